@@ -1,0 +1,103 @@
+//! Brings home who stands on something temporary when a run ends early or the way on is barred: to the final settings
+//! if that can still be reached, else back to the old ones if those are free.
+
+use std::collections::HashSet;
+
+use super::event::Event;
+use super::lane::{Lane, Progress};
+use crate::model::Settings;
+use crate::plan::plan::StepKind;
+use crate::record::entry::WriteKind;
+use crate::send::Urgency;
+use crate::time::{StopLevel, StopReason};
+
+impl Lane<'_, '_> {
+    /// Brings every displaced network of this location home, as far as that can be.
+    pub(super) async fn homeward(&mut self) {
+        for at in self.displaced() {
+            if !self.may_write() {
+                return;
+            }
+            let change = self.step(at).change;
+            (self.shared.tell)(&Event::Homeward { network: self.shared.plan.changes[change].network.clone() });
+            self.go_on(at).await;
+            if self.progress.get(&at) != Some(&Progress::Done) && self.may_write() {
+                self.go_back(change).await;
+            }
+        }
+    }
+
+    /// The final steps of networks that stand on an interim state.
+    fn displaced(&self) -> Vec<usize> {
+        let is_final_of_displaced = |at: &usize| {
+            let step = self.step(*at);
+            step.kind == StepKind::Final
+                && self.stands_at.contains_key(&step.change)
+                && self.progress.get(at) != Some(&Progress::Done)
+        };
+        self.steps.iter().copied().filter(is_final_of_displaced).collect()
+    }
+
+    /// Whether another write may succeed at all.
+    fn may_write(&self) -> bool {
+        !matches!(
+            self.shared.sender.stop().level(),
+            StopLevel::Now | StopLevel::Graceful(StopReason::Refused | StopReason::Journal | StopReason::TooLongAPause)
+        )
+    }
+
+    /// Sends a final step and before it whatever it waits for, even if that is another network's planned step.
+    async fn go_on(&mut self, at: usize) {
+        for needed in self.needed_for(at) {
+            if self.may_write() {
+                self.advance(needed, Urgency::Home).await;
+            }
+        }
+    }
+
+    /// The steps on the way to `at` that were not tried yet, in order; nothing if one of them has failed.
+    fn needed_for(&self, at: usize) -> Vec<usize> {
+        let mut needed = HashSet::new();
+        let mut stack = vec![at];
+        while let Some(at) = stack.pop() {
+            match self.progress.get(&at) {
+                Some(Progress::Done) => continue,
+                Some(Progress::NotSent) | None => {}
+                Some(_) => return Vec::new(),
+            }
+            if needed.insert(at) {
+                stack.extend(&self.step(at).after);
+            }
+        }
+        self.steps.iter().copied().filter(|at| needed.contains(at)).collect()
+    }
+
+    /// Gives a network its old settings back, unless another one holds its old name or code by now.
+    async fn go_back(&mut self, change: usize) {
+        let old = &self.shared.plan.changes[change].before;
+        if !self.is_free(change, old) {
+            return;
+        }
+        let old = old.clone();
+        let (progress, _) = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
+        if progress == Progress::Done {
+            self.stands_at.remove(&change);
+        }
+    }
+
+    fn is_free(&self, change: usize, wanted: &Settings) -> bool {
+        let others = self.steps.iter().map(|at| self.step(*at).change).filter(|other| *other != change);
+        let clashes = |settings: &Settings| {
+            settings.name_key() == wanted.name_key() || (settings.code.is_some() && settings.code == wanted.code)
+        };
+        // What an unanswered write may have done counts as done, and as not done.
+        let unsettled = |other: usize| {
+            self.steps.iter().any(|at| {
+                let step = self.step(*at);
+                let unknown = self.progress.get(at) == Some(&Progress::Unknown);
+                step.change == other && unknown && clashes(&step.settings)
+            })
+        };
+        !others.into_iter().any(|other| clashes(self.where_it_stands(other)) || unsettled(other))
+    }
+}

@@ -1,0 +1,230 @@
+//! One location: its steps in the order of the plan, one write at a time.
+
+use std::collections::HashMap;
+
+use super::event::Event;
+use super::outcome::{Failure, NetworkResult, Status};
+use super::run::Shared;
+use super::settle::{self, Settled};
+use crate::model::Settings;
+use crate::plan::plan::{Change, Step, StepKind};
+use crate::record::Entry;
+use crate::record::entry::{WriteEnd, WriteKind};
+use crate::send::{Call, CallEvent, GaveUp, Urgency};
+use crate::time::{StopLevel, StopReason};
+use crate::webex::ErrorClass;
+
+/// How far a step got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    Done,
+    Failed,
+    NotSent,
+    Unknown,
+    /// Left out, since the change with this index failed.
+    Skipped(usize),
+}
+
+pub(super) struct Lane<'a, 's> {
+    pub(super) shared: &'a Shared<'s>,
+    pub(super) steps: Vec<usize>,
+    pub(super) progress: HashMap<usize, Progress>,
+    /// Where networks stand after acknowledged writes, by change.
+    pub(super) stands_at: HashMap<usize, Settings>,
+}
+
+impl<'a, 's> Lane<'a, 's> {
+    pub(super) fn new(shared: &'a Shared<'s>, steps: Vec<usize>) -> Self {
+        Self { shared, steps, progress: HashMap::new(), stands_at: HashMap::new() }
+    }
+
+    pub(super) async fn run(mut self) {
+        for at in self.steps.clone() {
+            if self.shared.sender.stop().is_asked() {
+                break;
+            }
+            self.advance(at, Urgency::Work).await;
+        }
+        self.homeward().await;
+        self.report_the_rest();
+    }
+
+    /// Sends a step unless something that it waits for is not done.
+    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) {
+        let step = self.step(at);
+        if let Some(barred_by) = self.barred_by(step) {
+            if self.result_is_open(step.change) {
+                let because_of = self.shared.plan.changes[barred_by].network.clone();
+                let network = self.change(at).network.clone();
+                (self.shared.tell)(&Event::Skipped { network, because_of: because_of.clone() });
+                let result = NetworkResult { blocked_by: Some(because_of), ..NetworkResult::new(Status::Skipped) };
+                self.settle_result(step.change, result);
+            }
+            self.progress.insert(at, Progress::Skipped(barred_by));
+            return;
+        }
+        let (change, kind, settings) = (step.change, step.kind, step.settings.clone());
+        let (progress, result) = self.write(change, kind.into(), &settings, urgency).await;
+        let network = self.change(at).network.clone();
+        match (&progress, &result.error) {
+            (Progress::Done, _) => {
+                self.stands_at.insert(change, settings);
+                (self.shared.tell)(&Event::Written { network, kind });
+            }
+            (_, Some(failure)) => {
+                (self.shared.tell)(&Event::Failed { network, reason: failure.to_string() });
+            }
+            (_, None) => {}
+        }
+        if kind == StepKind::Final || !matches!(progress, Progress::Done | Progress::NotSent) {
+            self.settle_result(change, result);
+        }
+        self.progress.insert(at, progress);
+    }
+
+    /// Writes one network and finds out what became of it.
+    pub(super) async fn write(
+        &mut self,
+        change: usize,
+        kind: WriteKind,
+        settings: &Settings,
+        urgency: Urgency,
+    ) -> (Progress, NetworkResult) {
+        let Change { location, network, .. } = &self.shared.plan.changes[change];
+        let before = self.where_it_stands(change).clone();
+        let tell = |event: CallEvent| self.on_call_event(change, event);
+        let call = Call { urgency, tell: &tell };
+        if self.shared.options.reread {
+            if let Some(surprise) = self.reread(change, &before, call).await {
+                return surprise;
+            }
+        }
+        let announcement = Entry::Sending {
+            location: location.id.clone(),
+            network: network.clone(),
+            kind,
+            before: before.clone(),
+            settings: settings.clone(),
+        };
+        if let Err(failure) = self.shared.record(announcement).await {
+            return (Progress::NotSent, with_failure(Status::NotStarted, failure));
+        }
+        if kind != WriteKind::Back {
+            let kind = if kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
+            (self.shared.tell)(&Event::Writing { network: network.clone(), kind });
+        }
+        let answer = self.shared.sender.update(&location.id, network, settings, call).await;
+        let settled = settle::settle(answer, self.shared.sender, location, network, &before, settings, call).await;
+        let (progress, result, end) = match settled {
+            Settled::Applied => (Progress::Done, NetworkResult::new(Status::Applied), WriteEnd::Applied),
+            Settled::NotSent => (Progress::NotSent, NetworkResult::new(Status::NotStarted), WriteEnd::NotSent),
+            Settled::Failed(error) => {
+                self.stop_if_told(error.class);
+                (Progress::Failed, with_failure(Status::Failed, (&error).into()), WriteEnd::Failed)
+            }
+            Settled::Unknown(error) => {
+                (Progress::Unknown, with_failure(Status::Unknown, (&error).into()), WriteEnd::Unknown)
+            }
+        };
+        // If this line is lost, the next run reads the truth from the list.
+        let _recorded = self.shared.record(Entry::Ended { network: network.clone(), kind, end }).await;
+        if self.shared.options.fail_fast && matches!(progress, Progress::Failed | Progress::Unknown) {
+            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::FailFast));
+        }
+        (progress, result)
+    }
+
+    async fn reread(&self, change: usize, before: &Settings, call: Call<'_>) -> Option<(Progress, NetworkResult)> {
+        let Change { location, network, .. } = &self.shared.plan.changes[change];
+        match self.shared.sender.get(&location.id, network, call).await {
+            Ok(live) if settle::same(&live.settings, before) => None,
+            Ok(_) => {
+                self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Surprise));
+                let failure = Failure::of("somebody else has changed it since the plan was made");
+                Some((Progress::Failed, with_failure(Status::Failed, failure)))
+            }
+            Err(GaveUp::NotSent) => Some((Progress::NotSent, NetworkResult::new(Status::NotStarted))),
+            Err(GaveUp::Failed(error)) => {
+                self.stop_if_told(error.class);
+                Some((Progress::Failed, with_failure(Status::Failed, (&error).into())))
+            }
+        }
+    }
+
+    /// A token or a permission that does not suffice will not suffice for anybody else.
+    fn stop_if_told(&self, class: ErrorClass) {
+        if class == ErrorClass::Auth {
+            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Refused));
+        }
+        if class == ErrorClass::Rate {
+            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::TooLongAPause));
+        }
+    }
+
+    fn on_call_event(&self, change: usize, event: CallEvent) {
+        let Change { location, network, .. } = &self.shared.plan.changes[change];
+        let shared = self.shared;
+        match event {
+            CallEvent::Locked { until } => {
+                shared.locked.set(shared.locked.get() + 1);
+                shared.places.ring();
+                (shared.tell)(&Event::Locked { location: location.id.clone(), until });
+            }
+            CallEvent::Unlocked => shared.locked.set(shared.locked.get().saturating_sub(1)),
+            CallEvent::Retrying { attempts, .. } => {
+                (shared.tell)(&Event::Retrying { network: network.clone(), attempts });
+            }
+        }
+    }
+
+    /// The change whose failure bars a step, if one does.
+    fn barred_by(&self, step: &Step) -> Option<usize> {
+        step.after.iter().find_map(|after| match self.progress.get(after) {
+            Some(Progress::Done) => None,
+            Some(Progress::Skipped(root)) => Some(*root),
+            Some(_) | None => Some(self.shared.plan.steps[*after].change),
+        })
+    }
+
+    pub(super) fn where_it_stands(&self, change: usize) -> &Settings {
+        self.stands_at.get(&change).unwrap_or(&self.shared.plan.changes[change].before)
+    }
+
+    pub(super) fn step(&self, at: usize) -> &'s Step {
+        &self.shared.plan.steps[at]
+    }
+
+    fn change(&self, at: usize) -> &'s Change {
+        &self.shared.plan.changes[self.step(at).change]
+    }
+
+    fn result_is_open(&self, change: usize) -> bool {
+        self.shared.results.borrow()[change].is_none()
+    }
+
+    pub(super) fn settle_result(&self, change: usize, result: NetworkResult) {
+        let mut results = self.shared.results.borrow_mut();
+        // The first failure is the reason; what follows from it is not.
+        if results[change].is_none() {
+            results[change] = Some(result);
+        }
+    }
+
+    /// Says where networks were left that did not arrive.
+    fn report_the_rest(&self) {
+        let mut results = self.shared.results.borrow_mut();
+        for at in &self.steps {
+            let change = self.step(*at).change;
+            let result = results[change].get_or_insert_with(|| NetworkResult::new(Status::NotStarted));
+            if let Some(stands_at) = self.stands_at.get(&change).filter(|_| result.status != Status::Applied) {
+                if *stands_at != self.shared.plan.changes[change].before {
+                    result.stands_at = Some(stands_at.clone());
+                }
+            }
+        }
+    }
+}
+
+fn with_failure(status: Status, failure: Failure) -> NetworkResult {
+    NetworkResult { error: Some(failure), ..NetworkResult::new(status) }
+}

@@ -1,0 +1,23 @@
+//! Carries out a plan that has been proved. Prints nothing: it tells events, and ends with an outcome.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `run` | [`run()`]: the executor, one future; locations side by side |
+//! | `lane` | one location: one write at a time, in the order of the plan |
+//! | `settle` | what became of a write that nobody acknowledged |
+//! | `homeward` | brings home who stands on a temporary name when the way on is barred |
+//! | `verify` | one more list: is everything as planned? |
+//! | `event` | [`Event`]: what the run tells while it goes |
+//! | `outcome` | [`Outcome`]: what became of each network |
+
+mod event;
+mod homeward;
+mod lane;
+mod outcome;
+mod run;
+mod settle;
+mod verify;
+
+pub use event::Event;
+pub use outcome::{Failure, NetworkResult, Outcome, OutcomeClass, Status, Verification};
+pub use run::{Options, run};

@@ -1,0 +1,178 @@
+//! The executor: one future, locations side by side, one write at a time in each.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
+
+use super::event::Event;
+use super::lane::Lane;
+use super::outcome::{NetworkResult, Outcome, Status, Verification};
+use super::verify;
+use crate::model::LocationId;
+use crate::plan::plan::Plan;
+use crate::proof::Proven;
+use crate::record::{Entry, Journal};
+use crate::send::Sender;
+use crate::time::{Bell, StopLevel, StopReason};
+
+/// How a plan is to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How many locations are worked on at the same time.
+    pub concurrency: usize,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
+    /// Read each network right before its write, and stop on surprise.
+    pub reread: bool,
+    /// Read the list again at the end.
+    pub verify: bool,
+    /// How long bringing home may take after a stop; `None` for as long as it takes.
+    pub grace: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { concurrency: 8, fail_fast: false, reread: false, verify: true, grace: None }
+    }
+}
+
+/// What all lanes share.
+pub(super) struct Shared<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) sender: &'a Sender,
+    pub(super) journal: &'a Journal,
+    pub(super) options: Options,
+    pub(super) tell: &'a dyn Fn(&Event),
+    pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
+    /// Lanes that wait for a lock and leave their place to others meanwhile.
+    pub(super) locked: Cell<usize>,
+    pub(super) places: Bell,
+}
+
+/// Carries out `proven` through `sender`. Every write is in the journal before it is sent.
+///
+/// Ends when every network has a result, or when a stop that was asked for has been carried out.
+pub async fn run(
+    proven: &Proven,
+    sender: &Sender,
+    journal: &Journal,
+    options: Options,
+    tell: &dyn Fn(&Event),
+) -> Outcome {
+    let plan = proven.plan();
+    let started = sender.clock().now();
+    let lanes = lanes(plan);
+    tell(&Event::Started { steps: plan.steps.len(), locations: lanes.len() });
+    let shared = Shared {
+        plan,
+        sender,
+        journal,
+        options,
+        tell,
+        results: RefCell::new(vec![None; plan.changes.len()]),
+        locked: Cell::new(0),
+        places: Bell::default(),
+    };
+    select(pin!(shared.all(lanes)), pin!(shared.grace())).await;
+
+    let mut results: Vec<NetworkResult> = shared
+        .results
+        .into_inner()
+        .into_iter()
+        .map(|result| result.unwrap_or_else(|| NetworkResult::new(Status::NotStarted)))
+        .collect();
+    let mut replaced_codes = Vec::new();
+    let stopped_now = sender.stop().level() == StopLevel::Now;
+    let verification = if options.verify && !stopped_now && sent_any(&results) {
+        verify::verify(plan, &mut results, &mut replaced_codes, sender, tell).await
+    } else {
+        Verification::NotDone
+    };
+    Outcome {
+        results,
+        verification,
+        stopped: sender.stop().reason(),
+        replaced_codes,
+        statistics: sender.statistics(),
+        elapsed: sender.clock().now().since(started),
+    }
+}
+
+fn sent_any(results: &[NetworkResult]) -> bool {
+    results.iter().any(|result| {
+        matches!(result.status, Status::Applied | Status::Failed | Status::Unknown) || result.stands_at.is_some()
+    })
+}
+
+/// The steps of every location, the longest location first.
+fn lanes(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut order: HashMap<&LocationId, usize> = HashMap::new();
+    let mut lanes: Vec<Vec<usize>> = Vec::new();
+    for (at, step) in plan.steps.iter().enumerate() {
+        let location = &plan.changes[step.change].location.id;
+        let lane = *order.entry(location).or_insert_with(|| {
+            lanes.push(Vec::new());
+            lanes.len() - 1
+        });
+        lanes[lane].push(at);
+    }
+    lanes.sort_by_key(|steps| std::cmp::Reverse(steps.len()));
+    lanes
+}
+
+impl Shared<'_> {
+    /// Starts lanes as places get free, and drives them to their ends.
+    async fn all(&self, lanes: Vec<Vec<usize>>) {
+        let mut waiting = lanes.into_iter();
+        let mut running = FuturesUnordered::new();
+        let mut left = waiting.len();
+        while left > 0 {
+            // A lane whose location is locked needs no place until it is tried again.
+            while running.len() < self.options.concurrency + self.locked.get() {
+                // Once a stop is asked for, nothing new is begun.
+                let Some(steps) = waiting.next() else { break };
+                if self.sender.stop().is_asked() {
+                    left -= 1;
+                } else {
+                    running.push(Lane::new(self, steps).run());
+                }
+            }
+            if running.is_empty() {
+                continue;
+            }
+            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.places.heard())).await {
+                left -= 1;
+            }
+        }
+    }
+
+    /// Once a graceful stop is asked for, gives it so much time and then stops at once.
+    async fn grace(&self) {
+        let stop = self.sender.stop();
+        if let StopLevel::Graceful(reason) = stop.asked().await {
+            (self.tell)(&Event::Stopping { reason });
+            match self.options.grace {
+                Some(grace) => self.sender.clock().sleep(grace).await,
+                None => stop.now().await,
+            }
+            stop.ask(StopLevel::Now);
+        }
+        // The lanes notice by themselves, and say what became of their networks.
+        std::future::pending::<()>().await;
+    }
+
+    /// Puts a line into the journal; if that fails, nothing more is begun.
+    pub(super) async fn record(&self, entry: Entry) -> Result<(), super::outcome::Failure> {
+        let clock = self.sender.clock();
+        let time = clock.wall(clock.now());
+        self.journal.append(entry, time).await.map_err(|error| {
+            self.sender.stop().ask(StopLevel::Graceful(StopReason::Journal));
+            super::outcome::Failure::of(error.to_string())
+        })
+    }
+}

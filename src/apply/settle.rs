@@ -1,0 +1,87 @@
+//! What became of a write that was not simply acknowledged.
+
+use std::time::Duration;
+
+use crate::model::{NetworkId, Setting, Settings};
+use crate::plan::plan::Where;
+use crate::send::{Call, GaveUp, Sender, Urgency};
+use crate::webex::{Acceptance, Applied, CallError, ErrorClass};
+
+/// The end of a write.
+pub(super) enum Settled {
+    Applied,
+    Failed(CallError),
+    NotSent,
+    Unknown(CallError),
+}
+
+/// How often and how far apart an accepted write (202) is looked for.
+const LOOKS: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// Finds out whether a write was applied: from its answer, or else by reading.
+pub(super) async fn settle(
+    answer: Result<Acceptance, GaveUp>,
+    sender: &Sender,
+    location: &Where,
+    network: &NetworkId,
+    before: &Settings,
+    sent: &Settings,
+    call: Call<'_>,
+) -> Settled {
+    // Reading settles a doubt, so it still happens when a stop is asked for.
+    let call = Call { urgency: Urgency::Home, ..call };
+    match answer {
+        Ok(Acceptance::Done) => Settled::Applied,
+        Ok(Acceptance::Pending) => wait_until_shown(sender, location, network, sent, call).await,
+        Err(GaveUp::NotSent) => Settled::NotSent,
+        Err(GaveUp::Failed(error)) if error.applied == Applied::No => Settled::Failed(error),
+        Err(GaveUp::Failed(error)) => match sender.get(&location.id, network, call).await {
+            Ok(live) if same(&live.settings, sent) => Settled::Applied,
+            Ok(live) if same(&live.settings, before) => Settled::Failed(error),
+            _ => Settled::Unknown(error),
+        },
+    }
+}
+
+async fn wait_until_shown(
+    sender: &Sender,
+    location: &Where,
+    network: &NetworkId,
+    sent: &Settings,
+    call: Call<'_>,
+) -> Settled {
+    for wait in LOOKS {
+        match sender.get(&location.id, network, call).await {
+            Ok(live) if same(&live.settings, sent) => return Settled::Applied,
+            Err(GaveUp::Failed(error)) if error.class != ErrorClass::Transient => return Settled::Unknown(error),
+            _ => sender.clock().sleep(wait).await,
+        }
+    }
+    Settled::Unknown(CallError {
+        status: Some(202),
+        ..CallError::unanswered(ErrorClass::Final, "accepted, but not shown as done", Applied::Perhaps)
+    })
+}
+
+/// Whether a network that reads `live` is as `sent`: what Webex hides or fills in by itself does not count.
+pub(super) fn same(live: &Settings, sent: &Settings) -> bool {
+    differing(live, sent).next().is_none()
+}
+
+/// The settings in which `live` is not as `sent`.
+pub(super) fn differing<'a>(live: &'a Settings, sent: &'a Settings) -> impl Iterator<Item = Setting> + 'a {
+    live.differing(sent).iter().filter(|setting| match setting {
+        Setting::Name | Setting::CodeEnabled => true,
+        // Without one in the request, Webex chooses its own.
+        Setting::DisplayName => sent.display_name.is_some(),
+        // A disabled code may be hidden.
+        Setting::Code => live.code.is_some() || sent.code_enabled != Some(false),
+    })
+}

@@ -1,0 +1,77 @@
+//! One more list at the end: is everything as planned?
+
+use std::time::Duration;
+
+use super::event::Event;
+use super::outcome::{Failure, NetworkResult, Status, Verification};
+use super::settle;
+use crate::model::{Organization, Setting};
+use crate::plan::plan::Plan;
+use crate::send::{GaveUp, Sender};
+
+/// Reads may lag behind writes: what is not as planned is looked at again after so much time.
+const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
+
+/// Compares every network that was written with the list, and marks what is and what is not as planned.
+pub(super) async fn verify(
+    plan: &Plan,
+    results: &mut [NetworkResult],
+    replaced_codes: &mut Vec<usize>,
+    sender: &Sender,
+    tell: &dyn Fn(&Event),
+) -> Verification {
+    let mut differing = results.len();
+    for wait in std::iter::once(Duration::ZERO).chain(LOOKS) {
+        if !wait.is_zero() {
+            sender.clock().sleep(wait).await;
+        }
+        tell(&Event::Verifying { differing });
+        let live = match sender.list().await {
+            Ok(live) => live,
+            Err(GaveUp::NotSent) => {
+                return Verification::Impossible(Failure::of("stopped before the list was read again"));
+            }
+            Err(GaveUp::Failed(error)) => return Verification::Impossible((&error).into()),
+        };
+        replaced_codes.clear();
+        differing = look(plan, results, replaced_codes, &live);
+        if differing == 0 || sender.stop().is_asked() {
+            break;
+        }
+    }
+    Verification::Done
+}
+
+/// Marks the results by one list; how many are not as planned although they should be.
+fn look(plan: &Plan, results: &mut [NetworkResult], replaced_codes: &mut Vec<usize>, live: &Organization) -> usize {
+    let mut differing = 0;
+    for (at, (change, result)) in plan.changes.iter().zip(results).enumerate() {
+        let in_doubt = matches!(result.status, Status::Unknown | Status::Failed);
+        if result.status != Status::Applied && !in_doubt {
+            continue;
+        }
+        let found = live.find(&change.network).map(|network| &live.network(network).settings);
+        let mut different: Vec<Setting> = match found {
+            Some(found) => settle::differing(found, &change.after).collect(),
+            None => Setting::ALL.to_vec(),
+        };
+        // Webex uses a code of its own making while codes are disabled: worth a word, no failure.
+        if change.after.code_enabled == Some(false) && different == [Setting::Code] {
+            replaced_codes.push(at);
+            different.clear();
+        }
+        match (result.status, different.is_empty()) {
+            (Status::Applied, as_planned) => {
+                result.verified = Some(as_planned);
+                differing += usize::from(!as_planned);
+                result.found_different = different;
+            }
+            // A write that came late, or whose answer was lost, and is there after all.
+            (_, true) => {
+                *result = NetworkResult { verified: Some(true), ..NetworkResult::new(Status::Applied) };
+            }
+            (_, false) => result.verified = Some(false),
+        }
+    }
+    differing
+}

@@ -1,0 +1,230 @@
+//! The commands and their flags.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use dectl::send::pacer::Rate;
+
+/// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
+#[derive(Debug, Parser)]
+#[command(name = "dectl", version, about, max_term_width = 100, disable_help_subcommand = false)]
+#[command(after_help = "Try it without an organization:\n  dectl apply examples/networks.yaml --simulate")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Checks files without a token and without the network.
+    #[command(after_help = "Example:\n  dectl validate networks.yaml sites/")]
+    Validate(Validate),
+    /// Shows what would change.
+    #[command(after_help = "Example:\n  dectl plan networks.yaml --detailed-exitcode")]
+    Plan(Plan),
+    /// Shows what would change, asks, and changes it.
+    #[command(after_help = "Example:\n  dectl apply networks.yaml --rate 5/s")]
+    Apply(Apply),
+    /// Serves a simulated organization on loopback.
+    #[command(after_help = "Example:\n  dectl simulate --port 8080")]
+    Simulate(Simulate),
+}
+
+/// Flags that every command knows.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Common {
+    /// The API's address with its version path.
+    #[arg(long, global = true, env = "WEBEX_API_URL", default_value = "https://webexapis.com/v1", value_name = "URL")]
+    pub(crate) api_url: String,
+    /// The organization, where the token may reach several.
+    #[arg(long, global = true, env = "WEBEX_ORG_ID", value_name = "ID")]
+    pub(crate) org: Option<String>,
+    /// A file that holds the access token; otherwise WEBEX_ACCESS_TOKEN is used.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Runs against an embedded simulated organization; STATE is a list of networks as Webex sends it.
+    #[arg(long, global = true, value_name = "STATE", num_args = 0..=1, require_equals = true)]
+    pub(crate) simulate: Option<Option<PathBuf>>,
+    /// The format of the result.
+    #[arg(long, short, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+    /// Treats warnings about the files as errors.
+    #[arg(long, global = true)]
+    pub(crate) strict: bool,
+    /// Shows access codes instead of masking them.
+    #[arg(long, global = true)]
+    pub(crate) show_codes: bool,
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Colors,
+    /// Shows each request; twice, also what it waited for.
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Shows no progress.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// The format of what is logged.
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// The format of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs: one document.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colors {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The format of what is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Files {
+    /// Desired-state files, folders of them, or - for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Looks up codes that come from the environment or from files.
+    #[arg(long)]
+    pub(crate) resolve: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Exits with 2 when there are differences.
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+/// How fast and how stubbornly requests are sent.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(next_help_heading = "Pace")]
+pub(crate) struct Pace {
+    /// Never sends faster than this, for example 5/s or 300/min.
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// How many requests may be in the air; also how many locations are worked on at once.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) concurrency: u16,
+    /// How often a request is sent in all when it gets no answer or a 5xx.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) max_attempts: u32,
+    /// How long a location may stay locked (423) before its update fails, for example 90s or 10m.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub(crate) lock_timeout: Duration,
+}
+
+/// How a plan is carried out.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Run")]
+pub(crate) struct RunFlags {
+    /// Does not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Reads each network right before its update, and stops if somebody else has changed it.
+    #[arg(long)]
+    pub(crate) reread: bool,
+    /// Stops at the first failure.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Does not read the list again at the end.
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// How long a stop may take to bring home networks on temporary names; without a terminal 5s, on one no limit.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) grace: Option<Duration>,
+    /// Where journals are kept.
+    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    pub(crate) journal: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Simulate {
+    /// A list of networks as Webex sends it; without it, a built-in organization.
+    #[arg(value_name = "STATE")]
+    pub(crate) state: Option<PathBuf>,
+    /// The port to listen on; 0 takes any free one.
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) port: u16,
+}
+
+/// Reads `90`, `90s`, `10m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
+        _ => return Err("write a time such as 90s, 10m or 1h".to_owned()),
+    };
+    let number: f64 = digits.parse().map_err(|_| "write a time such as 90s, 10m or 1h".to_owned())?;
+    let seconds = number * unit;
+    if !(0.0..=1e6).contains(&seconds) {
+        return Err("that is not a sensible time".to_owned());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1.5h"), Ok(Duration::from_secs(5_400)));
+        for wrong in ["", "m", "-1s", "5 minutes", "NaN", "1e99s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

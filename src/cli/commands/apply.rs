@@ -1,0 +1,98 @@
+//! `dectl apply`: shows what would change, asks, and changes it.
+
+use std::time::Duration;
+
+use dectl::apply::{Event, Options};
+use dectl::reconcile::{Proposal, carry_out, propose};
+use dectl::report::progress::Progress;
+use dectl::report::{PlanView, ResultView, json, text};
+use dectl::send::Sender;
+use dectl::time::Stop;
+
+use super::{plan_text, read};
+use crate::cli::args::{Apply, Common, Format, RunFlags};
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::printer::Printer;
+use crate::cli::prompt;
+use crate::cli::setup::{Connection, connect};
+
+/// A list that is older than this when the answer comes is read again.
+const FRESH: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    if !flags.run.yes && !prompt::possible() {
+        return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
+    }
+    let mut inputs = read(&flags.files.files, common)?;
+    let connection = connect(common, flags.pace, stop.clone()).await?;
+    let mut proposal = propose(&mut inputs, &connection.sender).await?;
+    printer.preview(&plan_text(&PlanView::of(proposal.proven.plan(), printer.codes()), Format::Text));
+    while !proposal.proven.plan().changes.is_empty() && !flags.run.yes {
+        let answer = tokio::select! {
+            answer = prompt::confirm("Apply this plan?") => answer,
+            _ = stop.asked() => return Err(Failed::stopped(stop.reason())),
+        };
+        if !answer {
+            return Err(Failed::of("not confirmed: nothing was changed"));
+        }
+        if connection.sender.clock().now().since(proposal.listed) <= FRESH {
+            break;
+        }
+        let newer = propose(&mut inputs, &connection.sender).await?;
+        let same = newer.proven.plan() == proposal.proven.plan();
+        proposal = newer;
+        if same {
+            break;
+        }
+        printer.remark("The organization has changed meanwhile. This is the plan now:\n\n");
+        printer.preview(&plan_text(&PlanView::of(proposal.proven.plan(), printer.codes()), Format::Text));
+    }
+    execute(&proposal, &connection, &flags.run, flags.pace.concurrency.into(), common, printer).await
+}
+
+async fn execute(
+    proposal: &Proposal,
+    connection: &Connection,
+    flags: &RunFlags,
+    concurrency: usize,
+    common: &Common,
+    printer: &Printer,
+) -> Result<Exit, Failed> {
+    let Connection { sender, run } = connection;
+    let plan = proposal.proven.plan();
+    let options = Options {
+        concurrency,
+        fail_fast: flags.fail_fast,
+        reread: flags.reread,
+        verify: !flags.no_verify,
+        grace: flags.grace.or_else(|| (!prompt::possible()).then_some(Duration::from_secs(5))),
+    };
+    let progress = match (common.quiet, std::io::IsTerminal::is_terminal(&std::io::stderr())) {
+        (true, _) => Progress::quiet(plan, sender.clock().clone()),
+        (false, true) => Progress::bar(plan, sender.clock().clone()),
+        (false, false) => Progress::lines(plan, sender.clock().clone(), |line| eprintln!("{line}")),
+    };
+    let tell = |event: &Event| progress.event(event);
+    let carried_out = tokio::select! {
+        run = carry_out(&proposal.proven, sender, &flags.journal, run, options, &tell) => run,
+        () = tick(&progress, sender) => return Err(Failed::of("the progress display ended")),
+    };
+    progress.finish();
+    let carried_out = carried_out?;
+    let exit = Exit::of(&carried_out.outcome, plan);
+    let journal = carried_out.journal.map(|path| path.display().to_string());
+    let view = ResultView::of(plan, carried_out.outcome, journal, printer.codes());
+    printer.result(&match printer.format() {
+        Format::Text => text::result(&view),
+        Format::Json => json::text(&json::result(&view)),
+    });
+    Ok(exit)
+}
+
+/// Keeps the display moving while the run waits.
+async fn tick(progress: &Progress, sender: &Sender) {
+    loop {
+        progress.tick(sender.paused_until());
+        sender.clock().sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,20 @@
+//! `dectl plan`: what would change.
+
+use dectl::reconcile::propose;
+use dectl::report::PlanView;
+use dectl::time::Stop;
+
+use super::{plan_text, read};
+use crate::cli::args::{Common, Plan};
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::printer::Printer;
+use crate::cli::setup::connect;
+
+pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    let mut inputs = read(&flags.files.files, common)?;
+    let connection = connect(common, flags.pace, stop).await?;
+    let proposal = propose(&mut inputs, &connection.sender).await?;
+    let plan = proposal.proven.plan();
+    printer.result(&plan_text(&PlanView::of(plan, printer.codes()), printer.format()));
+    Ok(if flags.detailed_exitcode && !plan.changes.is_empty() { Exit::Differences } else { Exit::Done })
+}

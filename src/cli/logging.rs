@@ -1,0 +1,28 @@
+//! What is logged, on standard error: `-v` each request, `-vv` also what it waited for, `-q` errors only.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
+
+use super::args::{Colors, Common, LogFormat};
+
+/// Starts logging for the whole process.
+pub(crate) fn start(common: &Common) {
+    let level = match (common.quiet, common.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    let colors = match common.color {
+        Colors::Always => true,
+        Colors::Never => false,
+        Colors::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let builder = fmt().with_max_level(level).with_writer(io::stderr).with_ansi(colors).with_target(false);
+    match common.log_format {
+        LogFormat::Text => builder.compact().init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Who writes where: the result on standard output, everything else on standard error.
+
+use std::cell::Cell;
+use std::io::{self, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use dectl::report::{self, Codes, json};
+
+use super::args::{Colors, Common, Format};
+use super::exit::{Exit, Failed};
+
+/// Prints results, errors and remarks.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    format: Format,
+    colors: ColorChoice,
+    codes: Codes,
+    /// A document has been printed; there is only ever one.
+    documented: Cell<bool>,
+    broken: Cell<bool>,
+}
+
+impl Printer {
+    pub(crate) fn new(common: &Common) -> Self {
+        let colors = match common.color {
+            Colors::Auto => ColorChoice::Auto,
+            Colors::Always => ColorChoice::AlwaysAnsi,
+            Colors::Never => ColorChoice::Never,
+        };
+        let codes = if common.show_codes { Codes::Shown } else { Codes::Masked };
+        Self { format: common.output, colors, codes, documented: Cell::new(false), broken: Cell::new(false) }
+    }
+
+    pub(crate) const fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(crate) const fn codes(&self) -> Codes {
+        self.codes
+    }
+
+    /// Prints the result.
+    pub(crate) fn result(&self, text: &str) {
+        self.documented.set(true);
+        self.write(AutoStream::new(io::stdout().lock(), self.colors), text);
+    }
+
+    /// Prints what belongs to the way there: on standard output for people, on standard error beside a document.
+    pub(crate) fn preview(&self, text: &str) {
+        if self.format == Format::Text {
+            self.write(AutoStream::new(io::stdout().lock(), self.colors), text);
+        } else {
+            self.remark(text);
+        }
+    }
+
+    /// Prints to standard error.
+    pub(crate) fn remark(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr().lock(), self.colors);
+        // Nobody can be told that standard error is gone.
+        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+    }
+
+    /// Prints an error, with everything that is wrong with the files.
+    pub(crate) fn error(&self, failed: &Failed) {
+        if self.format == Format::Json && !self.documented.get() {
+            let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
+            self.result(&json::text(&json::error(&failed.message, findings)));
+        }
+        if let Some(rejected) = &failed.rejected {
+            self.remark(&report::findings_text(&rejected.findings, &rejected.sources, self.width()));
+            self.remark(&format!("{}\n", rejected.summary()));
+        } else {
+            let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+            self.remark(&format!("{style}error{style:#}: {}\n", report::visible(&failed.message)));
+        }
+    }
+
+    /// The width to wrap at.
+    pub(crate) fn width(&self) -> usize {
+        terminal_size::terminal_size_of(io::stderr()).map_or(100, |(width, _)| width.0.into())
+    }
+
+    /// What the program ends with: a reader that went away is no error.
+    pub(crate) fn finish(&self, exit: Exit) -> Exit {
+        if self.broken.get() && exit == Exit::Error { Exit::Done } else { exit }
+    }
+
+    fn write(&self, mut stream: impl Write, text: &str) {
+        if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            // `dectl plan … | head` closes the pipe; anything else is worth a word.
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                self.broken.set(true);
+            } else {
+                self.remark(&format!("standard output cannot be written: {error}\n"));
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! A tree as wishes, with every mistake of the file in one run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fields::{Fields, text};
+use super::tree::{Node, Value};
+use super::wish::{Cause, CodeSource, Entry, LocationWish, Placed};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Spot};
+use crate::model::{
+    AccessCode, CodeError, DISPLAY_NAME_ADVISED, DisplayName, LocationId, NameError, NetworkId, NetworkName, Wanted,
+};
+
+const FILE_FIELDS: &[&str] = &["version", "defaults", "locations"];
+const DEFAULTS_FIELDS: &[&str] = &["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
+const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
+const NETWORK_FIELDS: &[&str] =
+    &["name", "id", "renamedFrom", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
+
+/// Reads one file's tree.
+pub(super) fn check(tree: &Node, source: SourceId, base: &Path, findings: &mut Diagnostics) -> Vec<LocationWish> {
+    Check { base, findings }.file(tree, source)
+}
+
+struct Check<'a> {
+    base: &'a Path,
+    findings: &'a mut Diagnostics,
+}
+
+/// What `defaults` fills in; codes and their sources included.
+#[derive(Default)]
+struct Defaults {
+    wanted: Wanted,
+    code: Option<Placed<CodeSource>>,
+}
+
+impl Check<'_> {
+    fn file(&mut self, tree: &Node, source: SourceId) -> Vec<LocationWish> {
+        let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.findings) else {
+            return Vec::new();
+        };
+        self.version(&fields, source);
+        let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
+        let help = "write `locations:` and below it one `- name: …` with its `networks:` for every location";
+        let nodes = fields.list("locations", help, self.findings);
+        nodes.iter().filter_map(|node| self.location(node, &defaults)).collect()
+    }
+
+    fn version(&mut self, fields: &Fields<'_>, source: SourceId) {
+        let help = "write `version: 1` at the top of the file";
+        let start = Spot { source, start: fields.spot().start, end: fields.spot().start };
+        let Some(node) = fields.get("version") else {
+            let message = "a desired-state file needs a field `version`";
+            self.findings.push(Diagnostic::error(Code::MissingField, message).at(start).help(help));
+            return;
+        };
+        match &node.value {
+            Value::Inferred(written) if &**written == "1" => {}
+            Value::Inferred(_) | Value::Text(_) => {
+                let message = "this version of the file format is not known";
+                let help = "this tool reads version 1: write `version: 1`";
+                self.findings.push(Diagnostic::error(Code::UnsupportedVersion, message).at(node.spot).help(help));
+            }
+            _ => {
+                let message = format!("`version` must be a number, not {}", node.kind());
+                self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+            }
+        }
+    }
+
+    fn defaults(&mut self, node: &Node) -> Defaults {
+        if matches!(node.value, Value::Null) {
+            return Defaults::default();
+        }
+        let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS_FIELDS, self.findings) else {
+            return Defaults::default();
+        };
+        let mut wanted = Wanted {
+            display_name: self.display_name(&fields),
+            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings),
+            ..Wanted::default()
+        };
+        let code = self.code(&fields, &mut wanted);
+        Defaults { wanted, code }
+    }
+
+    fn location(&mut self, node: &Node, defaults: &Defaults) -> Option<LocationWish> {
+        let fields = Fields::of(node, "a location", LOCATION_FIELDS, self.findings)?;
+        let name = fields.text("name", self.findings);
+        let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
+        let name = name.and_then(|name| self.filled(name, "name"));
+        if fields.get("name").is_none() && fields.get("id").is_none() {
+            let message = "a location needs a `name` or an `id`";
+            self.findings.push(
+                Diagnostic::error(Code::MissingField, message)
+                    .at(fields.spot())
+                    .help("write the name that Control Hub shows, or the location's id"),
+            );
+        }
+        let help = "write `networks:` and below it one `- name: …` for every network";
+        let nodes = fields.list("networks", help, self.findings);
+        let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
+        let id = id.map(|id| Placed { value: LocationId::new(id.value), spot: id.spot });
+        // Without a name or an id it has been reported; its networks were checked, but belong nowhere.
+        (name.is_some() || id.is_some()).then_some(LocationWish { spot: fields.spot(), name, id, entries })
+    }
+
+    fn filled(&mut self, text: Placed<Arc<str>>, field: &str) -> Option<Placed<Arc<str>>> {
+        if !text.value.trim().is_empty() {
+            return Some(text);
+        }
+        let code = if field == "id" { Code::InvalidId } else { Code::InvalidName };
+        self.findings.push(
+            Diagnostic::error(code, format!("`{field}` is empty"))
+                .at(text.spot)
+                .help("write it, or leave the field out"),
+        );
+        None
+    }
+
+    fn network(&mut self, node: &Node, defaults: &Defaults) -> Option<Entry> {
+        let fields = Fields::of(node, "a network", NETWORK_FIELDS, self.findings)?;
+        let name = fields.text("name", self.findings);
+        let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
+        let renamed_from = fields.text("renamedFrom", self.findings).and_then(|name| self.filled(name, "renamedFrom"));
+        let mut wanted = Wanted {
+            name: name.as_ref().and_then(|name| self.network_name(name)),
+            display_name: self.display_name(&fields).or_else(|| defaults.wanted.display_name.clone()),
+            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings).or(defaults.wanted.code_enabled),
+            code: None,
+        };
+        let mut code = self.code(&fields, &mut wanted);
+        if fields.get("defaultAccessCode").is_none() {
+            wanted.code = defaults.wanted.code;
+            code = defaults.code.clone();
+        }
+        if fields.get("name").is_none() && fields.get("id").is_none() {
+            let message = "a network needs a `name` or an `id`";
+            self.findings.push(
+                Diagnostic::error(Code::MissingField, message)
+                    .at(fields.spot())
+                    .help("write the name it is to have, or the id that `dectl export` shows"),
+            );
+            return None;
+        }
+        Some(Entry {
+            cause: Cause::File(fields.spot()),
+            id: id.map(|id| Placed { value: NetworkId::new(id.value), spot: id.spot }),
+            renamed_from,
+            name_spot: name.map(|name| name.spot),
+            wanted,
+            code,
+        })
+    }
+
+    fn network_name(&mut self, name: &Placed<Arc<str>>) -> Option<NetworkName> {
+        NetworkName::new(&name.value)
+            .map_err(|error| {
+                let diagnostic = Diagnostic::error(Code::InvalidName, format!("this name {error}"))
+                    .at(name.spot)
+                    .help(name_help(error));
+                self.findings.push(diagnostic);
+            })
+            .ok()
+    }
+
+    fn display_name(&mut self, fields: &Fields<'_>) -> Option<DisplayName> {
+        let written = fields.text("displayName", self.findings)?;
+        match DisplayName::new(&written.value) {
+            Ok(name) => {
+                if let Some(length) = name.longer_than_advised() {
+                    let message = format!(
+                        "this display name has {length} characters, Webex promises to take {DISPLAY_NAME_ADVISED}"
+                    );
+                    self.findings.push(
+                        Diagnostic::warning(Code::LongDisplayName, message)
+                            .at(written.spot)
+                            .help("it is sent as it is; shorten it if Webex refuses it"),
+                    );
+                }
+                Some(name)
+            }
+            Err(error) => {
+                self.findings.push(
+                    Diagnostic::error(Code::InvalidDisplayName, format!("this display name {error}"))
+                        .at(written.spot)
+                        .help("write what the handsets are to show, or leave the field out to keep it"),
+                );
+                None
+            }
+        }
+    }
+
+    /// The code, or where it comes from. A literal one goes into `wanted`.
+    fn code(&mut self, fields: &Fields<'_>, wanted: &mut Wanted) -> Option<Placed<CodeSource>> {
+        let node = fields.get("defaultAccessCode")?;
+        let written = match &node.value {
+            Value::Text(written) | Value::Inferred(written) => written,
+            Value::Map(_) => return self.code_source(node),
+            Value::Null | Value::List(_) => {
+                let message = format!("`defaultAccessCode` must be four digits, not {}", node.kind());
+                let help = "write four digits in quotes, or { env: NAME }, or { file: PATH }";
+                self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+                return None;
+            }
+        };
+        match AccessCode::new(written) {
+            Ok(code) => {
+                wanted.code = Some(code);
+                Some(Placed { value: CodeSource::Literal, spot: node.spot })
+            }
+            Err(error) => {
+                let unquoted_and_short = matches!(node.value, Value::Inferred(_))
+                    && matches!(error, CodeError::WrongLength { length } if length < 4);
+                let help = if unquoted_and_short {
+                    "write all four digits in quotes, zeros at the front included"
+                } else {
+                    "write exactly four digits in quotes"
+                };
+                let message = format!("this access code {error}");
+                self.findings.push(Diagnostic::error(Code::InvalidCode, message).at(node.spot).help(help));
+                None
+            }
+        }
+    }
+
+    fn code_source(&mut self, node: &Node) -> Option<Placed<CodeSource>> {
+        let fields = Fields::of(node, "a code that stands elsewhere", &["env", "file"], self.findings)?;
+        let (env, file) = (fields.get("env"), fields.get("file"));
+        let ((Some(written), None) | (None, Some(written))) = (env, file) else {
+            let message = "a code that stands elsewhere needs either `env` or `file`";
+            let help = "write { env: NAME } for a variable of the environment, or { file: PATH } for a file";
+            self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+            return None;
+        };
+        let field = if env.is_some() { "env" } else { "file" };
+        let text = text(written, field, self.findings).and_then(|text| self.filled(text, field))?;
+        let value =
+            if env.is_some() { CodeSource::Env(text.value) } else { CodeSource::File(self.base.join(&*text.value)) };
+        Some(Placed { value, spot: node.spot })
+    }
+}
+
+fn name_help(error: NameError) -> &'static str {
+    match error {
+        NameError::Empty => "write the name the network is to have",
+        NameError::TooLong { .. } => "shorten it; letters with accents count as one character",
+        NameError::Control { .. } => "write it on one line, without tabs",
+    }
+}

@@ -1,0 +1,154 @@
+//! Reading the fields of one mapping, noting every mistake on the way.
+
+use std::sync::Arc;
+
+use super::tree::{Node, Value};
+use super::wish::Placed;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, nearest, quoted_list};
+
+/// The fields of one mapping that are known, each at most once.
+pub(super) struct Fields<'a> {
+    /// What the mapping is, for messages: "a network".
+    what: &'static str,
+    spot: Spot,
+    entries: Vec<(&'a str, &'a Node)>,
+}
+
+impl<'a> Fields<'a> {
+    /// Sorts out a mapping; reports what is not one, keys that are unknown and keys that come twice.
+    pub(super) fn of(
+        node: &'a Node,
+        what: &'static str,
+        known: &[&'static str],
+        findings: &mut Diagnostics,
+    ) -> Option<Self> {
+        let Value::Map(pairs) = &node.value else {
+            let message = format!("{what} must be a mapping of fields, not {}", node.kind());
+            let help = format!("its fields are {}", quoted_list(known.iter().copied(), 8));
+            findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+            return None;
+        };
+        let mut fields = Self { what, spot: node.spot, entries: Vec::with_capacity(pairs.len()) };
+        let mut first_of: Vec<(&str, Spot)> = Vec::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let Some(name) = fields.key(key, known, findings) else { continue };
+            if let Some((_, first)) = first_of.iter().find(|(other, _)| *other == name) {
+                findings.push(
+                    Diagnostic::error(Code::DuplicateKey, format!("`{name}` stands twice in {what}"))
+                        .at(key.spot)
+                        .see(*first, "the first is here")
+                        .help("keep one of them"),
+                );
+                continue;
+            }
+            first_of.push((name, key.spot));
+            fields.entries.push((name, value));
+        }
+        Some(fields)
+    }
+
+    fn key<'k>(&self, key: &'k Node, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
+        let (Value::Text(name) | Value::Inferred(name)) = &key.value else {
+            let message = format!("a field name of {} must be a text, not {}", self.what, key.kind());
+            findings.push(Diagnostic::error(Code::WrongType, message).at(key.spot).help("write `field: value`"));
+            return None;
+        };
+        if known.contains(&&**name) {
+            return Some(name);
+        }
+        let help = match nearest(name, known.iter().copied()).first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("{} has the fields {}", self.what, quoted_list(known.iter().copied(), 8)),
+        };
+        let message = format!("{} has no field `{}`", self.what, printable(name));
+        findings.push(Diagnostic::error(Code::UnknownField, message).at(key.spot).help(help));
+        None
+    }
+
+    pub(super) const fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(field, _)| *field == name).map(|(_, node)| *node)
+    }
+
+    /// The field, or a finding that it is missing.
+    pub(super) fn required(&self, name: &str, help: &str, findings: &mut Diagnostics) -> Option<&'a Node> {
+        let node = self.get(name);
+        if node.is_none() {
+            let message = format!("{} needs a field `{name}`", self.what);
+            findings.push(Diagnostic::error(Code::MissingField, message).at(self.spot).help(help));
+        }
+        node
+    }
+
+    /// A field that is a text.
+    pub(super) fn text(&self, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+        self.get(name).and_then(|node| text(node, name, findings))
+    }
+
+    /// A field that is a truth value.
+    pub(super) fn truth(&self, name: &str, findings: &mut Diagnostics) -> Option<bool> {
+        let node = self.get(name)?;
+        let written: &str = match &node.value {
+            Value::Inferred(written) => written,
+            Value::Text(written) => written,
+            _ => "",
+        };
+        match (&node.value, written) {
+            (Value::Inferred(_), "true" | "True" | "TRUE") => return Some(true),
+            (Value::Inferred(_), "false" | "False" | "FALSE") => return Some(false),
+            _ => {}
+        }
+        let help = match written.to_ascii_lowercase().as_str() {
+            "yes" | "on" | "y" | "1" | "true" => "write true, without quotes",
+            "no" | "off" | "n" | "0" | "false" => "write false, without quotes",
+            _ => "write true or false",
+        };
+        let message = format!("`{name}` must be true or false");
+        findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+        None
+    }
+
+    /// A field that is a list.
+    pub(super) fn list(&self, name: &str, help: &str, findings: &mut Diagnostics) -> &'a [Node] {
+        let Some(node) = self.required(name, help, findings) else { return &[] };
+        match &node.value {
+            Value::List(items) => items,
+            _ => {
+                let message = format!("`{name}` must be a list, not {}", node.kind());
+                findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+                &[]
+            }
+        }
+    }
+}
+
+/// A node that must be a text.
+pub(super) fn text(node: &Node, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+    let diagnostic = match &node.value {
+        Value::Text(text) => return Some(Placed { value: (**text).into(), spot: node.spot }),
+        Value::Inferred(_) => {
+            Diagnostic::error(Code::NeedsQuotes, format!("`{name}` is a text, but YAML takes this for something else"))
+                .help("put it in quotes")
+        }
+        Value::Null => Diagnostic::error(Code::WrongType, format!("`{name}` is empty"))
+            .help("write a text, or leave the field out"),
+        Value::List(_) | Value::Map(_) => {
+            Diagnostic::error(Code::WrongType, format!("`{name}` must be a text, not {}", node.kind()))
+                .help("write a text")
+        }
+    };
+    findings.push(diagnostic.at(node.spot));
+    None
+}
+
+/// A text of somebody else's as part of a message: short, and without control characters.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(60).is_some() {
+        shown.push('…');
+    }
+    crate::diagnostic::mask_message(&shown)
+}

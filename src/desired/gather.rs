@@ -1,0 +1,162 @@
+//! Which texts make up the desired state: files, folders, standard input.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+
+/// No honest desired-state file is larger: 100,000 networks take about 15 MB.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How deep folders may lie in folders.
+const MAX_FOLDER_DEPTH: usize = 32;
+
+/// A text and what is known of where it came from.
+#[derive(Debug)]
+pub struct Input {
+    /// What it is called in messages: the path as it was given.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// The folder that relative paths in it start from.
+    pub base: PathBuf,
+}
+
+/// Reads everything that `arguments` name: a file, a folder of YAML files, or `-` for `stdin`.
+///
+/// A file that is named twice, also by way of its folder, is read once.
+pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, findings: &mut Diagnostics) -> Vec<Input> {
+    let mut gathering = Gathering { findings, seen: Vec::new(), inputs: Vec::new() };
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            gathering.stdin(stdin);
+        } else {
+            gathering.argument(argument);
+        }
+    }
+    gathering.inputs
+}
+
+struct Gathering<'a> {
+    findings: &'a mut Diagnostics,
+    seen: Vec<PathBuf>,
+    inputs: Vec<Input>,
+}
+
+impl Gathering<'_> {
+    fn stdin(&mut self, stdin: &mut dyn Read) {
+        if self.seen.iter().any(|path| path.as_os_str() == "-") {
+            return;
+        }
+        self.seen.push("-".into());
+        self.read("<stdin>".to_owned(), stdin, PathBuf::from("."));
+    }
+
+    fn argument(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(path),
+            Ok(metadata) => self.file(path, metadata.len()),
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) {
+        let mut files = Vec::new();
+        self.list(folder, 0, &mut files);
+        if files.is_empty() {
+            let message = format!("no desired-state file in the folder {}", folder.display());
+            self.findings.push(
+                Diagnostic::error(Code::FolderEmpty, message)
+                    .in_file(folder.display().to_string())
+                    .help("files that end in .yaml or .yml are read, also in the folders below it"),
+            );
+        }
+        for (path, length) in files {
+            self.file(&path, length);
+        }
+    }
+
+    fn list(&mut self, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) {
+        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable(folder, &error),
+        };
+        let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+        paths.sort();
+        for path in paths {
+            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_yaml = path.extension().is_some_and(|extension| {
+                extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+            });
+            match fs::metadata(&path) {
+                _ if hidden => {}
+                Ok(metadata) if metadata.is_dir() && depth < MAX_FOLDER_DEPTH => self.list(&path, depth + 1, files),
+                Ok(metadata) if metadata.is_file() && is_yaml => files.push((path, metadata.len())),
+                Ok(_) => {}
+                Err(error) if is_yaml => self.unreadable(&path, &error),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, length: u64) {
+        if let Ok(real) = path.canonicalize() {
+            if self.seen.contains(&real) {
+                return;
+            }
+            self.seen.push(real);
+        }
+        if length > MAX_BYTES {
+            return self.too_large(path.display().to_string());
+        }
+        match File::open(path) {
+            Ok(mut file) => {
+                let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
+                self.read(path.display().to_string(), &mut file, base);
+            }
+            Err(error) => self.unreadable(path, &error),
+        }
+    }
+
+    fn read(&mut self, name: String, reader: &mut dyn Read, base: PathBuf) {
+        let mut bytes = Vec::new();
+        match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
+            Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
+            Ok(_) => match String::from_utf8(bytes) {
+                Ok(text) => self.inputs.push(Input { name, text, base }),
+                Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
+            },
+            Err(error) => self.unreadable(Path::new(&name), &error),
+        }
+    }
+
+    fn not_utf8(&mut self, name: String, bytes: &[u8], valid: usize) {
+        let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+        let help = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
+        self.findings.push(
+            Diagnostic::error(Code::NotUtf8, format!("{name}: line {line} is not UTF-8")).in_file(name).help(help),
+        );
+    }
+
+    fn too_large(&mut self, name: String) {
+        let message = format!("{name} is larger than {} MiB", MAX_BYTES / (1024 * 1024));
+        self.findings.push(
+            Diagnostic::error(Code::FileTooLarge, message)
+                .in_file(name)
+                .help("100,000 networks take about 15 MB; is this the right file?"),
+        );
+    }
+
+    fn unreadable(&mut self, path: &Path, error: &io::Error) {
+        let name = path.display().to_string();
+        let (code, message, help) = if error.kind() == io::ErrorKind::NotFound {
+            let help = "check the path; `dectl export` writes a first file from the live organization";
+            (Code::FileMissing, format!("there is no file {name}"), help)
+        } else {
+            (Code::FileUnreadable, format!("{name} cannot be read: {error}"), "check its permissions")
+        };
+        self.findings.push(Diagnostic::error(code, message).in_file(name).help(help));
+    }
+}

@@ -1,0 +1,125 @@
+//! Several files as one desired state, and what in them contradicts what.
+//!
+//! Offline, a location is what the files call it. What only the live organization can tell (two spellings of one
+//! location, a network once by id and once by name) the planner finds later.
+
+use std::collections::HashMap;
+
+use super::wish::{Desired, Entry, LocationWish};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
+use crate::model::{AccessCode, LocationId, NameKey, NetworkId};
+
+/// Puts the locations of all files together and reports contradictions.
+pub(super) fn merge(files: Vec<Vec<LocationWish>>, findings: &mut Diagnostics) -> Desired {
+    let desired = Desired { locations: files.into_iter().flatten().collect() };
+    let mut seen = Seen::default();
+    for location in &desired.locations {
+        let place = seen.location(location, findings);
+        for entry in &location.entries {
+            seen.entry(place, location, entry, findings);
+        }
+    }
+    desired
+}
+
+#[derive(Default)]
+struct Seen {
+    by_name: HashMap<NameKey, usize>,
+    by_id: HashMap<LocationId, (usize, Option<NameKey>, Spot)>,
+    locations: usize,
+    network_ids: HashMap<NetworkId, Spot>,
+    names: HashMap<(usize, NameKey), (Spot, String)>,
+    sources: HashMap<(usize, NameKey), Spot>,
+    codes: HashMap<(usize, AccessCode), Spot>,
+}
+
+impl Seen {
+    /// A number that is the same for every mention of a location.
+    fn location(&mut self, location: &LocationWish, findings: &mut Diagnostics) -> usize {
+        let name = location.name.as_ref().map(|name| NameKey::of(&name.value));
+        if let (Some(id), Some(name)) = (&location.id, &name) {
+            if let Some((_, Some(other), spot)) = self.by_id.get(&id.value) {
+                if other != name {
+                    let message = "this id stands with two different location names".to_owned();
+                    findings.push(
+                        Diagnostic::error(Code::LocationMismatch, message)
+                            .at(id.spot)
+                            .see(*spot, "the other is here")
+                            .help("an id belongs to one location: correct the name or the id"),
+                    );
+                }
+            }
+        }
+        let known = match (&location.id, &name) {
+            (Some(id), _) => self.by_id.get(&id.value).map(|(place, ..)| *place),
+            (None, Some(name)) => self.by_name.get(name).copied(),
+            (None, None) => None,
+        };
+        let place = known.unwrap_or_else(|| {
+            self.locations += 1;
+            self.locations
+        });
+        match &location.id {
+            Some(id) => {
+                self.by_id.entry(id.value.clone()).or_insert((place, name, id.spot));
+            }
+            None => {
+                if let Some(name) = name {
+                    self.by_name.entry(name).or_insert(place);
+                }
+            }
+        }
+        place
+    }
+
+    fn entry(&mut self, place: usize, location: &LocationWish, entry: &Entry, findings: &mut Diagnostics) {
+        if let Some(id) = &entry.id {
+            if let Some(first) = self.network_ids.insert(id.value.clone(), id.spot) {
+                findings.push(
+                    Diagnostic::error(Code::DuplicateNetwork, format!("the network {} has two entries", entry.label()))
+                        .at(id.spot)
+                        .see(first, "the first is here")
+                        .help("keep one of them"),
+                );
+                return;
+            }
+        }
+        if let (Some(key), Some(spot)) = (entry.name_key(), entry.name_spot) {
+            let label = entry.label().to_owned();
+            if let Some((first, other)) = self.names.insert((place, key), (spot, label.clone())) {
+                let message = if other == label {
+                    format!("two networks of {:?} are to be called {label:?}", location.label())
+                } else {
+                    format!("two networks of {:?} get names that differ in case only: {label:?}", location.label())
+                };
+                findings.push(
+                    Diagnostic::error(Code::DuplicateName, message)
+                        .at(spot)
+                        .see(first, "the first is here")
+                        .help("names are unique within a location: rename or remove one of them"),
+                );
+            }
+        }
+        if let Some(from) = &entry.renamed_from {
+            if let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.spot) {
+                findings.push(
+                    Diagnostic::error(Code::DuplicateNetwork, "two networks were renamed from the same name")
+                        .at(from.spot)
+                        .see(first, "the first is here")
+                        .help("a name belonged to one network: correct one of the two"),
+                );
+            }
+        }
+        if let (Some(code), Some(source)) = (entry.wanted.code, &entry.code) {
+            if let Some(first) = self.codes.insert((place, code), source.spot) {
+                let message = format!("two networks of {:?} are to get the same access code", location.label());
+                findings.push(
+                    Diagnostic::error(Code::DuplicateCode, message)
+                        .at(source.spot)
+                        .see(first, "the first is here")
+                        .help("access codes are unique within a location: choose another one"),
+                );
+            }
+        }
+    }
+}

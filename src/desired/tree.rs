@@ -1,0 +1,251 @@
+//! YAML as a tree in which every value knows where it stands.
+//!
+//! The YAML library stops at the first unknown field or wrong type. This tree keeps everything, duplicate keys
+//! included, so that all mistakes can be reported in one run.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_yaml::options::DuplicateKeyPolicy;
+use serde_yaml::{Location, Options, Spanned};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot, mask_message};
+
+/// How deep a desired-state file may nest. The format itself needs 6 levels.
+const MAX_DEPTH: usize = 64;
+
+/// How many values and events a file may hold. 100,000 networks with every field take about 1,100,000.
+const MAX_NODES: usize = 20_000_000;
+
+/// How many values aliases and merge keys may repeat in all: far more than 100,000 networks that share one anchor.
+const MAX_REPEATED: usize = 10_000_000;
+
+/// A value and where it stands.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// Where it is used: for an alias, the alias.
+    pub(super) spot: Spot,
+    pub(super) value: Value,
+}
+
+#[derive(Debug)]
+pub(super) enum Value {
+    /// `null`, `~`, or nothing at all.
+    Null,
+    /// Text in quotes, in a block, or unquoted text that YAML takes for nothing else.
+    Text(Box<str>),
+    /// Unquoted text that YAML takes for a number or a truth value, as it is written.
+    Inferred(Box<str>),
+    List(Vec<Node>),
+    Map(Vec<(Node, Node)>),
+}
+
+impl Node {
+    /// What kind of value it is, for a message.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "nothing",
+            Value::Text(_) => "a text",
+            Value::Inferred(_) => "a number or truth value",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads a source as YAML; `None` and a finding if it is not.
+pub(super) fn parse(source: SourceId, sources: &Sources, findings: &mut Diagnostics) -> Option<Node> {
+    let text = sources.text(source).clone();
+    let text = text.strip_prefix('\u{feff}').map_or(&*text, |rest| rest);
+    let stripped = (sources.text(source).len() - text.len()) as u32;
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---") {
+        findings.push(
+            Diagnostic::error(Code::FileEmpty, format!("{} holds nothing", sources.name(source)))
+                .in_file(sources.name(source).to_string())
+                .help("a desired-state file begins with `version: 1` and a list of `locations`"),
+        );
+        return None;
+    }
+    match serde_yaml::from_str_with_options::<Raw>(text, options()) {
+        Ok(raw) => Some(Build { source, text, stripped }.node(raw)),
+        Err(error) => {
+            findings.push(refusal(&error, source, sources));
+            None
+        }
+    }
+}
+
+fn options() -> Options {
+    serde_yaml::options! {
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: MAX_REPEATED,
+        },
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH,
+            max_nodes: MAX_NODES,
+            max_events: 2 * MAX_NODES,
+            max_aliases: 1_000_000,
+            max_merge_keys: 1_000_000,
+            max_total_scalar_bytes: 256 * 1024 * 1024,
+            // One anchor merged into every network is how people avoid repeating themselves.
+            enforce_alias_anchor_ratio: false,
+        },
+    }
+}
+
+fn refusal(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Diagnostic {
+    let bare = error.without_snippet();
+    let text = bare.to_string();
+    // The place is shown by the excerpt, so the sentence need not repeat it.
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+    let (code, message, help) = match bare {
+        serde_yaml::Error::MultipleDocuments { .. } => (
+            Code::SeveralDocuments,
+            "the file holds several YAML documents".to_owned(),
+            "put each into a file of its own and name them all, or their folder",
+        ),
+        _ if is_limit(text) => (
+            Code::TooComplex,
+            format!("the file nests too deep or repeats itself too often: {}", mask_message(text)),
+            "a desired-state file nests 6 levels deep; is this the right file?",
+        ),
+        _ => (
+            Code::NotYaml,
+            format!("this is not YAML: {}", mask_message(text)),
+            "look for a missing quote, bracket or colon, or for wrong indentation, here or just above",
+        ),
+    };
+    let spot = error.location().map(|at| sources.spot_at(source, at.line(), at.column()));
+    let diagnostic = Diagnostic::error(code, message).help(help).at_maybe(spot);
+    if spot.is_some() { diagnostic } else { diagnostic.in_file(sources.name(source).to_string()) }
+}
+
+fn is_limit(message: &str) -> bool {
+    ["recursion", "budget", "limit", "too deep", "exceed"].iter().any(|word| message.contains(word))
+}
+
+/// What the YAML library hands over, before unquoted texts are looked up in the source.
+enum RawValue {
+    Null,
+    Text(Box<str>),
+    Inferred,
+    List(Vec<Raw>),
+    Map(Vec<(Raw, Raw)>),
+}
+
+struct Raw {
+    used: Location,
+    defined: Location,
+    value: RawValue,
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<RawValue>::deserialize(deserializer)?;
+        Ok(Self { used: spanned.referenced, defined: spanned.defined, value: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for RawValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = RawValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawValue, E> {
+        Ok(RawValue::Text(text.into()))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<RawValue, E> {
+        Ok(RawValue::Inferred)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<RawValue, E> {
+        Ok(RawValue::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<RawValue, E> {
+        Ok(RawValue::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawValue, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(RawValue::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(RawValue::Map(entries))
+    }
+}
+
+struct Build<'a> {
+    source: SourceId,
+    text: &'a str,
+    /// Bytes of a byte order mark that the parser did not see.
+    stripped: u32,
+}
+
+impl Build<'_> {
+    fn node(&self, raw: Raw) -> Node {
+        let value = match raw.value {
+            RawValue::Null => Value::Null,
+            RawValue::Text(text) => Value::Text(text),
+            RawValue::Inferred => Value::Inferred(self.written(&raw.defined).into()),
+            RawValue::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
+            RawValue::Map(entries) => {
+                Value::Map(entries.into_iter().map(|(key, value)| (self.node(key), self.node(value))).collect())
+            }
+        };
+        Node { spot: self.spot(&raw.used), value }
+    }
+
+    fn written(&self, location: &Location) -> &str {
+        let spot = self.spot(location);
+        self.text.get((spot.start - self.stripped) as usize..(spot.end - self.stripped) as usize).unwrap_or_default()
+    }
+
+    fn spot(&self, location: &Location) -> Spot {
+        let span = location.span();
+        let limit = self.text.len() as u64;
+        let start = span.byte_offset().unwrap_or(limit).min(limit);
+        let end = (start + span.byte_len().unwrap_or(0)).min(limit);
+        Spot { source: self.source, start: start as u32 + self.stripped, end: end as u32 + self.stripped }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the files ask for: data only, each wish with the place where it stands.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::diagnostic::Spot;
+use crate::model::{LocationId, NameKey, NetworkId, Wanted};
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub spot: Spot,
+}
+
+/// Everything that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Desired {
+    /// Locations in the order of the files; one may come several times.
+    pub locations: Vec<LocationWish>,
+}
+
+impl Desired {
+    /// Every entry.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.locations.iter().flat_map(|location| &location.entries)
+    }
+}
+
+/// What is asked of one location.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocationWish {
+    /// Where it stands.
+    pub spot: Spot,
+    /// Its name, if it is named.
+    pub name: Option<Placed<Arc<str>>>,
+    /// Its id, if that is given.
+    pub id: Option<Placed<LocationId>>,
+    /// Its networks.
+    pub entries: Vec<Entry>,
+}
+
+impl LocationWish {
+    /// What people call it.
+    pub fn label(&self) -> &str {
+        match (&self.name, &self.id) {
+            (Some(name), _) => &name.value,
+            (None, Some(id)) => id.value.as_str(),
+            (None, None) => "",
+        }
+    }
+}
+
+/// What is asked of one network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Why: where it comes from.
+    pub cause: Cause,
+    /// Which network, by id.
+    pub id: Option<Placed<NetworkId>>,
+    /// The name it has until the rename has happened.
+    pub renamed_from: Option<Placed<Arc<str>>>,
+    /// The settings asked for. The code is there once it has been looked up.
+    pub wanted: Wanted,
+    /// Where the name stands.
+    pub name_spot: Option<Spot>,
+    /// Where the code comes from.
+    pub code: Option<Placed<CodeSource>>,
+}
+
+impl Entry {
+    /// Where it stands.
+    pub const fn spot(&self) -> Spot {
+        match &self.cause {
+            Cause::File(spot) => *spot,
+        }
+    }
+
+    /// What people call it.
+    pub fn label(&self) -> &str {
+        match (&self.wanted.name, &self.id) {
+            (Some(name), _) => name.as_str(),
+            (None, Some(id)) => id.value.as_str(),
+            (None, None) => "",
+        }
+    }
+
+    /// What its wanted name is compared by.
+    pub fn name_key(&self) -> Option<NameKey> {
+        self.wanted.name.as_ref().map(|name| NameKey::of(name.as_str()))
+    }
+}
+
+/// Why something is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// An entry of a file says so.
+    File(Spot),
+}
+
+/// Where an access code comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum CodeSource {
+    /// It stands in the file; the wish holds it already.
+    Literal,
+    /// From a variable of the environment.
+    Env(Arc<str>),
+    /// From a file of its own, already relative to the file that names it.
+    File(PathBuf),
+}
+
+impl std::fmt::Debug for CodeSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Literal => f.write_str("Literal"),
+            Self::Env(name) => write!(f, "Env({name})"),
+            Self::File(path) => write!(f, "File({})", path.display()),
+        }
+    }
+}

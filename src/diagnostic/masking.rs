@@ -1,0 +1,165 @@
+//! Where in a text an access code may stand.
+//!
+//! An excerpt is shown when a file is wrong, so it cannot be trusted to be well formed: the search goes by characters
+//! and not by structure, and rather hides too much. Hidden are the value after any key that has `code` in its name
+//! (unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or not.
+
+use std::ops::Range;
+
+/// What stands in for a code.
+pub(super) const MASK: &str = "••••";
+
+/// The stretches of one line that may be an access code.
+pub(super) fn secret_ranges(line: &str) -> Vec<Range<usize>> {
+    let mut ranges = values_of_code_keys(line);
+    for digits in digit_scalars(line) {
+        if !ranges.iter().any(|range| range.start <= digits.start && digits.end <= range.end) {
+            ranges.push(digits);
+        }
+    }
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+fn values_of_code_keys(line: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let lower = line.to_ascii_lowercase();
+    for (at, _) in lower.match_indices("code") {
+        let after_word = &lower[at..];
+        let Some(word_end) = after_word.find(|c: char| !c.is_alphanumeric() && !matches!(c, '"' | '\'' | '_' | '-'))
+        else {
+            continue;
+        };
+        let rest = &line[at + word_end..];
+        let Some(rest) = rest.trim_start().strip_prefix([':', '=']) else { continue };
+        let value = rest.trim_start();
+        let start = line.len() - value.len();
+        let anchor = value.len() - value.trim_start_matches(|c: char| c == '&' || c == '!').len();
+        if anchor > 0 {
+            // `&code "4821"`, `!!str 4821`: the value is behind the anchor or the tag.
+            if let Some(blank) = value.find(' ') {
+                let behind = value[blank..].trim_start();
+                push_value(&mut ranges, line, line.len() - behind.len());
+            }
+            continue;
+        }
+        push_value(&mut ranges, line, start);
+    }
+    ranges
+}
+
+fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
+    let value = &line[start..];
+    let spelled_like_a_word = ["true", "false", "null", "~"]
+        .iter()
+        .any(|word| value.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())));
+    if value.is_empty() || value.starts_with(['{', '[', '*', '|', '>', '#']) || spelled_like_a_word {
+        return;
+    }
+    let length = match value.chars().next() {
+        Some(quote @ ('"' | '\'')) => value[1..].find(quote).map_or(value.len(), |end| end + 2),
+        _ => value.find([',', '}', ']']).or_else(|| value.find(" #")).unwrap_or(value.len()),
+    };
+    let text = value[..length].trim_end();
+    if !text.is_empty() {
+        ranges.push(start..start + text.len());
+    }
+}
+
+fn digit_scalars(line: &str) -> Vec<Range<usize>> {
+    let bytes = line.as_bytes();
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() {
+            at += 1;
+            continue;
+        }
+        let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let long_enough = (3..=8).contains(&(end - at));
+        if long_enough && opens_scalar(&line[..at]) && closes_scalar(&line[end..]) {
+            ranges.push(at..end);
+        }
+        at = end;
+    }
+    ranges
+}
+
+/// Whether a scalar may begin behind this text: at the start, a quote, a separator, or blanks behind one of those.
+fn opens_scalar(before: &str) -> bool {
+    let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+    match before.trim_end().chars().next_back() {
+        None => true,
+        Some(last) => matches!(last, ':' | ',' | ';' | '[' | '{' | '-' | '?' | '|' | '=') || ends_with_anchor(before),
+    }
+}
+
+fn ends_with_anchor(before: &str) -> bool {
+    before.ends_with(' ')
+        && before.split_whitespace().next_back().is_some_and(|word| word.starts_with('&') || word.starts_with('!'))
+}
+
+fn closes_scalar(after: &str) -> bool {
+    let after = after.strip_prefix(['"', '\'']).unwrap_or(after);
+    let trimmed = after.trim_start();
+    trimmed.is_empty()
+        || trimmed.starts_with([',', ';', ']', '}', ':'])
+        || (trimmed.starts_with('#') && trimmed.len() < after.len())
+}
+
+/// A message that quotes its input, with everything hidden that may be a code.
+pub fn mask_message(message: &str) -> String {
+    let mut masked = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let length = rest[start..].bytes().take_while(u8::is_ascii_digit).count();
+        masked.push_str(&rest[..start]);
+        masked.push_str(if length == 4 { MASK } else { &rest[start..start + length] });
+        rest = &rest[start + length..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(line: &str) -> String {
+        let mut text = line.to_owned();
+        for range in secret_ranges(line).into_iter().rev() {
+            text.replace_range(range, MASK);
+        }
+        text
+    }
+
+    #[test]
+    fn codes_are_hidden_wherever_they_stand() {
+        for (line, shown) in [
+            (r#"defaultAccessCode: "4821""#, "defaultAccessCode: ••••"),
+            ("  defaultAcessCode: 48211 # old", "  defaultAcessCode: •••• # old"),
+            ("{ name: A, defaultAccessCode: 0042, x: 1 }", "{ name: A, defaultAccessCode: ••••, x: 1 }"),
+            (r#"defaultAccessCode: &c "4821""#, "defaultAccessCode: &c ••••"),
+            ("  - 4821", "  - ••••"),
+            ("passwort: 4821", "passwort: ••••"),
+            ("HQ,Ward 1,4821,true", "HQ,Ward 1,••••,true"),
+            ("\"defaultAccessCode\": 4821", "\"defaultAccessCode\": ••••"),
+            ("defaultAccessCode: abcd", "defaultAccessCode: ••••"),
+        ] {
+            assert_eq!(masked(line), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_stays_readable() {
+        for line in [
+            "defaultAccessCode: { env: HQ_WARD_2_CODE }",
+            "defaultAccessCodeEnabled: true",
+            "name: Ward 1234 north",
+            "version: 1",
+            "displayName: W 12",
+        ] {
+            assert_eq!(masked(line), line);
+        }
+    }
+}

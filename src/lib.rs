@@ -1,0 +1,50 @@
+//! `dectl` keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
+//!
+//! It reads the whole current state in one call, prints what would change and, once told to, sends only the updates
+//! that are needed: in an order in which no two networks ever hold the same name or access code, at the pace that the
+//! API allows, without losing track of anything when something fails.
+//!
+//! # The rooms
+//!
+//! Data goes one way, from a file and a list to a plan, from a proved plan to requests, and from there to a report:
+//!
+//! ```text
+//!  file ──► desired ─┐                      ┌─► record
+//!                    ├─► plan ─► proof ─► apply ─► send ─► webex (PUT)
+//!  webex ◄─ send ────┘     └──────┬─────────┘
+//!   (list)                     report
+//! ```
+//!
+//! | room | what it is for | may import |
+//! |---|---|---|
+//! | [`time`] | clock, chance and the wish to stop, as arguments | nothing of ours |
+//! | [`model`] | ids, names, codes, settings, the live organization | nothing of ours |
+//! | [`diagnostic`] | what is wrong, where, what to do | model |
+//! | [`desired`] | the text of a file as wishes | model, diagnostic |
+//! | [`webex`] | one call is one HTTP request | model, time |
+//! | [`send`] | one request until it has an end | webex, model, time |
+//! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::wish |
+//! | [`proof`] | shows that a plan is safe | model, plan::plan |
+//! | [`record`] | what is kept on disk | model, time, plan::plan, desired::wish |
+//! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, time |
+//! | [`simulator`] | a simulated organization | webex, model, time, desired |
+//! | [`reconcile`] | the story that commands share | all above; the simulator only to rehearse |
+//! | [`report`] | text, documents, progress | the data of model, diagnostic, plan, apply, record, reconcile |
+//!
+//! `tests/house.rs` reads the imports and fails on an arrow that the table does not have.
+
+#![warn(missing_docs)]
+
+pub mod apply;
+pub mod desired;
+pub mod diagnostic;
+pub mod model;
+pub mod plan;
+pub mod proof;
+pub mod reconcile;
+pub mod record;
+pub mod report;
+pub mod send;
+pub mod simulator;
+pub mod time;
+pub mod webex;

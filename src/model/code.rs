@@ -1,0 +1,104 @@
+//! Access codes. A code opens a network to any handset, so none of these types prints itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a text cannot be an access code. The text itself is never part of the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodeError {
+    /// Only digits, but not four of them.
+    #[error("has {length} digits, exactly 4 are needed")]
+    WrongLength {
+        /// How many it has.
+        length: usize,
+    },
+    /// Something that is not one of the digits 0 to 9.
+    #[error("holds something else than the digits 0 to 9")]
+    NotDigits,
+}
+
+/// An access code as a file may ask for it: exactly four digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccessCode(u16);
+
+impl AccessCode {
+    /// How many codes there are.
+    pub const COUNT: u16 = 10_000;
+
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// If it is not exactly four digits from 0 to 9.
+    pub fn new(text: &str) -> Result<Self, CodeError> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(CodeError::NotDigits);
+        }
+        if text.len() != 4 {
+            return Err(CodeError::WrongLength { length: text.len() });
+        }
+        text.parse().map(Self).map_err(|_| CodeError::NotDigits)
+    }
+
+    /// The code with this number, `0042` for 42; `None` from 10,000 on.
+    pub const fn from_number(number: u16) -> Option<Self> {
+        if number < Self::COUNT { Some(Self(number)) } else { None }
+    }
+
+    /// The code in the form that requests carry.
+    pub fn text(self) -> CodeText {
+        CodeText(format!("{:04}", self.0).into())
+    }
+}
+
+impl fmt::Debug for AccessCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("••••")
+    }
+}
+
+/// An access code as it was read or will be sent: any text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CodeText(Arc<str>);
+
+impl CodeText {
+    /// Takes the text as it is.
+    pub fn new(text: impl Into<Arc<str>>) -> Self {
+        Self(text.into())
+    }
+
+    /// The code itself. For requests, for what is kept with mode 0600, and for those who asked to see codes.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The same code as a file may ask for it, if it is one.
+    pub fn checked(&self) -> Option<AccessCode> {
+        AccessCode::new(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for CodeText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("••••")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_four_ascii_digits() {
+        assert_eq!(AccessCode::new("0042").map(AccessCode::text), Ok(CodeText::new("0042")));
+        assert_eq!(AccessCode::new("12345"), Err(CodeError::WrongLength { length: 5 }));
+        assert_eq!(AccessCode::new("１２３４"), Err(CodeError::NotDigits));
+        assert_eq!(AccessCode::new("+123"), Err(CodeError::NotDigits));
+        assert_eq!(AccessCode::new(""), Err(CodeError::NotDigits));
+    }
+
+    #[test]
+    fn a_code_does_not_print_itself() {
+        let code = AccessCode::new("4821").expect("four digits");
+        assert_eq!(format!("{code:?} {:?}", code.text()), "•••• ••••");
+    }
+}

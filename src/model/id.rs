@@ -1,0 +1,104 @@
+//! Identifiers. Webex gives them as base64 text; they are opaque here and only ever compared and sent back.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// The text of an id. Two texts that differ only in padding or in the base64 alphabet are the same id:
+/// some published examples carry `=` at the end, most answers do not.
+#[derive(Clone)]
+struct Id(Arc<str>);
+
+impl Id {
+    fn key(&self) -> impl Iterator<Item = u8> + '_ {
+        self.0.trim_end_matches('=').bytes().map(|byte| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => other,
+        })
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.key().eq(other.key())
+    }
+}
+
+impl Eq for Id {}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(other.key())
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.key() {
+            state.write_u8(byte);
+        }
+    }
+}
+
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Id);
+
+        impl $name {
+            /// Takes the text as it is.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(Id(text.into()))
+            }
+
+            /// The text as it was read: what belongs in the path of a request.
+            pub fn as_str(&self) -> &str {
+                &self.0.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+id_type! {
+    /// Which DECT network.
+    NetworkId
+}
+
+id_type! {
+    /// Which location of the organization.
+    LocationId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_and_alphabet_do_not_tell_ids_apart() {
+        let bare = NetworkId::new("Y2lz_Y28-");
+        for same in ["Y2lz_Y28-", "Y2lz_Y28-=", "Y2lz/Y28+=="] {
+            assert_eq!(bare, NetworkId::new(same));
+        }
+        assert_ne!(bare, NetworkId::new("Y2lz_Y28"));
+    }
+}

@@ -1,0 +1,30 @@
+//! The nouns of the field: what Webex holds, and what a file may ask for.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `id` | [`NetworkId`], [`LocationId`]: opaque, compared without padding |
+//! | `name` | [`NetworkName`], [`DisplayName`] as they may be asked for |
+//! | `name_key` | [`NameKey`]: the only way to compare names |
+//! | `code` | [`AccessCode`] as it may be asked for, [`CodeText`] as it was read; both hide themselves |
+//! | `settings` | the four [`Setting`]s, listed once; [`Settings`] as read or sent |
+//! | `wanted` | [`Wanted`]: the same four, each optional and checked |
+//! | `organization` | [`Organization`]: locations and networks as Webex lists them |
+//!
+//! Values as read and values as wanted are two families of types. Reading never fails on a value;
+//! asking for one is held to the rules.
+
+mod code;
+mod id;
+mod name;
+mod name_key;
+mod organization;
+mod settings;
+mod wanted;
+
+pub use code::{AccessCode, CodeError, CodeText};
+pub use id::{LocationId, NetworkId};
+pub use name::{DISPLAY_NAME_ADVISED, DisplayName, NAME_MAX, NameError, NetworkName};
+pub use name_key::NameKey;
+pub use organization::{Location, LocationIx, Network, NetworkIx, Organization};
+pub use settings::{Setting, SettingSet, Settings};
+pub use wanted::Wanted;

@@ -1,0 +1,132 @@
+//! Names as they may be asked for. Lengths count characters, not bytes: names are often not ASCII.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Longest name of a network, in characters (Webex: "1–40 characters").
+pub const NAME_MAX: usize = 40;
+
+/// Longest display name that Webex promises to take, in characters. It states the limit for creating a network only,
+/// and its own example of an update sends 16, so more than this is worth a warning, not a refusal.
+pub const DISPLAY_NAME_ADVISED: usize = 11;
+
+/// Why a text cannot be a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing, or nothing but blanks.
+    #[error("is empty")]
+    Empty,
+    /// More characters than Webex takes.
+    #[error("has {length} characters, {NAME_MAX} are allowed")]
+    TooLong {
+        /// How many it has.
+        length: usize,
+    },
+    /// A line break, a tab or another control character.
+    #[error("contains a control character (U+{:04X})", *character as u32)]
+    Control {
+        /// Which one.
+        character: char,
+    },
+}
+
+/// The name of a network: one to forty characters, no control characters, unique in its location.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NetworkName(Arc<str>);
+
+impl NetworkName {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// If it is empty, too long or holds control characters.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check_characters(text)?;
+        let length = text.chars().count();
+        if length > NAME_MAX {
+            return Err(NameError::TooLong { length });
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl fmt::Display for NetworkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What handsets show: not empty, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DisplayName(Arc<str>);
+
+impl DisplayName {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// If it is empty or holds control characters.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check_characters(text)?;
+        Ok(Self(text.into()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// How many characters it has, if that is more than Webex promises to take.
+    pub fn longer_than_advised(&self) -> Option<usize> {
+        let length = self.0.chars().count();
+        (length > DISPLAY_NAME_ADVISED).then_some(length)
+    }
+}
+
+impl fmt::Display for DisplayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn check_characters(text: &str) -> Result<(), NameError> {
+    if text.trim().is_empty() {
+        return Err(NameError::Empty);
+    }
+    match text.chars().find(|character| character.is_control()) {
+        Some(character) => Err(NameError::Control { character }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_count_characters() {
+        assert!(NetworkName::new(&"å".repeat(40)).is_ok());
+        assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41 }));
+        assert_eq!(DisplayName::new("Ward 1").map(|name| name.longer_than_advised()), Ok(None));
+        assert_eq!(DisplayName::new("Demo-DectNetwork").map(|name| name.longer_than_advised()), Ok(Some(16)));
+    }
+
+    #[test]
+    fn blanks_and_control_characters_are_no_name() {
+        assert_eq!(NetworkName::new(" \u{a0} "), Err(NameError::Empty));
+        assert_eq!(NetworkName::new("a\tb"), Err(NameError::Control { character: '\t' }));
+    }
+}

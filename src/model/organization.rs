@@ -1,0 +1,155 @@
+//! The organization as Webex lists it: locations with their networks, in a stable order.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::id::{LocationId, NetworkId};
+use super::settings::Settings;
+
+/// Which location of an [`Organization`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocationIx(pub u32);
+
+/// Which network of an [`Organization`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NetworkIx(pub u32);
+
+/// A location, known by the networks it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Its id.
+    pub id: LocationId,
+    /// Its name; names are not promised to be unique in an organization.
+    pub name: Arc<str>,
+    networks: std::ops::Range<u32>,
+}
+
+/// A DECT network as it is live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its id.
+    pub id: NetworkId,
+    /// The location that it belongs to.
+    pub location: LocationId,
+    /// What can be updated.
+    pub settings: Settings,
+    /// The model of its base stations, as Webex words it.
+    pub model: Option<Arc<str>>,
+    /// How many base stations it has.
+    pub base_stations: Option<u64>,
+    /// How many handsets are assigned.
+    pub handsets: Option<u64>,
+    /// How many lines its handsets have.
+    pub lines: Option<u64>,
+}
+
+/// The current state of every DECT network.
+///
+/// Locations are sorted by name and id, networks by location, name and id, so that everything made from an
+/// organization comes in the same order, whatever the order of the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Organization {
+    locations: Vec<Location>,
+    networks: Vec<Network>,
+    location_of: Vec<LocationIx>,
+    by_id: HashMap<NetworkId, NetworkIx>,
+    location_by_id: HashMap<LocationId, LocationIx>,
+}
+
+impl Organization {
+    /// Sorts and indexes what was listed: each network with the name of its location.
+    ///
+    /// A network that is listed twice counts once, as it came last.
+    pub fn new(listed: impl IntoIterator<Item = (Arc<str>, Network)>) -> Self {
+        let mut rows: Vec<(Arc<str>, Network)> = Vec::new();
+        let mut names: HashMap<LocationId, Arc<str>> = HashMap::new();
+        let mut place: HashMap<NetworkId, usize> = HashMap::new();
+        for (name, network) in listed {
+            let name = names.entry(network.location.clone()).or_insert(name).clone();
+            match place.entry(network.id.clone()) {
+                std::collections::hash_map::Entry::Occupied(known) => rows[*known.get()] = (name, network),
+                std::collections::hash_map::Entry::Vacant(new) => {
+                    new.insert(rows.len());
+                    rows.push((name, network));
+                }
+            }
+        }
+        drop(place);
+        rows.sort_by(|(one_name, one), (other_name, other)| {
+            (one_name, &one.location, &one.settings.name, &one.id).cmp(&(
+                other_name,
+                &other.location,
+                &other.settings.name,
+                &other.id,
+            ))
+        });
+
+        let mut organization = Self::default();
+        for (at, (name, network)) in (0_u32..).zip(rows) {
+            match organization.locations.last_mut() {
+                Some(location) if location.id == network.location => location.networks.end = at + 1,
+                _ => {
+                    let place = LocationIx(organization.locations.len() as u32);
+                    organization.location_by_id.insert(network.location.clone(), place);
+                    let id = network.location.clone();
+                    organization.locations.push(Location { id, name, networks: at..at + 1 });
+                }
+            }
+            organization.location_of.push(LocationIx(organization.locations.len() as u32 - 1));
+            organization.by_id.insert(network.id.clone(), NetworkIx(at));
+            organization.networks.push(network);
+        }
+        organization
+    }
+
+    /// All locations that have networks.
+    pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIx, &Location)> {
+        self.locations.iter().enumerate().map(|(at, location)| (LocationIx(at as u32), location))
+    }
+
+    /// One location.
+    pub fn location(&self, location: LocationIx) -> &Location {
+        &self.locations[location.0 as usize]
+    }
+
+    /// The networks of a location.
+    pub fn networks_of(&self, location: LocationIx) -> impl ExactSizeIterator<Item = (NetworkIx, &Network)> {
+        let range = self.location(location).networks.clone();
+        range.map(|at| (NetworkIx(at), &self.networks[at as usize]))
+    }
+
+    /// All networks.
+    pub fn networks(&self) -> impl ExactSizeIterator<Item = (NetworkIx, &Network)> {
+        self.networks.iter().enumerate().map(|(at, network)| (NetworkIx(at as u32), network))
+    }
+
+    /// One network.
+    pub fn network(&self, network: NetworkIx) -> &Network {
+        &self.networks[network.0 as usize]
+    }
+
+    /// The location of a network.
+    pub fn location_of(&self, network: NetworkIx) -> LocationIx {
+        self.location_of[network.0 as usize]
+    }
+
+    /// The network with this id.
+    pub fn find(&self, id: &NetworkId) -> Option<NetworkIx> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The location with this id.
+    pub fn find_location(&self, id: &LocationId) -> Option<LocationIx> {
+        self.location_by_id.get(id).copied()
+    }
+
+    /// How many networks there are.
+    pub fn len(&self) -> usize {
+        self.networks.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+}

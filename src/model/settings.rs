@@ -1,0 +1,103 @@
+//! The four settings of a DECT network that can be updated, listed once.
+
+use std::sync::Arc;
+
+use super::code::CodeText;
+use super::name_key::NameKey;
+
+/// One of the settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// `name`
+    Name,
+    /// `displayName`
+    DisplayName,
+    /// `defaultAccessCodeEnabled`
+    CodeEnabled,
+    /// `defaultAccessCode`
+    Code,
+}
+
+impl Setting {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Name, Self::DisplayName, Self::CodeEnabled, Self::Code];
+
+    /// What Webex calls it.
+    pub const fn api_name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::DisplayName => "displayName",
+            Self::CodeEnabled => "defaultAccessCodeEnabled",
+            Self::Code => "defaultAccessCode",
+        }
+    }
+}
+
+/// Which settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SettingSet(u8);
+
+impl SettingSet {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+
+    /// This set and `setting`.
+    #[must_use]
+    pub const fn with(self, setting: Setting) -> Self {
+        Self(self.0 | 1 << setting as u8)
+    }
+
+    /// Whether `setting` is one of them.
+    pub const fn has(self, setting: Setting) -> bool {
+        self.0 & (1 << setting as u8) != 0
+    }
+
+    /// Whether it holds none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that it holds, in the order in which they are shown.
+    pub fn iter(self) -> impl Iterator<Item = Setting> {
+        Setting::ALL.into_iter().filter(move |setting| self.has(*setting))
+    }
+}
+
+impl FromIterator<Setting> for SettingSet {
+    fn from_iter<I: IntoIterator<Item = Setting>>(settings: I) -> Self {
+        settings.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+/// The settings as read or as sent. Any value is legal: what Webex holds is kept and sent back as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Settings {
+    /// `name`; empty where Webex shows none.
+    pub name: Arc<str>,
+    /// `displayName`, where Webex shows one.
+    pub display_name: Option<Arc<str>>,
+    /// `defaultAccessCodeEnabled`, where Webex shows it.
+    pub code_enabled: Option<bool>,
+    /// `defaultAccessCode`, where Webex shows one: it may hide the code while it is disabled.
+    pub code: Option<CodeText>,
+}
+
+impl Settings {
+    /// What the name is compared by.
+    pub fn name_key(&self) -> NameKey {
+        NameKey::of(&self.name)
+    }
+
+    /// The settings whose values differ.
+    pub fn differing(&self, other: &Self) -> SettingSet {
+        Setting::ALL
+            .into_iter()
+            .filter(|setting| match setting {
+                Setting::Name => self.name != other.name,
+                Setting::DisplayName => self.display_name != other.display_name,
+                Setting::CodeEnabled => self.code_enabled != other.code_enabled,
+                Setting::Code => self.code != other.code,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,118 @@
+//! The public story: from wishes and the live state to a plan, or to everything that stands in its way.
+
+use super::compare::{Move, compare};
+use super::conflicts;
+use super::identity::identify;
+use super::order::{Order, order};
+use super::plan::{Because, Change, Counts, Neighbour, Plan, Step, StepKind, Warning, Where};
+use crate::desired::wish::{Cause, Desired};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
+use crate::model::{LocationIx, Organization};
+
+/// Plans the way from `live` to `desired`.
+///
+/// # Errors
+/// All findings, if one of them is an error: entries whose network is not clear, wanted names and codes that are
+/// kept by others, requests that could not be sent. Mere warnings are part of the plan.
+pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Result<Plan, Diagnostics> {
+    let mut findings = Diagnostics::new();
+    let mut plan = Plan {
+        counts: Counts { locations: live.locations().len(), networks: live.len(), unchanged: 0, unmanaged: live.len() },
+        minimal: true,
+        ..Plan::default()
+    };
+    let mut located: Vec<(LocationIx, Vec<Move<'_>>)> = Vec::new();
+    for managed in identify(desired, live, &mut findings) {
+        let (moves, unchanged) = compare(&managed, live, &mut findings);
+        plan.counts.unmanaged -= managed.networks.len();
+        plan.counts.unchanged += unchanged;
+        conflicts::find(managed.location, &moves, live, &mut findings);
+        if !moves.is_empty() {
+            located.push((managed.location, moves));
+        }
+    }
+    if findings.has_errors() {
+        findings.sort();
+        return Err(findings);
+    }
+    for (location, moves) in located {
+        if let Some(order) = order(location, &moves, live, &mut findings) {
+            add(&mut plan, location, moves, order, live, sources);
+        }
+    }
+    if findings.has_errors() {
+        return Err(findings);
+    }
+    plan.warnings = findings.iter().map(|finding| warning(finding, sources)).collect();
+    Ok(plan)
+}
+
+fn add(
+    plan: &mut Plan,
+    location: LocationIx,
+    moves: Vec<Move<'_>>,
+    order: Order,
+    live: &Organization,
+    sources: &Sources,
+) {
+    let (first_change, first_step) = (plan.changes.len(), plan.steps.len());
+    let place = Where { id: live.location(location).id.clone(), name: live.location(location).name.clone() };
+    plan.minimal &= order.minimal;
+
+    let mut untouched = moves.iter().map(|change| change.network).peekable();
+    for (at, network) in live.networks_of(location) {
+        if untouched.next_if_eq(&at).is_none() {
+            plan.neighbours.push(Neighbour {
+                location: place.id.clone(),
+                network: network.id.clone(),
+                settings: network.settings.clone(),
+            });
+        }
+    }
+    let mut stands_at: Vec<_> = moves.iter().map(|change| live.network(change.network).settings.clone()).collect();
+    for step in order.steps {
+        let kind = if step.interim.is_some() { StepKind::Interim } else { StepKind::Final };
+        let settings = step.interim.unwrap_or_else(|| moves[step.of].after.clone());
+        let set = stands_at[step.of]
+            .differing(&settings)
+            .iter()
+            .filter(|setting| moves[step.of].changed.has(*setting))
+            .collect();
+        stands_at[step.of] = settings.clone();
+        plan.steps.push(Step {
+            change: first_change + step.of,
+            kind,
+            settings,
+            set,
+            after: step.after.into_iter().map(|at| first_step + at).collect(),
+        });
+    }
+    plan.changes.extend(moves.into_iter().map(|change| Change {
+        location: place.clone(),
+        network: live.network(change.network).id.clone(),
+        before: live.network(change.network).settings.clone(),
+        after: change.after,
+        changed: change.changed,
+        because: because(&change.entry.cause, sources),
+    }));
+}
+
+fn because(cause: &Cause, sources: &Sources) -> Because {
+    match cause {
+        Cause::File(spot) => {
+            let place = sources.place(*spot);
+            Because::File { file: place.file, line: place.line }
+        }
+    }
+}
+
+/// A warning as a plan keeps it.
+pub fn warning(finding: &Diagnostic, sources: &Sources) -> Warning {
+    let place = finding.spot.map(|spot| sources.place(spot));
+    Warning {
+        code: finding.code.as_str().into(),
+        message: finding.message.as_str().into(),
+        file: place.as_ref().map(|place| place.file.clone()),
+        line: place.map(|place| place.line),
+    }
+}

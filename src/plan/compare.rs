@@ -1,0 +1,54 @@
+//! What would change on each managed network.
+
+use super::identity::Managed;
+use crate::desired::wish::Entry;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::model::{NetworkIx, Organization, Setting, SettingSet, Settings};
+
+/// A network that is to change.
+#[derive(Debug)]
+pub(super) struct Move<'a> {
+    pub(super) network: NetworkIx,
+    pub(super) entry: &'a Entry,
+    pub(super) after: Settings,
+    pub(super) changed: SettingSet,
+}
+
+/// The networks of a location that are to change, and how many are right already.
+pub(super) fn compare<'a>(
+    managed: &Managed<'a>,
+    live: &Organization,
+    findings: &mut Diagnostics,
+) -> (Vec<Move<'a>>, usize) {
+    let mut moves = Vec::new();
+    for (network, entry) in &managed.networks {
+        let (after, changed) = entry.wanted.fill(&live.network(*network).settings);
+        if changed.is_empty() {
+            continue;
+        }
+        for setting in missing(&after) {
+            findings.push(unsendable(entry, &after, setting));
+        }
+        moves.push(Move { network: *network, entry, after, changed });
+    }
+    let unchanged = managed.networks.len() - moves.len();
+    (moves, unchanged)
+}
+
+/// What the schema demands of a request and neither side has.
+fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
+    [(Setting::CodeEnabled, after.code_enabled.is_none()), (Setting::Code, after.code.is_none())]
+        .into_iter()
+        .filter(|(_, missing)| *missing)
+        .map(|(setting, _)| setting)
+}
+
+fn unsendable(entry: &Entry, after: &Settings, setting: Setting) -> Diagnostic {
+    let field = setting.api_name();
+    Diagnostic::error(
+        Code::MissingSetting,
+        format!("the update of {:?} must carry `{field}`, and Webex does not show the current one", after.name),
+    )
+    .at(entry.spot())
+    .help(format!("add `{field}` to this entry"))
+}

@@ -1,0 +1,135 @@
+//! Wanted names and codes that somebody keeps.
+//!
+//! A duplicate is an error if one of those that share it only now gets it, and a warning if all of them have it already.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::compare::Move;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::model::{CodeText, LocationIx, NameKey, NetworkIx, Organization, Setting};
+
+/// Reports every name and code of a location that two networks would share in the end.
+pub(super) fn find(location: LocationIx, moves: &[Move<'_>], live: &Organization, findings: &mut Diagnostics) {
+    let by_network: HashMap<NetworkIx, &Move<'_>> = moves.iter().map(|change| (change.network, change)).collect();
+    let mut names: Shared<'_, NameKey> = HashMap::new();
+    let mut codes: Shared<'_, CodeText> = HashMap::new();
+    for (at, network) in live.networks_of(location) {
+        let change = by_network.get(&at).copied();
+        let settings = change.map_or(&network.settings, |change| &change.after);
+        let key = settings.name_key();
+        let gains_name = change.filter(|_| key != network.settings.name_key());
+        names.entry(key).or_default().push(Holder { network: at, gains: gains_name });
+        let gains_code = change.filter(|change| change.changed.has(Setting::Code));
+        // A code that Webex hides is nothing that could be compared.
+        if let Some(code) = settings.code.clone().filter(|_| gains_code.is_some() || network.settings.code.is_some()) {
+            codes.entry(code).or_default().push(Holder { network: at, gains: gains_code });
+        }
+    }
+    report(names, NAMES, location, live, findings);
+    report(codes, CODES, location, live, findings);
+}
+
+type Shared<'a, K> = HashMap<K, Vec<Holder<'a>>>;
+
+struct Holder<'a> {
+    network: NetworkIx,
+    gains: Option<&'a Move<'a>>,
+}
+
+/// How to speak of one kind of duplicate.
+#[derive(Clone, Copy)]
+struct Words {
+    setting: Setting,
+    twice: Code,
+    taken: Code,
+    what: &'static str,
+}
+
+const NAMES: Words = Words { setting: Setting::Name, twice: Code::DuplicateName, taken: Code::NameTaken, what: "name" };
+const CODES: Words =
+    Words { setting: Setting::Code, twice: Code::DuplicateCode, taken: Code::CodeTaken, what: "access code" };
+
+fn report<K: Eq + Hash>(
+    shared: Shared<'_, K>,
+    words: Words,
+    location: LocationIx,
+    live: &Organization,
+    findings: &mut Diagnostics,
+) {
+    let mut duplicates: Vec<Vec<Holder<'_>>> = shared.into_values().filter(|holders| holders.len() > 1).collect();
+    duplicates.sort_by_key(|holders| holders[0].network);
+    for holders in duplicates {
+        let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gains.is_some());
+        match (&gaining[..], &keeping[..]) {
+            ([], _) => findings.push(live_duplicate(&holders, words, location, live)),
+            (gaining, [keeper, ..]) => {
+                for change in gaining.iter().filter_map(|holder| holder.gains) {
+                    findings.push(taken(change, keeper.network, words, live));
+                }
+            }
+            ([first, rest @ ..], []) => {
+                for change in rest.iter().filter_map(|holder| holder.gains) {
+                    findings.push(twice(change, first.gains, words, location, live));
+                }
+            }
+        }
+    }
+}
+
+fn spot_of(change: &Move<'_>, words: Words) -> crate::diagnostic::Spot {
+    let entry = change.entry;
+    let precise = match words.setting {
+        Setting::Name => entry.name_spot,
+        _ => entry.code.as_ref().map(|code| code.spot),
+    };
+    precise.unwrap_or(entry.spot())
+}
+
+fn taken(change: &Move<'_>, keeper: NetworkIx, words: Words, live: &Organization) -> Diagnostic {
+    let holder = live.network(keeper);
+    let what = words.what;
+    Diagnostic::error(
+        words.taken,
+        format!(
+            "the {what} that {:?} is to get is held by {:?} ({}), which keeps it",
+            change.after.name, holder.settings.name, holder.id
+        ),
+    )
+    .at(spot_of(change, words))
+    .help(format!("choose another {what}, or add an entry that gives the other network a new one"))
+}
+
+fn twice(
+    change: &Move<'_>,
+    first: Option<&Move<'_>>,
+    words: Words,
+    location: LocationIx,
+    live: &Organization,
+) -> Diagnostic {
+    let location = &live.location(location).name;
+    let message = format!("two networks of {location:?} are to get the same {}", words.what);
+    let diagnostic = Diagnostic::error(words.twice, message).at(spot_of(change, words));
+    let diagnostic = match first {
+        Some(first) => diagnostic.see(spot_of(first, words), "the other is here"),
+        None => diagnostic,
+    };
+    diagnostic.help(format!("a {} is unique within a location: choose another one", words.what))
+}
+
+fn live_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIx, live: &Organization) -> Diagnostic {
+    let networks: Vec<String> = holders
+        .iter()
+        .map(|holder| live.network(holder.network))
+        .map(|network| format!("{:?} ({})", network.settings.name, network.id))
+        .collect();
+    Diagnostic::warning(
+        Code::LiveDuplicate,
+        format!(
+            "{} of {:?} share one {} already; this run leaves it so",
+            networks.join(" and "),
+            live.location(location).name,
+            words.what
+        ),
+    )
+}

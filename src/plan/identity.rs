@@ -1,0 +1,359 @@
+//! Which live network an entry means.
+//!
+//! Ids win over temporary names, temporary names over names. Where names alone cannot tell a rename that is done from
+//! one that is not, nothing is guessed.
+
+use std::collections::HashMap;
+
+use super::temporary;
+use crate::desired::wish::{Desired, Entry, LocationWish};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest, quoted_list};
+use crate::model::{LocationIx, NameKey, NetworkIx, Organization};
+
+/// A managed location: its networks that entries speak of, in the order of the organization.
+#[derive(Debug)]
+pub(super) struct Managed<'a> {
+    pub(super) location: LocationIx,
+    pub(super) networks: Vec<(NetworkIx, &'a Entry)>,
+}
+
+/// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
+pub(super) fn identify<'a>(desired: &'a Desired, live: &Organization, findings: &mut Diagnostics) -> Vec<Managed<'a>> {
+    let mut entries: HashMap<LocationIx, Vec<&'a Entry>> = HashMap::new();
+    let names = LocationNames::of(live);
+    for wish in &desired.locations {
+        if let Some(location) = names.find(wish, live, findings) {
+            entries.entry(location).or_default().extend(&wish.entries);
+        }
+    }
+    let mut managed: Vec<Managed<'a>> = entries
+        .into_iter()
+        .map(|(location, entries)| Managed { location, networks: Matching::new(location, live, findings).run(entries) })
+        .collect();
+    managed.sort_by_key(|managed| managed.location);
+    managed
+}
+
+struct LocationNames(HashMap<NameKey, Vec<LocationIx>>);
+
+impl LocationNames {
+    fn of(live: &Organization) -> Self {
+        let mut names: HashMap<NameKey, Vec<LocationIx>> = HashMap::new();
+        for (at, location) in live.locations() {
+            names.entry(NameKey::of(&location.name)).or_default().push(at);
+        }
+        Self(names)
+    }
+
+    fn find(&self, wish: &LocationWish, live: &Organization, findings: &mut Diagnostics) -> Option<LocationIx> {
+        if let Some(id) = &wish.id {
+            let Some(location) = live.find_location(&id.value) else {
+                findings.push(
+                    Diagnostic::error(Code::UnknownLocation, "no location with DECT networks has this id")
+                        .at(id.spot)
+                        .help("a location is known by the networks it has; `dectl export` shows all with their ids"),
+                );
+                return None;
+            };
+            let live_name = &live.location(location).name;
+            if let Some(name) = wish.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name)) {
+                findings.push(
+                    Diagnostic::error(
+                        Code::LocationMismatch,
+                        format!("this id belongs to {live_name:?}, not to {:?}", name.value),
+                    )
+                    .at(name.spot)
+                    .see(id.spot, "the id is here")
+                    .help("correct the name or the id, or leave one of them out"),
+                );
+                return None;
+            }
+            return Some(location);
+        }
+        let name = wish.name.as_ref()?;
+        match self.0.get(&NameKey::of(&name.value)).map(Vec::as_slice) {
+            Some([location]) => Some(*location),
+            Some(several) => {
+                let ids: Vec<&str> = several.iter().map(|at| live.location(*at).id.as_str()).collect();
+                findings.push(
+                    Diagnostic::error(
+                        Code::AmbiguousLocation,
+                        format!("{} locations are called {:?}", several.len(), name.value),
+                    )
+                    .at(name.spot)
+                    .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
+                );
+                None
+            }
+            None => {
+                let known = || live.locations().map(|(_, location)| &*location.name);
+                let near = nearest(&name.value, known());
+                let help = if near.is_empty() {
+                    format!("locations with DECT networks are {}", quoted_list(known(), 8))
+                } else {
+                    format!("did you mean {}?", quoted_list(near, 3))
+                };
+                let help =
+                    if live.is_empty() { "the organization lists no DECT network at all".to_owned() } else { help };
+                findings.push(
+                    Diagnostic::error(
+                        Code::UnknownLocation,
+                        format!("no location with DECT networks is called {:?}", name.value),
+                    )
+                    .at(name.spot)
+                    .help(help),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// The matching of one location's entries with its networks.
+struct Matching<'a, 'r> {
+    location: LocationIx,
+    live: &'r Organization,
+    findings: &'r mut Diagnostics,
+    by_name: HashMap<NameKey, Vec<NetworkIx>>,
+    claimed: HashMap<NetworkIx, &'a Entry>,
+}
+
+/// An entry and the networks it may mean.
+struct Open<'a> {
+    entry: &'a Entry,
+    candidates: Vec<NetworkIx>,
+}
+
+impl<'a, 'r> Matching<'a, 'r> {
+    fn new(location: LocationIx, live: &'r Organization, findings: &'r mut Diagnostics) -> Self {
+        let mut by_name: HashMap<NameKey, Vec<NetworkIx>> = HashMap::new();
+        for (at, network) in live.networks_of(location) {
+            by_name.entry(network.settings.name_key()).or_default().push(at);
+        }
+        Self { location, live, findings, by_name, claimed: HashMap::new() }
+    }
+
+    fn run(mut self, entries: Vec<&'a Entry>) -> Vec<(NetworkIx, &'a Entry)> {
+        let (with_id, named): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.id.is_some());
+        for entry in with_id {
+            self.by_id(entry);
+        }
+        let named = self.by_temporary_name(named);
+        self.by_elimination(named);
+        let mut networks: Vec<_> = self.claimed.into_iter().collect();
+        networks.sort_by_key(|(network, _)| *network);
+        networks
+    }
+
+    fn by_id(&mut self, entry: &'a Entry) {
+        let Some(id) = &entry.id else { return };
+        match self.live.find(&id.value) {
+            Some(network) if self.live.location_of(network) == self.location => self.claim(network, entry),
+            Some(network) => {
+                let home = self.live.location(self.live.location_of(network));
+                self.findings.push(
+                    Diagnostic::error(
+                        Code::NetworkElsewhere,
+                        format!("the network with this id belongs to {:?}", home.name),
+                    )
+                    .at(id.spot)
+                    .help(format!("move the entry to the location {:?} ({})", home.name, home.id)),
+                );
+            }
+            None => {
+                let help = self.what_is_there(entry);
+                self.findings
+                    .push(Diagnostic::error(Code::UnknownNetwork, "no network has this id").at(id.spot).help(help));
+            }
+        }
+    }
+
+    fn claim(&mut self, network: NetworkIx, entry: &'a Entry) {
+        if let Some(other) = self.claimed.insert(network, entry) {
+            let name = &self.live.network(network).settings.name;
+            self.findings.push(
+                Diagnostic::error(Code::DuplicateNetwork, format!("two entries mean the network {name:?}"))
+                    .at(entry.spot())
+                    .see(other.spot(), "the other is here")
+                    .help("keep one of them"),
+            );
+        }
+    }
+
+    /// Gives networks that stand on a temporary name to the entries whose wish those names encode.
+    fn by_temporary_name(&mut self, mut named: Vec<&'a Entry>) -> Vec<&'a Entry> {
+        let location = self.live.location(self.location);
+        let stranded: Vec<NetworkIx> = self
+            .live
+            .networks_of(self.location)
+            .filter(|(at, network)| !self.claimed.contains_key(at) && temporary::is_temporary(&network.settings.name))
+            .map(|(at, _)| at)
+            .collect();
+        if stranded.is_empty() {
+            return named;
+        }
+        let mut by_hash: HashMap<String, Vec<NetworkIx>> = HashMap::new();
+        for at in stranded {
+            let name = &self.live.network(at).settings.name;
+            let hash = temporary::hash_in(name).unwrap_or_default().to_ascii_lowercase();
+            by_hash.entry(hash).or_default().push(at);
+        }
+        named.retain(|entry| {
+            let Some(key) = entry.name_key() else { return true };
+            match by_hash.remove(&temporary::hash_of(&location.id, &key)).as_deref() {
+                Some([network]) => {
+                    self.claim(*network, entry);
+                    false
+                }
+                Some(several) => {
+                    self.ambiguous(entry, several);
+                    false
+                }
+                None => true,
+            }
+        });
+        let mut left: Vec<NetworkIx> = by_hash.into_values().flatten().collect();
+        left.sort();
+        for at in left {
+            let network = self.live.network(at);
+            self.findings.push(
+                Diagnostic::error(
+                    Code::StrandedNetwork,
+                    format!(
+                        "a network of {:?} stands on the temporary name {:?}, and no entry wants it",
+                        location.name, network.settings.name
+                    ),
+                )
+                .help(format!(
+                    "an interrupted run left it there: run the file or saved plan of that run again, or give its entry \
+                     the id {}",
+                    network.id
+                )),
+            );
+        }
+        named
+    }
+
+    /// Settles names: an entry that can only mean one network takes it, until nothing moves any more.
+    fn by_elimination(&mut self, named: Vec<&'a Entry>) {
+        let mut open: Vec<Open<'a>> = Vec::new();
+        for entry in named {
+            if let Some(candidates) = self.candidates(entry) {
+                open.push(Open { entry, candidates });
+            }
+        }
+        let mut wanted_by: HashMap<NetworkIx, Vec<usize>> = HashMap::new();
+        for (at, open) in open.iter().enumerate() {
+            for candidate in &open.candidates {
+                wanted_by.entry(*candidate).or_default().push(at);
+            }
+        }
+        let mut settled: Vec<usize> = (0..open.len()).filter(|at| open[*at].candidates.len() == 1).collect();
+        let mut done = vec![false; open.len()];
+        while let Some(at) = settled.pop() {
+            let [network] = open[at].candidates[..] else { continue };
+            if std::mem::replace(&mut done[at], true) {
+                continue;
+            }
+            self.claim(network, open[at].entry);
+            for rival in wanted_by.get(&network).into_iter().flatten().filter(|rival| **rival != at) {
+                let candidates = &mut open[*rival].candidates;
+                // Two entries that can only mean one network are reported by the claim.
+                if candidates.len() > 1 {
+                    candidates.retain(|candidate| *candidate != network);
+                    settled.push(*rival);
+                }
+            }
+        }
+        for (open, _) in open.iter().zip(done).filter(|(_, done)| !done) {
+            self.unclear(open);
+        }
+    }
+
+    /// The live networks with the entry's name or its former name; `None` if that cannot be said.
+    fn candidates(&mut self, entry: &'a Entry) -> Option<Vec<NetworkIx>> {
+        let former = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
+        let mut candidates = Vec::new();
+        for key in entry.name_key().into_iter().chain(former) {
+            let bearers: Vec<NetworkIx> = self
+                .by_name
+                .get(&key)
+                .into_iter()
+                .flatten()
+                .copied()
+                .filter(|at| !self.claimed.contains_key(at) && !candidates.contains(at))
+                .collect();
+            match bearers[..] {
+                [] => {}
+                [one] => candidates.push(one),
+                _ => {
+                    self.ambiguous(entry, &bearers);
+                    return None;
+                }
+            }
+        }
+        if candidates.is_empty() {
+            self.unknown(entry);
+            return None;
+        }
+        Some(candidates)
+    }
+
+    fn unknown(&mut self, entry: &Entry) {
+        let location = &self.live.location(self.location).name;
+        let former = entry.renamed_from.as_ref().map(|from| format!(" or {:?}", from.value)).unwrap_or_default();
+        let message = format!("{location:?} has no network called {:?}{former}", entry.label());
+        let taken = entry.name_key().and_then(|key| self.by_name.get(&key)).and_then(|at| at.first()).and_then(|at| {
+            let other = self.claimed.get(at)?;
+            Some((other.spot(), self.live.network(*at).id.clone()))
+        });
+        let mut diagnostic =
+            Diagnostic::error(Code::UnknownNetwork, message).at(entry.name_spot.unwrap_or(entry.spot()));
+        if let Some((spot, id)) = taken {
+            diagnostic = diagnostic.see(spot, format!("the network of that name, {id}, belongs to this entry"));
+        }
+        let help = self.what_is_there(entry);
+        self.findings.push(diagnostic.help(help));
+    }
+
+    fn what_is_there(&self, entry: &Entry) -> String {
+        let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
+        let near = nearest(entry.label(), names());
+        if near.is_empty() {
+            format!("it has {}; networks are not created by this tool", quoted_list(names(), 8))
+        } else {
+            format!("did you mean {}? networks are not created by this tool", quoted_list(near, 3))
+        }
+    }
+
+    fn ambiguous(&mut self, entry: &Entry, bearers: &[NetworkIx]) {
+        let ids: Vec<&str> = bearers.iter().map(|at| self.live.network(*at).id.as_str()).collect();
+        let name = &self.live.network(bearers[0]).settings.name;
+        self.findings.push(
+            Diagnostic::error(Code::AmbiguousNetwork, format!("{} networks are called {name:?}", bearers.len()))
+                .at(entry.name_spot.unwrap_or(entry.spot()))
+                .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
+        );
+    }
+
+    fn unclear(&mut self, open: &Open<'a>) {
+        let described: Vec<String> = open
+            .candidates
+            .iter()
+            .map(|at| self.live.network(*at))
+            .map(|network| format!("{:?} ({})", network.settings.name, network.id))
+            .collect();
+        self.findings.push(
+            Diagnostic::error(
+                Code::UnclearRename,
+                format!(
+                    "it is not clear which network {:?} is: {} are live",
+                    open.entry.label(),
+                    described.join(" and ")
+                ),
+            )
+            .at(open.entry.name_spot.unwrap_or(open.entry.spot()))
+            .help("names alone cannot tell whether this rename is done: add the `id` of the network that is meant"),
+        );
+    }
+}

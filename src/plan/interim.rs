@@ -1,0 +1,138 @@
+//! What a network that must step aside is set to meanwhile: only what must move is temporary, everything else is final
+//! where it can be already.
+
+use std::collections::{HashMap, HashSet};
+
+use super::compare::Move;
+use super::order::Waits;
+use super::temporary;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::model::{AccessCode, CodeText, LocationIx, NameKey, Organization, Setting, Settings};
+
+/// A move that must give up some settings before its final step.
+#[derive(Debug)]
+pub(super) struct Aside {
+    pub(super) of: usize,
+    pub(super) settings: Vec<Setting>,
+}
+
+/// The interim settings of a location.
+#[derive(Debug, Default)]
+pub(super) struct Interims(HashMap<usize, (Settings, Vec<Setting>)>);
+
+impl Interims {
+    /// Chooses temporary names and codes that are valid, free and wanted by nobody; `None` and a finding if there are
+    /// none.
+    pub(super) fn choose(
+        location: LocationIx,
+        moves: &[Move<'_>],
+        waits: &Waits,
+        asides: &[Aside],
+        live: &Organization,
+        findings: &mut Diagnostics,
+    ) -> Option<Self> {
+        if asides.is_empty() {
+            return Some(Self::default());
+        }
+        let mut taken = Taken::of(location, moves, live);
+        let mut interims = HashMap::new();
+        for aside in asides {
+            let change = &moves[aside.of];
+            let before = &live.network(change.network).settings;
+            let must_move = |setting| aside.settings.contains(&setting);
+            let may_be_final = |setting| waits.is_free(aside.of, setting);
+
+            let mut interim = change.after.clone();
+            if !may_be_final(Setting::Name) {
+                interim.name = if must_move(Setting::Name) {
+                    taken.temporary_name(location, change, live)?
+                } else {
+                    before.name.clone()
+                };
+            }
+            if !may_be_final(Setting::Code) {
+                interim.code = if must_move(Setting::Code) {
+                    match taken.temporary_code(change) {
+                        Some(code) => Some(code),
+                        None => {
+                            findings.push(no_free_code(location, live));
+                            return None;
+                        }
+                    }
+                } else {
+                    before.code.clone()
+                };
+                // While codes are disabled Webex uses one of its own making, which nobody could give way to.
+                interim.code_enabled = before.code_enabled;
+            }
+            let gives_up = [
+                (Setting::Name, interim.name_key() != before.name_key()),
+                (Setting::Code, interim.code != before.code),
+            ];
+            let gives_up = gives_up.into_iter().filter(|(_, moved)| *moved).map(|(setting, _)| setting).collect();
+            interims.insert(aside.of, (interim, gives_up));
+        }
+        Some(Self(interims))
+    }
+
+    pub(super) fn settings(&self, of: usize) -> Option<&Settings> {
+        self.0.get(&of).map(|(settings, _)| settings)
+    }
+
+    /// Whether the interim step of a move already releases what it held.
+    pub(super) fn gives_up(&self, of: usize, setting: Setting) -> bool {
+        self.0.get(&of).is_some_and(|(_, given_up)| given_up.contains(&setting))
+    }
+}
+
+/// Names and codes of a location that are held or wanted.
+struct Taken {
+    names: HashSet<NameKey>,
+    codes: HashSet<CodeText>,
+}
+
+impl Taken {
+    fn of(location: LocationIx, moves: &[Move<'_>], live: &Organization) -> Self {
+        let settings = || {
+            let held = live.networks_of(location).map(|(_, network)| &network.settings);
+            held.chain(moves.iter().map(|change| &change.after))
+        };
+        Self {
+            names: settings().map(Settings::name_key).collect(),
+            codes: settings().filter_map(|settings| settings.code.clone()).collect(),
+        }
+    }
+
+    fn temporary_name(
+        &mut self,
+        location: LocationIx,
+        change: &Move<'_>,
+        live: &Organization,
+    ) -> Option<std::sync::Arc<str>> {
+        let location = &live.location(location).id;
+        // As many attempts as there are names: one of them is free.
+        (0..=self.names.len())
+            .filter_map(|attempt| temporary::name_for(location, &change.after.name, attempt))
+            .find(|name| self.names.insert(NameKey::of(name.as_str())))
+            .map(|name| name.shared())
+    }
+
+    /// A free code, the search beginning at a place that differs from network to network but not from run to run.
+    fn temporary_code(&mut self, change: &Move<'_>) -> Option<CodeText> {
+        let seed = change.after.name.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+        let start = (seed % u32::from(AccessCode::COUNT)) as u16;
+        (start..AccessCode::COUNT)
+            .chain(0..start)
+            .filter_map(AccessCode::from_number)
+            .map(AccessCode::text)
+            .find(|code| self.codes.insert(code.clone()))
+    }
+}
+
+fn no_free_code(location: LocationIx, live: &Organization) -> Diagnostic {
+    Diagnostic::error(
+        Code::NoFreeCode,
+        format!("{:?} has no free access code that a network could step aside to", live.location(location).name),
+    )
+    .help("all 10,000 codes are held or wanted there: give one network another code first, in a run of its own")
+}

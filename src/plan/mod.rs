@@ -1,0 +1,27 @@
+//! From a desired and a live state to the steps between them. Pure: no clock, no network, no terminal.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `plan` | [`plan::Plan`]: data only, what everybody else knows of this room |
+//! | `build` | [`build()`]: the public story, from wishes to a plan |
+//! | `identity` | which live network an entry means |
+//! | `temporary` | temporary names, and how the next run recognises them |
+//! | `compare` | what would change on each network |
+//! | `conflicts` | wanted names and codes that somebody keeps |
+//! | `order` | who waits for whom, and the steps in an order that never clashes |
+//! | `interim` | what a network that must step aside is set to meanwhile |
+//! | `feedback` | the fewest networks that must step aside, on bare integers |
+
+mod build;
+mod compare;
+mod conflicts;
+pub mod feedback;
+mod identity;
+mod interim;
+mod order;
+#[expect(clippy::module_inception, reason = "the plan itself, next to what makes it")]
+pub mod plan;
+mod temporary;
+
+pub use build::{build, warning};
+pub use temporary::is_temporary;

@@ -1,0 +1,74 @@
+//! Temporary names: what a network is called while others move.
+//!
+//! Such a name carries a short hash of the location and of the name that is wanted for the network, so that the next
+//! run, with no journal and no ids in the file, still knows whose it is.
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{LocationId, NAME_MAX, NameKey, NetworkName};
+
+/// How every temporary name begins.
+const PREFIX: &str = "dectl moving ";
+
+/// How long the hash is: 50 bits, five a letter.
+const HASH_LENGTH: usize = 10;
+
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+/// Whether a name is a temporary one.
+pub fn is_temporary(name: &str) -> bool {
+    hash_in(name).is_some()
+}
+
+/// The hash that a temporary name carries.
+pub(super) fn hash_in(name: &str) -> Option<&str> {
+    let rest =
+        name.get(PREFIX.len()..).filter(|_| name.as_bytes()[..PREFIX.len()].eq_ignore_ascii_case(PREFIX.as_bytes()))?;
+    let hash = rest.get(..HASH_LENGTH)?;
+    let known = hash.bytes().all(|byte| ALPHABET.contains(&byte.to_ascii_lowercase()));
+    let ends = rest.len() == HASH_LENGTH || rest.as_bytes()[HASH_LENGTH] == b' ';
+    (known && ends).then_some(hash)
+}
+
+/// The hash of the network of `location` that is to be called `wanted`.
+pub(super) fn hash_of(location: &LocationId, wanted: &NameKey) -> String {
+    let digest = Sha256::new()
+        .chain_update(location.as_str().trim_end_matches('='))
+        .chain_update([0])
+        .chain_update(wanted.as_str())
+        .finalize();
+    let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+    (0..HASH_LENGTH).map(|at| char::from(ALPHABET[(bits >> (59 - 5 * at)) as usize & 31])).collect()
+}
+
+/// A temporary name for the network that is to be called `wanted`, told apart from others by `attempt`.
+pub(super) fn name_for(location: &LocationId, wanted: &str, attempt: usize) -> Option<NetworkName> {
+    let mut name = format!("{PREFIX}{} ", hash_of(location, &NameKey::of(wanted)));
+    let number = if attempt == 0 { String::new() } else { format!(" {}", attempt + 1) };
+    let room = NAME_MAX - name.chars().count() - number.chars().count();
+    name.extend(wanted.chars().take(room));
+    NetworkName::new(&format!("{}{number}", name.trim_end())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_name_is_valid_and_tells_whose_it_is() {
+        let location = LocationId::new("Y2lzY29=");
+        let name = name_for(&location, &"Å".repeat(40), 3).expect("a name");
+        assert_eq!(name.as_str().chars().count(), 40);
+        assert_eq!(hash_in(name.as_str()), Some(&*hash_of(&location, &NameKey::of(&"å".repeat(40)))));
+        assert_eq!(hash_of(&location, &NameKey::of("A")), hash_of(&LocationId::new("Y2lzY29"), &NameKey::of("a")));
+    }
+
+    #[test]
+    fn other_names_are_not_temporary() {
+        for name in
+            ["", "Ward 1", "dectl moving", "dectl moving vans", "dectl moving abcdefghijk", "dectl mövinå aaaaaaaaaa"]
+        {
+            assert!(!is_temporary(name), "{name}");
+        }
+    }
+}

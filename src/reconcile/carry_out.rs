@@ -1,0 +1,45 @@
+//! A journal, the executor, the outcome.
+
+use std::path::{Path, PathBuf};
+
+use super::error::Error;
+use crate::apply::{Event, Options, Outcome, run};
+use crate::proof::Proven;
+use crate::record::{Entry, Journal};
+use crate::send::Sender;
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What became of the plan.
+    pub outcome: Outcome,
+    /// Where its journal is.
+    pub journal: Option<PathBuf>,
+}
+
+/// Carries out a proven plan with a journal in `folder`. With nothing to do there is neither journal nor request.
+///
+/// # Errors
+/// If the journal cannot be begun; nothing was written then.
+pub async fn carry_out(
+    proven: &Proven,
+    sender: &Sender,
+    folder: &Path,
+    name: &str,
+    options: Options,
+    tell: &dyn Fn(&Event),
+) -> Result<Run, Error> {
+    let plan = proven.plan();
+    if plan.changes.is_empty() {
+        let outcome = run(proven, sender, &Journal::in_memory(), Options { verify: false, ..options }, tell).await;
+        return Ok(Run { outcome, journal: None });
+    }
+    let journal = Journal::create(folder, name)?;
+    let clock = sender.clock();
+    journal.append(Entry::begin(name, plan), clock.wall(clock.now())).await?;
+    let outcome = run(proven, sender, &journal, options, tell).await;
+    let end = Entry::End { outcome: outcome.class(plan).as_str() };
+    // The run is over; a last line that cannot be written changes nothing for anybody.
+    let _recorded = journal.append(end, clock.wall(clock.now())).await;
+    Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
+}

@@ -1,0 +1,54 @@
+//! Why there is no result. No write was sent.
+
+use super::inputs::Rejected;
+use crate::proof::Flaw;
+use crate::record::JournalError;
+use crate::send::GaveUp;
+use crate::webex::{CallError, ErrorClass};
+
+/// Why a command ends before anything is written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The files, or the files and the live state together, are wrong.
+    #[error("{}", .0.summary())]
+    Rejected(Box<Rejected>),
+    /// The organization cannot be read.
+    #[error("the DECT networks cannot be listed: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
+    Unreachable {
+        /// The last answer.
+        error: CallError,
+        /// What to do.
+        hint: Option<&'static str>,
+    },
+    /// A stop was asked for.
+    #[error("stopped before anything was written")]
+    Stopped,
+    /// A plan that cannot be shown to be safe.
+    #[error("this plan is not carried out, since it cannot be shown to be safe: {0}; please report this")]
+    Unproven(#[from] Flaw),
+    /// What is to be done cannot be recorded.
+    #[error("{0}; nothing was written, since a run that leaves no journal cannot be undone")]
+    Journal(#[from] JournalError),
+}
+
+impl From<GaveUp> for Error {
+    fn from(gave_up: GaveUp) -> Self {
+        match gave_up {
+            GaveUp::NotSent => Self::Stopped,
+            GaveUp::Failed(error) => Self::Unreachable { hint: hint(&error), error },
+        }
+    }
+}
+
+fn hint(error: &CallError) -> Option<&'static str> {
+    match (error.class, error.status) {
+        (_, Some(401)) => Some("the access token is not valid or has expired: get a new one"),
+        (_, Some(403)) => Some(
+            "reading needs the scope spark-admin:telephony_config_read and an administrator's role, \
+             writing spark-admin:telephony_config_write",
+        ),
+        (ErrorClass::Gone, _) => Some("check the API address and the organization"),
+        (ErrorClass::Transient, None) => Some("check the connection, the proxy and the API address"),
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! The files as one desired state, or everything that is wrong with them.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use crate::desired::wish::Desired;
+use crate::desired::{CodeLookup, gather, read, resolve};
+use crate::diagnostic::{Diagnostics, Severity, Sources};
+
+/// Whether codes that stand elsewhere are looked up.
+#[derive(Clone, Copy)]
+pub enum Resolve<'a> {
+    /// They are.
+    With(&'a dyn CodeLookup),
+    /// Only their form is looked at.
+    FormOnly,
+}
+
+/// How files are read.
+#[derive(Clone, Copy)]
+pub struct InputOptions<'a> {
+    /// Warnings count as errors.
+    pub strict: bool,
+    /// Whether codes are looked up.
+    pub resolve: Resolve<'a>,
+}
+
+/// A desired state that can be planned with.
+#[derive(Debug)]
+pub struct Inputs {
+    /// What is asked for.
+    pub desired: Desired,
+    /// The texts that it comes from.
+    pub sources: Sources,
+    /// What is odd.
+    pub warnings: Diagnostics,
+}
+
+/// Everything that is wrong, and the texts to show it in.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The findings; one of them is an error.
+    pub findings: Diagnostics,
+    /// The texts.
+    pub sources: Sources,
+}
+
+impl Rejected {
+    /// How many of what, in one line.
+    pub fn summary(&self) -> String {
+        let count = |severity, word: &str| match self.findings.count(severity) {
+            0 => None,
+            1 => Some(format!("1 {word}")),
+            many => Some(format!("{many} {word}s")),
+        };
+        let counts: Vec<String> =
+            [count(Severity::Error, "error"), count(Severity::Warning, "warning")].into_iter().flatten().collect();
+        format!("{}; nothing was changed", counts.join(" and "))
+    }
+}
+
+impl Inputs {
+    /// Reads the files that `paths` name; `-` is `stdin`.
+    ///
+    /// # Errors
+    /// All that is wrong with them, at once.
+    pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, Rejected> {
+        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+        let texts = gather(paths, stdin, &mut findings);
+        let mut desired = read(texts, &mut sources, &mut findings);
+        if let Resolve::With(lookup) = options.resolve {
+            resolve(&mut desired, lookup, &mut findings);
+        }
+        findings.sort();
+        if options.strict {
+            findings.make_strict();
+        }
+        if findings.has_errors() {
+            return Err(Rejected { findings, sources });
+        }
+        Ok(Self { desired, sources, warnings: findings })
+    }
+}

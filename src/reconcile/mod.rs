@@ -1,0 +1,18 @@
+//! The story that the commands share: what goes in, what is proposed, and how it is carried out.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `inputs` | [`Inputs`]: the files as one desired state, or everything that is wrong with them |
+//! | `propose` | [`Proposal`]: the live state, and a plan that has been proved on it |
+//! | `carry_out` | [`carry_out()`]: a journal, the executor, the outcome |
+//! | `error` | [`Error`]: why there is no result |
+
+mod carry_out;
+mod error;
+mod inputs;
+mod propose;
+
+pub use carry_out::{Run, carry_out};
+pub use error::Error;
+pub use inputs::{InputOptions, Inputs, Rejected, Resolve};
+pub use propose::{Proposal, propose};

@@ -1,0 +1,44 @@
+//! The live state, and a plan from there to the desired one that has been proved on it.
+
+use super::error::Error;
+use super::inputs::{Inputs, Rejected};
+use crate::model::Organization;
+use crate::plan;
+use crate::proof::{Proven, prove};
+use crate::send::Sender;
+use crate::time::Moment;
+
+/// What would be done.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The plan, proved on the state that was listed.
+    pub proven: Proven,
+    /// That state.
+    pub live: Organization,
+    /// When it was listed.
+    pub listed: Moment,
+}
+
+/// Lists the organization and plans the way to what `inputs` ask for.
+///
+/// # Errors
+/// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
+pub async fn propose(inputs: &mut Inputs, sender: &Sender) -> Result<Proposal, Error> {
+    let live = sender.list().await?;
+    let listed = sender.clock().now();
+    match plan::build(&inputs.desired, &live, &inputs.sources) {
+        Ok(mut plan) => {
+            let from_files = inputs.warnings.iter().map(|finding| plan::warning(finding, &inputs.sources));
+            plan.warnings.splice(0..0, from_files);
+            let proven = prove(plan, &live)?;
+            Ok(Proposal { proven, live, listed })
+        }
+        Err(findings) => {
+            let mut all = inputs.warnings.clone();
+            all.append(findings);
+            all.sort();
+            let sources = std::mem::take(&mut inputs.sources);
+            Err(Error::Rejected(Box::new(Rejected { findings: all, sources })))
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! One line of a journal.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::document::SettingsDocument;
+use crate::model::{LocationId, NetworkId, Settings};
+use crate::plan::plan::{Plan, StepKind};
+
+/// The version of the journal's lines.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// Something that a run did or is about to do. Holds access codes.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A run begins.
+    Begin {
+        /// Its name, which is also that of its files.
+        run: String,
+        /// How many networks it is to change.
+        changes: usize,
+        /// How many writes that takes.
+        steps: usize,
+    },
+    /// A write is about to be sent.
+    Sending {
+        /// The location of the network.
+        location: LocationId,
+        /// The network.
+        network: NetworkId,
+        /// What the write is for.
+        kind: WriteKind,
+        /// What the network is like before it, as far as is known.
+        before: Settings,
+        /// What is sent.
+        settings: Settings,
+    },
+    /// A write came to an end.
+    Ended {
+        /// The network.
+        network: NetworkId,
+        /// What the write was for.
+        kind: WriteKind,
+        /// How it ended.
+        end: WriteEnd,
+    },
+    /// The run ends.
+    End {
+        /// How, in the words of the exit report.
+        outcome: &'static str,
+    },
+}
+
+/// What a write is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteKind {
+    /// The network gets what it is to have.
+    Final,
+    /// It steps aside.
+    Interim,
+    /// It gets back what it had, since its way on is barred.
+    Back,
+}
+
+impl From<StepKind> for WriteKind {
+    fn from(kind: StepKind) -> Self {
+        match kind {
+            StepKind::Final => Self::Final,
+            StepKind::Interim => Self::Interim,
+        }
+    }
+}
+
+/// How a write ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WriteEnd {
+    /// It was acknowledged, or seen to be applied.
+    Applied,
+    /// It was refused, or seen not to be applied.
+    Failed,
+    /// It was not sent after all.
+    NotSent,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Entry {
+    /// The first line of a run.
+    pub fn begin(run: impl Into<String>, plan: &Plan) -> Self {
+        Self::Begin { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len() }
+    }
+
+    /// The line, without its line break.
+    pub(super) fn line(&self, time: Timestamp) -> String {
+        let document = match self {
+            Self::Begin { run, changes, steps } => Document::Begin {
+                format_version: FORMAT_VERSION,
+                tool: concat!("dectl ", env!("CARGO_PKG_VERSION")).to_owned(),
+                run: run.clone(),
+                changes: *changes,
+                steps: *steps,
+            },
+            Self::Sending { location, network, kind, before, settings } => Document::Sending {
+                location: location.to_string(),
+                network: network.to_string(),
+                write: *kind,
+                before: before.into(),
+                settings: settings.into(),
+            },
+            Self::Ended { network, kind, end } => {
+                Document::Ended { network: network.to_string(), write: *kind, end: *end }
+            }
+            Self::End { outcome } => Document::End { outcome: (*outcome).to_owned() },
+        };
+        // Texts, numbers and lists of them always serialize.
+        serde_json::to_string(&Line { time, document }).unwrap_or_default()
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    time: Timestamp,
+    #[serde(flatten)]
+    document: Document,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum Document {
+    Begin {
+        format_version: u32,
+        tool: String,
+        run: String,
+        changes: usize,
+        steps: usize,
+    },
+    Sending {
+        location: String,
+        network: String,
+        write: WriteKind,
+        before: SettingsDocument,
+        settings: SettingsDocument,
+    },
+    Ended {
+        network: String,
+        write: WriteKind,
+        end: WriteEnd,
+    },
+    End {
+        outcome: String,
+    },
+}

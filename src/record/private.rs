@@ -1,0 +1,38 @@
+//! Files and folders that nobody else may read.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Creates a folder and those above it; new ones are for the owner only.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Creates a file that must not exist yet, readable by the owner only.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Has the folder itself on disk, so that a new file in it survives a power cut.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    // Only unix lets a folder be opened and synced.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// Keeps a folder out of git, unless somebody has decided otherwise.
+pub(super) fn ignore_in_git(folder: &Path) -> io::Result<()> {
+    let path = folder.join(".gitignore");
+    if fs::exists(&path)? {
+        return Ok(());
+    }
+    create_new(&path)?.write_all(b"# Journals and saved plans hold access codes.\n*\n")
+}

@@ -1,0 +1,222 @@
+//! The documents that programs read. Each has `formatVersion` and `kind`; the schemas are in `docs/schemas`.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::view::{FieldView, PlanView, ResultView, StepView};
+use crate::apply::{Status, Verification};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
+use crate::plan::plan::{Because, StepKind, Warning};
+
+/// The version of every document.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A document of this kind.
+fn document(kind: &str, body: Value) -> Value {
+    let mut document = Map::new();
+    document.insert("formatVersion".to_owned(), FORMAT_VERSION.into());
+    document.insert("kind".to_owned(), kind.into());
+    if let Value::Object(body) = body {
+        document.extend(body);
+    }
+    Value::Object(document)
+}
+
+/// The text of a document.
+pub fn text(document: &impl Serialize) -> String {
+    // Values always serialize.
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// A plan.
+pub fn plan(view: &PlanView) -> Value {
+    document("plan", plan_body(view))
+}
+
+fn plan_body(view: &PlanView) -> Value {
+    let changes: Vec<Value> = view
+        .locations
+        .iter()
+        .flat_map(|location| location.changes.iter().map(move |change| (location, change)))
+        .map(|(location, change)| {
+            json!({
+                "location": { "id": location.id.as_str(), "name": location.name },
+                "network": { "id": change.id, "name": change.name },
+                "fields": change.fields.iter().map(change_of).collect::<Map<_, _>>(),
+                "because": because(&change.because),
+            })
+        })
+        .collect();
+    json!({
+        "summary": {
+            "locations": view.locations_listed,
+            "networks": view.networks_listed,
+            "update": view.update,
+            "unchanged": view.unchanged,
+            "unmanaged": view.unmanaged,
+            "writes": view.writes,
+            "interim": view.interim,
+            "interimMinimal": view.minimal,
+        },
+        "changes": changes,
+        "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
+        "warnings": view.warnings.iter().map(warning).collect::<Vec<_>>(),
+    })
+}
+
+fn change_of(field: &FieldView) -> (String, Value) {
+    let mut value = json!({ "from": typed(field, field.from.as_deref()), "to": typed(field, field.to.as_deref()) });
+    if field.masked {
+        value["masked"] = true.into();
+    }
+    (field.setting.api_name().to_owned(), value)
+}
+
+fn set_of(field: &FieldView) -> (String, Value) {
+    let value = if field.masked { Value::Null } else { typed(field, field.to.as_deref()) };
+    (field.setting.api_name().to_owned(), value)
+}
+
+/// A value as the API would write it.
+fn typed(field: &FieldView, value: Option<&str>) -> Value {
+    match (field.setting, value) {
+        (_, None) => Value::Null,
+        (crate::model::Setting::CodeEnabled, Some(value)) => (value == "true").into(),
+        (_, Some(value)) => value.into(),
+    }
+}
+
+fn step(step: &StepView) -> Value {
+    json!({
+        "location": step.location.as_str(),
+        "network": step.network,
+        "kind": match step.kind { StepKind::Final => "final", StepKind::Interim => "interim" },
+        "set": step.set.iter().map(set_of).collect::<Map<_, _>>(),
+        "after": step.after,
+    })
+}
+
+fn because(because: &Because) -> Value {
+    match because {
+        Because::File { file, line } => json!({ "file": &**file, "line": line }),
+    }
+}
+
+fn warning(warning: &Warning) -> Value {
+    let mut value = json!({ "code": &*warning.code, "message": &*warning.message });
+    if let (Some(file), Some(line)) = (&warning.file, warning.line) {
+        value["file"] = (&**file).into();
+        value["line"] = line.into();
+    }
+    value
+}
+
+/// A result.
+pub fn result(view: &ResultView) -> Value {
+    let statistics = view.outcome.statistics;
+    document(
+        "result",
+        json!({
+            "plan": plan_body(&view.plan),
+            "outcome": view.class.as_str(),
+            "summary": {
+                "applied": view.count(Status::Applied),
+                "failed": view.count(Status::Failed),
+                "skipped": view.count(Status::Skipped),
+                "notStarted": view.count(Status::NotStarted),
+                "unknown": view.count(Status::Unknown),
+                "unchanged": view.plan.unchanged,
+                "writes": statistics.writes,
+                "requests": statistics.requests,
+                "retries": statistics.retries,
+                "rateLimited": statistics.rate_limited,
+                "elapsedMs": view.outcome.elapsed.as_millis() as u64,
+            },
+            "results": view.networks.iter().map(network).collect::<Vec<_>>(),
+            "verification": match &view.outcome.verification {
+                Verification::NotDone => json!({ "done": false }),
+                Verification::Done => json!({ "done": true }),
+                Verification::Impossible(failure) => json!({ "done": false, "error": failure.to_string() }),
+            },
+            "stopped": view.outcome.stopped.map(super::text::stop_reason),
+            "journal": view.journal,
+        }),
+    )
+}
+
+fn network(network: &super::view::NetworkView) -> Value {
+    let result = &network.result;
+    let status = match result.status {
+        Status::Applied => "applied",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+        Status::NotStarted => "notStarted",
+        Status::Unknown => "unknown",
+    };
+    let mut value = json!({
+        "location": { "id": network.location.as_str(), "name": network.location_name },
+        "network": { "id": network.id, "name": network.name },
+        "status": status,
+        "verified": result.verified,
+    });
+    if let Some(blocked_by) = &result.blocked_by {
+        value["blockedBy"] = blocked_by.as_str().into();
+    }
+    if !network.stands_at.is_empty() {
+        value["standsAt"] = network.stands_at.iter().map(set_of).collect::<Map<_, _>>().into();
+    }
+    if !result.found_different.is_empty() {
+        value["foundDifferent"] = result.found_different.iter().map(|setting| setting.api_name()).collect();
+    }
+    if let Some(error) = &result.error {
+        value["error"] = json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
+    }
+    value
+}
+
+/// A validation.
+pub fn validation(files: usize, locations: usize, networks: usize, findings: &Diagnostics, sources: &Sources) -> Value {
+    document(
+        "validation",
+        json!({
+            "valid": !findings.has_errors(),
+            "summary": { "files": files, "locations": locations, "networks": networks },
+            "diagnostics": diagnostics(findings, sources),
+        }),
+    )
+}
+
+/// An error.
+pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> Value {
+    let diagnostics = findings.map_or_else(Vec::new, |(findings, sources)| diagnostics(findings, sources));
+    document("error", json!({ "message": message, "diagnostics": diagnostics }))
+}
+
+fn diagnostics(findings: &Diagnostics, sources: &Sources) -> Vec<Value> {
+    findings.iter().map(|finding| diagnostic(finding, sources)).collect()
+}
+
+fn diagnostic(finding: &Diagnostic, sources: &Sources) -> Value {
+    let place = finding.spot.map(|spot| sources.place(spot));
+    let file = place.as_ref().map(|place| place.file.to_string()).or_else(|| finding.file.clone());
+    let related: Vec<Value> = finding
+        .related
+        .iter()
+        .map(|related| {
+            let place = sources.place(related.spot);
+            json!({ "message": related.message, "file": &*place.file, "line": place.line, "column": place.column })
+        })
+        .collect();
+    json!({
+        "code": finding.code.as_str(),
+        "severity": match finding.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "message": finding.message,
+        "file": file,
+        "line": place.as_ref().map(|place| place.line),
+        "column": place.as_ref().map(|place| place.column),
+        "help": finding.help,
+        "related": related,
+    })
+}

@@ -1,0 +1,201 @@
+//! A plan and a result on a terminal. Colours are always written; whoever prints strips them where they are not wanted.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Color, Effects, Style};
+use similar::{Algorithm, ChangeTag};
+
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::visible::visible;
+use crate::apply::{Status, Verification};
+use crate::model::Setting;
+use crate::plan::plan::{Because, Warning};
+use crate::time::StopReason;
+
+const HEADING: Style = Style::new().effects(Effects::BOLD);
+const QUIET: Style = Style::new().effects(Effects::DIMMED);
+const OLD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
+const NEW: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+const ODD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
+
+/// A plan.
+pub fn plan(view: &PlanView) -> String {
+    let mut out = String::new();
+    for location in &view.locations {
+        write_location(&mut out, location);
+    }
+    for warning in &view.warnings {
+        write_warning(&mut out, warning);
+    }
+    if !view.warnings.is_empty() {
+        out.push('\n');
+    }
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
+    out
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _infallible = writeln!(out, "{text}");
+}
+
+fn write_location(out: &mut String, location: &LocationView) {
+    line(out, format_args!("{HEADING}{}{HEADING:#}", visible(&location.name)));
+    for change in &location.changes {
+        write_change(out, change);
+    }
+    out.push('\n');
+}
+
+fn write_change(out: &mut String, change: &ChangeView) {
+    let because = because(&change.because);
+    line(out, format_args!("  {ODD}~{ODD:#} {}  {QUIET}{because}{QUIET:#}", visible(&change.name)));
+    let width = change.fields.iter().map(|field| field.setting.api_name().len()).max().unwrap_or(0);
+    for field in &change.fields {
+        let name = field.setting.api_name();
+        line(out, format_args!("      {name:width$}  {}", values(field)));
+    }
+    if let Some(aside) = &change.aside {
+        let until =
+            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
+        line(out, format_args!("      {ODD}steps aside as {}{until}{ODD:#}", aside.as_what.join(" with ")));
+    }
+}
+
+fn because(because: &Because) -> String {
+    match because {
+        Because::File { file, line } => format!("{}:{line}", visible(file)),
+    }
+}
+
+/// Both values, with the words that differ emphasised.
+fn values(field: &FieldView) -> String {
+    if field.masked {
+        return format!("{OLD}••••{OLD:#} → {NEW}•••• (new){NEW:#}");
+    }
+    let from = field.from.as_deref().map(|text| visible(text).into_owned());
+    let to = field.to.as_deref().map(|text| visible(text).into_owned());
+    match (from, to) {
+        (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
+            emphasised(&from, &to)
+        }
+        (from, to) => {
+            let text = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
+            format!("{OLD}{}{OLD:#} → {NEW}{}{NEW:#}", text(from), text(to))
+        }
+    }
+}
+
+fn emphasised(from: &str, to: &str) -> String {
+    let (mut old, mut new) = (String::new(), String::new());
+    let (gone, come) =
+        (OLD.effects(Effects::BOLD | Effects::UNDERLINE), NEW.effects(Effects::BOLD | Effects::UNDERLINE));
+    let parts = similar::utils::diff_unicode_words(Algorithm::Myers, from, to);
+    let whole = parts.iter().all(|(tag, part)| *tag != ChangeTag::Equal || part.trim().is_empty());
+    for (tag, part) in parts {
+        match tag {
+            ChangeTag::Equal => {
+                old.push_str(&format!("{OLD}{part}{OLD:#}"));
+                new.push_str(&format!("{NEW}{part}{NEW:#}"));
+            }
+            // Where everything differs there is nothing to point out.
+            ChangeTag::Delete if whole => old.push_str(&format!("{OLD}{part}{OLD:#}")),
+            ChangeTag::Insert if whole => new.push_str(&format!("{NEW}{part}{NEW:#}")),
+            ChangeTag::Delete => old.push_str(&format!("{gone}{part}{gone:#}")),
+            ChangeTag::Insert => new.push_str(&format!("{come}{part}{come:#}")),
+        }
+    }
+    format!("{old} → {new}")
+}
+
+fn write_warning(out: &mut String, warning: &Warning) {
+    let place = match (&warning.file, warning.line) {
+        (Some(file), Some(line)) => format!("{}:{line}: ", visible(file)),
+        _ => String::new(),
+    };
+    line(out, format_args!("{ODD}warning{ODD:#}: {place}{}", visible(&warning.message)));
+}
+
+/// A result, without the plan that was shown before it.
+pub fn result(view: &ResultView) -> String {
+    let mut out = String::new();
+    let troubled: Vec<&NetworkView> = view
+        .networks
+        .iter()
+        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
+        .collect();
+    let mut location = None;
+    for network in &troubled {
+        if location != Some(&network.location) {
+            line(&mut out, format_args!("{HEADING}{}{HEADING:#}", visible(&network.location_name)));
+            location = Some(&network.location);
+        }
+        write_network(&mut out, network);
+    }
+    if !troubled.is_empty() {
+        out.push('\n');
+    }
+    for at in &view.outcome.replaced_codes {
+        let name = visible(&view.networks[*at].name).into_owned();
+        line(
+            &mut out,
+            format_args!(
+                "{ODD}warning{ODD:#}: {name}: Webex shows another access code than the file asks for, as it may while codes \
+             are disabled; leave the code out of the file"
+            ),
+        );
+    }
+    if let Verification::Impossible(failure) = &view.outcome.verification {
+        line(&mut out, format_args!("{ODD}warning{ODD:#}: the list could not be read again: {failure}"));
+    }
+    if let Some(reason) = view.outcome.stopped {
+        line(&mut out, format_args!("Stopped: {}.", stop_reason(reason)));
+    }
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
+    if let Some(journal) = &view.journal {
+        line(&mut out, format_args!("{QUIET}journal: {journal}{QUIET:#}"));
+    }
+    if !troubled.is_empty() {
+        line(&mut out, format_args!("Run the same command again to go on from here."));
+    }
+    out
+}
+
+fn write_network(out: &mut String, network: &NetworkView) {
+    let name = visible(&network.name);
+    let result = &network.result;
+    let reason = result.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
+    let reason = visible(&reason).into_owned();
+    match result.status {
+        Status::Applied => {
+            let settings: Vec<&str> = result.found_different.iter().map(|setting| setting.api_name()).collect();
+            line(out, format_args!("  {ODD}≠{ODD:#} {name}: written, but found different: {}", settings.join(", ")));
+        }
+        Status::Failed => line(out, format_args!("  {OLD}✗{OLD:#} {name}: failed{reason}")),
+        Status::Unknown => line(out, format_args!("  {OLD}?{OLD:#} {name}: not known whether it was written{reason}")),
+        Status::NotStarted => line(out, format_args!("  {QUIET}·{QUIET:#} {name}: not started{reason}")),
+        Status::Skipped => {
+            let whom = network.blocked_by_name.as_deref().map_or("another network".into(), visible);
+            line(out, format_args!("  {QUIET}·{QUIET:#} {name}: skipped, since it waits for {whom}"));
+        }
+    }
+    for field in &network.stands_at {
+        let value = field.to.as_deref().map_or("••••".into(), visible);
+        line(out, format_args!("      {ODD}stands at {} {value}{ODD:#}", field.setting.api_name()));
+    }
+}
+
+/// Why a run stopped, for a sentence that begins with "stopped:".
+pub fn stop_reason(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Interrupt => "interrupted",
+        StopReason::Terminate => "asked to terminate",
+        StopReason::FailFast => "a write failed and --fail-fast is set",
+        StopReason::Breaker => "nothing but errors came back",
+        StopReason::Deadline => "the end of the maintenance window has come",
+        StopReason::Refused => "the token or its permissions do not suffice",
+        StopReason::Surprise => "a network was not as the plan expects",
+        StopReason::TooLongAPause => "the API asks for a longer pause than is respected",
+        StopReason::Journal => "the journal can no longer be written",
+    }
+}

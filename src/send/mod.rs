@@ -1,0 +1,19 @@
+//! One request until it has an end, for every command: at the pace that the API allows, again where that helps.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `sender` | [`Sender`]: one a process, for lists and writes alike |
+//! | `retries` | [`Bounds`]: how often and how long; what to wait before the next attempt |
+//! | `breaker` | stops asking when nothing but errors comes back |
+//! | `statistics` | [`Statistics`]: what was sent |
+//! | `pacer` | when the next request may go |
+
+mod breaker;
+pub mod pacer;
+mod retries;
+mod sender;
+mod statistics;
+
+pub use retries::Bounds;
+pub use sender::{Call, CallEvent, GaveUp, Sender, Urgency};
+pub use statistics::Statistics;

@@ -1,0 +1,438 @@
+//! One a process: whoever talks to the API does it through here, at one common pace.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tracing::{debug, info, warn};
+
+use super::breaker::Breaker;
+use super::pacer::{Answer, Pacer, Turn};
+use super::retries::{Bounds, pause};
+use super::statistics::Statistics;
+use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::time::{Bell, Chance, Clock, Moment, Stop, StopLevel, StopReason};
+use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
+
+/// Sends requests until each has an end.
+pub struct Sender {
+    api: Rc<dyn DectApi>,
+    clock: Clock,
+    chance: RefCell<Chance>,
+    pacer: RefCell<Pacer>,
+    bounds: Bounds,
+    breaker: RefCell<Breaker>,
+    statistics: Cell<Statistics>,
+    stop: Stop,
+    /// Rung when an answer comes: whoever is next may look again.
+    answers: Bell,
+    /// Held by whoever is next, so that waiting costs one sleeper, not one for each request.
+    queue: futures::lock::Mutex<()>,
+    renewing: futures::lock::Mutex<u64>,
+}
+
+/// Whether a call is part of the plan or brings somebody home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// New work: not begun any more once a stop is asked for.
+    Work,
+    /// What a graceful stop still does.
+    Home,
+}
+
+/// Something that happens on the way to a call's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEvent {
+    /// The location is locked, and the call waits on its own until then.
+    Locked {
+        /// When it is tried again.
+        until: Moment,
+    },
+    /// The wait is over.
+    Unlocked,
+    /// An attempt failed and is repeated.
+    Retrying {
+        /// How many attempts there were.
+        attempts: u32,
+        /// When it is tried again.
+        until: Moment,
+    },
+}
+
+/// One call and whoever wants to know how it goes.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// Whether it is still begun when a stop is asked for.
+    pub urgency: Urgency,
+    /// Told of waits.
+    pub tell: &'a dyn Fn(CallEvent),
+}
+
+impl Call<'_> {
+    /// Work that nobody watches.
+    pub const QUIET: Self = Self { urgency: Urgency::Work, tell: &|_| {} };
+}
+
+/// A call that came to no good end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GaveUp {
+    /// It was not sent at all, or only to be told to wait: a stop was asked for.
+    NotSent,
+    /// The last error; whether any of the attempts may have been applied.
+    Failed(CallError),
+}
+
+impl Sender {
+    /// Sends through `api`.
+    pub fn new(api: Rc<dyn DectApi>, clock: Clock, chance: Chance, pacer: Pacer, bounds: Bounds, stop: Stop) -> Self {
+        Self {
+            api,
+            clock,
+            chance: RefCell::new(chance),
+            pacer: RefCell::new(pacer),
+            bounds,
+            breaker: RefCell::default(),
+            statistics: Cell::default(),
+            stop,
+            answers: Bell::default(),
+            queue: futures::lock::Mutex::new(()),
+            renewing: futures::lock::Mutex::new(0),
+        }
+    }
+
+    /// Its clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The wish to stop that it obeys.
+    pub const fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// What was sent so far.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics.get()
+    }
+
+    /// Until when everybody is asked to be silent, if so.
+    pub fn paused_until(&self) -> Option<Moment> {
+        self.pacer.borrow().paused_until(self.clock.now())
+    }
+
+    /// Reads the organization.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn list(&self) -> Result<Organization, GaveUp> {
+        self.call("list", Call { urgency: Urgency::Home, ..Call::QUIET }, || self.api.list()).await
+    }
+
+    /// Reads one network.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn get(&self, location: &LocationId, network: &NetworkId, call: Call<'_>) -> Result<Network, GaveUp> {
+        self.call("get", call, || self.api.get(location, network)).await
+    }
+
+    /// Writes one network.
+    ///
+    /// # Errors
+    /// When no attempt was acknowledged, or a stop was asked for first.
+    pub async fn update(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        settings: &Settings,
+        call: Call<'_>,
+    ) -> Result<Acceptance, GaveUp> {
+        self.call("update", call, || {
+            self.count(|statistics| statistics.writes += 1);
+            self.api.update(location, network, settings)
+        })
+        .await
+    }
+
+    async fn call<'a, T>(
+        &self,
+        what: &'static str,
+        call: Call<'_>,
+        send: impl Fn() -> Reply<'a, T>,
+    ) -> Result<T, GaveUp> {
+        let mut progress = Progress::default();
+        loop {
+            let answer = self.attempt(what, call, &mut progress, &send).await?;
+            let error = match answer {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error.applied == Applied::Perhaps {
+                progress.perhaps_applied = Applied::Perhaps;
+            }
+            match self.after(&error, &mut progress).await {
+                Next::Again => {}
+                Next::WaitAlone { until, event } => {
+                    (call.tell)(event);
+                    self.wait_alone(until, call, progress.perhaps_applied).await?;
+                    if matches!(event, CallEvent::Locked { .. }) {
+                        (call.tell)(CallEvent::Unlocked);
+                    }
+                }
+                Next::GiveUp => {
+                    return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
+                }
+            }
+        }
+    }
+
+    /// Waits for its turn, sends once, and tells the pacer how it went.
+    async fn attempt<'a, T>(
+        &self,
+        what: &'static str,
+        call: Call<'_>,
+        progress: &mut Progress,
+        send: &impl Fn() -> Reply<'a, T>,
+    ) -> Result<Result<T, CallError>, GaveUp> {
+        let ticket = self.turn(call, progress.perhaps_applied).await?;
+        progress.sent += 1;
+        self.count(|statistics| {
+            statistics.requests += 1;
+            statistics.retries += u64::from(progress.sent > 1);
+        });
+        let sent = self.clock.now();
+        let in_flight = InFlight { sender: self, ticket: Some(ticket) };
+        let answer = match select(pin!(send()), pin!(self.stop.now())).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => {
+                let error =
+                    CallError::unanswered(ErrorClass::Transient, "stopped before the answer came", Applied::Perhaps);
+                return Err(GaveUp::Failed(error));
+            }
+        };
+        in_flight.landed(&answer);
+        let took = self.clock.now().since(sent).as_millis() as u64;
+        match &answer {
+            Ok(_) => info!(request = what, status = "ok", took_ms = took, attempt = progress.sent, "answered"),
+            Err(error) => info!(
+                request = what,
+                status = error.status,
+                took_ms = took,
+                attempt = progress.sent,
+                tracking_id = error.tracking_id.as_deref(),
+                reason = %error.message,
+                "answered"
+            ),
+        }
+        Ok(answer)
+    }
+
+    /// Waits until the pacer lets one more request go.
+    async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<super::pacer::Ticket, GaveUp> {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, in_doubt))).await {
+            Either::Left((place, _)) => place,
+            Either::Right(_) => return Err(self.not_sent(in_doubt)),
+        };
+        loop {
+            if self.is_called_off(call, in_doubt) {
+                return Err(self.not_sent(in_doubt));
+            }
+            let now = self.clock.now();
+            let turn = self.pacer.borrow_mut().ask(now);
+            let until = match turn {
+                Turn::Go(ticket) => return Ok(ticket),
+                Turn::NotBefore(until) => {
+                    debug!(wait_ms = until.since(now).as_millis() as u64, "waiting for the pace");
+                    Some(until)
+                }
+                Turn::AfterAnAnswer => None,
+            };
+            let heard = pin!(self.answers.heard());
+            let called_off = pin!(self.called_off(call, in_doubt));
+            let woken = select(heard, called_off);
+            match until {
+                Some(until) => {
+                    select(woken, self.clock.sleep_until(until)).await;
+                }
+                None => {
+                    woken.await;
+                }
+            }
+        }
+    }
+
+    /// Decides what follows an error.
+    async fn after(&self, error: &CallError, progress: &mut Progress) -> Next {
+        let now = self.clock.now();
+        match error.class {
+            ErrorClass::Rate => {
+                self.breaker.borrow_mut().works();
+                self.count(|statistics| statistics.rate_limited += 1);
+                let until = self.pacer.borrow().paused_until(now);
+                match until {
+                    Some(until) if until.since(now) > self.bounds.longest_pause => {
+                        warn!(wait_s = until.since(now).as_secs(), "the API asks for a pause that is too long");
+                        Next::GiveUp
+                    }
+                    _ => Next::Again,
+                }
+            }
+            ErrorClass::Lock => {
+                self.breaker.borrow_mut().works();
+                let since = *progress.locked_since.get_or_insert(now);
+                progress.locks += 1;
+                let wait = pause(progress.locks, error.retry_after, &mut self.chance.borrow_mut());
+                let until = now + wait.max(SHORTEST_LOCK);
+                if until.since(since) > self.bounds.lock_timeout {
+                    Next::GiveUp
+                } else {
+                    Next::WaitAlone { until, event: CallEvent::Locked { until } }
+                }
+            }
+            ErrorClass::Auth => {
+                self.breaker.borrow_mut().works();
+                if error.status == Some(401) && self.renew(&mut progress.renewed).await {
+                    Next::Again
+                } else {
+                    Next::GiveUp
+                }
+            }
+            ErrorClass::Transient => {
+                if self.breaker.borrow_mut().failed() {
+                    self.stop.ask(StopLevel::Graceful(StopReason::Breaker));
+                }
+                progress.failed += 1;
+                if progress.failed >= self.bounds.max_attempts {
+                    return Next::GiveUp;
+                }
+                let wait = pause(progress.failed, error.retry_after, &mut self.chance.borrow_mut());
+                let until = now + wait.min(self.bounds.longest_pause);
+                Next::WaitAlone { until, event: CallEvent::Retrying { attempts: progress.failed, until } }
+            }
+            ErrorClass::Gone | ErrorClass::Conflict | ErrorClass::Final => {
+                self.breaker.borrow_mut().works();
+                Next::GiveUp
+            }
+        }
+    }
+
+    /// One new token for everybody who waits for it; false if there is none.
+    async fn renew(&self, seen: &mut Option<u64>) -> bool {
+        let mut generation = self.renewing.lock().await;
+        if seen.is_some_and(|seen| seen == *generation) {
+            // The new token was refused as well.
+            return false;
+        }
+        if seen.is_none() && *generation > 0 {
+            // Somebody else has renewed it meanwhile, perhaps after this request was sent.
+            *seen = Some(*generation);
+            return true;
+        }
+        let renewed = matches!(self.api.renew().await, Ok(Renewal::Renewed));
+        if renewed {
+            *generation += 1;
+            *seen = Some(*generation);
+        }
+        renewed
+    }
+
+    async fn wait_alone(&self, until: Moment, call: Call<'_>, in_doubt: Applied) -> Result<(), GaveUp> {
+        match select(self.clock.sleep_until(until), pin!(self.called_off(call, in_doubt))).await {
+            Either::Left(_) => Ok(()),
+            Either::Right(_) => Err(self.not_sent(in_doubt)),
+        }
+    }
+
+    fn is_called_off(&self, call: Call<'_>, in_doubt: Applied) -> bool {
+        match self.stop.level() {
+            StopLevel::None => false,
+            // What may have been applied is asked for until it is known, as long as there is time.
+            StopLevel::Graceful(_) => call.urgency == Urgency::Work && in_doubt == Applied::No,
+            StopLevel::Now => true,
+        }
+    }
+
+    async fn called_off(&self, call: Call<'_>, in_doubt: Applied) {
+        if call.urgency == Urgency::Work && in_doubt == Applied::No {
+            self.stop.asked().await;
+        } else {
+            self.stop.now().await;
+        }
+    }
+
+    fn not_sent(&self, in_doubt: Applied) -> GaveUp {
+        match in_doubt {
+            Applied::No => GaveUp::NotSent,
+            Applied::Perhaps => GaveUp::Failed(CallError::unanswered(
+                ErrorClass::Transient,
+                "stopped before it was known whether the write was applied",
+                Applied::Perhaps,
+            )),
+        }
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Statistics)) {
+        let mut statistics = self.statistics.get();
+        add(&mut statistics);
+        self.statistics.set(statistics);
+    }
+}
+
+/// A lock that names no time, or none at all, is not asked about more often than this.
+const SHORTEST_LOCK: Duration = Duration::from_millis(250);
+
+#[derive(Default)]
+struct Progress {
+    sent: u32,
+    failed: u32,
+    locks: u32,
+    locked_since: Option<Moment>,
+    renewed: Option<u64>,
+    perhaps_applied: Applied,
+}
+
+enum Next {
+    Again,
+    WaitAlone { until: Moment, event: CallEvent },
+    GiveUp,
+}
+
+/// A request in the air. However its wait ends, the pacer gets its place back.
+struct InFlight<'a> {
+    sender: &'a Sender,
+    ticket: Option<super::pacer::Ticket>,
+}
+
+impl InFlight<'_> {
+    fn landed<T>(mut self, answer: &Result<T, CallError>) {
+        let verdict = match answer {
+            Ok(_) => Answer::Admitted,
+            Err(error) => match (error.class, error.status) {
+                (ErrorClass::Rate, _) => Answer::Refused(error.retry_after),
+                (_, Some(_)) => Answer::Admitted,
+                (_, None) => Answer::Lost,
+            },
+        };
+        if matches!(verdict, Answer::Admitted) && !matches!(answer, Err(error) if error.class == ErrorClass::Transient)
+        {
+            self.sender.breaker.borrow_mut().works();
+        }
+        self.land(verdict);
+    }
+
+    fn land(&mut self, answer: Answer) {
+        if let Some(ticket) = self.ticket.take() {
+            let now = self.sender.clock.now();
+            self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.chance.borrow_mut());
+            self.sender.answers.ring();
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.land(Answer::Lost);
+    }
+}

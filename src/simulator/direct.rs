@@ -1,0 +1,121 @@
+//! The simulated organization behind the client's trait, in virtual time: no sockets, the same state machine.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::FutureExt;
+
+use super::misbehaviour::Fate;
+use super::organization::{Simulated, TOKEN};
+use super::request::{Operation, Request};
+use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::time::Clock;
+use crate::webex::answer::{self, Head};
+use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
+
+/// How long a client waits for an answer that does not come.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A connection to a simulated organization.
+#[derive(Clone, Debug)]
+pub struct DirectApi {
+    simulated: Rc<RefCell<Simulated>>,
+    clock: Clock,
+    token: String,
+}
+
+impl DirectApi {
+    /// Talks to `simulated` on `clock`.
+    pub fn new(simulated: Rc<RefCell<Simulated>>, clock: Clock) -> Self {
+        Self { simulated, clock, token: TOKEN.to_owned() }
+    }
+
+    async fn send(&self, operation: Operation) -> Result<(Head, Vec<u8>), CallError> {
+        let request = Request { operation, token: Some(self.token.clone()), tracking_id: None };
+        let journey = self.simulated.borrow_mut().sets_out(&request, self.clock.now());
+        let _writing = Writing::begin(&self.simulated, request.clone());
+        self.clock.sleep(journey.there).await;
+        let answer = self.simulated.borrow_mut().arrives(&request, &journey, self.clock.now());
+        let lost = |words: &str, applied| CallError::unanswered(ErrorClass::Transient, words, applied);
+        let Some(answer) = answer else {
+            if journey.fate == Fate::Silence {
+                self.clock.sleep(TIMEOUT).await;
+                return Err(lost("no answer in time", Applied::Perhaps));
+            }
+            self.clock.sleep(journey.back).await;
+            return Err(lost("the connection was reset", Applied::Perhaps));
+        };
+        self.clock.sleep(journey.back).await;
+        if journey.fate == Fate::Cut && answer.status != 429 {
+            return Err(CallError { status: Some(answer.status), ..lost("the answer is cut off", Applied::Perhaps) });
+        }
+        let head = Head {
+            status: answer.status,
+            tracking_id: Some(answer.tracking_id),
+            retry_after: answer.retry_after,
+            date: None,
+        };
+        Ok((head, answer.body))
+    }
+
+    fn wall(&self) -> jiff::Timestamp {
+        self.clock.wall(self.clock.now())
+    }
+}
+
+impl DectApi for DirectApi {
+    fn list(&self) -> Reply<'_, Organization> {
+        async {
+            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
+            answer::list(&head, &body, self.wall())
+        }
+        .boxed_local()
+    }
+
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
+        async move {
+            let operation = Operation::Get { location: location.to_string(), network: network.to_string() };
+            let (head, body) = self.send(operation).await?;
+            answer::network(&head, &body, self.wall(), location)
+        }
+        .boxed_local()
+    }
+
+    fn update<'a>(
+        &'a self,
+        location: &'a LocationId,
+        network: &'a NetworkId,
+        settings: &'a Settings,
+    ) -> Reply<'a, Acceptance> {
+        async move {
+            let body = answer::update_body(settings);
+            let operation = Operation::Update { location: location.to_string(), network: network.to_string(), body };
+            let (head, body) = self.send(operation).await?;
+            answer::update(&head, &body, self.wall(), settings)
+        }
+        .boxed_local()
+    }
+
+    fn renew(&self) -> Reply<'_, Renewal> {
+        async { Ok(Renewal::Impossible) }.boxed_local()
+    }
+}
+
+/// A write in the air; its location is free again when it lands, or when its future is dropped.
+struct Writing<'a> {
+    simulated: &'a RefCell<Simulated>,
+    request: Request,
+}
+
+impl<'a> Writing<'a> {
+    fn begin(simulated: &'a RefCell<Simulated>, request: Request) -> Self {
+        simulated.borrow_mut().begins_writing(&request);
+        Self { simulated, request }
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.simulated.borrow_mut().ends_writing(&self.request);
+    }
+}

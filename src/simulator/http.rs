@@ -1,0 +1,226 @@
+//! The simulated organization over real HTTP, on loopback only.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State as Shared};
+use axum::http::header::{CONTENT_TYPE, LINK, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use axum::routing::get;
+
+use super::answers::Answer;
+use super::misbehaviour::Fate;
+use super::organization::Simulated;
+use super::request::{Operation, Request};
+use crate::time::Moment;
+
+/// A simulated organization that listens.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    listener: tokio::net::TcpListener,
+    face: Face,
+}
+
+#[derive(Clone, Debug)]
+struct Face {
+    simulated: Arc<Mutex<Simulated>>,
+    start: tokio::time::Instant,
+    base: Arc<str>,
+}
+
+impl Server {
+    /// Listens on loopback; port 0 takes any free one.
+    ///
+    /// # Errors
+    /// If the port cannot be had.
+    pub async fn bind(simulated: Arc<Mutex<Simulated>>, port: u16) -> io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        let base = format!("http://{address}/v1").into();
+        Ok(Self { address, listener, face: Face { simulated, start: tokio::time::Instant::now(), base } })
+    }
+
+    /// What to give as `--api-url`.
+    pub fn base(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Serves until the future is dropped.
+    ///
+    /// # Errors
+    /// If connections cannot be accepted any more.
+    pub async fn serve(self) -> io::Result<()> {
+        let network = "/v1/telephony/config/locations/{location}/dectNetworks/{network}";
+        let router = Router::new()
+            .route("/v1/telephony/config/dectNetworks", get(list))
+            .route("/v1/telephony/config/locations/{location}/dectNetworks", get(unknown).post(create))
+            .route(network, get(read).put(update).delete(delete))
+            .route("/v1/locations", get(locations))
+            .route("/v1/people/me", get(me))
+            .route("/__simulator/counts", get(counts))
+            .fallback(unknown)
+            .with_state(self.face);
+        axum::serve(self.listener, router).await
+    }
+}
+
+async fn list(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = Query::of(query);
+    face.answer(Operation::List { location: query.get("locationId"), name: query.get("name") }, &headers).await
+}
+
+async fn read(
+    Shared(face): Shared<Face>,
+    Path((location, network)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    face.answer(Operation::Get { location, network }, &headers).await
+}
+
+async fn update(
+    Shared(face): Shared<Face>,
+    Path((location, network)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    face.answer(Operation::Update { location, network, body: body.to_vec() }, &headers).await
+}
+
+async fn create(Shared(face): Shared<Face>, Path(location): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    face.answer(Operation::Create { location, body: body.to_vec() }, &headers).await
+}
+
+async fn delete(
+    Shared(face): Shared<Face>,
+    Path((location, network)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    face.answer(Operation::Delete { location, network }, &headers).await
+}
+
+async fn locations(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = Query::of(query);
+    let number = |name: &str, default| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let operation =
+        Operation::Locations { name: query.get("name"), max: number("max", 100), start: number("start", 0) };
+    face.answer(operation, &headers).await
+}
+
+async fn me(Shared(face): Shared<Face>, headers: HeaderMap) -> Response {
+    face.answer(Operation::Me, &headers).await
+}
+
+async fn unknown(Shared(face): Shared<Face>, _method: Method, headers: HeaderMap) -> Response {
+    face.answer(Operation::Unknown, &headers).await
+}
+
+async fn counts(Shared(face): Shared<Face>) -> Response {
+    let ledger = face.lock().ledger();
+    let body = serde_json::json!({
+        "requests": ledger.requests,
+        "lists": ledger.lists,
+        "writes": ledger.writes,
+        "refused": ledger.refused,
+        "locked": ledger.locked,
+        "conflicts": ledger.conflicts,
+        "insideRetryAfter": ledger.inside_retry_after,
+    });
+    let mut response = Response::new(Body::from(body.to_string()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+impl Face {
+    async fn answer(&self, operation: Operation, headers: &HeaderMap) -> Response {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let token = text("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
+        let request = Request { operation, token, tracking_id: text("trackingid") };
+        let journey = self.lock().sets_out(&request, self.now());
+        let _writing = Writing::begin(self.clone(), request.clone());
+        tokio::time::sleep(journey.there).await;
+        let answer = self.lock().arrives(&request, &journey, self.now());
+        let Some(answer) = answer else {
+            if journey.fate == Fate::Silence {
+                std::future::pending::<()>().await;
+            }
+            return broken();
+        };
+        tokio::time::sleep(journey.back).await;
+        self.response(answer)
+    }
+
+    fn response(&self, answer: Answer) -> Response {
+        let content = if answer.body.starts_with(b"<") { "text/html" } else { "application/json" };
+        let is_empty = answer.body.is_empty();
+        let mut response = Response::new(Body::from(answer.body));
+        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut set = |name: axum::http::HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        };
+        set(axum::http::HeaderName::from_static("trackingid"), answer.tracking_id);
+        if !is_empty {
+            set(CONTENT_TYPE, content.to_owned());
+        }
+        if let Some(retry_after) = answer.retry_after {
+            set(RETRY_AFTER, retry_after);
+        }
+        if let Some(next) = answer.next {
+            set(LINK, format!("<{}{next}>; rel=\"next\"", self.base));
+        }
+        response
+    }
+
+    fn now(&self) -> Moment {
+        Moment::after_start(self.start.elapsed())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Simulated> {
+        self.simulated.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An answer whose body breaks off: the client sees its connection reset.
+fn broken() -> Response {
+    let failure = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("reset")) });
+    Response::new(Body::from_stream(failure))
+}
+
+/// A write in the air; its location is free again when it is answered, or when the client hangs up.
+struct Writing {
+    face: Face,
+    request: Request,
+}
+
+impl Writing {
+    fn begin(face: Face, request: Request) -> Self {
+        face.lock().begins_writing(&request);
+        Self { face, request }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.face.lock().ends_writing(&self.request);
+    }
+}
+
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn of(query: Option<String>) -> Self {
+        let query = query.unwrap_or_default();
+        let parsed = reqwest::Url::parse(&format!("http://localhost/?{query}"));
+        Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+}

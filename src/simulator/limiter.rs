@@ -1,0 +1,120 @@
+//! Limiters as an API may have them: a token bucket, a fixed window, a sliding window.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::time::Moment;
+
+/// How requests are limited.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LimitKind {
+    /// Tokens come in evenly, up to a number of them.
+    Bucket {
+        /// Tokens a second.
+        rate: f64,
+        /// How many it holds.
+        burst: f64,
+    },
+    /// So many requests in each period, counted from zero again at its end.
+    Window {
+        /// How many.
+        count: u32,
+        /// In how long.
+        period: Duration,
+        /// How far into a window the clock starts.
+        phase: Duration,
+    },
+    /// So many requests in any period.
+    Sliding {
+        /// How many.
+        count: u32,
+        /// In how long.
+        period: Duration,
+    },
+}
+
+/// A limiter at work.
+#[derive(Clone, Debug)]
+pub struct Limiter {
+    kind: LimitKind,
+    tokens: f64,
+    filled: Moment,
+    window: u64,
+    used: u32,
+    log: VecDeque<Moment>,
+}
+
+impl Limiter {
+    /// A limiter that has not been used yet.
+    pub fn new(kind: LimitKind) -> Self {
+        let tokens = if let LimitKind::Bucket { burst, .. } = kind { burst } else { 0.0 };
+        Self { kind, tokens, filled: Moment::START, window: u64::MAX, used: 0, log: VecDeque::new() }
+    }
+
+    /// Changes its figures from now on; what was used stays used.
+    pub fn change(&mut self, kind: LimitKind) {
+        self.kind = kind;
+    }
+
+    /// Takes `1` request in, or says how long until there is room.
+    ///
+    /// # Errors
+    /// The exact time until a request would be let in.
+    pub fn take(&mut self, now: Moment) -> Result<(), Duration> {
+        match self.kind {
+            LimitKind::Bucket { rate, burst } => {
+                self.tokens = (self.tokens + now.since(self.filled).as_secs_f64() * rate).min(burst);
+                self.filled = now;
+                if self.tokens >= 1.0 {
+                    self.tokens -= 1.0;
+                    return Ok(());
+                }
+                Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
+            }
+            LimitKind::Window { count, period, phase } => {
+                let at = now.since_start() + phase;
+                let window = (at.as_nanos() / period.as_nanos()) as u64;
+                if window != self.window {
+                    self.window = window;
+                    self.used = 0;
+                }
+                if self.used < count {
+                    self.used += 1;
+                    return Ok(());
+                }
+                Err(period - Duration::from_nanos((at.as_nanos() % period.as_nanos()) as u64))
+            }
+            LimitKind::Sliding { count, period } => {
+                while self.log.front().is_some_and(|first| now.since(*first) >= period) {
+                    self.log.pop_front();
+                }
+                if self.log.len() < count as usize {
+                    self.log.push_back(now);
+                    return Ok(());
+                }
+                let frees = self.log[self.log.len() - count as usize] + period;
+                Err(frees.since(now))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admitted(kind: LimitKind, seconds: u64) -> u32 {
+        let mut limiter = Limiter::new(kind);
+        (0..seconds * 100)
+            .filter(|tick| limiter.take(Moment::after_start(Duration::from_millis(tick * 10))).is_ok())
+            .count() as u32
+    }
+
+    #[test]
+    fn each_kind_lets_in_what_it_should() {
+        assert_eq!(admitted(LimitKind::Bucket { rate: 5.0, burst: 10.0 }, 20), 109);
+        let period = Duration::from_secs(10);
+        assert_eq!(admitted(LimitKind::Window { count: 50, period, phase: Duration::from_secs(5) }, 20), 150);
+        assert_eq!(admitted(LimitKind::Sliding { count: 50, period }, 20), 100);
+    }
+}

@@ -1,0 +1,186 @@
+//! The networks of the simulated organization, and where they come from.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::Value;
+
+use crate::model::{LocationId, NameKey, NetworkId, Organization};
+
+/// Why a text is no state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is not the list as Webex sends it.
+    #[error("the state is not a list of DECT networks as Webex sends it: {0}")]
+    NotAList(String),
+}
+
+/// A network of the simulated organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SimNetwork {
+    pub(super) id: NetworkId,
+    pub(super) location: LocationId,
+    pub(super) name: String,
+    pub(super) display_name: Option<String>,
+    pub(super) code_enabled: bool,
+    pub(super) code: Option<String>,
+    pub(super) model: String,
+    pub(super) chain_id: u64,
+    pub(super) base_stations: u64,
+    pub(super) handsets: u64,
+    pub(super) lines: u64,
+}
+
+/// Locations and networks.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(super) locations: BTreeMap<LocationId, Arc<str>>,
+    pub(super) networks: BTreeMap<NetworkId, SimNetwork>,
+    /// Who holds which name and which code: several, where they were shared from the beginning.
+    names: HashMap<(LocationId, NameKey), Vec<NetworkId>>,
+    codes: HashMap<(LocationId, String), Vec<NetworkId>>,
+    next_chain: u64,
+}
+
+/// The organization that fits `examples/networks.yaml`.
+const BUILT_IN: &str = include_str!("built_in.json");
+
+impl State {
+    /// The built-in organization that fits `examples/networks.yaml`.
+    pub fn built_in() -> Self {
+        // The file is part of the program; a test reads it.
+        Self::from_list(BUILT_IN).unwrap_or_default()
+    }
+
+    /// Reads the list answer as Webex sends it.
+    ///
+    /// # Errors
+    /// If it is something else.
+    pub fn from_list(text: &str) -> Result<Self, StateError> {
+        let value: Value = serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))?;
+        let networks = value["dectNetworks"]
+            .as_array()
+            .ok_or_else(|| StateError::NotAList("it has no list `dectNetworks`".to_owned()))?;
+        let mut state = Self::default();
+        for (at, network) in networks.iter().enumerate() {
+            let needed = |value: &Value, name: &str| {
+                value[name]
+                    .as_str()
+                    .map(str::to_owned)
+                    .ok_or_else(|| StateError::NotAList(format!("network {} of the list has no `{name}`", at + 1)))
+            };
+            let location = LocationId::new(needed(&network["location"], "id")?);
+            let count = |name: &str, default| network[name].as_u64().unwrap_or(default);
+            state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
+            state.insert(SimNetwork {
+                id: NetworkId::new(needed(network, "id")?),
+                location,
+                name: network["name"].as_str().unwrap_or_default().to_owned(),
+                display_name: network["displayName"].as_str().map(str::to_owned),
+                code_enabled: network["defaultAccessCodeEnabled"].as_bool().unwrap_or(true),
+                code: network["defaultAccessCode"].as_str().map(str::to_owned),
+                model: network["model"].as_str().unwrap_or("DMS Cisco DBS210").to_owned(),
+                chain_id: count("chainId", 0),
+                base_stations: count("numberOfBaseStations", 1),
+                handsets: count("numberOfHandsetsAssigned", 0),
+                lines: count("numberOfLines", 0),
+            });
+        }
+        Ok(state)
+    }
+
+    /// A copy of an organization as it was read.
+    pub fn copy_of(organization: &Organization) -> Self {
+        let mut state = Self::default();
+        for (at, location) in organization.locations() {
+            state.locations.insert(location.id.clone(), location.name.clone());
+            for (_, network) in organization.networks_of(at) {
+                let settings = &network.settings;
+                state.insert(SimNetwork {
+                    id: network.id.clone(),
+                    location: location.id.clone(),
+                    name: settings.name.to_string(),
+                    display_name: settings.display_name.as_deref().map(str::to_owned),
+                    code_enabled: settings.code_enabled.unwrap_or(true),
+                    code: settings.code.as_ref().map(|code| code.reveal().to_owned()),
+                    model: network.model.as_deref().unwrap_or("DMS Cisco DBS210").to_owned(),
+                    chain_id: 0,
+                    base_stations: network.base_stations.unwrap_or(1),
+                    handsets: network.handsets.unwrap_or(0),
+                    lines: network.lines.unwrap_or(0),
+                });
+            }
+        }
+        state
+    }
+
+    /// How many networks there are.
+    pub fn len(&self) -> usize {
+        self.networks.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    pub(super) fn insert(&mut self, mut network: SimNetwork) {
+        self.next_chain = self.next_chain.max(network.chain_id) + 1;
+        if network.chain_id == 0 {
+            network.chain_id = self.next_chain;
+        }
+        let id = network.id.clone();
+        self.remove(&id);
+        self.names.entry(Self::name_place(&network)).or_default().push(id.clone());
+        if let Some(place) = Self::code_place(&network) {
+            self.codes.entry(place).or_default().push(id.clone());
+        }
+        self.networks.insert(id, network);
+    }
+
+    pub(super) fn remove(&mut self, id: &NetworkId) -> Option<SimNetwork> {
+        let network = self.networks.remove(id)?;
+        if let Some(holders) = self.names.get_mut(&Self::name_place(&network)) {
+            holders.retain(|holder| holder != id);
+        }
+        if let Some(holders) = Self::code_place(&network).and_then(|place| self.codes.get_mut(&place)) {
+            holders.retain(|holder| holder != id);
+        }
+        Some(network)
+    }
+
+    pub(super) fn holds_name(&self, location: &LocationId, name: &str, except: Option<&NetworkId>) -> bool {
+        let holders = self.names.get(&(location.clone(), NameKey::of(name)));
+        holders.is_some_and(|holders| holders.iter().any(|holder| Some(holder) != except))
+    }
+
+    pub(super) fn holds_code(&self, location: &LocationId, code: &str, except: Option<&NetworkId>) -> bool {
+        let holders = self.codes.get(&(location.clone(), code.to_owned()));
+        holders.is_some_and(|holders| holders.iter().any(|holder| Some(holder) != except))
+    }
+
+    pub(super) fn next_id(&self) -> NetworkId {
+        let uuid = format!("00000000-0000-4000-8000-{:012x}", self.next_chain + 1);
+        NetworkId::new(STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_NET/{uuid}")))
+    }
+
+    fn name_place(network: &SimNetwork) -> (LocationId, NameKey) {
+        (network.location.clone(), NameKey::of(&network.name))
+    }
+
+    fn code_place(network: &SimNetwork) -> Option<(LocationId, String)> {
+        Some((network.location.clone(), network.code.clone()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_organization_can_be_read() {
+        assert_eq!(State::from_list(BUILT_IN).map(|state| state.len()).ok(), Some(13));
+    }
+}

@@ -1,0 +1,19 @@
+//! A bell: something has changed, look again.
+
+use tokio::sync::Notify;
+
+/// Wakes everybody who waits for a change. A ring that nobody heard is forgotten.
+#[derive(Debug, Default)]
+pub struct Bell(Notify);
+
+impl Bell {
+    /// Something has changed.
+    pub fn ring(&self) {
+        self.0.notify_waiters();
+    }
+
+    /// Waits for the next ring after this call, even if it comes before the first poll.
+    pub fn heard(&self) -> impl Future<Output = ()> + '_ {
+        self.0.notified()
+    }
+}

@@ -1,0 +1,20 @@
+//! Time, chance and the wish to stop: what a run is given from outside and never takes for itself.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `clock` | [`Clock`]: the real one, or a virtual one that jumps; [`Moment`]s are read from it |
+//! | `virtual_clock` | the virtual clock's queue of sleepers and the loop that drives one future |
+//! | `chance` | [`Chance`]: random numbers that repeat from a seed |
+//! | `bell` | [`Bell`]: something has changed, look again |
+//! | `stop` | [`Stop`]: none, then gracefully (and why), then now |
+
+mod bell;
+mod chance;
+mod clock;
+mod stop;
+mod virtual_clock;
+
+pub use bell::Bell;
+pub use chance::Chance;
+pub use clock::{Clock, Moment, Sleep};
+pub use stop::{Stop, StopLevel, StopReason};

@@ -1,0 +1,214 @@
+//! Pure: status, headers and body of an answer become a value or an error.
+
+use jiff::Timestamp;
+
+use super::api::Acceptance;
+use super::error::{Applied, CallError, ErrorClass};
+use super::retry_after::{RetryAfter, http_date};
+use super::wire::{self, WireError};
+use crate::model::{LocationId, Network, Organization, Settings};
+
+/// What of an answer matters beside its body.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The status code.
+    pub status: u16,
+    /// The header `trackingid`.
+    pub tracking_id: Option<String>,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The header `Date`.
+    pub date: Option<String>,
+}
+
+/// Reads the answer to a list; `now` is our own time, for an answer without a date.
+///
+/// # Errors
+/// If the status is no success or the body is no list.
+pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<Organization, CallError> {
+    success(head, body, now)?;
+    wire::list(body).map_err(|error| malformed(&error, head))
+}
+
+/// Reads the answer to a get.
+///
+/// # Errors
+/// If the status is no success or the body is no network.
+pub fn network(head: &Head, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, CallError> {
+    success(head, body, now)?;
+    wire::network(body, location).map_err(|error| malformed(&error, head))
+}
+
+/// Reads the answer to an update.
+///
+/// # Errors
+/// If the status is no success. What a success says in its body does not matter.
+pub fn update(head: &Head, body: &[u8], now: Timestamp, sent: &Settings) -> Result<Acceptance, CallError> {
+    success(head, body, now).map_err(|error| error.hiding_code_of(sent))?;
+    Ok(if head.status == 202 { Acceptance::Pending } else { Acceptance::Done })
+}
+
+/// The body of an update request.
+pub fn update_body(settings: &Settings) -> Vec<u8> {
+    wire::update(settings)
+}
+
+fn success(head: &Head, body: &[u8], now: Timestamp) -> Result<(), CallError> {
+    if (200..300).contains(&head.status) {
+        return Ok(());
+    }
+    let class = match head.status {
+        429 => ErrorClass::Rate,
+        423 => ErrorClass::Lock,
+        401 | 403 => ErrorClass::Auth,
+        404 | 410 => ErrorClass::Gone,
+        409 => ErrorClass::Conflict,
+        408 | 425 => ErrorClass::Transient,
+        501 | 505 => ErrorClass::Final,
+        500.. => ErrorClass::Transient,
+        _ => ErrorClass::Final,
+    };
+    let server_time = head.date.as_deref().and_then(http_date).unwrap_or(now);
+    let ServerWords { message, tracking_id } = words(head.status, body);
+    Err(CallError {
+        class,
+        status: Some(head.status),
+        message,
+        tracking_id: head.tracking_id.clone().or(tracking_id),
+        retry_after: head.retry_after.as_deref().map(|header| RetryAfter::parse(header, server_time)),
+        applied: if class == ErrorClass::Transient { Applied::Perhaps } else { Applied::No },
+    })
+}
+
+fn malformed(error: &WireError, head: &Head) -> CallError {
+    CallError {
+        class: if matches!(error, WireError::Cut(_)) { ErrorClass::Transient } else { ErrorClass::Final },
+        status: Some(head.status),
+        message: error.to_string(),
+        tracking_id: head.tracking_id.clone(),
+        retry_after: None,
+        applied: Applied::No,
+    }
+}
+
+struct ServerWords {
+    message: String,
+    tracking_id: Option<String>,
+}
+
+/// How long a server's words may get in a message of ours.
+const LONGEST: usize = 300;
+
+/// What the server says, in either of the two published shapes, as a page, or not at all.
+fn words(status: u16, body: &[u8]) -> ServerWords {
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
+    if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
+        let tracking_id = value["trackingId"].as_str().map(|id| one_line(id, 100));
+        return ServerWords { message: one_line(&json_words(&value).join("; "), LONGEST), tracking_id };
+    }
+    let message = match page_title(&text) {
+        _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
+        Some(title) if title.is_empty() => "the answer is a web page, probably from a proxy".to_owned(),
+        Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title, LONGEST)),
+        None => one_line(&text, LONGEST),
+    };
+    ServerWords { message, tracking_id: None }
+}
+
+fn json_words(value: &serde_json::Value) -> Vec<String> {
+    let described = |item: &serde_json::Value| {
+        let description = item["description"].as_str()?.to_owned();
+        let code = &item[if item["errorCode"].is_null() { "code" } else { "errorCode" }];
+        let code = code.as_str().map(str::to_owned).or_else(|| code.as_i64().map(|code| code.to_string()));
+        Some(code.map_or(description.clone(), |code| format!("{description} (code {code})")))
+    };
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let mut words: Vec<String> = list(&value["errors"]).iter().filter_map(described).collect();
+    for error in list(&value["error"]) {
+        let messages: Vec<String> = list(&error["message"]).iter().filter_map(described).collect();
+        words.extend(messages.into_iter().chain(error["message"].as_str().map(str::to_owned)));
+    }
+    if let Some(message) =
+        value["message"].as_str().filter(|message| !words.iter().any(|word| word.starts_with(*message)))
+    {
+        words.insert(0, message.to_owned());
+    }
+    words
+}
+
+fn page_title(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    if !lower.trim_start().starts_with('<') {
+        return None;
+    }
+    let title = lower.find("<title>").map(|at| at + "<title>".len());
+    let end = title.and_then(|start| lower[start..].find("</title>").map(|length| start + length));
+    Some(title.zip(end).map_or("", |(start, end)| text[start..end].trim()))
+}
+
+/// Somebody else's words on one line of ours, without control characters.
+fn one_line(text: &str, longest: usize) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let line = words.join(" ");
+    if line.chars().count() <= longest {
+        return line;
+    }
+    line.chars().take(longest).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: u16, body: &str) -> CallError {
+        let head = Head { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None };
+        success(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).expect_err("no success")
+    }
+
+    #[test]
+    fn both_published_shapes_of_an_error_are_read() {
+        let one = error(
+            404,
+            r#"{"message":"Not found","errors":[{"description":"No such network","errorCode":27455}],"trackingId":"T1"}"#,
+        );
+        assert_eq!((one.class, &*one.message), (ErrorClass::Gone, "Not found; No such network (code 27455)"));
+        assert_eq!(one.tracking_id.as_deref(), Some("T1"));
+        let other = error(
+            409,
+            r#"{"error":[{"key":"409","message":[{"description":"Taken","code":"25"}]}],"trackingId":"T2"}"#,
+        );
+        assert_eq!((other.class, &*other.message), (ErrorClass::Conflict, "Taken (code 25)"));
+    }
+
+    #[test]
+    fn pages_nothing_and_noise_are_an_error_of_one_line() {
+        assert_eq!(
+            error(502, "<HTML><title>502 Bad\nGateway</title>").message,
+            "the answer is a web page, probably from a proxy: 502 Bad Gateway"
+        );
+        assert_eq!(error(500, "").to_string(), "status 500");
+        assert_eq!(error(500, "a\u{1b}[2J\nb").message, "a [2J b");
+        assert_eq!(error(302, "").class, ErrorClass::Final);
+    }
+
+    #[test]
+    fn the_header_says_more_than_the_body_does() {
+        let limited = error(429, "{}");
+        assert_eq!(limited.class, ErrorClass::Rate);
+        assert_eq!(limited.retry_after, Some(RetryAfter::Wait(std::time::Duration::from_secs(5))));
+    }
+
+    #[test]
+    fn a_code_that_the_server_repeats_is_hidden() {
+        let sent = Settings {
+            name: "A".into(),
+            display_name: None,
+            code_enabled: Some(true),
+            code: Some(crate::model::CodeText::new("4821")),
+        };
+        let head = Head { status: 409, ..Head::default() };
+        let refused = update(&head, br#"{"message":"code 4821 is in use"}"#, Timestamp::UNIX_EPOCH, &sent);
+        assert_eq!(refused.expect_err("a conflict").message, "code •••• is in use");
+    }
+}

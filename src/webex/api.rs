@@ -1,0 +1,48 @@
+//! The operations that everything else is built on.
+
+use futures::future::LocalBoxFuture;
+
+use super::error::CallError;
+use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+
+/// The answer to one request.
+pub type Reply<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;
+
+/// The DECT networks of one organization. One call is one HTTP request: nobody waits, nothing is tried again.
+pub trait DectApi {
+    /// Reads every network of the organization ("Get the List of DECT Networks for an organization").
+    fn list(&self) -> Reply<'_, Organization>;
+
+    /// Reads one network ("Get DECT Network Details").
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network>;
+
+    /// Replaces the settings of one network ("Update DECT Network"). It is not a patch, so `settings` are all four.
+    fn update<'a>(
+        &'a self,
+        location: &'a LocationId,
+        network: &'a NetworkId,
+        settings: &'a Settings,
+    ) -> Reply<'a, Acceptance>;
+
+    /// Gets a new access token after one was refused, if the credentials can. Calls that come while one is under way
+    /// share its answer.
+    fn renew(&self) -> Reply<'_, Renewal>;
+}
+
+/// How a write was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It is done: any 2xx but 202.
+    Done,
+    /// It will be done (202): only reading tells when.
+    Pending,
+}
+
+/// Whether there is a new token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// There is: the request may be sent again.
+    Renewed,
+    /// These credentials cannot renew a token.
+    Impossible,
+}

@@ -1,0 +1,84 @@
+//! What became of a request that did not succeed.
+
+use std::fmt;
+
+use super::retry_after::RetryAfter;
+use crate::model::Settings;
+
+/// What kind of failure it is, which decides what a client may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// 429: too many requests. Everybody waits.
+    Rate,
+    /// 423: locked for now. The location waits.
+    Lock,
+    /// 401 or 403: the token, its scope or its role does not suffice. Everything stops.
+    Auth,
+    /// 404 or 410: it is not there.
+    Gone,
+    /// 409: a name or code is taken.
+    Conflict,
+    /// 5xx, or no whole answer at all: trying again may help.
+    Transient,
+    /// Anything else: this request will not succeed as it is.
+    Final,
+}
+
+/// Whether a write may have been applied although it was not acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Applied {
+    /// The server said no, or was never reached.
+    #[default]
+    No,
+    /// Nobody knows.
+    Perhaps,
+}
+
+/// A failed request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// What kind of failure.
+    pub class: ErrorClass,
+    /// The status, if there was an answer.
+    pub status: Option<u16>,
+    /// What the server says, or what went wrong on the way; one line, never with a token or an access code.
+    pub message: String,
+    /// What Cisco support asks for.
+    pub tracking_id: Option<String>,
+    /// How long the server wants us to wait.
+    pub retry_after: Option<RetryAfter>,
+    /// Whether it may have been applied.
+    pub applied: Applied,
+}
+
+impl CallError {
+    /// A failure without an answer.
+    pub fn unanswered(class: ErrorClass, message: impl Into<String>, applied: Applied) -> Self {
+        Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
+    }
+
+    /// The same with the access code of `sent` hidden: some servers repeat what they refuse.
+    #[must_use]
+    pub fn hiding_code_of(mut self, sent: &Settings) -> Self {
+        if let Some(code) = sent.code.as_ref().map(|code| code.reveal()).filter(|code| !code.is_empty()) {
+            self.message = self.message.replace(code, "••••");
+        }
+        self
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status {
+            Some(status) if self.message.is_empty() => write!(f, "status {status}")?,
+            Some(status) => write!(f, "{} (status {status})", self.message)?,
+            None => f.write_str(&self.message)?,
+        }
+        match &self.tracking_id {
+            Some(tracking_id) => write!(f, ", tracking id {tracking_id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for CallError {}

@@ -1,0 +1,277 @@
+//! The JSON of the API. Reading takes nulls, missing and unknown fields, and numbers where texts should be;
+//! sending is exact.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Settings};
+
+/// The answer to the list, as it comes.
+#[derive(Deserialize)]
+struct WireList<'a> {
+    #[serde(borrow, rename = "dectNetworks")]
+    networks: Option<Vec<WireNetwork<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireNetwork<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default)]
+    display_name: Text<'a>,
+    #[serde(borrow, default)]
+    model: Text<'a>,
+    #[serde(borrow, default)]
+    default_access_code_enabled: Text<'a>,
+    #[serde(borrow, default)]
+    default_access_code: Text<'a>,
+    #[serde(borrow, default)]
+    number_of_base_stations: Text<'a>,
+    #[serde(borrow, default)]
+    number_of_handsets_assigned: Text<'a>,
+    #[serde(borrow, default)]
+    number_of_lines: Text<'a>,
+    #[serde(borrow, default)]
+    location: Option<WireLocation<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireLocation<'a> {
+    #[serde(borrow, default)]
+    id: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+}
+
+/// A text, or a number or truth value in its place; null, a list or a mapping count as nothing.
+#[derive(Default)]
+struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor(PhantomData))
+    }
+}
+
+struct TextVisitor<'a>(PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for TextVisitor<'a> {
+    type Value = Text<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Borrowed(text))))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Owned(format!("{value}")))))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Text<'a>, E> {
+        Ok(Text(Some(Cow::Owned(value.to_string()))))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Text<'a>, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text<'a>, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'a>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+}
+
+/// What is wrong with a body that should have been a list or a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum WireError {
+    /// It ends in the middle.
+    #[error("the answer is cut off after {0} bytes")]
+    Cut(usize),
+    /// It is something else.
+    #[error("the answer is not what it should be: {0}")]
+    Malformed(String),
+}
+
+impl WireError {
+    fn of(error: &serde_json::Error, body: &[u8]) -> Self {
+        if error.is_eof() {
+            return Self::Cut(body.len());
+        }
+        // serde_json repeats a value that it did not expect; values are not for messages.
+        let text = error.to_string();
+        let kind = text.split_once(':').map_or(text.as_str(), |(kind, _)| kind);
+        Self::Malformed(format!("{kind} at line {} column {}", error.line(), error.column()))
+    }
+}
+
+/// Reads the list of networks.
+pub(super) fn list(body: &[u8]) -> Result<Organization, WireError> {
+    let wire: WireList<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;
+    let mut locations: HashMap<String, (LocationId, Arc<str>)> = HashMap::new();
+    let mut listed = Vec::with_capacity(networks.len());
+    for (at, network) in networks.into_iter().enumerate() {
+        let location = network.location.as_ref().and_then(|location| Some((location.id.0.as_deref()?, location)));
+        let Some((id, location)) = location else {
+            return Err(WireError::Malformed(format!("network {} of the list has no location id", at + 1)));
+        };
+        let (location, name) = match locations.get(id) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = location.name.0.as_deref().unwrap_or_default().into();
+                let known = (LocationId::new(id), name);
+                locations.insert(id.to_owned(), known.clone());
+                known
+            }
+        };
+        let network = network.read(location).ok_or_else(|| no_id(at))?;
+        listed.push((name, network));
+    }
+    Ok(Organization::new(listed))
+}
+
+fn no_id(at: usize) -> WireError {
+    WireError::Malformed(format!("network {} of the list has no id", at + 1))
+}
+
+/// Reads one network. Its answer may leave the location out, which is known from the request.
+pub(super) fn network(body: &[u8], location: &LocationId) -> Result<Network, WireError> {
+    let wire: WireNetwork<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    wire.read(location.clone()).ok_or_else(|| WireError::Malformed("it has no id".to_owned()))
+}
+
+impl WireNetwork<'_> {
+    fn read(self, location: LocationId) -> Option<Network> {
+        Some(Network {
+            id: NetworkId::new(self.id.0.filter(|id| !id.is_empty())?),
+            location,
+            settings: Settings {
+                name: self.name.0.unwrap_or_default().into(),
+                display_name: self.display_name.0.map(Into::into),
+                code_enabled: match self.default_access_code_enabled.0.as_deref() {
+                    Some("true" | "1") => Some(true),
+                    Some("false" | "0") => Some(false),
+                    _ => None,
+                },
+                code: self.default_access_code.0.and_then(code),
+            },
+            model: self.model.0.map(Into::into),
+            base_stations: self.number_of_base_stations.count(),
+            handsets: self.number_of_handsets_assigned.count(),
+            lines: self.number_of_lines.count(),
+        })
+    }
+}
+
+impl Text<'_> {
+    fn count(&self) -> Option<u64> {
+        self.0.as_deref()?.parse().ok()
+    }
+}
+
+/// A code that came as a number has lost the zeros at its front: the published example shows a bare number.
+fn code(text: Cow<'_, str>) -> Option<CodeText> {
+    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.len() {
+        0 => None,
+        1..=3 if digits_only => Some(CodeText::new(format!("{text:0>4}"))),
+        _ => Some(CodeText::new(text)),
+    }
+}
+
+/// The body of an update, exactly as the schema describes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireUpdate<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_access_code_enabled: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_access_code: Option<&'a str>,
+}
+
+/// Writes an update. A plan that has been proved carries everything that the schema demands.
+pub(super) fn update(settings: &Settings) -> Vec<u8> {
+    let body = WireUpdate {
+        name: &settings.name,
+        display_name: settings.display_name.as_deref(),
+        default_access_code_enabled: settings.code_enabled,
+        default_access_code: settings.code.as_ref().map(|code| code.reveal()),
+    };
+    // Texts and truth values always serialize.
+    serde_json::to_vec(&body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reading_is_liberal() {
+        let body = br#"{"dectNetworks":[
+            {"id":"n1","name":"A","displayName":null,"defaultAccessCode":42,"defaultAccessCodeEnabled":"false",
+             "numberOfLines":"3","new":{"a":[1]},"location":{"id":"l1","name":null,"x":1}},
+            {"id":"n2","location":{"id":"l1"},"name":["?"]}], "more": null}"#;
+        let organization = list(body).expect("a list");
+        let networks: Vec<_> = organization.networks().map(|(_, network)| network.clone()).collect();
+        let first = networks.iter().find(|network| network.id.as_str() == "n1").expect("n1");
+        assert_eq!(first.settings.code, Some(CodeText::new("0042")));
+        assert_eq!(first.settings.code_enabled, Some(false));
+        assert_eq!((first.lines, first.settings.display_name.clone()), (Some(3), None));
+        assert_eq!(networks.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_list_is_told_apart_from_what_is_cut_off() {
+        assert_eq!(list(br#"{"dectNetworks":[{"id":"#), Err(WireError::Cut(23)));
+        assert_eq!(list(b""), Err(WireError::Cut(0)));
+        for body in [&b"{}"[..], b"[]", b"null", br#"{"dectNetworks":{}}"#, br#"{"dectNetworks":[{"id":"n"}]}"#] {
+            assert!(matches!(list(body), Err(WireError::Malformed(_))), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn sending_is_strict() {
+        let settings = Settings {
+            name: "A".into(),
+            display_name: Some("a".into()),
+            code_enabled: Some(true),
+            code: Some(CodeText::new("0042")),
+        };
+        assert_eq!(
+            String::from_utf8(update(&settings)).expect("text"),
+            r#"{"name":"A","displayName":"a","defaultAccessCodeEnabled":true,"defaultAccessCode":"0042"}"#
+        );
+    }
+}

@@ -94,10 +94,10 @@ impl<'a, 's> Lane<'a, 's> {
         let before = self.where_it_stands(change).clone();
         let tell = |event: CallEvent| self.on_call_event(change, event);
         let call = Call { urgency, tell: &tell };
-        if self.shared.options.reread {
-            if let Some(surprise) = self.reread(change, &before, call).await {
-                return surprise;
-            }
+        if self.shared.options.reread
+            && let Some(surprise) = self.reread(change, &before, call).await
+        {
+            return surprise;
         }
         let announcement = Entry::Sending {
             location: location.id.clone(),
@@ -216,10 +216,10 @@ impl<'a, 's> Lane<'a, 's> {
         for at in &self.steps {
             let change = self.step(*at).change;
             let result = results[change].get_or_insert_with(|| NetworkResult::new(Status::NotStarted));
-            if let Some(stands_at) = self.stands_at.get(&change).filter(|_| result.status != Status::Applied) {
-                if *stands_at != self.shared.plan.changes[change].before {
-                    result.stands_at = Some(stands_at.clone());
-                }
+            if let Some(stands_at) = self.stands_at.get(&change).filter(|_| result.status != Status::Applied)
+                && *stands_at != self.shared.plan.changes[change].before
+            {
+                result.stands_at = Some(stands_at.clone());
             }
         }
     }

@@ -37,18 +37,17 @@ impl Seen {
     /// A number that is the same for every mention of a location.
     fn location(&mut self, location: &LocationWish, findings: &mut Diagnostics) -> usize {
         let name = location.name.as_ref().map(|name| NameKey::of(&name.value));
-        if let (Some(id), Some(name)) = (&location.id, &name) {
-            if let Some((_, Some(other), spot)) = self.by_id.get(&id.value) {
-                if other != name {
-                    let message = "this id stands with two different location names".to_owned();
-                    findings.push(
-                        Diagnostic::error(Code::LocationMismatch, message)
-                            .at(id.spot)
-                            .see(*spot, "the other is here")
-                            .help("an id belongs to one location: correct the name or the id"),
-                    );
-                }
-            }
+        if let (Some(id), Some(name)) = (&location.id, &name)
+            && let Some((_, Some(other), spot)) = self.by_id.get(&id.value)
+            && other != name
+        {
+            let message = "this id stands with two different location names".to_owned();
+            findings.push(
+                Diagnostic::error(Code::LocationMismatch, message)
+                    .at(id.spot)
+                    .see(*spot, "the other is here")
+                    .help("an id belongs to one location: correct the name or the id"),
+            );
         }
         let known = match (&location.id, &name) {
             (Some(id), _) => self.by_id.get(&id.value).map(|(place, ..)| *place),
@@ -73,16 +72,16 @@ impl Seen {
     }
 
     fn entry(&mut self, place: usize, location: &LocationWish, entry: &Entry, findings: &mut Diagnostics) {
-        if let Some(id) = &entry.id {
-            if let Some(first) = self.network_ids.insert(id.value.clone(), id.spot) {
-                findings.push(
-                    Diagnostic::error(Code::DuplicateNetwork, format!("the network {} has two entries", entry.label()))
-                        .at(id.spot)
-                        .see(first, "the first is here")
-                        .help("keep one of them"),
-                );
-                return;
-            }
+        if let Some(id) = &entry.id
+            && let Some(first) = self.network_ids.insert(id.value.clone(), id.spot)
+        {
+            findings.push(
+                Diagnostic::error(Code::DuplicateNetwork, format!("the network {} has two entries", entry.label()))
+                    .at(id.spot)
+                    .see(first, "the first is here")
+                    .help("keep one of them"),
+            );
+            return;
         }
         if let (Some(key), Some(spot)) = (entry.name_key(), entry.name_spot) {
             let label = entry.label().to_owned();
@@ -100,26 +99,26 @@ impl Seen {
                 );
             }
         }
-        if let Some(from) = &entry.renamed_from {
-            if let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.spot) {
-                findings.push(
-                    Diagnostic::error(Code::DuplicateNetwork, "two networks were renamed from the same name")
-                        .at(from.spot)
-                        .see(first, "the first is here")
-                        .help("a name belonged to one network: correct one of the two"),
-                );
-            }
+        if let Some(from) = &entry.renamed_from
+            && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.spot)
+        {
+            findings.push(
+                Diagnostic::error(Code::DuplicateNetwork, "two networks were renamed from the same name")
+                    .at(from.spot)
+                    .see(first, "the first is here")
+                    .help("a name belonged to one network: correct one of the two"),
+            );
         }
-        if let (Some(code), Some(source)) = (entry.wanted.code, &entry.code) {
-            if let Some(first) = self.codes.insert((place, code), source.spot) {
-                let message = format!("two networks of {:?} are to get the same access code", location.label());
-                findings.push(
-                    Diagnostic::error(Code::DuplicateCode, message)
-                        .at(source.spot)
-                        .see(first, "the first is here")
-                        .help("access codes are unique within a location: choose another one"),
-                );
-            }
+        if let (Some(code), Some(source)) = (entry.wanted.code, &entry.code)
+            && let Some(first) = self.codes.insert((place, code), source.spot)
+        {
+            let message = format!("two networks of {:?} are to get the same access code", location.label());
+            findings.push(
+                Diagnostic::error(Code::DuplicateCode, message)
+                    .at(source.spot)
+                    .see(first, "the first is here")
+                    .help("access codes are unique within a location: choose another one"),
+            );
         }
     }
 }

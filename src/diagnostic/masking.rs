@@ -30,11 +30,14 @@ fn values_of_code_keys(line: &str) -> Vec<Range<usize>> {
         else {
             continue;
         };
+        if after_word[..word_end].trim_end_matches(['"', '\'']).ends_with("enabled") {
+            continue;
+        }
         let rest = &line[at + word_end..];
         let Some(rest) = rest.trim_start().strip_prefix([':', '=']) else { continue };
         let value = rest.trim_start();
         let start = line.len() - value.len();
-        let anchor = value.len() - value.trim_start_matches(|c: char| c == '&' || c == '!').len();
+        let anchor = value.len() - value.trim_start_matches(['&', '!']).len();
         if anchor > 0 {
             // `&code "4821"`, `!!str 4821`: the value is behind the anchor or the tag.
             if let Some(blank) = value.find(' ') {
@@ -154,7 +157,7 @@ mod tests {
     fn what_is_no_code_stays_readable() {
         for line in [
             "defaultAccessCode: { env: HQ_WARD_2_CODE }",
-            "defaultAccessCodeEnabled: true",
+            "defaultAccessCodeEnabled: yes",
             "name: Ward 1234 north",
             "version: 1",
             "displayName: W 12",

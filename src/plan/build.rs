@@ -26,7 +26,9 @@ pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Resul
         let (moves, unchanged) = compare(&managed, live, &mut findings);
         plan.counts.unmanaged -= managed.networks.len();
         plan.counts.unchanged += unchanged;
-        conflicts::find(managed.location, &moves, live, &mut findings);
+        if managed.complete {
+            conflicts::find(managed.location, &moves, live, &mut findings);
+        }
         if !moves.is_empty() {
             located.push((managed.location, moves));
         }

@@ -15,6 +15,8 @@ use crate::model::{LocationIx, NameKey, NetworkIx, Organization};
 pub(super) struct Managed<'a> {
     pub(super) location: LocationIx,
     pub(super) networks: Vec<(NetworkIx, &'a Entry)>,
+    /// Whether every entry found its network. Where one did not, what looks taken may only look so.
+    pub(super) complete: bool,
 }
 
 /// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
@@ -28,7 +30,11 @@ pub(super) fn identify<'a>(desired: &'a Desired, live: &Organization, findings: 
     }
     let mut managed: Vec<Managed<'a>> = entries
         .into_iter()
-        .map(|(location, entries)| Managed { location, networks: Matching::new(location, live, findings).run(entries) })
+        .map(|(location, entries)| {
+            let before = findings.len();
+            let networks = Matching::new(location, live, findings).run(entries);
+            Managed { location, networks, complete: findings.len() == before }
+        })
         .collect();
     managed.sort_by_key(|managed| managed.location);
     managed

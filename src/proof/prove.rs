@@ -83,10 +83,10 @@ fn steps_fit(plan: &Plan) -> Result<(), Flaw> {
             return Err(Flaw::WrongOrder { step: at, after: *after });
         }
         // Two steps of one network must not overtake each other.
-        if let Some(before) = last_step[step.change].replace(at) {
-            if !step.after.contains(&before) {
-                return Err(Flaw::WrongOrder { step: at, after: before });
-            }
+        if let Some(before) = last_step[step.change].replace(at)
+            && !step.after.contains(&before)
+        {
+            return Err(Flaw::WrongOrder { step: at, after: before });
         }
         let ends_right = match step.kind {
             StepKind::Final => step.settings == change.after,

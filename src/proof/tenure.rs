@@ -73,10 +73,10 @@ impl Check<'_> {
         for sharing in tenures.values().filter(|sharing| sharing.len() > 1) {
             for (at, one) in sharing.iter().enumerate() {
                 for other in &sharing[at + 1..] {
-                    if let Some((step, flaw)) = self.clash(setting, one, other) {
-                        if first.as_ref().is_none_or(|(earliest, _)| step < *earliest) {
-                            first = Some((step, flaw));
-                        }
+                    if let Some((step, flaw)) = self.clash(setting, one, other)
+                        && first.as_ref().is_none_or(|(earliest, _)| step < *earliest)
+                    {
+                        first = Some((step, flaw));
                     }
                 }
             }

@@ -112,11 +112,11 @@ impl Progress {
         if let Face::Bar(bar) = &self.face {
             bar.set_message(message(&state, now, paused_until));
             bar.tick();
-        } else if let Some(until) = paused_until {
-            if state.last_line.is_none_or(|last| now.since(last) >= BETWEEN_LINES) {
-                state.last_line = Some(now);
-                self.line(&format!("rate limited, resuming in {}", seconds(until.since(now))));
-            }
+        } else if let Some(until) = paused_until
+            && state.last_line.is_none_or(|last| now.since(last) >= BETWEEN_LINES)
+        {
+            state.last_line = Some(now);
+            self.line(&format!("rate limited, resuming in {}", seconds(until.since(now))));
         }
     }
 

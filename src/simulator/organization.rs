@@ -221,10 +221,10 @@ impl Simulated {
 
     /// The answer of a write has been delivered, or its connection is gone.
     pub fn ends_writing(&mut self, request: &Request) {
-        if let Some(location) = request.operation.written_location() {
-            if let Some(writing) = self.writing.get_mut(&LocationId::new(location)) {
-                *writing = writing.saturating_sub(1);
-            }
+        if let Some(location) = request.operation.written_location()
+            && let Some(writing) = self.writing.get_mut(&LocationId::new(location))
+        {
+            *writing = writing.saturating_sub(1);
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) fn check(
         return Err(bad("name must have 1 to 40 characters"));
     }
     let keeps_code = current.is_some_and(|current| current.code.as_deref() == Some(&code));
-    if !keeps_code && !(code.len() == 4 && code.bytes().all(|byte| byte.is_ascii_digit())) {
+    let four_digits = code.len() == 4 && code.bytes().all(|byte| byte.is_ascii_digit());
+    if !keeps_code && !four_digits {
         return Err(bad("defaultAccessCode must be 4 digits"));
     }
     let model = match (text("model")?, current) {

@@ -108,7 +108,7 @@ fn words(status: u16, body: &[u8]) -> ServerWords {
     }
     let message = match page_title(&text) {
         _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
-        Some(title) if title.is_empty() => "the answer is a web page, probably from a proxy".to_owned(),
+        Some("") => "the answer is a web page, probably from a proxy".to_owned(),
         Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title, LONGEST)),
         None => one_line(&text, LONGEST),
     };

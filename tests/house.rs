@@ -1,0 +1,194 @@
+//! The arrows of the house: who may import whom. Reads `use crate::…` (and paths in the code) of every file and fails
+//! on an arrow that the table in `src/lib.rs` does not have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room, and what it may import: `room`, or `room::file` where only that file is meant.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("time", &[]),
+    ("model", &[]),
+    ("diagnostic", &["model"]),
+    ("desired", &["model", "diagnostic"]),
+    ("webex", &["model", "time"]),
+    ("send", &["webex", "model", "time"]),
+    ("plan", &["model", "diagnostic", "desired::wish"]),
+    ("proof", &["model", "plan::plan"]),
+    ("record", &["model", "time", "plan::plan", "desired::wish"]),
+    ("apply", &["send", "webex", "plan::plan", "proof", "record", "model", "time"]),
+    ("simulator", &["webex", "model", "time", "desired"]),
+    (
+        "reconcile",
+        &["time", "model", "diagnostic", "desired", "webex", "send", "plan", "proof", "record", "apply", "simulator"],
+    ),
+    ("report", &["model", "diagnostic", "plan::plan", "apply", "record", "reconcile", "send", "time", "webex"]),
+];
+
+/// What a room may use although it is not in the table, or must not use although its room is.
+const FORBIDDEN: &[(&str, &str)] = &[("simulator", "webex::wire"), ("simulator", "webex::http"), ("simulator", "send")];
+
+/// The rooms that may know tokio.
+const TOKIO: &[&str] = &["time", "webex", "record/journal.rs", "simulator/http.rs", "cli"];
+
+/// Only a rehearsal brings the simulator and the executor together.
+const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];
+
+struct Import {
+    file: PathBuf,
+    room: String,
+    target: String,
+}
+
+fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    files.sort();
+    files
+}
+
+fn room_of(file: &Path) -> Option<String> {
+    let inside = file.strip_prefix("src").ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?.to_owned();
+    (inside.components().count() > 1).then_some(first)
+}
+
+/// Code without comments: an arrow in the documentation is no import.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).expect("a source file");
+    // Tests inside a room may build what they need from anywhere.
+    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every path that begins with `crate::`, groups in braces taken apart: `crate::plan::{self, plan::Plan}`.
+fn paths(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$') {
+            continue;
+        }
+        expand("", &code[at + "crate::".len()..], &mut found);
+    }
+    found
+}
+
+fn expand(prefix: &str, rest: &str, found: &mut BTreeSet<String>) {
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+    let path = format!("{prefix}{}", &rest[..end]);
+    if !rest[end..].starts_with('{') {
+        found.insert(path.trim_end_matches(':').to_owned());
+        return;
+    }
+    let mut depth = 0;
+    let mut start = end + 1;
+    for (at, c) in rest[end..].char_indices().map(|(at, c)| (end + at, c)) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if (c == ',' && depth == 1) || depth == 0 {
+            let item = rest[start..at].trim();
+            if !item.is_empty() {
+                expand(&path, item, found);
+            }
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+}
+
+fn imports() -> Vec<Import> {
+    let mut imports = Vec::new();
+    for file in files() {
+        let Some(room) = room_of(&file) else { continue };
+        for target in paths(&code(&file)) {
+            imports.push(Import { file: file.clone(), room: room.clone(), target });
+        }
+    }
+    imports
+}
+
+fn allows(allowed: &str, target: &str) -> bool {
+    target == allowed || target.strip_prefix(allowed).is_some_and(|rest| rest.starts_with("::"))
+}
+
+#[test]
+fn every_arrow_is_in_the_table() {
+    let table: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for Import { file, room, target } in imports() {
+        if room == "cli" || target.starts_with(&room) {
+            continue;
+        }
+        let known = table.get(room.as_str()).unwrap_or_else(|| panic!("the room {room} is not in the table"));
+        let inside = known.iter().any(|allowed| allows(allowed, &target));
+        // `crate::plan::plan::X` may also be reached as `crate::plan::{plan::X}`; both are the path plan::plan.
+        if !inside || FORBIDDEN.iter().any(|(from, to)| *from == room && allows(to, &target)) {
+            wrong.push(format!("{} imports {target}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "arrows that the table does not have:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_room_is_in_the_table() {
+    let rooms: BTreeSet<String> =
+        files().iter().filter_map(|file| room_of(file)).filter(|room| room != "cli").collect();
+    let table: BTreeSet<String> = ALLOWED.iter().map(|(room, _)| (*room).to_owned()).collect();
+    assert_eq!(rooms, table);
+    let map = fs::read_to_string("src/lib.rs").expect("the map");
+    for room in rooms {
+        assert!(map.contains(&format!("| [`{room}`] |")), "{room} is not in the map of src/lib.rs");
+    }
+}
+
+#[test]
+fn only_rooms_at_the_rim_know_tokio() {
+    for file in files() {
+        let inside = file.strip_prefix("src").expect("below src").to_str().expect("a path").to_owned();
+        let known = TOKIO.iter().any(|place| inside.starts_with(place));
+        assert!(known || !code(&file).contains("tokio::"), "{inside} uses tokio");
+    }
+}
+
+#[test]
+fn only_a_rehearsal_brings_simulator_and_executor_together() {
+    for Import { file, room, target } in imports() {
+        let inside = file.strip_prefix("src").expect("below src").to_str().expect("a path").to_owned();
+        let outside = room != "simulator" && target.starts_with("simulator");
+        assert!(!outside || SIMULATOR_USERS.contains(&inside.as_str()), "{inside} imports {target}");
+    }
+}
+
+#[test]
+fn a_map_of_a_folder_is_nothing_else() {
+    for file in files().iter().filter(|file| file.ends_with("mod.rs")) {
+        let inside = file.strip_prefix("src").expect("below src");
+        let lines = code(file).lines().filter(|line| !line.trim().is_empty()).count();
+        // The maps of `cli`, `commands`, `desired` and `feedback` carry their room's public story as well.
+        let most = if inside.starts_with("cli") { 80 } else { 60 };
+        assert!(lines <= most, "{} has {lines} lines of code", inside.display());
+    }
+}
+
+#[test]
+fn paths_in_braces_are_taken_apart() {
+    let found = paths("use crate::plan::{self, plan::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::time::Stop)");
+    let expected = ["model::NameKey", "plan::plan::Plan", "plan::plan::Step", "plan::self", "time::Stop"];
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+}

@@ -1,0 +1,4 @@
+//! Properties that need no socket and no real time: the planner, the proof, and what an interruption leaves behind.
+
+mod planning;
+mod world;

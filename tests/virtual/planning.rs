@@ -1,0 +1,282 @@
+//! The planner and the proof on thousands of small random organizations.
+//!
+//! A failing case prints its seed; `DECTL_CASES=100000 cargo test --release --test virtual planning` searches longer.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use dectl::diagnostic::Code;
+use dectl::model::{Organization, SettingSet, Settings};
+use dectl::plan::build;
+use dectl::plan::plan::{Plan, StepKind};
+use dectl::proof::prove;
+use dectl::time::Chance;
+
+use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sources};
+
+/// Plans a world; names alone may leave open who is who, which is an error and no plan.
+fn plan(world: &World, live: &Organization) -> Option<Plan> {
+    match build(&world.desired(), live, &sources()) {
+        Ok(plan) => Some(plan),
+        Err(findings) => {
+            let unclear = findings.iter().all(|finding| {
+                matches!(finding.code, Code::UnclearRename | Code::UnknownNetwork | Code::DuplicateNetwork)
+            });
+            assert!(unclear, "{world:#?}\n{findings:#?}");
+            None
+        }
+    }
+}
+
+fn worlds(count: u64, largest: u64) -> impl Iterator<Item = (u64, World, Chance)> {
+    (0..cases(count)).map(move |seed| {
+        let mut chance = Chance::from_seed(seed);
+        let n = 1 + chance.below(largest) as usize;
+        (seed, World::random(n, &mut chance), chance)
+    })
+}
+
+#[test]
+fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
+    let mut planned = 0;
+    for (seed, world, mut chance) in worlds(4_000, 9) {
+        let live = world.live();
+        let Some(plan) = plan(&world, &live) else { continue };
+        planned += 1;
+        if let Err(flaw) = prove(plan.clone(), &live) {
+            panic!("seed {seed}: {flaw}\n{world:#?}\n{plan:#?}");
+        }
+        let end = carry_out(&live, &plan, 0..plan.steps.len());
+        assert!(world.is_reached(&end), "seed {seed}");
+        some_order_reaches_the_same(&live, &plan, &mut chance);
+    }
+    assert!(planned > 1_000 || cases(4_000) < 4_000, "only {planned} worlds could be planned");
+}
+
+fn some_order_reaches_the_same(live: &Organization, plan: &Plan, chance: &mut Chance) {
+    // Carrying out asserts that no name or code is ever taken twice.
+    let order = some_order(plan, chance);
+    carry_out(live, plan, order);
+}
+
+#[test]
+fn no_plan_needs_more_writes_than_the_fewest_possible() {
+    let mut with_rings = 0;
+    for (seed, world, _) in worlds(400, 4) {
+        let live = world.live();
+        let Some(plan) = plan(&world, &live) else { continue };
+        assert!(plan.minimal, "seed {seed}");
+        with_rings += usize::from(plan.interim() > 0);
+        assert_eq!(plan.steps.len(), fewest_writes(&plan), "seed {seed}: {world:#?}\n{plan:#?}");
+    }
+    assert!(with_rings > 15 || cases(400) < 400, "only {with_rings} worlds had rings");
+}
+
+/// The fewest writes by which the changed networks get where they are wanted, by breadth-first search over all states:
+/// each network stands on its old, its final, or a temporary name, and likewise with its code.
+fn fewest_writes(plan: &Plan) -> usize {
+    type State = Vec<(u8, u8)>;
+    let n = plan.changes.len();
+    let value = |at: usize, name: u8| -> String {
+        let change = &plan.changes[at];
+        match name {
+            0 => change.before.name_key().as_str().to_owned(),
+            1 => change.after.name_key().as_str().to_owned(),
+            _ => format!("temporary {at}"),
+        }
+    };
+    let code = |at: usize, code: u8| -> String {
+        let change = &plan.changes[at];
+        let text = |settings: &Settings| settings.code.as_ref().expect("a code").reveal().to_owned();
+        match code {
+            0 => text(&change.before),
+            1 => text(&change.after),
+            _ => format!("temporary {at}"),
+        }
+    };
+    let start: State = vec![(0, 0); n];
+    // A network whose display name alone changes still needs its write.
+    let goal = |state: &State, written: u32| (0..n).all(|at| state[at] == (1, 1) && written & (1 << at) != 0);
+    let mut seen = BTreeMap::from([((start.clone(), 0_u32), 0_usize)]);
+    let mut queue = VecDeque::from([(start, 0_u32)]);
+    while let Some((state, written)) = queue.pop_front() {
+        let writes = seen[&(state.clone(), written)];
+        if goal(&state, written) {
+            return writes;
+        }
+        for at in 0..n {
+            for name in 0..3 {
+                for new_code in 0..3 {
+                    let free = (0..n).filter(|other| *other != at).all(|other| {
+                        let keeps_name = value(at, state[at].0) == value(at, name);
+                        let keeps_code = code(at, state[at].1) == code(at, new_code);
+                        (keeps_name || value(other, state[other].0) != value(at, name))
+                            && (keeps_code || code(other, state[other].1) != code(at, new_code))
+                    });
+                    if !free {
+                        continue;
+                    }
+                    let mut next = state.clone();
+                    next[at] = (name, new_code);
+                    let arrives = (name, new_code) == (1, 1);
+                    let next = (next, if arrives { written | 1 << at } else { written });
+                    if !seen.contains_key(&next) {
+                        seen.insert(next.clone(), writes + 1);
+                        queue.push_back(next);
+                    }
+                }
+            }
+        }
+    }
+    unreachable!("every state leads to the goal")
+}
+
+#[test]
+fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
+    let mut cut = 0;
+    for (seed, world, mut chance) in worlds(4_000, 8) {
+        let mut live = world.live();
+        let Some(first) = plan(&world, &live) else { continue };
+        let mut left = first.steps.len();
+        let mut plan_now = first;
+        // Killed again and again, never with a journal.
+        for _ in 0..6 {
+            let order = some_order(&plan_now, &mut chance);
+            left -= order.len();
+            live = carry_out(&live, &plan_now, order);
+            let next = match build(&world.desired(), &live, &sources()) {
+                Ok(next) => next,
+                Err(findings) => panic!("seed {seed}: {findings:#?}\n{live:#?}\n{world:#?}"),
+            };
+            prove(next.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
+            // Who stands aside already need not step aside again, so nothing is added.
+            assert!(next.steps.len() <= left, "seed {seed}: {} writes, {left} were left\n{world:#?}", next.steps.len());
+            left = next.steps.len();
+            plan_now = next;
+            cut += 1;
+        }
+        let end = carry_out(&live, &plan_now, 0..plan_now.steps.len());
+        assert!(world.is_reached(&end), "seed {seed}");
+    }
+    assert!(cut > 1_000 || cases(4_000) < 4_000);
+}
+
+#[test]
+fn a_plan_that_was_tampered_with_is_not_proved() {
+    let mut caught = BTreeMap::new();
+    for (seed, world, mut chance) in worlds(3_000, 7) {
+        let live = world.live();
+        let Some(plan) = plan(&world, &live) else { continue };
+        if plan.steps.is_empty() {
+            continue;
+        }
+        let (what, mutant) = mutate(&plan, &mut chance);
+        if mutant == plan {
+            continue;
+        }
+        *caught.entry(what).or_insert(0) += 1;
+        if let Ok(proven) = prove(mutant.clone(), &live) {
+            // Some changes do no harm: a step that waits for more than it must is still safe.
+            assert!(
+                is_harmless(&live, proven.plan(), &world),
+                "seed {seed}: {what} was not noticed\n{plan:#?}\n{mutant:#?}"
+            );
+        }
+    }
+    assert!(caught.len() >= 7, "{caught:?}");
+}
+
+/// Whether a plan is right whatever the order: tried on all orders of few, on some of many.
+fn is_harmless(live: &Organization, plan: &Plan, world: &World) -> bool {
+    let end = carry_out(live, plan, 0..plan.steps.len());
+    for seed in 0..200 {
+        let mut chance = Chance::from_seed(seed);
+        carry_out(live, plan, some_order(plan, &mut chance));
+    }
+    world.is_reached(&end)
+}
+
+fn mutate(plan: &Plan, chance: &mut Chance) -> (&'static str, Plan) {
+    let mut mutant = plan.clone();
+    let steps = mutant.steps.len() as u64;
+    let at = chance.below(steps) as usize;
+    let what = match chance.below(9) {
+        0 => {
+            mutant.steps.remove(at);
+            "dropped"
+        }
+        1 => {
+            let other = chance.below(steps) as usize;
+            mutant.steps.swap(at, other);
+            "swapped"
+        }
+        2 => {
+            let step = mutant.steps[at].clone();
+            mutant.steps.push(step);
+            "duplicated"
+        }
+        3 => {
+            mutant.steps[at].after.clear();
+            "made not to wait"
+        }
+        4 => {
+            mutant.steps[at].settings = settings("Altered", 9_999, "altered");
+            "altered"
+        }
+        5 => {
+            mutant.steps[at].set = SettingSet::NONE;
+            "said to set nothing"
+        }
+        6 => {
+            let change = mutant.steps[at].change;
+            mutant.changes[change].before.name = "Somebody else".into();
+            "begun elsewhere"
+        }
+        7 => {
+            mutant.steps[at].kind = StepKind::Interim;
+            "called interim"
+        }
+        _ => {
+            let mut order: Vec<usize> = (0..mutant.steps.len()).collect();
+            shuffle(&mut order, chance);
+            mutant.steps = order.into_iter().map(|at| plan.steps[at].clone()).collect();
+            "shuffled"
+        }
+    };
+    (what, mutant)
+}
+
+/// The one smallest set of those who step aside is {x}, and x must give up its name although names are all there is to
+/// know it by: its temporary name says whose it is.
+#[test]
+fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
+    let member = |id: &str, before: (&str, u16), wanted: (&str, u16)| crate::world::Member {
+        id: id.to_owned(),
+        before: (before.0.to_owned(), before.1),
+        wanted: Some((wanted.0.to_owned(), wanted.1)),
+        display_name: None,
+        by_id: false,
+        renamed_from: true,
+    };
+    let world = World {
+        members: vec![
+            member("x", ("A", 1), ("B", 2)),
+            member("y", ("B", 3), ("C", 4)),
+            member("z", ("Z", 4), ("A", 5)),
+            member("p", ("P", 2), ("P", 1)),
+        ],
+    };
+    let live = world.live();
+    let first = build(&world.desired(), &live, &sources()).expect("a plan");
+    assert_eq!((first.steps.len(), first.interim()), (5, 1));
+    let aside = first.steps.iter().find(|step| step.kind == StepKind::Interim).expect("an interim step");
+    assert_eq!(first.changes[aside.change].network.as_str(), "x");
+    assert!(dectl::plan::is_temporary(&aside.settings.name), "{:?}", aside.settings.name);
+
+    for taken in 0..=first.steps.len() {
+        let state = carry_out(&live, &first, 0..taken);
+        let rest = build(&world.desired(), &state, &sources()).expect("the next run knows who is who");
+        assert_eq!(rest.steps.len(), first.steps.len() - taken, "cut after {taken}");
+        let end = carry_out(&state, &rest, 0..rest.steps.len());
+        assert!(world.is_reached(&end), "cut after {taken}");
+    }
+}

@@ -1,0 +1,218 @@
+//! Small random organizations and wishes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
+use dectl::diagnostic::{SourceId, Sources, Spot};
+use dectl::model::{
+    AccessCode, CodeText, DisplayName, LocationId, Network, NetworkId, NetworkName, Organization, Settings, Wanted,
+};
+use dectl::plan::plan::Plan;
+use dectl::time::Chance;
+
+pub const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
+
+/// A texts' list with one text that every spot points into.
+pub fn sources() -> Sources {
+    let mut sources = Sources::new();
+    sources.add("wishes", "x\n");
+    sources
+}
+
+/// A network of a world, with what it is and what it is to be.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub id: String,
+    pub before: (String, u16),
+    /// Name and code that are wanted; `None` for a network that nobody manages.
+    pub wanted: Option<(String, u16)>,
+    pub display_name: Option<String>,
+    pub by_id: bool,
+    pub renamed_from: bool,
+}
+
+/// A location with its members.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub members: Vec<Member>,
+}
+
+pub const LOCATION: &str = "loc-1";
+
+impl World {
+    /// A world of `n` networks in which names and codes move around: rings, chains, both, and some that stay.
+    pub fn random(n: usize, chance: &mut Chance) -> Self {
+        let pick = |chance: &mut Chance, most: usize| chance.below(most as u64) as usize;
+        let names: Vec<String> = (0..n + 3).map(|at| format!("Ward {}", char::from(b'A' + at as u8))).collect();
+        let codes: Vec<u16> = (0..n as u16 + 3).map(|at| 1_000 + at).collect();
+        let mut wanted_names: Vec<usize> = (0..n + pick(chance, 3)).collect();
+        let mut wanted_codes: Vec<usize> = (0..n + pick(chance, 3)).collect();
+        shuffle(&mut wanted_names, chance);
+        shuffle(&mut wanted_codes, chance);
+        let stay = chance.unit() * 0.6;
+        let mut members: Vec<Member> = (0..n)
+            .map(|at| Member {
+                id: format!("net-{at}"),
+                before: (names[at].clone(), codes[at]),
+                wanted: Some((names[wanted_names[at]].clone(), codes[wanted_codes[at]])),
+                display_name: chance.happens(0.3).then(|| format!("D{at}")),
+                by_id: chance.happens(0.7),
+                renamed_from: chance.happens(0.8),
+            })
+            .collect();
+        for at in 0..n {
+            if chance.happens(stay) {
+                members[at].wanted = if chance.happens(0.5) { None } else { Some(members[at].before.clone()) };
+            }
+        }
+        Self { members }.without_clashes().with_former_names()
+    }
+
+    /// Somebody who is known by name only and gets a new one must say what it was called before; this says so.
+    fn with_former_names(mut self) -> Self {
+        for member in &mut self.members {
+            let renamed = member.wanted.as_ref().is_some_and(|wanted| wanted.0 != member.before.0);
+            member.renamed_from |= renamed && !member.by_id;
+        }
+        self
+    }
+
+    /// Lets those stay whose wish somebody else keeps, until no wish is barred.
+    fn without_clashes(mut self) -> Self {
+        loop {
+            let ends: Vec<(String, u16)> =
+                self.members.iter().map(|member| member.wanted.clone().unwrap_or(member.before.clone())).collect();
+            let barred = (0..ends.len()).find(|at| {
+                let other = |other: &usize| {
+                    other != at && (ends[*other].0.eq_ignore_ascii_case(&ends[*at].0) || ends[*other].1 == ends[*at].1)
+                };
+                ends[*at] != self.members[*at].before && (0..ends.len()).any(|o| other(&o))
+            });
+            let Some(at) = barred else { return self };
+            self.members[at].wanted = Some(self.members[at].before.clone());
+        }
+    }
+
+    pub fn live(&self) -> Organization {
+        organization(self.members.iter().map(|member| {
+            let (name, code) = &member.before;
+            (member.id.clone(), settings(name, *code, "old"))
+        }))
+    }
+
+    pub fn desired(&self) -> Desired {
+        let entries = self.members.iter().filter_map(|member| {
+            let (name, code) = member.wanted.clone()?;
+            let renamed = member.before.0 != name && member.renamed_from;
+            Some(Entry {
+                cause: Cause::File(SPOT),
+                id: member.by_id.then(|| Placed { value: NetworkId::new(&*member.id), spot: SPOT }),
+                renamed_from: renamed.then(|| Placed { value: Arc::from(&*member.before.0), spot: SPOT }),
+                wanted: Wanted {
+                    name: NetworkName::new(&name).ok(),
+                    display_name: member.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
+                    code_enabled: None,
+                    code: AccessCode::from_number(code),
+                },
+                name_spot: None,
+                code: None,
+            })
+        });
+        Desired {
+            locations: vec![LocationWish {
+                spot: SPOT,
+                name: Some(Placed { value: "Site".into(), spot: SPOT }),
+                id: None,
+                entries: entries.collect(),
+            }],
+        }
+    }
+
+    /// Whether an organization is as this world wants it.
+    pub fn is_reached(&self, live: &Organization) -> bool {
+        self.members.iter().all(|member| {
+            let Some(at) = live.find(&NetworkId::new(&*member.id)) else { return false };
+            let settings = &live.network(at).settings;
+            let (name, code) = member.wanted.clone().unwrap_or(member.before.clone());
+            let display_name = match (&member.wanted, &member.display_name) {
+                (Some(_), Some(name)) => name.clone(),
+                _ => "old".to_owned(),
+            };
+            *settings == self::settings(&name, code, &display_name)
+        })
+    }
+}
+
+pub fn settings(name: &str, code: u16, display_name: &str) -> Settings {
+    Settings {
+        name: name.into(),
+        display_name: Some(display_name.into()),
+        code_enabled: Some(true),
+        code: Some(CodeText::new(format!("{code:04}"))),
+    }
+}
+
+pub fn organization(networks: impl Iterator<Item = (String, Settings)>) -> Organization {
+    Organization::new(networks.map(|(id, settings)| {
+        let network = Network {
+            id: NetworkId::new(id),
+            location: LocationId::new(LOCATION),
+            settings,
+            model: None,
+            base_stations: None,
+            handsets: None,
+            lines: None,
+        };
+        ("Site".into(), network)
+    }))
+}
+
+/// Carries out some steps of a plan, holding them against the rule that no two networks share a name or a code.
+pub fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> Organization {
+    let mut networks: Vec<(String, Settings)> =
+        live.networks().map(|(_, network)| (network.id.to_string(), network.settings.clone())).collect();
+    for at in steps {
+        let step = &plan.steps[at];
+        let id = plan.changes[step.change].network.to_string();
+        let target = networks.iter().position(|(other, _)| *other == id).expect("the network is live");
+        for (other, (_, settings)) in networks.iter().enumerate() {
+            if other == target {
+                continue;
+            }
+            let takes_name = networks[target].1.name_key() != step.settings.name_key();
+            let takes_code = networks[target].1.code != step.settings.code;
+            assert!(!takes_name || settings.name_key() != step.settings.name_key(), "a name is taken twice: {plan:#?}");
+            assert!(!takes_code || settings.code != step.settings.code, "a code is taken twice: {plan:#?}");
+        }
+        networks[target].1 = step.settings.clone();
+    }
+    organization(networks.into_iter())
+}
+
+/// A random order of the steps that respects what each waits for, cut at a random place.
+pub fn some_order(plan: &Plan, chance: &mut Chance) -> Vec<usize> {
+    let mut done = BTreeSet::new();
+    let mut order = Vec::new();
+    let most = chance.below(plan.steps.len() as u64 + 1) as usize;
+    while order.len() < most {
+        let ready: Vec<usize> = (0..plan.steps.len())
+            .filter(|at| !done.contains(at) && plan.steps[*at].after.iter().all(|after| done.contains(after)))
+            .collect();
+        let at = ready[chance.below(ready.len() as u64) as usize];
+        done.insert(at);
+        order.push(at);
+    }
+    order
+}
+
+pub fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
+    for at in (1..items.len()).rev() {
+        items.swap(at, chance.below(at as u64 + 1) as usize);
+    }
+}
+
+/// How many random cases a search tries: a small number, or what `DECTL_CASES` says.
+pub fn cases(default: u64) -> u64 {
+    std::env::var("DECTL_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}

@@ -14,10 +14,13 @@ use crate::time::{StopLevel, StopReason};
 impl Lane<'_, '_> {
     /// Brings every displaced network of this location home, as far as that can be.
     pub(super) async fn homeward(&mut self) {
-        for at in self.displaced() {
+        let mut tried = HashSet::new();
+        // Making room for one may displace another one, so it is asked again after each.
+        while let Some(at) = self.displaced().into_iter().find(|at| !tried.contains(at)) {
             if !self.may_write() {
                 return;
             }
+            tried.insert(at);
             let change = self.step(at).change;
             (self.shared.tell)(&Event::Homeward { network: self.shared.plan.changes[change].network.clone() });
             self.go_on(at).await;

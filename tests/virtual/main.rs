@@ -1,4 +1,5 @@
 //! Properties that need no socket and no real time: the planner, the proof, and what an interruption leaves behind.
 
+mod executing;
 mod planning;
 mod world;

@@ -264,6 +264,7 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
             member("z", ("Z", 4), ("A", 5)),
             member("p", ("P", 2), ("P", 1)),
         ],
+        number: 0,
     };
     let live = world.live();
     let first = build(&world.desired(), &live, &sources()).expect("a plan");

@@ -36,9 +36,41 @@ pub struct Member {
 #[derive(Clone, Debug)]
 pub struct World {
     pub members: Vec<Member>,
+    /// Which location of a fleet it is.
+    pub number: usize,
 }
 
-pub const LOCATION: &str = "loc-1";
+/// Several locations.
+#[derive(Clone, Debug)]
+pub struct Fleet(pub Vec<World>);
+
+impl Fleet {
+    /// Locations with networks that are known by id, so that every wish can be planned.
+    pub fn random(locations: usize, largest: u64, chance: &mut Chance) -> Self {
+        let worlds = (0..locations).map(|number| {
+            let n = 1 + chance.below(largest) as usize;
+            let mut world = World { number, ..World::random(n, chance) };
+            for member in &mut world.members {
+                member.id = format!("{}-{number}", member.id);
+                member.by_id = true;
+            }
+            world
+        });
+        Self(worlds.collect())
+    }
+
+    pub fn live(&self) -> Organization {
+        Organization::new(self.0.iter().flat_map(World::listed))
+    }
+
+    pub fn desired(&self) -> Desired {
+        Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect() }
+    }
+
+    pub fn is_reached(&self, live: &Organization) -> bool {
+        self.0.iter().all(|world| world.is_reached(live))
+    }
+}
 
 impl World {
     /// A world of `n` networks in which names and codes move around: rings, chains, both, and some that stay.
@@ -66,7 +98,7 @@ impl World {
                 members[at].wanted = if chance.happens(0.5) { None } else { Some(members[at].before.clone()) };
             }
         }
-        Self { members }.without_clashes().with_former_names()
+        Self { members, number: 0 }.without_clashes().with_former_names()
     }
 
     /// Somebody who is known by name only and gets a new one must say what it was called before; this says so.
@@ -95,10 +127,20 @@ impl World {
     }
 
     pub fn live(&self) -> Organization {
-        organization(self.members.iter().map(|member| {
+        Organization::new(self.listed())
+    }
+
+    fn listed(&self) -> Vec<(Arc<str>, Network)> {
+        let listed = self.members.iter().map(|member| {
             let (name, code) = &member.before;
-            (member.id.clone(), settings(name, *code, "old"))
-        }))
+            let settings = settings(name, *code, "old");
+            (self.name().into(), network(&member.id, &format!("loc-{}", self.number), settings))
+        });
+        listed.collect()
+    }
+
+    fn name(&self) -> String {
+        format!("Site {}", self.number)
     }
 
     pub fn desired(&self) -> Desired {
@@ -122,7 +164,7 @@ impl World {
         Desired {
             locations: vec![LocationWish {
                 spot: SPOT,
-                name: Some(Placed { value: "Site".into(), spot: SPOT }),
+                name: Some(Placed { value: self.name().into(), spot: SPOT }),
                 id: None,
                 entries: entries.collect(),
             }],
@@ -153,41 +195,40 @@ pub fn settings(name: &str, code: u16, display_name: &str) -> Settings {
     }
 }
 
-pub fn organization(networks: impl Iterator<Item = (String, Settings)>) -> Organization {
-    Organization::new(networks.map(|(id, settings)| {
-        let network = Network {
-            id: NetworkId::new(id),
-            location: LocationId::new(LOCATION),
-            settings,
-            model: None,
-            base_stations: None,
-            handsets: None,
-            lines: None,
-        };
-        ("Site".into(), network)
-    }))
+fn network(id: &str, location: &str, settings: Settings) -> Network {
+    Network {
+        id: NetworkId::new(id),
+        location: LocationId::new(location),
+        settings,
+        model: None,
+        base_stations: None,
+        handsets: None,
+        lines: None,
+    }
 }
 
 /// Carries out some steps of a plan, holding them against the rule that no two networks share a name or a code.
 pub fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> Organization {
-    let mut networks: Vec<(String, Settings)> =
-        live.networks().map(|(_, network)| (network.id.to_string(), network.settings.clone())).collect();
+    let mut networks: Vec<Network> = live.networks().map(|(_, network)| network.clone()).collect();
     for at in steps {
         let step = &plan.steps[at];
-        let id = plan.changes[step.change].network.to_string();
-        let target = networks.iter().position(|(other, _)| *other == id).expect("the network is live");
-        for (other, (_, settings)) in networks.iter().enumerate() {
-            if other == target {
-                continue;
-            }
-            let takes_name = networks[target].1.name_key() != step.settings.name_key();
-            let takes_code = networks[target].1.code != step.settings.code;
-            assert!(!takes_name || settings.name_key() != step.settings.name_key(), "a name is taken twice: {plan:#?}");
-            assert!(!takes_code || settings.code != step.settings.code, "a code is taken twice: {plan:#?}");
+        let id = &plan.changes[step.change].network;
+        let target = networks.iter().position(|other| other.id == *id).expect("the network is live");
+        let before = networks[target].settings.clone();
+        for other in networks.iter().filter(|other| other.id != *id && other.location == networks[target].location) {
+            let takes_name = before.name_key() != step.settings.name_key();
+            let takes_code = before.code != step.settings.code;
+            let same_name = other.settings.name_key() == step.settings.name_key();
+            assert!(!takes_name || !same_name, "a name is taken twice: {plan:#?}");
+            assert!(!takes_code || other.settings.code != step.settings.code, "a code is taken twice: {plan:#?}");
         }
-        networks[target].1 = step.settings.clone();
+        networks[target].settings = step.settings.clone();
     }
-    organization(networks.into_iter())
+    let name = |network: &Network| -> Arc<str> {
+        let at = live.find_location(&network.location).expect("the location is live");
+        live.location(at).name.clone()
+    };
+    Organization::new(networks.into_iter().map(|network| (name(&network), network)))
 }
 
 /// A random order of the steps that respects what each waits for, cut at a random place.

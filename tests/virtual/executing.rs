@@ -1,0 +1,292 @@
+//! The real executor against the simulated organization, in virtual time: faults, locks, limits, outside edits and
+//! kills at random moments.
+//!
+//! A failing case prints the command that repeats it.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, run};
+use dectl::model::{NetworkId, Organization};
+use dectl::plan::build;
+use dectl::plan::plan::Plan;
+use dectl::proof::prove;
+use dectl::record::Journal;
+use dectl::send::pacer::Pacer;
+use dectl::send::{Bounds, Sender};
+use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use dectl::time::{Chance, Clock, Stop, StopLevel, StopReason};
+use dectl::webex::DectApi;
+use futures::future::{Either, select};
+
+use crate::world::{Fleet, cases, sources};
+
+/// A fleet, the simulated organization that holds it, and a clock.
+struct Stage {
+    fleet: Fleet,
+    clock: Clock,
+    simulated: Rc<RefCell<Simulated>>,
+    stop: Stop,
+}
+
+impl Stage {
+    fn new(fleet: Fleet, misbehaviour: Misbehaviour) -> Self {
+        let state = State::copy_of(&fleet.live());
+        Self {
+            fleet,
+            clock: Clock::simulated(),
+            simulated: Rc::new(RefCell::new(Simulated::new(state, misbehaviour))),
+            stop: Stop::new(),
+        }
+    }
+
+    fn api(&self) -> DirectApi {
+        DirectApi::new(Rc::clone(&self.simulated), self.clock.clone())
+    }
+
+    fn sender(&self, seed: u64, bounds: Bounds) -> Sender {
+        let pacer = Pacer::new(8, None);
+        Sender::new(Rc::new(self.api()), self.clock.clone(), Chance::from_seed(seed), pacer, bounds, self.stop.clone())
+    }
+
+    /// The organization as it really is.
+    fn truth(&self) -> Organization {
+        self.simulated.borrow_mut().behave(Misbehaviour::default());
+        self.clock.run(self.api().list()).expect("the list ends").expect("a list")
+    }
+
+    /// Plans and carries out, as `dectl apply` does; `None` if the organization could not be listed.
+    fn apply(&self, sender: &Sender, options: Options) -> Option<(Plan, Outcome)> {
+        self.clock.run(self.applying(sender, options, &|_| {})).expect("the run ends")
+    }
+
+    async fn applying(&self, sender: &Sender, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
+        let live = sender.list().await.ok()?;
+        let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
+        let proven = prove(plan.clone(), &live).expect("a proof");
+        let outcome = run(&proven, sender, &Journal::in_memory(), options, tell).await;
+        Some((plan, outcome))
+    }
+
+    /// What another run with the same wishes makes of it, now that everything behaves.
+    fn converges(&self, seed: u64) {
+        self.simulated.borrow_mut().behave(Misbehaviour::default());
+        // Writes that come late have come by then.
+        self.clock.run(self.clock.sleep(Duration::from_secs(60)));
+        let again = Self { stop: Stop::new(), fleet: self.fleet.clone(), ..self.clone_stage() };
+        let (_, outcome) = again.apply(&again.sender(seed, Bounds::default()), Options::default()).expect("a run");
+        assert!(outcome.is_complete(), "{outcome:#?}");
+        assert!(self.fleet.is_reached(&self.truth()), "the second run did not reach what is wanted");
+    }
+
+    fn clone_stage(&self) -> Self {
+        Self {
+            fleet: self.fleet.clone(),
+            clock: self.clock.clone(),
+            simulated: Rc::clone(&self.simulated),
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+/// What must hold after every run, however it went.
+fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
+    let ledger = stage.simulated.borrow().ledger();
+    assert_eq!(ledger.inside_retry_after, 0, "a request was sent inside a Retry-After");
+    if !late_writes {
+        assert_eq!(ledger.conflicts, 0, "a rule was broken");
+    }
+    let truth = stage.truth();
+    for (change, result) in plan.changes.iter().zip(&outcome.results) {
+        let at = truth.find(&change.network).expect("the network is there");
+        let stands = &truth.network(at).settings;
+        match result.status {
+            Status::Applied if result.verified == Some(true) && !late_writes => assert_eq!(stands, &change.after),
+            Status::Failed | Status::Skipped | Status::NotStarted if !late_writes => {
+                let expected = result.stands_at.as_ref().unwrap_or(&change.before);
+                assert_eq!(stands, expected, "{result:#?}");
+            }
+            _ => {}
+        }
+        if result.status == Status::Failed || result.status == Status::Unknown {
+            assert!(result.error.is_some(), "no reason is given");
+        }
+        assert_eq!(result.status == Status::Skipped, result.blocked_by.is_some());
+    }
+}
+
+fn some_misbehaviour(seed: u64, chance: &mut Chance) -> Misbehaviour {
+    let mut some = |most: f64| if chance.happens(0.4) { chance.unit() * most } else { 0.0 };
+    let statuses = vec![(503, some(0.2)), (500, some(0.05)), (400, some(0.03)), (404, some(0.02))];
+    let mut misbehaviour = Misbehaviour {
+        seed,
+        statuses,
+        failed_but_done: some(0.1),
+        pages: some(0.05),
+        lost_before: some(0.1),
+        lost_after: some(0.1),
+        cut: some(0.1),
+        silence: some(0.03),
+        late: some(0.05),
+        locks: some(0.1),
+        ..Misbehaviour::default()
+    };
+    misbehaviour.latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
+    misbehaviour.lock_says_when = chance.happens(0.5);
+    misbehaviour.lock_time = chance.up_to(Duration::from_secs(30));
+    misbehaviour.limit = match chance.below(4) {
+        0 => Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }),
+        1 => Some(LimitKind::Window { count: 30, period: Duration::from_secs(10), phase: Duration::from_secs(3) }),
+        2 => Some(LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }),
+        _ => None,
+    };
+    if chance.happens(0.1) {
+        misbehaviour.accepts_for_later = Some(chance.up_to(Duration::from_secs(3)));
+    }
+    misbehaviour
+}
+
+/// Runs `case` for every seed and says how to repeat the one that fails.
+fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
+    let first = std::env::var("DECTL_SEED").ok().and_then(|text| text.parse().ok());
+    let seeds = first.map_or(0..cases(default), |seed: u64| seed..seed + 1);
+    for seed in seeds {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(seed)));
+        if let Err(panic) = outcome {
+            eprintln!("repeat with: DECTL_SEED={seed} cargo test --test virtual {name}");
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+#[test]
+fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
+    for_seeds("without_faults", 100, |seed| {
+        let mut chance = Chance::from_seed(seed);
+        let stage = Stage::new(Fleet::random(4, 7, &mut chance), Misbehaviour::default());
+        let sender = stage.sender(seed, Bounds::default());
+        let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+        let lists = if plan.changes.is_empty() { 1 } else { 2 };
+        assert_eq!(sender.statistics().requests, lists + plan.steps.len() as u64);
+        assert_eq!(sender.statistics().writes, plan.steps.len() as u64);
+        assert!(outcome.is_complete(), "{outcome:#?}");
+        assert!(stage.fleet.is_reached(&stage.truth()));
+    });
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() {
+    for_seeds("whatever_goes_wrong", 300, |seed| {
+        let mut chance = Chance::from_seed(seed);
+        let misbehaviour = some_misbehaviour(seed, &mut chance);
+        let late = misbehaviour.late > 0.0 || misbehaviour.accepts_for_later.is_some();
+        let stage = Stage::new(Fleet::random(5, 7, &mut chance), misbehaviour);
+        let options = Options {
+            fail_fast: chance.happens(0.2),
+            reread: chance.happens(0.2),
+            concurrency: 1 + chance.below(8) as usize,
+            grace: chance.happens(0.5).then(|| chance.up_to(Duration::from_secs(20))),
+            ..Options::default()
+        };
+        if let Some((plan, outcome)) = stage.apply(&stage.sender(seed, Bounds::default()), options) {
+            check(&stage, &plan, &outcome, late);
+        }
+        stage.converges(seed);
+    });
+}
+
+#[test]
+fn killed_at_any_moment_the_next_run_converges() {
+    for_seeds("killed_at_any_moment", 300, |seed| {
+        let mut chance = Chance::from_seed(seed ^ 0xdead);
+        let stage = Stage::new(Fleet::random(4, 8, &mut chance), some_misbehaviour(seed, &mut chance));
+        for round in 0..3 {
+            let sender = stage.sender(seed + round, Bounds::default());
+            let killed_at = chance.up_to(Duration::from_secs(8));
+            stage.clock.run(async {
+                let applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
+                // Dropping the future is the kill: no destructor of ours does anything for the run.
+                let _end = matches!(select(applying, stage.clock.sleep(killed_at)).await, Either::Left(_));
+            });
+            assert_eq!(stage.simulated.borrow().ledger().inside_retry_after * u64::from(round == 0), 0);
+        }
+        stage.converges(seed);
+    });
+}
+
+#[test]
+fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
+    let mut displaced = 0;
+    for seed in 0..cases(300) {
+        let mut chance = Chance::from_seed(seed ^ 0x57);
+        let latency = Latency::Fixed(Duration::from_millis(100));
+        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let sender = stage.sender(seed, Bounds::default());
+        let stopped_at = Duration::from_millis(150) + chance.up_to(Duration::from_secs(1));
+        let (plan, outcome) = stage
+            .clock
+            .run(async {
+                let mut applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
+                match select(applying.as_mut(), stage.clock.sleep(stopped_at)).await {
+                    Either::Left((end, _)) => end,
+                    Either::Right(_) => {
+                        stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+                        applying.await
+                    }
+                }
+            })
+            .expect("the run ends")
+            .expect("a run");
+        check(&stage, &plan, &outcome, false);
+        for result in &outcome.results {
+            assert_eq!(result.stands_at, None, "seed {seed}: left on something temporary");
+        }
+        displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
+        if outcome.count(Status::NotStarted) > 0 {
+            assert_eq!(outcome.class(&plan), OutcomeClass::Interrupted(StopReason::Interrupt));
+        }
+        stage.converges(seed);
+    }
+    assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had somebody to bring home");
+}
+
+#[test]
+fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
+    for_seeds("what_somebody_else", 100, |seed| {
+        let mut chance = Chance::from_seed(seed ^ 0xed17);
+        let latency = Latency::Fixed(Duration::from_millis(100));
+        let stage = Stage::new(Fleet::random(3, 6, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let sender = stage.sender(seed, Bounds::default());
+        let victim = {
+            let members = &stage.fleet.0[0].members;
+            NetworkId::new(&*members[chance.below(members.len() as u64) as usize].id)
+        };
+        let when = Duration::from_millis(50) + chance.up_to(Duration::from_secs(1));
+        let deletes = chance.happens(0.5);
+        let meddling = async {
+            stage.clock.sleep(when).await;
+            let mut simulated = stage.simulated.borrow_mut();
+            if deletes {
+                simulated.someone_else_deletes(&victim);
+            } else {
+                simulated.someone_else_edits(&victim, |network| network.display_name = Some("meddled".to_owned()));
+            }
+        };
+        let ended = stage.clock.run(async {
+            let applying = stage.applying(&sender, Options::default(), &|_| {});
+            futures::future::join(applying, meddling).await.0
+        });
+        let (plan, outcome) = ended.expect("the run ends").expect("a run");
+        let truth = stage.truth();
+        for (change, result) in plan.changes.iter().zip(&outcome.results) {
+            let now = truth.find(&change.network).map(|at| &truth.network(at).settings);
+            let as_planned = now == Some(&change.after);
+            let said_so = result.status == Status::Applied && result.verified == Some(true);
+            // Whoever meddles after the last look cannot be seen.
+            let too_late = when >= outcome.elapsed + Duration::from_millis(50);
+            assert!(as_planned == said_so || too_late, "{:?} {result:#?}", change.network);
+        }
+    });
+}

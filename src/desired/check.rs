@@ -50,6 +50,9 @@ impl Check<'_> {
         let help = "write `version: 1` at the top of the file";
         let start = Spot { source, start: fields.spot().start, end: fields.spot().start };
         let Some(node) = fields.get("version") else {
+            if fields.has("version") {
+                return;
+            }
             let message = "a desired-state file needs a field `version`";
             self.findings.push(Diagnostic::error(Code::MissingField, message).at(start).help(help));
             return;
@@ -89,7 +92,7 @@ impl Check<'_> {
         let name = fields.text("name", self.findings);
         let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
         let name = name.and_then(|name| self.filled(name, "name"));
-        if fields.get("name").is_none() && fields.get("id").is_none() {
+        if !fields.has("name") && !fields.has("id") {
             let message = "a location needs a `name` or an `id`";
             self.findings.push(
                 Diagnostic::error(Code::MissingField, message)
@@ -135,12 +138,14 @@ impl Check<'_> {
             code = defaults.code.clone();
         }
         if fields.get("name").is_none() && fields.get("id").is_none() {
-            let message = "a network needs a `name` or an `id`";
-            self.findings.push(
-                Diagnostic::error(Code::MissingField, message)
-                    .at(fields.spot())
-                    .help("write the name it is to have, or the id that `dectl export` shows"),
-            );
+            if !fields.has("name") && !fields.has("id") {
+                let message = "a network needs a `name` or an `id`";
+                self.findings.push(
+                    Diagnostic::error(Code::MissingField, message)
+                        .at(fields.spot())
+                        .help("write the name it is to have, or the id that `dectl export` shows"),
+                );
+            }
             return None;
         }
         Some(Entry {

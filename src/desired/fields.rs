@@ -12,6 +12,8 @@ pub(super) struct Fields<'a> {
     what: &'static str,
     spot: Spot,
     entries: Vec<(&'a str, &'a Node)>,
+    /// Known fields that a misspelt one probably means: they are not missing.
+    misspelt: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
@@ -28,7 +30,7 @@ impl<'a> Fields<'a> {
             findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
             return None;
         };
-        let mut fields = Self { what, spot: node.spot, entries: Vec::with_capacity(pairs.len()) };
+        let mut fields = Self { what, spot: node.spot, entries: Vec::with_capacity(pairs.len()), misspelt: Vec::new() };
         let mut first_of: Vec<(&str, Spot)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             let Some(name) = fields.key(key, known, findings) else { continue };
@@ -47,7 +49,7 @@ impl<'a> Fields<'a> {
         Some(fields)
     }
 
-    fn key<'k>(&self, key: &'k Node, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
+    fn key<'k>(&mut self, key: &'k Node, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
         let (Value::Text(name) | Value::Inferred(name)) = &key.value else {
             let message = format!("a field name of {} must be a text, not {}", self.what, key.kind());
             findings.push(Diagnostic::error(Code::WrongType, message).at(key.spot).help("write `field: value`"));
@@ -56,7 +58,10 @@ impl<'a> Fields<'a> {
         if known.contains(&&**name) {
             return Some(name);
         }
-        let help = match nearest(name, known.iter().copied()).first() {
+        let near = nearest(name, known.iter().copied()).first().copied();
+        let near = known.iter().find(|field| Some(**field) == near);
+        self.misspelt.extend(near);
+        let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{} has the fields {}", self.what, quoted_list(known.iter().copied(), 8)),
         };
@@ -69,6 +74,11 @@ impl<'a> Fields<'a> {
         self.spot
     }
 
+    /// Whether the field is there, be it under a misspelt name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.misspelt.contains(&name)
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&'a Node> {
         self.entries.iter().find(|(field, _)| *field == name).map(|(_, node)| *node)
     }
@@ -76,7 +86,7 @@ impl<'a> Fields<'a> {
     /// The field, or a finding that it is missing.
     pub(super) fn required(&self, name: &str, help: &str, findings: &mut Diagnostics) -> Option<&'a Node> {
         let node = self.get(name);
-        if node.is_none() {
+        if !self.has(name) {
             let message = format!("{} needs a field `{name}`", self.what);
             findings.push(Diagnostic::error(Code::MissingField, message).at(self.spot).help(help));
         }

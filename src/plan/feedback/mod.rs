@@ -26,8 +26,8 @@ pub struct Feedback {
     pub minimal: bool,
 }
 
-/// How much work the exact search may be, in visited nodes and edges. 8 million are about 100 ms.
-pub const BUDGET: usize = 6_000_000;
+/// How much work the exact search may be, in visited nodes and edges: so much takes less than 100 ms.
+pub const BUDGET: usize = 2_000_000;
 
 /// Finds a smallest set; a small one that is not proven smallest when `budget` does not suffice.
 ///

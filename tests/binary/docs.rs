@@ -1,0 +1,114 @@
+//! What the documentation shows is what happens: every `console` block of README and docs is run.
+
+use std::path::{Path, PathBuf};
+
+use crate::stage::{Ended, plain_command};
+
+fn pages() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md")];
+    for entry in std::fs::read_dir(root.join("docs")).expect("docs") {
+        let path = entry.expect("a page").path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            pages.push(path);
+        }
+    }
+    pages.sort();
+    pages
+}
+
+/// A command and what the page shows below it.
+struct Shown {
+    command: String,
+    output: String,
+}
+
+fn blocks(page: &str) -> Vec<Shown> {
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        match line {
+            "```console" => inside = true,
+            "```" => inside = false,
+            _ if !inside => {}
+            _ => match line.strip_prefix("$ ") {
+                Some(command) => shown.push(Shown { command: command.to_owned(), output: String::new() }),
+                None => {
+                    let last = shown.last_mut().expect("output follows a command");
+                    last.output.push_str(line);
+                    last.output.push('\n');
+                }
+            },
+        }
+    }
+    shown
+}
+
+/// What differs from run to run.
+fn steady(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.trim_end().lines() {
+        let line = match line.split_once(" requests in ") {
+            Some((counts, _)) => format!("{counts} requests in [time]"),
+            None if line.starts_with("journal: ") => "journal: [run]".to_owned(),
+            None => line.trim_end().to_owned(),
+        };
+        lines.push(line);
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn every_session_that_is_shown_is_what_happens() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let journals = tempfile::tempdir().expect("a folder");
+    let mut run = 0;
+    for page in pages() {
+        for Shown { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {
+            let words: Vec<&str> = command.split_whitespace().collect();
+            let arguments = match words.split_first() {
+                Some((&"dectl", rest)) => rest.to_vec(),
+                Some((&"cargo", ["run", "--release", "--", rest @ ..])) => rest.to_vec(),
+                // The tests are running.
+                Some((&"cargo", ["test"])) => continue,
+                _ => panic!("{}: what is `{command}`?", page.display()),
+            };
+            // Without a result to compare, the page shows how a command is spelt; the word order is checked elsewhere.
+            if output.is_empty() {
+                continue;
+            }
+            let ended: Ended = plain_command(root, &arguments)
+                .args(arguments.contains(&"apply").then(|| format!("--journal={}", journals.path().display())))
+                .output()
+                .expect("the binary runs")
+                .into();
+            assert_eq!(steady(&ended.stdout), steady(&output), "{}: `{command}`\n{}", page.display(), ended.stderr);
+            run += 1;
+        }
+    }
+    assert!(run > 0, "no session was found");
+}
+
+#[test]
+fn the_worked_ring_is_the_one_that_is_planned() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let ended: Ended =
+        plain_command(root, &["plan", "examples/swap.yaml", "--simulate"]).output().expect("the binary runs").into();
+    let page = std::fs::read_to_string(root.join("docs/plans.md")).expect("the page");
+    assert!(page.contains(ended.stdout.trim_end()), "{}", ended.stdout);
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for (at, _) in text.match_indices("](") {
+            let target = text[at + 2..].split(')').next().expect("a link ends");
+            let target = target.split('#').next().expect("a path");
+            if !target.is_empty() && !target.contains("://") {
+                let path = page.parent().expect("a folder").join(target);
+                assert!(path.exists(), "{} links to {target}", page.display());
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The real binary against the simulated organization, over real HTTP.
+
+mod docs;
+mod main_job;
+mod masking;
+mod stage;
+mod stopping;
+mod usage;

@@ -1,0 +1,67 @@
+//! Signals, as pipelines send them.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use dectl::simulator::{Latency, Misbehaviour, State};
+
+use crate::stage::{Ended, Stage, copy_example};
+
+fn signal(child: &Child, name: &str) {
+    let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Starts an apply against a slow organization and waits until it writes.
+fn writing(stage: &Stage) -> Child {
+    copy_example(stage);
+    let mut child = stage
+        .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+    let begun = lines.any(|line| line.expect("text").starts_with("writing 9 updates"));
+    assert!(begun, "it never began to write");
+    // Whatever else it says must not block it.
+    std::thread::spawn(move || lines.for_each(drop));
+    child
+}
+
+fn slow() -> Stage {
+    let latency = Latency::Fixed(Duration::from_millis(300));
+    Stage::with(State::built_in(), Misbehaviour { latency, ..Misbehaviour::default() })
+}
+
+#[test]
+fn a_signal_lets_flights_land_and_says_what_was_not_started() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let stage = slow();
+        let child = writing(&stage);
+        signal(&child, name);
+        let ended: Ended = child.wait_with_output().expect("it ends").into();
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let result = ended.json();
+        assert_eq!(result["outcome"], "interrupted");
+        assert_eq!(result["summary"]["unknown"], 0);
+        assert_eq!(result["summary"]["applied"].as_u64(), Some(stage.ledger().writes));
+        assert!(result["summary"]["notStarted"].as_u64() > Some(0));
+    }
+}
+
+#[test]
+fn killed_without_mercy_the_same_command_finishes_the_job() {
+    let stage = slow();
+    let mut child = writing(&stage);
+    signal(&child, "-KILL");
+    child.wait().expect("it is gone");
+    std::fs::remove_dir_all(stage.folder.path().join(".dectl")).expect("no journal is left");
+    stage.behave(Misbehaviour::default());
+    let ended = stage.run(&["apply", "networks.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(stage.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
+}

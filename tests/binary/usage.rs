@@ -1,0 +1,85 @@
+//! Usage, refusals and exit codes.
+
+use crate::stage::{Ended, Stage, copy_example, plain_command};
+
+#[test]
+fn wrong_usage_is_an_error_like_every_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for arguments in [
+        &["nonsense"][..],
+        &["plan"],
+        &["apply", "x.yaml", "--rate", "fast"],
+        &["plan", "x.yaml", "--concurrency", "0"],
+        &["plan", "x.yaml", "--token", "secret"],
+    ] {
+        let ended: Ended = plain_command(folder.path(), arguments).output().expect("the binary runs").into();
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stdout.is_empty() && !ended.stderr.is_empty(), "{arguments:?}: {ended:?}");
+    }
+    let ended: Ended = plain_command(folder.path(), &["aply"]).output().expect("the binary runs").into();
+    assert!(ended.stderr.contains("'apply'"), "{}", ended.stderr);
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked_and_nothing_is_sent() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended = stage.run(&["apply", "networks.yaml"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
+    assert_eq!(stage.ledger().requests, 0);
+}
+
+#[test]
+fn what_the_file_alone_shows_is_wrong_sends_no_request() {
+    let stage = Stage::new();
+    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
+    for command in ["plan", "apply"] {
+        let arguments: &[&str] =
+            if command == "plan" { &["plan", "wrong.yaml"] } else { &["apply", "wrong.yaml", "--yes"] };
+        assert_eq!(stage.run(arguments).code, Some(1));
+    }
+    assert_eq!(stage.ledger().requests, 0);
+
+    stage.write("stranger.yaml", "version: 1\nlocations: [{name: Oslo, networks: [{name: x}]}]\n");
+    assert_eq!(stage.run(&["apply", "stranger.yaml", "--yes"]).code, Some(1));
+    assert_eq!((stage.ledger().requests, stage.ledger().writes), (1, 0));
+}
+
+#[test]
+fn an_error_is_a_document_where_one_was_asked_for() {
+    let stage = Stage::new();
+    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
+    let ended = stage.run(&["plan", "wrong.yaml", "-o", "json"]);
+    let error = ended.json();
+    assert_eq!(error["kind"], "error");
+    assert_eq!(error["diagnostics"][0]["code"], "unknown-field");
+    assert_eq!(
+        (error["diagnostics"][0]["line"].as_u64(), error["diagnostics"][0]["column"].as_u64()),
+        (Some(2), Some(41))
+    );
+
+    let ended: Ended =
+        plain_command(stage.folder.path(), &["plan", "wrong.yaml", "-o", "json"]).output().expect("runs").into();
+    assert_eq!(ended.json()["kind"], "error");
+}
+
+#[test]
+fn a_token_goes_in_the_clear_to_this_machine_only() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended = stage.run(&["plan", "networks.yaml", "--api-url", "http://example.com/v1"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_is_an_error_before_the_first_write() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    stage.write("in-the-way", "a file, no folder");
+    let ended = stage.run(&["apply", "networks.yaml", "--yes", "--journal", "in-the-way/runs"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("cannot be written"), "{}", ended.stderr);
+    assert_eq!(stage.ledger().writes, 0);
+}

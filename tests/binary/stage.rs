@@ -9,19 +9,19 @@ use dectl::simulator::{Ledger, Misbehaviour, Simulated, State, TOKEN};
 use tempfile::TempDir;
 
 /// Where a test plays.
-pub struct Stage {
-    pub folder: TempDir,
+pub(crate) struct Stage {
+    pub(crate) folder: TempDir,
     base: String,
     simulated: Arc<Mutex<Simulated>>,
 }
 
 impl Stage {
     /// The built-in organization, behaving well.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(State::built_in(), Misbehaviour::default())
     }
 
-    pub fn with(state: State, misbehaviour: Misbehaviour) -> Self {
+    pub(crate) fn with(state: State, misbehaviour: Misbehaviour) -> Self {
         let simulated = Arc::new(Mutex::new(Simulated::new(state, misbehaviour)));
         let (send, receive) = std::sync::mpsc::channel();
         let served = Arc::clone(&simulated);
@@ -39,35 +39,35 @@ impl Stage {
         Self { folder, base, simulated }
     }
 
-    pub fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> Ledger {
         self.simulated.lock().expect("no panic in the server").ledger()
     }
 
     /// Behaves like this from now on.
-    pub fn behave(&self, misbehaviour: Misbehaviour) {
+    pub(crate) fn behave(&self, misbehaviour: Misbehaviour) {
         self.simulated.lock().expect("no panic in the server").behave(misbehaviour);
     }
 
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
 
     /// The binary in this stage's folder, talking to this stage's organization.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = plain_command(self.folder.path(), arguments);
         command.env("WEBEX_API_URL", &self.base).env("WEBEX_ACCESS_TOKEN", TOKEN);
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().expect("the binary runs").into()
     }
 }
 
 /// The binary without any environment that could matter, and without a terminal.
-pub fn plain_command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn plain_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dectl"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     for name in ["WEBEX_ACCESS_TOKEN", "WEBEX_API_URL", "WEBEX_ORG_ID", "NO_COLOR", "DECTL_PLAN_KEY"] {
@@ -78,10 +78,10 @@ pub fn plain_command(folder: &Path, arguments: &[&str]) -> Command {
 
 /// How the binary ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl From<Output> for Ended {
@@ -95,13 +95,13 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// The example of the repository, in a stage's folder.
-pub fn copy_example(stage: &Stage) {
+pub(crate) fn copy_example(stage: &Stage) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for name in ["networks.yaml", "codes/hq-ward-2"] {
         stage.write(name, &std::fs::read_to_string(example.join(name)).expect("the example"));

@@ -11,10 +11,10 @@ use dectl::model::{
 use dectl::plan::plan::Plan;
 use dectl::time::Chance;
 
-pub const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
+pub(crate) const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
 
 /// A texts' list with one text that every spot points into.
-pub fn sources() -> Sources {
+pub(crate) fn sources() -> Sources {
     let mut sources = Sources::new();
     sources.add("wishes", "x\n");
     sources
@@ -22,31 +22,31 @@ pub fn sources() -> Sources {
 
 /// A network of a world, with what it is and what it is to be.
 #[derive(Clone, Debug)]
-pub struct Member {
-    pub id: String,
-    pub before: (String, u16),
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) before: (String, u16),
     /// Name and code that are wanted; `None` for a network that nobody manages.
-    pub wanted: Option<(String, u16)>,
-    pub display_name: Option<String>,
-    pub by_id: bool,
-    pub renamed_from: bool,
+    pub(crate) wanted: Option<(String, u16)>,
+    pub(crate) display_name: Option<String>,
+    pub(crate) by_id: bool,
+    pub(crate) renamed_from: bool,
 }
 
 /// A location with its members.
 #[derive(Clone, Debug)]
-pub struct World {
-    pub members: Vec<Member>,
+pub(crate) struct World {
+    pub(crate) members: Vec<Member>,
     /// Which location of a fleet it is.
-    pub number: usize,
+    pub(crate) number: usize,
 }
 
 /// Several locations.
 #[derive(Clone, Debug)]
-pub struct Fleet(pub Vec<World>);
+pub(crate) struct Fleet(pub(crate) Vec<World>);
 
 impl Fleet {
     /// Locations with networks that are known by id, so that every wish can be planned.
-    pub fn random(locations: usize, largest: u64, chance: &mut Chance) -> Self {
+    pub(crate) fn random(locations: usize, largest: u64, chance: &mut Chance) -> Self {
         let worlds = (0..locations).map(|number| {
             let n = 1 + chance.below(largest) as usize;
             let mut world = World { number, ..World::random(n, chance) };
@@ -59,22 +59,22 @@ impl Fleet {
         Self(worlds.collect())
     }
 
-    pub fn live(&self) -> Organization {
+    pub(crate) fn live(&self) -> Organization {
         Organization::new(self.0.iter().flat_map(World::listed))
     }
 
-    pub fn desired(&self) -> Desired {
+    pub(crate) fn desired(&self) -> Desired {
         Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect() }
     }
 
-    pub fn is_reached(&self, live: &Organization) -> bool {
+    pub(crate) fn is_reached(&self, live: &Organization) -> bool {
         self.0.iter().all(|world| world.is_reached(live))
     }
 }
 
 impl World {
     /// A world of `n` networks in which names and codes move around: rings, chains, both, and some that stay.
-    pub fn random(n: usize, chance: &mut Chance) -> Self {
+    pub(crate) fn random(n: usize, chance: &mut Chance) -> Self {
         let pick = |chance: &mut Chance, most: usize| chance.below(most as u64) as usize;
         let names: Vec<String> = (0..n + 3).map(|at| format!("Ward {}", char::from(b'A' + at as u8))).collect();
         let codes: Vec<u16> = (0..n as u16 + 3).map(|at| 1_000 + at).collect();
@@ -93,9 +93,9 @@ impl World {
                 renamed_from: chance.happens(0.8),
             })
             .collect();
-        for at in 0..n {
+        for member in &mut members {
             if chance.happens(stay) {
-                members[at].wanted = if chance.happens(0.5) { None } else { Some(members[at].before.clone()) };
+                member.wanted = if chance.happens(0.5) { None } else { Some(member.before.clone()) };
             }
         }
         Self { members, number: 0 }.without_clashes().with_former_names()
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    pub fn live(&self) -> Organization {
+    pub(crate) fn live(&self) -> Organization {
         Organization::new(self.listed())
     }
 
@@ -143,7 +143,7 @@ impl World {
         format!("Site {}", self.number)
     }
 
-    pub fn desired(&self) -> Desired {
+    pub(crate) fn desired(&self) -> Desired {
         let entries = self.members.iter().filter_map(|member| {
             let (name, code) = member.wanted.clone()?;
             let renamed = member.before.0 != name && member.renamed_from;
@@ -172,7 +172,7 @@ impl World {
     }
 
     /// Whether an organization is as this world wants it.
-    pub fn is_reached(&self, live: &Organization) -> bool {
+    pub(crate) fn is_reached(&self, live: &Organization) -> bool {
         self.members.iter().all(|member| {
             let Some(at) = live.find(&NetworkId::new(&*member.id)) else { return false };
             let settings = &live.network(at).settings;
@@ -186,7 +186,7 @@ impl World {
     }
 }
 
-pub fn settings(name: &str, code: u16, display_name: &str) -> Settings {
+pub(crate) fn settings(name: &str, code: u16, display_name: &str) -> Settings {
     Settings {
         name: name.into(),
         display_name: Some(display_name.into()),
@@ -208,7 +208,7 @@ fn network(id: &str, location: &str, settings: Settings) -> Network {
 }
 
 /// Carries out some steps of a plan, holding them against the rule that no two networks share a name or a code.
-pub fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> Organization {
+pub(crate) fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> Organization {
     let mut networks: Vec<Network> = live.networks().map(|(_, network)| network.clone()).collect();
     for at in steps {
         let step = &plan.steps[at];
@@ -232,7 +232,7 @@ pub fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item
 }
 
 /// A random order of the steps that respects what each waits for, cut at a random place.
-pub fn some_order(plan: &Plan, chance: &mut Chance) -> Vec<usize> {
+pub(crate) fn some_order(plan: &Plan, chance: &mut Chance) -> Vec<usize> {
     let mut done = BTreeSet::new();
     let mut order = Vec::new();
     let most = chance.below(plan.steps.len() as u64 + 1) as usize;
@@ -247,13 +247,13 @@ pub fn some_order(plan: &Plan, chance: &mut Chance) -> Vec<usize> {
     order
 }
 
-pub fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
+pub(crate) fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
     for at in (1..items.len()).rev() {
         items.swap(at, chance.below(at as u64 + 1) as usize);
     }
 }
 
 /// How many random cases a search tries: a small number, or what `DECTL_CASES` says.
-pub fn cases(default: u64) -> u64 {
+pub(crate) fn cases(default: u64) -> u64 {
     std::env::var("DECTL_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }

@@ -257,3 +257,19 @@ pub(crate) fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
 pub(crate) fn cases(default: u64) -> u64 {
     std::env::var("DECTL_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
+
+/// `n` plain renames, so many in each location.
+pub(crate) fn renames(n: usize, in_each: usize) -> Fleet {
+    let worlds = (0..n.div_ceil(in_each)).map(|number| {
+        let members = (number * in_each..n.min((number + 1) * in_each)).map(|at| Member {
+            id: format!("net-{at}"),
+            before: (format!("Old {at}"), (at % in_each) as u16),
+            wanted: Some((format!("New {at}"), (at % in_each) as u16)),
+            display_name: None,
+            by_id: true,
+            renamed_from: false,
+        });
+        World { members: members.collect(), number }
+    });
+    Fleet(worlds.collect())
+}

@@ -1,8 +1,16 @@
 //! The pacer: asked before every request, told of every answer.
+//!
+//! Free until the first refusal: small jobs are then as fast as concurrency allows, which no fixed rate is. A refusal
+//! silences everybody until the API may be asked again. From then on one of two models says when the next request may
+//! go; a later refusal may show that the other one is right.
 
 use std::time::Duration;
 
+use super::bucket::Bucket;
 use super::ceiling::{Ceiling, Rate};
+use super::episode::{Episode, Reset};
+use super::sends::Sends;
+use super::window::{Room, Window};
 use crate::time::{Chance, Moment};
 use crate::webex::RetryAfter;
 
@@ -20,7 +28,8 @@ pub enum Turn {
 /// The permission to send one request.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
-    sent: Moment,
+    id: u64,
+    epoch: u32,
 }
 
 /// How a request was answered, as far as a limiter is concerned.
@@ -30,7 +39,7 @@ pub enum Answer {
     Admitted,
     /// 429.
     Refused(Option<RetryAfter>),
-    /// No answer: nobody knows.
+    /// No answer: nobody knows. It counts as let in.
     Lost,
 }
 
@@ -38,12 +47,25 @@ pub enum Answer {
 #[derive(Debug)]
 pub struct Pacer {
     concurrency: usize,
-    in_flight: usize,
-    /// How many may be in the air after a pause; grows with every success.
+    /// How many may be in the air; few after a pause, one more with every success.
     width: usize,
     ceiling: Option<Ceiling>,
+    sends: Sends,
+    model: Model,
     silent_until: Moment,
-    refusals_in_a_row: u32,
+    /// Counts pauses: an answer to a request from before the last one tells nothing new.
+    epoch: u32,
+    episode: Option<Episode>,
+    last_reset: Option<Reset>,
+    unexplained: u32,
+}
+
+#[derive(Debug)]
+enum Model {
+    /// Nothing was refused yet.
+    Free,
+    Window(Window),
+    Bucket(Bucket),
 }
 
 /// The first pause after a 429 that names none.
@@ -52,17 +74,27 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after a 429 that names none.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// A pause of zero would let the next request run into the same refusal.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
+
+/// How many go at once after a pause.
+const WIDTH_AFTER_A_PAUSE: usize = 2;
+
 impl Pacer {
     /// At most `concurrency` requests in the air, never faster than `ceiling`.
     pub fn new(concurrency: usize, ceiling: Option<Rate>) -> Self {
         let concurrency = concurrency.max(1);
         Self {
             concurrency,
-            in_flight: 0,
             width: concurrency,
             ceiling: ceiling.and_then(Ceiling::new),
+            sends: Sends::default(),
+            model: Model::Free,
             silent_until: Moment::START,
-            refusals_in_a_row: 0,
+            epoch: 0,
+            episode: None,
+            last_reset: None,
+            unexplained: 0,
         }
     }
 
@@ -76,41 +108,96 @@ impl Pacer {
         if self.silent_until > now {
             return Turn::NotBefore(self.silent_until);
         }
-        if self.in_flight >= self.width {
+        if let Some(episode) = self.episode.take() {
+            self.learn(&episode, now);
+        }
+        if self.sends.in_the_air() >= self.width {
             return Turn::AfterAnAnswer;
+        }
+        let room = match &mut self.model {
+            Model::Free => Room::Now,
+            Model::Window(window) => window.room(&self.sends, now),
+            Model::Bucket(bucket) => bucket.room(&self.sends, now),
+        };
+        match room {
+            Room::At(until) => return Turn::NotBefore(until),
+            Room::AfterAnAnswer => return Turn::AfterAnAnswer,
+            Room::Now => {}
         }
         if let Some(Err(until)) = self.ceiling.as_ref().map(|ceiling| ceiling.take(now)) {
             return Turn::NotBefore(until);
         }
-        self.in_flight += 1;
-        Turn::Go(Ticket { sent: now })
+        if let Model::Bucket(bucket) = &mut self.model {
+            bucket.spend(now);
+        }
+        Turn::Go(Ticket { id: self.sends.sent(now), epoch: self.epoch })
     }
 
     /// Gives a place back.
     pub fn answered(&mut self, ticket: Ticket, answer: Answer, now: Moment, chance: &mut Chance) {
-        self.in_flight -= 1;
-        match answer {
-            Answer::Admitted => {
-                self.width = (self.width + 1).min(self.concurrency);
-                if ticket.sent >= self.silent_until {
-                    self.refusals_in_a_row = 0;
-                }
+        let current = ticket.epoch == self.epoch;
+        let Answer::Refused(retry_after) = answer else {
+            self.sends.admitted(ticket.id, now);
+            if current && self.episode.is_none() {
+                self.admitted();
             }
-            Answer::Refused(retry_after) => {
-                if ticket.sent >= self.silent_until {
-                    self.refusals_in_a_row += 1;
-                }
-                let pause = retry_after.and_then(RetryAfter::wait).unwrap_or_else(|| self.own_pause(chance));
-                self.silent_until = self.silent_until.max(now + pause);
-                self.width = 1;
-            }
-            Answer::Lost => {}
+            return;
+        };
+        let decided = self.sends.refused(ticket.id, now);
+        let named = retry_after.and_then(RetryAfter::wait);
+        if current && self.episode.is_none() {
+            self.unexplained = if named.is_some() { 0 } else { self.unexplained + 1 };
         }
+        let pause = named.unwrap_or_else(|| self.own_pause(chance)).max(SHORTEST_PAUSE);
+        self.silent_until = self.silent_until.max(now + pause);
+        if current {
+            let episode = self.episode.get_or_insert_with(|| Episode::begin(decided));
+            episode.refused(decided, named);
+        }
+    }
+
+    fn admitted(&mut self) {
+        self.width = (self.width + 1).min(self.concurrency);
+        match &mut self.model {
+            Model::Free => {}
+            Model::Window(window) => window.admitted(&self.sends),
+            Model::Bucket(bucket) => bucket.admitted(),
+        }
+    }
+
+    /// The pause is over: what has it taught?
+    fn learn(&mut self, episode: &Episode, now: Moment) {
+        self.epoch += 1;
+        self.width = WIDTH_AFTER_A_PAUSE.min(self.concurrency);
+        match (&mut self.model, episode.long(), episode.reset) {
+            (Model::Window(window), _, Some(reset)) => {
+                if !window.refused(episode.began, reset, &self.sends) {
+                    self.model = Model::Bucket(Bucket::found_empty(episode.began));
+                }
+            }
+            (Model::Free, Some(reset), _) => self.model = Model::Window(Window::from_first(reset, &self.sends, now)),
+            // A window that was first met near its end looked like a bucket.
+            (Model::Bucket(_), Some(reset), _) => {
+                let window = match self.last_reset {
+                    Some(before) => Window::between(before, reset, &self.sends, now),
+                    None => Window::from_first(reset, &self.sends, now),
+                };
+                self.model = Model::Window(window);
+            }
+            (Model::Bucket(bucket), None, _) => bucket.refused(episode.began, &self.sends, now),
+            (Model::Free | Model::Window(_), None, _) | (Model::Window(_), Some(_), None) => {
+                self.model = Model::Bucket(Bucket::found_empty(episode.began));
+            }
+        }
+        self.last_reset = match &self.model {
+            Model::Window(window) => Some(window.reset()),
+            _ => episode.reset.or(self.last_reset),
+        };
     }
 
     /// Exponential with full jitter, and never quite zero.
     fn own_pause(&self, chance: &mut Chance) -> Duration {
-        let bound = FIRST_PAUSE.saturating_mul(1 << self.refusals_in_a_row.clamp(1, 10)).min(LONGEST_PAUSE);
+        let bound = FIRST_PAUSE.saturating_mul(1 << self.unexplained.clamp(1, 10)).min(LONGEST_PAUSE);
         bound / 4 + chance.up_to(bound - bound / 4)
     }
 }

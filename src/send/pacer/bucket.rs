@@ -1,0 +1,134 @@
+//! Short waits: tokens that come in at a rate which is learned from one moment of emptiness to the next.
+//!
+//! At a refusal the bucket is empty. So between two refusals exactly as many tokens came in as requests were let in,
+//! unless it overflowed; the longer the time between them, the better the rate is known. A copy of the bucket is kept
+//! here: what came in during a pause may be spent at once after it, so that a refusal costs hardly any time.
+
+use std::time::Duration;
+
+use super::sends::Sends;
+use super::window::Room;
+use crate::time::Moment;
+
+/// While the rate is unknown: one more in the air after so many successes.
+const SUCCESSES_FOR_ONE_MORE: u32 = 5;
+
+#[derive(Debug)]
+pub(super) struct Bucket {
+    /// When it was last known to be empty.
+    empty: Moment,
+    /// Since when the rate has been the same, as far as we know: a moment when it was empty.
+    baseline: Moment,
+    state: State,
+    /// How many tokens it may hold.
+    holds: f64,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Coming back slowly until it is empty again.
+    Measuring { width: usize, successes: u32 },
+    /// The rate is known.
+    Known(Known),
+}
+
+#[derive(Debug)]
+struct Known {
+    /// Tokens a second.
+    rate: f64,
+    tokens: f64,
+    at: Moment,
+    /// How many requests the rate was measured with.
+    measured_with: usize,
+    successes: usize,
+}
+
+impl Bucket {
+    /// Found empty for the first time; it was full when `first` was sent.
+    pub(super) fn found_empty(empty: Moment) -> Self {
+        let state = State::Measuring { width: 2, successes: 0 };
+        Self { empty, baseline: empty, state, holds: f64::INFINITY }
+    }
+
+    pub(super) fn room(&mut self, sends: &Sends, now: Moment) -> Room {
+        match &mut self.state {
+            State::Measuring { width, .. } if sends.in_the_air() < *width => Room::Now,
+            State::Measuring { .. } => Room::AfterAnAnswer,
+            State::Known(known) => {
+                known.fill(now, self.holds);
+                if known.tokens >= 1.0 {
+                    Room::Now
+                } else {
+                    Room::At(now + Duration::from_secs_f64((1.0 - known.tokens) / known.rate + 1e-6))
+                }
+            }
+        }
+    }
+
+    /// A request goes.
+    pub(super) fn spend(&mut self, now: Moment) {
+        if let State::Known(known) = &mut self.state {
+            known.fill(now, self.holds);
+            known.tokens -= 1.0;
+        }
+    }
+
+    /// A request was let in: the rate is a little higher, perhaps.
+    pub(super) fn admitted(&mut self) {
+        match &mut self.state {
+            State::Measuring { width, successes } => {
+                *successes += 1;
+                if successes.is_multiple_of(SUCCESSES_FOR_ONE_MORE) {
+                    *width += 1;
+                }
+            }
+            State::Known(known) => known.grow(),
+        }
+    }
+
+    /// Empty again.
+    pub(super) fn refused(&mut self, empty: Moment, sends: &Sends, now: Moment) {
+        let rate_since = |since: Moment| {
+            let requests = sends.since(since).saturating_sub(sends.since(empty));
+            (requests, (requests as f64 - 0.3).max(0.7) / empty.since(since).as_secs_f64().max(0.05))
+        };
+        let (mut requests, mut rate) = rate_since(self.baseline);
+        let (lately, rate_lately) = rate_since(self.empty);
+        // A rate that lately was quite another one has changed.
+        let doubt = (2.0 / (lately as f64).max(1.0)).max(0.12);
+        if lately >= 4 && (rate_lately / rate - 1.0).abs() > doubt {
+            self.baseline = self.empty;
+            (requests, rate) = (lately, rate_lately);
+        }
+        match &self.state {
+            State::Known(known) => rate = rate.max(known.rate / 3.0),
+            State::Measuring { .. } => {
+                // It was full when the first request came, and its rate is known now.
+                let first = sends.first().unwrap_or(self.baseline);
+                let before = sends.since(first) - sends.since(self.baseline);
+                let held = before as f64 - rate * self.baseline.since(first).as_secs_f64();
+                self.holds = (0.9 * held).max(1.5);
+            }
+        }
+        self.empty = empty;
+        // Requests that were let in after the refusal have used what came in since.
+        let tokens = rate * now.since(empty).as_secs_f64() - sends.since(empty) as f64 - 0.5;
+        let known = Known { rate, tokens: tokens.min(self.holds), at: now, measured_with: requests, successes: 0 };
+        self.state = State::Known(known);
+    }
+}
+
+impl Known {
+    fn fill(&mut self, now: Moment, holds: f64) {
+        self.tokens = (self.tokens + self.rate * now.since(self.at).as_secs_f64()).min(holds);
+        self.at = self.at.max(now);
+    }
+
+    /// The less a rate is known, the faster it grows; and when nothing is refused for long, it is far too low.
+    fn grow(&mut self) {
+        self.successes += 1;
+        let uncertainty = (0.12 / (self.measured_with as f64).max(1.0)).clamp(0.000_3, 0.02);
+        let overdue = self.successes.saturating_sub(150) as f64 * 0.000_04;
+        self.rate *= 1.0 + uncertainty + overdue;
+    }
+}

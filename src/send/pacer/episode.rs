@@ -1,0 +1,58 @@
+//! An episode: one refusal and all others of requests that were in the air with it. One decision for all of them.
+
+use std::time::Duration;
+
+use crate::time::Moment;
+
+/// Waits are given in whole seconds, rounded up, so the true one is up to a second shorter.
+const ROUNDING: Duration = Duration::from_secs(1);
+
+/// From here on a wait is long: a window, not a bucket.
+const LONG: Duration = Duration::from_millis(2_500);
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Episode {
+    /// When the first refusal was decided: there was no quota left then.
+    pub(super) began: Moment,
+    /// Between these two there is quota again, if the answers said so.
+    pub(super) reset: Option<Reset>,
+}
+
+/// When there is quota again: after `earliest`, at `latest`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reset {
+    pub(super) earliest: Moment,
+    pub(super) latest: Moment,
+}
+
+impl Episode {
+    pub(super) const fn begin(decided: Moment) -> Self {
+        Self { began: decided, reset: None }
+    }
+
+    /// Takes in one refusal of the episode. Each wait is rounded up, so together they are tighter than one.
+    pub(super) fn refused(&mut self, decided: Moment, wait: Option<Duration>) {
+        self.began = self.began.min(decided);
+        let Some(wait) = wait else { return };
+        let (earliest, latest) = (decided + wait.saturating_sub(ROUNDING), decided + wait);
+        self.reset = Some(match self.reset {
+            None => Reset { earliest, latest },
+            Some(reset) => {
+                let latest = reset.latest.min(latest);
+                Reset { earliest: reset.earliest.max(earliest).min(latest), latest }
+            }
+        });
+    }
+
+    /// The reset, if it was a long wait.
+    pub(super) fn long(&self) -> Option<Reset> {
+        self.reset.filter(|reset| reset.latest.since(self.began) >= LONG)
+    }
+}
+
+impl Reset {
+    /// The best guess.
+    pub(super) fn middle(self) -> Moment {
+        self.earliest + self.latest.since(self.earliest) / 2
+    }
+}

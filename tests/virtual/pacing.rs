@@ -3,6 +3,7 @@
 //! The walls and refusals of all shapes are printed by `cargo bench --bench pacing`; here the bounds are held.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,29 +15,35 @@ use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
 use dectl::time::{Chance, Clock, Stop};
+use futures::future::{Either, select};
 
 use crate::world::{cases, renames, sources};
 
-pub(crate) const CONCURRENCY: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// What a run against a limiter took.
 #[derive(Debug)]
-pub(crate) struct Figures {
+struct Figures {
     /// Seconds.
-    pub(crate) wall: f64,
+    wall: f64,
     /// Seconds that no client could do without.
-    pub(crate) bound: f64,
-    pub(crate) refused: u64,
-    pub(crate) inside_retry_after: u64,
+    bound: f64,
+    refused: u64,
+    inside_retry_after: u64,
 }
 
-pub(crate) fn latency() -> Latency {
+fn latency() -> Latency {
     Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) }
 }
 
-/// Renames `n` networks in as many locations as they like.
-pub(crate) fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
-    let fleet = renames(n, 4);
+/// Renames `n` networks, each in a location of its own.
+fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
+    pace_while(n, limit, seed, async |_, _| {})
+}
+
+/// The same, while somebody does something to the limiter.
+fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCell<Simulated>, &Clock)) -> Figures {
+    let fleet = renames(n, 1);
     let clock = Clock::simulated();
     let misbehaviour = Misbehaviour {
         seed,
@@ -50,16 +57,28 @@ pub(crate) fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
     let pacer = Pacer::new(CONCURRENCY, None);
     let chance = Chance::from_seed(seed);
     let sender = Sender::new(Rc::new(api), clock.clone(), chance, pacer, Bounds::default(), Stop::new());
-    let outcome = clock.run(async {
+    let carried_out = async {
         let live = sender.list().await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        run(&proven, &sender, &Journal::in_memory(), options, &|_| {}).await
-    });
-    assert!(outcome.expect("it ends").is_complete());
+        let outcome = run(&proven, &sender, &Journal::in_memory(), options, &|_| {}).await;
+        (outcome, clock.now().since_start().as_secs_f64())
+    };
+    let meddling = async {
+        meddle(&simulated, &clock).await;
+        std::future::pending::<()>().await;
+    };
+    let (outcome, wall) = clock
+        .run(async {
+            match select(pin!(carried_out), pin!(meddling)).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right(_) => unreachable!("meddling never ends"),
+            }
+        })
+        .expect("it ends");
+    assert!(outcome.is_complete());
     let ledger = simulated.borrow().ledger();
-    let wall = clock.now().since_start().as_secs_f64();
     Figures {
         wall,
         bound: bound(limit, ledger.admitted),
@@ -69,18 +88,20 @@ pub(crate) fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
 }
 
 /// The least time in which a limiter lets so many requests in, and never below what the connections allow.
-pub(crate) fn bound(limit: LimitKind, requests: u64) -> f64 {
+fn bound(limit: LimitKind, requests: u64) -> f64 {
     let requests = requests as f64;
     let windows = |count: u32| ((requests / f64::from(count)).ceil() - 1.0).max(0.0);
     let limited = match limit {
         LimitKind::Bucket { rate, burst } => (requests - burst) / rate,
-        LimitKind::Window { count, period, phase } => (windows(count) * period.as_secs_f64() - phase.as_secs_f64()).max(0.0),
+        LimitKind::Window { count, period, phase } => {
+            (windows(count) * period.as_secs_f64() - phase.as_secs_f64()).max(0.0)
+        }
         LimitKind::Sliding { count, period } => windows(count) * period.as_secs_f64(),
     };
     limited.max(requests * latency().mean().as_secs_f64() / CONCURRENCY as f64)
 }
 
-pub(crate) fn shapes() -> Vec<(&'static str, LimitKind)> {
+fn shapes() -> Vec<(&'static str, LimitKind)> {
     let window = |count, period, phase| LimitKind::Window {
         count,
         period: Duration::from_secs(period),
@@ -99,16 +120,85 @@ pub(crate) fn shapes() -> Vec<(&'static str, LimitKind)> {
     ]
 }
 
-#[test]
-fn a_limiter_that_was_never_seen_is_met_next_to_its_bound() {
-    for (name, limit) in shapes() {
-        for n in [100, 1_000, 5_000] {
-            for seed in 0..cases(2) {
-                let figures = pace(n, limit, seed);
-                let ratio = figures.wall / figures.bound;
-                let refused = figures.refused as f64 / n as f64 * 100.0;
-                eprintln!("{name:32} {n:5} seed {seed}: {ratio:.3} {:6.1} s, refused {:3} = {refused:.2} %, inside {}", figures.wall, figures.refused, figures.inside_retry_after);
-            }
-        }
+/// What several seeds take on average: wall over bound, and refusals in per cent.
+fn average(n: usize, case: impl Fn(u64) -> Figures) -> (f64, f64) {
+    let seeds = cases(3);
+    let (mut ratio, mut refused) = (0.0, 0.0);
+    for seed in 0..seeds {
+        let figures = case(seed);
+        assert_eq!(figures.inside_retry_after, 0, "a request was sent inside a Retry-After");
+        ratio += figures.wall / figures.bound / seeds as f64;
+        refused += figures.refused as f64 / n as f64 * 100.0 / seeds as f64;
     }
+    (ratio, refused)
+}
+
+#[test]
+fn a_limiter_that_was_never_seen_is_met_next_to_its_bound_and_hardly_ever_again() {
+    for (name, limit) in shapes() {
+        let (ratio, refused) = average(1_000, |seed| pace(1_000, limit, seed));
+        eprintln!("{name:32} 1000: {ratio:.3}, refused {refused:.2} %");
+        // Where the rate is next to what the connections can do, a bucket overflows in every pause.
+        let most = if name.starts_with("bucket 20/s") { 1.12 } else { 1.06 };
+        assert!(ratio <= most && refused <= 2.2, "{name}: {ratio:.3}, refused {refused:.2} %");
+    }
+}
+
+#[test]
+fn a_small_job_meets_a_slow_limiter_about_once_for_each_request_in_the_air() {
+    for (name, limit) in shapes() {
+        let (ratio, refused) = average(100, |seed| pace(100, limit, seed));
+        eprintln!("{name:32}  100: {ratio:.3}, refused {refused:.2} %");
+        assert!(refused <= CONCURRENCY as f64 + 3.0, "{name}: {refused}");
+    }
+}
+
+/// Waits until so many requests were let in.
+async fn until_admitted(simulated: &RefCell<Simulated>, clock: &Clock, requests: u64) {
+    while simulated.borrow().ledger().admitted < requests {
+        clock.sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[test]
+fn a_limit_that_changes_half_way_is_found_again() {
+    let window = |count| LimitKind::Window { count, period: Duration::from_secs(60), phase: Duration::ZERO };
+    let bucket = |rate| LimitKind::Bucket { rate, burst: 10.0 };
+    let n = 1_000;
+    for (name, first, second, bound) in [
+        ("bucket 5/s, halved", bucket(5.0), bucket(2.5), 490.0 / 5.0 + 500.0 / 2.5),
+        ("bucket 5/s, doubled", bucket(5.0), bucket(10.0), 490.0 / 5.0 + 500.0 / 10.0),
+        ("window 300/60 s, halved", window(300), window(150), 60.0 + 60.0 * 4.0),
+        ("window 300/60 s, doubled", window(300), window(600), 60.0 + 60.0),
+    ] {
+        let (ratio, refused) = average(n, |seed| {
+            let figures = pace_while(n, first, seed, async |simulated, clock| {
+                until_admitted(simulated, clock, 500).await;
+                simulated.borrow_mut().change_limit(second);
+            });
+            Figures { bound, ..figures }
+        });
+        eprintln!("{name:32} {n}: {ratio:.3}, refused {refused:.2} %");
+        assert!(ratio <= 1.15 && refused <= 4.0, "{name}: {ratio:.3}, refused {refused:.2} %");
+    }
+}
+
+#[test]
+fn somebody_else_who_eats_half_of_it_for_a_while_is_made_room_for() {
+    let n = 1_000;
+    let limit = LimitKind::Bucket { rate: 10.0, burst: 10.0 };
+    let (ratio, refused) = average(n, |seed| {
+        let figures = pace_while(n, limit, seed, async |simulated, clock| {
+            until_admitted(simulated, clock, 250).await;
+            for _ in 0..150 {
+                clock.sleep(Duration::from_millis(200)).await;
+                let now = clock.now();
+                simulated.borrow_mut().someone_else_sends(now);
+            }
+        });
+        // 30 seconds at half the rate cost 15 seconds.
+        Figures { bound: bound(limit, 1_010) + 15.0, ..figures }
+    });
+    eprintln!("eaten from: {ratio:.3}, refused {refused:.2} %");
+    assert!(ratio <= 1.15 && refused <= 4.0, "{ratio:.3}, refused {refused:.2} %");
 }

@@ -11,7 +11,13 @@ use super::window::Room;
 use crate::time::Moment;
 
 /// While the rate is unknown: one more in the air after so many successes.
-const SUCCESSES_FOR_ONE_MORE: u32 = 5;
+const SUCCESSES_FOR_ONE_MORE: u32 = 4;
+
+/// How much of what it may hold is counted on.
+const SAFE_SHARE: f64 = 0.9;
+
+/// So many successes in a row are more than a slow bucket has after a pause: the rest of the way is taken at once.
+const SURELY_NOT_SLOW: u32 = 12;
 
 #[derive(Debug)]
 pub(super) struct Bucket {
@@ -22,6 +28,9 @@ pub(super) struct Bucket {
     state: State,
     /// How many tokens it may hold.
     holds: f64,
+    /// Tokens that came in and were lost since it overflowed: since the baseline, and since it was last empty.
+    lost: f64,
+    lost_lately: f64,
 }
 
 #[derive(Debug)]
@@ -47,7 +56,7 @@ impl Bucket {
     /// Found empty for the first time; it was full when `first` was sent.
     pub(super) fn found_empty(empty: Moment) -> Self {
         let state = State::Measuring { width: 2, successes: 0 };
-        Self { empty, baseline: empty, state, holds: f64::INFINITY }
+        Self { empty, baseline: empty, state, holds: f64::INFINITY, lost: 0.0, lost_lately: 0.0 }
     }
 
     pub(super) fn room(&mut self, sends: &Sends, now: Moment) -> Room {
@@ -55,7 +64,7 @@ impl Bucket {
             State::Measuring { width, .. } if sends.in_the_air() < *width => Room::Now,
             State::Measuring { .. } => Room::AfterAnAnswer,
             State::Known(known) => {
-                known.fill(now, self.holds);
+                known.fill(now, SAFE_SHARE * self.holds);
                 if known.tokens >= 1.0 {
                     Room::Now
                 } else {
@@ -68,7 +77,7 @@ impl Bucket {
     /// A request goes.
     pub(super) fn spend(&mut self, now: Moment) {
         if let State::Known(known) = &mut self.state {
-            known.fill(now, self.holds);
+            known.fill(now, SAFE_SHARE * self.holds);
             known.tokens -= 1.0;
         }
     }
@@ -78,7 +87,7 @@ impl Bucket {
         match &mut self.state {
             State::Measuring { width, successes } => {
                 *successes += 1;
-                if successes.is_multiple_of(SUCCESSES_FOR_ONE_MORE) {
+                if *successes > SURELY_NOT_SLOW || successes.is_multiple_of(SUCCESSES_FOR_ONE_MORE) {
                     *width += 1;
                 }
             }
@@ -87,33 +96,48 @@ impl Bucket {
     }
 
     /// Empty again.
-    pub(super) fn refused(&mut self, empty: Moment, sends: &Sends, now: Moment) {
-        let rate_since = |since: Moment| {
+    pub(super) fn refused(&mut self, empty: Moment, sends: &Sends, now: Moment, saturated: usize) {
+        let rate_since = |since: Moment, lost: f64| {
             let requests = sends.since(since).saturating_sub(sends.since(empty));
-            (requests, (requests as f64 - 0.3).max(0.7) / empty.since(since).as_secs_f64().max(0.05))
+            (requests, (requests as f64 + lost - 0.3).max(0.7) / empty.since(since).as_secs_f64().max(0.05))
         };
-        let (mut requests, mut rate) = rate_since(self.baseline);
-        let (lately, rate_lately) = rate_since(self.empty);
+        let (mut requests, mut rate) = rate_since(self.baseline, self.lost);
+        let (lately, rate_lately) = rate_since(self.empty, self.lost_lately);
         // A rate that lately was quite another one has changed.
         let doubt = (2.0 / (lately as f64).max(1.0)).max(0.12);
-        if lately >= 4 && (rate_lately / rate - 1.0).abs() > doubt {
-            self.baseline = self.empty;
+        let changed = lately >= 4 && (rate_lately / rate - 1.0).abs() > doubt;
+        // An overflow makes a rate look lower than it is, nothing makes it look higher.
+        let was_too_low = lately >= 40 && rate_lately > rate;
+        if changed || was_too_low {
+            (self.baseline, self.lost) = (self.empty, self.lost_lately);
             (requests, rate) = (lately, rate_lately);
         }
         match &self.state {
+            State::Known(known) if known.is_overdue() && known.rate > 1.25 * rate => {
+                // It had to grow for long until it was refused: what came before says little about now.
+                (self.baseline, self.lost) = (empty, 0.0);
+                (requests, rate) = (30, 0.8 * known.rate);
+            }
             State::Known(known) => rate = rate.max(known.rate / 3.0),
-            State::Measuring { .. } => {
+            State::Measuring { width, .. } => {
+                if *width >= saturated {
+                    // It overflowed while we came back slowly.
+                    requests /= 2;
+                }
                 // It was full when the first request came, and its rate is known now.
                 let first = sends.first().unwrap_or(self.baseline);
                 let before = sends.since(first) - sends.since(self.baseline);
                 let held = before as f64 - rate * self.baseline.since(first).as_secs_f64();
-                self.holds = (0.9 * held).max(1.5);
+                self.holds = held.max(2.0);
             }
         }
         self.empty = empty;
         // Requests that were let in after the refusal have used what came in since.
         let tokens = rate * now.since(empty).as_secs_f64() - sends.since(empty) as f64 - 0.5;
-        let known = Known { rate, tokens: tokens.min(self.holds), at: now, measured_with: requests, successes: 0 };
+        self.lost_lately = (tokens - self.holds).max(0.0);
+        self.lost += self.lost_lately;
+        let known =
+            Known { rate, tokens: tokens.min(SAFE_SHARE * self.holds), at: now, measured_with: requests, successes: 0 };
         self.state = State::Known(known);
     }
 }
@@ -124,11 +148,20 @@ impl Known {
         self.at = self.at.max(now);
     }
 
+    fn is_overdue(&self) -> bool {
+        self.overdue() > 0.0
+    }
+
+    /// How many requests ago the next refusal should have come, if the rate were right.
+    fn overdue(&self) -> f64 {
+        (self.successes as f64 - (10.0 * self.rate).max(120.0)).max(0.0)
+    }
+
     /// The less a rate is known, the faster it grows; and when nothing is refused for long, it is far too low.
     fn grow(&mut self) {
         self.successes += 1;
-        let uncertainty = (0.12 / (self.measured_with as f64).max(1.0)).clamp(0.000_3, 0.02);
-        let overdue = self.successes.saturating_sub(150) as f64 * 0.000_04;
+        let uncertainty = (0.1 / (self.measured_with as f64).max(1.0)).clamp(0.000_1, 0.02);
+        let overdue = self.overdue() * 0.000_2;
         self.rate *= 1.0 + uncertainty + overdue;
     }
 }

@@ -179,12 +179,14 @@ impl Pacer {
             // A window that was first met near its end looked like a bucket.
             (Model::Bucket(_), Some(reset), _) => {
                 let window = match self.last_reset {
-                    Some(before) => Window::between(before, reset, &self.sends, now),
+                    Some(before) => Window::between(before, reset, &self.sends),
                     None => Window::from_first(reset, &self.sends, now),
                 };
                 self.model = Model::Window(window);
             }
-            (Model::Bucket(bucket), None, _) => bucket.refused(episode.began, &self.sends, now),
+            (Model::Bucket(bucket), None, _) => {
+                bucket.refused(episode.began, &self.sends, now, self.concurrency);
+            }
             (Model::Free | Model::Window(_), None, _) | (Model::Window(_), Some(_), None) => {
                 self.model = Model::Bucket(Bucket::found_empty(episode.began));
             }

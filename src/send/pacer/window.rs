@@ -46,16 +46,17 @@ impl Window {
     /// The first window that is seen: it began with our first request, as far as we know.
     pub(super) fn from_first(reset: Reset, sends: &Sends, now: Moment) -> Self {
         let first = sends.first().unwrap_or(now);
-        Self::new(usual_period(reset, first, first), sends.since(first), reset, now)
+        Self::new(usual_period(reset, first, first), sends.since(first), reset, first)
     }
 
     /// A window between two resets.
-    pub(super) fn between(before: Reset, reset: Reset, sends: &Sends, now: Moment) -> Self {
-        Self::new(usual_period(reset, before.earliest, before.latest), sends.since(before.earliest), reset, now)
+    pub(super) fn between(before: Reset, reset: Reset, sends: &Sends) -> Self {
+        let period = usual_period(reset, before.earliest, before.latest);
+        Self::new(period, sends.since(before.earliest), reset, before.latest)
     }
 
-    fn new(period: Duration, budget: usize, reset: Reset, now: Moment) -> Self {
-        Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe: now, climbing: None }
+    fn new(period: Duration, budget: usize, reset: Reset, last_probe: Moment) -> Self {
+        Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, climbing: None }
     }
 
     pub(super) fn room(&mut self, sends: &Sends, now: Moment) -> Room {

@@ -67,7 +67,7 @@ impl Printer {
             let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
             self.result(&json::text(&json::error(&failed.message, findings)));
         }
-        if let Some(rejected) = &failed.rejected {
+        if let Some(rejected) = failed.rejected.as_ref().filter(|_| self.format == Format::Text) {
             self.remark(&report::findings_text(&rejected.findings, &rejected.sources, self.width()));
             self.remark(&format!("{}\n", rejected.summary()));
         } else {

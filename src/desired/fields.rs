@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::tree::{Node, Value};
 use super::wish::Placed;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, nearest, quoted_list};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, mask_message, nearest, quoted_list};
 
 /// The fields of one mapping that are known, each at most once.
 pub(super) struct Fields<'a> {
@@ -160,5 +160,5 @@ pub(super) fn printable(text: &str) -> String {
     if text.chars().nth(60).is_some() {
         shown.push('…');
     }
-    crate::diagnostic::mask_message(&shown)
+    mask_message(&shown)
 }

@@ -78,6 +78,13 @@ impl Gathering<'_> {
     }
 
     fn list(&mut self, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) {
+        // A link may lead back to a folder that is being read.
+        if let Ok(real) = folder.canonicalize() {
+            if self.seen.contains(&real) {
+                return;
+            }
+            self.seen.push(real);
+        }
         let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Ok(entries) => entries,
             Err(error) => return self.unreadable(folder, &error),

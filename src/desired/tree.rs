@@ -78,6 +78,7 @@ pub(super) fn parse(source: SourceId, sources: &Sources, findings: &mut Diagnost
 fn options() -> Options {
     serde_yaml::options! {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! {
             max_total_replayed_events: MAX_REPEATED,
         },
@@ -105,10 +106,15 @@ fn refusal(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Di
             "the file holds several YAML documents".to_owned(),
             "put each into a file of its own and name them all, or their folder",
         ),
+        _ if text.contains("recursive") => (
+            Code::TooComplex,
+            "an alias stands inside of what it refers to".to_owned(),
+            "write the value out, or move the anchor",
+        ),
         _ if is_limit(text) => (
             Code::TooComplex,
-            format!("the file nests too deep or repeats itself too often: {}", mask_message(text)),
-            "a desired-state file nests 6 levels deep; is this the right file?",
+            "the file nests too deep or repeats itself too often".to_owned(),
+            "a desired-state file nests 6 levels deep and has a few values for each network; is this the right file?",
         ),
         _ => (
             Code::NotYaml,
@@ -122,7 +128,7 @@ fn refusal(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Di
 }
 
 fn is_limit(message: &str) -> bool {
-    ["recursion", "budget", "limit", "too deep", "exceed"].iter().any(|word| message.contains(word))
+    ["recursion limit", "budget breached", "limit exceeded", "too deep"].iter().any(|word| message.contains(word))
 }
 
 /// What the YAML library hands over, before unquoted texts are looked up in the source.

@@ -21,6 +21,26 @@ pub(super) fn secret_ranges(line: &str) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Whether a line is a key whose value is a code on the lines below it.
+pub(super) fn opens_a_code(line: &str) -> bool {
+    let Some((key, value)) = line.split_once(':') else { return false };
+    let key = key.to_ascii_lowercase();
+    let value = value.trim_start();
+    let open_quote = value.starts_with(['"', '\'']) && value[1..].find(&value[..1]).is_none();
+    key.contains("code")
+        && !key.contains("enabled")
+        && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote)
+}
+
+/// Whether a line is `key: value`, so that it is no part of a text that began above it.
+pub(super) fn looks_like_a_field(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    line.split_once(':').is_some_and(|(key, _)| {
+        key.starts_with(|c: char| c.is_alphabetic())
+            && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+    })
+}
+
 fn values_of_code_keys(line: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let lower = line.to_ascii_lowercase();
@@ -71,6 +91,8 @@ fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
 
 fn digit_scalars(line: &str) -> Vec<Range<usize>> {
     let bytes = line.as_bytes();
+    // A colon may be missing: on a line that speaks of codes every number may be one.
+    let speaks_of_codes = line.to_ascii_lowercase().contains("code");
     let mut ranges = Vec::new();
     let mut at = 0;
     while at < bytes.len() {
@@ -80,7 +102,8 @@ fn digit_scalars(line: &str) -> Vec<Range<usize>> {
         }
         let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let long_enough = (3..=8).contains(&(end - at));
-        if long_enough && opens_scalar(&line[..at]) && closes_scalar(&line[end..]) {
+        let stands_alone = opens_scalar(&line[..at]) && closes_scalar(&line[end..]);
+        if long_enough && (stands_alone || (speaks_of_codes && is_a_word(&line[..at], &line[end..]))) {
             ranges.push(at..end);
         }
         at = end;
@@ -88,9 +111,17 @@ fn digit_scalars(line: &str) -> Vec<Range<usize>> {
     ranges
 }
 
+fn is_a_word(before: &str, after: &str) -> bool {
+    let part_of_a_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    !part_of_a_word(before.chars().next_back()) && !part_of_a_word(after.chars().next())
+}
+
 /// Whether a scalar may begin behind this text: at the start, a quote, a separator, or blanks behind one of those.
 fn opens_scalar(before: &str) -> bool {
     let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+    if before.ends_with(['*', '&']) {
+        return true;
+    }
     match before.trim_end().chars().next_back() {
         None => true,
         Some(last) => matches!(last, ':' | ',' | ';' | '[' | '{' | '-' | '?' | '|' | '=') || ends_with_anchor(before),
@@ -99,7 +130,10 @@ fn opens_scalar(before: &str) -> bool {
 
 fn ends_with_anchor(before: &str) -> bool {
     before.ends_with(' ')
-        && before.split_whitespace().next_back().is_some_and(|word| word.starts_with('&') || word.starts_with('!'))
+        && before
+            .split_whitespace()
+            .next_back()
+            .is_some_and(|word| word.trim_start_matches(['[', '{', ',']).starts_with(['&', '!']))
 }
 
 fn closes_scalar(after: &str) -> bool {
@@ -110,14 +144,25 @@ fn closes_scalar(after: &str) -> bool {
         || (trimmed.starts_with('#') && trimmed.len() < after.len())
 }
 
-/// A message that quotes its input, with everything hidden that may be a code.
+/// A message that quotes its input: short, and with everything hidden that may be a code.
 pub fn mask_message(message: &str) -> String {
+    /// What is longer repeats its input.
+    const LONGEST: usize = 200;
+    let cut: String = message.chars().take(LONGEST).collect();
+    let mut masked = mask_digits(&cut);
+    if cut.len() < message.len() {
+        masked.push('…');
+    }
+    masked
+}
+
+fn mask_digits(message: &str) -> String {
     let mut masked = String::with_capacity(message.len());
     let mut rest = message;
     while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
         let length = rest[start..].bytes().take_while(u8::is_ascii_digit).count();
         masked.push_str(&rest[..start]);
-        masked.push_str(if length == 4 { MASK } else { &rest[start..start + length] });
+        masked.push_str(if length >= 3 { MASK } else { &rest[start..start + length] });
         rest = &rest[start + length..];
     }
     masked.push_str(rest);
@@ -148,6 +193,9 @@ mod tests {
             ("HQ,Ward 1,4821,true", "HQ,Ward 1,••••,true"),
             ("\"defaultAccessCode\": 4821", "\"defaultAccessCode\": ••••"),
             ("defaultAccessCode: abcd", "defaultAccessCode: ••••"),
+            ("codes: [&c '7777', &d '8888']", "codes: [&c '••••', &d '••••']"),
+            ("defaultAccessCode 7777", "defaultAccessCode ••••"),
+            ("x: *7777", "x: *••••"),
         ] {
             assert_eq!(masked(line), shown);
         }

@@ -1,9 +1,10 @@
 //! The texts that were read, and excerpts of them in which nothing secret is left.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::masking::{MASK, secret_ranges};
+use super::masking::{MASK, looks_like_a_field, opens_a_code, secret_ranges};
 
 /// Which of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,12 +59,16 @@ struct Source {
 
 /// The texts that were read in this run.
 #[derive(Debug, Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    texts: Vec<Source>,
+    /// How many characters of a line lie before which byte: where counting ended last.
+    counted: Cell<(Option<SourceId>, u32, usize)>,
+}
 
 impl Sources {
     /// No texts yet.
-    pub const fn new() -> Self {
-        Self(Vec::new())
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Keeps a text under the name that people know it by.
@@ -72,8 +77,8 @@ impl Sources {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
-        self.0.push(Source { name: name.into(), text, line_starts });
-        SourceId(self.0.len() as u32 - 1)
+        self.texts.push(Source { name: name.into(), text, line_starts });
+        SourceId(self.texts.len() as u32 - 1)
     }
 
     /// What a text is called.
@@ -88,16 +93,27 @@ impl Sources {
 
     /// All texts, in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Arc<str>)> {
-        self.0.iter().enumerate().map(|(at, source)| (SourceId(at as u32), &source.name))
+        self.texts.iter().enumerate().map(|(at, source)| (SourceId(at as u32), &source.name))
     }
 
     /// Line and column of a spot.
     pub fn place(&self, spot: Spot) -> Place {
         let source = self.source(spot.source);
         let line = source.line_of(spot.start);
-        let start = source.line_starts[line] as usize;
-        let column = source.text[start..].char_indices().take_while(|(at, _)| start + at < spot.start as usize).count();
+        let column = self.column(spot, source.line_starts[line]);
         Place { file: Arc::clone(&source.name), line: line as u32 + 1, column: column as u32 + 1 }
+    }
+
+    /// Characters between the beginning of the line and the spot. Findings come in order, so counting goes on where it
+    /// ended: thousands of them on one long line are not counted from its beginning each time.
+    fn column(&self, spot: Spot, line_start: u32) -> usize {
+        let text = &self.source(spot.source).text;
+        let (source, from, counted) = self.counted.get();
+        let goes_on = source == Some(spot.source) && (line_start..=spot.start).contains(&from);
+        let (from, counted) = if goes_on { (from, counted) } else { (line_start, 0) };
+        let column = counted + text[from as usize..spot.start as usize].chars().count();
+        self.counted.set((Some(spot.source), spot.start, column));
+        column
     }
 
     /// The spot of one character, given its line and column as a parser counts them: from 1, in characters.
@@ -130,14 +146,14 @@ impl Sources {
             // A line of a megabyte is no excerpt.
             let near = if line == first { spot.start as usize - range.start } else { 0 };
             let window = window_around(full, near);
-            let part = &full[window.clone()];
             let offset = range.start + window.start;
+            let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
+            let (part, [start, end]) =
+                masked(&full[window.clone()], source.continues_a_code(line), [inside(spot.start), inside(spot.end)]);
             if line == first {
-                marked.start = text.len() + masked_length(part, (spot.start as usize).saturating_sub(offset));
-                marked.end =
-                    text.len() + masked_length(part, (spot.end as usize).saturating_sub(offset).min(part.len()));
+                marked = text.len() + start..text.len() + end;
             }
-            push_masked(&mut text, part);
+            text.push_str(&part);
             text.push('\n');
         }
         if marked.end <= marked.start {
@@ -147,13 +163,28 @@ impl Sources {
     }
 
     fn source(&self, source: SourceId) -> &Source {
-        &self.0[source.0 as usize]
+        &self.texts[source.0 as usize]
     }
 }
 
 impl Source {
     fn line_of(&self, offset: u32) -> usize {
         self.line_starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// Whether a line is the value, or part of the value, of a key with a code on a line above it.
+    fn continues_a_code(&self, line: usize) -> bool {
+        /// A value that is spread over more lines than this is no code.
+        const FAR: usize = 20;
+        let text = |line: usize| &self.text[self.line_range(line)];
+        let indentation = |text: &str| text.len() - text.trim_start().len();
+        let own = indentation(text(line));
+        if looks_like_a_field(text(line)) {
+            return false;
+        }
+        let above = (line.saturating_sub(FAR)..line).rev().map(text);
+        let mut parents = above.filter(|above| !above.trim().is_empty() && indentation(above) < own);
+        parents.next().is_some_and(opens_a_code)
     }
 
     fn line_range(&self, line: usize) -> Range<usize> {
@@ -183,43 +214,41 @@ fn window_around(line: &str, near: usize) -> Range<usize> {
     start..end
 }
 
-fn push_masked(text: &mut String, line: &str) {
-    let mut at = 0;
-    for secret in secret_ranges(line) {
-        if secret.start < at {
-            continue;
+/// A line as it is shown, and where the given offsets (ascending) are in it.
+///
+/// A control character in an excerpt could rewrite the terminal, so it is replaced.
+fn masked(line: &str, hides_all: bool, offsets: [usize; 2]) -> (String, [usize; 2]) {
+    let secrets = if hides_all { whole(line) } else { secret_ranges(line) };
+    let mut secrets = secrets.into_iter().peekable();
+    let mut text = String::with_capacity(line.len());
+    let mut found = [None; 2];
+    let mut hidden_until = 0;
+    for (at, character) in line.char_indices() {
+        let entering = secrets.next_if(|secret| secret.start <= at);
+        for (offset, found) in offsets.iter().zip(&mut found) {
+            // An offset inside of what is hidden is behind its mask.
+            if found.is_none() && *offset <= at && (at >= hidden_until || *offset == at) {
+                *found = Some(text.len());
+            }
         }
-        text.push_str(&line[at..secret.start]);
-        text.push_str(MASK);
-        at = secret.end;
+        if let Some(secret) = entering.filter(|secret| secret.end > hidden_until) {
+            if at >= hidden_until {
+                text.push_str(MASK);
+            }
+            hidden_until = secret.end;
+        }
+        if at >= hidden_until {
+            text.push(if character.is_control() && character != '\t' { '\u{fffd}' } else { character });
+        }
     }
-    // A control character in an excerpt could rewrite the terminal.
-    text.push_str(&line[at..].replace(|c: char| c.is_control() && c != '\t', "\u{fffd}"));
+    let end = text.len();
+    (text, found.map(|found| found.unwrap_or(end)))
 }
 
-/// How long the masked form of `line[..end]` is.
-fn masked_length(line: &str, end: usize) -> usize {
-    let mut length = 0;
-    let mut at = 0;
-    for secret in secret_ranges(line) {
-        if secret.start >= end {
-            break;
-        }
-        if secret.start < at {
-            continue;
-        }
-        length += secret.start - at;
-        if end < secret.end {
-            return length;
-        }
-        length += MASK.len();
-        at = secret.end;
-    }
-    let mut rest = end.max(at).min(line.len());
-    while !line.is_char_boundary(rest) {
-        rest -= 1;
-    }
-    length + line[at..rest].replace(|c: char| c.is_control() && c != '\t', "\u{fffd}").len()
+fn whole(line: &str) -> Vec<Range<usize>> {
+    let start = line.len() - line.trim_start().len();
+    let end = line.trim_end().len();
+    if start < end { std::iter::once(start..end).collect() } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -252,6 +281,33 @@ mod tests {
         let (sources, at_code) = spot(text, "\"1234\"");
         let excerpt = sources.excerpt(at_code);
         assert_eq!(&excerpt.text[excerpt.marked], MASK);
+    }
+
+    #[test]
+    fn control_characters_shift_nothing() {
+        let text = "a: \r- defaultAccessCode: 4821\u{1b}[2J 'x': 0042 # Ä\rb: \"1234\"\n";
+        for (at, _) in text.char_indices() {
+            let mut sources = Sources::new();
+            let source = sources.add("a.yaml", text);
+            let excerpt = sources.excerpt(Spot { source, start: at as u32, end: at as u32 + 1 });
+            assert!(excerpt.text.get(excerpt.marked.clone()).is_some());
+            assert!(!excerpt.text.contains('\u{1b}') && !excerpt.text.contains("4821"), "{}", excerpt.text);
+        }
+    }
+
+    #[test]
+    fn a_code_on_lines_of_its_own_is_hidden() {
+        for text in [
+            "- defaultAccessCode: >\n    7777 7\n  nam: x\n",
+            "- defaultAccessCode:\n    7777 7\n  nam: x\n",
+            "- defaultAccessCode: \"77\n    77\"\n  nam: x\n",
+        ] {
+            let (sources, at_field) = spot(text, "nam");
+            let excerpt = sources.excerpt(at_field);
+            assert!(!excerpt.text.contains("77"), "{}", excerpt.text);
+        }
+        let (sources, at_field) = spot("- defaultAccessCode:\n    env: NAME\n  nam: x\n", "nam");
+        assert!(sources.excerpt(at_field).text.contains("env: NAME"));
     }
 
     #[test]

@@ -5,13 +5,19 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::visible::visible;
 use crate::diagnostic::{Diagnostic, Diagnostics, Excerpt, Severity, Sources, Spot};
 
+/// Nobody reads more than this.
+const SHOWN: usize = 100;
+
 /// All findings as people read them, with colours.
 pub fn findings_text(findings: &Diagnostics, sources: &Sources, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width);
     let mut text = String::new();
-    for finding in findings {
+    for finding in findings.iter().take(SHOWN) {
         text.push_str(&one(finding, sources, &renderer));
         text.push_str("\n\n");
+    }
+    if findings.len() > SHOWN {
+        text.push_str(&format!("… and {} more; -o json gives all of them\n\n", findings.len() - SHOWN));
     }
     text
 }

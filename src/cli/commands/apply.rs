@@ -9,7 +9,7 @@ use dectl::report::{PlanView, ResultView, json, text};
 use dectl::send::Sender;
 use dectl::time::Stop;
 
-use super::{plan_text, read};
+use super::{Codes, plan_text, read};
 use crate::cli::args::{Apply, Common, Format, RunFlags};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
@@ -23,7 +23,7 @@ pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop:
     if !flags.run.yes && !prompt::possible() {
         return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
     }
-    let mut inputs = read(&flags.files.files, common)?;
+    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
     let connection = connect(common, flags.pace, stop.clone()).await?;
     let mut proposal = propose(&mut inputs, &connection.sender).await?;
     printer.preview(&plan_text(&PlanView::of(proposal.proven.plan(), printer.codes()), Format::Text));

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
     let stop = Stop::new();
     let command = async {
         match args.command {
-            Command::Validate(flags) => validate::run(&flags, &args.common, printer),
+            Command::Validate(flags) => validate::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Plan(flags) => plan::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Apply(flags) => apply::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Simulate(flags) => simulate::run(&flags, printer, stop.clone()).await,
@@ -34,10 +34,31 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
     }
 }
 
-/// Reads the files with their codes.
-fn read(files: &[PathBuf], common: &Common) -> Result<Inputs, Failed> {
-    let options = InputOptions { strict: common.strict, resolve: Resolve::With(&Surroundings) };
-    Ok(Inputs::read(files, &mut std::io::stdin(), options)?)
+/// Whether codes that stand elsewhere are looked up.
+#[derive(Clone, Copy)]
+enum Codes {
+    LookedUp,
+    FormOnly,
+}
+
+/// Reads the files. A pipe may keep its reader waiting, so that happens on a thread of its own, and a signal gets
+/// through.
+async fn read(files: &[PathBuf], common: &Common, codes: Codes, stop: &Stop) -> Result<Inputs, Failed> {
+    let (files, strict) = (files.to_vec(), common.strict);
+    let reading = tokio::task::spawn_blocking(move || {
+        let resolve = match codes {
+            Codes::LookedUp => Resolve::With(&Surroundings),
+            Codes::FormOnly => Resolve::FormOnly,
+        };
+        Inputs::read(&files, &mut std::io::stdin(), InputOptions { strict, resolve })
+    });
+    tokio::select! {
+        inputs = reading => match inputs {
+            Ok(inputs) => Ok(inputs?),
+            Err(error) => Err(Failed::of(format!("the files could not be read: {error}"))),
+        },
+        _ = stop.asked() => Err(Failed::stopped(stop.reason())),
+    }
 }
 
 fn plan_text(view: &PlanView, format: Format) -> String {

@@ -4,14 +4,14 @@ use dectl::reconcile::propose;
 use dectl::report::PlanView;
 use dectl::time::Stop;
 
-use super::{plan_text, read};
+use super::{Codes, plan_text, read};
 use crate::cli::args::{Common, Plan};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
 pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    let mut inputs = read(&flags.files.files, common)?;
+    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
     let connection = connect(common, flags.pace, stop).await?;
     let proposal = propose(&mut inputs, &connection.sender).await?;
     let plan = proposal.proven.plan();

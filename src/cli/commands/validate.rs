@@ -1,17 +1,16 @@
 //! `dectl validate`: is the file right? No token, no network.
 
-use dectl::desired::Surroundings;
-use dectl::reconcile::{InputOptions, Inputs, Resolve};
 use dectl::report::{self, json};
+use dectl::time::Stop;
 
+use super::{Codes, read};
 use crate::cli::args::{Common, Format, Validate};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 
-pub(super) fn run(flags: &Validate, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
-    let resolve = if flags.resolve { Resolve::With(&Surroundings) } else { Resolve::FormOnly };
-    let options = InputOptions { strict: common.strict, resolve };
-    let inputs = Inputs::read(&flags.files.files, &mut std::io::stdin(), options)?;
+pub(super) async fn run(flags: &Validate, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    let codes = if flags.resolve { Codes::LookedUp } else { Codes::FormOnly };
+    let inputs = read(&flags.files.files, common, codes, &stop).await?;
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
     match printer.format() {

@@ -21,3 +21,4 @@ mod verify;
 pub use event::Event;
 pub use outcome::{Failure, NetworkResult, Outcome, OutcomeClass, Status, Verification};
 pub use run::{Options, run};
+pub use settle::same as shows;

@@ -71,7 +71,7 @@ async fn wait_until_shown(
 }
 
 /// Whether a network that reads `live` is as `sent`: what Webex hides or fills in by itself does not count.
-pub(super) fn same(live: &Settings, sent: &Settings) -> bool {
+pub fn same(live: &Settings, sent: &Settings) -> bool {
     differing(live, sent).next().is_none()
 }
 

@@ -28,6 +28,12 @@ pub(crate) enum Command {
     /// Shows what would change, asks, and changes it.
     #[command(after_help = "Example:\n  dectl apply networks.yaml --rate 5/s")]
     Apply(Apply),
+    /// Lists the journaled runs, newest first.
+    #[command(after_help = "Example:\n  dectl runs --prune 20")]
+    Runs(Runs),
+    /// Plans the way back from a run, asks, and goes it.
+    #[command(after_help = "Example:\n  dectl undo last")]
+    Undo(Undo),
     /// Serves a simulated organization on loopback.
     #[command(after_help = "Example:\n  dectl simulate --port 8080")]
     Simulate(Simulate),
@@ -178,6 +184,27 @@ pub(crate) struct RunFlags {
     /// Where journals are kept.
     #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Runs {
+    /// Deletes all but the newest N.
+    #[arg(long, value_name = "N")]
+    pub(crate) prune: Option<usize>,
+    /// Where journals are kept.
+    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    pub(crate) journal: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Undo {
+    /// The run as `dectl runs` lists it, the beginning of its name, or `last`.
+    #[arg(value_name = "RUN")]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -81,6 +81,6 @@ fn token(text: &str, place: &str) -> Result<Token, Failed> {
 
 /// A name that sorts by time and that no other run has.
 fn run_name(clock: &Clock) -> String {
-    let time = clock.wall(clock.now()).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let time = clock.wall(clock.now()).strftime("%Y%m%dT%H%M%S.%3fZ").to_string();
     format!("{time}-{:06x}", Chance::from_surroundings().below(1 << 24))
 }

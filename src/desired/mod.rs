@@ -8,6 +8,7 @@
 //! | `fields` | reading the fields of one mapping, noting every mistake |
 //! | `check` | a tree as wishes, with all mistakes of the file at once |
 //! | `merge` | several files as one desired state; what contradicts what |
+//! | `write` | [`FileText`]: wishes as the text of a file |
 //! | `codes` | access codes that stand in the environment or in files of their own |
 
 mod check;
@@ -17,9 +18,11 @@ mod gather;
 mod merge;
 mod tree;
 pub mod wish;
+mod write;
 
 pub use codes::{CodeLookup, Surroundings, resolve};
 pub use gather::{Input, gather};
+pub use write::FileText;
 
 use crate::diagnostic::{Diagnostics, Sources};
 use wish::Desired;

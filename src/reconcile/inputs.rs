@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::desired::wish::Desired;
-use crate::desired::{CodeLookup, gather, read, resolve};
+use crate::desired::{CodeLookup, Input, gather, read, resolve};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 
 /// Whether codes that stand elsewhere are looked up.
@@ -60,13 +60,27 @@ impl Rejected {
 }
 
 impl Inputs {
+    /// Reads one text that is called `name` in messages and stands in no file.
+    ///
+    /// # Errors
+    /// All that is wrong with it, at once.
+    pub fn of_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, Rejected> {
+        let input = Input { name: name.to_owned(), text, base: PathBuf::from(".") };
+        Self::check(vec![input], Diagnostics::new(), options)
+    }
+
     /// Reads the files that `paths` name; `-` is `stdin`.
     ///
     /// # Errors
     /// All that is wrong with them, at once.
     pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, Rejected> {
-        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+        let mut findings = Diagnostics::new();
         let texts = gather(paths, stdin, &mut findings);
+        Self::check(texts, findings, options)
+    }
+
+    fn check(texts: Vec<Input>, mut findings: Diagnostics, options: InputOptions<'_>) -> Result<Self, Rejected> {
+        let mut sources = Sources::new();
         let mut desired = read(texts, &mut sources, &mut findings);
         if let Resolve::With(lookup) = options.resolve {
             resolve(&mut desired, lookup, &mut findings);

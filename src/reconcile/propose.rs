@@ -25,7 +25,14 @@ pub struct Proposal {
 /// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
 pub async fn propose(inputs: &mut Inputs, sender: &Sender) -> Result<Proposal, Error> {
     let live = sender.list().await?;
-    let listed = sender.clock().now();
+    plan_for(inputs, live, sender.clock().now())
+}
+
+/// Plans the way from a state that was listed at a moment.
+///
+/// # Errors
+/// If the wishes do not fit it, or if the plan cannot be proved.
+pub fn plan_for(inputs: &mut Inputs, live: Organization, listed: Moment) -> Result<Proposal, Error> {
     match plan::build(&inputs.desired, &live, &inputs.sources) {
         Ok(mut plan) => {
             let from_files = inputs.warnings.iter().map(|finding| plan::warning(finding, &inputs.sources));

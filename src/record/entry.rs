@@ -119,16 +119,17 @@ impl Entry {
     }
 }
 
+/// A line as it stands in the file.
 #[derive(Serialize, Deserialize)]
-struct Line {
-    time: Timestamp,
+pub(super) struct Line {
+    pub(super) time: Timestamp,
     #[serde(flatten)]
-    document: Document,
+    pub(super) document: Document,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
-enum Document {
+pub(super) enum Document {
     Begin {
         format_version: u32,
         tool: String,

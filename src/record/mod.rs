@@ -5,12 +5,18 @@
 //! | `private` | files and folders that nobody else may read |
 //! | `document` | the JSON of settings, codes in the clear |
 //! | `entry` | one line of a journal |
+//! | `history` | [`History`]: a journal read again: what a run has done |
+//! | `runs` | the runs of a folder: list, find, prune |
 //! | `journal` | writes lines, and has them on disk before the request that they announce |
 
 mod document;
 pub mod entry;
+mod history;
 pub mod journal;
 mod private;
+mod runs;
 
 pub use entry::Entry;
+pub use history::{History, HistoryError, Touched};
 pub use journal::{Journal, JournalError};
+pub use runs::{Runs, RunsError};

@@ -7,6 +7,7 @@ use super::view::{FieldView, PlanView, ResultView, StepView};
 use crate::apply::{Status, Verification};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::plan::plan::{Because, StepKind, Warning};
+use crate::record::History;
 
 /// The version of every document.
 pub const FORMAT_VERSION: u32 = 1;
@@ -174,6 +175,20 @@ fn network(network: &super::view::NetworkView) -> Value {
         value["error"] = json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
     }
     value
+}
+
+/// The journaled runs.
+pub fn runs(runs: &[History]) -> Value {
+    let run = |run: &History| {
+        json!({
+            "run": run.run,
+            "began": run.began.to_string(),
+            "outcome": run.outcome,
+            "changes": run.changes,
+            "written": run.touched.len(),
+        })
+    };
+    document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
 }
 
 /// A validation.

@@ -10,6 +10,7 @@ use super::visible::visible;
 use crate::apply::{Status, Verification};
 use crate::model::Setting;
 use crate::plan::plan::{Because, Warning};
+use crate::record::History;
 use crate::time::StopReason;
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
@@ -183,6 +184,21 @@ fn write_network(out: &mut String, network: &NetworkView) {
         let value = field.to.as_deref().map_or("••••".into(), visible);
         line(out, format_args!("      {ODD}stands at {} {value}{ODD:#}", field.setting.api_name()));
     }
+}
+
+/// The journaled runs.
+pub fn runs(runs: &[History]) -> String {
+    if runs.is_empty() {
+        return "No runs.\n".to_owned();
+    }
+    let mut out = String::new();
+    for run in runs {
+        let outcome = run.outcome.as_deref().unwrap_or("killed");
+        let (written, planned) = (run.touched.len(), run.changes);
+        let began = run.began.strftime("%Y-%m-%d %H:%M:%S UTC");
+        line(&mut out, format_args!("{}  {began}  {outcome:11}  {written} of {planned} networks written", run.run));
+    }
+    out
 }
 
 /// Why a run stopped, for a sentence that begins with "stopped:".

@@ -5,4 +5,5 @@ mod main_job;
 mod masking;
 mod stage;
 mod stopping;
+mod undoing;
 mod usage;

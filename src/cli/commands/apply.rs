@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use dectl::apply::{Event, Options};
-use dectl::reconcile::{Proposal, carry_out, propose};
+use dectl::model::Organization;
+use dectl::reconcile::{Inputs, Proposal, carry_out, plan_for, propose};
 use dectl::report::progress::Progress;
 use dectl::report::{PlanView, ResultView, json, text};
 use dectl::send::Sender;
 use dectl::time::Stop;
 
 use super::{Codes, plan_text, read};
-use crate::cli::args::{Apply, Common, Format, RunFlags};
+use crate::cli::args::{Apply, Common, Format, Pace, RunFlags};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::prompt;
@@ -20,25 +21,52 @@ use crate::cli::setup::{Connection, connect};
 const FRESH: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    if !flags.run.yes && !prompt::possible() {
-        return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
+    refuse_without_terminal(&flags.run)?;
+    let inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
+    let connection = connect(common, flags.pace, stop).await?;
+    confirm_and_execute(Job { inputs, connection, flags: &flags.run, pace: flags.pace, listed: None }, common, printer)
+        .await
+}
+
+/// Without a terminal and without `--yes` nothing is even read.
+pub(super) fn refuse_without_terminal(flags: &RunFlags) -> Result<(), Failed> {
+    if flags.yes || prompt::possible() {
+        return Ok(());
     }
-    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
-    let connection = connect(common, flags.pace, stop.clone()).await?;
-    let mut proposal = propose(&mut inputs, &connection.sender).await?;
+    Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"))
+}
+
+/// What is to be proposed, confirmed and carried out.
+pub(super) struct Job<'a> {
+    pub(super) inputs: Inputs,
+    pub(super) connection: Connection,
+    pub(super) flags: &'a RunFlags,
+    pub(super) pace: Pace,
+    /// The state that was listed already, if it was.
+    pub(super) listed: Option<Organization>,
+}
+
+/// Shows what would change, asks, and changes it.
+pub(super) async fn confirm_and_execute(job: Job<'_>, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
+    let Job { mut inputs, connection, flags, pace, listed } = job;
+    let sender = &connection.sender;
+    let mut proposal = match listed {
+        Some(live) => plan_for(&mut inputs, live, sender.clock().now())?,
+        None => propose(&mut inputs, sender).await?,
+    };
     printer.preview(&plan_text(&PlanView::of(proposal.proven.plan(), printer.codes()), Format::Text));
-    while !proposal.proven.plan().changes.is_empty() && !flags.run.yes {
+    while !proposal.proven.plan().changes.is_empty() && !flags.yes {
         let answer = tokio::select! {
             answer = prompt::confirm("Apply this plan?") => answer,
-            _ = stop.asked() => return Err(Failed::stopped(stop.reason())),
+            _ = sender.stop().asked() => return Err(Failed::stopped(sender.stop().reason())),
         };
         if !answer {
             return Err(Failed::of("not confirmed: nothing was changed"));
         }
-        if connection.sender.clock().now().since(proposal.listed) <= FRESH {
+        if sender.clock().now().since(proposal.listed) <= FRESH {
             break;
         }
-        let newer = propose(&mut inputs, &connection.sender).await?;
+        let newer = propose(&mut inputs, sender).await?;
         let same = newer.proven.plan() == proposal.proven.plan();
         proposal = newer;
         if same {
@@ -47,7 +75,7 @@ pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop:
         printer.remark("The organization has changed meanwhile. This is the plan now:\n\n");
         printer.preview(&plan_text(&PlanView::of(proposal.proven.plan(), printer.codes()), Format::Text));
     }
-    execute(&proposal, &connection, &flags.run, flags.pace.concurrency.into(), common, printer).await
+    execute(&proposal, &connection, flags, pace.concurrency.into(), common, printer).await
 }
 
 async fn execute(

@@ -2,7 +2,9 @@
 
 mod apply;
 mod plan;
+mod runs;
 mod simulate;
+mod undo;
 mod validate;
 
 use std::path::PathBuf;
@@ -25,6 +27,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
             Command::Validate(flags) => validate::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Plan(flags) => plan::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Apply(flags) => apply::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Runs(flags) => runs::run(&flags, printer),
+            Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Simulate(flags) => simulate::run(&flags, printer, stop.clone()).await,
         }
     };

@@ -1,0 +1,32 @@
+//! `dectl undo`: the way back from a run, planned, confirmed and carried out like everything else.
+
+use dectl::desired::Surroundings;
+use dectl::reconcile::{InputOptions, Inputs, Resolve, way_back};
+use dectl::record::{History, Runs};
+use dectl::report::visible;
+use dectl::time::Stop;
+
+use super::apply::{Job, confirm_and_execute, refuse_without_terminal};
+use crate::cli::args::{Common, Undo};
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::printer::Printer;
+use crate::cli::setup::connect;
+
+pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    refuse_without_terminal(&flags.run)?;
+    let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
+    let path =
+        Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
+    let history = History::read(&path).map_err(|error| failed(&error))?;
+    let connection = connect(common, flags.pace, stop).await?;
+    let live = connection.sender.list().await.map_err(dectl::reconcile::Error::from)?;
+    let back = way_back(&history, &live);
+    for left in &back.left_alone {
+        let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));
+        printer.remark(&format!("{} {now}, not as the run has left it: it is left alone\n", left.network));
+    }
+    let options = InputOptions { strict: false, resolve: Resolve::With(&Surroundings) };
+    let inputs = Inputs::of_text(&format!("<undo {}>", history.run), back.text, options)?;
+    let job = Job { inputs, connection, flags: &flags.run, pace: flags.pace, listed: Some(live) };
+    confirm_and_execute(job, common, printer).await
+}

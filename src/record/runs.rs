@@ -1,0 +1,123 @@
+//! The runs of a folder: list, find, prune.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::history::{History, HistoryError};
+
+/// Why a run cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum RunsError {
+    /// The folder cannot be read.
+    #[error("the journals in {} cannot be read: {reason}", folder.display())]
+    Unreadable {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// No run is called so.
+    #[error("there is no run {wanted:?} in {}; `dectl runs` lists them", folder.display())]
+    Unknown {
+        /// The folder.
+        folder: PathBuf,
+        /// What was looked for.
+        wanted: String,
+    },
+    /// Several runs begin so.
+    #[error("several runs begin with {wanted:?}: {}", found.join(", "))]
+    Ambiguous {
+        /// What was looked for.
+        wanted: String,
+        /// What was found.
+        found: Vec<String>,
+    },
+}
+
+/// The journals of a folder.
+#[derive(Clone, Debug)]
+pub struct Runs {
+    folder: PathBuf,
+    /// Newest first.
+    names: Vec<String>,
+}
+
+impl Runs {
+    /// Looks into a folder; one that does not exist has no runs.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn in_folder(folder: &Path) -> Result<Self, RunsError> {
+        let unreadable =
+            |error: io::Error| RunsError::Unreadable { folder: folder.to_path_buf(), reason: error.to_string() };
+        let mut names = Vec::new();
+        match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(error)),
+            Ok(entries) => {
+                for entry in entries {
+                    let path = entry.map_err(unreadable)?.path();
+                    let is_journal = path.extension().is_some_and(|extension| extension == "jsonl");
+                    if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_journal) {
+                        names.push(name.to_owned());
+                    }
+                }
+            }
+        }
+        // A name begins with its time.
+        names.sort_by(|one, other| other.cmp(one));
+        Ok(Self { folder: folder.to_path_buf(), names })
+    }
+
+    /// All of them, newest first.
+    pub fn histories(&self) -> impl Iterator<Item = Result<History, HistoryError>> + '_ {
+        self.names.iter().map(|name| History::read(&self.path(name)))
+    }
+
+    /// The one that is called so, or whose name begins so; `last` is the newest.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn find(&self, wanted: &str) -> Result<PathBuf, RunsError> {
+        let found: Vec<&String> = match wanted {
+            "last" => self.names.iter().take(1).collect(),
+            _ => match self.names.iter().find(|name| *name == wanted) {
+                Some(exact) => vec![exact],
+                None => self.names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect(),
+            },
+        };
+        match found[..] {
+            [one] => Ok(self.path(one)),
+            [] => Err(RunsError::Unknown { folder: self.folder.clone(), wanted: wanted.to_owned() }),
+            _ => {
+                let found = found.into_iter().cloned().collect();
+                Err(RunsError::Ambiguous { wanted: wanted.to_owned(), found })
+            }
+        }
+    }
+
+    /// Deletes all but the newest `keep`, and says which.
+    ///
+    /// # Errors
+    /// If one of them cannot be deleted.
+    pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunsError> {
+        let old: Vec<String> = self.names.iter().skip(keep).cloned().collect();
+        for name in &old {
+            for path in [self.path(name), self.folder.join(format!("{name}.plan.json"))] {
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        let reason = format!("{} cannot be deleted: {error}", path.display());
+                        return Err(RunsError::Unreadable { folder: self.folder.clone(), reason });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(old)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.jsonl"))
+    }
+}

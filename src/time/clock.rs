@@ -52,6 +52,9 @@ impl Sub<Duration> for Moment {
     }
 }
 
+/// Ten years: nobody waits longer.
+const FAR: Duration = Duration::from_secs(315_360_000);
+
 /// The real clock, or a virtual one that jumps to its earliest sleeper whenever the one future that it runs is idle.
 #[derive(Clone)]
 pub struct Clock(Kind);
@@ -99,7 +102,11 @@ impl Clock {
     /// Waits until `deadline`.
     pub fn sleep_until(&self, deadline: Moment) -> Sleep {
         match &self.0 {
-            Kind::Real(real) => Sleep(SleepKind::Real(Box::pin(tokio::time::sleep_until(real.start + deadline.0)))),
+            Kind::Real(real) => {
+                // A server may ask for more time than a clock can count.
+                let deadline = real.start.checked_add(deadline.0).unwrap_or(real.start + FAR);
+                Sleep(SleepKind::Real(Box::pin(tokio::time::sleep_until(deadline))))
+            }
             Kind::Virtual(clock) => Sleep(SleepKind::Virtual(clock.sleeper(deadline))),
         }
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use dectl::plan::MaxChanges;
 use dectl::send::pacer::Rate;
 
 /// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     /// Shows what would change, asks, and changes it.
     #[command(after_help = "Example:\n  dectl apply networks.yaml --rate 5/s")]
     Apply(Apply),
+    /// Shows a saved plan again, in any format.
+    #[command(after_help = "Example:\n  dectl show plan.json -o json")]
+    Show(Show),
     /// Lists the journaled runs, newest first.
     #[command(after_help = "Example:\n  dectl runs --prune 20")]
     Runs(Runs),
@@ -130,14 +134,23 @@ pub(crate) struct Plan {
     /// Exits with 2 when there are differences.
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    /// Saves the plan, so that exactly this is applied later. The file holds access codes.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) pace: Pace,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Apply {
-    #[command(flatten)]
-    pub(crate) files: Files,
+    /// Desired-state files, folders of them, or - for standard input.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Applies a saved plan: exactly what was reviewed, or nothing.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) run: RunFlags,
     #[command(flatten)]
@@ -162,6 +175,24 @@ pub(crate) struct Pace {
     pub(crate) lock_timeout: Duration,
 }
 
+/// What a run may be about.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Limits of the run")]
+pub(crate) struct Limits {
+    /// How many networks may change without anybody being asked: a number, or all.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_changes: Option<MaxChanges>,
+    /// Fails if a live network is in no file.
+    #[arg(long)]
+    pub(crate) fail_on_unmanaged: bool,
+    /// Only locations whose name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+    /// Only networks whose old or new name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) network: Vec<String>,
+}
+
 /// How a plan is carried out.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Run")]
@@ -184,6 +215,15 @@ pub(crate) struct RunFlags {
     /// Where journals are kept.
     #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Show {
+    /// A plan that `--out` has written.
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

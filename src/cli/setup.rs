@@ -12,6 +12,7 @@ use dectl::simulator::{Misbehaviour, Simulated, State, TOKEN};
 use dectl::time::{Chance, Clock, Stop};
 use dectl::webex::credentials::Token;
 use dectl::webex::{HttpApi, HttpConfig};
+use secrecy::SecretString;
 
 use super::args::{Common, Pace};
 use super::exit::Failed;
@@ -77,6 +78,11 @@ fn real_token(common: &Common) -> Result<Token, Failed> {
 
 fn token(text: &str, place: &str) -> Result<Token, Failed> {
     Token::new(text).map_err(|error| Failed::of(format!("{error}{place}")))
+}
+
+/// What saved plans are sealed with, if anything.
+pub(crate) fn plan_key() -> Option<SecretString> {
+    std::env::var("DECTL_PLAN_KEY").ok().filter(|key| !key.is_empty()).map(SecretString::from)
 }
 
 /// A name that sorts by time and that no other run has.

@@ -93,6 +93,8 @@ codes! {
     CodeTaken = "code-taken",
     /// A request would have to carry a setting that neither the file nor Webex shows.
     MissingSetting = "missing-setting",
+    /// The run was narrowed so that a network waits for one that is left out.
+    CutChain = "cut-chain",
     /// A location has no free access code left to step aside to.
     NoFreeCode = "no-free-code",
     /// Two live networks share a name or an access code.

@@ -3,6 +3,7 @@
 use super::compare::{Move, compare};
 use super::conflicts;
 use super::identity::identify;
+use super::narrow::{Scope, narrow};
 use super::order::{Order, order};
 use super::plan::{Because, Change, Counts, Neighbour, Plan, Step, StepKind, Warning, Where};
 use crate::desired::wish::{Cause, Desired};
@@ -15,9 +16,28 @@ use crate::model::{LocationIx, Organization};
 /// All findings, if one of them is an error: entries whose network is not clear, wanted names and codes that are
 /// kept by others, requests that could not be sent. Mere warnings are part of the plan.
 pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Result<Plan, Diagnostics> {
+    build_within(&Scope::default(), desired, live, sources)
+}
+
+/// The same, narrowed to a scope.
+///
+/// # Errors
+/// As [`build`]; also where the scope cuts a chain.
+pub fn build_within(
+    scope: &Scope,
+    desired: &Desired,
+    live: &Organization,
+    sources: &Sources,
+) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::new();
     let mut plan = Plan {
-        counts: Counts { locations: live.locations().len(), networks: live.len(), unchanged: 0, unmanaged: live.len() },
+        counts: Counts {
+            locations: live.locations().len(),
+            networks: live.len(),
+            unchanged: 0,
+            unmanaged: live.len(),
+            left_out: 0,
+        },
         minimal: true,
         ..Plan::default()
     };
@@ -29,6 +49,8 @@ pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Resul
         if managed.complete {
             conflicts::find(managed.location, &moves, live, &mut findings);
         }
+        let (moves, left_out) = narrow(managed.location, moves, scope, live, &mut findings);
+        plan.counts.left_out += left_out;
         if !moves.is_empty() {
             located.push((managed.location, moves));
         }

@@ -39,6 +39,8 @@ pub struct Counts {
     pub unchanged: usize,
     /// Networks that no entry speaks of.
     pub unmanaged: usize,
+    /// Networks that would change, and that the run was narrowed to leave out.
+    pub left_out: usize,
 }
 
 /// A location as a plan names it.

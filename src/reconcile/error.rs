@@ -1,8 +1,9 @@
 //! Why there is no result. No write was sent.
 
 use super::inputs::Rejected;
+use crate::plan::{Moved, TooManyChanges};
 use crate::proof::Flaw;
-use crate::record::JournalError;
+use crate::record::{JournalError, SavedPlanError};
 use crate::send::GaveUp;
 use crate::webex::{CallError, ErrorClass};
 
@@ -26,6 +27,16 @@ pub enum Error {
     /// A plan that cannot be shown to be safe.
     #[error("this plan is not carried out, since it cannot be shown to be safe: {0}; please report this")]
     Unproven(#[from] Flaw),
+    /// The organization is not as a saved plan knows it.
+    #[error("the organization has moved since the plan was made, so nothing was changed: {}; make the plan again",
+        .0.iter().map(Moved::describe).collect::<Vec<_>>().join("; "))]
+    Moved(Vec<Moved>),
+    /// A saved plan cannot be read or written.
+    #[error("{0}")]
+    SavedPlan(#[from] SavedPlanError),
+    /// Nobody was asked, and the plan is large.
+    #[error("{0}")]
+    TooManyChanges(#[from] TooManyChanges),
     /// What is to be done cannot be recorded.
     #[error("{0}; nothing was written, since a run that leaves no journal cannot be undone")]
     Journal(#[from] JournalError),

@@ -14,8 +14,8 @@ mod inputs;
 mod propose;
 mod undo;
 
-pub use carry_out::{Run, carry_out};
+pub use carry_out::{Records, Run, carry_out};
 pub use error::Error;
 pub use inputs::{InputOptions, Inputs, Rejected, Resolve};
-pub use propose::{Proposal, plan_for, propose};
+pub use propose::{Proposal, go_on_with, plan_for, propose};
 pub use undo::{LeftAlone, WayBack, way_back};

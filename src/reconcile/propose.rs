@@ -3,8 +3,9 @@
 use super::error::Error;
 use super::inputs::{Inputs, Rejected};
 use crate::model::Organization;
-use crate::plan;
+use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
+use crate::record::SavedPlan;
 use crate::send::Sender;
 use crate::time::Moment;
 
@@ -23,17 +24,17 @@ pub struct Proposal {
 ///
 /// # Errors
 /// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
-pub async fn propose(inputs: &mut Inputs, sender: &Sender) -> Result<Proposal, Error> {
+pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Result<Proposal, Error> {
     let live = sender.list().await?;
-    plan_for(inputs, live, sender.clock().now())
+    plan_for(inputs, scope, live, sender.clock().now())
 }
 
 /// Plans the way from a state that was listed at a moment.
 ///
 /// # Errors
 /// If the wishes do not fit it, or if the plan cannot be proved.
-pub fn plan_for(inputs: &mut Inputs, live: Organization, listed: Moment) -> Result<Proposal, Error> {
-    match plan::build(&inputs.desired, &live, &inputs.sources) {
+pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: Moment) -> Result<Proposal, Error> {
+    match plan::build_within(scope, &inputs.desired, &live, &inputs.sources) {
         Ok(mut plan) => {
             let from_files = inputs.warnings.iter().map(|finding| plan::warning(finding, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
@@ -48,4 +49,18 @@ pub fn plan_for(inputs: &mut Inputs, live: Organization, listed: Moment) -> Resu
             Err(Error::Rejected(Box::new(Rejected { findings: all, sources })))
         }
     }
+}
+
+/// Goes on with a saved plan: lists the organization, leaves out what is done, and proves the rest.
+///
+/// # Errors
+/// If it cannot be listed, if anything has moved that the plan depends on, or if the rest cannot be proved.
+pub async fn go_on_with(saved: &SavedPlan, sender: &Sender) -> Result<Proposal, Error> {
+    // What was recorded must be sound in itself, whatever has become of the organization.
+    prove(saved.plan.clone(), &plan::recorded_state(&saved.plan))?;
+    let live = sender.list().await?;
+    let listed = sender.clock().now();
+    let rest = plan::resume(&saved.plan, &live).map_err(Error::Moved)?;
+    let proven = prove(rest, &live)?;
+    Ok(Proposal { proven, live, listed })
 }

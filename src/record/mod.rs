@@ -3,6 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `private` | files and folders that nobody else may read |
+//! | `saved_plan` | [`SavedPlan`]: exactly what was reviewed |
+//! | `seal` | encrypted and authenticated by a passphrase |
 //! | `document` | the JSON of settings, codes in the clear |
 //! | `entry` | one line of a journal |
 //! | `history` | [`History`]: a journal read again: what a run has done |
@@ -15,8 +17,11 @@ mod history;
 pub mod journal;
 mod private;
 mod runs;
+mod saved_plan;
+mod seal;
 
 pub use entry::Entry;
 pub use history::{History, HistoryError, Touched};
 pub use journal::{Journal, JournalError};
 pub use runs::{Runs, RunsError};
+pub use saved_plan::{SavedPlan, SavedPlanError, sha256};

@@ -57,6 +57,7 @@ fn plan_body(view: &PlanView) -> Value {
             "update": view.update,
             "unchanged": view.unchanged,
             "unmanaged": view.unmanaged,
+            "leftOut": view.left_out,
             "writes": view.writes,
             "interim": view.interim,
             "interimMinimal": view.minimal,

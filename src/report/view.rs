@@ -30,6 +30,8 @@ pub struct PlanView {
     pub unchanged: usize,
     /// Networks that no entry speaks of.
     pub unmanaged: usize,
+    /// Networks that would change, and that the run was narrowed to leave out.
+    pub left_out: usize,
     /// Requests that write, interim ones included.
     pub writes: usize,
     /// Interim requests.
@@ -142,6 +144,7 @@ impl PlanView {
             update: plan.changes.len(),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
+            left_out: plan.counts.left_out,
             writes: plan.steps.len(),
             interim: plan.interim(),
             minimal: plan.minimal,
@@ -153,8 +156,13 @@ impl PlanView {
 
     /// The one line that sums it up.
     pub fn summary(&self) -> String {
+        let left_out = match self.left_out {
+            0 => String::new(),
+            left_out => format!(", {left_out} left out"),
+        };
         if self.update == 0 {
-            return format!("Plan: nothing to do, {} unchanged, {} unmanaged", self.unchanged, self.unmanaged);
+            let Self { unchanged, unmanaged, .. } = self;
+            return format!("Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{left_out}");
         }
         let writes = if self.writes == 1 { "1 write".to_owned() } else { format!("{} writes", self.writes) };
         let interim = match (self.interim, self.minimal) {
@@ -163,7 +171,7 @@ impl PlanView {
             (interim, false) => format!(", {interim} of them interim (not proven minimal)"),
         };
         let Self { update, unchanged, unmanaged, .. } = self;
-        format!("Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged · {writes}{interim}")
+        format!("Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged{left_out} · {writes}{interim}")
     }
 }
 

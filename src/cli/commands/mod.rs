@@ -3,6 +3,7 @@
 mod apply;
 mod plan;
 mod runs;
+mod show;
 mod simulate;
 mod undo;
 mod validate;
@@ -10,11 +11,14 @@ mod validate;
 use std::path::PathBuf;
 
 use dectl::desired::Surroundings;
+use dectl::plan::Scope;
+use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
+use dectl::record::{SavedPlan, sha256};
 use dectl::report::{self, PlanView, json};
 use dectl::time::Stop;
 
-use super::args::{Args, Command, Common, Format};
+use super::args::{Args, Command, Common, Format, Limits};
 use super::exit::{Exit, Failed};
 use super::printer::Printer;
 use super::signals;
@@ -27,6 +31,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
             Command::Validate(flags) => validate::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Plan(flags) => plan::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Apply(flags) => apply::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Show(flags) => show::run(&flags, printer),
             Command::Runs(flags) => runs::run(&flags, printer),
             Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Simulate(flags) => simulate::run(&flags, printer, stop.clone()).await,
@@ -62,6 +67,36 @@ async fn read(files: &[PathBuf], common: &Common, codes: Codes, stop: &Stop) -> 
             Err(error) => Err(Failed::of(format!("the files could not be read: {error}"))),
         },
         _ = stop.asked() => Err(Failed::stopped(stop.reason())),
+    }
+}
+
+/// The locations and networks that a run is narrowed to.
+fn scope(limits: &Limits) -> Result<Scope, Failed> {
+    Scope::new(&limits.location, &limits.network).map_err(|error| Failed::of(error.to_string()))
+}
+
+/// Refuses a plan that leaves networks unmanaged, for those who want their files to be complete.
+fn refuse_unmanaged(plan: &Plan, limits: &Limits) -> Result<(), Failed> {
+    match plan.counts.unmanaged {
+        unmanaged if unmanaged > 0 && limits.fail_on_unmanaged => {
+            Err(Failed::of(format!("{unmanaged} live networks are in no file (--fail-on-unmanaged)")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A plan as it is saved.
+fn saved(plan: &Plan, inputs: Option<&Inputs>, common: &Common, limits: &Limits) -> SavedPlan {
+    let sources = inputs.map_or_else(Vec::new, |inputs| {
+        let digest = |(id, name): (_, &std::sync::Arc<str>)| (name.to_string(), sha256(inputs.sources.text(id)));
+        inputs.sources.iter().map(digest).collect()
+    });
+    SavedPlan {
+        plan: plan.clone(),
+        created: jiff::Timestamp::now(),
+        org: common.org.clone(),
+        max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
+        sources,
     }
 }
 

@@ -6,7 +6,8 @@ use dectl::record::{History, Runs};
 use dectl::report::visible;
 use dectl::time::Stop;
 
-use super::apply::{Job, confirm_and_execute, refuse_without_terminal};
+use super::apply::{Job, Wishes, refuse_without_terminal};
+use super::scope;
 use crate::cli::args::{Common, Undo};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
@@ -27,6 +28,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
     }
     let options = InputOptions { strict: false, resolve: Resolve::With(&Surroundings) };
     let inputs = Inputs::of_text(&format!("<undo {}>", history.run), back.text, options)?;
-    let job = Job { inputs, connection, flags: &flags.run, pace: flags.pace, listed: Some(live) };
-    confirm_and_execute(job, common, printer).await
+    let (wishes, scope) = (Wishes::Files(inputs), scope(&flags.run.limits)?);
+    let job = Job { wishes, scope, connection, flags: &flags.run, pace: flags.pace, listed: Some(live) };
+    job.confirm_and_execute(common, printer).await
 }

@@ -1,0 +1,108 @@
+//! Narrowing a run to some locations and networks, without cutting a chain.
+
+use std::collections::HashMap;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use super::compare::Move;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::model::{LocationIx, Organization, Setting, Settings};
+
+/// Which locations and networks a run is about. Patterns are compared without regard to case.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    locations: Option<GlobSet>,
+    networks: Option<GlobSet>,
+}
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pattern:?} is not a pattern: {reason}")]
+pub struct ScopeError {
+    pattern: String,
+    reason: String,
+}
+
+impl Scope {
+    /// Only locations whose name, and networks whose old or new name, match one of the patterns. Without patterns, all.
+    ///
+    /// # Errors
+    /// If one of them is no pattern.
+    pub fn new(locations: &[String], networks: &[String]) -> Result<Self, ScopeError> {
+        Ok(Self { locations: set(locations)?, networks: set(networks)? })
+    }
+
+    fn has_location(&self, name: &str) -> bool {
+        self.locations.as_ref().is_none_or(|globs| globs.is_match(name))
+    }
+
+    fn has_network(&self, before: &Settings, after: &Settings) -> bool {
+        self.networks.as_ref().is_none_or(|globs| globs.is_match(&*before.name) || globs.is_match(&*after.name))
+    }
+}
+
+fn set(patterns: &[String]) -> Result<Option<GlobSet>, ScopeError> {
+    if patterns.is_empty() {
+        return Ok(None);
+    }
+    let error = |pattern: &str, error: &globset::Error| ScopeError {
+        pattern: pattern.to_owned(),
+        reason: error.kind().to_string(),
+    };
+    let mut globs = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).build();
+        globs.add(glob.map_err(|e| error(pattern, &e))?);
+    }
+    globs.build().map(Some).map_err(|e| error(&patterns.join(", "), &e))
+}
+
+/// Keeps the moves that are in scope, and how many that leaves out. A move that waits for one that is left out could
+/// never be made: that is a finding.
+pub(super) fn narrow<'a>(
+    location: LocationIx,
+    moves: Vec<Move<'a>>,
+    scope: &Scope,
+    live: &Organization,
+    findings: &mut Diagnostics,
+) -> (Vec<Move<'a>>, usize) {
+    let before = |change: &Move<'_>| &live.network(change.network).settings;
+    let in_location = scope.has_location(&live.location(location).name);
+    let (kept, left_out): (Vec<_>, Vec<_>) =
+        moves.into_iter().partition(|change| in_location && scope.has_network(before(change), &change.after));
+    let mut names = HashMap::new();
+    let mut codes = HashMap::new();
+    for change in &left_out {
+        names.insert(before(change).name_key(), change);
+        if let Some(code) = &before(change).code {
+            codes.insert(code, change);
+        }
+    }
+    for change in &kept {
+        let takes_name = change.after.name_key() != before(change).name_key();
+        let takes_code = change.changed.has(Setting::Code);
+        let name_holder = names.get(&change.after.name_key()).filter(|_| takes_name);
+        let code_holder = change.after.code.as_ref().and_then(|code| codes.get(code)).filter(|_| takes_code);
+        if let Some(holder) = name_holder.or(code_holder) {
+            let (name, missing) = (&before(change).name, &before(holder).name);
+            findings.push(
+                Diagnostic::error(Code::CutChain, format!("{name:?} waits for {missing:?}, which this run leaves out"))
+                    .at(change.entry.spot())
+                    .help(format!("let the run include it: --network {missing:?}")),
+            );
+        }
+    }
+    (kept, left_out.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_without_regard_to_case() {
+        let scope = Scope::new(&["oslo*".to_owned()], &[]).expect("a pattern");
+        assert!(scope.has_location("Oslo HQ") && !scope.has_location("Bergen"));
+        assert!(Scope::new(&["[".to_owned()], &[]).is_err());
+    }
+}

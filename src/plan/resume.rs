@@ -1,0 +1,178 @@
+//! Going on with a plan that was made earlier: what of it is done, what is left, and what has moved.
+
+use std::collections::HashMap;
+
+use super::plan::{Change, Neighbour, Plan, Step, StepKind};
+use crate::model::{LocationId, NetworkId, Organization, Setting, SettingSet, Settings};
+
+/// Something that is not as the plan knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// A network is not there, or in another location.
+    Gone {
+        /// Which.
+        network: NetworkId,
+        /// What the plan calls it.
+        name: String,
+    },
+    /// A network stands at none of its planned states.
+    Changed {
+        /// Which.
+        network: NetworkId,
+        /// What the plan calls it.
+        name: String,
+        /// The settings that differ from where it should stand.
+        settings: SettingSet,
+    },
+}
+
+impl Moved {
+    /// In one line, without values.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Gone { network, name } => format!("{name:?} ({network}) is not there any more"),
+            Self::Changed { network, name, settings } => {
+                let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
+                format!("{name:?} ({network}) has another {}", settings.join(", "))
+            }
+        }
+    }
+}
+
+/// What is left of a plan on a state: networks go on from their planned state, whichever that is.
+///
+/// # Errors
+/// Everything that is at no planned state, or of the neighbourhood has moved.
+pub fn resume(plan: &Plan, live: &Organization) -> Result<Plan, Vec<Moved>> {
+    let mut moved = Vec::new();
+    let mut stands_at = Vec::with_capacity(plan.changes.len());
+    for (at, change) in plan.changes.iter().enumerate() {
+        match find(live, &change.location.id, &change.network) {
+            None => moved.push(Moved::Gone { network: change.network.clone(), name: change.before.name.to_string() }),
+            Some(now) => match planned_state(plan, at, change, now) {
+                Some(state) => stands_at.push(state),
+                None => moved.push(Moved::Changed {
+                    network: change.network.clone(),
+                    name: change.before.name.to_string(),
+                    settings: now.differing(&change.before),
+                }),
+            },
+        }
+    }
+    moved.extend(plan.neighbours.iter().filter_map(|neighbour| moved_neighbour(neighbour, live)));
+    if moved.is_empty() { Ok(rest(plan, &stands_at, live)) } else { Err(moved) }
+}
+
+/// How far a network has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Before,
+    Interim,
+    After,
+}
+
+fn find<'a>(live: &'a Organization, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
+    let network = live.network(live.find(network)?);
+    (network.location == *location).then_some(&network.settings)
+}
+
+fn planned_state(plan: &Plan, at: usize, change: &Change, now: &Settings) -> Option<State> {
+    let same = |planned: &Settings| {
+        // A code that Webex hides or makes up while codes are disabled says nothing.
+        let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
+        now.differing(planned).iter().all(|setting| disabled && setting == Setting::Code)
+    };
+    if same(&change.after) {
+        return Some(State::After);
+    }
+    let interim = plan.steps.iter().find(|step| step.change == at && step.kind == StepKind::Interim);
+    if interim.is_some_and(|step| same(&step.settings)) {
+        return Some(State::Interim);
+    }
+    same(&change.before).then_some(State::Before)
+}
+
+fn moved_neighbour(neighbour: &Neighbour, live: &Organization) -> Option<Moved> {
+    let name = neighbour.settings.name.to_string();
+    let Some(now) = find(live, &neighbour.location, &neighbour.network) else {
+        // Whoever is gone holds nothing any more.
+        return None;
+    };
+    let settings = now.differing(&neighbour.settings);
+    let settings: SettingSet =
+        settings.iter().filter(|setting| matches!(setting, Setting::Name | Setting::Code)).collect();
+    (!settings.is_empty()).then(|| Moved::Changed { network: neighbour.network.clone(), name, settings })
+}
+
+/// The plan without what is done.
+fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
+    let mut place: HashMap<usize, usize> = HashMap::new();
+    let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), neighbours: Vec::new(), ..plan.clone() };
+    for (at, change) in plan.changes.iter().enumerate() {
+        if stands_at[at] == State::After {
+            rest.counts.unchanged += 1;
+            continue;
+        }
+        let Some(now) = find(live, &change.location.id, &change.network) else { continue };
+        let changed = now.differing(&change.after);
+        let hidden = change.after.code_enabled == Some(false) && now.code.is_none();
+        let changed = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+        place.insert(at, rest.changes.len());
+        rest.changes.push(Change { before: now.clone(), changed, ..change.clone() });
+    }
+    let mut step_place: HashMap<usize, usize> = HashMap::new();
+    for (at, step) in plan.steps.iter().enumerate() {
+        let done = step.kind == StepKind::Interim && stands_at[step.change] == State::Interim;
+        let Some(change) = place.get(&step.change).filter(|_| !done) else { continue };
+        let from = match step.kind {
+            StepKind::Interim => rest.changes[*change].before.clone(),
+            StepKind::Final => {
+                let interim = rest.steps.iter().find(|earlier: &&Step| earlier.change == *change);
+                interim.map_or_else(|| rest.changes[*change].before.clone(), |earlier| earlier.settings.clone())
+            }
+        };
+        let changed = rest.changes[*change].changed;
+        let set = from.differing(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
+        let after = step.after.iter().filter_map(|after| step_place.get(after)).copied().collect();
+        step_place.insert(at, rest.steps.len());
+        rest.steps.push(Step { change: *change, set, after, ..step.clone() });
+    }
+    rest.neighbours = neighbours(&rest, live);
+    rest
+}
+
+fn neighbours(plan: &Plan, live: &Organization) -> Vec<Neighbour> {
+    let touched: std::collections::HashSet<&NetworkId> = plan.changes.iter().map(|change| &change.network).collect();
+    let locations: std::collections::BTreeSet<_> =
+        plan.changes.iter().filter_map(|change| live.find_location(&change.location.id)).collect();
+    let networks = locations.into_iter().flat_map(|location| live.networks_of(location));
+    networks
+        .filter(|(_, network)| !touched.contains(&network.id))
+        .map(|(_, network)| Neighbour {
+            location: network.location.clone(),
+            network: network.id.clone(),
+            settings: network.settings.clone(),
+        })
+        .collect()
+}
+
+/// The state that a plan recorded of the locations it touches.
+pub fn recorded_state(plan: &Plan) -> Organization {
+    let names: HashMap<&LocationId, _> =
+        plan.changes.iter().map(|change| (&change.location.id, change.location.name.clone())).collect();
+    let changed = plan.changes.iter().map(|change| (&change.location.id, &change.network, &change.before));
+    let others = plan.neighbours.iter().map(|other| (&other.location, &other.network, &other.settings));
+    Organization::new(changed.chain(others).map(|(location, network, settings)| {
+        let name = names.get(location).cloned().unwrap_or_else(|| "".into());
+        let network = crate::model::Network {
+            id: network.clone(),
+            location: location.clone(),
+            settings: settings.clone(),
+            model: None,
+            base_stations: None,
+            handsets: None,
+            lines: None,
+        };
+        (name, network)
+    }))
+}

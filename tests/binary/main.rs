@@ -3,6 +3,7 @@
 mod docs;
 mod main_job;
 mod masking;
+mod saved_plans;
 mod stage;
 mod stopping;
 mod undoing;

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use dectl::diagnostic::Code;
 use dectl::model::{Organization, SettingSet, Settings};
-use dectl::plan::build;
 use dectl::plan::plan::{Plan, StepKind};
+use dectl::plan::{build, resume};
 use dectl::proof::prove;
 use dectl::time::Chance;
 
@@ -158,6 +158,25 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
         assert!(world.is_reached(&end), "seed {seed}");
     }
     assert!(cut > 1_000 || cases(4_000) < 4_000);
+}
+
+#[test]
+fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
+    for (seed, world, mut chance) in worlds(2_000, 8) {
+        let mut live = world.live();
+        let Some(saved) = plan(&world, &live) else { continue };
+        let mut rest = saved.clone();
+        for _ in 0..3 {
+            let order = some_order(&rest, &mut chance);
+            let left = rest.steps.len() - order.len();
+            live = carry_out(&live, &rest, order);
+            rest = resume(&saved, &live).unwrap_or_else(|moved| panic!("seed {seed}: {moved:?}"));
+            assert_eq!(rest.steps.len(), left, "seed {seed}: exactly what was reviewed, and nothing else");
+            prove(rest.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}\n{rest:#?}"));
+        }
+        let end = carry_out(&live, &rest, 0..rest.steps.len());
+        assert!(world.is_reached(&end), "seed {seed}");
+    }
 }
 
 #[test]

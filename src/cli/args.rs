@@ -89,6 +89,12 @@ pub(crate) enum Format {
     Text,
     /// For programs: one document.
     Json,
+    /// For a comment on a pull request.
+    Markdown,
+    /// For a mail or a browser: one file.
+    Html,
+    /// For a diff viewer: the files that an export would write before and after.
+    Diff,
 }
 
 /// When to use colours.

@@ -63,11 +63,17 @@ impl Printer {
 
     /// Prints an error, with everything that is wrong with the files.
     pub(crate) fn error(&self, failed: &Failed) {
-        if self.format == Format::Json && !self.documented.get() {
-            let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
-            self.result(&json::text(&json::error(&failed.message, findings)));
+        let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
+        let document = match self.format {
+            Format::Text | Format::Diff => None,
+            Format::Json => Some(json::text(&json::error(&failed.message, findings))),
+            Format::Markdown => Some(report::markdown::error(&failed.message, findings)),
+            Format::Html => Some(report::html::error(&failed.message, findings)),
+        };
+        if let Some(document) = document.as_ref().filter(|_| !self.documented.get()) {
+            self.result(document);
         }
-        if let Some(rejected) = failed.rejected.as_ref().filter(|_| self.format == Format::Text) {
+        if let Some(rejected) = failed.rejected.as_ref().filter(|_| document.is_none()) {
             self.remark(&report::findings_text(&rejected.findings, &rejected.sources, self.width()));
             self.remark(&format!("{}\n", rejected.summary()));
         } else {

@@ -6,16 +6,24 @@
 //! | `visible` | other people's texts without what could deceive a reader |
 //! | `text` | a plan and a result on a terminal |
 //! | `json` | the documents |
+//! | `markdown` | a comment on a pull request |
+//! | `html` | one file that opens from a mail |
+//! | `diff` | a unified diff of desired-state files |
 //! | `excerpts` | findings with the lines they are about |
 //! | `progress` | a bar on a terminal, plain lines in a pipeline |
 
+pub mod diff;
 mod excerpts;
+pub mod html;
 pub mod json;
+pub mod markdown;
 pub mod progress;
 pub mod text;
 mod view;
 mod visible;
 
 pub use excerpts::{findings_text, one_finding_line};
-pub use view::{ChangeView, Codes, FieldView, LocationView, PlanView, ResultView, StepView};
+pub use view::{
+    AsideView, ChangeView, Codes, FieldView, LineView, LocationView, NetworkView, PlanView, ResultView, StepView,
+};
 pub use visible::visible;

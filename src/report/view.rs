@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::visible::visible;
 use crate::apply::{NetworkResult, Outcome, OutcomeClass, Status, Verification};
 use crate::model::{CodeText, LocationId, Setting, SettingSet, Settings};
-use crate::plan::plan::{Because, Plan, Step, StepKind, Warning};
+use crate::plan::plan::{Because, Plan, Step, StepKind, Warning, Where};
 
 /// Whether access codes are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,17 @@ pub struct PlanView {
     pub steps: Vec<StepView>,
     /// What is odd.
     pub warnings: Vec<Warning>,
+    /// The touched locations as a desired-state file would say it, before and after.
+    pub lines: Vec<LineView>,
+}
+
+/// A line of a file before and after; a side on which it does not stand has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineView {
+    /// Before.
+    pub before: Option<String>,
+    /// After.
+    pub after: Option<String>,
 }
 
 /// The changes of one location.
@@ -151,6 +162,7 @@ impl PlanView {
             locations,
             steps: steps(plan, codes),
             warnings: plan.warnings.clone(),
+            lines: lines(plan, codes),
         }
     }
 
@@ -173,6 +185,59 @@ impl PlanView {
         let Self { update, unchanged, unmanaged, .. } = self;
         format!("Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged{left_out} · {writes}{interim}")
     }
+}
+
+/// Every network of the touched locations, location by location, in the order of their names before.
+fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
+    let both = |text: String| LineView { before: Some(text.clone()), after: Some(text) };
+    let mut located: Vec<(&Where, Vec<(&str, &Settings, &Settings)>)> = Vec::new();
+    for change in &plan.changes {
+        let network = (change.network.as_str(), &change.before, &change.after);
+        match located.last_mut().filter(|(location, _)| **location == change.location) {
+            Some((_, networks)) => networks.push(network),
+            None => located.push((&change.location, vec![network])),
+        }
+    }
+    let mut others: HashMap<&LocationId, Vec<(&str, &Settings, &Settings)>> = HashMap::new();
+    for other in &plan.neighbours {
+        let network = (other.network.as_str(), &other.settings, &other.settings);
+        others.entry(&other.location).or_default().push(network);
+    }
+    let mut lines = Vec::new();
+    for (location, mut networks) in located {
+        networks.extend(others.remove(&location.id).into_iter().flatten());
+        networks.sort_by_key(|(id, before, _)| (before.name.clone(), id.to_string()));
+        lines.push(both(format!("  - id: {}", location.id)));
+        lines.push(both(format!("    name: {:?}", visible(&location.name))));
+        lines.push(both("    networks:".to_owned()));
+        for (id, before, after) in networks {
+            lines.push(both(format!("      - id: {id}")));
+            let changed = before.differing(after);
+            for field in fields(before, after, Setting::ALL.into_iter().collect(), codes) {
+                lines.push(file_line(&field, changed.has(field.setting)));
+            }
+        }
+    }
+    lines
+}
+
+fn file_line(field: &FieldView, changed: bool) -> LineView {
+    let name = field.setting.api_name();
+    if field.masked {
+        // A code that changes is a line that changes, although neither is shown.
+        let after = if changed { "•••• # new" } else { "••••" };
+        return LineView {
+            before: Some(format!("        {name}: ••••")),
+            after: Some(format!("        {name}: {after}")),
+        };
+    }
+    let line = |value: &Option<String>| {
+        value.as_ref().map(|value| match field.setting {
+            Setting::CodeEnabled => format!("        {name}: {value}"),
+            _ => format!("        {name}: {:?}", visible(value)),
+        })
+    };
+    LineView { before: line(&field.from), after: line(&field.to) }
 }
 
 fn steps(plan: &Plan, codes: Codes) -> Vec<StepView> {

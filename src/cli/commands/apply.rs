@@ -8,11 +8,11 @@ use dectl::plan::{MaxChanges, Scope, check_size};
 use dectl::reconcile::{Error, Inputs, Proposal, Records, carry_out, go_on_with, plan_for, propose};
 use dectl::record::SavedPlan;
 use dectl::report::progress::Progress;
-use dectl::report::{PlanView, ResultView, json, text};
+use dectl::report::{PlanView, ResultView};
 use dectl::send::Sender;
 use dectl::time::Stop;
 
-use super::{Codes, plan_text, read, refuse_unmanaged, saved, scope};
+use super::{Codes, plan_text, read, refuse_unmanaged, result_text, saved, scope};
 use crate::cli::args::{Apply, Common, Format, Pace, RunFlags};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
@@ -24,6 +24,9 @@ const FRESH: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     refuse_without_terminal(&flags.run)?;
+    if common.output == Format::Diff {
+        return Err(Failed::of("what an apply did is no diff: use text, json, markdown or html"));
+    }
     let scope = scope(&flags.run.limits)?;
     let wishes = match &flags.plan {
         Some(path) => {
@@ -148,10 +151,7 @@ impl Job<'_> {
         let exit = Exit::of(&carried_out.outcome, plan);
         let journal = carried_out.journal.map(|path| path.display().to_string());
         let view = ResultView::of(plan, carried_out.outcome, journal, printer.codes());
-        printer.result(&match printer.format() {
-            Format::Text => text::result(&view),
-            Format::Json => json::text(&json::result(&view)),
-        });
+        printer.result(&result_text(&view, printer.format()));
         Ok(exit)
     }
 }

@@ -15,7 +15,7 @@ use dectl::plan::Scope;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
 use dectl::record::{SavedPlan, sha256};
-use dectl::report::{self, PlanView, json};
+use dectl::report::{self, PlanView, ResultView, json};
 use dectl::time::Stop;
 
 use super::args::{Args, Command, Common, Format, Limits};
@@ -104,5 +104,35 @@ fn plan_text(view: &PlanView, format: Format) -> String {
     match format {
         Format::Text => report::text::plan(view),
         Format::Json => json::text(&json::plan(view)),
+        Format::Markdown => report::markdown::plan(view),
+        Format::Html => report::html::plan(view),
+        Format::Diff => report::diff::plan(view),
     }
+}
+
+fn result_text(view: &ResultView, format: Format) -> String {
+    match format {
+        Format::Text => report::text::result(view),
+        Format::Json => json::text(&json::result(view)),
+        Format::Markdown => report::markdown::result(view),
+        Format::Html => report::html::result(view),
+        // Refused before anything was read.
+        Format::Diff => report::diff::plan(&view.plan),
+    }
+}
+
+/// For commands that have text and a document, and nothing else.
+fn text_or_json(
+    printer: &Printer,
+    text: impl FnOnce() -> String,
+    document: impl FnOnce() -> String,
+) -> Result<(), Failed> {
+    match printer.format() {
+        Format::Text => printer.result(&text()),
+        Format::Json => printer.result(&document()),
+        Format::Markdown | Format::Html | Format::Diff => {
+            return Err(Failed::of("this command has the formats text and json only"));
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use dectl::record::Runs as Folder;
 use dectl::report::{json, text};
 
-use crate::cli::args::{Format, Runs};
+use super::text_or_json;
+use crate::cli::args::Runs;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 
@@ -24,9 +25,6 @@ pub(super) fn run(flags: &Runs, printer: &Printer) -> Result<Exit, Failed> {
             Err(error) => printer.remark(&format!("{error}\n")),
         }
     }
-    printer.result(&match printer.format() {
-        Format::Text => text::runs(&runs),
-        Format::Json => json::text(&json::runs(&runs)),
-    });
+    text_or_json(printer, || text::runs(&runs), || json::text(&json::runs(&runs)))?;
     Ok(Exit::Done)
 }

@@ -1,10 +1,11 @@
 //! `dectl validate`: is the file right? No token, no network.
 
+use dectl::reconcile::Inputs;
 use dectl::report::{self, json};
 use dectl::time::Stop;
 
-use super::{Codes, read};
-use crate::cli::args::{Common, Format, Validate};
+use super::{Codes, read, text_or_json};
+use crate::cli::args::{Common, Validate};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 
@@ -13,20 +14,11 @@ pub(super) async fn run(flags: &Validate, common: &Common, printer: &Printer, st
     let inputs = read(&flags.files.files, common, codes, &stop).await?;
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
-    match printer.format() {
-        Format::Json => {
-            printer.result(&json::text(&json::validation(
-                files,
-                locations,
-                networks,
-                &inputs.warnings,
-                &inputs.sources,
-            )));
-        }
-        Format::Text => {
-            printer.remark(&report::findings_text(&inputs.warnings, &inputs.sources, printer.width()));
-            printer.result(&format!("Valid: {files} files, {locations} locations, {networks} networks\n"));
-        }
-    }
+    let Inputs { warnings, sources, .. } = &inputs;
+    let text = || {
+        printer.remark(&report::findings_text(warnings, sources, printer.width()));
+        format!("Valid: {files} files, {locations} locations, {networks} networks\n")
+    };
+    text_or_json(printer, text, || json::text(&json::validation(files, locations, networks, warnings, sources)))?;
     Ok(Exit::Done)
 }

@@ -1,0 +1,22 @@
+//! A plan as a unified diff of desired-state files: what an export would say before, and what it would say after.
+
+use similar::TextDiff;
+
+use super::view::PlanView;
+
+/// A plan.
+pub fn plan(view: &PlanView) -> String {
+    let (before, after) = (text(view, |line| &line.before), text(view, |line| &line.after));
+    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("live", "planned").to_string()
+}
+
+fn text(view: &PlanView, side: impl Fn(&super::view::LineView) -> &Option<String>) -> String {
+    let mut text = "version: 1\nlocations:\n".to_owned();
+    for line in &view.lines {
+        if let Some(line) = side(line) {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}

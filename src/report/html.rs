@@ -1,0 +1,206 @@
+//! A plan, a result or an error as one file that opens from a mail: no script, style or picture from elsewhere.
+
+use similar::{Algorithm, ChangeTag};
+
+use super::text::stop_reason;
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::visible::visible;
+use crate::apply::{Status, Verification};
+use crate::diagnostic::{Diagnostics, Sources};
+use crate::model::Setting;
+use crate::plan::plan::Because;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// A plan.
+pub fn plan(view: &PlanView) -> String {
+    page("dectl plan", &plan_body(view))
+}
+
+/// A result.
+pub fn result(view: &ResultView) -> String {
+    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
+    if let Some(reason) = view.outcome.stopped {
+        body.push_str(&format!("<p>Stopped: {}.</p>\n", escaped(stop_reason(reason))));
+    }
+    if let Verification::Impossible(failure) = &view.outcome.verification {
+        body.push_str(&format!("<p>The list could not be read again: {}</p>\n", escaped(&failure.to_string())));
+    }
+    let troubled: String = view
+        .networks
+        .iter()
+        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
+        .map(trouble)
+        .collect();
+    if !troubled.is_empty() {
+        body.push_str(&format!(
+            "<table><thead><tr><th scope=\"col\">Location</th><th scope=\"col\">Network</th>\
+             <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{troubled}</tbody></table>\n"
+        ));
+    }
+    body.push_str("<h2>The plan</h2>\n");
+    body.push_str(&plan_body(&view.plan));
+    page(&format!("dectl apply: {}", view.class.as_str()), &body)
+}
+
+/// An error, with everything that is wrong with the files.
+pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> String {
+    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(message));
+    if let Some((findings, sources)) = findings {
+        body.push_str("<ul>\n");
+        for finding in findings {
+            let line = super::excerpts::one_finding_line(finding, sources);
+            let help = finding.help.as_deref().map(|help| format!("<br>{}", escaped(help))).unwrap_or_default();
+            body.push_str(&format!("<li>{}{help}</li>\n", escaped(&line)));
+        }
+        body.push_str("</ul>\n");
+    }
+    page("dectl: error", &body)
+}
+
+fn page(title: &str, body: &str) -> String {
+    let title = escaped(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n\
+         <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
+    )
+}
+
+fn plan_body(view: &PlanView) -> String {
+    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
+    for warning in &view.warnings {
+        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&warning.message)));
+    }
+    if view.update == 0 {
+        return body;
+    }
+    let options: String = view
+        .locations
+        .iter()
+        .enumerate()
+        .map(|(at, location)| format!("<option value=\"{at}\">{}</option>", escaped(&location.name)))
+        .collect();
+    body.push_str(&format!(
+        "<form class=\"filter\" role=\"search\">\n\
+         <label>Location <select id=\"location\"><option value=\"\">all</option>{options}</select></label>\n\
+         <label>Text <input id=\"text\" type=\"search\" placeholder=\"name, setting, value\"></label>\n\
+         <output id=\"shown\" aria-live=\"polite\">{} networks</output>\n</form>\n",
+        view.update
+    ));
+    for (at, location) in view.locations.iter().enumerate() {
+        body.push_str(&section(at, location));
+    }
+    body
+}
+
+fn section(at: usize, location: &LocationView) -> String {
+    let rows: String = location.changes.iter().map(rows).collect();
+    format!(
+        "<section data-location=\"{at}\">\n<h2>{} <small>{}</small></h2>\n<table>\n<thead><tr>\
+         <th scope=\"col\">Network</th><th scope=\"col\">Setting</th><th scope=\"col\">Now</th>\
+         <th scope=\"col\">Planned</th><th scope=\"col\">Because</th></tr></thead>\n{rows}</table>\n</section>\n",
+        escaped(&location.name),
+        location.changes.len()
+    )
+}
+
+/// One network is one body of the table, so that a filter shows or hides it as a whole.
+fn rows(change: &ChangeView) -> String {
+    let Because::File { file, line } = &change.because;
+    let height = change.fields.len() + usize::from(change.aside.is_some());
+    let mut rows = String::from("<tbody>\n");
+    for (at, field) in change.fields.iter().enumerate() {
+        let (old, new) = values(field);
+        let setting = field.setting.api_name();
+        let (head, because) = if at == 0 {
+            (
+                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{}</th>", escaped(&change.name)),
+                format!("<td rowspan=\"{height}\">{}</td>", escaped(&format!("{file}:{line}"))),
+            )
+        } else {
+            (String::new(), String::new())
+        };
+        rows.push_str(&format!(
+            "<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{because}</tr>\n"
+        ));
+    }
+    if let Some(aside) = &change.aside {
+        let until =
+            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
+        let words = format!("steps aside as {}{until}", aside.as_what.join(" with "));
+        rows.push_str(&format!("<tr class=\"aside\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
+    }
+    rows.push_str("</tbody>\n");
+    rows
+}
+
+fn values(field: &FieldView) -> (String, String) {
+    if field.masked {
+        return ("••••".to_owned(), "<ins>•••• (new)</ins>".to_owned());
+    }
+    let from = field.from.as_deref().map(visible);
+    let to = field.to.as_deref().map(visible);
+    match (from, to) {
+        (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
+            let (mut old, mut new) = (String::new(), String::new());
+            for (tag, part) in similar::utils::diff_unicode_words(Algorithm::Myers, &*from, &*to) {
+                let part = escaped(part);
+                match tag {
+                    ChangeTag::Equal => {
+                        old.push_str(&part);
+                        new.push_str(&part);
+                    }
+                    ChangeTag::Delete => old.push_str(&format!("<del>{part}</del>")),
+                    ChangeTag::Insert => new.push_str(&format!("<ins>{part}</ins>")),
+                }
+            }
+            (old, new)
+        }
+        (from, to) => {
+            let text =
+                |value: Option<std::borrow::Cow<'_, str>>| value.map_or("–".to_owned(), |value| escaped(&value));
+            (text(from), format!("<ins>{}</ins>", text(to)))
+        }
+    }
+}
+
+fn trouble(network: &NetworkView) -> String {
+    let status = match network.result.status {
+        Status::Applied => "found different",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+        Status::NotStarted => "not started",
+        Status::Unknown => "unknown",
+    };
+    let reason = match (&network.result.error, &network.blocked_by_name) {
+        (Some(error), _) => error.to_string(),
+        (None, Some(name)) => format!("waits for {name}"),
+        (None, None) => {
+            network.result.found_different.iter().map(|setting| setting.api_name()).collect::<Vec<_>>().join(", ")
+        }
+    };
+    let cells = [network.location_name.as_str(), &network.name, status, &reason]
+        .map(|cell| format!("<td>{}</td>", escaped(cell)));
+    format!("<tr>{}</tr>\n", cells.concat())
+}
+
+/// A text that is nothing but text, in an element or in an attribute.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

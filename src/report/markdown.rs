@@ -1,0 +1,216 @@
+//! A plan, a result or an error as a comment on a pull request.
+
+use std::fmt::Write;
+
+use super::text::stop_reason;
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::visible::visible;
+use crate::apply::{Status, Verification};
+use crate::diagnostic::{Diagnostics, Sources};
+use crate::plan::plan::Because;
+
+/// A comment on GitHub may have 65,536 characters; this leaves room for what is put around it.
+const LONGEST: usize = 60_000;
+
+/// From so many changes on, locations are folded.
+const FOLD_FROM: usize = 20;
+
+/// A plan.
+pub fn plan(view: &PlanView) -> String {
+    let mut page = Page::new("dectl plan");
+    page.plan(view);
+    page.text
+}
+
+/// A result.
+pub fn result(view: &ResultView) -> String {
+    let mut page = Page::new(&format!("dectl apply: {}", view.class.as_str()));
+    page.line(&format!("**{}**", escaped(&view.summary())));
+    page.line("");
+    if let Some(reason) = view.outcome.stopped {
+        page.line(&format!("Stopped: {}.", escaped(stop_reason(reason))));
+        page.line("");
+    }
+    if let Verification::Impossible(failure) = &view.outcome.verification {
+        page.line(&format!("The list could not be read again: {}", escaped(&failure.to_string())));
+        page.line("");
+    }
+    let troubled: Vec<&NetworkView> = view
+        .networks
+        .iter()
+        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
+        .collect();
+    if !troubled.is_empty() {
+        page.line("| location | network | status | reason |");
+        page.line("|---|---|---|---|");
+        let rows = troubled.iter().map(|network| trouble(network)).collect();
+        page.rows(rows, "networks");
+        page.line("");
+    }
+    page.plan(&view.plan);
+    page.text
+}
+
+/// An error, with everything that is wrong with the files.
+pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> String {
+    let mut page = Page::new("dectl: error");
+    page.line(&escaped(message));
+    if let Some((findings, sources)) = findings {
+        page.line("");
+        let rows = findings.iter().map(|finding| {
+            let place = finding.spot.map(|spot| sources.place(spot));
+            let place = place.map(|place| format!("{}:{}: ", place.file, place.line)).unwrap_or_default();
+            let help = finding.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("- {}", escaped(&format!("{place}{} [{}]{help}", finding.message, finding.code.as_str())))
+        });
+        page.rows(rows.collect(), "findings");
+    }
+    page.text
+}
+
+struct Page {
+    text: String,
+    length: usize,
+}
+
+impl Page {
+    fn new(title: &str) -> Self {
+        let mut page = Self { text: String::new(), length: 0 };
+        page.line(&format!("### {}", escaped(title)));
+        page.line("");
+        page
+    }
+
+    fn line(&mut self, line: &str) {
+        self.length += line.chars().count() + 1;
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn has_room_for(&self, text: &str) -> bool {
+        // What says that something was cut needs room itself.
+        self.length + text.chars().count() + 200 < LONGEST
+    }
+
+    /// Lines as long as there is room, and how many were left out.
+    fn rows(&mut self, rows: Vec<String>, what: &str) {
+        for (at, row) in rows.iter().enumerate() {
+            if !self.has_room_for(row) {
+                let left = rows.len() - at;
+                self.line("");
+                self.line(&format!("… and {left} more {what}."));
+                return;
+            }
+            self.line(row);
+        }
+    }
+
+    fn plan(&mut self, view: &PlanView) {
+        self.line(&format!("**{}**", escaped(&view.summary())));
+        self.line("");
+        let warnings = view.warnings.iter().map(|warning| format!("> ⚠ {}", escaped(&warning.message)));
+        let warnings: Vec<String> = warnings.collect();
+        if !warnings.is_empty() {
+            self.rows(warnings, "warnings");
+            self.line("");
+        }
+        let folded = view.update >= FOLD_FROM;
+        for (at, location) in view.locations.iter().enumerate() {
+            let section = section(location, folded);
+            if !self.has_room_for(&section) {
+                let rest = &view.locations[at..];
+                let changes: usize = rest.iter().map(|location| location.changes.len()).sum();
+                let more =
+                    format!("… and {changes} more changes in {} locations. The whole plan is in the log.", rest.len());
+                self.line(&more);
+                return;
+            }
+            self.line(&section);
+        }
+    }
+}
+
+fn section(location: &LocationView, folded: bool) -> String {
+    let mut section = String::new();
+    let title = format!("{} ({})", escaped(&location.name), location.changes.len());
+    let heading = if folded { format!("<details><summary>{title}</summary>\n") } else { format!("#### {title}\n") };
+    let rows: String = location.changes.iter().map(rows).collect();
+    // Writing to a string cannot fail.
+    let _infallible =
+        writeln!(section, "{heading}\n| network | setting | now | planned | because |\n|---|---|---|---|---|\n{rows}");
+    if folded {
+        section.push_str("</details>\n");
+    }
+    section
+}
+
+fn rows(change: &ChangeView) -> String {
+    let Because::File { file, line } = &change.because;
+    let because = escaped(&format!("{file}:{line}"));
+    let mut rows = String::new();
+    for (at, field) in change.fields.iter().enumerate() {
+        let (name, because) = if at == 0 { (escaped(&change.name), because.as_str()) } else { (String::new(), "") };
+        let setting = field.setting.api_name();
+        rows.push_str(&format!("| {name} | {setting} | {} | {} | {because} |\n", old(field), new(field)));
+    }
+    if let Some(aside) = &change.aside {
+        let until =
+            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
+        let words = format!("steps aside as {}{until}", aside.as_what.join(" with "));
+        rows.push_str(&format!("| | *interim* | | {} | |\n", escaped(&words)));
+    }
+    rows
+}
+
+fn old(field: &FieldView) -> String {
+    if field.masked { "••••".to_owned() } else { field.from.as_deref().map_or("–".to_owned(), escaped) }
+}
+
+fn new(field: &FieldView) -> String {
+    if field.masked { "•••• (new)".to_owned() } else { field.to.as_deref().map_or("–".to_owned(), escaped) }
+}
+
+fn trouble(network: &NetworkView) -> String {
+    let status = match network.result.status {
+        Status::Applied => "found different",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+        Status::NotStarted => "not started",
+        Status::Unknown => "unknown",
+    };
+    let reason = match (&network.result.error, &network.blocked_by_name) {
+        (Some(error), _) => error.to_string(),
+        (None, Some(name)) => format!("waits for {name}"),
+        (None, None) => {
+            network.result.found_different.iter().map(|setting| setting.api_name()).collect::<Vec<_>>().join(", ")
+        }
+    };
+    format!("| {} | {} | {status} | {} |", escaped(&network.location_name), escaped(&network.name), escaped(&reason))
+}
+
+/// A text that is nothing but text: no markup, no mention, no link, no cell border.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in visible(text).chars() {
+        match character {
+            ' ' | '-' | '.' | ',' | '·' => out.push(character),
+            c if c.is_ascii_punctuation() => out.push_str(&format!("&#{};", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_can_break_out_of_its_cell() {
+        let hostile = "| <img src=x onerror=alert(1)> [a](https://x) @team #1 `x` **b**\n</details>";
+        let safe = escaped(hostile);
+        for forbidden in ['|', '<', '>', '[', ']', '(', '@', '`', '*', '\n', ':'] {
+            assert!(!safe.contains(forbidden), "{forbidden:?} in {safe}");
+        }
+    }
+}

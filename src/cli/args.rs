@@ -38,6 +38,14 @@ pub(crate) enum Command {
     /// Plans the way back from a run, asks, and goes it.
     #[command(after_help = "Example:\n  dectl undo last")]
     Undo(Undo),
+    /// Prints the JSON Schema of desired-state files, for editors.
+    Schema,
+    /// Prints completions for a shell.
+    #[command(after_help = "Example:\n  dectl completions bash > /etc/bash_completion.d/dectl")]
+    Completions(Completions),
+    /// Prints the manual page.
+    #[command(after_help = "Example:\n  dectl man | man -l -")]
+    Man,
     /// Serves a simulated organization on loopback.
     #[command(after_help = "Example:\n  dectl simulate --port 8080")]
     Simulate(Simulate),
@@ -251,6 +259,13 @@ pub(crate) struct Undo {
     pub(crate) run: RunFlags,
     #[command(flatten)]
     pub(crate) pace: Pace,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// Which shell.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -27,6 +27,9 @@ pub use write::FileText;
 use crate::diagnostic::{Diagnostics, Sources};
 use wish::Desired;
 
+/// The JSON Schema of desired-state files, for editors. What it cannot say (uniqueness, who is who) the reader checks.
+pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");
+
 /// Reads texts as one desired state. Whatever is wrong in any of them is in `findings`, all at once.
 pub fn read(inputs: Vec<Input>, sources: &mut Sources, findings: &mut Diagnostics) -> Desired {
     let mut files = Vec::new();

@@ -15,6 +15,9 @@ const LONGEST: usize = 60_000;
 /// From so many changes on, locations are folded.
 const FOLD_FROM: usize = 20;
 
+/// So many warnings are shown; the changes matter more.
+const WARNINGS: usize = 20;
+
 /// A plan.
 pub fn plan(view: &PlanView) -> String {
     let mut page = Page::new("dectl plan");
@@ -108,10 +111,13 @@ impl Page {
     fn plan(&mut self, view: &PlanView) {
         self.line(&format!("**{}**", escaped(&view.summary())));
         self.line("");
-        let warnings = view.warnings.iter().map(|warning| format!("> ⚠ {}", escaped(&warning.message)));
-        let warnings: Vec<String> = warnings.collect();
-        if !warnings.is_empty() {
-            self.rows(warnings, "warnings");
+        for warning in view.warnings.iter().take(WARNINGS) {
+            self.line(&format!("> ⚠ {}", escaped(&warning.message)));
+        }
+        if view.warnings.len() > WARNINGS {
+            self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - WARNINGS));
+        }
+        if !view.warnings.is_empty() {
             self.line("");
         }
         let folded = view.update >= FOLD_FROM;

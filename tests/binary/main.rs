@@ -1,6 +1,7 @@
 //! The real binary against the simulated organization, over real HTTP.
 
 mod docs;
+mod formats;
 mod main_job;
 mod masking;
 mod saved_plans;

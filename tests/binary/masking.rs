@@ -64,6 +64,10 @@ fn neither_files_nor_errors_nor_logs_give_a_code_away() {
             &["plan", "file.yaml", "-o", "json", "-vv", "--log-format", "json"],
             &["apply", "file.yaml", "--yes", "-vv"],
             &["apply", "file.yaml", "--yes", "-o", "json"],
+            &["plan", "file.yaml", "-o", "markdown"],
+            &["plan", "file.yaml", "-o", "html"],
+            &["plan", "file.yaml", "-o", "diff"],
+            &["apply", "file.yaml", "--yes", "-o", "html"],
         ] {
             assert_silent(&format!("{what}: {arguments:?}"), &stage.run(arguments));
         }

@@ -1,6 +1,7 @@
 //! One file a command: set up, call the library, print.
 
 mod apply;
+mod manual;
 mod plan;
 mod runs;
 mod show;
@@ -34,6 +35,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
             Command::Show(flags) => show::run(&flags, printer),
             Command::Runs(flags) => runs::run(&flags, printer),
             Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Schema => Ok(manual::schema(printer)),
+            Command::Completions(flags) => Ok(manual::completions(&flags, printer)),
+            Command::Man => manual::man(printer),
             Command::Simulate(flags) => simulate::run(&flags, printer, stop.clone()).await,
         }
     };

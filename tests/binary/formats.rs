@@ -1,0 +1,162 @@
+//! One plan and one result in every format.
+
+use dectl::simulator::{Misbehaviour, State};
+
+use crate::stage::{Stage, copy_example};
+
+#[test]
+fn a_plan_in_every_format() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    for format in ["markdown", "html", "diff"] {
+        let plan = stage.run(&["plan", "networks.yaml", "-o", format]);
+        assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+        insta::assert_snapshot!(format!("plan_{format}"), plan.stdout);
+    }
+}
+
+#[test]
+fn a_result_in_every_format() {
+    for format in ["markdown", "html"] {
+        let stage = Stage::new();
+        copy_example(&stage);
+        let ended = stage.run(&["apply", "networks.yaml", "--yes", "-o", format]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(
+            ended.stdout.contains("9 applied, verified") || ended.stdout.contains("9 applied,"),
+            "{}",
+            ended.stdout
+        );
+        assert!(ended.stderr.contains("Plan: 9 to update"), "the diff comes first");
+    }
+    let stage = Stage::new();
+    copy_example(&stage);
+    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes", "-o", "diff"]).code, Some(1));
+    assert_eq!(stage.ledger().requests, 0);
+}
+
+#[test]
+fn an_error_in_every_format() {
+    let stage = Stage::new();
+    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: '<b>x'}]}]\n");
+    let markdown = stage.run(&["plan", "wrong.yaml", "-o", "markdown"]);
+    assert!(markdown.stdout.starts_with("### dectl") && markdown.stdout.contains("unknown"), "{}", markdown.stdout);
+    let html = stage.run(&["plan", "wrong.yaml", "-o", "html"]);
+    assert!(html.stdout.starts_with("<!DOCTYPE html>") && html.stdout.contains("[unknown-field]"));
+    assert_eq!((markdown.code, html.code), (Some(1), Some(1)));
+}
+
+/// An organization in which every name tries to be something else.
+fn hostile(count: usize) -> (State, String) {
+    let names = [
+        "</script><script>alert(1)</script>",
+        "| a | b |",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "@everyone #1 `code` **b**",
+        "\u{202e}gnisrever",
+        "--> ]]> \u{1b}[2J",
+    ];
+    let networks: Vec<serde_json::Value> = (0..count)
+        .map(|at| {
+            let name: String = format!("{at} {}", names[at % names.len()]).chars().take(40).collect();
+            serde_json::json!({
+                "id": format!("net-{at}"), "name": name, "displayName": "w", "defaultAccessCodeEnabled": true,
+                "defaultAccessCode": format!("{:04}", at % 10_000),
+                "location": { "id": format!("loc-{}", at / 50), "name": format!("Site <b>{}</b>", at / 50) },
+            })
+        })
+        .collect();
+    let entries: Vec<String> = (0..count.div_ceil(50))
+        .map(|location| {
+            let networks: String = (location * 50..count.min((location + 1) * 50))
+                .map(|at| format!("  - {{id: net-{at}, displayName: \"<i>new</i> {at}\"}}\n"))
+                .collect();
+            format!("- id: loc-{location}\n  networks:\n{networks}")
+        })
+        .collect();
+    let state = State::from_list(&serde_json::json!({ "dectNetworks": networks }).to_string()).expect("a state");
+    (state, format!("version: 1\nlocations:\n{}", entries.concat()))
+}
+
+#[test]
+fn no_name_is_anything_but_text() {
+    let (state, file) = hostile(60);
+    let stage = Stage::with(state, Misbehaviour::default());
+    stage.write("file.yaml", &file);
+    let html = stage.run(&["plan", "file.yaml", "-o", "html"]).stdout;
+    assert_eq!(html.matches("<script>").count(), 1, "ours");
+    assert!(!html.contains("<img") && !html.contains("<b>") && !html.contains("<i>"));
+    let markdown = stage.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
+    for forbidden in ["<img", "<script", "<b>", "<i>", "](", "@everyone", "\u{1b}", "\u{202e}"] {
+        assert!(!markdown.contains(forbidden), "{forbidden}");
+    }
+    // Every row of a table has the same number of cells.
+    assert!(markdown.lines().filter(|line| line.starts_with('|')).all(|line| line.matches('|').count() == 6));
+    let text = stage.run(&["plan", "file.yaml"]).stdout;
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+}
+
+#[test]
+fn a_comment_is_cut_before_it_is_too_long_and_says_so() {
+    let (state, file) = hostile(3_000);
+    let stage = Stage::with(state, Misbehaviour::default());
+    stage.write("file.yaml", &file);
+    let markdown = stage.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
+    assert!(markdown.chars().count() <= 60_000);
+    let told: usize = markdown
+        .lines()
+        .filter(|line| line.contains("more changes"))
+        .find_map(|line| line.strip_prefix("… and ")?.split(' ').next()?.parse().ok())
+        .expect("it says how many more there are");
+    let shown = markdown.matches("| displayName |").count();
+    assert_eq!(shown + told, 3_000);
+}
+
+#[test]
+fn the_schema_knows_every_field_and_the_example_refers_to_it() {
+    let stage = Stage::new();
+    let schema = stage.run(&["schema"]).json();
+    let fields = |place: &serde_json::Value| -> Vec<String> {
+        let mut names: Vec<String> = place["properties"].as_object().expect("properties").keys().cloned().collect();
+        names.sort();
+        names
+    };
+    // What the reader itself names when it meets an unknown field.
+    let known = |text: &str, list: &serde_json::Value| {
+        stage.write("wrong.yaml", text);
+        let error = stage.run(&["validate", "wrong.yaml", "-o", "json"]).json();
+        let help = error["diagnostics"][0]["help"].as_str().expect("help").to_owned();
+        for field in fields(list) {
+            assert!(help.contains(&format!("\"{field}\"")), "{field}: {help}");
+        }
+        assert_eq!(help.matches('"').count() / 2, fields(list).len(), "{help}");
+    };
+    known("version: 1\nqqq: 1\nlocations: []\n", &schema);
+    known("version: 1\nlocations: [{qqq: 1, name: x, networks: []}]\n", &schema["$defs"]["location"]);
+    known("version: 1\nlocations: [{name: x, networks: [{qqq: 1, name: y}]}]\n", &schema["$defs"]["network"]);
+    known("version: 1\ndefaults: {qqq: 1}\nlocations: []\n", &schema["properties"]["defaults"]);
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/networks.yaml")).expect("it");
+    assert!(example.starts_with("# yaml-language-server: $schema=../docs/networks.schema.json\n"));
+}
+
+#[test]
+fn shells_and_readers_get_what_they_need() {
+    let stage = Stage::new();
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        assert!(stage.run(&["completions", shell]).stdout.contains("dectl"), "{shell}");
+    }
+    assert!(stage.run(&["man"]).stdout.contains(".TH dectl"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    use std::process::Stdio;
+    let stage = Stage::new();
+    copy_example(&stage);
+    let mut child =
+        stage.command(&["plan", "networks.yaml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("it ends");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}

@@ -149,7 +149,7 @@ fn values(field: &FieldView) -> (String, String) {
         (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
             let (mut old, mut new) = (String::new(), String::new());
             for (tag, part) in similar::utils::diff_unicode_words(Algorithm::Myers, &*from, &*to) {
-                let part = escaped(part);
+                let part = entities(part);
                 match tag {
                     ChangeTag::Equal => {
                         old.push_str(&part);
@@ -163,7 +163,7 @@ fn values(field: &FieldView) -> (String, String) {
         }
         (from, to) => {
             let text =
-                |value: Option<std::borrow::Cow<'_, str>>| value.map_or("–".to_owned(), |value| escaped(&value));
+                |value: Option<std::borrow::Cow<'_, str>>| value.map_or("–".to_owned(), |value| entities(&value));
             (text(from), format!("<ins>{}</ins>", text(to)))
         }
     }
@@ -191,8 +191,12 @@ fn trouble(network: &NetworkView) -> String {
 
 /// A text that is nothing but text, in an element or in an attribute.
 fn escaped(text: &str) -> String {
+    entities(&visible(text))
+}
+
+fn entities(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in visible(text).chars() {
+    for character in text.chars() {
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),

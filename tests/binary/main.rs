@@ -1,5 +1,6 @@
 //! The real binary against the simulated organization, over real HTTP.
 
+mod browser;
 mod docs;
 mod formats;
 mod main_job;

@@ -165,7 +165,7 @@ fn carry_out(stage: &Stage, pacer: Pacer) {
     let api = Rc::new(stage.api.clone());
     let sender = Sender::new(api, stage.clock.clone(), chance, pacer, Bounds::default(), Stop::new());
     stage.clock.run(async {
-        let live = sender.list().await.expect("a list");
+        let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };

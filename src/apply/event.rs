@@ -55,6 +55,8 @@ pub enum Event {
         network: NetworkId,
         /// How many attempts there were.
         attempts: u32,
+        /// When it is tried again.
+        until: Moment,
     },
     /// Nothing new is begun any more.
     Stopping {

@@ -171,8 +171,8 @@ impl<'a, 's> Lane<'a, 's> {
                 (shared.tell)(&Event::Locked { location: location.id.clone(), until });
             }
             CallEvent::Unlocked => shared.locked.set(shared.locked.get().saturating_sub(1)),
-            CallEvent::Retrying { attempts, .. } => {
-                (shared.tell)(&Event::Retrying { network: network.clone(), attempts });
+            CallEvent::Retrying { attempts, until } => {
+                (shared.tell)(&Event::Retrying { network: network.clone(), attempts, until });
             }
         }
     }

@@ -78,7 +78,7 @@ pub async fn run(
         locked: Cell::new(0),
         places: Bell::default(),
     };
-    select(pin!(shared.all(lanes)), pin!(shared.grace())).await;
+    select(pin!(shared.all(lanes)), pin!(grace(sender, options.grace, tell))).await;
 
     let mut results: Vec<NetworkResult> = shared
         .results
@@ -87,9 +87,12 @@ pub async fn run(
         .map(|result| result.unwrap_or_else(|| NetworkResult::new(Status::NotStarted)))
         .collect();
     let mut replaced_codes = Vec::new();
-    let stopped_now = sender.stop().level() == StopLevel::Now;
-    let verification = if options.verify && !stopped_now && sent_any(&results) {
-        verify::verify(plan, &mut results, &mut replaced_codes, sender, tell).await
+    let verification = if options.verify && may_list(sender) && sent_any(&results) {
+        let verifying = pin!(verify::verify(plan, &mut results, &mut replaced_codes, sender, tell));
+        match select(verifying, pin!(grace(sender, options.grace, tell))).await {
+            Either::Left((verification, _)) => verification,
+            Either::Right((never, _)) => match never {},
+        }
     } else {
         Verification::NotDone
     };
@@ -101,6 +104,29 @@ pub async fn run(
         statistics: sender.statistics(),
         elapsed: sender.clock().now().since(started),
     }
+}
+
+/// Once a graceful stop is asked for, gives it so much time and then stops at once. Never ends: whoever works notices by
+/// himself, and says what became of it.
+async fn grace(sender: &Sender, grace: Option<Duration>, tell: &dyn Fn(&Event)) -> std::convert::Infallible {
+    let stop = sender.stop();
+    if let StopLevel::Graceful(reason) = stop.asked().await {
+        tell(&Event::Stopping { reason });
+        match grace {
+            Some(grace) => sender.clock().sleep(grace).await,
+            None => stop.now().await,
+        }
+        stop.ask(StopLevel::Now);
+    }
+    std::future::pending().await
+}
+
+/// Whether another list may succeed at all.
+fn may_list(sender: &Sender) -> bool {
+    !matches!(
+        sender.stop().level(),
+        StopLevel::Now | StopLevel::Graceful(StopReason::Refused | StopReason::Breaker | StopReason::TooLongAPause)
+    )
 }
 
 fn sent_any(results: &[NetworkResult]) -> bool {
@@ -149,21 +175,6 @@ impl Shared<'_> {
                 left -= 1;
             }
         }
-    }
-
-    /// Once a graceful stop is asked for, gives it so much time and then stops at once.
-    async fn grace(&self) {
-        let stop = self.sender.stop();
-        if let StopLevel::Graceful(reason) = stop.asked().await {
-            (self.tell)(&Event::Stopping { reason });
-            match self.options.grace {
-                Some(grace) => self.sender.clock().sleep(grace).await,
-                None => stop.now().await,
-            }
-            stop.ask(StopLevel::Now);
-        }
-        // The lanes notice by themselves, and say what became of their networks.
-        std::future::pending::<()>().await;
     }
 
     /// Puts a line into the journal; if that fails, nothing more is begun.

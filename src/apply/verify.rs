@@ -7,7 +7,7 @@ use super::outcome::{Failure, NetworkResult, Status, Verification};
 use super::settle;
 use crate::model::{Organization, Setting};
 use crate::plan::plan::Plan;
-use crate::send::{GaveUp, Sender};
+use crate::send::{GaveUp, Sender, Urgency};
 
 /// Reads may lag behind writes: what is not as planned is looked at again after so much time.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
@@ -21,12 +21,14 @@ pub(super) async fn verify(
     tell: &dyn Fn(&Event),
 ) -> Verification {
     let mut differing = results.len();
+    let urgency = if sender.stop().is_asked() { Urgency::Home } else { Urgency::Work };
     for wait in std::iter::once(Duration::ZERO).chain(LOOKS) {
         if !wait.is_zero() {
-            sender.clock().sleep(wait).await;
+            sender.wait(wait).await;
         }
         tell(&Event::Verifying { differing });
-        let live = match sender.list().await {
+        // Whoever asks to stop while this goes on does not want to wait for it.
+        let live = match sender.list(urgency).await {
             Ok(live) => live,
             Err(GaveUp::NotSent) => {
                 return Verification::Impossible(Failure::of("stopped before the list was read again"));
@@ -70,7 +72,7 @@ fn look(plan: &Plan, results: &mut [NetworkResult], replaced_codes: &mut Vec<usi
             (_, true) => {
                 *result = NetworkResult { verified: Some(true), ..NetworkResult::new(Status::Applied) };
             }
-            (_, false) => result.verified = Some(false),
+            (_, false) => {}
         }
     }
     differing

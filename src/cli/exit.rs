@@ -59,16 +59,22 @@ pub(crate) struct Failed {
     /// What is wrong with the files.
     pub(crate) rejected: Option<Box<Rejected>>,
     exit: Exit,
+    stopped: bool,
 }
 
 impl Failed {
     /// An error with a message.
     pub(crate) fn of(message: impl Into<String>) -> Self {
-        Self { message: message.into(), rejected: None, exit: Exit::Error }
+        Self { message: message.into(), rejected: None, exit: Exit::Error, stopped: false }
     }
 
     pub(crate) const fn exit(&self) -> Exit {
         self.exit
+    }
+
+    /// The same with the signal that stopped it, if one did.
+    pub(crate) fn because_of(self, reason: Option<StopReason>) -> Self {
+        if self.stopped { Self::stopped(reason) } else { self }
     }
 
     /// A signal came before anything was written.
@@ -92,7 +98,9 @@ impl From<Error> for Failed {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Rejected(rejected) => Self { message, rejected: Some(rejected), exit: Exit::Error },
+            Error::Rejected(rejected) => Self { message, rejected: Some(rejected), exit: Exit::Error, stopped: false },
+            // Which signal it was, the caller knows.
+            Error::Stopped => Self { stopped: true, ..Self::of(message) },
             _ => Self::of(message),
         }
     }

@@ -17,7 +17,8 @@ pub(crate) struct Printer {
     codes: Codes,
     /// A document has been printed; there is only ever one.
     documented: Cell<bool>,
-    broken: Cell<bool>,
+    /// What was to be printed is lost, and not because its reader went away.
+    lost: Cell<bool>,
 }
 
 impl Printer {
@@ -28,7 +29,7 @@ impl Printer {
             Colors::Never => ColorChoice::Never,
         };
         let codes = if common.show_codes { Codes::Shown } else { Codes::Masked };
-        Self { format: common.output, colors, codes, documented: Cell::new(false), broken: Cell::new(false) }
+        Self { format: common.output, colors, codes, documented: Cell::new(false), lost: Cell::new(false) }
     }
 
     pub(crate) const fn format(&self) -> Format {
@@ -87,17 +88,24 @@ impl Printer {
         terminal_size::terminal_size_of(io::stderr()).map_or(100, |(width, _)| width.0.into())
     }
 
-    /// What the program ends with: a reader that went away is no error.
+    /// What the program ends with: a result that nobody can read is none, even if everything went well.
     pub(crate) fn finish(&self, exit: Exit) -> Exit {
-        if self.broken.get() && exit == Exit::Error { Exit::Done } else { exit }
+        match exit {
+            Exit::Done | Exit::Differences if self.lost.get() => Exit::Error,
+            _ => exit,
+        }
+    }
+
+    /// What a command ends with that has written: the same, but writes were sent.
+    pub(crate) fn finish_after_writes(&self, exit: Exit) -> Exit {
+        if self.lost.get() && exit == Exit::Done { Exit::Incomplete } else { exit }
     }
 
     fn write(&self, mut stream: impl Write, text: &str) {
         if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
-            // `dectl plan … | head` closes the pipe; anything else is worth a word.
-            if error.kind() == io::ErrorKind::BrokenPipe {
-                self.broken.set(true);
-            } else {
+            // `dectl plan … | head` closes the pipe, which is no error.
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.lost.set(true);
                 self.remark(&format!("standard output cannot be written: {error}\n"));
             }
         }

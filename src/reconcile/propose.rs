@@ -6,7 +6,7 @@ use crate::model::Organization;
 use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
 use crate::record::SavedPlan;
-use crate::send::Sender;
+use crate::send::{Sender, Urgency};
 use crate::time::Moment;
 
 /// What would be done.
@@ -25,7 +25,7 @@ pub struct Proposal {
 /// # Errors
 /// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
 pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Result<Proposal, Error> {
-    let live = sender.list().await?;
+    let live = sender.list(Urgency::Work).await?;
     plan_for(inputs, scope, live, sender.clock().now())
 }
 
@@ -58,7 +58,7 @@ pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: 
 pub async fn go_on_with(saved: &SavedPlan, sender: &Sender) -> Result<Proposal, Error> {
     // What was recorded must be sound in itself, whatever has become of the organization.
     prove(saved.plan.clone(), &plan::recorded_state(&saved.plan))?;
-    let live = sender.list().await?;
+    let live = sender.list(Urgency::Work).await?;
     let listed = sender.clock().now();
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Moved)?;
     let proven = prove(rest, &live)?;

@@ -38,6 +38,9 @@ struct State {
     locked_until: Option<Moment>,
 }
 
+/// Shorter waits go by unnoticed.
+const WORTH_A_LINE: Duration = Duration::from_secs(5);
+
 /// In a pipeline, a line at most so often.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
@@ -93,6 +96,10 @@ impl Progress {
                 self.say(&format!("{}: skipped, since it waits for {}", self.name(network), self.name(because_of)));
             }
             Event::Locked { until, .. } => state.locked_until = Some(*until),
+            Event::Retrying { network, attempts, until } if until.since(now) >= WORTH_A_LINE => {
+                let wait = seconds(until.since(now));
+                self.say(&format!("{}: attempt {attempts} failed, trying again in {wait}", self.name(network)));
+            }
             Event::Retrying { .. } | Event::Writing { .. } => {}
             Event::Stopping { reason } => {
                 self.say(&format!("stopping: {}; waiting for writes in flight", stop_reason(*reason)));

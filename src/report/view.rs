@@ -187,10 +187,13 @@ impl PlanView {
     }
 }
 
+/// The id of a network, and its settings before and after.
+type Sides<'a> = (&'a str, &'a Settings, &'a Settings);
+
 /// Every network of the touched locations, location by location, in the order of their names before.
 fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
     let both = |text: String| LineView { before: Some(text.clone()), after: Some(text) };
-    let mut located: Vec<(&Where, Vec<(&str, &Settings, &Settings)>)> = Vec::new();
+    let mut located: Vec<(&Where, Vec<Sides<'_>>)> = Vec::new();
     for change in &plan.changes {
         let network = (change.network.as_str(), &change.before, &change.after);
         match located.last_mut().filter(|(location, _)| **location == change.location) {
@@ -198,7 +201,7 @@ fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
             None => located.push((&change.location, vec![network])),
         }
     }
-    let mut others: HashMap<&LocationId, Vec<(&str, &Settings, &Settings)>> = HashMap::new();
+    let mut others: HashMap<&LocationId, Vec<Sides<'_>>> = HashMap::new();
     for other in &plan.neighbours {
         let network = (other.network.as_str(), &other.settings, &other.settings);
         others.entry(&other.location).or_default().push(network);

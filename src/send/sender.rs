@@ -126,8 +126,13 @@ impl Sender {
     ///
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
-    pub async fn list(&self) -> Result<Organization, GaveUp> {
-        self.call("list", Call { urgency: Urgency::Home, ..Call::QUIET }, || self.api.list()).await
+    pub async fn list(&self, urgency: Urgency) -> Result<Organization, GaveUp> {
+        self.call(Kind::Read("list"), Call { urgency, ..Call::QUIET }, || self.api.list()).await
+    }
+
+    /// Waits, unless everything must be dropped.
+    pub async fn wait(&self, duration: Duration) {
+        select(self.clock.sleep(duration), pin!(self.stop.now())).await;
     }
 
     /// Reads one network.
@@ -135,7 +140,7 @@ impl Sender {
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
     pub async fn get(&self, location: &LocationId, network: &NetworkId, call: Call<'_>) -> Result<Network, GaveUp> {
-        self.call("get", call, || self.api.get(location, network)).await
+        self.call(Kind::Read("get"), call, || self.api.get(location, network)).await
     }
 
     /// Writes one network.
@@ -149,22 +154,17 @@ impl Sender {
         settings: &Settings,
         call: Call<'_>,
     ) -> Result<Acceptance, GaveUp> {
-        self.call("update", call, || {
+        self.call(Kind::Write("update"), call, || {
             self.count(|statistics| statistics.writes += 1);
             self.api.update(location, network, settings)
         })
         .await
     }
 
-    async fn call<'a, T>(
-        &self,
-        what: &'static str,
-        call: Call<'_>,
-        send: impl Fn() -> Reply<'a, T>,
-    ) -> Result<T, GaveUp> {
+    async fn call<'a, T>(&self, kind: Kind, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
         let mut progress = Progress::default();
         loop {
-            let answer = self.attempt(what, call, &mut progress, &send).await?;
+            let answer = self.attempt(kind, call, &mut progress, &send).await?;
             let error = match answer {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -191,7 +191,7 @@ impl Sender {
     /// Waits for its turn, sends once, and tells the pacer how it went.
     async fn attempt<'a, T>(
         &self,
-        what: &'static str,
+        kind: Kind,
         call: Call<'_>,
         progress: &mut Progress,
         send: &impl Fn() -> Reply<'a, T>,
@@ -204,8 +204,17 @@ impl Sender {
         });
         let sent = self.clock.now();
         let in_flight = InFlight { sender: self, ticket: Some(ticket) };
-        let answer = match select(pin!(send()), pin!(self.stop.now())).await {
+        let abandoned = async {
+            match kind {
+                // Nothing is lost with an answer that nobody needs any more.
+                Kind::Read(_) => self.called_off(call, Applied::No).await,
+                Kind::Write(_) => self.stop.now().await,
+            }
+        };
+        let what = kind.name();
+        let answer = match select(pin!(send()), pin!(abandoned)).await {
             Either::Left((answer, _)) => answer,
+            Either::Right(_) if matches!(kind, Kind::Read(_)) => return Err(GaveUp::NotSent),
             Either::Right(_) => {
                 let error =
                     CallError::unanswered(ErrorClass::Transient, "stopped before the answer came", Applied::Perhaps);
@@ -243,6 +252,10 @@ impl Sender {
             let turn = self.pacer.borrow_mut().ask(now);
             let until = match turn {
                 Turn::Go(ticket) => return Ok(ticket),
+                Turn::NotBefore(until) if until.since(now) > self.bounds.longest_pause => {
+                    let words = "the API asks for a longer pause than is respected";
+                    return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
+                }
                 Turn::NotBefore(until) => {
                     debug!(wait_ms = until.since(now).as_millis() as u64, "waiting for the pace");
                     Some(until)
@@ -308,7 +321,10 @@ impl Sender {
                     return Next::GiveUp;
                 }
                 let wait = pause(progress.failed, error.retry_after, &mut self.chance.borrow_mut());
-                let until = now + wait.min(self.bounds.longest_pause);
+                if wait > self.bounds.longest_pause {
+                    return Next::GiveUp;
+                }
+                let until = now + wait;
                 Next::WaitAlone { until, event: CallEvent::Retrying { attempts: progress.failed, until } }
             }
             ErrorClass::Gone | ErrorClass::Conflict | ErrorClass::Final => {
@@ -391,6 +407,21 @@ struct Progress {
     locked_since: Option<Moment>,
     renewed: Option<u64>,
     perhaps_applied: Applied,
+}
+
+/// What a call does, and what it is called in the log.
+#[derive(Clone, Copy)]
+enum Kind {
+    Read(&'static str),
+    Write(&'static str),
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read(name) | Self::Write(name) => name,
+        }
+    }
 }
 
 enum Next {

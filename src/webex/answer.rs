@@ -110,14 +110,14 @@ fn words(status: u16, body: &[u8]) -> ServerWords {
         _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
         Some("") => "the answer is a web page, probably from a proxy".to_owned(),
         Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title, LONGEST)),
-        None => one_line(&text, LONGEST),
+        None => one_line(&hiding_codes(&text), LONGEST),
     };
     ServerWords { message, tracking_id: None }
 }
 
 fn json_words(value: &serde_json::Value) -> Vec<String> {
     let described = |item: &serde_json::Value| {
-        let description = item["description"].as_str()?.to_owned();
+        let description = hiding_codes(item["description"].as_str()?);
         let code = &item[if item["errorCode"].is_null() { "code" } else { "errorCode" }];
         let code = code.as_str().map(str::to_owned).or_else(|| code.as_i64().map(|code| code.to_string()));
         Some(code.map_or(description.clone(), |code| format!("{description} (code {code})")))
@@ -126,14 +126,33 @@ fn json_words(value: &serde_json::Value) -> Vec<String> {
     let mut words: Vec<String> = list(&value["errors"]).iter().filter_map(described).collect();
     for error in list(&value["error"]) {
         let messages: Vec<String> = list(&error["message"]).iter().filter_map(described).collect();
-        words.extend(messages.into_iter().chain(error["message"].as_str().map(str::to_owned)));
+        words.extend(messages.into_iter().chain(error["message"].as_str().map(hiding_codes)));
     }
     if let Some(message) =
         value["message"].as_str().filter(|message| !words.iter().any(|word| word.starts_with(*message)))
     {
-        words.insert(0, message.to_owned());
+        words.insert(0, hiding_codes(message));
     }
     words
+}
+
+/// A text with every word of four digits hidden: servers repeat access codes, also those of other networks.
+fn hiding_codes(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_alphanumeric()) {
+        let length = rest[start..].find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len() - start);
+        let word = &rest[start..start + length];
+        out.push_str(&rest[..start]);
+        out.push_str(if word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            "••••"
+        } else {
+            word
+        });
+        rest = &rest[start + length..];
+    }
+    out.push_str(rest);
+    out
 }
 
 fn page_title(text: &str) -> Option<&str> {

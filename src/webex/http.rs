@@ -18,7 +18,10 @@ use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
 /// The list of 100,000 networks has about 48 MB; this is what no honest answer exceeds.
-const LARGEST_ANSWER: usize = 1 << 30;
+const LARGEST_LIST: usize = 1 << 30;
+
+/// The same for everything else, which is about one network.
+const LARGEST_ANSWER: usize = 1 << 20;
 
 /// Where the API is and how to speak to it.
 #[derive(Clone, Debug)]
@@ -119,10 +122,28 @@ impl HttpApi {
         url
     }
 
-    async fn send(&self, request: Request<'_>) -> Result<(Head, BytesMut), CallError> {
+    /// Sends a request and reads its answer with `read`. Whatever comes back, the token is not in it, and what goes
+    /// wrong has a tracking id.
+    async fn call<T>(
+        &self,
+        request: Request<'_>,
+        read: impl FnOnce(&Head, &[u8]) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
         let number = self.next_request.get();
         self.next_request.set(number + 1);
         let tracking_id = format!("{}_{number}", self.config.run);
+        let answered = self.send(request, &tracking_id).await.and_then(|(head, body)| read(&head, &body));
+        answered.map_err(|mut error| {
+            error.message = self.config.token.hidden_in(error.message);
+            error.tracking_id = Some(match error.tracking_id.take() {
+                Some(theirs) => self.config.token.hidden_in(theirs),
+                None => tracking_id,
+            });
+            error
+        })
+    }
+
+    async fn send(&self, request: Request<'_>, tracking_id: &str) -> Result<(Head, BytesMut), CallError> {
         let authorization = self.config.token.header().ok_or_else(|| {
             CallError::unanswered(ErrorClass::Final, "the token cannot stand in a header", Applied::No)
         })?;
@@ -132,17 +153,17 @@ impl HttpApi {
             .timeout(request.timeout)
             .header(AUTHORIZATION, authorization)
             .header(ACCEPT, "application/json")
-            .header(TRACKING_ID, &tracking_id);
+            .header(TRACKING_ID, tracking_id);
         if let Some(body) = request.body {
             builder = builder.header(CONTENT_TYPE, "application/json").body(body);
         }
         let mut response = builder.send().await.map_err(|error| lost(&error, request.what))?;
         let mut head = read_head(response.status().as_u16(), response.headers());
-        head.tracking_id.get_or_insert(tracking_id);
+        head.tracking_id.get_or_insert_with(|| tracking_id.to_owned());
         let mut body = BytesMut::with_capacity(response.content_length().unwrap_or(0).min(1 << 26) as usize);
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= request.largest_answer => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => {
                     return Err(CallError::unanswered(ErrorClass::Final, "the answer does not end", Applied::Perhaps));
                 }
@@ -166,6 +187,7 @@ struct Request<'a> {
     url: Url,
     body: Option<Vec<u8>>,
     timeout: Duration,
+    largest_answer: usize,
 }
 
 impl DectApi for HttpApi {
@@ -176,12 +198,9 @@ impl DectApi for HttpApi {
             url: self.url(&["telephony", "config", "dectNetworks"]),
             body: None,
             timeout: self.config.list_timeout,
+            largest_answer: LARGEST_LIST,
         };
-        async move {
-            let (head, body) = self.send(request).await?;
-            answer::list(&head, &body, Timestamp::now())
-        }
-        .boxed_local()
+        self.call(request, |head, body| answer::list(head, body, Timestamp::now())).boxed_local()
     }
 
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
@@ -191,12 +210,9 @@ impl DectApi for HttpApi {
             url: self.network_url(location, network),
             body: None,
             timeout: self.config.request_timeout,
+            largest_answer: LARGEST_ANSWER,
         };
-        async move {
-            let (head, body) = self.send(request).await?;
-            answer::network(&head, &body, Timestamp::now(), location)
-        }
-        .boxed_local()
+        self.call(request, |head, body| answer::network(head, body, Timestamp::now(), location)).boxed_local()
     }
 
     fn update<'a>(
@@ -211,12 +227,9 @@ impl DectApi for HttpApi {
             url: self.network_url(location, network),
             body: Some(answer::update_body(settings)),
             timeout: self.config.request_timeout,
+            largest_answer: LARGEST_ANSWER,
         };
-        async move {
-            let (head, body) = self.send(request).await?;
-            answer::update(&head, &body, Timestamp::now(), settings)
-        }
-        .boxed_local()
+        self.call(request, |head, body| answer::update(head, body, Timestamp::now(), settings)).boxed_local()
     }
 
     fn renew(&self) -> Reply<'_, Renewal> {

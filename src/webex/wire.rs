@@ -16,7 +16,7 @@ use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Setti
 #[derive(Deserialize)]
 struct WireList<'a> {
     #[serde(borrow, rename = "dectNetworks")]
-    networks: Option<Vec<WireNetwork<'a>>>,
+    networks: Option<Vec<Option<WireNetwork<'a>>>>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +54,15 @@ struct WireLocation<'a> {
 
 /// A text, or a number or truth value in its place; null, a list or a mapping count as nothing.
 #[derive(Default)]
-struct Text<'a>(Option<Cow<'a, str>>);
+struct Text<'a>(Option<Cow<'a, str>>, Kind);
+
+/// What a text was in the JSON.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Number,
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -72,41 +80,41 @@ impl<'de: 'a, 'a> Visitor<'de> for TextVisitor<'a> {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Borrowed(text))))
+        Ok(Text(Some(Cow::Borrowed(text)), Kind::Other))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+        Ok(Text(Some(Cow::Owned(text.to_owned())), Kind::Other))
     }
 
     fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+        Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" })), Kind::Other))
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(value.to_string()))))
+        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(format!("{value}")))))
+        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(value.to_string()))))
+        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Text<'a>, E> {
-        Ok(Text(None))
+        Ok(Text(None, Kind::Other))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text<'a>, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
+        Ok(Text(None, Kind::Other))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'a>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Text(None))
+        Ok(Text(None, Kind::Other))
     }
 }
 
@@ -139,7 +147,7 @@ pub(super) fn list(body: &[u8]) -> Result<Organization, WireError> {
     let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;
     let mut locations: HashMap<String, (LocationId, Arc<str>)> = HashMap::new();
     let mut listed = Vec::with_capacity(networks.len());
-    for (at, network) in networks.into_iter().enumerate() {
+    for (at, network) in networks.into_iter().flatten().enumerate() {
         let location = network.location.as_ref().and_then(|location| Some((location.id.0.as_deref()?, location)));
         let Some((id, location)) = location else {
             return Err(WireError::Malformed(format!("network {} of the list has no location id", at + 1)));
@@ -156,7 +164,12 @@ pub(super) fn list(body: &[u8]) -> Result<Organization, WireError> {
         let network = network.read(location).ok_or_else(|| no_id(at))?;
         listed.push((name, network));
     }
-    Ok(Organization::new(listed))
+    let count = listed.len();
+    let organization = Organization::new(listed);
+    if organization.len() < count {
+        return Err(WireError::Malformed("it lists one network twice".to_owned()));
+    }
+    Ok(organization)
 }
 
 fn no_id(at: usize) -> WireError {
@@ -182,7 +195,7 @@ impl WireNetwork<'_> {
                     Some("false" | "0") => Some(false),
                     _ => None,
                 },
-                code: self.default_access_code.0.and_then(code),
+                code: code(self.default_access_code),
             },
             model: self.model.0.map(Into::into),
             base_stations: self.number_of_base_stations.count(),
@@ -199,13 +212,10 @@ impl Text<'_> {
 }
 
 /// A code that came as a number has lost the zeros at its front: the published example shows a bare number.
-fn code(text: Cow<'_, str>) -> Option<CodeText> {
-    let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.len() {
-        0 => None,
-        1..=3 if digits_only => Some(CodeText::new(format!("{text:0>4}"))),
-        _ => Some(CodeText::new(text)),
-    }
+fn code(text: Text<'_>) -> Option<CodeText> {
+    let Text(value, kind) = text;
+    let value = value.filter(|value| !value.is_empty())?;
+    Some(CodeText::new(if kind == Kind::Number { format!("{value:0>4}") } else { value.into_owned() }))
 }
 
 /// The body of an update, exactly as the schema describes it.
@@ -242,13 +252,16 @@ mod tests {
         let body = br#"{"dectNetworks":[
             {"id":"n1","name":"A","displayName":null,"defaultAccessCode":42,"defaultAccessCodeEnabled":"false",
              "numberOfLines":"3","new":{"a":[1]},"location":{"id":"l1","name":null,"x":1}},
-            {"id":"n2","location":{"id":"l1"},"name":["?"]}], "more": null}"#;
+            null,
+            {"id":"n2","location":{"id":"l1"},"name":["?"],"defaultAccessCode":"42"}], "more": null}"#;
         let organization = list(body).expect("a list");
         let networks: Vec<_> = organization.networks().map(|(_, network)| network.clone()).collect();
         let first = networks.iter().find(|network| network.id.as_str() == "n1").expect("n1");
         assert_eq!(first.settings.code, Some(CodeText::new("0042")));
         assert_eq!(first.settings.code_enabled, Some(false));
         assert_eq!((first.lines, first.settings.display_name.clone()), (Some(3), None));
+        let second = networks.iter().find(|network| network.id.as_str() == "n2").expect("n2");
+        assert_eq!(second.settings.code, Some(CodeText::new("42")), "what is no code is kept as it is");
         assert_eq!(networks.len(), 2);
     }
 
@@ -256,7 +269,14 @@ mod tests {
     fn what_is_no_list_is_told_apart_from_what_is_cut_off() {
         assert_eq!(list(br#"{"dectNetworks":[{"id":"#), Err(WireError::Cut(23)));
         assert_eq!(list(b""), Err(WireError::Cut(0)));
-        for body in [&b"{}"[..], b"[]", b"null", br#"{"dectNetworks":{}}"#, br#"{"dectNetworks":[{"id":"n"}]}"#] {
+        for body in [
+            &b"{}"[..],
+            b"[]",
+            b"null",
+            br#"{"dectNetworks":{}}"#,
+            br#"{"dectNetworks":[{"id":"n"}]}"#,
+            br#"{"dectNetworks":[{"id":"n","location":{"id":"l"}},{"id":"n","location":{"id":"l"}}]}"#,
+        ] {
             assert!(matches!(list(body), Err(WireError::Malformed(_))), "{body:?}");
         }
     }

@@ -159,4 +159,23 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("it ends");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+
+    // But it hides none either.
+    let mut child =
+        stage.command(&["plan", "nowhere.yaml", "-o", "json"]).stdout(Stdio::piped()).spawn().expect("runs");
+    drop(child.stdout.take());
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_written_is_an_error() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the full device");
+    let plan = stage.command(&["plan", "networks.yaml"]).stdout(full()).status().expect("it runs");
+    assert_eq!(plan.code(), Some(1));
+    let apply =
+        stage.command(&["apply", "networks.yaml", "--yes", "-o", "json"]).stdout(full()).status().expect("it runs");
+    assert_eq!(apply.code(), Some(3), "writes were sent");
 }

@@ -65,3 +65,26 @@ fn killed_without_mercy_the_same_command_finishes_the_job() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(stage.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
 }
+
+#[test]
+fn a_signal_during_the_first_list_ends_at_once() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
+        let latency = Latency::Fixed(Duration::from_secs(120));
+        let stage = Stage::with(State::built_in(), Misbehaviour { latency, ..Misbehaviour::default() });
+        copy_example(&stage);
+        let child = stage
+            .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        // It is listening for signals once its list has set out.
+        while stage.ledger().requests == 0 {
+            std::thread::yield_now();
+        }
+        signal(&child, name);
+        let ended: Ended = child.wait_with_output().expect("it ends").into();
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert_eq!(ended.json()["kind"], "error");
+    }
+}

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, run};
+use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, Verification, run};
 use dectl::model::{NetworkId, Organization};
 use dectl::plan::build;
 use dectl::plan::plan::Plan;
@@ -63,7 +63,7 @@ impl Stage {
     }
 
     async fn applying(&self, sender: &Sender, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
-        let live = sender.list().await.ok()?;
+        let live = sender.list(dectl::send::Urgency::Work).await.ok()?;
         let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan.clone(), &live).expect("a proof");
         let outcome = run(&proven, sender, &Journal::in_memory(), options, tell).await;
@@ -250,6 +250,43 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
         stage.converges(seed);
     }
     assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had somebody to bring home");
+}
+
+#[test]
+fn a_pause_that_is_too_long_ends_the_run_at_once() {
+    let mut chance = Chance::from_seed(1);
+    let limit = LimitKind::Window { count: 4, period: Duration::from_secs(100_000), phase: Duration::ZERO };
+    let latency = Latency::Fixed(Duration::from_millis(100));
+    let misbehaviour = Misbehaviour { limit: Some(limit), latency, ..Misbehaviour::default() };
+    let stage = Stage::new(Fleet::random(4, 6, &mut chance), misbehaviour);
+    let sender = stage.sender(1, Bounds::default());
+    let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+    assert!(plan.steps.len() > 4);
+    assert_eq!(outcome.stopped, Some(StopReason::TooLongAPause));
+    assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
+    assert_eq!(outcome.verification, Verification::NotDone);
+    assert_eq!(outcome.count(Status::Unknown), 0);
+}
+
+#[test]
+fn a_stop_does_not_wait_for_what_was_only_accepted() {
+    let mut chance = Chance::from_seed(2);
+    let latency = Latency::Fixed(Duration::from_millis(100));
+    let accepts_for_later = Some(Duration::from_secs(1_000));
+    let misbehaviour = Misbehaviour { latency, accepts_for_later, ..Misbehaviour::default() };
+    let stage = Stage::new(Fleet::random(2, 5, &mut chance), misbehaviour);
+    let sender = stage.sender(1, Bounds::default());
+    let options = Options { grace: Some(Duration::from_secs(2)), ..Options::default() };
+    let ended = stage.clock.run(async {
+        let stopping = async {
+            stage.clock.sleep(Duration::from_secs(1)).await;
+            stage.stop.ask(StopLevel::Graceful(StopReason::Terminate));
+        };
+        futures::future::join(stage.applying(&sender, options, &|_| {}), stopping).await.0
+    });
+    let (_, outcome) = ended.expect("the run ends").expect("a run");
+    assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
+    assert!(outcome.count(Status::Unknown) > 0, "{outcome:#?}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCe
     let chance = Chance::from_seed(seed);
     let sender = Sender::new(Rc::new(api), clock.clone(), chance, pacer, Bounds::default(), Stop::new());
     let carried_out = async {
-        let live = sender.list().await.expect("a list");
+        let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };

@@ -12,7 +12,8 @@ use dectl::report::{PlanView, ResultView};
 use dectl::send::Sender;
 use dectl::time::Stop;
 
-use super::{Codes, plan_text, read, refuse_unmanaged, result_text, saved, scope};
+use super::inputs::{Codes, read, refuse_unmanaged, saved, scope};
+use super::rendering::{plan_text, result_text};
 use crate::cli::args::{Apply, Common, Format, Pace, RunFlags};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
@@ -152,7 +153,7 @@ impl Job<'_> {
         let journal = carried_out.journal.map(|path| path.display().to_string());
         let view = ResultView::of(plan, carried_out.outcome, journal, printer.codes());
         printer.result(&result_text(&view, printer.format()));
-        Ok(exit)
+        Ok(if view.outcome.statistics.writes > 0 { printer.finish_after_writes(exit) } else { exit })
     }
 }
 

@@ -4,7 +4,8 @@ use dectl::reconcile::propose;
 use dectl::report::PlanView;
 use dectl::time::Stop;
 
-use super::{Codes, plan_text, read, refuse_unmanaged, saved, scope};
+use super::inputs::{Codes, read, refuse_unmanaged, saved, scope};
+use super::rendering::plan_text;
 use crate::cli::args::{Common, Plan};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;

@@ -3,7 +3,7 @@
 use dectl::record::Runs as Folder;
 use dectl::report::{json, text};
 
-use super::text_or_json;
+use super::rendering::text_or_json;
 use crate::cli::args::Runs;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;

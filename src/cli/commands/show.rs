@@ -3,7 +3,7 @@
 use dectl::record::SavedPlan;
 use dectl::report::PlanView;
 
-use super::plan_text;
+use super::rendering::plan_text;
 use crate::cli::args::Show;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;

@@ -7,7 +7,7 @@ use dectl::report::visible;
 use dectl::time::Stop;
 
 use super::apply::{Job, Wishes, refuse_without_terminal};
-use super::scope;
+use super::inputs::scope;
 use crate::cli::args::{Common, Undo};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
@@ -20,7 +20,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
     let history = History::read(&path).map_err(|error| failed(&error))?;
     let connection = connect(common, flags.pace, stop).await?;
-    let live = connection.sender.list().await.map_err(dectl::reconcile::Error::from)?;
+    let live = connection.sender.list(dectl::send::Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
     let back = way_back(&history, &live);
     for left in &back.left_alone {
         let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));

@@ -4,7 +4,8 @@ use dectl::reconcile::Inputs;
 use dectl::report::{self, json};
 use dectl::time::Stop;
 
-use super::{Codes, read, text_or_json};
+use super::inputs::{Codes, read};
+use super::rendering::text_or_json;
 use crate::cli::args::{Common, Validate};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;

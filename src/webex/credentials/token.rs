@@ -35,6 +35,11 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
+    /// A text of somebody else's without the token: some servers repeat what they refuse.
+    pub(in crate::webex) fn hidden_in(&self, text: String) -> String {
+        if text.contains(self.0.expose_secret()) { text.replace(self.0.expose_secret(), "[token]") } else { text }
+    }
+
     /// The value of the `Authorization` header.
     pub(in crate::webex) fn header(&self) -> Option<reqwest::header::HeaderValue> {
         let mut value = reqwest::header::HeaderValue::from_str(&format!("Bearer {}", self.0.expose_secret())).ok()?;

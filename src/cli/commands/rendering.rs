@@ -1,0 +1,44 @@
+//! What commands give out: a plan or a result in the format that was asked for.
+
+use dectl::report::{self, PlanView, ResultView, json};
+
+use crate::cli::args::Format;
+use crate::cli::exit::Failed;
+use crate::cli::printer::Printer;
+
+pub(super) fn plan_text(view: &PlanView, format: Format) -> String {
+    match format {
+        Format::Text => report::text::plan(view),
+        Format::Json => json::text(&json::plan(view)),
+        Format::Markdown => report::markdown::plan(view),
+        Format::Html => report::html::plan(view),
+        Format::Diff => report::diff::plan(view),
+    }
+}
+
+pub(super) fn result_text(view: &ResultView, format: Format) -> String {
+    match format {
+        Format::Text => report::text::result(view),
+        Format::Json => json::text(&json::result(view)),
+        Format::Markdown => report::markdown::result(view),
+        Format::Html => report::html::result(view),
+        // Refused before anything was read.
+        Format::Diff => report::diff::plan(&view.plan),
+    }
+}
+
+/// For commands that have text and a document, and nothing else.
+pub(super) fn text_or_json(
+    printer: &Printer,
+    text: impl FnOnce() -> String,
+    document: impl FnOnce() -> String,
+) -> Result<(), Failed> {
+    match printer.format() {
+        Format::Text => printer.result(&text()),
+        Format::Json => printer.result(&document()),
+        Format::Markdown | Format::Html | Format::Diff => {
+            return Err(Failed::of("this command has the formats text and json only"));
+        }
+    }
+    Ok(())
+}

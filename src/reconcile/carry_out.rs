@@ -50,7 +50,7 @@ pub async fn carry_out(
         let outcome = run(proven, sender, &Journal::in_memory(), Options { verify: false, ..options }, tell).await;
         return Ok(Run { outcome, journal: None });
     }
-    let journal = Journal::create(folder, name)?;
+    let journal = Journal::create(folder, name, key)?;
     saved.write(&folder.join(format!("{name}.plan.json")), key)?;
     let clock = sender.clock();
     journal.append(Entry::begin(name, plan), clock.wall(clock.now())).await?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::seal::CodeSeal;
 use crate::model::{CodeText, Settings};
 
 /// Settings as they are kept.
@@ -17,6 +18,24 @@ pub(super) struct SettingsDocument {
     default_access_code_enabled: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     default_access_code: Option<String>,
+}
+
+impl SettingsDocument {
+    /// The same with its code sealed. A code that cannot be sealed is left out rather than kept in the clear.
+    pub(super) fn sealed(mut self, seal: Option<&CodeSeal>) -> Self {
+        if let Some(seal) = seal {
+            self.default_access_code = self.default_access_code.and_then(|code| seal.seal(&code));
+        }
+        self
+    }
+
+    /// The same with its code opened; nothing if it does not open.
+    pub(super) fn opened(mut self, seal: &CodeSeal) -> Option<Self> {
+        if let Some(code) = self.default_access_code.take() {
+            self.default_access_code = Some(seal.open(&code)?);
+        }
+        Some(self)
+    }
 }
 
 impl From<&Settings> for SettingsDocument {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::document::SettingsDocument;
+use super::seal::CodeSeal;
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::plan::{Plan, StepKind};
 
@@ -92,8 +93,9 @@ impl Entry {
         Self::Begin { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len() }
     }
 
-    /// The line, without its line break.
-    pub(super) fn line(&self, time: Timestamp) -> String {
+    /// The line, without its line break; `seal` seals its codes and goes into the first line.
+    pub(super) fn line(&self, time: Timestamp, seal: Option<(&CodeSeal, &str)>) -> String {
+        let codes = seal.map(|(codes, _)| codes);
         let document = match self {
             Self::Begin { run, changes, steps } => Document::Begin {
                 format_version: FORMAT_VERSION,
@@ -101,13 +103,14 @@ impl Entry {
                 run: run.clone(),
                 changes: *changes,
                 steps: *steps,
+                seal: seal.map(|(_, wrapped)| wrapped.to_owned()),
             },
             Self::Sending { location, network, kind, before, settings } => Document::Sending {
                 location: location.to_string(),
                 network: network.to_string(),
                 write: *kind,
-                before: before.into(),
-                settings: settings.into(),
+                before: SettingsDocument::from(before).sealed(codes),
+                settings: SettingsDocument::from(settings).sealed(codes),
             },
             Self::Ended { network, kind, end } => {
                 Document::Ended { network: network.to_string(), write: *kind, end: *end }
@@ -136,6 +139,8 @@ pub(super) enum Document {
         run: String,
         changes: usize,
         steps: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seal: Option<String>,
     },
     Sending {
         location: String,
@@ -152,4 +157,20 @@ pub(super) enum Document {
     End {
         outcome: String,
     },
+}
+
+impl Document {
+    /// The same with its codes opened; nothing if one does not open.
+    pub(super) fn opened(self, seal: &CodeSeal) -> Option<Self> {
+        Some(match self {
+            Self::Sending { location, network, write, before, settings } => Self::Sending {
+                location,
+                network,
+                write,
+                before: before.opened(seal)?,
+                settings: settings.opened(seal)?,
+            },
+            other => other,
+        })
+    }
 }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::entry::{Document, FORMAT_VERSION, Line, WriteEnd};
+use super::seal::CodeSeal;
 use crate::model::{LocationId, NetworkId, Settings};
 
 /// Why a journal cannot be read.
@@ -27,6 +29,12 @@ pub enum HistoryError {
         /// Which line, from 1.
         line: usize,
     },
+    /// Its codes are sealed, and there is no key, or another one.
+    #[error("the access codes in {file} are sealed: set DECTL_PLAN_KEY to the key of that run")]
+    Sealed {
+        /// The file.
+        file: String,
+    },
     /// It was written by another version of this tool.
     #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}")]
     OtherVersion {
@@ -35,6 +43,15 @@ pub enum HistoryError {
         /// Its version.
         version: u32,
     },
+}
+
+/// Whether access codes are needed, and how they open.
+#[derive(Clone, Copy, Debug)]
+pub enum Codes<'a> {
+    /// They are, with this key if they are sealed.
+    OpenedWith(Option<&'a SecretString>),
+    /// They are not: to list runs.
+    NotNeeded,
 }
 
 /// What a run has done.
@@ -72,33 +89,43 @@ impl History {
     ///
     /// # Errors
     /// If it is none.
-    pub fn read(path: &Path) -> Result<Self, HistoryError> {
+    pub fn read(path: &Path, codes: Codes<'_>) -> Result<Self, HistoryError> {
         let file = path.display().to_string();
         let text = std::fs::read(path)
             .map_err(|error| HistoryError::Unreadable { file: file.clone(), reason: error.to_string() })?;
-        Self::parse(&text, &file)
+        Self::parse(&text, &file, codes)
     }
 
     /// Reads the text of a journal that is called `file` in messages.
     ///
     /// # Errors
     /// If it is none.
-    pub fn parse(text: &[u8], file: &str) -> Result<Self, HistoryError> {
+    pub fn parse(text: &[u8], file: &str, codes: Codes<'_>) -> Result<Self, HistoryError> {
         let not_a_journal = |line: usize| HistoryError::NotAJournal { file: file.to_owned(), line };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
         let mut lines = whole.split(|byte| *byte == b'\n').enumerate();
         let first = lines.next().and_then(|(_, line)| serde_json::from_slice::<Line>(line).ok());
-        let Some(Line { time, document: Document::Begin { format_version, run, changes, .. } }) = first else {
+        let Some(Line { time, document: Document::Begin { format_version, run, changes, seal, .. } }) = first else {
             return Err(not_a_journal(1));
         };
         if format_version != FORMAT_VERSION {
             return Err(HistoryError::OtherVersion { file: file.to_owned(), version: format_version });
         }
+        let sealed = || HistoryError::Sealed { file: file.to_owned() };
+        let seal = match (seal, codes) {
+            (Some(wrapped), Codes::OpenedWith(Some(key))) => Some(CodeSeal::unwrap(&wrapped, key).ok_or_else(sealed)?),
+            (Some(_), Codes::OpenedWith(None)) => return Err(sealed()),
+            (_, Codes::NotNeeded) | (None, _) => None,
+        };
         let mut history = Self { run, began: time, changes, outcome: None, touched: Vec::new() };
         let mut open: HashMap<String, Settings> = HashMap::new();
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
-            history.take_in(line.document, &mut open);
+            let document = match &seal {
+                Some(seal) => line.document.opened(seal).ok_or_else(|| not_a_journal(at + 1))?,
+                None => line.document,
+            };
+            history.take_in(document, &mut open);
         }
         // What was announced and never ended may have been applied.
         for (network, settings) in open {
@@ -155,7 +182,7 @@ mod tests {
     #[test]
     fn a_line_that_was_cut_off_does_not_count() {
         let text = format!("{BEGIN}\n{SENDING}\n{}", &ENDED[..40]);
-        let history = History::parse(text.as_bytes(), "x").expect("a journal");
+        let history = History::parse(text.as_bytes(), "x", Codes::NotNeeded).expect("a journal");
         let names: Vec<_> = history.touched[0].left_at.iter().map(|settings| settings.name.to_string()).collect();
         assert_eq!(names, ["New", "Old"], "it may have been applied");
         assert_eq!(history.outcome, None);
@@ -164,7 +191,7 @@ mod tests {
     #[test]
     fn an_acknowledged_write_leaves_no_doubt() {
         let text = format!("{BEGIN}\n{SENDING}\n{ENDED}\n");
-        let history = History::parse(text.as_bytes(), "x").expect("a journal");
+        let history = History::parse(text.as_bytes(), "x", Codes::NotNeeded).expect("a journal");
         assert_eq!(history.touched[0].left_at.len(), 1);
         assert_eq!(&*history.touched[0].left_at[0].name, "New");
     }
@@ -172,11 +199,11 @@ mod tests {
     #[test]
     fn what_is_no_journal_is_refused() {
         let line = |line| Err(HistoryError::NotAJournal { file: "x".to_owned(), line });
-        assert_eq!(History::parse(b"", "x"), line(1));
-        assert_eq!(History::parse(b"hello\n", "x"), line(1));
-        assert_eq!(History::parse(format!("{BEGIN}\n{{}}\n").as_bytes(), "x"), line(2));
+        assert_eq!(History::parse(b"", "x", Codes::NotNeeded), line(1));
+        assert_eq!(History::parse(b"hello\n", "x", Codes::NotNeeded), line(1));
+        assert_eq!(History::parse(format!("{BEGIN}\n{{}}\n").as_bytes(), "x", Codes::NotNeeded), line(2));
         let later = BEGIN.replace("\"formatVersion\":1", "\"formatVersion\":7");
         let other = HistoryError::OtherVersion { file: "x".to_owned(), version: 7 };
-        assert_eq!(History::parse(format!("{later}\n").as_bytes(), "x"), Err(other));
+        assert_eq!(History::parse(format!("{later}\n").as_bytes(), "x", Codes::NotNeeded), Err(other));
     }
 }

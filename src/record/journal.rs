@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::entry::Entry;
 use super::private;
+use super::seal::CodeSeal;
 
 /// Why a journal cannot be kept.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,8 @@ struct FileJournal {
     synced: Cell<u64>,
     broken: RefCell<Option<String>>,
     syncing: futures::lock::Mutex<()>,
+    /// What seals the codes, and itself sealed with the passphrase.
+    seal: Option<(CodeSeal, String)>,
 }
 
 impl Journal {
@@ -49,12 +53,18 @@ impl Journal {
         Self(Kind::Memory(RefCell::new(Vec::new())))
     }
 
-    /// Creates the journal of `run` in `folder`, with everything needed to find it again after a power cut.
+    /// Creates the journal of `run` in `folder`, with everything needed to find it again after a power cut. With a key,
+    /// access codes in it are sealed.
     ///
     /// # Errors
     /// If the folder or the file cannot be created.
-    pub fn create(folder: &Path, run: &str) -> Result<Self, JournalError> {
+    pub fn create(folder: &Path, run: &str, key: Option<&SecretString>) -> Result<Self, JournalError> {
         let path = folder.join(format!("{run}.jsonl"));
+        let seal = CodeSeal::new();
+        let seal = match key.map(|key| seal.wrapped(key)).transpose() {
+            Ok(wrapped) => wrapped.map(|wrapped| (seal, wrapped)),
+            Err(reason) => return Err(JournalError { path, reason }),
+        };
         let create = || {
             private::create_folder(folder)?;
             private::ignore_in_git(folder)?;
@@ -71,6 +81,7 @@ impl Journal {
                 synced: Cell::new(0),
                 broken: RefCell::default(),
                 syncing: futures::lock::Mutex::new(()),
+                seal,
             }))),
             Err(error) => Err(JournalError { path, reason: io::Error::to_string(&error) }),
         }
@@ -101,7 +112,7 @@ impl Journal {
 
 impl FileJournal {
     async fn append(&self, entry: &Entry, time: Timestamp) -> Result<(), JournalError> {
-        let line = entry.line(time);
+        let line = entry.line(time, self.seal.as_ref().map(|(seal, wrapped)| (seal, wrapped.as_str())));
         let mut pending = self.pending.take();
         pending.extend_from_slice(line.as_bytes());
         pending.push(b'\n');

@@ -21,7 +21,7 @@ mod saved_plan;
 mod seal;
 
 pub use entry::Entry;
-pub use history::{History, HistoryError, Touched};
+pub use history::{Codes, History, HistoryError, Touched};
 pub use journal::{Journal, JournalError};
 pub use runs::{Runs, RunsError};
 pub use saved_plan::{SavedPlan, SavedPlanError, sha256};

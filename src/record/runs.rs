@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::history::{History, HistoryError};
+use super::history::{Codes, History, HistoryError};
 
 /// Why a run cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ impl Runs {
 
     /// All of them, newest first.
     pub fn histories(&self) -> impl Iterator<Item = Result<History, HistoryError>> + '_ {
-        self.names.iter().map(|name| History::read(&self.path(name)))
+        self.names.iter().map(|name| History::read(&self.path(name), Codes::NotNeeded))
     }
 
     /// The one that is called so, or whose name begins so; `last` is the newest.

@@ -90,3 +90,26 @@ fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
     assert_eq!(failed["error"]["status"], 400);
     assert!(failed["error"]["trackingId"].as_str().is_some_and(|id| !id.is_empty()));
 }
+
+#[test]
+fn the_codes_of_a_sealed_run_open_with_its_key_only() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let run = |key: &str, arguments: &[&str]| -> crate::stage::Ended {
+        stage.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
+    };
+    assert_eq!(run("a key", &["apply", "networks.yaml", "--yes"]).code, Some(0));
+    for entry in std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("the folder") {
+        let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
+        for code in ["1201", "1202", "3311"] {
+            let quoted = format!("\"{code}\"");
+            assert!(!bytes.windows(6).any(|window| window == quoted.as_bytes()), "{code} is in the clear");
+        }
+    }
+    assert!(stage.run(&["runs"]).stdout.contains("9 of 9"), "listing needs no key");
+    for ended in [stage.run(&["undo", "last", "--yes"]), run("another", &["undo", "last", "--yes"])] {
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("are sealed"), "{}", ended.stderr);
+    }
+    assert_eq!(run("a key", &["undo", "last", "--yes"]).code, Some(0));
+}

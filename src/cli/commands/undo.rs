@@ -2,7 +2,7 @@
 
 use dectl::desired::Surroundings;
 use dectl::reconcile::{InputOptions, Inputs, Resolve, way_back};
-use dectl::record::{History, Runs};
+use dectl::record::{Codes, History, Runs};
 use dectl::report::visible;
 use dectl::time::Stop;
 
@@ -11,14 +11,14 @@ use super::inputs::scope;
 use crate::cli::args::{Common, Undo};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::connect;
+use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     refuse_without_terminal(&flags.run)?;
     let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
     let path =
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
-    let history = History::read(&path).map_err(|error| failed(&error))?;
+    let history = History::read(&path, Codes::OpenedWith(plan_key().as_ref())).map_err(|error| failed(&error))?;
     let connection = connect(common, flags.pace, stop).await?;
     let live = connection.sender.list(dectl::send::Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
     let back = way_back(&history, &live);

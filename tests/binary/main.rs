@@ -6,6 +6,7 @@ mod formats;
 mod main_job;
 mod masking;
 mod saved_plans;
+mod schemas;
 mod stage;
 mod stopping;
 mod undoing;

@@ -82,9 +82,17 @@ impl Lane<'_, '_> {
             return;
         }
         let old = old.clone();
-        let (progress, _) = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
-        if progress == Progress::Done {
-            self.stands_at.remove(&change);
+        let (progress, result) = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
+        if progress != Progress::NotSent {
+            self.went_back.insert(change);
+        }
+        match progress {
+            Progress::Done => {
+                self.stands_at.remove(&change);
+            }
+            // Where it stands is not known any more, whatever was said of it before.
+            Progress::Unknown => self.shared.results.borrow_mut()[change] = Some(result),
+            Progress::Failed | Progress::NotSent | Progress::Skipped(_) => {}
         }
     }
 
@@ -101,6 +109,7 @@ impl Lane<'_, '_> {
                 step.change == other && unknown && clashes(&step.settings)
             })
         };
-        !others.into_iter().any(|other| clashes(self.where_it_stands(other)) || unsettled(other))
+        let back = |other: usize| self.went_back.contains(&other) && clashes(&self.shared.plan.changes[other].before);
+        !others.into_iter().any(|other| clashes(self.where_it_stands(other)) || unsettled(other) || back(other))
     }
 }

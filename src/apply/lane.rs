@@ -1,6 +1,6 @@
 //! One location: its steps in the order of the plan, one write at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::event::Event;
 use super::outcome::{Failure, NetworkResult, Status};
@@ -31,11 +31,13 @@ pub(super) struct Lane<'a, 's> {
     pub(super) progress: HashMap<usize, Progress>,
     /// Where networks stand after acknowledged writes, by change.
     pub(super) stands_at: HashMap<usize, Settings>,
+    /// Changes whose networks were told to go back to what they were: what they gave up may be theirs again.
+    pub(super) went_back: HashSet<usize>,
 }
 
 impl<'a, 's> Lane<'a, 's> {
     pub(super) fn new(shared: &'a Shared<'s>, steps: Vec<usize>) -> Self {
-        Self { shared, steps, progress: HashMap::new(), stands_at: HashMap::new() }
+        Self { shared, steps, progress: HashMap::new(), stands_at: HashMap::new(), went_back: HashSet::new() }
     }
 
     pub(super) async fn run(mut self) {
@@ -180,6 +182,9 @@ impl<'a, 's> Lane<'a, 's> {
     /// The change whose failure bars a step, if one does.
     fn barred_by(&self, step: &Step) -> Option<usize> {
         step.after.iter().find_map(|after| match self.progress.get(after) {
+            Some(Progress::Done) if self.went_back.contains(&self.step(*after).change) => {
+                Some(self.step(*after).change)
+            }
             Some(Progress::Done) => None,
             Some(Progress::Skipped(root)) => Some(*root),
             Some(_) | None => Some(self.shared.plan.steps[*after].change),

@@ -300,3 +300,19 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
         assert!(world.is_reached(&end), "cut after {taken}");
     }
 }
+
+/// Two networks swap their codes where every one of the 10,000 codes is held: nobody can step aside.
+#[test]
+fn a_location_without_a_free_code_is_an_error_before_any_write() {
+    let members = (0..10_000_u16).map(|at| crate::world::Member {
+        id: format!("net-{at}"),
+        before: (format!("Ward {at}"), at),
+        wanted: Some((format!("Ward {at}"), if at < 2 { 1 - at } else { at })),
+        display_name: None,
+        by_id: true,
+        renamed_from: false,
+    });
+    let world = World { members: members.collect(), number: 0 };
+    let findings = build(&world.desired(), &world.live(), &sources()).expect_err("nobody can move");
+    assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::NoFreeCode]);
+}

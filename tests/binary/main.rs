@@ -11,3 +11,4 @@ mod stage;
 mod stopping;
 mod undoing;
 mod usage;
+mod wrong_files;

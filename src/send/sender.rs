@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info_span, warn};
 
 use super::breaker::Breaker;
 use super::pacer::{Answer, Pacer, Turn};
@@ -202,7 +202,6 @@ impl Sender {
             statistics.requests += 1;
             statistics.retries += u64::from(progress.sent > 1);
         });
-        let sent = self.clock.now();
         let in_flight = InFlight { sender: self, ticket: Some(ticket) };
         let abandoned = async {
             match kind {
@@ -211,8 +210,8 @@ impl Sender {
                 Kind::Write(_) => self.stop.now().await,
             }
         };
-        let what = kind.name();
-        let answer = match select(pin!(send()), pin!(abandoned)).await {
+        let attempt = info_span!("request", what = kind.name(), attempt = progress.sent);
+        let answer = match select(pin!(send().instrument(attempt)), pin!(abandoned)).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) if matches!(kind, Kind::Read(_)) => return Err(GaveUp::NotSent),
             Either::Right(_) => {
@@ -222,19 +221,6 @@ impl Sender {
             }
         };
         in_flight.landed(&answer);
-        let took = self.clock.now().since(sent).as_millis() as u64;
-        match &answer {
-            Ok(_) => info!(request = what, status = "ok", took_ms = took, attempt = progress.sent, "answered"),
-            Err(error) => info!(
-                request = what,
-                status = error.status,
-                took_ms = took,
-                attempt = progress.sent,
-                tracking_id = error.tracking_id.as_deref(),
-                reason = %error.message,
-                "answered"
-            ),
-        }
         Ok(answer)
     }
 

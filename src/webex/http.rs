@@ -8,6 +8,7 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
+use tracing::info;
 
 use super::answer::{self, Head};
 use super::api::{Acceptance, DectApi, Renewal, Reply};
@@ -132,13 +133,22 @@ impl HttpApi {
         let number = self.next_request.get();
         self.next_request.set(number + 1);
         let tracking_id = format!("{}_{number}", self.config.run);
-        let answered = self.send(request, &tracking_id).await.and_then(|(head, body)| read(&head, &body));
+        let sent = std::time::Instant::now();
+        let took_ms = || sent.elapsed().as_millis() as u64;
+        let answered = self.send(request, &tracking_id).await.and_then(|(head, body)| {
+            let value = read(&head, &body)?;
+            let tracking_id = head.tracking_id.map(|theirs| self.config.token.hidden_in(theirs));
+            info!(status = head.status, took_ms = took_ms(), tracking_id, "answered");
+            Ok(value)
+        });
         answered.map_err(|mut error| {
             error.message = self.config.token.hidden_in(error.message);
-            error.tracking_id = Some(match error.tracking_id.take() {
+            let tracking_id = match error.tracking_id.take() {
                 Some(theirs) => self.config.token.hidden_in(theirs),
                 None => tracking_id,
-            });
+            };
+            info!(status = error.status, took_ms = took_ms(), tracking_id, reason = %error.message, "failed");
+            error.tracking_id = Some(tracking_id);
             error
         })
     }

@@ -83,3 +83,19 @@ fn a_journal_that_cannot_be_written_is_an_error_before_the_first_write() {
     assert!(ended.stderr.contains("cannot be written"), "{}", ended.stderr);
     assert_eq!(stage.ledger().writes, 0);
 }
+
+#[test]
+fn every_request_can_be_watched() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended = stage.run(&["plan", "networks.yaml", "-v"]);
+    let line = ended.stderr.lines().find(|line| line.contains("list")).expect("a line for the list");
+    for part in ["status=200", "took_ms=", "attempt=1", "tracking_id="] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let ended = stage.run(&["plan", "networks.yaml", "-v", "--log-format", "json"]);
+    let logged: Vec<serde_json::Value> =
+        ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
+    assert_eq!(logged[0]["status"], 200);
+    assert_eq!(logged[0]["span"]["attempt"], 1);
+}

@@ -5,7 +5,7 @@ use similar::{Algorithm, ChangeTag};
 use super::text::stop_reason;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use super::visible::visible;
-use crate::apply::{Status, Verification};
+use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::model::Setting;
 use crate::plan::plan::Because;
@@ -27,12 +27,7 @@ pub fn result(view: &ResultView) -> String {
     if let Verification::Impossible(failure) = &view.outcome.verification {
         body.push_str(&format!("<p>The list could not be read again: {}</p>\n", escaped(&failure.to_string())));
     }
-    let troubled: String = view
-        .networks
-        .iter()
-        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
-        .map(trouble)
-        .collect();
+    let troubled: String = view.networks.iter().filter(|network| network.is_troubled()).map(trouble).collect();
     if !troubled.is_empty() {
         body.push_str(&format!(
             "<table><thead><tr><th scope=\"col\">Location</th><th scope=\"col\">Network</th>\
@@ -170,21 +165,7 @@ fn values(field: &FieldView) -> (String, String) {
 }
 
 fn trouble(network: &NetworkView) -> String {
-    let status = match network.result.status {
-        Status::Applied => "found different",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
-        Status::NotStarted => "not started",
-        Status::Unknown => "unknown",
-    };
-    let reason = match (&network.result.error, &network.blocked_by_name) {
-        (Some(error), _) => error.to_string(),
-        (None, Some(name)) => format!("waits for {name}"),
-        (None, None) => {
-            network.result.found_different.iter().map(|setting| setting.api_name()).collect::<Vec<_>>().join(", ")
-        }
-    };
-    let cells = [network.location_name.as_str(), &network.name, status, &reason]
+    let cells = [&*network.location_name, &network.name, network.status_words(), &network.reason()]
         .map(|cell| format!("<td>{}</td>", escaped(cell)));
     format!("<tr>{}</tr>\n", cells.concat())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::text::stop_reason;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use super::visible::visible;
-use crate::apply::{Status, Verification};
+use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::plan::Because;
 
@@ -38,11 +38,7 @@ pub fn result(view: &ResultView) -> String {
         page.line(&format!("The list could not be read again: {}", escaped(&failure.to_string())));
         page.line("");
     }
-    let troubled: Vec<&NetworkView> = view
-        .networks
-        .iter()
-        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
-        .collect();
+    let troubled: Vec<&NetworkView> = view.networks.iter().filter(|network| network.is_troubled()).collect();
     if !troubled.is_empty() {
         page.line("| location | network | status | reason |");
         page.line("|---|---|---|---|");
@@ -177,21 +173,8 @@ fn new(field: &FieldView) -> String {
 }
 
 fn trouble(network: &NetworkView) -> String {
-    let status = match network.result.status {
-        Status::Applied => "found different",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
-        Status::NotStarted => "not started",
-        Status::Unknown => "unknown",
-    };
-    let reason = match (&network.result.error, &network.blocked_by_name) {
-        (Some(error), _) => error.to_string(),
-        (None, Some(name)) => format!("waits for {name}"),
-        (None, None) => {
-            network.result.found_different.iter().map(|setting| setting.api_name()).collect::<Vec<_>>().join(", ")
-        }
-    };
-    format!("| {} | {} | {status} | {} |", escaped(&network.location_name), escaped(&network.name), escaped(&reason))
+    let [location, name, reason] = [&network.location_name, &network.name, &network.reason()].map(|text| escaped(text));
+    format!("| {location} | {name} | {} | {reason} |", network.status_words())
 }
 
 /// A text that is nothing but text: no markup, no mention, no link, no cell border.

@@ -120,11 +120,7 @@ fn write_warning(out: &mut String, warning: &Warning) {
 /// A result, without the plan that was shown before it.
 pub fn result(view: &ResultView) -> String {
     let mut out = String::new();
-    let troubled: Vec<&NetworkView> = view
-        .networks
-        .iter()
-        .filter(|network| network.result.status != Status::Applied || network.result.verified == Some(false))
-        .collect();
+    let troubled: Vec<&NetworkView> = view.networks.iter().filter(|network| network.is_troubled()).collect();
     let mut location = None;
     for network in &troubled {
         if location != Some(&network.location) {

@@ -333,6 +333,38 @@ pub struct NetworkView {
     pub blocked_by_name: Option<String>,
 }
 
+impl NetworkView {
+    /// What became of it, for a table.
+    pub fn status_words(&self) -> &'static str {
+        match self.result.status {
+            Status::Applied if self.result.verified == Some(false) => "found different",
+            Status::Applied => "applied",
+            Status::Failed => "failed",
+            Status::Skipped => "skipped",
+            Status::NotStarted => "not started",
+            Status::Unknown => "unknown",
+        }
+    }
+
+    /// Why it is not as wanted, for a table.
+    pub fn reason(&self) -> String {
+        match (&self.result.error, &self.blocked_by_name) {
+            (Some(error), _) => error.to_string(),
+            (None, Some(name)) => format!("waits for {name}"),
+            (None, None) => {
+                let settings: Vec<&str> =
+                    self.result.found_different.iter().map(|setting| setting.api_name()).collect();
+                settings.join(", ")
+            }
+        }
+    }
+
+    /// Whether it is worth a row.
+    pub fn is_troubled(&self) -> bool {
+        self.result.status != Status::Applied || self.result.verified == Some(false)
+    }
+}
+
 impl ResultView {
     /// Prepares a result for showing.
     pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: Codes) -> Self {

@@ -1,6 +1,6 @@
 //! The simulated organization behind the client's trait, in virtual time: no sockets, the same state machine.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures::FutureExt;
@@ -21,17 +21,33 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 pub struct DirectApi {
     simulated: Rc<RefCell<Simulated>>,
     clock: Clock,
-    token: String,
+    token: Rc<RefCell<String>>,
+    /// What a new token is, where the credentials can get one.
+    next_token: Option<String>,
+    renewals: Rc<Cell<u32>>,
 }
 
 impl DirectApi {
     /// Talks to `simulated` on `clock`.
     pub fn new(simulated: Rc<RefCell<Simulated>>, clock: Clock) -> Self {
-        Self { simulated, clock, token: TOKEN.to_owned() }
+        let token = Rc::new(RefCell::new(TOKEN.to_owned()));
+        Self { simulated, clock, token, next_token: None, renewals: Rc::default() }
+    }
+
+    /// The same with credentials that can get this token when the first one is refused.
+    #[must_use]
+    pub fn renewing_to(mut self, token: impl Into<String>) -> Self {
+        self.next_token = Some(token.into());
+        self
+    }
+
+    /// How often a new token was asked for.
+    pub fn renewals(&self) -> u32 {
+        self.renewals.get()
     }
 
     async fn send(&self, operation: Operation) -> Result<(Head, Vec<u8>), CallError> {
-        let request = Request { operation, token: Some(self.token.clone()), tracking_id: None };
+        let request = Request { operation, token: Some(self.token.borrow().clone()), tracking_id: None };
         let journey = self.simulated.borrow_mut().sets_out(&request, self.clock.now());
         let _writing = Writing::begin(&self.simulated, request.clone());
         self.clock.sleep(journey.there).await;
@@ -97,7 +113,14 @@ impl DectApi for DirectApi {
     }
 
     fn renew(&self) -> Reply<'_, Renewal> {
-        async { Ok(Renewal::Impossible) }.boxed_local()
+        async {
+            let Some(next) = &self.next_token else { return Ok(Renewal::Impossible) };
+            self.renewals.set(self.renewals.get() + 1);
+            self.clock.sleep(std::time::Duration::from_millis(200)).await;
+            self.token.replace(next.clone());
+            Ok(Renewal::Renewed)
+        }
+        .boxed_local()
     }
 }
 

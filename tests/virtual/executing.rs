@@ -296,6 +296,28 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
 }
 
 #[test]
+fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
+    let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
+    for seed in 0..20 {
+        let stage = Stage::new(renames(90, 3), Misbehaviour { seed, latency, ..Misbehaviour::default() });
+        let api = stage.api().renewing_to("another");
+        let (clock, chance) = (stage.clock.clone(), Chance::from_seed(seed));
+        let pacer = Pacer::new(8, None);
+        let sender = Sender::new(Rc::new(api.clone()), clock, chance, pacer, Bounds::default(), stage.stop.clone());
+        let ended = stage.clock.run(async {
+            let revoking = async {
+                stage.clock.sleep(Duration::from_millis(900)).await;
+                stage.simulated.borrow_mut().set_token("another");
+            };
+            futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), revoking).await.0
+        });
+        let (_, outcome) = ended.expect("the run ends").expect("a run");
+        assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
+        assert_eq!(api.renewals(), 1, "seed {seed}");
+    }
+}
+
+#[test]
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let mut chance = Chance::from_seed(3);
     let stage = Stage::new(Fleet::random(60, 6, &mut chance), Misbehaviour::default());

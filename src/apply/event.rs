@@ -14,6 +14,20 @@ pub enum Event {
         /// In how many locations.
         locations: usize,
     },
+    /// A wave begins.
+    Wave {
+        /// Its number, from 1.
+        number: usize,
+        /// How many waves there are.
+        of: usize,
+        /// How many locations it has.
+        locations: usize,
+    },
+    /// All is well with a wave, and the next one waits.
+    Soaking {
+        /// Until when.
+        until: Moment,
+    },
     /// A write is under way.
     Writing {
         /// Which network.

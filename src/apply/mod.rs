@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `run` | [`run()`]: the executor, one future; locations side by side |
+//! | `waves` | [`Waves`]: which locations come first |
 //! | `lane` | one location: one write at a time, in the order of the plan |
 //! | `settle` | what became of a write that nobody acknowledged |
 //! | `homeward` | brings home who stands on a temporary name when the way on is barred |
@@ -17,8 +18,10 @@ mod outcome;
 mod run;
 mod settle;
 mod verify;
+mod waves;
 
 pub use event::Event;
 pub use outcome::{Failure, NetworkResult, Outcome, OutcomeClass, Status, Verification};
 pub use run::{Options, run};
 pub use settle::same as shows;
+pub use waves::{Canary, Waves};

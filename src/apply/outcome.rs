@@ -65,7 +65,8 @@ pub struct NetworkResult {
 }
 
 impl NetworkResult {
-    pub(super) const fn new(status: Status) -> Self {
+    /// A result of which nothing else is known.
+    pub const fn new(status: Status) -> Self {
         Self { status, verified: None, blocked_by: None, stands_at: None, error: None, found_different: Vec::new() }
     }
 }
@@ -127,6 +128,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing was to be done.
+    pub fn unchanged() -> Self {
+        Self {
+            results: Vec::new(),
+            verification: Verification::NotDone,
+            stopped: None,
+            replaced_codes: Vec::new(),
+            statistics: Statistics::default(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// How many networks have this status.
     pub fn count(&self, status: Status) -> usize {
         self.results.iter().filter(|result| result.status == status).count()

@@ -1,9 +1,11 @@
 //! The commands and their flags.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use dectl::apply::Canary;
 use dectl::plan::MaxChanges;
 use dectl::send::pacer::Rate;
 
@@ -29,6 +31,19 @@ pub(crate) enum Command {
     /// Shows what would change, asks, and changes it.
     #[command(after_help = "Example:\n  dectl apply networks.yaml --rate 5/s")]
     Apply(Apply),
+    /// Renames what matches a pattern, once: shows what would change, asks, and changes it.
+    #[command(after_help = "Examples:\n  dectl rename 'HQ Ward (?<ward>\\d+)' 'HQ W{{ ward|pad(2) }}'\n  \
+        dectl rename '.*' '{{ location|slug|upper }} {{ n|pad(2) }}' --location 'Oslo*' --out plan.json")]
+    Rename(Rename),
+    /// Writes the live state as a desired-state file.
+    #[command(after_help = "Examples:\n  dectl export --write networks.yaml\n  dectl export --split sites/ --no-codes")]
+    Export(Export),
+    /// Says of every location whether it is as the files say.
+    #[command(after_help = "Example:\n  dectl status networks.yaml || mail -s 'DECT drift' admin@example.org")]
+    Status(Status),
+    /// Reads the live organization and applies to a simulated copy of it: how long would it take, what would fail?
+    #[command(after_help = "Example:\n  dectl rehearse networks.yaml --limit 300/60s")]
+    Rehearse(Rehearse),
     /// Shows a saved plan again, in any format.
     #[command(after_help = "Example:\n  dectl show plan.json -o json")]
     Show(Show),
@@ -103,6 +118,8 @@ pub(crate) enum Format {
     Html,
     /// For a diff viewer: the files that an export would write before and after.
     Diff,
+    /// For a spreadsheet: of an export only.
+    Csv,
 }
 
 /// When to use colours.
@@ -230,7 +247,134 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
     #[command(flatten)]
+    pub(crate) waves: WaveFlags,
+    #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// In which pieces a plan is carried out.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Waves")]
+pub(crate) struct WaveFlags {
+    /// A few locations first: the number of them, or a pattern for their names. The others follow when all is well.
+    #[arg(long, value_name = "N|GLOB", value_parser = Canary::parse)]
+    pub(crate) canary: Option<Canary>,
+    /// Then so many locations at a time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
+    /// How long to wait between waves, for example 5m.
+    #[arg(long, value_name = "TIME", default_value = "0", hide_default_value = true, value_parser = duration)]
+    pub(crate) soak: Duration,
+    /// Stops cleanly at this time of day, on this machine's clock: the end of a maintenance window.
+    #[arg(long, value_name = "HH:MM")]
+    pub(crate) until: Option<TimeOfDay>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rename {
+    /// A regular expression that must match the whole of the current name; groups are written (?<ward>…).
+    #[arg(value_name = "PATTERN")]
+    pub(crate) pattern: String,
+    /// What the name becomes: text with {{ groups }}, {{ location }}, {{ n }}, {{ name|upper }} and the like.
+    #[arg(value_name = "TEMPLATE")]
+    pub(crate) template: String,
+    /// What is matched and replaced; may be given twice, for both.
+    #[arg(long, value_name = "FIELD", default_value = "name")]
+    pub(crate) field: Vec<Field>,
+    /// Also gives every network whose name matches this display name.
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) display_name: Option<String>,
+    /// Writes a desired-state file of the new names instead of changing anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Lets --write replace a file that is there already.
+    #[arg(long, requires = "write")]
+    pub(crate) force: bool,
+    /// Saves the plan instead of changing anything.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Computes anew, even if a run of the same rename was not finished.
+    #[arg(long)]
+    pub(crate) anew: bool,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+/// A setting that is a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Field {
+    /// The network's name.
+    Name,
+    /// What handsets show.
+    #[value(name = "displayName", alias = "display-name")]
+    DisplayName,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Export {
+    /// Writes to this file instead of standard output. It is for its owner only, since it holds access codes.
+    #[arg(long, value_name = "FILE", conflicts_with = "split")]
+    pub(crate) write: Option<PathBuf>,
+    /// Writes a file for every location into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) split: Option<PathBuf>,
+    /// Replaces files that are there already.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Leaves out access codes: the file asks for none.
+    #[arg(long)]
+    pub(crate) no_codes: bool,
+    /// Only locations whose name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Fails if a live network is in no file.
+    #[arg(long)]
+    pub(crate) fail_on_unmanaged: bool,
+    /// Only locations whose name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+    /// Only networks whose old or new name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) network: Vec<String>,
+    /// Where journals are kept: they tell since when something differs.
+    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    pub(crate) journal: PathBuf,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rehearse {
+    /// Desired-state files, folders of them, or - for standard input.
+    #[arg(required_unless_present = "plan", conflicts_with = "plan", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Rehearses a saved plan.
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
+    /// How many requests the API lets in, and in which time. Webex publishes no figure for this: it is a guess.
+    #[arg(long, value_name = "N/TIME", default_value = "300/60s")]
+    pub(crate) limit: Limit,
+    /// How long a request takes, for example 300ms.
+    #[arg(long, value_name = "TIME", default_value = "250ms", value_parser = duration)]
+    pub(crate) latency: Duration,
+    /// Only locations whose name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+    /// Only networks whose old or new name matches; may be given several times.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) network: Vec<String>,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -278,6 +422,48 @@ pub(crate) struct Simulate {
     pub(crate) port: u16,
 }
 
+/// A time of day on this machine's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeOfDay(jiff::civil::Time);
+
+impl FromStr for TimeOfDay {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        jiff::civil::Time::strptime("%H:%M", text).map(Self).map_err(|_| "write a time such as 05:30".to_owned())
+    }
+}
+
+impl TimeOfDay {
+    /// The next moment at which it is so late.
+    pub(crate) fn next_after(self, now: &jiff::ZonedDateTime) -> Result<jiff::ZonedDateTime, jiff::Error> {
+        let today = now.with().time(self.0).build()?;
+        if today > *now { Ok(today) } else { now.tomorrow()?.with().time(self.0).build() }
+    }
+}
+
+/// So many requests in such a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) count: u32,
+    pub(crate) period: Duration,
+}
+
+impl FromStr for Limit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write a number of requests and a time, such as 300/60s".to_owned();
+        let (count, period) = text.split_once('/').ok_or_else(wrong)?;
+        let period =
+            if period.starts_with(char::is_alphabetic) { duration(&format!("1{period}")) } else { duration(period) };
+        match (count.parse(), period) {
+            (Ok(count @ 1..), Ok(period)) if period >= Duration::from_millis(10) => Ok(Self { count, period }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
 /// Reads `90`, `90s`, `10m` or `1h`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -305,6 +491,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn limits_and_times_of_day_are_read_as_people_write_them() {
+        let minute = Duration::from_secs(60);
+        for text in ["300/60s", "300/1m", "300/min", "300/60"] {
+            assert_eq!(text.parse(), Ok(Limit { count: 300, period: minute }), "{text}");
+        }
+        for wrong in ["300", "0/s", "x/s", "5/", "5/0s"] {
+            assert!(wrong.parse::<Limit>().is_err(), "{wrong}");
+        }
+        let now: jiff::ZonedDateTime = "2026-03-28T23:00[UTC]".parse().expect("a time");
+        let next =
+            |text: &str| text.parse::<TimeOfDay>().expect("a time").next_after(&now).expect("a time").to_string();
+        assert_eq!(next("23:30"), "2026-03-28T23:30:00+00:00[UTC]");
+        assert_eq!(next("05:00"), "2026-03-29T05:00:00+00:00[UTC]");
+        assert!("25:00".parse::<TimeOfDay>().is_err() && "5".parse::<TimeOfDay>().is_err());
     }
 
     #[test]

@@ -43,13 +43,19 @@ impl Printer {
     /// Prints the result.
     pub(crate) fn result(&self, text: &str) {
         self.documented.set(true);
-        self.write(AutoStream::new(io::stdout().lock(), self.colors), text);
+        self.write(AutoStream::new(io::stdout().lock(), self.colors), text.as_bytes());
+    }
+
+    /// Prints a result byte by byte.
+    pub(crate) fn bytes(&self, bytes: &[u8]) {
+        self.documented.set(true);
+        self.write(io::stdout().lock(), bytes);
     }
 
     /// Prints what belongs to the way there: on standard output for people, on standard error beside a document.
     pub(crate) fn preview(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(AutoStream::new(io::stdout().lock(), self.colors), text);
+            self.write(AutoStream::new(io::stdout().lock(), self.colors), text.as_bytes());
         } else {
             self.remark(text);
         }
@@ -66,7 +72,7 @@ impl Printer {
     pub(crate) fn error(&self, failed: &Failed) {
         let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
         let document = match self.format {
-            Format::Text | Format::Diff => None,
+            Format::Text | Format::Diff | Format::Csv => None,
             Format::Json => Some(json::text(&json::error(&failed.message, findings))),
             Format::Markdown => Some(report::markdown::error(&failed.message, findings)),
             Format::Html => Some(report::html::error(&failed.message, findings)),
@@ -101,8 +107,8 @@ impl Printer {
         if self.lost.get() && exit == Exit::Done { Exit::Incomplete } else { exit }
     }
 
-    fn write(&self, mut stream: impl Write, text: &str) {
-        if let Err(error) = stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+    fn write(&self, mut stream: impl Write, bytes: &[u8]) {
+        if let Err(error) = stream.write_all(bytes).and_then(|()| stream.flush()) {
             // `dectl plan … | head` closes the pipe, which is no error.
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.lost.set(true);

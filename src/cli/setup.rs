@@ -38,9 +38,13 @@ pub(crate) async fn connect(common: &Common, pace: Pace, stop: Stop) -> Result<C
     };
     let api = HttpApi::new(config).map_err(|error| Failed::of(error.to_string()))?;
     let pacer = Pacer::new(pace.concurrency.into(), pace.rate);
-    let bounds = Bounds { max_attempts: pace.max_attempts, lock_timeout: pace.lock_timeout, ..Bounds::default() };
-    let sender = Sender::new(Rc::new(api), clock, Chance::from_surroundings(), pacer, bounds, stop);
+    let sender = Sender::new(Rc::new(api), clock, Chance::from_surroundings(), pacer, bounds(pace), stop);
     Ok(Connection { sender, run })
+}
+
+/// When to give up.
+pub(crate) fn bounds(pace: Pace) -> Bounds {
+    Bounds { max_attempts: pace.max_attempts, lock_timeout: pace.lock_timeout, ..Bounds::default() }
 }
 
 /// Reads the state that a simulated organization begins with.

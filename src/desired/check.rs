@@ -4,26 +4,38 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::fields::{Fields, text};
+use super::gather::Notation;
+use super::rules::rule;
 use super::tree::{Node, Value};
-use super::wish::{Cause, CodeSource, Entry, LocationWish, Placed};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Spot};
+use super::wish::{Cause, CodeSource, Desired, Entry, LocationWish, Placed};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot};
 use crate::model::{
     AccessCode, CodeError, DISPLAY_NAME_ADVISED, DisplayName, LocationId, NameError, NetworkId, NetworkName, Wanted,
 };
 
-const FILE_FIELDS: &[&str] = &["version", "defaults", "locations"];
+const FILE_FIELDS: &[&str] = &["version", "defaults", "locations", "rules"];
 const DEFAULTS_FIELDS: &[&str] = &["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
 const NETWORK_FIELDS: &[&str] =
     &["name", "id", "renamedFrom", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 
+/// Where a tree comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) source: SourceId,
+    pub(super) notation: Notation,
+    /// The folder that relative paths start from.
+    pub(super) base: &'a Path,
+}
+
 /// Reads one file's tree.
-pub(super) fn check(tree: &Node, source: SourceId, base: &Path, findings: &mut Diagnostics) -> Vec<LocationWish> {
-    Check { base, findings }.file(tree, source)
+pub(super) fn check(tree: &Node, origin: Origin<'_>, sources: &Sources, findings: &mut Diagnostics) -> Desired {
+    Check { origin, sources, findings }.file(tree)
 }
 
 struct Check<'a> {
-    base: &'a Path,
+    origin: Origin<'a>,
+    sources: &'a Sources,
     findings: &'a mut Diagnostics,
 }
 
@@ -35,18 +47,32 @@ struct Defaults {
 }
 
 impl Check<'_> {
-    fn file(&mut self, tree: &Node, source: SourceId) -> Vec<LocationWish> {
+    fn file(&mut self, tree: &Node) -> Desired {
         let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.findings) else {
-            return Vec::new();
+            return Desired::default();
         };
-        self.version(&fields, source);
+        self.version(&fields);
         let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
         let help = "write `locations:` and below it one `- name: …` with its `networks:` for every location";
-        let nodes = fields.list("locations", help, self.findings);
-        nodes.iter().filter_map(|node| self.location(node, &defaults)).collect()
+        let rules = if fields.has("rules") {
+            let help = "write below it one `- match: …` with its `set: …` for every rule";
+            fields.list("rules", help, self.findings)
+        } else {
+            &[]
+        };
+        // A file may consist of rules alone.
+        let nodes = if fields.has("rules") && !fields.has("locations") {
+            &[]
+        } else {
+            fields.list("locations", help, self.findings)
+        };
+        let locations = nodes.iter().filter_map(|node| self.location(node, &defaults)).collect();
+        let rules = rules.iter().filter_map(|node| rule(node, self.sources, self.findings)).collect();
+        Desired { locations, rules }
     }
 
-    fn version(&mut self, fields: &Fields<'_>, source: SourceId) {
+    fn version(&mut self, fields: &Fields<'_>) {
+        let source = self.origin.source;
         let help = "write `version: 1` at the top of the file";
         let start = Spot { source, start: fields.spot().start, end: fields.spot().start };
         let Some(node) = fields.get("version") else {
@@ -217,10 +243,19 @@ impl Check<'_> {
             Err(error) => {
                 let unquoted_and_short = matches!(node.value, Value::Inferred(_))
                     && matches!(error, CodeError::WrongLength { length } if length < 4);
-                let help = if unquoted_and_short {
-                    "write all four digits in quotes, zeros at the front included"
-                } else {
-                    "write exactly four digits in quotes"
+                let help = match (self.origin.notation, error) {
+                    (Notation::Table, CodeError::WrongLength { length }) if length < 4 => {
+                        "a spreadsheet has probably eaten zeros at its front: give the column the format text, and write \
+                         all four digits"
+                    }
+                    (Notation::Table, _) => {
+                        "write exactly four digits; a spreadsheet may have made a number of them: give the column the \
+                         format text"
+                    }
+                    (Notation::Yaml, _) if unquoted_and_short => {
+                        "write all four digits in quotes, zeros at the front included"
+                    }
+                    (Notation::Yaml, _) => "write exactly four digits in quotes",
                 };
                 let message = format!("this access code {error}");
                 self.findings.push(Diagnostic::error(Code::InvalidCode, message).at(node.spot).help(help));
@@ -240,8 +275,11 @@ impl Check<'_> {
         };
         let field = if env.is_some() { "env" } else { "file" };
         let text = text(written, field, self.findings).and_then(|text| self.filled(text, field))?;
-        let value =
-            if env.is_some() { CodeSource::Env(text.value) } else { CodeSource::File(self.base.join(&*text.value)) };
+        let value = if env.is_some() {
+            CodeSource::Env(text.value)
+        } else {
+            CodeSource::File(self.origin.base.join(&*text.value))
+        };
         Some(Placed { value, spot: node.spot })
     }
 }

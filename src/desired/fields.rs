@@ -70,6 +70,11 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// Whether no field is there.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.misspelt.is_empty()
+    }
+
     pub(super) const fn spot(&self) -> Spot {
         self.spot
     }

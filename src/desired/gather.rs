@@ -19,8 +19,27 @@ pub struct Input {
     pub name: String,
     /// What it says.
     pub text: String,
+    /// How it says it.
+    pub notation: Notation,
     /// The folder that relative paths in it start from.
     pub base: PathBuf,
+}
+
+/// How a desired state is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notation {
+    /// As YAML.
+    Yaml,
+    /// As CSV: a row is a network.
+    Table,
+}
+
+impl Notation {
+    /// Told by the ending of a file's name.
+    fn of(name: &str) -> Self {
+        let is_table = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_table { Self::Table } else { Self::Yaml }
+    }
 }
 
 /// Reads everything that `arguments` name: a file, a folder of YAML files, or `-` for `stdin`.
@@ -67,9 +86,9 @@ impl Gathering<'_> {
         if files.is_empty() {
             let message = format!("no desired-state file in the folder {}", folder.display());
             self.findings.push(
-                Diagnostic::error(Code::FolderEmpty, message)
-                    .in_file(folder.display().to_string())
-                    .help("files that end in .yaml or .yml are read, also in the folders below it"),
+                Diagnostic::error(Code::FolderEmpty, message).in_file(folder.display().to_string()).help(
+                    "files that end in .yaml or .yml are read, also in the folders below it; a .csv is named by itself",
+                ),
             );
         }
         for (path, length) in files {
@@ -131,7 +150,7 @@ impl Gathering<'_> {
         match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
             Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => self.inputs.push(Input { name, text, base }),
+                Ok(text) => self.inputs.push(Input { notation: Notation::of(&name), name, text, base }),
                 Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
             },
             Err(error) => self.unreadable(Path::new(&name), &error),

@@ -10,8 +10,12 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
 use crate::model::{AccessCode, LocationId, NameKey, NetworkId};
 
 /// Puts the locations of all files together and reports contradictions.
-pub(super) fn merge(files: Vec<Vec<LocationWish>>, findings: &mut Diagnostics) -> Desired {
-    let desired = Desired { locations: files.into_iter().flatten().collect() };
+pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired {
+    let mut desired = Desired::default();
+    for file in files {
+        desired.locations.extend(file.locations);
+        desired.rules.extend(file.rules);
+    }
     let mut seen = Seen::default();
     for location in &desired.locations {
         let place = seen.location(location, findings);

@@ -6,23 +6,36 @@
 //! | `gather` | which texts: files, folders, standard input |
 //! | `tree` | YAML as a tree with positions, under limits that no honest file meets |
 //! | `fields` | reading the fields of one mapping, noting every mistake |
+//! | `table` | CSV as the same tree |
 //! | `check` | a tree as wishes, with all mistakes of the file at once |
 //! | `merge` | several files as one desired state; what contradicts what |
-//! | `write` | [`FileText`]: wishes as the text of a file |
+//! | `write` | [`FileText`]: settings as the text of a file |
+//! | `export` | [`Export`]: the live organization as a desired state |
+//! | `rules` | what every network that matches is to be like |
+//! | `template` | what a name is made of |
+//! | `expand` | [`expand()`]: rules and the live organization as entries |
 //! | `codes` | access codes that stand in the environment or in files of their own |
 
 mod check;
 mod codes;
+mod expand;
+mod export;
 mod fields;
 mod gather;
 mod merge;
+mod rules;
+mod table;
+mod template;
 mod tree;
 pub mod wish;
 mod write;
 
 pub use codes::{CodeLookup, Surroundings, resolve};
-pub use gather::{Input, gather};
-pub use write::FileText;
+pub use expand::{Ground, expand};
+pub use export::{Export, Exported, WithCodes, file_names};
+pub use gather::{Input, Notation, gather};
+pub use rules::{OneShot, one_shot};
+pub use write::{Asked, FileText, asked};
 
 use crate::diagnostic::{Diagnostics, Sources};
 use wish::Desired;
@@ -35,8 +48,13 @@ pub fn read(inputs: Vec<Input>, sources: &mut Sources, findings: &mut Diagnostic
     let mut files = Vec::new();
     for input in inputs {
         let source = sources.add(input.name, input.text);
-        if let Some(tree) = tree::parse(source, sources, findings) {
-            files.push(check::check(&tree, source, &input.base, findings));
+        let tree = match input.notation {
+            Notation::Yaml => tree::parse(source, sources, findings),
+            Notation::Table => table::parse(source, sources, findings),
+        };
+        if let Some(tree) = tree {
+            let origin = check::Origin { source, notation: input.notation, base: &input.base };
+            files.push(check::check(&tree, origin, sources, findings));
         }
     }
     merge::merge(files, findings)

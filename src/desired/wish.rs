@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::Spot;
-use crate::model::{LocationId, NameKey, NetworkId, Wanted};
+use crate::model::{LocationId, NameKey, NetworkId, Setting, Wanted};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Placed<T> {
 pub struct Desired {
     /// Locations in the order of the files; one may come several times.
     pub locations: Vec<LocationWish>,
+    /// Rules for networks that no entry speaks of, in the order in which they apply.
+    pub rules: Vec<Rule>,
 }
 
 impl Desired {
@@ -74,7 +76,7 @@ impl Entry {
     /// Where it stands.
     pub const fn spot(&self) -> Spot {
         match &self.cause {
-            Cause::File(spot) => *spot,
+            Cause::File(spot) | Cause::Rule { spot, .. } => *spot,
         }
     }
 
@@ -93,11 +95,46 @@ impl Entry {
     }
 }
 
+/// What every network that matches is to be like. Its patterns and templates have been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Where it stands.
+    pub spot: Spot,
+    /// What it is called.
+    pub label: Arc<str>,
+    /// Whether it is applied again and again.
+    pub repeats: RuleUse,
+    /// Only locations whose name matches this glob.
+    pub location: Option<Placed<Arc<str>>>,
+    /// Only networks whose values match these regular expressions as a whole.
+    pub patterns: Vec<(Setting, Placed<Arc<str>>)>,
+    /// What these settings become.
+    pub templates: Vec<(Setting, Placed<Arc<str>>)>,
+    /// Whether the default access code is to be used.
+    pub code_enabled: Option<bool>,
+}
+
+/// How often a rule is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleUse {
+    /// Whenever its file is: what it makes, it must leave alone the next time.
+    Standing,
+    /// Once.
+    Once,
+}
+
 /// Why something is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// An entry of a file says so.
     File(Spot),
+    /// A rule makes it so.
+    Rule {
+        /// Where the rule stands.
+        spot: Spot,
+        /// What the rule is called.
+        label: Arc<str>,
+    },
 }
 
 /// Where an access code comes from.

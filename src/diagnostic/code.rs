@@ -47,6 +47,8 @@ codes! {
     MissingField = "missing-field",
     /// A field that does not exist.
     UnknownField = "unknown-field",
+    /// A row of a table that does not fit its headings.
+    TableShape = "table-shape",
     /// A value of another type than the field takes.
     WrongType = "wrong-type",
     /// A key that stands twice in one mapping.
@@ -99,6 +101,16 @@ codes! {
     NoFreeCode = "no-free-code",
     /// Two live networks share a name or an access code.
     LiveDuplicate = "live-duplicate",
+    /// A pattern of a rule that is none.
+    InvalidPattern = "invalid-pattern",
+    /// A template of a rule that is none.
+    InvalidTemplate = "invalid-template",
+    /// A rule that would change its own result.
+    UnstableRule = "unstable-rule",
+    /// What a rule makes of a network does not fit.
+    RuleMisfit = "rule-misfit",
+    /// A rule that no network matches.
+    NothingMatches = "nothing-matches",
     /// The plan contradicts itself or the state it was made for.
     UnprovenPlan = "unproven-plan",
 }

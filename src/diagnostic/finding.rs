@@ -1,7 +1,7 @@
 //! One finding, and the list of all of them.
 
 use super::code::Code;
-use super::sources::Spot;
+use super::sources::{Sources, Spot};
 
 /// Whether a finding stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,6 +115,11 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
+    /// Keeps the first so many.
+    pub fn truncate(&mut self, length: usize) {
+        self.0.truncate(length);
+    }
+
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
@@ -138,6 +143,15 @@ impl Diagnostics {
     /// How many there are of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+
+    /// Names row and column in every message that is about a cell of a table.
+    pub fn name_cells(&mut self, sources: &Sources) {
+        for diagnostic in &mut self.0 {
+            if let Some(cell) = diagnostic.spot.and_then(|spot| sources.cell(spot)) {
+                diagnostic.message = format!("{cell}: {}", diagnostic.message);
+            }
+        }
     }
 
     /// Turns warnings into errors: `--strict`.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::grid::Grid;
 use super::masking::{MASK, looks_like_a_field, opens_a_code, secret_ranges};
 
 /// Which of the texts.
@@ -55,6 +56,8 @@ struct Source {
     name: Arc<str>,
     text: Arc<str>,
     line_starts: Vec<u32>,
+    /// Its cells, if it is a table.
+    grid: Option<Grid>,
 }
 
 /// The texts that were read in this run.
@@ -77,8 +80,18 @@ impl Sources {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
-        self.texts.push(Source { name: name.into(), text, line_starts });
+        self.texts.push(Source { name: name.into(), text, line_starts, grid: None });
         SourceId(self.texts.len() as u32 - 1)
+    }
+
+    /// Says that a text is a table, and where its cells are.
+    pub fn lay_out(&mut self, source: SourceId, grid: Grid) {
+        self.texts[source.0 as usize].grid = Some(grid);
+    }
+
+    /// Row and column of a spot, if its text is a table.
+    pub fn cell(&self, spot: Spot) -> Option<String> {
+        self.source(spot.source).grid.as_ref()?.label(spot.start)
     }
 
     /// What a text is called.
@@ -148,8 +161,13 @@ impl Sources {
             let window = window_around(full, near);
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
-            let (part, [start, end]) =
-                masked(&full[window.clone()], source.continues_a_code(line), [inside(spot.start), inside(spot.end)]);
+            let part = &full[window.clone()];
+            let secrets = match &source.grid {
+                Some(grid) => grid.secrets(&source.text, offset..offset + window.len()),
+                None if source.continues_a_code(line) => whole(part),
+                None => secret_ranges(part),
+            };
+            let (part, [start, end]) = masked(part, secrets, [inside(spot.start), inside(spot.end)]);
             if line == first {
                 marked = text.len() + start..text.len() + end;
             }
@@ -217,8 +235,7 @@ fn window_around(line: &str, near: usize) -> Range<usize> {
 /// A line as it is shown, and where the given offsets (ascending) are in it.
 ///
 /// A control character in an excerpt could rewrite the terminal, so it is replaced.
-fn masked(line: &str, hides_all: bool, offsets: [usize; 2]) -> (String, [usize; 2]) {
-    let secrets = if hides_all { whole(line) } else { secret_ranges(line) };
+fn masked(line: &str, secrets: Vec<Range<usize>>, offsets: [usize; 2]) -> (String, [usize; 2]) {
     let mut secrets = secrets.into_iter().peekable();
     let mut text = String::with_capacity(line.len());
     let mut found = [None; 2];

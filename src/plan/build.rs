@@ -1,5 +1,7 @@
 //! The public story: from wishes and the live state to a plan, or to everything that stands in its way.
 
+use std::collections::HashSet;
+
 use super::compare::{Move, compare};
 use super::conflicts;
 use super::identity::identify;
@@ -8,7 +10,7 @@ use super::order::{Order, order};
 use super::plan::{Because, Change, Counts, Neighbour, Plan, Step, StepKind, Warning, Where};
 use crate::desired::wish::{Cause, Desired};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::model::{LocationIx, Organization};
+use crate::model::{LocationIx, NetworkIx, Organization};
 
 /// Plans the way from `live` to `desired`.
 ///
@@ -71,6 +73,12 @@ pub fn build_within(
     Ok(plan)
 }
 
+/// The networks that entries speak of, as far as that is clear.
+pub fn spoken_for(desired: &Desired, live: &Organization) -> HashSet<NetworkIx> {
+    let managed = identify(desired, live, &mut Diagnostics::new());
+    managed.into_iter().flat_map(|managed| managed.networks).map(|(network, _)| network).collect()
+}
+
 fn add(
     plan: &mut Plan,
     location: LocationIx,
@@ -127,6 +135,7 @@ fn because(cause: &Cause, sources: &Sources) -> Because {
             let place = sources.place(*spot);
             Because::File { file: place.file, line: place.line }
         }
+        Cause::Rule { label, .. } => Because::Rule { rule: label.clone() },
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `order` | who waits for whom, and the steps in an order that never clashes |
 //! | `interim` | what a network that must step aside is set to meanwhile |
 //! | `resume` | [`resume()`]: what of a saved plan is done, left, or moved |
+//! | `part` | [`part()`]: some locations of a plan |
 //! | `narrow` | [`Scope`]: some locations and networks only |
 //! | `safety` | how many changes are too many for nobody to have looked |
 //! | `feedback` | the fewest networks that must step aside, on bare integers |
@@ -23,14 +24,16 @@ mod identity;
 mod interim;
 mod narrow;
 mod order;
+mod part;
 #[expect(clippy::module_inception, reason = "the plan itself, next to what makes it")]
 pub mod plan;
 mod resume;
 mod safety;
 mod temporary;
 
-pub use build::{build, build_within, warning};
+pub use build::{build, build_within, spoken_for, warning};
 pub use narrow::{Scope, ScopeError};
+pub use part::part;
 pub use resume::{Moved, recorded_state, resume};
 pub use safety::{MaxChanges, TooManyChanges, check_size};
 pub use temporary::is_temporary;

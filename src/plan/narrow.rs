@@ -32,11 +32,13 @@ impl Scope {
         Ok(Self { locations: set(locations)?, networks: set(networks)? })
     }
 
-    fn has_location(&self, name: &str) -> bool {
+    /// Whether a location of this name is in it.
+    pub fn has_location(&self, name: &str) -> bool {
         self.locations.as_ref().is_none_or(|globs| globs.is_match(name))
     }
 
-    fn has_network(&self, before: &Settings, after: &Settings) -> bool {
+    /// Whether a network with these settings, before and after, is in it; its location is another question.
+    pub fn has_network(&self, before: &Settings, after: &Settings) -> bool {
         self.networks.as_ref().is_none_or(|globs| globs.is_match(&*before.name) || globs.is_match(&*after.name))
     }
 }

@@ -1,5 +1,6 @@
 //! The plan: pure data that people read, store, compare, prove and carry out. It does not know how it was made.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::model::{LocationId, NetworkId, SettingSet, Settings};
@@ -79,6 +80,20 @@ pub enum Because {
         /// The line of the entry, from 1.
         line: u32,
     },
+    /// A rule computed it.
+    Rule {
+        /// The rule: where it stands in a file, or the command that it was given to.
+        rule: Arc<str>,
+    },
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, line } => write!(f, "{file}:{line}"),
+            Self::Rule { rule } => write!(f, "rule {rule}"),
+        }
+    }
 }
 
 /// One request.

@@ -27,6 +27,13 @@ pub enum Moved {
 }
 
 impl Moved {
+    /// The network it is about.
+    pub const fn network(&self) -> &NetworkId {
+        match self {
+            Self::Gone { network, .. } | Self::Changed { network, .. } => network,
+        }
+    }
+
     /// In one line, without values.
     pub fn describe(&self) -> String {
         match self {

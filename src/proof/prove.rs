@@ -24,6 +24,11 @@ impl Proven {
         &self.plan
     }
 
+    /// The plan alone.
+    pub fn into_plan(self) -> Plan {
+        self.plan
+    }
+
     /// A digest of the state of the touched locations that it was proved on.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.digest

@@ -1,14 +1,21 @@
-//! A journal, the executor, the outcome.
+//! A journal, the executor, the outcome; wave by wave, if that is asked for.
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
 
-use super::error::Error;
-use crate::apply::{Event, Options, Outcome, run};
-use crate::proof::Proven;
+use futures::future::{Either, LocalBoxFuture, select};
 use secrecy::SecretString;
 
+use super::error::Error;
+use crate::apply::{Event, Failure, NetworkResult, Options, Outcome, Status, Verification, run};
+use crate::model::LocationId;
+use crate::plan::plan::Plan;
+use crate::plan::{self, Moved};
+use crate::proof::{Proven, prove};
 use crate::record::{Entry, Journal, SavedPlan};
-use crate::send::Sender;
+use crate::send::{GaveUp, Sender, Urgency};
+use crate::time::StopReason;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -32,6 +39,35 @@ pub struct Records<'a> {
     pub key: Option<&'a SecretString>,
 }
 
+/// Whether the next wave may begin.
+pub type Gate<'a> = &'a dyn Fn(NextWave) -> LocalBoxFuture<'a, bool>;
+
+/// The wave that would begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextWave {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many waves there are.
+    pub of: usize,
+    /// How many locations are done.
+    pub locations_done: usize,
+    /// How many locations are left, this wave and all after it.
+    pub locations_left: usize,
+    /// How many networks are left.
+    pub networks_left: usize,
+}
+
+/// In which pieces a plan is carried out.
+#[derive(Clone, Copy)]
+pub struct Pieces<'a> {
+    /// The locations of each wave.
+    pub waves: &'a [Vec<LocationId>],
+    /// How long to wait after a wave before the next one is thought of.
+    pub soak: Duration,
+    /// Asked before every wave but the first, when all is well with those before.
+    pub gate: Gate<'a>,
+}
+
 /// Carries out a proven plan with a journal, and its saved plan beside it. With nothing to do there is neither journal
 /// nor request.
 ///
@@ -42,6 +78,7 @@ pub async fn carry_out(
     sender: &Sender,
     records: Records<'_>,
     options: Options,
+    pieces: Pieces<'_>,
     tell: &dyn Fn(&Event),
 ) -> Result<Run, Error> {
     let Records { folder, run: name, saved, key } = records;
@@ -54,9 +91,164 @@ pub async fn carry_out(
     saved.write(&folder.join(format!("{name}.plan.json")), key)?;
     let clock = sender.clock();
     journal.append(Entry::begin(name, plan), clock.wall(clock.now())).await?;
-    let outcome = run(proven, sender, &journal, options, tell).await;
+    let outcome = match pieces.waves {
+        [] | [_] => run(proven, sender, &journal, options, tell).await,
+        waves => Course { plan, sender, journal: &journal, options, pieces, tell }.run(waves).await,
+    };
     let end = Entry::End { outcome: outcome.class(plan).as_str() };
     // The run is over; a last line that cannot be written changes nothing for anybody.
     let _recorded = journal.append(end, clock.wall(clock.now())).await;
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
+}
+
+/// One wave after the other.
+struct Course<'a, 'p> {
+    plan: &'a Plan,
+    sender: &'a Sender,
+    journal: &'a Journal,
+    options: Options,
+    pieces: Pieces<'p>,
+    tell: &'a dyn Fn(&Event),
+}
+
+/// Why the next wave does not begin.
+enum Halt {
+    Because(StopReason),
+    /// Somebody else has changed something meanwhile.
+    Moved(Vec<Moved>),
+    /// What became of the list tells by itself.
+    NotListed(GaveUp),
+}
+
+impl Course<'_, '_> {
+    async fn run(&self, waves: &[Vec<LocationId>]) -> Outcome {
+        let started = self.sender.clock().now();
+        let mut whole = Outcome {
+            results: vec![NetworkResult::new(Status::NotStarted); self.plan.changes.len()],
+            verification: Verification::NotDone,
+            stopped: None,
+            replaced_codes: Vec::new(),
+            statistics: self.sender.statistics(),
+            elapsed: Duration::ZERO,
+        };
+        for (at, wave) in waves.iter().enumerate() {
+            let last = at + 1 == waves.len();
+            // Whether the next wave may begin is told by the list.
+            let options = Options { verify: self.options.verify || !last, ..self.options };
+            let (part, places) = self.part(wave);
+            let halted = match self.prepared(part, at == 0).await {
+                Ok(proven) => {
+                    (self.tell)(&Event::Wave { number: at + 1, of: waves.len(), locations: wave.len() });
+                    let outcome = run(&proven, self.sender, self.journal, options, self.tell).await;
+                    let well = outcome.is_complete();
+                    merge(&mut whole, outcome, &places, &proven, self.plan);
+                    self.passes(waves, at, well, last).await.err()
+                }
+                Err(halt) => Some(halt),
+            };
+            if let Some(halt) = halted {
+                self.halt(&mut whole, halt);
+                break;
+            }
+        }
+        whole.statistics = self.sender.statistics();
+        whole.elapsed = self.sender.clock().now().since(started);
+        whole
+    }
+
+    /// The plan of a wave, and which changes of the whole plan it has.
+    fn part(&self, wave: &[LocationId]) -> (Plan, Vec<usize>) {
+        let changes = self.plan.changes.iter().enumerate();
+        let places = changes.filter(|(_, change)| wave.contains(&change.location.id)).map(|(at, _)| at).collect();
+        (plan::part(self.plan, wave), places)
+    }
+
+    /// The plan of a wave, proved on the state as it is now.
+    async fn prepared(&self, part: Plan, first: bool) -> Result<Proven, Halt> {
+        let unsafe_now = |_| Halt::Because(StopReason::Surprise);
+        if first {
+            // The whole plan has just been proved on the list, and its parts depend on nothing else.
+            let recorded = plan::recorded_state(&part);
+            return prove(part, &recorded).map_err(unsafe_now);
+        }
+        let live = self.sender.list(Urgency::Work).await.map_err(Halt::NotListed)?;
+        let rest = plan::resume(&part, &live).map_err(Halt::Moved)?;
+        prove(rest, &live).map_err(unsafe_now)
+    }
+
+    /// Waits and asks, if another wave is to follow.
+    async fn passes(&self, waves: &[Vec<LocationId>], at: usize, well: bool, last: bool) -> Result<(), Halt> {
+        if last {
+            return Ok(());
+        }
+        let stop = self.sender.stop();
+        if let Some(reason) = stop.reason() {
+            return Err(Halt::Because(reason));
+        }
+        if !well {
+            return Err(Halt::Because(StopReason::WaveFailed));
+        }
+        let stopped = || Halt::Because(stop.reason().unwrap_or(StopReason::Declined));
+        let clock = self.sender.clock();
+        if !self.pieces.soak.is_zero() {
+            (self.tell)(&Event::Soaking { until: clock.now() + self.pieces.soak });
+            if let Either::Right(_) = select(clock.sleep(self.pieces.soak), pin!(stop.asked())).await {
+                return Err(stopped());
+            }
+        }
+        let left = &waves[at + 1..];
+        let next = NextWave {
+            number: at + 2,
+            of: waves.len(),
+            locations_done: waves[..=at].iter().map(Vec::len).sum(),
+            locations_left: left.iter().map(Vec::len).sum(),
+            networks_left: left.iter().map(|wave| self.part(wave).1.len()).sum(),
+        };
+        match select((self.pieces.gate)(next), pin!(stop.asked())).await {
+            Either::Left((true, _)) => Ok(()),
+            Either::Left((false, _)) => Err(Halt::Because(StopReason::Declined)),
+            Either::Right(_) => Err(stopped()),
+        }
+    }
+
+    fn halt(&self, whole: &mut Outcome, halt: Halt) {
+        match halt {
+            Halt::Because(reason) => whole.stopped = Some(reason),
+            Halt::NotListed(GaveUp::NotSent) => whole.stopped = self.sender.stop().reason(),
+            Halt::NotListed(GaveUp::Failed(error)) => {
+                whole.stopped = Some(StopReason::WaveFailed);
+                whole.verification = Verification::Impossible(Failure::from(&error));
+            }
+            Halt::Moved(moved) => {
+                whole.stopped = Some(StopReason::Surprise);
+                for moved in moved {
+                    let changes = self.plan.changes.iter().zip(&mut whole.results);
+                    for (_, result) in changes.filter(|(change, _)| change.network == *moved.network()) {
+                        result.error = Some(Failure::of(moved.describe()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Puts what became of a wave into the whole. What the wave left out was as planned already.
+fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], proven: &Proven, plan: &Plan) {
+    let at_of = |part: usize| {
+        let network = &proven.plan().changes[part].network;
+        places.iter().copied().find(|at| plan.changes[*at].network == *network)
+    };
+    for at in places {
+        whole.results[*at] = NetworkResult { verified: Some(true), ..NetworkResult::new(Status::Applied) };
+    }
+    whole.replaced_codes.extend(wave.replaced_codes.iter().filter_map(|part| at_of(*part)));
+    whole.stopped = wave.stopped;
+    if !matches!(whole.verification, Verification::Impossible(_)) {
+        whole.verification = wave.verification;
+    }
+    for (part, result) in wave.results.into_iter().enumerate() {
+        if let Some(at) = at_of(part) {
+            whole.results[at] = result;
+        }
+    }
 }

@@ -37,6 +37,12 @@ pub enum Error {
     /// Nobody was asked, and the plan is large.
     #[error("{0}")]
     TooManyChanges(#[from] TooManyChanges),
+    /// There are networks that no file speaks of.
+    #[error("{0} live networks are in no file (--fail-on-unmanaged)")]
+    Unmanaged(usize),
+    /// Somebody was asked, and did not agree.
+    #[error("not confirmed: nothing was changed")]
+    NotConfirmed,
     /// What is to be done cannot be recorded.
     #[error("{0}; nothing was written, since a run that leaves no journal cannot be undone")]
     Journal(#[from] JournalError),

@@ -4,8 +4,9 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::desired::wish::Desired;
-use crate::desired::{CodeLookup, Input, gather, read, resolve};
+use crate::desired::{CodeLookup, Input, Notation, OneShot, gather, one_shot, read, resolve};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
+use crate::record::sha256;
 
 /// Whether codes that stand elsewhere are looked up.
 #[derive(Clone, Copy)]
@@ -65,7 +66,7 @@ impl Inputs {
     /// # Errors
     /// All that is wrong with it, at once.
     pub fn of_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, Rejected> {
-        let input = Input { name: name.to_owned(), text, base: PathBuf::from(".") };
+        let input = Input { name: name.to_owned(), text, notation: Notation::Yaml, base: PathBuf::from(".") };
         Self::check(vec![input], Diagnostics::new(), options)
     }
 
@@ -79,6 +80,24 @@ impl Inputs {
         Self::check(texts, findings, options)
     }
 
+    /// The rules of a command.
+    ///
+    /// # Errors
+    /// If a pattern or template is none.
+    pub fn of_rename(asked: &OneShot) -> Result<Self, Rejected> {
+        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+        let rules = one_shot(asked, &mut sources, &mut findings);
+        if findings.has_errors() {
+            return Err(Rejected { findings, sources });
+        }
+        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: findings })
+    }
+
+    /// The texts by name, each with its SHA-256.
+    pub fn digests(&self) -> Vec<(String, String)> {
+        self.sources.iter().map(|(id, name)| (name.to_string(), sha256(self.sources.text(id)))).collect()
+    }
+
     fn check(texts: Vec<Input>, mut findings: Diagnostics, options: InputOptions<'_>) -> Result<Self, Rejected> {
         let mut sources = Sources::new();
         let mut desired = read(texts, &mut sources, &mut findings);
@@ -86,6 +105,7 @@ impl Inputs {
             resolve(&mut desired, lookup, &mut findings);
         }
         findings.sort();
+        findings.name_cells(&sources);
         if options.strict {
             findings.make_strict();
         }

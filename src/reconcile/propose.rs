@@ -2,6 +2,9 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, Rejected};
+use crate::desired::wish::Desired;
+use crate::desired::{Ground, expand};
+use crate::diagnostic::Diagnostics;
 use crate::model::Organization;
 use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
@@ -34,21 +37,51 @@ pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Res
 /// # Errors
 /// If the wishes do not fit it, or if the plan cannot be proved.
 pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: Moment) -> Result<Proposal, Error> {
-    match plan::build_within(scope, &inputs.desired, &live, &inputs.sources) {
+    let mut findings = Diagnostics::new();
+    let expanded = expanded(&inputs.desired, scope, &live, &mut findings);
+    let desired = expanded.as_ref().unwrap_or(&inputs.desired);
+    let built = plan::build_within(scope, desired, &live, &inputs.sources)
+        .and_then(|plan| if findings.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
+    match built {
         Ok(mut plan) => {
-            let from_files = inputs.warnings.iter().map(|finding| plan::warning(finding, &inputs.sources));
+            let from_files = inputs.warnings.iter().chain(&findings);
+            let from_files = from_files.map(|finding| plan::warning(finding, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
             let proven = prove(plan, &live)?;
             Ok(Proposal { proven, live, listed })
         }
-        Err(findings) => {
+        Err(from_plan) => {
             let mut all = inputs.warnings.clone();
+            findings.append(from_plan);
+            findings.name_cells(&inputs.sources);
             all.append(findings);
             all.sort();
             let sources = std::mem::take(&mut inputs.sources);
             Err(Error::Rejected(Box::new(Rejected { findings: all, sources })))
         }
     }
+}
+
+/// The wishes with an entry for every network that a rule matches, if there are rules.
+pub(super) fn expanded(
+    desired: &Desired,
+    scope: &Scope,
+    live: &Organization,
+    findings: &mut Diagnostics,
+) -> Option<Desired> {
+    if desired.rules.is_empty() {
+        return None;
+    }
+    let spoken_for = plan::spoken_for(desired, live);
+    let mut desired = desired.clone();
+    let ground = Ground {
+        live,
+        has_entry: &|network| spoken_for.contains(&network),
+        in_scope: &|location, before, after| scope.has_location(location) && scope.has_network(before, after),
+        stands_aside: &plan::is_temporary,
+    };
+    expand(&mut desired, ground, findings);
+    Some(desired)
 }
 
 /// Goes on with a saved plan: lists the organization, leaves out what is done, and proves the rest.

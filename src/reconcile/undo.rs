@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::apply::shows;
-use crate::desired::FileText;
+use crate::desired::{FileText, asked};
 use crate::model::{LocationId, NetworkId, Organization, SettingSet};
 use crate::record::{History, Touched};
 
@@ -52,7 +52,7 @@ pub fn way_back(history: &History, live: &Organization) -> WayBack {
         let name = live.find_location(location).map(|at| live.location(at).name.to_string()).unwrap_or_default();
         file.location(location, &name);
         for (touched, changed) in touched {
-            file.network(&touched.network, &touched.before, changed, None);
+            file.network(&touched.network, &touched.before, asked(&touched.before, changed), None);
         }
     }
     WayBack { text: file.finish(), networks, left_alone }

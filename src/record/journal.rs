@@ -110,6 +110,24 @@ impl Journal {
     }
 }
 
+/// Adds to the journal of a run that was killed that all of it is done.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn mark_finished(path: &Path, time: Timestamp) -> Result<(), JournalError> {
+    let write = || {
+        let text = std::fs::read(path)?;
+        // A line that was cut off does not count.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+        file.set_len(whole as u64)?;
+        io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
+        writeln!(file, "{}", Entry::End { outcome: "applied" }.line(time, None))?;
+        file.sync_all()
+    };
+    write().map_err(|error: io::Error| JournalError { path: path.to_path_buf(), reason: error.to_string() })
+}
+
 impl FileJournal {
     async fn append(&self, entry: &Entry, time: Timestamp) -> Result<(), JournalError> {
         let line = entry.line(time, self.seal.as_ref().map(|(seal, wrapped)| (seal, wrapped.as_str())));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `private` | files and folders that nobody else may read |
 //! | `saved_plan` | [`SavedPlan`]: exactly what was reviewed |
+//! | `plan_document` | the JSON of a saved plan |
 //! | `seal` | encrypted and authenticated by a passphrase |
 //! | `document` | the JSON of settings, codes in the clear |
 //! | `entry` | one line of a journal |
@@ -15,6 +16,7 @@ mod document;
 pub mod entry;
 mod history;
 pub mod journal;
+mod plan_document;
 mod private;
 mod runs;
 mod saved_plan;
@@ -22,6 +24,7 @@ mod seal;
 
 pub use entry::Entry;
 pub use history::{Codes, History, HistoryError, Touched};
-pub use journal::{Journal, JournalError};
+pub use journal::{Journal, JournalError, mark_finished};
+pub use private::{Existing, create_folder, write_private};
 pub use runs::{Runs, RunsError};
 pub use saved_plan::{SavedPlan, SavedPlanError, sha256};

@@ -75,6 +75,11 @@ impl Runs {
         self.names.iter().map(|name| History::read(&self.path(name), Codes::NotNeeded))
     }
 
+    /// The newest runs, at most so many: the name of each, its journal and its saved plan.
+    pub fn newest(&self, most: usize) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
+        self.names.iter().take(most).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
+    }
+
     /// The one that is called so, or whose name begins so; `last` is the newest.
     ///
     /// # Errors
@@ -104,7 +109,7 @@ impl Runs {
     pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunsError> {
         let old: Vec<String> = self.names.iter().skip(keep).cloned().collect();
         for name in &old {
-            for path in [self.path(name), self.folder.join(format!("{name}.plan.json"))] {
+            for path in [self.path(name), self.plan_path(name)] {
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         let reason = format!("{} cannot be deleted: {error}", path.display());
@@ -115,6 +120,10 @@ impl Runs {
             }
         }
         Ok(old)
+    }
+
+    fn plan_path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.plan.json"))
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -8,7 +8,6 @@ use super::visible::visible;
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::model::Setting;
-use crate::plan::plan::Because;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -106,7 +105,6 @@ fn section(at: usize, location: &LocationView) -> String {
 
 /// One network is one body of the table, so that a filter shows or hides it as a whole.
 fn rows(change: &ChangeView) -> String {
-    let Because::File { file, line } = &change.because;
     let height = change.fields.len() + usize::from(change.aside.is_some());
     let mut rows = String::from("<tbody>\n");
     for (at, field) in change.fields.iter().enumerate() {
@@ -115,7 +113,7 @@ fn rows(change: &ChangeView) -> String {
         let (head, because) = if at == 0 {
             (
                 format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{}</th>", escaped(&change.name)),
-                format!("<td rowspan=\"{height}\">{}</td>", escaped(&format!("{file}:{line}"))),
+                format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.because.to_string())),
             )
         } else {
             (String::new(), String::new())

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::rehearsal::RehearsalView;
 use super::view::{FieldView, PlanView, ResultView, StepView};
 use crate::apply::{Status, Verification};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::plan::plan::{Because, StepKind, Warning};
+use crate::reconcile::{LocationStatus, Status as StatusOfAll};
 use crate::record::History;
 
 /// The version of every document.
@@ -103,6 +105,7 @@ fn step(step: &StepView) -> Value {
 fn because(because: &Because) -> Value {
     match because {
         Because::File { file, line } => json!({ "file": &**file, "line": line }),
+        Because::Rule { rule } => json!({ "rule": &**rule }),
     }
 }
 
@@ -190,6 +193,58 @@ pub fn runs(runs: &[History]) -> Value {
         })
     };
     document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
+}
+
+/// Everything, location by location.
+pub fn status(status: &StatusOfAll) -> Value {
+    let location = |location: &LocationStatus| {
+        json!({
+            "location": { "id": location.id.as_str(), "name": location.name },
+            "networks": location.managed,
+            "differing": location.differing,
+            "rightAt": location.right_at.map(|at| at.to_string()),
+        })
+    };
+    document(
+        "status",
+        json!({
+            "summary": {
+                "locations": status.locations.len(),
+                "networks": status.managed(),
+                "differing": status.differing(),
+                "unmanaged": status.unmanaged,
+            },
+            "locations": status.locations.iter().map(location).collect::<Vec<_>>(),
+        }),
+    )
+}
+
+/// A rehearsal.
+pub fn rehearsal(view: &RehearsalView) -> Value {
+    let RehearsalView { result, conditions, elapsed, goes_well } = view;
+    let statistics = result.outcome.statistics;
+    document(
+        "rehearsal",
+        json!({
+            "plan": plan_body(&result.plan),
+            "goesWell": goes_well,
+            "conditions": {
+                "requests": conditions.requests,
+                "periodMs": conditions.period.as_millis() as u64,
+                "latencyMs": conditions.latency.as_millis() as u64,
+                "concurrency": conditions.concurrency,
+            },
+            "summary": {
+                "writes": statistics.writes,
+                "requests": statistics.requests,
+                "rateLimited": statistics.rate_limited,
+                "pauses": statistics.pauses,
+                "pausedMs": statistics.paused.as_millis() as u64,
+                "elapsedMs": elapsed.as_millis() as u64,
+            },
+            "results": result.networks.iter().filter(|one| one.is_troubled()).map(network).collect::<Vec<_>>(),
+        }),
+    )
 }
 
 /// A validation.

@@ -7,7 +7,6 @@ use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, Re
 use super::visible::visible;
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::plan::plan::Because;
 
 /// A comment on GitHub may have 65,536 characters; this leaves room for what is put around it.
 const LONGEST: usize = 60_000;
@@ -147,8 +146,7 @@ fn section(location: &LocationView, folded: bool) -> String {
 }
 
 fn rows(change: &ChangeView) -> String {
-    let Because::File { file, line } = &change.because;
-    let because = escaped(&format!("{file}:{line}"));
+    let because = escaped(&change.because.to_string());
     let mut rows = String::new();
     for (at, field) in change.fields.iter().enumerate() {
         let (name, because) = if at == 0 { (escaped(&change.name), because.as_str()) } else { (String::new(), "") };

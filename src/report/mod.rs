@@ -9,6 +9,7 @@
 //! | `markdown` | a comment on a pull request |
 //! | `html` | one file that opens from a mail |
 //! | `diff` | a unified diff of desired-state files |
+//! | `rehearsal` | [`RehearsalView`]: a rehearsal as it is shown |
 //! | `excerpts` | findings with the lines they are about |
 //! | `progress` | a bar on a terminal, plain lines in a pipeline |
 
@@ -18,11 +19,14 @@ pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod progress;
+mod rehearsal;
 pub mod text;
 mod view;
 mod visible;
 
 pub use excerpts::{findings_text, one_finding_line};
+pub use rehearsal::RehearsalView;
+pub use text::waves as waves_text;
 pub use view::{
     AsideView, ChangeView, Codes, FieldView, LineView, LocationView, NetworkView, PlanView, ResultView, StepView,
 };

@@ -36,6 +36,9 @@ struct State {
     began: Option<Moment>,
     last_line: Option<Moment>,
     locked_until: Option<Moment>,
+    soaking_until: Option<Moment>,
+    /// A question stands on the terminal: nothing is drawn over it.
+    asked: bool,
 }
 
 /// Shorter waits go by unnoticed.
@@ -74,9 +77,18 @@ impl Progress {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         match event {
+            Event::Wave { number, of, locations } => {
+                state.asked = false;
+                self.say(&format!("wave {number} of {of}: {locations} locations"));
+            }
+            Event::Soaking { until } => {
+                state.soaking_until = Some(*until);
+                self.say(&format!("all is well; waiting for {}", seconds(until.since(now))));
+            }
             Event::Started { steps, locations } => {
-                state.steps = *steps;
-                state.began = Some(now);
+                // Every wave starts, and the bar goes on.
+                state.steps = state.written + *steps;
+                state.began.get_or_insert(now);
                 state.last_line = Some(now);
                 if *steps > 0 {
                     self.line(&format!("writing {steps} updates in {locations} locations"));
@@ -116,6 +128,9 @@ impl Progress {
     pub fn tick(&self, paused_until: Option<Moment>) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
+        if state.asked {
+            return;
+        }
         if let Face::Bar(bar) = &self.face {
             bar.set_message(message(&state, now, paused_until));
             bar.tick();
@@ -125,6 +140,15 @@ impl Progress {
             state.last_line = Some(now);
             self.line(&format!("rate limited, resuming in {}", seconds(until.since(now))));
         }
+    }
+
+    /// Somebody is asked something on the same terminal.
+    pub fn pause(&self) {
+        if let Face::Bar(bar) = &self.face {
+            bar.set_message("");
+            bar.println("");
+        }
+        self.state.borrow_mut().asked = true;
     }
 
     /// The run is over.
@@ -165,6 +189,9 @@ impl Progress {
 fn message(state: &State, now: Moment, paused_until: Option<Moment>) -> String {
     if let Some(until) = paused_until {
         return format!("rate limited, resuming in {}", seconds(until.since(now)));
+    }
+    if let Some(until) = state.soaking_until.filter(|until| *until > now) {
+        return format!("waiting for {}", seconds(until.since(now)));
     }
     let rate = state.began.map(|began| state.written as f64 / now.since(began).as_secs_f64().max(0.001));
     let rate = rate.filter(|_| state.written > 0).map(|rate| format!("{rate:.1}/s")).unwrap_or_default();

@@ -5,11 +5,13 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
 
-use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::rehearsal::RehearsalView;
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
 use super::visible::visible;
 use crate::apply::{Status, Verification};
-use crate::model::Setting;
-use crate::plan::plan::{Because, Warning};
+use crate::model::{LocationId, Setting};
+use crate::plan::plan::{Change, Plan, Warning};
+use crate::reconcile::Status as StatusOfAll;
 use crate::record::History;
 use crate::time::StopReason;
 
@@ -49,8 +51,9 @@ fn write_location(out: &mut String, location: &LocationView) {
 }
 
 fn write_change(out: &mut String, change: &ChangeView) {
-    let because = because(&change.because);
-    line(out, format_args!("  {ODD}~{ODD:#} {}  {QUIET}{because}{QUIET:#}", visible(&change.name)));
+    let because = change.because.to_string();
+    let (name, because) = (visible(&change.name), visible(&because));
+    line(out, format_args!("  {ODD}~{ODD:#} {name}  {QUIET}{because}{QUIET:#}"));
     let width = change.fields.iter().map(|field| field.setting.api_name().len()).max().unwrap_or(0);
     for field in &change.fields {
         let name = field.setting.api_name();
@@ -60,12 +63,6 @@ fn write_change(out: &mut String, change: &ChangeView) {
         let until =
             if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
         line(out, format_args!("      {ODD}steps aside as {}{until}{ODD:#}", aside.as_what.join(" with ")));
-    }
-}
-
-fn because(because: &Because) -> String {
-    match because {
-        Because::File { file, line } => format!("{}:{line}", visible(file)),
     }
 }
 
@@ -197,6 +194,94 @@ pub fn runs(runs: &[History]) -> String {
     out
 }
 
+/// The waves of a plan, if there is more than one.
+pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
+    let mut out = String::new();
+    if waves.len() < 2 {
+        return out;
+    }
+    for (at, wave) in waves.iter().enumerate() {
+        let is_in = |change: &&Change| wave.contains(&change.location.id);
+        let networks = plan.changes.iter().filter(is_in).count();
+        let mut names: Vec<_> =
+            plan.changes.iter().filter(is_in).map(|change| visible(&change.location.name)).collect();
+        names.dedup();
+        let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+        names.truncate(NAMED);
+        line(&mut out, format_args!("Wave {}: {networks} networks in {}{more}", at + 1, names.join(", ")));
+    }
+    out
+}
+
+/// Everything, location by location.
+pub fn status(status: &StatusOfAll) -> String {
+    let mut out = String::new();
+    let width = status.locations.iter().map(|location| visible(&location.name).chars().count()).max().unwrap_or(0);
+    for location in &status.locations {
+        let name = visible(&location.name);
+        let managed = location.managed;
+        match location.differing.len() {
+            0 => line(
+                &mut out,
+                format_args!("{name:width$}  {NEW}as the files say{NEW:#}  {QUIET}{managed} networks{QUIET:#}"),
+            ),
+            differing => {
+                let since = location.right_at.map(|at| format!(", since {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+                let since = since.unwrap_or_default();
+                line(&mut out, format_args!("{name:width$}  {OLD}{differing} of {managed} differ{OLD:#}{since}"));
+                let mut names: Vec<_> = location.differing.iter().map(|name| visible(name)).collect();
+                let more =
+                    if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+                names.truncate(NAMED);
+                line(&mut out, format_args!("{:width$}  {QUIET}{}{more}{QUIET:#}", "", names.join(", ")));
+            }
+        }
+    }
+    let (managed, differing, unmanaged) = (status.managed(), status.differing(), status.unmanaged);
+    let right = managed - differing;
+    line(
+        &mut out,
+        format_args!("{HEADING}Status: {right} as the files say, {differing} differ, {unmanaged} unmanaged{HEADING:#}"),
+    );
+    out
+}
+
+/// So many names stand in one line.
+const NAMED: usize = 5;
+
+/// A rehearsal, without its plan.
+pub fn rehearsal(view: &RehearsalView) -> String {
+    let mut out = String::new();
+    let RehearsalView { result, conditions, elapsed, .. } = view;
+    let statistics = result.outcome.statistics;
+    line(
+        &mut out,
+        format_args!(
+            "{HEADING}Rehearsed{HEADING:#} on a copy that lets in {} requests in {} and takes {} ms for each (your API may differ)",
+            conditions.requests,
+            seconds(conditions.period),
+            conditions.latency.as_millis()
+        ),
+    );
+    let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name:9} {value}"));
+    row("proof", "in no order that can come about do two networks of a location share a name or a code".to_owned());
+    row("writes", format!("{}, {} of them interim", result.plan.writes, result.plan.interim));
+    row(
+        "requests",
+        format!("{}, {} of them refused (429) and sent again", statistics.requests, statistics.rate_limited),
+    );
+    row(
+        "time",
+        format!("{}, {} of them in {} pauses", seconds(*elapsed), seconds(statistics.paused), statistics.pauses),
+    );
+    let troubled: Vec<&NetworkView> = result.networks.iter().filter(|network| network.is_troubled()).collect();
+    row("fails", if troubled.is_empty() { "nothing".to_owned() } else { format!("{} networks", troubled.len()) });
+    for network in troubled {
+        write_network(&mut out, network);
+    }
+    out
+}
+
 /// Why a run stopped, for a sentence that begins with "stopped:".
 pub fn stop_reason(reason: StopReason) -> &'static str {
     match reason {
@@ -205,6 +290,8 @@ pub fn stop_reason(reason: StopReason) -> &'static str {
         StopReason::FailFast => "a write failed and --fail-fast is set",
         StopReason::Breaker => "nothing but errors came back",
         StopReason::Deadline => "the end of the maintenance window has come",
+        StopReason::WaveFailed => "not all went well with a wave, so the next one was not begun",
+        StopReason::Declined => "the next wave was not wanted",
         StopReason::Refused => "the token or its permissions do not suffice",
         StopReason::Surprise => "a network was not as the plan expects",
         StopReason::TooLongAPause => "the API asks for a longer pause than is respected",

@@ -130,6 +130,14 @@ impl Sender {
         self.call(Kind::Read("list"), Call { urgency, ..Call::QUIET }, || self.api.list()).await
     }
 
+    /// Reads the organization, byte by byte as it was sent.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn list_as_sent(&self) -> Result<Vec<u8>, GaveUp> {
+        self.call(Kind::Read("list"), Call::QUIET, || self.api.list_as_sent()).await
+    }
+
     /// Waits, unless everything must be dropped.
     pub async fn wait(&self, duration: Duration) {
         select(self.clock.sleep(duration), pin!(self.stop.now())).await;
@@ -442,7 +450,14 @@ impl InFlight<'_> {
     fn land(&mut self, answer: Answer) {
         if let Some(ticket) = self.ticket.take() {
             let now = self.sender.clock.now();
+            let before = self.sender.paused_until();
             self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.chance.borrow_mut());
+            if let Some(until) = self.sender.paused_until() {
+                self.sender.count(|statistics| {
+                    statistics.pauses += u64::from(before.is_none());
+                    statistics.paused += until.since(before.unwrap_or(now));
+                });
+            }
             self.sender.answers.ring();
         }
     }

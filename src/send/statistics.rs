@@ -1,5 +1,7 @@
 //! What was sent.
 
+use std::time::Duration;
+
 /// Counts of one process; what a run used is the difference of two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -11,17 +13,23 @@ pub struct Statistics {
     pub retries: u64,
     /// Answers 429.
     pub rate_limited: u64,
+    /// How often everybody was silent because of one.
+    pub pauses: u64,
+    /// How long those were in all.
+    pub paused: Duration,
 }
 
 impl Statistics {
     /// What was added since `earlier`.
     #[must_use]
-    pub const fn since(self, earlier: Self) -> Self {
+    pub fn since(self, earlier: Self) -> Self {
         Self {
             requests: self.requests - earlier.requests,
             writes: self.writes - earlier.writes,
             retries: self.retries - earlier.retries,
             rate_limited: self.rate_limited - earlier.rate_limited,
+            pauses: self.pauses - earlier.pauses,
+            paused: self.paused.saturating_sub(earlier.paused),
         }
     }
 }

@@ -88,6 +88,14 @@ impl DectApi for DirectApi {
         .boxed_local()
     }
 
+    fn list_as_sent(&self) -> Reply<'_, Vec<u8>> {
+        async {
+            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
+            answer::list(&head, &body, self.wall()).map(|_| body)
+        }
+        .boxed_local()
+    }
+
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
         async move {
             let operation = Operation::Get { location: location.to_string(), network: network.to_string() };

@@ -27,6 +27,10 @@ pub enum StopReason {
     Breaker,
     /// The end of the maintenance window.
     Deadline,
+    /// Not all went well with a wave, so the next one was not begun.
+    WaveFailed,
+    /// Somebody did not want the next wave to begin.
+    Declined,
     /// Credentials or permissions were refused: nothing else can succeed.
     Refused,
     /// A network was not as the plan expects right before its write.

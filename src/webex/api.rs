@@ -13,6 +13,9 @@ pub trait DectApi {
     /// Reads every network of the organization ("Get the List of DECT Networks for an organization").
     fn list(&self) -> Reply<'_, Organization>;
 
+    /// The same, byte by byte as it was sent, once it is clear that it is a list.
+    fn list_as_sent(&self) -> Reply<'_, Vec<u8>>;
+
     /// Reads one network ("Get DECT Network Details").
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network>;
 

@@ -202,15 +202,12 @@ struct Request<'a> {
 
 impl DectApi for HttpApi {
     fn list(&self) -> Reply<'_, Organization> {
-        let request = Request {
-            what: "listing DECT networks",
-            method: Method::GET,
-            url: self.url(&["telephony", "config", "dectNetworks"]),
-            body: None,
-            timeout: self.config.list_timeout,
-            largest_answer: LARGEST_LIST,
-        };
-        self.call(request, |head, body| answer::list(head, body, Timestamp::now())).boxed_local()
+        self.call(self.list_request(), |head, body| answer::list(head, body, Timestamp::now())).boxed_local()
+    }
+
+    fn list_as_sent(&self) -> Reply<'_, Vec<u8>> {
+        let read = |head: &Head, body: &[u8]| answer::list(head, body, Timestamp::now()).map(|_| body.to_vec());
+        self.call(self.list_request(), read).boxed_local()
     }
 
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
@@ -248,6 +245,17 @@ impl DectApi for HttpApi {
 }
 
 impl HttpApi {
+    fn list_request(&self) -> Request<'static> {
+        Request {
+            what: "listing DECT networks",
+            method: Method::GET,
+            url: self.url(&["telephony", "config", "dectNetworks"]),
+            body: None,
+            timeout: self.config.list_timeout,
+            largest_answer: LARGEST_LIST,
+        }
+    }
+
     fn network_url(&self, location: &LocationId, network: &NetworkId) -> Url {
         self.url(&["telephony", "config", "locations", location.as_str(), "dectNetworks", network.as_str()])
     }

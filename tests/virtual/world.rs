@@ -64,7 +64,7 @@ impl Fleet {
     }
 
     pub(crate) fn desired(&self) -> Desired {
-        Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect() }
+        Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect(), rules: Vec::new() }
     }
 
     pub(crate) fn is_reached(&self, live: &Organization) -> bool {
@@ -162,6 +162,7 @@ impl World {
             })
         });
         Desired {
+            rules: Vec::new(),
             locations: vec![LocationWish {
                 spot: SPOT,
                 name: Some(Placed { value: self.name().into(), spot: SPOT }),

@@ -1,16 +1,17 @@
 //! What commands take in: files, the scope of a run, and the plan as it is saved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dectl::desired::Surroundings;
 use dectl::plan::Scope;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
-use dectl::record::{SavedPlan, sha256};
+use dectl::record::SavedPlan;
 use dectl::time::Stop;
 
 use crate::cli::args::{Common, Limits};
 use crate::cli::exit::Failed;
+use crate::cli::setup::plan_key;
 
 /// Whether codes that stand elsewhere are looked up.
 #[derive(Clone, Copy)]
@@ -40,31 +41,26 @@ pub(super) async fn read(files: &[PathBuf], common: &Common, codes: Codes, stop:
 }
 
 /// The locations and networks that a run is narrowed to.
-pub(super) fn scope(limits: &Limits) -> Result<Scope, Failed> {
-    Scope::new(&limits.location, &limits.network).map_err(|error| Failed::of(error.to_string()))
+pub(super) fn scope(locations: &[String], networks: &[String]) -> Result<Scope, Failed> {
+    Scope::new(locations, networks).map_err(|error| Failed::of(error.to_string()))
 }
 
 /// Refuses a plan that leaves networks unmanaged, for those who want their files to be complete.
-pub(super) fn refuse_unmanaged(plan: &Plan, limits: &Limits) -> Result<(), Failed> {
+pub(super) fn refuse_unmanaged(plan: &Plan, refuse: bool) -> Result<(), Failed> {
     match plan.counts.unmanaged {
-        unmanaged if unmanaged > 0 && limits.fail_on_unmanaged => {
-            Err(Failed::of(format!("{unmanaged} live networks are in no file (--fail-on-unmanaged)")))
-        }
+        unmanaged if unmanaged > 0 && refuse => Err(dectl::reconcile::Error::Unmanaged(unmanaged).into()),
         _ => Ok(()),
     }
 }
 
-/// A plan as it is saved.
-pub(super) fn saved(plan: &Plan, inputs: Option<&Inputs>, common: &Common, limits: &Limits) -> SavedPlan {
-    let sources = inputs.map_or_else(Vec::new, |inputs| {
-        let digest = |(id, name): (_, &std::sync::Arc<str>)| (name.to_string(), sha256(inputs.sources.text(id)));
-        inputs.sources.iter().map(digest).collect()
-    });
-    SavedPlan {
+/// Saves a plan, so that exactly this is applied later.
+pub(super) fn save(plan: &Plan, inputs: &Inputs, path: &Path, common: &Common, limits: &Limits) -> Result<(), Failed> {
+    let saved = SavedPlan {
         plan: plan.clone(),
         created: jiff::Timestamp::now(),
         org: common.org.clone(),
         max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
-        sources,
-    }
+        sources: inputs.digests(),
+    };
+    saved.write(path, plan_key().as_ref()).map_err(|error| Failed::of(error.to_string()))
 }

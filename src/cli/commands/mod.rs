@@ -1,31 +1,43 @@
 //! One file a command: set up, call the library, print.
 
 mod apply;
+mod export;
 mod inputs;
+mod job;
 mod manual;
 mod plan;
+mod rehearse;
+mod rename;
 mod rendering;
 mod runs;
 mod show;
 mod simulate;
+mod status;
 mod undo;
 mod validate;
 
 use dectl::time::Stop;
 
-use super::args::{Args, Command};
+use super::args::{Args, Command, Format};
 use super::exit::{Exit, Failed};
 use super::printer::Printer;
 use super::signals;
 
 /// Runs a command until it ends or a signal has ended it.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
+    if args.common.output == Format::Csv && !matches!(args.command, Command::Export(_)) {
+        return Err(Failed::of("csv is a format of `dectl export` only"));
+    }
     let stop = Stop::new();
     let command = async {
         match args.command {
             Command::Validate(flags) => validate::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Plan(flags) => plan::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Apply(flags) => apply::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Rename(flags) => rename::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Export(flags) => export::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Status(flags) => status::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Rehearse(flags) => rehearse::run(&flags, &args.common, printer, stop.clone()).await,
             Command::Show(flags) => show::run(&flags, printer),
             Command::Runs(flags) => runs::run(&flags, printer),
             Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,

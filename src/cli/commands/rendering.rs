@@ -1,10 +1,16 @@
 //! What commands give out: a plan or a result in the format that was asked for.
 
+use dectl::plan::plan::Plan;
 use dectl::report::{self, PlanView, ResultView, json};
 
 use crate::cli::args::Format;
 use crate::cli::exit::Failed;
 use crate::cli::printer::Printer;
+
+/// Prints a plan as the result.
+pub(super) fn show_plan(plan: &Plan, printer: &Printer) {
+    printer.result(&plan_text(&PlanView::of(plan, printer.codes()), printer.format()));
+}
 
 pub(super) fn plan_text(view: &PlanView, format: Format) -> String {
     match format {
@@ -13,6 +19,8 @@ pub(super) fn plan_text(view: &PlanView, format: Format) -> String {
         Format::Markdown => report::markdown::plan(view),
         Format::Html => report::html::plan(view),
         Format::Diff => report::diff::plan(view),
+        // Refused before anything was read.
+        Format::Csv => String::new(),
     }
 }
 
@@ -23,7 +31,7 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
         Format::Markdown => report::markdown::result(view),
         Format::Html => report::html::result(view),
         // Refused before anything was read.
-        Format::Diff => report::diff::plan(&view.plan),
+        Format::Diff | Format::Csv => String::new(),
     }
 }
 
@@ -36,7 +44,7 @@ pub(super) fn text_or_json(
     match printer.format() {
         Format::Text => printer.result(&text()),
         Format::Json => printer.result(&document()),
-        Format::Markdown | Format::Html | Format::Diff => {
+        Format::Markdown | Format::Html | Format::Diff | Format::Csv => {
             return Err(Failed::of("this command has the formats text and json only"));
         }
     }

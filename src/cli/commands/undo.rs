@@ -1,20 +1,19 @@
 //! `dectl undo`: the way back from a run, planned, confirmed and carried out like everything else.
 
 use dectl::desired::Surroundings;
-use dectl::reconcile::{InputOptions, Inputs, Resolve, way_back};
+use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, way_back};
 use dectl::record::{Codes, History, Runs};
 use dectl::report::visible;
 use dectl::time::Stop;
 
-use super::apply::{Job, Wishes, refuse_without_terminal};
-use super::inputs::scope;
+use super::job::{Job, refuse_early};
 use crate::cli::args::{Common, Undo};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    refuse_without_terminal(&flags.run)?;
+    refuse_early(&flags.run, common)?;
     let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
     let path =
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
@@ -28,7 +27,6 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
     }
     let options = InputOptions { strict: false, resolve: Resolve::With(&Surroundings) };
     let inputs = Inputs::of_text(&format!("<undo {}>", history.run), back.text, options)?;
-    let (wishes, scope) = (Wishes::Files(inputs), scope(&flags.run.limits)?);
-    let job = Job { wishes, scope, connection, flags: &flags.run, pace: flags.pace, listed: Some(live) };
-    job.confirm_and_execute(common, printer).await
+    let job = Job { wishes: Wishes::Made(inputs), listed: Some(live), flags: &flags.run, pace: flags.pace };
+    job.run(connection, common, printer).await
 }

@@ -1,0 +1,104 @@
+//! Which locations come first. Pure: a plan and a wish become groups of locations.
+
+use globset::{Glob, GlobBuilder};
+
+use crate::model::LocationId;
+use crate::plan::plan::Plan;
+
+/// How a run is cut into waves: the next one begins only when all is well with the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waves {
+    /// A few locations that come first.
+    pub canary: Option<Canary>,
+    /// How many locations the others are at a time.
+    pub batch: Option<usize>,
+}
+
+/// The locations that come first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Canary {
+    /// So many, in the order of the plan.
+    Number(usize),
+    /// Those whose name matches.
+    Matching(Glob),
+}
+
+impl Canary {
+    /// Reads a number or a pattern for the names of locations.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(0) => Err("at least one location must come first".to_owned()),
+            Ok(number) => Ok(Self::Number(number)),
+            Err(_) => GlobBuilder::new(text)
+                .case_insensitive(true)
+                .literal_separator(false)
+                .build()
+                .map(Self::Matching)
+                .map_err(|error| format!("not a number and not a pattern: {}", error.kind())),
+        }
+    }
+}
+
+impl Waves {
+    /// The locations of a plan, wave by wave.
+    pub fn of(&self, plan: &Plan) -> Vec<Vec<LocationId>> {
+        let mut places: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
+        places.dedup();
+        let (first, others): (Vec<_>, Vec<_>) = match &self.canary {
+            None => (Vec::new(), places),
+            Some(Canary::Number(number)) => {
+                let others = places.split_off((*number).min(places.len()));
+                (places, others)
+            }
+            Some(Canary::Matching(glob)) => {
+                let matcher = glob.compile_matcher();
+                places.into_iter().partition(|place| matcher.is_match(&*place.name))
+            }
+        };
+        let batch = self.batch.unwrap_or(usize::MAX).max(1);
+        std::iter::once(&first[..])
+            .chain(others.chunks(batch))
+            .filter(|wave| !wave.is_empty())
+            .map(|wave| wave.iter().map(|place| place.id.clone()).collect())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NetworkId, SettingSet, Settings};
+    use crate::plan::plan::{Because, Change, Where};
+
+    fn plan(locations: &[&str]) -> Plan {
+        let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
+        let changes = locations.iter().map(|location| Change {
+            location: Where { id: LocationId::new(*location), name: (*location).into() },
+            network: NetworkId::new("n"),
+            before: settings.clone(),
+            after: settings.clone(),
+            changed: SettingSet::NONE,
+            because: Because::File { file: "f".into(), line: 1 },
+        });
+        Plan { changes: changes.collect(), ..Plan::default() }
+    }
+
+    fn waves(canary: Option<&str>, batch: Option<usize>) -> Vec<String> {
+        let canary = canary.map(|text| Canary::parse(text).expect("a canary"));
+        let waves = Waves { canary, batch }.of(&plan(&["Bergen", "Bergen", "Oslo", "Stavanger", "Trondheim"]));
+        waves.iter().map(|wave| wave.iter().map(|id| &id.as_str()[..1]).collect()).collect()
+    }
+
+    #[test]
+    fn the_canary_comes_first_and_the_others_in_batches() {
+        assert_eq!(waves(None, None), ["BOST"]);
+        assert_eq!(waves(Some("1"), None), ["B", "OST"]);
+        assert_eq!(waves(Some("*o*"), Some(1)), ["OT", "B", "S"]);
+        assert_eq!(waves(Some("9"), Some(2)), ["BOST"]);
+        assert_eq!(waves(Some("nowhere"), Some(3)), ["BOS", "T"]);
+        assert!(Canary::parse("0").is_err() && Canary::parse("[").is_err());
+    }
+}

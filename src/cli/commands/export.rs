@@ -1,0 +1,114 @@
+//! `dectl export`: the live state as a desired-state file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dectl::desired::{Export as Exporting, Exported, WithCodes, file_names};
+use dectl::model::{LocationIx, Organization};
+use dectl::plan::is_temporary;
+use dectl::reconcile::Error;
+use dectl::record::{Existing, create_folder, write_private};
+use dectl::report::visible;
+use dectl::send::Urgency;
+use dectl::time::Stop;
+
+use super::inputs::scope;
+use crate::cli::args::{Common, Export, Format};
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::printer::Printer;
+use crate::cli::setup::connect;
+
+pub(super) async fn run(flags: &Export, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    let format = format(flags, common)?;
+    let scope = scope(&flags.location, &[])?;
+    let connection = connect(common, flags.pace, stop).await?;
+    if format == Format::Json {
+        let bytes = connection.sender.list_as_sent().await.map_err(Error::from)?;
+        return write(flags, printer, &[(flags.write.clone(), bytes)]);
+    }
+    let live = connection.sender.list(Urgency::Work).await.map_err(Error::from)?;
+    let locations: Vec<LocationIx> =
+        live.locations().filter(|(_, location)| scope.has_location(&location.name)).map(|(at, _)| at).collect();
+    if locations.is_empty() && !flags.location.is_empty() {
+        return Err(Failed::of("no location with DECT networks has a name that matches"));
+    }
+    let export = Exporting {
+        live: &live,
+        codes: if flags.no_codes { WithCodes::No } else { WithCodes::Yes },
+        stands_aside: &is_temporary,
+    };
+    let exported = |locations: &[LocationIx]| match format {
+        Format::Csv => export.csv(locations),
+        _ => export.yaml(locations),
+    };
+    let texts: Vec<(Option<PathBuf>, Exported)> = match &flags.split {
+        None => vec![(flags.write.clone(), exported(&locations))],
+        Some(folder) => {
+            let paths = paths(folder, format, &locations, &live);
+            locations.iter().zip(paths).map(|(at, path)| (Some(path), exported(&[*at]))).collect()
+        }
+    };
+    for left_out in texts.iter().flat_map(|(_, exported)| &exported.left_out) {
+        printer.remark(&format!("left out: {}\n", visible(left_out)));
+    }
+    let texts: Vec<(Option<PathBuf>, Vec<u8>)> =
+        texts.into_iter().map(|(path, exported)| (path, exported.text.into_bytes())).collect();
+    write(flags, printer, &texts)
+}
+
+fn format(flags: &Export, common: &Common) -> Result<Format, Failed> {
+    match common.output {
+        Format::Text => Ok(Format::Text),
+        Format::Csv => Ok(Format::Csv),
+        Format::Json if flags.no_codes || flags.split.is_some() || !flags.location.is_empty() => Err(Failed::of(
+            "-o json is the list as Webex sends it: --no-codes, --split and --location do not go with it",
+        )),
+        Format::Json => Ok(Format::Json),
+        Format::Markdown | Format::Html | Format::Diff => {
+            Err(Failed::of("an export is text (YAML), csv, or json (the list as Webex sends it)"))
+        }
+    }
+}
+
+/// A file for every location, called like it.
+fn paths(folder: &Path, format: Format, locations: &[LocationIx], live: &Organization) -> Vec<PathBuf> {
+    let extension = if format == Format::Csv { "csv" } else { "yaml" };
+    let names = locations.iter().map(|at| &*live.location(*at).name);
+    file_names(names).into_iter().map(|name| folder.join(format!("{name}.{extension}"))).collect()
+}
+
+/// Writes all files or, if one of them is there already and is to be kept, none.
+fn write(flags: &Export, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8>)]) -> Result<Exit, Failed> {
+    let existing = if flags.force { Existing::Replaced } else { Existing::Kept };
+    if existing == Existing::Kept
+        && let Some(path) = texts.iter().filter_map(|(path, _)| path.as_ref()).find(|path| path.exists())
+    {
+        return Err(not_written(path, &io::ErrorKind::AlreadyExists.into()));
+    }
+    if let Some(folder) = &flags.split {
+        create_folder(folder).map_err(|error| not_written(folder, &error))?;
+    }
+    for (path, bytes) in texts {
+        match path {
+            Some(path) => write_private(path, bytes, existing).map_err(|error| not_written(path, &error))?,
+            None => printer.bytes(bytes),
+        }
+    }
+    let written = texts.iter().filter(|(path, _)| path.is_some()).count();
+    if written > 0 {
+        let codes = if flags.no_codes { "" } else { "; they hold access codes" };
+        printer.remark(&format!("{written} files written{codes}\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Why a file was not written.
+pub(super) fn not_written(path: &Path, error: &io::Error) -> Failed {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failed::of(format!("{path} is there already, so nothing was written: give --force to replace it"))
+        }
+        _ => Failed::of(format!("{path} cannot be written: {error}")),
+    }
+}

@@ -1,0 +1,23 @@
+//! `dectl status`: is everything as the files say? Made for a cron job.
+
+use dectl::reconcile::{propose, status};
+use dectl::report::{json, text};
+use dectl::time::Stop;
+
+use super::inputs::{Codes, read, refuse_unmanaged, scope};
+use super::rendering::text_or_json;
+use crate::cli::args::{Common, Status};
+use crate::cli::exit::{Exit, Failed};
+use crate::cli::printer::Printer;
+use crate::cli::setup::{connect, plan_key};
+
+pub(super) async fn run(flags: &Status, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    let scope = scope(&flags.location, &flags.network)?;
+    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
+    let connection = connect(common, flags.pace, stop).await?;
+    let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
+    let status = status(&proposal, &inputs, &scope, &flags.journal, plan_key().as_ref());
+    text_or_json(printer, || text::status(&status), || json::text(&json::status(&status)))?;
+    refuse_unmanaged(proposal.proven.plan(), flags.fail_on_unmanaged)?;
+    Ok(if status.differing() > 0 { Exit::Differences } else { Exit::Done })
+}

@@ -1,0 +1,205 @@
+//! The live organization as a desired state that asks for nothing else than what is there.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use super::table;
+use super::write::{Asked, FileText};
+use crate::model::{Location, LocationIx, Network, Organization, Setting, Settings};
+
+/// What is exported, and how.
+#[derive(Clone, Copy)]
+pub struct Export<'a> {
+    /// The organization as it is live.
+    pub live: &'a Organization,
+    /// Whether access codes are written.
+    pub codes: WithCodes,
+    /// Whether a network stands aside under this name: that is none to ask for.
+    pub stands_aside: &'a dyn Fn(&str) -> bool,
+}
+
+/// Whether access codes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithCodes {
+    /// They are, in the clear.
+    Yes,
+    /// They are not: the file asks for no code.
+    No,
+}
+
+/// The text of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exported {
+    /// A desired-state file.
+    pub text: String,
+    /// How many locations it has.
+    pub locations: usize,
+    /// How many networks it has.
+    pub networks: usize,
+    /// What is left out, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Export<'_> {
+    /// Some locations as YAML.
+    pub fn yaml(&self, locations: &[LocationIx]) -> Exported {
+        let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
+        let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
+        let mut file = FileText::new(&format!("{} as they are live.", counted(networks, locations.len())));
+        for at in locations {
+            let location = self.live.location(*at);
+            file.location(&location.id, &location.name);
+            for (network, asked) in self.networks(*at) {
+                exported.note(location, network, &asked);
+                file.network(&network.id, &network.settings, asked, describe(network).as_deref());
+            }
+        }
+        exported.text = file.finish();
+        exported
+    }
+
+    /// Some locations as a table.
+    pub fn csv(&self, locations: &[LocationIx]) -> Exported {
+        let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
+        let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
+        let columns = table::COLUMNS.into_iter().filter(|column| *column != "renamedFrom");
+        let columns: Vec<&str> = columns.chain(["#hardware"]).collect();
+        exported.text = columns.join(",") + "\n";
+        for at in locations {
+            let location = self.live.location(*at);
+            for (network, asked) in self.networks(*at) {
+                exported.note(location, network, &asked);
+                let value = |setting: Setting| {
+                    let entry = asked.iter().find(|(known, _)| *known == setting);
+                    entry.filter(|(_, left_out)| left_out.is_none()).and_then(|_| plain(&network.settings, setting))
+                };
+                let cells = [
+                    Some(location.id.to_string()),
+                    Some(location.name.to_string()),
+                    Some(network.id.to_string()),
+                    value(Setting::Name),
+                    value(Setting::DisplayName),
+                    value(Setting::CodeEnabled),
+                    value(Setting::Code),
+                    describe(network),
+                ];
+                let cells = cells.map(|cell| cell.map(|text| table::cell(&text)).unwrap_or_default());
+                exported.text.push_str(&cells.join(","));
+                exported.text.push('\n');
+            }
+        }
+        exported
+    }
+
+    /// The networks of a location with what is asked of each, and why something is not.
+    fn networks(&self, at: LocationIx) -> Vec<(&Network, Asked)> {
+        let names = counts(self.live.networks_of(at).map(|(_, network)| network.settings.name_key()));
+        let codes = counts(self.live.networks_of(at).filter_map(|(_, network)| network.settings.code.clone()));
+        let asked = |network: &Network| {
+            let settings = &network.settings;
+            let wanted =
+                Setting::ALL.into_iter().filter(|setting| *setting != Setting::Code || self.codes == WithCodes::Yes);
+            wanted
+                .map(|setting| {
+                    let shared = match setting {
+                        Setting::Name => names[&settings.name_key()] > 1,
+                        Setting::Code => settings.code.as_ref().is_some_and(|code| codes[code] > 1),
+                        Setting::DisplayName | Setting::CodeEnabled => false,
+                    };
+                    let aside = setting == Setting::Name && (self.stands_aside)(&settings.name);
+                    let why = if aside {
+                        Some("the live one is the temporary name of an interrupted run".to_owned())
+                    } else if shared {
+                        Some("another network of the location has the same".to_owned())
+                    } else {
+                        super::write::refusal(settings, setting)
+                    };
+                    (setting, why)
+                })
+                .collect()
+        };
+        self.live.networks_of(at).map(|(_, network)| (network, asked(network))).collect()
+    }
+}
+
+impl Exported {
+    fn note(&mut self, location: &Location, network: &Network, asked: &Asked) {
+        for (setting, why) in asked {
+            if let Some(why) = why {
+                let (setting, name) = (setting.api_name(), &network.settings.name);
+                self.left_out.push(format!("{setting} of {name:?} in {:?}: {why}", location.name));
+            }
+        }
+    }
+}
+
+fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {
+    let mut counts = HashMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    counts
+}
+
+/// A value as a spreadsheet takes it.
+fn plain(settings: &Settings, setting: Setting) -> Option<String> {
+    match setting {
+        Setting::Name => Some(settings.name.to_string()),
+        Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
+        Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
+        Setting::Code => settings.code.as_ref().map(|code| code.reveal().to_owned()),
+    }
+}
+
+fn counted(networks: usize, locations: usize) -> String {
+    let word = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
+    format!("{} in {}", word(networks, "DECT network"), word(locations, "location"))
+}
+
+/// The hardware, in words.
+fn describe(network: &Network) -> Option<String> {
+    let count = |count: Option<u64>, word: &str| {
+        count.map(|count| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") })
+    };
+    let parts: Vec<String> = [
+        network.model.as_deref().map(str::to_owned),
+        count(network.base_stations, "base station"),
+        count(network.handsets, "handset"),
+        count(network.lines, "line"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// A file name for every location: its name in letters, digits and hyphens, told apart by numbers where that is needed.
+pub fn file_names<'a>(locations: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut taken = std::collections::HashSet::new();
+    let mut unused = |name: &str| {
+        let slug = slug::slugify(name);
+        // A file system may know such names as devices, or not at all.
+        let slug = match slug.as_str() {
+            "" => "location".to_owned(),
+            "con" | "prn" | "aux" | "nul" => format!("location-{slug}"),
+            _ => slug.chars().take(100).collect(),
+        };
+        let numbered = (2..).map(|number| format!("{slug}-{number}"));
+        std::iter::once(slug.clone()).chain(numbered).find(|name| taken.insert(name.clone())).unwrap_or(slug)
+    };
+    locations.map(&mut unused).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_safe_and_differ() {
+        let names = ["Oslo HQ", "oslo hq", "../../etc/passwd", "", "?!", "Ålesund (Nord)", "CON"];
+        assert_eq!(
+            file_names(names.into_iter()),
+            ["oslo-hq", "oslo-hq-2", "etc-passwd", "location", "location-2", "alesund-nord", "location-con"]
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! Rules: what every network that matches is to be like. Patterns and templates are checked before anything is live.
+
+use std::sync::Arc;
+
+use globset::GlobBuilder;
+use regex::Regex;
+
+use super::fields::Fields;
+use super::template::{OWN_FILTERS, Templates};
+use super::tree::Node;
+use super::wish::{Placed, Rule, RuleUse};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Sources, Spot, nearest, quoted_list};
+use crate::model::Setting;
+
+const RULE_FIELDS: &[&str] = &["match", "set"];
+const MATCH_FIELDS: &[&str] = &["location", "name", "displayName"];
+const SET_FIELDS: &[&str] = &["name", "displayName", "defaultAccessCodeEnabled"];
+
+/// The settings that patterns look at and templates make.
+const TEXTS: [Setting; 2] = [Setting::Name, Setting::DisplayName];
+
+/// What every template may speak of, beside the groups of the patterns.
+pub(super) const GIVEN: [&str; 4] = ["location", "name", "displayName", COUNTER];
+
+/// Counts the networks of a location that match.
+pub(super) const COUNTER: &str = "n";
+
+/// A pattern that must match as a whole.
+pub(super) fn whole(pattern: &str) -> Result<Regex, regex::Error> {
+    Regex::new(&format!(r"\A(?:{pattern})\z"))
+}
+
+/// Reads a rule of a file.
+pub(super) fn rule(node: &Node, sources: &Sources, findings: &mut Diagnostics) -> Option<Rule> {
+    let before = findings.len();
+    let fields = Fields::of(node, "a rule", RULE_FIELDS, findings)?;
+    let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", findings);
+    let set = fields.required("set", "say what they are to be: `set: { name: '{{ name|upper }}' }`", findings);
+    let matches = matches.and_then(|node| Fields::of(node, "`match`", MATCH_FIELDS, findings));
+    let set = set.and_then(|node| Fields::of(node, "`set`", SET_FIELDS, findings));
+    let (matches, set) = (matches?, set?);
+    let place = sources.place(fields.spot());
+    let texts = |fields: &Fields<'_>, findings: &mut Diagnostics| -> Vec<(Setting, Placed<Arc<str>>)> {
+        let text = |setting: Setting| Some((setting, fields.text(setting.api_name(), findings)?));
+        TEXTS.into_iter().filter_map(text).collect()
+    };
+    let rule = Rule {
+        spot: fields.spot(),
+        label: format!("{}:{}", place.file, place.line).into(),
+        repeats: RuleUse::Standing,
+        location: matches.text("location", findings),
+        patterns: texts(&matches, findings),
+        templates: texts(&set, findings),
+        code_enabled: set.truth("defaultAccessCodeEnabled", findings),
+    };
+    if findings.len() == before {
+        for (fields, field) in [(&matches, "match"), (&set, "set")] {
+            if fields.is_empty() {
+                let message = format!("`{field}` of a rule is empty");
+                let help = "`match` takes a location, a name or a displayName; `set` what they are to be";
+                findings.push(Diagnostic::error(Code::MissingField, message).at(fields.spot()).help(help));
+            }
+        }
+    }
+    check(&rule, findings);
+    (findings.len() == before).then_some(rule)
+}
+
+/// What `dectl rename` is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneShot {
+    /// The settings whose value is looked at and replaced.
+    pub settings: Vec<Setting>,
+    /// What their value must match, as a whole.
+    pub pattern: String,
+    /// What it becomes.
+    pub template: String,
+    /// What the display name becomes of a network whose name matches.
+    pub display_name: Option<String>,
+}
+
+/// The rules of a command, with a text of their own that findings point into.
+pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnostics) -> Vec<Rule> {
+    const COMMAND: &str = "rename";
+    let mut text = String::new();
+    let mut line = |what: &str, value: &str| {
+        text.push_str(what);
+        let start = text.len() as u32;
+        text.push_str(value);
+        let end = text.len() as u32;
+        text.push('\n');
+        (start, end)
+    };
+    let pattern = line("PATTERN: ", &asked.pattern);
+    let template = line("TEMPLATE: ", &asked.template);
+    let display_name = asked.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
+    let source = sources.add(COMMAND, text);
+    let placed = |(start, end): (u32, u32), value: &str| Placed {
+        value: Arc::from(value),
+        spot: Spot { source, start, end: end.max(start + 1) },
+    };
+    let rule = |setting: Setting| {
+        let mut templates = vec![(setting, placed(template, &asked.template))];
+        if let (Setting::Name, Some((spot, text))) = (setting, display_name) {
+            templates.push((Setting::DisplayName, placed(spot, text)));
+        }
+        let pattern = placed(pattern, &asked.pattern);
+        Rule {
+            spot: pattern.spot,
+            label: COMMAND.into(),
+            repeats: RuleUse::Once,
+            location: None,
+            patterns: vec![(setting, pattern)],
+            templates,
+            code_enabled: None,
+        }
+    };
+    let rules: Vec<Rule> = asked.settings.iter().copied().map(rule).collect();
+    if let Some(first) = rules.first() {
+        check(first, findings);
+    }
+    rules
+}
+
+/// Reports patterns that are none, and templates that are none or speak of what there is not.
+fn check(rule: &Rule, findings: &mut Diagnostics) {
+    if let Some(location) = &rule.location
+        && let Err(error) = GlobBuilder::new(&location.value).build()
+    {
+        let message = format!("this is no pattern for locations: {}", error.kind());
+        let help = "write the name of a location; * stands for any characters";
+        findings.push(Diagnostic::error(Code::InvalidPattern, message).at(location.spot).help(help));
+    }
+    let mut known: Vec<String> = GIVEN.map(str::to_owned).to_vec();
+    for (_, pattern) in &rule.patterns {
+        match Regex::new(&pattern.value).and_then(|_| whole(&pattern.value)) {
+            Ok(regex) => {
+                for group in regex.capture_names().flatten() {
+                    if known.iter().any(|other| other == group) {
+                        let message = format!("the group {group:?} has a name that is taken");
+                        let help = format!("{} are there already; choose another name", quoted_list(GIVEN, 8));
+                        findings.push(Diagnostic::error(Code::InvalidPattern, message).at(pattern.spot).help(help));
+                    }
+                    known.push(group.to_owned());
+                }
+            }
+            Err(error) => {
+                let message = format!("this is no regular expression: {}", last_line(&error.to_string()));
+                let help = "it is matched against the whole name; groups are written (?<ward>…)";
+                findings.push(Diagnostic::error(Code::InvalidPattern, message).at(pattern.spot).help(help));
+                // Which groups there are meant to be cannot be said.
+                return;
+            }
+        }
+    }
+    let templates = Templates::new();
+    for (_, template) in &rule.templates {
+        match templates.variables_of(&template.value) {
+            Ok(variables) => {
+                for variable in variables {
+                    if let Some(finding) = misuse(&variable, rule, &known) {
+                        findings.push(finding.at(template.spot));
+                    }
+                }
+            }
+            Err(words) => {
+                let message = format!("this is no template: {words}");
+                let help =
+                    format!("write {{{{ name }}}} or {{{{ name|upper }}}}; filters of this tool are {OWN_FILTERS}");
+                findings.push(Diagnostic::error(Code::InvalidTemplate, message).at(template.spot).help(help));
+            }
+        }
+    }
+}
+
+fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
+    if variable == COUNTER && rule.repeats == RuleUse::Standing {
+        let message = "a rule of a file cannot count: whenever a network comes or goes, the others would be renamed";
+        return Some(
+            Diagnostic::error(Code::UnstableRule, message)
+                .help("count once, with `dectl rename`, or write an entry for each network"),
+        );
+    }
+    if known.iter().any(|name| name == variable) {
+        return None;
+    }
+    let names = || known.iter().map(String::as_str);
+    let help = match nearest(variable, names()).first() {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => format!("there are {}", quoted_list(names(), 12)),
+    };
+    Some(Diagnostic::error(Code::InvalidTemplate, format!("there is no variable {variable:?}")).help(help))
+}
+
+/// What a regular expression's error comes to; the lines before it draw the expression again.
+fn last_line(message: &str) -> String {
+    message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}

@@ -1,0 +1,330 @@
+//! CSV as a tree like that of YAML, so that one set of checks serves both: a row is a network, and every cell knows where
+//! it stands.
+
+use std::collections::HashMap;
+
+use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
+
+use super::tree::{Node, Value};
+use crate::diagnostic::{Cell, Code, Diagnostic, Diagnostics, Grid, SourceId, Sources, Spot, nearest, quoted_list};
+
+/// The columns that a table may have. What begins with `#` is a remark.
+pub(super) const COLUMNS: [&str; 8] = [
+    "locationId",
+    "location",
+    "id",
+    "name",
+    "renamedFrom",
+    "displayName",
+    "defaultAccessCodeEnabled",
+    "defaultAccessCode",
+];
+
+/// What a spreadsheet would take for a formula. Such a text is written behind an apostrophe.
+const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
+
+/// A text as it stands in a cell: in quotes where it must be, and never a formula.
+pub(super) fn cell(text: &str) -> String {
+    let guard = if text.starts_with(FORMULA) { "'" } else { "" };
+    let text = format!("{guard}{text}");
+    if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+/// What a cell says, without the apostrophe that kept it from being a formula.
+fn unguarded(text: String) -> String {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(FORMULA) => rest.to_owned(),
+        _ => text,
+    }
+}
+
+/// A row: its cells with their texts.
+type Row = Vec<(Cell, String)>;
+
+/// Reads a source as a table; `None` and findings if it is none.
+pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diagnostics) -> Option<Node> {
+    let text = sources.text(source).clone();
+    let mut rows = rows(&text);
+    let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
+    let spot =
+        |cell: &Cell| Spot { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
+    let columns = Columns::of(&headings);
+    let all = std::iter::once(&headings).chain(&rows).flatten().map(|(cell, _)| *cell);
+    sources.lay_out(
+        source,
+        Grid {
+            headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
+            cells: all.collect(),
+            secret: columns.at.get("defaultAccessCode").copied(),
+        },
+    );
+    let known = findings.len();
+    columns.report(&headings, spot, findings);
+    if rows.iter().all(is_blank) && findings.len() == known {
+        let name = sources.name(source).to_string();
+        findings.push(
+            Diagnostic::error(Code::FileEmpty, format!("{name} holds nothing"))
+                .in_file(name)
+                .help("the first row has the headings, every other row is a network"),
+        );
+    }
+    if findings.len() > known {
+        return None;
+    }
+    let whole = Spot { source, start: 0, end: 0 };
+    let mut locations: Vec<(Node, Vec<Node>)> = Vec::new();
+    let mut place: HashMap<(String, String), usize> = HashMap::new();
+    for row in rows.iter().filter(|row| !is_blank(row)) {
+        if row.len() > headings.len() {
+            let message = format!("this row has {} cells, the headings are {}", row.len(), headings.len());
+            let help = "a cell that holds the separator stands in quotes; is one missing?";
+            let first = row[headings.len()].0;
+            findings.push(Diagnostic::error(Code::TableShape, message).at(spot(&first)).help(help));
+            continue;
+        }
+        let written = |column: &str| -> Option<(Spot, &str)> {
+            let (cell, text) = row.get(usize::from(*columns.at.get(column)?))?;
+            (!text.trim().is_empty()).then_some((spot(cell), text.as_str()))
+        };
+        let start = spot(&row[0].0);
+        let (id, name) = (written("locationId"), written("location"));
+        if id.is_none() && name.is_none() {
+            let message = "this row says no location";
+            let help = "fill in the column location or locationId";
+            findings.push(Diagnostic::error(Code::MissingField, message).at(start).help(help));
+            continue;
+        }
+        let key = |written: Option<(Spot, &str)>| written.map(|(_, text)| text.to_owned()).unwrap_or_default();
+        let at = *place.entry((key(id), key(name))).or_insert_with(|| {
+            let fields = [("id", id), ("name", name)];
+            locations.push((mapping(start, fields.into_iter()), Vec::new()));
+            locations.len() - 1
+        });
+        let fields = COLUMNS[2..].iter().map(|column| (*column, written(column)));
+        locations[at].1.push(mapping(start, fields));
+    }
+    let locations = locations.into_iter().map(|(mut location, networks)| {
+        if let Value::Map(fields) = &mut location.value {
+            let spot = location.spot;
+            fields.push((
+                Node { spot, value: Value::Text("networks".into()) },
+                Node { spot, value: Value::List(networks) },
+            ));
+        }
+        location
+    });
+    let field = |name: &str, value: Value| (node(whole, Value::Text(name.into())), node(whole, value));
+    let fields =
+        vec![field("version", Value::Inferred("1".into())), field("locations", Value::List(locations.collect()))];
+    Some(node(whole, Value::Map(fields)))
+}
+
+const fn node(spot: Spot, value: Value) -> Node {
+    Node { spot, value }
+}
+
+/// The cells that say something, as the fields of a mapping.
+fn mapping<'a>(spot: Spot, cells: impl Iterator<Item = (&'a str, Option<(Spot, &'a str)>)>) -> Node {
+    let fields = cells.filter_map(|(name, cell)| {
+        let (at, text) = cell?;
+        let value = match name {
+            // A spreadsheet knows numbers and truth values, and writes them in its own way.
+            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::Inferred(text.trim().into()),
+            _ => Value::Text(text.into()),
+        };
+        Some((node(at, Value::Text(name.into())), node(at, value)))
+    });
+    node(spot, Value::Map(fields.collect()))
+}
+
+fn is_blank(row: &Row) -> bool {
+    row.iter().all(|(_, text)| text.trim().is_empty())
+}
+
+/// Which column is which.
+struct Columns {
+    at: HashMap<&'static str, u16>,
+    twice: Vec<usize>,
+    unknown: Vec<usize>,
+}
+
+impl Columns {
+    fn of(headings: &Row) -> Self {
+        let mut columns = Self { at: HashMap::new(), twice: Vec::new(), unknown: Vec::new() };
+        for (at, (cell, heading)) in headings.iter().enumerate() {
+            let heading = heading.trim();
+            match COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(heading)) {
+                Some(column) if columns.at.contains_key(column) => columns.twice.push(at),
+                Some(column) => {
+                    columns.at.insert(column, cell.column);
+                }
+                None if heading.is_empty() || heading.starts_with('#') => {}
+                None => columns.unknown.push(at),
+            }
+        }
+        columns
+    }
+
+    fn report(&self, headings: &Row, spot: impl Fn(&Cell) -> Spot, findings: &mut Diagnostics) {
+        for at in &self.twice {
+            let (cell, heading) = &headings[*at];
+            let message = format!("the column {:?} stands twice", heading.trim());
+            findings.push(Diagnostic::error(Code::DuplicateKey, message).at(spot(cell)).help("keep one of them"));
+        }
+        for at in &self.unknown {
+            let (cell, heading) = &headings[*at];
+            let near = nearest(heading, COLUMNS);
+            let help = match near.first() {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!(
+                    "the columns are {}; a heading that begins with # makes a column a remark",
+                    quoted_list(COLUMNS, 8)
+                ),
+            };
+            let message = format!("there is no column {:?}", super::fields::printable(heading.trim()));
+            findings.push(Diagnostic::error(Code::UnknownField, message).at(spot(cell)).help(help));
+        }
+        let has = |column: &str| self.at.contains_key(column);
+        if self.unknown.is_empty()
+            && let Some((first, _)) = headings.first()
+        {
+            for (missing, either) in [
+                (!has("location") && !has("locationId"), "location or locationId"),
+                (!has("name") && !has("id"), "name or id"),
+            ] {
+                if missing {
+                    let message = format!("the table needs a column {either}");
+                    let help = "the first row has the headings; `dectl export -o csv` shows how";
+                    findings.push(Diagnostic::error(Code::MissingField, message).at(spot(first)).help(help));
+                }
+            }
+        }
+    }
+}
+
+/// The separator is the one of comma, semicolon and tab that the first line has most of; spreadsheets choose by country.
+fn separator(first_line: &str) -> u8 {
+    if let Some(said) = first_line.strip_prefix("sep=").and_then(|rest| rest.bytes().next()) {
+        return said;
+    }
+    let count = |separator: u8| first_line.bytes().filter(|byte| *byte == separator).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == b',')).unwrap_or(b',')
+}
+
+/// All rows with their cells.
+fn rows(text: &str) -> Vec<Row> {
+    let stripped = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first_line = stripped.lines().next().unwrap_or_default();
+    let separator = separator(first_line);
+    // Excel takes a first line `sep=;` for an instruction.
+    let skipped = if first_line.starts_with("sep=") { first_line.len() } else { 0 };
+    let mut at = text.len() - stripped.len() + skipped;
+    let mut reader = ReaderBuilder::new().delimiter(separator).build();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut row: Row = Vec::new();
+    loop {
+        let (field, taken, ends) = field(&mut reader, &text.as_bytes()[at..]);
+        let span = written(text, at, taken, separator);
+        at += taken;
+        if let Some(field) = field {
+            let column = row.len().min(usize::from(u16::MAX)) as u16;
+            let cell = Cell { start: span.0 as u32, end: span.1 as u32, row: rows.len() as u32 + 1, column };
+            row.push((cell, unguarded(field)));
+        }
+        match ends {
+            Ends::Cell => {}
+            Ends::Row => rows.push(std::mem::take(&mut row)),
+            Ends::Text => {
+                if !row.is_empty() {
+                    rows.push(row);
+                }
+                return rows;
+            }
+        }
+    }
+}
+
+enum Ends {
+    Cell,
+    Row,
+    Text,
+}
+
+/// The next field, how many bytes it takes, and what ends with it.
+fn field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Ends) {
+    let mut output = vec![0; 256];
+    let (mut taken, mut written) = (0, 0);
+    loop {
+        let (result, read, wrote) = reader.read_field(&input[taken..], &mut output[written..]);
+        taken += read;
+        written += wrote;
+        match result {
+            // At the end, an empty input says so.
+            ReadFieldResult::InputEmpty => {}
+            ReadFieldResult::OutputFull => output.resize(output.len() * 2, 0),
+            ReadFieldResult::End => return (None, taken, Ends::Text),
+            ReadFieldResult::Field { record_end } => {
+                output.truncate(written);
+                let text = String::from_utf8_lossy(&output).into_owned();
+                return (Some(text), taken, if record_end { Ends::Row } else { Ends::Cell });
+            }
+        }
+    }
+}
+
+/// The field without the line break before it and the separator behind it.
+fn written(text: &str, at: usize, taken: usize, separator: u8) -> (usize, usize) {
+    let bytes = &text.as_bytes()[at..at + taken];
+    let lead = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    let mut end = bytes.len();
+    if end > lead && bytes[end - 1] == separator {
+        end -= 1;
+    } else {
+        while end > lead && matches!(bytes[end - 1], b'\n' | b'\r') {
+            end -= 1;
+        }
+    }
+    (at + lead, at + end.max(lead))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<Vec<String>> {
+        rows(text).into_iter().map(|row| row.into_iter().map(|(_, text)| text).collect()).collect()
+    }
+
+    #[test]
+    fn tables_are_read_as_spreadsheets_write_them() {
+        for text in
+            ["a,b\r\n1,\"x, \"\"y\"\"\"\r\n", "\u{feff}a;b\n1;\"x, \"\"y\"\"\"", "sep=;\r\na;b\r\n1;x, \"y\"\r\n"]
+        {
+            assert_eq!(texts(text), [["a", "b"], ["1", "x, \"y\""]], "{text}");
+        }
+        assert_eq!(texts("a\tb\n\"two\nlines\"\t\n"), [["a", "b"], ["two\nlines", ""]]);
+        assert_eq!(texts(""), Vec::<Vec<String>>::new());
+    }
+
+    #[test]
+    fn every_cell_knows_where_it_stands() {
+        let text = "a,b\n\nx y,\"ö, z\"\nlast,";
+        let spans: Vec<&str> =
+            rows(text).iter().flatten().map(|(cell, _)| &text[cell.start as usize..cell.end as usize]).collect();
+        assert_eq!(spans, ["a", "b", "x y", "\"ö, z\"", "last", ""]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in ["=1+1", "+47", "-", "@x", "'", "''=", "'x", "x", " x ", "a,b", "\"", "a\tb", ""] {
+            let written = cell(text);
+            assert!(!written.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{written}");
+            let read = texts(&format!("h,i\n{written},\n"));
+            assert_eq!(read[1][0], text);
+        }
+    }
+}

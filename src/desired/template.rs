@@ -1,0 +1,127 @@
+//! Templates of rules: what a name is made of. Rendering is bounded in time and memory, since a template may come with a
+//! pull request.
+
+use std::collections::BTreeMap;
+
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+
+/// The work that one name may take; an honest template needs a hundredth of it.
+const FUEL: u64 = 20_000;
+
+/// Longer results are cut off before anybody looks at them; they are refused in any case.
+const LONGEST: usize = 400;
+
+/// What a template may speak of.
+pub(super) type Variables = BTreeMap<String, Value>;
+
+/// Renders templates.
+pub(super) struct Templates {
+    environment: Environment<'static>,
+}
+
+impl Templates {
+    pub(super) fn new() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.add_filter("slug", |text: String| slug::slugify(text));
+        environment.add_filter("truncate", |text: String, length: usize| truncated(&text, length));
+        environment.add_filter("pad", |value: Value, width: usize| {
+            let text = value.to_string();
+            format!("{}{text}", "0".repeat(width.min(LONGEST).saturating_sub(text.chars().count())))
+        });
+        Self { environment }
+    }
+
+    /// The variables that a template speaks of.
+    ///
+    /// # Errors
+    /// If it is no template, or uses a filter that does not exist.
+    pub(super) fn variables_of(&self, text: &str) -> Result<Vec<String>, String> {
+        let template = self.environment.template_from_str(text).map_err(|error| words(&error))?;
+        let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
+        let mut variables: Vec<String> =
+            template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(&name.as_str())).collect();
+        variables.sort();
+        // Filters are looked up only when a template is rendered, so it is rendered once with a value for everything.
+        let sample: Variables = variables.iter().map(|name| (name.clone(), Value::from("1"))).collect();
+        match template.render(Value::from(sample)) {
+            Err(error) if is_misspelt(error.kind()) => Err(words(&error)),
+            _ => Ok(variables),
+        }
+    }
+
+    /// What a template says of these variables.
+    ///
+    /// # Errors
+    /// If it cannot be rendered.
+    pub(super) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
+        let template = self.environment.template_from_str(text).map_err(|error| words(&error))?;
+        let rendered = template.render(Value::from(variables)).map_err(|error| words(&error))?;
+        Ok(rendered.chars().take(LONGEST).collect())
+    }
+}
+
+/// The names of the filters that rules have beyond those of the template language.
+pub(super) const OWN_FILTERS: &str = "slug, truncate(length), pad(width)";
+
+fn truncated(text: &str, length: usize) -> String {
+    let cut: String = text.chars().take(length).collect();
+    cut.trim_end().to_owned()
+}
+
+const fn is_misspelt(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction | ErrorKind::UnknownMethod
+    )
+}
+
+fn words(error: &minijinja::Error) -> String {
+    match (error.kind(), error.detail()) {
+        (ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
+        (kind, Some(detail)) => format!("{kind}: {detail}"),
+        (kind, None) => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(text: &str) -> Result<String, String> {
+        let variables =
+            [("location", Value::from("Ålesund Sjukehus")), ("n", Value::from(7)), ("ward", Value::from("3 øst"))];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value));
+        Templates::new().render(text, variables.into_iter().collect())
+    }
+
+    #[test]
+    fn filters_do_what_they_say() {
+        assert_eq!(rendered("{{ location|slug }}").as_deref(), Ok("alesund-sjukehus"));
+        assert_eq!(rendered("{{ location|upper|truncate(8) }}").as_deref(), Ok("ÅLESUND"));
+        assert_eq!(rendered("{{ n|pad(3) }}").as_deref(), Ok("007"));
+        assert_eq!(rendered("{{ ward|replace(' ', '')|title }}").as_deref(), Ok("3øst"));
+        assert_eq!(rendered("<{{ ward }}> & so on").as_deref(), Ok("<3 øst> & so on"), "nothing is escaped");
+    }
+
+    #[test]
+    fn what_does_not_end_or_fill_the_memory_is_refused() {
+        for hostile in [
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+            "{{ 'x' * 99999999999 }}",
+            "{{ 'x'|pad(99999999999) }}{{ undefined }}",
+        ] {
+            assert!(rendered(hostile).is_err(), "{hostile}");
+        }
+        assert_eq!(rendered("{{ 'x' * 9999 }}").map(|text| text.len()), Ok(LONGEST));
+    }
+
+    #[test]
+    fn variables_and_misspelt_filters_are_known_before_anything_is_rendered() {
+        let templates = Templates::new();
+        assert_eq!(templates.variables_of("{{ location }} {{ n|pad(2) }}"), Ok(vec!["location".into(), "n".into()]));
+        assert!(templates.variables_of("{{ n|uper }}").is_err_and(|words| words.contains("uper")));
+        assert!(templates.variables_of("{{ n").is_err());
+    }
+}

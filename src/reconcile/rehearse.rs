@@ -1,0 +1,70 @@
+//! A plan carried out on a simulated copy of the organization, in virtual time: what would it take, what would fail?
+//!
+//! This is the one place where the executor and the simulator meet.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::apply::{Options, Outcome, run};
+use crate::model::Organization;
+use crate::plan::plan::Plan;
+use crate::proof::Proven;
+use crate::record::Journal;
+use crate::send::pacer::{Pacer, Rate};
+use crate::send::{Bounds, Sender, Urgency};
+use crate::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use crate::time::{Chance, Clock, Stop};
+
+/// What the simulated API is like, and how it is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Conditions {
+    /// How many requests it lets in.
+    pub requests: u32,
+    /// In how long.
+    pub period: Duration,
+    /// How long a request takes.
+    pub latency: Duration,
+    /// How many requests may be in the air.
+    pub concurrency: usize,
+    /// Never faster than this.
+    pub rate: Option<Rate>,
+    /// When to give up.
+    pub bounds: Bounds,
+}
+
+/// What became of the rehearsal.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    /// The plan.
+    pub plan: Plan,
+    /// What became of it on the copy; its time is virtual, and its requests include the first list.
+    pub outcome: Outcome,
+    /// Under which conditions.
+    pub conditions: Conditions,
+    /// How long the whole would take.
+    pub elapsed: Duration,
+}
+
+/// Carries out `proven` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
+/// never comes, which would be a fault of this tool.
+pub fn rehearse(proven: &Proven, live: &Organization, conditions: Conditions) -> Option<Rehearsal> {
+    let clock = Clock::simulated();
+    let misbehaviour = Misbehaviour {
+        latency: Latency::Fixed(conditions.latency),
+        limit: Some(LimitKind::Sliding { count: conditions.requests, period: conditions.period }),
+        ..Misbehaviour::default()
+    };
+    let copy = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), misbehaviour)));
+    let api = Rc::new(DirectApi::new(copy, clock.clone()));
+    let pacer = Pacer::new(conditions.concurrency, conditions.rate);
+    let sender = Sender::new(api, clock.clone(), Chance::from_seed(1), pacer, conditions.bounds, Stop::new());
+    let options = Options { concurrency: conditions.concurrency, ..Options::default() };
+    let outcome = clock.run(async {
+        // The run itself begins with the list, too.
+        let _listed = sender.list(Urgency::Work).await;
+        run(proven, &sender, &Journal::in_memory(), options, &|_| {}).await
+    })?;
+    let elapsed = clock.now().since_start();
+    Some(Rehearsal { plan: proven.plan().clone(), outcome, conditions, elapsed })
+}

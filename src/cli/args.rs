@@ -79,7 +79,8 @@ pub(crate) struct Common {
     /// A file that holds the access token; otherwise WEBEX_ACCESS_TOKEN is used.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Runs against an embedded simulated organization; STATE is a list of networks as Webex sends it.
+    /// Runs against an embedded simulated organization; STATE is a list of networks as Webex sends it, or a size such
+    /// as 500x4 (locations x networks).
     #[arg(long, global = true, value_name = "STATE", num_args = 0..=1, require_equals = true)]
     pub(crate) simulate: Option<Option<PathBuf>>,
     /// The format of the result.

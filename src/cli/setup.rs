@@ -50,6 +50,9 @@ pub(crate) fn bounds(pace: Pace) -> Bounds {
 /// Reads the state that a simulated organization begins with.
 pub(crate) fn simulated_state(path: Option<&Path>) -> Result<State, Failed> {
     let Some(path) = path else { return Ok(State::built_in()) };
+    if let Some(state) = path.to_str().and_then(State::of_size) {
+        return Ok(state);
+    }
     let text = fs::read_to_string(path)
         .map_err(|error| Failed::of(format!("the state {} cannot be read: {error}", path.display())))?;
     State::from_list(&text).map_err(|error| Failed::of(format!("{}: {error}", path.display())))

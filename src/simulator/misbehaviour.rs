@@ -92,6 +92,8 @@ pub struct Misbehaviour {
     pub cut: f64,
     /// No answer at all.
     pub silence: f64,
+    /// This request, counted from 1 since the start, is carried out and never answered.
+    pub silent_at: Option<u64>,
     /// A write that comes late, after its own failure.
     pub late: f64,
     /// How likely a write finds its location locked, and for how long.
@@ -121,6 +123,7 @@ impl Default for Misbehaviour {
             lost_after: 0.0,
             cut: 0.0,
             silence: 0.0,
+            silent_at: None,
             late: 0.0,
             locks: 0.0,
             lock_time: Duration::from_secs(5),

@@ -36,6 +36,8 @@ pub struct Journey {
 pub struct Ledger {
     /// Requests in all.
     pub requests: u64,
+    /// Requests that have arrived.
+    pub arrived: u64,
     /// Lists.
     pub lists: u64,
     /// Writes that were carried out.
@@ -159,6 +161,7 @@ impl Simulated {
         }
         let latency = self.misbehaviour.latency.draw(&mut self.chance);
         let fate = self.misbehaviour.fate(request.operation.is_write(), &mut self.chance);
+        let fate = if self.misbehaviour.silent_at == Some(self.ledger.requests) { Fate::Silence } else { fate };
         Journey { there: latency / 2, back: latency / 2, fate }
     }
 
@@ -167,6 +170,12 @@ impl Simulated {
         self.catch_up(now);
         let tracking_id = request.tracking_id.clone().unwrap_or_else(|| format!("SIMULATED_{}", self.next_tracking_id));
         self.next_tracking_id += 1;
+        let answer = self.answer(request, journey, now, tracking_id);
+        self.ledger.arrived += 1;
+        answer
+    }
+
+    fn answer(&mut self, request: &Request, journey: &Journey, now: Moment, tracking_id: String) -> Option<Answer> {
         if journey.fate == Fate::LostBefore {
             return None;
         }

@@ -54,6 +54,45 @@ impl State {
         Self::from_list(BUILT_IN).unwrap_or_default()
     }
 
+    /// An organization of so many locations with so many networks each: `Hospital 001` with `H001 Ward 1` and so on.
+    pub fn generated(locations: usize, networks: usize) -> Self {
+        let id = |kind: &str, number: usize| {
+            let uuid = format!("{number:08x}-0000-4000-8000-000000000000");
+            STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{uuid}"))
+        };
+        let mut state = Self::default();
+        for location in 1..=locations {
+            let place = LocationId::new(id("LOCATION", location));
+            state.locations.insert(place.clone(), format!("Hospital {location:03}").into());
+            for network in 1..=networks {
+                let number = (location - 1) * networks + network;
+                let large = number.is_multiple_of(3);
+                state.insert(SimNetwork {
+                    id: NetworkId::new(id("DECT_DEV_NET", number)),
+                    location: place.clone(),
+                    name: format!("H{location:03} Ward {network}"),
+                    display_name: Some(format!("Ward {network}")),
+                    code_enabled: true,
+                    code: Some(format!("{:04}", (1_000 + network) % 10_000)),
+                    model: if large { "DMS Cisco DBS210" } else { "DMS Cisco DBS110" }.to_owned(),
+                    chain_id: number as u64,
+                    base_stations: if large { 5 } else { 1 },
+                    handsets: 10 + (number % 7) as u64,
+                    lines: 10 + (number % 7) as u64,
+                });
+            }
+        }
+        state
+    }
+
+    /// Reads a size such as `500x4`: locations, and networks in each.
+    pub fn of_size(text: &str) -> Option<Self> {
+        let (locations, networks) = text.split_once('x')?;
+        let (locations, networks): (usize, usize) = (locations.parse().ok()?, networks.parse().ok()?);
+        let sensible = networks <= 9_000 && locations.saturating_mul(networks) <= 1_000_000;
+        sensible.then(|| Self::generated(locations, networks))
+    }
+
     /// Reads the list answer as Webex sends it.
     ///
     /// # Errors

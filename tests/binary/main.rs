@@ -2,6 +2,7 @@
 
 mod browser;
 mod docs;
+mod fleet;
 mod formats;
 mod main_job;
 mod masking;
@@ -11,4 +12,5 @@ mod stage;
 mod stopping;
 mod undoing;
 mod usage;
+mod window;
 mod wrong_files;

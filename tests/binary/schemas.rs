@@ -32,6 +32,15 @@ fn every_document_is_as_its_schema_says() {
     assert_valid("result", &stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
     assert_valid("result", &stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
     assert_valid("runs", &stage.run(&["runs", "-o", "json"]).json());
+    assert_valid("rehearsal", &stage.run(&["rehearse", "networks.yaml", "-o", "json"]).json());
+    assert_valid("status", &stage.run(&["status", "networks.yaml", "-o", "json"]).json());
+    stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
+    assert_valid("rehearsal", &stage.run(&["rehearse", "swap.yaml", "-o", "json"]).json());
+    assert_valid("status", &stage.run(&["status", "swap.yaml", "-o", "json"]).json());
+    let rename = stage.run(&["rename", "HQ (?<x>.*)", "Q {{ x }}", "--out", "rename.json", "-o", "json"]);
+    assert_valid("plan", &rename.json());
+    let saved = std::fs::read_to_string(stage.folder.path().join("rename.json")).expect("the plan");
+    assert_valid("saved-plan", &serde_json::from_str(&saved).expect("JSON"));
 }
 
 #[test]
@@ -59,5 +68,5 @@ fn the_worked_examples_are_as_their_schemas_say() {
         assert_valid(document["kind"].as_str().expect("a kind"), &document);
         shown += 1;
     }
-    assert_eq!(shown, 6);
+    assert_eq!(shown, 8);
 }

@@ -61,6 +61,27 @@ impl Stage {
         command
     }
 
+    /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; its
+    /// answer never comes. How it ended if it ended before.
+    #[cfg(unix)]
+    pub(crate) fn kill_at(&self, k: u64, signal: &str, arguments: &[&str]) -> Option<Ended> {
+        let at = self.ledger().requests + k;
+        self.behave(Misbehaviour { silent_at: Some(at), ..Misbehaviour::default() });
+        let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+        while self.ledger().arrived < at {
+            if child.try_wait().expect("it can be asked").is_some() {
+                self.behave(Misbehaviour::default());
+                return Some(child.wait_with_output().expect("it has ended").into());
+            }
+            std::thread::yield_now();
+        }
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+        self.behave(Misbehaviour::default());
+        child.wait().expect("it is gone");
+        None
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().expect("the binary runs").into()
     }

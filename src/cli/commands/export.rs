@@ -97,7 +97,8 @@ fn write(flags: &Export, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8>)]
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
         let codes = if flags.no_codes { "" } else { "; they hold access codes" };
-        printer.remark(&format!("{written} files written{codes}\n"));
+        let files = if written == 1 { "1 file" } else { &format!("{written} files") };
+        printer.remark(&format!("{files} written{codes}\n"));
     }
     Ok(Exit::Done)
 }

@@ -1,0 +1,502 @@
+//! One-shot work on a whole fleet: export, rename, rules, waves, rehearsals, status, spreadsheets.
+
+use dectl::simulator::{Misbehaviour, State};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, copy_example};
+
+/// Names that YAML, CSV or a shell would take for something else.
+const ODD: &[&str] = &[
+    "a \"quoted\" one",
+    "it's",
+    "key: value",
+    "no # comment",
+    "#1",
+    "0042",
+    "12e3",
+    "0x1F",
+    "0o17",
+    "yes",
+    "No",
+    "null",
+    "~",
+    "trailing blank ",
+    " leading blank",
+    "emoji 🏥 ward",
+    "Ålesund/Øst",
+    "- dash",
+    "* star",
+    "&anchor",
+    "!tag",
+    "{ map }",
+    "[list]",
+    "100%",
+    "@home",
+    "=1+1",
+    "'apostrophe'",
+    "back\\slash",
+    "a, b; c",
+    "|",
+    "? question",
+    "2026-11-24",
+    ".inf",
+    "<<",
+    "\u{2028}separator",
+    "<!-- html -->",
+];
+
+fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
+    json!({
+        "id": format!("net{id:04}"),
+        "name": name,
+        "displayName": name,
+        "chainId": id + 1,
+        "model": "DMS Cisco DBS210",
+        "defaultAccessCodeEnabled": true,
+        "defaultAccessCode": code,
+        "numberOfBaseStations": 2,
+        "numberOfHandsetsAssigned": 7,
+        "numberOfLines": 7,
+        "location": { "id": format!("loc-{location}"), "name": location },
+    })
+}
+
+fn stage_of(networks: Vec<Value>) -> Stage {
+    let list = json!({ "dectNetworks": networks }).to_string();
+    Stage::with(State::from_list(&list).expect("a state"), Misbehaviour::default())
+}
+
+fn odd() -> Stage {
+    let names = ODD.iter().enumerate();
+    let networks = names.map(|(at, name)| network(at, ["Oslo: HQ", "yes", "# Ærø"][at % 3], name, &format!("{at:04}")));
+    stage_of(networks.collect())
+}
+
+fn live_names(stage: &Stage) -> Vec<String> {
+    let list = stage.run(&["export", "-o", "json"]).json();
+    let mut names: Vec<String> = list["dectNetworks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|network| format!("{}: {}", network["location"]["name"], network["name"]).replace('"', ""))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn whatever_is_exported_plans_to_nothing() {
+    let stage = odd();
+    let plans_to_nothing = |path: &str| {
+        let ended = stage.run(&["plan", path, "--detailed-exitcode", "--fail-on-unmanaged", "-o", "json"]);
+        assert_eq!(ended.code, Some(0), "{path}: {} {}", ended.stdout, ended.stderr);
+        assert_eq!(ended.json()["summary"]["unchanged"], ODD.len(), "{path}");
+    };
+    for arguments in [
+        &["export", "--write", "all.yaml"][..],
+        &["export", "--write", "quiet.yaml", "--no-codes"],
+        &["export", "--write", "all.csv", "-o", "csv"],
+        &["export", "--write", "quiet.csv", "-o", "csv", "--no-codes"],
+        &["export", "--split", "sites"],
+    ] {
+        let ended = stage.run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
+    }
+    for path in ["all.yaml", "quiet.yaml", "all.csv", "quiet.csv", "sites"] {
+        plans_to_nothing(path);
+    }
+    let read = |name: &str| std::fs::read_to_string(stage.folder.path().join(name)).expect("a file");
+    assert!(read("all.yaml").contains("# DMS Cisco DBS210, 2 base stations, 7 handsets, 7 lines\n"));
+    for name in ["quiet.yaml", "quiet.csv"] {
+        assert!(!read(name).contains("\"0007\"") && !read(name).contains(",0007,"), "{name} holds a code");
+    }
+    assert_eq!(std::fs::read_dir(stage.folder.path().join("sites")).expect("a folder").count(), 3);
+    assert_eq!(stage.run(&["export"]).stdout, read("all.yaml"));
+    assert!(stage.run(&["export", "--location", "oslo*"]).stdout.starts_with("# 12 DECT networks in 1 location"));
+}
+
+#[test]
+fn an_export_overwrites_nothing_unless_it_is_told_to() {
+    let stage = Stage::new();
+    stage.write("mine.yaml", "precious");
+    stage.write("sites/oslo-hq.yaml", "precious");
+    for arguments in [&["export", "--write", "mine.yaml"][..], &["export", "--split", "sites"]] {
+        let ended = stage.run(arguments);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("is there already"), "{}", ended.stderr);
+    }
+    let read = |name: &str| std::fs::read_to_string(stage.folder.path().join(name)).expect("a file");
+    assert_eq!((read("mine.yaml"), read("sites/oslo-hq.yaml")), ("precious".into(), "precious".into()));
+    assert!(!stage.folder.path().join("sites/bergen-warehouse.yaml").exists(), "all or nothing");
+    assert_eq!(stage.run(&["export", "--split", "sites", "--force"]).code, Some(0));
+    assert!(read("sites/oslo-hq.yaml").contains("HQ Kitchen"));
+}
+
+#[test]
+fn live_values_that_a_file_could_not_ask_for_are_left_out_with_a_word() {
+    let mut networks = vec![
+        network(1, "Oslo", "", "1001"),
+        network(2, "Oslo", &"long ".repeat(12), "12345"),
+        network(3, "Oslo", "Twin", "1003"),
+        network(4, "Oslo", "TWIN", "1004"),
+        network(5, "Oslo", "Shares a code", "1004"),
+        network(6, "Oslo", "dectl moving abcdefghij Ward", "1006"),
+        network(7, "Bergen", "Twin", "1004"),
+    ];
+    networks[4]["displayName"] = Value::Null;
+    let stage = stage_of(networks);
+    let ended = stage.run(&["export"]);
+    for part in [
+        "# name is left out: the live one is empty",
+        "# name is left out: the live one has 60 characters, 40 are allowed",
+        "# defaultAccessCode is left out: the live one has 5 digits, exactly 4 are needed",
+        "# name is left out: another network of the location has the same",
+        "# defaultAccessCode is left out: another network of the location has the same",
+        "# name is left out: the live one is the temporary name of an interrupted run",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
+    }
+    assert_eq!(ended.stderr.matches("left out: ").count(), 9, "{}", ended.stderr);
+    for (name, format) in [("all.yaml", "text"), ("all.csv", "csv")] {
+        assert_eq!(stage.run(&["export", "-o", format, "--write", name]).code, Some(0));
+        let ended = stage.run(&["plan", name, "--detailed-exitcode", "-o", "json"]);
+        assert_eq!(ended.code, Some(0), "{name}: {} {}", ended.stdout, ended.stderr);
+        assert_eq!(ended.json()["summary"]["unchanged"], 7, "{name}");
+    }
+}
+
+#[test]
+fn the_list_itself_is_exported_byte_by_byte() {
+    let stage = Stage::new();
+    let list = stage.run(&["export", "-o", "json"]);
+    let networks = list.json()["dectNetworks"].as_array().expect("a list").len();
+    assert_eq!(networks, 13);
+    stage.write("state.json", &list.stdout);
+    let again = stage.run(&["export", "-o", "json", "--simulate=state.json"]);
+    assert_eq!(again.stdout, list.stdout);
+    let ended = stage.run(&["export", "-o", "json", "--no-codes"]);
+    assert_eq!(ended.code, Some(1), "a list without codes is not the list");
+}
+
+#[test]
+fn a_rename_fills_in_groups_and_counts_as_people_count() {
+    let names = ["Ward 10", "Ward 2", "Ward 1b", "Annex", "Ward 02"];
+    let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo HQ", name, &format!("{at:04}")));
+    let stage = stage_of(networks.collect());
+    let rename = [
+        "rename",
+        "Ward (?<old>.*)",
+        "{{ location|slug|truncate(4)|upper }} W{{ n|pad(2) }} was {{ old }}",
+        "--display-name",
+        "W{{ n }}",
+    ];
+    let plan = stage.run(&[&rename[..], &["--out", "plan.json"]].concat());
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    assert!(plan.stdout.contains("4 to update, 0 unchanged, 1 unmanaged"), "{}", plan.stdout);
+    assert_eq!(stage.ledger().writes, 0);
+
+    let ended = stage.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.json()["plan"]["changes"][0]["because"], json!({ "rule": "rename" }));
+    let expected = ["OSLO W01 was 1b", "OSLO W02 was 02", "OSLO W03 was 2", "OSLO W04 was 10"];
+    let live = live_names(&stage);
+    assert_eq!(live[0], "Oslo HQ: Annex");
+    assert_eq!(live[1..], expected.map(|name| format!("Oslo HQ: {name}")));
+    // The plan that was saved before knows that all of it is done.
+    let saved = stage.run(&["apply", "--plan", "plan.json", "--yes"]);
+    assert!(saved.stdout.contains("nothing to do"), "{}", saved.stdout);
+}
+
+#[test]
+fn a_rename_can_be_written_as_a_file_instead() {
+    let stage = Stage::new();
+    let rename = ["rename", "HQ (?<rest>.*)", "Oslo {{ rest }}", "--write", "new.yaml"];
+    assert_eq!(stage.run(&rename).code, Some(0));
+    assert_eq!(stage.run(&rename).code, Some(1), "it is there already");
+    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.run(&["apply", "new.yaml", "--yes"]).code, Some(0));
+    assert!(live_names(&stage).contains(&"Oslo HQ: Oslo Kitchen".to_owned()));
+    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert!(live_names(&stage).contains(&"Oslo HQ: HQ Kitchen".to_owned()));
+}
+
+#[test]
+fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
+    let stage = Stage::new();
+    let ended = stage.run(&["rename", "(?<all>.*)", "A very long prefix for every name: {{ all }}", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.stderr.matches("characters, 40 are allowed").count(), 13, "{}", ended.stderr);
+    let ended = stage.run(&["rename", "HQ (?<all>.*)", "HQ", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("error[duplicate-name]"), "{}", ended.stderr);
+    let ended = stage.run(&["rename", "HQ Ward 1", "HQ Ward 3", "--yes"]);
+    assert!(ended.stderr.contains("error[name-taken]"), "{}", ended.stderr);
+    let ended = stage.run(&["rename", "HQ Ward 1", "{{ name|replace(name, '') }}", "--yes"]);
+    assert!(ended.stderr.contains("which is empty"), "{}", ended.stderr);
+    let ended = stage.run(&["rename", ".*", "{{ name }}", "--field", "displayName", "--yes"]);
+    assert!(ended.stderr.contains("Webex promises to take 11"), "{}", ended.stderr);
+    for (pattern, template, code) in [
+        ("(", "x", "invalid-pattern"),
+        ("(?<n>x)", "x", "invalid-pattern"),
+        ("x", "{{ lokation }}", "invalid-template"),
+        ("x", "{{ name|uper }}", "invalid-template"),
+        ("x", "{{", "invalid-template"),
+    ] {
+        let ended = stage.run(&["rename", pattern, template, "--yes"]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains(code), "{pattern} {template}: {}", ended.stderr);
+    }
+    assert_eq!(stage.ledger().writes, 0);
+    let ended = stage.run(&["rename", "Ward", "Station", "--yes"]);
+    assert_eq!(ended.code, Some(0));
+    assert!(ended.stdout.contains("no network of this run matches"), "{}", ended.stdout);
+    let ended = stage.run(&["rename", "HQ (?<x>.*)", "HQ X {{ x }}", "--out", "p.json"]);
+    assert!(ended.stdout.contains("would change its own result"), "{}", ended.stdout);
+}
+
+/// Renames in a ring, with a counter: killed anywhere, the same command ends as the first one would have.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_rename_goes_on_from_its_plan_and_does_not_count_anew() {
+    let rename = ["rename", "(?<w>[AB]) .*", "{% if w == 'A' %}B{% else %}A{% endif %} {{ n }}", "--yes"];
+    let fresh = || {
+        let names = ["A 1", "B 2", "A 3", "B 4"];
+        stage_of(names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}"))).collect())
+    };
+    let undisturbed = fresh();
+    assert_eq!(undisturbed.run(&rename).code, Some(0));
+    let expected = live_names(&undisturbed);
+    for k in 1.. {
+        let stage = fresh();
+        let ended = stage.kill_at(k, "-KILL", &rename);
+        if ended.is_some() {
+            assert!(k > 6, "every request was tried");
+            break;
+        }
+        let again = stage.run(&rename);
+        assert_eq!(again.code, Some(0), "killed at {k}: {}", again.stderr);
+        let state = live_names(&stage);
+        // Killed before the run had a plan, or after all of it was done, there is nothing to go on with.
+        assert_eq!(state, expected, "killed at {k}: {} {}", again.stdout, again.stderr);
+    }
+}
+
+const RULES: &str = "version: 1
+rules:
+  - match: { location: 'oslo*', name: 'HQ Ward (?<w>\\d+)' }
+    set: { name: 'HQ W{{ w|pad(2) }}', displayName: 'W{{ w }}' }
+  - match: { name: '(?<site>[A-Z]{3}) (?<rest>[A-Z].*)' }
+    set: { name: '{{ site }}-{{ rest }}' }
+";
+
+#[test]
+fn rules_govern_what_no_entry_speaks_of() {
+    let stage = Stage::new();
+    let entries = "locations:\n  - name: Oslo HQ\n    networks: [{ name: HQ Ward 1, displayName: Mine }]\n";
+    stage.write("fleet.yaml", &format!("{RULES}{entries}"));
+    assert_eq!(stage.run(&["validate", "fleet.yaml", "--strict"]).code, Some(0));
+    let plan = stage.run(&["plan", "fleet.yaml", "-o", "json"]).json();
+    let because = |name: &str| {
+        let changes = plan["changes"].as_array().expect("changes");
+        changes.iter().find(|change| change["network"]["name"] == name).map(|change| change["because"].clone())
+    };
+    assert_eq!(because("HQ Ward 3"), Some(json!({ "rule": "fleet.yaml:3" })));
+    assert_eq!(because("BGO Gate"), Some(json!({ "rule": "fleet.yaml:5" })));
+    assert_eq!(because("HQ Ward 1"), Some(json!({ "file": "fleet.yaml", "line": 9 })), "entries win");
+    assert_eq!(plan["summary"]["unmanaged"], 3, "what no rule matches");
+    let ended = stage.run(&["apply", "fleet.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let again = stage.run(&["plan", "fleet.yaml", "--detailed-exitcode"]);
+    assert_eq!(again.code, Some(0), "{}", again.stdout);
+}
+
+#[test]
+fn a_rule_of_a_file_must_leave_its_own_result_alone() {
+    let stage = Stage::new();
+    for (rule, words) in [
+        ("{ match: { name: '(?<x>.*)' }, set: { name: 'X {{ x }}' } }", "would change its own result"),
+        ("{ match: { name: 'HQ .*' }, set: { name: 'HQ {{ n }}' } }", "cannot count"),
+    ] {
+        stage.write("fleet.yaml", &format!("version: 1\nrules: [{rule}]\n"));
+        let ended = stage.run(&["apply", "fleet.yaml", "--yes"]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("error[unstable-rule]") && ended.stderr.contains(words), "{}", ended.stderr);
+    }
+    assert_eq!(stage.ledger().writes, 0);
+}
+
+/// Two rules that swap two sites' names in a ring; a kill leaves a temporary name that no rule can compute with.
+#[cfg(unix)]
+#[test]
+fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
+    let rules = "version: 1\nrules:\n  - match: { displayName: 'to (?<name_wanted>.*)' }\n    set: { name: '{{ name_wanted }}' }\n";
+    let fresh = || {
+        let mut networks =
+            vec![network(1, "Oslo", "A", "0001"), network(2, "Oslo", "B", "0002"), network(3, "Oslo", "C", "0003")];
+        for (network, wanted) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
+            network["displayName"] = wanted.into();
+        }
+        let stage = stage_of(networks);
+        stage.write("fleet.yaml", rules);
+        stage
+    };
+    let mut stranded = 0;
+    for k in 1.. {
+        let stage = fresh();
+        if stage.kill_at(k, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_some() {
+            break;
+        }
+        let is_stranded = live_names(&stage).iter().any(|name| name.contains("dectl moving"));
+        stranded += usize::from(is_stranded);
+        let lost =
+            stage.command(&["apply", "fleet.yaml", "--yes", "--journal", "elsewhere"]).output().expect("it runs");
+        if is_stranded {
+            let words = String::from_utf8_lossy(&lost.stderr).into_owned();
+            assert_eq!(lost.status.code(), Some(1), "{words}");
+            assert!(words.contains("stranded-network") && words.contains("the id net000"), "{words}");
+        }
+        let again = stage.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);
+        assert_eq!(again.code, Some(0), "killed at {k}: {}", again.stderr);
+        assert_eq!(again.json()["kind"], "result");
+        assert_eq!(again.stderr.contains("brought to its end first"), is_stranded, "{}", again.stderr);
+        assert_eq!(live_names(&stage), ["Oslo: A", "Oslo: B", "Oslo: D"]);
+        assert_eq!(stage.run(&["status", "fleet.yaml"]).code, Some(0));
+    }
+    assert!(stranded >= 2, "{stranded}");
+}
+
+#[test]
+fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended = stage.run(&["rehearse", "networks.yaml", "--limit", "5/60s", "-o", "json"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ledger = stage.ledger();
+    assert_eq!((ledger.requests, ledger.lists, ledger.writes), (1, 1, 0));
+    let rehearsal = ended.json();
+    assert_eq!(rehearsal["kind"], "rehearsal");
+    assert_eq!(rehearsal["plan"]["summary"]["writes"], 9);
+    assert!(rehearsal["summary"]["pauses"].as_u64() >= Some(1), "{rehearsal}");
+    assert!(rehearsal["summary"]["elapsedMs"].as_u64() > Some(60_000), "five requests a minute take a while");
+
+    assert_eq!(stage.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    let of_saved = stage.run(&["rehearse", "--plan", "plan.json"]);
+    assert_eq!(of_saved.code, Some(0), "{}", of_saved.stderr);
+    assert!(of_saved.stdout.contains("Rehearsed on a copy that lets in 300 requests in 60 s"), "{}", of_saved.stdout);
+    assert_eq!(stage.ledger().writes, 0);
+    for wrong in ["300", "0/60s", "x"] {
+        assert_eq!(stage.run(&["rehearse", "networks.yaml", "--limit", wrong]).code, Some(1));
+    }
+}
+
+#[test]
+fn a_canary_goes_first_and_the_others_only_if_all_is_well() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended = stage.run(&["apply", "networks.yaml", "--yes", "--canary", "trond*", "--batch", "1"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in ["Wave 1: 2 networks in Trondheim Clinic", "Wave 3: 4 networks in Oslo HQ", "Done: 9 applied, verified"]
+    {
+        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
+    }
+    assert_eq!(stage.ledger().lists, 6, "one before and one after each of three waves");
+    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0), "one journal has all waves");
+
+    // Something goes wrong with the first: the others are not begun.
+    stage.behave(Misbehaviour { seed: 3, statuses: vec![(400, 0.7)], ..Misbehaviour::default() });
+    let ended = (0..40)
+        .map(|_| stage.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "json"]))
+        .find(|ended| ended.code == Some(3))
+        .expect("a run whose list got through");
+    let result = ended.json();
+    assert_eq!(result["stopped"], "not all went well with a wave, so the next one was not begun", "{}", ended.stderr);
+    assert!(result["summary"]["notStarted"].as_u64() >= Some(6), "{}", result["summary"]);
+    stage.behave(Misbehaviour::default());
+    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
+    for wrong in [["--canary", "0"], ["--batch", "0"], ["--until", "25:00"], ["--canary", "["]] {
+        let ended = stage.run(&["apply", "networks.yaml", "--yes", wrong[0], wrong[1]]);
+        assert_eq!(ended.code, Some(1), "{wrong:?}");
+    }
+}
+
+#[test]
+fn status_has_a_line_a_location_and_knows_since_when() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let before = stage.run(&["status", "networks.yaml"]);
+    assert_eq!(before.code, Some(2));
+    assert!(before.stdout.contains("Bergen Warehouse  3 of 4 differ\n"), "{}", before.stdout);
+    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let right = stage.run(&["status", "networks.yaml", "-o", "json"]);
+    assert_eq!(right.code, Some(0));
+    assert_eq!(right.json()["summary"], json!({ "locations": 3, "networks": 12, "differing": 0, "unmanaged": 1 }));
+    assert_eq!(stage.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
+
+    stage.write(
+        "meddle.yaml",
+        "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
+    );
+    assert_eq!(stage.run(&["apply", "meddle.yaml", "--yes", "--journal", "elsewhere"]).code, Some(0));
+    let drifted = stage.run(&["status", "networks.yaml"]);
+    assert_eq!(drifted.code, Some(2));
+    assert!(drifted.stdout.contains("Trondheim Clinic  1 of 3 differ, since 20"), "{}", drifted.stdout);
+    assert!(drifted.stdout.contains("Oslo HQ           as the files say"), "{}", drifted.stdout);
+    let wrong = stage.run(&["status", "nowhere.yaml"]);
+    assert_eq!(wrong.code, Some(1));
+}
+
+#[test]
+fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
+    let stage = Stage::new();
+    stage.write(
+        "fleet.csv",
+        "\u{feff}Location;name;renamedFrom;displayName;defaultAccessCode;#notes\r\n\
+         Oslo HQ;HQ Ward 1;;Ward 1;42;zeros eaten\r\n\
+         Oslo HQ;;;;;nothing but a note\r\n\
+         Oslo HQ;HQ Ward 2;Old Ward 2;;4821;fine\r\n\
+         ;HQ Ward 3;;;;where?\r\n\
+         Oslo HQ;hq ward 2;;;1e3;twice\r\n\
+         Oslo HQ;\"much; much too long a name for a network, is it not\";;;;\r\n\
+         Oslo HQ;HQ Kitchen;;;;;;\r\n",
+    );
+    let ended = stage.run(&["plan", "fleet.csv", "-o", "json"]);
+    assert_eq!(ended.code, Some(1));
+    let error = ended.json();
+    let said: Vec<String> = error["diagnostics"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| format!("{}: {}", finding["line"], finding["message"].as_str().unwrap_or_default()))
+        .collect();
+    let expected = [
+        "2: row 2, column defaultAccessCode: this access code has 2 digits, exactly 4 are needed",
+        "3: row 3, column Location: a network needs a `name` or an `id`",
+        "5: row 5, column Location: this row says no location",
+        "6: row 6, column name: two networks of \"Oslo HQ\" get names that differ in case only: \"hq ward 2\"",
+        "6: row 6, column defaultAccessCode: this access code holds something else than the digits 0 to 9",
+        "7: row 7, column name: this name has 51 characters, 40 are allowed",
+        "8: row 8, column 7: this row has 8 cells, the headings are 6",
+    ];
+    assert_eq!(said, expected);
+    assert!(error["diagnostics"][0]["help"].as_str().is_some_and(|help| help.contains("eaten zeros")));
+    let text = stage.run(&["plan", "fleet.csv"]);
+    assert!(!text.stderr.contains("4821"), "a code is shown: {}", text.stderr);
+
+    stage.write("fleet.csv", "location,name,renamedFrom,defaultAccessCode\nOslo HQ,HQ Ward 2,Old Ward 2,4821\n");
+    let ended = stage.run(&["apply", "fleet.csv", "--yes", "--show-codes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("Old Ward 2  fleet.csv:2") && ended.stdout.contains("→ 4821"), "{}", ended.stdout);
+    for (text, code) in [
+        ("loction,name\nx,y\n", "unknown-field"),
+        ("location,name,Name\nx,y,z\n", "duplicate-key"),
+        ("location,displayName\nx,y\n", "missing-field"),
+        ("location,name\n", "file-empty"),
+        ("location,name\n,,\n", "file-empty"),
+        ("", "file-empty"),
+    ] {
+        stage.write("wrong.csv", text);
+        let ended = stage.run(&["plan", "wrong.csv"]);
+        assert_eq!(ended.code, Some(1), "{text}");
+        assert!(ended.stderr.contains(code), "{text}: {}", ended.stderr);
+    }
+}

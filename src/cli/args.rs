@@ -53,6 +53,9 @@ pub(crate) enum Command {
     /// Plans the way back from a run, asks, and goes it.
     #[command(after_help = "Example:\n  dectl undo last")]
     Undo(Undo),
+    /// Looks at credentials.
+    #[command(subcommand)]
+    Auth(Auth),
     /// Prints the JSON Schema of desired-state files, for editors.
     Schema,
     /// Prints completions for a shell.
@@ -76,9 +79,25 @@ pub(crate) struct Common {
     /// The organization, where the token may reach several.
     #[arg(long, global = true, env = "WEBEX_ORG_ID", value_name = "ID")]
     pub(crate) org: Option<String>,
-    /// A file that holds the access token; otherwise WEBEX_ACCESS_TOKEN is used.
+    /// A file that holds the access token; otherwise WEBEX_ACCESS_TOKEN is used, or a service app's SERVICE_APP_CLIENT_ID,
+    /// SERVICE_APP_CLIENT_SECRET and SERVICE_APP_REFRESH_TOKEN.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// A command that prints the access token, within 30 seconds; run by the shell.
+    #[arg(long, global = true, value_name = "COMMAND")]
+    pub(crate) token_command: Option<String>,
+    /// Certificates (PEM) that are trusted beside those of the system: of a proxy that looks into connections.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// How long connecting may take.
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = duration, hide_short_help = true)]
+    pub(crate) connect_timeout: Duration,
+    /// How long reading or writing one network may take.
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = duration, hide_short_help = true)]
+    pub(crate) timeout: Duration,
+    /// How long the list of all networks may take.
+    #[arg(long, global = true, value_name = "TIME", default_value = "5m", value_parser = duration, hide_short_help = true)]
+    pub(crate) list_timeout: Duration,
     /// Runs against an embedded simulated organization; STATE is a list of networks as Webex sends it, or a size such
     /// as 500x4 (locations x networks).
     #[arg(long, global = true, value_name = "STATE", num_args = 0..=1, require_equals = true)]
@@ -205,6 +224,12 @@ pub(crate) struct Pace {
     /// How long a location may stay locked (423) before its update fails, for example 90s or 10m.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub(crate) lock_timeout: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rate: None, concurrency: 8, max_attempts: 5, lock_timeout: Duration::from_secs(600) }
+    }
 }
 
 /// What a run may be about.
@@ -404,6 +429,13 @@ pub(crate) struct Undo {
     pub(crate) run: RunFlags,
     #[command(flatten)]
     pub(crate) pace: Pace,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Says what the credentials are good for, as far as that can be known without changing anything.
+    #[command(after_help = "Example:\n  dectl auth check --token-file token")]
+    Check,
 }
 
 #[derive(Debug, ClapArgs)]

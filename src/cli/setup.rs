@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, Sender};
+use dectl::send::{Bounds, GaveUp, Sender};
 use dectl::simulator::http::Server;
 use dectl::simulator::{Misbehaviour, Simulated, State, TOKEN};
 use dectl::time::{Chance, Clock, Stop};
-use dectl::webex::credentials::Token;
-use dectl::webex::{HttpApi, HttpConfig};
+use dectl::webex::credentials::{ServiceApp, Source, Token};
+use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
 
 use super::args::{Common, Pace};
@@ -22,24 +22,44 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     /// The name of this run: of its journal and in its tracking ids.
     pub(crate) run: String,
+    /// For what only credentials are about.
+    pub(crate) api: Rc<HttpApi>,
 }
 
-/// Connects to the organization that the flags name; an embedded one is started for `--simulate`.
+/// Connects to the organization that the flags name; an embedded one is started for `--simulate`. From here on there is
+/// a token.
 pub(crate) async fn connect(common: &Common, pace: Pace, stop: Stop) -> Result<Connection, Failed> {
     let clock = Clock::real();
     let run = run_name(&clock);
-    let config = match &common.simulate {
-        Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, token(TOKEN, "")?, &run),
-        None => {
-            let mut config = HttpConfig::new(&common.api_url, real_token(common)?, &run);
-            config.org = common.org.clone();
-            config
-        }
-    };
-    let api = HttpApi::new(config).map_err(|error| Failed::of(error.to_string()))?;
+    let api = Rc::new(api(common, &run).await?);
     let pacer = Pacer::new(pace.concurrency.into(), pace.rate);
-    let sender = Sender::new(Rc::new(api), clock, Chance::from_surroundings(), pacer, bounds(pace), stop);
-    Ok(Connection { sender, run })
+    let sender =
+        Sender::new(Rc::clone(&api) as Rc<dyn DectApi>, clock, Chance::from_surroundings(), pacer, bounds(pace), stop);
+    match sender.sign_in().await {
+        Ok(_) => Ok(Connection { sender, run, api }),
+        Err(GaveUp::NotSent) => Err(dectl::reconcile::Error::Stopped.into()),
+        Err(GaveUp::Failed(error)) => Err(Failed::of(format!("there is no access token: {error}"))),
+    }
+}
+
+async fn api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
+    let mut config = match &common.simulate {
+        Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, given(TOKEN)?, run),
+        None => HttpConfig::new(&common.api_url, source(common)?, run),
+    };
+    if common.simulate.is_none() {
+        config.org = common.org.clone();
+    }
+    if let Some(path) = &common.ca_file {
+        let pem = fs::read(path);
+        let failed = |error| Failed::of(format!("the certificates in {} cannot be read: {error}", path.display()));
+        config.extra_certificates = Some(pem.map_err(failed)?);
+    }
+    config.connect_timeout = common.connect_timeout;
+    config.request_timeout = common.timeout;
+    config.idle_timeout = config.idle_timeout.min(common.list_timeout);
+    config.list_timeout = common.list_timeout;
+    HttpApi::new(config).map_err(|error| Failed::of(error.to_string()))
 }
 
 /// When to give up.
@@ -68,23 +88,53 @@ async fn serve_embedded(state: Option<&Path>) -> Result<String, Failed> {
     Ok(base)
 }
 
-fn real_token(common: &Common) -> Result<Token, Failed> {
+/// Where the token comes from: a file, a command, the environment, or a service app, in this order.
+fn source(common: &Common) -> Result<Source, Failed> {
     if let Some(path) = &common.token_file {
-        let text = fs::read_to_string(path)
-            .map_err(|error| Failed::of(format!("the token file {} cannot be read: {error}", path.display())))?;
-        return token(&text, &format!(" in {}", path.display()));
+        return Ok(Source::File(path.clone()));
     }
-    match std::env::var("WEBEX_ACCESS_TOKEN") {
-        Ok(text) => token(&text, " in WEBEX_ACCESS_TOKEN"),
-        Err(_) => Err(Failed::of(
-            "there is no access token: set WEBEX_ACCESS_TOKEN or give --token-file FILE \
-             (or try --simulate, which needs none)",
+    if let Some(command) = &common.token_command {
+        return Ok(Source::Command(command.clone()));
+    }
+    if let Some(text) = variable("WEBEX_ACCESS_TOKEN") {
+        return given(&text);
+    }
+    let [id, secret, refresh] = ["SERVICE_APP_CLIENT_ID", "SERVICE_APP_CLIENT_SECRET", "SERVICE_APP_REFRESH_TOKEN"]
+        .map(|name| (name, variable(name)));
+    match (id, secret, refresh) {
+        ((_, Some(client_id)), (_, Some(secret)), (_, Some(refresh))) => Ok(Source::ServiceApp(ServiceApp {
+            client_id,
+            client_secret: secret.into(),
+            refresh_token: refresh.into(),
+        })),
+        ((_, None), (_, None), (_, None)) => Err(Failed::of(
+            "there is no access token: set WEBEX_ACCESS_TOKEN, give --token-file FILE or --token-command COMMAND, or set \
+             the three SERVICE_APP variables (or try --simulate, which needs none)",
         )),
+        (id, secret, refresh) => {
+            let missing = [id, secret, refresh].into_iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name);
+            let missing: Vec<&str> = missing.collect();
+            Err(Failed::of(format!("a service app needs {} as well", missing.join(" and "))))
+        }
     }
 }
 
-fn token(text: &str, place: &str) -> Result<Token, Failed> {
-    Token::new(text).map_err(|error| Failed::of(format!("{error}{place}")))
+/// Where the token comes from, in words.
+pub(crate) fn describe_source(common: &Common) -> Result<String, Failed> {
+    match &common.simulate {
+        Some(_) => Ok("the simulated organization".to_owned()),
+        None => Ok(source(common)?.describe()),
+    }
+}
+
+/// A variable that is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn given(text: &str) -> Result<Source, Failed> {
+    let failed = |error| Failed::of(format!("WEBEX_ACCESS_TOKEN: {error}"));
+    Token::new(text).map(Source::Given).map_err(failed)
 }
 
 /// What saved plans are sealed with, if anything.

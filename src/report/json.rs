@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::auth::{AuthView, WRITING, refusal};
 use super::rehearsal::RehearsalView;
 use super::view::{FieldView, PlanView, ResultView, StepView};
 use crate::apply::{Status, Verification};
@@ -10,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::plan::plan::{Because, StepKind, Warning};
 use crate::reconcile::{LocationStatus, Status as StatusOfAll};
 use crate::record::History;
+use crate::webex::CallError;
 
 /// The version of every document.
 pub const FORMAT_VERSION: u32 = 1;
@@ -243,6 +245,29 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
                 "elapsedMs": elapsed.as_millis() as u64,
             },
             "results": result.networks.iter().filter(|one| one.is_troubled()).map(network).collect::<Vec<_>>(),
+        }),
+    )
+}
+
+/// What credentials are good for.
+pub fn auth(view: &AuthView) -> Value {
+    let error = |error: &CallError| json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
+    let me = match &view.me {
+        Ok(me) => json!({ "name": me.name, "email": me.email, "organization": me.org }),
+        Err(failed) => json!({ "error": error(failed) }),
+    };
+    let reading = match &view.list {
+        Ok((networks, locations)) => json!({ "works": true, "networks": networks, "locations": locations }),
+        Err(failed) => json!({ "works": false, "reason": refusal(failed), "error": error(failed) }),
+    };
+    document(
+        "auth",
+        json!({
+            "source": view.source,
+            "owner": me,
+            "expires": view.expires.map(|at| at.to_string()),
+            "reading": reading,
+            "writing": { "works": null, "reason": WRITING },
         }),
     )
 }

@@ -10,9 +10,11 @@
 //! | `html` | one file that opens from a mail |
 //! | `diff` | a unified diff of desired-state files |
 //! | `rehearsal` | [`RehearsalView`]: a rehearsal as it is shown |
+//! | `auth` | [`AuthView`]: what credentials are good for |
 //! | `excerpts` | findings with the lines they are about |
 //! | `progress` | a bar on a terminal, plain lines in a pipeline |
 
+mod auth;
 pub mod diff;
 mod excerpts;
 pub mod html;
@@ -24,6 +26,7 @@ pub mod text;
 mod view;
 mod visible;
 
+pub use auth::AuthView;
 pub use excerpts::{findings_text, one_finding_line};
 pub use rehearsal::RehearsalView;
 pub use text::waves as waves_text;

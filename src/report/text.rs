@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
 
+use super::auth::{AuthView, WRITING, refusal};
 use super::rehearsal::RehearsalView;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
 use super::visible::visible;
@@ -279,6 +280,35 @@ pub fn rehearsal(view: &RehearsalView) -> String {
     for network in troubled {
         write_network(&mut out, network);
     }
+    out
+}
+
+/// What credentials are good for.
+pub fn auth(view: &AuthView) -> String {
+    let mut out = String::new();
+    let mut row = |name: &str, value: String| line(&mut out, format_args!("{name:13} {}", visible(&value)));
+    row("token from", view.source.clone());
+    match &view.me {
+        Ok(me) => {
+            let email = me.email.as_deref().map(|email| format!(" ({email})")).unwrap_or_default();
+            row("token of", format!("{}{email}", me.name.as_deref().unwrap_or("somebody without a name")));
+            row("organization", me.org.clone().unwrap_or_else(|| "not told".to_owned()));
+        }
+        Err(error) if error.status == Some(403) => {
+            row("token of", "not told: that takes the scope spark:people_read, which dectl does not need".to_owned());
+        }
+        Err(error) => row("token of", format!("not told: {error}")),
+    }
+    let unknown = "not known; a personal token is good for 12 hours, that of an integration for 14 days";
+    row("good until", view.expires.map_or(unknown.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    row(
+        "reading",
+        match &view.list {
+            Ok((networks, locations)) => format!("works: {networks} networks in {locations} locations"),
+            Err(error) => format!("does not work: {}: {error}", refusal(error)),
+        },
+    );
+    row("writing", WRITING.to_owned());
     out
 }
 

@@ -3,6 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `sender` | [`Sender`]: one a process, for lists and writes alike |
+//! | `turn` | whose turn it is, and what is in the air |
+//! | `renewal` | a new token, once for everybody |
 //! | `retries` | [`Bounds`]: how often and how long; what to wait before the next attempt |
 //! | `breaker` | stops asking when nothing but errors comes back |
 //! | `statistics` | [`Statistics`]: what was sent |
@@ -10,9 +12,11 @@
 
 mod breaker;
 pub mod pacer;
+mod renewal;
 mod retries;
 mod sender;
 mod statistics;
+mod turn;
 
 pub use retries::Bounds;
 pub use sender::{Call, CallEvent, GaveUp, Sender, Urgency};

@@ -6,31 +6,34 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, info_span, warn};
 
 use super::breaker::Breaker;
-use super::pacer::{Answer, Pacer, Turn};
+use super::pacer::Pacer;
 use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
+use super::turn::InFlight;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 use crate::time::{Bell, Chance, Clock, Moment, Stop, StopLevel, StopReason};
-use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
+use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply};
 
 /// Sends requests until each has an end.
 pub struct Sender {
-    api: Rc<dyn DectApi>,
-    clock: Clock,
-    chance: RefCell<Chance>,
-    pacer: RefCell<Pacer>,
-    bounds: Bounds,
-    breaker: RefCell<Breaker>,
-    statistics: Cell<Statistics>,
-    stop: Stop,
+    pub(super) api: Rc<dyn DectApi>,
+    pub(super) clock: Clock,
+    pub(super) chance: RefCell<Chance>,
+    pub(super) pacer: RefCell<Pacer>,
+    pub(super) bounds: Bounds,
+    pub(super) breaker: RefCell<Breaker>,
+    pub(super) statistics: Cell<Statistics>,
+    pub(super) stop: Stop,
     /// Rung when an answer comes: whoever is next may look again.
-    answers: Bell,
+    pub(super) answers: Bell,
     /// Held by whoever is next, so that waiting costs one sleeper, not one for each request.
-    queue: futures::lock::Mutex<()>,
-    renewing: futures::lock::Mutex<u64>,
+    pub(super) queue: futures::lock::Mutex<()>,
+    pub(super) renewing: futures::lock::Mutex<()>,
+    /// How many tokens there have been beside the first.
+    pub(super) tokens: Cell<u64>,
 }
 
 /// Whether a call is part of the plan or brings somebody home.
@@ -98,7 +101,8 @@ impl Sender {
             stop,
             answers: Bell::default(),
             queue: futures::lock::Mutex::new(()),
-            renewing: futures::lock::Mutex::new(0),
+            renewing: futures::lock::Mutex::new(()),
+            tokens: Cell::new(0),
         }
     }
 
@@ -206,6 +210,7 @@ impl Sender {
     ) -> Result<Result<T, CallError>, GaveUp> {
         let ticket = self.turn(call, progress.perhaps_applied).await?;
         progress.sent += 1;
+        progress.sent_with = self.tokens.get();
         self.count(|statistics| {
             statistics.requests += 1;
             statistics.retries += u64::from(progress.sent > 1);
@@ -230,44 +235,6 @@ impl Sender {
         };
         in_flight.landed(&answer);
         Ok(answer)
-    }
-
-    /// Waits until the pacer lets one more request go.
-    async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<super::pacer::Ticket, GaveUp> {
-        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, in_doubt))).await {
-            Either::Left((place, _)) => place,
-            Either::Right(_) => return Err(self.not_sent(in_doubt)),
-        };
-        loop {
-            if self.is_called_off(call, in_doubt) {
-                return Err(self.not_sent(in_doubt));
-            }
-            let now = self.clock.now();
-            let turn = self.pacer.borrow_mut().ask(now);
-            let until = match turn {
-                Turn::Go(ticket) => return Ok(ticket),
-                Turn::NotBefore(until) if until.since(now) > self.bounds.longest_pause => {
-                    let words = "the API asks for a longer pause than is respected";
-                    return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
-                }
-                Turn::NotBefore(until) => {
-                    debug!(wait_ms = until.since(now).as_millis() as u64, "waiting for the pace");
-                    Some(until)
-                }
-                Turn::AfterAnAnswer => None,
-            };
-            let heard = pin!(self.answers.heard());
-            let called_off = pin!(self.called_off(call, in_doubt));
-            let woken = select(heard, called_off);
-            match until {
-                Some(until) => {
-                    select(woken, self.clock.sleep_until(until)).await;
-                }
-                None => {
-                    woken.await;
-                }
-            }
-        }
     }
 
     /// Decides what follows an error.
@@ -300,11 +267,7 @@ impl Sender {
             }
             ErrorClass::Auth => {
                 self.breaker.borrow_mut().works();
-                if error.status == Some(401) && self.renew(&mut progress.renewed).await {
-                    Next::Again
-                } else {
-                    Next::GiveUp
-                }
+                if error.status == Some(401) && self.renew(progress).await { Next::Again } else { Next::GiveUp }
             }
             ErrorClass::Transient => {
                 if self.breaker.borrow_mut().failed() {
@@ -328,26 +291,6 @@ impl Sender {
         }
     }
 
-    /// One new token for everybody who waits for it; false if there is none.
-    async fn renew(&self, seen: &mut Option<u64>) -> bool {
-        let mut generation = self.renewing.lock().await;
-        if seen.is_some_and(|seen| seen == *generation) {
-            // The new token was refused as well.
-            return false;
-        }
-        if seen.is_none() && *generation > 0 {
-            // Somebody else has renewed it meanwhile, perhaps after this request was sent.
-            *seen = Some(*generation);
-            return true;
-        }
-        let renewed = matches!(self.api.renew().await, Ok(Renewal::Renewed));
-        if renewed {
-            *generation += 1;
-            *seen = Some(*generation);
-        }
-        renewed
-    }
-
     async fn wait_alone(&self, until: Moment, call: Call<'_>, in_doubt: Applied) -> Result<(), GaveUp> {
         match select(self.clock.sleep_until(until), pin!(self.called_off(call, in_doubt))).await {
             Either::Left(_) => Ok(()),
@@ -355,7 +298,7 @@ impl Sender {
         }
     }
 
-    fn is_called_off(&self, call: Call<'_>, in_doubt: Applied) -> bool {
+    pub(super) fn is_called_off(&self, call: Call<'_>, in_doubt: Applied) -> bool {
         match self.stop.level() {
             StopLevel::None => false,
             // What may have been applied is asked for until it is known, as long as there is time.
@@ -364,7 +307,7 @@ impl Sender {
         }
     }
 
-    async fn called_off(&self, call: Call<'_>, in_doubt: Applied) {
+    pub(super) async fn called_off(&self, call: Call<'_>, in_doubt: Applied) {
         if call.urgency == Urgency::Work && in_doubt == Applied::No {
             self.stop.asked().await;
         } else {
@@ -372,7 +315,7 @@ impl Sender {
         }
     }
 
-    fn not_sent(&self, in_doubt: Applied) -> GaveUp {
+    pub(super) fn not_sent(&self, in_doubt: Applied) -> GaveUp {
         match in_doubt {
             Applied::No => GaveUp::NotSent,
             Applied::Perhaps => GaveUp::Failed(CallError::unanswered(
@@ -383,7 +326,7 @@ impl Sender {
         }
     }
 
-    fn count(&self, add: impl FnOnce(&mut Statistics)) {
+    pub(super) fn count(&self, add: impl FnOnce(&mut Statistics)) {
         let mut statistics = self.statistics.get();
         add(&mut statistics);
         self.statistics.set(statistics);
@@ -394,12 +337,14 @@ impl Sender {
 const SHORTEST_LOCK: Duration = Duration::from_millis(250);
 
 #[derive(Default)]
-struct Progress {
+pub(super) struct Progress {
     sent: u32,
     failed: u32,
     locks: u32,
     locked_since: Option<Moment>,
-    renewed: Option<u64>,
+    /// How often its token was refused, and the how-many-th token it was sent with last.
+    pub(super) refused: u32,
+    pub(super) sent_with: u64,
     perhaps_applied: Applied,
 }
 
@@ -422,49 +367,4 @@ enum Next {
     Again,
     WaitAlone { until: Moment, event: CallEvent },
     GiveUp,
-}
-
-/// A request in the air. However its wait ends, the pacer gets its place back.
-struct InFlight<'a> {
-    sender: &'a Sender,
-    ticket: Option<super::pacer::Ticket>,
-}
-
-impl InFlight<'_> {
-    fn landed<T>(mut self, answer: &Result<T, CallError>) {
-        let verdict = match answer {
-            Ok(_) => Answer::Admitted,
-            Err(error) => match (error.class, error.status) {
-                (ErrorClass::Rate, _) => Answer::Refused(error.retry_after),
-                (_, Some(_)) => Answer::Admitted,
-                (_, None) => Answer::Lost,
-            },
-        };
-        if matches!(verdict, Answer::Admitted) && !matches!(answer, Err(error) if error.class == ErrorClass::Transient)
-        {
-            self.sender.breaker.borrow_mut().works();
-        }
-        self.land(verdict);
-    }
-
-    fn land(&mut self, answer: Answer) {
-        if let Some(ticket) = self.ticket.take() {
-            let now = self.sender.clock.now();
-            let before = self.sender.paused_until();
-            self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.chance.borrow_mut());
-            if let Some(until) = self.sender.paused_until() {
-                self.sender.count(|statistics| {
-                    statistics.pauses += u64::from(before.is_none());
-                    statistics.paused += until.since(before.unwrap_or(now));
-                });
-            }
-            self.sender.answers.ring();
-        }
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.land(Answer::Lost);
-    }
 }

@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, State as Shared};
 use axum::http::header::{CONTENT_TYPE, LINK, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::answers::Answer;
 use super::misbehaviour::Fate;
@@ -62,6 +62,7 @@ impl Server {
             .route(network, get(read).put(update).delete(delete))
             .route("/v1/locations", get(locations))
             .route("/v1/people/me", get(me))
+            .route("/v1/access_token", post(access_token))
             .route("/__simulator/counts", get(counts))
             .fallback(unknown)
             .with_state(self.face);
@@ -113,6 +114,10 @@ async fn locations(Shared(face): Shared<Face>, RawQuery(query): RawQuery, header
 
 async fn me(Shared(face): Shared<Face>, headers: HeaderMap) -> Response {
     face.answer(Operation::Me, &headers).await
+}
+
+async fn access_token(Shared(face): Shared<Face>, headers: HeaderMap, body: Bytes) -> Response {
+    face.answer(Operation::AccessToken { form: body.to_vec() }, &headers).await
 }
 
 async fn unknown(Shared(face): Shared<Face>, _method: Method, headers: HeaderMap) -> Response {

@@ -92,6 +92,8 @@ pub struct Misbehaviour {
     pub cut: f64,
     /// No answer at all.
     pub silence: f64,
+    /// How long an access token that was granted to the service app is good.
+    pub token_life: Option<Duration>,
     /// This request, counted from 1 since the start, is carried out and never answered.
     pub silent_at: Option<u64>,
     /// A write that comes late, after its own failure.
@@ -124,6 +126,7 @@ impl Default for Misbehaviour {
             cut: 0.0,
             silence: 0.0,
             silent_at: None,
+            token_life: None,
             late: 0.0,
             locks: 0.0,
             lock_time: Duration::from_secs(5),

@@ -29,6 +29,6 @@ pub use answers::Answer;
 pub use direct::DirectApi;
 pub use limiter::{LimitKind, Limiter};
 pub use misbehaviour::{Fate, Latency, Misbehaviour};
-pub use organization::{Journey, Ledger, SimEdit, Simulated, TOKEN};
+pub use organization::{CLIENT_ID, CLIENT_SECRET, Journey, Ledger, REFRESH_TOKEN, SimEdit, Simulated, TOKEN};
 pub use request::{Operation, Request};
 pub use state::{State, StateError};

@@ -17,6 +17,13 @@ use crate::time::{Chance, Moment};
 /// The token that is accepted unless another one is set.
 pub const TOKEN: &str = "simulated-token";
 
+/// The service app that is known, its secret, and its refresh token.
+pub const CLIENT_ID: &str = "simulated-client";
+/// The secret of the service app.
+pub const CLIENT_SECRET: &str = "simulated-secret";
+/// The refresh token of the service app.
+pub const REFRESH_TOKEN: &str = "simulated-refresh-token";
+
 /// The organization's id.
 const ORG: &str = "Y2lzY29zcGFyazovL3VzL09SR0FOSVpBVElPTi8wMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDA";
 
@@ -48,6 +55,8 @@ pub struct Ledger {
     pub locked: u64,
     /// Answers 409.
     pub conflicts: u64,
+    /// Tokens that were granted to the service app.
+    pub granted: u64,
     /// Requests that used up quota.
     pub admitted: u64,
     /// Requests that set out although a `Retry-After` that had been delivered was still running.
@@ -62,6 +71,8 @@ pub struct Simulated {
     limiter: Option<Limiter>,
     chance: Chance,
     token: String,
+    /// Tokens that were granted to the service app, and until when they are good.
+    granted: HashMap<String, Option<Moment>>,
     ledger: Ledger,
     next_tracking_id: u64,
     locks: HashMap<LocationId, Moment>,
@@ -73,6 +84,13 @@ pub struct Simulated {
     silences: Vec<(Moment, Moment)>,
 }
 
+/// A field of a form.
+fn form_field(form: &[u8], name: &str) -> Option<String> {
+    let query = format!("http://localhost/?{}", std::str::from_utf8(form).ok()?);
+    let url = reqwest::Url::parse(&query).ok()?;
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
 impl Simulated {
     /// An organization in this state that behaves like this.
     pub fn new(state: State, misbehaviour: Misbehaviour) -> Self {
@@ -82,6 +100,7 @@ impl Simulated {
             chance: Chance::from_seed(misbehaviour.seed),
             misbehaviour,
             token: TOKEN.to_owned(),
+            granted: HashMap::new(),
             ledger: Ledger::default(),
             next_tracking_id: 1,
             locks: HashMap::new(),
@@ -188,7 +207,7 @@ impl Simulated {
             return Some(Answer { retry_after: Some(seconds.to_string()), ..answer });
         }
         self.ledger.admitted += 1;
-        if request.token.as_deref() != Some(&self.token) {
+        if !matches!(request.operation, Operation::AccessToken { .. }) && !self.knows(request.token.as_deref(), now) {
             return Some(Answer::refused(&Refusal::new(401, 401, "the access token is not valid"), tracking_id));
         }
         match journey.fate {
@@ -219,6 +238,35 @@ impl Simulated {
             _ => {}
         }
         Some(answer)
+    }
+
+    fn knows(&self, token: Option<&str>, now: Moment) -> bool {
+        let Some(token) = token else { return false };
+        token == self.token || self.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
+    }
+
+    /// Grants an access token to the service app.
+    fn grant(&mut self, form: &[u8], now: Moment) -> Result<serde_json::Value, Refusal> {
+        let field = |name: &str| form_field(form, name).unwrap_or_default();
+        if field("grant_type") != "refresh_token" {
+            return Err(Refusal::new(400, 400, "the grant type is not supported"));
+        }
+        if (field("client_id").as_str(), field("client_secret").as_str()) != (CLIENT_ID, CLIENT_SECRET) {
+            return Err(Refusal::new(401, 401, "the client is not known"));
+        }
+        if field("refresh_token") != REFRESH_TOKEN {
+            return Err(Refusal::new(400, 400, "the refresh token is not known"));
+        }
+        let token = format!("granted-token-{}", self.granted.len() + 1);
+        let life = self.misbehaviour.token_life;
+        self.granted.insert(token.clone(), life.map(|life| now + life));
+        self.ledger.granted += 1;
+        Ok(json!({
+            "access_token": token,
+            "expires_in": life.map_or(1_209_600, |life| life.as_secs()),
+            "refresh_token": REFRESH_TOKEN,
+            "refresh_token_expires_in": 7_776_000,
+        }))
     }
 
     /// A write is at work in its location until it is answered.
@@ -311,6 +359,9 @@ impl Simulated {
                 tracking_id.clone(),
                 &json!({ "id": "simulated-admin", "displayName": "Simulated Admin", "orgId": ORG, "emails": ["admin@example.com"], "roles": [] }),
             )),
+            Operation::AccessToken { form } => {
+                self.grant(form, now).map(|granted| Answer::json(200, tracking_id.clone(), &granted))
+            }
             Operation::Unknown => Err(Refusal::new(404, 404, "there is nothing here")),
         };
         result.unwrap_or_else(|refusal| {

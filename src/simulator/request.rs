@@ -51,6 +51,11 @@ pub enum Operation {
     },
     /// `GET /people/me`
     Me,
+    /// `POST /access_token`
+    AccessToken {
+        /// The form in the body.
+        form: Vec<u8>,
+    },
     /// Anything else.
     Unknown,
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::api::Acceptance;
+use super::credentials::Granted;
 use super::error::{Applied, CallError, ErrorClass};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
@@ -46,6 +47,39 @@ pub fn network(head: &Head, body: &[u8], now: Timestamp, location: &LocationId) 
 pub fn update(head: &Head, body: &[u8], now: Timestamp, sent: &Settings) -> Result<Acceptance, CallError> {
     success(head, body, now).map_err(|error| error.hiding_code_of(sent))?;
     Ok(if head.status == 202 { Acceptance::Pending } else { Acceptance::Done })
+}
+
+/// Reads the answer of the token endpoint.
+///
+/// # Errors
+/// If the status is no success or there is no token in the body.
+pub(super) fn granted(head: &Head, body: &[u8], now: Timestamp) -> Result<Granted, CallError> {
+    success(head, body, now).map_err(|error| match error.status {
+        // The token endpoint says 400 to a refresh token that it does not know, which no repetition changes.
+        Some(400) => CallError { class: ErrorClass::Auth, ..error },
+        _ => error,
+    })?;
+    wire::granted(body, now).map_err(|error| malformed(&error, head))
+}
+
+/// Who the token belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Me {
+    /// The person's or the app's name.
+    pub name: Option<String>,
+    /// The first address of mail.
+    pub email: Option<String>,
+    /// The organization.
+    pub org: Option<String>,
+}
+
+/// Reads the answer to who the token belongs to.
+///
+/// # Errors
+/// If the status is no success or the body is no person.
+pub fn me(head: &Head, body: &[u8], now: Timestamp) -> Result<Me, CallError> {
+    success(head, body, now)?;
+    wire::me(body).map_err(|error| malformed(&error, head))
 }
 
 /// The body of an update request.

@@ -8,11 +8,12 @@ use futures::FutureExt;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Method, Url};
+use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::answer::{self, Head};
+use super::answer::{self, Head, Me};
 use super::api::{Acceptance, DectApi, Renewal, Reply};
-use super::credentials::Token;
+use super::credentials::{Granted, Keeper, ServiceApp, Source, SourceError, of_command, of_file};
 use super::error::{Applied, CallError, ErrorClass};
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 
@@ -31,10 +32,12 @@ pub struct HttpConfig {
     pub base: String,
     /// The organization, where the token may reach several.
     pub org: Option<String>,
-    /// The token.
-    pub token: Token,
+    /// Where the token comes from.
+    pub source: Source,
     /// What every tracking id of this run begins with.
     pub run: String,
+    /// Certificates that are trusted beside those of the system, as PEM.
+    pub extra_certificates: Option<Vec<u8>>,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long the answer may be silent.
@@ -46,13 +49,14 @@ pub struct HttpConfig {
 }
 
 impl HttpConfig {
-    /// The stated defaults, for a base and a token.
-    pub fn new(base: impl Into<String>, token: Token, run: impl Into<String>) -> Self {
+    /// The stated defaults, for a base and a source of tokens.
+    pub fn new(base: impl Into<String>, source: Source, run: impl Into<String>) -> Self {
         Self {
             base: base.into(),
             org: None,
-            token,
+            source,
             run: run.into(),
+            extra_certificates: None,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
@@ -70,6 +74,9 @@ pub enum HttpSetupError {
     /// A token would travel in the clear.
     #[error("the API address {0} is not https: a token is sent over plain http to this machine only")]
     Insecure(Url),
+    /// The extra certificates are none.
+    #[error("the extra certificates cannot be used: {0}")]
+    Certificates(String),
     /// The HTTP library cannot be set up.
     #[error("HTTP cannot be set up: {0}")]
     Client(String),
@@ -81,6 +88,7 @@ pub struct HttpApi {
     client: Client,
     base: Url,
     config: HttpConfig,
+    keeper: Keeper,
     next_request: std::cell::Cell<u64>,
 }
 
@@ -108,8 +116,17 @@ impl HttpApi {
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
+        if let Some(pem) = &config.extra_certificates {
+            let error = |error: reqwest::Error| HttpSetupError::Certificates(chain(&error));
+            let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(error)?;
+            if certificates.is_empty() {
+                return Err(HttpSetupError::Certificates("there is no certificate in the file".to_owned()));
+            }
+            builder = builder.tls_certs_merge(certificates);
+        }
         let client = builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))?;
-        Ok(Self { client, base, config, next_request: std::cell::Cell::new(1) })
+        let keeper = Keeper::of(config.source.clone());
+        Ok(Self { client, base, config, keeper, next_request: std::cell::Cell::new(1) })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -137,14 +154,14 @@ impl HttpApi {
         let took_ms = || sent.elapsed().as_millis() as u64;
         let answered = self.send(request, &tracking_id).await.and_then(|(head, body)| {
             let value = read(&head, &body)?;
-            let tracking_id = head.tracking_id.map(|theirs| self.config.token.hidden_in(theirs));
+            let tracking_id = head.tracking_id.map(|theirs| self.keeper.hidden_in(theirs));
             info!(status = head.status, took_ms = took_ms(), tracking_id, "answered");
             Ok(value)
         });
         answered.map_err(|mut error| {
-            error.message = self.config.token.hidden_in(error.message);
+            error.message = self.keeper.hidden_in(error.message);
             let tracking_id = match error.tracking_id.take() {
-                Some(theirs) => self.config.token.hidden_in(theirs),
+                Some(theirs) => self.keeper.hidden_in(theirs),
                 None => tracking_id,
             };
             info!(status = error.status, took_ms = took_ms(), tracking_id, reason = %error.message, "failed");
@@ -154,19 +171,20 @@ impl HttpApi {
     }
 
     async fn send(&self, request: Request<'_>, tracking_id: &str) -> Result<(Head, BytesMut), CallError> {
-        let authorization = self.config.token.header().ok_or_else(|| {
-            CallError::unanswered(ErrorClass::Final, "the token cannot stand in a header", Applied::No)
-        })?;
         let mut builder = self
             .client
             .request(request.method, request.url)
             .timeout(request.timeout)
-            .header(AUTHORIZATION, authorization)
             .header(ACCEPT, "application/json")
             .header(TRACKING_ID, tracking_id);
-        if let Some(body) = request.body {
-            builder = builder.header(CONTENT_TYPE, "application/json").body(body);
-        }
+        builder = match request.body {
+            // Whoever asks for a token has none.
+            Body::Form(form) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
+            Body::Nothing => builder.header(AUTHORIZATION, self.authorization()?),
+            Body::Json(json) => {
+                builder.header(AUTHORIZATION, self.authorization()?).header(CONTENT_TYPE, "application/json").body(json)
+            }
+        };
         let mut response = builder.send().await.map_err(|error| lost(&error, request.what))?;
         let mut head = read_head(response.status().as_u16(), response.headers());
         head.tracking_id.get_or_insert_with(|| tracking_id.to_owned());
@@ -195,9 +213,15 @@ struct Request<'a> {
     what: &'a str,
     method: Method,
     url: Url,
-    body: Option<Vec<u8>>,
+    body: Body,
     timeout: Duration,
     largest_answer: usize,
+}
+
+enum Body {
+    Nothing,
+    Json(Vec<u8>),
+    Form(String),
 }
 
 impl DectApi for HttpApi {
@@ -215,7 +239,7 @@ impl DectApi for HttpApi {
             what: "reading a DECT network",
             method: Method::GET,
             url: self.network_url(location, network),
-            body: None,
+            body: Body::Nothing,
             timeout: self.config.request_timeout,
             largest_answer: LARGEST_ANSWER,
         };
@@ -232,7 +256,7 @@ impl DectApi for HttpApi {
             what: "updating a DECT network",
             method: Method::PUT,
             url: self.network_url(location, network),
-            body: Some(answer::update_body(settings)),
+            body: Body::Json(answer::update_body(settings)),
             timeout: self.config.request_timeout,
             largest_answer: LARGEST_ANSWER,
         };
@@ -240,17 +264,82 @@ impl DectApi for HttpApi {
     }
 
     fn renew(&self) -> Reply<'_, Renewal> {
-        async { Ok(Renewal::Impossible) }.boxed_local()
+        async {
+            let none = |error: SourceError| CallError::unanswered(ErrorClass::Auth, error.to_string(), Applied::No);
+            let is_new = match self.keeper.source() {
+                Source::Given(_) => false,
+                Source::File(path) => self.keeper.take(of_file(&path).map_err(none)?),
+                Source::Command(command) => self.keeper.take(of_command(&command).await.map_err(none)?),
+                Source::ServiceApp(app) => self.keeper.granted(self.exchange(&app).await?),
+            };
+            Ok(if is_new { Renewal::Renewed } else { Renewal::Impossible })
+        }
+        .boxed_local()
     }
 }
 
 impl HttpApi {
+    /// Who the token belongs to ("Get My Own Details").
+    ///
+    /// # Errors
+    /// If that is not told; it takes the scope `spark:people_read`.
+    pub async fn me(&self) -> Result<Me, CallError> {
+        let request = Request {
+            what: "asking whose token it is",
+            method: Method::GET,
+            url: self.url(&["people", "me"]),
+            body: Body::Nothing,
+            timeout: self.config.request_timeout,
+            largest_answer: LARGEST_ANSWER,
+        };
+        self.call(request, |head, body| answer::me(head, body, Timestamp::now())).await
+    }
+
+    /// When the token ends, if that was said.
+    pub fn token_expires(&self) -> Option<Timestamp> {
+        self.keeper.expires()
+    }
+
+    /// Exchanges a refresh token for an access token.
+    async fn exchange(&self, app: &ServiceApp) -> Result<Granted, CallError> {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("access_token");
+        }
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", app.client_id.as_str()),
+            ("client_secret", app.client_secret.expose_secret()),
+            ("refresh_token", app.refresh_token.expose_secret()),
+        ];
+        // The query of a URL is written like a form.
+        let mut encoder = Url::parse("form:").map_err(|_| self.no_token())?;
+        encoder.query_pairs_mut().extend_pairs(form);
+        let request = Request {
+            what: "getting an access token for the service app",
+            method: Method::POST,
+            url,
+            body: Body::Form(encoder.query().unwrap_or_default().to_owned()),
+            timeout: self.config.request_timeout,
+            largest_answer: LARGEST_ANSWER,
+        };
+        self.call(request, |head, body| answer::granted(head, body, Timestamp::now())).await
+    }
+
+    fn authorization(&self) -> Result<reqwest::header::HeaderValue, CallError> {
+        self.keeper.header().ok_or_else(|| self.no_token())
+    }
+
+    fn no_token(&self) -> CallError {
+        CallError::unanswered(ErrorClass::Final, "there is no token that could stand in a header", Applied::No)
+    }
+
     fn list_request(&self) -> Request<'static> {
         Request {
             what: "listing DECT networks",
             method: Method::GET,
             url: self.url(&["telephony", "config", "dectNetworks"]),
-            body: None,
+            body: Body::Nothing,
             timeout: self.config.list_timeout,
             largest_answer: LARGEST_LIST,
         }

@@ -18,6 +18,7 @@ mod http;
 mod retry_after;
 mod wire;
 
+pub use answer::Me;
 pub use api::{Acceptance, DectApi, Renewal, Reply};
 pub use error::{Applied, CallError, ErrorClass};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};

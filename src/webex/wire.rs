@@ -6,10 +6,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
 
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::answer::Me;
+use super::credentials::{Granted, Token};
 use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Settings};
 
 /// The answer to the list, as it comes.
@@ -139,6 +145,52 @@ impl WireError {
         let kind = text.split_once(':').map_or(text.as_str(), |(kind, _)| kind);
         Self::Malformed(format!("{kind} at line {} column {}", error.line(), error.column()))
     }
+}
+
+#[derive(Deserialize)]
+struct WireGranted<'a> {
+    #[serde(borrow, default)]
+    access_token: Text<'a>,
+    #[serde(borrow, default)]
+    refresh_token: Text<'a>,
+    #[serde(default)]
+    expires_in: Option<f64>,
+}
+
+/// Reads what a token endpoint has granted.
+pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Granted, WireError> {
+    let wire: WireGranted<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let token = wire.access_token.0.as_deref().and_then(|token| Token::new(token).ok());
+    let token = token.ok_or_else(|| WireError::Malformed("it has no `access_token`".to_owned()))?;
+    let life = wire.expires_in.filter(|seconds| (0.0..1e10).contains(seconds)).map(Duration::from_secs_f64);
+    Ok(Granted {
+        token,
+        refresh_token: wire
+            .refresh_token
+            .0
+            .filter(|text| !text.is_empty())
+            .map(|text| SecretString::from(text.as_ref())),
+        expires: life.and_then(|life| now.checked_add(life).ok()),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireMe<'a> {
+    #[serde(borrow, default)]
+    display_name: Text<'a>,
+    #[serde(borrow, default)]
+    org_id: Text<'a>,
+    #[serde(borrow, default)]
+    emails: Option<Vec<Text<'a>>>,
+}
+
+/// Reads who a token belongs to.
+pub(super) fn me(body: &[u8]) -> Result<Me, WireError> {
+    let wire: WireMe<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let text = |text: Text<'_>| text.0.map(Cow::into_owned);
+    let email = wire.emails.into_iter().flatten().next().and_then(text);
+    Ok(Me { name: text(wire.display_name), email, org: text(wire.org_id) })
 }
 
 /// Reads the list of networks.

@@ -1,6 +1,7 @@
 //! The real binary against the simulated organization, over real HTTP.
 
 mod browser;
+mod credentials;
 mod docs;
 mod fleet;
 mod formats;

@@ -91,7 +91,16 @@ impl Stage {
 pub(crate) fn plain_command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dectl"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    for name in ["WEBEX_ACCESS_TOKEN", "WEBEX_API_URL", "WEBEX_ORG_ID", "NO_COLOR", "DECTL_PLAN_KEY"] {
+    for name in [
+        "WEBEX_ACCESS_TOKEN",
+        "WEBEX_API_URL",
+        "WEBEX_ORG_ID",
+        "SERVICE_APP_CLIENT_ID",
+        "SERVICE_APP_CLIENT_SECRET",
+        "SERVICE_APP_REFRESH_TOKEN",
+        "NO_COLOR",
+        "DECTL_PLAN_KEY",
+    ] {
         command.env_remove(name);
     }
     command

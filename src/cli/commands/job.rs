@@ -45,7 +45,7 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Shows what would change, asks, changes it, and says what became of it.
     pub(super) async fn run(self, connection: Connection, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
-        let Connection { sender, run } = connection;
+        let Connection { sender, run, .. } = connection;
         let Self { wishes, listed, flags, pace } = self;
         let key = plan_key();
         let clock = sender.clock();

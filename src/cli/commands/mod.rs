@@ -1,6 +1,7 @@
 //! One file a command: set up, call the library, print.
 
 mod apply;
+mod auth;
 mod export;
 mod inputs;
 mod job;
@@ -18,7 +19,7 @@ mod validate;
 
 use dectl::time::Stop;
 
-use super::args::{Args, Command, Format};
+use super::args::{Args, Auth, Command, Format};
 use super::exit::{Exit, Failed};
 use super::printer::Printer;
 use super::signals;
@@ -41,6 +42,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
             Command::Show(flags) => show::run(&flags, printer),
             Command::Runs(flags) => runs::run(&flags, printer),
             Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Auth(Auth::Check) => auth::check(&args.common, printer, stop.clone()).await,
             Command::Schema => Ok(manual::schema(printer)),
             Command::Completions(flags) => Ok(manual::completions(&flags, printer)),
             Command::Man => manual::man(printer),

@@ -35,6 +35,11 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
+    /// Whether it is the same.
+    pub(in crate::webex) fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
     /// A text of somebody else's without the token: some servers repeat what they refuse.
     pub(in crate::webex) fn hidden_in(&self, text: String) -> String {
         if text.contains(self.0.expose_secret()) { text.replace(self.0.expose_secret(), "[token]") } else { text }

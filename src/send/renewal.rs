@@ -1,0 +1,56 @@
+//! A new token, once for everybody whose request was refused with the one before.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+
+use super::retries::pause;
+use super::sender::{GaveUp, Progress, Sender};
+use crate::webex::{ErrorClass, Renewal};
+
+/// A request whose new tokens are refused as well will not succeed with the next one.
+const MAX_REFUSALS: u32 = 2;
+
+impl Sender {
+    /// One new token for everybody whose request was refused with the one before; false if there is none.
+    pub(super) async fn renew(&self, progress: &mut Progress) -> bool {
+        progress.refused += 1;
+        if progress.refused > MAX_REFUSALS {
+            return false;
+        }
+        let _alone = self.renewing.lock().await;
+        if self.tokens.get() > progress.sent_with {
+            // Somebody else has renewed it since this request was sent.
+            return true;
+        }
+        let renewed = matches!(self.sign_in().await, Ok(Renewal::Renewed));
+        if renewed {
+            self.tokens.set(self.tokens.get() + 1);
+        }
+        renewed
+    }
+
+    /// Gets a token from wherever it comes from.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn sign_in(&self) -> Result<Renewal, GaveUp> {
+        let mut attempts = 0;
+        loop {
+            let error = match select(self.api.renew(), pin!(self.stop.asked())).await {
+                Either::Left((Ok(renewal), _)) => return Ok(renewal),
+                Either::Left((Err(error), _)) => error,
+                Either::Right(_) => return Err(GaveUp::NotSent),
+            };
+            attempts += 1;
+            let again = matches!(error.class, ErrorClass::Transient | ErrorClass::Rate);
+            let wait = pause(attempts, error.retry_after, &mut self.chance.borrow_mut());
+            if !again || attempts >= self.bounds.max_attempts || wait > self.bounds.longest_pause {
+                return Err(GaveUp::Failed(error));
+            }
+            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.stop.asked())).await {
+                return Err(GaveUp::NotSent);
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Whose turn it is: a request waits here until the pacer lets it go, and gives its place back when it lands.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use tracing::debug;
+
+use super::pacer::{Answer, Ticket, Turn};
+use super::sender::{Call, GaveUp, Sender};
+use crate::webex::{Applied, CallError, ErrorClass};
+
+impl Sender {
+    /// Waits until the pacer lets one more request go.
+    pub(super) async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<Ticket, GaveUp> {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, in_doubt))).await {
+            Either::Left((place, _)) => place,
+            Either::Right(_) => return Err(self.not_sent(in_doubt)),
+        };
+        loop {
+            if self.is_called_off(call, in_doubt) {
+                return Err(self.not_sent(in_doubt));
+            }
+            let now = self.clock.now();
+            let turn = self.pacer.borrow_mut().ask(now);
+            let until = match turn {
+                Turn::Go(ticket) => return Ok(ticket),
+                Turn::NotBefore(until) if until.since(now) > self.bounds.longest_pause => {
+                    let words = "the API asks for a longer pause than is respected";
+                    return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
+                }
+                Turn::NotBefore(until) => {
+                    debug!(wait_ms = until.since(now).as_millis() as u64, "waiting for the pace");
+                    Some(until)
+                }
+                Turn::AfterAnAnswer => None,
+            };
+            let heard = pin!(self.answers.heard());
+            let called_off = pin!(self.called_off(call, in_doubt));
+            let woken = select(heard, called_off);
+            match until {
+                Some(until) => {
+                    select(woken, self.clock.sleep_until(until)).await;
+                }
+                None => {
+                    woken.await;
+                }
+            }
+        }
+    }
+}
+
+/// A request in the air. However its wait ends, the pacer gets its place back.
+pub(super) struct InFlight<'a> {
+    pub(super) sender: &'a Sender,
+    pub(super) ticket: Option<Ticket>,
+}
+
+impl InFlight<'_> {
+    pub(super) fn landed<T>(mut self, answer: &Result<T, CallError>) {
+        let verdict = match answer {
+            Ok(_) => Answer::Admitted,
+            Err(error) => match (error.class, error.status) {
+                (ErrorClass::Rate, _) => Answer::Refused(error.retry_after),
+                (_, Some(_)) => Answer::Admitted,
+                (_, None) => Answer::Lost,
+            },
+        };
+        if matches!(verdict, Answer::Admitted) && !matches!(answer, Err(error) if error.class == ErrorClass::Transient)
+        {
+            self.sender.breaker.borrow_mut().works();
+        }
+        self.land(verdict);
+    }
+
+    fn land(&mut self, answer: Answer) {
+        if let Some(ticket) = self.ticket.take() {
+            let now = self.sender.clock.now();
+            let before = self.sender.paused_until();
+            self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.chance.borrow_mut());
+            if let Some(until) = self.sender.paused_until() {
+                self.sender.count(|statistics| {
+                    statistics.pauses += u64::from(before.is_none());
+                    statistics.paused += until.since(before.unwrap_or(now));
+                });
+            }
+            self.sender.answers.ring();
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.land(Answer::Lost);
+    }
+}

@@ -1,0 +1,199 @@
+//! Tokens: where they come from, when they are renewed, and where they never go.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, Misbehaviour, REFRESH_TOKEN, State, TOKEN};
+
+use crate::stage::{Ended, Stage, copy_example};
+
+/// The binary with this environment instead of a token.
+fn run(stage: &Stage, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    let mut command = stage.command(arguments);
+    command.env_remove("WEBEX_ACCESS_TOKEN").envs(environment.iter().copied());
+    command.output().expect("the binary runs").into()
+}
+
+const SERVICE_APP: [(&str, &str); 3] = [
+    ("SERVICE_APP_CLIENT_ID", CLIENT_ID),
+    ("SERVICE_APP_CLIENT_SECRET", CLIENT_SECRET),
+    ("SERVICE_APP_REFRESH_TOKEN", REFRESH_TOKEN),
+];
+
+#[test]
+fn every_source_of_tokens_works_and_they_come_in_order() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    stage.write("token", &format!("{TOKEN}\n"));
+    stage.write("wrong", "another-token\n");
+    let plan = |environment: &[(&str, &str)], flags: &[&str]| {
+        run(&stage, environment, &[&["plan", "networks.yaml", "-q"], flags].concat())
+    };
+    let echo = format!("echo fetching >&2; echo {TOKEN}");
+    for (environment, flags) in [
+        (&[("WEBEX_ACCESS_TOKEN", TOKEN)][..], &[][..]),
+        (&[], &["--token-file", "token"]),
+        (&[], &["--token-command", &echo]),
+        (&SERVICE_APP, &[]),
+        // What comes first wins, even where the others would be refused.
+        (&[("WEBEX_ACCESS_TOKEN", "another-token")], &["--token-file", "token", "--token-command", "exit 1"]),
+        (&[("WEBEX_ACCESS_TOKEN", "another-token")], &["--token-command", &echo]),
+    ] {
+        let ended = plan(environment, flags);
+        assert_eq!(ended.code, Some(0), "{environment:?} {flags:?}: {}", ended.stderr);
+    }
+    assert!(plan(&[], &["--token-command", &echo]).stderr.contains("fetching"), "the helper's words are seen");
+    for (environment, flags, words) in [
+        (&[][..], &[][..], "there is no access token: set WEBEX_ACCESS_TOKEN"),
+        (&[("WEBEX_ACCESS_TOKEN", "  ")], &[], "there is no access token: set WEBEX_ACCESS_TOKEN"),
+        (&[("WEBEX_ACCESS_TOKEN", "two words")], &[], "the token holds a blank"),
+        (&[], &["--token-file", "nowhere"], "cannot be read"),
+        (&[], &["--token-file", "wrong"], "the access token is not valid"),
+        (&[], &["--token-command", "exit 7"], "it ended with exit status: 7"),
+        (&[], &["--token-command", "true"], "the token is empty"),
+        (&[], &["--token-command", "echo two words"], "the token holds a blank"),
+        (&SERVICE_APP[..2], &[], "a service app needs SERVICE_APP_REFRESH_TOKEN as well"),
+    ] {
+        let ended = plan(environment, flags);
+        assert_eq!(ended.code, Some(1), "{flags:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    let wrong = [SERVICE_APP[0], SERVICE_APP[1], ("SERVICE_APP_REFRESH_TOKEN", "an-old-one")];
+    let ended = plan(&wrong, &[]);
+    assert!(
+        ended.stderr.contains("the refresh token is not known") && !ended.stderr.contains("an-old-one"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("tracking id"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_service_app_is_renewed_in_mid_run_once_for_all() {
+    let stage = Stage::with(State::generated(40, 4), Misbehaviour::default());
+    let life = Some(Duration::from_millis(400));
+    let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(60));
+    stage.behave(Misbehaviour { token_life: life, latency, ..Misbehaviour::default() });
+    let ended = run(&stage, &SERVICE_APP, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ledger = stage.ledger();
+    assert_eq!(ledger.writes, 160);
+    assert!(ledger.granted >= 2, "it was never renewed");
+    // Eight requests were in the air at each end of a token, and one of them renewed it for all.
+    assert!(ledger.granted <= ledger.requests / 12, "{ledger:?}");
+}
+
+/// The limit itself is 30 s, too long for a test; that a signal gets through shows that nobody is stuck.
+#[cfg(unix)]
+#[test]
+fn a_signal_gets_through_while_a_helper_hangs() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let helper = ["plan", "networks.yaml", "--token-command", "echo started >&2; exec sleep 1000"];
+    let mut child = stage.command(&helper).stderr(std::process::Stdio::piped()).spawn().expect("the binary runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+    assert!(lines.any(|line| line.expect("text") == "started"));
+    let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+}
+
+#[test]
+fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
+    let stage = Stage::new();
+    let ended = run(&stage, &SERVICE_APP, &["auth", "check"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for words in
+        ["a service app", "Simulated Admin", "works: 13 networks in 3 locations", "UTC", "only the first write proves"]
+    {
+        assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
+    }
+    assert_eq!(stage.ledger().writes, 0);
+    stage.behave(Misbehaviour { statuses: vec![(403, 1.0)], ..Misbehaviour::default() });
+    let ended = run(&stage, &[("WEBEX_ACCESS_TOKEN", TOKEN)], &["auth", "check", "-o", "json"]);
+    assert_eq!(ended.code, Some(1));
+    let reason = ended.json()["reading"]["reason"].clone();
+    assert!(reason.as_str().is_some_and(|words| words.contains("spark-admin:telephony_config_read")), "{reason}");
+}
+
+/// A server that answers every request with the same bytes, and tells the heads it has seen.
+fn echo(answer: String) -> (u16, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (send, receive) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream): Result<TcpStream, _> = stream else { return };
+            let mut head = String::new();
+            let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+            while reader.read_line(&mut head).is_ok_and(|length| length > 2) {}
+            let _gone = send.send(head);
+            let _closed = stream.write_all(answer.as_bytes());
+            let _rest = stream.shutdown(std::net::Shutdown::Write);
+            let _drained = reader.read_to_string(&mut String::new());
+        }
+    });
+    (port, receive)
+}
+
+#[test]
+fn a_token_never_follows_a_redirect() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let (elsewhere, seen_elsewhere) = echo("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_owned());
+    for status in [301, 302, 307, 308] {
+        let (port, seen) = echo(format!(
+            "HTTP/1.1 {status} Moved\r\nlocation: http://127.0.0.1:{elsewhere}/v1/telephony/config/dectNetworks\r\n\
+             content-length: 0\r\n\r\n"
+        ));
+        let base = format!("http://127.0.0.1:{port}/v1");
+        let ended = stage.run(&["plan", "networks.yaml", "--api-url", &base]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("redirects"), "{}", ended.stderr);
+        let head = seen.recv().expect("a request").to_ascii_lowercase();
+        assert!(
+            head.contains(&format!("authorization: bearer {TOKEN}")) && head.contains("user-agent: dectl/"),
+            "{head}"
+        );
+        assert!(head.contains("trackingid: "), "{head}");
+    }
+    assert!(seen_elsewhere.try_recv().is_err(), "the redirect was followed");
+}
+
+#[test]
+fn plain_http_carries_no_token_to_another_machine() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    for base in ["http://webexapis.com/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1"] {
+        let ended = stage.run(&["plan", "networks.yaml", "--api-url", base]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
+    }
+    for base in ["webexapis.com", "ftp://localhost/v1", ""] {
+        let ended = stage.run(&["plan", "networks.yaml", "--api-url", base]);
+        assert!(ended.stderr.contains("is not a URL"), "{base}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn secrets_stay_out_of_everything_that_is_written_and_said() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let said = run(&stage, &SERVICE_APP, &["apply", "networks.yaml", "--yes", "-vv", "--log-format", "json"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let mut texts = vec![said.stdout, said.stderr];
+    for entry in std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("a folder") {
+        texts.push(std::fs::read_to_string(entry.expect("an entry").path()).expect("a text"));
+    }
+    for secret in [CLIENT_SECRET, REFRESH_TOKEN, "granted-token-1", TOKEN] {
+        assert!(texts.iter().all(|text| !text.contains(secret)), "{secret} is seen");
+    }
+    // Also where a server repeats what it was sent.
+    let body = format!("{{\"message\":\"what is {CLIENT_SECRET} and {REFRESH_TOKEN}?\"}}");
+    let (port, _seen) = echo(format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+    let base = format!("http://127.0.0.1:{port}/v1");
+    let ended = run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("what is [secret] and [secret]?"), "{}", ended.stderr);
+}

@@ -7,6 +7,7 @@ mod fleet;
 mod formats;
 mod main_job;
 mod masking;
+mod network;
 mod saved_plans;
 mod schemas;
 mod stage;

@@ -43,6 +43,12 @@ impl Stage {
         self.simulated.lock().expect("no panic in the server").ledger()
     }
 
+    /// Where the organization listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        let address = self.base.trim_start_matches("http://").trim_end_matches("/v1");
+        address.parse().expect("an address")
+    }
+
     /// Behaves like this from now on.
     pub(crate) fn behave(&self, misbehaviour: Misbehaviour) {
         self.simulated.lock().expect("no panic in the server").behave(misbehaviour);

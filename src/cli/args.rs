@@ -270,7 +270,7 @@ pub(crate) struct RunFlags {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) grace: Option<Duration>,
     /// Where journals are kept.
-    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
     #[command(flatten)]
     pub(crate) waves: WaveFlags,
@@ -373,7 +373,7 @@ pub(crate) struct Status {
     #[arg(long, value_name = "GLOB")]
     pub(crate) network: Vec<String>,
     /// Where journals are kept: they tell since when something differs.
-    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
     #[command(flatten)]
     pub(crate) pace: Pace,
@@ -416,7 +416,7 @@ pub(crate) struct Runs {
     #[arg(long, value_name = "N")]
     pub(crate) prune: Option<usize>,
     /// Where journals are kept.
-    #[arg(long, value_name = "DIR", default_value = ".dectl/runs")]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs")]
     pub(crate) journal: PathBuf,
 }
 

@@ -8,6 +8,7 @@ mod formats;
 mod main_job;
 mod masking;
 mod network;
+mod pipelines;
 mod saved_plans;
 mod schemas;
 mod stage;

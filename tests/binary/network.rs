@@ -142,7 +142,8 @@ fn the_proxy_of_the_system_is_used_and_sees_no_token() {
 fn an_address_where_nobody_is_says_what_to_check() {
     let stage = Stage::new();
     copy_example(&stage);
-    let unused = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("an address").port();
+    let unused =
+        std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("an address").port();
     for base in [format!("https://127.0.0.1:{unused}/v1"), "https://nowhere.invalid/v1".to_owned()] {
         let ended = plan(&stage, &base, &["--connect-timeout", "5s"]);
         assert_eq!(ended.code, Some(1));

@@ -1,0 +1,297 @@
+//! The pipelines of `examples/pipelines` and docs/gitops.md: their very commands are run, against the simulator.
+
+#![cfg(unix)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
+use serde_json::Value;
+
+use crate::stage::{Stage, copy_example};
+
+fn pipelines() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pipelines")
+}
+
+fn read(name: &str) -> Value {
+    let text = fs::read_to_string(pipelines().join(name)).expect("a pipeline");
+    serde_yaml::from_str(&text).expect("YAML")
+}
+
+/// A forge: runs the jobs of a workflow one after the other, keeps artefacts, and notes what `gh` is told.
+struct Forge {
+    stage: Stage,
+    artefacts: PathBuf,
+    tools: PathBuf,
+}
+
+/// What a step has left.
+type Outputs = BTreeMap<String, String>;
+
+impl Forge {
+    fn new() -> Self {
+        let stage = Stage::new();
+        let root = stage.folder.path().to_path_buf();
+        let (artefacts, tools) = (root.join("artefacts"), root.join("tools"));
+        fs::create_dir_all(&artefacts).expect("a folder");
+        fs::create_dir_all(&tools).expect("a folder");
+        let gh = "#!/bin/sh\necho \"$@\" >> \"$GH_LOG\"\ncase \"$*\" in *\"issue list\"*) cat \"$GH_ISSUES\" ;; esac\n";
+        fs::write(tools.join("gh"), gh).expect("a file");
+        fs::set_permissions(tools.join("gh"), fs::Permissions::from_mode(0o755)).expect("a mode");
+        fs::write(root.join("issues"), "").expect("a file");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dectl"), tools.join("dectl")).expect("a link");
+        copy_example(&stage);
+        fs::create_dir_all(root.join("repository/sites/codes")).expect("a folder");
+        for name in ["networks.yaml", "codes/hq-ward-2"] {
+            fs::rename(root.join(name), root.join("repository/sites").join(name)).expect("it was there");
+        }
+        Self { stage, artefacts, tools }
+    }
+
+    fn root(&self) -> &Path {
+        self.stage.folder.path()
+    }
+
+    fn told_gh(&self) -> String {
+        fs::read_to_string(self.root().join("gh.log")).unwrap_or_default()
+    }
+
+    /// Runs a workflow; the summary of all its jobs.
+    fn run(&self, workflow: &str) -> String {
+        let workflow = read(&format!("github/{workflow}"));
+        let summary = self.root().join("summary");
+        fs::write(&summary, "").expect("a file");
+        let mut jobs: Vec<(String, Value)> = Vec::new();
+        for (name, job) in workflow["jobs"].as_object().expect("jobs") {
+            jobs.push((name.clone(), job.clone()));
+        }
+        // Whoever needs somebody comes after him.
+        jobs.sort_by_key(|(_, job)| !job["needs"].is_null());
+        let mut needs: BTreeMap<String, Outputs> = BTreeMap::new();
+        for (name, job) in jobs {
+            if !holds(&job["if"], &needs, &BTreeMap::new()) {
+                continue;
+            }
+            let workspace = self.root().join(format!("workspace-{name}"));
+            let _none = fs::remove_dir_all(&workspace);
+            fs::create_dir_all(&workspace).expect("a folder");
+            let mut steps: BTreeMap<String, Outputs> = BTreeMap::new();
+            for step in job["steps"].as_array().expect("steps") {
+                if holds(&step["if"], &needs, &steps) {
+                    let outputs = self.step(step, &workspace);
+                    if let Some(id) = step["id"].as_str() {
+                        steps.insert(id.to_owned(), outputs);
+                    }
+                }
+            }
+            needs.insert(name, steps.into_values().flatten().collect());
+        }
+        fs::read_to_string(summary).expect("the summary")
+    }
+
+    fn step(&self, step: &Value, workspace: &Path) -> Outputs {
+        if let Some(action) = step["uses"].as_str() {
+            self.action(action, &step["with"], workspace);
+            return Outputs::new();
+        }
+        let output = self.root().join("output");
+        fs::write(&output, "").expect("a file");
+        let script = step["run"].as_str().expect("a command");
+        // What somebody else has written must not become a part of a script.
+        assert!(!script.contains("${{"), "{script}");
+        let ended = self.shell(script, workspace, &output);
+        assert!(ended.status.success(), "{script}\n{}", String::from_utf8_lossy(&ended.stderr));
+        let text = fs::read_to_string(output).expect("the output");
+        text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.into(), value.into())).collect()
+    }
+
+    fn shell(&self, script: &str, workspace: &Path, output: &Path) -> Output {
+        let path = format!("{}:{}", self.tools.display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("bash");
+        command.args(["-e", "-o", "pipefail", "-c", script]).current_dir(workspace).env_clear();
+        command
+            .env("PATH", path)
+            .env("WEBEX_API_URL", format!("http://{}/v1", self.stage.address()))
+            .env("SERVICE_APP_CLIENT_ID", CLIENT_ID)
+            .env("SERVICE_APP_CLIENT_SECRET", CLIENT_SECRET)
+            .env("SERVICE_APP_REFRESH_TOKEN", REFRESH_TOKEN)
+            .env("DECTL_PLAN_KEY", "the key of this pipeline")
+            .env("PULL_REQUEST", "17")
+            .env("GITHUB_OUTPUT", output)
+            .env("GITHUB_STEP_SUMMARY", self.root().join("summary"))
+            .env("GH_LOG", self.root().join("gh.log"))
+            .env("GH_ISSUES", self.root().join("issues"));
+        command.output().expect("bash runs")
+    }
+
+    fn action(&self, action: &str, with: &Value, workspace: &Path) {
+        let copy = |from: &Path, to: &Path| {
+            let copied = Command::new("cp").arg("-R").args([from, to]).status().expect("cp runs");
+            assert!(copied.success(), "{} to {}", from.display(), to.display());
+        };
+        let text = |name: &str| with[name].as_str();
+        match action.split('@').next().expect("a name") {
+            "actions/checkout" => copy(&self.root().join("repository/."), workspace),
+            "your-organization/dectl" => {}
+            "actions/upload-artifact" => {
+                let path = workspace.join(text("path").expect("a path"));
+                let kept = self.artefacts.join(text("name").expect("a name"));
+                let _none = fs::remove_dir_all(&kept);
+                fs::create_dir_all(&kept).expect("a folder");
+                let contents = if path.is_dir() { path.join(".") } else { path };
+                copy(&contents, &kept);
+            }
+            "actions/download-artifact" => {
+                let target = workspace.join(text("path").unwrap_or("."));
+                fs::create_dir_all(&target).expect("a folder");
+                copy(&self.artefacts.join(text("name").expect("a name")).join("."), &target);
+            }
+            other => panic!("what is {other}?"),
+        }
+    }
+}
+
+/// The few conditions that these workflows have.
+fn holds(condition: &Value, needs: &BTreeMap<String, Outputs>, steps: &BTreeMap<String, Outputs>) -> bool {
+    let Some(condition) = condition.as_str().filter(|condition| *condition != "always()") else { return true };
+    let (left, right) = condition.split_once(" == ").expect("a comparison");
+    let parts: Vec<&str> = left.split('.').collect();
+    let [scope, id, "outputs", name] = parts[..] else { panic!("what is {left}?") };
+    let outputs = if scope == "needs" { needs.get(id) } else { steps.get(id) };
+    outputs.and_then(|outputs| outputs.get(name)).is_some_and(|value| value == right.trim_matches('\''))
+}
+
+#[test]
+fn a_pull_request_gets_a_comment_that_updates_itself() {
+    let forge = Forge::new();
+    let summary = forge.run("plan.yml");
+    assert!(summary.contains("9 to update"), "{summary}");
+    assert_eq!(forge.told_gh(), "pr comment 17 --edit-last --create-if-none --body-file plan.md\n");
+    assert_eq!(forge.stage.ledger().writes, 0);
+}
+
+#[test]
+fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
+    let forge = Forge::new();
+    let summary = forge.run("apply.yml");
+    assert!(summary.contains("9 applied"), "{summary}");
+    assert_eq!(forge.stage.ledger().writes, 9);
+    let sealed = fs::read(forge.artefacts.join("plan/plan.sealed")).expect("the plan");
+    assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
+    // Nothing to do: no plan is kept, nobody is asked for an approval.
+    let summary = forge.run("apply.yml");
+    assert!(summary.contains("nothing to do") && !summary.contains("applied"), "{summary}");
+    assert_eq!(forge.stage.ledger().writes, 9);
+    let summary = forge.run("undo.yml");
+    assert!(summary.contains("9 applied"), "{summary}");
+    assert_eq!(forge.stage.ledger().writes, 18);
+}
+
+#[test]
+fn a_night_that_finds_drift_opens_one_issue_and_keeps_it_up_to_date() {
+    let forge = Forge::new();
+    assert!(forge.run("drift.yml").contains("9 differ"));
+    assert!(forge.told_gh().contains("issue create --title DECT networks have drifted"), "{}", forge.told_gh());
+    fs::write(forge.root().join("issues"), "4\n").expect("a file");
+    forge.run("drift.yml");
+    assert!(forge.told_gh().ends_with("issue edit 4 --body-file status.txt\n"), "{}", forge.told_gh());
+    forge.run("apply.yml");
+    let told = forge.told_gh();
+    forge.run("drift.yml");
+    assert_eq!(forge.told_gh().len(), told.len(), "all is well, and nobody is told");
+}
+
+#[test]
+fn the_jobs_of_gitlab_run_too() {
+    let forge = Forge::new();
+    let pipeline = read("gitlab/.gitlab-ci.yml");
+    let workspace = forge.root().join("repository");
+    let run = |job: &str| {
+        let lines = pipeline[job]["script"].as_array().expect("a script");
+        let script: Vec<&str> = lines.iter().map(|line| line.as_str().expect("a command")).collect();
+        forge.shell(&script.join("\n"), &workspace, &forge.root().join("output"))
+    };
+    assert_eq!(run("drift").status.code(), Some(2), "before");
+    for job in ["plan", "apply", "drift"] {
+        let ended = run(job);
+        assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(forge.stage.ledger().writes, 9);
+    for job in pipeline["stages"].as_array().expect("stages") {
+        assert!(pipeline[job.as_str().expect("a name")].is_object(), "{job}");
+    }
+    for path in ["apply", "plan"] {
+        let kept = pipeline[path]["artifacts"]["paths"][0].as_str().expect("a path");
+        assert!(workspace.join(kept).exists(), "{kept} is kept, but not there");
+    }
+}
+
+#[test]
+fn every_workflow_can_be_read_and_leaves_expressions_out_of_its_scripts() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("action.yml")];
+    for folder in [root.join(".github/workflows"), pipelines().join("github")] {
+        // A packaged crate has no .github.
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        files.extend(entries.map(|entry| entry.expect("an entry").path()));
+    }
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a file");
+        let value: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let jobs = value["jobs"].as_object().into_iter().flat_map(|jobs| jobs.values());
+        for step in jobs.chain([&value["runs"]]).flat_map(|job| job["steps"].as_array().into_iter().flatten()) {
+            let run = step["run"].as_str().unwrap_or_default();
+            assert!(!run.contains("${{"), "{}: {run}", file.display());
+        }
+    }
+}
+
+/// The composite action, with a release on this disk instead of a forge's.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_action_installs_what_its_checksum_says_and_nothing_else() {
+    let action: Value = serde_yaml::from_str(
+        &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).expect("the action"),
+    )
+    .expect("YAML");
+    let script = action["runs"]["steps"][0]["run"].as_str().expect("a script");
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path();
+    let release = root.join("releases/download/v0.1.0");
+    fs::create_dir_all(&release).expect("a folder");
+    let archive = "dectl-x86_64-unknown-linux-musl.tar.gz";
+    fs::write(root.join("dectl"), "#!/bin/sh\necho here\n").expect("a file");
+    let made = format!(
+        "tar -czf releases/download/v0.1.0/{archive} dectl && cd releases/download/v0.1.0 && sha256sum {archive} > SHA256SUMS"
+    );
+    assert!(Command::new("sh").args(["-c", &made]).current_dir(root).status().expect("sh runs").success());
+    let install = |name: &str| {
+        let path = root.join(name);
+        fs::create_dir_all(&path).expect("a folder");
+        Command::new("bash")
+            .args(["-e", "-o", "pipefail", "-c", script])
+            .env("VERSION", "v0.1.0")
+            .env("SERVER", format!("file://{}", root.display()))
+            .env("RUNNER_OS", "Linux")
+            .env("RUNNER_ARCH", "X64")
+            .env("RUNNER_TEMP", &path)
+            .env("GITHUB_PATH", path.join("path"))
+            .output()
+            .expect("bash runs")
+    };
+    if Command::new("curl").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no curl");
+        return;
+    }
+    let ended = install("first");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let path = fs::read_to_string(root.join("first/path")).expect("a path");
+    assert!(Path::new(path.trim()).join("dectl").exists());
+    fs::write(release.join(archive), "something else").expect("a file");
+    assert!(!install("second").status.success());
+    assert!(!root.join("second/path").exists());
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dectl::simulator::{Misbehaviour, State};
 
-use crate::stage::{Ended, Stage, plain_command};
+use crate::stage::{Ended, Stage, copy_example, plain_command};
 
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -162,5 +162,69 @@ fn links_between_pages_lead_somewhere() {
                 assert!(path.exists(), "{} links to {target}", page.display());
             }
         }
+    }
+}
+
+/// The commands of `sh` blocks: without their output, but spelt as they are run.
+fn spelt(page: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for block in page.split("```sh\n").skip(1) {
+        let block = block.split("```").next().unwrap_or_default().replace("\\\n", " ");
+        for line in block.lines().map(str::trim).filter(|line| line.starts_with("dectl ")) {
+            commands.push(line.split(" #").next().unwrap_or_default().trim_end_matches('&').trim().to_owned());
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_that_is_spelt_out_works() {
+    let mut tried = 0;
+    for page in pages() {
+        for command in spelt(&std::fs::read_to_string(&page).expect("a page")) {
+            let stage = Stage::new();
+            copy_example(&stage);
+            stage.write("sites/networks.yaml", &std::fs::read_to_string("examples/networks.yaml").expect("a file"));
+            stage.write("sites/codes/hq-ward-2", "1202");
+            stage.run(&["plan", "networks.yaml", "--out", "plan.json"]);
+            let words = words(&command);
+            let mut arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+            match arguments[0] {
+                // It serves until it is told to stop.
+                "simulate" => arguments.push("--help"),
+                "undo" => assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0)),
+                "export" => std::fs::remove_file(stage.folder.path().join("networks.yaml")).expect("it was there"),
+                _ => {}
+            }
+            if matches!(arguments[0], "apply" | "undo" | "rename") && !arguments.contains(&"--yes") {
+                arguments.push("--yes");
+            }
+            let ended = stage.run(&arguments);
+            let differs = arguments[0] == "status" && ended.code == Some(2);
+            assert!(ended.code == Some(0) || differs, "{}: `{command}`: {ended:?}", page.display());
+            tried += 1;
+        }
+    }
+    assert!(tried > 8, "{tried}");
+}
+
+/// A crate that is not explained, or explained and not used.
+#[test]
+fn every_dependency_is_explained() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("the manifest");
+    let page = std::fs::read_to_string(root.join("docs/dependencies.md")).expect("the page");
+    let tables = manifest
+        .split("\n[")
+        .filter(|table| table.starts_with("dependencies]") || table.starts_with("dev-dependencies]"));
+    let names: Vec<&str> = tables
+        .flat_map(|table| table.lines().skip(1))
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .collect();
+    assert!(names.len() > 30);
+    for name in names {
+        let words = page.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+        assert!(words.into_iter().any(|word| word == name), "{name} is not explained");
     }
 }

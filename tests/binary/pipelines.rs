@@ -295,3 +295,22 @@ fn the_action_installs_what_its_checksum_says_and_nothing_else() {
     assert!(!install("second").status.success());
     assert!(!root.join("second/path").exists());
 }
+
+#[test]
+fn every_piece_of_yaml_in_the_docs_can_be_read() {
+    let mut read = 0;
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs")).expect("docs") {
+        let path = entry.expect("a page").path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = fs::read_to_string(&path).expect("a page");
+        for block in page.split("```yaml\n").skip(1) {
+            let block = block.split("```").next().unwrap_or_default();
+            let value: Result<Value, _> = serde_yaml::from_str(block);
+            assert!(value.is_ok_and(|value| !value.is_null()), "{}:\n{block}", path.display());
+            read += 1;
+        }
+    }
+    assert!(read >= 6, "{read}");
+}

@@ -32,6 +32,10 @@ fn every_document_is_as_its_schema_says() {
     assert_valid("result", &stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
     assert_valid("result", &stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
     assert_valid("runs", &stage.run(&["runs", "-o", "json"]).json());
+    assert_valid("auth", &stage.run(&["auth", "check", "-o", "json"]).json());
+    stage.behave(Misbehaviour { statuses: vec![(403, 1.0)], ..Misbehaviour::default() });
+    assert_valid("auth", &stage.run(&["auth", "check", "-o", "json"]).json());
+    stage.behave(Misbehaviour::default());
     assert_valid("rehearsal", &stage.run(&["rehearse", "networks.yaml", "-o", "json"]).json());
     assert_valid("status", &stage.run(&["status", "networks.yaml", "-o", "json"]).json());
     stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
@@ -68,5 +72,5 @@ fn the_worked_examples_are_as_their_schemas_say() {
         assert_valid(document["kind"].as_str().expect("a kind"), &document);
         shown += 1;
     }
-    assert_eq!(shown, 8);
+    assert_eq!(shown, 9);
 }

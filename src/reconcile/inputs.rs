@@ -66,7 +66,20 @@ impl Inputs {
     /// # Errors
     /// All that is wrong with it, at once.
     pub fn of_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, Rejected> {
-        let input = Input { name: name.to_owned(), text, notation: Notation::Yaml, base: PathBuf::from(".") };
+        Self::of_notation(name, text, Notation::Yaml, options)
+    }
+
+    /// The same for a text that is written down in another way.
+    ///
+    /// # Errors
+    /// All that is wrong with it, at once.
+    pub fn of_notation(
+        name: &str,
+        text: String,
+        notation: Notation,
+        options: InputOptions<'_>,
+    ) -> Result<Self, Rejected> {
+        let input = Input { name: name.to_owned(), text, notation, base: PathBuf::from(".") };
         Self::check(vec![input], Diagnostics::new(), options)
     }
 

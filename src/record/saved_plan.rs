@@ -157,7 +157,8 @@ impl SavedPlan {
         }
         let mut document: Document = serde_json::from_value(value).map_err(|_| altered())?;
         let said = std::mem::take(&mut document.checksum);
-        if said != checksum(&document) {
+        // A fuzzer would never get past it.
+        if said != checksum(&document) && !cfg!(fuzzing) {
             return Err(altered());
         }
         Self::from_document(document).ok_or_else(altered)

@@ -6,8 +6,9 @@ use std::rc::Rc;
 use futures::FutureExt;
 
 use super::misbehaviour::Fate;
-use super::organization::{Simulated, TOKEN};
+use super::organization::Simulated;
 use super::request::{Operation, Request};
+use super::tokens::TOKEN;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 use crate::time::Clock;
 use crate::webex::answer::{self, Head};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::limiter::LimitKind;
+use super::quirks::Quirk;
 use crate::time::Chance;
 
 /// How long a request takes, both ways together.
@@ -94,6 +95,10 @@ pub struct Misbehaviour {
     pub silence: f64,
     /// How long an access token that was granted to the service app is good.
     pub token_life: Option<Duration>,
+    /// Before these updates, counted from 1, somebody else edits the network that they are about.
+    pub edits_at: Vec<u64>,
+    /// How odd answers look.
+    pub quirks: Vec<Quirk>,
     /// This request, counted from 1 since the start, is carried out and never answered.
     pub silent_at: Option<u64>,
     /// A write that comes late, after its own failure.
@@ -127,6 +132,8 @@ impl Default for Misbehaviour {
             silence: 0.0,
             silent_at: None,
             token_life: None,
+            edits_at: Vec::new(),
+            quirks: Vec::new(),
             late: 0.0,
             locks: 0.0,
             lock_time: Duration::from_secs(5),

@@ -9,6 +9,10 @@
 //! | `answers` | the JSON of answers and both shapes of errors |
 //! | `limiter` | buckets and windows |
 //! | `misbehaviour` | [`Misbehaviour`]: latency, locks and faults, with a seed |
+//! | `scenario` | [`Scenario`]: misbehaviour as people write it down |
+//! | `quirks` | how odd an answer may look |
+//! | `tokens` | which tokens are good, and the service app |
+//! | `log` | what was asked, and what a careful client would not have done |
 //! | `direct` | the trait, in virtual time |
 //! | `http` | real HTTP on loopback |
 //!
@@ -19,16 +23,24 @@ mod answers;
 mod direct;
 pub mod http;
 mod limiter;
+mod log;
 mod misbehaviour;
 mod organization;
+mod quirks;
 mod request;
 mod rules;
+mod scenario;
 mod state;
+mod tokens;
 
 pub use answers::Answer;
 pub use direct::DirectApi;
 pub use limiter::{LimitKind, Limiter};
+pub use log::Expectation;
 pub use misbehaviour::{Fate, Latency, Misbehaviour};
-pub use organization::{CLIENT_ID, CLIENT_SECRET, Journey, Ledger, REFRESH_TOKEN, SimEdit, Simulated, TOKEN};
+pub use organization::{Journey, Ledger, SimEdit, Simulated};
+pub use quirks::Quirk;
 pub use request::{Operation, Request};
+pub use scenario::{Fault, Limiting, Locks, Probability, Scenario, Span, Time};
 pub use state::{State, StateError};
+pub use tokens::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN};

@@ -7,22 +7,15 @@ use serde_json::json;
 
 use super::answers::{self, Answer, Refusal, Shown, ShownList};
 use super::limiter::{LimitKind, Limiter};
+use super::log::{Expectation, Log, is_incomplete};
 use super::misbehaviour::{Fate, Misbehaviour};
+use super::quirks;
 use super::request::{Operation, Request};
 use super::rules;
 use super::state::{SimNetwork, State};
+use super::tokens::Tokens;
 use crate::model::{LocationId, NetworkId};
 use crate::time::{Chance, Moment};
-
-/// The token that is accepted unless another one is set.
-pub const TOKEN: &str = "simulated-token";
-
-/// The service app that is known, its secret, and its refresh token.
-pub const CLIENT_ID: &str = "simulated-client";
-/// The secret of the service app.
-pub const CLIENT_SECRET: &str = "simulated-secret";
-/// The refresh token of the service app.
-pub const REFRESH_TOKEN: &str = "simulated-refresh-token";
 
 /// The organization's id.
 const ORG: &str = "Y2lzY29zcGFyazovL3VzL09SR0FOSVpBVElPTi8wMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDA";
@@ -70,25 +63,19 @@ pub struct Simulated {
     misbehaviour: Misbehaviour,
     limiter: Option<Limiter>,
     chance: Chance,
-    token: String,
-    /// Tokens that were granted to the service app, and until when they are good.
-    granted: HashMap<String, Option<Moment>>,
+    tokens: Tokens,
     ledger: Ledger,
+    log: Log,
     next_tracking_id: u64,
+    /// Updates that have arrived and were not refused outright.
+    updates: u64,
     locks: HashMap<LocationId, Moment>,
     writing: HashMap<LocationId, u32>,
     later: BTreeMap<(Moment, u64), (LocationId, NetworkId, Vec<u8>)>,
-    /// What lists show while they lag behind.
-    stale: Vec<(Moment, State)>,
+    /// What networks were like before each write that a list may not show yet, the oldest first.
+    replaced: Vec<(Moment, SimNetwork)>,
     /// Silences that have been asked for: from when they are known, until when.
     silences: Vec<(Moment, Moment)>,
-}
-
-/// A field of a form.
-fn form_field(form: &[u8], name: &str) -> Option<String> {
-    let query = format!("http://localhost/?{}", std::str::from_utf8(form).ok()?);
-    let url = reqwest::Url::parse(&query).ok()?;
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 impl Simulated {
@@ -99,26 +86,37 @@ impl Simulated {
             limiter: misbehaviour.limit.map(Limiter::new),
             chance: Chance::from_seed(misbehaviour.seed),
             misbehaviour,
-            token: TOKEN.to_owned(),
-            granted: HashMap::new(),
+            tokens: Tokens::new(),
             ledger: Ledger::default(),
+            log: Log::default(),
             next_tracking_id: 1,
+            updates: 0,
             locks: HashMap::new(),
             writing: HashMap::new(),
             later: BTreeMap::new(),
-            stale: Vec::new(),
+            replaced: Vec::new(),
             silences: Vec::new(),
         }
     }
 
     /// Accepts this token instead of the usual one.
     pub fn set_token(&mut self, token: impl Into<String>) {
-        self.token = token.into();
+        self.tokens.set(token.into());
     }
 
     /// What it has counted.
     pub const fn ledger(&self) -> Ledger {
         self.ledger
+    }
+
+    /// Every request, the newest last: a document for whoever asserts on it.
+    pub fn requests(&self) -> serde_json::Value {
+        self.log.requests()
+    }
+
+    /// What a careful client would not have done.
+    pub fn broken(&self) -> serde_json::Value {
+        self.log.broken()
     }
 
     /// The networks as they are now.
@@ -177,6 +175,7 @@ impl Simulated {
         self.silences.retain(|(_, until)| *until > now);
         if self.silences.iter().any(|(known, _)| *known <= now) {
             self.ledger.inside_retry_after += 1;
+            self.log.breaks(self.ledger.arrived + 1, Expectation::Silence);
         }
         let latency = self.misbehaviour.latency.draw(&mut self.chance);
         let fate = self.misbehaviour.fate(request.operation.is_write(), &mut self.chance);
@@ -189,8 +188,19 @@ impl Simulated {
         self.catch_up(now);
         let tracking_id = request.tracking_id.clone().unwrap_or_else(|| format!("SIMULATED_{}", self.next_tracking_id));
         self.next_tracking_id += 1;
-        let answer = self.answer(request, journey, now, tracking_id);
+        let answer = self.answer(request, journey, now, tracking_id.clone());
         self.ledger.arrived += 1;
+        let number = self.ledger.arrived;
+        let status = answer.as_ref().map(|answer| answer.status);
+        self.log.note(number, request, status, tracking_id, now);
+        match status {
+            Some(401) => self.log.breaks(number, Expectation::KnownToken),
+            Some(409) => self.log.breaks(number, Expectation::FreeValue),
+            _ => {}
+        }
+        if is_incomplete(&request.operation) {
+            self.log.breaks(number, Expectation::CompleteUpdate);
+        }
         answer
     }
 
@@ -207,7 +217,9 @@ impl Simulated {
             return Some(Answer { retry_after: Some(seconds.to_string()), ..answer });
         }
         self.ledger.admitted += 1;
-        if !matches!(request.operation, Operation::AccessToken { .. }) && !self.knows(request.token.as_deref(), now) {
+        if !matches!(request.operation, Operation::AccessToken { .. })
+            && !self.tokens.knows(request.token.as_deref(), now)
+        {
             return Some(Answer::refused(&Refusal::new(401, 401, "the access token is not valid"), tracking_id));
         }
         match journey.fate {
@@ -228,7 +240,11 @@ impl Simulated {
         if let Some(answer) = self.locked(request, journey, now, &tracking_id) {
             return Some(answer);
         }
+        self.edit_before(&request.operation);
         let mut answer = self.carry_out(request, tracking_id.clone(), now);
+        if matches!(request.operation, Operation::List { .. } | Operation::Get { .. }) {
+            answer.body = quirks::with(&self.misbehaviour.quirks, answer.body);
+        }
         match journey.fate {
             Fate::LostAfter | Fate::Silence => return None,
             Fate::StatusAfter(status) => {
@@ -238,35 +254,6 @@ impl Simulated {
             _ => {}
         }
         Some(answer)
-    }
-
-    fn knows(&self, token: Option<&str>, now: Moment) -> bool {
-        let Some(token) = token else { return false };
-        token == self.token || self.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
-    }
-
-    /// Grants an access token to the service app.
-    fn grant(&mut self, form: &[u8], now: Moment) -> Result<serde_json::Value, Refusal> {
-        let field = |name: &str| form_field(form, name).unwrap_or_default();
-        if field("grant_type") != "refresh_token" {
-            return Err(Refusal::new(400, 400, "the grant type is not supported"));
-        }
-        if (field("client_id").as_str(), field("client_secret").as_str()) != (CLIENT_ID, CLIENT_SECRET) {
-            return Err(Refusal::new(401, 401, "the client is not known"));
-        }
-        if field("refresh_token") != REFRESH_TOKEN {
-            return Err(Refusal::new(400, 400, "the refresh token is not known"));
-        }
-        let token = format!("granted-token-{}", self.granted.len() + 1);
-        let life = self.misbehaviour.token_life;
-        self.granted.insert(token.clone(), life.map(|life| now + life));
-        self.ledger.granted += 1;
-        Ok(json!({
-            "access_token": token,
-            "expires_in": life.map_or(1_209_600, |life| life.as_secs()),
-            "refresh_token": REFRESH_TOKEN,
-            "refresh_token_expires_in": 7_776_000,
-        }))
     }
 
     /// A write is at work in its location until it is answered.
@@ -285,6 +272,15 @@ impl Simulated {
         }
     }
 
+    /// Somebody else is a moment faster, if that is what was asked for.
+    fn edit_before(&mut self, operation: &Operation) {
+        let Operation::Update { network, .. } = operation else { return };
+        self.updates += 1;
+        if self.misbehaviour.edits_at.contains(&self.updates) {
+            self.someone_else_edits(&NetworkId::new(&**network), |edit| edit.display_name = Some("Edited".to_owned()));
+        }
+    }
+
     fn locked(&mut self, request: &Request, journey: &Journey, now: Moment, tracking_id: &str) -> Option<Answer> {
         let location = LocationId::new(request.operation.written_location()?);
         if journey.fate == Fate::Locked {
@@ -295,6 +291,9 @@ impl Simulated {
             self.locks.remove(&location);
         }
         let crowded = self.writing.get(&location).is_some_and(|writing| *writing > 1);
+        if crowded {
+            self.log.breaks(self.ledger.arrived + 1, Expectation::OneWriteAtATime);
+        }
         if until.is_none() && !crowded {
             return None;
         }
@@ -314,9 +313,7 @@ impl Simulated {
             let _refused = self.update(&location, &network, &body, when);
         }
         let lag = self.misbehaviour.reads_lag;
-        while self.stale.len() > 1 && self.stale[1].0 + lag <= now {
-            self.stale.remove(0);
-        }
+        self.replaced.retain(|(when, _)| *when + lag > now);
     }
 
     fn carry_out(&mut self, request: &Request, tracking_id: String, now: Moment) -> Answer {
@@ -360,7 +357,11 @@ impl Simulated {
                 &json!({ "id": "simulated-admin", "displayName": "Simulated Admin", "orgId": ORG, "emails": ["admin@example.com"], "roles": [] }),
             )),
             Operation::AccessToken { form } => {
-                self.grant(form, now).map(|granted| Answer::json(200, tracking_id.clone(), &granted))
+                let life = self.misbehaviour.token_life;
+                self.tokens.grant(form, life, now).map(|granted| {
+                    self.ledger.granted += 1;
+                    Answer::json(200, tracking_id.clone(), &granted)
+                })
             }
             Operation::Unknown => Err(Refusal::new(404, 404, "there is nothing here")),
         };
@@ -372,20 +373,24 @@ impl Simulated {
 
     fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: &str, now: Moment) -> Answer {
         let lag = self.misbehaviour.reads_lag;
-        let shown = self.stale.iter().rev().find(|(since, _)| *since + lag > now).map_or(&self.state, |_| {
-            // The newest state that is old enough to be seen.
-            &self.stale[0].1
-        });
+        let mut lagging: HashMap<&NetworkId, &SimNetwork> = HashMap::new();
+        for (when, before) in &self.replaced {
+            if *when + lag > now {
+                lagging.entry(&before.id).or_insert(before);
+            }
+        }
         let location = location.map(LocationId::new);
-        let networks: Vec<SimNetwork> = shown
+        let networks: Vec<SimNetwork> = self
+            .state
             .networks
             .values()
+            .map(|network| lagging.get(&network.id).copied().unwrap_or(network))
             .filter(|network| location.as_ref().is_none_or(|location| network.location == *location))
             .filter(|network| name.is_none_or(|name| network.name.contains(name)))
             .map(|network| self.visible(network))
             .collect();
         let dect_networks =
-            networks.iter().map(|network| Shown::of(network, &shown.locations[&network.location])).collect();
+            networks.iter().map(|network| Shown::of(network, &self.state.locations[&network.location])).collect();
         Answer::json(200, tracking_id.to_owned(), &ShownList { dect_networks })
     }
 
@@ -405,7 +410,7 @@ impl Simulated {
         let current = find(&self.state, location, network)?.clone();
         let accepted = rules::check(body, location, Some(&current), &self.state)?;
         if !self.misbehaviour.reads_lag.is_zero() {
-            self.stale.push((now, self.state.clone()));
+            self.replaced.push((now, current.clone()));
         }
         self.ledger.writes += 1;
         // PUT replaces: a display name that is left out becomes a default.

@@ -66,6 +66,22 @@ impl Operation {
         matches!(self, Self::Update { .. } | Self::Create { .. } | Self::Delete { .. })
     }
 
+    /// Its method and path, as a log shows them.
+    pub(super) fn spelt(&self) -> (&'static str, String) {
+        let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
+        match self {
+            Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
+            Self::Get { location, network } => ("GET", format!("{}/{network}", networks(location))),
+            Self::Update { location, network, .. } => ("PUT", format!("{}/{network}", networks(location))),
+            Self::Create { location, .. } => ("POST", networks(location)),
+            Self::Delete { location, network } => ("DELETE", format!("{}/{network}", networks(location))),
+            Self::Locations { .. } => ("GET", "/locations".to_owned()),
+            Self::Me => ("GET", "/people/me".to_owned()),
+            Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
+            Self::Unknown => ("?", "?".to_owned()),
+        }
+    }
+
     /// The location that it writes to.
     pub(super) fn written_location(&self) -> Option<&str> {
         match self {

@@ -13,8 +13,10 @@ mod chance;
 mod clock;
 mod stop;
 mod virtual_clock;
+mod written;
 
 pub use bell::Bell;
 pub use chance::Chance;
 pub use clock::{Clock, Moment, Sleep};
 pub use stop::{Stop, StopLevel, StopReason};
+pub use written::parse_duration;

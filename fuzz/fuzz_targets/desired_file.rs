@@ -1,0 +1,40 @@
+//! Any text as a desired-state file, YAML or CSV: it is read or refused, every finding can be shown, and what is read is
+//! planned against the built-in organization and proved.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use dectl::desired::Notation;
+use dectl::model::Organization;
+use dectl::plan::Scope;
+use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
+use dectl::report::findings_text;
+use dectl::time::Moment;
+use dectl::webex::answer::{self, Head};
+use libfuzzer_sys::fuzz_target;
+
+static LIVE: LazyLock<Organization> = LazyLock::new(|| {
+    let list = include_bytes!("../../src/simulator/built_in.json");
+    answer::list(&Head { status: 200, ..Head::default() }, list, jiff::Timestamp::UNIX_EPOCH).expect("the list")
+});
+
+fn shown(rejected: &Rejected) {
+    let text = findings_text(&rejected.findings, &rejected.sources, 80);
+    assert!(!text.is_empty());
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some((first, text)) = data.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let notation = if first % 2 == 0 { Notation::Yaml } else { Notation::Table };
+    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
+    match Inputs::of_notation("fuzzed", text.to_owned(), notation, options) {
+        Err(rejected) => shown(&rejected),
+        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), LIVE.clone(), Moment::START) {
+            Ok(_) => {}
+            Err(Error::Rejected(rejected)) => shown(&rejected),
+            // A plan that is made can be proved.
+            Err(error) => panic!("{error}"),
+        },
+    }
+});

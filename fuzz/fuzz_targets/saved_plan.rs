@@ -1,0 +1,19 @@
+//! Any bytes as a saved plan: refused, or a plan of which the proof says something. The checksum is not looked at here,
+//! so that what is behind it is reached.
+#![no_main]
+
+use dectl::plan::{recorded_state, resume};
+use dectl::proof::prove;
+use dectl::record::SavedPlan;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(saved) = SavedPlan::open(data, None, "fuzzed") {
+        let state = recorded_state(&saved.plan);
+        if prove(saved.plan.clone(), &state).is_ok() {
+            // What can be proved can be gone on with, and the rest proved again.
+            let rest = resume(&saved.plan, &state).expect("nothing has moved");
+            prove(rest, &state).expect("a part of a proved plan");
+        }
+    }
+});

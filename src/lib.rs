@@ -27,7 +27,7 @@
 //! | [`proof`] | shows that a plan is safe | model, plan::plan |
 //! | [`record`] | what is kept on disk | model, time, plan::plan, desired::wish |
 //! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, time |
-//! | [`simulator`] | a simulated organization | webex, model, time, desired |
+//! | [`simulator`] | a simulated organization | webex, model, time, desired, diagnostic (to read states) |
 //! | [`reconcile`] | the story that commands share | all above; the simulator only to rehearse |
 //! | [`report`] | text, documents, progress | the data of model, diagnostic, plan, apply, record, reconcile |
 //!

@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("proof", &["model", "plan::plan"]),
     ("record", &["model", "time", "plan::plan", "desired::wish"]),
     ("apply", &["send", "webex", "plan::plan", "proof", "record", "model", "time"]),
-    ("simulator", &["webex", "model", "time", "desired"]),
+    ("simulator", &["webex", "model", "time", "diagnostic", "desired"]),
     (
         "reconcile",
         &["time", "model", "diagnostic", "desired", "webex", "send", "plan", "proof", "record", "apply", "simulator"],

@@ -1,8 +1,6 @@
 //! Which locations come first. Pure: a plan and a wish become groups of locations.
 
-use globset::{Glob, GlobBuilder};
-
-use crate::model::LocationId;
+use crate::model::{LocationId, NamePattern};
 use crate::plan::plan::Plan;
 
 /// How a run is cut into waves: the next one begins only when all is well with the one before.
@@ -20,7 +18,7 @@ pub enum Canary {
     /// So many, in the order of the plan.
     Number(usize),
     /// Those whose name matches.
-    Matching(Glob),
+    Matching(NamePattern),
 }
 
 impl Canary {
@@ -32,17 +30,20 @@ impl Canary {
         match text.parse() {
             Ok(0) => Err("at least one location must come first".to_owned()),
             Ok(number) => Ok(Self::Number(number)),
-            Err(_) => GlobBuilder::new(text)
-                .case_insensitive(true)
-                .literal_separator(false)
-                .build()
+            Err(_) => NamePattern::new(text)
                 .map(Self::Matching)
-                .map_err(|error| format!("not a number and not a pattern: {}", error.kind())),
+                .map_err(|reason| format!("not a number and not a pattern: {reason}")),
         }
     }
 }
 
 impl Waves {
+    /// Whether the pattern for the first locations means none of a plan that changes something: it is misspelt.
+    pub fn misses(&self, plan: &Plan) -> bool {
+        let Some(Canary::Matching(pattern)) = &self.canary else { return false };
+        !plan.changes.is_empty() && !plan.changes.iter().any(|change| pattern.matches(&change.location.name))
+    }
+
     /// The locations of a plan, wave by wave.
     pub fn of(&self, plan: &Plan) -> Vec<Vec<LocationId>> {
         let mut places: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
@@ -53,10 +54,7 @@ impl Waves {
                 let others = places.split_off((*number).min(places.len()));
                 (places, others)
             }
-            Some(Canary::Matching(glob)) => {
-                let matcher = glob.compile_matcher();
-                places.into_iter().partition(|place| matcher.is_match(&*place.name))
-            }
+            Some(Canary::Matching(pattern)) => places.into_iter().partition(|place| pattern.matches(&place.name)),
         };
         let batch = self.batch.unwrap_or(usize::MAX).max(1);
         std::iter::once(&first[..])

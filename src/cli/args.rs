@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use dectl::apply::Canary;
 use dectl::plan::MaxChanges;
 use dectl::send::pacer::Rate;
+use dectl::simulator::{Fault, Limiting, Probability, Quirk, Span, Time as SimTime};
 use dectl::time::parse_duration;
 
 /// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
@@ -448,12 +449,66 @@ pub(crate) struct Completions {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Simulate {
-    /// A list of networks as Webex sends it; without it, a built-in organization.
+    /// A list of networks as Webex sends it, an export, or a size such as 500x4; without it, a built-in organization.
     #[arg(value_name = "STATE")]
     pub(crate) state: Option<PathBuf>,
     /// The port to listen on; 0 takes any free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
+    /// Keeps the state in this file, as a list: after every change, and at the end.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// More organizations, each with its id and its state; may be given several times.
+    #[arg(long = "organization", value_name = "ID=STATE", value_parser = organization)]
+    pub(crate) organizations: Vec<(String, PathBuf)>,
+    /// The token that is accepted.
+    #[arg(long, value_name = "TOKEN", default_value = dectl::simulator::TOKEN)]
+    pub(crate) accept_token: String,
+    /// A file that says how to misbehave; the flags below win.
+    #[arg(long, value_name = "FILE", help_heading = "Misbehaviour")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// Random numbers repeat from it.
+    #[arg(long, value_name = "NUMBER", help_heading = "Misbehaviour")]
+    pub(crate) seed: Option<u64>,
+    /// How long requests take: 150ms, or 150ms..1.5s for the median and the 99th of a hundred.
+    #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
+    pub(crate) latency: Option<Span>,
+    /// A limiter: bucket:5/s,10, window:300/60s or sliding:300/60s.
+    #[arg(long, value_name = "KIND", help_heading = "Misbehaviour")]
+    pub(crate) limit: Option<Limiting>,
+    /// How likely a write finds its location locked, for example 5%.
+    #[arg(long, value_name = "PROBABILITY", help_heading = "Misbehaviour")]
+    pub(crate) locks: Option<Probability>,
+    /// How long a lock lasts.
+    #[arg(long, value_name = "TIME", requires = "locks", help_heading = "Misbehaviour")]
+    pub(crate) lock_time: Option<SimTime>,
+    /// A lock does not say how long it lasts.
+    #[arg(long, requires = "locks", help_heading = "Misbehaviour")]
+    pub(crate) silent_locks: bool,
+    /// A fault and how likely it is, for example 503=5% or resetAfter=0.01; may be given several times.
+    #[arg(long, value_name = "FAULT=PROBABILITY", value_parser = fault, help_heading = "Misbehaviour")]
+    pub(crate) fault: Vec<(Fault, Probability)>,
+    /// How long a token that is granted to the service app is good.
+    #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
+    pub(crate) token_life: Option<SimTime>,
+    /// Before this update, counted from 1, somebody else edits its network; may be given several times.
+    #[arg(long, value_name = "N", help_heading = "Misbehaviour")]
+    pub(crate) edit_at: Vec<u64>,
+    /// How odd answers look: nulls, missing, numbers, unknown; may be given several times.
+    #[arg(long, value_name = "QUIRK", help_heading = "Misbehaviour")]
+    pub(crate) quirk: Vec<Quirk>,
+}
+
+fn organization(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((id, state)) if !id.is_empty() && !state.is_empty() => Ok((id.to_owned(), state.into())),
+        _ => Err("write the id and the state of an organization, such as acme=acme.json".to_owned()),
+    }
+}
+
+fn fault(text: &str) -> Result<(Fault, Probability), String> {
+    let (fault, probability) = text.split_once('=').ok_or("write a fault and its probability, such as 503=5%")?;
+    Ok((fault.parse()?, probability.parse()?))
 }
 
 /// A time of day on this machine's clock.

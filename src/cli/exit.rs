@@ -1,10 +1,12 @@
 //! Exit codes, and errors that end the program.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use dectl::apply::{Outcome, OutcomeClass};
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Error, Rejected};
+use dectl::report::json;
 use dectl::time::StopReason;
 
 /// How the program ends.
@@ -108,6 +110,15 @@ impl From<Error> for Failed {
 
 /// Prints what clap says; wrong usage is 1, like every refusal.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let wants_document = std::env::args()
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
+        || std::env::args().any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"));
+    if error.use_stderr() && wants_document {
+        // `-o json` is always one document, also where the command line could not be read.
+        let _closed = write!(std::io::stdout(), "{}", json::text(&json::error(&error.to_string(), None)));
+    }
     // A closed pipe is no error.
     let _closed = error.print();
     if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() }

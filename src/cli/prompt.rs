@@ -9,6 +9,9 @@ pub(crate) fn possible() -> bool {
 
 /// Asks a question that only `yes` answers with yes. Waits on a thread of its own, so that a signal still gets through.
 pub(crate) async fn confirm(question: &str) -> bool {
+    // What was typed before is no answer to this.
+    #[cfg(unix)]
+    let _flushed = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
     let mut stderr = io::stderr();
     let _gone = write!(stderr, "{question} [yes/no] ").and_then(|()| stderr.flush());
     let answer = tokio::task::spawn_blocking(|| {

@@ -75,7 +75,7 @@ pub(crate) fn simulated_state(path: Option<&Path>) -> Result<State, Failed> {
     }
     let text = fs::read_to_string(path)
         .map_err(|error| Failed::of(format!("the state {} cannot be read: {error}", path.display())))?;
-    State::from_list(&text).map_err(|error| Failed::of(format!("{}: {error}", path.display())))
+    State::read(&path.display().to_string(), text).map_err(|error| Failed::of(format!("{}: {error}", path.display())))
 }
 
 async fn serve_embedded(state: Option<&Path>) -> Result<String, Failed> {

@@ -6,17 +6,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
 use minijinja::Value;
 use regex::Regex;
 
 use super::rules::{COUNTER, whole};
 use super::template::{Templates, Variables};
 use super::wish::{Cause, Desired, Entry, LocationWish, Placed, Rule, RuleUse};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, nearest, quoted_list};
 use crate::model::{
-    DISPLAY_NAME_ADVISED, DisplayName, Location, LocationIx, NetworkIx, NetworkName, Organization, Setting, SettingSet,
-    Settings, Wanted,
+    DISPLAY_NAME_ADVISED, DisplayName, Location, LocationIx, NamePattern, NetworkIx, NetworkName, Organization,
+    Setting, SettingSet, Settings, Wanted,
 };
 
 /// What rules are applied to.
@@ -26,8 +25,10 @@ pub struct Ground<'a> {
     pub live: &'a Organization,
     /// Whether an entry speaks of a network already.
     pub has_entry: &'a dyn Fn(NetworkIx) -> bool,
-    /// Whether a network of this location, with these settings before and after, is in the scope of the run.
-    pub in_scope: &'a dyn Fn(&str, &Settings, &Settings) -> bool,
+    /// Whether a location is in the scope of the run.
+    pub has_location: &'a dyn Fn(&str) -> bool,
+    /// Whether a network with these settings before and after is in the scope of the run.
+    pub has_network: &'a dyn Fn(&Settings, &Settings) -> bool,
     /// Whether a network stands aside under this name: its own cannot be told.
     pub stands_aside: &'a dyn Fn(&str) -> bool,
 }
@@ -52,6 +53,22 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnost
             desired.locations.push(LocationWish { spot: first.spot, name: None, id, entries });
         }
     }
+    for rule in &rules {
+        let names = || ground.live.locations().map(|(_, location)| &*location.name);
+        let Some(wanted) = &rule.location else { continue };
+        if let Ok(pattern) = NamePattern::new(&wanted.value)
+            && !names().any(|name| pattern.matches(name))
+        {
+            let near = nearest(&wanted.value, names());
+            let help = if near.is_empty() {
+                format!("locations with DECT networks are {}", quoted_list(names(), 8))
+            } else {
+                format!("did you mean {}?", quoted_list(near, 3))
+            };
+            let message = "no location matches this rule";
+            findings.push(Diagnostic::warning(Code::NothingMatches, message).at(wanted.spot).help(help));
+        }
+    }
     if matched == 0 && first.repeats == RuleUse::Once && !findings.has_errors() {
         let help = "a pattern is matched against the whole value, and case counts: try '.*Ward.*' or '(?i)ward.*'";
         let message = "no network of this run matches";
@@ -59,10 +76,18 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnost
     }
 }
 
+/// Whether one of the rules is about locations of this name.
+pub fn concerns(rules: &[Rule], location: &str) -> bool {
+    rules.iter().any(|rule| match &rule.location {
+        Some(pattern) => NamePattern::new(&pattern.value).is_ok_and(|pattern| pattern.matches(location)),
+        None => true,
+    })
+}
+
 /// A rule whose patterns have been compiled.
 struct Compiled<'a> {
     rule: &'a Rule,
-    location: Option<GlobMatcher>,
+    location: Option<NamePattern>,
     patterns: Vec<(Setting, Regex)>,
 }
 
@@ -73,9 +98,8 @@ impl<'a> Compiled<'a> {
     }
 
     fn new(rule: &'a Rule) -> Option<Self> {
-        let glob = |text: &str| GlobBuilder::new(text).case_insensitive(true).literal_separator(false).build();
         let location = match &rule.location {
-            Some(location) => Some(glob(&location.value).ok()?.compile_matcher()),
+            Some(location) => Some(NamePattern::new(&location.value).ok()?),
             None => None,
         };
         let patterns = rule.patterns.iter().map(|(setting, pattern)| Some((*setting, whole(&pattern.value).ok()?)));
@@ -127,7 +151,7 @@ struct Expansion<'a, 'r> {
 
 impl<'a> Expansion<'a, '_> {
     fn location(&mut self, at: LocationIx, location: &Location) -> Vec<Entry> {
-        if !self.rules.iter().any(|rule| rule.is_about(location)) {
+        if !(self.ground.has_location)(&location.name) || !self.rules.iter().any(|rule| rule.is_about(location)) {
             return Vec::new();
         }
         let live = self.ground.live;
@@ -173,6 +197,8 @@ impl<'a> Expansion<'a, '_> {
                             subject.made_at.retain(|(made, _)| made != setting);
                             subject.made_at.push((*setting, template.spot));
                         }
+                        // A network that this run leaves out may be as it likes.
+                        Err(_) if !(self.ground.has_network)(subject.live, subject.live) => {}
                         Err(words) => {
                             let message = format!("this template fails for {:?}: {words}", subject.live.name);
                             self.findings.push(Diagnostic::error(Code::InvalidTemplate, message).at(template.spot));
@@ -192,12 +218,12 @@ impl<'a> Expansion<'a, '_> {
     fn report_stranded(&mut self, subjects: &[Subject<'_>], location: &Location) {
         for subject in subjects {
             let name = &subject.live.name;
-            if (self.ground.stands_aside)(name) && (self.ground.in_scope)(&location.name, subject.live, subject.live) {
+            if (self.ground.stands_aside)(name) && (self.ground.has_network)(subject.live, subject.live) {
                 let id = &self.ground.live.network(subject.network).id;
                 let message = format!("a network of {:?} stands on the temporary name {name:?}", location.name);
                 let help = format!(
-                    "an interrupted run left it there, and its saved plan is not in the folder of journals: apply that \
-                     plan, or write an entry with the id {id}"
+                    "an interrupted run left it there: run its command again, apply the plan beside its journal, or write \
+                     an entry with the id {id}"
                 );
                 self.findings.push(Diagnostic::error(Code::StrandedNetwork, message).help(help));
             }
@@ -221,7 +247,9 @@ impl<'a> Expansion<'a, '_> {
         let again = self.apply(again, location);
         // What fails the second time has failed the first time, or would only fail on a result that is refused below.
         self.findings.truncate(known);
-        for subject in again.iter().filter(|subject| subject.settings != *subject.live) {
+        let in_scope = |subject: &&Subject<'_>| (self.ground.has_network)(subject.live, &subject.settings);
+        let again: Vec<&Subject<'_>> = again.iter().filter(in_scope).collect();
+        for subject in again.into_iter().filter(|subject| subject.settings != *subject.live) {
             let Some((at, _)) = subject.matched_by.iter().find(|(_, changed)| *changed) else { continue };
             let rule = self.rules[*at].rule;
             let first = made.iter().find(|first| first.network == subject.network);
@@ -249,7 +277,7 @@ impl<'a> Expansion<'a, '_> {
     }
 
     fn entry(&mut self, subject: Subject<'_>, location: &Location) -> Option<Entry> {
-        let in_scope = (self.ground.in_scope)(&location.name, subject.live, &subject.settings);
+        let in_scope = (self.ground.has_network)(subject.live, &subject.settings);
         let rule = self.rules[subject.matched_by.first()?.0].rule;
         if !in_scope {
             return None;
@@ -312,7 +340,7 @@ impl<'a> Expansion<'a, '_> {
 
 impl Compiled<'_> {
     fn is_about(&self, location: &Location) -> bool {
-        self.location.as_ref().is_none_or(|glob| glob.is_match(&*location.name))
+        self.location.as_ref().is_none_or(|pattern| pattern.matches(&location.name))
     }
 }
 

@@ -12,6 +12,9 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// How deep folders may lie in folders.
 const MAX_FOLDER_DEPTH: usize = 32;
 
+/// What files in a folder must end in.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "csv"];
+
 /// A text and what is known of where it came from.
 #[derive(Debug)]
 pub struct Input {
@@ -36,13 +39,13 @@ pub enum Notation {
 
 impl Notation {
     /// Told by the ending of a file's name.
-    fn of(name: &str) -> Self {
+    pub fn of(name: &str) -> Self {
         let is_table = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_table { Self::Table } else { Self::Yaml }
     }
 }
 
-/// Reads everything that `arguments` name: a file, a folder of YAML files, or `-` for `stdin`.
+/// Reads everything that `arguments` name: a file, a folder of such files, or `-` for `stdin`.
 ///
 /// A file that is named twice, also by way of its folder, is read once.
 pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, findings: &mut Diagnostics) -> Vec<Input> {
@@ -86,9 +89,9 @@ impl Gathering<'_> {
         if files.is_empty() {
             let message = format!("no desired-state file in the folder {}", folder.display());
             self.findings.push(
-                Diagnostic::error(Code::FolderEmpty, message).in_file(folder.display().to_string()).help(
-                    "files that end in .yaml or .yml are read, also in the folders below it; a .csv is named by itself",
-                ),
+                Diagnostic::error(Code::FolderEmpty, message)
+                    .in_file(folder.display().to_string())
+                    .help("files that end in .yaml, .yml or .csv are read, also in the folders below it"),
             );
         }
         for (path, length) in files {
@@ -112,15 +115,15 @@ impl Gathering<'_> {
         paths.sort();
         for path in paths {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let is_yaml = path.extension().is_some_and(|extension| {
-                extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
-            });
+            let is_wanted = path
+                .extension()
+                .is_some_and(|extension| ENDINGS.iter().any(|ending| extension.eq_ignore_ascii_case(ending)));
             match fs::metadata(&path) {
                 _ if hidden => {}
                 Ok(metadata) if metadata.is_dir() && depth < MAX_FOLDER_DEPTH => self.list(&path, depth + 1, files),
-                Ok(metadata) if metadata.is_file() && is_yaml => files.push((path, metadata.len())),
+                Ok(metadata) if metadata.is_file() && is_wanted => files.push((path, metadata.len())),
                 Ok(_) => {}
-                Err(error) if is_yaml => self.unreadable(&path, &error),
+                Err(error) if is_wanted => self.unreadable(&path, &error),
                 Err(_) => {}
             }
         }

@@ -31,7 +31,7 @@ pub mod wish;
 mod write;
 
 pub use codes::{CodeLookup, Surroundings, resolve};
-pub use expand::{Ground, expand};
+pub use expand::{Ground, concerns, expand};
 pub use export::{Export, Exported, WithCodes, file_names};
 pub use gather::{Input, Notation, gather};
 pub use rules::{OneShot, one_shot};

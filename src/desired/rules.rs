@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use globset::GlobBuilder;
 use regex::Regex;
 
 use super::fields::Fields;
@@ -10,7 +9,7 @@ use super::template::{OWN_FILTERS, Templates};
 use super::tree::Node;
 use super::wish::{Placed, Rule, RuleUse};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Sources, Spot, nearest, quoted_list};
-use crate::model::Setting;
+use crate::model::{NamePattern, Setting};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
 const MATCH_FIELDS: &[&str] = &["location", "name", "displayName"];
@@ -91,10 +90,11 @@ pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnosti
         text.push('\n');
         (start, end)
     };
-    let pattern = line("PATTERN: ", &asked.pattern);
+    let fields: Vec<&str> = asked.settings.iter().map(|setting| setting.api_name()).collect();
+    let pattern = line(&format!("PATTERN for {}: ", fields.join(" and ")), &asked.pattern);
     let template = line("TEMPLATE: ", &asked.template);
     let display_name = asked.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
-    let source = sources.add(COMMAND, text);
+    let source = sources.add_open(COMMAND, text);
     let placed = |(start, end): (u32, u32), value: &str| Placed {
         value: Arc::from(value),
         spot: Spot { source, start, end: end.max(start + 1) },
@@ -116,6 +116,7 @@ pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnosti
         }
     };
     let rules: Vec<Rule> = asked.settings.iter().copied().map(rule).collect();
+    // All have the same pattern and template; the first has the display name, too.
     if let Some(first) = rules.first() {
         check(first, findings);
     }
@@ -125,9 +126,9 @@ pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnosti
 /// Reports patterns that are none, and templates that are none or speak of what there is not.
 fn check(rule: &Rule, findings: &mut Diagnostics) {
     if let Some(location) = &rule.location
-        && let Err(error) = GlobBuilder::new(&location.value).build()
+        && let Err(reason) = NamePattern::new(&location.value)
     {
-        let message = format!("this is no pattern for locations: {}", error.kind());
+        let message = format!("this is no pattern for locations: {reason}");
         let help = "write the name of a location; * stands for any characters";
         findings.push(Diagnostic::error(Code::InvalidPattern, message).at(location.spot).help(help));
     }

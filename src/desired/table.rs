@@ -23,6 +23,9 @@ pub(super) const COLUMNS: [&str; 8] = [
 /// What a spreadsheet would take for a formula. Such a text is written behind an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
 
+/// What a spreadsheet writes where a formula fails.
+const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
+
 /// A text as it stands in a cell: in quotes where it must be, and never a formula.
 pub(super) fn cell(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
@@ -64,7 +67,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diag
     );
     let known = findings.len();
     columns.report(&headings, spot, findings);
-    if rows.iter().all(is_blank) && findings.len() == known {
+    if headings.is_empty() {
         let name = sources.name(source).to_string();
         findings.push(
             Diagnostic::error(Code::FileEmpty, format!("{name} holds nothing"))
@@ -85,6 +88,11 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diag
             let first = row[headings.len()].0;
             findings.push(Diagnostic::error(Code::TableShape, message).at(spot(&first)).help(help));
             continue;
+        }
+        for (cell, text) in row.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
+            let message = format!("{} is an error of the spreadsheet, not a value", text.trim());
+            let help = "correct the cell in the spreadsheet, and save it as values";
+            findings.push(Diagnostic::error(Code::WrongType, message).at(spot(cell)).help(help));
         }
         let written = |column: &str| -> Option<(Spot, &str)> {
             let (cell, text) = row.get(usize::from(*columns.at.get(column)?))?;
@@ -226,13 +234,19 @@ fn rows(text: &str) -> Vec<Row> {
     let mut reader = ReaderBuilder::new().delimiter(separator).build();
     let mut rows: Vec<Row> = Vec::new();
     let mut row: Row = Vec::new();
+    let mut number = if skipped > 0 { 1 } else { 0 };
     loop {
         let (field, taken, ends) = field(&mut reader, &text.as_bytes()[at..]);
         let span = written(text, at, taken, separator);
         at += taken;
         if let Some(field) = field {
+            if row.is_empty() {
+                // Lines that hold nothing are rows of a spreadsheet all the same.
+                let since = rows.last().and_then(|row: &Row| row.last()).map_or(skipped, |(cell, _)| cell.end as usize);
+                number += text[since..span.0].matches('\n').count().max(usize::from(number == 0)) as u32;
+            }
             let column = row.len().min(usize::from(u16::MAX)) as u16;
-            let cell = Cell { start: span.0 as u32, end: span.1 as u32, row: rows.len() as u32 + 1, column };
+            let cell = Cell { start: span.0 as u32, end: span.1 as u32, row: number, column };
             row.push((cell, unguarded(field)));
         }
         match ends {

@@ -47,6 +47,8 @@ codes! {
     MissingField = "missing-field",
     /// A field that does not exist.
     UnknownField = "unknown-field",
+    /// A name that has lost the zeros at its front, as spreadsheets do it.
+    EatenZeros = "eaten-zeros",
     /// A row of a table that does not fit its headings.
     TableShape = "table-shape",
     /// A value of another type than the field takes.

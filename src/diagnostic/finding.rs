@@ -1,6 +1,7 @@
 //! One finding, and the list of all of them.
 
 use super::code::Code;
+use super::masking::hide_numbers;
 use super::sources::{Sources, Spot};
 
 /// Whether a finding stops the run.
@@ -149,7 +150,9 @@ impl Diagnostics {
     pub fn name_cells(&mut self, sources: &Sources) {
         for diagnostic in &mut self.0 {
             if let Some(cell) = diagnostic.spot.and_then(|spot| sources.cell(spot)) {
-                diagnostic.message = format!("{cell}: {}", diagnostic.message);
+                // What a wrong separator has glued together may hold a code.
+                diagnostic.message = format!("{cell}: {}", hide_numbers(&diagnostic.message));
+                diagnostic.help = diagnostic.help.take().map(|help| hide_numbers(&help));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::masking::{hide_numbers, numbers_like_codes};
+
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
@@ -32,27 +34,27 @@ impl Grid {
         let at = self.cells.partition_point(|cell| cell.start <= offset).checked_sub(1)?;
         let cell = self.cells[at];
         Some(match self.headings.get(usize::from(cell.column)).filter(|heading| !heading.trim().is_empty()) {
-            Some(heading) => format!("row {}, column {}", cell.row, heading.trim()),
+            Some(heading) => format!("row {}, column {}", cell.row, hide_numbers(heading.trim())),
             None => format!("row {}, column {}", cell.row, cell.column + 1),
         })
     }
 
     /// The parts of a stretch of `text` that may be access codes, relative to its beginning: the column of codes, and
-    /// four digits anywhere, since a cell may have slipped into another column.
+    /// every number of the length of a code, since a table that is wrong may have anything anywhere.
     pub fn secrets(&self, text: &str, stretch: Range<usize>) -> Vec<Range<usize>> {
         let first = self.cells.partition_point(|cell| (cell.end as usize) <= stretch.start);
         let cells = self.cells[first..].iter().take_while(|cell| (cell.start as usize) < stretch.end);
-        let secret = cells.filter(|cell| {
-            let written = text.get(cell.start as usize..cell.end as usize).unwrap_or_default();
-            let digits = written.bytes().filter(u8::is_ascii_digit).count();
-            cell.row > 1 && (self.secret == Some(cell.column) || (digits == 4 && written.len() <= 6))
+        let secret = cells.filter(|cell| cell.row > 1 && self.secret == Some(cell.column)).map(|cell| {
+            let start = (cell.start as usize).max(stretch.start) - stretch.start;
+            start..(cell.end as usize).min(stretch.end) - stretch.start
         });
-        secret
-            .map(|cell| {
-                let start = (cell.start as usize).max(stretch.start) - stretch.start;
-                start..(cell.end as usize).min(stretch.end) - stretch.start
-            })
-            .filter(|range| !range.is_empty())
-            .collect()
+        let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty()).collect();
+        for number in numbers_like_codes(&text[stretch]) {
+            if !ranges.iter().any(|range| range.start <= number.start && number.end <= range.end) {
+                ranges.push(number);
+            }
+        }
+        ranges.sort_by_key(|range| range.start);
+        ranges
     }
 }

@@ -21,6 +21,39 @@ pub(super) fn secret_ranges(line: &str) -> Vec<Range<usize>> {
     ranges
 }
 
+/// The numbers of a text that have about the length of an access code: one digit may be too few, or some too many.
+pub(super) fn numbers_like_codes(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
+    let mut start = None;
+    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (character.is_alphanumeric() || character == '_', start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                let word = &text[from..at];
+                if (3..=8).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit()) {
+                    ranges.push(from..at);
+                }
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    ranges
+}
+
+/// A text without such numbers.
+pub(super) fn hide_numbers(text: &str) -> String {
+    let mut hidden = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in numbers_like_codes(text) {
+        hidden.push_str(&text[from..range.start]);
+        hidden.push_str(MASK);
+        from = range.end;
+    }
+    hidden.push_str(&text[from..]);
+    hidden
+}
+
 /// Whether a line is a key whose value is a code on the lines below it.
 pub(super) fn opens_a_code(line: &str) -> bool {
     let Some((key, value)) = line.split_once(':') else { return false };

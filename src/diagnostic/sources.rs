@@ -51,13 +51,23 @@ pub struct Excerpt {
     pub marked: Range<usize>,
 }
 
+/// What a text is, which decides what in it may be a secret.
+#[derive(Debug)]
+enum Kind {
+    /// A desired-state file, or what is taken for one.
+    File,
+    /// A table, and where its cells are.
+    Table(Grid),
+    /// What somebody has typed as arguments: no secret.
+    Open,
+}
+
 #[derive(Debug)]
 struct Source {
     name: Arc<str>,
     text: Arc<str>,
     line_starts: Vec<u32>,
-    /// Its cells, if it is a table.
-    grid: Option<Grid>,
+    kind: Kind,
 }
 
 /// The texts that were read in this run.
@@ -76,22 +86,34 @@ impl Sources {
 
     /// Keeps a text under the name that people know it by.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
+        self.add_kind(name, text, Kind::File)
+    }
+
+    /// Keeps a text that holds no secret.
+    pub fn add_open(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
+        self.add_kind(name, text, Kind::Open)
+    }
+
+    fn add_kind(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, kind: Kind) -> SourceId {
         let text = text.into();
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
-        self.texts.push(Source { name: name.into(), text, line_starts, grid: None });
+        self.texts.push(Source { name: name.into(), text, line_starts, kind });
         SourceId(self.texts.len() as u32 - 1)
     }
 
     /// Says that a text is a table, and where its cells are.
     pub fn lay_out(&mut self, source: SourceId, grid: Grid) {
-        self.texts[source.0 as usize].grid = Some(grid);
+        self.texts[source.0 as usize].kind = Kind::Table(grid);
     }
 
     /// Row and column of a spot, if its text is a table.
     pub fn cell(&self, spot: Spot) -> Option<String> {
-        self.source(spot.source).grid.as_ref()?.label(spot.start)
+        match &self.source(spot.source).kind {
+            Kind::Table(grid) => grid.label(spot.start),
+            Kind::File | Kind::Open => None,
+        }
     }
 
     /// What a text is called.
@@ -162,10 +184,11 @@ impl Sources {
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
             let part = &full[window.clone()];
-            let secrets = match &source.grid {
-                Some(grid) => grid.secrets(&source.text, offset..offset + window.len()),
-                None if source.continues_a_code(line) => whole(part),
-                None => secret_ranges(part),
+            let secrets = match &source.kind {
+                Kind::Table(grid) => grid.secrets(&source.text, offset..offset + window.len()),
+                Kind::Open => Vec::new(),
+                Kind::File if source.continues_a_code(line) => whole(part),
+                Kind::File => secret_ranges(part),
             };
             let (part, [start, end]) = masked(part, secrets, [inside(spot.start), inside(spot.end)]);
             if line == first {

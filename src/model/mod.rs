@@ -5,6 +5,7 @@
 //! | `id` | [`NetworkId`], [`LocationId`]: opaque, compared without padding |
 //! | `name` | [`NetworkName`], [`DisplayName`] as they may be asked for |
 //! | `name_key` | [`NameKey`]: the only way to compare names |
+//! | `name_pattern` | [`NamePattern`]: what a run is narrowed by |
 //! | `code` | [`AccessCode`] as it may be asked for, [`CodeText`] as it was read; both hide themselves |
 //! | `settings` | the four [`Setting`]s, listed once; [`Settings`] as read or sent |
 //! | `wanted` | [`Wanted`]: the same four, each optional and checked |
@@ -17,6 +18,7 @@ mod code;
 mod id;
 mod name;
 mod name_key;
+mod name_pattern;
 mod organization;
 mod settings;
 mod wanted;
@@ -25,6 +27,7 @@ pub use code::{AccessCode, CodeError, CodeText};
 pub use id::{LocationId, NetworkId};
 pub use name::{DISPLAY_NAME_ADVISED, DisplayName, NAME_MAX, NameError, NetworkName};
 pub use name_key::NameKey;
+pub use name_pattern::NamePattern;
 pub use organization::{Location, LocationIx, Network, NetworkIx, Organization};
 pub use settings::{Setting, SettingSet, Settings};
 pub use wanted::Wanted;

@@ -93,7 +93,9 @@ fn taken(change: &Move<'_>, keeper: NetworkIx, words: Words, live: &Organization
         words.taken,
         format!(
             "the {what} that {:?} is to get is held by {:?} ({}), which keeps it",
-            change.after.name, holder.settings.name, holder.id
+            live.network(change.network).settings.name,
+            holder.settings.name,
+            holder.id
         ),
     )
     .at(spot_of(change, words))
@@ -108,7 +110,13 @@ fn twice(
     live: &Organization,
 ) -> Diagnostic {
     let location = &live.location(location).name;
-    let message = format!("two networks of {location:?} are to get the same {}", words.what);
+    let name_of = |change: &Move<'_>| format!("{:?}", live.network(change.network).settings.name);
+    let who = match first {
+        Some(first) => format!("{} and {}", name_of(first), name_of(change)),
+        None => format!("{} and another network", name_of(change)),
+    };
+    let wanted = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
+    let message = format!("{who} of {location:?} are to get the same {}{wanted}", words.what);
     let diagnostic = Diagnostic::error(words.twice, message).at(spot_of(change, words));
     let diagnostic = match first {
         Some(first) => diagnostic.see(spot_of(first, words), "the other is here"),

@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-
 use super::compare::Move;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{LocationIx, Organization, Setting, Settings};
+use crate::model::{LocationIx, NamePattern, Organization, Setting, Settings};
 
 /// Which locations and networks a run is about. Patterns are compared without regard to case.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    locations: Option<GlobSet>,
-    networks: Option<GlobSet>,
+    locations: Vec<NamePattern>,
+    networks: Vec<NamePattern>,
 }
 
 /// Why a text is no pattern.
@@ -34,29 +32,20 @@ impl Scope {
 
     /// Whether a location of this name is in it.
     pub fn has_location(&self, name: &str) -> bool {
-        self.locations.as_ref().is_none_or(|globs| globs.is_match(name))
+        self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether a network with these settings, before and after, is in it; its location is another question.
     pub fn has_network(&self, before: &Settings, after: &Settings) -> bool {
-        self.networks.as_ref().is_none_or(|globs| globs.is_match(&*before.name) || globs.is_match(&*after.name))
+        self.networks.is_empty()
+            || self.networks.iter().any(|pattern| pattern.matches(&before.name) || pattern.matches(&after.name))
     }
 }
 
-fn set(patterns: &[String]) -> Result<Option<GlobSet>, ScopeError> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let error = |pattern: &str, error: &globset::Error| ScopeError {
-        pattern: pattern.to_owned(),
-        reason: error.kind().to_string(),
-    };
-    let mut globs = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).build();
-        globs.add(glob.map_err(|e| error(pattern, &e))?);
-    }
-    globs.build().map(Some).map_err(|e| error(&patterns.join(", "), &e))
+fn set(patterns: &[String]) -> Result<Vec<NamePattern>, ScopeError> {
+    let read =
+        |pattern: &String| NamePattern::new(pattern).map_err(|reason| ScopeError { pattern: pattern.clone(), reason });
+    patterns.iter().map(read).collect()
 }
 
 /// Keeps the moves that are in scope, and how many that leaves out. A move that waits for one that is left out could
@@ -102,9 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_without_regard_to_case() {
+    fn without_patterns_everything_is_in_scope() {
         let scope = Scope::new(&["oslo*".to_owned()], &[]).expect("a pattern");
         assert!(scope.has_location("Oslo HQ") && !scope.has_location("Bergen"));
+        assert!(Scope::default().has_location("Bergen"));
         assert!(Scope::new(&["[".to_owned()], &[]).is_err());
     }
 }

@@ -29,7 +29,7 @@ pub enum Error {
     Unproven(#[from] Flaw),
     /// The organization is not as a saved plan knows it.
     #[error("the organization has moved since the plan was made, so nothing was changed: {}; make the plan again",
-        .0.iter().map(Moved::describe).collect::<Vec<_>>().join("; "))]
+        described(.0))]
     Moved(Vec<Moved>),
     /// A saved plan cannot be read or written.
     #[error("{0}")]
@@ -40,12 +40,36 @@ pub enum Error {
     /// There are networks that no file speaks of.
     #[error("{0} live networks are in no file (--fail-on-unmanaged)")]
     Unmanaged(usize),
+    /// The pattern for the first locations is misspelt.
+    #[error("no location that this plan changes matches --canary: nothing was changed")]
+    NoCanary,
+    /// A run of the same wishes was not finished, and its plan cannot be read.
+    #[error(
+        "the run {run} of the same rename was not finished, and its plan cannot be read: {reason}. With the right \
+         DECTL_PLAN_KEY it goes on; --anew computes the rename anew"
+    )]
+    Unreadable {
+        /// The run.
+        run: String,
+        /// Why.
+        reason: SavedPlanError,
+    },
     /// Somebody was asked, and did not agree.
     #[error("not confirmed: nothing was changed")]
     NotConfirmed,
     /// What is to be done cannot be recorded.
     #[error("{0}; nothing was written, since a run that leaves no journal cannot be undone")]
     Journal(#[from] JournalError),
+}
+
+/// Some of what has moved, in one line; more than that nobody reads.
+fn described(moved: &[Moved]) -> String {
+    const MOST: usize = 10;
+    let mut parts: Vec<String> = moved.iter().take(MOST).map(Moved::describe).collect();
+    if moved.len() > MOST {
+        parts.push(format!("and {} more", moved.len() - MOST));
+    }
+    parts.join("; ")
 }
 
 impl From<GaveUp> for Error {

@@ -28,7 +28,7 @@ pub use as_file::as_file;
 pub use carry_out::{Gate, NextWave, Pieces, Records, Run, carry_out};
 pub use error::Error;
 pub use inputs::{InputOptions, Inputs, Rejected, Resolve};
-pub use interrupted::{GoingOn, going_on};
+pub use interrupted::{GoingOn, goes_on_from, going_on, undo_of};
 pub use propose::{Proposal, go_on_with, plan_for, propose};
 pub use rehearse::{Conditions, Rehearsal, rehearse};
 pub use status::{LocationStatus, Status, status};

@@ -4,8 +4,9 @@ use super::error::Error;
 use super::inputs::{Inputs, Rejected};
 use crate::desired::wish::Desired;
 use crate::desired::{Ground, expand};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::model::Organization;
+use crate::plan::plan::{Because, Change, Warning};
 use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
 use crate::record::SavedPlan;
@@ -47,12 +48,16 @@ pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: 
             let from_files = inputs.warnings.iter().chain(&findings);
             let from_files = from_files.map(|finding| plan::warning(finding, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
+            let eaten: Vec<Warning> = plan.changes.iter().filter_map(eaten_zeros).collect();
+            plan.warnings.extend(eaten);
             let proven = prove(plan, &live)?;
             Ok(Proposal { proven, live, listed })
         }
         Err(from_plan) => {
             let mut all = inputs.warnings.clone();
-            findings.append(from_plan);
+            // A network that stands aside is reported once.
+            let known = findings.iter().any(|finding| finding.code == Code::StrandedNetwork);
+            findings.extend(from_plan.into_iter().filter(|finding| !known || finding.code != Code::StrandedNetwork));
             findings.name_cells(&inputs.sources);
             all.append(findings);
             all.sort();
@@ -60,6 +65,28 @@ pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: 
             Err(Error::Rejected(Box::new(Rejected { findings: all, sources })))
         }
     }
+}
+
+/// A name from a table that is the live one without the zeros at its front.
+fn eaten_zeros(change: &Change) -> Option<Warning> {
+    let Because::File { file, line } = &change.because else { return None };
+    let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let eaten = |before: Option<&str>, after: Option<&str>| {
+        let (before, after) = (before?, after?);
+        let digits = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && before != after && before.trim_start_matches('0') == after).then(|| before.to_owned())
+    };
+    let (before, after) = (&change.before, &change.after);
+    let was = eaten(Some(&before.name), Some(&after.name))
+        .or_else(|| eaten(before.display_name.as_deref(), after.display_name.as_deref()))
+        .filter(|_| is_table)?;
+    let message = format!("{was:?} would lose the zeros at its front: a spreadsheet has probably eaten them");
+    Some(Warning {
+        code: Code::EatenZeros.as_str().into(),
+        message: message.into(),
+        file: Some(file.clone()),
+        line: Some(*line),
+    })
 }
 
 /// The wishes with an entry for every network that a rule matches, if there are rules.
@@ -77,7 +104,8 @@ pub(super) fn expanded(
     let ground = Ground {
         live,
         has_entry: &|network| spoken_for.contains(&network),
-        in_scope: &|location, before, after| scope.has_location(location) && scope.has_network(before, after),
+        has_location: &|name| scope.has_location(name),
+        has_network: &|before, after| scope.has_network(before, after),
         stands_aside: &plan::is_temporary,
     };
     expand(&mut desired, ground, findings);

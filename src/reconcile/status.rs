@@ -10,7 +10,7 @@ use super::inputs::Inputs;
 use super::propose::{Proposal, expanded};
 use crate::apply::shows;
 use crate::diagnostic::Diagnostics;
-use crate::model::{LocationId, NetworkId};
+use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs};
@@ -72,11 +72,16 @@ pub fn status(
     let right = last_right(folder, key, &proven.plan().changes);
     let mut locations = Vec::new();
     for (at, location) in live.locations().filter(|(_, location)| scope.has_location(&location.name)) {
-        let managed = live.networks_of(at).filter(|(network, _)| managed.contains(network)).count();
+        let differing = changes.remove(&location.id).unwrap_or_default();
+        let is_meant = |network: &Network| {
+            scope.has_network(&network.settings, &network.settings)
+                || differing.iter().any(|change| change.network == network.id)
+        };
+        let networks = live.networks_of(at).filter(|(network, _)| managed.contains(network));
+        let managed = networks.filter(|(_, network)| is_meant(network)).count();
         if managed == 0 {
             continue;
         }
-        let differing = changes.remove(&location.id).unwrap_or_default();
         let times: Option<Vec<Timestamp>> =
             differing.iter().map(|change| right.get(&change.network).copied()).collect();
         locations.push(LocationStatus {

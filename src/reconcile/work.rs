@@ -13,9 +13,10 @@ use super::inputs::Inputs;
 use super::interrupted::{Interrupted, stranded, that_left_behind};
 use super::propose::{Proposal, go_on_with, plan_for};
 use crate::apply::{Event, Options, Waves};
-use crate::model::{LocationId, Organization};
+use crate::desired::concerns;
+use crate::model::{LocationId, NetworkId, Organization};
 use crate::plan::plan::Plan;
-use crate::plan::{MaxChanges, Scope, check_size};
+use crate::plan::{self, MaxChanges, Scope, check_size};
 use crate::record::SavedPlan;
 use crate::send::{Sender, Urgency};
 use crate::time::{Moment, StopLevel, StopReason};
@@ -73,6 +74,8 @@ pub struct Terms<'a> {
     pub complete: bool,
     /// How the plan is carried out.
     pub options: Options,
+    /// Whether the plan of another run is brought to its end where rules meet what it left behind.
+    pub finishes_others: bool,
     /// In which waves.
     pub waves: Waves,
     /// How long to wait after a wave.
@@ -142,14 +145,12 @@ impl Work<'_> {
             (Wishes::Made(_), None) => Some(self.list().await?),
         };
         let mut live = live;
-        if let (Wishes::Made(inputs), Some((organization, _))) = (&wishes, &live)
-            && !inputs.desired.rules.is_empty()
-            && let Some(Interrupted { run, saved, .. }) =
-                that_left_behind(self.terms.folder, self.terms.key, &stranded(organization))
+        if let (Wishes::Made(inputs), Some((organization, _)), true) = (&wishes, &live, self.terms.finishes_others)
+            && let Some((run, saved)) = self.left_behind(inputs, organization)
         {
             self.audience.remark(&format!(
-                "The run {run} has left networks on temporary names, and rules cannot compute with those: its plan is \
-                 brought to its end first."
+                "The run {run} has left networks on temporary names, and rules cannot compute with those: its plan for \
+                 their locations is brought to its end first."
             ));
             done.push(self.once(&mut Wishes::Saved(Box::new(saved)), None).await?);
             live = match done.last() {
@@ -157,13 +158,34 @@ impl Work<'_> {
                 _ => return Ok(done),
             };
         }
+        let before = self.sender.statistics();
         match self.once(&mut wishes, live).await {
-            Ok(second) => done.push(second),
+            Ok(mut second) => {
+                if !done.is_empty() {
+                    second.run.outcome.statistics = second.run.outcome.statistics.since(before);
+                }
+                done.push(second);
+            }
             // What was done first is not hidden by what cannot be done then.
             Err(error) if !done.is_empty() => self.audience.remark(&format!("After that: {error}")),
             Err(error) => return Err(error),
         }
         Ok(done)
+    }
+
+    /// The plan of the run that left networks on temporary names, for the locations that this run is about. What it
+    /// said about its size was said about the whole of it.
+    fn left_behind(&self, inputs: &Inputs, live: &Organization) -> Option<(String, SavedPlan)> {
+        let scope = &self.terms.scope;
+        let stranded = stranded(live, |location, settings| {
+            concerns(&inputs.desired.rules, location)
+                && scope.has_location(location)
+                && scope.has_network(settings, settings)
+        });
+        let networks: Vec<NetworkId> = stranded.iter().map(|(network, _)| network.clone()).collect();
+        let Interrupted { run, saved, .. } = that_left_behind(self.terms.folder, self.terms.key, &networks)?;
+        let locations: Vec<LocationId> = stranded.into_iter().map(|(_, location)| location).collect();
+        Some((run, SavedPlan { plan: plan::part(&saved.plan, &locations), max_changes: None, ..saved }))
     }
 
     async fn list(&self) -> Result<(Organization, Moment), Error> {
@@ -176,6 +198,9 @@ impl Work<'_> {
         let plan = proposal.proven.plan();
         if self.terms.complete && plan.counts.unmanaged > 0 {
             return Err(Error::Unmanaged(plan.counts.unmanaged));
+        }
+        if self.terms.waves.misses(plan) {
+            return Err(Error::NoCanary);
         }
         self.show(&proposal);
         match self.terms.consent {

@@ -1,5 +1,6 @@
 //! The JSON of a saved plan.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -196,6 +197,12 @@ impl SavedPlan {
     }
 
     pub(super) fn from_document(document: Document) -> Option<Self> {
+        let networks = document.changes.iter().map(|change| &change.network);
+        let networks: Vec<&String> = networks.chain(document.neighbours.iter().map(|other| &other.network)).collect();
+        // Nobody writes a network twice; which of the two would be the one that is meant?
+        if networks.iter().collect::<HashSet<_>>().len() < networks.len() {
+            return None;
+        }
         let locations: Vec<Where> = document
             .locations
             .into_iter()

@@ -101,6 +101,13 @@ impl SavedPlan {
         write_private(path, &bytes, Existing::Replaced).map_err(|failure| error(failure.to_string()))
     }
 
+    /// Whether a plan may be written to a place: nothing is there, or another saved plan, or an empty file.
+    pub fn may_replace(path: &Path) -> bool {
+        let Ok(bytes) = std::fs::read(path) else { return true };
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]).into_owned();
+        bytes.is_empty() || seal::is_sealed(&bytes) || start.contains(&format!("\"kind\": \"{KIND}\""))
+    }
+
     /// Reads one.
     ///
     /// # Errors

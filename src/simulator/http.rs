@@ -1,5 +1,6 @@
 //! The simulated organization over real HTTP, on loopback only.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,9 +27,14 @@ pub struct Server {
     face: Face,
 }
 
+/// An organization that somebody else may look at and change meanwhile.
+pub type Served = Arc<Mutex<Simulated>>;
+
 #[derive(Clone, Debug)]
 struct Face {
-    simulated: Arc<Mutex<Simulated>>,
+    simulated: Served,
+    /// Organizations that are asked for by their id.
+    others: Arc<BTreeMap<String, Served>>,
     start: tokio::time::Instant,
     base: Arc<str>,
 }
@@ -38,11 +44,20 @@ impl Server {
     ///
     /// # Errors
     /// If the port cannot be had.
-    pub async fn bind(simulated: Arc<Mutex<Simulated>>, port: u16) -> io::Result<Self> {
+    pub async fn bind(simulated: Served, port: u16) -> io::Result<Self> {
+        Self::bind_several(simulated, BTreeMap::new(), port).await
+    }
+
+    /// The same with more organizations, which are asked for by their id (`orgId`).
+    ///
+    /// # Errors
+    /// If the port cannot be had.
+    pub async fn bind_several(simulated: Served, others: BTreeMap<String, Served>, port: u16) -> io::Result<Self> {
+        let others = Arc::new(others);
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let base = format!("http://{address}/v1").into();
-        Ok(Self { address, listener, face: Face { simulated, start: tokio::time::Instant::now(), base } })
+        Ok(Self { address, listener, face: Face { simulated, others, start: tokio::time::Instant::now(), base } })
     }
 
     /// What to give as `--api-url`.
@@ -64,6 +79,8 @@ impl Server {
             .route("/v1/people/me", get(me))
             .route("/v1/access_token", post(access_token))
             .route("/__simulator/counts", get(counts))
+            .route("/__simulator/requests", get(requests))
+            .route("/__simulator/broken", get(broken_expectations))
             .fallback(unknown)
             .with_state(self.face);
         axum::serve(self.listener, router).await
@@ -72,36 +89,45 @@ impl Server {
 
 async fn list(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = Query::of(query);
-    face.answer(Operation::List { location: query.get("locationId"), name: query.get("name") }, &headers).await
+    face.answer(Operation::List { location: query.get("locationId"), name: query.get("name") }, &headers, &query).await
 }
 
 async fn read(
     Shared(face): Shared<Face>,
     Path((location, network)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    face.answer(Operation::Get { location, network }, &headers).await
+    face.answer(Operation::Get { location, network }, &headers, &Query::of(query)).await
 }
 
 async fn update(
     Shared(face): Shared<Face>,
     Path((location, network)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    face.answer(Operation::Update { location, network, body: body.to_vec() }, &headers).await
+    face.answer(Operation::Update { location, network, body: body.to_vec() }, &headers, &Query::of(query)).await
 }
 
-async fn create(Shared(face): Shared<Face>, Path(location): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    face.answer(Operation::Create { location, body: body.to_vec() }, &headers).await
+async fn create(
+    Shared(face): Shared<Face>,
+    Path(location): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    face.answer(Operation::Create { location, body: body.to_vec() }, &headers, &Query::of(query)).await
 }
 
 async fn delete(
     Shared(face): Shared<Face>,
     Path((location, network)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    face.answer(Operation::Delete { location, network }, &headers).await
+    face.answer(Operation::Delete { location, network }, &headers, &Query::of(query)).await
 }
 
 async fn locations(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
@@ -109,46 +135,58 @@ async fn locations(Shared(face): Shared<Face>, RawQuery(query): RawQuery, header
     let number = |name: &str, default| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     let operation =
         Operation::Locations { name: query.get("name"), max: number("max", 100), start: number("start", 0) };
-    face.answer(operation, &headers).await
+    face.answer(operation, &headers, &query).await
 }
 
-async fn me(Shared(face): Shared<Face>, headers: HeaderMap) -> Response {
-    face.answer(Operation::Me, &headers).await
+async fn me(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    face.answer(Operation::Me, &headers, &Query::of(query)).await
 }
 
 async fn access_token(Shared(face): Shared<Face>, headers: HeaderMap, body: Bytes) -> Response {
-    face.answer(Operation::AccessToken { form: body.to_vec() }, &headers).await
+    face.answer(Operation::AccessToken { form: body.to_vec() }, &headers, &Query::of(None)).await
 }
 
 async fn unknown(Shared(face): Shared<Face>, _method: Method, headers: HeaderMap) -> Response {
-    face.answer(Operation::Unknown, &headers).await
+    face.answer(Operation::Unknown, &headers, &Query::of(None)).await
 }
 
-async fn counts(Shared(face): Shared<Face>) -> Response {
-    let ledger = face.lock().ledger();
-    let body = serde_json::json!({
-        "requests": ledger.requests,
-        "lists": ledger.lists,
-        "writes": ledger.writes,
-        "refused": ledger.refused,
-        "locked": ledger.locked,
-        "conflicts": ledger.conflicts,
-        "insideRetryAfter": ledger.inside_retry_after,
-    });
-    let mut response = Response::new(Body::from(body.to_string()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+async fn counts(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
+    face.control(&Query::of(query), |simulated| {
+        let ledger = simulated.ledger();
+        serde_json::json!({
+            "requests": ledger.requests,
+            "lists": ledger.lists,
+            "writes": ledger.writes,
+            "refused": ledger.refused,
+            "locked": ledger.locked,
+            "conflicts": ledger.conflicts,
+            "insideRetryAfter": ledger.inside_retry_after,
+            "granted": ledger.granted,
+        })
+    })
+}
+
+async fn requests(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
+    face.control(&Query::of(query), Simulated::requests)
+}
+
+async fn broken_expectations(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
+    face.control(&Query::of(query), Simulated::broken)
 }
 
 impl Face {
-    async fn answer(&self, operation: Operation, headers: &HeaderMap) -> Response {
+    async fn answer(&self, operation: Operation, headers: &HeaderMap, query: &Query) -> Response {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let token = text("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
+        // An organization that is not here is asked for in vain, and everything else is as always.
+        let served = self.organization(query);
+        let operation = if served.is_some() { operation } else { Operation::Unknown };
+        let served = served.unwrap_or(&self.simulated).clone();
         let request = Request { operation, token, tracking_id: text("trackingid") };
-        let journey = self.lock().sets_out(&request, self.now());
-        let _writing = Writing::begin(self.clone(), request.clone());
+        let journey = lock(&served).sets_out(&request, self.now());
+        let _writing = Writing::begin(served.clone(), request.clone());
         tokio::time::sleep(journey.there).await;
-        let answer = self.lock().arrives(&request, &journey, self.now());
+        let answer = lock(&served).arrives(&request, &journey, self.now());
         let Some(answer) = answer else {
             if journey.fate == Fate::Silence {
                 std::future::pending::<()>().await;
@@ -157,6 +195,22 @@ impl Face {
         };
         tokio::time::sleep(journey.back).await;
         self.response(answer)
+    }
+
+    fn organization(&self, query: &Query) -> Option<&Served> {
+        match query.get("orgId") {
+            // Whoever has one organization only need not know its id.
+            Some(id) if !self.others.is_empty() => self.others.get(&id),
+            _ => Some(&self.simulated),
+        }
+    }
+
+    /// A document about an organization, for whoever asserts on it.
+    fn control(&self, query: &Query, look: impl FnOnce(&Simulated) -> serde_json::Value) -> Response {
+        let document = look(&lock(self.organization(query).unwrap_or(&self.simulated)));
+        let mut response = Response::new(Body::from(document.to_string()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
     }
 
     fn response(&self, answer: Answer) -> Response {
@@ -185,10 +239,10 @@ impl Face {
     fn now(&self) -> Moment {
         Moment::after_start(self.start.elapsed())
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Simulated> {
-        self.simulated.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
+    served.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// An answer whose body breaks off: the client sees its connection reset.
@@ -199,20 +253,20 @@ fn broken() -> Response {
 
 /// A write in the air; its location is free again when it is answered, or when the client hangs up.
 struct Writing {
-    face: Face,
+    served: Served,
     request: Request,
 }
 
 impl Writing {
-    fn begin(face: Face, request: Request) -> Self {
-        face.lock().begins_writing(&request);
-        Self { face, request }
+    fn begin(served: Served, request: Request) -> Self {
+        lock(&served).begins_writing(&request);
+        Self { served, request }
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        self.face.lock().ends_writing(&self.request);
+        lock(&self.served).ends_writing(&self.request);
     }
 }
 

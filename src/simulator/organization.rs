@@ -69,6 +69,7 @@ pub struct Simulated {
     next_tracking_id: u64,
     /// Updates that have arrived and were not refused outright.
     updates: u64,
+    others_edits: u64,
     locks: HashMap<LocationId, Moment>,
     writing: HashMap<LocationId, u32>,
     later: BTreeMap<(Moment, u64), (LocationId, NetworkId, Vec<u8>)>,
@@ -91,6 +92,7 @@ impl Simulated {
             log: Log::default(),
             next_tracking_id: 1,
             updates: 0,
+            others_edits: 0,
             locks: HashMap::new(),
             writing: HashMap::new(),
             later: BTreeMap::new(),
@@ -117,6 +119,11 @@ impl Simulated {
     /// What a careful client would not have done.
     pub fn broken(&self) -> serde_json::Value {
         self.log.broken()
+    }
+
+    /// How often its state has changed: writes, deletions, and the edits of others.
+    pub const fn changes(&self) -> u64 {
+        self.ledger.writes + self.others_edits
     }
 
     /// The networks as they are now.
@@ -150,6 +157,7 @@ impl Simulated {
     /// Somebody else changes a network in Control Hub, within the rules.
     pub fn someone_else_edits(&mut self, network: &NetworkId, edit: impl FnOnce(&mut SimEdit)) {
         let Some(mut changed) = self.state.remove(network) else { return };
+        self.others_edits += 1;
         let mut seen = SimEdit {
             name: changed.name.clone(),
             display_name: changed.display_name.clone(),
@@ -344,6 +352,7 @@ impl Simulated {
             Operation::Delete { location, network } => {
                 let found = self.find(location, network).map(|network| network.id.clone());
                 found.map(|id| {
+                    self.ledger.writes += 1;
                     self.state.remove(&id);
                     Answer::empty(204, tracking_id.clone())
                 })

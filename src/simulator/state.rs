@@ -1,12 +1,17 @@
 //! The networks of the simulated organization, and where they come from.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
+use super::answers::{Shown, ShownList};
+use crate::desired::{self, Input, Notation};
+use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::model::{LocationId, NameKey, NetworkId, Organization};
 
 /// Why a text is no state.
@@ -15,6 +20,9 @@ pub enum StateError {
     /// It is not the list as Webex sends it.
     #[error("the state is not a list of DECT networks as Webex sends it: {0}")]
     NotAList(String),
+    /// It is no desired-state file either.
+    #[error("the state is not a desired-state file: {0}")]
+    NotAFile(String),
 }
 
 /// A network of the simulated organization.
@@ -128,6 +136,75 @@ impl State {
             });
         }
         Ok(state)
+    }
+
+    /// Reads a list as Webex sends it, or a desired-state file such as `dectl export` writes.
+    ///
+    /// What such a file does not say is made up: ids from names; codes from 1000 upwards, in the order of the file;
+    /// display names from names; a DBS210 with one base station and no handsets.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn read(name: &str, text: String) -> Result<Self, StateError> {
+        if text.trim_start().starts_with(['{', '[']) { Self::from_list(&text) } else { Self::from_file(name, text) }
+    }
+
+    fn from_file(name: &str, text: String) -> Result<Self, StateError> {
+        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+        let notation = Notation::of(name);
+        let input = Input { name: name.to_owned(), text, notation, base: PathBuf::from(".") };
+        let desired = desired::read(vec![input], &mut sources, &mut findings);
+        if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
+            let line = error.spot.map(|spot| format!("line {}: ", sources.place(spot).line)).unwrap_or_default();
+            return Err(StateError::NotAFile(format!("{line}{}", error.message)));
+        }
+        let made_up = |kind: &str, of: &str| {
+            let digest: [u8; 32] = Sha256::digest(of).into();
+            let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+            STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
+        };
+        let mut state = Self::default();
+        let mut next_code = 1_000;
+        for location in &desired.locations {
+            let label = location.label().to_owned();
+            let id = location.id.as_ref().map(|id| id.value.clone());
+            let id = id.unwrap_or_else(|| LocationId::new(made_up("LOCATION", &label)));
+            state.locations.insert(id.clone(), label.as_str().into());
+            for entry in &location.entries {
+                let wanted = &entry.wanted;
+                let name =
+                    wanted.name.as_ref().map_or_else(|| format!("Network {}", state.len() + 1), ToString::to_string);
+                let network = entry.id.as_ref().map(|id| id.value.clone());
+                let network = network
+                    .unwrap_or_else(|| NetworkId::new(made_up("DECT_DEV_NET", &format!("{}\0{name}", id.as_str()))));
+                let code = wanted.code.map(|code| code.text().reveal().to_owned()).unwrap_or_else(|| {
+                    next_code += 1;
+                    format!("{:04}", next_code % 10_000)
+                });
+                let display_name = wanted.display_name.as_ref().map(ToString::to_string);
+                state.insert(SimNetwork {
+                    id: network,
+                    location: id.clone(),
+                    display_name: display_name.or_else(|| Some(name.chars().take(11).collect())),
+                    name,
+                    code_enabled: wanted.code_enabled.unwrap_or(true),
+                    code: Some(code),
+                    model: "DMS Cisco DBS210".to_owned(),
+                    chain_id: 0,
+                    base_stations: 1,
+                    handsets: 0,
+                    lines: 0,
+                });
+            }
+        }
+        Ok(state)
+    }
+
+    /// The list as Webex would send it: what can be read again.
+    pub fn to_list(&self) -> String {
+        let networks = self.networks.values().map(|network| Shown::of(network, &self.locations[&network.location]));
+        // Texts and numbers always serialize.
+        serde_json::to_string_pretty(&ShownList { dect_networks: networks.collect() }).unwrap_or_default()
     }
 
     /// A copy of an organization as it was read.

@@ -490,8 +490,6 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
         ("loction,name\nx,y\n", "unknown-field"),
         ("location,name,Name\nx,y,z\n", "duplicate-key"),
         ("location,displayName\nx,y\n", "missing-field"),
-        ("location,name\n", "file-empty"),
-        ("location,name\n,,\n", "file-empty"),
         ("", "file-empty"),
     ] {
         stage.write("wrong.csv", text);
@@ -499,4 +497,107 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
         assert_eq!(ended.code, Some(1), "{text}");
         assert!(ended.stderr.contains(code), "{text}: {}", ended.stderr);
     }
+}
+
+/// Whatever is wrong with a table, no cell that looks like a code is repeated.
+#[test]
+fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
+    let stage = Stage::new();
+    for text in [
+        "Oslo HQ,HQ Ward 1,4821\n",
+        "location,name,defaultAccessCode\nOslo HQ;HQ Ward 1;4821\n",
+        "location;name;defaultAccessCode\nOslo HQ;HQ Ward 1,4821\n",
+        "location|name|defaultAccessCode\nOslo HQ|HQ Ward 1|4821\n",
+        "location,name,defaultAccessCode\n\"Oslo HQ,HQ Ward 1,4821\nOslo HQ,HQ Ward 3,4821\n",
+        "location,name,defaultAccesCode\nOslo HQ,HQ Ward 1,4821\n",
+        "location,name,code\nOslo HQ,HQ Ward 1,48211\n",
+        "location,name\nOslo HQ,HQ Ward 9,482\n",
+    ] {
+        stage.write("fleet.csv", text);
+        for format in ["text", "json", "markdown"] {
+            let ended = stage.run(&["plan", "fleet.csv", "-o", format]);
+            assert_eq!(ended.code, Some(1), "{text}");
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("482"), "{text}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn what_a_spreadsheet_has_done_to_names_is_pointed_out() {
+    let stage = stage_of(vec![network(1, "Oslo", "0007", "0001"), network(2, "Oslo", "B", "0002")]);
+    stage.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
+    let ended = stage.run(&["plan", "fleet.csv"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("row 5, column name: #NAME? is an error of the spreadsheet"), "{}", ended.stderr);
+    stage.write("fleet.csv", "location,id,name\nOslo,net0001,7\n");
+    let ended = stage.run(&["plan", "fleet.csv"]);
+    assert!(ended.stdout.contains("\"0007\" would lose the zeros at its front"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_saved_plan_is_not_narrowed_and_a_misspelt_canary_changes_nothing() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    assert_eq!(stage.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    for arguments in [
+        &["apply", "--plan", "plan.json", "--yes", "--location", "Oslo HQ"][..],
+        &["rehearse", "--plan", "plan.json", "--network", "HQ*"],
+        &["apply", "networks.yaml", "--yes", "--canary", "Olso*"],
+        &["apply", "networks.yaml", "--yes", "--soak", "1h"],
+        &["rename", "HQ .*", "x", "--field", "displayName", "--display-name", "y", "--yes"],
+    ] {
+        let ended = stage.run(arguments);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stdout);
+    }
+    stage.write("precious.yaml", "version: 1\nlocations: []\n");
+    let ended = stage.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
+    assert!(ended.stderr.contains("is no saved plan: nothing was written"), "{}", ended.stderr);
+    assert_eq!(stage.ledger().writes, 0);
+}
+
+#[test]
+fn a_clash_names_both_networks_and_the_name() {
+    let stage = Stage::new();
+    let ended = stage.run(&["rename", "HQ (?<x>Ward|Kit).*", "Same", "--yes"]);
+    assert!(
+        ended.stderr.contains("\"HQ Kitchen\" and \"HQ Ward 1\" of \"Oslo HQ\" are to get the same name, \"Same\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// Another field is another rename, and one that was undone is over.
+#[cfg(unix)]
+#[test]
+fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
+    let names = ["A 1", "A 2", "A 3", "A 4"];
+    let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}")));
+    let stage = stage_of(networks.collect());
+    let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
+    assert!(stage.kill_at(4, "-KILL", &rename).is_none());
+    let other = stage.run(&[&rename[..], &["--field", "displayName"]].concat());
+    assert!(!other.stderr.contains("was not finished"), "{}", other.stderr);
+    let sealed = stage.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");
+    assert_eq!(sealed.status.code(), Some(1), "its plan cannot be read with a key");
+    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
+    let runs = stage.run(&["runs"]);
+    let killed = runs.stdout.lines().find(|line| line.contains("killed")).expect("it is there");
+    assert_eq!(stage.run(&["undo", killed.split(' ').next().expect("a name"), "--yes"]).code, Some(0));
+    let again = stage.run(&rename);
+    assert!(!again.stderr.contains("was not finished"), "{}", again.stderr);
+    assert_eq!(live_names(&stage), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3", "Oslo: B 4"]);
+}
+
+/// A log that goes away in mid-run must not end it.
+#[cfg(unix)]
+#[test]
+fn a_run_goes_on_when_nobody_listens_any_more() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let mut command = stage.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let ended: crate::stage::Ended = command.stderr(full).output().expect("it runs").into();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.json()["outcome"], "applied");
 }

@@ -108,7 +108,7 @@ fn a_saved_plan_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let stage = Stage::new();
     // Also where a file of that name was there before, for everybody to read.
-    stage.write("plan.json", "old");
+    stage.write("plan.json", "");
     saved(&stage);
     let mode = stage.folder.path().join("plan.json").metadata().expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

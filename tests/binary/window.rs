@@ -58,6 +58,7 @@ fn work(folder: &Path, until: Option<Moment>, ends_at: u32) -> (Result<Vec<Done>
             consent: Consent::Given(Some(dectl::plan::MaxChanges::All)),
             complete: false,
             options: Options { concurrency: 2, ..Options::default() },
+            finishes_others: true,
             waves: Waves::default(),
             soak: Duration::ZERO,
             until,

@@ -81,7 +81,8 @@ fn paths(folder: &Path, format: Format, locations: &[LocationIx], live: &Organiz
 fn write(flags: &Export, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8>)]) -> Result<Exit, Failed> {
     let existing = if flags.force { Existing::Replaced } else { Existing::Kept };
     if existing == Existing::Kept
-        && let Some(path) = texts.iter().filter_map(|(path, _)| path.as_ref()).find(|path| path.exists())
+        && let Some(path) =
+            texts.iter().filter_map(|(path, _)| path.as_ref()).find(|path| path.symlink_metadata().is_ok())
     {
         return Err(not_written(path, &io::ErrorKind::AlreadyExists.into()));
     }

@@ -55,6 +55,10 @@ pub(super) fn refuse_unmanaged(plan: &Plan, refuse: bool) -> Result<(), Failed> 
 
 /// Saves a plan, so that exactly this is applied later.
 pub(super) fn save(plan: &Plan, inputs: &Inputs, path: &Path, common: &Common, limits: &Limits) -> Result<(), Failed> {
+    if !SavedPlan::may_replace(path) {
+        let message = format!("{} is there already, and is no saved plan: nothing was written", path.display());
+        return Err(Failed::of(message));
+    }
     let saved = SavedPlan {
         plan: plan.clone(),
         created: jiff::Timestamp::now(),

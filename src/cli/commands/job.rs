@@ -1,7 +1,7 @@
 //! What `apply`, `rename` and `undo` have in common: the flags of a run become terms, and a terminal is the audience.
 
 use std::cell::RefCell;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Waves};
@@ -27,6 +27,9 @@ pub(super) fn refuse_early(flags: &RunFlags, common: &Common) -> Result<(), Fail
     if !flags.yes && !prompt::possible() {
         return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
     }
+    if !flags.waves.soak.is_zero() && flags.waves.canary.is_none() && flags.waves.batch.is_none() {
+        return Err(Failed::of("--soak waits between waves: give --canary or --batch as well"));
+    }
     if common.output == Format::Diff {
         return Err(Failed::of("what was done is no diff: use text, json, markdown or html"));
     }
@@ -40,13 +43,15 @@ pub(super) struct Job<'a> {
     pub(super) listed: Option<Organization>,
     pub(super) flags: &'a RunFlags,
     pub(super) pace: Pace,
+    /// Whether the plan of another run is brought to its end where rules meet what it left behind.
+    pub(super) finishes_others: bool,
 }
 
 impl Job<'_> {
     /// Shows what would change, asks, changes it, and says what became of it.
     pub(super) async fn run(self, connection: Connection, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
         let Connection { sender, run, .. } = connection;
-        let Self { wishes, listed, flags, pace } = self;
+        let Self { wishes, listed, flags, pace, finishes_others } = self;
         let key = plan_key();
         let clock = sender.clock();
         let terms = Terms {
@@ -60,6 +65,7 @@ impl Job<'_> {
                 verify: !flags.no_verify,
                 grace: flags.grace.or_else(|| (!prompt::possible()).then_some(Duration::from_secs(5))),
             },
+            finishes_others,
             waves: Waves { canary: flags.waves.canary.clone(), batch: flags.waves.batch.map(|batch| batch as usize) },
             soak: flags.waves.soak,
             until: flags.waves.until.map(|until| deadline(until, clock, printer)).transpose()?,
@@ -111,6 +117,11 @@ fn result(mut done: Vec<Done>, printer: &Printer) -> Exit {
     exit
 }
 
+/// A line on standard error. Nobody can be told that it is gone, and a run does not end for it.
+fn said(line: &str) {
+    let _gone = writeln!(std::io::stderr().lock(), "{line}");
+}
+
 /// Somebody in front of a terminal, or a log.
 struct Terminal<'a> {
     common: &'a Common,
@@ -154,7 +165,7 @@ impl Audience for Terminal<'_> {
         let progress = match (self.common.quiet, std::io::stderr().is_terminal()) {
             (true, _) => Progress::quiet(plan, clock),
             (false, true) => Progress::bar(plan, clock),
-            (false, false) => Progress::lines(plan, clock, |line| eprintln!("{line}")),
+            (false, false) => Progress::lines(plan, clock, said),
         };
         self.progress.replace(Some(progress));
     }

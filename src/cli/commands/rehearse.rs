@@ -5,6 +5,7 @@ use dectl::record::SavedPlan;
 use dectl::report::{PlanView, RehearsalView, json, text};
 use dectl::time::Stop;
 
+use super::apply::WHOLE;
 use super::inputs::{Codes, read, scope};
 use super::rendering::text_or_json;
 use crate::cli::args::{Common, Rehearse};
@@ -13,6 +14,9 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::{bounds, connect, plan_key};
 
 pub(super) async fn run(flags: &Rehearse, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    if flags.plan.is_some() && !(flags.location.is_empty() && flags.network.is_empty()) {
+        return Err(Failed::of(WHOLE));
+    }
     let scope = scope(&flags.location, &flags.network)?;
     let proposal = match &flags.plan {
         Some(path) => {

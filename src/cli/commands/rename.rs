@@ -24,7 +24,15 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
         refuse_early(&flags.run, common)?;
     }
     let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
-    let mut inputs = Inputs::of_rename(&asked(flags))?;
+    let asked = asked(flags);
+    if asked.display_name.is_some() && !asked.settings.contains(&Setting::Name) {
+        return Err(Failed::of("--display-name belongs to networks whose name matches: leave out --field displayName"));
+    }
+    let mut inputs = Inputs::of_rename(&asked).map_err(|rejected| {
+        let mut failed = Failed::from(rejected);
+        failed.message = "the pattern or the template is not right".to_owned();
+        failed
+    })?;
     let connection = connect(common, flags.pace, stop).await?;
     if !only_shows && !flags.anew {
         let earlier = going_on(&flags.run.journal, plan_key().as_ref(), &inputs, &scope, &connection.sender).await;
@@ -39,18 +47,28 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
             }
             GoingOn::With { run, saved } => {
                 printer.remark(&format!("The run {run} of this rename was not finished: going on with its plan.\n"));
-                let job = Job { wishes: Wishes::Saved(saved), listed: None, flags: &flags.run, pace: flags.pace };
-                return job.run(connection, common, printer).await;
+                let wishes = Wishes::Saved(saved);
+                let job = Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: false };
+                let exit = job.run(connection, common, printer).await?;
+                if exit == Exit::Done {
+                    printer.remark("That was the rest of that run; the same command again computes the rename anew.\n");
+                }
+                return Ok(exit);
             }
         }
     }
     let live = connection.sender.list(Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
     if !only_shows {
-        let job = Job { wishes: Wishes::Made(inputs), listed: Some(live), flags: &flags.run, pace: flags.pace };
+        let wishes = Wishes::Made(inputs);
+        let finishes_others = !flags.anew;
+        let job = Job { wishes, listed: Some(live), flags: &flags.run, pace: flags.pace, finishes_others };
         return job.run(connection, common, printer).await;
     }
     let proposal = plan_for(&mut inputs, &scope, live, connection.sender.clock().now())?;
     let plan = proposal.proven.plan();
+    if let Some(path) = flags.write.as_ref().filter(|path| path.exists() && !flags.force) {
+        return Err(super::export::not_written(path, &std::io::ErrorKind::AlreadyExists.into()));
+    }
     if let Some(path) = &flags.out {
         save(plan, &inputs, path, common, &flags.run.limits)?;
     }
@@ -73,6 +91,7 @@ fn asked(flags: &Rename) -> OneShot {
             Field::DisplayName => Setting::DisplayName,
         })
         .collect();
+    settings.sort();
     settings.dedup();
     OneShot {
         settings,

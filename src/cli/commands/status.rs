@@ -1,7 +1,7 @@
 //! `dectl status`: is everything as the files say? Made for a cron job.
 
 use dectl::reconcile::{propose, status};
-use dectl::report::{json, text};
+use dectl::report::{json, text, visible};
 use dectl::time::Stop;
 
 use super::inputs::{Codes, read, refuse_unmanaged, scope};
@@ -17,6 +17,9 @@ pub(super) async fn run(flags: &Status, common: &Common, printer: &Printer, stop
     let connection = connect(common, flags.pace, stop).await?;
     let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
     let status = status(&proposal, &inputs, &scope, &flags.journal, plan_key().as_ref());
+    for warning in &proposal.proven.plan().warnings {
+        printer.remark(&format!("warning: {}\n", visible(&warning.message)));
+    }
     text_or_json(printer, || text::status(&status), || json::text(&json::status(&status)))?;
     refuse_unmanaged(proposal.proven.plan(), flags.fail_on_unmanaged)?;
     Ok(if status.differing() > 0 { Exit::Differences } else { Exit::Done })

@@ -1,7 +1,7 @@
 //! `dectl undo`: the way back from a run, planned, confirmed and carried out like everything else.
 
 use dectl::desired::Surroundings;
-use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, way_back};
+use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, goes_on_from, undo_of, way_back};
 use dectl::record::{Codes, History, Runs};
 use dectl::report::visible;
 use dectl::time::Stop;
@@ -25,8 +25,20 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
         let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));
         printer.remark(&format!("{} {now}, not as the run has left it: it is left alone\n", left.network));
     }
+    if let Some(earlier) = goes_on_from(&flags.run.journal, plan_key().as_ref(), &history.run) {
+        printer.remark(&format!(
+            "The run {} went on from {earlier}, which is not undone by this: `dectl undo {earlier}` does that.\n",
+            history.run
+        ));
+    }
     let options = InputOptions { strict: false, resolve: Resolve::With(&Surroundings) };
-    let inputs = Inputs::of_text(&format!("<undo {}>", history.run), back.text, options)?;
-    let job = Job { wishes: Wishes::Made(inputs), listed: Some(live), flags: &flags.run, pace: flags.pace };
+    let inputs = Inputs::of_text(&undo_of(&history.run), back.text, options)?;
+    let job = Job {
+        wishes: Wishes::Made(inputs),
+        listed: Some(live),
+        flags: &flags.run,
+        pace: flags.pace,
+        finishes_others: false,
+    };
     job.run(connection, common, printer).await
 }

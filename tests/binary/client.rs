@@ -1,0 +1,221 @@
+//! Fidelity: a client that was written for Webex cannot tell the simulated organization apart, and everything that is
+//! sent and answered is as Cisco's description of the API says.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use dectl::simulator::{Misbehaviour, State};
+use serde_json::{Value, json};
+
+use crate::stage::{Stage, copy_example};
+
+/// A Python with wxc_sdk: that of the variable `WXC_SDK_PYTHON`, or one that is set up beside the tests.
+fn python() -> Option<PathBuf> {
+    let has_sdk = |python: &Path| {
+        let imported = Command::new(python).args(["-c", "import wxc_sdk"]).output();
+        imported.is_ok_and(|ended| ended.status.success())
+    };
+    if let Some(python) = std::env::var_os("WXC_SDK_PYTHON") {
+        return Some(PathBuf::from(python));
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wxc-sdk");
+    let python = folder.join("bin/python");
+    if has_sdk(&python) {
+        return Some(python);
+    }
+    let run = |command: &mut Command| command.output().is_ok_and(|ended| ended.status.success());
+    let made = run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+        && run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--retries", "0", "wxc_sdk==1.41.0"]));
+    (made && has_sdk(&python)).then_some(python)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_that_was_written_for_webex_is_at_home_here() {
+    let Some(python) = python() else {
+        eprintln!("skipped: there is no Python with wxc_sdk, and none can be set up");
+        return;
+    };
+    let stage = Stage::with(State::generated(3, 4), Misbehaviour::default());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wxc_sdk_client.py");
+    let mut command = Command::new(python);
+    command.arg(script).env("WEBEX_API_URL", format!("http://{}/v1", stage.address()));
+    let ended = command.env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN).output().expect("python runs");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(said.ends_with("ok\n"), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// A request and its answer, as they went over the wire.
+#[derive(Debug)]
+struct Exchange {
+    method: String,
+    path: String,
+    body: Vec<u8>,
+    status: u16,
+    answer: Vec<u8>,
+}
+
+/// Forwards requests one by one, and keeps them with their answers.
+fn recorder(stage: &Stage) -> (u16, Arc<Mutex<Vec<Exchange>>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let (behind, keep) = (stage.address(), Arc::clone(&kept));
+    std::thread::spawn(move || {
+        for front in listener.incoming() {
+            let (Ok(mut front), keep) = (front, Arc::clone(&keep)) else { return };
+            std::thread::spawn(move || {
+                let mut back = TcpStream::connect(behind).expect("the organization listens");
+                while let Some((head, body)) = message(&mut front) {
+                    back.write_all(head.as_bytes()).and_then(|()| back.write_all(&body)).expect("it listens");
+                    let Some((answer_head, answer)) = message(&mut back) else { return };
+                    let words: Vec<&str> = head.split(' ').collect();
+                    let status = answer_head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
+                    keep.lock().expect("no panic").push(Exchange {
+                        method: words[0].to_owned(),
+                        path: words[1].to_owned(),
+                        body,
+                        status,
+                        answer: answer.clone(),
+                    });
+                    let sent = front.write_all(answer_head.as_bytes()).and_then(|()| front.write_all(&answer));
+                    if sent.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (port, kept)
+}
+
+/// One message of HTTP/1.1 with a length.
+fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).ok()?;
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).ok()?;
+    Some((head, body))
+}
+
+/// Cisco's description, with the schemas of an operation ready to be used.
+struct Description(Value);
+
+impl Description {
+    /// The operation of a request, if it is described.
+    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        let path = path.split('?').next()?.strip_prefix("/v1")?;
+        let parts: Vec<&str> = path.split('/').collect();
+        let paths = self.0["paths"].as_object()?;
+        let fits = |template: &&String| {
+            let template: Vec<&str> = template.split('/').collect();
+            template.len() == parts.len()
+                && template.iter().zip(&parts).all(|(wanted, part)| wanted.starts_with('{') || wanted == part)
+        };
+        let template = paths.keys().find(fits)?;
+        let operation = &paths[template][method.to_ascii_lowercase()];
+        operation.is_object().then_some(operation)
+    }
+
+    fn assert_fits(&self, schema: &Value, document: &Value, what: &str) {
+        let mut whole = json!({ "allOf": [schema], "components": self.0["components"] });
+        nullable(&mut whole);
+        let validator = jsonschema::validator_for(&whole).expect("a schema");
+        let errors: Vec<String> =
+            validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{what}: {}\n{document:#}", errors.join("\n"));
+    }
+}
+
+/// What OpenAPI 3.0 calls nullable is a second type in JSON Schema; its examples are none of our business.
+fn nullable(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if fields.get("nullable") == Some(&Value::Bool(true))
+                && let Some(kind) = fields.get("type").cloned()
+            {
+                fields.insert("type".to_owned(), json!([kind, "null"]));
+            }
+            fields.remove("example");
+            fields.values_mut().for_each(nullable);
+        }
+        Value::Array(items) => items.iter_mut().for_each(nullable),
+        _ => {}
+    }
+}
+
+#[test]
+fn requests_and_answers_are_as_the_published_description_says() {
+    let Some(path) = std::env::var_os("DECT_OPENAPI") else {
+        eprintln!("skipped: DECT_OPENAPI names no description of the API");
+        return;
+    };
+    let text = std::fs::read_to_string(path).expect("the description");
+    let description = Description(serde_yaml::from_str(&text).expect("YAML"));
+    let stage = Stage::new();
+    copy_example(&stage);
+    stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
+    let (port, kept) = recorder(&stage);
+    let base = format!("http://127.0.0.1:{port}/v1");
+    for arguments in [&["apply", "networks.yaml", "--yes", "--reread"][..], &["apply", "swap.yaml", "--yes"]] {
+        let ended = stage.run(&[arguments, &["--api-url", &base]].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+    // What dectl does not do is asked for by hand: a creation, a deletion, and refusals.
+    let location = "Y2lzY29zcGFyazovL3VzL0xPQ0FUSU9OLzE2NTk5MWUwLTQ3ZWEtNDdlNy05YzFiLTNhZTEyZTE0ZDBhZA";
+    let networks = format!("/v1/telephony/config/locations/{location}/dectNetworks");
+    let create = json!({ "name": "New", "displayName": "New", "model": "DMS Cisco DBS210",
+        "defaultAccessCodeEnabled": true, "defaultAccessCode": "7777" });
+    let by_hand = |method: &str, path: &str, body: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the recorder listens");
+        let token = dectl::simulator::TOKEN;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("it listens");
+        message(&mut stream).expect("an answer").1
+    };
+    let made: Value = serde_json::from_slice(&by_hand("POST", &networks, &create.to_string())).expect("JSON");
+    let made = format!("{networks}/{}", made["dectNetworkId"].as_str().expect("an id"));
+    by_hand("GET", &made, "");
+    by_hand("DELETE", &made, "");
+
+    let exchanges = kept.lock().expect("no panic");
+    let mut methods: Vec<&str> = Vec::new();
+    for exchange in &*exchanges {
+        let what = format!("{} {}", exchange.method, exchange.path);
+        let operation = description.operation(&exchange.method, &exchange.path).unwrap_or_else(|| panic!("{what}"));
+        methods.push(&exchange.method);
+        let request = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(request.is_object(), !exchange.body.is_empty(), "{what}");
+        if request.is_object() {
+            description.assert_fits(request, &serde_json::from_slice(&exchange.body).expect("JSON"), &what);
+        }
+        let answer = &operation["responses"][exchange.status.to_string()];
+        assert!(answer.is_object(), "{what}: {} is not described", exchange.status);
+        let schema = answer["content"].as_object().and_then(|content| content.values().next()).map(|of| &of["schema"]);
+        match schema.filter(|schema| schema.is_object()) {
+            Some(schema) => {
+                description.assert_fits(schema, &serde_json::from_slice(&exchange.answer).expect("JSON"), &what);
+            }
+            None => assert!(exchange.answer.is_empty(), "{what}"),
+        }
+    }
+    for method in ["GET", "PUT", "POST", "DELETE"] {
+        assert!(methods.contains(&method), "{method} was not tried");
+    }
+}

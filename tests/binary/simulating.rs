@@ -1,0 +1,188 @@
+//! `dectl simulate` as a tool of its own: states, several organizations, misbehaviour, and what it remembers.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::stage::{Ended, plain_command};
+
+/// A running `dectl simulate`; ends with the test.
+struct Simulator {
+    child: Child,
+    base: String,
+}
+
+impl Simulator {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = plain_command(folder, &[&["simulate"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let base = lines.find_map(|line| line.ok()?.strip_prefix("export WEBEX_API_URL=").map(str::to_owned));
+        let base = base.unwrap_or_else(|| {
+            let mut said = String::new();
+            let _read = std::io::Read::read_to_string(&mut child.stderr.take().expect("stderr"), &mut said);
+            panic!("it does not serve: {said}")
+        });
+        Self { child, base }
+    }
+
+    fn run(&self, folder: &Path, arguments: &[&str]) -> Ended {
+        let mut command = plain_command(folder, arguments);
+        command.env("WEBEX_API_URL", &self.base).env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN);
+        command.output().expect("the binary runs").into()
+    }
+
+    fn tells(&self, what: &str) -> Value {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let address = format!("{}/__simulator/{what}", self.base.trim_end_matches("/v1"));
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let text = runtime.block_on(async { reqwest::get(address).await.expect("an answer").text().await });
+        serde_json::from_str(&text.expect("a text")).expect("JSON")
+    }
+
+    /// Stops it as Ctrl-C does, so that its state is kept.
+    fn stop(mut self) {
+        let kill = std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        assert!(kill.expect("kill runs").success());
+        assert!(self.child.wait().expect("it ends").success());
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+#[test]
+fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let run = |arguments: &[&str]| -> Ended { plain_command(here, arguments).output().expect("it runs").into() };
+    for arguments in [
+        &["export", "--simulate=20x3", "--write", "all.yaml"][..],
+        &["export", "--simulate=20x3", "--write", "quiet.yaml", "--no-codes"],
+        &["export", "--simulate=20x3", "-o", "csv", "--write", "all.csv"],
+        &["export", "--simulate=20x3", "-o", "json", "--write", "list.json"],
+    ] {
+        assert_eq!(run(arguments).code, Some(0));
+    }
+    for state in ["all.yaml", "quiet.yaml", "all.csv", "list.json"] {
+        let ended = run(&["plan", "all.yaml", &format!("--simulate={state}"), "-o", "json"]);
+        let document = ended.json();
+        let unchanged = document["summary"]["unchanged"].as_u64();
+        // Codes that were left out are made up: others than before.
+        assert!(unchanged == Some(60) || state == "quiet.yaml", "{state}: {}", document["summary"]);
+        assert_eq!(document["summary"]["networks"], 60, "{state}");
+    }
+    std::fs::write(here.join("wrong.yaml"), "version: 1\nlocations: [{nam: x}]\n").expect("a file");
+    std::fs::write(here.join("wrong.json"), "{\"networks\": []}").expect("a file");
+    for (state, words) in [("wrong.yaml", "line 2"), ("wrong.json", "has no list"), ("nowhere", "cannot be read")] {
+        let ended = run(&["export", &format!("--simulate={state}")]);
+        assert_eq!(ended.code, Some(1));
+        assert!(ended.stderr.contains(words), "{state}: {}", ended.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_that_is_kept_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes"];
+    let first = Simulator::start(here, &["2x2", "--save", "kept.json"]);
+    assert_eq!(first.run(here, &rename).code, Some(0));
+    first.stop();
+    let second = Simulator::start(here, &["--save", "kept.json"]);
+    let export = second.run(here, &["export"]).stdout;
+    assert!(export.contains("name: K001 Ward 1") && !export.contains("name: H001"), "{export}");
+}
+
+#[test]
+fn organizations_are_told_apart_by_their_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--organization", "globex=3x3"]);
+    let networks = |org: &[&str]| {
+        let ended = simulator.run(here, &[&["export", "-o", "json"], org].concat());
+        ended.json()["dectNetworks"].as_array().map(Vec::len)
+    };
+    assert_eq!(networks(&[]), Some(1));
+    assert_eq!(networks(&["--org", "acme"]), Some(4));
+    assert_eq!(networks(&["--org", "globex"]), Some(9));
+    let stranger = simulator.run(here, &["export", "--org", "initech"]);
+    assert_eq!(stranger.code, Some(1));
+    assert!(stranger.stderr.contains("status 404"), "{}", stranger.stderr);
+    // A plan of one organization finds nobody in another.
+    let rename = ["rename", "H001 Ward 2", "X", "--org", "acme", "--out", "plan.json"];
+    assert_eq!(simulator.run(here, &rename).code, Some(0));
+    let elsewhere = simulator.run(here, &["apply", "--plan", "plan.json", "--yes", "--org", "nowhere"]);
+    assert_eq!(elsewhere.code, Some(1));
+    assert_eq!(simulator.tells("counts?orgId=globex")["lists"], 1);
+}
+
+#[test]
+fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::fs::write(
+        here.join("bad-day.yaml"),
+        "seed: 4\nlimit: bucket:40/s,5\nlocks: { probability: 5%, time: 100ms }\nfaults: { 503: 5%, resetAfter: 2% }\n\
+         quirks: [nulls, numbers, unknown]\neditsAt: [9]\n",
+    )
+    .expect("a file");
+    let arguments = ["10x4", "--scenario", "bad-day.yaml", "--latency", "1ms..8ms", "--fault", "cut=1%"];
+    let simulator = Simulator::start(here, &arguments);
+    let ended = simulator.run(here, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
+    // Somebody else has changed a display name meanwhile, which the plan carries: the write puts it back.
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let counts = simulator.tells("counts");
+    assert!(counts["refused"].as_u64() > Some(0), "{counts}");
+    let requests = simulator.tells("requests");
+    let requests = requests["requests"].as_array().expect("a list");
+    assert!(requests.len() >= 42, "{}", requests.len());
+    assert!(requests.iter().any(|request| request["status"] == 503), "{requests:?}");
+    assert!(requests.iter().all(|request| request["trackingId"].is_string()));
+    let text = serde_json::to_string(requests).expect("JSON");
+    assert!(!text.contains("\"1001\"") && !text.contains("simulated-token"), "{text}");
+    // A request may cross the answer that asks for silence; nothing else is broken.
+    let broken = simulator.tells("broken");
+    let broken = broken["broken"].as_array().expect("a list");
+    assert!(broken.len() <= 8 && broken.iter().all(|entry| entry["expectation"] == "silence"), "{broken:?}");
+    let stranger = plain_command(here, &["export"])
+        .env("WEBEX_API_URL", &simulator.base)
+        .env("WEBEX_ACCESS_TOKEN", "wrong")
+        .output()
+        .expect("it runs");
+    assert_eq!(stranger.status.code(), Some(1));
+    let broken = simulator.tells("broken")["broken"].clone();
+    assert_eq!(broken.as_array().and_then(|all| Some(all.last()?["expectation"].clone())), Some("knownToken".into()));
+}
+
+#[test]
+fn wrong_scenarios_are_refused_with_a_word() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| -> Ended {
+        plain_command(folder.path(), &[&["simulate"], arguments].concat()).output().expect("it runs").into()
+    };
+    std::fs::write(folder.path().join("wrong.yaml"), "seed: 1\nlimt: often\n").expect("a file");
+    for (arguments, words) in [
+        (&["--scenario", "wrong.yaml"][..], "limt"),
+        (&["--scenario", "nowhere.yaml"], "cannot be read"),
+        (&["--limit", "often"], "bucket:RATE"),
+        (&["--fault", "503"], "503=5%"),
+        (&["--fault", "200=1%"], "a fault is a status"),
+        (&["--fault", "503=60%", "--fault", "cut=60%"], "more than 1"),
+        (&["--lock-time", "1s"], "--locks"),
+        (&["--latency", "2s..1s"], "median"),
+        (&["--quirk", "strange"], "nulls"),
+        (&["--organization", "acme"], "acme=acme.json"),
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains(words), "{arguments:?}: {}", ended.stderr);
+    }
+}

@@ -28,7 +28,7 @@ pub struct Head {
 /// If the status is no success or the body is no list.
 pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<Organization, CallError> {
     success(head, body, now)?;
-    wire::list(body).map_err(|error| malformed(&error, head))
+    wire::list(body).map_err(|error| malformed(&error, head, body))
 }
 
 /// Reads the answer to a get.
@@ -37,7 +37,7 @@ pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<Organization, Ca
 /// If the status is no success or the body is no network.
 pub fn network(head: &Head, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, CallError> {
     success(head, body, now)?;
-    wire::network(body, location).map_err(|error| malformed(&error, head))
+    wire::network(body, location).map_err(|error| malformed(&error, head, body))
 }
 
 /// Reads the answer to an update.
@@ -59,7 +59,7 @@ pub(super) fn granted(head: &Head, body: &[u8], now: Timestamp) -> Result<Grante
         Some(400) => CallError { class: ErrorClass::Auth, ..error },
         _ => error,
     })?;
-    wire::granted(body, now).map_err(|error| malformed(&error, head))
+    wire::granted(body, now).map_err(|error| malformed(&error, head, body))
 }
 
 /// Who the token belongs to.
@@ -79,7 +79,7 @@ pub struct Me {
 /// If the status is no success or the body is no person.
 pub fn me(head: &Head, body: &[u8], now: Timestamp) -> Result<Me, CallError> {
     success(head, body, now)?;
-    wire::me(body).map_err(|error| malformed(&error, head))
+    wire::me(body).map_err(|error| malformed(&error, head, body))
 }
 
 /// The body of an update request.
@@ -114,11 +114,17 @@ fn success(head: &Head, body: &[u8], now: Timestamp) -> Result<(), CallError> {
     })
 }
 
-fn malformed(error: &WireError, head: &Head) -> CallError {
+fn malformed(error: &WireError, head: &Head, body: &[u8]) -> CallError {
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
+    let message = match page_title(&text) {
+        // A portal that wants somebody to sign in says 200.
+        Some(_) => words(head.status, body).message,
+        None => error.to_string(),
+    };
     CallError {
         class: if matches!(error, WireError::Cut(_)) { ErrorClass::Transient } else { ErrorClass::Final },
         status: Some(head.status),
-        message: error.to_string(),
+        message,
         tracking_id: head.tracking_id.clone(),
         retry_after: None,
         applied: Applied::No,

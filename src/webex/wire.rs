@@ -143,6 +143,7 @@ impl WireError {
         // serde_json repeats a value that it did not expect; values are not for messages.
         let text = error.to_string();
         let kind = text.split_once(':').map_or(text.as_str(), |(kind, _)| kind);
+        let kind = kind.split_once(" at line ").map_or(kind, |(kind, _)| kind);
         Self::Malformed(format!("{kind} at line {} column {}", error.line(), error.column()))
     }
 }

@@ -1,0 +1,123 @@
+//! Wrong files and wrong answers, each with exactly what is said about it.
+//!
+//! `tests/cases/wrong` has files that are planned against the built-in organization, `tests/cases/answers` has answers
+//! (the status, headers, an empty line, the body). Beside each stands a file `.expected`. `DECTL_UPDATE_CASES=1` writes
+//! them anew; look at the difference before you commit it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dectl::desired::Notation;
+use dectl::diagnostic::{Diagnostic, Severity, Sources};
+use dectl::model::{CodeText, Organization, Settings};
+use dectl::plan::Scope;
+use dectl::reconcile::{Error, InputOptions, Inputs, Resolve, plan_for};
+use dectl::time::Moment;
+use dectl::webex::CallError;
+use dectl::webex::answer::{self, Head};
+use jiff::Timestamp;
+
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut cases: Vec<PathBuf> =
+        entries.filter(|path| path.extension().is_some_and(|ending| ending != "expected")).collect();
+    cases.sort();
+    cases
+}
+
+/// Compares, or writes anew; what differs.
+fn differs(case: &Path, said: &str) -> Option<String> {
+    let expected = case.with_file_name(format!("{}.expected", case.file_name()?.to_str()?));
+    if std::env::var_os("DECTL_UPDATE_CASES").is_some() {
+        fs::write(expected, said).expect("a file");
+        return None;
+    }
+    let wanted = fs::read_to_string(&expected).unwrap_or_default();
+    (wanted != said).then(|| format!("{}\n--- expected\n{wanted}\n--- said\n{said}", case.display()))
+}
+
+fn live() -> Organization {
+    let list = include_bytes!("../src/simulator/built_in.json");
+    answer::list(&Head { status: 200, ..Head::default() }, list, Timestamp::UNIX_EPOCH).expect("the list")
+}
+
+fn line(finding: &Diagnostic, sources: &Sources) -> String {
+    let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+    let place = finding.spot.map(|spot| sources.place(spot));
+    let place = place.map_or("-".to_owned(), |place| format!("{}:{}", place.line, place.column));
+    let help = finding.help.as_deref().map(|help| format!("\n    help: {help}")).unwrap_or_default();
+    format!("{place} {severity}[{}] {}{help}\n", finding.code.as_str(), finding.message)
+}
+
+/// Everything that is said about a file, be it by itself or in view of the organization.
+fn said_of_file(path: &Path, live: &Organization) -> String {
+    let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+    let text = fs::read_to_string(path).expect("a text");
+    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
+    let (findings, sources) = match Inputs::of_notation(name, text, Notation::of(name), options) {
+        Err(rejected) => (rejected.findings, rejected.sources),
+        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Moment::START) {
+            Err(Error::Rejected(rejected)) => (rejected.findings, rejected.sources),
+            Err(error) => return format!("{error}\n"),
+            Ok(_) => (inputs.warnings, inputs.sources),
+        },
+    };
+    findings.iter().map(|finding| line(finding, &sources)).collect()
+}
+
+fn described(error: &CallError) -> String {
+    format!("{:?}, perhaps applied: {:?}, wait: {:?}\n{error}\n", error.class, error.applied, error.retry_after)
+}
+
+/// What an answer is taken for: one with a success as a list, any other as that to an update.
+fn said_of_answer(path: &Path) -> String {
+    let text = String::from_utf8_lossy(&fs::read(path).expect("an answer")).into_owned();
+    let (status, rest) = text.split_once('\n').expect("a status");
+    let (headers, body) = match rest.strip_prefix('\n') {
+        Some(body) => ("", body),
+        None => rest.split_once("\n\n").expect("an empty line"),
+    };
+    let header = |name: &str| {
+        headers.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            (key == name).then(|| value.to_owned())
+        })
+    };
+    let head = Head {
+        status: status.parse().expect("a number"),
+        tracking_id: header("trackingid"),
+        retry_after: header("retry-after"),
+        date: header("date"),
+    };
+    let sent = Settings {
+        name: "Ward".into(),
+        display_name: None,
+        code_enabled: Some(true),
+        code: Some(CodeText::new("4821")),
+    };
+    let error = if head.status == 200 {
+        answer::list(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
+    } else {
+        answer::update(&head, body.as_bytes(), Timestamp::UNIX_EPOCH, &sent).err()
+    };
+    error.map_or("it is taken for a success\n".to_owned(), |error| described(&error))
+}
+
+#[test]
+fn every_wrong_file_and_answer_gets_exactly_its_words() {
+    let live = live();
+    let (files, answers) = (cases("wrong"), cases("answers"));
+    assert!(files.len() + answers.len() >= 150, "{} and {}", files.len(), answers.len());
+    let mut wrong = Vec::new();
+    for case in &files {
+        let said = said_of_file(case, &live);
+        assert!(!said.is_empty(), "{} is not wrong", case.display());
+        assert!(!said.contains("4821"), "{} shows a code", case.display());
+        wrong.extend(differs(case, &said));
+    }
+    for case in &answers {
+        wrong.extend(differs(case, &said_of_answer(case)));
+    }
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n\n"));
+}

@@ -1,0 +1,131 @@
+//! Large organizations: how long each part takes, and how much memory the process has had in the end.
+//!
+//! Every measurement is a process of its own, so that one does not profit from the memory of another. Run it with
+//! `cargo bench --bench load`; `DECTL_SIZES=1000,10000` takes other sizes.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::process::Command;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use dectl::apply::{Options, run};
+use dectl::desired::{Export, WithCodes};
+use dectl::model::Organization;
+use dectl::plan::Scope;
+use dectl::proof::Proven;
+use dectl::reconcile::{InputOptions, Inputs, Resolve, plan_for};
+use dectl::record::Journal;
+use dectl::send::pacer::Pacer;
+use dectl::send::{Bounds, Sender};
+use dectl::simulator::{DirectApi, Misbehaviour, Simulated, State};
+use dectl::time::{Chance, Clock, Moment, Stop};
+use dectl::webex::answer::{self, Head};
+use jiff::Timestamp;
+
+const PARTS: [&str; 4] = ["list", "parse", "plan", "apply"];
+
+/// Networks in a location.
+const IN_ONE: usize = 50;
+
+fn main() {
+    // `cargo bench` passes flags of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if let [part, folder] = &arguments[..]
+        && PARTS.contains(&part.as_str())
+    {
+        return measure(part, Path::new(folder));
+    }
+    let sizes = std::env::var("DECTL_SIZES").unwrap_or_else(|_| "1000,10000,100000".to_owned());
+    println!("| networks | list decoded | file parsed | planned, no change | all of them renamed |");
+    println!("|---|---|---|---|---|");
+    for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let list = State::generated(size.div_ceil(IN_ONE), IN_ONE).to_list();
+        let value: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+        std::fs::write(folder.path().join("list.json"), value.to_string()).expect("a file");
+        let live = live(folder.path());
+        let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
+        let export = Export { live: &live, codes: WithCodes::Yes, stands_aside: &dectl::plan::is_temporary };
+        std::fs::write(folder.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
+        let cells: Vec<String> = PARTS.iter().map(|part| in_a_process(part, folder.path())).collect();
+        println!("| {size} | {} |", cells.join(" | "));
+    }
+}
+
+/// The best of three processes.
+fn in_a_process(part: &str, folder: &Path) -> String {
+    let itself = std::env::current_exe().expect("this program");
+    let once = || {
+        let ended = Command::new(&itself).arg(part).arg(folder).output().expect("it runs");
+        let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+        let (seconds, megabytes) = said.trim().split_once(' ').expect("two figures");
+        (seconds.parse::<f64>().expect("a number"), megabytes.to_owned())
+    };
+    let (seconds, megabytes) = (0..3).map(|_| once()).min_by(|one, other| one.0.total_cmp(&other.0)).expect("three");
+    format!("{seconds:.3} s, {megabytes} MB")
+}
+
+fn live(folder: &Path) -> Organization {
+    let list = std::fs::read(folder.join("list.json")).expect("the list");
+    answer::list(&Head { status: 200, ..Head::default() }, &list, Timestamp::UNIX_EPOCH).expect("a list")
+}
+
+fn inputs(text: String) -> Inputs {
+    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
+    Inputs::of_text("networks.yaml", text, options).expect("a file")
+}
+
+fn measure(part: &str, folder: &Path) {
+    let read = || std::fs::read_to_string(folder.join("networks.yaml")).expect("the file");
+    let begun;
+    let elapsed = match part {
+        "list" => {
+            begun = Instant::now();
+            let live = live(folder);
+            assert!(!live.is_empty());
+            begun.elapsed()
+        }
+        "parse" => {
+            begun = Instant::now();
+            assert!(inputs(read()).desired.entries().count() > 0);
+            begun.elapsed()
+        }
+        "plan" => {
+            begun = Instant::now();
+            let mut inputs = inputs(read());
+            let proposal = plan_for(&mut inputs, &Scope::default(), live(folder), Moment::START).expect("a plan");
+            assert_eq!(proposal.proven.plan().changes.len(), 0);
+            begun.elapsed()
+        }
+        _ => {
+            let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
+            let mut inputs = inputs(rule.to_owned());
+            let live = live(folder);
+            let proposal = plan_for(&mut inputs, &Scope::default(), live, Moment::START).expect("a plan");
+            begun = Instant::now();
+            apply(&proposal.proven, &proposal.live);
+            begun.elapsed()
+        }
+    };
+    println!("{} {}", elapsed.as_secs_f64(), peak());
+}
+
+/// Carries out a plan on a simulated copy, in virtual time: what is measured is the work, not the waiting.
+fn apply(proven: &Proven, live: &Organization) {
+    let clock = Clock::simulated();
+    let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), Misbehaviour::default())));
+    let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
+    let bounds = Bounds { lock_timeout: Duration::from_secs(600), ..Bounds::default() };
+    let sender = Sender::new(api, clock.clone(), Chance::from_seed(1), Pacer::new(8, None), bounds, Stop::new());
+    let outcome = clock.run(run(proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}));
+    assert!(outcome.is_some_and(|outcome| outcome.is_complete()));
+}
+
+/// The most memory that this process has had, in MB; 0 where the system does not tell.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok());
+    kilobytes.unwrap_or_default() / 1024
+}

@@ -189,7 +189,8 @@ fn wrong_scenarios_are_refused_with_a_word() {
 
 #[test]
 fn the_scenario_that_the_documentation_shows_is_one() {
-    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator.md")).expect("a page");
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator.md")).expect("a page");
     let block = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
     let scenario = dectl::simulator::Scenario::parse(block).expect("a scenario");
     assert!(scenario.misbehaviour().is_ok());

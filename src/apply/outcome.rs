@@ -6,7 +6,7 @@ use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Plan;
 use crate::send::Statistics;
 use crate::time::StopReason;
-use crate::webex::CallError;
+use crate::webex::{CallError, write_failure};
 
 /// What became of one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -171,14 +171,6 @@ impl Outcome {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.status {
-            Some(status) if self.message.is_empty() => write!(f, "status {status}")?,
-            Some(status) => write!(f, "{} (status {status})", self.message)?,
-            None => f.write_str(&self.message)?,
-        }
-        match &self.tracking_id {
-            Some(tracking_id) => write!(f, ", tracking id {tracking_id}"),
-            None => Ok(()),
-        }
+        write_failure(f, &self.message, self.status, self.tracking_id.as_deref())
     }
 }

@@ -69,17 +69,30 @@ impl CallError {
     }
 }
 
+/// What went wrong, as everybody tells it: the words, the status, and what Cisco support asks for.
+///
+/// # Errors
+/// As the formatter.
+pub fn write_failure(
+    f: &mut fmt::Formatter<'_>,
+    message: &str,
+    status: Option<u16>,
+    tracking_id: Option<&str>,
+) -> fmt::Result {
+    match status {
+        Some(status) if message.is_empty() => write!(f, "status {status}")?,
+        Some(status) => write!(f, "{message} (status {status})")?,
+        None => f.write_str(message)?,
+    }
+    match tracking_id {
+        Some(tracking_id) => write!(f, ", tracking id {tracking_id}"),
+        None => Ok(()),
+    }
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            Some(status) if self.message.is_empty() => write!(f, "status {status}")?,
-            Some(status) => write!(f, "{} (status {status})", self.message)?,
-            None => f.write_str(&self.message)?,
-        }
-        match &self.tracking_id {
-            Some(tracking_id) => write!(f, ", tracking id {tracking_id}"),
-            None => Ok(()),
-        }
+        write_failure(f, &self.message, self.status, self.tracking_id.as_deref())
     }
 }
 

@@ -20,6 +20,6 @@ mod wire;
 
 pub use answer::Me;
 pub use api::{Acceptance, DectApi, Renewal, Reply};
-pub use error::{Applied, CallError, ErrorClass};
+pub use error::{Applied, CallError, ErrorClass, write_failure};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

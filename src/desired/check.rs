@@ -29,7 +29,7 @@ pub(super) struct Origin<'a> {
 }
 
 /// Reads one file's tree.
-pub(super) fn check(tree: &Node, origin: Origin<'_>, sources: &Sources, findings: &mut Diagnostics) -> Desired {
+pub(super) fn check(tree: &Node<'_>, origin: Origin<'_>, sources: &Sources, findings: &mut Diagnostics) -> Desired {
     Check { origin, sources, findings }.file(tree)
 }
 
@@ -47,7 +47,7 @@ struct Defaults {
 }
 
 impl Check<'_> {
-    fn file(&mut self, tree: &Node) -> Desired {
+    fn file(&mut self, tree: &Node<'_>) -> Desired {
         let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.findings) else {
             return Desired::default();
         };
@@ -97,7 +97,7 @@ impl Check<'_> {
         }
     }
 
-    fn defaults(&mut self, node: &Node) -> Defaults {
+    fn defaults(&mut self, node: &Node<'_>) -> Defaults {
         if matches!(node.value, Value::Null) {
             return Defaults::default();
         }
@@ -113,7 +113,7 @@ impl Check<'_> {
         Defaults { wanted, code }
     }
 
-    fn location(&mut self, node: &Node, defaults: &Defaults) -> Option<LocationWish> {
+    fn location(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<LocationWish> {
         let fields = Fields::of(node, "a location", LOCATION_FIELDS, self.findings)?;
         let name = fields.text("name", self.findings);
         let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
@@ -147,7 +147,7 @@ impl Check<'_> {
         None
     }
 
-    fn network(&mut self, node: &Node, defaults: &Defaults) -> Option<Entry> {
+    fn network(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<Entry> {
         let fields = Fields::of(node, "a network", NETWORK_FIELDS, self.findings)?;
         let name = fields.text("name", self.findings);
         let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
@@ -264,7 +264,7 @@ impl Check<'_> {
         }
     }
 
-    fn code_source(&mut self, node: &Node) -> Option<Placed<CodeSource>> {
+    fn code_source(&mut self, node: &Node<'_>) -> Option<Placed<CodeSource>> {
         let fields = Fields::of(node, "a code that stands elsewhere", &["env", "file"], self.findings)?;
         let (env, file) = (fields.get("env"), fields.get("file"));
         let ((Some(written), None) | (None, Some(written))) = (env, file) else {

@@ -11,7 +11,7 @@ pub(super) struct Fields<'a> {
     /// What the mapping is, for messages: "a network".
     what: &'static str,
     spot: Spot,
-    entries: Vec<(&'a str, &'a Node)>,
+    entries: Vec<(&'a str, &'a Node<'a>)>,
     /// Known fields that a misspelt one probably means: they are not missing.
     misspelt: Vec<&'static str>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Sorts out a mapping; reports what is not one, keys that are unknown and keys that come twice.
     pub(super) fn of(
-        node: &'a Node,
+        node: &'a Node<'a>,
         what: &'static str,
         known: &[&'static str],
         findings: &mut Diagnostics,
@@ -49,7 +49,7 @@ impl<'a> Fields<'a> {
         Some(fields)
     }
 
-    fn key<'k>(&mut self, key: &'k Node, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
+    fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
         let (Value::Text(name) | Value::Inferred(name)) = &key.value else {
             let message = format!("a field name of {} must be a text, not {}", self.what, key.kind());
             findings.push(Diagnostic::error(Code::WrongType, message).at(key.spot).help("write `field: value`"));
@@ -84,12 +84,12 @@ impl<'a> Fields<'a> {
         self.get(name).is_some() || self.misspelt.contains(&name)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a Node> {
+    pub(super) fn get(&self, name: &str) -> Option<&'a Node<'a>> {
         self.entries.iter().find(|(field, _)| *field == name).map(|(_, node)| *node)
     }
 
     /// The field, or a finding that it is missing.
-    pub(super) fn required(&self, name: &str, help: &str, findings: &mut Diagnostics) -> Option<&'a Node> {
+    pub(super) fn required(&self, name: &str, help: &str, findings: &mut Diagnostics) -> Option<&'a Node<'a>> {
         let node = self.get(name);
         if !self.has(name) {
             let message = format!("{} needs a field `{name}`", self.what);
@@ -127,7 +127,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that is a list.
-    pub(super) fn list(&self, name: &str, help: &str, findings: &mut Diagnostics) -> &'a [Node] {
+    pub(super) fn list(&self, name: &str, help: &str, findings: &mut Diagnostics) -> &'a [Node<'a>] {
         let Some(node) = self.required(name, help, findings) else { return &[] };
         match &node.value {
             Value::List(items) => items,
@@ -141,7 +141,7 @@ impl<'a> Fields<'a> {
 }
 
 /// A node that must be a text.
-pub(super) fn text(node: &Node, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+pub(super) fn text(node: &Node<'_>, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
     let diagnostic = match &node.value {
         Value::Text(text) => return Some(Placed { value: (**text).into(), spot: node.spot }),
         Value::Inferred(_) => {

@@ -30,7 +30,7 @@ pub(super) fn whole(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Reads a rule of a file.
-pub(super) fn rule(node: &Node, sources: &Sources, findings: &mut Diagnostics) -> Option<Rule> {
+pub(super) fn rule(node: &Node<'_>, sources: &Sources, findings: &mut Diagnostics) -> Option<Rule> {
     let before = findings.len();
     let fields = Fields::of(node, "a rule", RULE_FIELDS, findings)?;
     let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", findings);

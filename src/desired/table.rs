@@ -49,7 +49,7 @@ fn unguarded(text: String) -> String {
 type Row = Vec<(Cell, String)>;
 
 /// Reads a source as a table; `None` and findings if it is none.
-pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diagnostics) -> Option<Node> {
+pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
     let mut rows = rows(&text);
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
@@ -79,7 +79,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diag
         return None;
     }
     let whole = Spot { source, start: 0, end: 0 };
-    let mut locations: Vec<(Node, Vec<Node>)> = Vec::new();
+    let mut locations: Vec<(Spot, Vec<Field>, Vec<Node<'_>>)> = Vec::new();
     let mut place: HashMap<(String, String), usize> = HashMap::new();
     for row in rows.iter().filter(|row| !is_blank(row)) {
         if row.len() > headings.len() {
@@ -108,45 +108,42 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diag
         }
         let key = |written: Option<(Spot, &str)>| written.map(|(_, text)| text.to_owned()).unwrap_or_default();
         let at = *place.entry((key(id), key(name))).or_insert_with(|| {
-            let fields = [("id", id), ("name", name)];
-            locations.push((mapping(start, fields.into_iter()), Vec::new()));
+            locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
             locations.len() - 1
         });
-        let fields = COLUMNS[2..].iter().map(|column| (*column, written(column)));
-        locations[at].1.push(mapping(start, fields));
+        let network = fields(COLUMNS[2..].iter().map(|column| (*column, written(column))));
+        locations[at].2.push(Node { spot: start, value: Value::Map(network.into()) });
     }
-    let locations = locations.into_iter().map(|(mut location, networks)| {
-        if let Value::Map(fields) = &mut location.value {
-            let spot = location.spot;
-            fields.push((
-                Node { spot, value: Value::Text("networks".into()) },
-                Node { spot, value: Value::List(networks) },
-            ));
-        }
-        location
+    let locations = locations.into_iter().map(|(spot, mut location, networks)| {
+        location.push(field("networks", spot, Value::List(networks.into())));
+        Node { spot, value: Value::Map(location.into()) }
     });
-    let field = |name: &str, value: Value| (node(whole, Value::Text(name.into())), node(whole, value));
-    let fields =
-        vec![field("version", Value::Inferred("1".into())), field("locations", Value::List(locations.collect()))];
-    Some(node(whole, Value::Map(fields)))
+    let file = [
+        field("version", whole, Value::Inferred("1".into())),
+        field("locations", whole, Value::List(locations.collect())),
+    ];
+    Some(Node { spot: whole, value: Value::Map(file.into()) })
 }
 
-const fn node(spot: Spot, value: Value) -> Node {
-    Node { spot, value }
+/// A field name and its value.
+type Field = (Node<'static>, Node<'static>);
+
+fn field(name: &'static str, spot: Spot, value: Value<'static>) -> Field {
+    (Node { spot, value: Value::Text(name.into()) }, Node { spot, value })
 }
 
 /// The cells that say something, as the fields of a mapping.
-fn mapping<'a>(spot: Spot, cells: impl Iterator<Item = (&'a str, Option<(Spot, &'a str)>)>) -> Node {
-    let fields = cells.filter_map(|(name, cell)| {
-        let (at, text) = cell?;
+fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Spot, &'a str)>)>) -> Vec<Field> {
+    let fields = cells.into_iter().filter_map(|(name, cell)| {
+        let (spot, text) = cell?;
         let value = match name {
             // A spreadsheet knows numbers and truth values, and writes them in its own way.
-            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::Inferred(text.trim().into()),
-            _ => Value::Text(text.into()),
+            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::Inferred(text.trim().to_owned().into()),
+            _ => Value::Text(text.to_owned().into()),
         };
-        Some((node(at, Value::Text(name.into())), node(at, value)))
+        Some(field(name, spot, value))
     });
-    node(spot, Value::Map(fields.collect()))
+    fields.collect()
 }
 
 fn is_blank(row: &Row) -> bool {
@@ -236,7 +233,7 @@ fn rows(text: &str) -> Vec<Row> {
     let mut row: Row = Vec::new();
     let mut number = if skipped > 0 { 1 } else { 0 };
     loop {
-        let (field, taken, ends) = field(&mut reader, &text.as_bytes()[at..]);
+        let (field, taken, ends) = next_field(&mut reader, &text.as_bytes()[at..]);
         let span = written(text, at, taken, separator);
         at += taken;
         if let Some(field) = field {
@@ -269,7 +266,7 @@ enum Ends {
 }
 
 /// The next field, how many bytes it takes, and what ends with it.
-fn field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Ends) {
+fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Ends) {
     let mut output = vec![0; 256];
     let (mut taken, mut written) = (0, 0);
     loop {

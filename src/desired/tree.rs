@@ -1,8 +1,10 @@
 //! YAML as a tree in which every value knows where it stands.
 //!
 //! The YAML library stops at the first unknown field or wrong type. This tree keeps everything, duplicate keys
-//! included, so that all mistakes can be reported in one run.
+//! included, so that all mistakes can be reported in one run. Texts that stand in the source as they are read are
+//! borrowed from it: a file of 100,000 networks has more than a million values.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -22,25 +24,25 @@ const MAX_REPEATED: usize = 10_000_000;
 
 /// A value and where it stands.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct Node<'t> {
     /// Where it is used: for an alias, the alias.
     pub(super) spot: Spot,
-    pub(super) value: Value,
+    pub(super) value: Value<'t>,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(super) enum Value<'t> {
     /// `null`, `~`, or nothing at all.
     Null,
     /// Text in quotes, in a block, or unquoted text that YAML takes for nothing else.
-    Text(Box<str>),
+    Text(Cow<'t, str>),
     /// Unquoted text that YAML takes for a number or a truth value, as it is written.
-    Inferred(Box<str>),
-    List(Vec<Node>),
-    Map(Vec<(Node, Node)>),
+    Inferred(Cow<'t, str>),
+    List(Box<[Node<'t>]>),
+    Map(Box<[(Node<'t>, Node<'t>)]>),
 }
 
-impl Node {
+impl Node<'_> {
     /// What kind of value it is, for a message.
     pub(super) const fn kind(&self) -> &'static str {
         match self.value {
@@ -54,9 +56,9 @@ impl Node {
 }
 
 /// Reads a source as YAML; `None` and a finding if it is not.
-pub(super) fn parse(source: SourceId, sources: &Sources, findings: &mut Diagnostics) -> Option<Node> {
-    let text = sources.text(source).clone();
-    let text = text.strip_prefix('\u{feff}').map_or(&*text, |rest| rest);
+pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, findings: &mut Diagnostics) -> Option<Node<'t>> {
+    let text: &str = sources.text(source);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stripped = (sources.text(source).len() - text.len()) as u32;
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---") {
         findings.push(
@@ -66,7 +68,7 @@ pub(super) fn parse(source: SourceId, sources: &Sources, findings: &mut Diagnost
         );
         return None;
     }
-    match serde_yaml::from_str_with_options::<Raw>(text, options()) {
+    match serde_yaml::from_str_with_options::<Raw<'_>>(text, options()) {
         Ok(raw) => Some(Build { source, text, stripped }.node(raw)),
         Err(error) => {
             findings.push(refusal(&error, source, sources));
@@ -131,29 +133,48 @@ fn is_limit(message: &str) -> bool {
     ["recursion limit", "budget breached", "limit exceeded", "too deep"].iter().any(|word| message.contains(word))
 }
 
-/// What the YAML library hands over, before unquoted texts are looked up in the source.
-enum RawValue {
+/// What the YAML library hands over, before unquoted texts are looked up in the source. It is as large as a [`Node`], so
+/// that the one list takes the place of the other.
+struct Raw<'t> {
+    value: RawValue<'t>,
+    used: Stretch,
+    defined: Stretch,
+}
+
+enum RawValue<'t> {
     Null,
-    Text(Box<str>),
+    Text(Cow<'t, str>),
     Inferred,
-    List(Vec<Raw>),
-    Map(Vec<(Raw, Raw)>),
+    List(Box<[Raw<'t>]>),
+    Map(Box<[(Raw<'t>, Raw<'t>)]>),
 }
 
-struct Raw {
-    used: Location,
-    defined: Location,
-    value: RawValue,
+/// From which byte to which.
+#[derive(Clone, Copy)]
+struct Stretch {
+    start: u32,
+    end: u32,
 }
 
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<RawValue>::deserialize(deserializer)?;
-        Ok(Self { used: spanned.referenced, defined: spanned.defined, value: spanned.value })
+impl From<Location> for Stretch {
+    fn from(location: Location) -> Self {
+        let span = location.span();
+        // What has no place is behind the end of every text.
+        let start = span.byte_offset().unwrap_or(u64::MAX);
+        let end = start.saturating_add(span.byte_len().unwrap_or(0));
+        let bounded = |at: u64| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: bounded(start), end: bounded(end) }
     }
 }
 
-impl<'de> Deserialize<'de> for RawValue {
+impl<'de> Deserialize<'de> for Raw<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<RawValue<'de>>::deserialize(deserializer)?;
+        Ok(Self { used: spanned.referenced.into(), defined: spanned.defined.into(), value: spanned.value })
+    }
+}
+
+impl<'de> Deserialize<'de> for RawValue<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(RawVisitor)
     }
@@ -162,96 +183,97 @@ impl<'de> Deserialize<'de> for RawValue {
 struct RawVisitor;
 
 impl<'de> Visitor<'de> for RawVisitor {
-    type Value = RawValue;
+    type Value = RawValue<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<RawValue, E> {
-        Ok(RawValue::Text(text.into()))
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<RawValue<'de>, E> {
+        Ok(RawValue::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<RawValue, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawValue<'de>, E> {
+        Ok(RawValue::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<RawValue, E> {
+    fn visit_i64<E: Error>(self, _: i64) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<RawValue, E> {
+    fn visit_u64<E: Error>(self, _: u64) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_i128<E: Error>(self, _: i128) -> Result<RawValue, E> {
+    fn visit_i128<E: Error>(self, _: i128) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_u128<E: Error>(self, _: u128) -> Result<RawValue, E> {
+    fn visit_u128<E: Error>(self, _: u128) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<RawValue, E> {
+    fn visit_f64<E: Error>(self, _: f64) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Inferred)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<RawValue, E> {
+    fn visit_unit<E: Error>(self) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Null)
     }
 
-    fn visit_none<E: Error>(self) -> Result<RawValue, E> {
+    fn visit_none<E: Error>(self) -> Result<RawValue<'de>, E> {
         Ok(RawValue::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawValue, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RawValue<'de>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
-        Ok(RawValue::List(items))
+        Ok(RawValue::List(items.into()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue<'de>, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = map.next_entry()? {
             entries.push(entry);
         }
-        Ok(RawValue::Map(entries))
+        Ok(RawValue::Map(entries.into()))
     }
 }
 
-struct Build<'a> {
+struct Build<'t> {
     source: SourceId,
-    text: &'a str,
+    text: &'t str,
     /// Bytes of a byte order mark that the parser did not see.
     stripped: u32,
 }
 
-impl Build<'_> {
-    fn node(&self, raw: Raw) -> Node {
+impl<'t> Build<'t> {
+    fn node(&self, raw: Raw<'t>) -> Node<'t> {
         let value = match raw.value {
             RawValue::Null => Value::Null,
             RawValue::Text(text) => Value::Text(text),
-            RawValue::Inferred => Value::Inferred(self.written(&raw.defined).into()),
+            RawValue::Inferred => Value::Inferred(Cow::Borrowed(self.written(raw.defined))),
             RawValue::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
             RawValue::Map(entries) => {
                 Value::Map(entries.into_iter().map(|(key, value)| (self.node(key), self.node(value))).collect())
             }
         };
-        Node { spot: self.spot(&raw.used), value }
+        Node { spot: self.spot(raw.used), value }
     }
 
-    fn written(&self, location: &Location) -> &str {
-        let spot = self.spot(location);
-        self.text.get((spot.start - self.stripped) as usize..(spot.end - self.stripped) as usize).unwrap_or_default()
+    fn written(&self, stretch: Stretch) -> &'t str {
+        self.text.get(stretch.start as usize..stretch.end as usize).unwrap_or_default()
     }
 
-    fn spot(&self, location: &Location) -> Spot {
-        let span = location.span();
-        let limit = self.text.len() as u64;
-        let start = span.byte_offset().unwrap_or(limit).min(limit);
-        let end = (start + span.byte_len().unwrap_or(0)).min(limit);
-        Spot { source: self.source, start: start as u32 + self.stripped, end: end as u32 + self.stripped }
+    fn spot(&self, stretch: Stretch) -> Spot {
+        let limit = self.text.len() as u32;
+        let (start, end) = (stretch.start.min(limit), stretch.end.min(limit));
+        Spot { source: self.source, start: start + self.stripped, end: end + self.stripped }
     }
 }

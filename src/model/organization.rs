@@ -1,6 +1,7 @@
 //! The organization as Webex lists it: locations with their networks, in a stable order.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::id::{LocationId, NetworkId};
@@ -63,18 +64,17 @@ impl Organization {
     pub fn new(listed: impl IntoIterator<Item = (Arc<str>, Network)>) -> Self {
         let mut rows: Vec<(Arc<str>, Network)> = Vec::new();
         let mut names: HashMap<LocationId, Arc<str>> = HashMap::new();
-        let mut place: HashMap<NetworkId, usize> = HashMap::new();
+        let mut by_id: HashMap<NetworkId, NetworkIx> = HashMap::new();
         for (name, network) in listed {
             let name = names.entry(network.location.clone()).or_insert(name).clone();
-            match place.entry(network.id.clone()) {
-                std::collections::hash_map::Entry::Occupied(known) => rows[*known.get()] = (name, network),
-                std::collections::hash_map::Entry::Vacant(new) => {
-                    new.insert(rows.len());
+            match by_id.entry(network.id.clone()) {
+                Entry::Occupied(known) => rows[known.get().0 as usize] = (name, network),
+                Entry::Vacant(new) => {
+                    new.insert(NetworkIx(rows.len() as u32));
                     rows.push((name, network));
                 }
             }
         }
-        drop(place);
         rows.sort_by(|(one_name, one), (other_name, other)| {
             (one_name, &one.location, &one.settings.name, &one.id).cmp(&(
                 other_name,
@@ -84,7 +84,7 @@ impl Organization {
             ))
         });
 
-        let mut organization = Self::default();
+        let mut organization = Self { by_id, ..Self::default() };
         for (at, (name, network)) in (0_u32..).zip(rows) {
             match organization.locations.last_mut() {
                 Some(location) if location.id == network.location => location.networks.end = at + 1,
@@ -96,6 +96,7 @@ impl Organization {
                 }
             }
             organization.location_of.push(LocationIx(organization.locations.len() as u32 - 1));
+            // Sorting has moved it.
             organization.by_id.insert(network.id.clone(), NetworkIx(at));
             organization.networks.push(network);
         }

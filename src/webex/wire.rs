@@ -2,7 +2,7 @@
 //! sending is exact.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -18,11 +18,76 @@ use super::answer::Me;
 use super::credentials::{Granted, Token};
 use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Settings};
 
-/// The answer to the list, as it comes.
+/// The answer to the list.
 #[derive(Deserialize)]
-struct WireList<'a> {
-    #[serde(borrow, rename = "dectNetworks")]
-    networks: Option<Vec<Option<WireNetwork<'a>>>>,
+struct WireList {
+    #[serde(rename = "dectNetworks")]
+    networks: Option<WireNetworks>,
+}
+
+/// The networks of a list. Each becomes one of ours as it is read, so that all of them are in memory once, not twice.
+struct WireNetworks(Result<Vec<(Arc<str>, Network)>, WireError>);
+
+impl<'de> Deserialize<'de> for WireNetworks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Listing::default())
+    }
+}
+
+/// What was listed so far.
+#[derive(Default)]
+struct Listing {
+    locations: HashMap<String, (LocationId, Arc<str>)>,
+    /// There are two of them, in a hundred thousand networks.
+    models: HashSet<Arc<str>>,
+    networks: Vec<(Arc<str>, Network)>,
+}
+
+impl<'de> Visitor<'de> for Listing {
+    type Value = WireNetworks;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of networks")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<WireNetworks, A::Error> {
+        let mut wrong = None;
+        while let Some(network) = list.next_element::<Option<WireNetwork<'de>>>()? {
+            // What is wrong is told when it is clear that the answer is whole.
+            if let (Some(network), None) = (network, &wrong) {
+                wrong = self.take(network).err();
+            }
+        }
+        Ok(WireNetworks(wrong.map_or(Ok(self.networks), Err)))
+    }
+}
+
+impl Listing {
+    fn take(&mut self, mut network: WireNetwork<'_>) -> Result<(), WireError> {
+        let lacks =
+            |what: &str| WireError::Malformed(format!("network {} of the list has no {what}", self.networks.len() + 1));
+        let location = network.location.as_ref().and_then(|location| Some((location.id.0.as_deref()?, location)));
+        let (id, location) = location.ok_or_else(|| lacks("location id"))?;
+        let (location, name) = match self.locations.get(id) {
+            Some(known) => known.clone(),
+            None => {
+                let known = (LocationId::new(id), Arc::from(location.name.0.as_deref().unwrap_or_default()));
+                self.locations.insert(id.to_owned(), known.clone());
+                known
+            }
+        };
+        let model = network.model.0.take().map(|model| match self.models.get(&*model) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let model = Arc::<str>::from(model);
+                self.models.insert(Arc::clone(&model));
+                model
+            }
+        });
+        let network = network.read(location).ok_or_else(|| lacks("id"))?;
+        self.networks.push((name, Network { model, ..network }));
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -196,37 +261,15 @@ pub(super) fn me(body: &[u8]) -> Result<Me, WireError> {
 
 /// Reads the list of networks.
 pub(super) fn list(body: &[u8]) -> Result<Organization, WireError> {
-    let wire: WireList<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let wire: WireList = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;
-    let mut locations: HashMap<String, (LocationId, Arc<str>)> = HashMap::new();
-    let mut listed = Vec::with_capacity(networks.len());
-    for (at, network) in networks.into_iter().flatten().enumerate() {
-        let location = network.location.as_ref().and_then(|location| Some((location.id.0.as_deref()?, location)));
-        let Some((id, location)) = location else {
-            return Err(WireError::Malformed(format!("network {} of the list has no location id", at + 1)));
-        };
-        let (location, name) = match locations.get(id) {
-            Some(known) => known.clone(),
-            None => {
-                let name: Arc<str> = location.name.0.as_deref().unwrap_or_default().into();
-                let known = (LocationId::new(id), name);
-                locations.insert(id.to_owned(), known.clone());
-                known
-            }
-        };
-        let network = network.read(location).ok_or_else(|| no_id(at))?;
-        listed.push((name, network));
-    }
-    let count = listed.len();
-    let organization = Organization::new(listed);
+    let networks = networks.0?;
+    let count = networks.len();
+    let organization = Organization::new(networks);
     if organization.len() < count {
         return Err(WireError::Malformed("it lists one network twice".to_owned()));
     }
     Ok(organization)
-}
-
-fn no_id(at: usize) -> WireError {
-    WireError::Malformed(format!("network {} of the list has no id", at + 1))
 }
 
 /// Reads one network. Its answer may leave the location out, which is known from the request.

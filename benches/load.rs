@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use dectl::apply::{Options, run};
 use dectl::desired::{Export, WithCodes};
 use dectl::model::Organization;
-use dectl::plan::Scope;
+use dectl::plan::{Scope, resume};
 use dectl::proof::Proven;
-use dectl::reconcile::{InputOptions, Inputs, Resolve, plan_for};
-use dectl::record::Journal;
+use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
+use dectl::record::{Journal, SavedPlan};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Misbehaviour, Simulated, State};
@@ -23,7 +23,7 @@ use dectl::time::{Chance, Clock, Moment, Stop};
 use dectl::webex::answer::{self, Head};
 use jiff::Timestamp;
 
-const PARTS: [&str; 4] = ["list", "parse", "plan", "apply"];
+const PARTS: [&str; 5] = ["list", "parse", "plan", "apply", "saved"];
 
 /// Networks in a location.
 const IN_ONE: usize = 50;
@@ -37,8 +37,10 @@ fn main() {
         return measure(part, Path::new(folder));
     }
     let sizes = std::env::var("DECTL_SIZES").unwrap_or_else(|_| "1000,10000,100000".to_owned());
-    println!("| networks | list decoded | file parsed | planned, no change | all of them renamed |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| networks | list decoded | file parsed | planned, no change | all of them renamed | the same saved and resumed |"
+    );
+    println!("|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
         let folder = tempfile::tempdir().expect("a folder");
         let list = State::generated(size.div_ceil(IN_ONE), IN_ONE).to_list();
@@ -98,17 +100,43 @@ fn measure(part: &str, folder: &Path) {
             assert_eq!(proposal.proven.plan().changes.len(), 0);
             begun.elapsed()
         }
+        "saved" => {
+            let proposal = renamed(folder);
+            begun = Instant::now();
+            save_and_resume(proposal, folder);
+            begun.elapsed()
+        }
         _ => {
-            let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
-            let mut inputs = inputs(rule.to_owned());
-            let live = live(folder);
-            let proposal = plan_for(&mut inputs, &Scope::default(), live, Moment::START).expect("a plan");
+            let proposal = renamed(folder);
             begun = Instant::now();
             apply(&proposal.proven, &proposal.live);
             begun.elapsed()
         }
     };
     println!("{} {}", elapsed.as_secs_f64(), peak());
+}
+
+/// A plan that renames every network.
+fn renamed(folder: &Path) -> Proposal {
+    let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
+    plan_for(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Moment::START).expect("a plan")
+}
+
+/// Writes a plan, reads it again, and looks how far the organization has come with it.
+fn save_and_resume(proposal: Proposal, folder: &Path) {
+    let Proposal { proven, live, .. } = proposal;
+    let path = folder.join("plan.json");
+    let saved = SavedPlan {
+        plan: proven.into_plan(),
+        created: Timestamp::UNIX_EPOCH,
+        org: None,
+        max_changes: None,
+        sources: Vec::new(),
+    };
+    saved.write(&path, None).expect("a file");
+    let read = SavedPlan::read(&path, None).expect("a plan");
+    let rest = resume(&read.plan, &live).expect("nothing has moved");
+    assert_eq!(rest.changes.len(), live.len());
 }
 
 /// Carries out a plan on a simulated copy, in virtual time: what is measured is the work, not the waiting.

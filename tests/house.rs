@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const FORBIDDEN: &[(&str, &str)] = &[("simulator", "webex::wire"), ("simulator", "webex::http"), ("simulator", "send")];
 
 /// The rooms that may know tokio.
-const TOKIO: &[&str] = &["time", "webex", "record/journal.rs", "simulator/http.rs", "cli"];
+const TOKIO: &[&str] = &["time", "webex", "record/journal.rs", "simulator/http", "cli"];
 
 /// Only a rehearsal brings the simulator and the executor together.
 const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];

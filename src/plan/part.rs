@@ -1,12 +1,13 @@
 //! Some locations of a plan. Steps never wait for another location, so every part is a plan of its own.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::plan::{Plan, Step};
 use crate::model::LocationId;
 
 /// The part of a plan that is about these locations.
 pub fn part(plan: &Plan, locations: &[LocationId]) -> Plan {
+    let locations: HashSet<&LocationId> = locations.iter().collect();
     let has = |location: &LocationId| locations.contains(location);
     let mut part = Plan { changes: Vec::new(), steps: Vec::new(), neighbours: Vec::new(), ..plan.clone() };
     let mut change_at = HashMap::new();

@@ -53,10 +53,11 @@ impl Moved {
 pub fn resume(plan: &Plan, live: &Organization) -> Result<Plan, Vec<Moved>> {
     let mut moved = Vec::new();
     let mut stands_at = Vec::with_capacity(plan.changes.len());
+    let interims: HashMap<usize, &Settings> = interims(plan).map(|step| (step.change, &step.settings)).collect();
     for (at, change) in plan.changes.iter().enumerate() {
         match find(live, &change.location.id, &change.network) {
             None => moved.push(Moved::Gone { network: change.network.clone(), name: change.before.name.to_string() }),
-            Some(now) => match planned_state(plan, at, change, now) {
+            Some(now) => match planned_state(change, interims.get(&at).copied(), now) {
                 Some(state) => stands_at.push(state),
                 None => moved.push(Moved::Changed {
                     network: change.network.clone(),
@@ -83,7 +84,11 @@ fn find<'a>(live: &'a Organization, location: &LocationId, network: &NetworkId) 
     (network.location == *location).then_some(&network.settings)
 }
 
-fn planned_state(plan: &Plan, at: usize, change: &Change, now: &Settings) -> Option<State> {
+fn interims(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.steps.iter().filter(|step| step.kind == StepKind::Interim)
+}
+
+fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<State> {
     let same = |planned: &Settings| {
         // A code that Webex hides or makes up while codes are disabled says nothing.
         let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
@@ -92,8 +97,7 @@ fn planned_state(plan: &Plan, at: usize, change: &Change, now: &Settings) -> Opt
     if same(&change.after) {
         return Some(State::After);
     }
-    let interim = plan.steps.iter().find(|step| step.change == at && step.kind == StepKind::Interim);
-    if interim.is_some_and(|step| same(&step.settings)) {
+    if interim.is_some_and(same) {
         return Some(State::Interim);
     }
     same(&change.before).then_some(State::Before)
@@ -128,18 +132,14 @@ fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
         rest.changes.push(Change { before: now.clone(), changed, ..change.clone() });
     }
     let mut step_place: HashMap<usize, usize> = HashMap::new();
+    // Where each network that is left stands before its next step.
+    let mut from: Vec<Settings> = rest.changes.iter().map(|change| change.before.clone()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
         let done = step.kind == StepKind::Interim && stands_at[step.change] == State::Interim;
         let Some(change) = place.get(&step.change).filter(|_| !done) else { continue };
-        let from = match step.kind {
-            StepKind::Interim => rest.changes[*change].before.clone(),
-            StepKind::Final => {
-                let interim = rest.steps.iter().find(|earlier: &&Step| earlier.change == *change);
-                interim.map_or_else(|| rest.changes[*change].before.clone(), |earlier| earlier.settings.clone())
-            }
-        };
+        let before = std::mem::replace(&mut from[*change], step.settings.clone());
         let changed = rest.changes[*change].changed;
-        let set = from.differing(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
+        let set = before.differing(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
         let after = step.after.iter().filter_map(|after| step_place.get(after)).copied().collect();
         step_place.insert(at, rest.steps.len());
         rest.steps.push(Step { change: *change, set, after, ..step.clone() });

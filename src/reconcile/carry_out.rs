@@ -1,5 +1,6 @@
 //! A journal, the executor, the outcome; wave by wave, if that is asked for.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use crate::apply::{Event, Failure, NetworkResult, Options, Outcome, Status, Verification, run};
-use crate::model::LocationId;
+use crate::model::{LocationId, NetworkId};
 use crate::plan::plan::Plan;
 use crate::plan::{self, Moved};
 use crate::proof::{Proven, prove};
@@ -135,7 +136,7 @@ impl Course<'_, '_> {
             let last = at + 1 == waves.len();
             // Whether the next wave may begin is told by the list.
             let options = Options { verify: self.options.verify || !last, ..self.options };
-            let (part, places) = self.part(wave);
+            let (part, places) = (plan::part(self.plan, wave), self.places(wave));
             let halted = match self.prepared(part, at == 0).await {
                 Ok(proven) => {
                     (self.tell)(&Event::Wave { number: at + 1, of: waves.len(), locations: wave.len() });
@@ -156,11 +157,11 @@ impl Course<'_, '_> {
         whole
     }
 
-    /// The plan of a wave, and which changes of the whole plan it has.
-    fn part(&self, wave: &[LocationId]) -> (Plan, Vec<usize>) {
+    /// Which changes of the whole plan belong to locations.
+    fn places(&self, locations: &[LocationId]) -> Vec<usize> {
+        let locations: HashSet<&LocationId> = locations.iter().collect();
         let changes = self.plan.changes.iter().enumerate();
-        let places = changes.filter(|(_, change)| wave.contains(&change.location.id)).map(|(at, _)| at).collect();
-        (plan::part(self.plan, wave), places)
+        changes.filter(|(_, change)| locations.contains(&change.location.id)).map(|(at, _)| at).collect()
     }
 
     /// The plan of a wave, proved on the state as it is now.
@@ -202,7 +203,7 @@ impl Course<'_, '_> {
             of: waves.len(),
             locations_done: waves[..=at].iter().map(Vec::len).sum(),
             locations_left: left.iter().map(Vec::len).sum(),
-            networks_left: left.iter().map(|wave| self.part(wave).1.len()).sum(),
+            networks_left: self.places(&left.concat()).len(),
         };
         match select((self.pieces.gate)(next), pin!(stop.asked())).await {
             Either::Left((true, _)) => Ok(()),
@@ -221,9 +222,9 @@ impl Course<'_, '_> {
             }
             Halt::Moved(moved) => {
                 whole.stopped = Some(StopReason::Surprise);
-                for moved in moved {
-                    let changes = self.plan.changes.iter().zip(&mut whole.results);
-                    for (_, result) in changes.filter(|(change, _)| change.network == *moved.network()) {
+                let moved: HashMap<&NetworkId, &Moved> = moved.iter().map(|moved| (moved.network(), moved)).collect();
+                for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
+                    if let Some(moved) = moved.get(&change.network) {
                         result.error = Some(Failure::of(moved.describe()));
                     }
                 }
@@ -234,10 +235,8 @@ impl Course<'_, '_> {
 
 /// Puts what became of a wave into the whole. What the wave left out was as planned already.
 fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], proven: &Proven, plan: &Plan) {
-    let at_of = |part: usize| {
-        let network = &proven.plan().changes[part].network;
-        places.iter().copied().find(|at| plan.changes[*at].network == *network)
-    };
+    let place: HashMap<&NetworkId, usize> = places.iter().map(|at| (&plan.changes[*at].network, *at)).collect();
+    let at_of = |part: usize| place.get(&proven.plan().changes[part].network).copied();
     for at in places {
         whole.results[*at] = NetworkResult { verified: Some(true), ..NetworkResult::new(Status::Applied) };
     }

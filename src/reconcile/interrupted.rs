@@ -3,6 +3,7 @@
 //! Wishes that were computed from live names cannot be computed again half-way: a counter would count anew, and a
 //! network on a temporary name has none to compute with. So the next run goes on with the plan that was made then.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -11,6 +12,7 @@ use super::error::Error;
 use super::inputs::Inputs;
 use super::propose::go_on_with;
 use crate::model::{LocationId, NetworkId, Organization, Settings};
+use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs, SavedPlan, mark_finished};
 use crate::send::Sender;
@@ -78,28 +80,38 @@ fn of_same_wishes(
     scope: &Scope,
 ) -> Result<Option<Interrupted>, Error> {
     let Ok(runs) = Runs::in_folder(folder) else { return Ok(None) };
+    let in_scope =
+        |change: &Change| scope.has_location(&change.location.name) && scope.has_network(&change.before, &change.after);
+    let is_same = |saved: &SavedPlan| saved.sources == sources && saved.plan.changes.iter().all(in_scope);
+    // Opening a sealed plan takes a second on purpose, so those of finished runs are opened only where it matters.
+    let mut finished: Vec<PathBuf> = Vec::new();
     let mut undone: Vec<String> = Vec::new();
     for (run, journal, plan) in runs.newest(NEWEST) {
-        let finished = History::read(&journal, Codes::NotNeeded)
-            .is_ok_and(|history| matches!(history.outcome.as_deref(), Some("applied" | "unchanged")));
+        if is_finished(&journal) {
+            finished.push(plan);
+            continue;
+        }
         let saved = match SavedPlan::read(&plan, key) {
             Ok(saved) => saved,
             // It may be the one, and counting anew would give other names.
-            Err(reason) if !finished && plan.exists() => {
-                return Err(Error::Unreadable { run: run.to_owned(), reason });
-            }
+            Err(reason) if plan.exists() => return Err(Error::Unreadable { run: run.to_owned(), reason }),
             Err(_) => continue,
         };
-        undone.extend(saved.sources.iter().filter_map(|(name, _)| undone_run(name)));
-        let in_scope = |change: &plan::plan::Change| {
-            scope.has_location(&change.location.name) && scope.has_network(&change.before, &change.after)
-        };
-        if saved.sources == sources && saved.plan.changes.iter().all(in_scope) {
-            let is_over = finished || undone.iter().any(|undone| undone == run);
-            return Ok((!is_over).then(|| Interrupted { run: run.to_owned(), journal, saved }));
+        if !is_same(&saved) {
+            undone.extend(undone_runs(&saved));
+            continue;
         }
+        let since = finished.iter().filter_map(|plan| SavedPlan::read(plan, key).ok());
+        let is_over = undone.iter().any(|undone| undone == run)
+            || since.into_iter().any(|later| is_same(&later) || undone_runs(&later).any(|undone| undone == run));
+        return Ok((!is_over).then(|| Interrupted { run: run.to_owned(), journal, saved }));
     }
     Ok(None)
+}
+
+/// Whether a run came to its end with everything done.
+fn is_finished(journal: &Path) -> bool {
+    History::read(journal, Codes::NotNeeded).is_ok_and(|history| history.is_finished())
 }
 
 /// What the text of the wishes of an undo is called.
@@ -107,24 +119,28 @@ pub fn undo_of(run: &str) -> String {
     format!("<undo {run}>")
 }
 
-fn undone_run(name: &str) -> Option<String> {
-    Some(name.strip_prefix("<undo ")?.strip_suffix('>')?.to_owned())
+/// The runs that a plan undoes.
+fn undone_runs(saved: &SavedPlan) -> impl Iterator<Item = String> + '_ {
+    saved.sources.iter().filter_map(|(name, _)| Some(name.strip_prefix("<undo ")?.strip_suffix('>')?.to_owned()))
 }
 
 /// The run that `run` has gone on from: one before it that was not finished, and whose plan has all that is in its own.
 pub fn goes_on_from(folder: &Path, key: Option<&SecretString>, run: &str) -> Option<String> {
     let runs = Runs::in_folder(folder).ok()?;
-    let mut newer = runs.newest(NEWEST).skip_while(|(name, ..)| *name != run);
-    let own = SavedPlan::read(&newer.next()?.2, key).ok()?.plan;
-    newer.find_map(|(name, journal, plan)| {
-        let before = SavedPlan::read(&plan, key).ok()?.plan;
+    let mut newest = runs.newest(NEWEST).skip_while(|(name, ..)| *name != run);
+    let (_, _, own) = newest.next()?;
+    let mut own_plan = None;
+    newest.find_map(|(name, journal, plan)| {
         let history = History::read(&journal, Codes::NotNeeded).ok()?;
-        let finished = matches!(history.outcome.as_deref(), Some("applied" | "unchanged"));
-        let knows = |change: &plan::plan::Change| {
-            before.changes.iter().any(|other| other.network == change.network && other.after == change.after)
-        };
-        let goes_on = !finished && !history.touched.is_empty() && own.changes.iter().all(knows);
-        goes_on.then(|| name.to_owned())
+        if history.is_finished() || history.touched.is_empty() {
+            return None;
+        }
+        let before = SavedPlan::read(&plan, key).ok()?.plan;
+        let after: HashMap<&NetworkId, &Settings> =
+            before.changes.iter().map(|change| (&change.network, &change.after)).collect();
+        let own = own_plan.get_or_insert_with(|| SavedPlan::read(&own, key).ok()).as_ref()?;
+        let is_known = |change: &Change| after.get(&change.network) == Some(&&change.after);
+        own.plan.changes.iter().all(is_known).then(|| name.to_owned())
     })
 }
 
@@ -132,9 +148,15 @@ pub fn goes_on_from(folder: &Path, key: Option<&SecretString>, run: &str) -> Opt
 pub(super) fn that_left_behind(
     folder: &Path,
     key: Option<&SecretString>,
-    stranded: &[NetworkId],
+    stranded: &HashSet<NetworkId>,
 ) -> Option<Interrupted> {
-    newest(folder, key, |saved| saved.plan.changes.iter().any(|change| stranded.contains(&change.network)))
+    let runs = Runs::in_folder(folder).ok()?;
+    runs.newest(NEWEST).filter(|(_, journal, _)| !is_finished(journal)).find_map(|(run, journal, plan)| {
+        // A plan that cannot be read, or opens with another key, is of no use here.
+        let saved = SavedPlan::read(&plan, key).ok()?;
+        let knows = saved.plan.changes.iter().any(|change| stranded.contains(&change.network));
+        knows.then(|| Interrupted { run: run.to_owned(), journal, saved })
+    })
 }
 
 /// The networks that stand on a temporary name, each with its location, as far as they concern somebody.
@@ -151,13 +173,4 @@ pub(super) fn stranded(
         }
     }
     stranded
-}
-
-fn newest(folder: &Path, key: Option<&SecretString>, is_it: impl Fn(&SavedPlan) -> bool) -> Option<Interrupted> {
-    let runs = Runs::in_folder(folder).ok()?;
-    runs.newest(NEWEST).find_map(|(run, journal, plan)| {
-        // A plan that cannot be read, or opens with another key, is of no use here.
-        let saved = SavedPlan::read(&plan, key).ok().filter(|saved| is_it(saved))?;
-        Some(Interrupted { run: run.to_owned(), journal, saved })
-    })
 }

@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostics;
 use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
-use crate::record::{Codes, History, Runs};
+use crate::record::{Codes, History, Runs, Touched};
 
 /// Older runs than so many are not looked at.
 const NEWEST: usize = 100;
@@ -104,6 +104,12 @@ fn last_right(folder: &Path, key: Option<&SecretString>, changes: &[Change]) -> 
     }
     let wanted: HashMap<&NetworkId, &Change> = changes.iter().map(|change| (&change.network, change)).collect();
     for (_, journal, _) in runs.newest(NEWEST) {
+        // Opening the codes of a sealed journal takes a second on purpose: it must be worth it.
+        let is_news =
+            |touched: &Touched| wanted.contains_key(&touched.network) && !right.contains_key(&touched.network);
+        if !History::read(&journal, Codes::NotNeeded).is_ok_and(|history| history.touched.iter().any(is_news)) {
+            continue;
+        }
         // Without its key a journal says nothing here.
         let Ok(history) = History::read(&journal, Codes::OpenedWith(key)) else { continue };
         for touched in &history.touched {

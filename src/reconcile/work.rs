@@ -1,5 +1,6 @@
 //! From wishes to an outcome: proposed, shown, agreed to, carried out. Who shows and asks comes in as an argument.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
@@ -182,7 +183,7 @@ impl Work<'_> {
                 && scope.has_location(location)
                 && scope.has_network(settings, settings)
         });
-        let networks: Vec<NetworkId> = stranded.iter().map(|(network, _)| network.clone()).collect();
+        let networks: HashSet<NetworkId> = stranded.iter().map(|(network, _)| network.clone()).collect();
         let Interrupted { run, saved, .. } = that_left_behind(self.terms.folder, self.terms.key, &networks)?;
         let locations: Vec<LocationId> = stranded.into_iter().map(|(_, location)| location).collect();
         Some((run, SavedPlan { plan: plan::part(&saved.plan, &locations), max_changes: None, ..saved }))

@@ -83,6 +83,11 @@ pub struct Touched {
 }
 
 impl History {
+    /// Whether everything that it was about was done in the end.
+    pub fn is_finished(&self) -> bool {
+        matches!(self.outcome.as_deref(), Some("applied" | "unchanged"))
+    }
+
     /// Reads a journal.
     ///
     /// A last line that was cut off by a power failure is left out: the request it announces was not sent.
@@ -117,51 +122,68 @@ impl History {
             (Some(_), Codes::OpenedWith(None)) => return Err(sealed()),
             (_, Codes::NotNeeded) | (None, _) => None,
         };
-        let mut history = Self { run, began: time, changes, outcome: None, touched: Vec::new() };
-        let mut open: HashMap<String, Settings> = HashMap::new();
+        let history = Self { run, began: time, changes, outcome: None, touched: Vec::new() };
+        let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new() };
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
             let document = match &seal {
                 Some(seal) => line.document.opened(seal).ok_or_else(|| not_a_journal(at + 1))?,
                 None => line.document,
             };
-            history.take_in(document, &mut open);
+            replay.take_in(document);
         }
-        // What was announced and never ended may have been applied.
-        for (network, settings) in open {
-            history.left_at(&network, settings, WriteEnd::Unknown);
-        }
-        Ok(history)
+        Ok(replay.end())
     }
+}
 
-    fn take_in(&mut self, document: Document, open: &mut HashMap<String, Settings>) {
+/// A journal that is being read.
+struct Replay {
+    history: History,
+    /// Where each network stands in the history.
+    place: HashMap<NetworkId, usize>,
+    /// What was announced, and has not ended yet.
+    open: HashMap<NetworkId, Settings>,
+}
+
+impl Replay {
+    fn take_in(&mut self, document: Document) {
         match document {
             Document::Begin { .. } => {}
             Document::Sending { location, network, before, settings, .. } => {
-                let id = NetworkId::new(network.as_str());
-                if !self.touched.iter().any(|touched| touched.network == id) {
+                let network = NetworkId::new(network);
+                let touched = &mut self.history.touched;
+                self.place.entry(network.clone()).or_insert_with(|| {
                     let before: Settings = before.into();
-                    self.touched.push(Touched {
+                    touched.push(Touched {
                         location: LocationId::new(location),
-                        network: id,
+                        network: network.clone(),
                         left_at: vec![before.clone()],
                         before,
                     });
-                }
-                open.insert(network, settings.into());
+                    touched.len() - 1
+                });
+                self.open.insert(network, settings.into());
             }
             Document::Ended { network, end, .. } => {
-                if let Some(settings) = open.remove(&network) {
+                let network = NetworkId::new(network);
+                if let Some(settings) = self.open.remove(&network) {
                     self.left_at(&network, settings, end);
                 }
             }
-            Document::End { outcome } => self.outcome = Some(outcome),
+            Document::End { outcome } => self.history.outcome = Some(outcome),
         }
     }
 
-    fn left_at(&mut self, network: &str, settings: Settings, end: WriteEnd) {
-        let id = NetworkId::new(network);
-        let Some(touched) = self.touched.iter_mut().find(|touched| touched.network == id) else { return };
+    /// What was announced and never ended may have been applied.
+    fn end(mut self) -> History {
+        for (network, settings) in std::mem::take(&mut self.open) {
+            self.left_at(&network, settings, WriteEnd::Unknown);
+        }
+        self.history
+    }
+
+    fn left_at(&mut self, network: &NetworkId, settings: Settings, end: WriteEnd) {
+        let Some(touched) = self.place.get(network).map(|at| &mut self.history.touched[*at]) else { return };
         match end {
             WriteEnd::Applied => touched.left_at = vec![settings],
             WriteEnd::Unknown | WriteEnd::Failed => touched.left_at.insert(0, settings),

@@ -1,6 +1,6 @@
 //! The JSON of a saved plan.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -112,8 +112,9 @@ struct NeighbourDocument {
 impl SavedPlan {
     pub(super) fn document(&self) -> Document {
         let mut locations: Vec<&Where> = Vec::new();
+        let mut place: HashMap<&Where, usize> = HashMap::new();
         let changes = self.plan.changes.iter().map(|change| {
-            let location = locations.iter().position(|known| **known == change.location).unwrap_or_else(|| {
+            let location = *place.entry(&change.location).or_insert_with(|| {
                 locations.push(&change.location);
                 locations.len() - 1
             });

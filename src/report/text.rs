@@ -1,5 +1,6 @@
 //! A plan and a result on a terminal. Colours are always written; whoever prints strips them where they are not wanted.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color, Effects, Style};
@@ -11,7 +12,7 @@ use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, Re
 use super::visible::visible;
 use crate::apply::{Status, Verification};
 use crate::model::{LocationId, Setting};
-use crate::plan::plan::{Change, Plan, Warning};
+use crate::plan::plan::{Plan, Warning};
 use crate::reconcile::Status as StatusOfAll;
 use crate::record::History;
 use crate::time::StopReason;
@@ -201,12 +202,19 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     if waves.len() < 2 {
         return out;
     }
-    for (at, wave) in waves.iter().enumerate() {
-        let is_in = |change: &&Change| wave.contains(&change.location.id);
-        let networks = plan.changes.iter().filter(is_in).count();
-        let mut names: Vec<_> =
-            plan.changes.iter().filter(is_in).map(|change| visible(&change.location.name)).collect();
-        names.dedup();
+    let locations = waves.iter().enumerate().flat_map(|(at, wave)| wave.iter().map(move |location| (location, at)));
+    let wave_of: HashMap<&LocationId, usize> = locations.collect();
+    let mut networks = vec![0; waves.len()];
+    let mut names = vec![Vec::new(); waves.len()];
+    for change in &plan.changes {
+        let Some(wave) = wave_of.get(&change.location.id) else { continue };
+        networks[*wave] += 1;
+        let name = visible(&change.location.name);
+        if names[*wave].last() != Some(&name) {
+            names[*wave].push(name);
+        }
+    }
+    for (at, (networks, mut names)) in networks.into_iter().zip(names).enumerate() {
         let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
         names.truncate(NAMED);
         line(&mut out, format_args!("Wave {}: {networks} networks in {}{more}", at + 1, names.join(", ")));

@@ -127,7 +127,12 @@ impl State {
                 name: network["name"].as_str().unwrap_or_default().to_owned(),
                 display_name: network["displayName"].as_str().map(str::to_owned),
                 code_enabled: network["defaultAccessCodeEnabled"].as_bool().unwrap_or(true),
-                code: network["defaultAccessCode"].as_str().map(str::to_owned),
+                code: match &network["defaultAccessCode"] {
+                    Value::String(code) => Some(code.clone()).filter(|code| !code.is_empty()),
+                    // Such a list is published with a bare number, which has lost the zeros at its front.
+                    Value::Number(code) => Some(format!("{:0>4}", code.to_string())),
+                    _ => None,
+                },
                 model: network["model"].as_str().unwrap_or("DMS Cisco DBS210").to_owned(),
                 chain_id: count("chainId", 0),
                 base_stations: count("numberOfBaseStations", 1),

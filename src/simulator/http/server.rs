@@ -1,4 +1,4 @@
-//! The simulated organization over real HTTP, on loopback only.
+//! Requests become operations of the simulated organization, answers become responses.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{ConnectInfo, Path, RawQuery, State as Shared};
 use axum::http::header::{CONTENT_TYPE, LINK, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 
-use super::answers::Answer;
-use super::misbehaviour::Fate;
-use super::organization::Simulated;
-use super::request::{Operation, Request};
+use super::connection::{Breaker, Connections};
+use crate::simulator::{Answer, Fate, Operation, Request, Simulated};
 use crate::time::Moment;
 
 /// A simulated organization that listens.
@@ -82,8 +81,10 @@ impl Server {
             .route("/__simulator/requests", get(requests))
             .route("/__simulator/broken", get(broken_expectations))
             .fallback(unknown)
-            .with_state(self.face);
-        axum::serve(self.listener, router).await
+            .with_state(self.face)
+            .layer(from_fn(break_off));
+        let service = router.into_make_service_with_connect_info::<Breaker>();
+        axum::serve(Connections(self.listener), service).await
     }
 }
 
@@ -191,7 +192,7 @@ impl Face {
             if journey.fate == Fate::Silence {
                 std::future::pending::<()>().await;
             }
-            return broken();
+            return reset();
         };
         tokio::time::sleep(journey.back).await;
         self.response(answer)
@@ -245,10 +246,28 @@ fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
     served.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// An answer whose body breaks off: the client sees its connection reset.
-fn broken() -> Response {
-    let failure = futures::stream::once(async { Err::<Bytes, _>(io::Error::other("reset")) });
-    Response::new(Body::from_stream(failure))
+/// Stands in for an answer that nobody will ever get.
+#[derive(Clone, Copy)]
+struct NoAnswer;
+
+/// No answer: the client sees its connection reset.
+fn reset() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(NoAnswer);
+    response
+}
+
+/// Breaks the connection of a request that gets no answer.
+async fn break_off(
+    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if response.extensions().get::<NoAnswer>().is_some() {
+        breaker.break_off();
+    }
+    response
 }
 
 /// A write in the air; its location is free again when it is answered, or when the client hangs up.

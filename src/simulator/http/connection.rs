@@ -1,0 +1,99 @@
+//! Connections that can be broken off in the middle of an exchange, as networks do: a reset instead of an answer.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Accepts such connections.
+pub(super) struct Connections(pub(super) TcpListener);
+
+impl Listener for Connections {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small answers go at once; where that cannot be had they only go later.
+        let _delayed = stream.set_nodelay(true);
+        (Connection { stream, breaker: Breaker::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A connection, until somebody breaks it.
+pub(super) struct Connection {
+    stream: TcpStream,
+    breaker: Breaker,
+}
+
+/// Breaks a connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Breaker(Arc<AtomicBool>);
+
+impl Breaker {
+    /// Nothing more is sent on it.
+    pub(super) fn break_off(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Connections>> for Breaker {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
+        stream.io().breaker.clone()
+    }
+}
+
+impl Connection {
+    /// The stream, or the error that a broken connection gives.
+    fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        if self.breaker.0.load(Ordering::Relaxed) {
+            // Closed like this, the other side hears of a reset and not of an end.
+            self.stream.set_zero_linger()?;
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        Ok(Pin::new(&mut self.stream))
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().whole()?.poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.get_mut().whole()?.poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.get_mut().whole()?.poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().whole()?.poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.get_mut().whole()?.poll_shutdown(context)
+    }
+}

@@ -92,13 +92,13 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// How long connecting may take.
-    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = parse_duration, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = some_time, hide_short_help = true)]
     pub(crate) connect_timeout: Duration,
-    /// How long reading or writing one network may take.
-    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = parse_duration, hide_short_help = true)]
+    /// How long reading or writing one network may take, and how long any answer may be silent.
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = some_time, hide_short_help = true)]
     pub(crate) timeout: Duration,
     /// How long the list of all networks may take.
-    #[arg(long, global = true, value_name = "TIME", default_value = "5m", value_parser = parse_duration, hide_short_help = true)]
+    #[arg(long, global = true, value_name = "TIME", default_value = "5m", value_parser = some_time, hide_short_help = true)]
     pub(crate) list_timeout: Duration,
     /// Runs against an embedded simulated organization; STATE is a list of networks as Webex sends it, or a size such
     /// as 500x4 (locations x networks).
@@ -455,8 +455,9 @@ pub(crate) struct Simulate {
     /// The port to listen on; 0 takes any free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
-    /// Keeps the state in this file, as a list: after every change, and at the end.
-    #[arg(long, value_name = "FILE")]
+    /// Keeps the state in this file, as a list: soon after every change, and at the end. Without STATE it goes on from
+    /// there the next time.
+    #[arg(long, value_name = "FILE", conflicts_with = "organizations")]
     pub(crate) save: Option<PathBuf>,
     /// More organizations, each with its id and its state; may be given several times.
     #[arg(long = "organization", value_name = "ID=STATE", value_parser = organization)]
@@ -497,6 +498,14 @@ pub(crate) struct Simulate {
     /// How odd answers look: nulls, missing, numbers, unknown; may be given several times.
     #[arg(long, value_name = "QUIRK", help_heading = "Misbehaviour")]
     pub(crate) quirk: Vec<Quirk>,
+}
+
+/// A time that is longer than nothing.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("nothing can be done in no time at all".to_owned()),
+        time => Ok(time),
+    }
 }
 
 fn organization(text: &str) -> Result<(String, PathBuf), String> {

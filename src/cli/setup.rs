@@ -57,7 +57,7 @@ async fn api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
     }
     config.connect_timeout = common.connect_timeout;
     config.request_timeout = common.timeout;
-    config.idle_timeout = config.idle_timeout.min(common.list_timeout);
+    config.idle_timeout = common.timeout;
     config.list_timeout = common.list_timeout;
     HttpApi::new(config).map_err(|error| Failed::of(error.to_string()))
 }
@@ -137,9 +137,17 @@ fn given(text: &str) -> Result<Source, Failed> {
     Token::new(text).map(Source::Given).map_err(failed)
 }
 
-/// What saved plans are sealed with, if anything.
-pub(crate) fn plan_key() -> Option<SecretString> {
-    std::env::var("DECTL_PLAN_KEY").ok().filter(|key| !key.is_empty()).map(SecretString::from)
+/// What saved plans are sealed with, if anything. A variable that is set to nothing is a secret that a pipeline does not
+/// have: who set it counts on the seal.
+pub(crate) fn plan_key() -> Result<Option<SecretString>, Failed> {
+    match std::env::var("DECTL_PLAN_KEY") {
+        Ok(key) if key.trim().is_empty() => Err(Failed::of(
+            "DECTL_PLAN_KEY is set, but empty: give it the passphrase, or unset it to keep plans and journals unsealed",
+        )),
+        Ok(key) => Ok(Some(SecretString::from(key))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failed::of("DECTL_PLAN_KEY is not text")),
+    }
 }
 
 /// A name that sorts by time and that no other run has.

@@ -6,28 +6,40 @@ use futures::future::{Either, select};
 
 use super::retries::pause;
 use super::sender::{GaveUp, Progress, Sender};
-use crate::webex::{ErrorClass, Renewal};
+use crate::webex::{CallError, ErrorClass, Renewal};
 
 /// A request whose new tokens are refused as well will not succeed with the next one.
 const MAX_REFUSALS: u32 = 2;
 
+/// Whether there is a new token.
+pub(super) enum Renewed {
+    Yes,
+    /// There is no other.
+    No,
+    /// There could be one, and this is why there is none.
+    Refused(CallError),
+}
+
 impl Sender {
-    /// One new token for everybody whose request was refused with the one before; false if there is none.
-    pub(super) async fn renew(&self, progress: &mut Progress) -> bool {
+    /// One new token for everybody whose request was refused with the one before.
+    pub(super) async fn renew(&self, progress: &mut Progress) -> Renewed {
         progress.refused += 1;
         if progress.refused > MAX_REFUSALS {
-            return false;
+            return Renewed::No;
         }
         let _alone = self.renewing.lock().await;
         if self.tokens.get() > progress.sent_with {
             // Somebody else has renewed it since this request was sent.
-            return true;
+            return Renewed::Yes;
         }
-        let renewed = matches!(self.sign_in().await, Ok(Renewal::Renewed));
-        if renewed {
-            self.tokens.set(self.tokens.get() + 1);
+        match self.sign_in().await {
+            Ok(Renewal::Renewed) => {
+                self.tokens.set(self.tokens.get() + 1);
+                Renewed::Yes
+            }
+            Ok(Renewal::Impossible) | Err(GaveUp::NotSent) => Renewed::No,
+            Err(GaveUp::Failed(error)) => Renewed::Refused(error),
         }
-        renewed
     }
 
     /// Gets a token from wherever it comes from.

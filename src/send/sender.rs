@@ -10,6 +10,7 @@ use tracing::{Instrument, info_span, warn};
 
 use super::breaker::Breaker;
 use super::pacer::Pacer;
+use super::renewal::Renewed;
 use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
 use super::turn::InFlight;
@@ -196,6 +197,10 @@ impl Sender {
                 Next::GiveUp => {
                     return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
                 }
+                Next::GiveUpSince(reason) => {
+                    let message = format!("{}; {reason}", error.message);
+                    return Err(GaveUp::Failed(CallError { message, applied: progress.perhaps_applied, ..error }));
+                }
             }
         }
     }
@@ -267,7 +272,14 @@ impl Sender {
             }
             ErrorClass::Auth => {
                 self.breaker.borrow_mut().works();
-                if error.status == Some(401) && self.renew(progress).await { Next::Again } else { Next::GiveUp }
+                if error.status != Some(401) {
+                    return Next::GiveUp;
+                }
+                match self.renew(progress).await {
+                    Renewed::Yes => Next::Again,
+                    Renewed::No => Next::GiveUp,
+                    Renewed::Refused(reason) => Next::GiveUpSince(format!("there is no new token: {reason}")),
+                }
             }
             ErrorClass::Transient => {
                 if self.breaker.borrow_mut().failed() {
@@ -365,6 +377,11 @@ impl Kind {
 
 enum Next {
     Again,
-    WaitAlone { until: Moment, event: CallEvent },
+    WaitAlone {
+        until: Moment,
+        event: CallEvent,
+    },
     GiveUp,
+    /// The same, with more to say than the answer does.
+    GiveUpSince(String),
 }

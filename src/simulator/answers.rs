@@ -14,10 +14,12 @@ pub struct Answer {
     pub tracking_id: String,
     /// The header `Retry-After`.
     pub retry_after: Option<String>,
-    /// The header `Link`, its target relative to the base.
-    pub next: Option<String>,
+    /// Where the next page begins, for the header `Link`.
+    pub next: Option<usize>,
     /// The body.
     pub body: Vec<u8>,
+    /// The connection breaks in the middle of the body.
+    pub is_cut: bool,
 }
 
 /// A refusal: status and words.

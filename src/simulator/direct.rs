@@ -48,9 +48,9 @@ impl DirectApi {
     }
 
     async fn send(&self, operation: Operation) -> Result<(Head, Vec<u8>), CallError> {
-        let request = Request { operation, token: Some(self.token.borrow().clone()), tracking_id: None };
+        let request = Request::new(operation, Some(self.token.borrow().clone()));
         let journey = self.simulated.borrow_mut().sets_out(&request, self.clock.now());
-        let _writing = Writing::begin(&self.simulated, request.clone());
+        let _at_work = AtWork { simulated: &self.simulated, number: journey.number };
         self.clock.sleep(journey.there).await;
         let answer = self.simulated.borrow_mut().arrives(&request, &journey, self.clock.now());
         let lost = |words: &str, applied| CallError::unanswered(ErrorClass::Transient, words, applied);
@@ -63,7 +63,7 @@ impl DirectApi {
             return Err(lost("the connection was reset", Applied::Perhaps));
         };
         self.clock.sleep(journey.back).await;
-        if journey.fate == Fate::Cut && answer.status != 429 {
+        if answer.is_cut {
             return Err(CallError { status: Some(answer.status), ..lost("the answer is cut off", Applied::Perhaps) });
         }
         let head = Head {
@@ -133,21 +133,14 @@ impl DectApi for DirectApi {
     }
 }
 
-/// A write in the air; its location is free again when it lands, or when its future is dropped.
-struct Writing<'a> {
+/// A request in the air: what it occupies is free again when it lands, or when its future is dropped.
+struct AtWork<'a> {
     simulated: &'a RefCell<Simulated>,
-    request: Request,
+    number: u64,
 }
 
-impl<'a> Writing<'a> {
-    fn begin(simulated: &'a RefCell<Simulated>, request: Request) -> Self {
-        simulated.borrow_mut().begins_writing(&request);
-        Self { simulated, request }
-    }
-}
-
-impl Drop for Writing<'_> {
+impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        self.simulated.borrow_mut().ends_writing(&self.request);
+        self.simulated.borrow_mut().is_over(self.number);
     }
 }

@@ -1,5 +1,6 @@
 //! What the simulator remembers of its clients: every request, and what a careful client would not have done.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
@@ -43,8 +44,8 @@ impl Expectation {
 struct Noted {
     number: u64,
     at: Moment,
-    method: &'static str,
-    path: String,
+    method: Cow<'static, str>,
+    target: String,
     status: Option<u16>,
     tracking_id: String,
 }
@@ -65,8 +66,8 @@ impl Log {
         tracking_id: String,
         at: Moment,
     ) {
-        let (method, path) = request.operation.spelt();
-        push(&mut self.requests, Noted { number, at, method, path, status, tracking_id });
+        let (method, target) = (request.method.clone(), request.target.clone());
+        push(&mut self.requests, Noted { number, at, method, target, status, tracking_id });
     }
 
     pub(super) fn breaks(&mut self, number: u64, expectation: Expectation) {
@@ -79,7 +80,7 @@ impl Log {
                 "number": noted.number,
                 "atMs": noted.at.since_start().as_millis() as u64,
                 "method": noted.method,
-                "path": noted.path,
+                "path": noted.target,
                 "status": noted.status,
                 "trackingId": noted.tracking_id,
             })

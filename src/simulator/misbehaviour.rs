@@ -99,8 +99,8 @@ pub struct Misbehaviour {
     pub edits_at: Vec<u64>,
     /// How odd answers look.
     pub quirks: Vec<Quirk>,
-    /// This request, counted from 1 since the start, is carried out and never answered.
-    pub silent_at: Option<u64>,
+    /// What becomes of this request, counted from 1 since the start.
+    pub fate_at: Option<(u64, Fate)>,
     /// A write that comes late, after its own failure.
     pub late: f64,
     /// How likely a write finds its location locked, and for how long.
@@ -130,7 +130,7 @@ impl Default for Misbehaviour {
             lost_after: 0.0,
             cut: 0.0,
             silence: 0.0,
-            silent_at: None,
+            fate_at: None,
             token_life: None,
             edits_at: Vec::new(),
             quirks: Vec::new(),

@@ -3,7 +3,9 @@
 //! | file | what it is |
 //! |---|---|
 //! | `organization` | [`Simulated`]: the state machine; a request and a moment become an answer |
-//! | `request` | [`Operation`] and [`Request`]: what can be asked |
+//! | `operations` | what each operation does to the state, and what it answers |
+//! | `others` | what somebody else does meanwhile |
+//! | `request` | [`Operation`] and [`Request`]: what can be asked, and how a request over HTTP asks for it |
 //! | `state` | the networks, and where they come from |
 //! | `rules` | what Webex demands of a write |
 //! | `answers` | the JSON of answers and both shapes of errors |
@@ -25,7 +27,9 @@ pub mod http;
 mod limiter;
 mod log;
 mod misbehaviour;
+mod operations;
 mod organization;
+mod others;
 mod quirks;
 mod request;
 mod rules;
@@ -38,9 +42,10 @@ pub use direct::DirectApi;
 pub use limiter::{LimitKind, Limiter};
 pub use log::Expectation;
 pub use misbehaviour::{Fate, Latency, Misbehaviour};
-pub use organization::{Journey, Ledger, SimEdit, Simulated};
+pub use organization::{Journey, Ledger, Simulated};
+pub use others::SimEdit;
 pub use quirks::Quirk;
-pub use request::{Operation, Request};
+pub use request::{Operation, Query, Request};
 pub use scenario::{Fault, Limiting, Locks, Probability, Scenario, Span, Time};
 pub use state::{State, StateError};
-pub use tokens::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN};
+pub use tokens::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN, Tokens};

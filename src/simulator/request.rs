@@ -1,4 +1,8 @@
-//! What can be asked of the simulated organization.
+//! What can be asked of the simulated organization, and how a request over HTTP asks for it.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
 
 /// An operation of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +48,10 @@ pub enum Operation {
     Locations {
         /// Only names that contain this.
         name: Option<String>,
-        /// At most so many a page.
-        max: usize,
-        /// Where the page begins.
-        start: usize,
+        /// At most so many a page, as it was written.
+        max: Option<String>,
+        /// Where the page begins, as it was written.
+        start: Option<String>,
     },
     /// `GET /people/me`
     Me,
@@ -56,18 +60,58 @@ pub enum Operation {
         /// The form in the body.
         form: Vec<u8>,
     },
-    /// Anything else.
-    Unknown,
+    /// What there is not, and the status that says so.
+    Nothing(u16),
 }
 
 impl Operation {
+    /// The operation that a request asks for; `path` is the whole one, still encoded.
+    pub fn of(method: &str, path: &str, query: &Query, body: Vec<u8>) -> Self {
+        let decoded: Result<Vec<Cow<'_, str>>, _> =
+            path.split('/').map(|part| percent_decode_str(part).decode_utf8()).collect();
+        let Ok(parts) = decoded else { return Self::Nothing(400) };
+        let parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
+        let ["", "v1", parts @ ..] = &parts[..] else { return Self::Nothing(404) };
+        match (method, parts) {
+            ("GET" | "HEAD", ["telephony", "config", "dectNetworks"]) => {
+                Self::List { location: query.get("locationId"), name: query.get("name") }
+            }
+            ("POST", ["telephony", "config", "locations", location, "dectNetworks"]) => {
+                Self::Create { location: (*location).to_owned(), body }
+            }
+            (_, ["telephony", "config", "locations", location, "dectNetworks", network]) => {
+                let (location, network) = ((*location).to_owned(), (*network).to_owned());
+                match method {
+                    "GET" | "HEAD" => Self::Get { location, network },
+                    "PUT" => Self::Update { location, network, body },
+                    "DELETE" => Self::Delete { location, network },
+                    _ => Self::Nothing(405),
+                }
+            }
+            ("GET" | "HEAD", ["locations"]) => {
+                Self::Locations { name: query.get("name"), max: query.get("max"), start: query.get("start") }
+            }
+            ("GET" | "HEAD", ["people", "me"]) => Self::Me,
+            ("POST", ["access_token"]) => Self::AccessToken { form: body },
+            (
+                _,
+                ["telephony", "config", "dectNetworks"]
+                | ["telephony", "config", "locations", _, "dectNetworks"]
+                | ["locations"]
+                | ["people", "me"]
+                | ["access_token"],
+            ) => Self::Nothing(405),
+            _ => Self::Nothing(404),
+        }
+    }
+
     /// Whether it changes something.
     pub const fn is_write(&self) -> bool {
         matches!(self, Self::Update { .. } | Self::Create { .. } | Self::Delete { .. })
     }
 
-    /// Its method and path, as a log shows them.
-    pub(super) fn spelt(&self) -> (&'static str, String) {
+    /// Its method and path.
+    fn spelt(&self) -> (&'static str, String) {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
@@ -78,7 +122,7 @@ impl Operation {
             Self::Locations { .. } => ("GET", "/locations".to_owned()),
             Self::Me => ("GET", "/people/me".to_owned()),
             Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
-            Self::Unknown => ("?", "?".to_owned()),
+            Self::Nothing(_) => ("GET", "/".to_owned()),
         }
     }
 
@@ -102,4 +146,80 @@ pub struct Request {
     pub token: Option<String>,
     /// The client's own tracking id.
     pub tracking_id: Option<String>,
+    /// The method, as it was written.
+    pub method: Cow<'static, str>,
+    /// The path with its query, as it was written.
+    pub target: String,
+}
+
+impl Request {
+    /// A request that asks for this.
+    pub fn new(operation: Operation, token: Option<String>) -> Self {
+        let (method, target) = operation.spelt();
+        Self { operation, token, tracking_id: None, method: method.into(), target }
+    }
+}
+
+/// The query of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the text behind the question mark, which is written like a form.
+    pub fn of(text: &str) -> Self {
+        let parsed = reqwest::Url::parse(&format!("form:?{text}"));
+        Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
+    }
+
+    /// The first value of this name.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    /// The text of the same query with another value of this name.
+    pub fn with(&self, name: &str, value: &str) -> String {
+        let others = self.0.iter().filter(|(key, _)| key != name);
+        let Ok(mut url) = reqwest::Url::parse("form:") else { return String::new() };
+        url.query_pairs_mut().extend_pairs(others).append_pair(name, value);
+        url.query().unwrap_or_default().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(method: &str, path: &str) -> Operation {
+        Operation::of(method, path, &Query::of("name=a%20b&max=x"), b"{}".to_vec())
+    }
+
+    #[test]
+    fn paths_are_decoded_piece_by_piece() {
+        let path = "/v1/telephony/config/locations/L%2F1%3D/dectNetworks/N+%2B";
+        assert_eq!(asked("GET", path), Operation::Get { location: "L/1=".to_owned(), network: "N++".to_owned() });
+        let list = Operation::List { location: None, name: Some("a b".to_owned()) };
+        assert_eq!(asked("HEAD", "/v1/telephony/config/dectNetworks"), list);
+    }
+
+    #[test]
+    fn what_there_is_not_is_told_apart_from_what_may_not_be_done() {
+        for (method, path, status) in [
+            ("PATCH", "/v1/telephony/config/dectNetworks", 405),
+            ("POST", "/v1/people/me", 405),
+            ("PATCH", "/v1/telephony/config/locations/l/dectNetworks/n", 405),
+            ("GET", "/v1/telephony/config/locations/l/dectNetworks", 405),
+            ("GET", "/v1/telephony/config", 404),
+            ("GET", "/people/me", 404),
+            ("GET", "/v1/telephony/config/locations/%FF/dectNetworks/n", 400),
+        ] {
+            assert_eq!(asked(method, path), Operation::Nothing(status), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_query_keeps_what_is_not_replaced() {
+        let query = Query::of("orgId=a%2Bb&start=0&name=x+y");
+        assert_eq!(query.with("start", "2"), "orgId=a%2Bb&name=x+y&start=2");
+        assert_eq!(Query::of("").get("start"), None);
+    }
 }

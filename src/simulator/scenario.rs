@@ -277,7 +277,7 @@ impl Scenario {
             token_life: self.token_life.map(|time| time.0),
             edits_at: self.edits_at.clone(),
             quirks: self.quirks.clone(),
-            silent_at: None,
+            fate_at: None,
         })
     }
 }

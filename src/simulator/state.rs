@@ -1,6 +1,6 @@
 //! The networks of the simulated organization, and where they come from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::answers::{Shown, ShownList};
+use crate::desired::wish::Entry;
 use crate::desired::{self, Input, Notation};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::model::{LocationId, NameKey, NetworkId, Organization};
@@ -101,10 +102,10 @@ impl State {
         sensible.then(|| Self::generated(locations, networks))
     }
 
-    /// Reads the list answer as Webex sends it.
+    /// Reads the list answer as Webex sends it, as odd as it may look.
     ///
     /// # Errors
-    /// If it is something else.
+    /// If it is something else, lists a network twice, or one without an id.
     pub fn from_list(text: &str) -> Result<Self, StateError> {
         let value: Value = serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))?;
         let networks = value["dectNetworks"]
@@ -112,28 +113,29 @@ impl State {
             .ok_or_else(|| StateError::NotAList("it has no list `dectNetworks`".to_owned()))?;
         let mut state = Self::default();
         for (at, network) in networks.iter().enumerate() {
+            let wrong = |words: String| StateError::NotAList(format!("network {} of the list {words}", at + 1));
             let needed = |value: &Value, name: &str| {
-                value[name]
-                    .as_str()
-                    .map(str::to_owned)
-                    .ok_or_else(|| StateError::NotAList(format!("network {} of the list has no `{name}`", at + 1)))
+                value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(format!("has no `{name}`")))
             };
+            let text = |name: &str| text_of(&network[name]);
+            let count = |name: &str, default| text(name).and_then(|text| text.parse().ok()).unwrap_or(default);
             let location = LocationId::new(needed(&network["location"], "id")?);
-            let count = |name: &str, default| network[name].as_u64().unwrap_or(default);
+            let id = NetworkId::new(needed(network, "id")?);
+            if state.networks.contains_key(&id) {
+                return Err(wrong("stands there twice".to_owned()));
+            }
             state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
             state.insert(SimNetwork {
-                id: NetworkId::new(needed(network, "id")?),
+                id,
                 location,
-                name: network["name"].as_str().unwrap_or_default().to_owned(),
-                display_name: network["displayName"].as_str().map(str::to_owned),
-                code_enabled: network["defaultAccessCodeEnabled"].as_bool().unwrap_or(true),
-                code: match &network["defaultAccessCode"] {
-                    Value::String(code) => Some(code.clone()).filter(|code| !code.is_empty()),
-                    // Such a list is published with a bare number, which has lost the zeros at its front.
-                    Value::Number(code) => Some(format!("{:0>4}", code.to_string())),
-                    _ => None,
-                },
-                model: network["model"].as_str().unwrap_or("DMS Cisco DBS210").to_owned(),
+                name: text("name").unwrap_or_default(),
+                display_name: text("displayName"),
+                code_enabled: text("defaultAccessCodeEnabled").as_deref() != Some("false"),
+                code: text("defaultAccessCode").filter(|code| !code.is_empty()).map(|code| {
+                    // A bare number, as such a list was published, has lost the zeros at its front.
+                    if network["defaultAccessCode"].is_number() { format!("{code:0>4}") } else { code }
+                }),
+                model: text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned()),
                 chain_id: count("chainId", 0),
                 base_stations: count("numberOfBaseStations", 1),
                 handsets: count("numberOfHandsetsAssigned", 0),
@@ -145,13 +147,14 @@ impl State {
 
     /// Reads a list as Webex sends it, or a desired-state file such as `dectl export` writes.
     ///
-    /// What such a file does not say is made up: ids from names; codes from 1000 upwards, in the order of the file;
-    /// display names from names; a DBS210 with one base station and no handsets.
+    /// What such a file does not say is made up: ids from names; in each location the codes from 1000 upwards that no
+    /// network has, in the order of the file; display names from names; a DBS210 with one base station and no handsets.
     ///
     /// # Errors
     /// If it is neither.
     pub fn read(name: &str, text: String) -> Result<Self, StateError> {
-        if text.trim_start().starts_with(['{', '[']) { Self::from_list(&text) } else { Self::from_file(name, text) }
+        let start = text.trim_start_matches('\u{feff}').trim_start();
+        if start.starts_with(['{', '[']) { Self::from_list(start) } else { Self::from_file(name, text) }
     }
 
     fn from_file(name: &str, text: String) -> Result<Self, StateError> {
@@ -169,12 +172,14 @@ impl State {
             STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
         };
         let mut state = Self::default();
-        let mut next_code = 1_000;
+        let code_of = |entry: &Entry| entry.wanted.code.map(|code| code.text().reveal().to_owned());
         for location in &desired.locations {
             let label = location.label().to_owned();
             let id = location.id.as_ref().map(|id| id.value.clone());
             let id = id.unwrap_or_else(|| LocationId::new(made_up("LOCATION", &label)));
             state.locations.insert(id.clone(), label.as_str().into());
+            let given: HashSet<String> = location.entries.iter().filter_map(code_of).collect();
+            let mut free = (1_000..10_000).map(|code: u32| code.to_string()).filter(|code| !given.contains(code));
             for entry in &location.entries {
                 let wanted = &entry.wanted;
                 let name =
@@ -182,10 +187,7 @@ impl State {
                 let network = entry.id.as_ref().map(|id| id.value.clone());
                 let network = network
                     .unwrap_or_else(|| NetworkId::new(made_up("DECT_DEV_NET", &format!("{}\0{name}", id.as_str()))));
-                let code = wanted.code.map(|code| code.text().reveal().to_owned()).unwrap_or_else(|| {
-                    next_code += 1;
-                    format!("{:04}", next_code % 10_000)
-                });
+                let code = code_of(entry).or_else(|| free.next());
                 let display_name = wanted.display_name.as_ref().map(ToString::to_string);
                 state.insert(SimNetwork {
                     id: network,
@@ -193,7 +195,7 @@ impl State {
                     display_name: display_name.or_else(|| Some(name.chars().take(11).collect())),
                     name,
                     code_enabled: wanted.code_enabled.unwrap_or(true),
-                    code: Some(code),
+                    code,
                     model: "DMS Cisco DBS210".to_owned(),
                     chain_id: 0,
                     base_stations: 1,
@@ -282,9 +284,15 @@ impl State {
         holders.is_some_and(|holders| holders.iter().any(|holder| Some(holder) != except))
     }
 
-    pub(super) fn next_id(&self) -> NetworkId {
-        let uuid = format!("00000000-0000-4000-8000-{:012x}", self.next_chain + 1);
-        NetworkId::new(STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_NET/{uuid}")))
+    /// An id that no network has, or had as far as can be known.
+    pub(super) fn unused_id(&self) -> NetworkId {
+        let id = |number: u64| {
+            let uuid = format!("00000000-0000-4000-8000-{number:012x}");
+            NetworkId::new(STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_NET/{uuid}")))
+        };
+        let unused = (self.next_chain + 1..).map(id).find(|id| !self.networks.contains_key(id));
+        // There are more numbers than networks.
+        unused.unwrap_or_else(|| id(0))
     }
 
     fn name_place(network: &SimNetwork) -> (LocationId, NameKey) {
@@ -296,9 +304,40 @@ impl State {
     }
 }
 
+/// A text, or what stands in its place where an answer is odd.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_odd_list_is_read_as_what_it_means() {
+        let odd = r#"{"dectNetworks":[{"id":"n","name":"A","displayName":null,"defaultAccessCode":42,
+            "defaultAccessCodeEnabled":"false","chainId":"7","numberOfLines":"3","new":1,"location":{"id":"l","name":"L"}}]}"#;
+        let state = State::read("list.json", format!("\u{feff}{odd}")).expect("a list");
+        let network = state.networks.values().next().expect("a network");
+        assert_eq!((network.code.as_deref(), network.code_enabled), (Some("0042"), false));
+        assert_eq!((network.chain_id, network.lines, network.display_name.as_deref()), (7, 3, None));
+        let twice = odd.replace("[{", "[{\"id\":\"n\",\"location\":{\"id\":\"l\",\"name\":\"L\"}},{");
+        assert!(State::from_list(&twice).is_err_and(|error| error.to_string().contains("network 2")));
+    }
+
+    #[test]
+    fn made_up_codes_are_nobody_elses() {
+        let file = "version: 1\nlocations: [{ name: L, networks: [{ name: a }, { name: b, defaultAccessCode: '1000' }, { name: c }] }]\n";
+        let state = State::read("x.yaml", file.to_owned()).expect("a file");
+        let mut codes: Vec<_> = state.networks.values().filter_map(|network| network.code.clone()).collect();
+        codes.sort();
+        assert_eq!(codes, ["1000", "1001", "1002"]);
+    }
 
     #[test]
     fn the_built_in_organization_can_be_read() {

@@ -1,11 +1,13 @@
 //! The tokens that the simulated organization knows, and those that it grants to its service app.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::answers::Refusal;
+use super::request::Query;
 use crate::time::Moment;
 
 /// The token that is accepted unless another one is set.
@@ -20,31 +22,38 @@ pub const CLIENT_SECRET: &str = "simulated-secret";
 /// The refresh token of the service app.
 pub const REFRESH_TOKEN: &str = "simulated-refresh-token";
 
-/// The tokens that are good.
-#[derive(Clone, Debug)]
-pub(super) struct Tokens {
+/// The tokens that are good: of one organization, or of several that know the same. Clones are the same tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Tokens(Arc<Mutex<Known>>);
+
+#[derive(Debug)]
+struct Known {
     given: String,
     /// What was granted, and until when it is good.
     granted: HashMap<String, Option<Moment>>,
 }
 
-impl Tokens {
-    pub(super) fn new() -> Self {
+impl Default for Known {
+    fn default() -> Self {
         Self { given: TOKEN.to_owned(), granted: HashMap::new() }
     }
+}
 
-    pub(super) fn set(&mut self, token: String) {
-        self.given = token;
+impl Tokens {
+    pub(super) fn set(&self, token: String) {
+        self.known().given = token;
     }
 
     pub(super) fn knows(&self, token: Option<&str>, now: Moment) -> bool {
         let Some(token) = token else { return false };
-        token == self.given || self.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
+        let known = self.known();
+        token == known.given || known.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
     /// Grants an access token that is good for `life`, or for good.
-    pub(super) fn grant(&mut self, form: &[u8], life: Option<Duration>, now: Moment) -> Result<Value, Refusal> {
-        let field = |name: &str| form_field(form, name).unwrap_or_default();
+    pub(super) fn grant(&self, form: &[u8], life: Option<Duration>, now: Moment) -> Result<Value, Refusal> {
+        let form = Query::of(&String::from_utf8_lossy(form));
+        let field = |name: &str| form.get(name).unwrap_or_default();
         if field("grant_type") != "refresh_token" {
             return Err(Refusal::new(400, 400, "the grant type is not supported"));
         }
@@ -54,8 +63,9 @@ impl Tokens {
         if field("refresh_token") != REFRESH_TOKEN {
             return Err(Refusal::new(400, 400, "the refresh token is not known"));
         }
-        let token = format!("granted-token-{}", self.granted.len() + 1);
-        self.granted.insert(token.clone(), life.map(|life| now + life));
+        let mut known = self.known();
+        let token = format!("granted-token-{}", known.granted.len() + 1);
+        known.granted.insert(token.clone(), life.map(|life| now + life));
         Ok(json!({
             "access_token": token,
             "expires_in": life.map_or(1_209_600, |life| life.as_secs()),
@@ -63,11 +73,8 @@ impl Tokens {
             "refresh_token_expires_in": 7_776_000,
         }))
     }
-}
 
-/// A field of a form.
-fn form_field(form: &[u8], name: &str) -> Option<String> {
-    let query = format!("http://localhost/?{}", std::str::from_utf8(form).ok()?);
-    let url = reqwest::Url::parse(&query).ok()?;
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -136,21 +136,18 @@ struct ServerWords {
     tracking_id: Option<String>,
 }
 
-/// How long a server's words may get in a message of ours.
-const LONGEST: usize = 300;
-
 /// What the server says, in either of the two published shapes, as a page, or not at all.
 fn words(status: u16, body: &[u8]) -> ServerWords {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
-        let tracking_id = value["trackingId"].as_str().map(|id| one_line(id, 100));
-        return ServerWords { message: one_line(&json_words(&value).join("; "), LONGEST), tracking_id };
+        let tracking_id = value["trackingId"].as_str().map(|id| one_line(id));
+        return ServerWords { message: one_line(&json_words(&value).join("; ")), tracking_id };
     }
     let message = match page_title(&text) {
         _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
         Some("") => "the answer is a web page, probably from a proxy".to_owned(),
-        Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title, LONGEST)),
-        None => one_line(&hiding_codes(&text), LONGEST),
+        Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title)),
+        None => one_line(&hiding_codes(&text)),
     };
     ServerWords { message, tracking_id: None }
 }
@@ -205,15 +202,12 @@ fn page_title(text: &str) -> Option<&str> {
     Some(title.zip(end).map_or("", |(start, end)| text[start..end].trim()))
 }
 
-/// Somebody else's words on one line of ours, without control characters.
-fn one_line(text: &str, longest: usize) -> String {
+/// Somebody else's words on one line of ours, without control characters. Cutting them is left to whoever knows what in
+/// them is secret: half a token is one, too.
+fn one_line(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    let line = words.join(" ");
-    if line.chars().count() <= longest {
-        return line;
-    }
-    line.chars().take(longest).chain(['…']).collect()
+    words.join(" ")
 }
 
 #[cfg(test)]

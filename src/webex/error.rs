@@ -57,6 +57,13 @@ impl CallError {
         Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
     }
 
+    /// The same as long as anybody reads it. What is secret must have been hidden before.
+    #[must_use]
+    pub fn shortened(self) -> Self {
+        let tracking_id = self.tracking_id.map(|id| cut(id, LONGEST_TRACKING_ID));
+        Self { message: cut(self.message, LONGEST_MESSAGE), tracking_id, ..self }
+    }
+
     /// The same with the access code of `sent` hidden: some servers repeat what they refuse.
     #[must_use]
     pub fn hiding_code_of(mut self, sent: &Settings) -> Self {
@@ -66,6 +73,19 @@ impl CallError {
             self.tracking_id = self.tracking_id.map(|id| if spelt_out(&id) { id.replace(code, "••••") } else { id });
         }
         self
+    }
+}
+
+/// How long somebody else's words may get in a message.
+const LONGEST_MESSAGE: usize = 300;
+
+/// The same for a tracking id.
+const LONGEST_TRACKING_ID: usize = 200;
+
+fn cut(text: String, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

@@ -71,6 +71,9 @@ pub enum HttpSetupError {
     /// The base is no URL.
     #[error("the API address {0:?} is not a URL such as https://webexapis.com/v1")]
     NotAnAddress(String),
+    /// A password would be sent, or be seen in messages.
+    #[error("the API address holds a user name or a password: it needs none, the token is sent in a header")]
+    WithCredentials,
     /// A token would travel in the clear.
     #[error("the API address {0} is not https: a token is sent over plain http to this machine only")]
     Insecure(Url),
@@ -102,6 +105,9 @@ impl HttpApi {
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
             .ok_or_else(|| HttpSetupError::NotAnAddress(config.base.clone()))?;
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(HttpSetupError::WithCredentials);
+        }
         if base.scheme() == "http" && !is_loopback(&base) {
             return Err(HttpSetupError::Insecure(base));
         }
@@ -158,14 +164,11 @@ impl HttpApi {
             info!(status = head.status, took_ms = took_ms(), tracking_id, "answered");
             Ok(value)
         });
-        answered.map_err(|mut error| {
-            error.message = self.keeper.hidden_in(error.message);
-            let tracking_id = match error.tracking_id.take() {
-                Some(theirs) => self.keeper.hidden_in(theirs),
-                None => tracking_id,
-            };
-            info!(status = error.status, took_ms = took_ms(), tracking_id, reason = %error.message, "failed");
-            error.tracking_id = Some(tracking_id);
+        answered.map_err(|error| {
+            let theirs = error.tracking_id.map(|theirs| self.keeper.hidden_in(theirs));
+            let message = self.keeper.hidden_in(error.message);
+            let error = CallError { message, tracking_id: theirs.or(Some(tracking_id)), ..error }.shortened();
+            info!(status = error.status, took_ms = took_ms(), tracking_id = error.tracking_id, reason = %error.message, "failed");
             error
         })
     }
@@ -268,7 +271,7 @@ impl DectApi for HttpApi {
             let none = |error: SourceError| CallError::unanswered(ErrorClass::Auth, error.to_string(), Applied::No);
             let is_new = match self.keeper.source() {
                 Source::Given(_) => false,
-                Source::File(path) => self.keeper.take(of_file(&path).map_err(none)?),
+                Source::File(path) => self.keeper.take(of_file(&path).await.map_err(none)?),
                 Source::Command(command) => self.keeper.take(of_command(&command).await.map_err(none)?),
                 Source::ServiceApp(app) => self.keeper.granted(self.exchange(&app).await?),
             };
@@ -351,10 +354,7 @@ impl HttpApi {
 }
 
 fn read_head(status: u16, headers: &HeaderMap) -> Head {
-    let text = |name: &HeaderName| {
-        let value = headers.get(name)?.to_str().ok()?;
-        Some(value.chars().take(200).collect())
-    };
+    let text = |name: &HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
     Head {
         status,
         tracking_id: text(&TRACKING_ID),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::stage::{Stage, copy_example};
+use crate::stage::{Stage, copy_example, skipped};
 
 fn browser() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
@@ -14,7 +14,7 @@ fn browser() -> Option<PathBuf> {
 #[test]
 fn the_filter_shows_what_matches_and_nothing_else() {
     let Some(browser) = browser() else {
-        eprintln!("skipped: there is no Chromium on the PATH");
+        skipped("there is no Chromium on the PATH");
         return;
     };
     let stage = Stage::new();

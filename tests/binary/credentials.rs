@@ -54,6 +54,8 @@ fn every_source_of_tokens_works_and_they_come_in_order() {
         (&[], &["--token-command", "exit 7"], "it ended with exit status: 7"),
         (&[], &["--token-command", "true"], "the token is empty"),
         (&[], &["--token-command", "echo two words"], "the token holds a blank"),
+        (&[], &["--token-command", "head -c 100000 /dev/zero"], "more than 64 KiB"),
+        (&[], &["--token-command", "printf '\\377'"], "it is not text"),
         (&SERVICE_APP[..2], &[], "a service app needs SERVICE_APP_REFRESH_TOKEN as well"),
     ] {
         let ended = plan(environment, flags);
@@ -99,6 +101,71 @@ fn a_signal_gets_through_while_a_helper_hangs() {
     assert_eq!(child.wait().expect("it ends").code(), Some(143));
 }
 
+#[cfg(unix)]
+#[test]
+fn who_a_helper_has_left_behind_is_not_waited_for() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    let helper = format!("sleep 1000 2>/dev/null & echo $! > left; echo {TOKEN}");
+    let ended = run(&stage, &[], &["plan", "networks.yaml", "-q", "--token-command", &helper]);
+    let left = std::fs::read_to_string(stage.folder.path().join("left")).expect("a number");
+    let _killed = std::process::Command::new("kill").arg(left.trim()).status();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_gets_through_while_a_token_file_says_nothing() {
+    let stage = Stage::new();
+    let made = std::process::Command::new("mkfifo").arg(stage.folder.path().join("fifo")).status();
+    assert!(made.expect("mkfifo runs").success());
+    let mut command = stage.command(&["auth", "check", "--token-file", "fifo"]);
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("the binary runs");
+    // Opened for writing, a pipe waits for its reader: so it is known that somebody reads.
+    let _writer = std::fs::OpenOptions::new().write(true).open(stage.folder.path().join("fifo")).expect("a pipe");
+    let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+}
+
+#[test]
+fn why_there_is_no_new_token_is_part_of_the_reason() {
+    let body = r#"{"message":"this refresh token was revoked"}"#;
+    let granted = r#"{"access_token":"granted-once","expires_in":100}"#;
+    let answers = [(200, granted), (401, r#"{"message":"token expired"}"#), (400, body)];
+    let (port, _seen) = echo_in_turn(
+        answers
+            .map(|(status, body)| format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+            .into(),
+    );
+    let stage = Stage::new();
+    copy_example(&stage);
+    let ended =
+        run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &format!("http://127.0.0.1:{port}/v1")]);
+    assert_eq!(ended.code, Some(1));
+    for words in ["token expired", "there is no new token: this refresh token was revoked", "auth check"] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
+    let stage = Stage::new();
+    copy_example(&stage);
+    for arguments in [
+        &["plan", "networks.yaml", "--out", "plan.sealed"][..],
+        &["apply", "networks.yaml", "--yes"],
+        &["rename", "A", "B", "--out", "plan.sealed"],
+        &["undo", "last", "--yes"],
+    ] {
+        let ended: Ended = stage.command(arguments).env("DECTL_PLAN_KEY", "").output().expect("it runs").into();
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains("DECTL_PLAN_KEY is set, but empty"), "{}", ended.stderr);
+    }
+    assert_eq!(stage.ledger().requests, 0);
+    assert!(!stage.folder.path().join("plan.sealed").exists());
+}
+
 #[test]
 fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
     let stage = Stage::new();
@@ -119,12 +186,22 @@ fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
 
 /// A server that answers every request with the same bytes, and tells the heads it has seen.
 fn echo(answer: String) -> (u16, mpsc::Receiver<String>) {
+    echo_in_turn(vec![answer])
+}
+
+/// The same with one answer after the other; the last one stays.
+fn echo_in_turn(answers: Vec<String>) -> (u16, mpsc::Receiver<String>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let (send, receive) = mpsc::channel();
     std::thread::spawn(move || {
+        let mut answers = answers.into_iter().peekable();
         for stream in listener.incoming() {
             let Ok(mut stream): Result<TcpStream, _> = stream else { return };
+            let answer = answers.peek().expect("an answer").clone();
+            if answers.len() > 1 {
+                answers.next();
+            }
             let mut head = String::new();
             let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
             while reader.read_line(&mut head).is_ok_and(|length| length > 2) {}
@@ -170,6 +247,9 @@ fn plain_http_carries_no_token_to_another_machine() {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
     }
+    let ended = stage.run(&["plan", "networks.yaml", "--api-url", "https://user:sekret@webexapis.com/v1"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("holds a user name") && !ended.stderr.contains("sekret"), "{}", ended.stderr);
     for base in ["webexapis.com", "ftp://localhost/v1", ""] {
         let ended = stage.run(&["plan", "networks.yaml", "--api-url", base]);
         assert!(ended.stderr.contains("is not a URL"), "{base}: {}", ended.stderr);
@@ -189,7 +269,13 @@ fn secrets_stay_out_of_everything_that_is_written_and_said() {
     for secret in [CLIENT_SECRET, REFRESH_TOKEN, "granted-token-1", TOKEN] {
         assert!(texts.iter().all(|text| !text.contains(secret)), "{secret} is seen");
     }
-    // Also where a server repeats what it was sent.
+    // Also where a server repeats what it was sent, at the place where long words are cut.
+    let padding = "x".repeat(300 - 8 - CLIENT_SECRET.len() / 2);
+    let body = format!("{{\"message\":\"{padding} what is {CLIENT_SECRET}?\"}}");
+    let (port, _seen) = echo(format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
+    let base = format!("http://127.0.0.1:{port}/v1");
+    let ended = run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
+    assert!(ended.stderr.contains("what is [s") && !ended.stderr.contains(&CLIENT_SECRET[..4]), "{}", ended.stderr);
     let body = format!("{{\"message\":\"what is {CLIENT_SECRET} and {REFRESH_TOKEN}?\"}}");
     let (port, _seen) = echo(format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
     let base = format!("http://127.0.0.1:{port}/v1");

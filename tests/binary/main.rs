@@ -14,6 +14,7 @@ mod pipelines;
 mod saved_plans;
 mod schemas;
 mod simulating;
+mod simulator_wire;
 mod stage;
 mod stopping;
 mod undoing;

@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::stage::{Ended, Stage, copy_example};
+use crate::stage::{Ended, Stage, copy_example, skipped};
 
 /// Runs a server on a thread of its own, until the test process ends.
 fn serve<F: Future<Output = ()> + Send + 'static>(
@@ -96,7 +96,7 @@ fn ipv6_is_an_address_like_every_other() {
     let stage = Stage::new();
     copy_example(&stage);
     let Some(port) = tls(&stage, Ipv6Addr::LOCALHOST.into(), &["::1"]) else {
-        eprintln!("skipped: this machine has no IPv6 loopback");
+        skipped("this machine has no IPv6 loopback");
         return;
     };
     let ended = plan(&stage, &format!("https://[::1]:{port}/v1"), &["--ca-file", "ca.pem"]);

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
 use serde_json::Value;
 
-use crate::stage::{Stage, copy_example};
+use crate::stage::{Stage, copy_example, skipped};
 
 fn pipelines() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pipelines")
@@ -284,7 +284,7 @@ fn the_action_installs_what_its_checksum_says_and_nothing_else() {
             .expect("bash runs")
     };
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no curl");
+        skipped("there is no curl");
         return;
     }
     let ended = install("first");

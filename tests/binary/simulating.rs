@@ -122,6 +122,60 @@ fn organizations_are_told_apart_by_their_id() {
     let elsewhere = simulator.run(here, &["apply", "--plan", "plan.json", "--yes", "--org", "nowhere"]);
     assert_eq!(elsewhere.code, Some(1));
     assert_eq!(simulator.tells("counts?orgId=globex")["lists"], 1);
+    assert!(simulator.tells("counts?orgId=initech")["lists"].is_null(), "a misspelt id proves nothing");
+}
+
+#[test]
+fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let simulator = Simulator::start(folder.path(), &["1x1", "--organization", "acme=2x2"]);
+    let check = |org: Option<&str>| {
+        let mut command = plain_command(folder.path(), &["auth", "check", "-o", "json"]);
+        command.env("WEBEX_API_URL", &simulator.base).env("SERVICE_APP_CLIENT_ID", dectl::simulator::CLIENT_ID);
+        command.env("SERVICE_APP_CLIENT_SECRET", dectl::simulator::CLIENT_SECRET);
+        command.env("SERVICE_APP_REFRESH_TOKEN", dectl::simulator::REFRESH_TOKEN);
+        if let Some(org) = org {
+            command.args(["--org", org]);
+        }
+        let document = Ended::from(command.output().expect("it runs")).json();
+        let id = document["owner"]["organization"].as_str().expect("an id").to_owned();
+        (id, document["reading"]["networks"].clone())
+    };
+    assert_eq!(check(Some("acme")), ("acme".to_owned(), 4.into()));
+    let (first, networks) = check(None);
+    assert_eq!(networks, 1);
+    assert_eq!(check(Some(&first)), (first, 1.into()), "it can be asked for by its own id, too");
+}
+
+#[test]
+fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::fs::write(here.join("precious.yaml"), "version: 1\n").expect("a file");
+    for (arguments, words) in [
+        (&["1x1", "--save", "precious.yaml"][..], "is there already"),
+        (&["precious.yaml", "--save", "precious.yaml"], "is there already"),
+        (&["--save", "precious.yaml"], "precious.yaml"),
+        (&["--save", "new.json", "--organization", "acme=1x1"], "cannot be used with"),
+    ] {
+        let ended: Ended = plain_command(here, &[&["simulate"], arguments].concat()).output().expect("it runs").into();
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(here.join("precious.yaml")).expect("a file"), "version: 1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::fs::write(here.join("slow.yaml"), "acceptsForLater: 1ms\n").expect("a file");
+    let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--save", "kept.json"]);
+    let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--no-verify"];
+    assert_eq!(simulator.run(here, &rename).code, Some(0));
+    simulator.stop();
+    assert!(std::fs::read_to_string(here.join("kept.json")).expect("a file").contains("K001 Ward 1"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use dectl::simulator::http::Server;
-use dectl::simulator::{Ledger, Misbehaviour, Simulated, State, TOKEN};
+use dectl::simulator::{Fate, Ledger, Misbehaviour, Simulated, State, TOKEN};
 use tempfile::TempDir;
 
 /// Where a test plays.
@@ -43,6 +43,13 @@ impl Stage {
         self.simulated.lock().expect("no panic in the server").ledger()
     }
 
+    /// The networks as they are, whatever anybody says of them.
+    pub(crate) fn networks(&self) -> Vec<serde_json::Value> {
+        let list = self.simulated.lock().expect("no panic in the server").state().to_list();
+        let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
+        list["dectNetworks"].as_array().expect("a list").clone()
+    }
+
     /// Where the organization listens.
     pub(crate) fn address(&self) -> std::net::SocketAddr {
         let address = self.base.trim_start_matches("http://").trim_end_matches("/v1");
@@ -67,12 +74,12 @@ impl Stage {
         command
     }
 
-    /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; its
-    /// answer never comes. How it ended if it ended before.
+    /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; the
+    /// answer to that request never comes. How it ended if it ended before.
     #[cfg(unix)]
-    pub(crate) fn kill_at(&self, k: u64, signal: &str, arguments: &[&str]) -> Option<Ended> {
+    pub(crate) fn kill_at(&self, k: u64, fate: Fate, signal: &str, arguments: &[&str]) -> Option<Ended> {
         let at = self.ledger().requests + k;
-        self.behave(Misbehaviour { silent_at: Some(at), ..Misbehaviour::default() });
+        self.behave(Misbehaviour { fate_at: Some((at, fate)), ..Misbehaviour::default() });
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         while self.ledger().arrived < at {
             if child.try_wait().expect("it can be asked").is_some() {
@@ -91,6 +98,15 @@ impl Stage {
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().expect("the binary runs").into()
     }
+}
+
+/// Says that a test cannot be made here. On standard error itself, since what a test prints is hidden when it passes.
+/// `DECTL_SKIP_NOTHING=1` makes it a failure.
+pub(crate) fn skipped(why: &str) {
+    let name = std::thread::current().name().unwrap_or("a test").to_owned();
+    assert!(std::env::var_os("DECTL_SKIP_NOTHING").is_none(), "{why}");
+    // Nobody can be told that standard error is gone.
+    let _gone = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {name}: {why}\n").as_bytes());
 }
 
 /// The binary without any environment that could matter, and without a terminal.

@@ -22,7 +22,7 @@ pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop:
     }
     let wishes = match &flags.plan {
         Some(path) => {
-            let saved = SavedPlan::read(path, plan_key().as_ref()).map_err(|error| Failed::of(error.to_string()))?;
+            let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
             Wishes::Saved(Box::new(saved))
         }
         None => Wishes::Made(read(&flags.files, common, Codes::LookedUp, &stop).await?),

@@ -66,5 +66,5 @@ pub(super) fn save(plan: &Plan, inputs: &Inputs, path: &Path, common: &Common, l
         max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
         sources: inputs.digests(),
     };
-    saved.write(path, plan_key().as_ref()).map_err(|error| Failed::of(error.to_string()))
+    saved.write(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))
 }

@@ -33,7 +33,7 @@ pub(super) fn refuse_early(flags: &RunFlags, common: &Common) -> Result<(), Fail
     if common.output == Format::Diff {
         return Err(Failed::of("what was done is no diff: use text, json, markdown or html"));
     }
-    Ok(())
+    plan_key().map(|_| ())
 }
 
 /// A job that is about to be done.
@@ -52,7 +52,7 @@ impl Job<'_> {
     pub(super) async fn run(self, connection: Connection, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
         let Connection { sender, run, .. } = connection;
         let Self { wishes, listed, flags, pace, finishes_others } = self;
-        let key = plan_key();
+        let key = plan_key()?;
         let clock = sender.clock();
         let terms = Terms {
             scope: scope(&flags.limits.location, &flags.limits.network)?,

@@ -50,7 +50,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
         }
     };
     tokio::select! {
-        exit = command => exit.map_err(|failed| failed.because_of(stop.reason())),
+        biased;
+        // First, so that no signal is missed once anything has begun.
         () = signals::listen(stop.clone()) => Ok(Exit::Interrupted),
+        exit = command => exit.map_err(|failed| failed.because_of(stop.reason())),
     }
 }

@@ -8,9 +8,12 @@ use super::rendering::show_plan;
 use crate::cli::args::{Common, Plan};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::connect;
+use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    if flags.out.is_some() {
+        plan_key()?;
+    }
     let scope = scope(&flags.limits.location, &flags.limits.network)?;
     let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
     let connection = connect(common, flags.pace, stop).await?;

@@ -20,7 +20,7 @@ pub(super) async fn run(flags: &Rehearse, common: &Common, printer: &Printer, st
     let scope = scope(&flags.location, &flags.network)?;
     let proposal = match &flags.plan {
         Some(path) => {
-            let saved = SavedPlan::read(path, plan_key().as_ref()).map_err(|error| Failed::of(error.to_string()))?;
+            let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
             let connection = connect(common, flags.pace, stop).await?;
             go_on_with(&saved, &connection.sender).await?
         }

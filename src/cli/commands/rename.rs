@@ -20,7 +20,9 @@ use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     let only_shows = flags.write.is_some() || flags.out.is_some();
-    if !only_shows {
+    if only_shows {
+        plan_key()?;
+    } else {
         refuse_early(&flags.run, common)?;
     }
     let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
@@ -35,7 +37,7 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
     })?;
     let connection = connect(common, flags.pace, stop).await?;
     if !only_shows && !flags.anew {
-        let earlier = going_on(&flags.run.journal, plan_key().as_ref(), &inputs, &scope, &connection.sender).await;
+        let earlier = going_on(&flags.run.journal, plan_key()?.as_ref(), &inputs, &scope, &connection.sender).await;
         match earlier.map_err(|error| explained(error, flags))? {
             GoingOn::Nothing => {}
             GoingOn::Finished { run } => {

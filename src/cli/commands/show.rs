@@ -9,7 +9,7 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::plan_key;
 
 pub(super) fn run(flags: &Show, printer: &Printer) -> Result<Exit, Failed> {
-    let saved = SavedPlan::read(&flags.plan, plan_key().as_ref()).map_err(|error| Failed::of(error.to_string()))?;
+    let saved = SavedPlan::read(&flags.plan, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
     show_plan(&saved.plan, printer);
     Ok(Exit::Done)
 }

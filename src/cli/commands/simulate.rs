@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dectl::record::{Existing, write_private};
-use dectl::simulator::http::{Served, Server};
-use dectl::simulator::{Locks, Misbehaviour, Scenario, Simulated, State};
+use dectl::simulator::http::{Served, Server, ServerClock};
+use dectl::simulator::{Locks, Scenario, Simulated, State};
 use dectl::time::Stop;
 
 use crate::cli::args::Simulate;
@@ -16,21 +16,23 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::simulated_state;
 
-/// How often the state is looked at for changes that are to be kept.
-const BETWEEN_SAVES: Duration = Duration::from_millis(200);
+/// How often the state is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     let misbehaviour = scenario(flags)?.misbehaviour().map_err(Failed::of)?;
-    let state = match flags.save.as_deref().filter(|path| flags.state.is_none() && path.exists()) {
-        // What was kept last time goes on.
-        Some(kept) => simulated_state(Some(kept))?,
-        None => simulated_state(flags.state.as_deref())?,
+    let served = |simulated: Simulated| -> Served {
+        let mut simulated = simulated;
+        simulated.set_token(flags.accept_token.as_str());
+        Arc::new(Mutex::new(simulated))
     };
+    let state = first_state(flags)?;
     let networks = state.len();
-    let simulated = served(state, &misbehaviour, flags);
+    let simulated = served(Simulated::new(state, misbehaviour.clone()));
     let mut others = BTreeMap::new();
     for (id, state) in &flags.organizations {
-        others.insert(id.clone(), served(simulated_state(Some(state))?, &misbehaviour, flags));
+        let other = Simulated::new(simulated_state(Some(state))?, misbehaviour.clone()).called(id);
+        others.insert(id.clone(), served(other));
     }
     let server = Server::bind_several(simulated.clone(), others, flags.port)
         .await
@@ -42,23 +44,29 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
         server.base(),
         flags.accept_token
     ));
-    tokio::select! {
+    let mut keeping = Keeping { path: flags.save.as_deref(), simulated: &simulated, clock: server.clock(), kept: None };
+    let ended = tokio::select! {
         served = server.serve() => match served {
             Ok(()) => Ok(Exit::Done),
             Err(error) => Err(Failed::of(format!("the simulated organization cannot go on: {error}"))),
         },
-        failed = keep(flags.save.as_deref(), &simulated) => Err(failed),
-        _ = stop.asked() => match &flags.save {
-            Some(path) => save(path, &simulated).map(|()| Exit::Done),
-            None => Ok(Exit::Done),
-        },
-    }
+        failed = keeping.now_and_then() => Err(failed),
+        _ = stop.asked() => Ok(Exit::Done),
+    };
+    keeping.look()?;
+    ended
 }
 
-fn served(state: State, misbehaviour: &Misbehaviour, flags: &Simulate) -> Served {
-    let mut simulated = Simulated::new(state, misbehaviour.clone());
-    simulated.set_token(flags.accept_token.as_str());
-    Arc::new(Mutex::new(simulated))
+/// The state to begin with: what was kept last time goes on, and nothing that is there is lost.
+fn first_state(flags: &Simulate) -> Result<State, Failed> {
+    match (&flags.state, flags.save.as_deref().filter(|path| path.exists())) {
+        (None, Some(kept)) => simulated_state(Some(kept)),
+        (Some(_), Some(kept)) => Err(Failed::of(format!(
+            "{} is there already and would be replaced: leave out STATE to go on from it, or delete it",
+            kept.display()
+        ))),
+        (state, None) => simulated_state(state.as_deref()),
+    }
 }
 
 fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
@@ -83,24 +91,37 @@ fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
     Ok(Scenario::parse(&text).map_err(failed)?.overruled_by(said))
 }
 
-/// Keeps the state whenever it has changed; ends only when that fails.
-async fn keep(path: Option<&Path>, simulated: &Served) -> Failed {
-    let Some(path) = path else { return std::future::pending().await };
-    let mut kept = None;
-    loop {
-        let changes = simulated.lock().unwrap_or_else(PoisonError::into_inner).changes();
-        if kept != Some(changes) {
-            if let Err(failed) = save(path, simulated) {
-                return failed;
-            }
-            kept = Some(changes);
-        }
-        tokio::time::sleep(BETWEEN_SAVES).await;
-    }
+/// Keeps the state of an organization in a file.
+struct Keeping<'a> {
+    path: Option<&'a Path>,
+    simulated: &'a Served,
+    clock: ServerClock,
+    /// At which of its changes it was kept last.
+    kept: Option<u64>,
 }
 
-fn save(path: &Path, simulated: &Served) -> Result<(), Failed> {
-    let list = simulated.lock().unwrap_or_else(PoisonError::into_inner).state().to_list();
-    write_private(path, list.as_bytes(), Existing::Replaced)
-        .map_err(|error| Failed::of(format!("the state cannot be kept in {}: {error}", path.display())))
+impl Keeping<'_> {
+    /// Looks again and again; ends only when something cannot be kept.
+    async fn now_and_then(&mut self) -> Failed {
+        loop {
+            if let Err(failed) = self.look() {
+                return failed;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Keeps the state if it has changed. What was put off is carried out first, also if nobody asks any more.
+    fn look(&mut self) -> Result<(), Failed> {
+        let mut simulated = self.simulated.lock().unwrap_or_else(PoisonError::into_inner);
+        simulated.catch_up(self.clock.now());
+        let changes = simulated.changes();
+        let Some(path) = self.path.filter(|_| self.kept != Some(changes)) else { return Ok(()) };
+        let list = simulated.state().to_list();
+        drop(simulated);
+        write_private(path, list.as_bytes(), Existing::Replaced)
+            .map_err(|error| Failed::of(format!("the state cannot be kept in {}: {error}", path.display())))?;
+        self.kept = Some(changes);
+        Ok(())
+    }
 }

@@ -12,11 +12,12 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Status, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+    let key = plan_key()?;
     let scope = scope(&flags.location, &flags.network)?;
     let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
     let connection = connect(common, flags.pace, stop).await?;
     let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
-    let status = status(&proposal, &inputs, &scope, &flags.journal, plan_key().as_ref());
+    let status = status(&proposal, &inputs, &scope, &flags.journal, key.as_ref());
     for warning in &proposal.proven.plan().warnings {
         printer.remark(&format!("warning: {}\n", visible(&warning.message)));
     }

@@ -6,17 +6,26 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Path, RawQuery, State as Shared};
-use axum::http::header::{CONTENT_TYPE, LINK, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State as Shared};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, LINK, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
-use axum::routing::{get, post};
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
 
 use super::connection::{Breaker, Connections};
-use crate::simulator::{Answer, Fate, Operation, Request, Simulated};
+use crate::simulator::{Answer, Fate, Operation, Query, Request, Simulated};
 use crate::time::Moment;
+
+/// No body of an update is larger.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// A body that is too large is read all the same, up to this: whoever still writes hears no refusal.
+const READ_ANYWAY: usize = 1 << 26;
+
+const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
 /// A simulated organization that listens.
 #[derive(Debug)]
@@ -34,8 +43,19 @@ struct Face {
     simulated: Served,
     /// Organizations that are asked for by their id.
     others: Arc<BTreeMap<String, Served>>,
-    start: tokio::time::Instant,
+    clock: ServerClock,
     base: Arc<str>,
+}
+
+/// The time of a server: how long it has been there.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerClock(tokio::time::Instant);
+
+impl ServerClock {
+    /// What time it is.
+    pub fn now(self) -> Moment {
+        Moment::after_start(self.0.elapsed())
+    }
 }
 
 impl Server {
@@ -47,16 +67,20 @@ impl Server {
         Self::bind_several(simulated, BTreeMap::new(), port).await
     }
 
-    /// The same with more organizations, which are asked for by their id (`orgId`).
+    /// The same with more organizations, which are asked for by their id (`orgId`). All of them know the same tokens.
     ///
     /// # Errors
     /// If the port cannot be had.
     pub async fn bind_several(simulated: Served, others: BTreeMap<String, Served>, port: u16) -> io::Result<Self> {
-        let others = Arc::new(others);
+        let tokens = lock(&simulated).tokens();
+        for other in others.values() {
+            lock(other).share_tokens(tokens.clone());
+        }
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let base = format!("http://{address}/v1").into();
-        Ok(Self { address, listener, face: Face { simulated, others, start: tokio::time::Instant::now(), base } })
+        let clock = ServerClock(tokio::time::Instant::now());
+        Ok(Self { address, listener, face: Face { simulated, others: Arc::new(others), clock, base } })
     }
 
     /// What to give as `--api-url`.
@@ -64,182 +88,156 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
+    /// Its time.
+    pub const fn clock(&self) -> ServerClock {
+        self.face.clock
+    }
+
     /// Serves until the future is dropped.
     ///
     /// # Errors
     /// If connections cannot be accepted any more.
     pub async fn serve(self) -> io::Result<()> {
-        let network = "/v1/telephony/config/locations/{location}/dectNetworks/{network}";
-        let router = Router::new()
-            .route("/v1/telephony/config/dectNetworks", get(list))
-            .route("/v1/telephony/config/locations/{location}/dectNetworks", get(unknown).post(create))
-            .route(network, get(read).put(update).delete(delete))
-            .route("/v1/locations", get(locations))
-            .route("/v1/people/me", get(me))
-            .route("/v1/access_token", post(access_token))
-            .route("/__simulator/counts", get(counts))
-            .route("/__simulator/requests", get(requests))
-            .route("/__simulator/broken", get(broken_expectations))
-            .fallback(unknown)
-            .with_state(self.face)
-            .layer(from_fn(break_off));
+        let router = Router::new().fallback(every).with_state(self.face).layer(from_fn(break_off));
         let service = router.into_make_service_with_connect_info::<Breaker>();
         axum::serve(Connections(self.listener), service).await
     }
 }
 
-async fn list(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let query = Query::of(query);
-    face.answer(Operation::List { location: query.get("locationId"), name: query.get("name") }, &headers, &query).await
+/// Every request comes in here, so that every one is counted, limited and remembered.
+async fn every(Shared(face): Shared<Face>, request: HttpRequest) -> Response {
+    let (head, body) = request.into_parts();
+    let (path, query) = (head.uri.path(), Query::of(head.uri.query().unwrap_or_default()));
+    if let Some(what) = path.strip_prefix("/__simulator/") {
+        return face.tells(what, &query);
+    }
+    let operation = match to_bytes(body, READ_ANYWAY).await {
+        Ok(body) if body.len() <= LARGEST_BODY => Operation::of(head.method.as_str(), path, &query, body.into()),
+        Ok(_) | Err(_) => Operation::Nothing(413),
+    };
+    let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let request = Request {
+        operation,
+        token: text(&AUTHORIZATION).as_deref().and_then(bearer),
+        tracking_id: text(&TRACKING_ID),
+        method: head.method.as_str().to_owned().into(),
+        target: head.uri.to_string(),
+    };
+    face.answer(request, &query).await
 }
 
-async fn read(
-    Shared(face): Shared<Face>,
-    Path((location, network)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    face.answer(Operation::Get { location, network }, &headers, &Query::of(query)).await
-}
-
-async fn update(
-    Shared(face): Shared<Face>,
-    Path((location, network)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    face.answer(Operation::Update { location, network, body: body.to_vec() }, &headers, &Query::of(query)).await
-}
-
-async fn create(
-    Shared(face): Shared<Face>,
-    Path(location): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    face.answer(Operation::Create { location, body: body.to_vec() }, &headers, &Query::of(query)).await
-}
-
-async fn delete(
-    Shared(face): Shared<Face>,
-    Path((location, network)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Response {
-    face.answer(Operation::Delete { location, network }, &headers, &Query::of(query)).await
-}
-
-async fn locations(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    let query = Query::of(query);
-    let number = |name: &str, default| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let operation =
-        Operation::Locations { name: query.get("name"), max: number("max", 100), start: number("start", 0) };
-    face.answer(operation, &headers, &query).await
-}
-
-async fn me(Shared(face): Shared<Face>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    face.answer(Operation::Me, &headers, &Query::of(query)).await
-}
-
-async fn access_token(Shared(face): Shared<Face>, headers: HeaderMap, body: Bytes) -> Response {
-    face.answer(Operation::AccessToken { form: body.to_vec() }, &headers, &Query::of(None)).await
-}
-
-async fn unknown(Shared(face): Shared<Face>, _method: Method, headers: HeaderMap) -> Response {
-    face.answer(Operation::Unknown, &headers, &Query::of(None)).await
-}
-
-async fn counts(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
-    face.control(&Query::of(query), |simulated| {
-        let ledger = simulated.ledger();
-        serde_json::json!({
-            "requests": ledger.requests,
-            "lists": ledger.lists,
-            "writes": ledger.writes,
-            "refused": ledger.refused,
-            "locked": ledger.locked,
-            "conflicts": ledger.conflicts,
-            "insideRetryAfter": ledger.inside_retry_after,
-            "granted": ledger.granted,
-        })
-    })
-}
-
-async fn requests(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
-    face.control(&Query::of(query), Simulated::requests)
-}
-
-async fn broken_expectations(Shared(face): Shared<Face>, RawQuery(query): RawQuery) -> Response {
-    face.control(&Query::of(query), Simulated::broken)
+/// The token of an `Authorization` header; the name of a scheme is the same in any case (RFC 9110, section 11.1).
+fn bearer(header: &str) -> Option<String> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
 }
 
 impl Face {
-    async fn answer(&self, operation: Operation, headers: &HeaderMap, query: &Query) -> Response {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let token = text("authorization").and_then(|value| value.strip_prefix("Bearer ").map(str::to_owned));
+    async fn answer(&self, mut request: Request, query: &Query) -> Response {
         // An organization that is not here is asked for in vain, and everything else is as always.
-        let served = self.organization(query);
-        let operation = if served.is_some() { operation } else { Operation::Unknown };
-        let served = served.unwrap_or(&self.simulated).clone();
-        let request = Request { operation, token, tracking_id: text("trackingid") };
-        let journey = lock(&served).sets_out(&request, self.now());
-        let _writing = Writing::begin(served.clone(), request.clone());
+        let served = match self.organization(query) {
+            Some(served) => served.clone(),
+            None => {
+                request.operation = Operation::Nothing(404);
+                self.simulated.clone()
+            }
+        };
+        let journey = lock(&served).sets_out(&request, self.clock.now());
+        let _at_work = AtWork { served: served.clone(), number: journey.number };
         tokio::time::sleep(journey.there).await;
-        let answer = lock(&served).arrives(&request, &journey, self.now());
+        let answer = lock(&served).arrives(&request, &journey, self.clock.now());
         let Some(answer) = answer else {
             if journey.fate == Fate::Silence {
                 std::future::pending::<()>().await;
             }
-            return reset();
+            return no_answer();
         };
         tokio::time::sleep(journey.back).await;
-        self.response(answer)
+        self.response(answer, query)
     }
 
+    /// The organization that a query is about: the first one has an id, too.
     fn organization(&self, query: &Query) -> Option<&Served> {
         match query.get("orgId") {
             // Whoever has one organization only need not know its id.
-            Some(id) if !self.others.is_empty() => self.others.get(&id),
+            Some(id) if !self.others.is_empty() => match self.others.get(&id) {
+                Some(other) => Some(other),
+                None => (lock(&self.simulated).id() == id).then_some(&self.simulated),
+            },
             _ => Some(&self.simulated),
         }
     }
 
     /// A document about an organization, for whoever asserts on it.
-    fn control(&self, query: &Query, look: impl FnOnce(&Simulated) -> serde_json::Value) -> Response {
-        let document = look(&lock(self.organization(query).unwrap_or(&self.simulated)));
+    fn tells(&self, what: &str, query: &Query) -> Response {
+        let document = self.organization(query).and_then(|served| {
+            let simulated = lock(served);
+            match what {
+                "counts" => Some(counts(&simulated)),
+                "requests" => Some(simulated.requests()),
+                "broken" => Some(simulated.broken()),
+                _ => None,
+            }
+        });
+        let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        let document = document.unwrap_or_else(|| json!({ "message": "there is no such document or organization" }));
         let mut response = Response::new(Body::from(document.to_string()));
+        *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response
     }
 
-    fn response(&self, answer: Answer) -> Response {
-        let content = if answer.body.starts_with(b"<") { "text/html" } else { "application/json" };
-        let is_empty = answer.body.is_empty();
-        let mut response = Response::new(Body::from(answer.body));
-        *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut set = |name: axum::http::HeaderName, value: String| {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+    fn response(&self, answer: Answer, query: &Query) -> Response {
+        let Answer { status, tracking_id, retry_after, next, body, is_cut } = answer;
+        if is_cut && body.is_empty() {
+            return no_answer();
+        }
+        let content = if body.starts_with(b"<") { "text/html" } else { "application/json" };
+        let length = body.len();
+        let mut response = Response::new(if is_cut { half(body) } else { Body::from(body) });
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let next = next.map(|start| {
+            format!("<{}/locations?{}>; rel=\"next\"", self.base, query.with("start", &start.to_string()))
+        });
+        let headers = [
+            (TRACKING_ID, Some(tracking_id)),
+            (CONTENT_TYPE, (length > 0).then(|| content.to_owned())),
+            (CONTENT_LENGTH, is_cut.then(|| length.to_string())),
+            (RETRY_AFTER, retry_after),
+            (LINK, next),
+        ];
+        for (name, value) in headers {
+            if let Some(Ok(value)) = value.map(|value| HeaderValue::from_str(&value)) {
                 response.headers_mut().insert(name, value);
             }
-        };
-        set(axum::http::HeaderName::from_static("trackingid"), answer.tracking_id);
-        if !is_empty {
-            set(CONTENT_TYPE, content.to_owned());
-        }
-        if let Some(retry_after) = answer.retry_after {
-            set(RETRY_AFTER, retry_after);
-        }
-        if let Some(next) = answer.next {
-            set(LINK, format!("<{}{next}>; rel=\"next\"", self.base));
         }
         response
     }
+}
 
-    fn now(&self) -> Moment {
-        Moment::after_start(self.start.elapsed())
-    }
+fn counts(simulated: &Simulated) -> Value {
+    let ledger = simulated.ledger();
+    json!({
+        "requests": ledger.requests,
+        "lists": ledger.lists,
+        "writes": ledger.writes,
+        "refused": ledger.refused,
+        "locked": ledger.locked,
+        "conflicts": ledger.conflicts,
+        "insideRetryAfter": ledger.inside_retry_after,
+        "granted": ledger.granted,
+    })
+}
+
+/// A body that breaks off in its middle.
+fn half(mut body: Vec<u8>) -> Body {
+    body.truncate(body.len() / 2);
+    let rest = async {
+        // What was sent so far is on its way first.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    };
+    Body::from_stream(stream::once(async { Ok(Bytes::from(body)) }).chain(stream::once(rest)))
 }
 
 fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
@@ -251,18 +249,14 @@ fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
 struct NoAnswer;
 
 /// No answer: the client sees its connection reset.
-fn reset() -> Response {
+fn no_answer() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(NoAnswer);
     response
 }
 
 /// Breaks the connection of a request that gets no answer.
-async fn break_off(
-    ConnectInfo(breaker): ConnectInfo<Breaker>,
-    request: axum::extract::Request,
-    next: Next,
-) -> Response {
+async fn break_off(ConnectInfo(breaker): ConnectInfo<Breaker>, request: HttpRequest, next: Next) -> Response {
     let response = next.run(request).await;
     if response.extensions().get::<NoAnswer>().is_some() {
         breaker.break_off();
@@ -270,35 +264,14 @@ async fn break_off(
     response
 }
 
-/// A write in the air; its location is free again when it is answered, or when the client hangs up.
-struct Writing {
+/// A request in the air: what it occupies is free again when it is answered, or when the client hangs up.
+struct AtWork {
     served: Served,
-    request: Request,
+    number: u64,
 }
 
-impl Writing {
-    fn begin(served: Served, request: Request) -> Self {
-        lock(&served).begins_writing(&request);
-        Self { served, request }
-    }
-}
-
-impl Drop for Writing {
+impl Drop for AtWork {
     fn drop(&mut self) {
-        lock(&self.served).ends_writing(&self.request);
-    }
-}
-
-struct Query(Vec<(String, String)>);
-
-impl Query {
-    fn of(query: Option<String>) -> Self {
-        let query = query.unwrap_or_default();
-        let parsed = reqwest::Url::parse(&format!("http://localhost/?{query}"));
-        Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
-    }
-
-    fn get(&self, name: &str) -> Option<String> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        lock(&self.served).is_over(self.number);
     }
 }

@@ -1,19 +1,23 @@
 //! Where tokens come from. None of these prints what it holds.
 
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::token::Token;
 
-/// How long a credential helper may take.
-const HELPER_TIME: Duration = Duration::from_secs(30);
+/// How long a file or a credential helper may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A helper that says more than this does not say a token.
+/// How long something that is in a pipe may take.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// What is longer than this is no token.
 const LONGEST: u64 = 64 * 1024;
 
 /// Where a token comes from.
@@ -40,17 +44,12 @@ pub struct ServiceApp {
     pub refresh_token: SecretString,
 }
 
-/// Why there is no token. Nothing of what was read is part of the message.
+/// Why a file or command gives no token. Nothing of what was read is part of the message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// The file or command gives none.
-    #[error("{what}: {reason}")]
-    NoToken {
-        /// The file or command.
-        what: String,
-        /// Why.
-        reason: String,
-    },
+#[error("{what}: {reason}")]
+pub struct SourceError {
+    what: String,
+    reason: String,
 }
 
 impl Source {
@@ -65,40 +64,73 @@ impl Source {
     }
 }
 
-/// Reads the token in a file.
-pub(in crate::webex) fn of_file(path: &PathBuf) -> Result<Token, SourceError> {
-    let what = || format!("the token file {}", path.display());
-    let failed = |reason: String| SourceError::NoToken { what: what(), reason };
-    let read = || {
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut std::io::Read::take(std::fs::File::open(path)?, LONGEST), &mut text)?;
-        Ok(text)
-    };
-    let text = read().map_err(|error: std::io::Error| failed(format!("it cannot be read: {error}")))?;
-    Token::new(&text).map_err(|error| failed(error.to_string()))
+/// Reads the token in a file, on a thread of its own: a pipe, or a disk that does not answer, must not keep signals from
+/// being heard.
+pub(in crate::webex) async fn of_file(path: &Path) -> Result<Token, SourceError> {
+    let failed = |reason: String| SourceError { what: format!("the token file {}", path.display()), reason };
+    let opened = path.to_path_buf();
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        std::fs::File::open(opened)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        Ok::<_, io::Error>(bytes)
+    });
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok(Ok(bytes))) => token(bytes).map_err(failed),
+        Ok(Ok(Err(error))) => Err(failed(format!("it cannot be read: {error}"))),
+        Ok(Err(error)) => Err(failed(format!("it cannot be read: {error}"))),
+        Err(_) => Err(failed(too_slow())),
+    }
 }
 
 /// Runs a credential helper with the shell. Its standard error is ours, so that what it says is seen.
 pub(in crate::webex) async fn of_command(command: &str) -> Result<Token, SourceError> {
-    let failed = |reason: String| SourceError::NoToken { what: "the token command".to_owned(), reason };
+    let failed = |reason: String| SourceError { what: "the token command".to_owned(), reason };
     let mut shell = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
     shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(command);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let mut child = shell.spawn().map_err(|error| failed(format!("it cannot be started: {error}")))?;
-    let mut text = String::new();
-    let ended = async {
-        if let Some(stdout) = child.stdout.take() {
-            stdout.take(LONGEST).read_to_string(&mut text).await?;
+    let child = shell.spawn().map_err(|error| failed(format!("it cannot be started: {error}")))?;
+    match tokio::time::timeout(PATIENCE, said(child)).await {
+        Ok(Ok((bytes, Some(status)))) if !status.success() && bytes.len() as u64 <= LONGEST => {
+            Err(failed(format!("it ended with {status}")))
         }
-        child.wait().await
-    };
-    let status = match tokio::time::timeout(HELPER_TIME, ended).await {
-        Ok(Ok(status)) => status,
-        Ok(Err(error)) => return Err(failed(format!("what it says cannot be read: {error}"))),
-        Err(_) => return Err(failed(format!("it took longer than {} s", HELPER_TIME.as_secs()))),
-    };
-    if !status.success() {
-        return Err(failed(format!("it ended with {status}")));
+        Ok(Ok((bytes, _))) => token(bytes).map_err(failed),
+        Ok(Err(error)) => Err(failed(format!("what it says cannot be read: {error}"))),
+        Err(_) => Err(failed(too_slow())),
     }
-    Token::new(&text).map_err(|error| failed(error.to_string()))
+}
+
+/// What a command prints until it ends, and how it ended; that is not waited for where it has said too much already.
+async fn said(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus>)> {
+    let mut bytes = Vec::new();
+    let Some(stdout) = child.stdout.take() else { return Ok((bytes, Some(child.wait().await?))) };
+    let mut stdout = stdout.take(LONGEST + 1);
+    let status = loop {
+        tokio::select! {
+            read = stdout.read_buf(&mut bytes) => match read? {
+                0 if bytes.len() as u64 > LONGEST => return Ok((bytes, None)),
+                0 => break child.wait().await?,
+                _ => {}
+            },
+            status = child.wait() => break status?,
+        }
+    };
+    // What it has said is in the pipe. Others whom it started may hold that open for ever, and are not waited for.
+    while let Ok(read) = tokio::time::timeout(AT_ONCE, stdout.read_buf(&mut bytes)).await {
+        if read? == 0 {
+            break;
+        }
+    }
+    Ok((bytes, Some(status)))
+}
+
+fn token(bytes: Vec<u8>) -> Result<Token, String> {
+    if bytes.len() as u64 > LONGEST {
+        return Err(format!("it holds more than {} KiB, which is no token", LONGEST / 1024));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+    Token::new(&text).map_err(|error| error.to_string())
+}
+
+fn too_slow() -> String {
+    format!("it took longer than {} s", PATIENCE.as_secs())
 }

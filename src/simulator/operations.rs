@@ -1,0 +1,309 @@
+//! What each operation does to the state, and what it answers.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::answers::{self, Answer, Refusal, Shown, ShownList};
+use super::organization::Simulated;
+use super::request::Operation;
+use super::rules;
+use super::state::{SimNetwork, State};
+use crate::model::{LocationId, NetworkId};
+use crate::time::Moment;
+
+/// How many locations a page has that was not asked for more or fewer.
+const PAGE: usize = 100;
+
+/// What a write has done.
+#[derive(Debug)]
+pub(super) enum Written {
+    Done,
+    /// A network with this id was made.
+    Created(NetworkId),
+}
+
+impl Simulated {
+    pub(super) fn carry_out(
+        &mut self,
+        operation: &Operation,
+        number: u64,
+        tracking_id: String,
+        now: Moment,
+    ) -> Result<Answer, Refusal> {
+        Ok(match operation {
+            Operation::List { location, name } => {
+                self.ledger.lists += 1;
+                self.list(location.as_deref(), name.as_deref(), tracking_id, now)
+            }
+            Operation::Get { location, network } => {
+                let network = find(&self.state, &LocationId::new(&**location), &NetworkId::new(&**network))?;
+                let name = &self.state.locations[&network.location];
+                Answer::json(200, tracking_id, &Shown::of(&self.visible(network), name))
+            }
+            Operation::Update { location, network, body } => match self.misbehaviour.accepts_for_later {
+                Some(delay) => {
+                    let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                    let current = find(&self.state, &location, &network)?;
+                    rules::check(body, &location, Some(current), &self.state)?;
+                    self.later.insert((now + delay, number), operation.clone());
+                    Answer::empty(202, tracking_id)
+                }
+                None => self.written(operation, tracking_id, now)?,
+            },
+            Operation::Create { .. } | Operation::Delete { .. } => self.written(operation, tracking_id, now)?,
+            Operation::Locations { name, max, start } => {
+                self.locations(name.as_deref(), max.as_deref(), start.as_deref(), tracking_id)?
+            }
+            Operation::Me => {
+                let me = json!({
+                    "id": "simulated-admin",
+                    "displayName": "Simulated Admin",
+                    "orgId": self.id,
+                    "emails": ["admin@example.com"],
+                    "roles": [],
+                });
+                Answer::json(200, tracking_id, &me)
+            }
+            Operation::AccessToken { form } => {
+                let granted = self.tokens.grant(form, self.misbehaviour.token_life, now)?;
+                self.ledger.granted += 1;
+                Answer::json(200, tracking_id, &granted)
+            }
+            Operation::Nothing(status) => {
+                let words = match status {
+                    405 => "this may not be done here",
+                    413 => "the body is too large",
+                    400 => "the path is not UTF-8",
+                    _ => "there is nothing here",
+                };
+                return Err(Refusal::new(*status, (*status).into(), words));
+            }
+        })
+    }
+
+    fn written(&mut self, operation: &Operation, tracking_id: String, now: Moment) -> Result<Answer, Refusal> {
+        Ok(match self.write(operation, now)? {
+            Written::Done => Answer::empty(204, tracking_id),
+            Written::Created(id) => Answer::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() })),
+        })
+    }
+
+    /// Changes the state.
+    pub(super) fn write(&mut self, operation: &Operation, now: Moment) -> Result<Written, Refusal> {
+        match operation {
+            Operation::Update { location, network, body } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                let current = find(&self.state, &location, &network)?.clone();
+                let accepted = rules::check(body, &location, Some(&current), &self.state)?;
+                self.remember(&current.id, Some(&current), now);
+                // PUT replaces: a display name that is left out becomes a default.
+                let default_name = || format!("{} {}", current.chain_id, accepted.name).chars().take(11).collect();
+                self.state.insert(SimNetwork {
+                    display_name: Some(accepted.display_name.unwrap_or_else(default_name)),
+                    name: accepted.name.clone(),
+                    code_enabled: accepted.code_enabled,
+                    code: Some(accepted.code),
+                    ..current
+                });
+            }
+            Operation::Create { location, body } => {
+                let id = self.create(&LocationId::new(&**location), body, now)?;
+                self.ledger.writes += 1;
+                return Ok(Written::Created(id));
+            }
+            Operation::Delete { location, network } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                let current = find(&self.state, &location, &network)?.clone();
+                self.remember(&current.id, Some(&current), now);
+                self.state.remove(&current.id);
+            }
+            _ => return Ok(Written::Done),
+        }
+        self.ledger.writes += 1;
+        Ok(Written::Done)
+    }
+
+    fn create(&mut self, location: &LocationId, body: &[u8], now: Moment) -> Result<NetworkId, Refusal> {
+        if !self.state.locations.contains_key(location) {
+            return Err(Refusal::new(404, 25_003, "there is no such location"));
+        }
+        let accepted = rules::check(body, location, None, &self.state)?;
+        let id = self.state.unused_id();
+        self.remember(&id, None, now);
+        self.state.insert(SimNetwork {
+            id: id.clone(),
+            location: location.clone(),
+            display_name: accepted.display_name.or_else(|| Some(accepted.name.chars().take(11).collect())),
+            name: accepted.name,
+            code_enabled: accepted.code_enabled,
+            code: Some(accepted.code),
+            model: accepted.model.unwrap_or_default(),
+            chain_id: 0,
+            base_stations: 0,
+            handsets: 0,
+            lines: 0,
+        });
+        Ok(id)
+    }
+
+    /// Keeps what a network was like, for as long as lists lag behind.
+    fn remember(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Moment) {
+        if !self.misbehaviour.reads_lag.is_zero() {
+            self.before.push((now, id.clone(), before.cloned()));
+        }
+    }
+
+    fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Moment) -> Answer {
+        let lag = self.misbehaviour.reads_lag;
+        let mut lagging: BTreeMap<&NetworkId, Option<&SimNetwork>> = BTreeMap::new();
+        for (_, id, before) in self.before.iter().filter(|(when, ..)| *when + lag > now) {
+            lagging.entry(id).or_insert(before.as_ref());
+        }
+        let current = self.state.networks.values().filter(|network| !lagging.contains_key(&network.id));
+        let location = location.map(LocationId::new);
+        let name = name.map(str::to_lowercase);
+        let networks: Vec<SimNetwork> = current
+            .chain(lagging.values().copied().flatten())
+            .filter(|network| location.as_ref().is_none_or(|location| network.location == *location))
+            .filter(|network| name.as_ref().is_none_or(|name| network.name.to_lowercase().contains(name)))
+            .map(|network| self.visible(network))
+            .collect();
+        let dect_networks =
+            networks.iter().map(|network| Shown::of(network, &self.state.locations[&network.location])).collect();
+        Answer::json(200, tracking_id, &ShownList { dect_networks })
+    }
+
+    fn visible(&self, network: &SimNetwork) -> SimNetwork {
+        let mut network = network.clone();
+        if self.misbehaviour.hides_disabled_codes && !network.code_enabled {
+            network.code = None;
+        }
+        network
+    }
+
+    fn locations(
+        &self,
+        name: Option<&str>,
+        max: Option<&str>,
+        start: Option<&str>,
+        tracking_id: String,
+    ) -> Result<Answer, Refusal> {
+        let number = |what: &str, text: Option<&str>, default: usize, least: usize| match text.map(str::parse) {
+            None => Ok(default),
+            Some(Ok(number)) if number >= least => Ok(number),
+            Some(_) => Err(Refusal::new(400, 400, format!("{what} is not a number from {least} upwards"))),
+        };
+        let (max, start) = (number("max", max, PAGE, 1)?, number("start", start, 0, 0)?);
+        let name = name.map(str::to_lowercase);
+        let found = self.state.locations.iter();
+        let found: Vec<_> =
+            found.filter(|(_, shown)| name.as_ref().is_none_or(|name| shown.to_lowercase().contains(name))).collect();
+        let page: Vec<_> = found.iter().skip(start).take(max).collect();
+        let end = start.saturating_add(page.len());
+        let next = (end < found.len()).then_some(end);
+        let items: Vec<_> = page.into_iter().map(|(id, name)| answers::location(id.as_str(), name, &self.id)).collect();
+        Ok(Answer { next, ..Answer::json(200, tracking_id, &json!({ "items": items })) })
+    }
+}
+
+fn find<'a>(state: &'a State, location: &LocationId, network: &NetworkId) -> Result<&'a SimNetwork, Refusal> {
+    state
+        .networks
+        .get(network)
+        .filter(|found| found.location == *location)
+        .ok_or_else(|| Refusal::new(404, 27_455, "the DECT network does not exist"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::misbehaviour::{Fate, Misbehaviour};
+    use super::super::request::Request;
+    use super::super::tokens::TOKEN;
+    use super::*;
+
+    const LATER: Moment = Moment::after_start(Duration::from_secs(60));
+
+    /// An organization of one location with two networks, and a request of each kind that changes something.
+    fn scene(misbehaviour: Misbehaviour) -> (Simulated, [Operation; 3]) {
+        let simulated = Simulated::new(State::generated(1, 2), misbehaviour);
+        let networks: Vec<&SimNetwork> = simulated.state.networks.values().collect();
+        let location = networks[0].location.to_string();
+        let body = |name: &str, code: &str| {
+            let body = json!({ "name": name, "displayName": name, "model": "DMS Cisco DBS110",
+                "defaultAccessCodeEnabled": true, "defaultAccessCode": code });
+            body.to_string().into_bytes()
+        };
+        let operations = [
+            Operation::Update {
+                location: location.clone(),
+                network: networks[0].id.to_string(),
+                body: body("renamed", "1001"),
+            },
+            Operation::Delete { location: location.clone(), network: networks[1].id.to_string() },
+            Operation::Create { location, body: body("new", "7777") },
+        ];
+        (simulated, operations)
+    }
+
+    fn ask(simulated: &mut Simulated, operation: Operation, now: Moment) -> Answer {
+        let request = Request::new(operation, Some(TOKEN.to_owned()));
+        let journey = simulated.sets_out(&request, now);
+        let answer = simulated.arrives(&request, &journey, now);
+        simulated.is_over(journey.number);
+        answer.expect("an answer")
+    }
+
+    fn names(simulated: &mut Simulated, now: Moment) -> Vec<String> {
+        let answer = ask(simulated, Operation::List { location: None, name: None }, now);
+        let list: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let networks = list["dectNetworks"].as_array().expect("a list").iter();
+        let mut names: Vec<String> = networks.map(|one| one["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    const BEFORE: [&str; 2] = ["H001 Ward 1", "H001 Ward 2"];
+    const AFTER: [&str; 2] = ["new", "renamed"];
+
+    #[test]
+    fn lists_lag_behind_every_kind_of_write() {
+        let lag = Misbehaviour { reads_lag: Duration::from_secs(20), ..Misbehaviour::default() };
+        let (mut simulated, operations) = scene(lag);
+        for operation in operations {
+            assert!((200..300).contains(&ask(&mut simulated, operation, Moment::START).status));
+        }
+        assert_eq!(names(&mut simulated, Moment::START), BEFORE);
+        assert_eq!(names(&mut simulated, LATER), AFTER);
+    }
+
+    #[test]
+    fn every_kind_of_write_can_come_late() {
+        let (mut simulated, operations) = scene(Misbehaviour { late: 1.0, ..Misbehaviour::default() });
+        for operation in operations {
+            assert_eq!(ask(&mut simulated, operation, Moment::START).status, 504);
+        }
+        simulated.behave(Misbehaviour::default());
+        simulated.catch_up(LATER);
+        assert_eq!(names(&mut simulated, LATER), AFTER);
+    }
+
+    #[test]
+    fn an_update_that_is_accepted_for_later_is_done_then() {
+        let later = Some(Duration::from_secs(5));
+        let (mut simulated, [update, ..]) = scene(Misbehaviour { accepts_for_later: later, ..Misbehaviour::default() });
+        assert_eq!(ask(&mut simulated, update, Moment::START).status, 202);
+        assert_eq!(names(&mut simulated, Moment::START), BEFORE);
+        assert!(names(&mut simulated, LATER).contains(&"renamed".to_owned()));
+    }
+
+    #[test]
+    fn a_fate_can_be_given_to_one_request() {
+        let fate_at = Some((2, Fate::Status(500)));
+        let (mut simulated, [update, ..]) = scene(Misbehaviour { fate_at, ..Misbehaviour::default() });
+        let statuses = [1, 2, 3].map(|_| ask(&mut simulated, update.clone(), Moment::START).status);
+        assert_eq!(statuses, [204, 500, 204]);
+    }
+}

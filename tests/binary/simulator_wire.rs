@@ -1,0 +1,301 @@
+//! What the simulated organization looks like on the wire: every operation, every refusal, every fault.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use dectl::simulator::{Fate, LimitKind, Misbehaviour, State, TOKEN};
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+/// An answer, as it came.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A request with a token, on a connection of its own.
+fn ask(stage: &Stage, method: &str, target: &str, body: &str) -> io::Result<Answer> {
+    ask_with(stage, method, target, &format!("authorization: Bearer {TOKEN}\r\n"), body)
+}
+
+fn ask_with(stage: &Stage, method: &str, target: &str, headers: &str, body: &str) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(stage.address())?;
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    read(&mut stream)
+}
+
+fn read(stream: &mut TcpStream) -> io::Result<Answer> {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes)?;
+    let text = String::from_utf8(bytes).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
+    let answer = Answer {
+        status: head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status"),
+        head: head.to_owned(),
+        body: body.to_owned(),
+    };
+    let length = answer.header("content-length").and_then(|length| length.parse().ok());
+    if length.is_some_and(|length: usize| length != answer.body.len() && method_has_body(&answer)) {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(answer)
+}
+
+/// The answer to a HEAD says how long it would be.
+fn method_has_body(answer: &Answer) -> bool {
+    !answer.body.is_empty()
+}
+
+const LIST: &str = "/v1/telephony/config/dectNetworks";
+
+/// Paths of the first network of a stage.
+fn first(stage: &Stage) -> (String, String) {
+    let network = &stage.networks()[0];
+    let location = network["location"]["id"].as_str().expect("an id");
+    let networks = format!("/v1/telephony/config/locations/{location}/dectNetworks");
+    (networks.clone(), format!("{networks}/{}", network["id"].as_str().expect("an id")))
+}
+
+fn update(name: &str, code: &str) -> String {
+    json!({ "name": name, "displayName": "x", "defaultAccessCodeEnabled": true, "defaultAccessCode": code }).to_string()
+}
+
+fn stage(misbehaviour: Misbehaviour) -> Stage {
+    Stage::with(State::generated(2, 2), misbehaviour)
+}
+
+#[test]
+fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
+    let stage = stage(Misbehaviour::default());
+    let (networks, network) = first(&stage);
+    let large = "x".repeat(2 << 20);
+    for (method, target, body, status) in [
+        ("PUT", &*network, "{", 400),
+        ("PUT", &network, "[]", 400),
+        ("PUT", &network, "{\"name\":\"a\"}", 400),
+        ("PUT", &network, &*update("", "1001"), 400),
+        ("PUT", &network, &update(&"n".repeat(41), "1001"), 400),
+        ("PUT", &network, &update("a", "100"), 400),
+        ("PUT", &network, &update("a", "１００１"), 400),
+        ("PUT", &network, &update("h001 WARD 2", "1001"), 409),
+        ("PUT", &network, &update("a", "1002"), 409),
+        ("POST", &networks, &update("a", "7777"), 400),
+        ("GET", &format!("{networks}/nobody"), "", 404),
+        ("DELETE", &format!("{networks}/nobody"), "", 404),
+        ("GET", "/v1/telephony", "", 404),
+        ("GET", "/v1/telephony/config/locations/%FF/dectNetworks/n", "", 400),
+        ("PATCH", &network, "", 405),
+        ("POST", LIST, "{}", 405),
+        ("PUT", &network, &large, 413),
+        ("GET", "/v1/locations?max=0", "", 400),
+        ("GET", "/v1/locations?start=99999999999999999999", "", 400),
+    ] {
+        let answer = ask(&stage, method, target, body).expect("an answer");
+        assert_eq!(answer.status, status, "{method} {target}: {answer:?}");
+        let document = answer.json();
+        let tracking_id = document["trackingId"].as_str();
+        assert!(tracking_id.is_some() && answer.header("trackingid") == tracking_id, "{answer:?}");
+        let one = document["errors"][0]["description"].is_string() && document["message"].is_string();
+        let other = document["error"][0]["message"][0]["description"].is_string();
+        assert!(one || other, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+    }
+    let stranger = ask_with(&stage, "GET", LIST, "authorization: Bearer wrong\r\n", "").expect("an answer");
+    assert_eq!(stranger.status, 401);
+    let nobody = ask_with(&stage, "GET", LIST, "", "").expect("an answer");
+    assert_eq!(nobody.status, 401);
+    let small = ask_with(&stage, "GET", LIST, &format!("authorization: bearer {TOKEN}\r\n"), "").expect("an answer");
+    assert_eq!(small.status, 200, "a scheme is the same in small letters");
+    // Every one of them is remembered as it was written.
+    let told = ask(&stage, "GET", "/__simulator/requests", "").expect("an answer").json();
+    let told = told["requests"].as_array().expect("a list");
+    assert_eq!(told.len(), 22);
+    assert!(
+        told.iter()
+            .any(|request| request["method"] == "PATCH" && request["path"] == *network && request["status"] == 405)
+    );
+    assert!(told.iter().any(|request| request["path"] == "/v1/locations?max=0"));
+    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    let count = |what: &str| {
+        broken["broken"].as_array().expect("a list").iter().filter(|entry| entry["expectation"] == what).count()
+    };
+    assert_eq!((count("knownToken"), count("freeValue")), (2, 2));
+    assert_eq!(ask(&stage, "GET", "/__simulator/nothing", "").expect("an answer").status, 404);
+}
+
+#[test]
+fn networks_come_and_go_and_no_id_comes_twice() {
+    let stage = stage(Misbehaviour::default());
+    let (networks, network) = first(&stage);
+    let create = |name: &str, code: &str| {
+        let body = json!({ "name": name, "model": "Cisco DECT 210 Base", "defaultAccessCodeEnabled": true,
+            "defaultAccessCode": code });
+        let answer = ask(&stage, "POST", &networks, &body.to_string()).expect("an answer");
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["dectNetworkId"].as_str().expect("an id").to_owned()
+    };
+    let mut ids = vec![create("A", "7001"), create("B", "7002")];
+    assert_eq!(ask(&stage, "DELETE", &network, "").expect("an answer").status, 204);
+    assert_eq!(ask(&stage, "GET", &network, "").expect("an answer").status, 404);
+    ids.extend([create("C", "7003"), create("D", "7004")]);
+    // The same after a restart that knows the networks only.
+    let list = json!({ "dectNetworks": stage.networks() }).to_string();
+    let again = Stage::with(State::from_list(&list).expect("a list"), Misbehaviour::default());
+    for (name, code) in [("E", "7005"), ("F", "7006"), ("G", "7007"), ("H", "7008")] {
+        let body = json!({ "name": name, "model": "DMS Cisco DBS110", "defaultAccessCodeEnabled": true,
+            "defaultAccessCode": code });
+        assert_eq!(ask(&again, "POST", &networks, &body.to_string()).expect("an answer").status, 201);
+    }
+    assert_eq!(again.networks().len(), 3 + 4 + 4);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn pages_keep_what_was_asked_for() {
+    let stage = Stage::with(State::generated(12, 1), Misbehaviour::default());
+    let mut target = "/v1/locations?name=hospital%2001&max=2&orgId=any".to_owned();
+    let mut names = Vec::new();
+    loop {
+        let answer = ask(&stage, "GET", &target, "").expect("an answer");
+        let items = answer.json()["items"].as_array().expect("a list").clone();
+        names.extend(items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()));
+        let Some(link) = answer.header("link") else { break };
+        let (url, relation) = link.split_once(">; ").expect("a link");
+        assert_eq!(relation, "rel=\"next\"");
+        target = format!("/v1/{}", url.split_once("/v1/").expect("a path").1);
+        assert!(target.contains("orgId=any"), "{target}");
+    }
+    assert_eq!(names, ["Hospital 010", "Hospital 011", "Hospital 012"]);
+}
+
+#[test]
+fn of_two_writes_at_once_the_first_is_carried_out() {
+    let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(400));
+    let stage = stage(Misbehaviour { latency, ..Misbehaviour::default() });
+    let (networks, network) = first(&stage);
+    let other = format!("{networks}/{}", stage.networks()[1]["id"].as_str().expect("an id"));
+    let statuses = std::thread::scope(|scope| {
+        let threads = [(&network, "1001"), (&other, "1002")].map(|(target, code)| {
+            let body = update(&format!("new {code}"), code);
+            let stage = &stage;
+            scope.spawn(move || ask(stage, "PUT", target, &body).expect("an answer").status)
+        });
+        let mut statuses = threads.map(|thread| thread.join().expect("no panic"));
+        statuses.sort_unstable();
+        statuses
+    });
+    assert_eq!(statuses, [204, 423]);
+    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    assert_eq!(broken["broken"].as_array().map(Vec::len), Some(1), "{broken}");
+}
+
+#[test]
+fn a_certain_lock_is_one_every_time_and_knocking_is_noticed() {
+    let locks = Misbehaviour { locks: 1.0, lock_time: Duration::from_millis(1), ..Misbehaviour::default() };
+    let stage = stage(locks);
+    let (_, network) = first(&stage);
+    for _ in 0..4 {
+        let answer = ask(&stage, "PUT", &network, &update("a", "1001")).expect("an answer");
+        assert_eq!((answer.status, answer.header("retry-after")), (423, Some("1")));
+    }
+    let ledger = stage.ledger();
+    assert_eq!((ledger.locked, ledger.writes, ledger.inside_retry_after), (4, 0, 3));
+    // Nobody has asked for silence in the other location, or of readers.
+    assert_eq!(ask(&stage, "GET", LIST, "").expect("an answer").status, 200);
+    assert_eq!(stage.ledger().inside_retry_after, 3);
+}
+
+/// A fault at the next request: what a client sees, and whether its write was carried out.
+fn fault(fate: Fate) -> (Stage, io::Result<Answer>, bool) {
+    let stage = stage(Misbehaviour { fate_at: Some((1, fate)), ..Misbehaviour::default() });
+    let (_, network) = first(&stage);
+    let answer = ask(&stage, "PUT", &network, &update("written", "1001"));
+    let written = stage.networks()[0]["name"] == "written";
+    (stage, answer, written)
+}
+
+#[test]
+fn every_fault_is_on_the_wire_what_its_name_says() {
+    let answered = |fate: Fate| {
+        let (_, answer, written) = fault(fate);
+        let answer = answer.expect("an answer");
+        (answer.status, answer.body.starts_with('<'), written)
+    };
+    assert_eq!(answered(Fate::Status(503)), (503, false, false));
+    assert_eq!(answered(Fate::StatusAfter(503)), (503, false, true));
+    assert_eq!(answered(Fate::Page), (502, true, false));
+    assert_eq!(answered(Fate::Locked), (423, false, false));
+    for (fate, carried_out) in [(Fate::LostBefore, false), (Fate::LostAfter, true), (Fate::Cut, true)] {
+        let (_, answer, written) = fault(fate);
+        let error = answer.expect_err("no answer");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{fate:?}");
+        assert_eq!(written, carried_out, "{fate:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_ends_in_its_middle() {
+    let stage = stage(Misbehaviour { cut: 1.0, ..Misbehaviour::default() });
+    let mut stream = TcpStream::connect(stage.address()).expect("it listens");
+    let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it listens");
+    let mut bytes = Vec::new();
+    let _reset = stream.read_to_end(&mut bytes);
+    let text = String::from_utf8(bytes).expect("text");
+    let (head, body) = text.split_once("\r\n\r\n").expect("a head");
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).expect("a length");
+    assert_eq!(length.parse::<usize>().ok(), Some(body.len() * 2), "{head}");
+}
+
+#[test]
+fn silence_is_carried_out_and_never_answered() {
+    let stage = stage(Misbehaviour { fate_at: Some((1, Fate::Silence)), ..Misbehaviour::default() });
+    let (_, network) = first(&stage);
+    let mut stream = TcpStream::connect(stage.address()).expect("it listens");
+    let body = update("written", "1001");
+    let request = format!(
+        "PUT {network} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).expect("it listens");
+    while stage.ledger().arrived < 1 {
+        std::thread::yield_now();
+    }
+    assert_eq!(stage.networks()[0]["name"], "written");
+    stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
+    assert!(stream.read(&mut [0]).is_err_and(|error| error.kind() != io::ErrorKind::ConnectionReset));
+}
+
+#[test]
+fn a_limit_says_how_long_and_knocking_is_noticed_under_its_number() {
+    let period = Duration::from_secs(3_600);
+    let stage = stage(Misbehaviour { limit: Some(LimitKind::Sliding { count: 1, period }), ..Misbehaviour::default() });
+    let statuses: Vec<_> = (0..3).map(|_| ask(&stage, "GET", LIST, "").expect("an answer")).collect();
+    assert_eq!(statuses.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 429, 429]);
+    assert_eq!(statuses[1].header("retry-after"), Some("3600"));
+    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    assert_eq!(broken, json!({ "broken": [{ "request": 3, "expectation": "silence" }] }));
+}

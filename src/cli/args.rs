@@ -144,6 +144,38 @@ pub(crate) enum Format {
     Csv,
 }
 
+impl Format {
+    /// What `-o` calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Diff => "diff",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+impl Command {
+    /// The formats of its result.
+    pub(crate) const fn formats(&self) -> &'static [Format] {
+        use Format::{Csv, Diff, Html, Json, Markdown, Text};
+        const PLAN: &[Format] = &[Text, Json, Markdown, Html, Diff];
+        const RESULT: &[Format] = &[Text, Json, Markdown, Html];
+        match self {
+            Self::Plan(_) | Self::Show(_) => PLAN,
+            Self::Rename(flags) if flags.only_shows() => PLAN,
+            Self::Apply(_) | Self::Rename(_) | Self::Undo(_) => RESULT,
+            Self::Export(_) => &[Text, Csv, Json],
+            Self::Status(_) => &[Text, Json, Markdown],
+            Self::Validate(_) | Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
+            Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
+        }
+    }
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colors {
@@ -328,6 +360,13 @@ pub(crate) struct Rename {
     pub(crate) run: RunFlags,
     #[command(flatten)]
     pub(crate) pace: Pace,
+}
+
+impl Rename {
+    /// Whether a file is written instead of changing anything.
+    pub(crate) const fn only_shows(&self) -> bool {
+        self.write.is_some() || self.out.is_some()
+    }
 }
 
 /// A setting that is a name.

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::text::stop_reason;
+use super::text::{some_names, status_summary, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use super::visible::visible;
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
+use crate::reconcile::{LocationStatus, Status as StatusOfAll};
 
 /// A comment on GitHub may have 65,536 characters; this leaves room for what is put around it.
 const LONGEST: usize = 60_000;
@@ -64,6 +65,28 @@ pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> Strin
         page.rows(rows.collect(), "findings");
     }
     page.text
+}
+
+/// Every location that is not as the files say.
+pub fn status(status: &StatusOfAll) -> String {
+    let mut page = Page::new("dectl status");
+    page.line(&format!("**{}**", escaped(&status_summary(status))));
+    page.line("");
+    let differing = status.locations.iter().filter(|location| !location.differing.is_empty());
+    let rows: Vec<String> = differing.map(status_row).collect();
+    if !rows.is_empty() {
+        page.line("| location | differ | since | which |");
+        page.line("|---|---|---|---|");
+        page.rows(rows, "locations");
+    }
+    page.text
+}
+
+fn status_row(location: &LocationStatus) -> String {
+    let LocationStatus { name, managed, differing, right_at, .. } = location;
+    let since = right_at.map_or("–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let (count, which) = (differing.len(), escaped(&some_names(differing)));
+    format!("| {} | {count} of {managed} | {} | {which} |", escaped(name), escaped(&since))
 }
 
 struct Page {
@@ -199,5 +222,21 @@ mod tests {
         for forbidden in ['|', '<', '>', '[', ']', '(', '@', '`', '*', '\n', ':'] {
             assert!(!safe.contains(forbidden), "{forbidden:?} in {safe}");
         }
+    }
+
+    #[test]
+    fn a_status_fits_into_an_issue_and_is_nothing_but_text() {
+        let location = |at: usize| LocationStatus {
+            id: crate::model::LocationId::new(format!("l{at}")),
+            name: format!("@acme/all {at} <b>"),
+            managed: 9,
+            differing: vec!["![x](https://evil.test/p.png)".to_owned(); 7],
+            right_at: None,
+        };
+        let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
+        let text = status(&StatusOfAll { locations, unmanaged: 3 });
+        assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
+        assert!(text.contains("14000 differ, 3 unmanaged") && text.contains("and 2 more |"));
+        assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));
     }
 }

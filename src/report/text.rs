@@ -209,15 +209,13 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     for change in &plan.changes {
         let Some(wave) = wave_of.get(&change.location.id) else { continue };
         networks[*wave] += 1;
-        let name = visible(&change.location.name);
+        let name = &change.location.name;
         if names[*wave].last() != Some(&name) {
             names[*wave].push(name);
         }
     }
-    for (at, (networks, mut names)) in networks.into_iter().zip(names).enumerate() {
-        let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-        names.truncate(NAMED);
-        line(&mut out, format_args!("Wave {}: {networks} networks in {}{more}", at + 1, names.join(", ")));
+    for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
+        line(&mut out, format_args!("Wave {}: {networks} networks in {}", at + 1, some_names(names)));
     }
     out
 }
@@ -238,21 +236,25 @@ pub fn status(status: &StatusOfAll) -> String {
                 let since = location.right_at.map(|at| format!(", since {}", at.strftime("%Y-%m-%d %H:%M UTC")));
                 let since = since.unwrap_or_default();
                 line(&mut out, format_args!("{name:width$}  {OLD}{differing} of {managed} differ{OLD:#}{since}"));
-                let mut names: Vec<_> = location.differing.iter().map(|name| visible(name)).collect();
-                let more =
-                    if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-                names.truncate(NAMED);
-                line(&mut out, format_args!("{:width$}  {QUIET}{}{more}{QUIET:#}", "", names.join(", ")));
+                line(&mut out, format_args!("{:width$}  {QUIET}{}{QUIET:#}", "", some_names(&location.differing)));
             }
         }
     }
-    let (managed, differing, unmanaged) = (status.managed(), status.differing(), status.unmanaged);
-    let right = managed - differing;
-    line(
-        &mut out,
-        format_args!("{HEADING}Status: {right} as the files say, {differing} differ, {unmanaged} unmanaged{HEADING:#}"),
-    );
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", status_summary(status)));
     out
+}
+
+/// The one line that sums a status up.
+pub(super) fn status_summary(status: &StatusOfAll) -> String {
+    let (managed, differing, unmanaged) = (status.managed(), status.differing(), status.unmanaged);
+    format!("Status: {} as the files say, {differing} differ, {unmanaged} unmanaged", managed - differing)
+}
+
+/// The first of these names, and how many more there are.
+pub(super) fn some_names<N: AsRef<str>>(names: &[N]) -> String {
+    let shown: Vec<_> = names.iter().take(NAMED).map(|name| visible(name.as_ref())).collect();
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// So many names stand in one line.

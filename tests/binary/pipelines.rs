@@ -29,6 +29,17 @@ struct Forge {
     tools: PathBuf,
 }
 
+/// A `gh` that notes what it is told, answers from files, and knows a label only after it was made.
+const GH: &str = r#"#!/bin/sh
+echo "$@" >> "$GH_FOLDER/gh.log"
+case "$*" in
+  "issue list"*) cat "$GH_FOLDER/issues" ;;
+  "label create dect-drift --force"*) echo dect-drift >> "$GH_FOLDER/labels" ;;
+  "issue create"*--label\ dect-drift*) grep -q dect-drift "$GH_FOLDER/labels" || { echo "could not add label" >&2; exit 1; } ;;
+  "api --paginate"*) cat "$GH_FOLDER/comments" ;;
+esac
+"#;
+
 /// What a step has left.
 type Outputs = BTreeMap<String, String>;
 
@@ -39,10 +50,11 @@ impl Forge {
         let (artefacts, tools) = (root.join("artefacts"), root.join("tools"));
         fs::create_dir_all(&artefacts).expect("a folder");
         fs::create_dir_all(&tools).expect("a folder");
-        let gh = "#!/bin/sh\necho \"$@\" >> \"$GH_LOG\"\ncase \"$*\" in *\"issue list\"*) cat \"$GH_ISSUES\" ;; esac\n";
-        fs::write(tools.join("gh"), gh).expect("a file");
+        fs::write(tools.join("gh"), GH).expect("a file");
         fs::set_permissions(tools.join("gh"), fs::Permissions::from_mode(0o755)).expect("a mode");
-        fs::write(root.join("issues"), "").expect("a file");
+        for name in ["issues", "comments", "labels"] {
+            fs::write(root.join(name), "").expect("a file");
+        }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dectl"), tools.join("dectl")).expect("a link");
         copy_example(&stage);
         fs::create_dir_all(root.join("repository/sites/codes")).expect("a folder");
@@ -60,8 +72,13 @@ impl Forge {
         fs::read_to_string(self.root().join("gh.log")).unwrap_or_default()
     }
 
-    /// Runs a workflow; the summary of all its jobs.
+    /// Runs a workflow that must succeed; the summary of all its jobs.
     fn run(&self, workflow: &str) -> String {
+        self.try_run(workflow).unwrap_or_else(|failed| panic!("{failed}"))
+    }
+
+    /// Runs a workflow until a step fails: then what it was, and what it said.
+    fn try_run(&self, workflow: &str) -> Result<String, String> {
         let workflow = read(&format!("github/{workflow}"));
         let summary = self.root().join("summary");
         fs::write(&summary, "").expect("a file");
@@ -82,7 +99,7 @@ impl Forge {
             let mut steps: BTreeMap<String, Outputs> = BTreeMap::new();
             for step in job["steps"].as_array().expect("steps") {
                 if holds(&step["if"], &needs, &steps) {
-                    let outputs = self.step(step, &workspace);
+                    let outputs = self.step(step, &workspace, &steps)?;
                     if let Some(id) = step["id"].as_str() {
                         steps.insert(id.to_owned(), outputs);
                     }
@@ -90,26 +107,40 @@ impl Forge {
             }
             needs.insert(name, steps.into_values().flatten().collect());
         }
-        fs::read_to_string(summary).expect("the summary")
+        Ok(fs::read_to_string(summary).expect("the summary"))
     }
 
-    fn step(&self, step: &Value, workspace: &Path) -> Outputs {
+    fn step(&self, step: &Value, workspace: &Path, steps: &BTreeMap<String, Outputs>) -> Result<Outputs, String> {
         if let Some(action) = step["uses"].as_str() {
             self.action(action, &step["with"], workspace);
-            return Outputs::new();
+            return Ok(Outputs::new());
         }
         let output = self.root().join("output");
         fs::write(&output, "").expect("a file");
         let script = step["run"].as_str().expect("a command");
         // What somebody else has written must not become a part of a script.
         assert!(!script.contains("${{"), "{script}");
-        let ended = self.shell(script, workspace, &output);
-        assert!(ended.status.success(), "{script}\n{}", String::from_utf8_lossy(&ended.stderr));
+        let outputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
+            let expression = value.as_str()?.strip_prefix("${{ steps.")?.strip_suffix(" }}")?;
+            let (id, output) = expression.split_once(".outputs.")?;
+            Some((name.as_str(), steps.get(id)?.get(output)?.as_str()))
+        });
+        let ended = self.shell(script, workspace, &output, outputs);
+        if !ended.status.success() {
+            return Err(format!("{script}\n{}", String::from_utf8_lossy(&ended.stderr)));
+        }
         let text = fs::read_to_string(output).expect("the output");
-        text.lines().filter_map(|line| line.split_once('=')).map(|(key, value)| (key.into(), value.into())).collect()
+        let outputs = text.lines().filter_map(|line| line.split_once('='));
+        Ok(outputs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
-    fn shell(&self, script: &str, workspace: &Path, output: &Path) -> Output {
+    fn shell<'a>(
+        &self,
+        script: &str,
+        workspace: &Path,
+        output: &Path,
+        environment: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Output {
         let path = format!("{}:{}", self.tools.display(), std::env::var("PATH").unwrap_or_default());
         let mut command = Command::new("bash");
         command.args(["-e", "-o", "pipefail", "-c", script]).current_dir(workspace).env_clear();
@@ -123,8 +154,8 @@ impl Forge {
             .env("PULL_REQUEST", "17")
             .env("GITHUB_OUTPUT", output)
             .env("GITHUB_STEP_SUMMARY", self.root().join("summary"))
-            .env("GH_LOG", self.root().join("gh.log"))
-            .env("GH_ISSUES", self.root().join("issues"));
+            .env("GH_FOLDER", self.root())
+            .envs(environment);
         command.output().expect("bash runs")
     }
 
@@ -159,6 +190,10 @@ impl Forge {
 fn holds(condition: &Value, needs: &BTreeMap<String, Outputs>, steps: &BTreeMap<String, Outputs>) -> bool {
     let Some(condition) = condition.as_str().filter(|condition| *condition != "always()") else { return true };
     let (left, right) = condition.split_once(" == ").expect("a comparison");
+    if left.starts_with("github.event.pull_request.head.repo") {
+        // This pull request comes from the repository itself.
+        return true;
+    }
     let parts: Vec<&str> = left.split('.').collect();
     let [scope, id, "outputs", name] = parts[..] else { panic!("what is {left}?") };
     let outputs = if scope == "needs" { needs.get(id) } else { steps.get(id) };
@@ -170,8 +205,29 @@ fn a_pull_request_gets_a_comment_that_updates_itself() {
     let forge = Forge::new();
     let summary = forge.run("plan.yml");
     assert!(summary.contains("9 to update"), "{summary}");
-    assert_eq!(forge.told_gh(), "pr comment 17 --edit-last --create-if-none --body-file plan.md\n");
+    assert!(forge.told_gh().ends_with("pr comment 17 --body-file plan.md\n"), "{}", forge.told_gh());
+    // Found among the comments of everybody else by its first line, which is what is asked for.
+    fs::write(forge.root().join("comments"), "4711\n4712\n").expect("a file");
+    forge.run("plan.yml");
+    let patch = "api --silent --method PATCH repos/{owner}/{repo}/issues/comments/4711 --field body=@plan.md\n";
+    assert!(forge.told_gh().ends_with(patch), "{}", forge.told_gh());
+    let comment = fs::read_to_string(forge.root().join("workspace-plan/plan.md")).expect("the comment");
+    assert!(comment.starts_with("<!-- dectl plan -->\n"), "{comment}");
+    assert!(forge.told_gh().contains("startswith(\"<!-- dectl plan -->\")"), "{}", forge.told_gh());
     assert_eq!(forge.stage.ledger().writes, 0);
+}
+
+#[test]
+fn a_plan_that_fails_says_so_in_the_comment_and_fails_the_job() {
+    let forge = Forge::new();
+    let file = forge.root().join("repository/sites/networks.yaml");
+    let text = fs::read_to_string(&file).expect("the file").replace("Oslo HQ", "Olso HQ");
+    fs::write(&file, text).expect("a file");
+    let failed = forge.try_run("plan.yml").expect_err("it fails");
+    assert!(failed.starts_with("exit \"$CODE\""), "{failed}");
+    let comment = fs::read_to_string(forge.root().join("workspace-plan/plan.md")).expect("the comment");
+    assert!(comment.contains("Oslo HQ"), "did you mean: {comment}");
+    assert!(forge.told_gh().contains("pr comment"), "{}", forge.told_gh());
 }
 
 #[test]
@@ -192,17 +248,24 @@ fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
 }
 
 #[test]
-fn a_night_that_finds_drift_opens_one_issue_and_keeps_it_up_to_date() {
+fn a_night_that_finds_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it() {
     let forge = Forge::new();
     assert!(forge.run("drift.yml").contains("9 differ"));
     assert!(forge.told_gh().contains("issue create --title DECT networks have drifted"), "{}", forge.told_gh());
     fs::write(forge.root().join("issues"), "4\n").expect("a file");
     forge.run("drift.yml");
-    assert!(forge.told_gh().ends_with("issue edit 4 --body-file status.txt\n"), "{}", forge.told_gh());
+    assert!(forge.told_gh().ends_with("issue edit 4 --body-file status.md\n"), "{}", forge.told_gh());
     forge.run("apply.yml");
+    forge.run("drift.yml");
+    assert!(forge.told_gh().contains("issue close 4"), "{}", forge.told_gh());
+    fs::write(forge.root().join("issues"), "").expect("a file");
     let told = forge.told_gh();
     forge.run("drift.yml");
-    assert_eq!(forge.told_gh().len(), told.len(), "all is well, and nobody is told");
+    assert_eq!(
+        forge.told_gh().replace(&told, "").lines().count(),
+        1,
+        "it asks whether there is an issue, and that is all"
+    );
 }
 
 #[test]
@@ -213,14 +276,17 @@ fn the_jobs_of_gitlab_run_too() {
     let run = |job: &str| {
         let lines = pipeline[job]["script"].as_array().expect("a script");
         let script: Vec<&str> = lines.iter().map(|line| line.as_str().expect("a command")).collect();
-        forge.shell(&script.join("\n"), &workspace, &forge.root().join("output"))
+        forge.shell(&script.join("\n"), &workspace, &forge.root().join("output"), std::iter::empty())
     };
     assert_eq!(run("drift").status.code(), Some(2), "before");
-    for job in ["plan", "apply", "drift"] {
+    for job in ["validate", "preview", "plan", "apply", "drift"] {
         let ended = run(job);
         assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
     }
     assert_eq!(forge.stage.ledger().writes, 9);
+    let ended = run("undo");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert_eq!(forge.stage.ledger().writes, 18);
     for job in pipeline["stages"].as_array().expect("stages") {
         assert!(pipeline[job.as_str().expect("a name")].is_object(), "{job}");
     }
@@ -228,6 +294,40 @@ fn the_jobs_of_gitlab_run_too() {
         let kept = pipeline[path]["artifacts"]["paths"][0].as_str().expect("a path");
         assert!(workspace.join(kept).exists(), "{kept} is kept, but not there");
     }
+}
+
+/// The container commands of docs/scale.md, in a folder instead of a container.
+#[test]
+fn the_engines_of_the_page_on_scale_run_what_they_say() {
+    let forge = Forge::new();
+    let root = forge.root().display().to_string();
+    fs::rename(forge.root().join("repository/sites"), forge.root().join("acme")).expect("a folder");
+    fs::write(forge.root().join("organizations.txt"), "nobody nothing\nY2lz acme\n").expect("a file");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).expect("the page");
+    let documents: Vec<Value> = page
+        .split("```yaml\n")
+        .skip(1)
+        .map(|block| serde_yaml::from_str(block.split("```").next().expect("a block")).expect("YAML"))
+        .collect();
+    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).expect("it is shown");
+    let here = |text: &Value| {
+        let text =
+            text.as_str().expect("a text").replace("/desired", &root).replace("/journal", &format!("{root}/journal"));
+        text.replace("{{inputs.parameters.files}}", "acme").replace("{{inputs.parameters.org}}", "Y2lz")
+    };
+    let run = |script: &str| {
+        let index = [("JOB_COMPLETION_INDEX", "1")].into_iter();
+        let ended = forge.shell(script, forge.root(), &forge.root().join("output"), index);
+        assert!(ended.status.success(), "{script}\n{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).expect("text")
+    };
+    run(&here(&of_kind("Job")["spec"]["template"]["spec"]["containers"][0]["args"][0]));
+    assert_eq!(forge.stage.ledger().writes, 9);
+    assert!(forge.root().join("journal/Y2lz").is_dir(), "a journal for each organization");
+    let container = &of_kind("Workflow")["spec"]["templates"][1]["container"];
+    let words = container["command"].as_array().into_iter().chain(container["args"].as_array()).flatten();
+    let said = run(&words.map(|word| format!("'{}'", here(word))).collect::<Vec<_>>().join(" "));
+    assert!(said.contains("Nothing to do"), "{said}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) const WHOLE: &str =
     "a saved plan is carried out as it was reviewed: give --location and --network when it is made";
 
 pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    refuse_early(&flags.run, common)?;
+    refuse_early(&flags.run)?;
     if flags.plan.is_some() && !(flags.run.limits.location.is_empty() && flags.run.limits.network.is_empty()) {
         return Err(Failed::of(WHOLE));
     }

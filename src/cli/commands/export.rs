@@ -57,17 +57,13 @@ pub(super) async fn run(flags: &Export, common: &Common, printer: &Printer, stop
 }
 
 fn format(flags: &Export, common: &Common) -> Result<Format, Failed> {
-    match common.output {
-        Format::Text => Ok(Format::Text),
-        Format::Csv => Ok(Format::Csv),
-        Format::Json if flags.no_codes || flags.split.is_some() || !flags.location.is_empty() => Err(Failed::of(
+    let is_cut = flags.no_codes || flags.split.is_some() || !flags.location.is_empty();
+    if common.output == Format::Json && is_cut {
+        return Err(Failed::of(
             "-o json is the list as Webex sends it: --no-codes, --split and --location do not go with it",
-        )),
-        Format::Json => Ok(Format::Json),
-        Format::Markdown | Format::Html | Format::Diff => {
-            Err(Failed::of("an export is text (YAML), csv, or json (the list as Webex sends it)"))
-        }
+        ));
     }
+    Ok(common.output)
 }
 
 /// A file for every location, called like it.

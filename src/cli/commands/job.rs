@@ -22,16 +22,13 @@ use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
-/// Without a terminal and without `--yes` nothing is even read; and what was done is no diff.
-pub(super) fn refuse_early(flags: &RunFlags, common: &Common) -> Result<(), Failed> {
+/// Without a terminal and without `--yes` nothing is even read.
+pub(super) fn refuse_early(flags: &RunFlags) -> Result<(), Failed> {
     if !flags.yes && !prompt::possible() {
         return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
     }
     if !flags.waves.soak.is_zero() && flags.waves.canary.is_none() && flags.waves.batch.is_none() {
         return Err(Failed::of("--soak waits between waves: give --canary or --batch as well"));
-    }
-    if common.output == Format::Diff {
-        return Err(Failed::of("what was done is no diff: use text, json, markdown or html"));
     }
     plan_key().map(|_| ())
 }

@@ -19,15 +19,17 @@ mod validate;
 
 use dectl::time::Stop;
 
-use super::args::{Args, Auth, Command, Format};
+use super::args::{Args, Auth, Command};
 use super::exit::{Exit, Failed};
 use super::printer::Printer;
 use super::signals;
 
 /// Runs a command until it ends or a signal has ended it.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
-    if args.common.output == Format::Csv && !matches!(args.command, Command::Export(_)) {
-        return Err(Failed::of("csv is a format of `dectl export` only"));
+    if !args.command.formats().contains(&args.common.output) {
+        let formats: Vec<&str> = args.command.formats().iter().map(|format| format.name()).collect();
+        let message = format!("there is no {} of this: it is {}", args.common.output.name(), formats.join(", "));
+        return Err(Failed::of(message));
     }
     let stop = Stop::new();
     let command = async {

@@ -19,11 +19,11 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    let only_shows = flags.write.is_some() || flags.out.is_some();
+    let only_shows = flags.only_shows();
     if only_shows {
         plan_key()?;
     } else {
-        refuse_early(&flags.run, common)?;
+        refuse_early(&flags.run)?;
     }
     let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
     let asked = asked(flags);

@@ -4,7 +4,6 @@ use dectl::plan::plan::Plan;
 use dectl::report::{self, PlanView, ResultView, json};
 
 use crate::cli::args::Format;
-use crate::cli::exit::Failed;
 use crate::cli::printer::Printer;
 
 /// Prints a plan as the result.
@@ -36,17 +35,9 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
 }
 
 /// For commands that have text and a document, and nothing else.
-pub(super) fn text_or_json(
-    printer: &Printer,
-    text: impl FnOnce() -> String,
-    document: impl FnOnce() -> String,
-) -> Result<(), Failed> {
+pub(super) fn text_or_json(printer: &Printer, text: impl FnOnce() -> String, document: impl FnOnce() -> String) {
     match printer.format() {
-        Format::Text => printer.result(&text()),
         Format::Json => printer.result(&document()),
-        Format::Markdown | Format::Html | Format::Diff | Format::Csv => {
-            return Err(Failed::of("this command has the formats text and json only"));
-        }
+        _ => printer.result(&text()),
     }
-    Ok(())
 }

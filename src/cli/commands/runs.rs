@@ -25,6 +25,6 @@ pub(super) fn run(flags: &Runs, printer: &Printer) -> Result<Exit, Failed> {
             Err(error) => printer.remark(&format!("{error}\n")),
         }
     }
-    text_or_json(printer, || text::runs(&runs), || json::text(&json::runs(&runs)))?;
+    text_or_json(printer, || text::runs(&runs), || json::text(&json::runs(&runs)));
     Ok(Exit::Done)
 }

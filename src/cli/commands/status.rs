@@ -1,12 +1,11 @@
 //! `dectl status`: is everything as the files say? Made for a cron job.
 
 use dectl::reconcile::{propose, status};
-use dectl::report::{json, text, visible};
+use dectl::report::{json, markdown, text, visible};
 use dectl::time::Stop;
 
 use super::inputs::{Codes, read, refuse_unmanaged, scope};
-use super::rendering::text_or_json;
-use crate::cli::args::{Common, Status};
+use crate::cli::args::{Common, Format, Status};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -21,7 +20,11 @@ pub(super) async fn run(flags: &Status, common: &Common, printer: &Printer, stop
     for warning in &proposal.proven.plan().warnings {
         printer.remark(&format!("warning: {}\n", visible(&warning.message)));
     }
-    text_or_json(printer, || text::status(&status), || json::text(&json::status(&status)))?;
+    printer.result(&match printer.format() {
+        Format::Json => json::text(&json::status(&status)),
+        Format::Markdown => markdown::status(&status),
+        _ => text::status(&status),
+    });
     refuse_unmanaged(proposal.proven.plan(), flags.fail_on_unmanaged)?;
     Ok(if status.differing() > 0 { Exit::Differences } else { Exit::Done })
 }

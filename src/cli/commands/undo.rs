@@ -13,7 +13,7 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    refuse_early(&flags.run, common)?;
+    refuse_early(&flags.run)?;
     let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
     let path =
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;

@@ -20,6 +20,6 @@ pub(super) async fn run(flags: &Validate, common: &Common, printer: &Printer, st
         printer.remark(&report::findings_text(warnings, sources, printer.width()));
         format!("Valid: {files} files, {locations} locations, {networks} networks\n")
     };
-    text_or_json(printer, text, || json::text(&json::validation(files, locations, networks, warnings, sources)))?;
+    text_or_json(printer, text, || json::text(&json::validation(files, locations, networks, warnings, sources)));
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@
 //! | `wish` | the data: [`wish::Desired`] and its entries; the only file of this room that the planner knows |
 //! | `gather` | which texts: files, folders, standard input |
 //! | `tree` | YAML as a tree with positions, under limits that no honest file meets |
+//! | `halves` | where a large file can be cut, so that its halves can be read at the same time |
 //! | `fields` | reading the fields of one mapping, noting every mistake |
 //! | `table` | CSV as the same tree |
 //! | `check` | a tree as wishes, with all mistakes of the file at once |
@@ -22,6 +23,7 @@ mod expand;
 mod export;
 mod fields;
 mod gather;
+mod halves;
 mod merge;
 mod rules;
 mod table;

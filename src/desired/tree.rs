@@ -11,6 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Location, Options, Spanned};
 
+use super::halves;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot, mask_message};
 
 /// How deep a desired-state file may nest. The format itself needs 6 levels.
@@ -68,8 +69,9 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, findings: &mut D
         );
         return None;
     }
-    match serde_yaml::from_str_with_options::<Raw<'_>>(text, options()) {
-        Ok(raw) => Some(Build { source, text, stripped }.node(raw)),
+    let whole = Part { source, text, offset: stripped };
+    match whole.read_in_halves().map_or_else(|| whole.read(), Ok) {
+        Ok(node) => Some(node),
         Err(error) => {
             findings.push(refusal(&error, source, sources));
             None
@@ -246,15 +248,40 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-struct Build<'t> {
+/// A text that is read by itself.
+#[derive(Clone, Copy)]
+struct Part<'t> {
     source: SourceId,
     text: &'t str,
-    /// Bytes of a byte order mark that the parser did not see.
-    stripped: u32,
+    /// Bytes of the source that stand before it.
+    offset: u32,
 }
 
-impl<'t> Build<'t> {
-    fn node(&self, raw: Raw<'t>) -> Node<'t> {
+/// It is worth two threads.
+const LARGE: usize = 1 << 20;
+
+impl<'t> Part<'t> {
+    fn read(self) -> Result<Node<'t>, serde_yaml::Error> {
+        serde_yaml::from_str_with_options::<Raw<'t>>(self.text, options()).map(|raw| self.node(raw))
+    }
+
+    /// The same for a large text, its halves at the same time; `None` where it must be read as a whole.
+    fn read_in_halves(self) -> Option<Node<'t>> {
+        let cut = halves::cut(self.text).filter(|_| self.text.len() >= LARGE)?;
+        let (first, second) = self.halves(cut);
+        let (first, second) = std::thread::scope(|scope| {
+            let second = scope.spawn(|| second.read());
+            (first.read(), second.join())
+        });
+        joined(first.ok()?, second.ok()?.ok()?)
+    }
+
+    fn halves(self, cut: usize) -> (Self, Self) {
+        let (first, second) = self.text.split_at(cut);
+        (Self { text: first, ..self }, Self { text: second, offset: self.offset + cut as u32, ..self })
+    }
+
+    fn node(self, raw: Raw<'t>) -> Node<'t> {
         let value = match raw.value {
             RawValue::Null => Value::Null,
             RawValue::Text(text) => Value::Text(text),
@@ -267,13 +294,82 @@ impl<'t> Build<'t> {
         Node { spot: self.spot(raw.used), value }
     }
 
-    fn written(&self, stretch: Stretch) -> &'t str {
+    fn written(self, stretch: Stretch) -> &'t str {
         self.text.get(stretch.start as usize..stretch.end as usize).unwrap_or_default()
     }
 
-    fn spot(&self, stretch: Stretch) -> Spot {
+    fn spot(self, stretch: Stretch) -> Spot {
         let limit = self.text.len() as u32;
         let (start, end) = (stretch.start.min(limit), stretch.end.min(limit));
-        Spot { source: self.source, start: start + self.stripped, end: end + self.stripped }
+        Spot { source: self.source, start: start + self.offset, end: end + self.offset }
+    }
+}
+
+/// A file whose last field is a list that goes on in the second half.
+fn joined<'t>(mut file: Node<'t>, rest: Node<'t>) -> Option<Node<'t>> {
+    let (Value::Map(fields), Value::List(rest)) = (&mut file.value, rest.value) else { return None };
+    let (Node { value: Value::Text(key), .. }, Node { value: Value::List(items), .. }) = fields.last_mut()? else {
+        return None;
+    };
+    if key != "locations" {
+        return None;
+    }
+    *items = std::mem::take(items).into_iter().chain(rest).collect();
+    Some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Pieces of files, some of which reach over a line that looks like a place to cut.
+    const PIECES: [&str; 14] = [
+        "  - name: a\n    networks:\n      - name: b\n",
+        "  - { name: c, networks: [{ name: d, defaultAccessCode: 0042 }] }\n",
+        "  - name: \"e\n  - name: f\"\n    networks: []\n",
+        "  - name: 'g\n  - '\n",
+        "  - name: |+\n      h\n\n  - name: >-\n      i\n      - j\n",
+        "  - [k,\n  - l]\n",
+        "  - &x { name: m }\n",
+        "  - *x\n",
+        "  - <<: *x\n    name: n\n",
+        "  # - o\n",
+        "\n",
+        "  - p\n    q: r\n",
+        "  - s:\n    t\n",
+        "rules:\n",
+    ];
+
+    /// What a tree says and where. The end of a block with empty lines behind it is told in two ways at the end of a text.
+    fn gist(node: &Node<'_>) -> String {
+        let value = match &node.value {
+            Value::List(items) => format!("{:?}", items.iter().map(gist).collect::<Vec<_>>()),
+            Value::Map(fields) => {
+                format!("{:?}", fields.iter().map(|(key, value)| (gist(key), gist(value))).collect::<Vec<_>>())
+            }
+            leaf => format!("{leaf:?}"),
+        };
+        format!("{}: {value}", node.spot.start)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn halves_say_what_the_whole_says(pieces in proptest::collection::vec(0..PIECES.len(), 2..12)) {
+            let items: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
+            let text = format!("version: 1\nlocations:\n{items}");
+            let whole = Part { source: SourceId(0), text: &text, offset: 3 };
+            if let Some(cut) = halves::cut(&text) {
+                let (first, second) = whole.halves(cut);
+                if let (Ok(first), Ok(second)) = (first.read(), second.read()) {
+                    let joined = joined(first, second).map(|node| gist(&node));
+                    let whole = whole.read().map(|node| gist(&node)).map_err(|error| error.to_string());
+                    prop_assert_eq!(Ok(joined), whole.map(Some), "{}", text);
+                }
+            }
+        }
     }
 }

@@ -83,7 +83,9 @@ impl From<GaveUp> for Error {
 
 fn hint(error: &CallError) -> Option<&'static str> {
     match (error.class, error.status) {
-        (_, Some(401)) => Some("`dectl auth check` says what the credentials are good for"),
+        (_, Some(401)) => Some(
+            "the access token is not valid or has expired: `dectl auth check` says what the credentials are good for",
+        ),
         (_, Some(403)) => Some(
             "reading needs the scope spark-admin:telephony_config_read and an administrator's role, \
              writing spark-admin:telephony_config_write",

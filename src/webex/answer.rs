@@ -140,7 +140,7 @@ struct ServerWords {
 fn words(status: u16, body: &[u8]) -> ServerWords {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
-        let tracking_id = value["trackingId"].as_str().map(|id| one_line(id));
+        let tracking_id = value["trackingId"].as_str().map(one_line);
         return ServerWords { message: one_line(&json_words(&value).join("; ")), tracking_id };
     }
     let message = match page_title(&text) {

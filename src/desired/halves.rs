@@ -1,0 +1,82 @@
+//! Where a large file can be cut, so that its two halves can be read at the same time.
+//!
+//! The cut lies between two locations: before an item of the list `locations` that stands near the middle of the text.
+//! What begins before such a line has ended before it, but for three things: a text in quotes and a bracket that are
+//! still open, and an anchor that is used behind it. All three make one of the halves unreadable by itself. So two
+//! halves that can both be read say what the whole says, and where one cannot, the whole is read.
+
+/// The place of the cut: the beginning of a line that begins an item. `None` where it is not clear that there is one.
+pub(super) fn cut(text: &str) -> Option<usize> {
+    let begin = list_begin(text)?;
+    let (indent, _) = items(&text[begin..]).next()?;
+    let near = begin.max(text.len() / 2);
+    let (_, at) = items(&text[near..]).filter(|(other, _)| *other == indent).nth(1)?;
+    let cut = near + at;
+    (!has_other_field(&text[begin..cut], indent)).then_some(cut)
+}
+
+/// Behind the line `locations:`, which must be a field of the file and stand there once.
+fn list_begin(text: &str) -> Option<usize> {
+    if text.starts_with('%') {
+        return None;
+    }
+    const FIELD: &str = "\nlocations:";
+    let at = text.find(FIELD)?;
+    if text[at + FIELD.len()..].contains(FIELD) {
+        return None;
+    }
+    let rest = &text[at + FIELD.len()..];
+    let line = rest.lines().next()?.trim();
+    (line.is_empty() || line.starts_with('#')).then_some(text.len() - rest.len())
+}
+
+/// Every line behind the first line break that begins an item of some list: how far it is indented, and where it begins.
+fn items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    text.match_indices('\n').filter_map(|(at, _)| {
+        let line = &text[at + 1..];
+        let indent = line.bytes().take_while(|byte| *byte == b' ').count();
+        line[indent..].starts_with("- ").then_some((indent, at + 1))
+    })
+}
+
+/// Whether a line stands further left than the items do: then the list has ended.
+fn has_other_field(text: &str, indent: usize) -> bool {
+    text.lines().skip(1).any(|line| {
+        let left = line.bytes().take_while(|byte| *byte == b' ').count();
+        let rest = &line[left..];
+        let says_nothing = rest.is_empty() || rest.starts_with('#');
+        !says_nothing && (left < indent || left == indent && !rest.starts_with("- "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_cut_between_two_locations() {
+        let location = |name: &str| format!("  - name: {name}\n    networks:\n      - name: x\n      - name: y\n");
+        let file = format!("version: 1\nlocations: # all\n{}", ["a", "b", "c", "d", "e", "f"].map(location).concat());
+        let at = cut(&file).expect("a place");
+        assert!(file[at..].starts_with("  - name: "), "{}", &file[at..]);
+        assert!(at > file.len() / 2);
+    }
+
+    #[test]
+    fn what_is_not_clear_is_not_cut() {
+        let items = "- name: a\n".repeat(9);
+        for file in [
+            "version: 1\n".to_owned(),
+            format!("version: 1\nlocations: [a]\n{items}"),
+            format!("version: 1\nlocations:\n{items}locations:\n{items}"),
+            format!("%YAML 1.2\n---\nversion: 1\nlocations:\n{items}"),
+            format!("version: 1\nlocations:\n- name: a\nrules:\n{items}"),
+            format!(
+                "version: 1\nlocations:\n{}",
+                items.replace('-', "  -").replace("  - name: a\n  -", "  - name: a\n -")
+            ),
+        ] {
+            assert_eq!(cut(&file), None, "{file}");
+        }
+    }
+}

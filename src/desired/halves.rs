@@ -8,10 +8,11 @@
 /// The place of the cut: the beginning of a line that begins an item. `None` where it is not clear that there is one.
 pub(super) fn cut(text: &str) -> Option<usize> {
     let begin = list_begin(text)?;
-    let (indent, _) = items(&text[begin..]).next()?;
-    let near = begin.max(text.len() / 2);
-    let (_, at) = items(&text[near..]).filter(|(other, _)| *other == indent).nth(1)?;
-    let cut = near + at;
+    let (indent, first) = items(&text[begin..]).next()?;
+    let middle = (begin + first).max(text.len() / 2);
+    let line_end = middle + text.as_bytes()[middle..].iter().position(|byte| *byte == b'\n')?;
+    let (_, at) = items(&text[line_end..]).find(|(other, _)| *other == indent)?;
+    let cut = line_end + at;
     (!has_other_field(&text[begin..cut], indent)).then_some(cut)
 }
 
@@ -60,6 +61,15 @@ mod tests {
         let at = cut(&file).expect("a place");
         assert!(file[at..].starts_with("  - name: "), "{}", &file[at..]);
         assert!(at > file.len() / 2);
+    }
+
+    #[test]
+    fn the_middle_may_lie_within_a_character() {
+        for padding in 0..4 {
+            let file = format!("locations:\n  - {}{}\n  - a\n  - b\n", "x".repeat(padding), "🏥".repeat(40));
+            let file = format!("version: 1\n{file}");
+            assert!(cut(&file).is_some_and(|at| file[at..].starts_with("  - ")), "{file}");
+        }
     }
 
     #[test]

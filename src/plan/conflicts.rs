@@ -117,9 +117,11 @@ fn twice(
     };
     let wanted = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
     let message = format!("{who} of {location:?} are to get the same {}{wanted}", words.what);
-    let diagnostic = Diagnostic::error(words.twice, message).at(spot_of(change, words));
-    let diagnostic = match first {
-        Some(first) => diagnostic.see(spot_of(first, words), "the other is here"),
+    let spot = spot_of(change, words);
+    let diagnostic = Diagnostic::error(words.twice, message).at(spot);
+    // A rule wants both in one place.
+    let diagnostic = match first.map(|first| spot_of(first, words)).filter(|other| *other != spot) {
+        Some(other) => diagnostic.see(other, "the other is here"),
         None => diagnostic,
     };
     diagnostic.help(format!("a {} is unique within a location: choose another one", words.what))

@@ -120,13 +120,18 @@ fn write_warning(out: &mut String, warning: &Warning) {
 pub fn result(view: &ResultView) -> String {
     let mut out = String::new();
     let troubled: Vec<&NetworkView> = view.networks.iter().filter(|network| network.is_troubled()).collect();
-    let mut location = None;
-    for network in &troubled {
-        if location != Some(&network.location) {
-            line(&mut out, format_args!("{HEADING}{}{HEADING:#}", visible(&network.location_name)));
-            location = Some(&network.location);
+    for networks in troubled.chunk_by(|one, other| one.location == other.location) {
+        line(&mut out, format_args!("{HEADING}{}{HEADING:#}", visible(&networks[0].location_name)));
+        let (quiet, loud): (Vec<&NetworkView>, Vec<&NetworkView>) =
+            networks.iter().partition(|network| has_nothing_to_tell(network));
+        for network in &loud {
+            write_network(&mut out, network);
         }
-        write_network(&mut out, network);
+        match quiet.len() {
+            0 => {}
+            1..=FEW => quiet.iter().for_each(|network| write_network(&mut out, network)),
+            many => line(&mut out, format_args!("  {QUIET}·{QUIET:#} {many} networks: not started")),
+        }
     }
     if !troubled.is_empty() {
         out.push('\n');
@@ -155,6 +160,15 @@ pub fn result(view: &ResultView) -> String {
         line(&mut out, format_args!("Run the same command again to go on from here."));
     }
     out
+}
+
+/// So many networks of a location that were not started are named one by one.
+const FEW: usize = 3;
+
+/// Whether a network was only not started: after a stop that may be said of thousands.
+fn has_nothing_to_tell(network: &NetworkView) -> bool {
+    let NetworkView { result, stands_at, .. } = network;
+    result.status == Status::NotStarted && result.error.is_none() && stands_at.is_empty()
 }
 
 fn write_network(out: &mut String, network: &NetworkView) {

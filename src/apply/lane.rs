@@ -78,7 +78,13 @@ impl<'a, 's> Lane<'a, 's> {
             }
             (_, None) => {}
         }
-        if kind == StepKind::Final || !matches!(progress, Progress::Done | Progress::NotSent) {
+        let is_settled = match progress {
+            Progress::Done => kind == StepKind::Final,
+            // It may still be sent, to make room for somebody on his way home.
+            Progress::NotSent => result.error.is_some(),
+            Progress::Failed | Progress::Unknown | Progress::Skipped(_) => true,
+        };
+        if is_settled {
             self.settle_result(change, result);
         }
         self.progress.insert(at, progress);

@@ -51,8 +51,7 @@ pub struct Ledger {
     pub granted: u64,
     /// Requests that used up quota.
     pub admitted: u64,
-    /// Requests that set out although a `Retry-After` that had been delivered was still running: of a limit, or of a
-    /// lock of their location.
+    /// Requests that set out although the `Retry-After` of a 429 that had been delivered was still running.
     pub inside_retry_after: u64,
 }
 
@@ -193,9 +192,14 @@ impl Simulated {
         let number = self.ledger.requests;
         self.silences.retain(|silence| silence.until > now);
         let location = request.operation.written_location().map(LocationId::new);
-        let concerns = |silence: &Silence| silence.location.is_none() || silence.location == location;
-        if self.silences.iter().any(|silence| silence.known <= now && concerns(silence)) {
+        let of_limit = |silence: &Silence| silence.location.is_none();
+        let of_lock = |silence: &Silence| silence.location.is_some() && silence.location == location;
+        let known = || self.silences.iter().filter(|silence| silence.known <= now);
+        let (limited, locked) = (known().any(of_limit), known().any(of_lock));
+        if limited {
             self.ledger.inside_retry_after += 1;
+        }
+        if limited || locked {
             self.log.breaks(number, Expectation::Silence);
         }
         let latency = self.misbehaviour.latency.draw(&mut self.chance);

@@ -33,16 +33,25 @@ pub(super) struct Lane<'a, 's> {
     pub(super) stands_at: HashMap<usize, Settings>,
     /// Changes whose networks were told to go back to what they were: what they gave up may be theirs again.
     pub(super) went_back: HashSet<usize>,
+    /// The location stayed locked for too long, so nothing more is begun there.
+    locked_out: Option<Failure>,
 }
 
 impl<'a, 's> Lane<'a, 's> {
     pub(super) fn new(shared: &'a Shared<'s>, steps: Vec<usize>) -> Self {
-        Self { shared, steps, progress: HashMap::new(), stands_at: HashMap::new(), went_back: HashSet::new() }
+        Self {
+            shared,
+            steps,
+            progress: HashMap::new(),
+            stands_at: HashMap::new(),
+            went_back: HashSet::new(),
+            locked_out: None,
+        }
     }
 
     pub(super) async fn run(mut self) {
         for at in self.steps.clone() {
-            if self.shared.sender.stop().is_asked() {
+            if self.shared.sender.stop().is_asked() || self.locked_out.is_some() {
                 break;
             }
             self.advance(at, Urgency::Work).await;
@@ -128,6 +137,10 @@ impl<'a, 's> Lane<'a, 's> {
             Settled::NotSent => (Progress::NotSent, NetworkResult::new(Status::NotStarted), WriteEnd::NotSent),
             Settled::Failed(error) => {
                 self.stop_if_told(error.class);
+                if error.class == ErrorClass::Lock {
+                    let message = "its location stayed locked".to_owned();
+                    self.locked_out = Some(Failure { message, ..(&error).into() });
+                }
                 (Progress::Failed, with_failure(Status::Failed, (&error).into()), WriteEnd::Failed)
             }
             Settled::Unknown(error) => {
@@ -226,7 +239,10 @@ impl<'a, 's> Lane<'a, 's> {
         let mut results = self.shared.results.borrow_mut();
         for at in &self.steps {
             let change = self.step(*at).change;
-            let result = results[change].get_or_insert_with(|| NetworkResult::new(Status::NotStarted));
+            let result = results[change].get_or_insert_with(|| NetworkResult {
+                error: self.locked_out.clone(),
+                ..NetworkResult::new(Status::NotStarted)
+            });
             if let Some(stands_at) = self.stands_at.get(&change).filter(|_| result.status != Status::Applied)
                 && *stands_at != self.shared.plan.changes[change].before
             {

@@ -6,11 +6,13 @@
 //! | `turn` | whose turn it is, and what is in the air |
 //! | `renewal` | a new token, once for everybody |
 //! | `retries` | [`Bounds`]: how often and how long; what to wait before the next attempt |
+//! | `locks` | which locations ask to be left alone |
 //! | `breaker` | stops asking when nothing but errors comes back |
 //! | `statistics` | [`Statistics`]: what was sent |
 //! | `pacer` | when the next request may go |
 
 mod breaker;
+mod locks;
 pub mod pacer;
 mod renewal;
 mod retries;

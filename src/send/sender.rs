@@ -9,6 +9,7 @@ use futures::future::{Either, select};
 use tracing::{Instrument, info_span, warn};
 
 use super::breaker::Breaker;
+use super::locks::{Lock, Locks};
 use super::pacer::Pacer;
 use super::renewal::Renewed;
 use super::retries::{Bounds, pause};
@@ -26,6 +27,7 @@ pub struct Sender {
     pub(super) pacer: RefCell<Pacer>,
     pub(super) bounds: Bounds,
     pub(super) breaker: RefCell<Breaker>,
+    locks: RefCell<Locks>,
     pub(super) statistics: Cell<Statistics>,
     pub(super) stop: Stop,
     /// Rung when an answer comes: whoever is next may look again.
@@ -82,7 +84,8 @@ impl Call<'_> {
 /// A call that came to no good end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GaveUp {
-    /// It was not sent at all, or only to be told to wait: a stop was asked for.
+    /// It was not sent at all, or only to be told to wait: a stop was asked for, or its location asks to be left alone for
+    /// longer than a lock is waited for.
     NotSent,
     /// The last error; whether any of the attempts may have been applied.
     Failed(CallError),
@@ -98,6 +101,7 @@ impl Sender {
             pacer: RefCell::new(pacer),
             bounds,
             breaker: RefCell::default(),
+            locks: RefCell::default(),
             statistics: Cell::default(),
             stop,
             answers: Bell::default(),
@@ -167,17 +171,19 @@ impl Sender {
         settings: &Settings,
         call: Call<'_>,
     ) -> Result<Acceptance, GaveUp> {
-        self.call(Kind::Write("update"), call, || {
+        self.call(Kind::Write { what: "update", location }, call, || {
             self.count(|statistics| statistics.writes += 1);
             self.api.update(location, network, settings)
         })
         .await
     }
 
-    async fn call<'a, T>(&self, kind: Kind, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
-        let mut progress = Progress::default();
+    async fn call<'a, T>(&self, kind: Kind<'_>, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
+        let mut progress = Progress { lock: self.locks.borrow().of(kind.location()), ..Progress::default() };
+        self.wait_for_the_lock(progress.lock, call).await?;
         loop {
             let answer = self.attempt(kind, call, &mut progress, &send).await?;
+            self.locks.borrow_mut().heard(kind.location(), &answer);
             let error = match answer {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -185,14 +191,10 @@ impl Sender {
             if error.applied == Applied::Perhaps {
                 progress.perhaps_applied = Applied::Perhaps;
             }
-            match self.after(&error, &mut progress).await {
+            match self.after(kind, &error, &mut progress).await {
                 Next::Again => {}
                 Next::WaitAlone { until, event } => {
-                    (call.tell)(event);
-                    self.wait_alone(until, call, progress.perhaps_applied).await?;
-                    if matches!(event, CallEvent::Locked { .. }) {
-                        (call.tell)(CallEvent::Unlocked);
-                    }
+                    self.wait_alone(until, event, call, progress.perhaps_applied).await?;
                 }
                 Next::GiveUp => {
                     return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
@@ -208,7 +210,7 @@ impl Sender {
     /// Waits for its turn, sends once, and tells the pacer how it went.
     async fn attempt<'a, T>(
         &self,
-        kind: Kind,
+        kind: Kind<'_>,
         call: Call<'_>,
         progress: &mut Progress,
         send: &impl Fn() -> Reply<'a, T>,
@@ -225,7 +227,7 @@ impl Sender {
             match kind {
                 // Nothing is lost with an answer that nobody needs any more.
                 Kind::Read(_) => self.called_off(call, Applied::No).await,
-                Kind::Write(_) => self.stop.now().await,
+                Kind::Write { .. } => self.stop.now().await,
             }
         };
         let attempt = info_span!("request", what = kind.name(), attempt = progress.sent);
@@ -243,7 +245,7 @@ impl Sender {
     }
 
     /// Decides what follows an error.
-    async fn after(&self, error: &CallError, progress: &mut Progress) -> Next {
+    async fn after(&self, kind: Kind<'_>, error: &CallError, progress: &mut Progress) -> Next {
         let now = self.clock.now();
         match error.class {
             ErrorClass::Rate => {
@@ -260,14 +262,16 @@ impl Sender {
             }
             ErrorClass::Lock => {
                 self.breaker.borrow_mut().works();
-                let since = *progress.locked_since.get_or_insert(now);
-                progress.locks += 1;
-                let wait = pause(progress.locks, error.retry_after, &mut self.chance.borrow_mut());
-                let until = now + wait.max(SHORTEST_LOCK);
-                if until.since(since) > self.bounds.lock_timeout {
+                let met = progress.lock.map_or(1, |lock| lock.met + 1);
+                let wait = pause(met, error.retry_after, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
+                let since = progress.lock.map_or(now, |lock| lock.since);
+                let lock = Lock { since, until: now + wait, met };
+                progress.lock = Some(lock);
+                self.locks.borrow_mut().met(kind.location(), lock);
+                if lock.until.since(lock.since) > self.bounds.lock_timeout {
                     Next::GiveUp
                 } else {
-                    Next::WaitAlone { until, event: CallEvent::Locked { until } }
+                    Next::WaitAlone { until: lock.until, event: CallEvent::Locked { until: lock.until } }
                 }
             }
             ErrorClass::Auth => {
@@ -303,8 +307,32 @@ impl Sender {
         }
     }
 
-    async fn wait_alone(&self, until: Moment, call: Call<'_>, in_doubt: Applied) -> Result<(), GaveUp> {
-        match select(self.clock.sleep_until(until), pin!(self.called_off(call, in_doubt))).await {
+    /// Waits as long as another call was told to, unless that is longer than a lock is waited for.
+    async fn wait_for_the_lock(&self, lock: Option<Lock>, call: Call<'_>) -> Result<(), GaveUp> {
+        let now = self.clock.now();
+        match lock {
+            Some(Lock { until, .. }) if until.since(now) > self.bounds.lock_timeout => Err(GaveUp::NotSent),
+            Some(Lock { until, .. }) if until > now => {
+                self.wait_alone(until, CallEvent::Locked { until }, call, Applied::No).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn wait_alone(
+        &self,
+        until: Moment,
+        event: CallEvent,
+        call: Call<'_>,
+        in_doubt: Applied,
+    ) -> Result<(), GaveUp> {
+        (call.tell)(event);
+        let called_off = pin!(self.called_off(call, in_doubt));
+        let end = select(self.clock.sleep_until(until), called_off).await;
+        if matches!(event, CallEvent::Locked { .. }) {
+            (call.tell)(CallEvent::Unlocked);
+        }
+        match end {
             Either::Left(_) => Ok(()),
             Either::Right(_) => Err(self.not_sent(in_doubt)),
         }
@@ -352,8 +380,8 @@ const SHORTEST_LOCK: Duration = Duration::from_millis(250);
 pub(super) struct Progress {
     sent: u32,
     failed: u32,
-    locks: u32,
-    locked_since: Option<Moment>,
+    /// The lock that it met, or somebody else before it.
+    lock: Option<Lock>,
     /// How often its token was refused, and the how-many-th token it was sent with last.
     pub(super) refused: u32,
     pub(super) sent_with: u64,
@@ -362,15 +390,23 @@ pub(super) struct Progress {
 
 /// What a call does, and what it is called in the log.
 #[derive(Clone, Copy)]
-enum Kind {
+enum Kind<'a> {
     Read(&'static str),
-    Write(&'static str),
+    Write { what: &'static str, location: &'a LocationId },
 }
 
-impl Kind {
+impl<'a> Kind<'a> {
     const fn name(self) -> &'static str {
         match self {
-            Self::Read(name) | Self::Write(name) => name,
+            Self::Read(what) | Self::Write { what, .. } => what,
+        }
+    }
+
+    /// The location whose locks it minds: reading is not what a lock is about.
+    const fn location(self) -> Option<&'a LocationId> {
+        match self {
+            Self::Read(_) => None,
+            Self::Write { location, .. } => Some(location),
         }
     }
 }

@@ -94,7 +94,7 @@ impl Stage {
 /// What must hold after every run, however it went.
 fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
     let ledger = stage.simulated.borrow().ledger();
-    assert_eq!(ledger.inside_retry_after, 0, "a request was sent inside a Retry-After");
+    assert!(!broken(stage, "silence"), "a request was sent inside a Retry-After");
     if !late_writes {
         assert_eq!(ledger.conflicts, 0, "a rule was broken");
     }
@@ -115,6 +115,12 @@ fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
         }
         assert_eq!(result.status == Status::Skipped, result.blocked_by.is_some());
     }
+}
+
+/// Whether the client did what a careful one would not have done.
+fn broken(stage: &Stage, expectation: &str) -> bool {
+    let broken = stage.simulated.borrow().broken();
+    broken["broken"].as_array().expect("a list").iter().any(|one| one["expectation"] == expectation)
 }
 
 fn some_misbehaviour(seed: u64, chance: &mut Chance) -> Misbehaviour {
@@ -354,6 +360,49 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
     let (_, outcome) = ended.expect("the run ends").expect("a run");
     assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
     assert!(outcome.count(Status::Unknown) > 0, "{outcome:#?}");
+}
+
+#[test]
+fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
+    let always = Misbehaviour { locks: 1.0, lock_time: Duration::from_secs(50), ..Misbehaviour::default() };
+    let stage = Stage::new(renames(12, 6), always);
+    let sender = stage.sender(1, Bounds { lock_timeout: Duration::from_secs(120), ..Bounds::default() });
+    let (_, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+    // One network of each of the two locations was tried: at once, after 50 and after 100 seconds.
+    assert_eq!((outcome.count(Status::Failed), outcome.count(Status::NotStarted)), (2, 10), "{outcome:#?}");
+    assert_eq!(sender.statistics().writes, 6);
+    assert!(outcome.results.iter().all(|result| result.error.as_ref().and_then(|error| error.status) == Some(423)));
+    assert!(!broken(&stage, "silence"));
+}
+
+#[test]
+fn whoever_goes_home_minds_the_lock_that_another_one_met() {
+    let latency = Latency::Fixed(Duration::from_millis(100));
+    let mut waited = 0;
+    for seed in 0..cases(300) {
+        let mut chance = Chance::from_seed(seed ^ 0x10c);
+        let lock_time = chance.up_to(Duration::from_secs(8));
+        let locks = Misbehaviour { seed, locks: 0.3, lock_time, latency, ..Misbehaviour::default() };
+        let stage = Stage::new(Fleet::random(2, 8, &mut chance), locks);
+        let sender = stage.sender(seed, Bounds::default());
+        let stopped_at = Duration::from_millis(150) + chance.up_to(Duration::from_secs(6));
+        let (_, outcome) = stage
+            .clock
+            .run(async {
+                let stopping = async {
+                    stage.clock.sleep(stopped_at).await;
+                    stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+                };
+                futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), stopping).await.0
+            })
+            .expect("the run ends")
+            .expect("a run");
+        assert!(!broken(&stage, "silence"), "seed {seed}");
+        assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}");
+        waited += usize::from(outcome.elapsed > stopped_at + lock_time);
+        stage.converges(seed);
+    }
+    assert!(waited > 10 || cases(300) < 300, "only {waited} runs had to wait for a lock on the way home");
 }
 
 #[test]

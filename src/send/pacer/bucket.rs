@@ -19,6 +19,9 @@ const SAFE_SHARE: f64 = 0.9;
 /// So many successes in a row are more than a slow bucket has after a pause: the rest of the way is taken at once.
 const SURELY_NOT_SLOW: u32 = 12;
 
+/// So many requests between two moments of emptiness say something of the rate.
+const A_FEW: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// When it was last known to be empty.
@@ -99,7 +102,10 @@ impl Bucket {
     pub(super) fn refused(&mut self, empty: Moment, sends: &Sends, now: Moment, saturated: usize) {
         let rate_since = |since: Moment, lost: f64| {
             let requests = sends.since(since).saturating_sub(sends.since(empty));
-            (requests, (requests as f64 + lost - 0.3).max(0.7) / empty.since(since).as_secs_f64().max(0.05))
+            // Less than a token is left when it is empty, so this is up to one too many or too few: a few requests tell
+            // little, and then too slow costs more than too fast, which is refused soon.
+            let tokens = requests as f64 + lost + if requests < A_FEW { 0.5 } else { -0.3 };
+            (requests, tokens.max(0.7) / empty.since(since).as_secs_f64().max(0.05))
         };
         let (mut requests, mut rate) = rate_since(self.baseline, self.lost);
         let (lately, rate_lately) = rate_since(self.empty, self.lost_lately);
@@ -121,8 +127,8 @@ impl Bucket {
             State::Known(known) => rate = rate.max(known.rate / 3.0),
             State::Measuring { width, .. } => {
                 if *width >= saturated {
-                    // It overflowed while we came back slowly.
-                    requests /= 2;
+                    // It overflowed while we came back slowly: it is faster than that.
+                    requests = (requests / 4).max(5);
                 }
                 // It was full when the first request came, and its rate is known now.
                 let first = sends.first().unwrap_or(self.baseline);
@@ -154,13 +160,16 @@ impl Known {
 
     /// How many requests ago the next refusal should have come, if the rate were right.
     fn overdue(&self) -> f64 {
-        (self.successes as f64 - (10.0 * self.rate).max(120.0)).max(0.0)
+        (self.successes as f64 - (12.0 * self.rate).max(120.0)).max(0.0)
     }
 
     /// The less a rate is known, the faster it grows; and when nothing is refused for long, it is far too low.
+    ///
+    /// A token or two too many are asked for after about twice as many requests as it was measured with, so that each
+    /// refusal tells twice as much as the one before.
     fn grow(&mut self) {
         self.successes += 1;
-        let uncertainty = (0.1 / (self.measured_with as f64).max(1.0)).clamp(0.000_1, 0.02);
+        let uncertainty = (1.25 / (self.measured_with as f64).max(1.0).powi(2)).clamp(0.000_01, 0.02);
         let overdue = self.overdue() * 0.000_2;
         self.rate *= 1.0 + uncertainty + overdue;
     }

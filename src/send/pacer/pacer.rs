@@ -77,8 +77,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A pause of zero would let the next request run into the same refusal.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// How many go at once after a pause.
-const WIDTH_AFTER_A_PAUSE: usize = 2;
+/// How many go at once after a pause, and how many more with every success.
+const WIDTH_AFTER_A_PAUSE: usize = 4;
+const WIDER_BY: usize = 2;
 
 impl Pacer {
     /// At most `concurrency` requests in the air, never faster than `ceiling`.
@@ -157,7 +158,7 @@ impl Pacer {
     }
 
     fn admitted(&mut self) {
-        self.width = (self.width + 1).min(self.concurrency);
+        self.width = (self.width + WIDER_BY).min(self.concurrency);
         match &mut self.model {
             Model::Free => {}
             Model::Window(window) => window.admitted(&self.sends),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::event::Event;
-use super::lane::{Lane, Progress};
+use super::lane::{Lane, Progress, Written, is_lock};
 use crate::model::Settings;
 use crate::plan::plan::StepKind;
 use crate::record::entry::WriteKind;
@@ -23,11 +23,26 @@ impl Lane<'_, '_> {
             tried.insert(at);
             let change = self.step(at).change;
             (self.shared.tell)(&Event::Homeward { network: self.shared.plan.changes[change].network.clone() });
-            self.go_on(at).await;
-            if self.progress.get(&at) != Some(&Progress::Done) && self.may_write() {
-                self.go_back(change).await;
+            let is_locked = self.bring_home(at, change).await;
+            // The others would find it locked as well.
+            if is_locked {
+                return;
             }
         }
+    }
+
+    /// Lets one network go on, or back; true if the location is locked for either.
+    async fn bring_home(&mut self, at: usize, change: usize) -> bool {
+        for needed in self.needed_for(at) {
+            if !self.may_write() {
+                return false;
+            }
+            if self.advance(needed, Urgency::Home).await.is_some_and(|error| is_lock(&error)) {
+                return true;
+            }
+        }
+        let is_home = self.progress.get(&at) == Some(&Progress::Done);
+        !is_home && self.may_write() && self.go_back(change).await
     }
 
     /// The final steps of networks that stand on an interim state.
@@ -49,16 +64,8 @@ impl Lane<'_, '_> {
         )
     }
 
-    /// Sends a final step and before it whatever it waits for, even if that is another network's planned step.
-    async fn go_on(&mut self, at: usize) {
-        for needed in self.needed_for(at) {
-            if self.may_write() {
-                self.advance(needed, Urgency::Home).await;
-            }
-        }
-    }
-
-    /// The steps on the way to `at` that were not tried yet, in order; nothing if one of them has failed.
+    /// The final step `at` and before it whatever it waits for, even if that is another network's planned step, as far as
+    /// it was not tried yet, in order; nothing if one of them has failed.
     fn needed_for(&self, at: usize) -> Vec<usize> {
         let mut needed = HashSet::new();
         let mut stack = vec![at];
@@ -75,14 +82,15 @@ impl Lane<'_, '_> {
         self.steps.iter().copied().filter(|at| needed.contains(at)).collect()
     }
 
-    /// Gives a network its old settings back, unless another one holds its old name or code by now.
-    async fn go_back(&mut self, change: usize) {
+    /// Gives a network its old settings back, unless another one holds its old name or code by now; true if the location
+    /// is locked.
+    async fn go_back(&mut self, change: usize) -> bool {
         let old = &self.shared.plan.changes[change].before;
         if !self.is_free(change, old) {
-            return;
+            return false;
         }
         let old = old.clone();
-        let (progress, result) = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
+        let Written { progress, result, error } = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
         if progress != Progress::NotSent {
             self.went_back.insert(change);
         }
@@ -94,6 +102,7 @@ impl Lane<'_, '_> {
             Progress::Unknown => self.shared.results.borrow_mut()[change] = Some(result),
             Progress::Failed | Progress::NotSent | Progress::Skipped(_) => {}
         }
+        error.is_some_and(|error| is_lock(&error))
     }
 
     fn is_free(&self, change: usize, wanted: &Settings) -> bool {

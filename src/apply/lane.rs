@@ -12,7 +12,7 @@ use crate::record::Entry;
 use crate::record::entry::{WriteEnd, WriteKind};
 use crate::send::{Call, CallEvent, GaveUp, Urgency};
 use crate::time::{StopLevel, StopReason};
-use crate::webex::ErrorClass;
+use crate::webex::{CallError, ErrorClass};
 
 /// How far a step got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,18 @@ impl<'a, 's> Lane<'a, 's> {
             if self.shared.sender.stop().is_asked() || self.locked_out.is_some() {
                 break;
             }
-            self.advance(at, Urgency::Work).await;
+            let error = self.advance(at, Urgency::Work).await;
+            self.locked_out = error
+                .filter(is_lock)
+                .as_ref()
+                .map(|error| Failure { message: "its location stayed locked".to_owned(), ..error.into() });
         }
         self.homeward().await;
         self.report_the_rest();
     }
 
-    /// Sends a step unless something that it waits for is not done.
-    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) {
+    /// Sends a step unless something that it waits for is not done; the error that it ended with, if one did.
+    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) -> Option<CallError> {
         let step = self.step(at);
         if let Some(barred_by) = self.barred_by(step) {
             if self.result_is_open(step.change) {
@@ -72,10 +76,10 @@ impl<'a, 's> Lane<'a, 's> {
                 self.settle_result(step.change, result);
             }
             self.progress.insert(at, Progress::Skipped(barred_by));
-            return;
+            return None;
         }
         let (change, kind, settings) = (step.change, step.kind, step.settings.clone());
-        let (progress, result) = self.write(change, kind.into(), &settings, urgency).await;
+        let Written { progress, result, error } = self.write(change, kind.into(), &settings, urgency).await;
         let network = self.change(at).network.clone();
         match (&progress, &result.error) {
             (Progress::Done, _) => {
@@ -97,6 +101,7 @@ impl<'a, 's> Lane<'a, 's> {
             self.settle_result(change, result);
         }
         self.progress.insert(at, progress);
+        error
     }
 
     /// Writes one network and finds out what became of it.
@@ -106,7 +111,7 @@ impl<'a, 's> Lane<'a, 's> {
         kind: WriteKind,
         settings: &Settings,
         urgency: Urgency,
-    ) -> (Progress, NetworkResult) {
+    ) -> Written {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
         let before = self.where_it_stands(change).clone();
         let tell = |event: CallEvent| self.on_call_event(change, event);
@@ -124,7 +129,7 @@ impl<'a, 's> Lane<'a, 's> {
             settings: settings.clone(),
         };
         if let Err(failure) = self.shared.record(announcement).await {
-            return (Progress::NotSent, with_failure(Status::NotStarted, failure));
+            return Written::not_started(Some(failure));
         }
         if kind != WriteKind::Back {
             let kind = if kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
@@ -132,53 +137,49 @@ impl<'a, 's> Lane<'a, 's> {
         }
         let answer = self.shared.sender.update(&location.id, network, settings, call).await;
         let settled = settle::settle(answer, self.shared.sender, location, network, &before, settings, call).await;
-        let (progress, result, end) = match settled {
-            Settled::Applied => (Progress::Done, NetworkResult::new(Status::Applied), WriteEnd::Applied),
-            Settled::NotSent => (Progress::NotSent, NetworkResult::new(Status::NotStarted), WriteEnd::NotSent),
-            Settled::Failed(error) => {
-                self.stop_if_told(error.class);
-                if error.class == ErrorClass::Lock {
-                    let message = "its location stayed locked".to_owned();
-                    self.locked_out = Some(Failure { message, ..(&error).into() });
-                }
-                (Progress::Failed, with_failure(Status::Failed, (&error).into()), WriteEnd::Failed)
-            }
-            Settled::Unknown(error) => {
-                (Progress::Unknown, with_failure(Status::Unknown, (&error).into()), WriteEnd::Unknown)
-            }
+        let (written, end) = match settled {
+            Settled::Applied => (Written::applied(), WriteEnd::Applied),
+            Settled::NotSent => (Written::not_started(None), WriteEnd::NotSent),
+            Settled::Failed(error) => (Written::failed(error), WriteEnd::Failed),
+            Settled::Unknown(error) => (Written::unknown(error), WriteEnd::Unknown),
         };
+        self.stop_if_told(&written);
         // If this line is lost, the next run reads the truth from the list.
         let _recorded = self.shared.record(Entry::Ended { network: network.clone(), kind, end }).await;
-        if self.shared.options.fail_fast && matches!(progress, Progress::Failed | Progress::Unknown) {
-            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::FailFast));
-        }
-        (progress, result)
+        written
     }
 
-    async fn reread(&self, change: usize, before: &Settings, call: Call<'_>) -> Option<(Progress, NetworkResult)> {
+    /// Looks whether a network is still as it was, after a lock that is known of has passed.
+    async fn reread(&self, change: usize, before: &Settings, call: Call<'_>) -> Option<Written> {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
-        match self.shared.sender.get(&location.id, network, call).await {
+        let live = match self.shared.sender.wait_for_the_lock(&location.id, call).await {
+            Ok(_) => self.shared.sender.get(&location.id, network, call).await,
+            Err(gave_up) => Err(gave_up),
+        };
+        match live {
             Ok(live) if settle::same(&live.settings, before) => None,
             Ok(_) => {
                 self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Surprise));
                 let failure = Failure::of("somebody else has changed it since the plan was made");
-                Some((Progress::Failed, with_failure(Status::Failed, failure)))
+                Some(Written { progress: Progress::Failed, result: with_failure(Status::Failed, failure), error: None })
             }
-            Err(GaveUp::NotSent) => Some((Progress::NotSent, NetworkResult::new(Status::NotStarted))),
+            Err(GaveUp::NotSent) => Some(Written::not_started(None)),
             Err(GaveUp::Failed(error)) => {
-                self.stop_if_told(error.class);
-                Some((Progress::Failed, with_failure(Status::Failed, (&error).into())))
+                let written = Written::failed(error);
+                self.stop_if_told(&written);
+                Some(written)
             }
         }
     }
 
-    /// A token or a permission that does not suffice will not suffice for anybody else.
-    fn stop_if_told(&self, class: ErrorClass) {
-        if class == ErrorClass::Auth {
-            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Refused));
-        }
-        if class == ErrorClass::Rate {
-            self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::TooLongAPause));
+    /// What bars everybody's way stops the run: a token or a permission that does not suffice, a pause that is too long.
+    fn stop_if_told(&self, written: &Written) {
+        let stop = |reason| self.shared.sender.stop().ask(StopLevel::Graceful(reason));
+        match written.error.as_ref().map(|error| error.class) {
+            Some(ErrorClass::Auth) => stop(StopReason::Refused),
+            Some(ErrorClass::Rate) => stop(StopReason::TooLongAPause),
+            Some(_) if self.shared.options.fail_fast => stop(StopReason::FailFast),
+            Some(_) | None => {}
         }
     }
 
@@ -250,6 +251,39 @@ impl<'a, 's> Lane<'a, 's> {
             }
         }
     }
+}
+
+/// What became of one write.
+pub(super) struct Written {
+    pub(super) progress: Progress,
+    pub(super) result: NetworkResult,
+    /// The error that it ended with.
+    pub(super) error: Option<CallError>,
+}
+
+impl Written {
+    fn applied() -> Self {
+        Self { progress: Progress::Done, result: NetworkResult::new(Status::Applied), error: None }
+    }
+
+    fn not_started(failure: Option<Failure>) -> Self {
+        let result = NetworkResult { error: failure, ..NetworkResult::new(Status::NotStarted) };
+        Self { progress: Progress::NotSent, result, error: None }
+    }
+
+    fn failed(error: CallError) -> Self {
+        let result = with_failure(Status::Failed, (&error).into());
+        Self { progress: Progress::Failed, result, error: Some(error) }
+    }
+
+    fn unknown(error: CallError) -> Self {
+        let result = with_failure(Status::Unknown, (&error).into());
+        Self { progress: Progress::Unknown, result, error: Some(error) }
+    }
+}
+
+pub(super) fn is_lock(error: &CallError) -> bool {
+    error.class == ErrorClass::Lock
 }
 
 fn with_failure(status: Status, failure: Failure) -> NetworkResult {

@@ -78,7 +78,9 @@ pub async fn run(
         locked: Cell::new(0),
         places: Bell::default(),
     };
-    select(pin!(shared.all(lanes)), pin!(grace(sender, options.grace, tell))).await;
+    // One grace for the way home and the list at the end together.
+    let mut grace = pin!(grace(sender, options.grace, tell));
+    select(pin!(shared.all(lanes)), grace.as_mut()).await;
 
     let mut results: Vec<NetworkResult> = shared
         .results
@@ -89,7 +91,7 @@ pub async fn run(
     let mut replaced_codes = Vec::new();
     let verification = if options.verify && may_list(sender) && sent_any(&results) {
         let verifying = pin!(verify::verify(plan, &mut results, &mut replaced_codes, sender, tell));
-        match select(verifying, pin!(grace(sender, options.grace, tell))).await {
+        match select(verifying, grace).await {
             Either::Left((verification, _)) => verification,
             Either::Right((never, _)) => match never {},
         }

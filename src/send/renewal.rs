@@ -5,8 +5,8 @@ use std::pin::pin;
 use futures::future::{Either, select};
 
 use super::retries::pause;
-use super::sender::{GaveUp, Progress, Sender};
-use crate::webex::{CallError, ErrorClass, Renewal};
+use super::sender::{Call, GaveUp, Progress, Sender};
+use crate::webex::{Applied, CallError, ErrorClass, Renewal};
 
 /// A request whose new tokens are refused as well will not succeed with the next one.
 const MAX_REFUSALS: u32 = 2;
@@ -18,11 +18,13 @@ pub(super) enum Renewed {
     No,
     /// There could be one, and this is why there is none.
     Refused(CallError),
+    /// A stop was asked for first.
+    CalledOff,
 }
 
 impl Sender {
     /// One new token for everybody whose request was refused with the one before.
-    pub(super) async fn renew(&self, progress: &mut Progress) -> Renewed {
+    pub(super) async fn renew(&self, call: Call<'_>, progress: &mut Progress) -> Renewed {
         progress.refused += 1;
         if progress.refused > MAX_REFUSALS {
             return Renewed::No;
@@ -32,12 +34,13 @@ impl Sender {
             // Somebody else has renewed it since this request was sent.
             return Renewed::Yes;
         }
-        match self.sign_in().await {
+        match self.new_token(call, progress.perhaps_applied).await {
             Ok(Renewal::Renewed) => {
                 self.tokens.set(self.tokens.get() + 1);
                 Renewed::Yes
             }
-            Ok(Renewal::Impossible) | Err(GaveUp::NotSent) => Renewed::No,
+            Ok(Renewal::Impossible) => Renewed::No,
+            Err(GaveUp::NotSent) => Renewed::CalledOff,
             Err(GaveUp::Failed(error)) => Renewed::Refused(error),
         }
     }
@@ -47,9 +50,14 @@ impl Sender {
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
     pub async fn sign_in(&self) -> Result<Renewal, GaveUp> {
+        self.new_token(Call::QUIET, Applied::No).await
+    }
+
+    /// A token for a call: whoever still goes home after a stop may need one.
+    async fn new_token(&self, call: Call<'_>, in_doubt: Applied) -> Result<Renewal, GaveUp> {
         let mut attempts = 0;
         loop {
-            let error = match select(self.api.renew(), pin!(self.stop.asked())).await {
+            let error = match select(self.api.renew(), pin!(self.called_off(call, in_doubt))).await {
                 Either::Left((Ok(renewal), _)) => return Ok(renewal),
                 Either::Left((Err(error), _)) => error,
                 Either::Right(_) => return Err(GaveUp::NotSent),
@@ -60,7 +68,7 @@ impl Sender {
             if !again || attempts >= self.bounds.max_attempts || wait > self.bounds.longest_pause {
                 return Err(GaveUp::Failed(error));
             }
-            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.stop.asked())).await {
+            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.called_off(call, in_doubt))).await {
                 return Err(GaveUp::NotSent);
             }
         }

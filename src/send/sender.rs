@@ -84,8 +84,7 @@ impl Call<'_> {
 /// A call that came to no good end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GaveUp {
-    /// It was not sent at all, or only to be told to wait: a stop was asked for, or its location asks to be left alone for
-    /// longer than a lock is waited for.
+    /// It was not sent at all, or only to be told to wait: a stop was asked for.
     NotSent,
     /// The last error; whether any of the attempts may have been applied.
     Failed(CallError),
@@ -179,11 +178,12 @@ impl Sender {
     }
 
     async fn call<'a, T>(&self, kind: Kind<'_>, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
-        let mut progress = Progress { lock: self.locks.borrow().of(kind.location()), ..Progress::default() };
-        self.wait_for_the_lock(progress.lock, call).await?;
+        let mut progress = Progress::default();
+        if let Some(location) = kind.location() {
+            progress.locked_for = self.wait_for_the_lock(location, call).await?;
+        }
         loop {
             let answer = self.attempt(kind, call, &mut progress, &send).await?;
-            self.locks.borrow_mut().heard(kind.location(), &answer);
             let error = match answer {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
@@ -191,17 +191,18 @@ impl Sender {
             if error.applied == Applied::Perhaps {
                 progress.perhaps_applied = Applied::Perhaps;
             }
-            match self.after(kind, &error, &mut progress).await {
+            match self.after(kind, call, &error, &mut progress).await {
                 Next::Again => {}
                 Next::WaitAlone { until, event } => {
                     self.wait_alone(until, event, call, progress.perhaps_applied).await?;
                 }
+                Next::CalledOff => return Err(self.not_sent(progress.perhaps_applied)),
                 Next::GiveUp => {
                     return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
                 }
                 Next::GiveUpSince(reason) => {
-                    let message = format!("{}; {reason}", error.message);
-                    return Err(GaveUp::Failed(CallError { message, applied: progress.perhaps_applied, ..error }));
+                    let error = error.and(&reason);
+                    return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
                 }
             }
         }
@@ -245,7 +246,7 @@ impl Sender {
     }
 
     /// Decides what follows an error.
-    async fn after(&self, kind: Kind<'_>, error: &CallError, progress: &mut Progress) -> Next {
+    async fn after(&self, kind: Kind<'_>, call: Call<'_>, error: &CallError, progress: &mut Progress) -> Next {
         let now = self.clock.now();
         match error.class {
             ErrorClass::Rate => {
@@ -262,16 +263,18 @@ impl Sender {
             }
             ErrorClass::Lock => {
                 self.breaker.borrow_mut().works();
-                let met = progress.lock.map_or(1, |lock| lock.met + 1);
-                let wait = pause(met, error.retry_after, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
-                let since = progress.lock.map_or(now, |lock| lock.since);
-                let lock = Lock { since, until: now + wait, met };
-                progress.lock = Some(lock);
-                self.locks.borrow_mut().met(kind.location(), lock);
-                if lock.until.since(lock.since) > self.bounds.lock_timeout {
-                    Next::GiveUp
+                progress.locks += 1;
+                let wait = pause(progress.locks, error.retry_after, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
+                let until = now + wait;
+                if let Some(location) = kind.location() {
+                    self.locks.borrow_mut().met(location, Lock { until, answer: error.clone() });
+                }
+                // Only what the lock has cost counts, not what a limit or an outage has.
+                progress.locked_for += wait;
+                if progress.locked_for > self.bounds.lock_timeout {
+                    Next::GiveUpSince(self.too_long_a_lock(wait))
                 } else {
-                    Next::WaitAlone { until: lock.until, event: CallEvent::Locked { until: lock.until } }
+                    Next::WaitAlone { until, event: CallEvent::Locked { until } }
                 }
             }
             ErrorClass::Auth => {
@@ -279,9 +282,10 @@ impl Sender {
                 if error.status != Some(401) {
                     return Next::GiveUp;
                 }
-                match self.renew(progress).await {
+                match self.renew(call, progress).await {
                     Renewed::Yes => Next::Again,
                     Renewed::No => Next::GiveUp,
+                    Renewed::CalledOff => Next::CalledOff,
                     Renewed::Refused(reason) => Next::GiveUpSince(format!("there is no new token: {reason}")),
                 }
             }
@@ -307,15 +311,29 @@ impl Sender {
         }
     }
 
-    /// Waits as long as another call was told to, unless that is longer than a lock is waited for.
-    async fn wait_for_the_lock(&self, lock: Option<Lock>, call: Call<'_>) -> Result<(), GaveUp> {
+    /// Waits as long as another call was told to, and says how long that was.
+    ///
+    /// # Errors
+    /// When that is longer than a lock is waited for, or a stop was asked for first.
+    pub async fn wait_for_the_lock(&self, location: &LocationId, call: Call<'_>) -> Result<Duration, GaveUp> {
         let now = self.clock.now();
-        match lock {
-            Some(Lock { until, .. }) if until.since(now) > self.bounds.lock_timeout => Err(GaveUp::NotSent),
-            Some(Lock { until, .. }) if until > now => {
-                self.wait_alone(until, CallEvent::Locked { until }, call, Applied::No).await
-            }
-            Some(_) | None => Ok(()),
+        let Some(Lock { until, answer }) = self.locks.borrow_mut().at(now, location) else {
+            return Ok(Duration::ZERO);
+        };
+        let wait = until.since(now);
+        if wait > self.bounds.lock_timeout {
+            return Err(GaveUp::Failed(answer.and(&self.too_long_a_lock(wait))));
+        }
+        self.wait_alone(until, CallEvent::Locked { until }, call, Applied::No).await?;
+        Ok(wait)
+    }
+
+    fn too_long_a_lock(&self, wait: Duration) -> String {
+        let (wait, most) = (wait.as_secs_f64().ceil(), self.bounds.lock_timeout.as_secs_f64());
+        if wait > most {
+            format!("it asks to wait for {wait} s, --lock-timeout is {most} s")
+        } else {
+            format!("it stayed so for longer than --lock-timeout, {most} s")
         }
     }
 
@@ -380,12 +398,13 @@ const SHORTEST_LOCK: Duration = Duration::from_millis(250);
 pub(super) struct Progress {
     sent: u32,
     failed: u32,
-    /// The lock that it met, or somebody else before it.
-    lock: Option<Lock>,
+    locks: u32,
+    /// How long it has waited for locks, and will have when the last one has passed.
+    locked_for: Duration,
     /// How often its token was refused, and the how-many-th token it was sent with last.
     pub(super) refused: u32,
     pub(super) sent_with: u64,
-    perhaps_applied: Applied,
+    pub(super) perhaps_applied: Applied,
 }
 
 /// What a call does, and what it is called in the log.
@@ -413,6 +432,7 @@ impl<'a> Kind<'a> {
 
 enum Next {
     Again,
+    CalledOff,
     WaitAlone {
         until: Moment,
         event: CallEvent,

@@ -57,6 +57,12 @@ impl CallError {
         Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
     }
 
+    /// The same with something to add.
+    #[must_use]
+    pub fn and(self, more: &str) -> Self {
+        Self { message: format!("{}; {more}", self.message), ..self }
+    }
+
     /// The same as long as anybody reads it. What is secret must have been hidden before.
     #[must_use]
     pub fn shortened(self) -> Self {

@@ -3,7 +3,7 @@
 //!
 //! A failing case prints the command that repeats it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, Verification, run};
 use dectl::model::{NetworkId, Organization};
 use dectl::plan::build;
-use dectl::plan::plan::Plan;
+use dectl::plan::plan::{Plan, StepKind};
 use dectl::proof::prove;
 use dectl::record::Journal;
 use dectl::send::pacer::Pacer;
@@ -376,6 +376,54 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
 }
 
 #[test]
+fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
+    let lock_time = Duration::from_millis(200);
+    let limit = LimitKind::Window { count: 4, period: Duration::from_secs(12), phase: Duration::ZERO };
+    for (seed, limit, outage) in (0..20).flat_map(|seed| [(seed, Some(limit), 0.0), (seed, None, 0.5)]) {
+        let misbehaviour = Misbehaviour {
+            seed,
+            locks: 0.3,
+            lock_time,
+            limit,
+            statuses: vec![(503, outage)],
+            ..Misbehaviour::default()
+        };
+        let stage = Stage::new(renames(8, 8), misbehaviour);
+        // These seeds do not draw eleven locks for one network, a second each as `Retry-After` says.
+        let bounds = Bounds { lock_timeout: Duration::from_secs(10), ..Bounds::default() };
+        let (_, outcome) = stage.apply(&stage.sender(seed, bounds), Options::default()).expect("a run");
+        let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
+        assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
+        assert_eq!(outcome.count(Status::NotStarted), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
+    let mut left = 0;
+    for (seed, lock_time) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
+        let mut chance = Chance::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(1, 12, &mut chance), Misbehaviour::default());
+        let sender = stage.sender(seed, Bounds { lock_timeout: Duration::from_secs(120), ..Bounds::default() });
+        let lock_time = Duration::from_secs(lock_time);
+        let from_the_first_interim_on = |event: &Event| {
+            if matches!(event, Event::Written { kind: StepKind::Interim, .. }) {
+                let always = Misbehaviour { locks: 1.0, lock_time, ..Misbehaviour::default() };
+                stage.simulated.borrow_mut().behave(always);
+            }
+        };
+        let applying = stage.applying(&sender, Options::default(), &from_the_first_interim_on);
+        let (plan, outcome) = stage.clock.run(applying).expect("the run ends").expect("a run");
+        check(&stage, &plan, &outcome, false);
+        // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
+        assert!(outcome.elapsed < Duration::from_secs(300), "seed {seed}: {:?}", outcome.elapsed);
+        left += outcome.results.iter().filter(|result| result.stands_at.is_some()).count();
+        stage.converges(seed);
+    }
+    assert!(left > 40 || cases(300) < 300, "only {left} networks were left on something temporary");
+}
+
+#[test]
 fn whoever_goes_home_minds_the_lock_that_another_one_met() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let mut waited = 0;
@@ -386,23 +434,72 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
         let stage = Stage::new(Fleet::random(2, 8, &mut chance), locks);
         let sender = stage.sender(seed, Bounds::default());
         let stopped_at = Duration::from_millis(150) + chance.up_to(Duration::from_secs(6));
-        let (_, outcome) = stage
-            .clock
-            .run(async {
-                let stopping = async {
-                    stage.clock.sleep(stopped_at).await;
-                    stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
-                };
-                futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), stopping).await.0
-            })
-            .expect("the run ends")
-            .expect("a run");
-        assert!(!broken(&stage, "silence"), "seed {seed}");
+        let (goes_home, has_waited) = (Cell::new(false), Cell::new(false));
+        let watch = |event: &Event| match event {
+            Event::Homeward { .. } => goes_home.set(true),
+            Event::Locked { .. } if goes_home.get() => has_waited.set(true),
+            _ => {}
+        };
+        let stopping = async {
+            stage.clock.sleep(stopped_at).await;
+            stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+        };
+        let both = futures::future::join(stage.applying(&sender, Options::default(), &watch), stopping);
+        let (plan, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        check(&stage, &plan, &outcome, false);
         assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}");
-        waited += usize::from(outcome.elapsed > stopped_at + lock_time);
+        waited += usize::from(has_waited.get());
         stage.converges(seed);
     }
     assert!(waited > 10 || cases(300) < 300, "only {waited} runs had to wait for a lock on the way home");
+}
+
+#[test]
+fn the_way_home_and_the_list_at_the_end_share_one_grace() {
+    let grace = Duration::from_secs(5);
+    let latency = Latency::Fixed(Duration::from_secs(3));
+    for seed in 0..20 {
+        let mut chance = Chance::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let sender = stage.sender(seed, Bounds::default());
+        let told = Cell::new(0);
+        let watch = |event: &Event| told.set(told.get() + u32::from(matches!(event, Event::Stopping { .. })));
+        // In the middle of the first write.
+        let stopped_at = Duration::from_millis(4_500);
+        let stopping = async {
+            stage.clock.sleep(stopped_at).await;
+            stage.stop.ask(StopLevel::Graceful(StopReason::Terminate));
+        };
+        let options = Options { grace: Some(grace), ..Options::default() };
+        let both = futures::future::join(stage.applying(&sender, options, &watch), stopping);
+        let (_, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        assert_eq!(told.get(), 1, "seed {seed}");
+        assert!(stage.clock.now().since_start() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
+    let latency = Latency::Fixed(Duration::from_millis(100));
+    let mut renewed = 0;
+    for seed in 0..cases(300) {
+        let mut chance = Chance::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let api = stage.api().renewing_to("another");
+        let (clock, random) = (stage.clock.clone(), Chance::from_seed(seed));
+        let pacer = Pacer::new(8, None);
+        let sender = Sender::new(Rc::new(api.clone()), clock, random, pacer, Bounds::default(), stage.stop.clone());
+        let stopping = async {
+            stage.clock.sleep(Duration::from_millis(150) + chance.up_to(Duration::from_secs(1))).await;
+            stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+            stage.simulated.borrow_mut().set_token("another");
+        };
+        let both = futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), stopping);
+        let (_, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}: {outcome:#?}");
+        renewed += usize::from(api.renewals() > 0 && outcome.count(Status::NotStarted) > 0);
+    }
+    assert!(renewed > 10 || cases(300) < 300, "only {renewed} runs needed a new token on the way home");
 }
 
 #[test]

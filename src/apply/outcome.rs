@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Plan;
+use crate::record::entry::RunEnd;
 use crate::send::Statistics;
 use crate::time::StopReason;
 use crate::webex::{CallError, write_failure};
@@ -98,14 +99,19 @@ pub enum OutcomeClass {
 }
 
 impl OutcomeClass {
-    /// The word in documents and journals.
+    /// The word in documents.
     pub const fn as_str(self) -> &'static str {
+        self.end().as_str()
+    }
+
+    /// The same in journals.
+    pub const fn end(self) -> RunEnd {
         match self {
-            Self::Applied => "applied",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Interrupted(_) => "interrupted",
-            Self::Unchanged => "unchanged",
+            Self::Applied => RunEnd::Applied,
+            Self::Partial => RunEnd::Partial,
+            Self::Failed => RunEnd::Failed,
+            Self::Interrupted(_) => RunEnd::Interrupted,
+            Self::Unchanged => RunEnd::Unchanged,
         }
     }
 }

@@ -88,15 +88,20 @@ pub async fn carry_out(
         let outcome = run(proven, sender, &Journal::in_memory(), Options { verify: false, ..options }, tell).await;
         return Ok(Run { outcome, journal: None });
     }
-    let journal = Journal::create(folder, name, key)?;
-    saved.write(&folder.join(format!("{name}.plan.json")), key)?;
+    // The plan first: a journal without it could not be gone on from.
+    Journal::prepare(folder)?;
+    let beside = folder.join(format!("{name}.plan.json"));
+    saved.write(&beside, key)?;
+    let journal = Journal::create(folder, name, key).inspect_err(|_| {
+        let _of_no_use = std::fs::remove_file(&beside);
+    })?;
     let clock = sender.clock();
     journal.append(Entry::begin(name, plan), clock.wall(clock.now())).await?;
     let outcome = match pieces.waves {
         [] | [_] => run(proven, sender, &journal, options, tell).await,
         waves => Course { plan, sender, journal: &journal, options, pieces, tell }.run(waves).await,
     };
-    let end = Entry::End { outcome: outcome.class(plan).as_str() };
+    let end = Entry::End { outcome: outcome.class(plan).end() };
     // The run is over; a last line that cannot be written changes nothing for anybody.
     let _recorded = journal.append(end, clock.wall(clock.now())).await;
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })

@@ -17,9 +17,6 @@ use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs, SavedPlan, mark_finished};
 use crate::send::Sender;
 
-/// Older runs than so many are not looked at.
-const NEWEST: usize = 100;
-
 /// A run that did not come to its end.
 #[derive(Clone, Debug)]
 pub(super) struct Interrupted {
@@ -86,7 +83,7 @@ fn of_same_wishes(
     // Opening a sealed plan takes a second on purpose, so those of finished runs are opened only where it matters.
     let mut finished: Vec<PathBuf> = Vec::new();
     let mut undone: Vec<String> = Vec::new();
-    for (run, journal, plan) in runs.newest(NEWEST) {
+    for (run, journal, plan) in runs.newest() {
         if is_finished(&journal) {
             finished.push(plan);
             continue;
@@ -101,9 +98,9 @@ fn of_same_wishes(
             undone.extend(undone_runs(&saved));
             continue;
         }
-        let since = finished.iter().filter_map(|plan| SavedPlan::read(plan, key).ok());
+        let ends_it = |later: SavedPlan| is_same(&later) || undone_runs(&later).any(|undone| undone == run);
         let is_over = undone.iter().any(|undone| undone == run)
-            || since.into_iter().any(|later| is_same(&later) || undone_runs(&later).any(|undone| undone == run));
+            || finished.iter().filter_map(|plan| SavedPlan::read(plan, key).ok()).any(ends_it);
         return Ok((!is_over).then(|| Interrupted { run: run.to_owned(), journal, saved }));
     }
     Ok(None)
@@ -127,7 +124,7 @@ fn undone_runs(saved: &SavedPlan) -> impl Iterator<Item = String> + '_ {
 /// The run that `run` has gone on from: one before it that was not finished, and whose plan has all that is in its own.
 pub fn goes_on_from(folder: &Path, key: Option<&SecretString>, run: &str) -> Option<String> {
     let runs = Runs::in_folder(folder).ok()?;
-    let mut newest = runs.newest(NEWEST).skip_while(|(name, ..)| *name != run);
+    let mut newest = runs.newest().skip_while(|(name, ..)| *name != run);
     let (_, _, own) = newest.next()?;
     let mut own_plan = None;
     newest.find_map(|(name, journal, plan)| {
@@ -151,7 +148,7 @@ pub(super) fn that_left_behind(
     stranded: &HashSet<NetworkId>,
 ) -> Option<Interrupted> {
     let runs = Runs::in_folder(folder).ok()?;
-    runs.newest(NEWEST).filter(|(_, journal, _)| !is_finished(journal)).find_map(|(run, journal, plan)| {
+    runs.newest().filter(|(_, journal, _)| !is_finished(journal)).find_map(|(run, journal, plan)| {
         // A plan that cannot be read, or opens with another key, is of no use here.
         let saved = SavedPlan::read(&plan, key).ok()?;
         let knows = saved.plan.changes.iter().any(|change| stranded.contains(&change.network));

@@ -15,9 +15,6 @@ use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs, Touched};
 
-/// Older runs than so many are not looked at.
-const NEWEST: usize = 100;
-
 /// How a location stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
@@ -103,15 +100,21 @@ fn last_right(folder: &Path, key: Option<&SecretString>, changes: &[Change]) -> 
         return right;
     }
     let wanted: HashMap<&NetworkId, &Change> = changes.iter().map(|change| (&change.network, change)).collect();
-    for (_, journal, _) in runs.newest(NEWEST) {
-        // Opening the codes of a sealed journal takes a second on purpose: it must be worth it.
+    for (_, journal, _) in runs.newest() {
+        if right.len() == wanted.len() {
+            break;
+        }
+        let Ok(mut history) = History::read(&journal, Codes::NotNeeded) else { continue };
         let is_news =
             |touched: &Touched| wanted.contains_key(&touched.network) && !right.contains_key(&touched.network);
-        if !History::read(&journal, Codes::NotNeeded).is_ok_and(|history| history.touched.iter().any(is_news)) {
+        if !history.touched.iter().any(is_news) {
             continue;
         }
-        // Without its key a journal says nothing here.
-        let Ok(history) = History::read(&journal, Codes::OpenedWith(key)) else { continue };
+        // Opening sealed codes takes a second on purpose. Without its key a journal says nothing here.
+        if history.is_sealed {
+            let Ok(opened) = History::read(&journal, Codes::OpenedWith(key)) else { continue };
+            history = opened;
+        }
         for touched in &history.touched {
             let Some(change) = wanted.get(&touched.network) else { continue };
             if let [left_at] = &touched.left_at[..]

@@ -23,7 +23,7 @@ pub enum Entry {
         /// How many writes that takes.
         steps: usize,
     },
-    /// A write is about to be sent.
+    /// A write is about to be sent, when the pace and the locks let it go.
     Sending {
         /// The location of the network.
         location: LocationId,
@@ -47,8 +47,8 @@ pub enum Entry {
     },
     /// The run ends.
     End {
-        /// How, in the words of the exit report.
-        outcome: &'static str,
+        /// How.
+        outcome: RunEnd,
     },
 }
 
@@ -87,6 +87,47 @@ pub enum WriteEnd {
     Unknown,
 }
 
+/// How a run ended as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RunEnd {
+    /// All applied, none found different.
+    Applied,
+    /// Some applied.
+    Partial,
+    /// None applied.
+    Failed,
+    /// A signal ended it.
+    Interrupted,
+    /// There was nothing to do.
+    Unchanged,
+    /// In a way that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl RunEnd {
+    /// The word in documents and journals.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Unchanged => "unchanged",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether all that it was about was done.
+    pub const fn is_complete(self) -> bool {
+        match self {
+            Self::Applied | Self::Unchanged => true,
+            Self::Partial | Self::Failed | Self::Interrupted | Self::Unknown => false,
+        }
+    }
+}
+
 impl Entry {
     /// The first line of a run.
     pub fn begin(run: impl Into<String>, plan: &Plan) -> Self {
@@ -115,7 +156,7 @@ impl Entry {
             Self::Ended { network, kind, end } => {
                 Document::Ended { network: network.to_string(), write: *kind, end: *end }
             }
-            Self::End { outcome } => Document::End { outcome: (*outcome).to_owned() },
+            Self::End { outcome } => Document::End { outcome: *outcome },
         };
         // Texts, numbers and lists of them always serialize.
         serde_json::to_string(&Line { time, document }).unwrap_or_default()
@@ -155,7 +196,7 @@ pub(super) enum Document {
         end: WriteEnd,
     },
     End {
-        outcome: String,
+        outcome: RunEnd,
     },
 }
 

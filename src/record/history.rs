@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::entry::{Document, FORMAT_VERSION, Line, WriteEnd};
+use super::entry::{Document, FORMAT_VERSION, Line, RunEnd, WriteEnd};
 use super::seal::CodeSeal;
 use crate::model::{LocationId, NetworkId, Settings};
 
@@ -61,10 +61,12 @@ pub struct History {
     pub run: String,
     /// When it began.
     pub began: Timestamp,
+    /// Whether its codes are sealed, and were left so.
+    pub is_sealed: bool,
     /// How many networks it was to change.
     pub changes: usize,
     /// How it ended; `None` if it was killed.
-    pub outcome: Option<String>,
+    pub outcome: Option<RunEnd>,
     /// The networks that it has written to, in the order of their first write.
     pub touched: Vec<Touched>,
 }
@@ -85,7 +87,7 @@ pub struct Touched {
 impl History {
     /// Whether everything that it was about was done in the end.
     pub fn is_finished(&self) -> bool {
-        matches!(self.outcome.as_deref(), Some("applied" | "unchanged"))
+        self.outcome.is_some_and(RunEnd::is_complete)
     }
 
     /// Reads a journal.
@@ -117,12 +119,13 @@ impl History {
             return Err(HistoryError::OtherVersion { file: file.to_owned(), version: format_version });
         }
         let sealed = || HistoryError::Sealed { file: file.to_owned() };
+        let is_sealed = seal.is_some() && matches!(codes, Codes::NotNeeded);
         let seal = match (seal, codes) {
             (Some(wrapped), Codes::OpenedWith(Some(key))) => Some(CodeSeal::unwrap(&wrapped, key).ok_or_else(sealed)?),
             (Some(_), Codes::OpenedWith(None)) => return Err(sealed()),
             (_, Codes::NotNeeded) | (None, _) => None,
         };
-        let history = Self { run, began: time, changes, outcome: None, touched: Vec::new() };
+        let history = Self { run, began: time, is_sealed, changes, outcome: None, touched: Vec::new() };
         let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new() };
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::entry::Entry;
+use super::entry::{Entry, RunEnd};
 use super::private;
 use super::seal::CodeSeal;
 
@@ -53,11 +53,21 @@ impl Journal {
         Self(Kind::Memory(RefCell::new(Vec::new())))
     }
 
+    /// Creates the folder of the journals, which keeps itself out of git.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn prepare(folder: &Path) -> Result<(), JournalError> {
+        private::create_folder(folder)
+            .and_then(|()| private::ignore_in_git(folder))
+            .map_err(|error| JournalError { path: folder.to_path_buf(), reason: error.to_string() })
+    }
+
     /// Creates the journal of `run` in `folder`, with everything needed to find it again after a power cut. With a key,
     /// access codes in it are sealed.
     ///
     /// # Errors
-    /// If the folder or the file cannot be created.
+    /// If the file cannot be created.
     pub fn create(folder: &Path, run: &str, key: Option<&SecretString>) -> Result<Self, JournalError> {
         let path = folder.join(format!("{run}.jsonl"));
         let seal = CodeSeal::new();
@@ -66,8 +76,6 @@ impl Journal {
             Err(reason) => return Err(JournalError { path, reason }),
         };
         let create = || {
-            private::create_folder(folder)?;
-            private::ignore_in_git(folder)?;
             let file = private::create_new(&path)?;
             private::sync_folder(folder)?;
             Ok(file)
@@ -122,7 +130,7 @@ pub fn mark_finished(path: &Path, time: Timestamp) -> Result<(), JournalError> {
         let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
         file.set_len(whole as u64)?;
         io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
-        writeln!(file, "{}", Entry::End { outcome: "applied" }.line(time, None))?;
+        writeln!(file, "{}", Entry::End { outcome: RunEnd::Applied }.line(time, None))?;
         file.sync_all()
     };
     write().map_err(|error: io::Error| JournalError { path: path.to_path_buf(), reason: error.to_string() })

@@ -39,6 +39,13 @@ pub(super) struct Document {
     pub(super) checksum: String,
 }
 
+impl Document {
+    /// Whether it is what this version writes.
+    pub(super) fn is_ours(&self) -> bool {
+        self.kind == KIND && self.format_version == FORMAT_VERSION
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct SourceDocument {
     file: String,

@@ -35,6 +35,9 @@ pub enum RunsError {
     },
 }
 
+/// Older runs than so many tell nothing about today.
+const LOOKED_AT: usize = 100;
+
 /// The journals of a folder.
 #[derive(Clone, Debug)]
 pub struct Runs {
@@ -75,9 +78,9 @@ impl Runs {
         self.names.iter().map(|name| History::read(&self.path(name), Codes::NotNeeded))
     }
 
-    /// The newest runs, at most so many: the name of each, its journal and its saved plan.
-    pub fn newest(&self, most: usize) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
-        self.names.iter().take(most).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
+    /// The newest runs, as many as anybody looks at: the name of each, its journal and its saved plan.
+    pub fn newest(&self) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
+        self.names.iter().take(LOOKED_AT).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
     }
 
     /// The one that is called so, or whose name begins so; `last` is the newest.

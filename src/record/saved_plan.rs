@@ -105,9 +105,12 @@ impl SavedPlan {
 
     /// Whether a plan may be written to a place: nothing is there, or another saved plan, or an empty file.
     pub fn may_replace(path: &Path) -> bool {
-        let Ok(bytes) = std::fs::read(path) else { return true };
-        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4_096)]).into_owned();
-        bytes.is_empty() || seal::is_sealed(&bytes) || start.contains(&format!("\"kind\": \"{KIND}\""))
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                bytes.is_empty() || seal::is_sealed(&bytes) || Header::of(&bytes).is_ok_and(|header| header.is_ours())
+            }
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
     }
 
     /// Reads one.
@@ -148,24 +151,11 @@ impl SavedPlan {
     }
 
     fn parse(bytes: &[u8], file: &str) -> Result<Self, SavedPlanError> {
-        let not_one = |reason: String| SavedPlanError::NotASavedPlan { file: file.to_owned(), reason };
         let altered = || SavedPlanError::Altered { file: file.to_owned() };
-        let header: Header = match serde_json::from_slice(bytes) {
-            Ok(header) => header,
-            Err(error) if error.is_eof() && bytes.len() > 1 => return Err(altered()),
-            Err(error) if error.is_data() => return Err(not_one("it has no `kind`".to_owned())),
-            Err(_) => return Err(not_one("it is not JSON".to_owned())),
+        let mut document: Document = match serde_json::from_slice(bytes) {
+            Ok(document) if Document::is_ours(&document) => document,
+            _ => return Err(what_else(bytes, file)),
         };
-        match (header.kind.as_str(), header.format_version.as_u64()) {
-            (Some(KIND), Some(version)) if version == u64::from(FORMAT_VERSION) => {}
-            (Some(KIND), Some(version)) => return Err(SavedPlanError::OtherVersion { file: file.to_owned(), version }),
-            (Some("plan"), _) => {
-                return Err(not_one("it is the output of `dectl plan`; --out saves a plan".to_owned()));
-            }
-            (Some(kind), _) => return Err(not_one(format!("it is a document of the kind {kind:?}"))),
-            (None, _) => return Err(not_one("it has no `kind`".to_owned())),
-        }
-        let mut document: Document = serde_json::from_slice(bytes).map_err(|_| altered())?;
         let said = std::mem::take(&mut document.checksum);
         // A fuzzer would never get past it.
         if said != checksum(&document) && !cfg!(fuzzing) {
@@ -175,12 +165,43 @@ impl SavedPlan {
     }
 }
 
+/// What the bytes of a file are that do not read as a saved plan of ours.
+fn what_else(bytes: &[u8], file: &str) -> SavedPlanError {
+    let file = file.to_owned();
+    let header = match Header::of(bytes) {
+        Ok(header) => header,
+        Err(error) if error.is_eof() && bytes.len() > 1 => return SavedPlanError::Altered { file },
+        Err(error) if error.is_data() => {
+            return SavedPlanError::NotASavedPlan { file, reason: "it has no `kind`".to_owned() };
+        }
+        Err(_) => return SavedPlanError::NotASavedPlan { file, reason: "it is not JSON".to_owned() },
+    };
+    let reason = match (header.kind.as_str(), header.format_version.as_u64()) {
+        (Some(KIND), Some(version)) if version == u64::from(FORMAT_VERSION) => return SavedPlanError::Altered { file },
+        (Some(KIND), Some(version)) => return SavedPlanError::OtherVersion { file, version },
+        (Some("plan"), _) => "it is the output of `dectl plan`; --out saves a plan".to_owned(),
+        (Some(kind), _) => format!("it is a document of the kind {kind:?}"),
+        (None, _) => "it has no `kind`".to_owned(),
+    };
+    SavedPlanError::NotASavedPlan { file, reason }
+}
+
 /// What tells a saved plan from everything else.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Header {
     kind: serde_json::Value,
     format_version: serde_json::Value,
+}
+
+impl Header {
+    fn of(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
+    }
+
+    fn is_ours(&self) -> bool {
+        self.kind == KIND
+    }
 }
 
 /// The SHA-256 of a document without its checksum.

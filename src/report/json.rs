@@ -11,6 +11,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
 use crate::plan::plan::{Because, StepKind, Warning};
 use crate::reconcile::{LocationStatus, Status as StatusOfAll};
 use crate::record::History;
+use crate::record::entry::RunEnd;
 use crate::webex::CallError;
 
 /// The version of every document.
@@ -189,7 +190,7 @@ pub fn runs(runs: &[History]) -> Value {
         json!({
             "run": run.run,
             "began": run.began.to_string(),
-            "outcome": run.outcome,
+            "outcome": run.outcome.map(RunEnd::as_str),
             "changes": run.changes,
             "written": run.touched.len(),
         })

@@ -15,6 +15,7 @@ use crate::model::{LocationId, Setting};
 use crate::plan::plan::{Plan, Warning};
 use crate::reconcile::Status as StatusOfAll;
 use crate::record::History;
+use crate::record::entry::RunEnd;
 use crate::time::StopReason;
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
@@ -202,7 +203,7 @@ pub fn runs(runs: &[History]) -> String {
     }
     let mut out = String::new();
     for run in runs {
-        let outcome = run.outcome.as_deref().unwrap_or("killed");
+        let outcome = run.outcome.map_or("killed", RunEnd::as_str);
         let (written, planned) = (run.touched.len(), run.changes);
         let began = run.began.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(&mut out, format_args!("{}  {began}  {outcome:11}  {written} of {planned} networks written", run.run));

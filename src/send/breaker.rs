@@ -1,6 +1,6 @@
 //! The circuit breaker: when nothing but errors comes back, stop asking.
 
-/// So many calls in a row must have been given up, or so many attempts in a row failed, without one success between.
+/// So many attempts in a row must have failed, without one success between.
 const ATTEMPTS: u32 = 40;
 
 /// Counts attempts that failed in a row, whoever made them.

@@ -6,10 +6,17 @@ use crate::stage::{Ended, Stage};
 const CANARIES: [&str; 4] = ["7391", "8264", "6173", "9518"];
 const TOKEN: &str = "c4nary-t0ken-that-must-not-sing";
 
+/// Whether a text tells something: digits within a longer number, such as a time in a log, are not it.
+fn tells(text: &str, secret: &str) -> bool {
+    let is_part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    text.match_indices(secret)
+        .any(|(at, _)| !is_part(text[..at].chars().next_back()) && !is_part(text[at + secret.len()..].chars().next()))
+}
+
 fn assert_silent(what: &str, ended: &Ended) {
     for canary in CANARIES.iter().copied().chain([TOKEN]) {
-        assert!(!ended.stdout.contains(canary), "{what}: {canary} on standard output:\n{}", ended.stdout);
-        assert!(!ended.stderr.contains(canary), "{what}: {canary} on standard error:\n{}", ended.stderr);
+        assert!(!tells(&ended.stdout, canary), "{what}: {canary} on standard output:\n{}", ended.stdout);
+        assert!(!tells(&ended.stderr, canary), "{what}: {canary} on standard error:\n{}", ended.stderr);
     }
 }
 

@@ -18,7 +18,7 @@ use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
 use dectl::record::{Journal, SavedPlan};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
-use dectl::simulator::{DirectApi, Misbehaviour, Simulated, State};
+use dectl::simulator::{DirectApi, Kept, Misbehaviour, Simulated, State};
 use dectl::time::{Chance, Clock, Moment, Stop};
 use dectl::webex::answer::{self, Head};
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
         let folder = tempfile::tempdir().expect("a folder");
-        let list = State::generated(size.div_ceil(IN_ONE), IN_ONE).to_list();
+        let list = Kept::text(&State::generated(size.div_ceil(IN_ONE), IN_ONE), []);
         let value: serde_json::Value = serde_json::from_str(&list).expect("JSON");
         std::fs::write(folder.path().join("list.json"), value.to_string()).expect("a file");
         let live = live(folder.path());

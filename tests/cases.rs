@@ -20,8 +20,11 @@ use jiff::Timestamp;
 fn cases(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut cases: Vec<PathBuf> =
-        entries.filter(|path| path.extension().is_some_and(|ending| ending != "expected")).collect();
+    let (expected, mut cases): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries.partition(|path| path.extension().is_some_and(|ending| ending == "expected"));
+    for expected in expected {
+        assert!(cases.contains(&expected.with_extension("")), "{} belongs to no case", expected.display());
+    }
     cases.sort();
     cases
 }

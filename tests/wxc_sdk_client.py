@@ -76,11 +76,19 @@ def main():
     check("a network that is gone is refused with 404 and the code 27455", refused(404, 27455, lambda:
           dect.dect_network_details(location_id=location, dect_network_id=made)))
 
+    pages = []
+    api.session.hooks["response"].append(lambda answer, **_: pages.append(answer) if "/locations?" in answer.url else None)
     locations = list(api.locations.list(max=2))
     check("locations come page by page", len(locations) == 3 and {place.name for place in locations} == {
         "Hospital 001", "Hospital 002", "Hospital 003"})
+    check("and the client followed the link to the second page",
+          len(pages) == 2 and "next" in pages[0].links and "next" not in pages[1].links)
 
-    check("it is told whose token it is", bool(api.people.me().display_name))
+    me = api.people.me()
+    check("it is told whose token it is, and of which organization", bool(me.display_name and me.org_id))
+    named = list(dect.list_dect_networks(name="Ward 2", org_id=me.org_id))
+    check("the list can be narrowed to a name, in an organization that is named",
+          len(named) == 3 and all("Ward 2" in network.name for network in named))
 
     stranger = WebexSimpleApi(tokens="another-token", retry_429=False)
     check("another token is refused with 401",

@@ -494,15 +494,15 @@ pub(crate) struct Simulate {
     /// The port to listen on; 0 takes any free one.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub(crate) port: u16,
-    /// Keeps the state in this file, as a list: soon after every change, and at the end. Without STATE it goes on from
-    /// there the next time.
-    #[arg(long, value_name = "FILE", conflicts_with = "organizations")]
+    /// Keeps all organizations in this file, the first as a list: soon after every change, and at the end. Without STATE
+    /// it goes on from there the next time.
+    #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
     /// More organizations, each with its id and its state; may be given several times.
     #[arg(long = "organization", value_name = "ID=STATE", value_parser = organization)]
     pub(crate) organizations: Vec<(String, PathBuf)>,
     /// The token that is accepted.
-    #[arg(long, value_name = "TOKEN", default_value = dectl::simulator::TOKEN)]
+    #[arg(long, value_name = "TOKEN", default_value = dectl::simulator::TOKEN, value_parser = bearer)]
     pub(crate) accept_token: String,
     /// A file that says how to misbehave; the flags below win.
     #[arg(long, value_name = "FILE", help_heading = "Misbehaviour")]
@@ -520,10 +520,10 @@ pub(crate) struct Simulate {
     #[arg(long, value_name = "PROBABILITY", help_heading = "Misbehaviour")]
     pub(crate) locks: Option<Probability>,
     /// How long a lock lasts.
-    #[arg(long, value_name = "TIME", requires = "locks", help_heading = "Misbehaviour")]
+    #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
     pub(crate) lock_time: Option<SimTime>,
     /// A lock does not say how long it lasts.
-    #[arg(long, requires = "locks", help_heading = "Misbehaviour")]
+    #[arg(long, help_heading = "Misbehaviour")]
     pub(crate) silent_locks: bool,
     /// A fault and how likely it is, for example 503=5% or resetAfter=0.01; may be given several times.
     #[arg(long, value_name = "FAULT=PROBABILITY", value_parser = fault, help_heading = "Misbehaviour")]
@@ -544,6 +544,16 @@ fn some_time(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("nothing can be done in no time at all".to_owned()),
         time => Ok(time),
+    }
+}
+
+/// A token that can stand in the header of a request (RFC 6750), and in a line for a shell.
+fn bearer(text: &str) -> Result<String, String> {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    if !text.is_empty() && text.chars().all(is_fine) {
+        Ok(text.to_owned())
+    } else {
+        Err("a token is made of letters, digits and -._~+/=".to_owned())
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, GaveUp, Sender};
 use dectl::simulator::http::Server;
-use dectl::simulator::{Misbehaviour, Simulated, State, TOKEN};
+use dectl::simulator::{Kept, Misbehaviour, Simulated, State, TOKEN};
 use dectl::time::{Chance, Clock, Stop};
 use dectl::webex::credentials::{ServiceApp, Source, Token};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
@@ -69,13 +69,19 @@ pub(crate) fn bounds(pace: Pace) -> Bounds {
 
 /// Reads the state that a simulated organization begins with.
 pub(crate) fn simulated_state(path: Option<&Path>) -> Result<State, Failed> {
-    let Some(path) = path else { return Ok(State::built_in()) };
+    simulated_organizations(path).map(|kept| kept.first)
+}
+
+/// The same with the other organizations of a file that `dectl simulate --save` has written.
+pub(crate) fn simulated_organizations(path: Option<&Path>) -> Result<Kept, Failed> {
+    let alone = |first: State| Ok(Kept { first, ..Kept::default() });
+    let Some(path) = path else { return alone(State::built_in()) };
     if let Some(state) = path.to_str().and_then(State::of_size) {
-        return Ok(state);
+        return alone(state);
     }
     let text = fs::read_to_string(path)
         .map_err(|error| Failed::of(format!("the state {} cannot be read: {error}", path.display())))?;
-    State::read(&path.display().to_string(), text).map_err(|error| Failed::of(format!("{}: {error}", path.display())))
+    Kept::read(&path.display().to_string(), text).map_err(|error| Failed::of(format!("{}: {error}", path.display())))
 }
 
 async fn serve_embedded(state: Option<&Path>) -> Result<String, Failed> {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::wish::{Desired, Entry, LocationWish};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
-use crate::model::{AccessCode, LocationId, NameKey, NetworkId};
+use crate::model::{AccessCode, LocationId, NameKey, NetworkId, composed};
 
 /// Puts the locations of all files together and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired {
@@ -90,10 +90,13 @@ impl Seen {
         if let (Some(key), Some(spot)) = (entry.name_key(), entry.name_spot) {
             let label = entry.label().to_owned();
             if let Some((first, other)) = self.names.insert((place, key), (spot, label.clone())) {
+                let (place, name) = (location.label(), composed(&label));
                 let message = if other == label {
-                    format!("two networks of {:?} are to be called {label:?}", location.label())
+                    format!("two networks of {place:?} are to be called {name:?}")
+                } else if composed(&other) == name {
+                    format!("two networks of {place:?} get names that differ in how accents are encoded only: {name:?}")
                 } else {
-                    format!("two networks of {:?} get names that differ in case only: {label:?}", location.label())
+                    format!("two networks of {place:?} get names that differ in case only: {name:?}")
                 };
                 findings.push(
                     Diagnostic::error(Code::DuplicateName, message)

@@ -138,8 +138,14 @@ fn check(rule: &Rule, findings: &mut Diagnostics) {
             Ok(regex) => {
                 for group in regex.capture_names().flatten() {
                     if known.iter().any(|other| other == group) {
-                        let message = format!("the group {group:?} has a name that is taken");
-                        let help = format!("{} are there already; choose another name", quoted_list(GIVEN, 8));
+                        let (message, help) = if GIVEN.contains(&group) {
+                            let given = quoted_list(GIVEN, 8);
+                            let help = format!("{given} are there in every rule; choose another name");
+                            (format!("the group {group:?} has a name that is taken"), help)
+                        } else {
+                            let message = format!("two patterns of this rule have a group {group:?}");
+                            (message, "give one of them another name".to_owned())
+                        };
                         findings.push(Diagnostic::error(Code::InvalidPattern, message).at(pattern.spot).help(help));
                     }
                     known.push(group.to_owned());
@@ -185,7 +191,9 @@ fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
     if known.iter().any(|name| name == variable) {
         return None;
     }
-    let names = || known.iter().map(String::as_str);
+    // What a rule may not use is no suggestion for it.
+    let is_of_use = |name: &&str| *name != COUNTER || rule.repeats == RuleUse::Once;
+    let names = || known.iter().map(String::as_str).filter(is_of_use);
     let help = match nearest(variable, names()).first() {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("there are {}", quoted_list(names(), 12)),

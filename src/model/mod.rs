@@ -26,7 +26,7 @@ mod wanted;
 pub use code::{AccessCode, CodeError, CodeText};
 pub use id::{LocationId, NetworkId};
 pub use name::{DISPLAY_NAME_ADVISED, DisplayName, NAME_MAX, NameError, NetworkName};
-pub use name_key::NameKey;
+pub use name_key::{NameKey, composed};
 pub use name_pattern::NamePattern;
 pub use organization::{Location, LocationIx, Network, NetworkIx, Organization};
 pub use settings::{Setting, SettingSet, Settings};

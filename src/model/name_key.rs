@@ -28,6 +28,11 @@ impl NameKey {
     }
 }
 
+/// A name with its accents composed, as most systems write them: to tell how two names of one key differ, and to show it.
+pub fn composed(name: &str) -> String {
+    name.nfc().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,6 +121,9 @@ impl<'a> Shown<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ShownList<'a> {
     pub(super) dect_networks: Vec<Shown<'a>>,
+    /// Only in what is kept.
+    #[serde(rename = "createdBySimulator", skip_serializing_if = "Option::is_none")]
+    pub(super) created: Option<u64>,
 }
 
 pub(super) fn location(id: &str, name: &str, org: &str) -> Value {

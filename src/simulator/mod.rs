@@ -7,6 +7,7 @@
 //! | `others` | what somebody else does meanwhile |
 //! | `request` | [`Operation`] and [`Request`]: what can be asked, and how a request over HTTP asks for it |
 //! | `state` | the networks, and where they come from |
+//! | `kept` | [`Kept`]: organizations as a file |
 //! | `rules` | what Webex demands of a write |
 //! | `answers` | the JSON of answers and both shapes of errors |
 //! | `limiter` | buckets and windows |
@@ -24,6 +25,7 @@
 mod answers;
 mod direct;
 pub mod http;
+mod kept;
 mod limiter;
 mod log;
 mod misbehaviour;
@@ -39,6 +41,7 @@ mod tokens;
 
 pub use answers::Answer;
 pub use direct::DirectApi;
+pub use kept::Kept;
 pub use limiter::{LimitKind, Limiter};
 pub use log::Expectation;
 pub use misbehaviour::{Fate, Latency, Misbehaviour};

@@ -171,7 +171,7 @@ impl Simulated {
             .collect();
         let dect_networks =
             networks.iter().map(|network| Shown::of(network, &self.state.locations[&network.location])).collect();
-        Answer::json(200, tracking_id, &ShownList { dect_networks })
+        Answer::json(200, tracking_id, &ShownList { dect_networks, created: None })
     }
 
     fn visible(&self, network: &SimNetwork) -> SimNetwork {

@@ -8,7 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Quirk {
-    /// Display names, models and counts are null.
+    /// Models and counts are null.
     Nulls,
     /// Models, counts and chain ids are missing.
     Missing,

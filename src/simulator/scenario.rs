@@ -1,11 +1,12 @@
 //! Misbehaviour as people write it down: in a file, or as flags, which win.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error, Visitor};
 
 use super::limiter::LimitKind;
 use super::misbehaviour::{Latency, Misbehaviour};
@@ -23,7 +24,7 @@ pub struct Scenario {
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
     pub limit: Option<Limiting>,
     /// Locks.
-    pub locks: Option<Locks>,
+    pub locks: Locks,
     /// How likely each fault is.
     pub faults: BTreeMap<Fault, Probability>,
     /// How long a granted token is good.
@@ -41,11 +42,11 @@ pub struct Scenario {
 }
 
 /// Locks of locations.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Locks {
     /// How likely a write finds its location locked.
-    pub probability: Probability,
+    pub probability: Option<Probability>,
     /// How long a lock lasts.
     pub time: Option<Time>,
     /// Whether an answer says how long.
@@ -86,7 +87,7 @@ impl FromStr for Fault {
             "late" => Self::Late,
             "failedButDone" => Self::FailedButDone,
             _ => match text.parse() {
-                Ok(status @ 400..=599) => Self::Status(status),
+                Ok(status @ 400..=599) if text.len() == 3 => Self::Status(status),
                 _ => {
                     return Err(
                         "a fault is a status such as 503, or page, resetBefore, resetAfter, cut, silence, late or \
@@ -193,20 +194,33 @@ read_from_text!(Fault, Probability, Time, Span, Limiting);
 /// A value that YAML may take for a number.
 struct TextOrNumber(String);
 
+impl Visitor<'_> for TextOrNumber {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a number")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self, E> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self, E> {
+        Ok(Self(number.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self, E> {
+        Ok(Self(number.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self, E> {
+        Ok(Self(number.to_string()))
+    }
+}
+
 impl<'de> Deserialize<'de> for TextOrNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Integer(u64),
-            Number(f64),
-            Text(String),
-        }
-        Ok(Self(match Either::deserialize(deserializer)? {
-            Either::Integer(number) => number.to_string(),
-            Either::Number(number) => number.to_string(),
-            Either::Text(text) => text,
-        }))
+        deserializer.deserialize_any(Self(String::new()))
     }
 }
 
@@ -219,7 +233,12 @@ impl Scenario {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        serde_yaml::from_str(text).map_err(|error| error.without_snippet().to_string())
+        serde_yaml::from_str(text).map_err(|error| {
+            let words = error.without_snippet().to_string();
+            // What the reader's own options are called is nobody's business here.
+            let words = words.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
+            format!("{words}; `dectl simulate --help` says how each is written")
+        })
     }
 
     /// The same with everything that `other` says instead.
@@ -230,7 +249,11 @@ impl Scenario {
             seed: other.seed.or(self.seed),
             latency: other.latency.or(self.latency),
             limit: other.limit.or(self.limit),
-            locks: other.locks.or(self.locks),
+            locks: Locks {
+                probability: other.locks.probability.or(self.locks.probability),
+                time: other.locks.time.or(self.locks.time),
+                says_when: other.locks.says_when.or(self.locks.says_when),
+            },
             faults: self.faults,
             token_life: other.token_life.or(self.token_life),
             edits_at: if other.edits_at.is_empty() { self.edits_at } else { other.edits_at },
@@ -244,9 +267,17 @@ impl Scenario {
     /// The misbehaviour that it asks for.
     ///
     /// # Errors
-    /// If the faults are more likely than certain.
+    /// If the faults are more likely than certain, locks are described that never happen, or an update is meant that
+    /// never comes.
     pub fn misbehaviour(&self) -> Result<Misbehaviour, String> {
-        let locks = self.locks.map_or(0.0, |locks| locks.probability.0);
+        let locks = self.locks.probability.map_or(0.0, |probability| probability.0);
+        if self.locks.probability.is_none() && self.locks != Locks::default() {
+            let words = "it is said what locks are like, but not how likely they are: --locks 5%, or `probability: 5%`";
+            return Err(words.to_owned());
+        }
+        if self.edits_at.contains(&0) {
+            return Err("there is no update 0 before which somebody could edit: they are counted from 1".to_owned());
+        }
         if self.faults.values().map(|probability| probability.0).sum::<f64>() + locks > 1.0 + 1e-9 {
             return Err("the probabilities of all faults and locks together are more than 1".to_owned());
         }
@@ -269,8 +300,8 @@ impl Scenario {
             silence: of(Fault::Silence),
             late: of(Fault::Late),
             locks,
-            lock_time: self.locks.and_then(|locks| locks.time).map_or(default.lock_time, |time| time.0),
-            lock_says_when: self.locks.and_then(|locks| locks.says_when).unwrap_or(default.lock_says_when),
+            lock_time: self.locks.time.map_or(default.lock_time, |time| time.0),
+            lock_says_when: self.locks.says_when.unwrap_or(default.lock_says_when),
             reads_lag: self.reads_lag.map_or(default.reads_lag, |time| time.0),
             accepts_for_later: self.accepts_for_later.map(|time| time.0),
             hides_disabled_codes: self.hides_disabled_codes.unwrap_or_default(),
@@ -311,11 +342,24 @@ mod tests {
             ("faults: { 200: 1 }", "a fault is a status"),
             ("faults: { 503: 2 }", "probability"),
             ("quirks: [strange]", "strange"),
+            ("limit: { bucket: 5 }", "a text or a number"),
+            ("seed: 1\nseed: 2", "duplicate"),
+            ("faults: { \"0503\": 5% }", "a fault is a status"),
         ] {
             let error = Scenario::parse(text).expect_err(text);
             assert!(error.contains(words), "{text}: {error}");
         }
         let certain = Scenario::parse("faults: { 503: 0.6, cut: 0.6 }").expect("a scenario");
         assert!(certain.misbehaviour().is_err());
+        assert!(Scenario::parse("locks: { time: 2s }").expect("a scenario").misbehaviour().is_err());
+        assert!(Scenario::parse("editsAt: [0]").expect("a scenario").misbehaviour().is_err());
+    }
+
+    #[test]
+    fn what_a_flag_does_not_say_stays_as_in_the_file() {
+        let file = Scenario::parse("locks: { probability: 5%, time: 30s, saysWhen: false }").expect("a scenario");
+        let flag = Locks { probability: Some(Probability(1.0)), ..Locks::default() };
+        let both = file.overruled_by(Scenario { locks: flag, ..Scenario::default() }).misbehaviour().expect("both");
+        assert_eq!((both.locks, both.lock_time, both.lock_says_when), (1.0, Duration::from_secs(30), false));
     }
 }

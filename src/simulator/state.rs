@@ -1,7 +1,7 @@
 //! The networks of the simulated organization, and where they come from.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::answers::{Shown, ShownList};
 use crate::desired::wish::Entry;
-use crate::desired::{self, Input, Notation};
+use crate::desired::{self, Input, Notation, Surroundings};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::model::{LocationId, NameKey, NetworkId, Organization};
 
@@ -51,6 +51,8 @@ pub struct State {
     names: HashMap<(LocationId, NameKey), Vec<NetworkId>>,
     codes: HashMap<(LocationId, String), Vec<NetworkId>>,
     next_chain: u64,
+    /// How many networks have been created here: no id is given twice, also to what is gone by now.
+    created: u64,
 }
 
 /// The organization that fits `examples/networks.yaml`.
@@ -107,11 +109,14 @@ impl State {
     /// # Errors
     /// If it is something else, lists a network twice, or one without an id.
     pub fn from_list(text: &str) -> Result<Self, StateError> {
-        let value: Value = serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))?;
+        Self::from_value(&parsed(text)?)
+    }
+
+    pub(super) fn from_value(value: &Value) -> Result<Self, StateError> {
         let networks = value["dectNetworks"]
             .as_array()
             .ok_or_else(|| StateError::NotAList("it has no list `dectNetworks`".to_owned()))?;
-        let mut state = Self::default();
+        let mut state = Self { created: value["createdBySimulator"].as_u64().unwrap_or(0), ..Self::default() };
         for (at, network) in networks.iter().enumerate() {
             let wrong = |words: String| StateError::NotAList(format!("network {} of the list {words}", at + 1));
             let needed = |value: &Value, name: &str| {
@@ -145,27 +150,28 @@ impl State {
         Ok(state)
     }
 
-    /// Reads a list as Webex sends it, or a desired-state file such as `dectl export` writes.
+    /// Reads a desired-state file such as `dectl export` writes.
     ///
     /// What such a file does not say is made up: ids from names; in each location the codes from 1000 upwards that no
     /// network has, in the order of the file; display names from names; a DBS210 with one base station and no handsets.
+    /// Codes that stand elsewhere are looked up; those that cannot be had are made up as well.
     ///
     /// # Errors
-    /// If it is neither.
-    pub fn read(name: &str, text: String) -> Result<Self, StateError> {
-        let start = text.trim_start_matches('\u{feff}').trim_start();
-        if start.starts_with(['{', '[']) { Self::from_list(start) } else { Self::from_file(name, text) }
-    }
-
-    fn from_file(name: &str, text: String) -> Result<Self, StateError> {
+    /// If it is none, or names no network.
+    pub(super) fn from_file(name: &str, text: String) -> Result<Self, StateError> {
         let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
         let notation = Notation::of(name);
-        let input = Input { name: name.to_owned(), text, notation, base: PathBuf::from(".") };
-        let desired = desired::read(vec![input], &mut sources, &mut findings);
+        let base = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
+        let input = Input { name: name.to_owned(), text, notation, base };
+        let mut desired = desired::read(vec![input], &mut sources, &mut findings);
         if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
             let line = error.spot.map(|spot| format!("line {}: ", sources.place(spot).line)).unwrap_or_default();
             return Err(StateError::NotAFile(format!("{line}{}", error.message)));
         }
+        if desired.locations.iter().all(|location| location.entries.is_empty()) {
+            return Err(StateError::NotAFile("it names no network that there could be".to_owned()));
+        }
+        desired::resolve(&mut desired, &Surroundings, &mut Diagnostics::new());
         let made_up = |kind: &str, of: &str| {
             let digest: [u8; 32] = Sha256::digest(of).into();
             let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
@@ -207,11 +213,10 @@ impl State {
         Ok(state)
     }
 
-    /// The list as Webex would send it: what can be read again.
-    pub fn to_list(&self) -> String {
+    /// The list as Webex would send it, and what else is needed to go on from it.
+    pub(super) fn to_list(&self) -> ShownList<'_> {
         let networks = self.networks.values().map(|network| Shown::of(network, &self.locations[&network.location]));
-        // Texts and numbers always serialize.
-        serde_json::to_string_pretty(&ShownList { dect_networks: networks.collect() }).unwrap_or_default()
+        ShownList { dect_networks: networks.collect(), created: Some(self.created).filter(|created| *created > 0) }
     }
 
     /// A copy of an organization as it was read.
@@ -250,7 +255,7 @@ impl State {
     }
 
     pub(super) fn insert(&mut self, mut network: SimNetwork) {
-        self.next_chain = self.next_chain.max(network.chain_id) + 1;
+        self.next_chain = self.next_chain.max(network.chain_id).saturating_add(1);
         if network.chain_id == 0 {
             network.chain_id = self.next_chain;
         }
@@ -285,14 +290,15 @@ impl State {
     }
 
     /// An id that no network has, or had as far as can be known.
-    pub(super) fn unused_id(&self) -> NetworkId {
-        let id = |number: u64| {
-            let uuid = format!("00000000-0000-4000-8000-{number:012x}");
-            NetworkId::new(STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_NET/{uuid}")))
-        };
-        let unused = (self.next_chain + 1..).map(id).find(|id| !self.networks.contains_key(id));
-        // There are more numbers than networks.
-        unused.unwrap_or_else(|| id(0))
+    pub(super) fn unused_id(&mut self) -> NetworkId {
+        loop {
+            self.created += 1;
+            let uuid = format!("00000000-0000-4000-8000-{:012x}", self.created);
+            let id = NetworkId::new(STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_NET/{uuid}")));
+            if !self.networks.contains_key(&id) {
+                return id;
+            }
+        }
     }
 
     fn name_place(network: &SimNetwork) -> (LocationId, NameKey) {
@@ -302,6 +308,10 @@ impl State {
     fn code_place(network: &SimNetwork) -> Option<(LocationId, String)> {
         Some((network.location.clone(), network.code.clone()?))
     }
+}
+
+pub(super) fn parsed(text: &str) -> Result<Value, StateError> {
+    serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))
 }
 
 /// A text, or what stands in its place where an answer is odd.
@@ -316,24 +326,27 @@ fn text_of(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept::Kept;
     use super::*;
 
     #[test]
     fn an_odd_list_is_read_as_what_it_means() {
         let odd = r#"{"dectNetworks":[{"id":"n","name":"A","displayName":null,"defaultAccessCode":42,
             "defaultAccessCodeEnabled":"false","chainId":"7","numberOfLines":"3","new":1,"location":{"id":"l","name":"L"}}]}"#;
-        let state = State::read("list.json", format!("\u{feff}{odd}")).expect("a list");
+        let state = Kept::read("list.json", format!("\u{feff}{odd}")).expect("a list").first;
         let network = state.networks.values().next().expect("a network");
         assert_eq!((network.code.as_deref(), network.code_enabled), (Some("0042"), false));
         assert_eq!((network.chain_id, network.lines, network.display_name.as_deref()), (7, 3, None));
         let twice = odd.replace("[{", "[{\"id\":\"n\",\"location\":{\"id\":\"l\",\"name\":\"L\"}},{");
+        let largest = State::from_list(&odd.replace("\"7\"", "18446744073709551615")).expect("a list");
+        assert_eq!(largest.networks.values().next().map(|network| network.chain_id), Some(u64::MAX));
         assert!(State::from_list(&twice).is_err_and(|error| error.to_string().contains("network 2")));
     }
 
     #[test]
     fn made_up_codes_are_nobody_elses() {
         let file = "version: 1\nlocations: [{ name: L, networks: [{ name: a }, { name: b, defaultAccessCode: '1000' }, { name: c }] }]\n";
-        let state = State::read("x.yaml", file.to_owned()).expect("a file");
+        let state = Kept::read("x.yaml", file.to_owned()).expect("a file").first;
         let mut codes: Vec<_> = state.networks.values().filter_map(|network| network.code.clone()).collect();
         codes.sort();
         assert_eq!(codes, ["1000", "1001", "1002"]);

@@ -6,8 +6,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use dectl::simulator::{Misbehaviour, State};
+use dectl::simulator::{LimitKind, Misbehaviour, State};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, copy_example, skipped};
@@ -40,12 +41,20 @@ fn a_client_that_was_written_for_webex_is_at_home_here() {
         return;
     };
     let stage = Stage::with(State::generated(3, 4), Misbehaviour::default());
+    let (port, kept) = recorder(&stage);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wxc_sdk_client.py");
     let mut command = Command::new(python);
-    command.arg(script).env("WEBEX_API_URL", format!("http://{}/v1", stage.address()));
+    command.arg(script).env("WEBEX_API_URL", format!("http://127.0.0.1:{port}/v1"));
     let ended = command.env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN).output().expect("python runs");
     let said = String::from_utf8_lossy(&ended.stdout);
     assert!(said.ends_with("ok\n"), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    // Where the description is there, what went over the wire is held against it, too.
+    if let Some(description) = Description::of_environment() {
+        let exchanges = kept.lock().expect("no panic");
+        let described = exchanges.iter().filter(|exchange| description.is_about(exchange));
+        let statuses: Vec<u16> = described.map(|exchange| description.check(exchange)).collect();
+        assert!([200, 201, 204, 400, 401, 404, 409].iter().all(|status| statuses.contains(status)), "{statuses:?}");
+    }
 }
 
 /// A request and its answer, as they went over the wire.
@@ -55,6 +64,7 @@ struct Exchange {
     path: String,
     body: Vec<u8>,
     status: u16,
+    tracking_id: Option<String>,
     answer: Vec<u8>,
 }
 
@@ -79,6 +89,7 @@ fn recorder(stage: &Stage) -> (u16, Arc<Mutex<Vec<Exchange>>>) {
                         path: words[1].to_owned(),
                         body,
                         status,
+                        tracking_id: header(&answer_head, "trackingid").map(str::to_owned),
                         answer: answer.clone(),
                     });
                     let sent = front.write_all(answer_head.as_bytes()).and_then(|()| front.write_all(&answer));
@@ -101,19 +112,71 @@ fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).ok()?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-    });
+    let length = header(&head, "content-length").and_then(|length| length.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     stream.read_exact(&mut body).ok()?;
     Some((head, body))
+}
+
+fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+    })
 }
 
 /// Cisco's description, with the schemas of an operation ready to be used.
 struct Description(Value);
 
 impl Description {
+    /// The one whose file the environment names.
+    fn of_environment() -> Option<Self> {
+        let text = std::fs::read_to_string(std::env::var_os("DECT_OPENAPI")?).expect("the description");
+        let value = if text.starts_with('{') { serde_json::from_str(&text).expect("JSON") } else { yaml(&text) };
+        Some(Self(value))
+    }
+
+    /// Whether the operation of an exchange is described.
+    fn is_about(&self, exchange: &Exchange) -> bool {
+        self.operation(&exchange.method, &exchange.path).is_some()
+    }
+
+    /// Holds an exchange against the operation that it is about; its status.
+    fn check(&self, exchange: &Exchange) -> u16 {
+        let what = format!("{} {} {}", exchange.method, exchange.path, exchange.status);
+        let operation = self.operation(&exchange.method, &exchange.path).unwrap_or_else(|| panic!("{what}"));
+        let known: Vec<&str> =
+            operation["parameters"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
+        for parameter in exchange.path.split_once('?').into_iter().flat_map(|(_, query)| query.split('&')) {
+            let name = parameter.split('=').next().unwrap_or_default();
+            assert!(known.contains(&name), "{what}: {name} is not described: {known:?}");
+        }
+        assert!(exchange.tracking_id.as_ref().is_some_and(|id| !id.is_empty()), "{what}: no tracking id");
+        let request = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert_eq!(request.is_object(), !exchange.body.is_empty(), "{what}");
+        // What is wrong on purpose is no request of ours.
+        if request.is_object() && exchange.status != 400 {
+            self.assert_fits(request, &serde_json::from_slice(&exchange.body).expect("JSON"), &what);
+        }
+        let answer = &operation["responses"][exchange.status.to_string()];
+        assert!(answer.is_object(), "{what}: this status is not described");
+        let schema = answer["content"].as_object().and_then(|content| content.values().next()).map(|of| &of["schema"]);
+        match schema.filter(|schema| schema.is_object()) {
+            Some(schema) => {
+                self.assert_fits(schema, &serde_json::from_slice(&exchange.answer).expect("JSON"), &what);
+            }
+            None if exchange.status < 300 => assert!(exchange.answer.is_empty(), "{what}"),
+            // The description gives refusals no content; the developer pages show two shapes of it.
+            None => {
+                let refusal: Value = serde_json::from_slice(&exchange.answer).expect("JSON");
+                let one = refusal["errors"][0]["description"].is_string();
+                let other = refusal["error"][0]["message"][0]["description"].is_string();
+                assert!((one || other) && refusal["trackingId"].is_string(), "{what}: {refusal}");
+            }
+        }
+        exchange.status
+    }
+
     /// The operation of a request, if it is described.
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
         let path = path.split('?').next()?.strip_prefix("/v1")?;
@@ -139,6 +202,10 @@ impl Description {
     }
 }
 
+fn yaml(text: &str) -> Value {
+    serde_yaml::from_str(text).expect("YAML")
+}
+
 /// What OpenAPI 3.0 calls nullable is a second type in JSON Schema; its examples are none of our business.
 fn nullable(schema: &mut Value) {
     match schema {
@@ -158,12 +225,10 @@ fn nullable(schema: &mut Value) {
 
 #[test]
 fn requests_and_answers_are_as_the_published_description_says() {
-    let Some(path) = std::env::var_os("DECT_OPENAPI") else {
+    let Some(description) = Description::of_environment() else {
         skipped("DECT_OPENAPI names no description of the API");
         return;
     };
-    let text = std::fs::read_to_string(path).expect("the description");
-    let description = Description(serde_yaml::from_str(&text).expect("YAML"));
     let stage = Stage::new();
     copy_example(&stage);
     stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
@@ -200,36 +265,23 @@ fn requests_and_answers_are_as_the_published_description_says() {
     by_hand("DELETE", &made, "");
     by_hand("GET", &made, "");
     by_hand("PUT", &made, &update("New", "7777").to_string());
-
-    let exchanges = kept.lock().expect("no panic");
-    let mut seen: Vec<(&str, u16)> = Vec::new();
-    for exchange in &*exchanges {
-        let what = format!("{} {}", exchange.method, exchange.path);
-        let operation = description.operation(&exchange.method, &exchange.path).unwrap_or_else(|| panic!("{what}"));
-        seen.push((&exchange.method, exchange.status));
-        let request = &operation["requestBody"]["content"]["application/json"]["schema"];
-        assert_eq!(request.is_object(), !exchange.body.is_empty(), "{what}");
-        // What is wrong on purpose is no request of ours.
-        if request.is_object() && exchange.status != 400 {
-            description.assert_fits(request, &serde_json::from_slice(&exchange.body).expect("JSON"), &what);
-        }
-        let answer = &operation["responses"][exchange.status.to_string()];
-        assert!(answer.is_object(), "{what}: {} is not described", exchange.status);
-        let schema = answer["content"].as_object().and_then(|content| content.values().next()).map(|of| &of["schema"]);
-        match schema.filter(|schema| schema.is_object()) {
-            Some(schema) => {
-                description.assert_fits(schema, &serde_json::from_slice(&exchange.answer).expect("JSON"), &what);
-            }
-            None if exchange.status < 300 => assert!(exchange.answer.is_empty(), "{what}"),
-            // The description gives refusals no content; the developer pages show two shapes of it.
-            None => {
-                let refusal: Value = serde_json::from_slice(&exchange.answer).expect("JSON");
-                let one = refusal["errors"][0]["description"].is_string();
-                let other = refusal["error"][0]["message"][0]["description"].is_string();
-                assert!((one || other) && refusal["trackingId"].is_string(), "{what}: {refusal}");
-            }
+    // And what is answered on a bad day.
+    let first = format!("{networks}/{}", stage.networks()[0]["id"].as_str().expect("an id"));
+    let limit = LimitKind::Window { count: 1, period: Duration::from_secs(60), phase: Duration::ZERO };
+    for bad_day in [
+        Misbehaviour { locks: 1.0, ..Misbehaviour::default() },
+        Misbehaviour { statuses: vec![(503, 1.0)], ..Misbehaviour::default() },
+        Misbehaviour { limit: Some(limit), ..Misbehaviour::default() },
+    ] {
+        stage.behave(bad_day);
+        for _ in 0..2 {
+            by_hand("PUT", &first, &update("New", "7777").to_string());
         }
     }
+
+    let exchanges = kept.lock().expect("no panic");
+    let seen: Vec<(&str, u16)> =
+        exchanges.iter().map(|exchange| (exchange.method.as_str(), description.check(exchange))).collect();
     for expected in [
         ("GET", 200),
         ("PUT", 204),
@@ -239,6 +291,9 @@ fn requests_and_answers_are_as_the_published_description_says() {
         ("PUT", 409),
         ("GET", 404),
         ("PUT", 404),
+        ("PUT", 423),
+        ("PUT", 429),
+        ("PUT", 503),
     ] {
         assert!(seen.contains(&expected), "{expected:?} was not tried: {seen:?}");
     }

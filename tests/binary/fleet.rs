@@ -269,7 +269,7 @@ fn an_interrupted_rename_goes_on_from_its_plan_and_does_not_count_anew() {
     for k in 1.. {
         let stage = fresh();
         let ended = stage.kill_at(k, Fate::Silence, "-KILL", &rename);
-        if ended.is_some() {
+        if !ended.is_killed() {
             assert!(k > 6, "every request was tried");
             break;
         }
@@ -343,7 +343,7 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
     let mut stranded = 0;
     for k in 1.. {
         let stage = fresh();
-        if stage.kill_at(k, Fate::Silence, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_some() {
+        if !stage.kill_at(k, Fate::Silence, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
             break;
         }
         let is_stranded = live_names(&stage).iter().any(|name| name.contains("dectl moving"));
@@ -575,7 +575,7 @@ fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
     let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}")));
     let stage = stage_of(networks.collect());
     let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
-    assert!(stage.kill_at(4, Fate::Silence, "-KILL", &rename).is_none());
+    assert!(stage.kill_at(4, Fate::Silence, "-KILL", &rename).is_killed());
     let other = stage.run(&[&rename[..], &["--field", "displayName"]].concat());
     assert!(!other.stderr.contains("was not finished"), "{}", other.stderr);
     let sealed = stage.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");

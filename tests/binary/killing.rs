@@ -3,11 +3,12 @@
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 
 use dectl::simulator::{Fate, Misbehaviour, State};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::stage::{AtRequest, Stage};
 
 /// Name and code of each network, by its id.
 type Names = BTreeMap<String, (Value, Value)>;
@@ -70,9 +71,17 @@ impl Way {
     /// Kills a run at its `k`-th request; false if it has none.
     fn kill(self, k: u64) -> bool {
         let (stage, wanted) = rings();
-        if let Some(ended) = stage.kill_at(k, self.fate, self.signal, &APPLY) {
-            assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-            return false;
+        let killed = match stage.kill_at(k, self.fate, self.signal, &APPLY) {
+            AtRequest::Killed(killed) => killed.status,
+            AtRequest::Never(ended) => {
+                assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+                return false;
+            }
+        };
+        match self.signal {
+            "-KILL" => assert_eq!(killed.signal(), Some(9), "{self:?} at {k}"),
+            "-TERM" => assert_eq!(killed.code(), Some(143), "{self:?} at {k}"),
+            _ => assert_eq!(killed.code(), Some(130), "{self:?} at {k}"),
         }
         if !self.keeps_journal {
             let _none = std::fs::remove_dir_all(stage.folder.path().join(".dectl"));

@@ -101,6 +101,44 @@ fn a_state_that_is_kept_goes_on_where_it_was() {
     assert!(export.contains("name: K001 Ward 1") && !export.contains("name: H001"), "{export}");
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = folder.path();
+    std::os::unix::fs::symlink("real.json", here.join("link.json")).expect("a link");
+    let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--save", "link.json"]);
+    let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--org", "acme"];
+    assert_eq!(simulator.run(here, &rename).code, Some(0));
+    simulator.stop();
+    assert!(std::fs::symlink_metadata(here.join("link.json")).expect("there").is_symlink());
+    // What was there can be deleted while it serves: it is kept at the end all the same.
+    let again = Simulator::start(here, &["--organization", "globex=1x3", "--save", "link.json"]);
+    std::fs::remove_file(here.join("real.json")).expect("it was there");
+    again.stop();
+    let third = Simulator::start(here, &["--save", "link.json"]);
+    for (org, names) in [("acme", ["K001 Ward 1", "K002 Ward 2"]), ("globex", ["H001 Ward 1", "H001 Ward 3"])] {
+        let export = third.run(here, &["export", "--org", org]).stdout;
+        assert!(names.iter().all(|name| export.contains(name)), "{org}: {export}");
+    }
+}
+
+#[test]
+fn a_desired_state_file_as_the_state_is_what_it_asks_for() {
+    let stage = crate::stage::Stage::new();
+    crate::stage::copy_example(&stage);
+    let ended = stage.run(&["plan", "networks.yaml", "--simulate=networks.yaml"]);
+    assert!(
+        ended.stdout.ends_with("Plan: nothing to do, 12 unchanged, 0 unmanaged\n"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
+    stage.write("rules.yaml", "version: 1\nrules: [{ match: { name: a }, set: { name: b } }]\n");
+    let ended = stage.run(&["export", "--simulate=rules.yaml"]);
+    assert!(ended.stderr.contains("it names no network"), "{}", ended.stderr);
+}
+
 #[test]
 fn organizations_are_told_apart_by_their_id() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -156,7 +194,11 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
         (&["1x1", "--save", "precious.yaml"][..], "is there already"),
         (&["precious.yaml", "--save", "precious.yaml"], "is there already"),
         (&["--save", "precious.yaml"], "precious.yaml"),
-        (&["--save", "new.json", "--organization", "acme=1x1"], "cannot be used with"),
+        (&["--save", "no/such/folder/new.json"], "cannot be kept"),
+        (&["1x1", "--organization", "acme=1x1", "--organization", "acme=2x2"], "two organizations"),
+        (&["1x1", "--accept-token", "a b; echo hi"], "a token is made of"),
+        (&["1x1", "--lock-time", "3s"], "how likely"),
+        (&["1x1", "--edit-at", "0"], "counted from 1"),
     ] {
         let ended: Ended = plain_command(here, &[&["simulate"], arguments].concat()).output().expect("it runs").into();
         assert_eq!(ended.code, Some(1), "{arguments:?}");
@@ -230,7 +272,7 @@ fn wrong_scenarios_are_refused_with_a_word() {
         (&["--fault", "503"], "503=5%"),
         (&["--fault", "200=1%"], "a fault is a status"),
         (&["--fault", "503=60%", "--fault", "cut=60%"], "more than 1"),
-        (&["--lock-time", "1s"], "--locks"),
+        (&["--lock-time", "1s"], "--locks 5%"),
         (&["--latency", "2s..1s"], "median"),
         (&["--quirk", "strange"], "nulls"),
         (&["--organization", "acme"], "acme=acme.json"),

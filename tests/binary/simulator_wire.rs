@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use dectl::simulator::{Fate, LimitKind, Misbehaviour, State, TOKEN};
+use dectl::simulator::{Fate, Kept, LimitKind, Misbehaviour, State, TOKEN};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -159,18 +159,21 @@ fn networks_come_and_go_and_no_id_comes_twice() {
     assert_eq!(ask(&stage, "DELETE", &network, "").expect("an answer").status, 204);
     assert_eq!(ask(&stage, "GET", &network, "").expect("an answer").status, 404);
     ids.extend([create("C", "7003"), create("D", "7004")]);
-    // The same after a restart that knows the networks only.
-    let list = json!({ "dectNetworks": stage.networks() }).to_string();
-    let again = Stage::with(State::from_list(&list).expect("a list"), Misbehaviour::default());
+    // The same after a restart, also when the newest is gone by then.
+    let newest = format!("{networks}/{}", ids[3]);
+    assert_eq!(ask(&stage, "DELETE", &newest, "").expect("an answer").status, 204);
+    let kept = Kept::text(stage.simulated.lock().expect("no panic").state(), []);
+    let again = Stage::with(Kept::read("kept.json", kept).expect("what was kept").first, Misbehaviour::default());
     for (name, code) in [("E", "7005"), ("F", "7006"), ("G", "7007"), ("H", "7008")] {
         let body = json!({ "name": name, "model": "DMS Cisco DBS110", "defaultAccessCodeEnabled": true,
             "defaultAccessCode": code });
-        assert_eq!(ask(&again, "POST", &networks, &body.to_string()).expect("an answer").status, 201);
+        let answer = ask(&again, "POST", &networks, &body.to_string()).expect("an answer");
+        ids.push(answer.json()["dectNetworkId"].as_str().expect("an id").to_owned());
     }
-    assert_eq!(again.networks().len(), 3 + 4 + 4);
+    assert_eq!(again.networks().len(), 3 + 3 + 4);
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 4);
+    assert_eq!(ids.len(), 8);
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use dectl::simulator::http::Server;
-use dectl::simulator::{Fate, Ledger, Misbehaviour, Simulated, State, TOKEN};
+use dectl::simulator::{Fate, Kept, Ledger, Misbehaviour, Simulated, State, TOKEN};
 use tempfile::TempDir;
 
 /// Where a test plays.
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     base: String,
-    simulated: Arc<Mutex<Simulated>>,
+    pub(crate) simulated: Arc<Mutex<Simulated>>,
 }
 
 impl Stage {
@@ -45,7 +45,7 @@ impl Stage {
 
     /// The networks as they are, whatever anybody says of them.
     pub(crate) fn networks(&self) -> Vec<serde_json::Value> {
-        let list = self.simulated.lock().expect("no panic in the server").state().to_list();
+        let list = Kept::text(self.simulated.lock().expect("no panic in the server").state(), []);
         let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
         list["dectNetworks"].as_array().expect("a list").clone()
     }
@@ -77,26 +77,40 @@ impl Stage {
     /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; the
     /// answer to that request never comes. How it ended if it ended before.
     #[cfg(unix)]
-    pub(crate) fn kill_at(&self, k: u64, fate: Fate, signal: &str, arguments: &[&str]) -> Option<Ended> {
+    pub(crate) fn kill_at(&self, k: u64, fate: Fate, signal: &str, arguments: &[&str]) -> AtRequest {
         let at = self.ledger().requests + k;
         self.behave(Misbehaviour { fate_at: Some((at, fate)), ..Misbehaviour::default() });
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         while self.ledger().arrived < at {
             if child.try_wait().expect("it can be asked").is_some() {
                 self.behave(Misbehaviour::default());
-                return Some(child.wait_with_output().expect("it has ended").into());
+                return AtRequest::Never(child.wait_with_output().expect("it has ended").into());
             }
             std::thread::yield_now();
         }
         let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
+        let ended = child.wait_with_output().expect("it is gone");
         self.behave(Misbehaviour::default());
-        child.wait().expect("it is gone");
-        None
+        AtRequest::Killed(ended)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command(arguments).output().expect("the binary runs").into()
+    }
+}
+
+/// What became of a run that was to be killed at a request.
+pub(crate) enum AtRequest {
+    /// It was.
+    Killed(std::process::Output),
+    /// It had ended before.
+    Never(Ended),
+}
+
+impl AtRequest {
+    pub(crate) const fn is_killed(&self) -> bool {
+        matches!(self, Self::Killed(_))
     }
 }
 

@@ -3,40 +3,40 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dectl::record::{Existing, write_private};
 use dectl::simulator::http::{Served, Server, ServerClock};
-use dectl::simulator::{Locks, Scenario, Simulated, State};
+use dectl::simulator::{Kept, Locks, Scenario, Simulated};
 use dectl::time::Stop;
 
 use crate::cli::args::Simulate;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::simulated_state;
+use crate::cli::setup::{simulated_organizations, simulated_state};
 
 /// How often the state is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     let misbehaviour = scenario(flags)?.misbehaviour().map_err(Failed::of)?;
-    let served = |simulated: Simulated| -> Served {
-        let mut simulated = simulated;
-        simulated.set_token(flags.accept_token.as_str());
-        Arc::new(Mutex::new(simulated))
-    };
-    let state = first_state(flags)?;
-    let networks = state.len();
-    let simulated = served(Simulated::new(state, misbehaviour.clone()));
-    let mut others = BTreeMap::new();
-    for (id, state) in &flags.organizations {
-        let other = Simulated::new(simulated_state(Some(state))?, misbehaviour.clone()).called(id);
-        others.insert(id.clone(), served(other));
-    }
-    let server = Server::bind_several(simulated.clone(), others, flags.port)
+    let Kept { first, others } = organizations(flags)?;
+    let networks = first.len();
+    let mut first = Simulated::new(first, misbehaviour.clone());
+    // All of them know the tokens of the first.
+    first.set_token(flags.accept_token.as_str());
+    let served = |simulated: Simulated| -> Served { Arc::new(Mutex::new(simulated)) };
+    let others: BTreeMap<String, Served> = others
+        .into_iter()
+        .map(|(id, state)| (id.clone(), served(Simulated::new(state, misbehaviour.clone()).called(id))))
+        .collect();
+    let first = served(first);
+    let server = Server::bind_several(first.clone(), others.clone(), flags.port)
         .await
         .map_err(|error| Failed::of(format!("port {} cannot be had: {error}", flags.port)))?;
+    let mut keeping = Keeping { path: flags.save.as_deref(), first, others, clock: server.clock(), kept: None };
+    keeping.look()?;
     printer.result(&format!(
         "Serving a simulated organization with {networks} DECT networks. Stop it with Ctrl-C.\n\n\
          export WEBEX_API_URL={}\n\
@@ -44,7 +44,6 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
         server.base(),
         flags.accept_token
     ));
-    let mut keeping = Keeping { path: flags.save.as_deref(), simulated: &simulated, clock: server.clock(), kept: None };
     let ended = tokio::select! {
         served = server.serve() => match served {
             Ok(()) => Ok(Exit::Done),
@@ -53,20 +52,28 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
         failed = keeping.now_and_then() => Err(failed),
         _ = stop.asked() => Ok(Exit::Done),
     };
-    keeping.look()?;
-    ended
+    let kept = keeping.keep();
+    ended.and_then(|exit| kept.map(|()| exit))
 }
 
-/// The state to begin with: what was kept last time goes on, and nothing that is there is lost.
-fn first_state(flags: &Simulate) -> Result<State, Failed> {
-    match (&flags.state, flags.save.as_deref().filter(|path| path.exists())) {
-        (None, Some(kept)) => simulated_state(Some(kept)),
-        (Some(_), Some(kept)) => Err(Failed::of(format!(
-            "{} is there already and would be replaced: leave out STATE to go on from it, or delete it",
-            kept.display()
-        ))),
-        (state, None) => simulated_state(state.as_deref()),
+/// The organizations to begin with: what was kept last time goes on, and nothing that is there is lost.
+fn organizations(flags: &Simulate) -> Result<Kept, Failed> {
+    let mut kept = match (&flags.state, flags.save.as_deref().filter(|path| path.exists())) {
+        (None, Some(kept)) => simulated_organizations(Some(kept))?,
+        (Some(_), Some(kept)) => {
+            return Err(Failed::of(format!(
+                "{} is there already and would be replaced: leave out STATE to go on from it, or delete it",
+                kept.display()
+            )));
+        }
+        (state, None) => simulated_organizations(state.as_deref())?,
+    };
+    for (id, state) in &flags.organizations {
+        if kept.others.insert(id.clone(), simulated_state(Some(state))?).is_some() {
+            return Err(Failed::of(format!("there are two organizations with the id {id:?}: leave one of them out")));
+        }
     }
+    Ok(kept)
 }
 
 fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
@@ -74,11 +81,11 @@ fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
         seed: flags.seed,
         latency: flags.latency,
         limit: flags.limit,
-        locks: flags.locks.map(|probability| Locks {
-            probability,
+        locks: Locks {
+            probability: flags.locks,
             time: flags.lock_time,
             says_when: flags.silent_locks.then_some(false),
-        }),
+        },
         faults: flags.fault.iter().copied().collect(),
         token_life: flags.token_life,
         edits_at: flags.edit_at.clone(),
@@ -91,12 +98,13 @@ fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
     Ok(Scenario::parse(&text).map_err(failed)?.overruled_by(said))
 }
 
-/// Keeps the state of an organization in a file.
+/// Keeps the state of organizations in a file.
 struct Keeping<'a> {
     path: Option<&'a Path>,
-    simulated: &'a Served,
+    first: Served,
+    others: BTreeMap<String, Served>,
     clock: ServerClock,
-    /// At which of its changes it was kept last.
+    /// After how many changes it was kept last.
     kept: Option<u64>,
 }
 
@@ -113,15 +121,32 @@ impl Keeping<'_> {
 
     /// Keeps the state if it has changed. What was put off is carried out first, also if nobody asks any more.
     fn look(&mut self) -> Result<(), Failed> {
-        let mut simulated = self.simulated.lock().unwrap_or_else(PoisonError::into_inner);
-        simulated.catch_up(self.clock.now());
-        let changes = simulated.changes();
-        let Some(path) = self.path.filter(|_| self.kept != Some(changes)) else { return Ok(()) };
-        let list = simulated.state().to_list();
-        drop(simulated);
-        write_private(path, list.as_bytes(), Existing::Replaced)
-            .map_err(|error| Failed::of(format!("the state cannot be kept in {}: {error}", path.display())))?;
+        let mut changes = 0;
+        for simulated in std::iter::once(&self.first).chain(self.others.values()) {
+            let mut simulated = lock(simulated);
+            simulated.catch_up(self.clock.now());
+            changes += simulated.changes();
+        }
+        if self.kept == Some(changes) {
+            return Ok(());
+        }
+        self.keep()?;
         self.kept = Some(changes);
         Ok(())
     }
+
+    /// Keeps the state as it is.
+    fn keep(&self) -> Result<(), Failed> {
+        let Some(path) = self.path else { return Ok(()) };
+        let first = lock(&self.first);
+        let others: Vec<_> = self.others.iter().map(|(id, other)| (id.as_str(), lock(other))).collect();
+        let text = Kept::text(first.state(), others.iter().map(|(id, other)| (*id, other.state())));
+        drop((first, others));
+        write_private(path, text.as_bytes(), Existing::Replaced)
+            .map_err(|error| Failed::of(format!("the state cannot be kept in {}: {error}", path.display())))
+    }
+}
+
+fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
+    served.lock().unwrap_or_else(PoisonError::into_inner)
 }

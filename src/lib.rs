@@ -27,11 +27,11 @@
 //! | [`proof`] | shows that a plan is safe | model, plan::plan |
 //! | [`record`] | what is kept on disk | model, time, plan::plan, desired::wish |
 //! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, time |
-//! | [`simulator`] | a simulated organization | webex, model, time, desired, diagnostic (to read states) |
-//! | [`reconcile`] | the story that commands share | all above; the simulator only to rehearse |
-//! | [`report`] | text, documents, progress | the data of model, diagnostic, plan, apply, record, reconcile |
+//! | [`simulator`] | a simulated organization | webex, model, time, desired, diagnostic: the last two to read states |
+//! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |
+//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, send, webex, time: their data |
 //!
-//! `tests/house.rs` reads the imports and fails on an arrow that the table does not have.
+//! `tests/house.rs` reads this table and the imports, and fails on an arrow that the table does not have.
 
 #![warn(missing_docs)]
 

@@ -1,5 +1,5 @@
 //! Any status, headers and body as the answer to an update: a verdict whose words are one line without control
-//! characters and without the access code that was sent.
+//! characters and without the access code that was sent; the same of the tracking id.
 #![no_main]
 
 use dectl::model::{CodeText, Settings};
@@ -21,5 +21,9 @@ fuzz_target!(|data: &[u8]| {
     if let Err(error) = answer::update(&head, body, jiff::Timestamp::UNIX_EPOCH, &sent) {
         assert!(!error.message.contains("4821"), "{}", error.message);
         assert!(!error.message.chars().any(char::is_control), "{:?}", error.message);
+        // Digits within a longer word of an id are an id, not the code.
+        let id = error.tracking_id.unwrap_or_default();
+        assert!(!id.split(|c: char| !c.is_alphanumeric()).any(|word| word == "4821"), "{id}");
+        assert!(!id.chars().any(char::is_control), "{id:?}");
     }
 });

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::event::Event;
 use super::outcome::{Failure, NetworkResult, Status};
-use super::run::Shared;
 use super::settle::{self, Settled};
+use super::shared::Shared;
 use crate::model::Settings;
 use crate::plan::plan::{Change, Step, StepKind};
 use crate::record::Entry;

@@ -3,6 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `run` | [`run()`]: the executor, one future; locations side by side |
+//! | `options` | [`Options`]: how it is to be done |
+//! | `shared` | what all locations of a run share |
 //! | `waves` | [`Waves`]: which locations come first |
 //! | `lane` | one location: one write at a time, in the order of the plan |
 //! | `settle` | what became of a write that nobody acknowledged |
@@ -14,14 +16,17 @@
 mod event;
 mod homeward;
 mod lane;
+mod options;
 mod outcome;
 mod run;
 mod settle;
+mod shared;
 mod verify;
 mod waves;
 
 pub use event::Event;
+pub use options::Options;
 pub use outcome::{Failure, NetworkResult, Outcome, OutcomeClass, Status, Verification};
-pub use run::{Options, run};
+pub use run::run;
 pub use settle::same as shows;
 pub use waves::{Canary, Waves};

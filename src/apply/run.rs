@@ -11,48 +11,16 @@ use futures::stream::FuturesUnordered;
 
 use super::event::Event;
 use super::lane::Lane;
+use super::options::Options;
 use super::outcome::{NetworkResult, Outcome, Status, Verification};
+use super::shared::Shared;
 use super::verify;
 use crate::model::LocationId;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
-use crate::record::{Entry, Journal};
+use crate::record::Journal;
 use crate::send::Sender;
 use crate::time::{Bell, StopLevel, StopReason};
-
-/// How a plan is to be carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// How many locations are worked on at the same time.
-    pub concurrency: usize,
-    /// Stop at the first failure.
-    pub fail_fast: bool,
-    /// Read each network right before its write, and stop on surprise.
-    pub reread: bool,
-    /// Read the list again at the end.
-    pub verify: bool,
-    /// How long bringing home may take after a stop; `None` for as long as it takes.
-    pub grace: Option<Duration>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { concurrency: 8, fail_fast: false, reread: false, verify: true, grace: None }
-    }
-}
-
-/// What all lanes share.
-pub(super) struct Shared<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) sender: &'a Sender,
-    pub(super) journal: &'a Journal,
-    pub(super) options: Options,
-    pub(super) tell: &'a dyn Fn(&Event),
-    pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
-    /// Lanes that wait for a lock and leave their place to others meanwhile.
-    pub(super) locked: Cell<usize>,
-    pub(super) places: Bell,
-}
 
 /// Carries out `proven` through `sender`. Every write is in the journal before it is sent.
 ///
@@ -177,15 +145,5 @@ impl Shared<'_> {
                 left -= 1;
             }
         }
-    }
-
-    /// Puts a line into the journal; if that fails, nothing more is begun.
-    pub(super) async fn record(&self, entry: Entry) -> Result<(), super::outcome::Failure> {
-        let clock = self.sender.clock();
-        let time = clock.wall(clock.now());
-        self.journal.append(entry, time).await.map_err(|error| {
-            self.sender.stop().ask(StopLevel::Graceful(StopReason::Journal));
-            super::outcome::Failure::of(error.to_string())
-        })
     }
 }

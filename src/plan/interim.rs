@@ -4,8 +4,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::compare::Move;
-use super::order::Waits;
 use super::temporary;
+use super::waits::Waits;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{AccessCode, CodeText, LocationIx, NameKey, Organization, Setting, Settings};
 

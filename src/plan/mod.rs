@@ -8,7 +8,8 @@
 //! | `temporary` | temporary names, and how the next run recognises them |
 //! | `compare` | what would change on each network |
 //! | `conflicts` | wanted names and codes that somebody keeps |
-//! | `order` | who waits for whom, and the steps in an order that never clashes |
+//! | `waits` | who waits for whom |
+//! | `order` | the steps in an order that never clashes |
 //! | `interim` | what a network that must step aside is set to meanwhile |
 //! | `resume` | [`resume()`]: what of a saved plan is done, left, or moved |
 //! | `part` | [`part()`]: some locations of a plan |
@@ -30,6 +31,7 @@ pub mod plan;
 mod resume;
 mod safety;
 mod temporary;
+mod waits;
 
 pub use build::{build, build_within, spoken_for, warning};
 pub use narrow::{Scope, ScopeError};

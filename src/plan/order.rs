@@ -1,15 +1,15 @@
-//! Who waits for whom in a location, and the steps in an order in which no two networks ever share a name or a code.
+//! The steps of a location in an order in which no two networks ever share a name or a code.
 //!
-//! A network waits for another one when it wants the name or the code that the other one holds now. Where that makes
-//! a ring, somebody must step aside first; `feedback` finds the fewest who must.
+//! Where waiting for each other makes a ring, somebody must step aside first; `feedback` finds the fewest who must.
 
 use std::collections::HashMap;
 
 use super::compare::Move;
 use super::feedback::{self, Feedback};
 use super::interim::{Aside, Interims};
+use super::waits::Waits;
 use crate::diagnostic::Diagnostics;
-use crate::model::{LocationIx, NameKey, Organization, Setting, Settings};
+use crate::model::{LocationIx, Organization, Setting, Settings};
 
 /// One request to a network of the location.
 #[derive(Debug)]
@@ -42,45 +42,6 @@ pub(super) fn order(
     let asides = forced_aside(&waits, &nodes);
     let interims = Interims::choose(location, moves, &waits, &asides, live, findings)?;
     Some(Order { steps: Steps::new(&waits, interims, moves.len()).run(), minimal })
-}
-
-/// For each move, what it waits for: another move that holds what it wants, and by which setting.
-#[derive(Debug)]
-pub(super) struct Waits(Vec<Vec<(usize, Setting)>>);
-
-impl Waits {
-    fn of(moves: &[Move<'_>], live: &Organization) -> Self {
-        let mut by_name: HashMap<NameKey, Vec<usize>> = HashMap::new();
-        let mut by_code = HashMap::new();
-        let before = |at: usize| &live.network(moves[at].network).settings;
-        for at in 0..moves.len() {
-            by_name.entry(before(at).name_key()).or_default().push(at);
-            if let Some(code) = &before(at).code {
-                by_code.entry(code.clone()).or_insert_with(Vec::new).push(at);
-            }
-        }
-        let waits = moves.iter().enumerate().map(|(at, change)| {
-            let name = Some(change.after.name_key()).filter(|key| *key != before(at).name_key());
-            let code = change.after.code.as_ref().filter(|_| change.changed.has(Setting::Code));
-            let name_holders = name.and_then(|key| by_name.get(&key)).into_iter().flatten();
-            let code_holders = code.and_then(|code| by_code.get(code)).into_iter().flatten();
-            name_holders
-                .map(|holder| (*holder, Setting::Name))
-                .chain(code_holders.map(|holder| (*holder, Setting::Code)))
-                .filter(|(holder, _)| *holder != at)
-                .collect()
-        });
-        Self(waits.collect())
-    }
-
-    fn targets(&self) -> Vec<Vec<usize>> {
-        self.0.iter().map(|waits| waits.iter().map(|(holder, _)| *holder).collect()).collect()
-    }
-
-    /// Whether a move could take its wanted value of `setting` at once.
-    pub(super) fn is_free(&self, of: usize, setting: Setting) -> bool {
-        !self.0[of].iter().any(|(_, by)| *by == setting)
-    }
 }
 
 /// Which settings of the chosen networks really must move aside.

@@ -2,6 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
+//! | `call` | [`Call`]: one call, how it goes, and how it may end |
 //! | `sender` | [`Sender`]: one a process, for lists and writes alike |
 //! | `turn` | whose turn it is, and what is in the air |
 //! | `renewal` | a new token, once for everybody |
@@ -12,6 +13,7 @@
 //! | `pacer` | when the next request may go |
 
 mod breaker;
+mod call;
 mod locks;
 pub mod pacer;
 mod renewal;
@@ -20,6 +22,7 @@ mod sender;
 mod statistics;
 mod turn;
 
+pub use call::{Call, CallEvent, GaveUp, Urgency};
 pub use retries::Bounds;
-pub use sender::{Call, CallEvent, GaveUp, Sender, Urgency};
+pub use sender::Sender;
 pub use statistics::Statistics;

@@ -4,23 +4,13 @@ use std::pin::pin;
 
 use futures::future::{Either, select};
 
+use super::call::{Call, GaveUp, Progress, Renewed};
 use super::retries::pause;
-use super::sender::{Call, GaveUp, Progress, Sender};
-use crate::webex::{Applied, CallError, ErrorClass, Renewal};
+use super::sender::Sender;
+use crate::webex::{Applied, ErrorClass, Renewal};
 
 /// A request whose new tokens are refused as well will not succeed with the next one.
 const MAX_REFUSALS: u32 = 2;
-
-/// Whether there is a new token.
-pub(super) enum Renewed {
-    Yes,
-    /// There is no other.
-    No,
-    /// There could be one, and this is why there is none.
-    Refused(CallError),
-    /// A stop was asked for first.
-    CalledOff,
-}
 
 impl Sender {
     /// One new token for everybody whose request was refused with the one before.

@@ -9,12 +9,11 @@ use futures::future::{Either, select};
 use tracing::{Instrument, info_span, warn};
 
 use super::breaker::Breaker;
+use super::call::{Call, CallEvent, GaveUp, Progress, Renewed, Urgency};
 use super::locks::{Lock, Locks};
 use super::pacer::Pacer;
-use super::renewal::Renewed;
 use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
-use super::turn::InFlight;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 use crate::time::{Bell, Chance, Clock, Moment, Stop, StopLevel, StopReason};
 use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply};
@@ -37,57 +36,6 @@ pub struct Sender {
     pub(super) renewing: futures::lock::Mutex<()>,
     /// How many tokens there have been beside the first.
     pub(super) tokens: Cell<u64>,
-}
-
-/// Whether a call is part of the plan or brings somebody home.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
-    /// New work: not begun any more once a stop is asked for.
-    Work,
-    /// What a graceful stop still does.
-    Home,
-}
-
-/// Something that happens on the way to a call's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallEvent {
-    /// The location is locked, and the call waits on its own until then.
-    Locked {
-        /// When it is tried again.
-        until: Moment,
-    },
-    /// The wait is over.
-    Unlocked,
-    /// An attempt failed and is repeated.
-    Retrying {
-        /// How many attempts there were.
-        attempts: u32,
-        /// When it is tried again.
-        until: Moment,
-    },
-}
-
-/// One call and whoever wants to know how it goes.
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    /// Whether it is still begun when a stop is asked for.
-    pub urgency: Urgency,
-    /// Told of waits.
-    pub tell: &'a dyn Fn(CallEvent),
-}
-
-impl Call<'_> {
-    /// Work that nobody watches.
-    pub const QUIET: Self = Self { urgency: Urgency::Work, tell: &|_| {} };
-}
-
-/// A call that came to no good end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GaveUp {
-    /// It was not sent at all, or only to be told to wait: a stop was asked for.
-    NotSent,
-    /// The last error; whether any of the attempts may have been applied.
-    Failed(CallError),
 }
 
 impl Sender {
@@ -216,14 +164,13 @@ impl Sender {
         progress: &mut Progress,
         send: &impl Fn() -> Reply<'a, T>,
     ) -> Result<Result<T, CallError>, GaveUp> {
-        let ticket = self.turn(call, progress.perhaps_applied).await?;
+        let in_flight = self.turn(call, progress.perhaps_applied).await?;
         progress.sent += 1;
         progress.sent_with = self.tokens.get();
         self.count(|statistics| {
             statistics.requests += 1;
             statistics.retries += u64::from(progress.sent > 1);
         });
-        let in_flight = InFlight { sender: self, ticket: Some(ticket) };
         let abandoned = async {
             match kind {
                 // Nothing is lost with an answer that nobody needs any more.
@@ -393,19 +340,6 @@ impl Sender {
 
 /// A lock that names no time, or none at all, is not asked about more often than this.
 const SHORTEST_LOCK: Duration = Duration::from_millis(250);
-
-#[derive(Default)]
-pub(super) struct Progress {
-    sent: u32,
-    failed: u32,
-    locks: u32,
-    /// How long it has waited for locks, and will have when the last one has passed.
-    locked_for: Duration,
-    /// How often its token was refused, and the how-many-th token it was sent with last.
-    pub(super) refused: u32,
-    pub(super) sent_with: u64,
-    pub(super) perhaps_applied: Applied,
-}
 
 /// What a call does, and what it is called in the log.
 #[derive(Clone, Copy)]

@@ -5,13 +5,14 @@ use std::pin::pin;
 use futures::future::{Either, select};
 use tracing::debug;
 
+use super::call::{Call, GaveUp};
 use super::pacer::{Answer, Ticket, Turn};
-use super::sender::{Call, GaveUp, Sender};
+use super::sender::Sender;
 use crate::webex::{Applied, CallError, ErrorClass};
 
 impl Sender {
     /// Waits until the pacer lets one more request go.
-    pub(super) async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<Ticket, GaveUp> {
+    pub(super) async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<InFlight<'_>, GaveUp> {
         let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, in_doubt))).await {
             Either::Left((place, _)) => place,
             Either::Right(_) => return Err(self.not_sent(in_doubt)),
@@ -23,7 +24,7 @@ impl Sender {
             let now = self.clock.now();
             let turn = self.pacer.borrow_mut().ask(now);
             let until = match turn {
-                Turn::Go(ticket) => return Ok(ticket),
+                Turn::Go(ticket) => return Ok(InFlight { sender: self, ticket: Some(ticket) }),
                 Turn::NotBefore(until) if until.since(now) > self.bounds.longest_pause => {
                     let words = "the API asks for a longer pause than is respected";
                     return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
@@ -51,8 +52,8 @@ impl Sender {
 
 /// A request in the air. However its wait ends, the pacer gets its place back.
 pub(super) struct InFlight<'a> {
-    pub(super) sender: &'a Sender,
-    pub(super) ticket: Option<Ticket>,
+    sender: &'a Sender,
+    ticket: Option<Ticket>,
 }
 
 impl InFlight<'_> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::state::SimNetwork;
+use super::network::SimNetwork;
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

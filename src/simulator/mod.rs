@@ -6,6 +6,7 @@
 //! | `operations` | what each operation does to the state, and what it answers |
 //! | `others` | what somebody else does meanwhile |
 //! | `request` | [`Operation`] and [`Request`]: what can be asked, and how a request over HTTP asks for it |
+//! | `network` | a network, with what Webex tells of it |
 //! | `state` | the networks, and where they come from |
 //! | `kept` | [`Kept`]: organizations as a file |
 //! | `rules` | what Webex demands of a write |
@@ -29,6 +30,7 @@ mod kept;
 mod limiter;
 mod log;
 mod misbehaviour;
+mod network;
 mod operations;
 mod organization;
 mod others;

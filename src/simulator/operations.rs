@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::answers::{self, Answer, Refusal, Shown, ShownList};
+use super::network::SimNetwork;
 use super::organization::Simulated;
 use super::request::Operation;
 use super::rules;
-use super::state::{SimNetwork, State};
+use super::state::State;
 use crate::model::{LocationId, NetworkId};
 use crate::time::Moment;
 

@@ -4,7 +4,8 @@
 use serde_json::Value;
 
 use super::answers::Refusal;
-use super::state::{SimNetwork, State};
+use super::network::SimNetwork;
+use super::state::State;
 use crate::model::{LocationId, NetworkId};
 
 /// A body that was accepted.

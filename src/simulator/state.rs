@@ -10,6 +10,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::answers::{Shown, ShownList};
+use super::network::SimNetwork;
 use crate::desired::wish::Entry;
 use crate::desired::{self, Input, Notation, Surroundings};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
@@ -24,22 +25,6 @@ pub enum StateError {
     /// It is no desired-state file either.
     #[error("the state is not a desired-state file: {0}")]
     NotAFile(String),
-}
-
-/// A network of the simulated organization.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SimNetwork {
-    pub(super) id: NetworkId,
-    pub(super) location: LocationId,
-    pub(super) name: String,
-    pub(super) display_name: Option<String>,
-    pub(super) code_enabled: bool,
-    pub(super) code: Option<String>,
-    pub(super) model: String,
-    pub(super) chain_id: u64,
-    pub(super) base_stations: u64,
-    pub(super) handsets: u64,
-    pub(super) lines: u64,
 }
 
 /// Locations and networks.

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::ops::{Add, Sub};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -10,47 +9,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::moment::Moment;
 use super::virtual_clock::{Sleeper, VirtualClock};
-
-/// A point in time on a [`Clock`]: the time since that clock began.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(Duration);
-
-impl Moment {
-    /// When the clock began.
-    pub const START: Self = Self(Duration::ZERO);
-
-    /// The moment that lies `elapsed` after the clock began.
-    pub const fn after_start(elapsed: Duration) -> Self {
-        Self(elapsed)
-    }
-
-    /// How long the clock had been running.
-    pub const fn since_start(self) -> Duration {
-        self.0
-    }
-
-    /// How long after `earlier` this is; zero if it is not after it.
-    pub fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
-    }
-}
-
-impl Add<Duration> for Moment {
-    type Output = Self;
-
-    fn add(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(duration))
-    }
-}
-
-impl Sub<Duration> for Moment {
-    type Output = Self;
-
-    fn sub(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(duration))
-    }
-}
 
 /// Ten years: nobody waits longer.
 const FAR: Duration = Duration::from_secs(315_360_000);
@@ -85,7 +45,7 @@ impl Clock {
     /// What time it is.
     pub fn now(&self) -> Moment {
         match &self.0 {
-            Kind::Real(real) => Moment(real.start.elapsed()),
+            Kind::Real(real) => Moment::after_start(real.start.elapsed()),
             Kind::Virtual(clock) => clock.now(),
         }
     }
@@ -104,7 +64,7 @@ impl Clock {
         match &self.0 {
             Kind::Real(real) => {
                 // A server may ask for more time than a clock can count.
-                let deadline = real.start.checked_add(deadline.0).unwrap_or(real.start + FAR);
+                let deadline = real.start.checked_add(deadline.since_start()).unwrap_or(real.start + FAR);
                 Sleep(SleepKind::Real(Box::pin(tokio::time::sleep_until(deadline))))
             }
             Kind::Virtual(clock) => Sleep(SleepKind::Virtual(clock.sleeper(deadline))),

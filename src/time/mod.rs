@@ -2,7 +2,8 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `clock` | [`Clock`]: the real one, or a virtual one that jumps; [`Moment`]s are read from it |
+//! | `moment` | [`Moment`]: a point in time |
+//! | `clock` | [`Clock`]: the real one, or a virtual one that jumps |
 //! | `virtual_clock` | the virtual clock's queue of sleepers and the loop that drives one future |
 //! | `chance` | [`Chance`]: random numbers that repeat from a seed |
 //! | `bell` | [`Bell`]: something has changed, look again |
@@ -11,12 +12,14 @@
 mod bell;
 mod chance;
 mod clock;
+mod moment;
 mod stop;
 mod virtual_clock;
 mod written;
 
 pub use bell::Bell;
 pub use chance::Chance;
-pub use clock::{Clock, Moment, Sleep};
+pub use clock::{Clock, Sleep};
+pub use moment::Moment;
 pub use stop::{Stop, StopLevel, StopReason};
 pub use written::parse_duration;

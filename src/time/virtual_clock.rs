@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::clock::Moment;
+use super::moment::Moment;
 
 #[derive(Default)]
 pub(super) struct VirtualClock {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::api::Acceptance;
+use super::api::{Acceptance, Me};
 use super::credentials::Granted;
 use super::error::{Applied, CallError, ErrorClass};
 use super::retry_after::{RetryAfter, http_date};
@@ -60,17 +60,6 @@ pub(super) fn granted(head: &Head, body: &[u8], now: Timestamp) -> Result<Grante
         _ => error,
     })?;
     wire::granted(body, now).map_err(|error| malformed(&error, head, body))
-}
-
-/// Who the token belongs to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Me {
-    /// The person's or the app's name.
-    pub name: Option<String>,
-    /// The first address of mail.
-    pub email: Option<String>,
-    /// The organization.
-    pub org: Option<String>,
 }
 
 /// Reads the answer to who the token belongs to.

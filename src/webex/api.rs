@@ -49,3 +49,14 @@ pub enum Renewal {
     /// These credentials cannot renew a token.
     Impossible,
 }
+
+/// Who the token belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Me {
+    /// The person's or the app's name.
+    pub name: Option<String>,
+    /// The first address of mail.
+    pub email: Option<String>,
+    /// The organization.
+    pub org: Option<String>,
+}

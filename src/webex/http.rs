@@ -11,8 +11,8 @@ use reqwest::{Client, Method, Url};
 use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::answer::{self, Head, Me};
-use super::api::{Acceptance, DectApi, Renewal, Reply};
+use super::answer::{self, Head};
+use super::api::{Acceptance, DectApi, Me, Renewal, Reply};
 use super::credentials::{Granted, Keeper, ServiceApp, Source, SourceError, of_command, of_file};
 use super::error::{Applied, CallError, ErrorClass};
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};

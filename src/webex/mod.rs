@@ -18,8 +18,7 @@ mod http;
 mod retry_after;
 mod wire;
 
-pub use answer::Me;
-pub use api::{Acceptance, DectApi, Renewal, Reply};
+pub use api::{Acceptance, DectApi, Me, Renewal, Reply};
 pub use error::{Applied, CallError, ErrorClass, write_failure};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::answer::Me;
+use super::api::Me;
 use super::credentials::{Granted, Token};
 use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Settings};
 

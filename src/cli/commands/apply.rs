@@ -9,26 +9,26 @@ use super::job::{Job, refuse_early};
 use crate::cli::args::{Apply, Common};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{connect, plan_key};
+use crate::cli::setup::connect;
 
 /// A saved plan is what was reviewed.
 pub(super) const WHOLE: &str =
     "a saved plan is carried out as it was reviewed: give --location and --network when it is made";
 
 pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    refuse_early(&flags.run)?;
+    let key = refuse_early(&flags.run)?;
     if flags.plan.is_some() && !(flags.run.limits.location.is_empty() && flags.run.limits.network.is_empty()) {
         return Err(Failed::of(WHOLE));
     }
     let wishes = match &flags.plan {
         Some(path) => {
-            let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
+            let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
             Wishes::Saved(Box::new(saved))
         }
         None => Wishes::Made(read(&flags.files, common, Codes::LookedUp, &stop).await?),
     };
     let connection = connect(common, flags.pace, stop).await?;
-    Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: true }
+    Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: true, key }
         .run(connection, common, printer)
         .await
 }

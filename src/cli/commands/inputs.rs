@@ -8,10 +8,10 @@ use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
 use dectl::record::SavedPlan;
 use dectl::time::Stop;
+use secrecy::SecretString;
 
 use crate::cli::args::{Common, Limits};
 use crate::cli::exit::Failed;
-use crate::cli::setup::plan_key;
 
 /// Whether codes that stand elsewhere are looked up.
 #[derive(Clone, Copy)]
@@ -54,7 +54,14 @@ pub(super) fn refuse_unmanaged(plan: &Plan, refuse: bool) -> Result<(), Failed> 
 }
 
 /// Saves a plan, so that exactly this is applied later.
-pub(super) fn save(plan: &Plan, inputs: &Inputs, path: &Path, common: &Common, limits: &Limits) -> Result<(), Failed> {
+pub(super) fn save(
+    plan: &Plan,
+    inputs: &Inputs,
+    path: &Path,
+    common: &Common,
+    limits: &Limits,
+    key: Option<&SecretString>,
+) -> Result<(), Failed> {
     if !SavedPlan::may_replace(path) {
         let message = format!("{} is there already, and is no saved plan: nothing was written", path.display());
         return Err(Failed::of(message));
@@ -66,5 +73,5 @@ pub(super) fn save(plan: &Plan, inputs: &Inputs, path: &Path, common: &Common, l
         max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
         sources: inputs.digests(),
     };
-    saved.write(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))
+    saved.write(path, key).map_err(|error| Failed::of(error.to_string()))
 }

@@ -13,6 +13,7 @@ use dectl::report::{PlanView, ResultView, waves_text};
 use dectl::send::Sender;
 use dectl::time::{Clock, Moment};
 use futures::future::LocalBoxFuture;
+use secrecy::SecretString;
 
 use super::inputs::scope;
 use super::rendering::{plan_text, result_text};
@@ -22,15 +23,15 @@ use crate::cli::printer::Printer;
 use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
-/// Without a terminal and without `--yes` nothing is even read.
-pub(super) fn refuse_early(flags: &RunFlags) -> Result<(), Failed> {
+/// Without a terminal and without `--yes` nothing is even read, and what is to be sealed has its key before that.
+pub(super) fn refuse_early(flags: &RunFlags) -> Result<Option<SecretString>, Failed> {
     if !flags.yes && !prompt::possible() {
         return Err(Failed::of("there is no terminal to ask on: give --yes, or make a plan first"));
     }
     if !flags.waves.soak.is_zero() && flags.waves.canary.is_none() && flags.waves.batch.is_none() {
         return Err(Failed::of("--soak waits between waves: give --canary or --batch as well"));
     }
-    plan_key().map(|_| ())
+    plan_key()
 }
 
 /// A job that is about to be done.
@@ -42,14 +43,15 @@ pub(super) struct Job<'a> {
     pub(super) pace: Pace,
     /// Whether the plan of another run is brought to its end where rules meet what it left behind.
     pub(super) finishes_others: bool,
+    /// What seals its saved plan and the codes in its journal.
+    pub(super) key: Option<SecretString>,
 }
 
 impl Job<'_> {
     /// Shows what would change, asks, changes it, and says what became of it.
     pub(super) async fn run(self, connection: Connection, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
         let Connection { sender, run, .. } = connection;
-        let Self { wishes, listed, flags, pace, finishes_others } = self;
-        let key = plan_key()?;
+        let Self { wishes, listed, flags, pace, finishes_others, key } = self;
         let clock = sender.clock();
         let terms = Terms {
             scope: scope(&flags.limits.location, &flags.limits.network)?,

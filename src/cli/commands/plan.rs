@@ -11,9 +11,7 @@ use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    if flags.out.is_some() {
-        plan_key()?;
-    }
+    let key = if flags.out.is_some() { plan_key()? } else { None };
     let scope = scope(&flags.limits.location, &flags.limits.network)?;
     let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
     let connection = connect(common, flags.pace, stop).await?;
@@ -21,7 +19,7 @@ pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: 
     let plan = proposal.proven.plan();
     refuse_unmanaged(plan, flags.limits.fail_on_unmanaged)?;
     if let Some(path) = &flags.out {
-        save(plan, &inputs, path, common, &flags.limits)?;
+        save(plan, &inputs, path, common, &flags.limits, key.as_ref())?;
     }
     show_plan(plan, printer);
     Ok(if flags.detailed_exitcode && !plan.changes.is_empty() { Exit::Differences } else { Exit::Done })

@@ -20,11 +20,7 @@ use crate::cli::setup::{connect, plan_key};
 
 pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
     let only_shows = flags.only_shows();
-    if only_shows {
-        plan_key()?;
-    } else {
-        refuse_early(&flags.run)?;
-    }
+    let key = if only_shows { plan_key()? } else { refuse_early(&flags.run)? };
     let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
     let asked = asked(flags);
     if asked.display_name.is_some() && !asked.settings.contains(&Setting::Name) {
@@ -37,7 +33,7 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
     })?;
     let connection = connect(common, flags.pace, stop).await?;
     if !only_shows && !flags.anew {
-        let earlier = going_on(&flags.run.journal, plan_key()?.as_ref(), &inputs, &scope, &connection.sender).await;
+        let earlier = going_on(&flags.run.journal, key.as_ref(), &inputs, &scope, &connection.sender).await;
         match earlier.map_err(|error| explained(error, flags))? {
             GoingOn::Nothing => {}
             GoingOn::Finished { run } => {
@@ -50,7 +46,8 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
             GoingOn::With { run, saved } => {
                 printer.remark(&format!("The run {run} of this rename was not finished: going on with its plan.\n"));
                 let wishes = Wishes::Saved(saved);
-                let job = Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: false };
+                let job =
+                    Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: false, key };
                 let exit = job.run(connection, common, printer).await?;
                 if exit == Exit::Done {
                     printer.remark("That was the rest of that run; the same command again computes the rename anew.\n");
@@ -63,7 +60,7 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
     if !only_shows {
         let wishes = Wishes::Made(inputs);
         let finishes_others = !flags.anew;
-        let job = Job { wishes, listed: Some(live), flags: &flags.run, pace: flags.pace, finishes_others };
+        let job = Job { wishes, listed: Some(live), flags: &flags.run, pace: flags.pace, finishes_others, key };
         return job.run(connection, common, printer).await;
     }
     let proposal = plan_for(&mut inputs, &scope, live, connection.sender.clock().now())?;
@@ -72,7 +69,7 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
         return Err(super::export::not_written(path, &std::io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(path) = &flags.out {
-        save(plan, &inputs, path, common, &flags.run.limits)?;
+        save(plan, &inputs, path, common, &flags.run.limits, key.as_ref())?;
     }
     if let Some(path) = &flags.write {
         let remark = format!("What `dectl rename {:?} {:?}` makes.", flags.pattern, flags.template);

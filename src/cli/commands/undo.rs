@@ -10,14 +10,14 @@ use super::job::{Job, refuse_early};
 use crate::cli::args::{Common, Undo};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{connect, plan_key};
+use crate::cli::setup::connect;
 
 pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    refuse_early(&flags.run)?;
+    let key = refuse_early(&flags.run)?;
     let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
     let path =
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
-    let history = History::read(&path, Codes::OpenedWith(plan_key()?.as_ref())).map_err(|error| failed(&error))?;
+    let history = History::read(&path, Codes::OpenedWith(key.as_ref())).map_err(|error| failed(&error))?;
     let connection = connect(common, flags.pace, stop).await?;
     let live = connection.sender.list(dectl::send::Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
     let back = way_back(&history, &live);
@@ -25,7 +25,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
         let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));
         printer.remark(&format!("{} {now}, not as the run has left it: it is left alone\n", left.network));
     }
-    if let Some(earlier) = goes_on_from(&flags.run.journal, plan_key()?.as_ref(), &history.run) {
+    if let Some(earlier) = goes_on_from(&flags.run.journal, key.as_ref(), &history.run) {
         printer.remark(&format!(
             "The run {} went on from {earlier}, which is not undone by this: `dectl undo {earlier}` does that.\n",
             history.run
@@ -39,6 +39,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: 
         flags: &flags.run,
         pace: flags.pace,
         finishes_others: false,
+        key,
     };
     job.run(connection, common, printer).await
 }

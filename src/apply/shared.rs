@@ -1,0 +1,36 @@
+//! What all lanes of a run share.
+
+use std::cell::{Cell, RefCell};
+
+use super::event::Event;
+use super::options::Options;
+use super::outcome::{Failure, NetworkResult};
+use crate::plan::plan::Plan;
+use crate::record::{Entry, Journal};
+use crate::send::Sender;
+use crate::time::{Bell, StopLevel, StopReason};
+
+/// What all lanes share.
+pub(super) struct Shared<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) sender: &'a Sender,
+    pub(super) journal: &'a Journal,
+    pub(super) options: Options,
+    pub(super) tell: &'a dyn Fn(&Event),
+    pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
+    /// Lanes that wait for a lock and leave their place to others meanwhile.
+    pub(super) locked: Cell<usize>,
+    pub(super) places: Bell,
+}
+
+impl Shared<'_> {
+    /// Puts a line into the journal; if that fails, nothing more is begun.
+    pub(super) async fn record(&self, entry: Entry) -> Result<(), Failure> {
+        let clock = self.sender.clock();
+        let time = clock.wall(clock.now());
+        self.journal.append(entry, time).await.map_err(|error| {
+            self.sender.stop().ask(StopLevel::Graceful(StopReason::Journal));
+            Failure::of(error.to_string())
+        })
+    }
+}

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `private` | files and folders that nobody else may read |
 //! | `saved_plan` | [`SavedPlan`]: exactly what was reviewed |
+//! | `plan_file` | a saved plan as a file |
 //! | `plan_document` | the JSON of a saved plan |
 //! | `seal` | encrypted and authenticated by a passphrase |
 //! | `document` | the JSON of settings, codes in the clear |
@@ -17,6 +18,7 @@ pub mod entry;
 mod history;
 pub mod journal;
 mod plan_document;
+mod plan_file;
 mod private;
 mod runs;
 mod saved_plan;
@@ -25,6 +27,7 @@ mod seal;
 pub use entry::Entry;
 pub use history::{Codes, History, HistoryError, Touched};
 pub use journal::{Journal, JournalError, mark_finished};
+pub use plan_file::{SavedPlanError, sha256};
 pub use private::{Existing, create_folder, write_private};
 pub use runs::{Runs, RunsError};
-pub use saved_plan::{SavedPlan, SavedPlanError, sha256};
+pub use saved_plan::SavedPlan;

@@ -92,14 +92,14 @@ fn ways_out(file: &Path, code: &str) -> BTreeSet<String> {
     let inside = file.strip_prefix("src").expect("below src");
     let depth = inside.components().count() - usize::from(file.ends_with("mod.rs"));
     let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("super::") {
-        let is_first = !code[..at].ends_with("super::");
-        let rest = code[at..].trim_start_matches("super::");
-        if is_first && (code[at..].len() - rest.len()) / "super::".len() >= depth {
-            expand("", rest, &mut found);
-        }
+    for (at, _) in code.match_indices("super::").filter(|(at, _)| !code[..*at].ends_with("super::")) {
+        expand("", &code[at..], &mut found);
     }
-    found
+    let out = |path: &String| {
+        let rest = path.trim_start_matches("super::");
+        ((path.len() - rest.len()) / "super::".len() >= depth).then(|| rest.to_owned())
+    };
+    found.iter().filter_map(out).collect()
 }
 
 fn expand(prefix: &str, rest: &str, found: &mut BTreeSet<String>) {
@@ -208,6 +208,8 @@ fn paths_in_braces_are_taken_apart() {
     let out = ways_out(Path::new("src/plan/order.rs"), "use super::part::Part; use super::super::send::Sender;");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
     let out = ways_out(Path::new("src/plan/feedback/mod.rs"), "use super::part::Part; use super::super::send::Sender;");
+    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
+    let out = ways_out(Path::new("src/plan/order.rs"), "use super::{part::Part, super::send::Sender};");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
     assert_eq!(before_words("plan::plan, time: their data |"), "plan::plan, time");
 }

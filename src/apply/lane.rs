@@ -149,14 +149,9 @@ impl<'a, 's> Lane<'a, 's> {
         written
     }
 
-    /// Looks whether a network is still as it was, after a lock that is known of has passed.
     async fn reread(&self, change: usize, before: &Settings, call: Call<'_>) -> Option<Written> {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
-        let live = match self.shared.sender.wait_for_the_lock(&location.id, call).await {
-            Ok(_) => self.shared.sender.get(&location.id, network, call).await,
-            Err(gave_up) => Err(gave_up),
-        };
-        match live {
+        match self.shared.sender.get(&location.id, network, call).await {
             Ok(live) if settle::same(&live.settings, before) => None,
             Ok(_) => {
                 self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Surprise));
@@ -174,11 +169,12 @@ impl<'a, 's> Lane<'a, 's> {
 
     /// What bars everybody's way stops the run: a token or a permission that does not suffice, a pause that is too long.
     fn stop_if_told(&self, written: &Written) {
-        let stop = |reason| self.shared.sender.stop().ask(StopLevel::Graceful(reason));
         match written.error.as_ref().map(|error| error.class) {
-            Some(ErrorClass::Auth) => stop(StopReason::Refused),
-            Some(ErrorClass::Rate) => stop(StopReason::TooLongAPause),
-            Some(_) if self.shared.options.fail_fast => stop(StopReason::FailFast),
+            Some(ErrorClass::Auth) => self.shared.bar(StopReason::Refused),
+            Some(ErrorClass::Rate) => self.shared.bar(StopReason::TooLongAPause),
+            Some(_) if self.shared.options.fail_fast => {
+                self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::FailFast));
+            }
             Some(_) | None => {}
         }
     }

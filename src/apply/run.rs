@@ -45,6 +45,7 @@ pub async fn run(
         results: RefCell::new(vec![None; plan.changes.len()]),
         locked: Cell::new(0),
         places: Bell::default(),
+        barred: Cell::new(false),
     };
     // One grace for the way home and the list at the end together.
     let mut grace = pin!(grace(sender, options.grace, tell));

@@ -21,6 +21,8 @@ pub(super) struct Shared<'a> {
     /// Lanes that wait for a lock and leave their place to others meanwhile.
     pub(super) locked: Cell<usize>,
     pub(super) places: Bell,
+    /// No further write can succeed, whatever the run was stopped for in the first place.
+    pub(super) barred: Cell<bool>,
 }
 
 impl Shared<'_> {
@@ -29,8 +31,14 @@ impl Shared<'_> {
         let clock = self.sender.clock();
         let time = clock.wall(clock.now());
         self.journal.append(entry, time).await.map_err(|error| {
-            self.sender.stop().ask(StopLevel::Graceful(StopReason::Journal));
+            self.bar(StopReason::Journal);
             Failure::of(error.to_string())
         })
+    }
+
+    /// Stops the run, the way home included.
+    pub(super) fn bar(&self, reason: StopReason) {
+        self.barred.set(true);
+        self.sender.stop().ask(StopLevel::Graceful(reason));
     }
 }

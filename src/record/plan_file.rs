@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::plan_document::{Document, FORMAT_VERSION, KIND};
-use super::private::{Existing, write_private};
+use super::private::{Existing, file_behind, write_private};
 use super::saved_plan::SavedPlan;
 use super::seal;
 
@@ -88,12 +88,16 @@ impl SavedPlan {
     }
 
     /// Whether a plan may be written to a place: nothing is there, or another saved plan, or an empty file.
-    pub fn may_replace(path: &Path) -> bool {
-        match std::fs::read(path) {
-            Ok(bytes) => {
-                bytes.is_empty() || seal::is_sealed(&bytes) || Header::of(&bytes).is_ok_and(|header| header.is_ours())
-            }
-            Err(error) => error.kind() == io::ErrorKind::NotFound,
+    ///
+    /// # Errors
+    /// If what is there is no file, or cannot be looked at.
+    pub fn may_replace(path: &Path) -> io::Result<bool> {
+        match std::fs::read(file_behind(path)?) {
+            Ok(bytes) => Ok(bytes.is_empty()
+                || seal::is_sealed(&bytes)
+                || Header::of(&bytes).is_ok_and(|header| header.is_ours())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(error),
         }
     }
 

@@ -15,7 +15,11 @@ pub fn create_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)?;
-    new.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
+    for folder in new {
+        // Created it is, also where nobody may have it synced.
+        let _best_effort = sync_folder(folder_of(folder));
+    }
+    Ok(())
 }
 
 /// Creates a file that must not exist yet, readable by the owner only.
@@ -42,21 +46,36 @@ pub enum Existing {
 /// # Errors
 /// If it cannot be written, or is there already and is to be kept, or is something else than a file.
 pub fn write_private(path: &Path, bytes: &[u8], existing: Existing) -> io::Result<()> {
-    let path = &behind_links(path)?;
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        return Err(io::Error::other("that is no regular file"));
-    }
+    let path = &file_behind(path)?;
     let folder = folder_of(path);
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     // Gone again when anything below fails.
-    let mut beside = tempfile::Builder::new().prefix(&format!(".{name}.")).tempfile_in(folder)?;
+    let start: String = name.chars().take(40).collect();
+    fs::metadata(folder)?;
+    // Its own words name a file that nobody has asked for.
+    let in_short = |error: io::Error| io::Error::from(error.kind());
+    let mut beside = tempfile::Builder::new().prefix(&format!(".{start}.")).tempfile_in(folder).map_err(in_short)?;
     beside.write_all(bytes)?;
     beside.as_file().sync_all()?;
     match existing {
         Existing::Replaced => beside.persist(path)?,
         Existing::Kept => beside.persist_noclobber(path)?,
     };
-    sync_folder(folder)
+    // Written it is, also where nobody may have the folder synced.
+    let _best_effort = sync_folder(folder);
+    Ok(())
+}
+
+/// The file that a path leads to, through links, even if it is not there yet.
+///
+/// # Errors
+/// If something is there that is no file, or it is what some program has open: replacing that would take it away.
+pub(super) fn file_behind(path: &Path) -> io::Result<PathBuf> {
+    let path = behind_links(path)?;
+    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("that is no regular file"));
+    }
+    Ok(path)
 }
 
 /// What a link leads to, even if that is not there yet.
@@ -64,6 +83,9 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
     const MOST: usize = 40;
     let mut path = path.to_path_buf();
     for _ in 0..MOST {
+        if path.starts_with("/dev") || path.starts_with("/proc") {
+            return Err(io::Error::other("that is no regular file"));
+        }
         match fs::read_link(&path) {
             Ok(target) => path = folder_of(&path).join(target),
             Err(_) => return Ok(path),

@@ -62,8 +62,10 @@ pub(super) struct Progress {
     pub(super) sent: u32,
     pub(super) failed: u32,
     pub(super) locks: u32,
-    /// How long it has waited for locks, and will have when the last one has passed.
+    /// How long it has found its location locked, up to the last answer that says so.
     pub(super) locked_for: Duration,
+    /// When that answer came, and what was waited because of it.
+    pub(super) lock: Option<(Moment, Duration)>,
     /// How often its token was refused, and the how-many-th token it was sent with last.
     pub(super) refused: u32,
     pub(super) sent_with: u64,

@@ -16,7 +16,7 @@ use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
 use crate::time::{Bell, Chance, Clock, Moment, Stop, StopLevel, StopReason};
-use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply};
+use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply, RetryAfter};
 
 /// Sends requests until each has an end.
 pub struct Sender {
@@ -83,7 +83,8 @@ impl Sender {
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
     pub async fn list(&self, urgency: Urgency) -> Result<Organization, GaveUp> {
-        self.call(Kind::Read("list"), Call { urgency, ..Call::QUIET }, || self.api.list()).await
+        self.call(Kind::Read { what: "list", location: None }, Call { urgency, ..Call::QUIET }, || self.api.list())
+            .await
     }
 
     /// Reads the organization, byte by byte as it was sent.
@@ -91,7 +92,7 @@ impl Sender {
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
     pub async fn list_as_sent(&self) -> Result<Vec<u8>, GaveUp> {
-        self.call(Kind::Read("list"), Call::QUIET, || self.api.list_as_sent()).await
+        self.call(Kind::Read { what: "list", location: None }, Call::QUIET, || self.api.list_as_sent()).await
     }
 
     /// Waits, unless everything must be dropped.
@@ -104,7 +105,7 @@ impl Sender {
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
     pub async fn get(&self, location: &LocationId, network: &NetworkId, call: Call<'_>) -> Result<Network, GaveUp> {
-        self.call(Kind::Read("get"), call, || self.api.get(location, network)).await
+        self.call(Kind::Read { what: "get", location: Some(location) }, call, || self.api.get(location, network)).await
     }
 
     /// Writes one network.
@@ -127,7 +128,8 @@ impl Sender {
 
     async fn call<'a, T>(&self, kind: Kind<'_>, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
         let mut progress = Progress::default();
-        if let Some(location) = kind.location() {
+        // Reading is not what a lock is about.
+        if let Kind::Write { location, .. } = kind {
             progress.locked_for = self.wait_for_the_lock(location, call).await?;
         }
         loop {
@@ -174,14 +176,14 @@ impl Sender {
         let abandoned = async {
             match kind {
                 // Nothing is lost with an answer that nobody needs any more.
-                Kind::Read(_) => self.called_off(call, Applied::No).await,
+                Kind::Read { .. } => self.called_off(call, Applied::No).await,
                 Kind::Write { .. } => self.stop.now().await,
             }
         };
         let attempt = info_span!("request", what = kind.name(), attempt = progress.sent);
         let answer = match select(pin!(send().instrument(attempt)), pin!(abandoned)).await {
             Either::Left((answer, _)) => answer,
-            Either::Right(_) if matches!(kind, Kind::Read(_)) => return Err(GaveUp::NotSent),
+            Either::Right(_) if matches!(kind, Kind::Read { .. }) => return Err(GaveUp::NotSent),
             Either::Right(_) => {
                 let error =
                     CallError::unanswered(ErrorClass::Transient, "stopped before the answer came", Applied::Perhaps);
@@ -210,16 +212,22 @@ impl Sender {
             }
             ErrorClass::Lock => {
                 self.breaker.borrow_mut().works();
+                if let Some((met, waited)) = progress.lock {
+                    progress.locked_for += now.since(met).min(waited.max(MOST_BETWEEN_LOCKS));
+                }
                 progress.locks += 1;
-                let wait = pause(progress.locks, error.retry_after, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
+                let named = error.retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(SHORTEST_LOCK));
+                let own = pause(progress.locks, None, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
+                let left = self.bounds.lock_timeout.saturating_sub(progress.locked_for);
+                // A pause of our own is no reason to give up early.
+                let wait = named.unwrap_or(own.min(left.max(SHORTEST_LOCK)));
                 let until = now + wait;
+                progress.lock = Some((now, wait));
                 if let Some(location) = kind.location() {
                     self.locks.borrow_mut().met(location, Lock { until, answer: error.clone() });
                 }
-                // Only what the lock has cost counts, not what a limit or an outage has.
-                progress.locked_for += wait;
-                if progress.locked_for > self.bounds.lock_timeout {
-                    Next::GiveUpSince(self.too_long_a_lock(wait))
+                if left.is_zero() || named.is_some_and(|named| named > left) {
+                    Next::GiveUpSince(self.too_long_a_lock(named))
                 } else {
                     Next::WaitAlone { until, event: CallEvent::Locked { until } }
                 }
@@ -259,28 +267,25 @@ impl Sender {
     }
 
     /// Waits as long as another call was told to, and says how long that was.
-    ///
-    /// # Errors
-    /// When that is longer than a lock is waited for, or a stop was asked for first.
-    pub async fn wait_for_the_lock(&self, location: &LocationId, call: Call<'_>) -> Result<Duration, GaveUp> {
+    async fn wait_for_the_lock(&self, location: &LocationId, call: Call<'_>) -> Result<Duration, GaveUp> {
         let now = self.clock.now();
         let Some(Lock { until, answer }) = self.locks.borrow_mut().at(now, location) else {
             return Ok(Duration::ZERO);
         };
         let wait = until.since(now);
         if wait > self.bounds.lock_timeout {
-            return Err(GaveUp::Failed(answer.and(&self.too_long_a_lock(wait))));
+            return Err(GaveUp::Failed(answer.and(&self.too_long_a_lock(Some(wait)))));
         }
         self.wait_alone(until, CallEvent::Locked { until }, call, Applied::No).await?;
         Ok(wait)
     }
 
-    fn too_long_a_lock(&self, wait: Duration) -> String {
-        let (wait, most) = (wait.as_secs_f64().ceil(), self.bounds.lock_timeout.as_secs_f64());
-        if wait > most {
-            format!("it asks to wait for {wait} s, --lock-timeout is {most} s")
-        } else {
-            format!("it stayed so for longer than --lock-timeout, {most} s")
+    /// Why a lock is waited for no longer; `named` is how long the API says that it will last.
+    fn too_long_a_lock(&self, named: Option<Duration>) -> String {
+        let most = self.bounds.lock_timeout;
+        match named.filter(|named| *named > most) {
+            Some(named) => format!("it asks to wait for {named:.1?}, --lock-timeout is {most:?}"),
+            None => format!("it stayed so for as long as --lock-timeout says, {most:?}"),
         }
     }
 
@@ -338,27 +343,31 @@ impl Sender {
     }
 }
 
+/// So much between two answers is taken for the time of one lock, if neither says more; the rest is what a limit or an
+/// outage has cost.
+const MOST_BETWEEN_LOCKS: Duration = Duration::from_secs(30);
+
 /// A lock that names no time, or none at all, is not asked about more often than this.
 const SHORTEST_LOCK: Duration = Duration::from_millis(250);
 
 /// What a call does, and what it is called in the log.
 #[derive(Clone, Copy)]
 enum Kind<'a> {
-    Read(&'static str),
+    Read { what: &'static str, location: Option<&'a LocationId> },
     Write { what: &'static str, location: &'a LocationId },
 }
 
 impl<'a> Kind<'a> {
     const fn name(self) -> &'static str {
         match self {
-            Self::Read(what) | Self::Write { what, .. } => what,
+            Self::Read { what, .. } | Self::Write { what, .. } => what,
         }
     }
 
-    /// The location whose locks it minds: reading is not what a lock is about.
+    /// The location that it is about.
     const fn location(self) -> Option<&'a LocationId> {
         match self {
-            Self::Read(_) => None,
+            Self::Read { location, .. } => location,
             Self::Write { location, .. } => Some(location),
         }
     }

@@ -38,8 +38,11 @@ impl Kept {
         }
         let value = parsed(start)?;
         let mut others = BTreeMap::new();
-        for (id, list) in value["organizations"].as_object().into_iter().flatten() {
-            others.insert(id.clone(), State::from_value(list)?);
+        if !value["organizations"].is_null() {
+            let wrong = || StateError::NotAList("its `organizations` are none".to_owned());
+            for (id, list) in value["organizations"].as_object().ok_or_else(wrong)? {
+                others.insert(id.clone(), State::from_value(list)?);
+            }
         }
         Ok(Self { first: State::from_value(&value)?, others })
     }

@@ -601,3 +601,24 @@ fn a_run_goes_on_when_nobody_listens_any_more() {
     assert_eq!(ended.code, Some(0));
     assert_eq!(ended.json()["outcome"], "applied");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_plan_is_saved_to_files_only() {
+    let stage = Stage::new();
+    std::fs::create_dir(stage.folder.path().join("folder")).expect("a folder");
+    let made = std::process::Command::new("mkfifo").arg(stage.folder.path().join("pipe")).status();
+    assert!(made.expect("mkfifo runs").success());
+    for (place, words) in [
+        ("/dev/stdout", "no regular file"),
+        ("/dev/null", "no regular file"),
+        ("pipe", "no regular file"),
+        ("folder", "no regular file"),
+        ("nowhere/plan.json", "No such file"),
+    ] {
+        let ended = stage.run(&["rename", "HQ Kitchen", "HQ Pantry", "--out", place]);
+        assert_eq!(ended.code, Some(1), "{place}");
+        assert!(ended.stderr.contains(words) && ended.stderr.contains(place), "{place}: {}", ended.stderr);
+        assert!(!ended.stderr.contains(".plan.json."), "{place}: {}", ended.stderr);
+    }
+}

@@ -195,7 +195,7 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
         (&["precious.yaml", "--save", "precious.yaml"], "is there already"),
         (&["--save", "precious.yaml"], "precious.yaml"),
         (&["--save", "no/such/folder/new.json"], "cannot be kept"),
-        (&["1x1", "--organization", "acme=1x1", "--organization", "acme=2x2"], "two organizations"),
+        (&["1x1", "--organization", "acme=1x1", "--organization", "acme=2x2"], "is there already"),
         (&["1x1", "--accept-token", "a b; echo hi"], "a token is made of"),
         (&["1x1", "--lock-time", "3s"], "how likely"),
         (&["1x1", "--edit-at", "0"], "counted from 1"),

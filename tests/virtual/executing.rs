@@ -377,8 +377,9 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
 
 #[test]
 fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
+    let mut paused_between = 0;
     let lock_time = Duration::from_millis(200);
-    let limit = LimitKind::Window { count: 4, period: Duration::from_secs(12), phase: Duration::ZERO };
+    let limit = LimitKind::Window { count: 4, period: Duration::from_secs(900), phase: Duration::ZERO };
     for (seed, limit, outage) in (0..20).flat_map(|seed| [(seed, Some(limit), 0.0), (seed, None, 0.5)]) {
         let misbehaviour = Misbehaviour {
             seed,
@@ -389,13 +390,16 @@ fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
             ..Misbehaviour::default()
         };
         let stage = Stage::new(renames(8, 8), misbehaviour);
-        // These seeds do not draw eleven locks for one network, a second each as `Retry-After` says.
-        let bounds = Bounds { lock_timeout: Duration::from_secs(10), ..Bounds::default() };
-        let (_, outcome) = stage.apply(&stage.sender(seed, bounds), Options::default()).expect("a run");
+        // A pause between two short locks is longer than a lock is waited for.
+        assert!(Bounds::default().lock_timeout < Duration::from_secs(900));
+        let sender = stage.sender(seed, Bounds::default());
+        let (_, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+        paused_between += usize::from(sender.statistics().pauses > 0 && stage.simulated.borrow().ledger().locked > 1);
         let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
         assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
         assert_eq!(outcome.count(Status::NotStarted), 0, "seed {seed}");
     }
+    assert!(paused_between > 5, "only {paused_between} runs had locks and a pause");
 }
 
 #[test]

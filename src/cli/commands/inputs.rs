@@ -62,7 +62,8 @@ pub(super) fn save(
     limits: &Limits,
     key: Option<&SecretString>,
 ) -> Result<(), Failed> {
-    if !SavedPlan::may_replace(path) {
+    let may_replace = SavedPlan::may_replace(path);
+    if !may_replace.map_err(|error| Failed::of(format!("{}: {error}", path.display())))? {
         let message = format!("{} is there already, and is no saved plan: nothing was written", path.display());
         return Err(Failed::of(message));
     }

@@ -14,7 +14,7 @@ use dectl::time::Stop;
 use crate::cli::args::Simulate;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{simulated_organizations, simulated_state};
+use crate::cli::setup::simulated_organizations;
 
 /// How often the state is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
@@ -42,7 +42,8 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
          export WEBEX_API_URL={}\n\
          export WEBEX_ACCESS_TOKEN={}\n",
         server.base(),
-        flags.accept_token
+        // A shell takes a tilde for somebody's home.
+        if flags.accept_token.contains('~') { format!("'{}'", flags.accept_token) } else { flags.accept_token.clone() }
     ));
     let ended = tokio::select! {
         served = server.serve() => match served {
@@ -69,8 +70,14 @@ fn organizations(flags: &Simulate) -> Result<Kept, Failed> {
         (state, None) => simulated_organizations(state.as_deref())?,
     };
     for (id, state) in &flags.organizations {
-        if kept.others.insert(id.clone(), simulated_state(Some(state))?).is_some() {
-            return Err(Failed::of(format!("there are two organizations with the id {id:?}: leave one of them out")));
+        let Kept { first, others } = simulated_organizations(Some(state))?;
+        if !others.is_empty() {
+            let words = "has several organizations: it can be STATE or --save, but not one of them";
+            return Err(Failed::of(format!("{} {words}", state.display())));
+        }
+        if kept.others.insert(id.clone(), first).is_some() {
+            let words = "is there already, from a kept file or another --organization: leave this one out";
+            return Err(Failed::of(format!("an organization with the id {id:?} {words}")));
         }
     }
     Ok(kept)

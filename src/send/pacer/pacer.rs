@@ -77,7 +77,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A pause of zero would let the next request run into the same refusal.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 
-/// How many go at once after a pause, and how many more with every success.
+/// How many go at once after a pause, at most and never all, and how many more with every success.
 const WIDTH_AFTER_A_PAUSE: usize = 4;
 const WIDER_BY: usize = 2;
 
@@ -169,7 +169,7 @@ impl Pacer {
     /// The pause is over: what has it taught?
     fn learn(&mut self, episode: &Episode, now: Moment) {
         self.epoch += 1;
-        self.width = WIDTH_AFTER_A_PAUSE.min(self.concurrency);
+        self.width = (self.concurrency / 2).clamp(1, WIDTH_AFTER_A_PAUSE);
         match (&mut self.model, episode.long(), episode.reset) {
             (Model::Window(window), _, Some(reset)) => {
                 if !window.refused(episode.began, reset, &self.sends) {

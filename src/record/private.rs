@@ -83,7 +83,8 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
     const MOST: usize = 40;
     let mut path = path.to_path_buf();
     for _ in 0..MOST {
-        if path.starts_with("/dev") || path.starts_with("/proc") {
+        // What a program has open, by whatever name.
+        if path.starts_with("/dev/fd") || path.starts_with("/proc") {
             return Err(io::Error::other("that is no regular file"));
         }
         match fs::read_link(&path) {

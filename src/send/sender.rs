@@ -285,7 +285,7 @@ impl Sender {
         let most = self.bounds.lock_timeout;
         match named.filter(|named| *named > most) {
             Some(named) => format!("it asks to wait for {named:.1?}, --lock-timeout is {most:?}"),
-            None => format!("it stayed so for as long as --lock-timeout says, {most:?}"),
+            None => format!("it stays so for longer than --lock-timeout, {most:?}"),
         }
     }
 

@@ -53,6 +53,7 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
         failed = keeping.now_and_then() => Err(failed),
         _ = stop.asked() => Ok(Exit::Done),
     };
+    keeping.catch_up();
     let kept = keeping.keep();
     ended.and_then(|exit| kept.map(|()| exit))
 }
@@ -126,14 +127,19 @@ impl Keeping<'_> {
         }
     }
 
-    /// Keeps the state if it has changed. What was put off is carried out first, also if nobody asks any more.
-    fn look(&mut self) -> Result<(), Failed> {
-        let mut changes = 0;
-        for simulated in std::iter::once(&self.first).chain(self.others.values()) {
-            let mut simulated = lock(simulated);
+    /// Carries out what was put off, also if nobody asks any more; how many changes there have been in all.
+    fn catch_up(&self) -> u64 {
+        let caught_up = |served: &Served| {
+            let mut simulated = lock(served);
             simulated.catch_up(self.clock.now());
-            changes += simulated.changes();
-        }
+            simulated.changes()
+        };
+        std::iter::once(&self.first).chain(self.others.values()).map(caught_up).sum()
+    }
+
+    /// Keeps the state if it has changed.
+    fn look(&mut self) -> Result<(), Failed> {
+        let changes = self.catch_up();
         if self.kept == Some(changes) {
             return Ok(());
         }

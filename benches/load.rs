@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dectl::apply::{Options, run};
 use dectl::desired::{Export, WithCodes};
@@ -16,10 +16,10 @@ use dectl::plan::{Scope, resume};
 use dectl::proof::Proven;
 use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
 use dectl::record::{Journal, SavedPlan};
+use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Kept, Misbehaviour, Simulated, State};
-use dectl::time::{Chance, Clock, Moment, Stop};
 use dectl::webex::answer::{self, Head};
 use jiff::Timestamp;
 
@@ -83,32 +83,32 @@ fn measure(part: &str, folder: &Path) {
     let begun;
     let elapsed = match part {
         "list" => {
-            begun = Instant::now();
+            begun = std::time::Instant::now();
             let live = live(folder);
             assert!(!live.is_empty());
             begun.elapsed()
         }
         "parse" => {
-            begun = Instant::now();
+            begun = std::time::Instant::now();
             assert!(inputs(read()).desired.entries().count() > 0);
             begun.elapsed()
         }
         "plan" => {
-            begun = Instant::now();
+            begun = std::time::Instant::now();
             let mut inputs = inputs(read());
-            let proposal = plan_for(&mut inputs, &Scope::default(), live(folder), Moment::START).expect("a plan");
+            let proposal = plan_for(&mut inputs, &Scope::default(), live(folder), Instant::START).expect("a plan");
             assert_eq!(proposal.proven.plan().changes.len(), 0);
             begun.elapsed()
         }
         "saved" => {
             let proposal = renamed(folder);
-            begun = Instant::now();
+            begun = std::time::Instant::now();
             save_and_resume(proposal, folder);
             begun.elapsed()
         }
         _ => {
             let proposal = renamed(folder);
-            begun = Instant::now();
+            begun = std::time::Instant::now();
             apply(&proposal.proven, &proposal.live);
             begun.elapsed()
         }
@@ -119,7 +119,7 @@ fn measure(part: &str, folder: &Path) {
 /// A plan that renames every network.
 fn renamed(folder: &Path) -> Proposal {
     let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
-    plan_for(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Moment::START).expect("a plan")
+    plan_for(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Instant::START).expect("a plan")
 }
 
 /// Writes a plan, reads it again, and looks how far the organization has come with it.
@@ -141,12 +141,12 @@ fn save_and_resume(proposal: Proposal, folder: &Path) {
 
 /// Carries out a plan on a simulated copy, in virtual time: what is measured is the work, not the waiting.
 fn apply(proven: &Proven, live: &Organization) {
-    let clock = Clock::simulated();
+    let clock = Clock::virtual_clock();
     let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), Misbehaviour::default())));
     let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
     let bounds = Bounds { lock_timeout: Duration::from_secs(600), ..Bounds::default() };
-    let sender = Sender::new(api, clock.clone(), Chance::from_seed(1), Pacer::new(8, None), bounds, Stop::new());
-    let outcome = clock.run(run(proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}));
+    let sender = Sender::new(api, clock.clone(), SeededRng::from_seed(1), Pacer::new(8, None), bounds, Shutdown::new());
+    let outcome = clock.block_on(run(proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}));
     assert!(outcome.is_some_and(|outcome| outcome.is_complete()));
 }
 

@@ -12,10 +12,10 @@ use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
 use dectl::proof::prove;
 use dectl::record::Journal;
+use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::send::pacer::{Pacer, Rate};
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
-use dectl::time::{Chance, Clock, Moment, Stop};
 use dectl::webex::{DectApi, ErrorClass, RetryAfter};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -47,7 +47,7 @@ fn main() {
                         let stage = Stage::new(n, limit, seed);
                         contender(&stage);
                         let ledger = stage.simulated.borrow().ledger();
-                        let wall = stage.clock.now().since_start().as_secs_f64();
+                        let wall = stage.clock.now().elapsed().as_secs_f64();
                         ratio += wall / stage.bound(ledger.admitted) / SEEDS as f64;
                         refused += 100.0 * ledger.refused as f64 / n as f64 / SEEDS as f64;
                     }
@@ -90,7 +90,7 @@ impl Stage {
         let misbehaviour =
             Misbehaviour { seed, latency, limit: Some(limit), statuses: vec![(503, 0.01)], ..Misbehaviour::default() };
         let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(&fleet.live()), misbehaviour)));
-        let clock = Clock::simulated();
+        let clock = Clock::virtual_clock();
         let api = DirectApi::new(Rc::clone(&simulated), clock.clone());
         Self { fleet, limit, seed, clock, simulated, api }
     }
@@ -137,7 +137,7 @@ impl Stage {
                 }
             }
         };
-        self.clock.run(async {
+        self.clock.block_on(async {
             let mut workers: FuturesUnordered<_> = (0..count).map(|_| worker()).collect();
             while workers.next().await.is_some() {}
         });
@@ -161,10 +161,10 @@ fn fixed(stage: &Stage) {
 }
 
 fn carry_out(stage: &Stage, pacer: Pacer) {
-    let chance = Chance::from_seed(stage.seed);
+    let rng = SeededRng::from_seed(stage.seed);
     let api = Rc::new(stage.api.clone());
-    let sender = Sender::new(api, stage.clock.clone(), chance, pacer, Bounds::default(), Stop::new());
-    stage.clock.run(async {
+    let sender = Sender::new(api, stage.clock.clone(), rng, pacer, Bounds::default(), Shutdown::new());
+    stage.clock.block_on(async {
         let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
@@ -175,7 +175,7 @@ fn carry_out(stage: &Stage, pacer: Pacer) {
 
 /// Everybody waits until the latest `Retry-After` has passed, and nothing is learned from it.
 #[derive(Default)]
-struct CommonPause(Cell<Moment>);
+struct CommonPause(Cell<Instant>);
 
 impl Manner for CommonPause {
     async fn before(&self, clock: &Clock) {
@@ -196,7 +196,7 @@ fn common_pause(stage: &Stage) {
 /// An even pace that grows by a little with every success and halves with every refusal.
 struct Aimd {
     rate: Cell<f64>,
-    next: Cell<Moment>,
+    next: Cell<Instant>,
     pause: CommonPause,
 }
 
@@ -222,7 +222,7 @@ impl Manner for Aimd {
 }
 
 fn aimd(stage: &Stage) {
-    let manner = Aimd { rate: Cell::new(10.0), next: Cell::new(Moment::START), pause: CommonPause::default() };
+    let manner = Aimd { rate: Cell::new(10.0), next: Cell::new(Instant::START), pause: CommonPause::default() };
     stage.workers(CONCURRENCY, &manner);
 }
 

@@ -7,7 +7,7 @@ use dectl::diagnostic::{SourceId, Sources, Spot};
 use dectl::model::{AccessCode, CodeText, LocationId, Network, NetworkId, NetworkName, Organization, Settings, Wanted};
 use dectl::plan::build;
 use dectl::proof::prove;
-use dectl::time::Chance;
+use dectl::runtime::SeededRng;
 use divan::{Bencher, black_box};
 
 const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
@@ -65,10 +65,10 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
     Case { live: Organization::new(listed), desired, sources }
 }
 
-fn shuffled(n: usize, chance: &mut Chance) -> Vec<usize> {
+fn shuffled(n: usize, rng: &mut SeededRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for at in (1..n).rev() {
-        order.swap(at, chance.below(at as u64 + 1) as usize);
+        order.swap(at, rng.gen_below(at as u64 + 1) as usize);
     }
     order
 }
@@ -76,8 +76,8 @@ fn shuffled(n: usize, chance: &mut Chance) -> Vec<usize> {
 /// Every name and every code of a location is held by somebody else of it.
 #[divan::bench(args = [16, 32, 64, 128, 254])]
 fn one_location_with_all_names_and_codes_shuffled(bencher: Bencher, networks: usize) {
-    let mut chance = Chance::from_seed(1);
-    let case = case(1, networks, |n| (shuffled(n, &mut chance), shuffled(n, &mut chance)));
+    let mut rng = SeededRng::from_seed(1);
+    let case = case(1, networks, |n| (shuffled(n, &mut rng), shuffled(n, &mut rng)));
     let plan = build(&case.desired, &case.live, &case.sources).expect("a plan");
     eprintln!(
         "{networks} networks: {} writes, {} interim, proven minimal: {}",
@@ -91,8 +91,8 @@ fn one_location_with_all_names_and_codes_shuffled(bencher: Bencher, networks: us
 /// Only the names are shuffled, as in a renumbering.
 #[divan::bench(args = [254])]
 fn one_location_with_all_names_shuffled(bencher: Bencher, networks: usize) {
-    let mut chance = Chance::from_seed(1);
-    let case = case(1, networks, |n| (shuffled(n, &mut chance), (0..n).collect()));
+    let mut rng = SeededRng::from_seed(1);
+    let case = case(1, networks, |n| (shuffled(n, &mut rng), (0..n).collect()));
     bencher.bench_local(|| build(black_box(&case.desired), black_box(&case.live), &case.sources));
 }
 

@@ -17,19 +17,19 @@
 //!
 //! | room | what it is for | may import |
 //! |---|---|---|
-//! | [`time`] | clock, chance and the wish to stop, as arguments | nothing of ours |
+//! | [`runtime`] | clock, chance and the wish to stop, as arguments | nothing of ours |
 //! | [`model`] | ids, names, codes, settings, the live organization | nothing of ours |
 //! | [`diagnostic`] | what is wrong, where, what to do | model |
 //! | [`desired`] | the text of a file as wishes | model, diagnostic |
-//! | [`webex`] | one call is one HTTP request | model, time |
-//! | [`send`] | one request until it has an end | webex, model, time |
+//! | [`webex`] | one call is one HTTP request | model, runtime |
+//! | [`send`] | one request until it has an end | webex, model, runtime |
 //! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::wish |
 //! | [`proof`] | shows that a plan is safe | model, plan::plan |
-//! | [`record`] | what is kept on disk | model, time, plan::plan, desired::wish |
-//! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, time |
-//! | [`simulator`] | a simulated organization | webex, model, time, desired, diagnostic: the last two to read states |
+//! | [`record`] | what is kept on disk | model, runtime, plan::plan, desired::wish |
+//! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, runtime |
+//! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic: the last two to read states |
 //! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |
-//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, send, webex, time: their data |
+//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, send, webex, runtime: their data |
 //!
 //! `tests/house.rs` reads this table and the imports, and fails on an arrow that the table does not have.
 
@@ -44,7 +44,7 @@ pub mod proof;
 pub mod reconcile;
 pub mod record;
 pub mod report;
+pub mod runtime;
 pub mod send;
 pub mod simulator;
-pub mod time;
 pub mod webex;

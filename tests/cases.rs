@@ -12,7 +12,7 @@ use dectl::diagnostic::{Diagnostic, Severity, Sources};
 use dectl::model::{CodeText, Organization, Settings};
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Resolve, plan_for};
-use dectl::time::Moment;
+use dectl::runtime::Instant;
 use dectl::webex::CallError;
 use dectl::webex::answer::{self, Head};
 use jiff::Timestamp;
@@ -60,7 +60,7 @@ fn said_of_file(path: &Path, live: &Organization) -> String {
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
     let (findings, sources) = match Inputs::of_notation(name, text, Notation::of(name), options) {
         Err(rejected) => (rejected.findings, rejected.sources),
-        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Moment::START) {
+        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
             Err(Error::Rejected(rejected)) => (rejected.findings, rejected.sources),
             Err(error) => return format!("{error}\n"),
             Ok(_) => (inputs.warnings, inputs.sources),

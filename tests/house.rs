@@ -32,7 +32,7 @@ const FORBIDDEN: &[(&str, &str)] =
     &[("simulator", "webex::wire"), ("simulator", "webex::http"), ("simulator", "webex::credentials")];
 
 /// The rooms that may know tokio.
-const TOKIO: &[&str] = &["time", "webex", "record/journal.rs", "simulator/http", "cli"];
+const TOKIO: &[&str] = &["runtime", "webex", "record/journal.rs", "simulator/http", "cli"];
 
 /// Only a rehearsal brings the simulator and the executor together.
 const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];
@@ -202,8 +202,9 @@ fn a_map_of_a_folder_is_nothing_else() {
 
 #[test]
 fn paths_in_braces_are_taken_apart() {
-    let found = paths("use crate::plan::{self, plan::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::time::Stop)");
-    let expected = ["model::NameKey", "plan::plan::Plan", "plan::plan::Step", "plan::self", "time::Stop"];
+    let found =
+        paths("use crate::plan::{self, plan::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::runtime::Shutdown)");
+    let expected = ["model::NameKey", "plan::plan::Plan", "plan::plan::Step", "plan::self", "runtime::Shutdown"];
     assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
     let out = ways_out(Path::new("src/plan/order.rs"), "use super::part::Part; use super::super::send::Sender;");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
@@ -211,5 +212,5 @@ fn paths_in_braces_are_taken_apart() {
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
     let out = ways_out(Path::new("src/plan/order.rs"), "use super::{part::Part, super::send::Sender};");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
-    assert_eq!(before_words("plan::plan, time: their data |"), "plan::plan, time");
+    assert_eq!(before_words("plan::plan, runtime: their data |"), "plan::plan, runtime");
 }

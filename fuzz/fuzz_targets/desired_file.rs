@@ -9,7 +9,7 @@ use dectl::model::Organization;
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
 use dectl::report::findings_text;
-use dectl::time::Moment;
+use dectl::runtime::Instant;
 use dectl::webex::answer::{self, Head};
 use libfuzzer_sys::fuzz_target;
 
@@ -30,7 +30,7 @@ fuzz_target!(|data: &[u8]| {
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
     match Inputs::of_notation("fuzzed", text.to_owned(), notation, options) {
         Err(rejected) => shown(&rejected),
-        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), LIVE.clone(), Moment::START) {
+        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), LIVE.clone(), Instant::START) {
             Ok(_) => {}
             Err(Error::Rejected(rejected)) => shown(&rejected),
             // A plan that is made can be proved.

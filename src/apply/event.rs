@@ -2,7 +2,7 @@
 
 use crate::model::{LocationId, NetworkId};
 use crate::plan::plan::StepKind;
-use crate::time::{Moment, StopReason};
+use crate::runtime::{Instant, ShutdownReason};
 
 /// Something worth knowing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Event {
     /// All is well with a wave, and the next one waits.
     Soaking {
         /// Until when.
-        until: Moment,
+        until: Instant,
     },
     /// A write is under way.
     Writing {
@@ -61,7 +61,7 @@ pub enum Event {
         /// Which location.
         location: LocationId,
         /// When it is tried again.
-        until: Moment,
+        until: Instant,
     },
     /// A write is repeated.
     Retrying {
@@ -70,12 +70,12 @@ pub enum Event {
         /// How many attempts there were.
         attempts: u32,
         /// When it is tried again.
-        until: Moment,
+        until: Instant,
     },
     /// Nothing new is begun any more.
     Stopping {
         /// Why.
-        reason: StopReason,
+        reason: ShutdownReason,
     },
     /// A network on a temporary name is brought home.
     Homeward {

@@ -8,8 +8,8 @@ use super::lane::{Lane, Progress, Written, is_lock};
 use crate::model::Settings;
 use crate::plan::plan::StepKind;
 use crate::record::entry::WriteKind;
+use crate::runtime::ShutdownLevel;
 use crate::send::Urgency;
-use crate::time::StopLevel;
 
 impl Lane<'_, '_> {
     /// Brings every displaced network of this location home, as far as that can be.
@@ -58,7 +58,7 @@ impl Lane<'_, '_> {
 
     /// Whether another write may succeed at all.
     fn may_write(&self) -> bool {
-        self.shared.sender.stop().level() != StopLevel::Now && !self.shared.barred.get()
+        self.shared.sender.shutdown().level() != ShutdownLevel::Immediate && !self.shared.barred.get()
     }
 
     /// The final step `at` and before it whatever it waits for, even if that is another network's planned step, as far as

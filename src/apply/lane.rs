@@ -10,8 +10,8 @@ use crate::model::Settings;
 use crate::plan::plan::{Change, Step, StepKind};
 use crate::record::Entry;
 use crate::record::entry::{WriteEnd, WriteKind};
+use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::send::{Call, CallEvent, GaveUp, Urgency};
-use crate::time::{StopLevel, StopReason};
 use crate::webex::{CallError, ErrorClass};
 
 /// How far a step got.
@@ -51,7 +51,7 @@ impl<'a, 's> Lane<'a, 's> {
 
     pub(super) async fn run(mut self) {
         for at in self.steps.clone() {
-            if self.shared.sender.stop().is_asked() || self.locked_out.is_some() {
+            if self.shared.sender.shutdown().is_requested() || self.locked_out.is_some() {
                 break;
             }
             let error = self.advance(at, Urgency::Work).await;
@@ -154,7 +154,7 @@ impl<'a, 's> Lane<'a, 's> {
         match self.shared.sender.get(&location.id, network, call).await {
             Ok(live) if settle::same(&live.settings, before) => None,
             Ok(_) => {
-                self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::Surprise));
+                self.shared.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
                 let failure = Failure::of("somebody else has changed it since the plan was made");
                 Some(Written { progress: Progress::Failed, result: with_failure(Status::Failed, failure), error: None })
             }
@@ -170,10 +170,10 @@ impl<'a, 's> Lane<'a, 's> {
     /// What bars everybody's way stops the run: a token or a permission that does not suffice, a pause that is too long.
     fn stop_if_told(&self, written: &Written) {
         match written.error.as_ref().map(|error| error.class) {
-            Some(ErrorClass::Auth) => self.shared.bar(StopReason::Refused),
-            Some(ErrorClass::Rate) => self.shared.bar(StopReason::TooLongAPause),
+            Some(ErrorClass::Auth) => self.shared.bar(ShutdownReason::Unauthorized),
+            Some(ErrorClass::Rate) => self.shared.bar(ShutdownReason::RetryAfterTooLong),
             Some(_) if self.shared.options.fail_fast => {
-                self.shared.sender.stop().ask(StopLevel::Graceful(StopReason::FailFast));
+                self.shared.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
             }
             Some(_) | None => {}
         }
@@ -185,7 +185,7 @@ impl<'a, 's> Lane<'a, 's> {
         match event {
             CallEvent::Locked { until } => {
                 shared.locked.set(shared.locked.get() + 1);
-                shared.places.ring();
+                shared.places.notify_all();
                 (shared.tell)(&Event::Locked { location: location.id.clone(), until });
             }
             CallEvent::Unlocked => shared.locked.set(shared.locked.get().saturating_sub(1)),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Plan;
 use crate::record::entry::RunEnd;
+use crate::runtime::ShutdownReason;
 use crate::send::Statistics;
-use crate::time::StopReason;
 use crate::webex::{CallError, write_failure};
 
 /// What became of one network.
@@ -93,7 +93,7 @@ pub enum OutcomeClass {
     /// None applied.
     Failed,
     /// A signal ended it.
-    Interrupted(StopReason),
+    Interrupted(ShutdownReason),
     /// There was nothing to do.
     Unchanged,
 }
@@ -124,7 +124,7 @@ pub struct Outcome {
     /// Whether the list was read again.
     pub verification: Verification,
     /// Why it stopped early, if it did.
-    pub stopped: Option<StopReason>,
+    pub stopped: Option<ShutdownReason>,
     /// Disabled codes that Webex shows otherwise than asked for, as indexes into the plan's changes.
     pub replaced_codes: Vec<usize>,
     /// What was sent in all, lists included.
@@ -156,7 +156,7 @@ impl Outcome {
         if plan.changes.is_empty() {
             return OutcomeClass::Unchanged;
         }
-        if let Some(reason @ (StopReason::Interrupt | StopReason::Terminate)) = self.stopped {
+        if let Some(reason @ (ShutdownReason::Interrupt | ShutdownReason::Terminate)) = self.stopped {
             return OutcomeClass::Interrupted(reason);
         }
         let applied = self.count(Status::Applied);

@@ -19,8 +19,8 @@ use crate::model::LocationId;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
 use crate::record::Journal;
+use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::send::Sender;
-use crate::time::{Bell, StopLevel, StopReason};
 
 /// Carries out `proven` through `sender`. Every write is in the journal before it is sent.
 ///
@@ -44,7 +44,7 @@ pub async fn run(
         tell,
         results: RefCell::new(vec![None; plan.changes.len()]),
         locked: Cell::new(0),
-        places: Bell::default(),
+        places: Wakeup::default(),
         barred: Cell::new(false),
     };
     // One grace for the way home and the list at the end together.
@@ -70,24 +70,24 @@ pub async fn run(
     Outcome {
         results,
         verification,
-        stopped: sender.stop().reason(),
+        stopped: sender.shutdown().reason(),
         replaced_codes,
         statistics: sender.statistics(),
-        elapsed: sender.clock().now().since(started),
+        elapsed: sender.clock().now().duration_since(started),
     }
 }
 
 /// Once a graceful stop is asked for, gives it so much time and then stops at once. Never ends: whoever works notices by
 /// himself, and says what became of it.
 async fn grace(sender: &Sender, grace: Option<Duration>, tell: &dyn Fn(&Event)) -> std::convert::Infallible {
-    let stop = sender.stop();
-    if let StopLevel::Graceful(reason) = stop.asked().await {
+    let shutdown = sender.shutdown();
+    if let ShutdownLevel::Graceful(reason) = shutdown.requested().await {
         tell(&Event::Stopping { reason });
         match grace {
             Some(grace) => sender.clock().sleep(grace).await,
-            None => stop.now().await,
+            None => shutdown.wait_immediate().await,
         }
-        stop.ask(StopLevel::Now);
+        shutdown.request(ShutdownLevel::Immediate);
     }
     std::future::pending().await
 }
@@ -95,8 +95,11 @@ async fn grace(sender: &Sender, grace: Option<Duration>, tell: &dyn Fn(&Event)) 
 /// Whether another list may succeed at all.
 fn may_list(sender: &Sender) -> bool {
     !matches!(
-        sender.stop().level(),
-        StopLevel::Now | StopLevel::Graceful(StopReason::Refused | StopReason::Breaker | StopReason::TooLongAPause)
+        sender.shutdown().level(),
+        ShutdownLevel::Immediate
+            | ShutdownLevel::Graceful(
+                ShutdownReason::Unauthorized | ShutdownReason::CircuitBreakerOpen | ShutdownReason::RetryAfterTooLong
+            )
     )
 }
 
@@ -133,7 +136,7 @@ impl Shared<'_> {
             while running.len() < self.options.concurrency + self.locked.get() {
                 // Once a stop is asked for, nothing new is begun.
                 let Some(steps) = waiting.next() else { break };
-                if self.sender.stop().is_asked() {
+                if self.sender.shutdown().is_requested() {
                     left -= 1;
                 } else {
                     running.push(Lane::new(self, steps).run());
@@ -142,7 +145,7 @@ impl Shared<'_> {
             if running.is_empty() {
                 continue;
             }
-            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.places.heard())).await {
+            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.places.notified())).await {
                 left -= 1;
             }
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Where;
+use crate::runtime::ShutdownLevel;
 use crate::send::{Call, GaveUp, Sender, Urgency};
-use crate::time::StopLevel;
 use crate::webex::{Acceptance, Applied, CallError, ErrorClass};
 
 /// The end of a write.
@@ -62,7 +62,7 @@ async fn wait_until_shown(
         match sender.get(&location.id, network, call).await {
             Ok(live) if same(&live.settings, sent) => return Settled::Applied,
             Err(GaveUp::Failed(error)) if error.class != ErrorClass::Transient => return Settled::Unknown(error),
-            _ if sender.stop().level() == StopLevel::Now => break,
+            _ if sender.shutdown().level() == ShutdownLevel::Immediate => break,
             _ => sender.wait(wait).await,
         }
     }

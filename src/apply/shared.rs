@@ -7,8 +7,8 @@ use super::options::Options;
 use super::outcome::{Failure, NetworkResult};
 use crate::plan::plan::Plan;
 use crate::record::{Entry, Journal};
+use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::send::Sender;
-use crate::time::{Bell, StopLevel, StopReason};
 
 /// What all lanes share.
 pub(super) struct Shared<'a> {
@@ -20,7 +20,7 @@ pub(super) struct Shared<'a> {
     pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
     /// Lanes that wait for a lock and leave their place to others meanwhile.
     pub(super) locked: Cell<usize>,
-    pub(super) places: Bell,
+    pub(super) places: Wakeup,
     /// No further write can succeed, whatever the run was stopped for in the first place.
     pub(super) barred: Cell<bool>,
 }
@@ -29,16 +29,16 @@ impl Shared<'_> {
     /// Puts a line into the journal; if that fails, nothing more is begun.
     pub(super) async fn record(&self, entry: Entry) -> Result<(), Failure> {
         let clock = self.sender.clock();
-        let time = clock.wall(clock.now());
+        let time = clock.to_timestamp(clock.now());
         self.journal.append(entry, time).await.map_err(|error| {
-            self.bar(StopReason::Journal);
+            self.bar(ShutdownReason::JournalWriteFailed);
             Failure::of(error.to_string())
         })
     }
 
     /// Stops the run, the way home included.
-    pub(super) fn bar(&self, reason: StopReason) {
+    pub(super) fn bar(&self, reason: ShutdownReason) {
         self.barred.set(true);
-        self.sender.stop().ask(StopLevel::Graceful(reason));
+        self.sender.shutdown().request(ShutdownLevel::Graceful(reason));
     }
 }

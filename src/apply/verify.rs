@@ -21,7 +21,7 @@ pub(super) async fn verify(
     tell: &dyn Fn(&Event),
 ) -> Verification {
     let mut differing = results.len();
-    let urgency = if sender.stop().is_asked() { Urgency::Home } else { Urgency::Work };
+    let urgency = if sender.shutdown().is_requested() { Urgency::Home } else { Urgency::Work };
     for wait in std::iter::once(Duration::ZERO).chain(LOOKS) {
         if !wait.is_zero() {
             sender.wait(wait).await;
@@ -37,7 +37,7 @@ pub(super) async fn verify(
         };
         replaced_codes.clear();
         differing = look(plan, results, replaced_codes, &live);
-        if differing == 0 || sender.stop().is_asked() {
+        if differing == 0 || sender.shutdown().is_requested() {
             break;
         }
     }

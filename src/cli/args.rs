@@ -7,9 +7,9 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use dectl::apply::Canary;
 use dectl::plan::MaxChanges;
+use dectl::runtime::parse_duration;
 use dectl::send::pacer::Rate;
 use dectl::simulator::{Fault, Limiting, Probability, Quirk, Span, Time as SimTime};
-use dectl::time::parse_duration;
 
 /// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
 #[derive(Debug, Parser)]

@@ -7,7 +7,7 @@ use dectl::apply::{Outcome, OutcomeClass};
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Error, Rejected};
 use dectl::report::json;
-use dectl::time::StopReason;
+use dectl::runtime::ShutdownReason;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Exit {
     pub(crate) fn of(outcome: &Outcome, plan: &Plan) -> Self {
         match outcome.class(plan) {
             OutcomeClass::Unchanged => Self::Done,
-            OutcomeClass::Interrupted(StopReason::Terminate) => Self::Terminated,
+            OutcomeClass::Interrupted(ShutdownReason::Terminate) => Self::Terminated,
             OutcomeClass::Interrupted(_) => Self::Interrupted,
             _ if outcome.is_complete() => Self::Done,
             _ if outcome.statistics.writes == 0 => Self::Error,
@@ -75,15 +75,15 @@ impl Failed {
     }
 
     /// The same with the signal that stopped it, if one did.
-    pub(crate) fn because_of(self, reason: Option<StopReason>) -> Self {
+    pub(crate) fn because_of(self, reason: Option<ShutdownReason>) -> Self {
         if self.stopped { Self::stopped(reason) } else { self }
     }
 
     /// A signal came before anything was written.
-    pub(crate) fn stopped(reason: Option<StopReason>) -> Self {
+    pub(crate) fn stopped(reason: Option<ShutdownReason>) -> Self {
         let exit = match reason {
-            Some(StopReason::Terminate) => Exit::Terminated,
-            Some(StopReason::Interrupt) => Exit::Interrupted,
+            Some(ShutdownReason::Terminate) => Exit::Terminated,
+            Some(ShutdownReason::Interrupt) => Exit::Interrupted,
             _ => Exit::Error,
         };
         Self { exit, ..Self::of("stopped before anything was written") }

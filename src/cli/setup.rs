@@ -5,11 +5,11 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
+use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, GaveUp, Sender};
 use dectl::simulator::http::Server;
 use dectl::simulator::{Kept, Misbehaviour, Simulated, State, TOKEN};
-use dectl::time::{Chance, Clock, Stop};
 use dectl::webex::credentials::{ServiceApp, Source, Token};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
@@ -28,13 +28,19 @@ pub(crate) struct Connection {
 
 /// Connects to the organization that the flags name; an embedded one is started for `--simulate`. From here on there is
 /// a token.
-pub(crate) async fn connect(common: &Common, pace: Pace, stop: Stop) -> Result<Connection, Failed> {
+pub(crate) async fn connect(common: &Common, pace: Pace, shutdown: Shutdown) -> Result<Connection, Failed> {
     let clock = Clock::real();
     let run = run_name(&clock);
     let api = Rc::new(api(common, &run).await?);
     let pacer = Pacer::new(pace.concurrency.into(), pace.rate);
-    let sender =
-        Sender::new(Rc::clone(&api) as Rc<dyn DectApi>, clock, Chance::from_surroundings(), pacer, bounds(pace), stop);
+    let sender = Sender::new(
+        Rc::clone(&api) as Rc<dyn DectApi>,
+        clock,
+        SeededRng::from_entropy(),
+        pacer,
+        bounds(pace),
+        shutdown,
+    );
     match sender.sign_in().await {
         Ok(_) => Ok(Connection { sender, run, api }),
         Err(GaveUp::NotSent) => Err(dectl::reconcile::Error::Stopped.into()),
@@ -158,6 +164,6 @@ pub(crate) fn plan_key() -> Result<Option<SecretString>, Failed> {
 
 /// A name that sorts by time and that no other run has.
 fn run_name(clock: &Clock) -> String {
-    let time = clock.wall(clock.now()).strftime("%Y%m%dT%H%M%S.%3fZ").to_string();
-    format!("{time}-{:06x}", Chance::from_surroundings().below(1 << 24))
+    let time = clock.to_timestamp(clock.now()).strftime("%Y%m%dT%H%M%S.%3fZ").to_string();
+    format!("{time}-{:06x}", SeededRng::from_entropy().gen_below(1 << 24))
 }

@@ -1,14 +1,14 @@
 //! SIGINT and SIGTERM become a wish to stop: the first gracefully, the second at once.
 
-use dectl::time::{Stop, StopLevel, StopReason};
+use dectl::runtime::{Shutdown, ShutdownLevel, ShutdownReason};
 
 /// Listens for signals as long as the future is polled.
-pub(crate) async fn listen(stop: Stop) {
+pub(crate) async fn listen(shutdown: Shutdown) {
     let Some(mut signals) = Signals::new() else { return std::future::pending().await };
     let reason = signals.next().await;
-    stop.ask(StopLevel::Graceful(reason));
+    shutdown.request(ShutdownLevel::Graceful(reason));
     signals.next().await;
-    stop.ask(StopLevel::Now);
+    shutdown.request(ShutdownLevel::Immediate);
     std::future::pending().await
 }
 
@@ -28,10 +28,10 @@ impl Signals {
         })
     }
 
-    async fn next(&mut self) -> StopReason {
+    async fn next(&mut self) -> ShutdownReason {
         tokio::select! {
-            _ = self.interrupt.recv() => StopReason::Interrupt,
-            _ = self.terminate.recv() => StopReason::Terminate,
+            _ = self.interrupt.recv() => ShutdownReason::Interrupt,
+            _ = self.terminate.recv() => ShutdownReason::Terminate,
         }
     }
 }
@@ -45,9 +45,9 @@ impl Signals {
         Some(Self)
     }
 
-    async fn next(&mut self) -> StopReason {
+    async fn next(&mut self) -> ShutdownReason {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => StopReason::Interrupt,
+            Ok(()) => ShutdownReason::Interrupt,
             Err(_) => std::future::pending().await,
         }
     }

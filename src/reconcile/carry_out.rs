@@ -15,8 +15,8 @@ use crate::plan::plan::Plan;
 use crate::plan::{self, Moved};
 use crate::proof::{Proven, prove};
 use crate::record::{Entry, Journal, SavedPlan};
+use crate::runtime::ShutdownReason;
 use crate::send::{GaveUp, Sender, Urgency};
-use crate::time::StopReason;
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -96,14 +96,14 @@ pub async fn carry_out(
         let _of_no_use = std::fs::remove_file(&beside);
     })?;
     let clock = sender.clock();
-    journal.append(Entry::begin(name, plan), clock.wall(clock.now())).await?;
+    journal.append(Entry::begin(name, plan), clock.to_timestamp(clock.now())).await?;
     let outcome = match pieces.waves {
         [] | [_] => run(proven, sender, &journal, options, tell).await,
         waves => Course { plan, sender, journal: &journal, options, pieces, tell }.run(waves).await,
     };
     let end = Entry::End { outcome: outcome.class(plan).end() };
     // The run is over; a last line that cannot be written changes nothing for anybody.
-    let _recorded = journal.append(end, clock.wall(clock.now())).await;
+    let _recorded = journal.append(end, clock.to_timestamp(clock.now())).await;
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
 }
 
@@ -119,7 +119,7 @@ struct Course<'a, 'p> {
 
 /// Why the next wave does not begin.
 enum Halt {
-    Because(StopReason),
+    Because(ShutdownReason),
     /// Somebody else has changed something meanwhile.
     Moved(Vec<Moved>),
     /// What became of the list tells by itself.
@@ -158,7 +158,7 @@ impl Course<'_, '_> {
             }
         }
         whole.statistics = self.sender.statistics();
-        whole.elapsed = self.sender.clock().now().since(started);
+        whole.elapsed = self.sender.clock().now().duration_since(started);
         whole
     }
 
@@ -171,7 +171,7 @@ impl Course<'_, '_> {
 
     /// The plan of a wave, proved on the state as it is now.
     async fn prepared(&self, part: Plan, first: bool) -> Result<Proven, Halt> {
-        let unsafe_now = |_| Halt::Because(StopReason::Surprise);
+        let unsafe_now = |_| Halt::Because(ShutdownReason::UnexpectedChange);
         if first {
             // The whole plan has just been proved on the list, and its parts depend on nothing else.
             let recorded = plan::recorded_state(&part);
@@ -187,18 +187,18 @@ impl Course<'_, '_> {
         if last {
             return Ok(());
         }
-        let stop = self.sender.stop();
-        if let Some(reason) = stop.reason() {
+        let shutdown = self.sender.shutdown();
+        if let Some(reason) = shutdown.reason() {
             return Err(Halt::Because(reason));
         }
         if !well {
-            return Err(Halt::Because(StopReason::WaveFailed));
+            return Err(Halt::Because(ShutdownReason::WaveFailed));
         }
-        let stopped = || Halt::Because(stop.reason().unwrap_or(StopReason::Declined));
+        let stopped = || Halt::Because(shutdown.reason().unwrap_or(ShutdownReason::Declined));
         let clock = self.sender.clock();
         if !self.pieces.soak.is_zero() {
             (self.tell)(&Event::Soaking { until: clock.now() + self.pieces.soak });
-            if let Either::Right(_) = select(clock.sleep(self.pieces.soak), pin!(stop.asked())).await {
+            if let Either::Right(_) = select(clock.sleep(self.pieces.soak), pin!(shutdown.requested())).await {
                 return Err(stopped());
             }
         }
@@ -210,9 +210,9 @@ impl Course<'_, '_> {
             locations_left: left.iter().map(Vec::len).sum(),
             networks_left: self.places(&left.concat()).len(),
         };
-        match select((self.pieces.gate)(next), pin!(stop.asked())).await {
+        match select((self.pieces.gate)(next), pin!(shutdown.requested())).await {
             Either::Left((true, _)) => Ok(()),
-            Either::Left((false, _)) => Err(Halt::Because(StopReason::Declined)),
+            Either::Left((false, _)) => Err(Halt::Because(ShutdownReason::Declined)),
             Either::Right(_) => Err(stopped()),
         }
     }
@@ -220,13 +220,13 @@ impl Course<'_, '_> {
     fn halt(&self, whole: &mut Outcome, halt: Halt) {
         match halt {
             Halt::Because(reason) => whole.stopped = Some(reason),
-            Halt::NotListed(GaveUp::NotSent) => whole.stopped = self.sender.stop().reason(),
+            Halt::NotListed(GaveUp::NotSent) => whole.stopped = self.sender.shutdown().reason(),
             Halt::NotListed(GaveUp::Failed(error)) => {
-                whole.stopped = Some(StopReason::WaveFailed);
+                whole.stopped = Some(ShutdownReason::WaveFailed);
                 whole.verification = Verification::Impossible(Failure::from(&error));
             }
             Halt::Moved(moved) => {
-                whole.stopped = Some(StopReason::Surprise);
+                whole.stopped = Some(ShutdownReason::UnexpectedChange);
                 let moved: HashMap<&NetworkId, &Moved> = moved.iter().map(|moved| (moved.network(), moved)).collect();
                 for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
                     if let Some(moved) = moved.get(&change.network) {

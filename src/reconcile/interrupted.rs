@@ -63,7 +63,7 @@ pub async fn going_on(
         return Ok(GoingOn::With { run, saved: Box::new(saved) });
     }
     let clock = sender.clock();
-    mark_finished(&journal, clock.wall(clock.now()))?;
+    mark_finished(&journal, clock.to_timestamp(clock.now()))?;
     Ok(GoingOn::Finished { run })
 }
 

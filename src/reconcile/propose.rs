@@ -10,8 +10,8 @@ use crate::plan::plan::{Because, Change, Warning};
 use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
 use crate::record::SavedPlan;
+use crate::runtime::Instant;
 use crate::send::{Sender, Urgency};
-use crate::time::Moment;
 
 /// What would be done.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub struct Proposal {
     /// That state.
     pub live: Organization,
     /// When it was listed.
-    pub listed: Moment,
+    pub listed: Instant,
 }
 
 /// Lists the organization and plans the way to what `inputs` ask for.
@@ -37,7 +37,7 @@ pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Res
 ///
 /// # Errors
 /// If the wishes do not fit it, or if the plan cannot be proved.
-pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: Moment) -> Result<Proposal, Error> {
+pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: Instant) -> Result<Proposal, Error> {
     let mut findings = Diagnostics::new();
     let expanded = expanded(&inputs.desired, scope, &live, &mut findings);
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);

@@ -11,10 +11,10 @@ use crate::model::Organization;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
 use crate::record::Journal;
+use crate::runtime::{Clock, SeededRng, Shutdown};
 use crate::send::pacer::{Pacer, Rate};
 use crate::send::{Bounds, Sender, Urgency};
 use crate::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
-use crate::time::{Chance, Clock, Stop};
 
 /// What the simulated API is like, and how it is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Rehearsal {
 /// Carries out `proven` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
 /// never comes, which would be a fault of this tool.
 pub fn rehearse(proven: &Proven, live: &Organization, conditions: Conditions) -> Option<Rehearsal> {
-    let clock = Clock::simulated();
+    let clock = Clock::virtual_clock();
     let misbehaviour = Misbehaviour {
         latency: Latency::Fixed(conditions.latency),
         limit: Some(LimitKind::Sliding { count: conditions.requests, period: conditions.period }),
@@ -58,13 +58,13 @@ pub fn rehearse(proven: &Proven, live: &Organization, conditions: Conditions) ->
     let copy = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), misbehaviour)));
     let api = Rc::new(DirectApi::new(copy, clock.clone()));
     let pacer = Pacer::new(conditions.concurrency, conditions.rate);
-    let sender = Sender::new(api, clock.clone(), Chance::from_seed(1), pacer, conditions.bounds, Stop::new());
+    let sender = Sender::new(api, clock.clone(), SeededRng::from_seed(1), pacer, conditions.bounds, Shutdown::new());
     let options = Options { concurrency: conditions.concurrency, ..Options::default() };
-    let outcome = clock.run(async {
+    let outcome = clock.block_on(async {
         // The run itself begins with the list, too.
         let _listed = sender.list(Urgency::Work).await;
         run(proven, &sender, &Journal::in_memory(), options, &|_| {}).await
     })?;
-    let elapsed = clock.now().since_start();
+    let elapsed = clock.now().elapsed();
     Some(Rehearsal { plan: proven.plan().clone(), outcome, conditions, elapsed })
 }

@@ -19,8 +19,8 @@ use crate::model::{LocationId, NetworkId, Organization};
 use crate::plan::plan::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_size};
 use crate::record::SavedPlan;
+use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
 use crate::send::{Sender, Urgency};
-use crate::time::{Moment, StopLevel, StopReason};
 
 /// A list that is older than this when the answer comes is read again.
 const FRESH: Duration = Duration::from_secs(30);
@@ -82,7 +82,7 @@ pub struct Terms<'a> {
     /// How long to wait after a wave.
     pub soak: Duration,
     /// When the maintenance window ends.
-    pub until: Option<Moment>,
+    pub until: Option<Instant>,
     /// The folder of journals.
     pub folder: &'a Path,
     /// The name of the run.
@@ -129,7 +129,7 @@ impl Work<'_> {
                 Some(until) => self.sender.clock().sleep_until(until).await,
                 None => std::future::pending().await,
             }
-            self.sender.stop().ask(StopLevel::Graceful(StopReason::Deadline));
+            self.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
             std::future::pending::<std::convert::Infallible>().await
         };
         match select(pin!(self.both(wishes, listed)), pin!(window)).await {
@@ -189,12 +189,12 @@ impl Work<'_> {
         Some((run, SavedPlan { plan: plan::part(&saved.plan, &locations), max_changes: None, ..saved }))
     }
 
-    async fn list(&self) -> Result<(Organization, Moment), Error> {
+    async fn list(&self) -> Result<(Organization, Instant), Error> {
         let live = self.sender.list(Urgency::Work).await?;
         Ok((live, self.sender.clock().now()))
     }
 
-    async fn once(&self, wishes: &mut Wishes, live: Option<(Organization, Moment)>) -> Result<Done, Error> {
+    async fn once(&self, wishes: &mut Wishes, live: Option<(Organization, Instant)>) -> Result<Done, Error> {
         let mut proposal = self.propose(wishes, live).await?;
         let plan = proposal.proven.plan();
         if self.terms.complete && plan.counts.unmanaged > 0 {
@@ -215,7 +215,7 @@ impl Work<'_> {
             Consent::Asked => {
                 while !proposal.proven.plan().changes.is_empty() {
                     self.ask("Apply this plan?").await?;
-                    if self.sender.clock().now().since(proposal.listed) <= FRESH {
+                    if self.sender.clock().now().duration_since(proposal.listed) <= FRESH {
                         break;
                     }
                     let newer = self.propose(wishes, None).await?;
@@ -232,7 +232,7 @@ impl Work<'_> {
         self.carry_out(proposal, wishes).await
     }
 
-    async fn propose(&self, wishes: &mut Wishes, live: Option<(Organization, Moment)>) -> Result<Proposal, Error> {
+    async fn propose(&self, wishes: &mut Wishes, live: Option<(Organization, Instant)>) -> Result<Proposal, Error> {
         match wishes {
             Wishes::Made(inputs) => {
                 let (live, listed) = match live {
@@ -251,7 +251,7 @@ impl Work<'_> {
     }
 
     async fn ask(&self, question: &str) -> Result<(), Error> {
-        match select(self.audience.confirm(question), pin!(self.sender.stop().asked())).await {
+        match select(self.audience.confirm(question), pin!(self.sender.shutdown().requested())).await {
             Either::Left((true, _)) => Ok(()),
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
@@ -262,7 +262,7 @@ impl Work<'_> {
         let plan = proposal.proven.plan();
         let saved = SavedPlan {
             plan: plan.clone(),
-            created: self.sender.clock().wall(self.sender.clock().now()),
+            created: self.sender.clock().to_timestamp(self.sender.clock().now()),
             org: self.terms.org.clone(),
             max_changes: self.terms.max_changes.map(|word| word.to_string()),
             sources: match wishes {

@@ -12,7 +12,7 @@ use super::visible::visible;
 use crate::apply::Event;
 use crate::model::NetworkId;
 use crate::plan::plan::Plan;
-use crate::time::{Clock, Moment};
+use crate::runtime::{Clock, Instant};
 
 /// Follows a run.
 pub struct Progress {
@@ -33,10 +33,10 @@ enum Face {
 struct State {
     steps: usize,
     written: usize,
-    began: Option<Moment>,
-    last_line: Option<Moment>,
-    locked_until: Option<Moment>,
-    soaking_until: Option<Moment>,
+    began: Option<Instant>,
+    last_line: Option<Instant>,
+    locked_until: Option<Instant>,
+    soaking_until: Option<Instant>,
     /// A question stands on the terminal: nothing is drawn over it.
     asked: bool,
 }
@@ -83,7 +83,7 @@ impl Progress {
             }
             Event::Soaking { until } => {
                 state.soaking_until = Some(*until);
-                self.say(&format!("all is well; waiting for {}", seconds(until.since(now))));
+                self.say(&format!("all is well; waiting for {}", seconds(until.duration_since(now))));
             }
             Event::Started { steps, locations } => {
                 // Every wave starts, and the bar goes on.
@@ -108,8 +108,8 @@ impl Progress {
                 self.say(&format!("{}: skipped, since it waits for {}", self.name(network), self.name(because_of)));
             }
             Event::Locked { until, .. } => state.locked_until = Some(*until),
-            Event::Retrying { network, attempts, until } if until.since(now) >= WORTH_A_LINE => {
-                let wait = seconds(until.since(now));
+            Event::Retrying { network, attempts, until } if until.duration_since(now) >= WORTH_A_LINE => {
+                let wait = seconds(until.duration_since(now));
                 self.say(&format!("{}: attempt {attempts} failed, trying again in {wait}", self.name(network)));
             }
             Event::Retrying { .. } | Event::Writing { .. } => {}
@@ -125,7 +125,7 @@ impl Progress {
     }
 
     /// Shows what the run waits for at this moment.
-    pub fn tick(&self, paused_until: Option<Moment>) {
+    pub fn tick(&self, paused_until: Option<Instant>) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         if state.asked {
@@ -135,10 +135,10 @@ impl Progress {
             bar.set_message(message(&state, now, paused_until));
             bar.tick();
         } else if let Some(until) = paused_until
-            && state.last_line.is_none_or(|last| now.since(last) >= BETWEEN_LINES)
+            && state.last_line.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES)
         {
             state.last_line = Some(now);
-            self.line(&format!("rate limited, resuming in {}", seconds(until.since(now))));
+            self.line(&format!("rate limited, resuming in {}", seconds(until.duration_since(now))));
         }
     }
 
@@ -158,8 +158,8 @@ impl Progress {
         }
     }
 
-    fn now_and_then(&self, state: &mut State, now: Moment) {
-        if state.last_line.is_none_or(|last| now.since(last) >= BETWEEN_LINES) {
+    fn now_and_then(&self, state: &mut State, now: Instant) {
+        if state.last_line.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES) {
             state.last_line = Some(now);
             self.line(&format!("{}/{} written{}", state.written, state.steps, time_left(state, now)));
         }
@@ -186,26 +186,26 @@ impl Progress {
     }
 }
 
-fn message(state: &State, now: Moment, paused_until: Option<Moment>) -> String {
+fn message(state: &State, now: Instant, paused_until: Option<Instant>) -> String {
     if let Some(until) = paused_until {
-        return format!("rate limited, resuming in {}", seconds(until.since(now)));
+        return format!("rate limited, resuming in {}", seconds(until.duration_since(now)));
     }
     if let Some(until) = state.soaking_until.filter(|until| *until > now) {
-        return format!("waiting for {}", seconds(until.since(now)));
+        return format!("waiting for {}", seconds(until.duration_since(now)));
     }
-    let rate = state.began.map(|began| state.written as f64 / now.since(began).as_secs_f64().max(0.001));
+    let rate = state.began.map(|began| state.written as f64 / now.duration_since(began).as_secs_f64().max(0.001));
     let rate = rate.filter(|_| state.written > 0).map(|rate| format!("{rate:.1}/s")).unwrap_or_default();
     let locked = match state.locked_until.filter(|until| *until > now) {
-        Some(until) => format!(", a location is locked, trying again in {}", seconds(until.since(now))),
+        Some(until) => format!(", a location is locked, trying again in {}", seconds(until.duration_since(now))),
         None => String::new(),
     };
     format!("{rate}{}{locked}", time_left(state, now))
 }
 
-fn time_left(state: &State, now: Moment) -> String {
+fn time_left(state: &State, now: Instant) -> String {
     let Some(began) = state.began.filter(|_| state.written > 0 && state.written < state.steps) else {
         return String::new();
     };
-    let each = now.since(began).as_secs_f64() / state.written as f64;
+    let each = now.duration_since(began).as_secs_f64() / state.written as f64;
     format!(", about {} left", seconds(Duration::from_secs_f64(each * (state.steps - state.written) as f64)))
 }

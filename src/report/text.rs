@@ -16,7 +16,7 @@ use crate::plan::plan::{Plan, Warning};
 use crate::reconcile::Status as StatusOfAll;
 use crate::record::History;
 use crate::record::entry::RunEnd;
-use crate::time::StopReason;
+use crate::runtime::ShutdownReason;
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
 const QUIET: Style = Style::new().effects(Effects::DIMMED);
@@ -338,18 +338,18 @@ pub fn auth(view: &AuthView) -> String {
 }
 
 /// Why a run stopped, for a sentence that begins with "stopped:".
-pub fn stop_reason(reason: StopReason) -> &'static str {
+pub fn stop_reason(reason: ShutdownReason) -> &'static str {
     match reason {
-        StopReason::Interrupt => "interrupted",
-        StopReason::Terminate => "asked to terminate",
-        StopReason::FailFast => "a write failed and --fail-fast is set",
-        StopReason::Breaker => "nothing but errors came back",
-        StopReason::Deadline => "the end of the maintenance window has come",
-        StopReason::WaveFailed => "not all went well with a wave, so the next one was not begun",
-        StopReason::Declined => "the next wave was not wanted",
-        StopReason::Refused => "the token or its permissions do not suffice",
-        StopReason::Surprise => "a network was not as the plan expects",
-        StopReason::TooLongAPause => "the API asks for a longer pause than is respected",
-        StopReason::Journal => "the journal can no longer be written",
+        ShutdownReason::Interrupt => "interrupted",
+        ShutdownReason::Terminate => "asked to terminate",
+        ShutdownReason::FailFast => "a write failed and --fail-fast is set",
+        ShutdownReason::CircuitBreakerOpen => "nothing but errors came back",
+        ShutdownReason::WindowClosed => "the end of the maintenance window has come",
+        ShutdownReason::WaveFailed => "not all went well with a wave, so the next one was not begun",
+        ShutdownReason::Declined => "the next wave was not wanted",
+        ShutdownReason::Unauthorized => "the token or its permissions do not suffice",
+        ShutdownReason::UnexpectedChange => "a network was not as the plan expects",
+        ShutdownReason::RetryAfterTooLong => "the API asks for a longer pause than is respected",
+        ShutdownReason::JournalWriteFailed => "the journal can no longer be written",
     }
 }

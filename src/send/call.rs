@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::runtime::Instant;
 use crate::webex::{Applied, CallError};
 
 /// Whether a call is part of the plan or brings somebody home.
@@ -20,7 +20,7 @@ pub enum CallEvent {
     /// The location is locked, and the call waits on its own until then.
     Locked {
         /// When it is tried again.
-        until: Moment,
+        until: Instant,
     },
     /// The wait is over.
     Unlocked,
@@ -29,7 +29,7 @@ pub enum CallEvent {
         /// How many attempts there were.
         attempts: u32,
         /// When it is tried again.
-        until: Moment,
+        until: Instant,
     },
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Progress {
     /// How long it has found its location locked, up to the last answer that says so.
     pub(super) locked_for: Duration,
     /// When that answer came, and what was waited because of it.
-    pub(super) lock: Option<(Moment, Duration)>,
+    pub(super) lock: Option<(Instant, Duration)>,
     /// How often its token was refused, and the how-many-th token it was sent with last.
     pub(super) refused: u32,
     pub(super) sent_with: u64,

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use crate::model::LocationId;
-use crate::time::Moment;
+use crate::runtime::Instant;
 use crate::webex::CallError;
 
 #[derive(Debug, Default)]
@@ -14,14 +14,14 @@ pub(super) struct Locks(HashMap<LocationId, Lock>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lock {
     /// When the location may be tried again.
-    pub(super) until: Moment,
+    pub(super) until: Instant,
     /// The answer that said so.
     pub(super) answer: CallError,
 }
 
 impl Locks {
     /// The lock of a location that asks to be left alone at `now`.
-    pub(super) fn at(&mut self, now: Moment, location: &LocationId) -> Option<Lock> {
+    pub(super) fn at(&mut self, now: Instant, location: &LocationId) -> Option<Lock> {
         let lock = self.0.get(location)?;
         if lock.until > now {
             return Some(lock.clone());

@@ -54,7 +54,7 @@ impl Sender {
             };
             attempts += 1;
             let again = matches!(error.class, ErrorClass::Transient | ErrorClass::Rate);
-            let wait = pause(attempts, error.retry_after, &mut self.chance.borrow_mut());
+            let wait = pause(attempts, error.retry_after, &mut self.rng.borrow_mut());
             if !again || attempts >= self.bounds.max_attempts || wait > self.bounds.longest_pause {
                 return Err(GaveUp::Failed(error));
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Chance;
+use crate::runtime::SeededRng;
 use crate::webex::RetryAfter;
 
 /// The bounds of every call.
@@ -31,12 +31,12 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// What to wait after the `attempt`-th failure (from 1): what the server says, or exponentially longer with full jitter.
 ///
 /// A quarter of the bound is certain, so that an unlucky draw does not knock again at once.
-pub(super) fn pause(attempt: u32, retry_after: Option<RetryAfter>, chance: &mut Chance) -> Duration {
+pub(super) fn pause(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
     if let Some(wait) = retry_after.and_then(RetryAfter::wait) {
         return wait;
     }
     let bound = FIRST.saturating_mul(1 << attempt.clamp(1, 16)).min(LONGEST);
-    bound / 4 + chance.up_to(bound - bound / 4)
+    bound / 4 + rng.full_jitter(bound - bound / 4)
 }
 
 #[cfg(test)]
@@ -45,13 +45,13 @@ mod tests {
 
     #[test]
     fn the_pause_grows_and_stays_bounded() {
-        let mut chance = Chance::from_seed(3);
+        let mut rng = SeededRng::from_seed(3);
         for attempt in 1..40 {
-            let pause = pause(attempt, None, &mut chance);
+            let pause = pause(attempt, None, &mut rng);
             assert!(pause >= Duration::from_millis(250) && pause <= LONGEST, "{attempt}: {pause:?}");
         }
         let said = RetryAfter::Wait(Duration::from_secs(3));
-        assert_eq!(pause(1, Some(said), &mut chance), Duration::from_secs(3));
-        assert!(pause(1, Some(RetryAfter::Unreadable), &mut chance) <= Duration::from_secs(1));
+        assert_eq!(pause(1, Some(said), &mut rng), Duration::from_secs(3));
+        assert!(pause(1, Some(RetryAfter::Unreadable), &mut rng) <= Duration::from_secs(1));
     }
 }

@@ -15,22 +15,22 @@ use super::pacer::Pacer;
 use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
-use crate::time::{Bell, Chance, Clock, Moment, Stop, StopLevel, StopReason};
+use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply, RetryAfter};
 
 /// Sends requests until each has an end.
 pub struct Sender {
     pub(super) api: Rc<dyn DectApi>,
     pub(super) clock: Clock,
-    pub(super) chance: RefCell<Chance>,
+    pub(super) rng: RefCell<SeededRng>,
     pub(super) pacer: RefCell<Pacer>,
     pub(super) bounds: Bounds,
     pub(super) breaker: RefCell<Breaker>,
     locks: RefCell<Locks>,
     pub(super) statistics: Cell<Statistics>,
-    pub(super) stop: Stop,
+    pub(super) shutdown: Shutdown,
     /// Rung when an answer comes: whoever is next may look again.
-    pub(super) answers: Bell,
+    pub(super) answers: Wakeup,
     /// Held by whoever is next, so that waiting costs one sleeper, not one for each request.
     pub(super) queue: futures::lock::Mutex<()>,
     pub(super) renewing: futures::lock::Mutex<()>,
@@ -40,18 +40,25 @@ pub struct Sender {
 
 impl Sender {
     /// Sends through `api`.
-    pub fn new(api: Rc<dyn DectApi>, clock: Clock, chance: Chance, pacer: Pacer, bounds: Bounds, stop: Stop) -> Self {
+    pub fn new(
+        api: Rc<dyn DectApi>,
+        clock: Clock,
+        rng: SeededRng,
+        pacer: Pacer,
+        bounds: Bounds,
+        shutdown: Shutdown,
+    ) -> Self {
         Self {
             api,
             clock,
-            chance: RefCell::new(chance),
+            rng: RefCell::new(rng),
             pacer: RefCell::new(pacer),
             bounds,
             breaker: RefCell::default(),
             locks: RefCell::default(),
             statistics: Cell::default(),
-            stop,
-            answers: Bell::default(),
+            shutdown,
+            answers: Wakeup::default(),
             queue: futures::lock::Mutex::new(()),
             renewing: futures::lock::Mutex::new(()),
             tokens: Cell::new(0),
@@ -64,8 +71,8 @@ impl Sender {
     }
 
     /// The wish to stop that it obeys.
-    pub const fn stop(&self) -> &Stop {
-        &self.stop
+    pub const fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
     }
 
     /// What was sent so far.
@@ -74,7 +81,7 @@ impl Sender {
     }
 
     /// Until when everybody is asked to be silent, if so.
-    pub fn paused_until(&self) -> Option<Moment> {
+    pub fn paused_until(&self) -> Option<Instant> {
         self.pacer.borrow().paused_until(self.clock.now())
     }
 
@@ -97,7 +104,7 @@ impl Sender {
 
     /// Waits, unless everything must be dropped.
     pub async fn wait(&self, duration: Duration) {
-        select(self.clock.sleep(duration), pin!(self.stop.now())).await;
+        select(self.clock.sleep(duration), pin!(self.shutdown.wait_immediate())).await;
     }
 
     /// Reads one network.
@@ -177,7 +184,7 @@ impl Sender {
             match kind {
                 // Nothing is lost with an answer that nobody needs any more.
                 Kind::Read { .. } => self.called_off(call, Applied::No).await,
-                Kind::Write { .. } => self.stop.now().await,
+                Kind::Write { .. } => self.shutdown.wait_immediate().await,
             }
         };
         let attempt = info_span!("request", what = kind.name(), attempt = progress.sent);
@@ -203,8 +210,11 @@ impl Sender {
                 self.count(|statistics| statistics.rate_limited += 1);
                 let until = self.pacer.borrow().paused_until(now);
                 match until {
-                    Some(until) if until.since(now) > self.bounds.longest_pause => {
-                        warn!(wait_s = until.since(now).as_secs(), "the API asks for a pause that is too long");
+                    Some(until) if until.duration_since(now) > self.bounds.longest_pause => {
+                        warn!(
+                            wait_s = until.duration_since(now).as_secs(),
+                            "the API asks for a pause that is too long"
+                        );
                         Next::GiveUp
                     }
                     _ => Next::Again,
@@ -213,11 +223,11 @@ impl Sender {
             ErrorClass::Lock => {
                 self.breaker.borrow_mut().works();
                 if let Some((met, waited)) = progress.lock {
-                    progress.locked_for += now.since(met).min(waited.max(MOST_BETWEEN_LOCKS));
+                    progress.locked_for += now.duration_since(met).min(waited.max(MOST_BETWEEN_LOCKS));
                 }
                 progress.locks += 1;
                 let named = error.retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(SHORTEST_LOCK));
-                let own = pause(progress.locks, None, &mut self.chance.borrow_mut()).max(SHORTEST_LOCK);
+                let own = pause(progress.locks, None, &mut self.rng.borrow_mut()).max(SHORTEST_LOCK);
                 let left = self.bounds.lock_timeout.saturating_sub(progress.locked_for);
                 // A pause of our own is no reason to give up early.
                 let wait = named.unwrap_or(own.min(left.max(SHORTEST_LOCK)));
@@ -246,13 +256,13 @@ impl Sender {
             }
             ErrorClass::Transient => {
                 if self.breaker.borrow_mut().failed() {
-                    self.stop.ask(StopLevel::Graceful(StopReason::Breaker));
+                    self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
                 }
                 progress.failed += 1;
                 if progress.failed >= self.bounds.max_attempts {
                     return Next::GiveUp;
                 }
-                let wait = pause(progress.failed, error.retry_after, &mut self.chance.borrow_mut());
+                let wait = pause(progress.failed, error.retry_after, &mut self.rng.borrow_mut());
                 if wait > self.bounds.longest_pause {
                     return Next::GiveUp;
                 }
@@ -272,7 +282,7 @@ impl Sender {
         let Some(Lock { until, answer }) = self.locks.borrow_mut().at(now, location) else {
             return Ok(Duration::ZERO);
         };
-        let wait = until.since(now);
+        let wait = until.duration_since(now);
         if wait > self.bounds.lock_timeout {
             return Err(GaveUp::Failed(answer.and(&self.too_long_a_lock(Some(wait)))));
         }
@@ -291,7 +301,7 @@ impl Sender {
 
     async fn wait_alone(
         &self,
-        until: Moment,
+        until: Instant,
         event: CallEvent,
         call: Call<'_>,
         in_doubt: Applied,
@@ -309,19 +319,19 @@ impl Sender {
     }
 
     pub(super) fn is_called_off(&self, call: Call<'_>, in_doubt: Applied) -> bool {
-        match self.stop.level() {
-            StopLevel::None => false,
+        match self.shutdown.level() {
+            ShutdownLevel::Running => false,
             // What may have been applied is asked for until it is known, as long as there is time.
-            StopLevel::Graceful(_) => call.urgency == Urgency::Work && in_doubt == Applied::No,
-            StopLevel::Now => true,
+            ShutdownLevel::Graceful(_) => call.urgency == Urgency::Work && in_doubt == Applied::No,
+            ShutdownLevel::Immediate => true,
         }
     }
 
     pub(super) async fn called_off(&self, call: Call<'_>, in_doubt: Applied) {
         if call.urgency == Urgency::Work && in_doubt == Applied::No {
-            self.stop.asked().await;
+            self.shutdown.requested().await;
         } else {
-            self.stop.now().await;
+            self.shutdown.wait_immediate().await;
         }
     }
 
@@ -377,7 +387,7 @@ enum Next {
     Again,
     CalledOff,
     WaitAlone {
-        until: Moment,
+        until: Instant,
         event: CallEvent,
     },
     GiveUp,

@@ -25,17 +25,17 @@ impl Sender {
             let turn = self.pacer.borrow_mut().ask(now);
             let until = match turn {
                 Turn::Go(ticket) => return Ok(InFlight { sender: self, ticket: Some(ticket) }),
-                Turn::NotBefore(until) if until.since(now) > self.bounds.longest_pause => {
+                Turn::NotBefore(until) if until.duration_since(now) > self.bounds.longest_pause => {
                     let words = "the API asks for a longer pause than is respected";
                     return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
                 }
                 Turn::NotBefore(until) => {
-                    debug!(wait_ms = until.since(now).as_millis() as u64, "waiting for the pace");
+                    debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the pace");
                     Some(until)
                 }
                 Turn::AfterAnAnswer => None,
             };
-            let heard = pin!(self.answers.heard());
+            let heard = pin!(self.answers.notified());
             let called_off = pin!(self.called_off(call, in_doubt));
             let woken = select(heard, called_off);
             match until {
@@ -77,14 +77,14 @@ impl InFlight<'_> {
         if let Some(ticket) = self.ticket.take() {
             let now = self.sender.clock.now();
             let before = self.sender.paused_until();
-            self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.chance.borrow_mut());
+            self.sender.pacer.borrow_mut().answered(ticket, answer, now, &mut self.sender.rng.borrow_mut());
             if let Some(until) = self.sender.paused_until() {
                 self.sender.count(|statistics| {
                     statistics.pauses += u64::from(before.is_none());
-                    statistics.paused += until.since(before.unwrap_or(now));
+                    statistics.paused += until.duration_since(before.unwrap_or(now));
                 });
             }
-            self.sender.answers.ring();
+            self.sender.answers.notify_all();
         }
     }
 }

@@ -10,7 +10,7 @@ use super::organization::Simulated;
 use super::request::{Operation, Request};
 use super::tokens::TOKEN;
 use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
-use crate::time::Clock;
+use crate::runtime::Clock;
 use crate::webex::answer::{self, Head};
 use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
 
@@ -75,8 +75,8 @@ impl DirectApi {
         Ok((head, answer.body))
     }
 
-    fn wall(&self) -> jiff::Timestamp {
-        self.clock.wall(self.clock.now())
+    fn timestamp(&self) -> jiff::Timestamp {
+        self.clock.to_timestamp(self.clock.now())
     }
 }
 
@@ -84,7 +84,7 @@ impl DectApi for DirectApi {
     fn list(&self) -> Reply<'_, Organization> {
         async {
             let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            answer::list(&head, &body, self.wall())
+            answer::list(&head, &body, self.timestamp())
         }
         .boxed_local()
     }
@@ -92,7 +92,7 @@ impl DectApi for DirectApi {
     fn list_as_sent(&self) -> Reply<'_, Vec<u8>> {
         async {
             let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            answer::list(&head, &body, self.wall()).map(|_| body)
+            answer::list(&head, &body, self.timestamp()).map(|_| body)
         }
         .boxed_local()
     }
@@ -101,7 +101,7 @@ impl DectApi for DirectApi {
         async move {
             let operation = Operation::Get { location: location.to_string(), network: network.to_string() };
             let (head, body) = self.send(operation).await?;
-            answer::network(&head, &body, self.wall(), location)
+            answer::network(&head, &body, self.timestamp(), location)
         }
         .boxed_local()
     }
@@ -116,7 +116,7 @@ impl DectApi for DirectApi {
             let body = answer::update_body(settings);
             let operation = Operation::Update { location: location.to_string(), network: network.to_string(), body };
             let (head, body) = self.send(operation).await?;
-            answer::update(&head, &body, self.wall(), settings)
+            answer::update(&head, &body, self.timestamp(), settings)
         }
         .boxed_local()
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// How requests are limited.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,17 +38,17 @@ pub enum LimitKind {
 pub struct Limiter {
     kind: LimitKind,
     tokens: f64,
-    filled: Moment,
+    filled: Instant,
     window: u64,
     used: u32,
-    log: VecDeque<Moment>,
+    log: VecDeque<Instant>,
 }
 
 impl Limiter {
     /// A limiter that has not been used yet.
     pub fn new(kind: LimitKind) -> Self {
         let tokens = if let LimitKind::Bucket { burst, .. } = kind { burst } else { 0.0 };
-        Self { kind, tokens, filled: Moment::START, window: u64::MAX, used: 0, log: VecDeque::new() }
+        Self { kind, tokens, filled: Instant::START, window: u64::MAX, used: 0, log: VecDeque::new() }
     }
 
     /// Changes its figures from now on; what was used stays used.
@@ -60,10 +60,10 @@ impl Limiter {
     ///
     /// # Errors
     /// The exact time until a request would be let in.
-    pub fn take(&mut self, now: Moment) -> Result<(), Duration> {
+    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         match self.kind {
             LimitKind::Bucket { rate, burst } => {
-                self.tokens = (self.tokens + now.since(self.filled).as_secs_f64() * rate).min(burst);
+                self.tokens = (self.tokens + now.duration_since(self.filled).as_secs_f64() * rate).min(burst);
                 self.filled = now;
                 if self.tokens >= 1.0 {
                     self.tokens -= 1.0;
@@ -72,7 +72,7 @@ impl Limiter {
                 Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
             }
             LimitKind::Window { count, period, phase } => {
-                let at = now.since_start() + phase;
+                let at = now.elapsed() + phase;
                 let window = (at.as_nanos() / period.as_nanos()) as u64;
                 if window != self.window {
                     self.window = window;
@@ -85,7 +85,7 @@ impl Limiter {
                 Err(period - Duration::from_nanos((at.as_nanos() % period.as_nanos()) as u64))
             }
             LimitKind::Sliding { count, period } => {
-                while self.log.front().is_some_and(|first| now.since(*first) >= period) {
+                while self.log.front().is_some_and(|first| now.duration_since(*first) >= period) {
                     self.log.pop_front();
                 }
                 if self.log.len() < count as usize {
@@ -93,7 +93,7 @@ impl Limiter {
                     return Ok(());
                 }
                 let frees = self.log[self.log.len() - count as usize] + period;
-                Err(frees.since(now))
+                Err(frees.duration_since(now))
             }
         }
     }
@@ -106,7 +106,7 @@ mod tests {
     fn admitted(kind: LimitKind, seconds: u64) -> u32 {
         let mut limiter = Limiter::new(kind);
         (0..seconds * 100)
-            .filter(|tick| limiter.take(Moment::after_start(Duration::from_millis(tick * 10))).is_ok())
+            .filter(|tick| limiter.take(Instant::from_elapsed(Duration::from_millis(tick * 10))).is_ok())
             .count() as u32
     }
 

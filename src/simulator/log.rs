@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::request::{Operation, Request};
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// So many requests, and so many broken expectations, are remembered: the newest.
 const KEPT: usize = 10_000;
@@ -43,7 +43,7 @@ impl Expectation {
 #[derive(Clone, Debug)]
 struct Noted {
     number: u64,
-    at: Moment,
+    at: Instant,
     method: Cow<'static, str>,
     target: String,
     status: Option<u16>,
@@ -64,7 +64,7 @@ impl Log {
         request: &Request,
         status: Option<u16>,
         tracking_id: String,
-        at: Moment,
+        at: Instant,
     ) {
         let (method, target) = (request.method.clone(), request.target.clone());
         push(&mut self.requests, Noted { number, at, method, target, status, tracking_id });
@@ -78,7 +78,7 @@ impl Log {
         let request = |noted: &Noted| {
             json!({
                 "number": noted.number,
-                "atMs": noted.at.since_start().as_millis() as u64,
+                "atMs": noted.at.elapsed().as_millis() as u64,
                 "method": noted.method,
                 "path": noted.target,
                 "status": noted.status,

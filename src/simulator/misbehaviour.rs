@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::limiter::LimitKind;
 use super::quirks::Quirk;
-use crate::time::Chance;
+use crate::runtime::SeededRng;
 
 /// How long a request takes, both ways together.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,13 +22,13 @@ pub enum Latency {
 
 impl Latency {
     /// The latency of one request.
-    pub fn draw(self, chance: &mut Chance) -> Duration {
+    pub fn draw(self, rng: &mut SeededRng) -> Duration {
         match self {
             Self::Fixed(latency) => latency,
             Self::Lognormal { median, p99 } => {
                 // 2.326 deviations are the 99th of a hundred.
                 let sigma = (p99.as_secs_f64() / median.as_secs_f64()).ln() / 2.326_347_874;
-                median.mul_f64((sigma * chance.normal()).exp())
+                median.mul_f64((sigma * rng.normal()).exp())
             }
         }
     }
@@ -147,8 +147,8 @@ impl Default for Misbehaviour {
 
 impl Misbehaviour {
     /// Draws the fate of one request.
-    pub(super) fn fate(&self, is_write: bool, chance: &mut Chance) -> Fate {
-        let mut draw = chance.unit();
+    pub(super) fn fate(&self, is_write: bool, rng: &mut SeededRng) -> Fate {
+        let mut draw = rng.next_f64();
         let mut hits = |probability: f64| {
             draw -= probability;
             draw < 0.0
@@ -174,7 +174,7 @@ impl Misbehaviour {
         if hits(self.failed_but_done) {
             Fate::StatusAfter(503)
         } else if hits(self.late) {
-            Fate::Late(chance.up_to(Duration::from_secs(20)))
+            Fate::Late(rng.full_jitter(Duration::from_secs(20)))
         } else if hits(self.locks) {
             Fate::Locked
         } else {

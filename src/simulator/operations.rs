@@ -11,7 +11,7 @@ use super::request::Operation;
 use super::rules;
 use super::state::State;
 use crate::model::{LocationId, NetworkId};
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// How many locations a page has that was not asked for more or fewer.
 const PAGE: usize = 100;
@@ -30,7 +30,7 @@ impl Simulated {
         operation: &Operation,
         number: u64,
         tracking_id: String,
-        now: Moment,
+        now: Instant,
     ) -> Result<Answer, Refusal> {
         Ok(match operation {
             Operation::List { location, name } => {
@@ -83,7 +83,7 @@ impl Simulated {
         })
     }
 
-    fn written(&mut self, operation: &Operation, tracking_id: String, now: Moment) -> Result<Answer, Refusal> {
+    fn written(&mut self, operation: &Operation, tracking_id: String, now: Instant) -> Result<Answer, Refusal> {
         Ok(match self.write(operation, now)? {
             Written::Done => Answer::empty(204, tracking_id),
             Written::Created(id) => Answer::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() })),
@@ -91,7 +91,7 @@ impl Simulated {
     }
 
     /// Changes the state.
-    pub(super) fn write(&mut self, operation: &Operation, now: Moment) -> Result<Written, Refusal> {
+    pub(super) fn write(&mut self, operation: &Operation, now: Instant) -> Result<Written, Refusal> {
         match operation {
             Operation::Update { location, network, body } => {
                 let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
@@ -125,7 +125,7 @@ impl Simulated {
         Ok(Written::Done)
     }
 
-    fn create(&mut self, location: &LocationId, body: &[u8], now: Moment) -> Result<NetworkId, Refusal> {
+    fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, Refusal> {
         if !self.state.locations.contains_key(location) {
             return Err(Refusal::new(404, 25_003, "there is no such location"));
         }
@@ -149,13 +149,13 @@ impl Simulated {
     }
 
     /// Keeps what a network was like, for as long as lists lag behind.
-    fn remember(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Moment) {
+    fn remember(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
         if !self.misbehaviour.reads_lag.is_zero() {
             self.before.push((now, id.clone(), before.cloned()));
         }
     }
 
-    fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Moment) -> Answer {
+    fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Instant) -> Answer {
         let lag = self.misbehaviour.reads_lag;
         let mut lagging: BTreeMap<&NetworkId, Option<&SimNetwork>> = BTreeMap::new();
         for (_, id, before) in self.before.iter().filter(|(when, ..)| *when + lag > now) {
@@ -225,7 +225,7 @@ mod tests {
     use super::super::tokens::TOKEN;
     use super::*;
 
-    const LATER: Moment = Moment::after_start(Duration::from_secs(60));
+    const LATER: Instant = Instant::from_elapsed(Duration::from_secs(60));
 
     /// An organization of one location with two networks, and a request of each kind that changes something.
     fn scene(misbehaviour: Misbehaviour) -> (Simulated, [Operation; 3]) {
@@ -249,7 +249,7 @@ mod tests {
         (simulated, operations)
     }
 
-    fn ask(simulated: &mut Simulated, operation: Operation, now: Moment) -> Answer {
+    fn ask(simulated: &mut Simulated, operation: Operation, now: Instant) -> Answer {
         let request = Request::new(operation, Some(TOKEN.to_owned()));
         let journey = simulated.sets_out(&request, now);
         let answer = simulated.arrives(&request, &journey, now);
@@ -257,7 +257,7 @@ mod tests {
         answer.expect("an answer")
     }
 
-    fn names(simulated: &mut Simulated, now: Moment) -> Vec<String> {
+    fn names(simulated: &mut Simulated, now: Instant) -> Vec<String> {
         let answer = ask(simulated, Operation::List { location: None, name: None }, now);
         let list: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
         let networks = list["dectNetworks"].as_array().expect("a list").iter();
@@ -274,9 +274,9 @@ mod tests {
         let lag = Misbehaviour { reads_lag: Duration::from_secs(20), ..Misbehaviour::default() };
         let (mut simulated, operations) = scene(lag);
         for operation in operations {
-            assert!((200..300).contains(&ask(&mut simulated, operation, Moment::START).status));
+            assert!((200..300).contains(&ask(&mut simulated, operation, Instant::START).status));
         }
-        assert_eq!(names(&mut simulated, Moment::START), BEFORE);
+        assert_eq!(names(&mut simulated, Instant::START), BEFORE);
         assert_eq!(names(&mut simulated, LATER), AFTER);
     }
 
@@ -284,7 +284,7 @@ mod tests {
     fn every_kind_of_write_can_come_late() {
         let (mut simulated, operations) = scene(Misbehaviour { late: 1.0, ..Misbehaviour::default() });
         for operation in operations {
-            assert_eq!(ask(&mut simulated, operation, Moment::START).status, 504);
+            assert_eq!(ask(&mut simulated, operation, Instant::START).status, 504);
         }
         simulated.behave(Misbehaviour::default());
         simulated.catch_up(LATER);
@@ -295,8 +295,8 @@ mod tests {
     fn an_update_that_is_accepted_for_later_is_done_then() {
         let later = Some(Duration::from_secs(5));
         let (mut simulated, [update, ..]) = scene(Misbehaviour { accepts_for_later: later, ..Misbehaviour::default() });
-        assert_eq!(ask(&mut simulated, update, Moment::START).status, 202);
-        assert_eq!(names(&mut simulated, Moment::START), BEFORE);
+        assert_eq!(ask(&mut simulated, update, Instant::START).status, 202);
+        assert_eq!(names(&mut simulated, Instant::START), BEFORE);
         assert!(names(&mut simulated, LATER).contains(&"renamed".to_owned()));
     }
 
@@ -304,7 +304,7 @@ mod tests {
     fn a_fate_can_be_given_to_one_request() {
         let fate_at = Some((2, Fate::Status(500)));
         let (mut simulated, [update, ..]) = scene(Misbehaviour { fate_at, ..Misbehaviour::default() });
-        let statuses = [1, 2, 3].map(|_| ask(&mut simulated, update.clone(), Moment::START).status);
+        let statuses = [1, 2, 3].map(|_| ask(&mut simulated, update.clone(), Instant::START).status);
         assert_eq!(statuses, [204, 500, 204]);
     }
 }

@@ -13,7 +13,7 @@ use super::request::{Operation, Request};
 use super::state::State;
 use super::tokens::Tokens;
 use crate::model::{LocationId, NetworkId};
-use crate::time::{Chance, Moment};
+use crate::runtime::{Instant, SeededRng};
 
 /// The id of an organization that was given none.
 const ID: &str = "Y2lzY29zcGFyazovL3VzL09SR0FOSVpBVElPTi8wMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDA";
@@ -63,21 +63,21 @@ pub struct Simulated {
     pub(super) id: String,
     pub(super) misbehaviour: Misbehaviour,
     limiter: Option<Limiter>,
-    chance: Chance,
+    rng: SeededRng,
     pub(super) tokens: Tokens,
     pub(super) ledger: Ledger,
     log: Log,
     /// Updates that have arrived and were not refused outright.
     updates: u64,
     pub(super) others_edits: u64,
-    locks: HashMap<LocationId, Moment>,
+    locks: HashMap<LocationId, Instant>,
     /// The write that is at work in a location, by the number of its request.
     at_work: HashMap<LocationId, u64>,
     /// What was put off, by when it is due.
-    pub(super) later: BTreeMap<(Moment, u64), Operation>,
+    pub(super) later: BTreeMap<(Instant, u64), Operation>,
     /// What networks were like before each write that a list may not show yet, the oldest first; nothing where they
     /// were not there.
-    pub(super) before: Vec<(Moment, NetworkId, Option<SimNetwork>)>,
+    pub(super) before: Vec<(Instant, NetworkId, Option<SimNetwork>)>,
     silences: Vec<Silence>,
 }
 
@@ -85,8 +85,8 @@ pub struct Simulated {
 #[derive(Clone, Debug)]
 struct Silence {
     /// From when on the client knows of it.
-    known: Moment,
-    until: Moment,
+    known: Instant,
+    until: Instant,
     /// Of the writes of one location only, if it is locked.
     location: Option<LocationId>,
 }
@@ -98,7 +98,7 @@ impl Simulated {
             state,
             id: ID.to_owned(),
             limiter: misbehaviour.limit.map(Limiter::new),
-            chance: Chance::from_seed(misbehaviour.seed),
+            rng: SeededRng::from_seed(misbehaviour.seed),
             misbehaviour,
             tokens: Tokens::default(),
             ledger: Ledger::default(),
@@ -181,14 +181,14 @@ impl Simulated {
     }
 
     /// Somebody else uses quota.
-    pub fn someone_else_sends(&mut self, now: Moment) {
+    pub fn someone_else_sends(&mut self, now: Instant) {
         if let Some(limiter) = &mut self.limiter {
             let _full = limiter.take(now);
         }
     }
 
     /// A request sets out.
-    pub fn sets_out(&mut self, request: &Request, now: Moment) -> Journey {
+    pub fn sets_out(&mut self, request: &Request, now: Instant) -> Journey {
         self.ledger.requests += 1;
         let number = self.ledger.requests;
         self.silences.retain(|silence| silence.until > now);
@@ -203,14 +203,14 @@ impl Simulated {
         if limited || locked {
             self.log.breaks(number, Expectation::Silence);
         }
-        let latency = self.misbehaviour.latency.draw(&mut self.chance);
-        let drawn = self.misbehaviour.fate(request.operation.is_write(), &mut self.chance);
+        let latency = self.misbehaviour.latency.draw(&mut self.rng);
+        let drawn = self.misbehaviour.fate(request.operation.is_write(), &mut self.rng);
         let fate = self.misbehaviour.fate_at.filter(|(at, _)| *at == number).map_or(drawn, |(_, fate)| fate);
         Journey { number, there: latency / 2, back: latency / 2, fate }
     }
 
     /// A request arrives; `None` where nobody will ever answer it.
-    pub fn arrives(&mut self, request: &Request, journey: &Journey, now: Moment) -> Option<Answer> {
+    pub fn arrives(&mut self, request: &Request, journey: &Journey, now: Instant) -> Option<Answer> {
         self.catch_up(now);
         let number = journey.number;
         let tracking_id = request.tracking_id.clone().unwrap_or_else(|| format!("SIMULATED_{number}"));
@@ -230,7 +230,7 @@ impl Simulated {
         answer
     }
 
-    fn answer(&mut self, request: &Request, journey: &Journey, now: Moment, tracking_id: String) -> Option<Answer> {
+    fn answer(&mut self, request: &Request, journey: &Journey, now: Instant, tracking_id: String) -> Option<Answer> {
         if journey.fate == Fate::LostBefore {
             return None;
         }
@@ -281,7 +281,7 @@ impl Simulated {
     }
 
     /// Asks for silence; the header that says so.
-    fn silence(&mut self, wait: Duration, location: Option<LocationId>, known: Moment) -> String {
+    fn silence(&mut self, wait: Duration, location: Option<LocationId>, known: Instant) -> String {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.silences.push(Silence { known, until: known + Duration::from_secs(seconds), location });
         seconds.to_string()
@@ -297,13 +297,13 @@ impl Simulated {
     }
 
     /// Whether a write finds its location locked; if not, it is at work there from now on.
-    fn locked(&mut self, request: &Request, journey: &Journey, now: Moment, tracking_id: &str) -> Option<Answer> {
+    fn locked(&mut self, request: &Request, journey: &Journey, now: Instant, tracking_id: &str) -> Option<Answer> {
         let location = LocationId::new(request.operation.written_location()?);
         self.locks.retain(|_, until| *until > now);
         if journey.fate == Fate::Locked {
             self.locks.entry(location.clone()).or_insert(now + self.misbehaviour.lock_time);
         }
-        let lock = self.locks.get(&location).map(|until| until.since(now));
+        let lock = self.locks.get(&location).map(|until| until.duration_since(now));
         let is_crowded = self.at_work.get(&location).is_some_and(|holder| *holder != journey.number);
         if is_crowded {
             self.log.breaks(journey.number, Expectation::OneWriteAtATime);
@@ -324,7 +324,7 @@ impl Simulated {
     }
 
     /// Carries out what was put off until now.
-    pub fn catch_up(&mut self, now: Moment) {
+    pub fn catch_up(&mut self, now: Instant) {
         while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((when, _), operation) = entry.remove_entry();
             // What the rules refuse by now is refused without anybody hearing of it.

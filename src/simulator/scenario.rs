@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use super::limiter::LimitKind;
 use super::misbehaviour::{Latency, Misbehaviour};
 use super::quirks::Quirk;
-use crate::time::parse_duration;
+use crate::runtime::parse_duration;
 
 /// What of the misbehaviour was said.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::answers::Refusal;
 use super::request::Query;
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// The token that is accepted unless another one is set.
 pub const TOKEN: &str = "simulated-token";
@@ -30,7 +30,7 @@ pub struct Tokens(Arc<Mutex<Known>>);
 struct Known {
     given: String,
     /// What was granted, and until when it is good.
-    granted: HashMap<String, Option<Moment>>,
+    granted: HashMap<String, Option<Instant>>,
 }
 
 impl Default for Known {
@@ -44,14 +44,14 @@ impl Tokens {
         self.known().given = token;
     }
 
-    pub(super) fn knows(&self, token: Option<&str>, now: Moment) -> bool {
+    pub(super) fn knows(&self, token: Option<&str>, now: Instant) -> bool {
         let Some(token) = token else { return false };
         let known = self.known();
         token == known.given || known.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
     /// Grants an access token that is good for `life`, or for good.
-    pub(super) fn grant(&self, form: &[u8], life: Option<Duration>, now: Moment) -> Result<Value, Refusal> {
+    pub(super) fn grant(&self, form: &[u8], life: Option<Duration>, now: Instant) -> Result<Value, Refusal> {
         let form = Query::of(&String::from_utf8_lossy(form));
         let field = |name: &str| form.get(name).unwrap_or_default();
         if field("grant_type") != "refresh_token" {

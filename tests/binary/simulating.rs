@@ -43,7 +43,7 @@ impl Simulator {
     }
 
     /// Stops it as Ctrl-C does, so that its state is kept.
-    fn stop(mut self) {
+    fn shutdown(mut self) {
         let kill = std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         assert!(kill.expect("kill runs").success());
         assert!(self.child.wait().expect("it ends").success());
@@ -95,7 +95,7 @@ fn a_state_that_is_kept_goes_on_where_it_was() {
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes"];
     let first = Simulator::start(here, &["2x2", "--save", "kept.json"]);
     assert_eq!(first.run(here, &rename).code, Some(0));
-    first.stop();
+    first.shutdown();
     let second = Simulator::start(here, &["--save", "kept.json"]);
     let export = second.run(here, &["export"]).stdout;
     assert!(export.contains("name: K001 Ward 1") && !export.contains("name: H001"), "{export}");
@@ -110,12 +110,12 @@ fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
     let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--save", "link.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--org", "acme"];
     assert_eq!(simulator.run(here, &rename).code, Some(0));
-    simulator.stop();
+    simulator.shutdown();
     assert!(std::fs::symlink_metadata(here.join("link.json")).expect("there").is_symlink());
     // What was there can be deleted while it serves: it is kept at the end all the same.
     let again = Simulator::start(here, &["--organization", "globex=1x3", "--save", "link.json"]);
     std::fs::remove_file(here.join("real.json")).expect("it was there");
-    again.stop();
+    again.shutdown();
     let third = Simulator::start(here, &["--save", "link.json"]);
     for (org, names) in [("acme", ["K001 Ward 1", "K002 Ward 2"]), ("globex", ["H001 Ward 1", "H001 Ward 3"])] {
         let export = third.run(here, &["export", "--org", org]).stdout;
@@ -216,7 +216,7 @@ fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
     let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--save", "kept.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--no-verify"];
     assert_eq!(simulator.run(here, &rename).code, Some(0));
-    simulator.stop();
+    simulator.shutdown();
     assert!(std::fs::read_to_string(here.join("kept.json")).expect("a file").contains("K001 Ward 1"));
 }
 

@@ -9,15 +9,15 @@ use dectl::apply::{Event, Options, Waves};
 use dectl::model::LocationId;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Audience, Consent, Done, Error, Inputs, Terms, Wishes, Work};
+use dectl::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Misbehaviour, Simulated, State};
-use dectl::time::{Chance, Clock, Moment, Stop, StopLevel, StopReason};
 use futures::future::LocalBoxFuture;
 
 /// Asks for the end of the window at the so-many-th write.
 struct Watch {
-    stop: Stop,
+    shutdown: Shutdown,
     writes: Cell<u32>,
     ends_at: u32,
 }
@@ -37,7 +37,7 @@ impl Audience for Watch {
         if let Event::Written { .. } = event {
             self.writes.set(self.writes.get() + 1);
             if self.writes.get() == self.ends_at {
-                self.stop.ask(StopLevel::Graceful(StopReason::Deadline));
+                self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
             }
         }
     }
@@ -45,14 +45,14 @@ impl Audience for Watch {
     fn ends(&self) {}
 }
 
-fn work(folder: &Path, until: Option<Moment>, ends_at: u32) -> (Result<Vec<Done>, Error>, u64) {
+fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Done>, Error>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let simulated = Rc::new(RefCell::new(Simulated::new(State::generated(9, 3), Misbehaviour::default())));
-        let (clock, stop) = (Clock::real(), Stop::new());
+        let (clock, shutdown) = (Clock::real(), Shutdown::new());
         let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
-        let chance = Chance::from_seed(1);
-        let sender = Sender::new(api, clock, chance, Pacer::new(2, None), Bounds::default(), stop.clone());
+        let rng = SeededRng::from_seed(1);
+        let sender = Sender::new(api, clock, rng, Pacer::new(2, None), Bounds::default(), shutdown.clone());
         let terms = Terms {
             scope: dectl::plan::Scope::default(),
             consent: Consent::Given(Some(dectl::plan::MaxChanges::All)),
@@ -71,7 +71,7 @@ fn work(folder: &Path, until: Option<Moment>, ends_at: u32) -> (Result<Vec<Done>
         let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
         let options = dectl::reconcile::InputOptions { strict: false, resolve: dectl::reconcile::Resolve::FormOnly };
         let inputs = Inputs::of_text("rules", rule.to_owned(), options).expect("rules");
-        let watch = Watch { stop, writes: Cell::new(0), ends_at };
+        let watch = Watch { shutdown, writes: Cell::new(0), ends_at };
         let work = Work { sender: &sender, terms: &terms, audience: &watch };
         let done = work.run(Wishes::Made(inputs), None).await;
         let writes = simulated.borrow().ledger().writes;
@@ -82,7 +82,7 @@ fn work(folder: &Path, until: Option<Moment>, ends_at: u32) -> (Result<Vec<Done>
 #[test]
 fn a_window_that_is_over_lets_nothing_begin() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (done, writes) = work(folder.path(), Some(Moment::START), u32::MAX);
+    let (done, writes) = work(folder.path(), Some(Instant::START), u32::MAX);
     assert!(matches!(done, Err(Error::Stopped)), "{done:?}");
     assert_eq!(writes, 0);
 }
@@ -93,7 +93,7 @@ fn the_end_of_the_window_stops_cleanly_and_the_rest_is_a_plan_again() {
     let (done, writes) = work(folder.path(), None, 5);
     let done = done.expect("a run");
     let [Done { run, .. }] = &done[..] else { panic!("{done:?}") };
-    assert_eq!(run.outcome.stopped, Some(StopReason::Deadline));
+    assert_eq!(run.outcome.stopped, Some(ShutdownReason::WindowClosed));
     let applied = run.outcome.count(dectl::apply::Status::Applied);
     assert_eq!(applied as u64, writes);
     assert!((5..27).contains(&applied), "{applied}");

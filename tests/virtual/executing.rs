@@ -14,10 +14,10 @@ use dectl::plan::build;
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::proof::prove;
 use dectl::record::Journal;
+use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
-use dectl::time::{Chance, Clock, Stop, StopLevel, StopReason};
 use dectl::webex::DectApi;
 use futures::future::{Either, select};
 
@@ -28,7 +28,7 @@ struct Stage {
     fleet: Fleet,
     clock: Clock,
     simulated: Rc<RefCell<Simulated>>,
-    stop: Stop,
+    shutdown: Shutdown,
 }
 
 impl Stage {
@@ -36,9 +36,9 @@ impl Stage {
         let state = State::copy_of(&fleet.live());
         Self {
             fleet,
-            clock: Clock::simulated(),
+            clock: Clock::virtual_clock(),
             simulated: Rc::new(RefCell::new(Simulated::new(state, misbehaviour))),
-            stop: Stop::new(),
+            shutdown: Shutdown::new(),
         }
     }
 
@@ -48,18 +48,25 @@ impl Stage {
 
     fn sender(&self, seed: u64, bounds: Bounds) -> Sender {
         let pacer = Pacer::new(8, None);
-        Sender::new(Rc::new(self.api()), self.clock.clone(), Chance::from_seed(seed), pacer, bounds, self.stop.clone())
+        Sender::new(
+            Rc::new(self.api()),
+            self.clock.clone(),
+            SeededRng::from_seed(seed),
+            pacer,
+            bounds,
+            self.shutdown.clone(),
+        )
     }
 
     /// The organization as it really is.
     fn truth(&self) -> Organization {
         self.simulated.borrow_mut().behave(Misbehaviour::default());
-        self.clock.run(self.api().list()).expect("the list ends").expect("a list")
+        self.clock.block_on(self.api().list()).expect("the list ends").expect("a list")
     }
 
     /// Plans and carries out, as `dectl apply` does; `None` if the organization could not be listed.
     fn apply(&self, sender: &Sender, options: Options) -> Option<(Plan, Outcome)> {
-        self.clock.run(self.applying(sender, options, &|_| {})).expect("the run ends")
+        self.clock.block_on(self.applying(sender, options, &|_| {})).expect("the run ends")
     }
 
     async fn applying(&self, sender: &Sender, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
@@ -74,8 +81,8 @@ impl Stage {
     fn converges(&self, seed: u64) {
         self.simulated.borrow_mut().behave(Misbehaviour::default());
         // Writes that come late have come by then.
-        self.clock.run(self.clock.sleep(Duration::from_secs(60)));
-        let again = Self { stop: Stop::new(), fleet: self.fleet.clone(), ..self.clone_stage() };
+        self.clock.block_on(self.clock.sleep(Duration::from_secs(60)));
+        let again = Self { shutdown: Shutdown::new(), fleet: self.fleet.clone(), ..self.clone_stage() };
         let (_, outcome) = again.apply(&again.sender(seed, Bounds::default()), Options::default()).expect("a run");
         assert!(outcome.is_complete(), "{outcome:#?}");
         assert!(self.fleet.is_reached(&self.truth()), "the second run did not reach what is wanted");
@@ -86,7 +93,7 @@ impl Stage {
             fleet: self.fleet.clone(),
             clock: self.clock.clone(),
             simulated: Rc::clone(&self.simulated),
-            stop: self.stop.clone(),
+            shutdown: self.shutdown.clone(),
         }
     }
 }
@@ -123,8 +130,8 @@ fn broken(stage: &Stage, expectation: &str) -> bool {
     broken["broken"].as_array().expect("a list").iter().any(|one| one["expectation"] == expectation)
 }
 
-fn some_misbehaviour(seed: u64, chance: &mut Chance) -> Misbehaviour {
-    let mut some = |most: f64| if chance.happens(0.4) { chance.unit() * most } else { 0.0 };
+fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> Misbehaviour {
+    let mut some = |most: f64| if rng.gen_bool(0.4) { rng.next_f64() * most } else { 0.0 };
     let statuses = vec![(503, some(0.2)), (500, some(0.05)), (400, some(0.03)), (404, some(0.02))];
     let mut misbehaviour = Misbehaviour {
         seed,
@@ -140,16 +147,16 @@ fn some_misbehaviour(seed: u64, chance: &mut Chance) -> Misbehaviour {
         ..Misbehaviour::default()
     };
     misbehaviour.latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
-    misbehaviour.lock_says_when = chance.happens(0.5);
-    misbehaviour.lock_time = chance.up_to(Duration::from_secs(30));
-    misbehaviour.limit = match chance.below(4) {
+    misbehaviour.lock_says_when = rng.gen_bool(0.5);
+    misbehaviour.lock_time = rng.full_jitter(Duration::from_secs(30));
+    misbehaviour.limit = match rng.gen_below(4) {
         0 => Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }),
         1 => Some(LimitKind::Window { count: 30, period: Duration::from_secs(10), phase: Duration::from_secs(3) }),
         2 => Some(LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }),
         _ => None,
     };
-    if chance.happens(0.1) {
-        misbehaviour.accepts_for_later = Some(chance.up_to(Duration::from_secs(3)));
+    if rng.gen_bool(0.1) {
+        misbehaviour.accepts_for_later = Some(rng.full_jitter(Duration::from_secs(3)));
     }
     misbehaviour
 }
@@ -174,8 +181,8 @@ fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
 #[test]
 fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
     for_seeds("without_faults", 100, |seed| {
-        let mut chance = Chance::from_seed(seed);
-        let stage = Stage::new(Fleet::random(4, 7, &mut chance), Misbehaviour::default());
+        let mut rng = SeededRng::from_seed(seed);
+        let stage = Stage::new(Fleet::random(4, 7, &mut rng), Misbehaviour::default());
         let sender = stage.sender(seed, Bounds::default());
         let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
         let lists = if plan.changes.is_empty() { 1 } else { 2 };
@@ -189,15 +196,15 @@ fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
 #[test]
 fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() {
     for_seeds("whatever_goes_wrong", 300, |seed| {
-        let mut chance = Chance::from_seed(seed);
-        let misbehaviour = some_misbehaviour(seed, &mut chance);
+        let mut rng = SeededRng::from_seed(seed);
+        let misbehaviour = some_misbehaviour(seed, &mut rng);
         let late = misbehaviour.late > 0.0 || misbehaviour.accepts_for_later.is_some();
-        let stage = Stage::new(Fleet::random(5, 7, &mut chance), misbehaviour);
+        let stage = Stage::new(Fleet::random(5, 7, &mut rng), misbehaviour);
         let options = Options {
-            fail_fast: chance.happens(0.2),
-            reread: chance.happens(0.2),
-            concurrency: 1 + chance.below(8) as usize,
-            grace: chance.happens(0.5).then(|| chance.up_to(Duration::from_secs(20))),
+            fail_fast: rng.gen_bool(0.2),
+            reread: rng.gen_bool(0.2),
+            concurrency: 1 + rng.gen_below(8) as usize,
+            grace: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
             ..Options::default()
         };
         if let Some((plan, outcome)) = stage.apply(&stage.sender(seed, Bounds::default()), options) {
@@ -210,12 +217,12 @@ fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() 
 #[test]
 fn killed_at_any_moment_the_next_run_converges() {
     for_seeds("killed_at_any_moment", 300, |seed| {
-        let mut chance = Chance::from_seed(seed ^ 0xdead);
-        let stage = Stage::new(Fleet::random(4, 8, &mut chance), some_misbehaviour(seed, &mut chance));
+        let mut rng = SeededRng::from_seed(seed ^ 0xdead);
+        let stage = Stage::new(Fleet::random(4, 8, &mut rng), some_misbehaviour(seed, &mut rng));
         for round in 0..3 {
             let sender = stage.sender(seed + round, Bounds::default());
-            let killed_at = chance.up_to(Duration::from_secs(8));
-            stage.clock.run(async {
+            let killed_at = rng.full_jitter(Duration::from_secs(8));
+            stage.clock.block_on(async {
                 let applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
                 // Dropping the future is the kill: no destructor of ours does anything for the run.
                 let _end = matches!(select(applying, stage.clock.sleep(killed_at)).await, Either::Left(_));
@@ -230,19 +237,19 @@ fn killed_at_any_moment_the_next_run_converges() {
 fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
     let mut displaced = 0;
     for seed in 0..cases(300) {
-        let mut chance = Chance::from_seed(seed ^ 0x57);
+        let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
         let sender = stage.sender(seed, Bounds::default());
-        let stopped_at = Duration::from_millis(150) + chance.up_to(Duration::from_secs(1));
+        let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1));
         let (plan, outcome) = stage
             .clock
-            .run(async {
+            .block_on(async {
                 let mut applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
                 match select(applying.as_mut(), stage.clock.sleep(stopped_at)).await {
                     Either::Left((end, _)) => end,
                     Either::Right(_) => {
-                        stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+                        stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
                         applying.await
                     }
                 }
@@ -255,7 +262,7 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
         }
         displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
         if outcome.count(Status::NotStarted) > 0 {
-            assert_eq!(outcome.class(&plan), OutcomeClass::Interrupted(StopReason::Interrupt));
+            assert_eq!(outcome.class(&plan), OutcomeClass::Interrupted(ShutdownReason::Interrupt));
         }
         stage.converges(seed);
     }
@@ -264,15 +271,15 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
 
 #[test]
 fn a_pause_that_is_too_long_ends_the_run_at_once() {
-    let mut chance = Chance::from_seed(1);
+    let mut rng = SeededRng::from_seed(1);
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(100_000), phase: Duration::ZERO };
     let latency = Latency::Fixed(Duration::from_millis(100));
     let misbehaviour = Misbehaviour { limit: Some(limit), latency, ..Misbehaviour::default() };
-    let stage = Stage::new(Fleet::random(4, 6, &mut chance), misbehaviour);
+    let stage = Stage::new(Fleet::random(4, 6, &mut rng), misbehaviour);
     let sender = stage.sender(1, Bounds::default());
     let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
     assert!(plan.steps.len() > 4);
-    assert_eq!(outcome.stopped, Some(StopReason::TooLongAPause));
+    assert_eq!(outcome.stopped, Some(ShutdownReason::RetryAfterTooLong));
     assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
     assert_eq!(outcome.verification, Verification::NotDone);
     assert_eq!(outcome.count(Status::Unknown), 0);
@@ -284,7 +291,7 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
         let latency = Latency::Fixed(Duration::from_millis(100));
         let stage = Stage::new(renames(90, 3), Misbehaviour { latency, ..Misbehaviour::default() });
         let sender = stage.sender(seed, Bounds::default());
-        let ended = stage.clock.run(async {
+        let ended = stage.clock.block_on(async {
             let revoking = async {
                 stage.clock.sleep(Duration::from_millis(350)).await;
                 stage.simulated.borrow_mut().set_token("another");
@@ -292,7 +299,7 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
             futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), revoking).await.0
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
-        assert_eq!(outcome.stopped, Some(StopReason::Refused));
+        assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
         // Nobody asks again and again: at most one refusal for each request in the air.
         assert!(outcome.count(Status::Failed) <= 8, "{outcome:#?}");
         assert!(outcome.count(Status::NotStarted) > 50);
@@ -307,10 +314,10 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
     for seed in 0..20 {
         let stage = Stage::new(renames(90, 3), Misbehaviour { seed, latency, ..Misbehaviour::default() });
         let api = stage.api().renewing_to("another");
-        let (clock, chance) = (stage.clock.clone(), Chance::from_seed(seed));
+        let (clock, rng) = (stage.clock.clone(), SeededRng::from_seed(seed));
         let pacer = Pacer::new(8, None);
-        let sender = Sender::new(Rc::new(api.clone()), clock, chance, pacer, Bounds::default(), stage.stop.clone());
-        let ended = stage.clock.run(async {
+        let sender = Sender::new(Rc::new(api.clone()), clock, rng, pacer, Bounds::default(), stage.shutdown.clone());
+        let ended = stage.clock.block_on(async {
             let revoking = async {
                 stage.clock.sleep(Duration::from_millis(900)).await;
                 stage.simulated.borrow_mut().set_token("another");
@@ -325,10 +332,10 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
 
 #[test]
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
-    let mut chance = Chance::from_seed(3);
-    let stage = Stage::new(Fleet::random(60, 6, &mut chance), Misbehaviour::default());
+    let mut rng = SeededRng::from_seed(3);
+    let stage = Stage::new(Fleet::random(60, 6, &mut rng), Misbehaviour::default());
     let sender = stage.sender(3, Bounds::default());
-    let ended = stage.clock.run(async {
+    let ended = stage.clock.block_on(async {
         let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
         stage.simulated.borrow_mut().behave(Misbehaviour { statuses: vec![(503, 1.0)], ..Misbehaviour::default() });
@@ -336,24 +343,24 @@ fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
         run(&proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}).await
     });
     let outcome = ended.expect("the run ends");
-    assert_eq!(outcome.stopped, Some(StopReason::Breaker));
+    assert_eq!(outcome.stopped, Some(ShutdownReason::CircuitBreakerOpen));
     assert!(sender.statistics().requests < 150, "{:?}", sender.statistics());
     assert!(outcome.count(Status::NotStarted) > 50);
 }
 
 #[test]
 fn a_stop_does_not_wait_for_what_was_only_accepted() {
-    let mut chance = Chance::from_seed(2);
+    let mut rng = SeededRng::from_seed(2);
     let latency = Latency::Fixed(Duration::from_millis(100));
     let accepts_for_later = Some(Duration::from_secs(1_000));
     let misbehaviour = Misbehaviour { latency, accepts_for_later, ..Misbehaviour::default() };
-    let stage = Stage::new(Fleet::random(2, 5, &mut chance), misbehaviour);
+    let stage = Stage::new(Fleet::random(2, 5, &mut rng), misbehaviour);
     let sender = stage.sender(1, Bounds::default());
     let options = Options { grace: Some(Duration::from_secs(2)), ..Options::default() };
-    let ended = stage.clock.run(async {
+    let ended = stage.clock.block_on(async {
         let stopping = async {
             stage.clock.sleep(Duration::from_secs(1)).await;
-            stage.stop.ask(StopLevel::Graceful(StopReason::Terminate));
+            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
         futures::future::join(stage.applying(&sender, options, &|_| {}), stopping).await.0
     });
@@ -406,8 +413,8 @@ fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
 fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
     let mut left = 0;
     for (seed, lock_time) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
-        let mut chance = Chance::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(1, 12, &mut chance), Misbehaviour::default());
+        let mut rng = SeededRng::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(1, 12, &mut rng), Misbehaviour::default());
         let sender = stage.sender(seed, Bounds { lock_timeout: Duration::from_secs(120), ..Bounds::default() });
         let lock_time = Duration::from_secs(lock_time);
         let from_the_first_interim_on = |event: &Event| {
@@ -417,7 +424,7 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
             }
         };
         let applying = stage.applying(&sender, Options::default(), &from_the_first_interim_on);
-        let (plan, outcome) = stage.clock.run(applying).expect("the run ends").expect("a run");
+        let (plan, outcome) = stage.clock.block_on(applying).expect("the run ends").expect("a run");
         check(&stage, &plan, &outcome, false);
         // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
         assert!(outcome.elapsed < Duration::from_secs(300), "seed {seed}: {:?}", outcome.elapsed);
@@ -432,12 +439,12 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let mut waited = 0;
     for seed in 0..cases(300) {
-        let mut chance = Chance::from_seed(seed ^ 0x10c);
-        let lock_time = chance.up_to(Duration::from_secs(8));
+        let mut rng = SeededRng::from_seed(seed ^ 0x10c);
+        let lock_time = rng.full_jitter(Duration::from_secs(8));
         let locks = Misbehaviour { seed, locks: 0.3, lock_time, latency, ..Misbehaviour::default() };
-        let stage = Stage::new(Fleet::random(2, 8, &mut chance), locks);
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), locks);
         let sender = stage.sender(seed, Bounds::default());
-        let stopped_at = Duration::from_millis(150) + chance.up_to(Duration::from_secs(6));
+        let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(6));
         let (goes_home, has_waited) = (Cell::new(false), Cell::new(false));
         let watch = |event: &Event| match event {
             Event::Homeward { .. } => goes_home.set(true),
@@ -446,10 +453,10 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
         };
         let stopping = async {
             stage.clock.sleep(stopped_at).await;
-            stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
         };
         let both = futures::future::join(stage.applying(&sender, Options::default(), &watch), stopping);
-        let (plan, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        let (plan, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         check(&stage, &plan, &outcome, false);
         assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}");
         waited += usize::from(has_waited.get());
@@ -463,8 +470,8 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
     let grace = Duration::from_secs(5);
     let latency = Latency::Fixed(Duration::from_secs(3));
     for seed in 0..20 {
-        let mut chance = Chance::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let mut rng = SeededRng::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
         let sender = stage.sender(seed, Bounds::default());
         let told = Cell::new(0);
         let watch = |event: &Event| told.set(told.get() + u32::from(matches!(event, Event::Stopping { .. })));
@@ -472,13 +479,13 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
         let stopped_at = Duration::from_millis(4_500);
         let stopping = async {
             stage.clock.sleep(stopped_at).await;
-            stage.stop.ask(StopLevel::Graceful(StopReason::Terminate));
+            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
         let options = Options { grace: Some(grace), ..Options::default() };
         let both = futures::future::join(stage.applying(&sender, options, &watch), stopping);
-        let (_, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert_eq!(told.get(), 1, "seed {seed}");
-        assert!(stage.clock.now().since_start() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
+        assert!(stage.clock.now().elapsed() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
     }
 }
 
@@ -487,19 +494,19 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let mut renewed = 0;
     for seed in 0..cases(300) {
-        let mut chance = Chance::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let mut rng = SeededRng::from_seed(seed ^ 0x57);
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
         let api = stage.api().renewing_to("another");
-        let (clock, random) = (stage.clock.clone(), Chance::from_seed(seed));
+        let (clock, random) = (stage.clock.clone(), SeededRng::from_seed(seed));
         let pacer = Pacer::new(8, None);
-        let sender = Sender::new(Rc::new(api.clone()), clock, random, pacer, Bounds::default(), stage.stop.clone());
+        let sender = Sender::new(Rc::new(api.clone()), clock, random, pacer, Bounds::default(), stage.shutdown.clone());
         let stopping = async {
-            stage.clock.sleep(Duration::from_millis(150) + chance.up_to(Duration::from_secs(1))).await;
-            stage.stop.ask(StopLevel::Graceful(StopReason::Interrupt));
+            stage.clock.sleep(Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1))).await;
+            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
             stage.simulated.borrow_mut().set_token("another");
         };
         let both = futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), stopping);
-        let (_, outcome) = stage.clock.run(both).expect("the run ends").0.expect("a run");
+        let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}: {outcome:#?}");
         renewed += usize::from(api.renewals() > 0 && outcome.count(Status::NotStarted) > 0);
     }
@@ -509,16 +516,16 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
 #[test]
 fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
     for_seeds("what_somebody_else", 100, |seed| {
-        let mut chance = Chance::from_seed(seed ^ 0xed17);
+        let mut rng = SeededRng::from_seed(seed ^ 0xed17);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(3, 6, &mut chance), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(Fleet::random(3, 6, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
         let sender = stage.sender(seed, Bounds::default());
         let victim = {
             let members = &stage.fleet.0[0].members;
-            NetworkId::new(&*members[chance.below(members.len() as u64) as usize].id)
+            NetworkId::new(&*members[rng.gen_below(members.len() as u64) as usize].id)
         };
-        let when = Duration::from_millis(50) + chance.up_to(Duration::from_secs(1));
-        let deletes = chance.happens(0.5);
+        let when = Duration::from_millis(50) + rng.full_jitter(Duration::from_secs(1));
+        let deletes = rng.gen_bool(0.5);
         let meddling = async {
             stage.clock.sleep(when).await;
             let mut simulated = stage.simulated.borrow_mut();
@@ -528,7 +535,7 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
                 simulated.someone_else_edits(&victim, |network| network.display_name = Some("meddled".to_owned()));
             }
         };
-        let ended = stage.clock.run(async {
+        let ended = stage.clock.block_on(async {
             let applying = stage.applying(&sender, Options::default(), &|_| {});
             futures::future::join(applying, meddling).await.0
         });

@@ -11,10 +11,10 @@ use dectl::apply::{Options, run};
 use dectl::plan::build;
 use dectl::proof::prove;
 use dectl::record::Journal;
+use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
-use dectl::time::{Chance, Clock, Stop};
 use futures::future::{Either, select};
 
 use crate::world::{cases, renames, sources};
@@ -44,7 +44,7 @@ fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
 /// The same, while somebody does something to the limiter.
 fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCell<Simulated>, &Clock)) -> Figures {
     let fleet = renames(n, 1);
-    let clock = Clock::simulated();
+    let clock = Clock::virtual_clock();
     let misbehaviour = Misbehaviour {
         seed,
         latency: latency(),
@@ -55,22 +55,22 @@ fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCe
     let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(&fleet.live()), misbehaviour)));
     let api = DirectApi::new(Rc::clone(&simulated), clock.clone());
     let pacer = Pacer::new(CONCURRENCY, None);
-    let chance = Chance::from_seed(seed);
-    let sender = Sender::new(Rc::new(api), clock.clone(), chance, pacer, Bounds::default(), Stop::new());
+    let rng = SeededRng::from_seed(seed);
+    let sender = Sender::new(Rc::new(api), clock.clone(), rng, pacer, Bounds::default(), Shutdown::new());
     let carried_out = async {
         let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
         let outcome = run(&proven, &sender, &Journal::in_memory(), options, &|_| {}).await;
-        (outcome, clock.now().since_start().as_secs_f64())
+        (outcome, clock.now().elapsed().as_secs_f64())
     };
     let meddling = async {
         meddle(&simulated, &clock).await;
         std::future::pending::<()>().await;
     };
     let (outcome, wall) = clock
-        .run(async {
+        .block_on(async {
             match select(pin!(carried_out), pin!(meddling)).await {
                 Either::Left((ended, _)) => ended,
                 Either::Right(_) => unreachable!("meddling never ends"),

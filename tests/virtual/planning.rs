@@ -9,7 +9,7 @@ use dectl::model::{Organization, SettingSet, Settings};
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::plan::{build, resume};
 use dectl::proof::prove;
-use dectl::time::Chance;
+use dectl::runtime::SeededRng;
 
 use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sources};
 
@@ -27,18 +27,18 @@ fn plan(world: &World, live: &Organization) -> Option<Plan> {
     }
 }
 
-fn worlds(count: u64, largest: u64) -> impl Iterator<Item = (u64, World, Chance)> {
+fn worlds(count: u64, largest: u64) -> impl Iterator<Item = (u64, World, SeededRng)> {
     (0..cases(count)).map(move |seed| {
-        let mut chance = Chance::from_seed(seed);
-        let n = 1 + chance.below(largest) as usize;
-        (seed, World::random(n, &mut chance), chance)
+        let mut rng = SeededRng::from_seed(seed);
+        let n = 1 + rng.gen_below(largest) as usize;
+        (seed, World::random(n, &mut rng), rng)
     })
 }
 
 #[test]
 fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
     let mut planned = 0;
-    for (seed, world, mut chance) in worlds(4_000, 9) {
+    for (seed, world, mut rng) in worlds(4_000, 9) {
         let live = world.live();
         let Some(plan) = plan(&world, &live) else { continue };
         planned += 1;
@@ -47,14 +47,14 @@ fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
         }
         let end = carry_out(&live, &plan, 0..plan.steps.len());
         assert!(world.is_reached(&end), "seed {seed}");
-        some_order_reaches_the_same(&live, &plan, &mut chance);
+        some_order_reaches_the_same(&live, &plan, &mut rng);
     }
     assert!(planned > 1_000 || cases(4_000) < 4_000, "only {planned} worlds could be planned");
 }
 
-fn some_order_reaches_the_same(live: &Organization, plan: &Plan, chance: &mut Chance) {
+fn some_order_reaches_the_same(live: &Organization, plan: &Plan, rng: &mut SeededRng) {
     // Carrying out asserts that no name or code is ever taken twice.
-    let order = some_order(plan, chance);
+    let order = some_order(plan, rng);
     carry_out(live, plan, order);
 }
 
@@ -133,14 +133,14 @@ fn fewest_writes(plan: &Plan) -> usize {
 #[test]
 fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
     let mut cut = 0;
-    for (seed, world, mut chance) in worlds(4_000, 8) {
+    for (seed, world, mut rng) in worlds(4_000, 8) {
         let mut live = world.live();
         let Some(first) = plan(&world, &live) else { continue };
         let mut left = first.steps.len();
         let mut plan_now = first;
         // Killed again and again, never with a journal.
         for _ in 0..6 {
-            let order = some_order(&plan_now, &mut chance);
+            let order = some_order(&plan_now, &mut rng);
             left -= order.len();
             live = carry_out(&live, &plan_now, order);
             let next = match build(&world.desired(), &live, &sources()) {
@@ -162,12 +162,12 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
 
 #[test]
 fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
-    for (seed, world, mut chance) in worlds(2_000, 8) {
+    for (seed, world, mut rng) in worlds(2_000, 8) {
         let mut live = world.live();
         let Some(saved) = plan(&world, &live) else { continue };
         let mut rest = saved.clone();
         for _ in 0..3 {
-            let order = some_order(&rest, &mut chance);
+            let order = some_order(&rest, &mut rng);
             let left = rest.steps.len() - order.len();
             live = carry_out(&live, &rest, order);
             rest = resume(&saved, &live).unwrap_or_else(|moved| panic!("seed {seed}: {moved:?}"));
@@ -182,13 +182,13 @@ fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
 #[test]
 fn a_plan_that_was_tampered_with_is_not_proved() {
     let mut caught = BTreeMap::new();
-    for (seed, world, mut chance) in worlds(3_000, 7) {
+    for (seed, world, mut rng) in worlds(3_000, 7) {
         let live = world.live();
         let Some(plan) = plan(&world, &live) else { continue };
         if plan.steps.is_empty() {
             continue;
         }
-        let (what, mutant) = mutate(&plan, &mut chance);
+        let (what, mutant) = mutate(&plan, &mut rng);
         if mutant == plan {
             continue;
         }
@@ -208,23 +208,23 @@ fn a_plan_that_was_tampered_with_is_not_proved() {
 fn is_harmless(live: &Organization, plan: &Plan, world: &World) -> bool {
     let end = carry_out(live, plan, 0..plan.steps.len());
     for seed in 0..200 {
-        let mut chance = Chance::from_seed(seed);
-        carry_out(live, plan, some_order(plan, &mut chance));
+        let mut rng = SeededRng::from_seed(seed);
+        carry_out(live, plan, some_order(plan, &mut rng));
     }
     world.is_reached(&end)
 }
 
-fn mutate(plan: &Plan, chance: &mut Chance) -> (&'static str, Plan) {
+fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
     let mut mutant = plan.clone();
     let steps = mutant.steps.len() as u64;
-    let at = chance.below(steps) as usize;
-    let what = match chance.below(9) {
+    let at = rng.gen_below(steps) as usize;
+    let what = match rng.gen_below(9) {
         0 => {
             mutant.steps.remove(at);
             "dropped"
         }
         1 => {
-            let other = chance.below(steps) as usize;
+            let other = rng.gen_below(steps) as usize;
             mutant.steps.swap(at, other);
             "swapped"
         }
@@ -256,7 +256,7 @@ fn mutate(plan: &Plan, chance: &mut Chance) -> (&'static str, Plan) {
         }
         _ => {
             let mut order: Vec<usize> = (0..mutant.steps.len()).collect();
-            shuffle(&mut order, chance);
+            shuffle(&mut order, rng);
             mutant.steps = order.into_iter().map(|at| plan.steps[at].clone()).collect();
             "shuffled"
         }

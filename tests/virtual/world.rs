@@ -9,7 +9,7 @@ use dectl::model::{
     AccessCode, CodeText, DisplayName, LocationId, Network, NetworkId, NetworkName, Organization, Settings, Wanted,
 };
 use dectl::plan::plan::Plan;
-use dectl::time::Chance;
+use dectl::runtime::SeededRng;
 
 pub(crate) const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
 
@@ -46,10 +46,10 @@ pub(crate) struct Fleet(pub(crate) Vec<World>);
 
 impl Fleet {
     /// Locations with networks that are known by id, so that every wish can be planned.
-    pub(crate) fn random(locations: usize, largest: u64, chance: &mut Chance) -> Self {
+    pub(crate) fn random(locations: usize, largest: u64, rng: &mut SeededRng) -> Self {
         let worlds = (0..locations).map(|number| {
-            let n = 1 + chance.below(largest) as usize;
-            let mut world = World { number, ..World::random(n, chance) };
+            let n = 1 + rng.gen_below(largest) as usize;
+            let mut world = World { number, ..World::random(n, rng) };
             for member in &mut world.members {
                 member.id = format!("{}-{number}", member.id);
                 member.by_id = true;
@@ -74,28 +74,28 @@ impl Fleet {
 
 impl World {
     /// A world of `n` networks in which names and codes move around: rings, chains, both, and some that stay.
-    pub(crate) fn random(n: usize, chance: &mut Chance) -> Self {
-        let pick = |chance: &mut Chance, most: usize| chance.below(most as u64) as usize;
+    pub(crate) fn random(n: usize, rng: &mut SeededRng) -> Self {
+        let pick = |rng: &mut SeededRng, most: usize| rng.gen_below(most as u64) as usize;
         let names: Vec<String> = (0..n + 3).map(|at| format!("Ward {}", char::from(b'A' + at as u8))).collect();
         let codes: Vec<u16> = (0..n as u16 + 3).map(|at| 1_000 + at).collect();
-        let mut wanted_names: Vec<usize> = (0..n + pick(chance, 3)).collect();
-        let mut wanted_codes: Vec<usize> = (0..n + pick(chance, 3)).collect();
-        shuffle(&mut wanted_names, chance);
-        shuffle(&mut wanted_codes, chance);
-        let stay = chance.unit() * 0.6;
+        let mut wanted_names: Vec<usize> = (0..n + pick(rng, 3)).collect();
+        let mut wanted_codes: Vec<usize> = (0..n + pick(rng, 3)).collect();
+        shuffle(&mut wanted_names, rng);
+        shuffle(&mut wanted_codes, rng);
+        let stay = rng.next_f64() * 0.6;
         let mut members: Vec<Member> = (0..n)
             .map(|at| Member {
                 id: format!("net-{at}"),
                 before: (names[at].clone(), codes[at]),
                 wanted: Some((names[wanted_names[at]].clone(), codes[wanted_codes[at]])),
-                display_name: chance.happens(0.3).then(|| format!("D{at}")),
-                by_id: chance.happens(0.7),
-                renamed_from: chance.happens(0.8),
+                display_name: rng.gen_bool(0.3).then(|| format!("D{at}")),
+                by_id: rng.gen_bool(0.7),
+                renamed_from: rng.gen_bool(0.8),
             })
             .collect();
         for member in &mut members {
-            if chance.happens(stay) {
-                member.wanted = if chance.happens(0.5) { None } else { Some(member.before.clone()) };
+            if rng.gen_bool(stay) {
+                member.wanted = if rng.gen_bool(0.5) { None } else { Some(member.before.clone()) };
             }
         }
         Self { members, number: 0 }.without_clashes().with_former_names()
@@ -233,24 +233,24 @@ pub(crate) fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterat
 }
 
 /// A random order of the steps that respects what each waits for, cut at a random place.
-pub(crate) fn some_order(plan: &Plan, chance: &mut Chance) -> Vec<usize> {
+pub(crate) fn some_order(plan: &Plan, rng: &mut SeededRng) -> Vec<usize> {
     let mut done = BTreeSet::new();
     let mut order = Vec::new();
-    let most = chance.below(plan.steps.len() as u64 + 1) as usize;
+    let most = rng.gen_below(plan.steps.len() as u64 + 1) as usize;
     while order.len() < most {
         let ready: Vec<usize> = (0..plan.steps.len())
             .filter(|at| !done.contains(at) && plan.steps[*at].after.iter().all(|after| done.contains(after)))
             .collect();
-        let at = ready[chance.below(ready.len() as u64) as usize];
+        let at = ready[rng.gen_below(ready.len() as u64) as usize];
         done.insert(at);
         order.push(at);
     }
     order
 }
 
-pub(crate) fn shuffle<T>(items: &mut [T], chance: &mut Chance) {
+pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut SeededRng) {
     for at in (1..items.len()).rev() {
-        items.swap(at, chance.below(at as u64 + 1) as usize);
+        items.swap(at, rng.gen_below(at as u64 + 1) as usize);
     }
 }
 

@@ -1,8 +1,8 @@
 //! `dectl auth check`: what the credentials are good for, as far as reading can tell.
 
 use dectl::report::{AuthView, json, text};
+use dectl::runtime::Shutdown;
 use dectl::send::{GaveUp, Urgency};
-use dectl::time::Stop;
 
 use super::rendering::text_or_json;
 use crate::cli::args::{Common, Pace};
@@ -10,8 +10,8 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, describe_source};
 
-pub(super) async fn check(common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
-    let connection = connect(common, Pace::default(), stop).await?;
+pub(super) async fn check(common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
+    let connection = connect(common, Pace::default(), shutdown).await?;
     let source = describe_source(common)?;
     let me = connection.api.me().await;
     let list = match connection.sender.list(Urgency::Work).await {

@@ -9,8 +9,8 @@ use dectl::plan::is_temporary;
 use dectl::reconcile::Error;
 use dectl::record::{Existing, create_folder, write_private};
 use dectl::report::visible;
+use dectl::runtime::Shutdown;
 use dectl::send::Urgency;
-use dectl::time::Stop;
 
 use super::inputs::scope;
 use crate::cli::args::{Common, Export, Format};
@@ -18,10 +18,15 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
-pub(super) async fn run(flags: &Export, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    flags: &Export,
+    common: &Common,
+    printer: &Printer,
+    shutdown: Shutdown,
+) -> Result<Exit, Failed> {
     let format = format(flags, common)?;
     let scope = scope(&flags.location, &[])?;
-    let connection = connect(common, flags.pace, stop).await?;
+    let connection = connect(common, flags.pace, shutdown).await?;
     if format == Format::Json {
         let bytes = connection.sender.list_as_sent().await.map_err(Error::from)?;
         return write(flags, printer, &[(flags.write.clone(), bytes)]);

@@ -7,7 +7,7 @@ use dectl::plan::Scope;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
 use dectl::record::SavedPlan;
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 use secrecy::SecretString;
 
 use crate::cli::args::{Common, Limits};
@@ -22,7 +22,12 @@ pub(super) enum Codes {
 
 /// Reads the files. A pipe may keep its reader waiting, so that happens on a thread of its own, and a signal gets
 /// through.
-pub(super) async fn read(files: &[PathBuf], common: &Common, codes: Codes, stop: &Stop) -> Result<Inputs, Failed> {
+pub(super) async fn read(
+    files: &[PathBuf],
+    common: &Common,
+    codes: Codes,
+    shutdown: &Shutdown,
+) -> Result<Inputs, Failed> {
     let (files, strict) = (files.to_vec(), common.strict);
     let reading = tokio::task::spawn_blocking(move || {
         let resolve = match codes {
@@ -36,7 +41,7 @@ pub(super) async fn read(files: &[PathBuf], common: &Common, codes: Codes, stop:
             Ok(inputs) => Ok(inputs?),
             Err(error) => Err(Failed::of(format!("the files could not be read: {error}"))),
         },
-        _ = stop.asked() => Err(Failed::stopped(stop.reason())),
+        _ = shutdown.requested() => Err(Failed::stopped(shutdown.reason())),
     }
 }
 

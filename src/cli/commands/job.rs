@@ -10,8 +10,8 @@ use dectl::plan::plan::Plan;
 use dectl::reconcile::{Audience, Consent, Done, Terms, Wishes, Work};
 use dectl::report::progress::Progress;
 use dectl::report::{PlanView, ResultView, waves_text};
+use dectl::runtime::{Clock, Instant};
 use dectl::send::Sender;
-use dectl::time::{Clock, Moment};
 use futures::future::LocalBoxFuture;
 use secrecy::SecretString;
 
@@ -85,7 +85,7 @@ impl Job<'_> {
 }
 
 /// When the window ends, on the clock of the run.
-fn deadline(until: TimeOfDay, clock: &Clock, printer: &Printer) -> Result<Moment, Failed> {
+fn deadline(until: TimeOfDay, clock: &Clock, printer: &Printer) -> Result<Instant, Failed> {
     let now = jiff::ZonedDateTime::now();
     let end = until.next_after(&now).map_err(|error| Failed::of(format!("--until: {error}")))?;
     printer.remark(&format!("The window ends at {}.\n", end.strftime("%Y-%m-%d %H:%M %Z")));

@@ -17,7 +17,7 @@ mod status;
 mod undo;
 mod validate;
 
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::args::{Args, Auth, Command};
 use super::exit::{Exit, Failed};
@@ -31,30 +31,30 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
         let message = format!("there is no {} of this: it is {}", args.common.output.name(), formats.join(", "));
         return Err(Failed::of(message));
     }
-    let stop = Stop::new();
+    let shutdown = Shutdown::new();
     let command = async {
         match args.command {
-            Command::Validate(flags) => validate::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Plan(flags) => plan::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Apply(flags) => apply::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Rename(flags) => rename::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Export(flags) => export::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Status(flags) => status::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Rehearse(flags) => rehearse::run(&flags, &args.common, printer, stop.clone()).await,
+            Command::Validate(flags) => validate::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Plan(flags) => plan::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Apply(flags) => apply::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Rename(flags) => rename::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Export(flags) => export::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Status(flags) => status::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Rehearse(flags) => rehearse::run(&flags, &args.common, printer, shutdown.clone()).await,
             Command::Show(flags) => show::run(&flags, printer),
             Command::Runs(flags) => runs::run(&flags, printer),
-            Command::Undo(flags) => undo::run(&flags, &args.common, printer, stop.clone()).await,
-            Command::Auth(Auth::Check) => auth::check(&args.common, printer, stop.clone()).await,
+            Command::Undo(flags) => undo::run(&flags, &args.common, printer, shutdown.clone()).await,
+            Command::Auth(Auth::Check) => auth::check(&args.common, printer, shutdown.clone()).await,
             Command::Schema => Ok(manual::schema(printer)),
             Command::Completions(flags) => Ok(manual::completions(&flags, printer)),
             Command::Man => manual::man(printer),
-            Command::Simulate(flags) => simulate::run(&flags, printer, stop.clone()).await,
+            Command::Simulate(flags) => simulate::run(&flags, printer, shutdown.clone()).await,
         }
     };
     tokio::select! {
         biased;
         // First, so that no signal is missed once anything has begun.
-        () = signals::listen(stop.clone()) => Ok(Exit::Interrupted),
-        exit = command => exit.map_err(|failed| failed.because_of(stop.reason())),
+        () = signals::listen(shutdown.clone()) => Ok(Exit::Interrupted),
+        exit = command => exit.map_err(|failed| failed.because_of(shutdown.reason())),
     }
 }

@@ -1,7 +1,7 @@
 //! `dectl plan`: what would change.
 
 use dectl::reconcile::propose;
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::inputs::{Codes, read, refuse_unmanaged, save, scope};
 use super::rendering::show_plan;
@@ -10,11 +10,11 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
     let key = if flags.out.is_some() { plan_key()? } else { None };
     let scope = scope(&flags.limits.location, &flags.limits.network)?;
-    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
-    let connection = connect(common, flags.pace, stop).await?;
+    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
+    let connection = connect(common, flags.pace, shutdown).await?;
     let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
     let plan = proposal.proven.plan();
     refuse_unmanaged(plan, flags.limits.fail_on_unmanaged)?;

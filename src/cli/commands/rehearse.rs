@@ -3,7 +3,7 @@
 use dectl::reconcile::{Conditions, go_on_with, propose, rehearse};
 use dectl::record::SavedPlan;
 use dectl::report::{PlanView, RehearsalView, json, text};
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::apply::WHOLE;
 use super::inputs::{Codes, read, scope};
@@ -13,7 +13,12 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{bounds, connect, plan_key};
 
-pub(super) async fn run(flags: &Rehearse, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    flags: &Rehearse,
+    common: &Common,
+    printer: &Printer,
+    shutdown: Shutdown,
+) -> Result<Exit, Failed> {
     if flags.plan.is_some() && !(flags.location.is_empty() && flags.network.is_empty()) {
         return Err(Failed::of(WHOLE));
     }
@@ -21,12 +26,12 @@ pub(super) async fn run(flags: &Rehearse, common: &Common, printer: &Printer, st
     let proposal = match &flags.plan {
         Some(path) => {
             let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
-            let connection = connect(common, flags.pace, stop).await?;
+            let connection = connect(common, flags.pace, shutdown).await?;
             go_on_with(&saved, &connection.sender).await?
         }
         None => {
-            let mut inputs = read(&flags.files, common, Codes::LookedUp, &stop).await?;
-            let connection = connect(common, flags.pace, stop).await?;
+            let mut inputs = read(&flags.files, common, Codes::LookedUp, &shutdown).await?;
+            let connection = connect(common, flags.pace, shutdown).await?;
             propose(&mut inputs, &scope, &connection.sender).await?
         }
     };

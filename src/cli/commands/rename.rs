@@ -7,8 +7,8 @@ use dectl::plan::plan::Plan;
 use dectl::reconcile::{GoingOn, Inputs, Wishes, as_file, going_on, plan_for};
 use dectl::record::{Existing, write_private};
 use dectl::report::{ResultView, visible};
+use dectl::runtime::Shutdown;
 use dectl::send::Urgency;
-use dectl::time::Stop;
 
 use super::inputs::{save, scope};
 use super::job::{Job, refuse_early};
@@ -18,7 +18,12 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    flags: &Rename,
+    common: &Common,
+    printer: &Printer,
+    shutdown: Shutdown,
+) -> Result<Exit, Failed> {
     let only_shows = flags.only_shows();
     let key = if only_shows { plan_key()? } else { refuse_early(&flags.run)? };
     let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
@@ -31,7 +36,7 @@ pub(super) async fn run(flags: &Rename, common: &Common, printer: &Printer, stop
         failed.message = "the pattern or the template is not right".to_owned();
         failed
     })?;
-    let connection = connect(common, flags.pace, stop).await?;
+    let connection = connect(common, flags.pace, shutdown).await?;
     if !only_shows && !flags.anew {
         let earlier = going_on(&flags.run.journal, key.as_ref(), &inputs, &scope, &connection.sender).await;
         match earlier.map_err(|error| explained(error, flags))? {

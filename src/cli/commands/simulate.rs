@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dectl::record::{Existing, write_private};
+use dectl::runtime::Shutdown;
 use dectl::simulator::http::{Served, Server, ServerClock};
 use dectl::simulator::{Kept, Locks, Scenario, Simulated};
-use dectl::time::Stop;
 
 use crate::cli::args::Simulate;
 use crate::cli::exit::{Exit, Failed};
@@ -19,7 +19,7 @@ use crate::cli::setup::simulated_organizations;
 /// How often the state is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
-pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(flags: &Simulate, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
     let misbehaviour = scenario(flags)?.misbehaviour().map_err(Failed::of)?;
     let Kept { first, others } = organizations(flags)?;
     let networks = first.len();
@@ -51,7 +51,7 @@ pub(super) async fn run(flags: &Simulate, printer: &Printer, stop: Stop) -> Resu
             Err(error) => Err(Failed::of(format!("the simulated organization cannot go on: {error}"))),
         },
         failed = keeping.now_and_then() => Err(failed),
-        _ = stop.asked() => Ok(Exit::Done),
+        _ = shutdown.requested() => Ok(Exit::Done),
     };
     keeping.catch_up();
     let kept = keeping.keep();

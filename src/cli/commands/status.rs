@@ -2,7 +2,7 @@
 
 use dectl::reconcile::{propose, status};
 use dectl::report::{json, markdown, text, visible};
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::inputs::{Codes, read, refuse_unmanaged, scope};
 use crate::cli::args::{Common, Format, Status};
@@ -10,11 +10,16 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(flags: &Status, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    flags: &Status,
+    common: &Common,
+    printer: &Printer,
+    shutdown: Shutdown,
+) -> Result<Exit, Failed> {
     let key = plan_key()?;
     let scope = scope(&flags.location, &flags.network)?;
-    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &stop).await?;
-    let connection = connect(common, flags.pace, stop).await?;
+    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
+    let connection = connect(common, flags.pace, shutdown).await?;
     let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
     let status = status(&proposal, &inputs, &scope, &flags.journal, key.as_ref());
     for warning in &proposal.proven.plan().warnings {

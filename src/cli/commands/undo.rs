@@ -4,7 +4,7 @@ use dectl::desired::Surroundings;
 use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, goes_on_from, undo_of, way_back};
 use dectl::record::{Codes, History, Runs};
 use dectl::report::visible;
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::job::{Job, refuse_early};
 use crate::cli::args::{Common, Undo};
@@ -12,13 +12,13 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
-pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
     let key = refuse_early(&flags.run)?;
     let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
     let path =
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
     let history = History::read(&path, Codes::OpenedWith(key.as_ref())).map_err(|error| failed(&error))?;
-    let connection = connect(common, flags.pace, stop).await?;
+    let connection = connect(common, flags.pace, shutdown).await?;
     let live = connection.sender.list(dectl::send::Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
     let back = way_back(&history, &live);
     for left in &back.left_alone {

@@ -2,7 +2,7 @@
 
 use dectl::reconcile::Inputs;
 use dectl::report::{self, json};
-use dectl::time::Stop;
+use dectl::runtime::Shutdown;
 
 use super::inputs::{Codes, read};
 use super::rendering::text_or_json;
@@ -10,9 +10,14 @@ use crate::cli::args::{Common, Validate};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
 
-pub(super) async fn run(flags: &Validate, common: &Common, printer: &Printer, stop: Stop) -> Result<Exit, Failed> {
+pub(super) async fn run(
+    flags: &Validate,
+    common: &Common,
+    printer: &Printer,
+    shutdown: Shutdown,
+) -> Result<Exit, Failed> {
     let codes = if flags.resolve { Codes::LookedUp } else { Codes::FormOnly };
-    let inputs = read(&flags.files.files, common, codes, &stop).await?;
+    let inputs = read(&flags.files.files, common, codes, &shutdown).await?;
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
     let Inputs { warnings, sources, .. } = &inputs;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::sends::Sends;
 use super::window::Room;
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// While the rate is unknown: one more in the air after so many successes.
 const SUCCESSES_FOR_ONE_MORE: u32 = 4;
@@ -25,9 +25,9 @@ const A_FEW: usize = 4;
 #[derive(Debug)]
 pub(super) struct Bucket {
     /// When it was last known to be empty.
-    empty: Moment,
+    empty: Instant,
     /// Since when the rate has been the same, as far as we know: a moment when it was empty.
-    baseline: Moment,
+    baseline: Instant,
     state: State,
     /// How many tokens it may hold.
     holds: f64,
@@ -49,7 +49,7 @@ struct Known {
     /// Tokens a second.
     rate: f64,
     tokens: f64,
-    at: Moment,
+    at: Instant,
     /// How many requests the rate was measured with.
     measured_with: usize,
     successes: usize,
@@ -57,12 +57,12 @@ struct Known {
 
 impl Bucket {
     /// Found empty for the first time; it was full when `first` was sent.
-    pub(super) fn found_empty(empty: Moment) -> Self {
+    pub(super) fn found_empty(empty: Instant) -> Self {
         let state = State::Measuring { width: 2, successes: 0 };
         Self { empty, baseline: empty, state, holds: f64::INFINITY, lost: 0.0, lost_lately: 0.0 }
     }
 
-    pub(super) fn room(&mut self, sends: &Sends, now: Moment) -> Room {
+    pub(super) fn room(&mut self, sends: &Sends, now: Instant) -> Room {
         match &mut self.state {
             State::Measuring { width, .. } if sends.in_the_air() < *width => Room::Now,
             State::Measuring { .. } => Room::AfterAnAnswer,
@@ -78,7 +78,7 @@ impl Bucket {
     }
 
     /// A request goes.
-    pub(super) fn spend(&mut self, now: Moment) {
+    pub(super) fn spend(&mut self, now: Instant) {
         if let State::Known(known) = &mut self.state {
             known.fill(now, SAFE_SHARE * self.holds);
             known.tokens -= 1.0;
@@ -99,13 +99,13 @@ impl Bucket {
     }
 
     /// Empty again.
-    pub(super) fn refused(&mut self, empty: Moment, sends: &Sends, now: Moment, saturated: usize) {
-        let rate_since = |since: Moment, lost: f64| {
+    pub(super) fn refused(&mut self, empty: Instant, sends: &Sends, now: Instant, saturated: usize) {
+        let rate_since = |since: Instant, lost: f64| {
             let requests = sends.since(since).saturating_sub(sends.since(empty));
             // Less than a token is left when it is empty, so this is up to one too many or too few: a few requests tell
             // little, and then too slow costs more than too fast, which is refused soon.
             let tokens = requests as f64 + lost + if requests < A_FEW { 0.5 } else { -0.3 };
-            (requests, tokens.max(0.7) / empty.since(since).as_secs_f64().max(0.05))
+            (requests, tokens.max(0.7) / empty.duration_since(since).as_secs_f64().max(0.05))
         };
         let (mut requests, mut rate) = rate_since(self.baseline, self.lost);
         let (lately, rate_lately) = rate_since(self.empty, self.lost_lately);
@@ -133,13 +133,13 @@ impl Bucket {
                 // It was full when the first request came, and its rate is known now.
                 let first = sends.first().unwrap_or(self.baseline);
                 let before = sends.since(first) - sends.since(self.baseline);
-                let held = before as f64 - rate * self.baseline.since(first).as_secs_f64();
+                let held = before as f64 - rate * self.baseline.duration_since(first).as_secs_f64();
                 self.holds = held.max(2.0);
             }
         }
         self.empty = empty;
         // Requests that were let in after the refusal have used what came in since.
-        let tokens = rate * now.since(empty).as_secs_f64() - sends.since(empty) as f64 - 0.5;
+        let tokens = rate * now.duration_since(empty).as_secs_f64() - sends.since(empty) as f64 - 0.5;
         self.lost_lately = (tokens - self.holds).max(0.0);
         self.lost += self.lost_lately;
         let known =
@@ -149,8 +149,8 @@ impl Bucket {
 }
 
 impl Known {
-    fn fill(&mut self, now: Moment, holds: f64) {
-        self.tokens = (self.tokens + self.rate * now.since(self.at).as_secs_f64()).min(holds);
+    fn fill(&mut self, now: Instant, holds: f64) {
+        self.tokens = (self.tokens + self.rate * now.duration_since(self.at).as_secs_f64()).min(holds);
         self.at = self.at.max(now);
     }
 

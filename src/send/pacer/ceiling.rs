@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// So many requests in so much time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,23 +83,23 @@ impl fmt::Display for Rate {
 /// The limiter behind a [`Rate`].
 pub(super) struct Ceiling(
     RateLimiter<NotKeyed, InMemoryState, Now, NoOpMiddleware<Elapsed>>,
-    std::rc::Rc<std::cell::Cell<Moment>>,
+    std::rc::Rc<std::cell::Cell<Instant>>,
 );
 
 impl Ceiling {
     pub(super) fn new(rate: Rate) -> Option<Self> {
-        let now = std::rc::Rc::new(std::cell::Cell::new(Moment::START));
+        let now = std::rc::Rc::new(std::cell::Cell::new(Instant::START));
         // A burst of one: a new quota would otherwise start with all of it.
         let quota = Quota::with_period(rate.interval())?.allow_burst(NonZeroU32::MIN);
         Some(Self(RateLimiter::direct_with_clock(quota, Now(std::rc::Rc::clone(&now))), now))
     }
 
     /// Takes a place at `now`, or says when there will be one.
-    pub(super) fn take(&self, now: Moment) -> Result<(), Moment> {
+    pub(super) fn take(&self, now: Instant) -> Result<(), Instant> {
         self.1.set(now);
         self.0.check().map_err(|not_until| {
             let earliest: Elapsed = not_until.earliest_possible();
-            Moment::after_start(earliest.0)
+            Instant::from_elapsed(earliest.0)
         })
     }
 }
@@ -112,13 +112,13 @@ impl fmt::Debug for Ceiling {
 
 /// The clock that governor reads: whatever moment it is asked with.
 #[derive(Clone, Debug)]
-struct Now(std::rc::Rc<std::cell::Cell<Moment>>);
+struct Now(std::rc::Rc<std::cell::Cell<Instant>>);
 
 impl GovernorClock for Now {
     type Instant = Elapsed;
 
     fn now(&self) -> Elapsed {
-        Elapsed(self.0.get().since_start())
+        Elapsed(self.0.get().elapsed())
     }
 }
 
@@ -163,9 +163,9 @@ mod tests {
     #[test]
     fn a_ceiling_spreads_evenly_and_starts_without_a_burst() {
         let ceiling = Ceiling::new("10/s".parse().expect("a rate")).expect("a ceiling");
-        let mut now = Moment::START;
+        let mut now = Instant::START;
         let mut sent = 0;
-        while now < Moment::after_start(Duration::from_secs(10)) {
+        while now < Instant::from_elapsed(Duration::from_secs(10)) {
             match ceiling.take(now) {
                 Ok(()) => sent += 1,
                 Err(until) => now = until,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// Waits are given in whole seconds, rounded up, so the true one is up to a second shorter.
 const ROUNDING: Duration = Duration::from_secs(1);
@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_millis(2_500);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Episode {
     /// When the first refusal was decided: there was no quota left then.
-    pub(super) began: Moment,
+    pub(super) began: Instant,
     /// Between these two there is quota again, if the answers said so.
     pub(super) reset: Option<Reset>,
 }
@@ -21,17 +21,17 @@ pub(super) struct Episode {
 /// When there is quota again: after `earliest`, at `latest`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reset {
-    pub(super) earliest: Moment,
-    pub(super) latest: Moment,
+    pub(super) earliest: Instant,
+    pub(super) latest: Instant,
 }
 
 impl Episode {
-    pub(super) const fn begin(decided: Moment) -> Self {
+    pub(super) const fn begin(decided: Instant) -> Self {
         Self { began: decided, reset: None }
     }
 
     /// Takes in one refusal of the episode. Each wait is rounded up, so together they are tighter than one.
-    pub(super) fn refused(&mut self, decided: Moment, wait: Option<Duration>) {
+    pub(super) fn refused(&mut self, decided: Instant, wait: Option<Duration>) {
         self.began = self.began.min(decided);
         let Some(wait) = wait else { return };
         let (earliest, latest) = (decided + wait.saturating_sub(ROUNDING), decided + wait);
@@ -46,13 +46,13 @@ impl Episode {
 
     /// The reset, if it was a long wait.
     pub(super) fn long(&self) -> Option<Reset> {
-        self.reset.filter(|reset| reset.latest.since(self.began) >= LONG)
+        self.reset.filter(|reset| reset.latest.duration_since(self.began) >= LONG)
     }
 }
 
 impl Reset {
     /// The best guess.
-    pub(super) fn middle(self) -> Moment {
-        self.earliest + self.latest.since(self.earliest) / 2
+    pub(super) fn middle(self) -> Instant {
+        self.earliest + self.latest.duration_since(self.earliest) / 2
     }
 }

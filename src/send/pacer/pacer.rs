@@ -11,7 +11,7 @@ use super::ceiling::{Ceiling, Rate};
 use super::episode::{Episode, Reset};
 use super::sends::Sends;
 use super::window::{Room, Window};
-use crate::time::{Chance, Moment};
+use crate::runtime::{Instant, SeededRng};
 use crate::webex::RetryAfter;
 
 /// Whether a request may go.
@@ -20,7 +20,7 @@ pub enum Turn {
     /// It may; the ticket comes back with the answer.
     Go(Ticket),
     /// Not before this moment.
-    NotBefore(Moment),
+    NotBefore(Instant),
     /// Not before an answer has come.
     AfterAnAnswer,
 }
@@ -52,7 +52,7 @@ pub struct Pacer {
     ceiling: Option<Ceiling>,
     sends: Sends,
     model: Model,
-    silent_until: Moment,
+    silent_until: Instant,
     /// Counts pauses: an answer to a request from before the last one tells nothing new.
     epoch: u32,
     episode: Option<Episode>,
@@ -91,7 +91,7 @@ impl Pacer {
             ceiling: ceiling.and_then(Ceiling::new),
             sends: Sends::default(),
             model: Model::Free,
-            silent_until: Moment::START,
+            silent_until: Instant::START,
             epoch: 0,
             episode: None,
             last_reset: None,
@@ -100,12 +100,12 @@ impl Pacer {
     }
 
     /// Until when everybody must be silent, if that is later than `now`.
-    pub fn paused_until(&self, now: Moment) -> Option<Moment> {
+    pub fn paused_until(&self, now: Instant) -> Option<Instant> {
         (self.silent_until > now).then_some(self.silent_until)
     }
 
     /// Asks for a place.
-    pub fn ask(&mut self, now: Moment) -> Turn {
+    pub fn ask(&mut self, now: Instant) -> Turn {
         if self.silent_until > now {
             return Turn::NotBefore(self.silent_until);
         }
@@ -135,7 +135,7 @@ impl Pacer {
     }
 
     /// Gives a place back.
-    pub fn answered(&mut self, ticket: Ticket, answer: Answer, now: Moment, chance: &mut Chance) {
+    pub fn answered(&mut self, ticket: Ticket, answer: Answer, now: Instant, rng: &mut SeededRng) {
         let current = ticket.epoch == self.epoch;
         let Answer::Refused(retry_after) = answer else {
             self.sends.admitted(ticket.id, now);
@@ -149,7 +149,7 @@ impl Pacer {
         if current && self.episode.is_none() {
             self.unexplained = if named.is_some() { 0 } else { self.unexplained + 1 };
         }
-        let pause = named.unwrap_or_else(|| self.own_pause(chance)).max(SHORTEST_PAUSE);
+        let pause = named.unwrap_or_else(|| self.own_pause(rng)).max(SHORTEST_PAUSE);
         self.silent_until = self.silent_until.max(now + pause);
         if current {
             let episode = self.episode.get_or_insert_with(|| Episode::begin(decided));
@@ -167,7 +167,7 @@ impl Pacer {
     }
 
     /// The pause is over: what has it taught?
-    fn learn(&mut self, episode: &Episode, now: Moment) {
+    fn learn(&mut self, episode: &Episode, now: Instant) {
         self.epoch += 1;
         self.width = (self.concurrency / 2).clamp(1, WIDTH_AFTER_A_PAUSE);
         match (&mut self.model, episode.long(), episode.reset) {
@@ -199,8 +199,8 @@ impl Pacer {
     }
 
     /// Exponential with full jitter, and never quite zero.
-    fn own_pause(&self, chance: &mut Chance) -> Duration {
+    fn own_pause(&self, rng: &mut SeededRng) -> Duration {
         let bound = FIRST_PAUSE.saturating_mul(1 << self.unexplained.clamp(1, 10)).min(LONGEST_PAUSE);
-        bound / 4 + chance.up_to(bound - bound / 4)
+        bound / 4 + rng.full_jitter(bound - bound / 4)
     }
 }

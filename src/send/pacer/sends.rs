@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// More than any limiter looks back on.
 const KEPT: usize = 50_000;
@@ -14,20 +14,20 @@ const KEPT: usize = 50_000;
 #[derive(Debug, Default)]
 pub(super) struct Sends {
     /// When requests that were let in were counted, ascending.
-    counted: Vec<Moment>,
-    in_the_air: BTreeMap<u64, Moment>,
+    counted: Vec<Instant>,
+    in_the_air: BTreeMap<u64, Instant>,
     next: u64,
 }
 
 impl Sends {
-    pub(super) fn sent(&mut self, now: Moment) -> u64 {
+    pub(super) fn sent(&mut self, now: Instant) -> u64 {
         self.next += 1;
         self.in_the_air.insert(self.next, now);
         self.next
     }
 
     /// A request was let in. Says when it was counted.
-    pub(super) fn admitted(&mut self, id: u64, now: Moment) {
+    pub(super) fn admitted(&mut self, id: u64, now: Instant) {
         let Some(sent) = self.in_the_air.remove(&id) else { return };
         let counted = half_way(sent, now);
         let at = self.counted.partition_point(|other| *other <= counted);
@@ -38,7 +38,7 @@ impl Sends {
     }
 
     /// A request was refused: it is not counted. Says when that was decided.
-    pub(super) fn refused(&mut self, id: u64, now: Moment) -> Moment {
+    pub(super) fn refused(&mut self, id: u64, now: Instant) -> Instant {
         self.in_the_air.remove(&id).map_or(now, |sent| half_way(sent, now))
     }
 
@@ -47,12 +47,12 @@ impl Sends {
     }
 
     /// When the first request of all was counted.
-    pub(super) fn first(&self) -> Option<Moment> {
+    pub(super) fn first(&self) -> Option<Instant> {
         self.counted.first().copied()
     }
 
     /// How many were let in at or after `since`.
-    pub(super) fn since(&self, since: Moment) -> usize {
+    pub(super) fn since(&self, since: Instant) -> usize {
         self.counted.len() - self.counted.partition_point(|counted| *counted < since)
     }
 
@@ -74,11 +74,11 @@ pub(super) enum NthLast {
     /// There were not so many.
     Never,
     /// Then.
-    Counted(Moment),
+    Counted(Instant),
     /// It has not been answered yet.
     InTheAir,
 }
 
-fn half_way(sent: Moment, now: Moment) -> Moment {
-    sent + now.since(sent).min(Duration::from_secs(60)) / 2
+fn half_way(sent: Instant, now: Instant) -> Instant {
+    sent + now.duration_since(sent).min(Duration::from_secs(60)) / 2
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::episode::Reset;
 use super::sends::{NthLast, Sends};
-use crate::time::Moment;
+use crate::runtime::Instant;
 
 /// Periods that people choose, in seconds. One of them is meant where a measured period is next to it.
 const USUAL: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 300, 600, 900, 3_600];
@@ -30,7 +30,7 @@ pub(super) struct Window {
     margin: Duration,
     /// The last reset that was seen.
     reset: Reset,
-    last_probe: Moment,
+    last_probe: Instant,
     climbing: Option<usize>,
 }
 
@@ -38,13 +38,13 @@ pub(super) struct Window {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Room {
     Now,
-    At(Moment),
+    At(Instant),
     AfterAnAnswer,
 }
 
 impl Window {
     /// The first window that is seen: it began with our first request, as far as we know.
-    pub(super) fn from_first(reset: Reset, sends: &Sends, now: Moment) -> Self {
+    pub(super) fn from_first(reset: Reset, sends: &Sends, now: Instant) -> Self {
         let first = sends.first().unwrap_or(now);
         Self::new(usual_period(reset, first, first), sends.since(first), reset, first)
     }
@@ -55,11 +55,11 @@ impl Window {
         Self::new(period, sends.since(before.earliest), reset, before.latest)
     }
 
-    fn new(period: Duration, budget: usize, reset: Reset, last_probe: Moment) -> Self {
+    fn new(period: Duration, budget: usize, reset: Reset, last_probe: Instant) -> Self {
         Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, climbing: None }
     }
 
-    pub(super) fn room(&mut self, sends: &Sends, now: Moment) -> Room {
+    pub(super) fn room(&mut self, sends: &Sends, now: Instant) -> Room {
         let free_at = match sends.nth_last(self.budget) {
             NthLast::Never => return Room::Now,
             NthLast::InTheAir => None,
@@ -83,9 +83,9 @@ impl Window {
         }
     }
 
-    fn may_probe(&self, sends: &Sends, now: Moment) -> bool {
+    fn may_probe(&self, sends: &Sends, now: Instant) -> bool {
         sends.in_the_air() == 0
-            && now.since(self.last_probe) >= BETWEEN_PROBES.max(self.period.mul_f64(0.7))
+            && now.duration_since(self.last_probe) >= BETWEEN_PROBES.max(self.period.mul_f64(0.7))
             && sends.since(self.last_probe) >= REQUESTS_BETWEEN_PROBES
     }
 
@@ -97,7 +97,7 @@ impl Window {
         }
     }
 
-    fn window_start(&self, sends: &Sends) -> Moment {
+    fn window_start(&self, sends: &Sends) -> Instant {
         // Everything that the budget was used up by lies within one period.
         match sends.nth_last(self.budget) {
             NthLast::Counted(counted) => counted,
@@ -106,9 +106,9 @@ impl Window {
     }
 
     /// Learns from a refusal; false if this is no window after all.
-    pub(super) fn refused(&mut self, began: Moment, reset: Reset, sends: &Sends) -> bool {
+    pub(super) fn refused(&mut self, began: Instant, reset: Reset, sends: &Sends) -> bool {
         let climbed = self.climbing.take().is_some();
-        let distance = reset.middle().since(self.reset.middle());
+        let distance = reset.middle().duration_since(self.reset.middle());
         let between = usual_period(reset, self.reset.earliest, self.reset.latest);
         let in_period = |period: Duration| {
             let (most, least) = (sends.since(reset.earliest - period), sends.since(reset.latest - period));
@@ -124,11 +124,11 @@ impl Window {
             self.budget = since_reset.max(1);
         } else if fits && !climbed {
             // It only came a little early.
-            if reset.latest.since(began) < Duration::from_millis(2_500) {
+            if reset.latest.duration_since(began) < Duration::from_millis(2_500) {
                 self.margin = (self.margin + Duration::from_millis(50)).min(LARGEST_MARGIN);
             }
         } else if self.budget > most {
-            if most * 8 < self.budget && reset.latest.since(began) < Duration::from_millis(2_500) {
+            if most * 8 < self.budget && reset.latest.duration_since(began) < Duration::from_millis(2_500) {
                 return false;
             }
             self.budget = most.max(1);
@@ -149,10 +149,10 @@ fn is_near(one: usize, other: usize) -> bool {
 }
 
 /// The period that ends at `reset` and began between the two others: a usual one if it fits, else the longest.
-fn usual_period(reset: Reset, earliest: Moment, latest: Moment) -> Duration {
+fn usual_period(reset: Reset, earliest: Instant, latest: Instant) -> Duration {
     const SLACK: Duration = Duration::from_millis(250);
-    let shortest = reset.earliest.since(latest).saturating_sub(SLACK);
-    let longest = reset.latest.since(earliest);
+    let shortest = reset.earliest.duration_since(latest).saturating_sub(SLACK);
+    let longest = reset.latest.duration_since(earliest);
     USUAL
         .iter()
         .rev()

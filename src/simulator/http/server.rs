@@ -16,8 +16,8 @@ use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::connection::{Breaker, Connections};
+use crate::runtime::Instant;
 use crate::simulator::{Answer, Fate, Operation, Query, Request, Simulated};
-use crate::time::Moment;
 
 /// No body of an update is larger.
 const LARGEST_BODY: usize = 1 << 20;
@@ -53,8 +53,8 @@ pub struct ServerClock(tokio::time::Instant);
 
 impl ServerClock {
     /// What time it is.
-    pub fn now(self) -> Moment {
-        Moment::after_start(self.0.elapsed())
+    pub fn now(self) -> Instant {
+        Instant::from_elapsed(self.0.elapsed())
     }
 }
 

@@ -4,16 +4,16 @@ use tokio::sync::Notify;
 
 /// Wakes everybody who waits for a change. A ring that nobody heard is forgotten.
 #[derive(Debug, Default)]
-pub struct Bell(Notify);
+pub struct Wakeup(Notify);
 
-impl Bell {
+impl Wakeup {
     /// Something has changed.
-    pub fn ring(&self) {
+    pub fn notify_all(&self) {
         self.0.notify_waiters();
     }
 
     /// Waits for the next ring after this call, even if it comes before the first poll.
-    pub fn heard(&self) -> impl Future<Output = ()> + '_ {
+    pub fn notified(&self) -> impl Future<Output = ()> + '_ {
         self.0.notified()
     }
 }

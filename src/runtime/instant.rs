@@ -5,29 +5,29 @@ use std::time::Duration;
 
 /// A point in time on a clock: the time since that clock began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(Duration);
+pub struct Instant(Duration);
 
-impl Moment {
+impl Instant {
     /// When the clock began.
     pub const START: Self = Self(Duration::ZERO);
 
     /// The moment that lies `elapsed` after the clock began.
-    pub const fn after_start(elapsed: Duration) -> Self {
+    pub const fn from_elapsed(elapsed: Duration) -> Self {
         Self(elapsed)
     }
 
     /// How long the clock had been running.
-    pub const fn since_start(self) -> Duration {
+    pub const fn elapsed(self) -> Duration {
         self.0
     }
 
     /// How long after `earlier` this is; zero if it is not after it.
-    pub fn since(self, earlier: Self) -> Duration {
+    pub fn duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-impl Add<Duration> for Moment {
+impl Add<Duration> for Instant {
     type Output = Self;
 
     fn add(self, duration: Duration) -> Self {
@@ -35,7 +35,7 @@ impl Add<Duration> for Moment {
     }
 }
 
-impl Sub<Duration> for Moment {
+impl Sub<Duration> for Instant {
     type Output = Self;
 
     fn sub(self, duration: Duration) -> Self {

@@ -9,23 +9,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::moment::Moment;
+use super::instant::Instant;
 
 #[derive(Default)]
 pub(super) struct VirtualClock {
-    now: Cell<Moment>,
+    now: Cell<Instant>,
     next_ticket: Cell<u64>,
-    sleepers: RefCell<BTreeMap<(Moment, u64), Waker>>,
+    timers: RefCell<BTreeMap<(Instant, u64), Waker>>,
 }
 
 impl VirtualClock {
-    pub(super) fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Instant {
         self.now.get()
     }
 
-    pub(super) fn run<F: Future>(&self, future: F) -> Option<F::Output> {
+    pub(super) fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(WakeFlag::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut context = Context::from_waker(&waker);
         loop {
@@ -33,51 +33,51 @@ impl VirtualClock {
                 return Some(value);
             }
             while !woken.0.swap(false, Ordering::AcqRel) {
-                self.jump()?;
+                self.advance_to_next_timer()?;
             }
         }
     }
 
     /// Moves on to the earliest sleeper and wakes it; `None` when nobody sleeps.
-    fn jump(&self) -> Option<()> {
-        let ((deadline, _), waker) = self.sleepers.borrow_mut().pop_first()?;
+    fn advance_to_next_timer(&self) -> Option<()> {
+        let ((deadline, _), waker) = self.timers.borrow_mut().pop_first()?;
         self.now.set(self.now.get().max(deadline));
         waker.wake();
         Some(())
     }
 
-    pub(super) fn sleeper(self: &Rc<Self>, deadline: Moment) -> Sleeper {
+    pub(super) fn timer(self: &Rc<Self>, deadline: Instant) -> Timer {
         let ticket = self.next_ticket.get();
         self.next_ticket.set(ticket + 1);
-        Sleeper { clock: Rc::clone(self), place: (deadline, ticket) }
+        Timer { clock: Rc::clone(self), place: (deadline, ticket) }
     }
 }
 
-pub(super) struct Sleeper {
+pub(super) struct Timer {
     clock: Rc<VirtualClock>,
-    place: (Moment, u64),
+    place: (Instant, u64),
 }
 
-impl Sleeper {
+impl Timer {
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         if self.clock.now() >= self.place.0 {
             return Poll::Ready(());
         }
-        self.clock.sleepers.borrow_mut().insert(self.place, context.waker().clone());
+        self.clock.timers.borrow_mut().insert(self.place, context.waker().clone());
         Poll::Pending
     }
 }
 
-impl Drop for Sleeper {
+impl Drop for Timer {
     fn drop(&mut self) {
-        self.clock.sleepers.borrow_mut().remove(&self.place);
+        self.clock.timers.borrow_mut().remove(&self.place);
     }
 }
 
 #[derive(Default)]
-struct Woken(AtomicBool);
+struct WakeFlag(AtomicBool);
 
-impl Wake for Woken {
+impl Wake for WakeFlag {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::Release);
     }

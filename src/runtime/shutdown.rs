@@ -4,19 +4,19 @@ use tokio::sync::watch;
 
 /// How urgently a run is asked to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StopLevel {
+pub enum ShutdownLevel {
     /// Nobody asked.
     #[default]
-    None,
+    Running,
     /// Start nothing new, let flights land, bring home who stands on a temporary name.
-    Graceful(StopReason),
+    Graceful(ShutdownReason),
     /// Drop everything.
-    Now,
+    Immediate,
 }
 
 /// Why a run stops gracefully. The first reason stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StopReason {
+pub enum ShutdownReason {
     /// SIGINT: Ctrl-C.
     Interrupt,
     /// SIGTERM: a pipeline or a service manager ends the job.
@@ -24,59 +24,59 @@ pub enum StopReason {
     /// A step failed and the user asked to stop at the first failure.
     FailFast,
     /// Nothing but errors came back.
-    Breaker,
+    CircuitBreakerOpen,
     /// The end of the maintenance window.
-    Deadline,
+    WindowClosed,
     /// Not all went well with a wave, so the next one was not begun.
     WaveFailed,
     /// Somebody did not want the next wave to begin.
     Declined,
     /// Credentials or permissions were refused: nothing else can succeed.
-    Refused,
+    Unauthorized,
     /// A network was not as the plan expects right before its write.
-    Surprise,
+    UnexpectedChange,
     /// The API asks for a longer pause than is respected.
-    TooLongAPause,
+    RetryAfterTooLong,
     /// The journal can no longer be written.
-    Journal,
+    JournalWriteFailed,
 }
 
 /// A handle on the wish to stop; clones share it.
 #[derive(Clone, Debug)]
-pub struct Stop {
-    level: watch::Sender<StopLevel>,
-    reason: std::rc::Rc<std::cell::Cell<Option<StopReason>>>,
+pub struct Shutdown {
+    level: watch::Sender<ShutdownLevel>,
+    reason: std::rc::Rc<std::cell::Cell<Option<ShutdownReason>>>,
 }
 
-impl Stop {
+impl Shutdown {
     /// Nobody asks to stop yet.
     pub fn new() -> Self {
-        Self { level: watch::Sender::new(StopLevel::None), reason: std::rc::Rc::default() }
+        Self { level: watch::Sender::new(ShutdownLevel::Running), reason: std::rc::Rc::default() }
     }
 
     /// What is asked at this moment.
-    pub fn level(&self) -> StopLevel {
+    pub fn level(&self) -> ShutdownLevel {
         *self.level.borrow()
     }
 
     /// Why a graceful stop was asked for first, if one was; it stays known when the stop becomes urgent.
-    pub fn reason(&self) -> Option<StopReason> {
+    pub fn reason(&self) -> Option<ShutdownReason> {
         self.reason.get()
     }
 
     /// Whether anything at all is asked.
-    pub fn is_asked(&self) -> bool {
-        self.level() != StopLevel::None
+    pub fn is_requested(&self) -> bool {
+        self.level() != ShutdownLevel::Running
     }
 
     /// Asks for `level`. It can only become more urgent, and the first reason stays.
-    pub fn ask(&self, level: StopLevel) {
-        if let (StopLevel::Graceful(reason), None) = (level, self.reason.get()) {
+    pub fn request(&self, level: ShutdownLevel) {
+        if let (ShutdownLevel::Graceful(reason), None) = (level, self.reason.get()) {
             self.reason.set(Some(reason));
         }
         self.level.send_if_modified(|current| {
             let stronger = match (*current, level) {
-                (StopLevel::Graceful(_), StopLevel::Graceful(_)) => false,
+                (ShutdownLevel::Graceful(_), ShutdownLevel::Graceful(_)) => false,
                 (current, wanted) => wanted > current,
             };
             if stronger {
@@ -87,16 +87,16 @@ impl Stop {
     }
 
     /// Waits until a stop of any kind is asked for.
-    pub async fn asked(&self) -> StopLevel {
-        self.wait(|level| level != StopLevel::None).await
+    pub async fn requested(&self) -> ShutdownLevel {
+        self.wait(|level| level != ShutdownLevel::Running).await
     }
 
     /// Waits until everything must be dropped.
-    pub async fn now(&self) {
-        self.wait(|level| level == StopLevel::Now).await;
+    pub async fn wait_immediate(&self) {
+        self.wait(|level| level == ShutdownLevel::Immediate).await;
     }
 
-    async fn wait(&self, accept: impl Fn(StopLevel) -> bool) -> StopLevel {
+    async fn wait(&self, accept: impl Fn(ShutdownLevel) -> bool) -> ShutdownLevel {
         let mut receiver = self.level.subscribe();
         match receiver.wait_for(|level| accept(*level)).await {
             Ok(level) => *level,
@@ -106,7 +106,7 @@ impl Stop {
     }
 }
 
-impl Default for Stop {
+impl Default for Shutdown {
     fn default() -> Self {
         Self::new()
     }
@@ -118,12 +118,12 @@ mod tests {
 
     #[test]
     fn the_wish_only_grows_and_keeps_its_first_reason() {
-        let stop = Stop::new();
-        stop.ask(StopLevel::Graceful(StopReason::FailFast));
-        stop.ask(StopLevel::Graceful(StopReason::Interrupt));
-        assert_eq!(stop.level(), StopLevel::Graceful(StopReason::FailFast));
-        stop.ask(StopLevel::Now);
-        stop.ask(StopLevel::Graceful(StopReason::Interrupt));
-        assert_eq!(stop.level(), StopLevel::Now);
+        let shutdown = Shutdown::new();
+        shutdown.request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
+        shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+        assert_eq!(shutdown.level(), ShutdownLevel::Graceful(ShutdownReason::FailFast));
+        shutdown.request(ShutdownLevel::Immediate);
+        shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+        assert_eq!(shutdown.level(), ShutdownLevel::Immediate);
     }
 }

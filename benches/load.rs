@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use dectl::apply::{Options, run};
 use dectl::desired::{Export, WithCodes};
-use dectl::model::Organization;
+use dectl::model::LiveState;
 use dectl::plan::{Scope, resume};
 use dectl::proof::Proven;
 use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
@@ -68,7 +68,7 @@ fn in_a_process(part: &str, folder: &Path) -> String {
     format!("{seconds:.3} s, {megabytes} MB")
 }
 
-fn live(folder: &Path) -> Organization {
+fn live(folder: &Path) -> LiveState {
     let list = std::fs::read(folder.join("list.json")).expect("the list");
     answer::list(&Head { status: 200, ..Head::default() }, &list, Timestamp::UNIX_EPOCH).expect("a list")
 }
@@ -140,7 +140,7 @@ fn save_and_resume(proposal: Proposal, folder: &Path) {
 }
 
 /// Carries out a plan on a simulated copy, in virtual time: what is measured is the work, not the waiting.
-fn apply(proven: &Proven, live: &Organization) {
+fn apply(proven: &Proven, live: &LiveState) {
     let clock = Clock::virtual_clock();
     let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), Misbehaviour::default())));
     let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));

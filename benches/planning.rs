@@ -4,7 +4,9 @@
 
 use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
 use dectl::diagnostic::{SourceId, Sources, Spot};
-use dectl::model::{AccessCode, CodeText, LocationId, Network, NetworkId, NetworkName, Organization, Settings, Wanted};
+use dectl::model::{
+    AccessCode, CodeText, DesiredSettings, LiveState, LocationId, Network, NetworkId, NetworkName, Settings,
+};
 use dectl::plan::build;
 use dectl::proof::prove;
 use dectl::runtime::SeededRng;
@@ -17,7 +19,7 @@ fn main() {
 }
 
 struct Case {
-    live: Organization,
+    live: LiveState,
     desired: Desired,
     sources: Sources,
 }
@@ -52,9 +54,10 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
                 },
             ));
             let name = NetworkName::new(&format!("Ward {}", names[at])).ok();
-            let wanted = Wanted { name, code: AccessCode::from_number(codes[at] as u16), ..Wanted::default() };
+            let settings =
+                DesiredSettings { name, code: AccessCode::from_number(codes[at] as u16), ..DesiredSettings::default() };
             let id = Some(Placed { value: id, spot: SPOT });
-            Entry { cause: Cause::File(SPOT), id, renamed_from: None, wanted, name_spot: None, code: None }
+            Entry { cause: Cause::File(SPOT), id, renamed_from: None, desired: settings, name_spot: None, code: None }
         });
         let entries = entries.collect();
         let name = Some(Placed { value: site.clone(), spot: SPOT });
@@ -62,7 +65,7 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
     }
     let mut sources = Sources::new();
     sources.add("wishes", "x\n");
-    Case { live: Organization::new(listed), desired, sources }
+    Case { live: LiveState::new(listed), desired, sources }
 }
 
 fn shuffled(n: usize, rng: &mut SeededRng) -> Vec<usize> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use dectl::desired::Notation;
 use dectl::diagnostic::{Diagnostic, Severity, Sources};
-use dectl::model::{CodeText, Organization, Settings};
+use dectl::model::{CodeText, LiveState, Settings};
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Resolve, plan_for};
 use dectl::runtime::Instant;
@@ -36,11 +36,11 @@ fn differs(case: &Path, said: &str) -> Option<String> {
         fs::write(expected, said).expect("a file");
         return None;
     }
-    let wanted = fs::read_to_string(&expected).unwrap_or_default();
-    (wanted != said).then(|| format!("{}\n--- expected\n{wanted}\n--- said\n{said}", case.display()))
+    let expected_text = fs::read_to_string(&expected).unwrap_or_default();
+    (expected_text != said).then(|| format!("{}\n--- expected\n{expected_text}\n--- said\n{said}", case.display()))
 }
 
-fn live() -> Organization {
+fn live() -> LiveState {
     let list = include_bytes!("../src/simulator/built_in.json");
     answer::list(&Head { status: 200, ..Head::default() }, list, Timestamp::UNIX_EPOCH).expect("the list")
 }
@@ -54,7 +54,7 @@ fn line(finding: &Diagnostic, sources: &Sources) -> String {
 }
 
 /// Everything that is said about a file, be it by itself or in view of the organization.
-fn said_of_file(path: &Path, live: &Organization) -> String {
+fn said_of_file(path: &Path, live: &LiveState) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let text = fs::read_to_string(path).expect("a text");
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use dectl::desired::Notation;
-use dectl::model::Organization;
+use dectl::model::LiveState;
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
 use dectl::report::findings_text;
@@ -13,7 +13,7 @@ use dectl::runtime::Instant;
 use dectl::webex::answer::{self, Head};
 use libfuzzer_sys::fuzz_target;
 
-static LIVE: LazyLock<Organization> = LazyLock::new(|| {
+static LIVE: LazyLock<LiveState> = LazyLock::new(|| {
     let list = include_bytes!("../../src/simulator/built_in.json");
     answer::list(&Head { status: 200, ..Head::default() }, list, jiff::Timestamp::UNIX_EPOCH).expect("the list")
 });

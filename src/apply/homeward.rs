@@ -102,10 +102,10 @@ impl Lane<'_, '_> {
         error.is_some_and(|error| is_lock(&error))
     }
 
-    fn is_free(&self, change: usize, wanted: &Settings) -> bool {
+    fn is_free(&self, change: usize, desired: &Settings) -> bool {
         let others = self.steps.iter().map(|at| self.step(*at).change).filter(|other| *other != change);
         let clashes = |settings: &Settings| {
-            settings.name_key() == wanted.name_key() || (settings.code.is_some() && settings.code == wanted.code)
+            settings.name_key() == desired.name_key() || (settings.code.is_some() && settings.code == desired.code)
         };
         // What an unanswered write may have done counts as done, and as not done.
         let unsettled = |other: usize| {

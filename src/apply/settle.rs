@@ -79,7 +79,7 @@ pub fn same(live: &Settings, sent: &Settings) -> bool {
 
 /// The settings in which `live` is not as `sent`.
 pub(super) fn differing<'a>(live: &'a Settings, sent: &'a Settings) -> impl Iterator<Item = Setting> + 'a {
-    live.differing(sent).iter().filter(|setting| match setting {
+    live.diff(sent).iter().filter(|setting| match setting {
         Setting::Name | Setting::CodeEnabled => true,
         // Without one in the request, Webex chooses its own.
         Setting::DisplayName => sent.display_name.is_some(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::event::Event;
 use super::outcome::{Failure, NetworkResult, Status, Verification};
 use super::settle;
-use crate::model::{Organization, Setting};
+use crate::model::{LiveState, Setting};
 use crate::plan::plan::Plan;
 use crate::send::{GaveUp, Sender, Urgency};
 
@@ -45,7 +45,7 @@ pub(super) async fn verify(
 }
 
 /// Marks the results by one list; how many are not as planned although they should be.
-fn look(plan: &Plan, results: &mut [NetworkResult], replaced_codes: &mut Vec<usize>, live: &Organization) -> usize {
+fn look(plan: &Plan, results: &mut [NetworkResult], replaced_codes: &mut Vec<usize>, live: &LiveState) -> usize {
     let mut differing = 0;
     for (at, (change, result)) in plan.changes.iter().zip(results).enumerate() {
         let in_doubt = matches!(result.status, Status::Unknown | Status::Failed);

@@ -10,7 +10,8 @@ use super::tree::{Node, Value};
 use super::wish::{Cause, CodeSource, Desired, Entry, LocationWish, Placed};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot};
 use crate::model::{
-    AccessCode, CodeError, DISPLAY_NAME_ADVISED, DisplayName, LocationId, NameError, NetworkId, NetworkName, Wanted,
+    AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
+    NetworkId, NetworkName,
 };
 
 const FILE_FIELDS: &[&str] = &["version", "defaults", "locations", "rules"];
@@ -42,7 +43,7 @@ struct Check<'a> {
 /// What `defaults` fills in; codes and their sources included.
 #[derive(Default)]
 struct Defaults {
-    wanted: Wanted,
+    desired: DesiredSettings,
     code: Option<Placed<CodeSource>>,
 }
 
@@ -104,13 +105,13 @@ impl Check<'_> {
         let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS_FIELDS, self.findings) else {
             return Defaults::default();
         };
-        let mut wanted = Wanted {
+        let mut desired = DesiredSettings {
             display_name: self.display_name(&fields),
             code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings),
-            ..Wanted::default()
+            ..DesiredSettings::default()
         };
-        let code = self.code(&fields, &mut wanted);
-        Defaults { wanted, code }
+        let code = self.code(&fields, &mut desired);
+        Defaults { desired, code }
     }
 
     fn location(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<LocationWish> {
@@ -152,15 +153,15 @@ impl Check<'_> {
         let name = fields.text("name", self.findings);
         let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
         let renamed_from = fields.text("renamedFrom", self.findings).and_then(|name| self.filled(name, "renamedFrom"));
-        let mut wanted = Wanted {
+        let mut desired = DesiredSettings {
             name: name.as_ref().and_then(|name| self.network_name(name)),
-            display_name: self.display_name(&fields).or_else(|| defaults.wanted.display_name.clone()),
-            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings).or(defaults.wanted.code_enabled),
+            display_name: self.display_name(&fields).or_else(|| defaults.desired.display_name.clone()),
+            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings).or(defaults.desired.code_enabled),
             code: None,
         };
-        let mut code = self.code(&fields, &mut wanted);
+        let mut code = self.code(&fields, &mut desired);
         if fields.get("defaultAccessCode").is_none() {
-            wanted.code = defaults.wanted.code;
+            desired.code = defaults.desired.code;
             code = defaults.code.clone();
         }
         if fields.get("name").is_none() && fields.get("id").is_none() {
@@ -179,7 +180,7 @@ impl Check<'_> {
             id: id.map(|id| Placed { value: NetworkId::new(id.value), spot: id.spot }),
             renamed_from,
             name_spot: name.map(|name| name.spot),
-            wanted,
+            desired,
             code,
         })
     }
@@ -199,9 +200,9 @@ impl Check<'_> {
         let written = fields.text("displayName", self.findings)?;
         match DisplayName::new(&written.value) {
             Ok(name) => {
-                if let Some(length) = name.longer_than_advised() {
+                if let Some(length) = name.exceeds_recommended() {
                     let message = format!(
-                        "this display name has {length} characters, Webex promises to take {DISPLAY_NAME_ADVISED}"
+                        "this display name has {length} characters, Webex promises to take {DISPLAY_NAME_RECOMMENDED_MAX}"
                     );
                     self.findings.push(
                         Diagnostic::warning(Code::LongDisplayName, message)
@@ -222,8 +223,8 @@ impl Check<'_> {
         }
     }
 
-    /// The code, or where it comes from. A literal one goes into `wanted`.
-    fn code(&mut self, fields: &Fields<'_>, wanted: &mut Wanted) -> Option<Placed<CodeSource>> {
+    /// The code, or where it comes from. A literal one goes into `desired`.
+    fn code(&mut self, fields: &Fields<'_>, desired: &mut DesiredSettings) -> Option<Placed<CodeSource>> {
         let node = fields.get("defaultAccessCode")?;
         let written = match &node.value {
             Value::Text(written) | Value::Inferred(written) => written,
@@ -237,7 +238,7 @@ impl Check<'_> {
         };
         match AccessCode::new(written) {
             Ok(code) => {
-                wanted.code = Some(code);
+                desired.code = Some(code);
                 Some(Placed { value: CodeSource::Literal, spot: node.spot })
             }
             Err(error) => {

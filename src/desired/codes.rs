@@ -45,7 +45,7 @@ pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, findings: &mut Di
         match &source.value {
             CodeSource::Literal => {}
             CodeSource::Env(name) => match lookup.variable(name) {
-                Some(value) => entry.wanted.code = accept(&value, &format!("the variable {name}"), source, findings),
+                Some(value) => entry.desired.code = accept(&value, &format!("the variable {name}"), source, findings),
                 None => findings.push(
                     Diagnostic::error(Code::CodeUnavailable, format!("the variable {name} is not set"))
                         .at(source.spot)
@@ -56,7 +56,7 @@ pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, findings: &mut Di
                 Ok(text) => {
                     let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r'));
                     let what = format!("the file {}", path.display());
-                    entry.wanted.code = accept(value, &what, source, findings);
+                    entry.desired.code = accept(value, &what, source, findings);
                 }
                 Err(error) => findings.push(
                     Diagnostic::error(Code::CodeUnavailable, format!("{} cannot be read: {error}", path.display()))

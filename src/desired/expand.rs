@@ -14,17 +14,17 @@ use super::template::{Templates, Variables};
 use super::wish::{Cause, Desired, Entry, LocationWish, Placed, Rule, RuleUse};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, nearest, quoted_list};
 use crate::model::{
-    DISPLAY_NAME_ADVISED, DisplayName, Location, LocationIx, NamePattern, NetworkIx, NetworkName, Organization,
-    Setting, SettingSet, Settings, Wanted,
+    DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
+    NetworkIndex, NetworkName, Setting, SettingSet, Settings,
 };
 
 /// What rules are applied to.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
     /// The organization as it is live.
-    pub live: &'a Organization,
+    pub live: &'a LiveState,
     /// Whether an entry speaks of a network already.
-    pub has_entry: &'a dyn Fn(NetworkIx) -> bool,
+    pub has_entry: &'a dyn Fn(NetworkIndex) -> bool,
     /// Whether a location is in the scope of the run.
     pub has_location: &'a dyn Fn(&str) -> bool,
     /// Whether a network with these settings before and after is in the scope of the run.
@@ -55,18 +55,18 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnost
     }
     for rule in &rules {
         let names = || ground.live.locations().map(|(_, location)| &*location.name);
-        let Some(wanted) = &rule.location else { continue };
-        if let Ok(pattern) = NamePattern::new(&wanted.value)
+        let Some(location) = &rule.location else { continue };
+        if let Ok(pattern) = NamePattern::new(&location.value)
             && !names().any(|name| pattern.matches(name))
         {
-            let near = nearest(&wanted.value, names());
+            let near = nearest(&location.value, names());
             let help = if near.is_empty() {
                 format!("locations with DECT networks are {}", quoted_list(names(), 8))
             } else {
                 format!("did you mean {}?", quoted_list(near, 3))
             };
             let message = "no location matches this rule";
-            findings.push(Diagnostic::warning(Code::NothingMatches, message).at(wanted.spot).help(help));
+            findings.push(Diagnostic::warning(Code::NothingMatches, message).at(location.spot).help(help));
         }
     }
     if matched == 0 && first.repeats == RuleUse::Once && !findings.has_errors() {
@@ -131,7 +131,7 @@ fn text_of(settings: &Settings, setting: Setting) -> Option<&str> {
 /// A network and what rules have made of it so far.
 #[derive(Clone)]
 struct Subject<'a> {
-    network: NetworkIx,
+    network: NetworkIndex,
     live: &'a Settings,
     settings: Settings,
     /// The rules that match, and whether each changed something.
@@ -150,7 +150,7 @@ struct Expansion<'a, 'r> {
 }
 
 impl<'a> Expansion<'a, '_> {
-    fn location(&mut self, at: LocationIx, location: &Location) -> Vec<Entry> {
+    fn location(&mut self, at: LocationIndex, location: &Location) -> Vec<Entry> {
         if !(self.ground.has_location)(&location.name) || !self.rules.iter().any(|rule| rule.is_about(location)) {
             return Vec::new();
         }
@@ -255,7 +255,7 @@ impl<'a> Expansion<'a, '_> {
             let first = made.iter().find(|first| first.network == subject.network);
             let Some(first) = first.filter(|_| self.unstable.insert(*at)) else { continue };
             let change = |before: &Settings, after: &Settings| {
-                let setting = before.differing(after).iter().next().unwrap_or(Setting::Name);
+                let setting = before.diff(after).iter().next().unwrap_or(Setting::Name);
                 format!("{:?}", text_of(after, setting).unwrap_or_default())
             };
             let (becomes, then) = (change(first.live, subject.live), change(subject.live, &subject.settings));
@@ -282,8 +282,8 @@ impl<'a> Expansion<'a, '_> {
         if !in_scope {
             return None;
         }
-        let changed = subject.live.differing(&subject.settings);
-        let wanted = self.checked(&subject, changed, location)?;
+        let changed = subject.live.diff(&subject.settings);
+        let desired = self.checked(&subject, changed, location)?;
         let labels =
             subject.matched_by.iter().filter(|(_, changed)| *changed).map(|(at, _)| &*self.rules[*at].rule.label);
         let label: Arc<str> = labels.collect::<Vec<_>>().join(", ").into();
@@ -295,18 +295,18 @@ impl<'a> Expansion<'a, '_> {
             id: Some(Placed { value: id, spot: rule.spot }),
             renamed_from: None,
             name_spot: made_at(Setting::Name).filter(|_| changed.has(Setting::Name)),
-            wanted,
+            desired,
             code: None,
         })
     }
 
     /// What changes, held to the rules; what does not fit is a finding about this network.
-    fn checked(&mut self, subject: &Subject<'_>, changed: SettingSet, location: &Location) -> Option<Wanted> {
-        let mut wanted = Wanted::default();
+    fn checked(&mut self, subject: &Subject<'_>, changed: SettingSet, location: &Location) -> Option<DesiredSettings> {
+        let mut desired = DesiredSettings::default();
         let mut misfits = Vec::new();
         if changed.has(Setting::Name) {
             match NetworkName::new(&subject.settings.name) {
-                Ok(name) => wanted.name = Some(name),
+                Ok(name) => desired.name = Some(name),
                 Err(error) => misfits.push(format!("the name {:?}, which {error}", subject.settings.name)),
             }
         }
@@ -317,24 +317,24 @@ impl<'a> Expansion<'a, '_> {
             // Where Webex holds a longer one already it takes longer ones.
             let held = subject.live.display_name.as_deref().map_or(0, |live| live.chars().count());
             match DisplayName::new(display_name) {
-                Ok(_) if longer_than(DISPLAY_NAME_ADVISED.max(held)) => misfits.push(format!(
+                Ok(_) if longer_than(DISPLAY_NAME_RECOMMENDED_MAX.max(held)) => misfits.push(format!(
                     "the display name {display_name:?}, which has {} characters, Webex promises to take \
-                     {DISPLAY_NAME_ADVISED}",
+                     {DISPLAY_NAME_RECOMMENDED_MAX}",
                     display_name.chars().count()
                 )),
-                Ok(name) => wanted.display_name = Some(name),
+                Ok(name) => desired.display_name = Some(name),
                 Err(error) => misfits.push(format!("the display name {display_name:?}, which {error}")),
             }
         }
         if changed.has(Setting::CodeEnabled) {
-            wanted.code_enabled = subject.settings.code_enabled;
+            desired.code_enabled = subject.settings.code_enabled;
         }
         let fits = misfits.is_empty();
         for misfit in misfits {
             let message = format!("{:?} of {:?} would get {misfit}", subject.live.name, location.name);
             self.findings.push(Diagnostic::error(Code::RuleMisfit, message));
         }
-        fits.then_some(wanted)
+        fits.then_some(desired)
     }
 }
 

@@ -5,13 +5,13 @@ use std::hash::Hash;
 
 use super::table;
 use super::write::{Asked, FileText};
-use crate::model::{Location, LocationIx, Network, Organization, Setting, Settings};
+use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
 
 /// What is exported, and how.
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
     /// The organization as it is live.
-    pub live: &'a Organization,
+    pub live: &'a LiveState,
     /// Whether access codes are written.
     pub codes: WithCodes,
     /// Whether a network stands aside under this name: that is none to ask for.
@@ -42,7 +42,7 @@ pub struct Exported {
 
 impl Export<'_> {
     /// Some locations as YAML.
-    pub fn yaml(&self, locations: &[LocationIx]) -> Exported {
+    pub fn yaml(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
         let mut file = FileText::new(&format!("{} as they are live.", counted(networks, locations.len())));
@@ -59,7 +59,7 @@ impl Export<'_> {
     }
 
     /// Some locations as a table.
-    pub fn csv(&self, locations: &[LocationIx]) -> Exported {
+    pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
         let columns = table::COLUMNS.into_iter().filter(|column| *column != "renamedFrom");
@@ -92,14 +92,14 @@ impl Export<'_> {
     }
 
     /// The networks of a location with what is asked of each, and why something is not.
-    fn networks(&self, at: LocationIx) -> Vec<(&Network, Asked)> {
+    fn networks(&self, at: LocationIndex) -> Vec<(&Network, Asked)> {
         let names = counts(self.live.networks_of(at).map(|(_, network)| network.settings.name_key()));
         let codes = counts(self.live.networks_of(at).filter_map(|(_, network)| network.settings.code.clone()));
         let asked = |network: &Network| {
             let settings = &network.settings;
-            let wanted =
-                Setting::ALL.into_iter().filter(|setting| *setting != Setting::Code || self.codes == WithCodes::Yes);
-            wanted
+            Setting::ALL
+                .into_iter()
+                .filter(|setting| *setting != Setting::Code || self.codes == WithCodes::Yes)
                 .map(|setting| {
                     let shared = match setting {
                         Setting::Name => names[&settings.name_key()] > 1,
@@ -147,7 +147,7 @@ fn plain(settings: &Settings, setting: Setting) -> Option<String> {
         Setting::Name => Some(settings.name.to_string()),
         Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
         Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
-        Setting::Code => settings.code.as_ref().map(|code| code.reveal().to_owned()),
+        Setting::Code => settings.code.as_ref().map(|code| code.expose_secret().to_owned()),
     }
 }
 

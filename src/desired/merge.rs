@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::wish::{Desired, Entry, LocationWish};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
-use crate::model::{AccessCode, LocationId, NameKey, NetworkId, composed};
+use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
 
 /// Puts the locations of all files together and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired {
@@ -90,10 +90,10 @@ impl Seen {
         if let (Some(key), Some(spot)) = (entry.name_key(), entry.name_spot) {
             let label = entry.label().to_owned();
             if let Some((first, other)) = self.names.insert((place, key), (spot, label.clone())) {
-                let (place, name) = (location.label(), composed(&label));
+                let (place, name) = (location.label(), nfc(&label));
                 let message = if other == label {
                     format!("two networks of {place:?} are to be called {name:?}")
-                } else if composed(&other) == name {
+                } else if nfc(&other) == name {
                     format!("two networks of {place:?} get names that differ in how accents are encoded only: {name:?}")
                 } else {
                     format!("two networks of {place:?} get names that differ in case only: {name:?}")
@@ -116,7 +116,7 @@ impl Seen {
                     .help("a name belonged to one network: correct one of the two"),
             );
         }
-        if let (Some(code), Some(source)) = (entry.wanted.code, &entry.code)
+        if let (Some(code), Some(source)) = (entry.desired.code, &entry.code)
             && let Some(first) = self.codes.insert((place, code), source.spot)
         {
             let message = format!("two networks of {:?} are to get the same access code", location.label());

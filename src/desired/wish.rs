@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::Spot;
-use crate::model::{LocationId, NameKey, NetworkId, Setting, Wanted};
+use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub struct Entry {
     /// The name it has until the rename has happened.
     pub renamed_from: Option<Placed<Arc<str>>>,
     /// The settings asked for. The code is there once it has been looked up.
-    pub wanted: Wanted,
+    pub desired: DesiredSettings,
     /// Where the name stands.
     pub name_spot: Option<Spot>,
     /// Where the code comes from.
@@ -82,7 +82,7 @@ impl Entry {
 
     /// What people call it.
     pub fn label(&self) -> &str {
-        match (&self.wanted.name, &self.id) {
+        match (&self.desired.name, &self.id) {
             (Some(name), _) => name.as_str(),
             (None, Some(id)) => id.value.as_str(),
             (None, None) => "",
@@ -91,7 +91,7 @@ impl Entry {
 
     /// What its wanted name is compared by.
     pub fn name_key(&self) -> Option<NameKey> {
-        self.wanted.name.as_ref().map(|name| NameKey::of(name.as_str()))
+        self.desired.name.as_ref().map(|name| NameKey::of(name.as_str()))
     }
 }
 

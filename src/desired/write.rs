@@ -20,9 +20,11 @@ pub(super) fn refusal(settings: &Settings, setting: Setting) -> Option<String> {
             .and_then(|name| DisplayName::new(name).err())
             .map(|error| error.to_string()),
         Setting::CodeEnabled => None,
-        Setting::Code => {
-            settings.code.as_ref().and_then(|code| AccessCode::new(code.reveal()).err()).map(|error| error.to_string())
-        }
+        Setting::Code => settings
+            .code
+            .as_ref()
+            .and_then(|code| AccessCode::new(code.expose_secret()).err())
+            .map(|error| error.to_string()),
     };
     why.map(|why| format!("the live one {why}"))
 }
@@ -79,7 +81,7 @@ fn value(settings: &Settings, setting: Setting) -> Option<String> {
         Setting::Name => Some(scalar(&settings.name)),
         Setting::DisplayName => settings.display_name.as_deref().map(scalar),
         Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
-        Setting::Code => settings.code.as_ref().map(|code| quoted(code.reveal())),
+        Setting::Code => settings.code.as_ref().map(|code| quoted(code.expose_secret())),
     }
 }
 

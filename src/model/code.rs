@@ -45,7 +45,7 @@ impl AccessCode {
     }
 
     /// The code in the form that requests carry.
-    pub fn text(self) -> CodeText {
+    pub fn to_code_text(self) -> CodeText {
         CodeText(format!("{:04}", self.0).into())
     }
 }
@@ -67,7 +67,7 @@ impl CodeText {
     }
 
     /// The code itself. For requests, for what is kept with mode 0600, and for those who asked to see codes.
-    pub fn reveal(&self) -> &str {
+    pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_code_is_four_ascii_digits() {
-        assert_eq!(AccessCode::new("0042").map(AccessCode::text), Ok(CodeText::new("0042")));
+        assert_eq!(AccessCode::new("0042").map(AccessCode::to_code_text), Ok(CodeText::new("0042")));
         assert_eq!(AccessCode::new("12345"), Err(CodeError::WrongLength { length: 5 }));
         assert_eq!(AccessCode::new("１２３４"), Err(CodeError::NotDigits));
         assert_eq!(AccessCode::new("+123"), Err(CodeError::NotDigits));
@@ -99,6 +99,6 @@ mod tests {
     #[test]
     fn a_code_does_not_print_itself() {
         let code = AccessCode::new("4821").expect("four digits");
-        assert_eq!(format!("{code:?} {:?}", code.text()), "•••• ••••");
+        assert_eq!(format!("{code:?} {:?}", code.to_code_text()), "•••• ••••");
     }
 }

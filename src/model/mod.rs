@@ -8,26 +8,26 @@
 //! | `name_pattern` | [`NamePattern`]: what a run is narrowed by |
 //! | `code` | [`AccessCode`] as it may be asked for, [`CodeText`] as it was read; both hide themselves |
 //! | `settings` | the four [`Setting`]s, listed once; [`Settings`] as read or sent |
-//! | `wanted` | [`Wanted`]: the same four, each optional and checked |
-//! | `organization` | [`Organization`]: locations and networks as Webex lists them |
+//! | `desired` | [`DesiredSettings`]: the same four, each optional and checked |
+//! | `organization` | [`LiveState`]: locations and networks as Webex lists them |
 //!
 //! Values as read and values as wanted are two families of types. Reading never fails on a value;
 //! asking for one is held to the rules.
 
 mod code;
+mod desired_settings;
 mod id;
+mod live_state;
 mod name;
 mod name_key;
 mod name_pattern;
-mod organization;
 mod settings;
-mod wanted;
 
 pub use code::{AccessCode, CodeError, CodeText};
+pub use desired_settings::DesiredSettings;
 pub use id::{LocationId, NetworkId};
-pub use name::{DISPLAY_NAME_ADVISED, DisplayName, NAME_MAX, NameError, NetworkName};
-pub use name_key::{NameKey, composed};
+pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
+pub use name::{DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, NAME_MAX, NameError, NetworkName};
+pub use name_key::{NameKey, nfc};
 pub use name_pattern::NamePattern;
-pub use organization::{Location, LocationIx, Network, NetworkIx, Organization};
 pub use settings::{Setting, SettingSet, Settings};
-pub use wanted::Wanted;

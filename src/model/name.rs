@@ -8,7 +8,7 @@ pub const NAME_MAX: usize = 40;
 
 /// Longest display name that Webex promises to take, in characters. It states the limit for creating a network only,
 /// and its own example of an update sends 16, so more than this is worth a warning, not a refusal.
-pub const DISPLAY_NAME_ADVISED: usize = 11;
+pub const DISPLAY_NAME_RECOMMENDED_MAX: usize = 11;
 
 /// Why a text cannot be a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,9 +90,9 @@ impl DisplayName {
     }
 
     /// How many characters it has, if that is more than Webex promises to take.
-    pub fn longer_than_advised(&self) -> Option<usize> {
+    pub fn exceeds_recommended(&self) -> Option<usize> {
         let length = self.0.chars().count();
-        (length > DISPLAY_NAME_ADVISED).then_some(length)
+        (length > DISPLAY_NAME_RECOMMENDED_MAX).then_some(length)
     }
 }
 
@@ -120,8 +120,8 @@ mod tests {
     fn lengths_count_characters() {
         assert!(NetworkName::new(&"å".repeat(40)).is_ok());
         assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41 }));
-        assert_eq!(DisplayName::new("Ward 1").map(|name| name.longer_than_advised()), Ok(None));
-        assert_eq!(DisplayName::new("Demo-DectNetwork").map(|name| name.longer_than_advised()), Ok(Some(16)));
+        assert_eq!(DisplayName::new("Ward 1").map(|name| name.exceeds_recommended()), Ok(None));
+        assert_eq!(DisplayName::new("Demo-DectNetwork").map(|name| name.exceeds_recommended()), Ok(Some(16)));
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl NameKey {
 }
 
 /// A name with its accents composed, as most systems write them: to tell how two names of one key differ, and to show it.
-pub fn composed(name: &str) -> String {
+pub fn nfc(name: &str) -> String {
     name.nfc().collect()
 }
 

@@ -89,7 +89,7 @@ impl Settings {
     }
 
     /// The settings whose values differ.
-    pub fn differing(&self, other: &Self) -> SettingSet {
+    pub fn diff(&self, other: &Self) -> SettingSet {
         Setting::ALL
             .into_iter()
             .filter(|setting| match setting {

@@ -10,14 +10,14 @@ use super::order::{Order, order};
 use super::plan::{Because, Change, Counts, Neighbour, Plan, Step, StepKind, Warning, Where};
 use crate::desired::wish::{Cause, Desired};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::model::{LocationIx, NetworkIx, Organization};
+use crate::model::{LiveState, LocationIndex, NetworkIndex};
 
 /// Plans the way from `live` to `desired`.
 ///
 /// # Errors
 /// All findings, if one of them is an error: entries whose network is not clear, wanted names and codes that are
 /// kept by others, requests that could not be sent. Mere warnings are part of the plan.
-pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Result<Plan, Diagnostics> {
+pub fn build(desired: &Desired, live: &LiveState, sources: &Sources) -> Result<Plan, Diagnostics> {
     build_within(&Scope::default(), desired, live, sources)
 }
 
@@ -28,7 +28,7 @@ pub fn build(desired: &Desired, live: &Organization, sources: &Sources) -> Resul
 pub fn build_within(
     scope: &Scope,
     desired: &Desired,
-    live: &Organization,
+    live: &LiveState,
     sources: &Sources,
 ) -> Result<Plan, Diagnostics> {
     let mut findings = Diagnostics::new();
@@ -43,7 +43,7 @@ pub fn build_within(
         minimal: true,
         ..Plan::default()
     };
-    let mut located: Vec<(LocationIx, Vec<Move<'_>>)> = Vec::new();
+    let mut located: Vec<(LocationIndex, Vec<Move<'_>>)> = Vec::new();
     for managed in identify(desired, live, &mut findings) {
         let (moves, unchanged) = compare(&managed, live, &mut findings);
         plan.counts.unmanaged -= managed.networks.len();
@@ -74,17 +74,17 @@ pub fn build_within(
 }
 
 /// The networks that entries speak of, as far as that is clear.
-pub fn spoken_for(desired: &Desired, live: &Organization) -> HashSet<NetworkIx> {
+pub fn spoken_for(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
     let managed = identify(desired, live, &mut Diagnostics::new());
     managed.into_iter().flat_map(|managed| managed.networks).map(|(network, _)| network).collect()
 }
 
 fn add(
     plan: &mut Plan,
-    location: LocationIx,
+    location: LocationIndex,
     moves: Vec<Move<'_>>,
     order: Order,
-    live: &Organization,
+    live: &LiveState,
     sources: &Sources,
 ) {
     let (first_change, first_step) = (plan.changes.len(), plan.steps.len());
@@ -105,11 +105,8 @@ fn add(
     for step in order.steps {
         let kind = if step.interim.is_some() { StepKind::Interim } else { StepKind::Final };
         let settings = step.interim.unwrap_or_else(|| moves[step.of].after.clone());
-        let set = stands_at[step.of]
-            .differing(&settings)
-            .iter()
-            .filter(|setting| moves[step.of].changed.has(*setting))
-            .collect();
+        let set =
+            stands_at[step.of].diff(&settings).iter().filter(|setting| moves[step.of].changed.has(*setting)).collect();
         stands_at[step.of] = settings.clone();
         plan.steps.push(Step {
             change: first_change + step.of,

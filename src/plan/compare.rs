@@ -3,12 +3,12 @@
 use super::identity::Managed;
 use crate::desired::wish::Entry;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{NetworkIx, Organization, Setting, SettingSet, Settings};
+use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 
 /// A network that is to change.
 #[derive(Debug)]
 pub(super) struct Move<'a> {
-    pub(super) network: NetworkIx,
+    pub(super) network: NetworkIndex,
     pub(super) entry: &'a Entry,
     pub(super) after: Settings,
     pub(super) changed: SettingSet,
@@ -17,12 +17,12 @@ pub(super) struct Move<'a> {
 /// The networks of a location that are to change, and how many are right already.
 pub(super) fn compare<'a>(
     managed: &Managed<'a>,
-    live: &Organization,
+    live: &LiveState,
     findings: &mut Diagnostics,
 ) -> (Vec<Move<'a>>, usize) {
     let mut moves = Vec::new();
     for (network, entry) in &managed.networks {
-        let (after, changed) = entry.wanted.fill(&live.network(*network).settings);
+        let (after, changed) = entry.desired.merge_into(&live.network(*network).settings);
         if changed.is_empty() {
             continue;
         }

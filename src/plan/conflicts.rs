@@ -7,11 +7,11 @@ use std::hash::Hash;
 
 use super::compare::Move;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{CodeText, LocationIx, NameKey, NetworkIx, Organization, Setting};
+use crate::model::{CodeText, LiveState, LocationIndex, NameKey, NetworkIndex, Setting};
 
 /// Reports every name and code of a location that two networks would share in the end.
-pub(super) fn find(location: LocationIx, moves: &[Move<'_>], live: &Organization, findings: &mut Diagnostics) {
-    let by_network: HashMap<NetworkIx, &Move<'_>> = moves.iter().map(|change| (change.network, change)).collect();
+pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState, findings: &mut Diagnostics) {
+    let by_network: HashMap<NetworkIndex, &Move<'_>> = moves.iter().map(|change| (change.network, change)).collect();
     let mut names: Shared<'_, NameKey> = HashMap::new();
     let mut codes: Shared<'_, CodeText> = HashMap::new();
     for (at, network) in live.networks_of(location) {
@@ -33,7 +33,7 @@ pub(super) fn find(location: LocationIx, moves: &[Move<'_>], live: &Organization
 type Shared<'a, K> = HashMap<K, Vec<Holder<'a>>>;
 
 struct Holder<'a> {
-    network: NetworkIx,
+    network: NetworkIndex,
     gains: Option<&'a Move<'a>>,
 }
 
@@ -53,8 +53,8 @@ const CODES: Words =
 fn report<K: Eq + Hash>(
     shared: Shared<'_, K>,
     words: Words,
-    location: LocationIx,
-    live: &Organization,
+    location: LocationIndex,
+    live: &LiveState,
     findings: &mut Diagnostics,
 ) {
     let mut duplicates: Vec<Vec<Holder<'_>>> = shared.into_values().filter(|holders| holders.len() > 1).collect();
@@ -86,7 +86,7 @@ fn spot_of(change: &Move<'_>, words: Words) -> crate::diagnostic::Spot {
     precise.unwrap_or(entry.spot())
 }
 
-fn taken(change: &Move<'_>, keeper: NetworkIx, words: Words, live: &Organization) -> Diagnostic {
+fn taken(change: &Move<'_>, keeper: NetworkIndex, words: Words, live: &LiveState) -> Diagnostic {
     let holder = live.network(keeper);
     let what = words.what;
     Diagnostic::error(
@@ -106,8 +106,8 @@ fn twice(
     change: &Move<'_>,
     first: Option<&Move<'_>>,
     words: Words,
-    location: LocationIx,
-    live: &Organization,
+    location: LocationIndex,
+    live: &LiveState,
 ) -> Diagnostic {
     let location = &live.location(location).name;
     let name_of = |change: &Move<'_>| format!("{:?}", live.network(change.network).settings.name);
@@ -115,8 +115,8 @@ fn twice(
         Some(first) => format!("{} and {}", name_of(first), name_of(change)),
         None => format!("{} and another network", name_of(change)),
     };
-    let wanted = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
-    let message = format!("{who} of {location:?} are to get the same {}{wanted}", words.what);
+    let desired = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
+    let message = format!("{who} of {location:?} are to get the same {}{desired}", words.what);
     let spot = spot_of(change, words);
     let diagnostic = Diagnostic::error(words.twice, message).at(spot);
     // A rule wants both in one place.
@@ -127,7 +127,7 @@ fn twice(
     diagnostic.help(format!("a {} is unique within a location: choose another one", words.what))
 }
 
-fn live_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIx, live: &Organization) -> Diagnostic {
+fn live_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIndex, live: &LiveState) -> Diagnostic {
     let networks: Vec<String> = holders
         .iter()
         .map(|holder| live.network(holder.network))

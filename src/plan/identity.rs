@@ -8,20 +8,20 @@ use std::collections::HashMap;
 use super::temporary;
 use crate::desired::wish::{Desired, Entry, LocationWish};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest, quoted_list};
-use crate::model::{LocationIx, NameKey, NetworkIx, Organization};
+use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
 
 /// A managed location: its networks that entries speak of, in the order of the organization.
 #[derive(Debug)]
 pub(super) struct Managed<'a> {
-    pub(super) location: LocationIx,
-    pub(super) networks: Vec<(NetworkIx, &'a Entry)>,
+    pub(super) location: LocationIndex,
+    pub(super) networks: Vec<(NetworkIndex, &'a Entry)>,
     /// Whether every entry found its network. Where one did not, what looks taken may only look so.
     pub(super) complete: bool,
 }
 
 /// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
-pub(super) fn identify<'a>(desired: &'a Desired, live: &Organization, findings: &mut Diagnostics) -> Vec<Managed<'a>> {
-    let mut entries: HashMap<LocationIx, Vec<&'a Entry>> = HashMap::new();
+pub(super) fn identify<'a>(desired: &'a Desired, live: &LiveState, findings: &mut Diagnostics) -> Vec<Managed<'a>> {
+    let mut entries: HashMap<LocationIndex, Vec<&'a Entry>> = HashMap::new();
     let names = LocationNames::of(live);
     for wish in &desired.locations {
         if let Some(location) = names.find(wish, live, findings) {
@@ -40,18 +40,18 @@ pub(super) fn identify<'a>(desired: &'a Desired, live: &Organization, findings: 
     managed
 }
 
-struct LocationNames(HashMap<NameKey, Vec<LocationIx>>);
+struct LocationNames(HashMap<NameKey, Vec<LocationIndex>>);
 
 impl LocationNames {
-    fn of(live: &Organization) -> Self {
-        let mut names: HashMap<NameKey, Vec<LocationIx>> = HashMap::new();
+    fn of(live: &LiveState) -> Self {
+        let mut names: HashMap<NameKey, Vec<LocationIndex>> = HashMap::new();
         for (at, location) in live.locations() {
             names.entry(NameKey::of(&location.name)).or_default().push(at);
         }
         Self(names)
     }
 
-    fn find(&self, wish: &LocationWish, live: &Organization, findings: &mut Diagnostics) -> Option<LocationIx> {
+    fn find(&self, wish: &LocationWish, live: &LiveState, findings: &mut Diagnostics) -> Option<LocationIndex> {
         if let Some(id) = &wish.id {
             let Some(location) = live.find_location(&id.value) else {
                 findings.push(
@@ -117,29 +117,29 @@ impl LocationNames {
 
 /// The matching of one location's entries with its networks.
 struct Matching<'a, 'r> {
-    location: LocationIx,
-    live: &'r Organization,
+    location: LocationIndex,
+    live: &'r LiveState,
     findings: &'r mut Diagnostics,
-    by_name: HashMap<NameKey, Vec<NetworkIx>>,
-    claimed: HashMap<NetworkIx, &'a Entry>,
+    by_name: HashMap<NameKey, Vec<NetworkIndex>>,
+    claimed: HashMap<NetworkIndex, &'a Entry>,
 }
 
 /// An entry and the networks it may mean.
 struct Open<'a> {
     entry: &'a Entry,
-    candidates: Vec<NetworkIx>,
+    candidates: Vec<NetworkIndex>,
 }
 
 impl<'a, 'r> Matching<'a, 'r> {
-    fn new(location: LocationIx, live: &'r Organization, findings: &'r mut Diagnostics) -> Self {
-        let mut by_name: HashMap<NameKey, Vec<NetworkIx>> = HashMap::new();
+    fn new(location: LocationIndex, live: &'r LiveState, findings: &'r mut Diagnostics) -> Self {
+        let mut by_name: HashMap<NameKey, Vec<NetworkIndex>> = HashMap::new();
         for (at, network) in live.networks_of(location) {
             by_name.entry(network.settings.name_key()).or_default().push(at);
         }
         Self { location, live, findings, by_name, claimed: HashMap::new() }
     }
 
-    fn run(mut self, entries: Vec<&'a Entry>) -> Vec<(NetworkIx, &'a Entry)> {
+    fn run(mut self, entries: Vec<&'a Entry>) -> Vec<(NetworkIndex, &'a Entry)> {
         let (with_id, named): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.id.is_some());
         for entry in with_id {
             self.by_id(entry);
@@ -174,7 +174,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         }
     }
 
-    fn claim(&mut self, network: NetworkIx, entry: &'a Entry) {
+    fn claim(&mut self, network: NetworkIndex, entry: &'a Entry) {
         if let Some(other) = self.claimed.insert(network, entry) {
             let name = &self.live.network(network).settings.name;
             self.findings.push(
@@ -189,7 +189,7 @@ impl<'a, 'r> Matching<'a, 'r> {
     /// Gives networks that stand on a temporary name to the entries whose wish those names encode.
     fn by_temporary_name(&mut self, mut named: Vec<&'a Entry>) -> Vec<&'a Entry> {
         let location = self.live.location(self.location);
-        let stranded: Vec<NetworkIx> = self
+        let stranded: Vec<NetworkIndex> = self
             .live
             .networks_of(self.location)
             .filter(|(at, network)| !self.claimed.contains_key(at) && temporary::is_temporary(&network.settings.name))
@@ -198,7 +198,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         if stranded.is_empty() {
             return named;
         }
-        let mut by_hash: HashMap<String, Vec<NetworkIx>> = HashMap::new();
+        let mut by_hash: HashMap<String, Vec<NetworkIndex>> = HashMap::new();
         for at in stranded {
             let name = &self.live.network(at).settings.name;
             let hash = temporary::hash_in(name).unwrap_or_default().to_ascii_lowercase();
@@ -218,7 +218,7 @@ impl<'a, 'r> Matching<'a, 'r> {
                 None => true,
             }
         });
-        let mut left: Vec<NetworkIx> = by_hash.into_values().flatten().collect();
+        let mut left: Vec<NetworkIndex> = by_hash.into_values().flatten().collect();
         left.sort();
         for at in left {
             let network = self.live.network(at);
@@ -248,7 +248,7 @@ impl<'a, 'r> Matching<'a, 'r> {
                 open.push(Open { entry, candidates });
             }
         }
-        let mut wanted_by: HashMap<NetworkIx, Vec<usize>> = HashMap::new();
+        let mut wanted_by: HashMap<NetworkIndex, Vec<usize>> = HashMap::new();
         for (at, open) in open.iter().enumerate() {
             for candidate in &open.candidates {
                 wanted_by.entry(*candidate).or_default().push(at);
@@ -277,11 +277,11 @@ impl<'a, 'r> Matching<'a, 'r> {
     }
 
     /// The live networks with the entry's name or its former name; `None` if that cannot be said.
-    fn candidates(&mut self, entry: &'a Entry) -> Option<Vec<NetworkIx>> {
+    fn candidates(&mut self, entry: &'a Entry) -> Option<Vec<NetworkIndex>> {
         let former = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
         let mut candidates = Vec::new();
         for key in entry.name_key().into_iter().chain(former) {
-            let bearers: Vec<NetworkIx> = self
+            let bearers: Vec<NetworkIndex> = self
                 .by_name
                 .get(&key)
                 .into_iter()
@@ -332,7 +332,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         }
     }
 
-    fn ambiguous(&mut self, entry: &Entry, bearers: &[NetworkIx]) {
+    fn ambiguous(&mut self, entry: &Entry, bearers: &[NetworkIndex]) {
         let ids: Vec<&str> = bearers.iter().map(|at| self.live.network(*at).id.as_str()).collect();
         let name = &self.live.network(bearers[0]).settings.name;
         self.findings.push(

@@ -7,7 +7,7 @@ use super::compare::Move;
 use super::temporary;
 use super::waits::Waits;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{AccessCode, CodeText, LocationIx, NameKey, Organization, Setting, Settings};
+use crate::model::{AccessCode, CodeText, LiveState, LocationIndex, NameKey, Setting, Settings};
 
 /// A move that must give up some settings before its final step.
 #[derive(Debug)]
@@ -24,11 +24,11 @@ impl Interims {
     /// Chooses temporary names and codes that are valid, free and wanted by nobody; `None` and a finding if there are
     /// none.
     pub(super) fn choose(
-        location: LocationIx,
+        location: LocationIndex,
         moves: &[Move<'_>],
         waits: &Waits,
         asides: &[Aside],
-        live: &Organization,
+        live: &LiveState,
         findings: &mut Diagnostics,
     ) -> Option<Self> {
         if asides.is_empty() {
@@ -92,7 +92,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn of(location: LocationIx, moves: &[Move<'_>], live: &Organization) -> Self {
+    fn of(location: LocationIndex, moves: &[Move<'_>], live: &LiveState) -> Self {
         let settings = || {
             let held = live.networks_of(location).map(|(_, network)| &network.settings);
             held.chain(moves.iter().map(|change| &change.after))
@@ -105,9 +105,9 @@ impl Taken {
 
     fn temporary_name(
         &mut self,
-        location: LocationIx,
+        location: LocationIndex,
         change: &Move<'_>,
-        live: &Organization,
+        live: &LiveState,
     ) -> Option<std::sync::Arc<str>> {
         let location = &live.location(location).id;
         // As many attempts as there are names: one of them is free.
@@ -124,12 +124,12 @@ impl Taken {
         (start..AccessCode::COUNT)
             .chain(0..start)
             .filter_map(AccessCode::from_number)
-            .map(AccessCode::text)
+            .map(AccessCode::to_code_text)
             .find(|code| self.codes.insert(code.clone()))
     }
 }
 
-fn no_free_code(location: LocationIx, live: &Organization) -> Diagnostic {
+fn no_free_code(location: LocationIndex, live: &LiveState) -> Diagnostic {
     Diagnostic::error(
         Code::NoFreeCode,
         format!("{:?} has no free access code that a network could step aside to", live.location(location).name),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::compare::Move;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{LocationIx, NamePattern, Organization, Setting, Settings};
+use crate::model::{LiveState, LocationIndex, NamePattern, Setting, Settings};
 
 /// Which locations and networks a run is about. Patterns are compared without regard to case.
 #[derive(Clone, Debug, Default)]
@@ -51,10 +51,10 @@ fn set(patterns: &[String]) -> Result<Vec<NamePattern>, ScopeError> {
 /// Keeps the moves that are in scope, and how many that leaves out. A move that waits for one that is left out could
 /// never be made: that is a finding.
 pub(super) fn narrow<'a>(
-    location: LocationIx,
+    location: LocationIndex,
     moves: Vec<Move<'a>>,
     scope: &Scope,
-    live: &Organization,
+    live: &LiveState,
     findings: &mut Diagnostics,
 ) -> (Vec<Move<'a>>, usize) {
     let before = |change: &Move<'_>| &live.network(change.network).settings;

@@ -9,7 +9,7 @@ use super::feedback::{self, Feedback};
 use super::interim::{Aside, Interims};
 use super::waits::Waits;
 use crate::diagnostic::Diagnostics;
-use crate::model::{LocationIx, Organization, Setting, Settings};
+use crate::model::{LiveState, LocationIndex, Setting, Settings};
 
 /// One request to a network of the location.
 #[derive(Debug)]
@@ -32,9 +32,9 @@ pub(super) struct Order {
 
 /// Puts a location's moves in order; `None` and a finding if a network cannot step aside.
 pub(super) fn order(
-    location: LocationIx,
+    location: LocationIndex,
     moves: &[Move<'_>],
-    live: &Organization,
+    live: &LiveState,
     findings: &mut Diagnostics,
 ) -> Option<Order> {
     let waits = Waits::of(moves, live);

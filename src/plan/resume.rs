@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::plan::{Change, Neighbour, Plan, Step, StepKind};
-use crate::model::{LocationId, NetworkId, Organization, Setting, SettingSet, Settings};
+use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settings};
 
 /// Something that is not as the plan knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Moved {
 ///
 /// # Errors
 /// Everything that is at no planned state, or of the neighbourhood has moved.
-pub fn resume(plan: &Plan, live: &Organization) -> Result<Plan, Vec<Moved>> {
+pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Moved>> {
     let mut moved = Vec::new();
     let mut stands_at = Vec::with_capacity(plan.changes.len());
     let interims: HashMap<usize, &Settings> = interims(plan).map(|step| (step.change, &step.settings)).collect();
@@ -62,7 +62,7 @@ pub fn resume(plan: &Plan, live: &Organization) -> Result<Plan, Vec<Moved>> {
                 None => moved.push(Moved::Changed {
                     network: change.network.clone(),
                     name: change.before.name.to_string(),
-                    settings: now.differing(&change.before),
+                    settings: now.diff(&change.before),
                 }),
             },
         }
@@ -79,7 +79,7 @@ enum State {
     After,
 }
 
-fn find<'a>(live: &'a Organization, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
+fn find<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
     let network = live.network(live.find(network)?);
     (network.location == *location).then_some(&network.settings)
 }
@@ -92,7 +92,7 @@ fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) ->
     let same = |planned: &Settings| {
         // A code that Webex hides or makes up while codes are disabled says nothing.
         let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
-        now.differing(planned).iter().all(|setting| disabled && setting == Setting::Code)
+        now.diff(planned).iter().all(|setting| disabled && setting == Setting::Code)
     };
     if same(&change.after) {
         return Some(State::After);
@@ -103,20 +103,20 @@ fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) ->
     same(&change.before).then_some(State::Before)
 }
 
-fn moved_neighbour(neighbour: &Neighbour, live: &Organization) -> Option<Moved> {
+fn moved_neighbour(neighbour: &Neighbour, live: &LiveState) -> Option<Moved> {
     let name = neighbour.settings.name.to_string();
     let Some(now) = find(live, &neighbour.location, &neighbour.network) else {
         // Whoever is gone holds nothing any more.
         return None;
     };
-    let settings = now.differing(&neighbour.settings);
+    let settings = now.diff(&neighbour.settings);
     let settings: SettingSet =
         settings.iter().filter(|setting| matches!(setting, Setting::Name | Setting::Code)).collect();
     (!settings.is_empty()).then(|| Moved::Changed { network: neighbour.network.clone(), name, settings })
 }
 
 /// The plan without what is done.
-fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
+fn rest(plan: &Plan, stands_at: &[State], live: &LiveState) -> Plan {
     let mut place: HashMap<usize, usize> = HashMap::new();
     let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), neighbours: Vec::new(), ..plan.clone() };
     for (at, change) in plan.changes.iter().enumerate() {
@@ -125,7 +125,7 @@ fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
             continue;
         }
         let Some(now) = find(live, &change.location.id, &change.network) else { continue };
-        let changed = now.differing(&change.after);
+        let changed = now.diff(&change.after);
         let hidden = change.after.code_enabled == Some(false) && now.code.is_none();
         let changed = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
         place.insert(at, rest.changes.len());
@@ -139,7 +139,7 @@ fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
         let Some(change) = place.get(&step.change).filter(|_| !done) else { continue };
         let before = std::mem::replace(&mut from[*change], step.settings.clone());
         let changed = rest.changes[*change].changed;
-        let set = before.differing(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
+        let set = before.diff(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
         let after = step.after.iter().filter_map(|after| step_place.get(after)).copied().collect();
         step_place.insert(at, rest.steps.len());
         rest.steps.push(Step { change: *change, set, after, ..step.clone() });
@@ -148,7 +148,7 @@ fn rest(plan: &Plan, stands_at: &[State], live: &Organization) -> Plan {
     rest
 }
 
-fn neighbours(plan: &Plan, live: &Organization) -> Vec<Neighbour> {
+fn neighbours(plan: &Plan, live: &LiveState) -> Vec<Neighbour> {
     let touched: std::collections::HashSet<&NetworkId> = plan.changes.iter().map(|change| &change.network).collect();
     let locations: std::collections::BTreeSet<_> =
         plan.changes.iter().filter_map(|change| live.find_location(&change.location.id)).collect();
@@ -164,12 +164,12 @@ fn neighbours(plan: &Plan, live: &Organization) -> Vec<Neighbour> {
 }
 
 /// The state that a plan recorded of the locations it touches.
-pub fn recorded_state(plan: &Plan) -> Organization {
+pub fn recorded_state(plan: &Plan) -> LiveState {
     let names: HashMap<&LocationId, _> =
         plan.changes.iter().map(|change| (&change.location.id, change.location.name.clone())).collect();
     let changed = plan.changes.iter().map(|change| (&change.location.id, &change.network, &change.before));
     let others = plan.neighbours.iter().map(|other| (&other.location, &other.network, &other.settings));
-    Organization::new(changed.chain(others).map(|(location, network, settings)| {
+    LiveState::new(changed.chain(others).map(|(location, network, settings)| {
         let name = names.get(location).cloned().unwrap_or_else(|| "".into());
         let network = crate::model::Network {
             id: network.clone(),

@@ -30,23 +30,23 @@ pub(super) fn hash_in(name: &str) -> Option<&str> {
     (known && ends).then_some(hash)
 }
 
-/// The hash of the network of `location` that is to be called `wanted`.
-pub(super) fn hash_of(location: &LocationId, wanted: &NameKey) -> String {
+/// The hash of the network of `location` that is to be called `desired`.
+pub(super) fn hash_of(location: &LocationId, desired: &NameKey) -> String {
     let digest = Sha256::new()
         .chain_update(location.as_str().trim_end_matches('='))
         .chain_update([0])
-        .chain_update(wanted.as_str())
+        .chain_update(desired.as_str())
         .finalize();
     let bits = digest.iter().take(8).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     (0..HASH_LENGTH).map(|at| char::from(ALPHABET[(bits >> (59 - 5 * at)) as usize & 31])).collect()
 }
 
-/// A temporary name for the network that is to be called `wanted`, told apart from others by `attempt`.
-pub(super) fn name_for(location: &LocationId, wanted: &str, attempt: usize) -> Option<NetworkName> {
-    let mut name = format!("{PREFIX}{} ", hash_of(location, &NameKey::of(wanted)));
+/// A temporary name for the network that is to be called `desired`, told apart from others by `attempt`.
+pub(super) fn name_for(location: &LocationId, desired: &str, attempt: usize) -> Option<NetworkName> {
+    let mut name = format!("{PREFIX}{} ", hash_of(location, &NameKey::of(desired)));
     let number = if attempt == 0 { String::new() } else { format!(" {}", attempt + 1) };
     let room = NAME_MAX - name.chars().count() - number.chars().count();
-    name.extend(wanted.chars().take(room));
+    name.extend(desired.chars().take(room));
     NetworkName::new(&format!("{}{number}", name.trim_end())).ok()
 }
 

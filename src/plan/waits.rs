@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 
 use super::compare::Move;
-use crate::model::{NameKey, Organization, Setting};
+use crate::model::{LiveState, NameKey, Setting};
 
 /// For each move, what it waits for: another move that holds what it wants, and by which setting.
 #[derive(Debug)]
 pub(super) struct Waits(pub(super) Vec<Vec<(usize, Setting)>>);
 
 impl Waits {
-    pub(super) fn of(moves: &[Move<'_>], live: &Organization) -> Self {
+    pub(super) fn of(moves: &[Move<'_>], live: &LiveState) -> Self {
         let mut by_name: HashMap<NameKey, Vec<usize>> = HashMap::new();
         let mut by_code = HashMap::new();
         let before = |at: usize| &live.network(moves[at].network).settings;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::flaw::Flaw;
 use super::tenure;
 use crate::model::{
-    AccessCode, DisplayName, LocationId, NetworkId, NetworkName, Organization, Setting, SettingSet, Settings,
+    AccessCode, DisplayName, LiveState, LocationId, NetworkId, NetworkName, Setting, SettingSet, Settings,
 };
 use crate::plan::plan::{Change, Plan, Step, StepKind};
 
@@ -42,7 +42,7 @@ impl Proven {
 ///
 /// # Errors
 /// The first flaw.
-pub fn prove(plan: Plan, live: &Organization) -> Result<Proven, Flaw> {
+pub fn prove(plan: Plan, live: &LiveState) -> Result<Proven, Flaw> {
     changes_fit(&plan, live)?;
     steps_fit(&plan)?;
     for (location, steps) in by_location(&plan) {
@@ -52,7 +52,7 @@ pub fn prove(plan: Plan, live: &Organization) -> Result<Proven, Flaw> {
     Ok(Proven { plan, digest })
 }
 
-fn changes_fit(plan: &Plan, live: &Organization) -> Result<(), Flaw> {
+fn changes_fit(plan: &Plan, live: &LiveState) -> Result<(), Flaw> {
     let mut seen: HashSet<&NetworkId> = HashSet::new();
     for change in &plan.changes {
         let network = &change.network;
@@ -63,12 +63,12 @@ fn changes_fit(plan: &Plan, live: &Organization) -> Result<(), Flaw> {
         let Some(found) = found else {
             return Err(Flaw::NoSuchNetwork { location: change.location.id.clone(), network: network.clone() });
         };
-        if let Some(setting) = found.settings.differing(&change.before).iter().next() {
+        if let Some(setting) = found.settings.diff(&change.before).iter().next() {
             return Err(Flaw::OtherStart { network: network.clone(), setting });
         }
         // A code that Webex hides while codes are disabled is sent, and is no difference.
         let hidden = change.after.code_enabled == Some(false) && change.before.code.is_none();
-        let difference = change.before.differing(&change.after);
+        let difference = change.before.diff(&change.after);
         let difference: SettingSet =
             difference.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
         if difference != change.changed || difference.is_empty() {
@@ -112,12 +112,12 @@ fn steps_fit(plan: &Plan) -> Result<(), Flaw> {
 
 fn values_fit(at: usize, step: &Step, change: &Change, stands_at: &Settings) -> Result<(), Flaw> {
     let settings = &step.settings;
-    let set: SettingSet = stands_at.differing(settings).iter().filter(|setting| change.changed.has(*setting)).collect();
+    let set: SettingSet = stands_at.diff(settings).iter().filter(|setting| change.changed.has(*setting)).collect();
     if set != step.set {
         return Err(Flaw::WrongSet { step: at });
     }
     // What the plan does not change must be carried as it was.
-    let silent = change.before.differing(settings).iter().find(|setting| !change.changed.has(*setting));
+    let silent = change.before.diff(settings).iter().find(|setting| !change.changed.has(*setting));
     let carried_hidden_code = silent == Some(Setting::Code) && change.before.code.is_none();
     if silent.is_some() && !carried_hidden_code {
         return Err(Flaw::WrongSet { step: at });
@@ -132,7 +132,7 @@ fn values_fit(at: usize, step: &Step, change: &Change, stands_at: &Settings) -> 
         Setting::Name => NetworkName::new(&settings.name).is_err(),
         Setting::DisplayName => settings.display_name.as_ref().is_none_or(|name| DisplayName::new(name).is_err()),
         Setting::CodeEnabled => false,
-        Setting::Code => settings.code.as_ref().is_none_or(|code| AccessCode::new(code.reveal()).is_err()),
+        Setting::Code => settings.code.as_ref().is_none_or(|code| AccessCode::new(code.expose_secret()).is_err()),
     });
     match invalid {
         Some(setting) => Err(Flaw::InvalidValue { step: at, setting }),
@@ -154,7 +154,7 @@ fn by_location(plan: &Plan) -> Vec<(LocationId, Vec<usize>)> {
     order.into_iter().map(|location| (location.clone(), steps.remove(&location).unwrap_or_default())).collect()
 }
 
-fn digest(plan: &Plan, live: &Organization) -> [u8; 32] {
+fn digest(plan: &Plan, live: &LiveState) -> [u8; 32] {
     let mut hash = Sha256::new();
     for (location, _) in by_location(plan) {
         let Some(at) = live.find_location(&location) else { continue };
@@ -165,7 +165,7 @@ fn digest(plan: &Plan, live: &Organization) -> [u8; 32] {
                 &settings.name,
                 settings.display_name.as_deref().unwrap_or("\u{0}"),
                 settings.code_enabled.map_or("", |enabled| if enabled { "1" } else { "0" }),
-                settings.code.as_ref().map_or("\u{0}", |code| code.reveal()),
+                settings.code.as_ref().map_or("\u{0}", |code| code.expose_secret()),
             ] {
                 hash.update((part.len() as u64).to_le_bytes());
                 hash.update(part);

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::flaw::Flaw;
-use crate::model::{LocationId, NetworkId, Organization, Setting, Settings};
+use crate::model::{LiveState, LocationId, NetworkId, Setting, Settings};
 use crate::plan::plan::Plan;
 
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ struct Tenure {
 }
 
 /// Checks one location: `steps` are its steps, in order.
-pub(super) fn no_clash(plan: &Plan, location: &LocationId, steps: &[usize], live: &Organization) -> Result<(), Flaw> {
+pub(super) fn no_clash(plan: &Plan, location: &LocationId, steps: &[usize], live: &LiveState) -> Result<(), Flaw> {
     let Some(at) = live.find_location(location) else { return Ok(()) };
     let networks: Vec<(&NetworkId, &Settings)> =
         live.networks_of(at).map(|(_, network)| (&network.id, &network.settings)).collect();

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use super::error::Error;
 use super::inputs::Inputs;
 use super::propose::go_on_with;
-use crate::model::{LocationId, NetworkId, Organization, Settings};
+use crate::model::{LiveState, LocationId, NetworkId, Settings};
 use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs, SavedPlan, mark_finished};
@@ -157,10 +157,7 @@ pub(super) fn that_left_behind(
 }
 
 /// The networks that stand on a temporary name, each with its location, as far as they concern somebody.
-pub(super) fn stranded(
-    live: &Organization,
-    concerns: impl Fn(&str, &Settings) -> bool,
-) -> Vec<(NetworkId, LocationId)> {
+pub(super) fn stranded(live: &LiveState, concerns: impl Fn(&str, &Settings) -> bool) -> Vec<(NetworkId, LocationId)> {
     let mut stranded = Vec::new();
     for (at, location) in live.locations() {
         for (_, network) in live.networks_of(at) {

@@ -5,7 +5,7 @@ use super::inputs::{Inputs, Rejected};
 use crate::desired::wish::Desired;
 use crate::desired::{Ground, expand};
 use crate::diagnostic::{Code, Diagnostics};
-use crate::model::Organization;
+use crate::model::LiveState;
 use crate::plan::plan::{Because, Change, Warning};
 use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
@@ -19,7 +19,7 @@ pub struct Proposal {
     /// The plan, proved on the state that was listed.
     pub proven: Proven,
     /// That state.
-    pub live: Organization,
+    pub live: LiveState,
     /// When it was listed.
     pub listed: Instant,
 }
@@ -37,7 +37,7 @@ pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Res
 ///
 /// # Errors
 /// If the wishes do not fit it, or if the plan cannot be proved.
-pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: Organization, listed: Instant) -> Result<Proposal, Error> {
+pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: LiveState, listed: Instant) -> Result<Proposal, Error> {
     let mut findings = Diagnostics::new();
     let expanded = expanded(&inputs.desired, scope, &live, &mut findings);
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
@@ -93,7 +93,7 @@ fn eaten_zeros(change: &Change) -> Option<Warning> {
 pub(super) fn expanded(
     desired: &Desired,
     scope: &Scope,
-    live: &Organization,
+    live: &LiveState,
     findings: &mut Diagnostics,
 ) -> Option<Desired> {
     if desired.rules.is_empty() {

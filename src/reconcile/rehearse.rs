@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::apply::{Options, Outcome, run};
-use crate::model::Organization;
+use crate::model::LiveState;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
 use crate::record::Journal;
@@ -48,7 +48,7 @@ pub struct Rehearsal {
 
 /// Carries out `proven` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
 /// never comes, which would be a fault of this tool.
-pub fn rehearse(proven: &Proven, live: &Organization, conditions: Conditions) -> Option<Rehearsal> {
+pub fn rehearse(proven: &Proven, live: &LiveState, conditions: Conditions) -> Option<Rehearsal> {
     let clock = Clock::virtual_clock();
     let misbehaviour = Misbehaviour {
         latency: Latency::Fixed(conditions.latency),

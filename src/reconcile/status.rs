@@ -99,14 +99,14 @@ fn last_right(folder: &Path, key: Option<&SecretString>, changes: &[Change]) -> 
     if changes.is_empty() {
         return right;
     }
-    let wanted: HashMap<&NetworkId, &Change> = changes.iter().map(|change| (&change.network, change)).collect();
+    let desired: HashMap<&NetworkId, &Change> = changes.iter().map(|change| (&change.network, change)).collect();
     for (_, journal, _) in runs.newest() {
-        if right.len() == wanted.len() {
+        if right.len() == desired.len() {
             break;
         }
         let Ok(mut history) = History::read(&journal, Codes::NotNeeded) else { continue };
         let is_news =
-            |touched: &Touched| wanted.contains_key(&touched.network) && !right.contains_key(&touched.network);
+            |touched: &Touched| desired.contains_key(&touched.network) && !right.contains_key(&touched.network);
         if !history.touched.iter().any(is_news) {
             continue;
         }
@@ -116,7 +116,7 @@ fn last_right(folder: &Path, key: Option<&SecretString>, changes: &[Change]) -> 
             history = opened;
         }
         for touched in &history.touched {
-            let Some(change) = wanted.get(&touched.network) else { continue };
+            let Some(change) = desired.get(&touched.network) else { continue };
             if let [left_at] = &touched.left_at[..]
                 && shows(left_at, &change.after)
             {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::apply::shows;
 use crate::desired::{FileText, asked};
-use crate::model::{LocationId, NetworkId, Organization, SettingSet};
+use crate::model::{LiveState, LocationId, NetworkId, SettingSet};
 use crate::record::{History, Touched};
 
 /// The way back.
@@ -28,7 +28,7 @@ pub struct LeftAlone {
 }
 
 /// Asks for what was before a run, for every network that is still as the run has left it.
-pub fn way_back(history: &History, live: &Organization) -> WayBack {
+pub fn way_back(history: &History, live: &LiveState) -> WayBack {
     let mut left_alone = Vec::new();
     let mut by_location: BTreeMap<&LocationId, Vec<(&Touched, SettingSet)>> = BTreeMap::new();
     for touched in &history.touched {
@@ -38,7 +38,7 @@ pub fn way_back(history: &History, live: &Organization) -> WayBack {
         };
         match touched.left_at.iter().find(|left_at| shows(now, left_at)) {
             Some(left_at) => {
-                let changed = touched.before.differing(left_at);
+                let changed = touched.before.diff(left_at);
                 if !changed.is_empty() {
                     by_location.entry(&touched.location).or_default().push((touched, changed));
                 }

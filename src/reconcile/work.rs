@@ -15,7 +15,7 @@ use super::interrupted::{Interrupted, stranded, that_left_behind};
 use super::propose::{Proposal, go_on_with, plan_for};
 use crate::apply::{Event, Options, Waves};
 use crate::desired::concerns;
-use crate::model::{LocationId, NetworkId, Organization};
+use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::plan::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_size};
 use crate::record::SavedPlan;
@@ -123,7 +123,7 @@ impl Work<'_> {
     ///
     /// # Errors
     /// If nothing was written.
-    pub async fn run(&self, wishes: Wishes, listed: Option<Organization>) -> Result<Vec<Done>, Error> {
+    pub async fn run(&self, wishes: Wishes, listed: Option<LiveState>) -> Result<Vec<Done>, Error> {
         let window = async {
             match self.terms.until {
                 Some(until) => self.sender.clock().sleep_until(until).await,
@@ -138,7 +138,7 @@ impl Work<'_> {
         }
     }
 
-    async fn both(&self, mut wishes: Wishes, listed: Option<Organization>) -> Result<Vec<Done>, Error> {
+    async fn both(&self, mut wishes: Wishes, listed: Option<LiveState>) -> Result<Vec<Done>, Error> {
         let mut done = Vec::new();
         let live = match (&wishes, listed) {
             (Wishes::Saved(_), _) => None,
@@ -176,7 +176,7 @@ impl Work<'_> {
 
     /// The plan of the run that left networks on temporary names, for the locations that this run is about. What it
     /// said about its size was said about the whole of it.
-    fn left_behind(&self, inputs: &Inputs, live: &Organization) -> Option<(String, SavedPlan)> {
+    fn left_behind(&self, inputs: &Inputs, live: &LiveState) -> Option<(String, SavedPlan)> {
         let scope = &self.terms.scope;
         let stranded = stranded(live, |location, settings| {
             concerns(&inputs.desired.rules, location)
@@ -189,12 +189,12 @@ impl Work<'_> {
         Some((run, SavedPlan { plan: plan::part(&saved.plan, &locations), max_changes: None, ..saved }))
     }
 
-    async fn list(&self) -> Result<(Organization, Instant), Error> {
+    async fn list(&self) -> Result<(LiveState, Instant), Error> {
         let live = self.sender.list(Urgency::Work).await?;
         Ok((live, self.sender.clock().now()))
     }
 
-    async fn once(&self, wishes: &mut Wishes, live: Option<(Organization, Instant)>) -> Result<Done, Error> {
+    async fn once(&self, wishes: &mut Wishes, live: Option<(LiveState, Instant)>) -> Result<Done, Error> {
         let mut proposal = self.propose(wishes, live).await?;
         let plan = proposal.proven.plan();
         if self.terms.complete && plan.counts.unmanaged > 0 {
@@ -232,7 +232,7 @@ impl Work<'_> {
         self.carry_out(proposal, wishes).await
     }
 
-    async fn propose(&self, wishes: &mut Wishes, live: Option<(Organization, Instant)>) -> Result<Proposal, Error> {
+    async fn propose(&self, wishes: &mut Wishes, live: Option<(LiveState, Instant)>) -> Result<Proposal, Error> {
         match wishes {
             Wishes::Made(inputs) => {
                 let (live, listed) = match live {

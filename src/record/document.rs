@@ -44,7 +44,7 @@ impl From<&Settings> for SettingsDocument {
             name: Arc::clone(&settings.name),
             display_name: settings.display_name.clone(),
             default_access_code_enabled: settings.code_enabled,
-            default_access_code: settings.code.as_ref().map(|code| code.reveal().to_owned()),
+            default_access_code: settings.code.as_ref().map(|code| code.expose_secret().to_owned()),
         }
     }
 }

@@ -215,7 +215,7 @@ fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
         lines.push(both("    networks:".to_owned()));
         for (id, before, after) in networks {
             lines.push(both(format!("      - id: {id}")));
-            let changed = before.differing(after);
+            let changed = before.diff(after);
             for field in fields(before, after, Setting::ALL.into_iter().collect(), codes) {
                 lines.push(file_line(&field, changed.has(field.setting)));
             }
@@ -263,7 +263,7 @@ fn steps(plan: &Plan, codes: Codes) -> Vec<StepView> {
 
 fn aside(plan: &Plan, index: usize, interim: &Step, last: Option<&Step>, codes: Codes) -> AsideView {
     let change = &plan.changes[index];
-    let temporary = interim.settings.differing(&change.after);
+    let temporary = interim.settings.diff(&change.after);
     let as_what = fields(&change.before, &interim.settings, interim.set, codes)
         .into_iter()
         .filter(|field| temporary.has(field.setting))
@@ -292,7 +292,7 @@ fn field(before: &Settings, after: &Settings, setting: Setting, codes: Codes) ->
         Setting::Name => Some(settings.name.to_string()),
         Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
         Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
-        Setting::Code => settings.code.as_ref().map(CodeText::reveal).map(str::to_owned),
+        Setting::Code => settings.code.as_ref().map(CodeText::expose_secret).map(str::to_owned),
     };
     let masked = setting == Setting::Code && codes == Codes::Masked;
     let show = |settings: &Settings| value(settings).filter(|_| !masked);
@@ -380,7 +380,7 @@ impl ResultView {
                 id: change.network.to_string(),
                 name: change.before.name.to_string(),
                 stands_at: result.stands_at.as_ref().map_or_else(Vec::new, |stands_at| {
-                    fields(&change.before, stands_at, change.before.differing(stands_at), codes)
+                    fields(&change.before, stands_at, change.before.diff(stands_at), codes)
                 }),
                 blocked_by_name: result.blocked_by.as_ref().and_then(|id| name_of.get(id).cloned()),
                 // Where it stands is shown above; its settings go no further.

@@ -14,7 +14,7 @@ use super::locks::{Lock, Locks};
 use super::pacer::Pacer;
 use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
-use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply, RetryAfter};
 
@@ -89,7 +89,7 @@ impl Sender {
     ///
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
-    pub async fn list(&self, urgency: Urgency) -> Result<Organization, GaveUp> {
+    pub async fn list(&self, urgency: Urgency) -> Result<LiveState, GaveUp> {
         self.call(Kind::Read { what: "list", location: None }, Call { urgency, ..Call::QUIET }, || self.api.list())
             .await
     }

@@ -9,7 +9,7 @@ use super::misbehaviour::Fate;
 use super::organization::Simulated;
 use super::request::{Operation, Request};
 use super::tokens::TOKEN;
-use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::Clock;
 use crate::webex::answer::{self, Head};
 use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
@@ -81,7 +81,7 @@ impl DirectApi {
 }
 
 impl DectApi for DirectApi {
-    fn list(&self) -> Reply<'_, Organization> {
+    fn list(&self) -> Reply<'_, LiveState> {
         async {
             let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
             answer::list(&head, &body, self.timestamp())

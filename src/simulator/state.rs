@@ -14,7 +14,7 @@ use super::network::SimNetwork;
 use crate::desired::wish::Entry;
 use crate::desired::{self, Input, Notation, Surroundings};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
-use crate::model::{LocationId, NameKey, NetworkId, Organization};
+use crate::model::{LiveState, LocationId, NameKey, NetworkId};
 
 /// Why a text is no state.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +163,7 @@ impl State {
             STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
         };
         let mut state = Self::default();
-        let code_of = |entry: &Entry| entry.wanted.code.map(|code| code.text().reveal().to_owned());
+        let code_of = |entry: &Entry| entry.desired.code.map(|code| code.to_code_text().expose_secret().to_owned());
         for location in &desired.locations {
             let label = location.label().to_owned();
             let id = location.id.as_ref().map(|id| id.value.clone());
@@ -172,20 +172,20 @@ impl State {
             let given: HashSet<String> = location.entries.iter().filter_map(code_of).collect();
             let mut free = (1_000..10_000).map(|code: u32| code.to_string()).filter(|code| !given.contains(code));
             for entry in &location.entries {
-                let wanted = &entry.wanted;
+                let desired = &entry.desired;
                 let name =
-                    wanted.name.as_ref().map_or_else(|| format!("Network {}", state.len() + 1), ToString::to_string);
+                    desired.name.as_ref().map_or_else(|| format!("Network {}", state.len() + 1), ToString::to_string);
                 let network = entry.id.as_ref().map(|id| id.value.clone());
                 let network = network
                     .unwrap_or_else(|| NetworkId::new(made_up("DECT_DEV_NET", &format!("{}\0{name}", id.as_str()))));
                 let code = code_of(entry).or_else(|| free.next());
-                let display_name = wanted.display_name.as_ref().map(ToString::to_string);
+                let display_name = desired.display_name.as_ref().map(ToString::to_string);
                 state.insert(SimNetwork {
                     id: network,
                     location: id.clone(),
                     display_name: display_name.or_else(|| Some(name.chars().take(11).collect())),
                     name,
-                    code_enabled: wanted.code_enabled.unwrap_or(true),
+                    code_enabled: desired.code_enabled.unwrap_or(true),
                     code,
                     model: "DMS Cisco DBS210".to_owned(),
                     chain_id: 0,
@@ -205,7 +205,7 @@ impl State {
     }
 
     /// A copy of an organization as it was read.
-    pub fn copy_of(organization: &Organization) -> Self {
+    pub fn copy_of(organization: &LiveState) -> Self {
         let mut state = Self::default();
         for (at, location) in organization.locations() {
             state.locations.insert(location.id.clone(), location.name.clone());
@@ -217,7 +217,7 @@ impl State {
                     name: settings.name.to_string(),
                     display_name: settings.display_name.as_deref().map(str::to_owned),
                     code_enabled: settings.code_enabled.unwrap_or(true),
-                    code: settings.code.as_ref().map(|code| code.reveal().to_owned()),
+                    code: settings.code.as_ref().map(|code| code.expose_secret().to_owned()),
                     model: network.model.as_deref().unwrap_or("DMS Cisco DBS210").to_owned(),
                     chain_id: 0,
                     base_stations: network.base_stations.unwrap_or(1),

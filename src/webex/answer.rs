@@ -7,7 +7,7 @@ use super::credentials::Granted;
 use super::error::{Applied, CallError, ErrorClass};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{LocationId, Network, Organization, Settings};
+use crate::model::{LiveState, LocationId, Network, Settings};
 
 /// What of an answer matters beside its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Head {
 ///
 /// # Errors
 /// If the status is no success or the body is no list.
-pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<Organization, CallError> {
+pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<LiveState, CallError> {
     success(head, body, now)?;
     wire::list(body).map_err(|error| malformed(&error, head, body))
 }

@@ -3,7 +3,7 @@
 use futures::future::LocalBoxFuture;
 
 use super::error::CallError;
-use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 /// The answer to one request.
 pub type Reply<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;
@@ -11,7 +11,7 @@ pub type Reply<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;
 /// The DECT networks of one organization. One call is one HTTP request: nobody waits, nothing is tried again.
 pub trait DectApi {
     /// Reads every network of the organization ("Get the List of DECT Networks for an organization").
-    fn list(&self) -> Reply<'_, Organization>;
+    fn list(&self) -> Reply<'_, LiveState>;
 
     /// The same, byte by byte as it was sent, once it is clear that it is a list.
     fn list_as_sent(&self) -> Reply<'_, Vec<u8>>;

@@ -73,7 +73,7 @@ impl CallError {
     /// The same with the access code of `sent` hidden: some servers repeat what they refuse.
     #[must_use]
     pub fn hiding_code_of(mut self, sent: &Settings) -> Self {
-        if let Some(code) = sent.code.as_ref().map(|code| code.reveal()).filter(|code| !code.is_empty()) {
+        if let Some(code) = sent.code.as_ref().map(|code| code.expose_secret()).filter(|code| !code.is_empty()) {
             self.message = self.message.replace(code, "••••");
             let spelt_out = |id: &String| id.split(|c: char| !c.is_alphanumeric()).any(|word| word == code);
             self.tracking_id = self.tracking_id.map(|id| if spelt_out(&id) { id.replace(code, "••••") } else { id });

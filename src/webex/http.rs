@@ -15,7 +15,7 @@ use super::answer::{self, Head};
 use super::api::{Acceptance, DectApi, Me, Renewal, Reply};
 use super::credentials::{Granted, Keeper, ServiceApp, Source, SourceError, of_command, of_file};
 use super::error::{Applied, CallError, ErrorClass};
-use crate::model::{LocationId, Network, NetworkId, Organization, Settings};
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
@@ -228,7 +228,7 @@ enum Body {
 }
 
 impl DectApi for HttpApi {
-    fn list(&self) -> Reply<'_, Organization> {
+    fn list(&self) -> Reply<'_, LiveState> {
         self.call(self.list_request(), |head, body| answer::list(head, body, Timestamp::now())).boxed_local()
     }
 

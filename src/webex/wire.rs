@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Me;
 use super::credentials::{Granted, Token};
-use crate::model::{CodeText, LocationId, Network, NetworkId, Organization, Settings};
+use crate::model::{CodeText, LiveState, LocationId, Network, NetworkId, Settings};
 
 /// The answer to the list.
 #[derive(Deserialize)]
@@ -260,12 +260,12 @@ pub(super) fn me(body: &[u8]) -> Result<Me, WireError> {
 }
 
 /// Reads the list of networks.
-pub(super) fn list(body: &[u8]) -> Result<Organization, WireError> {
+pub(super) fn list(body: &[u8]) -> Result<LiveState, WireError> {
     let wire: WireList = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;
     let networks = networks.0?;
     let count = networks.len();
-    let organization = Organization::new(networks);
+    let organization = LiveState::new(networks);
     if organization.len() < count {
         return Err(WireError::Malformed("it lists one network twice".to_owned()));
     }
@@ -333,7 +333,7 @@ pub(super) fn update(settings: &Settings) -> Vec<u8> {
         name: &settings.name,
         display_name: settings.display_name.as_deref(),
         default_access_code_enabled: settings.code_enabled,
-        default_access_code: settings.code.as_ref().map(|code| code.reveal()),
+        default_access_code: settings.code.as_ref().map(|code| code.expose_secret()),
     };
     // Texts and truth values always serialize.
     serde_json::to_vec(&body).unwrap_or_default()

@@ -118,10 +118,10 @@ fn message(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     Some((head, body))
 }
 
-fn header<'a>(head: &'a str, wanted: &str) -> Option<&'a str> {
+fn header<'a>(head: &'a str, expected: &str) -> Option<&'a str> {
     head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+        name.eq_ignore_ascii_case(expected).then_some(value.trim())
     })
 }
 
@@ -185,7 +185,7 @@ impl Description {
         let fits = |template: &&String| {
             let template: Vec<&str> = template.split('/').collect();
             template.len() == parts.len()
-                && template.iter().zip(&parts).all(|(wanted, part)| wanted.starts_with('{') || wanted == part)
+                && template.iter().zip(&parts).all(|(expected, part)| expected.starts_with('{') || expected == part)
         };
         let template = paths.keys().find(fits)?;
         let operation = &paths[template][method.to_ascii_lowercase()];

@@ -333,8 +333,8 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
     let fresh = || {
         let mut networks =
             vec![network(1, "Oslo", "A", "0001"), network(2, "Oslo", "B", "0002"), network(3, "Oslo", "C", "0003")];
-        for (network, wanted) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
-            network["displayName"] = wanted.into();
+        for (network, display_name) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
+            network["displayName"] = display_name.into();
         }
         let stage = stage_of(networks);
         stage.write("fleet.yaml", rules);

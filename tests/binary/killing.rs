@@ -25,7 +25,7 @@ fn names<'a>(networks: impl IntoIterator<Item = (&'a Value, &'a Value)>) -> Name
 fn rings() -> (Stage, Names) {
     let stage = Stage::with(State::generated(6, 10), Misbehaviour::default());
     let networks = stage.networks();
-    let mut wanted = Vec::new();
+    let mut expected = Vec::new();
     let mut file = String::from("version: 1\nlocations:\n");
     for location in networks.chunks(10) {
         file.push_str(&format!("  - id: {}\n    networks:\n", location[0]["location"]["id"].as_str().expect("an id")));
@@ -33,7 +33,7 @@ fn rings() -> (Stage, Names) {
             let (start, length) =
                 [(0, 2), (2, 3), (5, 5)].into_iter().rfind(|(start, _)| *start <= at).expect("a ring");
             let next = &location[start + (at - start + 1) % length];
-            wanted.push((network, next));
+            expected.push((network, next));
             let entry = json!({
                 "id": network["id"], "name": next["name"], "defaultAccessCode": next["defaultAccessCode"],
             });
@@ -41,8 +41,8 @@ fn rings() -> (Stage, Names) {
         }
     }
     stage.write("rings.yaml", &file);
-    let wanted = names(wanted);
-    (stage, wanted)
+    let expected = names(expected);
+    (stage, expected)
 }
 
 /// The request that is never answered would be waited for as long as the grace of a stop lasts.
@@ -70,7 +70,7 @@ impl Way {
 
     /// Kills a run at its `k`-th request; false if it has none.
     fn kill(self, k: u64) -> bool {
-        let (stage, wanted) = rings();
+        let (stage, expected) = rings();
         let killed = match stage.kill_at(k, self.fate, self.signal, &APPLY) {
             AtRequest::Killed(killed) => killed.status,
             AtRequest::Never(ended) => {
@@ -89,7 +89,7 @@ impl Way {
         let again = stage.run(&APPLY);
         assert_eq!(again.code, Some(0), "{self:?} at {k}: {}", again.stderr);
         let networks = stage.networks();
-        assert_eq!(names(networks.iter().map(|network| (network, network))), wanted, "{self:?} at {k}");
+        assert_eq!(names(networks.iter().map(|network| (network, network))), expected, "{self:?} at {k}");
         true
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, Verification, run};
-use dectl::model::{NetworkId, Organization};
+use dectl::model::{LiveState, NetworkId};
 use dectl::plan::build;
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::proof::prove;
@@ -59,7 +59,7 @@ impl Stage {
     }
 
     /// The organization as it really is.
-    fn truth(&self) -> Organization {
+    fn truth(&self) -> LiveState {
         self.simulated.borrow_mut().behave(Misbehaviour::default());
         self.clock.block_on(self.api().list()).expect("the list ends").expect("a list")
     }

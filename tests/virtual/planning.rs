@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use dectl::diagnostic::Code;
-use dectl::model::{Organization, SettingSet, Settings};
+use dectl::model::{LiveState, SettingSet, Settings};
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::plan::{build, resume};
 use dectl::proof::prove;
@@ -14,7 +14,7 @@ use dectl::runtime::SeededRng;
 use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sources};
 
 /// Plans a world; names alone may leave open who is who, which is an error and no plan.
-fn plan(world: &World, live: &Organization) -> Option<Plan> {
+fn plan(world: &World, live: &LiveState) -> Option<Plan> {
     match build(&world.desired(), live, &sources()) {
         Ok(plan) => Some(plan),
         Err(findings) => {
@@ -52,7 +52,7 @@ fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
     assert!(planned > 1_000 || cases(4_000) < 4_000, "only {planned} worlds could be planned");
 }
 
-fn some_order_reaches_the_same(live: &Organization, plan: &Plan, rng: &mut SeededRng) {
+fn some_order_reaches_the_same(live: &LiveState, plan: &Plan, rng: &mut SeededRng) {
     // Carrying out asserts that no name or code is ever taken twice.
     let order = some_order(plan, rng);
     carry_out(live, plan, order);
@@ -71,7 +71,7 @@ fn no_plan_needs_more_writes_than_the_fewest_possible() {
     assert!(with_rings > 15 || cases(400) < 400, "only {with_rings} worlds had rings");
 }
 
-/// The fewest writes by which the changed networks get where they are wanted, by breadth-first search over all states:
+/// The fewest writes by which the changed networks get where they are desired, by breadth-first search over all states:
 /// each network stands on its old, its final, or a temporary name, and likewise with its code.
 fn fewest_writes(plan: &Plan) -> usize {
     type State = Vec<(u8, u8)>;
@@ -86,7 +86,7 @@ fn fewest_writes(plan: &Plan) -> usize {
     };
     let code = |at: usize, code: u8| -> String {
         let change = &plan.changes[at];
-        let text = |settings: &Settings| settings.code.as_ref().expect("a code").reveal().to_owned();
+        let text = |settings: &Settings| settings.code.as_ref().expect("a code").expose_secret().to_owned();
         match code {
             0 => text(&change.before),
             1 => text(&change.after),
@@ -205,7 +205,7 @@ fn a_plan_that_was_tampered_with_is_not_proved() {
 }
 
 /// Whether a plan is right whatever the order: tried on all orders of few, on some of many.
-fn is_harmless(live: &Organization, plan: &Plan, world: &World) -> bool {
+fn is_harmless(live: &LiveState, plan: &Plan, world: &World) -> bool {
     let end = carry_out(live, plan, 0..plan.steps.len());
     for seed in 0..200 {
         let mut rng = SeededRng::from_seed(seed);
@@ -268,10 +268,10 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
 /// know it by: its temporary name says whose it is.
 #[test]
 fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
-    let member = |id: &str, before: (&str, u16), wanted: (&str, u16)| crate::world::Member {
+    let member = |id: &str, before: (&str, u16), desired: (&str, u16)| crate::world::Member {
         id: id.to_owned(),
         before: (before.0.to_owned(), before.1),
-        wanted: Some((wanted.0.to_owned(), wanted.1)),
+        desired: Some((desired.0.to_owned(), desired.1)),
         display_name: None,
         by_id: false,
         renamed_from: true,
@@ -307,7 +307,7 @@ fn a_location_without_a_free_code_is_an_error_before_any_write() {
     let members = (0..10_000_u16).map(|at| crate::world::Member {
         id: format!("net-{at}"),
         before: (format!("Ward {at}"), at),
-        wanted: Some((format!("Ward {at}"), if at < 2 { 1 - at } else { at })),
+        desired: Some((format!("Ward {at}"), if at < 2 { 1 - at } else { at })),
         display_name: None,
         by_id: true,
         renamed_from: false,

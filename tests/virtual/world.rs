@@ -6,7 +6,8 @@ use std::sync::Arc;
 use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
 use dectl::diagnostic::{SourceId, Sources, Spot};
 use dectl::model::{
-    AccessCode, CodeText, DisplayName, LocationId, Network, NetworkId, NetworkName, Organization, Settings, Wanted,
+    AccessCode, CodeText, DesiredSettings, DisplayName, LiveState, LocationId, Network, NetworkId, NetworkName,
+    Settings,
 };
 use dectl::plan::plan::Plan;
 use dectl::runtime::SeededRng;
@@ -25,8 +26,8 @@ pub(crate) fn sources() -> Sources {
 pub(crate) struct Member {
     pub(crate) id: String,
     pub(crate) before: (String, u16),
-    /// Name and code that are wanted; `None` for a network that nobody manages.
-    pub(crate) wanted: Option<(String, u16)>,
+    /// Name and code that are desired; `None` for a network that nobody manages.
+    pub(crate) desired: Option<(String, u16)>,
     pub(crate) display_name: Option<String>,
     pub(crate) by_id: bool,
     pub(crate) renamed_from: bool,
@@ -59,15 +60,15 @@ impl Fleet {
         Self(worlds.collect())
     }
 
-    pub(crate) fn live(&self) -> Organization {
-        Organization::new(self.0.iter().flat_map(World::listed))
+    pub(crate) fn live(&self) -> LiveState {
+        LiveState::new(self.0.iter().flat_map(World::listed))
     }
 
     pub(crate) fn desired(&self) -> Desired {
         Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect(), rules: Vec::new() }
     }
 
-    pub(crate) fn is_reached(&self, live: &Organization) -> bool {
+    pub(crate) fn is_reached(&self, live: &LiveState) -> bool {
         self.0.iter().all(|world| world.is_reached(live))
     }
 }
@@ -78,16 +79,16 @@ impl World {
         let pick = |rng: &mut SeededRng, most: usize| rng.gen_below(most as u64) as usize;
         let names: Vec<String> = (0..n + 3).map(|at| format!("Ward {}", char::from(b'A' + at as u8))).collect();
         let codes: Vec<u16> = (0..n as u16 + 3).map(|at| 1_000 + at).collect();
-        let mut wanted_names: Vec<usize> = (0..n + pick(rng, 3)).collect();
-        let mut wanted_codes: Vec<usize> = (0..n + pick(rng, 3)).collect();
-        shuffle(&mut wanted_names, rng);
-        shuffle(&mut wanted_codes, rng);
+        let mut desired_names: Vec<usize> = (0..n + pick(rng, 3)).collect();
+        let mut desired_codes: Vec<usize> = (0..n + pick(rng, 3)).collect();
+        shuffle(&mut desired_names, rng);
+        shuffle(&mut desired_codes, rng);
         let stay = rng.next_f64() * 0.6;
         let mut members: Vec<Member> = (0..n)
             .map(|at| Member {
                 id: format!("net-{at}"),
                 before: (names[at].clone(), codes[at]),
-                wanted: Some((names[wanted_names[at]].clone(), codes[wanted_codes[at]])),
+                desired: Some((names[desired_names[at]].clone(), codes[desired_codes[at]])),
                 display_name: rng.gen_bool(0.3).then(|| format!("D{at}")),
                 by_id: rng.gen_bool(0.7),
                 renamed_from: rng.gen_bool(0.8),
@@ -95,7 +96,7 @@ impl World {
             .collect();
         for member in &mut members {
             if rng.gen_bool(stay) {
-                member.wanted = if rng.gen_bool(0.5) { None } else { Some(member.before.clone()) };
+                member.desired = if rng.gen_bool(0.5) { None } else { Some(member.before.clone()) };
             }
         }
         Self { members, number: 0 }.without_clashes().with_former_names()
@@ -104,7 +105,7 @@ impl World {
     /// Somebody who is known by name only and gets a new one must say what it was called before; this says so.
     fn with_former_names(mut self) -> Self {
         for member in &mut self.members {
-            let renamed = member.wanted.as_ref().is_some_and(|wanted| wanted.0 != member.before.0);
+            let renamed = member.desired.as_ref().is_some_and(|desired| desired.0 != member.before.0);
             member.renamed_from |= renamed && !member.by_id;
         }
         self
@@ -114,7 +115,7 @@ impl World {
     fn without_clashes(mut self) -> Self {
         loop {
             let ends: Vec<(String, u16)> =
-                self.members.iter().map(|member| member.wanted.clone().unwrap_or(member.before.clone())).collect();
+                self.members.iter().map(|member| member.desired.clone().unwrap_or(member.before.clone())).collect();
             let barred = (0..ends.len()).find(|at| {
                 let other = |other: &usize| {
                     other != at && (ends[*other].0.eq_ignore_ascii_case(&ends[*at].0) || ends[*other].1 == ends[*at].1)
@@ -122,12 +123,12 @@ impl World {
                 ends[*at] != self.members[*at].before && (0..ends.len()).any(|o| other(&o))
             });
             let Some(at) = barred else { return self };
-            self.members[at].wanted = Some(self.members[at].before.clone());
+            self.members[at].desired = Some(self.members[at].before.clone());
         }
     }
 
-    pub(crate) fn live(&self) -> Organization {
-        Organization::new(self.listed())
+    pub(crate) fn live(&self) -> LiveState {
+        LiveState::new(self.listed())
     }
 
     fn listed(&self) -> Vec<(Arc<str>, Network)> {
@@ -145,13 +146,13 @@ impl World {
 
     pub(crate) fn desired(&self) -> Desired {
         let entries = self.members.iter().filter_map(|member| {
-            let (name, code) = member.wanted.clone()?;
+            let (name, code) = member.desired.clone()?;
             let renamed = member.before.0 != name && member.renamed_from;
             Some(Entry {
                 cause: Cause::File(SPOT),
                 id: member.by_id.then(|| Placed { value: NetworkId::new(&*member.id), spot: SPOT }),
                 renamed_from: renamed.then(|| Placed { value: Arc::from(&*member.before.0), spot: SPOT }),
-                wanted: Wanted {
+                desired: DesiredSettings {
                     name: NetworkName::new(&name).ok(),
                     display_name: member.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
                     code_enabled: None,
@@ -173,12 +174,12 @@ impl World {
     }
 
     /// Whether an organization is as this world wants it.
-    pub(crate) fn is_reached(&self, live: &Organization) -> bool {
+    pub(crate) fn is_reached(&self, live: &LiveState) -> bool {
         self.members.iter().all(|member| {
             let Some(at) = live.find(&NetworkId::new(&*member.id)) else { return false };
             let settings = &live.network(at).settings;
-            let (name, code) = member.wanted.clone().unwrap_or(member.before.clone());
-            let display_name = match (&member.wanted, &member.display_name) {
+            let (name, code) = member.desired.clone().unwrap_or(member.before.clone());
+            let display_name = match (&member.desired, &member.display_name) {
                 (Some(_), Some(name)) => name.clone(),
                 _ => "old".to_owned(),
             };
@@ -209,7 +210,7 @@ fn network(id: &str, location: &str, settings: Settings) -> Network {
 }
 
 /// Carries out some steps of a plan, holding them against the rule that no two networks share a name or a code.
-pub(crate) fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> Organization {
+pub(crate) fn carry_out(live: &LiveState, plan: &Plan, steps: impl IntoIterator<Item = usize>) -> LiveState {
     let mut networks: Vec<Network> = live.networks().map(|(_, network)| network.clone()).collect();
     for at in steps {
         let step = &plan.steps[at];
@@ -229,7 +230,7 @@ pub(crate) fn carry_out(live: &Organization, plan: &Plan, steps: impl IntoIterat
         let at = live.find_location(&network.location).expect("the location is live");
         live.location(at).name.clone()
     };
-    Organization::new(networks.into_iter().map(|network| (name(&network), network)))
+    LiveState::new(networks.into_iter().map(|network| (name(&network), network)))
 }
 
 /// A random order of the steps that respects what each waits for, cut at a random place.
@@ -265,7 +266,7 @@ pub(crate) fn renames(n: usize, in_each: usize) -> Fleet {
         let members = (number * in_each..n.min((number + 1) * in_each)).map(|at| Member {
             id: format!("net-{at}"),
             before: (format!("Old {at}"), (at % in_each) as u16),
-            wanted: Some((format!("New {at}"), (at % in_each) as u16)),
+            desired: Some((format!("New {at}"), (at % in_each) as u16)),
             display_name: None,
             by_id: true,
             renamed_from: false,

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use dectl::desired::{Export as Exporting, Exported, WithCodes, file_names};
-use dectl::model::{LocationIx, Organization};
+use dectl::model::{LiveState, LocationIndex};
 use dectl::plan::is_temporary;
 use dectl::reconcile::Error;
 use dectl::record::{Existing, create_folder, write_private};
@@ -32,7 +32,7 @@ pub(super) async fn run(
         return write(flags, printer, &[(flags.write.clone(), bytes)]);
     }
     let live = connection.sender.list(Urgency::Work).await.map_err(Error::from)?;
-    let locations: Vec<LocationIx> =
+    let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.has_location(&location.name)).map(|(at, _)| at).collect();
     if locations.is_empty() && !flags.location.is_empty() {
         return Err(Failed::of("no location with DECT networks has a name that matches"));
@@ -42,7 +42,7 @@ pub(super) async fn run(
         codes: if flags.no_codes { WithCodes::No } else { WithCodes::Yes },
         stands_aside: &is_temporary,
     };
-    let exported = |locations: &[LocationIx]| match format {
+    let exported = |locations: &[LocationIndex]| match format {
         Format::Csv => export.csv(locations),
         _ => export.yaml(locations),
     };
@@ -72,7 +72,7 @@ fn format(flags: &Export, common: &Common) -> Result<Format, Failed> {
 }
 
 /// A file for every location, called like it.
-fn paths(folder: &Path, format: Format, locations: &[LocationIx], live: &Organization) -> Vec<PathBuf> {
+fn paths(folder: &Path, format: Format, locations: &[LocationIndex], live: &LiveState) -> Vec<PathBuf> {
     let extension = if format == Format::Csv { "csv" } else { "yaml" };
     let names = locations.iter().map(|at| &*live.location(*at).name);
     file_names(names).into_iter().map(|name| folder.join(format!("{name}.{extension}"))).collect()

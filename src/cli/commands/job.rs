@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Waves};
-use dectl::model::{LocationId, Organization};
+use dectl::model::{LiveState, LocationId};
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Audience, Consent, Done, Terms, Wishes, Work};
 use dectl::report::progress::Progress;
@@ -38,7 +38,7 @@ pub(super) fn refuse_early(flags: &RunFlags) -> Result<Option<SecretString>, Fai
 pub(super) struct Job<'a> {
     pub(super) wishes: Wishes,
     /// The organization, if it has just been listed.
-    pub(super) listed: Option<Organization>,
+    pub(super) listed: Option<LiveState>,
     pub(super) flags: &'a RunFlags,
     pub(super) pace: Pace,
     /// Whether the plan of another run is brought to its end where rules meet what it left behind.

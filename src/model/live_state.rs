@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::id::{LocationId, NetworkId};
 use super::settings::Settings;
 
-/// Which location of an [`Organization`].
+/// Which location of an [`LiveState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LocationIx(pub u32);
+pub struct LocationIndex(pub u32);
 
-/// Which network of an [`Organization`].
+/// Which network of an [`LiveState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NetworkIx(pub u32);
+pub struct NetworkIndex(pub u32);
 
 /// A location, known by the networks it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,28 +49,28 @@ pub struct Network {
 /// Locations are sorted by name and id, networks by location, name and id, so that everything made from an
 /// organization comes in the same order, whatever the order of the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Organization {
+pub struct LiveState {
     locations: Vec<Location>,
     networks: Vec<Network>,
-    location_of: Vec<LocationIx>,
-    by_id: HashMap<NetworkId, NetworkIx>,
-    location_by_id: HashMap<LocationId, LocationIx>,
+    location_of: Vec<LocationIndex>,
+    by_id: HashMap<NetworkId, NetworkIndex>,
+    location_by_id: HashMap<LocationId, LocationIndex>,
 }
 
-impl Organization {
+impl LiveState {
     /// Sorts and indexes what was listed: each network with the name of its location.
     ///
     /// A network that is listed twice counts once, as it came last.
     pub fn new(listed: impl IntoIterator<Item = (Arc<str>, Network)>) -> Self {
         let mut rows: Vec<(Arc<str>, Network)> = Vec::new();
         let mut names: HashMap<LocationId, Arc<str>> = HashMap::new();
-        let mut by_id: HashMap<NetworkId, NetworkIx> = HashMap::new();
+        let mut by_id: HashMap<NetworkId, NetworkIndex> = HashMap::new();
         for (name, network) in listed {
             let name = names.entry(network.location.clone()).or_insert(name).clone();
             match by_id.entry(network.id.clone()) {
                 Entry::Occupied(known) => rows[known.get().0 as usize] = (name, network),
                 Entry::Vacant(new) => {
-                    new.insert(NetworkIx(rows.len() as u32));
+                    new.insert(NetworkIndex(rows.len() as u32));
                     rows.push((name, network));
                 }
             }
@@ -89,58 +89,58 @@ impl Organization {
             match organization.locations.last_mut() {
                 Some(location) if location.id == network.location => location.networks.end = at + 1,
                 _ => {
-                    let place = LocationIx(organization.locations.len() as u32);
+                    let place = LocationIndex(organization.locations.len() as u32);
                     organization.location_by_id.insert(network.location.clone(), place);
                     let id = network.location.clone();
                     organization.locations.push(Location { id, name, networks: at..at + 1 });
                 }
             }
-            organization.location_of.push(LocationIx(organization.locations.len() as u32 - 1));
+            organization.location_of.push(LocationIndex(organization.locations.len() as u32 - 1));
             // Sorting has moved it.
-            organization.by_id.insert(network.id.clone(), NetworkIx(at));
+            organization.by_id.insert(network.id.clone(), NetworkIndex(at));
             organization.networks.push(network);
         }
         organization
     }
 
     /// All locations that have networks.
-    pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIx, &Location)> {
-        self.locations.iter().enumerate().map(|(at, location)| (LocationIx(at as u32), location))
+    pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIndex, &Location)> {
+        self.locations.iter().enumerate().map(|(at, location)| (LocationIndex(at as u32), location))
     }
 
     /// One location.
-    pub fn location(&self, location: LocationIx) -> &Location {
+    pub fn location(&self, location: LocationIndex) -> &Location {
         &self.locations[location.0 as usize]
     }
 
     /// The networks of a location.
-    pub fn networks_of(&self, location: LocationIx) -> impl ExactSizeIterator<Item = (NetworkIx, &Network)> {
+    pub fn networks_of(&self, location: LocationIndex) -> impl ExactSizeIterator<Item = (NetworkIndex, &Network)> {
         let range = self.location(location).networks.clone();
-        range.map(|at| (NetworkIx(at), &self.networks[at as usize]))
+        range.map(|at| (NetworkIndex(at), &self.networks[at as usize]))
     }
 
     /// All networks.
-    pub fn networks(&self) -> impl ExactSizeIterator<Item = (NetworkIx, &Network)> {
-        self.networks.iter().enumerate().map(|(at, network)| (NetworkIx(at as u32), network))
+    pub fn networks(&self) -> impl ExactSizeIterator<Item = (NetworkIndex, &Network)> {
+        self.networks.iter().enumerate().map(|(at, network)| (NetworkIndex(at as u32), network))
     }
 
     /// One network.
-    pub fn network(&self, network: NetworkIx) -> &Network {
+    pub fn network(&self, network: NetworkIndex) -> &Network {
         &self.networks[network.0 as usize]
     }
 
     /// The location of a network.
-    pub fn location_of(&self, network: NetworkIx) -> LocationIx {
+    pub fn location_of(&self, network: NetworkIndex) -> LocationIndex {
         self.location_of[network.0 as usize]
     }
 
     /// The network with this id.
-    pub fn find(&self, id: &NetworkId) -> Option<NetworkIx> {
+    pub fn find(&self, id: &NetworkId) -> Option<NetworkIndex> {
         self.by_id.get(id).copied()
     }
 
     /// The location with this id.
-    pub fn find_location(&self, id: &LocationId) -> Option<LocationIx> {
+    pub fn find_location(&self, id: &LocationId) -> Option<LocationIndex> {
         self.location_by_id.get(id).copied()
     }
 

@@ -6,7 +6,7 @@ use super::settings::{Setting, SettingSet, Settings};
 
 /// The settings that are asked for. What is `None` stays as it is live.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct DesiredSettings {
     /// `name`
     pub name: Option<NetworkName>,
     /// `displayName`
@@ -17,20 +17,20 @@ pub struct Wanted {
     pub code: Option<AccessCode>,
 }
 
-impl Wanted {
+impl DesiredSettings {
     /// The settings to send to a network that stands at `live`, and which of them that changes.
     ///
     /// A code that the list hides while codes are disabled is carried by the request, since the schema demands one,
     /// but is no difference: nobody could ever see it become equal.
-    pub fn fill(&self, live: &Settings) -> (Settings, SettingSet) {
+    pub fn merge_into(&self, live: &Settings) -> (Settings, SettingSet) {
         let after = Settings {
             name: self.name.as_ref().map_or_else(|| live.name.clone(), NetworkName::shared),
             display_name: self.display_name.as_ref().map(DisplayName::shared).or_else(|| live.display_name.clone()),
             code_enabled: self.code_enabled.or(live.code_enabled),
-            code: self.code.map(AccessCode::text).or_else(|| live.code.clone()),
+            code: self.code.map(AccessCode::to_code_text).or_else(|| live.code.clone()),
         };
         let hidden = after.code_enabled == Some(false) && live.code.is_none();
-        let changed = live.differing(&after).iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+        let changed = live.diff(&after).iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
         (after, changed)
     }
 }
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn silence_keeps_even_what_could_not_be_asked_for() {
-        let (after, changed) = Wanted::default().fill(&live());
+        let (after, changed) = DesiredSettings::default().merge_into(&live());
         assert_eq!(after, live());
         assert!(changed.is_empty());
     }
@@ -59,12 +59,12 @@ mod tests {
     #[test]
     fn a_hidden_code_is_carried_and_is_no_difference() {
         let live = Settings { code_enabled: Some(false), code: None, ..live() };
-        let wanted = Wanted { code: AccessCode::new("0042").ok(), ..Wanted::default() };
-        let (after, changed) = wanted.fill(&live);
+        let desired = DesiredSettings { code: AccessCode::new("0042").ok(), ..DesiredSettings::default() };
+        let (after, changed) = desired.merge_into(&live);
         assert_eq!(after.code, Some(CodeText::new("0042")));
         assert!(changed.is_empty());
 
-        let enabling = Wanted { code_enabled: Some(true), ..wanted };
-        assert_eq!(enabling.fill(&live).1, SettingSet::NONE.with(Setting::CodeEnabled).with(Setting::Code));
+        let enabling = DesiredSettings { code_enabled: Some(true), ..desired };
+        assert_eq!(enabling.merge_into(&live).1, SettingSet::NONE.with(Setting::CodeEnabled).with(Setting::Code));
     }
 }

@@ -3,7 +3,7 @@
 //! `cargo bench --bench planning`
 
 use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
-use dectl::diagnostic::{SourceId, Sources, Spot};
+use dectl::diagnostic::{SourceId, Sources, Span};
 use dectl::model::{
     AccessCode, CodeText, DesiredSettings, LiveState, LocationId, Network, NetworkId, NetworkName, Settings,
 };
@@ -12,7 +12,7 @@ use dectl::proof::prove;
 use dectl::runtime::SeededRng;
 use divan::{Bencher, black_box};
 
-const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
+const SPOT: Span = Span { source: SourceId(0), start: 0, end: 1 };
 
 fn main() {
     divan::main();
@@ -56,12 +56,12 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
             let name = NetworkName::new(&format!("Ward {}", names[at])).ok();
             let settings =
                 DesiredSettings { name, code: AccessCode::from_number(codes[at] as u16), ..DesiredSettings::default() };
-            let id = Some(Placed { value: id, spot: SPOT });
-            Entry { cause: Cause::File(SPOT), id, renamed_from: None, desired: settings, name_spot: None, code: None }
+            let id = Some(Placed { value: id, span: SPOT });
+            Entry { cause: Cause::File(SPOT), id, renamed_from: None, desired: settings, name_span: None, code: None }
         });
         let entries = entries.collect();
-        let name = Some(Placed { value: site.clone(), spot: SPOT });
-        desired.locations.push(LocationWish { spot: SPOT, name, id: None, entries });
+        let name = Some(Placed { value: site.clone(), span: SPOT });
+        desired.locations.push(LocationWish { span: SPOT, name, id: None, entries });
     }
     let mut sources = Sources::new();
     sources.add("wishes", "x\n");

@@ -45,12 +45,12 @@ fn live() -> LiveState {
     answer::list(&Head { status: 200, ..Head::default() }, list, Timestamp::UNIX_EPOCH).expect("the list")
 }
 
-fn line(finding: &Diagnostic, sources: &Sources) -> String {
-    let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
-    let place = finding.spot.map(|spot| sources.place(spot));
+fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let severity = if diagnostic.severity == Severity::Error { "error" } else { "warning" };
+    let place = diagnostic.span.map(|span| sources.resolve(span));
     let place = place.map_or("-".to_owned(), |place| format!("{}:{}", place.line, place.column));
-    let help = finding.help.as_deref().map(|help| format!("\n    help: {help}")).unwrap_or_default();
-    format!("{place} {severity}[{}] {}{help}\n", finding.code.as_str(), finding.message)
+    let help = diagnostic.help.as_deref().map(|help| format!("\n    help: {help}")).unwrap_or_default();
+    format!("{place} {severity}[{}] {}{help}\n", diagnostic.code.as_str(), diagnostic.message)
 }
 
 /// Everything that is said about a file, be it by itself or in view of the organization.
@@ -58,15 +58,15 @@ fn said_of_file(path: &Path, live: &LiveState) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let text = fs::read_to_string(path).expect("a text");
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
-    let (findings, sources) = match Inputs::of_notation(name, text, Notation::of(name), options) {
-        Err(rejected) => (rejected.findings, rejected.sources),
+    let (diagnostics, sources) = match Inputs::of_notation(name, text, Notation::of(name), options) {
+        Err(rejected) => (rejected.diagnostics, rejected.sources),
         Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
-            Err(Error::Rejected(rejected)) => (rejected.findings, rejected.sources),
+            Err(Error::Rejected(rejected)) => (rejected.diagnostics, rejected.sources),
             Err(error) => return format!("{error}\n"),
             Ok(_) => (inputs.warnings, inputs.sources),
         },
     };
-    findings.iter().map(|finding| line(finding, &sources)).collect()
+    diagnostics.iter().map(|diagnostic| line(diagnostic, &sources)).collect()
 }
 
 fn described(error: &CallError) -> String {

@@ -19,7 +19,7 @@ static LIVE: LazyLock<LiveState> = LazyLock::new(|| {
 });
 
 fn shown(rejected: &Rejected) {
-    let text = findings_text(&rejected.findings, &rejected.sources, 80);
+    let text = findings_text(&rejected.diagnostics, &rejected.sources, 80);
     assert!(!text.is_empty());
 }
 

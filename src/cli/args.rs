@@ -9,7 +9,7 @@ use dectl::apply::Canary;
 use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
 use dectl::send::pacer::Rate;
-use dectl::simulator::{Fault, Limiting, Probability, Quirk, Span, Time as SimTime};
+use dectl::simulator::{Fault, LatencySpec, Limiting, Probability, Quirk, Time as SimTime};
 
 /// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
 #[derive(Debug, Parser)]
@@ -512,7 +512,7 @@ pub(crate) struct Simulate {
     pub(crate) seed: Option<u64>,
     /// How long requests take: 150ms, or 150ms..1.5s for the median and the 99th of a hundred.
     #[arg(long, value_name = "TIME", help_heading = "Misbehaviour")]
-    pub(crate) latency: Option<Span>,
+    pub(crate) latency: Option<LatencySpec>,
     /// A limiter: bucket:5/s,10, window:300/60s or sliding:300/60s.
     #[arg(long, value_name = "KIND", help_heading = "Misbehaviour")]
     pub(crate) limit: Option<Limiting>,

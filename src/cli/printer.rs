@@ -70,18 +70,18 @@ impl Printer {
 
     /// Prints an error, with everything that is wrong with the files.
     pub(crate) fn error(&self, failed: &Failed) {
-        let findings = failed.rejected.as_ref().map(|rejected| (&rejected.findings, &rejected.sources));
+        let diagnostics = failed.rejected.as_ref().map(|rejected| (&rejected.diagnostics, &rejected.sources));
         let document = match self.format {
             Format::Text | Format::Diff | Format::Csv => None,
-            Format::Json => Some(json::text(&json::error(&failed.message, findings))),
-            Format::Markdown => Some(report::markdown::error(&failed.message, findings)),
-            Format::Html => Some(report::html::error(&failed.message, findings)),
+            Format::Json => Some(json::text(&json::error(&failed.message, diagnostics))),
+            Format::Markdown => Some(report::markdown::error(&failed.message, diagnostics)),
+            Format::Html => Some(report::html::error(&failed.message, diagnostics)),
         };
         if let Some(document) = document.as_ref().filter(|_| !self.documented.get()) {
             self.result(document);
         }
         if let Some(rejected) = failed.rejected.as_ref().filter(|_| document.is_none()) {
-            self.remark(&report::findings_text(&rejected.findings, &rejected.sources, self.width()));
+            self.remark(&report::findings_text(&rejected.diagnostics, &rejected.sources, self.width()));
             self.remark(&format!("{}\n", rejected.summary()));
         } else {
             let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));

@@ -8,7 +8,7 @@ use super::gather::Notation;
 use super::rules::rule;
 use super::tree::{Node, Value};
 use super::wish::{Cause, CodeSource, Desired, Entry, LocationWish, Placed};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
     AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
     NetworkId, NetworkName,
@@ -30,14 +30,14 @@ pub(super) struct Origin<'a> {
 }
 
 /// Reads one file's tree.
-pub(super) fn check(tree: &Node<'_>, origin: Origin<'_>, sources: &Sources, findings: &mut Diagnostics) -> Desired {
-    Check { origin, sources, findings }.file(tree)
+pub(super) fn check(tree: &Node<'_>, origin: Origin<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Desired {
+    Check { origin, sources, diagnostics }.file(tree)
 }
 
 struct Check<'a> {
     origin: Origin<'a>,
     sources: &'a Sources,
-    findings: &'a mut Diagnostics,
+    diagnostics: &'a mut Diagnostics,
 }
 
 /// What `defaults` fills in; codes and their sources included.
@@ -49,7 +49,7 @@ struct Defaults {
 
 impl Check<'_> {
     fn file(&mut self, tree: &Node<'_>) -> Desired {
-        let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.findings) else {
+        let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.diagnostics) else {
             return Desired::default();
         };
         self.version(&fields);
@@ -57,7 +57,7 @@ impl Check<'_> {
         let help = "write `locations:` and below it one `- name: …` with its `networks:` for every location";
         let rules = if fields.has("rules") {
             let help = "write below it one `- match: …` with its `set: …` for every rule";
-            fields.list("rules", help, self.findings)
+            fields.list("rules", help, self.diagnostics)
         } else {
             &[]
         };
@@ -65,23 +65,23 @@ impl Check<'_> {
         let nodes = if fields.has("rules") && !fields.has("locations") {
             &[]
         } else {
-            fields.list("locations", help, self.findings)
+            fields.list("locations", help, self.diagnostics)
         };
         let locations = nodes.iter().filter_map(|node| self.location(node, &defaults)).collect();
-        let rules = rules.iter().filter_map(|node| rule(node, self.sources, self.findings)).collect();
+        let rules = rules.iter().filter_map(|node| rule(node, self.sources, self.diagnostics)).collect();
         Desired { locations, rules }
     }
 
     fn version(&mut self, fields: &Fields<'_>) {
         let source = self.origin.source;
         let help = "write `version: 1` at the top of the file";
-        let start = Spot { source, start: fields.spot().start, end: fields.spot().start };
+        let start = Span { source, start: fields.span().start, end: fields.span().start };
         let Some(node) = fields.get("version") else {
             if fields.has("version") {
                 return;
             }
             let message = "a desired-state file needs a field `version`";
-            self.findings.push(Diagnostic::error(Code::MissingField, message).at(start).help(help));
+            self.diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
             return;
         };
         match &node.value {
@@ -89,11 +89,14 @@ impl Check<'_> {
             Value::Inferred(_) | Value::Text(_) => {
                 let message = "this version of the file format is not known";
                 let help = "this tool reads version 1: write `version: 1`";
-                self.findings.push(Diagnostic::error(Code::UnsupportedVersion, message).at(node.spot).help(help));
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::UnsupportedVersion, message).with_span(node.span).help(help),
+                );
             }
             _ => {
                 let message = format!("`version` must be a number, not {}", node.kind());
-                self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+                self.diagnostics
+                    .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             }
         }
     }
@@ -102,12 +105,12 @@ impl Check<'_> {
         if matches!(node.value, Value::Null) {
             return Defaults::default();
         }
-        let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS_FIELDS, self.findings) else {
+        let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS_FIELDS, self.diagnostics) else {
             return Defaults::default();
         };
         let mut desired = DesiredSettings {
             display_name: self.display_name(&fields),
-            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings),
+            code_enabled: fields.truth("defaultAccessCodeEnabled", self.diagnostics),
             ..DesiredSettings::default()
         };
         let code = self.code(&fields, &mut desired);
@@ -115,48 +118,49 @@ impl Check<'_> {
     }
 
     fn location(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<LocationWish> {
-        let fields = Fields::of(node, "a location", LOCATION_FIELDS, self.findings)?;
-        let name = fields.text("name", self.findings);
-        let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
+        let fields = Fields::of(node, "a location", LOCATION_FIELDS, self.diagnostics)?;
+        let name = fields.text("name", self.diagnostics);
+        let id = fields.text("id", self.diagnostics).and_then(|id| self.filled(id, "id"));
         let name = name.and_then(|name| self.filled(name, "name"));
         if !fields.has("name") && !fields.has("id") {
             let message = "a location needs a `name` or an `id`";
-            self.findings.push(
-                Diagnostic::error(Code::MissingField, message)
-                    .at(fields.spot())
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::MissingField, message)
+                    .with_span(fields.span())
                     .help("write the name that Control Hub shows, or the location's id"),
             );
         }
         let help = "write `networks:` and below it one `- name: …` for every network";
-        let nodes = fields.list("networks", help, self.findings);
+        let nodes = fields.list("networks", help, self.diagnostics);
         let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
-        let id = id.map(|id| Placed { value: LocationId::new(id.value), spot: id.spot });
+        let id = id.map(|id| Placed { value: LocationId::new(id.value), span: id.span });
         // Without a name or an id it has been reported; its networks were checked, but belong nowhere.
-        (name.is_some() || id.is_some()).then_some(LocationWish { spot: fields.spot(), name, id, entries })
+        (name.is_some() || id.is_some()).then_some(LocationWish { span: fields.span(), name, id, entries })
     }
 
     fn filled(&mut self, text: Placed<Arc<str>>, field: &str) -> Option<Placed<Arc<str>>> {
         if !text.value.trim().is_empty() {
             return Some(text);
         }
-        let code = if field == "id" { Code::InvalidId } else { Code::InvalidName };
-        self.findings.push(
+        let code = if field == "id" { DiagnosticCode::InvalidId } else { DiagnosticCode::InvalidName };
+        self.diagnostics.push(
             Diagnostic::error(code, format!("`{field}` is empty"))
-                .at(text.spot)
+                .with_span(text.span)
                 .help("write it, or leave the field out"),
         );
         None
     }
 
     fn network(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<Entry> {
-        let fields = Fields::of(node, "a network", NETWORK_FIELDS, self.findings)?;
-        let name = fields.text("name", self.findings);
-        let id = fields.text("id", self.findings).and_then(|id| self.filled(id, "id"));
-        let renamed_from = fields.text("renamedFrom", self.findings).and_then(|name| self.filled(name, "renamedFrom"));
+        let fields = Fields::of(node, "a network", NETWORK_FIELDS, self.diagnostics)?;
+        let name = fields.text("name", self.diagnostics);
+        let id = fields.text("id", self.diagnostics).and_then(|id| self.filled(id, "id"));
+        let renamed_from =
+            fields.text("renamedFrom", self.diagnostics).and_then(|name| self.filled(name, "renamedFrom"));
         let mut desired = DesiredSettings {
             name: name.as_ref().and_then(|name| self.network_name(name)),
             display_name: self.display_name(&fields).or_else(|| defaults.desired.display_name.clone()),
-            code_enabled: fields.truth("defaultAccessCodeEnabled", self.findings).or(defaults.desired.code_enabled),
+            code_enabled: fields.truth("defaultAccessCodeEnabled", self.diagnostics).or(defaults.desired.code_enabled),
             code: None,
         };
         let mut code = self.code(&fields, &mut desired);
@@ -167,19 +171,19 @@ impl Check<'_> {
         if fields.get("name").is_none() && fields.get("id").is_none() {
             if !fields.has("name") && !fields.has("id") {
                 let message = "a network needs a `name` or an `id`";
-                self.findings.push(
-                    Diagnostic::error(Code::MissingField, message)
-                        .at(fields.spot())
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::MissingField, message)
+                        .with_span(fields.span())
                         .help("write the name it is to have, or the id that `dectl export` shows"),
                 );
             }
             return None;
         }
         Some(Entry {
-            cause: Cause::File(fields.spot()),
-            id: id.map(|id| Placed { value: NetworkId::new(id.value), spot: id.spot }),
+            cause: Cause::File(fields.span()),
+            id: id.map(|id| Placed { value: NetworkId::new(id.value), span: id.span }),
             renamed_from,
-            name_spot: name.map(|name| name.spot),
+            name_span: name.map(|name| name.span),
             desired,
             code,
         })
@@ -188,34 +192,34 @@ impl Check<'_> {
     fn network_name(&mut self, name: &Placed<Arc<str>>) -> Option<NetworkName> {
         NetworkName::new(&name.value)
             .map_err(|error| {
-                let diagnostic = Diagnostic::error(Code::InvalidName, format!("this name {error}"))
-                    .at(name.spot)
+                let diagnostic = Diagnostic::error(DiagnosticCode::InvalidName, format!("this name {error}"))
+                    .with_span(name.span)
                     .help(name_help(error));
-                self.findings.push(diagnostic);
+                self.diagnostics.push(diagnostic);
             })
             .ok()
     }
 
     fn display_name(&mut self, fields: &Fields<'_>) -> Option<DisplayName> {
-        let written = fields.text("displayName", self.findings)?;
+        let written = fields.text("displayName", self.diagnostics)?;
         match DisplayName::new(&written.value) {
             Ok(name) => {
                 if let Some(length) = name.exceeds_recommended() {
                     let message = format!(
                         "this display name has {length} characters, Webex promises to take {DISPLAY_NAME_RECOMMENDED_MAX}"
                     );
-                    self.findings.push(
-                        Diagnostic::warning(Code::LongDisplayName, message)
-                            .at(written.spot)
+                    self.diagnostics.push(
+                        Diagnostic::warning(DiagnosticCode::LongDisplayName, message)
+                            .with_span(written.span)
                             .help("it is sent as it is; shorten it if Webex refuses it"),
                     );
                 }
                 Some(name)
             }
             Err(error) => {
-                self.findings.push(
-                    Diagnostic::error(Code::InvalidDisplayName, format!("this display name {error}"))
-                        .at(written.spot)
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidDisplayName, format!("this display name {error}"))
+                        .with_span(written.span)
                         .help("write what the handsets are to show, or leave the field out to keep it"),
                 );
                 None
@@ -232,14 +236,15 @@ impl Check<'_> {
             Value::Null | Value::List(_) => {
                 let message = format!("`defaultAccessCode` must be four digits, not {}", node.kind());
                 let help = "write four digits in quotes, or { env: NAME }, or { file: PATH }";
-                self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+                self.diagnostics
+                    .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
                 return None;
             }
         };
         match AccessCode::new(written) {
             Ok(code) => {
                 desired.code = Some(code);
-                Some(Placed { value: CodeSource::Literal, spot: node.spot })
+                Some(Placed { value: CodeSource::Literal, span: node.span })
             }
             Err(error) => {
                 let unquoted_and_short = matches!(node.value, Value::Inferred(_))
@@ -259,29 +264,31 @@ impl Check<'_> {
                     (Notation::Yaml, _) => "write exactly four digits in quotes",
                 };
                 let message = format!("this access code {error}");
-                self.findings.push(Diagnostic::error(Code::InvalidCode, message).at(node.spot).help(help));
+                self.diagnostics
+                    .push(Diagnostic::error(DiagnosticCode::InvalidCode, message).with_span(node.span).help(help));
                 None
             }
         }
     }
 
     fn code_source(&mut self, node: &Node<'_>) -> Option<Placed<CodeSource>> {
-        let fields = Fields::of(node, "a code that stands elsewhere", &["env", "file"], self.findings)?;
+        let fields = Fields::of(node, "a code that stands elsewhere", &["env", "file"], self.diagnostics)?;
         let (env, file) = (fields.get("env"), fields.get("file"));
         let ((Some(written), None) | (None, Some(written))) = (env, file) else {
             let message = "a code that stands elsewhere needs either `env` or `file`";
             let help = "write { env: NAME } for a variable of the environment, or { file: PATH } for a file";
-            self.findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+            self.diagnostics
+                .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
         };
         let field = if env.is_some() { "env" } else { "file" };
-        let text = text(written, field, self.findings).and_then(|text| self.filled(text, field))?;
+        let text = text(written, field, self.diagnostics).and_then(|text| self.filled(text, field))?;
         let value = if env.is_some() {
             CodeSource::Env(text.value)
         } else {
             CodeSource::File(self.origin.base.join(&*text.value))
         };
-        Some(Placed { value, spot: node.spot })
+        Some(Placed { value, span: node.span })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::wish::{CodeSource, Desired, Placed};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::AccessCode;
 
 /// A code file holds four digits and a line ending; reading more than this tells that it is none.
@@ -39,16 +39,18 @@ impl CodeLookup for Surroundings {
 }
 
 /// Fills in every code that stands elsewhere; what cannot be had is a finding at the entry that wants it.
-pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, findings: &mut Diagnostics) {
+pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, diagnostics: &mut Diagnostics) {
     for entry in desired.locations.iter_mut().flat_map(|location| &mut location.entries) {
         let Some(source) = &entry.code else { continue };
         match &source.value {
             CodeSource::Literal => {}
             CodeSource::Env(name) => match lookup.variable(name) {
-                Some(value) => entry.desired.code = accept(&value, &format!("the variable {name}"), source, findings),
-                None => findings.push(
-                    Diagnostic::error(Code::CodeUnavailable, format!("the variable {name} is not set"))
-                        .at(source.spot)
+                Some(value) => {
+                    entry.desired.code = accept(&value, &format!("the variable {name}"), source, diagnostics)
+                }
+                None => diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::CodeSourceUnavailable, format!("the variable {name} is not set"))
+                        .with_span(source.span)
                         .help(format!("set {name} to the four digits, for example from the secrets of the pipeline")),
                 ),
             },
@@ -56,24 +58,27 @@ pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, findings: &mut Di
                 Ok(text) => {
                     let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r'));
                     let what = format!("the file {}", path.display());
-                    entry.desired.code = accept(value, &what, source, findings);
+                    entry.desired.code = accept(value, &what, source, diagnostics);
                 }
-                Err(error) => findings.push(
-                    Diagnostic::error(Code::CodeUnavailable, format!("{} cannot be read: {error}", path.display()))
-                        .at(source.spot)
-                        .help("the path is relative to the file that names it; it must hold the four digits"),
+                Err(error) => diagnostics.push(
+                    Diagnostic::error(
+                        DiagnosticCode::CodeSourceUnavailable,
+                        format!("{} cannot be read: {error}", path.display()),
+                    )
+                    .with_span(source.span)
+                    .help("the path is relative to the file that names it; it must hold the four digits"),
                 ),
             },
         }
     }
 }
 
-fn accept(value: &str, what: &str, source: &Placed<CodeSource>, findings: &mut Diagnostics) -> Option<AccessCode> {
+fn accept(value: &str, what: &str, source: &Placed<CodeSource>, diagnostics: &mut Diagnostics) -> Option<AccessCode> {
     AccessCode::new(value)
         .map_err(|error| {
-            findings.push(
-                Diagnostic::error(Code::InvalidCode, format!("the access code in {what} {error}"))
-                    .at(source.spot)
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::InvalidCode, format!("the access code in {what} {error}"))
+                    .with_span(source.span)
                     .help("it must hold exactly four digits and nothing else but one line ending"),
             );
         })

@@ -12,7 +12,7 @@ use regex::Regex;
 use super::rules::{COUNTER, whole};
 use super::template::{Templates, Variables};
 use super::wish::{Cause, Desired, Entry, LocationWish, Placed, Rule, RuleUse};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, nearest, quoted_list};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{
     DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
     NetworkIndex, NetworkName, Setting, SettingSet, Settings,
@@ -33,15 +33,15 @@ pub struct Ground<'a> {
     pub stands_aside: &'a dyn Fn(&str) -> bool,
 }
 
-/// Adds to `desired` an entry for every network that its rules match; what does not fit is in `findings`.
-pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnostics) {
+/// Adds to `desired` an entry for every network that its rules match; what does not fit is in `diagnostics`.
+pub fn expand(desired: &mut Desired, ground: Ground<'_>, diagnostics: &mut Diagnostics) {
     let rules = std::mem::take(&mut desired.rules);
     let Some(first) = rules.first() else { return };
     let mut expansion = Expansion {
         rules: Compiled::all(&rules),
         templates: Templates::new(),
         ground,
-        findings,
+        diagnostics,
         unstable: BTreeSet::new(),
     };
     let mut matched = 0;
@@ -49,8 +49,8 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnost
         let entries = expansion.location(at, location);
         matched += entries.len();
         if !entries.is_empty() {
-            let id = Some(Placed { value: location.id.clone(), spot: first.spot });
-            desired.locations.push(LocationWish { spot: first.spot, name: None, id, entries });
+            let id = Some(Placed { value: location.id.clone(), span: first.span });
+            desired.locations.push(LocationWish { span: first.span, name: None, id, entries });
         }
     }
     for rule in &rules {
@@ -59,20 +59,20 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, findings: &mut Diagnost
         if let Ok(pattern) = NamePattern::new(&location.value)
             && !names().any(|name| pattern.matches(name))
         {
-            let near = nearest(&location.value, names());
+            let near = suggest(&location.value, names());
             let help = if near.is_empty() {
                 format!("locations with DECT networks are {}", quoted_list(names(), 8))
             } else {
                 format!("did you mean {}?", quoted_list(near, 3))
             };
             let message = "no location matches this rule";
-            findings.push(Diagnostic::warning(Code::NothingMatches, message).at(location.spot).help(help));
+            diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(location.span).help(help));
         }
     }
-    if matched == 0 && first.repeats == RuleUse::Once && !findings.has_errors() {
+    if matched == 0 && first.repeats == RuleUse::Once && !diagnostics.has_errors() {
         let help = "a pattern is matched against the whole value, and case counts: try '.*Ward.*' or '(?i)ward.*'";
         let message = "no network of this run matches";
-        findings.push(Diagnostic::warning(Code::NothingMatches, message).at(first.spot).help(help));
+        diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
     }
 }
 
@@ -137,14 +137,14 @@ struct Subject<'a> {
     /// The rules that match, and whether each changed something.
     matched_by: Vec<(usize, bool)>,
     /// Where the template stands that made each text.
-    made_at: Vec<(Setting, Spot)>,
+    made_at: Vec<(Setting, Span)>,
 }
 
 struct Expansion<'a, 'r> {
     rules: Vec<Compiled<'r>>,
     templates: Templates,
     ground: Ground<'a>,
-    findings: &'r mut Diagnostics,
+    diagnostics: &'r mut Diagnostics,
     /// One example of a rule that would go on for ever is enough.
     unstable: BTreeSet<usize>,
 }
@@ -195,13 +195,15 @@ impl<'a> Expansion<'a, '_> {
                                 _ => subject.settings.display_name = Some(text.into()),
                             }
                             subject.made_at.retain(|(made, _)| made != setting);
-                            subject.made_at.push((*setting, template.spot));
+                            subject.made_at.push((*setting, template.span));
                         }
                         // A network that this run leaves out may be as it likes.
                         Err(_) if !(self.ground.has_network)(subject.live, subject.live) => {}
                         Err(words) => {
                             let message = format!("this template fails for {:?}: {words}", subject.live.name);
-                            self.findings.push(Diagnostic::error(Code::InvalidTemplate, message).at(template.spot));
+                            self.diagnostics.push(
+                                Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span),
+                            );
                         }
                     }
                 }
@@ -225,7 +227,7 @@ impl<'a> Expansion<'a, '_> {
                     "an interrupted run left it there: run its command again, apply the plan beside its journal, or write \
                      an entry with the id {id}"
                 );
-                self.findings.push(Diagnostic::error(Code::StrandedNetwork, message).help(help));
+                self.diagnostics.push(Diagnostic::error(DiagnosticCode::LeftoverTemporaryName, message).help(help));
             }
         }
     }
@@ -243,10 +245,10 @@ impl<'a> Expansion<'a, '_> {
             })
             .collect();
         again.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
-        let known = self.findings.len();
+        let known = self.diagnostics.len();
         let again = self.apply(again, location);
         // What fails the second time has failed the first time, or would only fail on a result that is refused below.
-        self.findings.truncate(known);
+        self.diagnostics.truncate(known);
         let in_scope = |subject: &&Subject<'_>| (self.ground.has_network)(subject.live, &subject.settings);
         let again: Vec<&Subject<'_>> = again.iter().filter(in_scope).collect();
         for subject in again.into_iter().filter(|subject| subject.settings != *subject.live) {
@@ -262,17 +264,17 @@ impl<'a> Expansion<'a, '_> {
             let was = &first.live.name;
             let diagnostic = match rule.repeats {
                 RuleUse::Standing => Diagnostic::error(
-                    Code::UnstableRule,
+                    DiagnosticCode::NonIdempotentRule,
                     format!("this rule would change its own result: {was:?} gets {becomes}, and the next run makes it {then}"),
                 )
                 .help("let its pattern leave out what it has made; for a change that is made once there is `dectl rename`"),
                 RuleUse::Once => Diagnostic::warning(
-                    Code::UnstableRule,
+                    DiagnosticCode::NonIdempotentRule,
                     format!("the same command again would change its own result: {was:?} gets {becomes}, then {then}"),
                 )
                 .help("run it once, or let the pattern leave out what it has made"),
             };
-            self.findings.push(diagnostic.at(rule.spot));
+            self.diagnostics.push(diagnostic.with_span(rule.span));
         }
     }
 
@@ -289,12 +291,12 @@ impl<'a> Expansion<'a, '_> {
         let label: Arc<str> = labels.collect::<Vec<_>>().join(", ").into();
         let label = if label.is_empty() { rule.label.clone() } else { label };
         let id = self.ground.live.network(subject.network).id.clone();
-        let made_at = |setting| subject.made_at.iter().find(|(made, _)| *made == setting).map(|(_, spot)| *spot);
+        let made_at = |setting| subject.made_at.iter().find(|(made, _)| *made == setting).map(|(_, span)| *span);
         Some(Entry {
-            cause: Cause::Rule { spot: rule.spot, label },
-            id: Some(Placed { value: id, spot: rule.spot }),
+            cause: Cause::Rule { span: rule.span, label },
+            id: Some(Placed { value: id, span: rule.span }),
             renamed_from: None,
-            name_spot: made_at(Setting::Name).filter(|_| changed.has(Setting::Name)),
+            name_span: made_at(Setting::Name).filter(|_| changed.has(Setting::Name)),
             desired,
             code: None,
         })
@@ -332,7 +334,7 @@ impl<'a> Expansion<'a, '_> {
         let fits = misfits.is_empty();
         for misfit in misfits {
             let message = format!("{:?} of {:?} would get {misfit}", subject.live.name, location.name);
-            self.findings.push(Diagnostic::error(Code::RuleMisfit, message));
+            self.diagnostics.push(Diagnostic::error(DiagnosticCode::InvalidRuleResult, message));
         }
         fits.then_some(desired)
     }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::tree::{Node, Value};
 use super::wish::Placed;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot, mask_message, nearest, quoted_list};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
 
 /// The fields of one mapping that are known, each at most once.
 pub(super) struct Fields<'a> {
     /// What the mapping is, for messages: "a network".
     what: &'static str,
-    spot: Spot,
+    span: Span,
     entries: Vec<(&'a str, &'a Node<'a>)>,
     /// Known fields that a misspelt one probably means: they are not missing.
     misspelt: Vec<&'static str>,
@@ -22,43 +22,45 @@ impl<'a> Fields<'a> {
         node: &'a Node<'a>,
         what: &'static str,
         known: &[&'static str],
-        findings: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let Value::Map(pairs) = &node.value else {
             let message = format!("{what} must be a mapping of fields, not {}", node.kind());
             let help = format!("its fields are {}", quoted_list(known.iter().copied(), 8));
-            findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+            diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
         };
-        let mut fields = Self { what, spot: node.spot, entries: Vec::with_capacity(pairs.len()), misspelt: Vec::new() };
-        let mut first_of: Vec<(&str, Spot)> = Vec::with_capacity(pairs.len());
+        let mut fields = Self { what, span: node.span, entries: Vec::with_capacity(pairs.len()), misspelt: Vec::new() };
+        let mut first_of: Vec<(&str, Span)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let Some(name) = fields.key(key, known, findings) else { continue };
+            let Some(name) = fields.key(key, known, diagnostics) else { continue };
             if let Some((_, first)) = first_of.iter().find(|(other, _)| *other == name) {
-                findings.push(
-                    Diagnostic::error(Code::DuplicateKey, format!("`{name}` stands twice in {what}"))
-                        .at(key.spot)
-                        .see(*first, "the first is here")
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("`{name}` stands twice in {what}"))
+                        .with_span(key.span)
+                        .with_related(*first, "the first is here")
                         .help("keep one of them"),
                 );
                 continue;
             }
-            first_of.push((name, key.spot));
+            first_of.push((name, key.span));
             fields.entries.push((name, value));
         }
         Some(fields)
     }
 
-    fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], findings: &mut Diagnostics) -> Option<&'k str> {
+    fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], diagnostics: &mut Diagnostics) -> Option<&'k str> {
         let (Value::Text(name) | Value::Inferred(name)) = &key.value else {
             let message = format!("a field name of {} must be a text, not {}", self.what, key.kind());
-            findings.push(Diagnostic::error(Code::WrongType, message).at(key.spot).help("write `field: value`"));
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::WrongType, message).with_span(key.span).help("write `field: value`"),
+            );
             return None;
         };
         if known.contains(&&**name) {
             return Some(name);
         }
-        let near = nearest(name, known.iter().copied()).first().copied();
+        let near = suggest(name, known.iter().copied()).first().copied();
         let near = known.iter().find(|field| Some(**field) == near);
         self.misspelt.extend(near);
         let help = match near {
@@ -66,7 +68,7 @@ impl<'a> Fields<'a> {
             None => format!("{} has the fields {}", self.what, quoted_list(known.iter().copied(), 8)),
         };
         let message = format!("{} has no field `{}`", self.what, printable(name));
-        findings.push(Diagnostic::error(Code::UnknownField, message).at(key.spot).help(help));
+        diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(key.span).help(help));
         None
     }
 
@@ -75,8 +77,8 @@ impl<'a> Fields<'a> {
         self.entries.is_empty() && self.misspelt.is_empty()
     }
 
-    pub(super) const fn spot(&self) -> Spot {
-        self.spot
+    pub(super) const fn span(&self) -> Span {
+        self.span
     }
 
     /// Whether the field is there, be it under a misspelt name.
@@ -89,22 +91,22 @@ impl<'a> Fields<'a> {
     }
 
     /// The field, or a finding that it is missing.
-    pub(super) fn required(&self, name: &str, help: &str, findings: &mut Diagnostics) -> Option<&'a Node<'a>> {
+    pub(super) fn required(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> Option<&'a Node<'a>> {
         let node = self.get(name);
         if !self.has(name) {
             let message = format!("{} needs a field `{name}`", self.what);
-            findings.push(Diagnostic::error(Code::MissingField, message).at(self.spot).help(help));
+            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(self.span).help(help));
         }
         node
     }
 
     /// A field that is a text.
-    pub(super) fn text(&self, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
-        self.get(name).and_then(|node| text(node, name, findings))
+    pub(super) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+        self.get(name).and_then(|node| text(node, name, diagnostics))
     }
 
     /// A field that is a truth value.
-    pub(super) fn truth(&self, name: &str, findings: &mut Diagnostics) -> Option<bool> {
+    pub(super) fn truth(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
         let node = self.get(name)?;
         let written: &str = match &node.value {
             Value::Inferred(written) => written,
@@ -122,18 +124,18 @@ impl<'a> Fields<'a> {
             _ => "write true or false",
         };
         let message = format!("`{name}` must be true or false");
-        findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+        diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
         None
     }
 
     /// A field that is a list.
-    pub(super) fn list(&self, name: &str, help: &str, findings: &mut Diagnostics) -> &'a [Node<'a>] {
-        let Some(node) = self.required(name, help, findings) else { return &[] };
+    pub(super) fn list(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> &'a [Node<'a>] {
+        let Some(node) = self.required(name, help, diagnostics) else { return &[] };
         match &node.value {
             Value::List(items) => items,
             _ => {
                 let message = format!("`{name}` must be a list, not {}", node.kind());
-                findings.push(Diagnostic::error(Code::WrongType, message).at(node.spot).help(help));
+                diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
                 &[]
             }
         }
@@ -141,21 +143,22 @@ impl<'a> Fields<'a> {
 }
 
 /// A node that must be a text.
-pub(super) fn text(node: &Node<'_>, name: &str, findings: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
     let diagnostic = match &node.value {
-        Value::Text(text) => return Some(Placed { value: (**text).into(), spot: node.spot }),
-        Value::Inferred(_) => {
-            Diagnostic::error(Code::NeedsQuotes, format!("`{name}` is a text, but YAML takes this for something else"))
-                .help("put it in quotes")
-        }
-        Value::Null => Diagnostic::error(Code::WrongType, format!("`{name}` is empty"))
+        Value::Text(text) => return Some(Placed { value: (**text).into(), span: node.span }),
+        Value::Inferred(_) => Diagnostic::error(
+            DiagnosticCode::UnquotedValue,
+            format!("`{name}` is a text, but YAML takes this for something else"),
+        )
+        .help("put it in quotes"),
+        Value::Null => Diagnostic::error(DiagnosticCode::WrongType, format!("`{name}` is empty"))
             .help("write a text, or leave the field out"),
         Value::List(_) | Value::Map(_) => {
-            Diagnostic::error(Code::WrongType, format!("`{name}` must be a text, not {}", node.kind()))
+            Diagnostic::error(DiagnosticCode::WrongType, format!("`{name}` must be a text, not {}", node.kind()))
                 .help("write a text")
         }
     };
-    findings.push(diagnostic.at(node.spot));
+    diagnostics.push(diagnostic.with_span(node.span));
     None
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 
 /// No honest desired-state file is larger: 100,000 networks take about 15 MB.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -48,8 +48,8 @@ impl Notation {
 /// Reads everything that `arguments` name: a file, a folder of such files, or `-` for `stdin`.
 ///
 /// A file that is named twice, also by way of its folder, is read once.
-pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, findings: &mut Diagnostics) -> Vec<Input> {
-    let mut gathering = Gathering { findings, seen: Vec::new(), inputs: Vec::new() };
+pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, diagnostics: &mut Diagnostics) -> Vec<Input> {
+    let mut gathering = Gathering { diagnostics, seen: Vec::new(), inputs: Vec::new() };
     for argument in arguments {
         if argument.as_os_str() == "-" {
             gathering.stdin(stdin);
@@ -61,7 +61,7 @@ pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, findings: &mut Diagno
 }
 
 struct Gathering<'a> {
-    findings: &'a mut Diagnostics,
+    diagnostics: &'a mut Diagnostics,
     seen: Vec<PathBuf>,
     inputs: Vec<Input>,
 }
@@ -88,8 +88,8 @@ impl Gathering<'_> {
         self.list(folder, 0, &mut files);
         if files.is_empty() {
             let message = format!("no desired-state file in the folder {}", folder.display());
-            self.findings.push(
-                Diagnostic::error(Code::FolderEmpty, message)
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DirectoryEmpty, message)
                     .in_file(folder.display().to_string())
                     .help("files that end in .yaml, .yml or .csv are read, also in the folders below it"),
             );
@@ -164,15 +164,17 @@ impl Gathering<'_> {
         let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
         let help = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
-        self.findings.push(
-            Diagnostic::error(Code::NotUtf8, format!("{name}: line {line} is not UTF-8")).in_file(name).help(help),
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::NotUtf8, format!("{name}: line {line} is not UTF-8"))
+                .in_file(name)
+                .help(help),
         );
     }
 
     fn too_large(&mut self, name: String) {
         let message = format!("{name} is larger than {} MiB", MAX_BYTES / (1024 * 1024));
-        self.findings.push(
-            Diagnostic::error(Code::FileTooLarge, message)
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::FileTooLarge, message)
                 .in_file(name)
                 .help("100,000 networks take about 15 MB; is this the right file?"),
         );
@@ -182,10 +184,10 @@ impl Gathering<'_> {
         let name = path.display().to_string();
         let (code, message, help) = if error.kind() == io::ErrorKind::NotFound {
             let help = "check the path; `dectl export` writes a first file from the live organization";
-            (Code::FileMissing, format!("there is no file {name}"), help)
+            (DiagnosticCode::FileMissing, format!("there is no file {name}"), help)
         } else {
-            (Code::FileUnreadable, format!("{name} cannot be read: {error}"), "check its permissions")
+            (DiagnosticCode::FileUnreadable, format!("{name} cannot be read: {error}"), "check its permissions")
         };
-        self.findings.push(Diagnostic::error(code, message).in_file(name).help(help));
+        self.diagnostics.push(Diagnostic::error(code, message).in_file(name).help(help));
     }
 }

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 
 use super::wish::{Desired, Entry, LocationWish};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Spot};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
 use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
 
 /// Puts the locations of all files together and reports contradictions.
-pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired {
+pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
     let mut desired = Desired::default();
     for file in files {
         desired.locations.extend(file.locations);
@@ -18,9 +18,9 @@ pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired 
     }
     let mut seen = Seen::default();
     for location in &desired.locations {
-        let place = seen.location(location, findings);
+        let place = seen.location(location, diagnostics);
         for entry in &location.entries {
-            seen.entry(place, location, entry, findings);
+            seen.entry(place, location, entry, diagnostics);
         }
     }
     desired
@@ -29,27 +29,27 @@ pub(super) fn merge(files: Vec<Desired>, findings: &mut Diagnostics) -> Desired 
 #[derive(Default)]
 struct Seen {
     by_name: HashMap<NameKey, usize>,
-    by_id: HashMap<LocationId, (usize, Option<NameKey>, Spot)>,
+    by_id: HashMap<LocationId, (usize, Option<NameKey>, Span)>,
     locations: usize,
-    network_ids: HashMap<NetworkId, Spot>,
-    names: HashMap<(usize, NameKey), (Spot, String)>,
-    sources: HashMap<(usize, NameKey), Spot>,
-    codes: HashMap<(usize, AccessCode), Spot>,
+    network_ids: HashMap<NetworkId, Span>,
+    names: HashMap<(usize, NameKey), (Span, String)>,
+    sources: HashMap<(usize, NameKey), Span>,
+    codes: HashMap<(usize, AccessCode), Span>,
 }
 
 impl Seen {
     /// A number that is the same for every mention of a location.
-    fn location(&mut self, location: &LocationWish, findings: &mut Diagnostics) -> usize {
+    fn location(&mut self, location: &LocationWish, diagnostics: &mut Diagnostics) -> usize {
         let name = location.name.as_ref().map(|name| NameKey::of(&name.value));
         if let (Some(id), Some(name)) = (&location.id, &name)
-            && let Some((_, Some(other), spot)) = self.by_id.get(&id.value)
+            && let Some((_, Some(other), span)) = self.by_id.get(&id.value)
             && other != name
         {
             let message = "this id stands with two different location names".to_owned();
-            findings.push(
-                Diagnostic::error(Code::LocationMismatch, message)
-                    .at(id.spot)
-                    .see(*spot, "the other is here")
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::LocationMismatch, message)
+                    .with_span(id.span)
+                    .with_related(*span, "the other is here")
                     .help("an id belongs to one location: correct the name or the id"),
             );
         }
@@ -64,7 +64,7 @@ impl Seen {
         });
         match &location.id {
             Some(id) => {
-                self.by_id.entry(id.value.clone()).or_insert((place, name, id.spot));
+                self.by_id.entry(id.value.clone()).or_insert((place, name, id.span));
             }
             None => {
                 if let Some(name) = name {
@@ -75,21 +75,24 @@ impl Seen {
         place
     }
 
-    fn entry(&mut self, place: usize, location: &LocationWish, entry: &Entry, findings: &mut Diagnostics) {
+    fn entry(&mut self, place: usize, location: &LocationWish, entry: &Entry, diagnostics: &mut Diagnostics) {
         if let Some(id) = &entry.id
-            && let Some(first) = self.network_ids.insert(id.value.clone(), id.spot)
+            && let Some(first) = self.network_ids.insert(id.value.clone(), id.span)
         {
-            findings.push(
-                Diagnostic::error(Code::DuplicateNetwork, format!("the network {} has two entries", entry.label()))
-                    .at(id.spot)
-                    .see(first, "the first is here")
-                    .help("keep one of them"),
+            diagnostics.push(
+                Diagnostic::error(
+                    DiagnosticCode::DuplicateNetwork,
+                    format!("the network {} has two entries", entry.label()),
+                )
+                .with_span(id.span)
+                .with_related(first, "the first is here")
+                .help("keep one of them"),
             );
             return;
         }
-        if let (Some(key), Some(spot)) = (entry.name_key(), entry.name_spot) {
+        if let (Some(key), Some(span)) = (entry.name_key(), entry.name_span) {
             let label = entry.label().to_owned();
-            if let Some((first, other)) = self.names.insert((place, key), (spot, label.clone())) {
+            if let Some((first, other)) = self.names.insert((place, key), (span, label.clone())) {
                 let (place, name) = (location.label(), nfc(&label));
                 let message = if other == label {
                     format!("two networks of {place:?} are to be called {name:?}")
@@ -98,32 +101,32 @@ impl Seen {
                 } else {
                     format!("two networks of {place:?} get names that differ in case only: {name:?}")
                 };
-                findings.push(
-                    Diagnostic::error(Code::DuplicateName, message)
-                        .at(spot)
-                        .see(first, "the first is here")
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::DuplicateName, message)
+                        .with_span(span)
+                        .with_related(first, "the first is here")
                         .help("names are unique within a location: rename or remove one of them"),
                 );
             }
         }
         if let Some(from) = &entry.renamed_from
-            && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.spot)
+            && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span)
         {
-            findings.push(
-                Diagnostic::error(Code::DuplicateNetwork, "two networks were renamed from the same name")
-                    .at(from.spot)
-                    .see(first, "the first is here")
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateNetwork, "two networks were renamed from the same name")
+                    .with_span(from.span)
+                    .with_related(first, "the first is here")
                     .help("a name belonged to one network: correct one of the two"),
             );
         }
         if let (Some(code), Some(source)) = (entry.desired.code, &entry.code)
-            && let Some(first) = self.codes.insert((place, code), source.spot)
+            && let Some(first) = self.codes.insert((place, code), source.span)
         {
             let message = format!("two networks of {:?} are to get the same access code", location.label());
-            findings.push(
-                Diagnostic::error(Code::DuplicateCode, message)
-                    .at(source.spot)
-                    .see(first, "the first is here")
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateCode, message)
+                    .with_span(source.span)
+                    .with_related(first, "the first is here")
                     .help("access codes are unique within a location: choose another one"),
             );
         }

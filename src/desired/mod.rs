@@ -45,19 +45,19 @@ use wish::Desired;
 /// The JSON Schema of desired-state files, for editors. What it cannot say (uniqueness, who is who) the reader checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");
 
-/// Reads texts as one desired state. Whatever is wrong in any of them is in `findings`, all at once.
-pub fn read(inputs: Vec<Input>, sources: &mut Sources, findings: &mut Diagnostics) -> Desired {
+/// Reads texts as one desired state. Whatever is wrong in any of them is in `diagnostics`, all at once.
+pub fn read(inputs: Vec<Input>, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Desired {
     let mut files = Vec::new();
     for input in inputs {
         let source = sources.add(input.name, input.text);
         let tree = match input.notation {
-            Notation::Yaml => tree::parse(source, sources, findings),
-            Notation::Table => table::parse(source, sources, findings),
+            Notation::Yaml => tree::parse(source, sources, diagnostics),
+            Notation::Table => table::parse(source, sources, diagnostics),
         };
         if let Some(tree) = tree {
             let origin = check::Origin { source, notation: input.notation, base: &input.base };
-            files.push(check::check(&tree, origin, sources, findings));
+            files.push(check::check(&tree, origin, sources, diagnostics));
         }
     }
-    merge::merge(files, findings)
+    merge::merge(files, diagnostics)
 }

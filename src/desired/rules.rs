@@ -8,7 +8,7 @@ use super::fields::Fields;
 use super::template::{OWN_FILTERS, Templates};
 use super::tree::Node;
 use super::wish::{Placed, Rule, RuleUse};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Sources, Spot, nearest, quoted_list};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span, quoted_list, suggest};
 use crate::model::{NamePattern, Setting};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
@@ -30,39 +30,40 @@ pub(super) fn whole(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Reads a rule of a file.
-pub(super) fn rule(node: &Node<'_>, sources: &Sources, findings: &mut Diagnostics) -> Option<Rule> {
-    let before = findings.len();
-    let fields = Fields::of(node, "a rule", RULE_FIELDS, findings)?;
-    let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", findings);
-    let set = fields.required("set", "say what they are to be: `set: { name: '{{ name|upper }}' }`", findings);
-    let matches = matches.and_then(|node| Fields::of(node, "`match`", MATCH_FIELDS, findings));
-    let set = set.and_then(|node| Fields::of(node, "`set`", SET_FIELDS, findings));
+pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
+    let before = diagnostics.len();
+    let fields = Fields::of(node, "a rule", RULE_FIELDS, diagnostics)?;
+    let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", diagnostics);
+    let set = fields.required("set", "say what they are to be: `set: { name: '{{ name|upper }}' }`", diagnostics);
+    let matches = matches.and_then(|node| Fields::of(node, "`match`", MATCH_FIELDS, diagnostics));
+    let set = set.and_then(|node| Fields::of(node, "`set`", SET_FIELDS, diagnostics));
     let (matches, set) = (matches?, set?);
-    let place = sources.place(fields.spot());
-    let texts = |fields: &Fields<'_>, findings: &mut Diagnostics| -> Vec<(Setting, Placed<Arc<str>>)> {
-        let text = |setting: Setting| Some((setting, fields.text(setting.api_name(), findings)?));
+    let place = sources.resolve(fields.span());
+    let texts = |fields: &Fields<'_>, diagnostics: &mut Diagnostics| -> Vec<(Setting, Placed<Arc<str>>)> {
+        let text = |setting: Setting| Some((setting, fields.text(setting.api_name(), diagnostics)?));
         TEXTS.into_iter().filter_map(text).collect()
     };
     let rule = Rule {
-        spot: fields.spot(),
+        span: fields.span(),
         label: format!("{}:{}", place.file, place.line).into(),
         repeats: RuleUse::Standing,
-        location: matches.text("location", findings),
-        patterns: texts(&matches, findings),
-        templates: texts(&set, findings),
-        code_enabled: set.truth("defaultAccessCodeEnabled", findings),
+        location: matches.text("location", diagnostics),
+        patterns: texts(&matches, diagnostics),
+        templates: texts(&set, diagnostics),
+        code_enabled: set.truth("defaultAccessCodeEnabled", diagnostics),
     };
-    if findings.len() == before {
+    if diagnostics.len() == before {
         for (fields, field) in [(&matches, "match"), (&set, "set")] {
             if fields.is_empty() {
                 let message = format!("`{field}` of a rule is empty");
                 let help = "`match` takes a location, a name or a displayName; `set` what they are to be";
-                findings.push(Diagnostic::error(Code::MissingField, message).at(fields.spot()).help(help));
+                diagnostics
+                    .push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(fields.span()).help(help));
             }
         }
     }
-    check(&rule, findings);
-    (findings.len() == before).then_some(rule)
+    check(&rule, diagnostics);
+    (diagnostics.len() == before).then_some(rule)
 }
 
 /// What `dectl rename` is asked to do.
@@ -79,7 +80,7 @@ pub struct OneShot {
 }
 
 /// The rules of a command, with a text of their own that findings point into.
-pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnostics) -> Vec<Rule> {
+pub fn one_shot(asked: &OneShot, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<Rule> {
     const COMMAND: &str = "rename";
     let mut text = String::new();
     let mut line = |what: &str, value: &str| {
@@ -94,19 +95,19 @@ pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnosti
     let pattern = line(&format!("PATTERN for {}: ", fields.join(" and ")), &asked.pattern);
     let template = line("TEMPLATE: ", &asked.template);
     let display_name = asked.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
-    let source = sources.add_open(COMMAND, text);
+    let source = sources.add_non_secret(COMMAND, text);
     let placed = |(start, end): (u32, u32), value: &str| Placed {
         value: Arc::from(value),
-        spot: Spot { source, start, end: end.max(start + 1) },
+        span: Span { source, start, end: end.max(start + 1) },
     };
     let rule = |setting: Setting| {
         let mut templates = vec![(setting, placed(template, &asked.template))];
-        if let (Setting::Name, Some((spot, text))) = (setting, display_name) {
-            templates.push((Setting::DisplayName, placed(spot, text)));
+        if let (Setting::Name, Some((span, text))) = (setting, display_name) {
+            templates.push((Setting::DisplayName, placed(span, text)));
         }
         let pattern = placed(pattern, &asked.pattern);
         Rule {
-            spot: pattern.spot,
+            span: pattern.span,
             label: COMMAND.into(),
             repeats: RuleUse::Once,
             location: None,
@@ -118,19 +119,20 @@ pub fn one_shot(asked: &OneShot, sources: &mut Sources, findings: &mut Diagnosti
     let rules: Vec<Rule> = asked.settings.iter().copied().map(rule).collect();
     // All have the same pattern and template; the first has the display name, too.
     if let Some(first) = rules.first() {
-        check(first, findings);
+        check(first, diagnostics);
     }
     rules
 }
 
 /// Reports patterns that are none, and templates that are none or speak of what there is not.
-fn check(rule: &Rule, findings: &mut Diagnostics) {
+fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
     if let Some(location) = &rule.location
         && let Err(reason) = NamePattern::new(&location.value)
     {
         let message = format!("this is no pattern for locations: {reason}");
         let help = "write the name of a location; * stands for any characters";
-        findings.push(Diagnostic::error(Code::InvalidPattern, message).at(location.spot).help(help));
+        diagnostics
+            .push(Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(location.span).help(help));
     }
     let mut known: Vec<String> = GIVEN.map(str::to_owned).to_vec();
     for (_, pattern) in &rule.patterns {
@@ -146,7 +148,11 @@ fn check(rule: &Rule, findings: &mut Diagnostics) {
                             let message = format!("two patterns of this rule have a group {group:?}");
                             (message, "give one of them another name".to_owned())
                         };
-                        findings.push(Diagnostic::error(Code::InvalidPattern, message).at(pattern.spot).help(help));
+                        diagnostics.push(
+                            Diagnostic::error(DiagnosticCode::InvalidPattern, message)
+                                .with_span(pattern.span)
+                                .help(help),
+                        );
                     }
                     known.push(group.to_owned());
                 }
@@ -154,7 +160,9 @@ fn check(rule: &Rule, findings: &mut Diagnostics) {
             Err(error) => {
                 let message = format!("this is no regular expression: {}", last_line(&error.to_string()));
                 let help = "it is matched against the whole name; groups are written (?<ward>…)";
-                findings.push(Diagnostic::error(Code::InvalidPattern, message).at(pattern.spot).help(help));
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(pattern.span).help(help),
+                );
                 // Which groups there are meant to be cannot be said.
                 return;
             }
@@ -165,8 +173,8 @@ fn check(rule: &Rule, findings: &mut Diagnostics) {
         match templates.variables_of(&template.value) {
             Ok(variables) => {
                 for variable in variables {
-                    if let Some(finding) = misuse(&variable, rule, &known) {
-                        findings.push(finding.at(template.spot));
+                    if let Some(diagnostic) = misuse(&variable, rule, &known) {
+                        diagnostics.push(diagnostic.with_span(template.span));
                     }
                 }
             }
@@ -174,7 +182,9 @@ fn check(rule: &Rule, findings: &mut Diagnostics) {
                 let message = format!("this is no template: {words}");
                 let help =
                     format!("write {{{{ name }}}} or {{{{ name|upper }}}}; filters of this tool are {OWN_FILTERS}");
-                findings.push(Diagnostic::error(Code::InvalidTemplate, message).at(template.spot).help(help));
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span).help(help),
+                );
             }
         }
     }
@@ -184,7 +194,7 @@ fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
     if variable == COUNTER && rule.repeats == RuleUse::Standing {
         let message = "a rule of a file cannot count: whenever a network comes or goes, the others would be renamed";
         return Some(
-            Diagnostic::error(Code::UnstableRule, message)
+            Diagnostic::error(DiagnosticCode::NonIdempotentRule, message)
                 .help("count once, with `dectl rename`, or write an entry for each network"),
         );
     }
@@ -194,11 +204,11 @@ fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
     // What a rule may not use is no suggestion for it.
     let is_of_use = |name: &&str| *name != COUNTER || rule.repeats == RuleUse::Once;
     let names = || known.iter().map(String::as_str).filter(is_of_use);
-    let help = match nearest(variable, names()).first() {
+    let help = match suggest(variable, names()).first() {
         Some(near) => format!("did you mean {near:?}?"),
         None => format!("there are {}", quoted_list(names(), 12)),
     };
-    Some(Diagnostic::error(Code::InvalidTemplate, format!("there is no variable {variable:?}")).help(help))
+    Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("there is no variable {variable:?}")).help(help))
 }
 
 /// What a regular expression's error comes to; the lines before it draw the expression again.

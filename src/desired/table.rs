@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::tree::{Node, Value};
-use crate::diagnostic::{Cell, Code, Diagnostic, Diagnostics, Grid, SourceId, Sources, Spot, nearest, quoted_list};
+use crate::diagnostic::{
+    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, quoted_list, suggest,
+};
 
 /// The columns that a table may have. What begins with `#` is a remark.
 pub(super) const COLUMNS: [&str; 8] = [
@@ -49,99 +51,100 @@ fn unguarded(text: String) -> String {
 type Row = Vec<(Cell, String)>;
 
 /// Reads a source as a table; `None` and findings if it is none.
-pub(super) fn parse(source: SourceId, sources: &mut Sources, findings: &mut Diagnostics) -> Option<Node<'static>> {
+pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
     let mut rows = rows(&text);
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
-    let spot =
-        |cell: &Cell| Spot { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
+    let span =
+        |cell: &Cell| Span { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
     let columns = Columns::of(&headings);
     let all = std::iter::once(&headings).chain(&rows).flatten().map(|(cell, _)| *cell);
-    sources.lay_out(
+    sources.set_csv_layout(
         source,
-        Grid {
+        CsvLayout {
             headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
             cells: all.collect(),
             secret: columns.at.get("defaultAccessCode").copied(),
         },
     );
-    let known = findings.len();
-    columns.report(&headings, spot, findings);
+    let known = diagnostics.len();
+    columns.report(&headings, span, diagnostics);
     if headings.is_empty() {
         let name = sources.name(source).to_string();
-        findings.push(
-            Diagnostic::error(Code::FileEmpty, format!("{name} holds nothing"))
+        diagnostics.push(
+            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{name} holds nothing"))
                 .in_file(name)
                 .help("the first row has the headings, every other row is a network"),
         );
     }
-    if findings.len() > known {
+    if diagnostics.len() > known {
         return None;
     }
-    let whole = Spot { source, start: 0, end: 0 };
-    let mut locations: Vec<(Spot, Vec<Field>, Vec<Node<'_>>)> = Vec::new();
+    let whole = Span { source, start: 0, end: 0 };
+    let mut locations: Vec<(Span, Vec<Field>, Vec<Node<'_>>)> = Vec::new();
     let mut place: HashMap<(String, String), usize> = HashMap::new();
     for row in rows.iter().filter(|row| !is_blank(row)) {
         if row.len() > headings.len() {
             let message = format!("this row has {} cells, the headings are {}", row.len(), headings.len());
             let help = "a cell that holds the separator stands in quotes; is one missing?";
             let first = row[headings.len()].0;
-            findings.push(Diagnostic::error(Code::TableShape, message).at(spot(&first)).help(help));
+            diagnostics
+                .push(Diagnostic::error(DiagnosticCode::CsvColumnCount, message).with_span(span(&first)).help(help));
             continue;
         }
         for (cell, text) in row.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
             let message = format!("{} is an error of the spreadsheet, not a value", text.trim());
             let help = "correct the cell in the spreadsheet, and save it as values";
-            findings.push(Diagnostic::error(Code::WrongType, message).at(spot(cell)).help(help));
+            diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(span(cell)).help(help));
         }
-        let written = |column: &str| -> Option<(Spot, &str)> {
+        let written = |column: &str| -> Option<(Span, &str)> {
             let (cell, text) = row.get(usize::from(*columns.at.get(column)?))?;
-            (!text.trim().is_empty()).then_some((spot(cell), text.as_str()))
+            (!text.trim().is_empty()).then_some((span(cell), text.as_str()))
         };
-        let start = spot(&row[0].0);
+        let start = span(&row[0].0);
         let (id, name) = (written("locationId"), written("location"));
         if id.is_none() && name.is_none() {
             let message = "this row says no location";
             let help = "fill in the column location or locationId";
-            findings.push(Diagnostic::error(Code::MissingField, message).at(start).help(help));
+            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
             continue;
         }
-        let key = |written: Option<(Spot, &str)>| written.map(|(_, text)| text.to_owned()).unwrap_or_default();
+        let key = |written: Option<(Span, &str)>| written.map(|(_, text)| text.to_owned()).unwrap_or_default();
         let at = *place.entry((key(id), key(name))).or_insert_with(|| {
             locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
             locations.len() - 1
         });
         let network = fields(COLUMNS[2..].iter().map(|column| (*column, written(column))));
-        locations[at].2.push(Node { spot: start, value: Value::Map(network.into()) });
+        locations[at].2.push(Node { span: start, value: Value::Map(network.into()) });
     }
-    let locations = locations.into_iter().map(|(spot, mut location, networks)| {
-        location.push(field("networks", spot, Value::List(networks.into())));
-        Node { spot, value: Value::Map(location.into()) }
+    let locations = locations.into_iter().map(|(span, mut location, networks)| {
+        location.push(field("networks", span, Value::List(networks.into())));
+        Node { span, value: Value::Map(location.into()) }
     });
     let file = [
         field("version", whole, Value::Inferred("1".into())),
         field("locations", whole, Value::List(locations.collect())),
     ];
-    Some(Node { spot: whole, value: Value::Map(file.into()) })
+    Some(Node { span: whole, value: Value::Map(file.into()) })
 }
 
 /// A field name and its value.
 type Field = (Node<'static>, Node<'static>);
 
-fn field(name: &'static str, spot: Spot, value: Value<'static>) -> Field {
-    (Node { spot, value: Value::Text(name.into()) }, Node { spot, value })
+fn field(name: &'static str, span: Span, value: Value<'static>) -> Field {
+    (Node { span, value: Value::Text(name.into()) }, Node { span, value })
 }
 
 /// The cells that say something, as the fields of a mapping.
-fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Spot, &'a str)>)>) -> Vec<Field> {
+fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a str)>)>) -> Vec<Field> {
     let fields = cells.into_iter().filter_map(|(name, cell)| {
-        let (spot, text) = cell?;
+        let (span, text) = cell?;
         let value = match name {
             // A spreadsheet knows numbers and truth values, and writes them in its own way.
             "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::Inferred(text.trim().to_owned().into()),
             _ => Value::Text(text.to_owned().into()),
         };
-        Some(field(name, spot, value))
+        Some(field(name, span, value))
     });
     fields.collect()
 }
@@ -174,15 +177,17 @@ impl Columns {
         columns
     }
 
-    fn report(&self, headings: &Row, spot: impl Fn(&Cell) -> Spot, findings: &mut Diagnostics) {
+    fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) {
         for at in &self.twice {
             let (cell, heading) = &headings[*at];
             let message = format!("the column {:?} stands twice", heading.trim());
-            findings.push(Diagnostic::error(Code::DuplicateKey, message).at(spot(cell)).help("keep one of them"));
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateKey, message).with_span(span(cell)).help("keep one of them"),
+            );
         }
         for at in &self.unknown {
             let (cell, heading) = &headings[*at];
-            let near = nearest(heading, COLUMNS);
+            let near = suggest(heading, COLUMNS);
             let help = match near.first() {
                 Some(near) => format!("did you mean {near}?"),
                 None => format!(
@@ -191,7 +196,7 @@ impl Columns {
                 ),
             };
             let message = format!("there is no column {:?}", super::fields::printable(heading.trim()));
-            findings.push(Diagnostic::error(Code::UnknownField, message).at(spot(cell)).help(help));
+            diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(span(cell)).help(help));
         }
         let has = |column: &str| self.at.contains_key(column);
         if self.unknown.is_empty()
@@ -204,7 +209,9 @@ impl Columns {
                 if missing {
                     let message = format!("the table needs a column {either}");
                     let help = "the first row has the headings; `dectl export -o csv` shows how";
-                    findings.push(Diagnostic::error(Code::MissingField, message).at(spot(first)).help(help));
+                    diagnostics.push(
+                        Diagnostic::error(DiagnosticCode::MissingField, message).with_span(span(first)).help(help),
+                    );
                 }
             }
         }
@@ -234,16 +241,16 @@ fn rows(text: &str) -> Vec<Row> {
     let mut number = if skipped > 0 { 1 } else { 0 };
     loop {
         let (field, taken, ends) = next_field(&mut reader, &text.as_bytes()[at..]);
-        let span = written(text, at, taken, separator);
+        let range = written(text, at, taken, separator);
         at += taken;
         if let Some(field) = field {
             if row.is_empty() {
                 // Lines that hold nothing are rows of a spreadsheet all the same.
                 let since = rows.last().and_then(|row: &Row| row.last()).map_or(skipped, |(cell, _)| cell.end as usize);
-                number += text[since..span.0].matches('\n').count().max(usize::from(number == 0)) as u32;
+                number += text[since..range.0].matches('\n').count().max(usize::from(number == 0)) as u32;
             }
             let column = row.len().min(usize::from(u16::MAX)) as u16;
-            let cell = Cell { start: span.0 as u32, end: span.1 as u32, row: number, column };
+            let cell = Cell { start: range.0 as u32, end: range.1 as u32, row: number, column };
             row.push((cell, unguarded(field)));
         }
         match ends {

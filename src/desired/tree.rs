@@ -12,7 +12,7 @@ use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Location, Options, Spanned};
 
 use super::halves;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, SourceId, Sources, Spot, mask_message};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, mask_message};
 
 /// How deep a desired-state file may nest. The format itself needs 6 levels.
 const MAX_DEPTH: usize = 64;
@@ -27,7 +27,7 @@ const MAX_REPEATED: usize = 10_000_000;
 #[derive(Debug)]
 pub(super) struct Node<'t> {
     /// Where it is used: for an alias, the alias.
-    pub(super) spot: Spot,
+    pub(super) span: Span,
     pub(super) value: Value<'t>,
 }
 
@@ -57,13 +57,13 @@ impl Node<'_> {
 }
 
 /// Reads a source as YAML; `None` and a finding if it is not.
-pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, findings: &mut Diagnostics) -> Option<Node<'t>> {
+pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
     let text: &str = sources.text(source);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stripped = (sources.text(source).len() - text.len()) as u32;
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---") {
-        findings.push(
-            Diagnostic::error(Code::FileEmpty, format!("{} holds nothing", sources.name(source)))
+        diagnostics.push(
+            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{} holds nothing", sources.name(source)))
                 .in_file(sources.name(source).to_string())
                 .help("a desired-state file begins with `version: 1` and a list of `locations`"),
         );
@@ -73,7 +73,7 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, findings: &mut D
     match whole.read_in_halves().map_or_else(|| whole.read(), Ok) {
         Ok(node) => Some(node),
         Err(error) => {
-            findings.push(refusal(&error, source, sources));
+            diagnostics.push(refusal(&error, source, sources));
             None
         }
     }
@@ -106,29 +106,29 @@ fn refusal(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Di
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let (code, message, help) = match bare {
         serde_yaml::Error::MultipleDocuments { .. } => (
-            Code::SeveralDocuments,
+            DiagnosticCode::MultipleDocuments,
             "the file holds several YAML documents".to_owned(),
             "put each into a file of its own and name them all, or their folder",
         ),
         _ if text.contains("recursive") => (
-            Code::TooComplex,
+            DiagnosticCode::LimitExceeded,
             "an alias stands inside of what it refers to".to_owned(),
             "write the value out, or move the anchor",
         ),
         _ if is_limit(text) => (
-            Code::TooComplex,
+            DiagnosticCode::LimitExceeded,
             "the file nests too deep or repeats itself too often".to_owned(),
             "a desired-state file nests 6 levels deep and has a few values for each network; is this the right file?",
         ),
         _ => (
-            Code::NotYaml,
+            DiagnosticCode::NotYaml,
             format!("this is not YAML: {}", mask_message(text)),
             "look for a missing quote, bracket or colon, or for wrong indentation, here or just above",
         ),
     };
-    let spot = error.location().map(|at| sources.spot_at(source, at.line(), at.column()));
-    let diagnostic = Diagnostic::error(code, message).help(help).at_maybe(spot);
-    if spot.is_some() { diagnostic } else { diagnostic.in_file(sources.name(source).to_string()) }
+    let span = error.location().map(|at| sources.span_at(source, at.line(), at.column()));
+    let diagnostic = Diagnostic::error(code, message).help(help).with_optional_span(span);
+    if span.is_some() { diagnostic } else { diagnostic.in_file(sources.name(source).to_string()) }
 }
 
 fn is_limit(message: &str) -> bool {
@@ -293,17 +293,17 @@ impl<'t> Part<'t> {
                 Value::Map(entries.into_iter().map(|(key, value)| (self.node(key), self.node(value))).collect())
             }
         };
-        Node { spot: self.spot(raw.used), value }
+        Node { span: self.span(raw.used), value }
     }
 
     fn written(self, stretch: Stretch) -> &'t str {
         self.text.get(stretch.start as usize..stretch.end as usize).unwrap_or_default()
     }
 
-    fn spot(self, stretch: Stretch) -> Spot {
+    fn span(self, stretch: Stretch) -> Span {
         let limit = self.text.len() as u32;
         let (start, end) = (stretch.start.min(limit), stretch.end.min(limit));
-        Spot { source: self.source, start: start + self.offset, end: end + self.offset }
+        Span { source: self.source, start: start + self.offset, end: end + self.offset }
     }
 }
 
@@ -353,7 +353,7 @@ mod tests {
             }
             leaf => format!("{leaf:?}"),
         };
-        format!("{}: {value}", node.spot.start)
+        format!("{}: {value}", node.span.start)
     }
 
     proptest! {

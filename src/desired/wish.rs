@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::Spot;
+use crate::diagnostic::Span;
 use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
 
 /// A value and where it was written.
@@ -12,7 +12,7 @@ pub struct Placed<T> {
     /// The value.
     pub value: T,
     /// Where it stands.
-    pub spot: Spot,
+    pub span: Span,
 }
 
 /// Everything that is asked for.
@@ -35,7 +35,7 @@ impl Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationWish {
     /// Where it stands.
-    pub spot: Spot,
+    pub span: Span,
     /// Its name, if it is named.
     pub name: Option<Placed<Arc<str>>>,
     /// Its id, if that is given.
@@ -67,16 +67,16 @@ pub struct Entry {
     /// The settings asked for. The code is there once it has been looked up.
     pub desired: DesiredSettings,
     /// Where the name stands.
-    pub name_spot: Option<Spot>,
+    pub name_span: Option<Span>,
     /// Where the code comes from.
     pub code: Option<Placed<CodeSource>>,
 }
 
 impl Entry {
     /// Where it stands.
-    pub const fn spot(&self) -> Spot {
+    pub const fn span(&self) -> Span {
         match &self.cause {
-            Cause::File(spot) | Cause::Rule { spot, .. } => *spot,
+            Cause::File(span) | Cause::Rule { span, .. } => *span,
         }
     }
 
@@ -99,7 +99,7 @@ impl Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Where it stands.
-    pub spot: Spot,
+    pub span: Span,
     /// What it is called.
     pub label: Arc<str>,
     /// Whether it is applied again and again.
@@ -127,11 +127,11 @@ pub enum RuleUse {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// An entry of a file says so.
-    File(Spot),
+    File(Span),
     /// A rule makes it so.
     Rule {
         /// Where the rule stands.
-        spot: Spot,
+        span: Span,
         /// What the rule is called.
         label: Arc<str>,
     },

@@ -4,11 +4,11 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
         /// What kind of finding it is. `docs/errors.md` explains each.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Code {
+        pub enum DiagnosticCode {
             $($(#[$doc])* $variant,)*
         }
 
-        impl Code {
+        impl DiagnosticCode {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
@@ -32,15 +32,15 @@ codes! {
     /// A file holds nothing.
     FileEmpty = "file-empty",
     /// A folder holds no desired-state file.
-    FolderEmpty = "folder-empty",
+    DirectoryEmpty = "folder-empty",
     /// A file is not UTF-8.
     NotUtf8 = "not-utf8",
     /// A file is not YAML.
     NotYaml = "not-yaml",
     /// A file nests deeper, or repeats itself more often, than any honest one.
-    TooComplex = "too-complex",
+    LimitExceeded = "too-complex",
     /// A file holds several YAML documents.
-    SeveralDocuments = "several-documents",
+    MultipleDocuments = "several-documents",
     /// `version` is not one that this tool reads.
     UnsupportedVersion = "unsupported-version",
     /// A field that must be there is not.
@@ -48,15 +48,15 @@ codes! {
     /// A field that does not exist.
     UnknownField = "unknown-field",
     /// A name that has lost the zeros at its front, as spreadsheets do it.
-    EatenZeros = "eaten-zeros",
+    LeadingZerosLost = "eaten-zeros",
     /// A row of a table that does not fit its headings.
-    TableShape = "table-shape",
+    CsvColumnCount = "table-shape",
     /// A value of another type than the field takes.
     WrongType = "wrong-type",
     /// A key that stands twice in one mapping.
     DuplicateKey = "duplicate-key",
     /// An unquoted value that YAML reads as something else than what is written.
-    NeedsQuotes = "needs-quotes",
+    UnquotedValue = "needs-quotes",
     /// A text that cannot be a network's name.
     InvalidName = "invalid-name",
     /// A text that cannot be a display name.
@@ -66,7 +66,7 @@ codes! {
     /// A text that cannot be an access code.
     InvalidCode = "invalid-code",
     /// A code that is to come from the environment or from a file, and does not.
-    CodeUnavailable = "code-unavailable",
+    CodeSourceUnavailable = "code-unavailable",
     /// An id that is empty.
     InvalidId = "invalid-id",
     /// One network has two entries.
@@ -86,11 +86,11 @@ codes! {
     /// Several networks of the location are called so.
     AmbiguousNetwork = "ambiguous-network",
     /// The network with this id belongs to another location.
-    NetworkElsewhere = "network-elsewhere",
+    NetworkInOtherLocation = "network-elsewhere",
     /// It cannot be told whether a rename is done or still to do.
-    UnclearRename = "unclear-rename",
+    AmbiguousRename = "unclear-rename",
     /// A network stands on a temporary name that no entry explains.
-    StrandedNetwork = "stranded-network",
+    LeftoverTemporaryName = "stranded-network",
     /// A wanted name is held by a network that keeps it.
     NameTaken = "name-taken",
     /// A wanted access code is held by a network that keeps it.
@@ -98,21 +98,21 @@ codes! {
     /// A request would have to carry a setting that neither the file nor Webex shows.
     MissingSetting = "missing-setting",
     /// The run was narrowed so that a network waits for one that is left out.
-    CutChain = "cut-chain",
+    DependencyOutOfScope = "cut-chain",
     /// A location has no free access code left to step aside to.
     NoFreeCode = "no-free-code",
     /// Two live networks share a name or an access code.
-    LiveDuplicate = "live-duplicate",
+    ExistingDuplicate = "live-duplicate",
     /// A pattern of a rule that is none.
     InvalidPattern = "invalid-pattern",
     /// A template of a rule that is none.
     InvalidTemplate = "invalid-template",
     /// A rule that would change its own result.
-    UnstableRule = "unstable-rule",
+    NonIdempotentRule = "unstable-rule",
     /// What a rule makes of a network does not fit.
-    RuleMisfit = "rule-misfit",
+    InvalidRuleResult = "rule-misfit",
     /// A rule that no network matches.
-    NothingMatches = "nothing-matches",
+    NoMatch = "nothing-matches",
     /// The plan contradicts itself or the state it was made for.
     UnprovenPlan = "unproven-plan",
 }

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::grid::Grid;
-use super::masking::{MASK, looks_like_a_field, opens_a_code, secret_ranges};
+use super::csv_layout::CsvLayout;
+use super::redact::{MASK, find_secret_ranges, is_key_value_line, starts_multiline_code};
 
 /// Which of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,7 @@ pub struct SourceId(pub u32);
 
 /// A stretch of a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Spot {
+pub struct Span {
     /// Which text.
     pub source: SourceId,
     /// Where it begins.
@@ -22,7 +22,7 @@ pub struct Spot {
     pub end: u32,
 }
 
-impl Spot {
+impl Span {
     /// The stretch as a range of bytes.
     pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -31,7 +31,7 @@ impl Spot {
 
 /// A spot as people and editors name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file as it was named on the command line.
     pub file: Arc<str>,
     /// Its line, from 1.
@@ -42,38 +42,38 @@ pub struct Place {
 
 /// A few lines around a spot, masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Excerpt {
+pub struct Snippet {
     /// The lines.
     pub text: String,
     /// The number of the first of them, from 1.
     pub first_line: usize,
     /// Where in `text` the spot is, in bytes.
-    pub marked: Range<usize>,
+    pub highlight: Range<usize>,
 }
 
 /// What a text is, which decides what in it may be a secret.
 #[derive(Debug)]
-enum Kind {
+enum SourceKind {
     /// A desired-state file, or what is taken for one.
     File,
     /// A table, and where its cells are.
-    Table(Grid),
+    Table(CsvLayout),
     /// What somebody has typed as arguments: no secret.
-    Open,
+    CommandLine,
 }
 
 #[derive(Debug)]
-struct Source {
+struct SourceText {
     name: Arc<str>,
     text: Arc<str>,
     line_starts: Vec<u32>,
-    kind: Kind,
+    kind: SourceKind,
 }
 
 /// The texts that were read in this run.
 #[derive(Debug, Default)]
 pub struct Sources {
-    texts: Vec<Source>,
+    texts: Vec<SourceText>,
     /// How many characters of a line lie before which byte: where counting ended last.
     counted: Cell<(Option<SourceId>, u32, usize)>,
 }
@@ -86,33 +86,33 @@ impl Sources {
 
     /// Keeps a text under the name that people know it by.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
-        self.add_kind(name, text, Kind::File)
+        self.add_kind(name, text, SourceKind::File)
     }
 
     /// Keeps a text that holds no secret.
-    pub fn add_open(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
-        self.add_kind(name, text, Kind::Open)
+    pub fn add_non_secret(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
+        self.add_kind(name, text, SourceKind::CommandLine)
     }
 
-    fn add_kind(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, kind: Kind) -> SourceId {
+    fn add_kind(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {
         let text = text.into();
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
             .collect();
-        self.texts.push(Source { name: name.into(), text, line_starts, kind });
+        self.texts.push(SourceText { name: name.into(), text, line_starts, kind });
         SourceId(self.texts.len() as u32 - 1)
     }
 
     /// Says that a text is a table, and where its cells are.
-    pub fn lay_out(&mut self, source: SourceId, grid: Grid) {
-        self.texts[source.0 as usize].kind = Kind::Table(grid);
+    pub fn set_csv_layout(&mut self, source: SourceId, layout: CsvLayout) {
+        self.texts[source.0 as usize].kind = SourceKind::Table(layout);
     }
 
     /// Row and column of a spot, if its text is a table.
-    pub fn cell(&self, spot: Spot) -> Option<String> {
-        match &self.source(spot.source).kind {
-            Kind::Table(grid) => grid.label(spot.start),
-            Kind::File | Kind::Open => None,
+    pub fn cell(&self, span: Span) -> Option<String> {
+        match &self.source(span.source).kind {
+            SourceKind::Table(layout) => layout.label(span.start),
+            SourceKind::File | SourceKind::CommandLine => None,
         }
     }
 
@@ -132,27 +132,27 @@ impl Sources {
     }
 
     /// Line and column of a spot.
-    pub fn place(&self, spot: Spot) -> Place {
-        let source = self.source(spot.source);
-        let line = source.line_of(spot.start);
-        let column = self.column(spot, source.line_starts[line]);
-        Place { file: Arc::clone(&source.name), line: line as u32 + 1, column: column as u32 + 1 }
+    pub fn resolve(&self, span: Span) -> SourceLocation {
+        let source = self.source(span.source);
+        let line = source.line_of(span.start);
+        let column = self.column(span, source.line_starts[line]);
+        SourceLocation { file: Arc::clone(&source.name), line: line as u32 + 1, column: column as u32 + 1 }
     }
 
     /// Characters between the beginning of the line and the spot. Findings come in order, so counting goes on where it
     /// ended: thousands of them on one long line are not counted from its beginning each time.
-    fn column(&self, spot: Spot, line_start: u32) -> usize {
-        let text = &self.source(spot.source).text;
+    fn column(&self, span: Span, line_start: u32) -> usize {
+        let text = &self.source(span.source).text;
         let (source, from, counted) = self.counted.get();
-        let goes_on = source == Some(spot.source) && (line_start..=spot.start).contains(&from);
+        let goes_on = source == Some(span.source) && (line_start..=span.start).contains(&from);
         let (from, counted) = if goes_on { (from, counted) } else { (line_start, 0) };
-        let column = counted + text[from as usize..spot.start as usize].chars().count();
-        self.counted.set((Some(spot.source), spot.start, column));
+        let column = counted + text[from as usize..span.start as usize].chars().count();
+        self.counted.set((Some(span.source), span.start, column));
         column
     }
 
     /// The spot of one character, given its line and column as a parser counts them: from 1, in characters.
-    pub fn spot_at(&self, source: SourceId, line: u64, column: u64) -> Spot {
+    pub fn span_at(&self, source: SourceId, line: u64, column: u64) -> Span {
         let text = &self.source(source).text;
         let starts = &self.source(source).line_starts;
         let line = (line.max(1) as usize - 1).min(starts.len() - 1);
@@ -162,70 +162,70 @@ impl Sources {
             .nth(column.max(1) as usize - 1)
             .map_or(text.len(), |(at, _)| line_start + at);
         let end = text[offset..].chars().next().map_or(offset, |character| offset + character.len_utf8());
-        Spot { source, start: offset as u32, end: end as u32 }
+        Span { source, start: offset as u32, end: end as u32 }
     }
 
     /// The line of a spot and its neighbours, with everything hidden that may be an access code.
-    pub fn excerpt(&self, spot: Spot) -> Excerpt {
-        let source = self.source(spot.source);
-        let (first, last) = (source.line_of(spot.start), source.line_of(spot.end.max(spot.start + 1) - 1));
+    pub fn snippet(&self, span: Span) -> Snippet {
+        let source = self.source(span.source);
+        let (first, last) = (source.line_of(span.start), source.line_of(span.end.max(span.start + 1) - 1));
         // A spot may span a whole mapping; what is marked is its first line.
         let last_marked = if last > first { first } else { last };
         let shown = first.saturating_sub(1)..=(last_marked + 1).min(source.line_starts.len() - 1);
 
         let mut text = String::new();
-        let mut marked = 0..0;
+        let mut highlight = 0..0;
         for line in shown.clone() {
             let range = source.line_range(line);
             let full = &source.text[range.clone()];
             // A line of a megabyte is no excerpt.
-            let near = if line == first { spot.start as usize - range.start } else { 0 };
-            let window = window_around(full, near);
+            let near = if line == first { span.start as usize - range.start } else { 0 };
+            let window = clip_line(full, near);
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
             let part = &full[window.clone()];
             let secrets = match &source.kind {
-                Kind::Table(grid) => grid.secrets(&source.text, offset..offset + window.len()),
-                Kind::Open => Vec::new(),
-                Kind::File if source.continues_a_code(line) => whole(part),
-                Kind::File => secret_ranges(part),
+                SourceKind::Table(layout) => layout.secrets(&source.text, offset..offset + window.len()),
+                SourceKind::CommandLine => Vec::new(),
+                SourceKind::File if source.continues_multiline_code(line) => whole(part),
+                SourceKind::File => find_secret_ranges(part),
             };
-            let (part, [start, end]) = masked(part, secrets, [inside(spot.start), inside(spot.end)]);
+            let (part, [start, end]) = masked(part, secrets, [inside(span.start), inside(span.end)]);
             if line == first {
-                marked = text.len() + start..text.len() + end;
+                highlight = text.len() + start..text.len() + end;
             }
             text.push_str(&part);
             text.push('\n');
         }
-        if marked.end <= marked.start {
-            marked.end = marked.start + text[marked.start..].chars().next().map_or(0, char::len_utf8);
+        if highlight.end <= highlight.start {
+            highlight.end = highlight.start + text[highlight.start..].chars().next().map_or(0, char::len_utf8);
         }
-        Excerpt { text, first_line: shown.start() + 1, marked }
+        Snippet { text, first_line: shown.start() + 1, highlight }
     }
 
-    fn source(&self, source: SourceId) -> &Source {
+    fn source(&self, source: SourceId) -> &SourceText {
         &self.texts[source.0 as usize]
     }
 }
 
-impl Source {
+impl SourceText {
     fn line_of(&self, offset: u32) -> usize {
         self.line_starts.partition_point(|start| *start <= offset) - 1
     }
 
     /// Whether a line is the value, or part of the value, of a key with a code on a line above it.
-    fn continues_a_code(&self, line: usize) -> bool {
+    fn continues_multiline_code(&self, line: usize) -> bool {
         /// A value that is spread over more lines than this is no code.
         const FAR: usize = 20;
         let text = |line: usize| &self.text[self.line_range(line)];
         let indentation = |text: &str| text.len() - text.trim_start().len();
         let own = indentation(text(line));
-        if looks_like_a_field(text(line)) {
+        if is_key_value_line(text(line)) {
             return false;
         }
         let above = (line.saturating_sub(FAR)..line).rev().map(text);
         let mut parents = above.filter(|above| !above.trim().is_empty() && indentation(above) < own);
-        parents.next().is_some_and(opens_a_code)
+        parents.next().is_some_and(starts_multiline_code)
     }
 
     fn line_range(&self, line: usize) -> Range<usize> {
@@ -237,15 +237,15 @@ impl Source {
 }
 
 /// At most this many bytes of a line are shown on either side of what is marked.
-const WINDOW: usize = 160;
+const MAX_CONTEXT_BYTES: usize = 160;
 
-fn window_around(line: &str, near: usize) -> Range<usize> {
-    if line.len() <= 2 * WINDOW {
+fn clip_line(line: &str, near: usize) -> Range<usize> {
+    if line.len() <= 2 * MAX_CONTEXT_BYTES {
         return 0..line.len();
     }
     let near = near.min(line.len());
-    let mut start = near.saturating_sub(WINDOW);
-    let mut end = (near + WINDOW).min(line.len());
+    let mut start = near.saturating_sub(MAX_CONTEXT_BYTES);
+    let mut end = (near + MAX_CONTEXT_BYTES).min(line.len());
     while !line.is_char_boundary(start) {
         start -= 1;
     }
@@ -295,32 +295,32 @@ fn whole(line: &str) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn spot(text: &str, part: &str) -> (Sources, Spot) {
+    fn span(text: &str, part: &str) -> (Sources, Span) {
         let mut sources = Sources::new();
         let source = sources.add("a.yaml", text);
         let start = text.find(part).expect("the part is in the text") as u32;
-        (sources, Spot { source, start, end: start + part.len() as u32 })
+        (sources, Span { source, start, end: start + part.len() as u32 })
     }
 
     #[test]
     fn columns_count_characters() {
-        let (sources, spot) = spot("a: 1\nnamn: Ängö x\n", "x");
-        let place = sources.place(spot);
-        assert_eq!((place.line, place.column), (2, 12));
-        assert_eq!(sources.spot_at(SourceId(0), 2, 12), spot);
+        let (sources, span) = span("a: 1\nnamn: Ängö x\n", "x");
+        let resolve = sources.resolve(span);
+        assert_eq!((resolve.line, resolve.column), (2, 12));
+        assert_eq!(sources.span_at(SourceId(0), 2, 12), span);
     }
 
     #[test]
     fn an_excerpt_marks_the_masked_text() {
         let text = "- defaultAccessCode: 4821\n  nam: Ward\n  defaultAccessCode: \"1234\"\n";
-        let (sources, at_field) = spot(text, "nam");
-        let excerpt = sources.excerpt(at_field);
-        assert!(!excerpt.text.contains("4821") && !excerpt.text.contains("1234"), "{}", excerpt.text);
-        assert_eq!(&excerpt.text[excerpt.marked], "nam");
+        let (sources, at_field) = span(text, "nam");
+        let snippet = sources.snippet(at_field);
+        assert!(!snippet.text.contains("4821") && !snippet.text.contains("1234"), "{}", snippet.text);
+        assert_eq!(&snippet.text[snippet.highlight], "nam");
 
-        let (sources, at_code) = spot(text, "\"1234\"");
-        let excerpt = sources.excerpt(at_code);
-        assert_eq!(&excerpt.text[excerpt.marked], MASK);
+        let (sources, at_code) = span(text, "\"1234\"");
+        let snippet = sources.snippet(at_code);
+        assert_eq!(&snippet.text[snippet.highlight], MASK);
     }
 
     #[test]
@@ -329,9 +329,9 @@ mod tests {
         for (at, _) in text.char_indices() {
             let mut sources = Sources::new();
             let source = sources.add("a.yaml", text);
-            let excerpt = sources.excerpt(Spot { source, start: at as u32, end: at as u32 + 1 });
-            assert!(excerpt.text.get(excerpt.marked.clone()).is_some());
-            assert!(!excerpt.text.contains('\u{1b}') && !excerpt.text.contains("4821"), "{}", excerpt.text);
+            let snippet = sources.snippet(Span { source, start: at as u32, end: at as u32 + 1 });
+            assert!(snippet.text.get(snippet.highlight.clone()).is_some());
+            assert!(!snippet.text.contains('\u{1b}') && !snippet.text.contains("4821"), "{}", snippet.text);
         }
     }
 
@@ -342,19 +342,19 @@ mod tests {
             "- defaultAccessCode:\n    7777 7\n  nam: x\n",
             "- defaultAccessCode: \"77\n    77\"\n  nam: x\n",
         ] {
-            let (sources, at_field) = spot(text, "nam");
-            let excerpt = sources.excerpt(at_field);
-            assert!(!excerpt.text.contains("77"), "{}", excerpt.text);
+            let (sources, at_field) = span(text, "nam");
+            let snippet = sources.snippet(at_field);
+            assert!(!snippet.text.contains("77"), "{}", snippet.text);
         }
-        let (sources, at_field) = spot("- defaultAccessCode:\n    env: NAME\n  nam: x\n", "nam");
-        assert!(sources.excerpt(at_field).text.contains("env: NAME"));
+        let (sources, at_field) = span("- defaultAccessCode:\n    env: NAME\n  nam: x\n", "nam");
+        assert!(sources.snippet(at_field).text.contains("env: NAME"));
     }
 
     #[test]
     fn the_end_of_a_text_is_a_place_too() {
-        let (sources, _) = spot("a: [\n", "a");
-        let end = sources.spot_at(SourceId(0), 9, 9);
-        assert_eq!(sources.place(end).line, 2);
-        sources.excerpt(end);
+        let (sources, _) = span("a: [\n", "a");
+        let end = sources.span_at(SourceId(0), 9, 9);
+        assert_eq!(sources.resolve(end).line, 2);
+        sources.snippet(end);
     }
 }

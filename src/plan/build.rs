@@ -31,7 +31,7 @@ pub fn build_within(
     live: &LiveState,
     sources: &Sources,
 ) -> Result<Plan, Diagnostics> {
-    let mut findings = Diagnostics::new();
+    let mut diagnostics = Diagnostics::new();
     let mut plan = Plan {
         counts: Counts {
             locations: live.locations().len(),
@@ -44,32 +44,32 @@ pub fn build_within(
         ..Plan::default()
     };
     let mut located: Vec<(LocationIndex, Vec<Move<'_>>)> = Vec::new();
-    for managed in identify(desired, live, &mut findings) {
-        let (moves, unchanged) = compare(&managed, live, &mut findings);
+    for managed in identify(desired, live, &mut diagnostics) {
+        let (moves, unchanged) = compare(&managed, live, &mut diagnostics);
         plan.counts.unmanaged -= managed.networks.len();
         plan.counts.unchanged += unchanged;
         if managed.complete {
-            conflicts::find(managed.location, &moves, live, &mut findings);
+            conflicts::find(managed.location, &moves, live, &mut diagnostics);
         }
-        let (moves, left_out) = narrow(managed.location, moves, scope, live, &mut findings);
+        let (moves, left_out) = narrow(managed.location, moves, scope, live, &mut diagnostics);
         plan.counts.left_out += left_out;
         if !moves.is_empty() {
             located.push((managed.location, moves));
         }
     }
-    if findings.has_errors() {
-        findings.sort();
-        return Err(findings);
+    if diagnostics.has_errors() {
+        diagnostics.sort();
+        return Err(diagnostics);
     }
     for (location, moves) in located {
-        if let Some(order) = order(location, &moves, live, &mut findings) {
+        if let Some(order) = order(location, &moves, live, &mut diagnostics) {
             add(&mut plan, location, moves, order, live, sources);
         }
     }
-    if findings.has_errors() {
-        return Err(findings);
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
     }
-    plan.warnings = findings.iter().map(|finding| warning(finding, sources)).collect();
+    plan.warnings = diagnostics.iter().map(|diagnostic| warning(diagnostic, sources)).collect();
     Ok(plan)
 }
 
@@ -128,8 +128,8 @@ fn add(
 
 fn because(cause: &Cause, sources: &Sources) -> Because {
     match cause {
-        Cause::File(spot) => {
-            let place = sources.place(*spot);
+        Cause::File(span) => {
+            let place = sources.resolve(*span);
             Because::File { file: place.file, line: place.line }
         }
         Cause::Rule { label, .. } => Because::Rule { rule: label.clone() },
@@ -137,11 +137,11 @@ fn because(cause: &Cause, sources: &Sources) -> Because {
 }
 
 /// A warning as a plan keeps it.
-pub fn warning(finding: &Diagnostic, sources: &Sources) -> Warning {
-    let place = finding.spot.map(|spot| sources.place(spot));
+pub fn warning(diagnostic: &Diagnostic, sources: &Sources) -> Warning {
+    let place = diagnostic.span.map(|span| sources.resolve(span));
     Warning {
-        code: finding.code.as_str().into(),
-        message: finding.message.as_str().into(),
+        code: diagnostic.code.as_str().into(),
+        message: diagnostic.message.as_str().into(),
         file: place.as_ref().map(|place| place.file.clone()),
         line: place.map(|place| place.line),
     }

@@ -2,7 +2,7 @@
 
 use super::identity::Managed;
 use crate::desired::wish::Entry;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 
 /// A network that is to change.
@@ -18,7 +18,7 @@ pub(super) struct Move<'a> {
 pub(super) fn compare<'a>(
     managed: &Managed<'a>,
     live: &LiveState,
-    findings: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> (Vec<Move<'a>>, usize) {
     let mut moves = Vec::new();
     for (network, entry) in &managed.networks {
@@ -27,7 +27,7 @@ pub(super) fn compare<'a>(
             continue;
         }
         for setting in missing(&after) {
-            findings.push(unsendable(entry, &after, setting));
+            diagnostics.push(unsendable(entry, &after, setting));
         }
         moves.push(Move { network: *network, entry, after, changed });
     }
@@ -46,9 +46,9 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
 fn unsendable(entry: &Entry, after: &Settings, setting: Setting) -> Diagnostic {
     let field = setting.api_name();
     Diagnostic::error(
-        Code::MissingSetting,
+        DiagnosticCode::MissingSetting,
         format!("the update of {:?} must carry `{field}`, and Webex does not show the current one", after.name),
     )
-    .at(entry.spot())
+    .with_span(entry.span())
     .help(format!("add `{field}` to this entry"))
 }

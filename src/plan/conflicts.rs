@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::compare::Move;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{CodeText, LiveState, LocationIndex, NameKey, NetworkIndex, Setting};
 
 /// Reports every name and code of a location that two networks would share in the end.
-pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState, findings: &mut Diagnostics) {
+pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState, diagnostics: &mut Diagnostics) {
     let by_network: HashMap<NetworkIndex, &Move<'_>> = moves.iter().map(|change| (change.network, change)).collect();
     let mut names: Shared<'_, NameKey> = HashMap::new();
     let mut codes: Shared<'_, CodeText> = HashMap::new();
@@ -26,8 +26,8 @@ pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState
             codes.entry(code).or_default().push(Holder { network: at, gains: gains_code });
         }
     }
-    report(names, NAMES, location, live, findings);
-    report(codes, CODES, location, live, findings);
+    report(names, NAMES, location, live, diagnostics);
+    report(codes, CODES, location, live, diagnostics);
 }
 
 type Shared<'a, K> = HashMap<K, Vec<Holder<'a>>>;
@@ -41,49 +41,58 @@ struct Holder<'a> {
 #[derive(Clone, Copy)]
 struct Words {
     setting: Setting,
-    twice: Code,
-    taken: Code,
+    duplicate: DiagnosticCode,
+    taken: DiagnosticCode,
     what: &'static str,
 }
 
-const NAMES: Words = Words { setting: Setting::Name, twice: Code::DuplicateName, taken: Code::NameTaken, what: "name" };
-const CODES: Words =
-    Words { setting: Setting::Code, twice: Code::DuplicateCode, taken: Code::CodeTaken, what: "access code" };
+const NAMES: Words = Words {
+    setting: Setting::Name,
+    duplicate: DiagnosticCode::DuplicateName,
+    taken: DiagnosticCode::NameTaken,
+    what: "name",
+};
+const CODES: Words = Words {
+    setting: Setting::Code,
+    duplicate: DiagnosticCode::DuplicateCode,
+    taken: DiagnosticCode::CodeTaken,
+    what: "access code",
+};
 
 fn report<K: Eq + Hash>(
     shared: Shared<'_, K>,
     words: Words,
     location: LocationIndex,
     live: &LiveState,
-    findings: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) {
     let mut duplicates: Vec<Vec<Holder<'_>>> = shared.into_values().filter(|holders| holders.len() > 1).collect();
     duplicates.sort_by_key(|holders| holders[0].network);
     for holders in duplicates {
         let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gains.is_some());
         match (&gaining[..], &keeping[..]) {
-            ([], _) => findings.push(live_duplicate(&holders, words, location, live)),
+            ([], _) => diagnostics.push(existing_duplicate(&holders, words, location, live)),
             (gaining, [keeper, ..]) => {
                 for change in gaining.iter().filter_map(|holder| holder.gains) {
-                    findings.push(taken(change, keeper.network, words, live));
+                    diagnostics.push(taken(change, keeper.network, words, live));
                 }
             }
             ([first, rest @ ..], []) => {
                 for change in rest.iter().filter_map(|holder| holder.gains) {
-                    findings.push(twice(change, first.gains, words, location, live));
+                    diagnostics.push(twice(change, first.gains, words, location, live));
                 }
             }
         }
     }
 }
 
-fn spot_of(change: &Move<'_>, words: Words) -> crate::diagnostic::Spot {
+fn span_of(change: &Move<'_>, words: Words) -> crate::diagnostic::Span {
     let entry = change.entry;
     let precise = match words.setting {
-        Setting::Name => entry.name_spot,
-        _ => entry.code.as_ref().map(|code| code.spot),
+        Setting::Name => entry.name_span,
+        _ => entry.code.as_ref().map(|code| code.span),
     };
-    precise.unwrap_or(entry.spot())
+    precise.unwrap_or(entry.span())
 }
 
 fn taken(change: &Move<'_>, keeper: NetworkIndex, words: Words, live: &LiveState) -> Diagnostic {
@@ -98,7 +107,7 @@ fn taken(change: &Move<'_>, keeper: NetworkIndex, words: Words, live: &LiveState
             holder.id
         ),
     )
-    .at(spot_of(change, words))
+    .with_span(span_of(change, words))
     .help(format!("choose another {what}, or add an entry that gives the other network a new one"))
 }
 
@@ -117,24 +126,24 @@ fn twice(
     };
     let desired = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
     let message = format!("{who} of {location:?} are to get the same {}{desired}", words.what);
-    let spot = spot_of(change, words);
-    let diagnostic = Diagnostic::error(words.twice, message).at(spot);
+    let span = span_of(change, words);
+    let diagnostic = Diagnostic::error(words.duplicate, message).with_span(span);
     // A rule wants both in one place.
-    let diagnostic = match first.map(|first| spot_of(first, words)).filter(|other| *other != spot) {
-        Some(other) => diagnostic.see(other, "the other is here"),
+    let diagnostic = match first.map(|first| span_of(first, words)).filter(|other| *other != span) {
+        Some(other) => diagnostic.with_related(other, "the other is here"),
         None => diagnostic,
     };
     diagnostic.help(format!("a {} is unique within a location: choose another one", words.what))
 }
 
-fn live_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIndex, live: &LiveState) -> Diagnostic {
+fn existing_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIndex, live: &LiveState) -> Diagnostic {
     let networks: Vec<String> = holders
         .iter()
         .map(|holder| live.network(holder.network))
         .map(|network| format!("{:?} ({})", network.settings.name, network.id))
         .collect();
     Diagnostic::warning(
-        Code::LiveDuplicate,
+        DiagnosticCode::ExistingDuplicate,
         format!(
             "{} of {:?} share one {} already; this run leaves it so",
             networks.join(" and "),

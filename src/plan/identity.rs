@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::temporary;
 use crate::desired::wish::{Desired, Entry, LocationWish};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest, quoted_list};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, quoted_list, suggest};
 use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
 
 /// A managed location: its networks that entries speak of, in the order of the organization.
@@ -20,20 +20,20 @@ pub(super) struct Managed<'a> {
 }
 
 /// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
-pub(super) fn identify<'a>(desired: &'a Desired, live: &LiveState, findings: &mut Diagnostics) -> Vec<Managed<'a>> {
+pub(super) fn identify<'a>(desired: &'a Desired, live: &LiveState, diagnostics: &mut Diagnostics) -> Vec<Managed<'a>> {
     let mut entries: HashMap<LocationIndex, Vec<&'a Entry>> = HashMap::new();
     let names = LocationNames::of(live);
     for wish in &desired.locations {
-        if let Some(location) = names.find(wish, live, findings) {
+        if let Some(location) = names.find(wish, live, diagnostics) {
             entries.entry(location).or_default().extend(&wish.entries);
         }
     }
     let mut managed: Vec<Managed<'a>> = entries
         .into_iter()
         .map(|(location, entries)| {
-            let before = findings.len();
-            let networks = Matching::new(location, live, findings).run(entries);
-            Managed { location, networks, complete: findings.len() == before }
+            let before = diagnostics.len();
+            let networks = Matching::new(location, live, diagnostics).run(entries);
+            Managed { location, networks, complete: diagnostics.len() == before }
         })
         .collect();
     managed.sort_by_key(|managed| managed.location);
@@ -51,25 +51,25 @@ impl LocationNames {
         Self(names)
     }
 
-    fn find(&self, wish: &LocationWish, live: &LiveState, findings: &mut Diagnostics) -> Option<LocationIndex> {
+    fn find(&self, wish: &LocationWish, live: &LiveState, diagnostics: &mut Diagnostics) -> Option<LocationIndex> {
         if let Some(id) = &wish.id {
             let Some(location) = live.find_location(&id.value) else {
-                findings.push(
-                    Diagnostic::error(Code::UnknownLocation, "no location with DECT networks has this id")
-                        .at(id.spot)
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::UnknownLocation, "no location with DECT networks has this id")
+                        .with_span(id.span)
                         .help("a location is known by the networks it has; `dectl export` shows all with their ids"),
                 );
                 return None;
             };
             let live_name = &live.location(location).name;
             if let Some(name) = wish.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name)) {
-                findings.push(
+                diagnostics.push(
                     Diagnostic::error(
-                        Code::LocationMismatch,
+                        DiagnosticCode::LocationMismatch,
                         format!("this id belongs to {live_name:?}, not to {:?}", name.value),
                     )
-                    .at(name.spot)
-                    .see(id.spot, "the id is here")
+                    .with_span(name.span)
+                    .with_related(id.span, "the id is here")
                     .help("correct the name or the id, or leave one of them out"),
                 );
                 return None;
@@ -81,19 +81,19 @@ impl LocationNames {
             Some([location]) => Some(*location),
             Some(several) => {
                 let ids: Vec<&str> = several.iter().map(|at| live.location(*at).id.as_str()).collect();
-                findings.push(
+                diagnostics.push(
                     Diagnostic::error(
-                        Code::AmbiguousLocation,
+                        DiagnosticCode::AmbiguousLocation,
                         format!("{} locations are called {:?}", several.len(), name.value),
                     )
-                    .at(name.spot)
+                    .with_span(name.span)
                     .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
                 );
                 None
             }
             None => {
                 let known = || live.locations().map(|(_, location)| &*location.name);
-                let near = nearest(&name.value, known());
+                let near = suggest(&name.value, known());
                 let help = if near.is_empty() {
                     format!("locations with DECT networks are {}", quoted_list(known(), 8))
                 } else {
@@ -101,12 +101,12 @@ impl LocationNames {
                 };
                 let help =
                     if live.is_empty() { "the organization lists no DECT network at all".to_owned() } else { help };
-                findings.push(
+                diagnostics.push(
                     Diagnostic::error(
-                        Code::UnknownLocation,
+                        DiagnosticCode::UnknownLocation,
                         format!("no location with DECT networks is called {:?}", name.value),
                     )
-                    .at(name.spot)
+                    .with_span(name.span)
                     .help(help),
                 );
                 None
@@ -119,7 +119,7 @@ impl LocationNames {
 struct Matching<'a, 'r> {
     location: LocationIndex,
     live: &'r LiveState,
-    findings: &'r mut Diagnostics,
+    diagnostics: &'r mut Diagnostics,
     by_name: HashMap<NameKey, Vec<NetworkIndex>>,
     claimed: HashMap<NetworkIndex, &'a Entry>,
 }
@@ -131,12 +131,12 @@ struct Open<'a> {
 }
 
 impl<'a, 'r> Matching<'a, 'r> {
-    fn new(location: LocationIndex, live: &'r LiveState, findings: &'r mut Diagnostics) -> Self {
+    fn new(location: LocationIndex, live: &'r LiveState, diagnostics: &'r mut Diagnostics) -> Self {
         let mut by_name: HashMap<NameKey, Vec<NetworkIndex>> = HashMap::new();
         for (at, network) in live.networks_of(location) {
             by_name.entry(network.settings.name_key()).or_default().push(at);
         }
-        Self { location, live, findings, by_name, claimed: HashMap::new() }
+        Self { location, live, diagnostics, by_name, claimed: HashMap::new() }
     }
 
     fn run(mut self, entries: Vec<&'a Entry>) -> Vec<(NetworkIndex, &'a Entry)> {
@@ -157,19 +157,22 @@ impl<'a, 'r> Matching<'a, 'r> {
             Some(network) if self.live.location_of(network) == self.location => self.claim(network, entry),
             Some(network) => {
                 let home = self.live.location(self.live.location_of(network));
-                self.findings.push(
+                self.diagnostics.push(
                     Diagnostic::error(
-                        Code::NetworkElsewhere,
+                        DiagnosticCode::NetworkInOtherLocation,
                         format!("the network with this id belongs to {:?}", home.name),
                     )
-                    .at(id.spot)
+                    .with_span(id.span)
                     .help(format!("move the entry to the location {:?} ({})", home.name, home.id)),
                 );
             }
             None => {
                 let help = self.what_is_there(entry);
-                self.findings
-                    .push(Diagnostic::error(Code::UnknownNetwork, "no network has this id").at(id.spot).help(help));
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::UnknownNetwork, "no network has this id")
+                        .with_span(id.span)
+                        .help(help),
+                );
             }
         }
     }
@@ -177,10 +180,10 @@ impl<'a, 'r> Matching<'a, 'r> {
     fn claim(&mut self, network: NetworkIndex, entry: &'a Entry) {
         if let Some(other) = self.claimed.insert(network, entry) {
             let name = &self.live.network(network).settings.name;
-            self.findings.push(
-                Diagnostic::error(Code::DuplicateNetwork, format!("two entries mean the network {name:?}"))
-                    .at(entry.spot())
-                    .see(other.spot(), "the other is here")
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries mean the network {name:?}"))
+                    .with_span(entry.span())
+                    .with_related(other.span(), "the other is here")
                     .help("keep one of them"),
             );
         }
@@ -222,9 +225,9 @@ impl<'a, 'r> Matching<'a, 'r> {
         left.sort();
         for at in left {
             let network = self.live.network(at);
-            self.findings.push(
+            self.diagnostics.push(
                 Diagnostic::error(
-                    Code::StrandedNetwork,
+                    DiagnosticCode::LeftoverTemporaryName,
                     format!(
                         "a network of {:?} stands on the temporary name {:?}, and no entry wants it",
                         location.name, network.settings.name
@@ -311,20 +314,21 @@ impl<'a, 'r> Matching<'a, 'r> {
         let message = format!("{location:?} has no network called {:?}{former}", entry.label());
         let taken = entry.name_key().and_then(|key| self.by_name.get(&key)).and_then(|at| at.first()).and_then(|at| {
             let other = self.claimed.get(at)?;
-            Some((other.spot(), self.live.network(*at).id.clone()))
+            Some((other.span(), self.live.network(*at).id.clone()))
         });
-        let mut diagnostic =
-            Diagnostic::error(Code::UnknownNetwork, message).at(entry.name_spot.unwrap_or(entry.spot()));
-        if let Some((spot, id)) = taken {
-            diagnostic = diagnostic.see(spot, format!("the network of that name, {id}, belongs to this entry"));
+        let mut diagnostic = Diagnostic::error(DiagnosticCode::UnknownNetwork, message)
+            .with_span(entry.name_span.unwrap_or(entry.span()));
+        if let Some((span, id)) = taken {
+            diagnostic =
+                diagnostic.with_related(span, format!("the network of that name, {id}, belongs to this entry"));
         }
         let help = self.what_is_there(entry);
-        self.findings.push(diagnostic.help(help));
+        self.diagnostics.push(diagnostic.help(help));
     }
 
     fn what_is_there(&self, entry: &Entry) -> String {
         let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
-        let near = nearest(entry.label(), names());
+        let near = suggest(entry.label(), names());
         if near.is_empty() {
             format!("it has {}; networks are not created by this tool", quoted_list(names(), 8))
         } else {
@@ -335,10 +339,13 @@ impl<'a, 'r> Matching<'a, 'r> {
     fn ambiguous(&mut self, entry: &Entry, bearers: &[NetworkIndex]) {
         let ids: Vec<&str> = bearers.iter().map(|at| self.live.network(*at).id.as_str()).collect();
         let name = &self.live.network(bearers[0]).settings.name;
-        self.findings.push(
-            Diagnostic::error(Code::AmbiguousNetwork, format!("{} networks are called {name:?}", bearers.len()))
-                .at(entry.name_spot.unwrap_or(entry.spot()))
-                .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
+        self.diagnostics.push(
+            Diagnostic::error(
+                DiagnosticCode::AmbiguousNetwork,
+                format!("{} networks are called {name:?}", bearers.len()),
+            )
+            .with_span(entry.name_span.unwrap_or(entry.span()))
+            .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
         );
     }
 
@@ -349,16 +356,16 @@ impl<'a, 'r> Matching<'a, 'r> {
             .map(|at| self.live.network(*at))
             .map(|network| format!("{:?} ({})", network.settings.name, network.id))
             .collect();
-        self.findings.push(
+        self.diagnostics.push(
             Diagnostic::error(
-                Code::UnclearRename,
+                DiagnosticCode::AmbiguousRename,
                 format!(
                     "it is not clear which network {:?} is: {} are live",
                     open.entry.label(),
                     described.join(" and ")
                 ),
             )
-            .at(open.entry.name_spot.unwrap_or(open.entry.spot()))
+            .with_span(open.entry.name_span.unwrap_or(open.entry.span()))
             .help("names alone cannot tell whether this rename is done: add the `id` of the network that is meant"),
         );
     }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::compare::Move;
 use super::temporary;
 use super::waits::Waits;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{AccessCode, CodeText, LiveState, LocationIndex, NameKey, Setting, Settings};
 
 /// A move that must give up some settings before its final step.
@@ -29,7 +29,7 @@ impl Interims {
         waits: &Waits,
         asides: &[Aside],
         live: &LiveState,
-        findings: &mut Diagnostics,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         if asides.is_empty() {
             return Some(Self::default());
@@ -55,7 +55,7 @@ impl Interims {
                     match taken.temporary_code(change) {
                         Some(code) => Some(code),
                         None => {
-                            findings.push(no_free_code(location, live));
+                            diagnostics.push(no_free_code(location, live));
                             return None;
                         }
                     }
@@ -131,7 +131,7 @@ impl Taken {
 
 fn no_free_code(location: LocationIndex, live: &LiveState) -> Diagnostic {
     Diagnostic::error(
-        Code::NoFreeCode,
+        DiagnosticCode::NoFreeCode,
         format!("{:?} has no free access code that a network could step aside to", live.location(location).name),
     )
     .help("all 10,000 codes are held or wanted there: give one network another code first, in a run of its own")

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::Move;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, LocationIndex, NamePattern, Setting, Settings};
 
 /// Which locations and networks a run is about. Patterns are compared without regard to case.
@@ -55,7 +55,7 @@ pub(super) fn narrow<'a>(
     moves: Vec<Move<'a>>,
     scope: &Scope,
     live: &LiveState,
-    findings: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> (Vec<Move<'a>>, usize) {
     let before = |change: &Move<'_>| &live.network(change.network).settings;
     let in_location = scope.has_location(&live.location(location).name);
@@ -76,10 +76,13 @@ pub(super) fn narrow<'a>(
         let code_holder = change.after.code.as_ref().and_then(|code| codes.get(code)).filter(|_| takes_code);
         if let Some(holder) = name_holder.or(code_holder) {
             let (name, missing) = (&before(change).name, &before(holder).name);
-            findings.push(
-                Diagnostic::error(Code::CutChain, format!("{name:?} waits for {missing:?}, which this run leaves out"))
-                    .at(change.entry.spot())
-                    .help(format!("let the run include it: --network {missing:?}")),
+            diagnostics.push(
+                Diagnostic::error(
+                    DiagnosticCode::DependencyOutOfScope,
+                    format!("{name:?} waits for {missing:?}, which this run leaves out"),
+                )
+                .with_span(change.entry.span())
+                .help(format!("let the run include it: --network {missing:?}")),
             );
         }
     }

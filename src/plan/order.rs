@@ -35,12 +35,12 @@ pub(super) fn order(
     location: LocationIndex,
     moves: &[Move<'_>],
     live: &LiveState,
-    findings: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Order> {
     let waits = Waits::of(moves, live);
     let Feedback { nodes, minimal } = feedback::smallest(&waits.targets(), feedback::BUDGET);
     let asides = forced_aside(&waits, &nodes);
-    let interims = Interims::choose(location, moves, &waits, &asides, live, findings)?;
+    let interims = Interims::choose(location, moves, &waits, &asides, live, diagnostics)?;
     Some(Order { steps: Steps::new(&waits, interims, moves.len()).run(), minimal })
 }
 

@@ -41,7 +41,7 @@ pub struct Inputs {
 #[derive(Debug)]
 pub struct Rejected {
     /// The findings; one of them is an error.
-    pub findings: Diagnostics,
+    pub diagnostics: Diagnostics,
     /// The texts.
     pub sources: Sources,
 }
@@ -49,7 +49,7 @@ pub struct Rejected {
 impl Rejected {
     /// How many of what, in one line.
     pub fn summary(&self) -> String {
-        let count = |severity, word: &str| match self.findings.count(severity) {
+        let count = |severity, word: &str| match self.diagnostics.count(severity) {
             0 => None,
             1 => Some(format!("1 {word}")),
             many => Some(format!("{many} {word}s")),
@@ -88,9 +88,9 @@ impl Inputs {
     /// # Errors
     /// All that is wrong with them, at once.
     pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, Rejected> {
-        let mut findings = Diagnostics::new();
-        let texts = gather(paths, stdin, &mut findings);
-        Self::check(texts, findings, options)
+        let mut diagnostics = Diagnostics::new();
+        let texts = gather(paths, stdin, &mut diagnostics);
+        Self::check(texts, diagnostics, options)
     }
 
     /// The rules of a command.
@@ -98,12 +98,12 @@ impl Inputs {
     /// # Errors
     /// If a pattern or template is none.
     pub fn of_rename(asked: &OneShot) -> Result<Self, Rejected> {
-        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
-        let rules = one_shot(asked, &mut sources, &mut findings);
-        if findings.has_errors() {
-            return Err(Rejected { findings, sources });
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let rules = one_shot(asked, &mut sources, &mut diagnostics);
+        if diagnostics.has_errors() {
+            return Err(Rejected { diagnostics, sources });
         }
-        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: findings })
+        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: diagnostics })
     }
 
     /// The texts by name, each with its SHA-256.
@@ -111,20 +111,20 @@ impl Inputs {
         self.sources.iter().map(|(id, name)| (name.to_string(), sha256(self.sources.text(id)))).collect()
     }
 
-    fn check(texts: Vec<Input>, mut findings: Diagnostics, options: InputOptions<'_>) -> Result<Self, Rejected> {
+    fn check(texts: Vec<Input>, mut diagnostics: Diagnostics, options: InputOptions<'_>) -> Result<Self, Rejected> {
         let mut sources = Sources::new();
-        let mut desired = read(texts, &mut sources, &mut findings);
+        let mut desired = read(texts, &mut sources, &mut diagnostics);
         if let Resolve::With(lookup) = options.resolve {
-            resolve(&mut desired, lookup, &mut findings);
+            resolve(&mut desired, lookup, &mut diagnostics);
         }
-        findings.sort();
-        findings.name_cells(&sources);
+        diagnostics.sort();
+        diagnostics.prefix_csv_cells(&sources);
         if options.strict {
-            findings.make_strict();
+            diagnostics.promote_warnings();
         }
-        if findings.has_errors() {
-            return Err(Rejected { findings, sources });
+        if diagnostics.has_errors() {
+            return Err(Rejected { diagnostics, sources });
         }
-        Ok(Self { desired, sources, warnings: findings })
+        Ok(Self { desired, sources, warnings: diagnostics })
     }
 }

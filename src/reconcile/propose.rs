@@ -4,7 +4,7 @@ use super::error::Error;
 use super::inputs::{Inputs, Rejected};
 use crate::desired::wish::Desired;
 use crate::desired::{Ground, expand};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::LiveState;
 use crate::plan::plan::{Because, Change, Warning};
 use crate::plan::{self, Scope};
@@ -38,17 +38,17 @@ pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Res
 /// # Errors
 /// If the wishes do not fit it, or if the plan cannot be proved.
 pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: LiveState, listed: Instant) -> Result<Proposal, Error> {
-    let mut findings = Diagnostics::new();
-    let expanded = expanded(&inputs.desired, scope, &live, &mut findings);
+    let mut diagnostics = Diagnostics::new();
+    let expanded = expanded(&inputs.desired, scope, &live, &mut diagnostics);
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
     let built = plan::build_within(scope, desired, &live, &inputs.sources)
-        .and_then(|plan| if findings.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
+        .and_then(|plan| if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
     match built {
         Ok(mut plan) => {
-            let from_files = inputs.warnings.iter().chain(&findings);
-            let from_files = from_files.map(|finding| plan::warning(finding, &inputs.sources));
+            let from_files = inputs.warnings.iter().chain(&diagnostics);
+            let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let eaten: Vec<Warning> = plan.changes.iter().filter_map(eaten_zeros).collect();
+            let eaten: Vec<Warning> = plan.changes.iter().filter_map(leading_zeros_lost).collect();
             plan.warnings.extend(eaten);
             let proven = prove(plan, &live)?;
             Ok(Proposal { proven, live, listed })
@@ -56,19 +56,23 @@ pub fn plan_for(inputs: &mut Inputs, scope: &Scope, live: LiveState, listed: Ins
         Err(from_plan) => {
             let mut all = inputs.warnings.clone();
             // A network that stands aside is reported once.
-            let known = findings.iter().any(|finding| finding.code == Code::StrandedNetwork);
-            findings.extend(from_plan.into_iter().filter(|finding| !known || finding.code != Code::StrandedNetwork));
-            findings.name_cells(&inputs.sources);
-            all.append(findings);
+            let known = diagnostics.iter().any(|diagnostic| diagnostic.code == DiagnosticCode::LeftoverTemporaryName);
+            diagnostics.extend(
+                from_plan
+                    .into_iter()
+                    .filter(|diagnostic| !known || diagnostic.code != DiagnosticCode::LeftoverTemporaryName),
+            );
+            diagnostics.prefix_csv_cells(&inputs.sources);
+            all.append(diagnostics);
             all.sort();
             let sources = std::mem::take(&mut inputs.sources);
-            Err(Error::Rejected(Box::new(Rejected { findings: all, sources })))
+            Err(Error::Rejected(Box::new(Rejected { diagnostics: all, sources })))
         }
     }
 }
 
 /// A name from a table that is the live one without the zeros at its front.
-fn eaten_zeros(change: &Change) -> Option<Warning> {
+fn leading_zeros_lost(change: &Change) -> Option<Warning> {
     let Because::File { file, line } = &change.because else { return None };
     let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
     let eaten = |before: Option<&str>, after: Option<&str>| {
@@ -82,7 +86,7 @@ fn eaten_zeros(change: &Change) -> Option<Warning> {
         .filter(|_| is_table)?;
     let message = format!("{was:?} would lose the zeros at its front: a spreadsheet has probably eaten them");
     Some(Warning {
-        code: Code::EatenZeros.as_str().into(),
+        code: DiagnosticCode::LeadingZerosLost.as_str().into(),
         message: message.into(),
         file: Some(file.clone()),
         line: Some(*line),
@@ -94,7 +98,7 @@ pub(super) fn expanded(
     desired: &Desired,
     scope: &Scope,
     live: &LiveState,
-    findings: &mut Diagnostics,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Desired> {
     if desired.rules.is_empty() {
         return None;
@@ -108,7 +112,7 @@ pub(super) fn expanded(
         has_network: &|before, after| scope.has_network(before, after),
         stands_aside: &plan::is_temporary,
     };
-    expand(&mut desired, ground, findings);
+    expand(&mut desired, ground, diagnostics);
     Some(desired)
 }
 

@@ -1,60 +1,60 @@
 //! Findings with the lines they are about.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer};
 
 use super::visible::visible;
-use crate::diagnostic::{Diagnostic, Diagnostics, Excerpt, Severity, Sources, Spot};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Snippet, Sources, Span};
 
 /// Nobody reads more than this.
 const SHOWN: usize = 100;
 
 /// All findings as people read them, with colours.
-pub fn findings_text(findings: &Diagnostics, sources: &Sources, width: usize) -> String {
+pub fn findings_text(diagnostics: &Diagnostics, sources: &Sources, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width);
     let mut text = String::new();
-    for finding in findings.iter().take(SHOWN) {
-        text.push_str(&one(finding, sources, &renderer));
+    for diagnostic in diagnostics.iter().take(SHOWN) {
+        text.push_str(&one(diagnostic, sources, &renderer));
         text.push_str("\n\n");
     }
-    if findings.len() > SHOWN {
-        text.push_str(&format!("… and {} more; -o json gives all of them\n\n", findings.len() - SHOWN));
+    if diagnostics.len() > SHOWN {
+        text.push_str(&format!("… and {} more; -o json gives all of them\n\n", diagnostics.len() - SHOWN));
     }
     text
 }
 
 /// A finding on one line, for a log.
-pub fn one_finding_line(finding: &Diagnostic, sources: &Sources) -> String {
-    let place = finding.spot.map(|spot| sources.place(spot));
+pub fn one_finding_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let place = diagnostic.span.map(|span| sources.resolve(span));
     let place = place.map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column)).unwrap_or_default();
-    format!("{place}{} [{}]", finding.message, finding.code.as_str())
+    format!("{place}{} [{}]", diagnostic.message, diagnostic.code.as_str())
 }
 
 struct Shown {
     file: String,
-    excerpt: Excerpt,
+    snippet: Snippet,
 }
 
-fn shown(spot: Spot, sources: &Sources) -> Shown {
-    Shown { file: sources.name(spot.source).to_string(), excerpt: sources.excerpt(spot) }
+fn shown(span: Span, sources: &Sources) -> Shown {
+    Shown { file: sources.name(span.source).to_string(), snippet: sources.snippet(span) }
 }
 
-fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
-    let level = match finding.severity {
+fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let message = visible(&finding.message).into_owned();
-    let main = finding.spot.map(|spot| shown(spot, sources));
+    let message = visible(&diagnostic.message).into_owned();
+    let main = diagnostic.span.map(|span| shown(span, sources));
     let related: Vec<(Shown, String)> =
-        finding.related.iter().map(|related| (shown(related.spot, sources), related.message.clone())).collect();
-    let help = finding.help.as_deref().map(|help| visible(help).into_owned());
+        diagnostic.related.iter().map(|related| (shown(related.span, sources), related.message.clone())).collect();
+    let help = diagnostic.help.as_deref().map(|help| visible(help).into_owned());
 
-    let mut group = Group::with_title(level.primary_title(message.as_str()).id(finding.code.as_str()));
-    if let Some(Shown { file, excerpt }) = &main {
-        group = group.element(snippet(file, excerpt, AnnotationKind::Primary, None));
+    let mut group = Group::with_title(level.primary_title(message.as_str()).id(diagnostic.code.as_str()));
+    if let Some(Shown { file, snippet }) = &main {
+        group = group.element(annotated(file, snippet, AnnotationKind::Primary, None));
     }
-    for (Shown { file, excerpt }, label) in &related {
-        group = group.element(snippet(file, excerpt, AnnotationKind::Context, Some(label)));
+    for (Shown { file, snippet }, label) in &related {
+        group = group.element(annotated(file, snippet, AnnotationKind::Context, Some(label)));
     }
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help.as_str()));
@@ -62,12 +62,16 @@ fn one(finding: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     renderer.render(&[group]).to_string()
 }
 
-fn snippet<'a>(
+fn annotated<'a>(
     file: &'a str,
-    excerpt: &'a Excerpt,
+    snippet: &'a Snippet,
     kind: AnnotationKind,
     label: Option<&'a String>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let annotation = kind.span(excerpt.marked.clone()).label(label.map(String::as_str));
-    Snippet::source(excerpt.text.as_str()).line_start(excerpt.first_line).path(file).fold(false).annotation(annotation)
+) -> annotate_snippets::Snippet<'a, Annotation<'a>> {
+    let annotation = kind.span(snippet.highlight.clone()).label(label.map(String::as_str));
+    annotate_snippets::Snippet::source(snippet.text.as_str())
+        .line_start(snippet.first_line)
+        .path(file)
+        .fold(false)
+        .annotation(annotation)
 }

@@ -39,13 +39,13 @@ pub fn result(view: &ResultView) -> String {
 }
 
 /// An error, with everything that is wrong with the files.
-pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> String {
+pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
     let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(message));
-    if let Some((findings, sources)) = findings {
+    if let Some((diagnostics, sources)) = diagnostics {
         body.push_str("<ul>\n");
-        for finding in findings {
-            let line = super::excerpts::one_finding_line(finding, sources);
-            let help = finding.help.as_deref().map(|help| format!("<br>{}", escaped(help))).unwrap_or_default();
+        for diagnostic in diagnostics {
+            let line = super::excerpts::one_finding_line(diagnostic, sources);
+            let help = diagnostic.help.as_deref().map(|help| format!("<br>{}", escaped(help))).unwrap_or_default();
             body.push_str(&format!("<li>{}{help}</li>\n", escaped(&line)));
         }
         body.push_str("</ul>\n");

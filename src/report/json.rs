@@ -274,46 +274,52 @@ pub fn auth(view: &AuthView) -> Value {
 }
 
 /// A validation.
-pub fn validation(files: usize, locations: usize, networks: usize, findings: &Diagnostics, sources: &Sources) -> Value {
+pub fn validation(
+    files: usize,
+    locations: usize,
+    networks: usize,
+    diagnostics: &Diagnostics,
+    sources: &Sources,
+) -> Value {
     document(
         "validation",
         json!({
-            "valid": !findings.has_errors(),
+            "valid": !diagnostics.has_errors(),
             "summary": { "files": files, "locations": locations, "networks": networks },
-            "diagnostics": diagnostics(findings, sources),
+            "diagnostics": all_diagnostics(diagnostics, sources),
         }),
     )
 }
 
 /// An error.
-pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> Value {
-    let diagnostics = findings.map_or_else(Vec::new, |(findings, sources)| diagnostics(findings, sources));
+pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> Value {
+    let diagnostics = diagnostics.map_or_else(Vec::new, |(diagnostics, sources)| all_diagnostics(diagnostics, sources));
     document("error", json!({ "message": message, "diagnostics": diagnostics }))
 }
 
-fn diagnostics(findings: &Diagnostics, sources: &Sources) -> Vec<Value> {
-    findings.iter().map(|finding| diagnostic(finding, sources)).collect()
+fn all_diagnostics(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Value> {
+    diagnostics.iter().map(|diagnostic| one_diagnostic(diagnostic, sources)).collect()
 }
 
-fn diagnostic(finding: &Diagnostic, sources: &Sources) -> Value {
-    let place = finding.spot.map(|spot| sources.place(spot));
-    let file = place.as_ref().map(|place| place.file.to_string()).or_else(|| finding.file.clone());
-    let related: Vec<Value> = finding
+fn one_diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Value {
+    let place = diagnostic.span.map(|span| sources.resolve(span));
+    let file = place.as_ref().map(|place| place.file.to_string()).or_else(|| diagnostic.file.clone());
+    let related: Vec<Value> = diagnostic
         .related
         .iter()
         .map(|related| {
-            let place = sources.place(related.spot);
+            let place = sources.resolve(related.span);
             json!({ "message": related.message, "file": &*place.file, "line": place.line, "column": place.column })
         })
         .collect();
     json!({
-        "code": finding.code.as_str(),
-        "severity": match finding.severity { Severity::Error => "error", Severity::Warning => "warning" },
-        "message": finding.message,
+        "code": diagnostic.code.as_str(),
+        "severity": match diagnostic.severity { Severity::Error => "error", Severity::Warning => "warning" },
+        "message": diagnostic.message,
         "file": file,
         "line": place.as_ref().map(|place| place.line),
         "column": place.as_ref().map(|place| place.column),
-        "help": finding.help,
+        "help": diagnostic.help,
         "related": related,
     })
 }

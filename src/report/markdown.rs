@@ -51,16 +51,16 @@ pub fn result(view: &ResultView) -> String {
 }
 
 /// An error, with everything that is wrong with the files.
-pub fn error(message: &str, findings: Option<(&Diagnostics, &Sources)>) -> String {
+pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
     let mut page = Page::new("dectl: error");
     page.line(&escaped(message));
-    if let Some((findings, sources)) = findings {
+    if let Some((diagnostics, sources)) = diagnostics {
         page.line("");
-        let rows = findings.iter().map(|finding| {
-            let place = finding.spot.map(|spot| sources.place(spot));
+        let rows = diagnostics.iter().map(|diagnostic| {
+            let place = diagnostic.span.map(|span| sources.resolve(span));
             let place = place.map(|place| format!("{}:{}: ", place.file, place.line)).unwrap_or_default();
-            let help = finding.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
-            format!("- {}", escaped(&format!("{place}{} [{}]{help}", finding.message, finding.code.as_str())))
+            let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
+            format!("- {}", escaped(&format!("{place}{} [{}]{help}", diagnostic.message, diagnostic.code.as_str())))
         });
         page.rows(rows.collect(), "findings");
     }

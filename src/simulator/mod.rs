@@ -51,6 +51,6 @@ pub use organization::{Journey, Ledger, Simulated};
 pub use others::SimEdit;
 pub use quirks::Quirk;
 pub use request::{Operation, Query, Request};
-pub use scenario::{Fault, Limiting, Locks, Probability, Scenario, Span, Time};
+pub use scenario::{Fault, LatencySpec, Limiting, Locks, Probability, Scenario, Time};
 pub use state::{State, StateError};
 pub use tokens::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, TOKEN, Tokens};

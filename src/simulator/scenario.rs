@@ -20,7 +20,7 @@ pub struct Scenario {
     /// Random numbers repeat from it.
     pub seed: Option<u64>,
     /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th of a hundred.
-    pub latency: Option<Span>,
+    pub latency: Option<LatencySpec>,
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
     pub limit: Option<Limiting>,
     /// Locks.
@@ -131,9 +131,9 @@ impl FromStr for Time {
 
 /// How long requests take.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Span(pub Latency);
+pub struct LatencySpec(pub Latency);
 
-impl FromStr for Span {
+impl FromStr for LatencySpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -189,7 +189,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Fault, Probability, Time, Span, Limiting);
+read_from_text!(Fault, Probability, Time, LatencySpec, Limiting);
 
 /// A value that YAML may take for a number.
 struct TextOrNumber(String);
@@ -289,7 +289,7 @@ impl Scenario {
         });
         Ok(Misbehaviour {
             seed: self.seed.unwrap_or(default.seed),
-            latency: self.latency.map_or(default.latency, |span| span.0),
+            latency: self.latency.map_or(default.latency, |latency| latency.0),
             limit: self.limit.map(|limit| limit.0),
             statuses: statuses.collect(),
             failed_but_done: of(Fault::FailedButDone),

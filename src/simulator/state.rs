@@ -144,13 +144,13 @@ impl State {
     /// # Errors
     /// If it is none, or names no network.
     pub(super) fn from_file(name: &str, text: String) -> Result<Self, StateError> {
-        let (mut sources, mut findings) = (Sources::new(), Diagnostics::new());
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let notation = Notation::of(name);
         let base = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
         let input = Input { name: name.to_owned(), text, notation, base };
-        let mut desired = desired::read(vec![input], &mut sources, &mut findings);
-        if let Some(error) = findings.iter().find(|finding| finding.severity == Severity::Error) {
-            let line = error.spot.map(|spot| format!("line {}: ", sources.place(spot).line)).unwrap_or_default();
+        let mut desired = desired::read(vec![input], &mut sources, &mut diagnostics);
+        if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
+            let line = error.span.map(|span| format!("line {}: ", sources.resolve(span).line)).unwrap_or_default();
             return Err(StateError::NotAFile(format!("{line}{}", error.message)));
         }
         if desired.locations.iter().all(|location| location.entries.is_empty()) {

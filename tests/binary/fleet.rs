@@ -466,7 +466,7 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
         .as_array()
         .expect("findings")
         .iter()
-        .map(|finding| format!("{}: {}", finding["line"], finding["message"].as_str().unwrap_or_default()))
+        .map(|diagnostic| format!("{}: {}", diagnostic["line"], diagnostic["message"].as_str().unwrap_or_default()))
         .collect();
     let expected = [
         "2: row 2, column defaultAccessCode: this access code has 2 digits, exactly 4 are needed",

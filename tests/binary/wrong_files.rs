@@ -41,7 +41,7 @@ const OFFLINE: &[(&str, &[&str])] = &[
 
 fn codes(document: &serde_json::Value) -> Vec<String> {
     let diagnostics = document["diagnostics"].as_array().expect("diagnostics");
-    diagnostics.iter().map(|finding| finding["code"].as_str().expect("a code").to_owned()).collect()
+    diagnostics.iter().map(|diagnostic| diagnostic["code"].as_str().expect("a code").to_owned()).collect()
 }
 
 #[test]

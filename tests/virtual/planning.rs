@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use dectl::diagnostic::Code;
+use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, SettingSet, Settings};
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::plan::{build, resume};
@@ -17,11 +17,14 @@ use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sourc
 fn plan(world: &World, live: &LiveState) -> Option<Plan> {
     match build(&world.desired(), live, &sources()) {
         Ok(plan) => Some(plan),
-        Err(findings) => {
-            let unclear = findings.iter().all(|finding| {
-                matches!(finding.code, Code::UnclearRename | Code::UnknownNetwork | Code::DuplicateNetwork)
+        Err(diagnostics) => {
+            let unclear = diagnostics.iter().all(|diagnostic| {
+                matches!(
+                    diagnostic.code,
+                    DiagnosticCode::AmbiguousRename | DiagnosticCode::UnknownNetwork | DiagnosticCode::DuplicateNetwork
+                )
             });
-            assert!(unclear, "{world:#?}\n{findings:#?}");
+            assert!(unclear, "{world:#?}\n{diagnostics:#?}");
             None
         }
     }
@@ -145,7 +148,7 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
             live = carry_out(&live, &plan_now, order);
             let next = match build(&world.desired(), &live, &sources()) {
                 Ok(next) => next,
-                Err(findings) => panic!("seed {seed}: {findings:#?}\n{live:#?}\n{world:#?}"),
+                Err(diagnostics) => panic!("seed {seed}: {diagnostics:#?}\n{live:#?}\n{world:#?}"),
             };
             prove(next.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
             // Who stands aside already need not step aside again, so nothing is added.
@@ -313,6 +316,6 @@ fn a_location_without_a_free_code_is_an_error_before_any_write() {
         renamed_from: false,
     });
     let world = World { members: members.collect(), number: 0 };
-    let findings = build(&world.desired(), &world.live(), &sources()).expect_err("nobody can move");
-    assert_eq!(findings.iter().map(|finding| finding.code).collect::<Vec<_>>(), [Code::NoFreeCode]);
+    let diagnostics = build(&world.desired(), &world.live(), &sources()).expect_err("nobody can move");
+    assert_eq!(diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [DiagnosticCode::NoFreeCode]);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
-use dectl::diagnostic::{SourceId, Sources, Spot};
+use dectl::diagnostic::{SourceId, Sources, Span};
 use dectl::model::{
     AccessCode, CodeText, DesiredSettings, DisplayName, LiveState, LocationId, Network, NetworkId, NetworkName,
     Settings,
@@ -12,7 +12,7 @@ use dectl::model::{
 use dectl::plan::plan::Plan;
 use dectl::runtime::SeededRng;
 
-pub(crate) const SPOT: Spot = Spot { source: SourceId(0), start: 0, end: 1 };
+pub(crate) const SPOT: Span = Span { source: SourceId(0), start: 0, end: 1 };
 
 /// A texts' list with one text that every spot points into.
 pub(crate) fn sources() -> Sources {
@@ -150,23 +150,23 @@ impl World {
             let renamed = member.before.0 != name && member.renamed_from;
             Some(Entry {
                 cause: Cause::File(SPOT),
-                id: member.by_id.then(|| Placed { value: NetworkId::new(&*member.id), spot: SPOT }),
-                renamed_from: renamed.then(|| Placed { value: Arc::from(&*member.before.0), spot: SPOT }),
+                id: member.by_id.then(|| Placed { value: NetworkId::new(&*member.id), span: SPOT }),
+                renamed_from: renamed.then(|| Placed { value: Arc::from(&*member.before.0), span: SPOT }),
                 desired: DesiredSettings {
                     name: NetworkName::new(&name).ok(),
                     display_name: member.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
                     code_enabled: None,
                     code: AccessCode::from_number(code),
                 },
-                name_spot: None,
+                name_span: None,
                 code: None,
             })
         });
         Desired {
             rules: Vec::new(),
             locations: vec![LocationWish {
-                spot: SPOT,
-                name: Some(Placed { value: self.name().into(), spot: SPOT }),
+                span: SPOT,
+                name: Some(Placed { value: self.name().into(), span: SPOT }),
                 id: None,
                 entries: entries.collect(),
             }],

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::masking::{hide_numbers, numbers_like_codes};
+use super::redact::{code_like_numbers, redact_code_like_numbers};
 
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Cell {
 
 /// The cells of a table, in the order of its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Grid {
+pub struct CsvLayout {
     /// The headings.
     pub headings: Vec<String>,
     /// All cells, those of the headings included.
@@ -28,13 +28,13 @@ pub struct Grid {
     pub secret: Option<u16>,
 }
 
-impl Grid {
+impl CsvLayout {
     /// What people call the cell at an offset: `row 7, column name`.
     pub fn label(&self, offset: u32) -> Option<String> {
         let at = self.cells.partition_point(|cell| cell.start <= offset).checked_sub(1)?;
         let cell = self.cells[at];
         Some(match self.headings.get(usize::from(cell.column)).filter(|heading| !heading.trim().is_empty()) {
-            Some(heading) => format!("row {}, column {}", cell.row, hide_numbers(heading.trim())),
+            Some(heading) => format!("row {}, column {}", cell.row, redact_code_like_numbers(heading.trim())),
             None => format!("row {}, column {}", cell.row, cell.column + 1),
         })
     }
@@ -49,7 +49,7 @@ impl Grid {
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });
         let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty()).collect();
-        for number in numbers_like_codes(&text[stretch]) {
+        for number in code_like_numbers(&text[stretch]) {
             if !ranges.iter().any(|range| range.start <= number.start && number.end <= range.end) {
                 ranges.push(number);
             }

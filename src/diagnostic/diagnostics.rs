@@ -1,8 +1,8 @@
 //! One finding, and the list of all of them.
 
-use super::code::Code;
-use super::masking::hide_numbers;
-use super::sources::{Sources, Spot};
+use super::code::DiagnosticCode;
+use super::redact::redact_code_like_numbers;
+use super::sources::{Sources, Span};
 
 /// Whether a finding stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,7 +17,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     /// Where.
-    pub spot: Spot,
+    pub span: Span,
     /// What is there.
     pub message: String,
 }
@@ -26,13 +26,13 @@ pub struct Related {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What kind of finding it is.
-    pub code: Code,
+    pub code: DiagnosticCode,
     /// Whether it stops the run.
     pub severity: Severity,
     /// What is wrong. Never holds an access code.
     pub message: String,
     /// Where, if it is in a file.
-    pub spot: Option<Spot>,
+    pub span: Option<Span>,
     /// The file it is about, where there is no text to point into.
     pub file: Option<String>,
     /// What to do.
@@ -43,12 +43,12 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error.
-    pub fn error(code: Code, message: impl Into<String>) -> Self {
+    pub fn error(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
             code,
             severity: Severity::Error,
             message: message.into(),
-            spot: None,
+            span: None,
             file: None,
             help: None,
             related: Vec::new(),
@@ -56,21 +56,21 @@ impl Diagnostic {
     }
 
     /// A warning.
-    pub fn warning(code: Code, message: impl Into<String>) -> Self {
+    pub fn warning(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
     /// It is there.
     #[must_use]
-    pub fn at(mut self, spot: Spot) -> Self {
-        self.spot = Some(spot);
+    pub fn with_span(mut self, span: Span) -> Self {
+        self.span = Some(span);
         self
     }
 
     /// It is there, if that is a place in a file.
     #[must_use]
-    pub fn at_maybe(mut self, spot: Option<Spot>) -> Self {
-        self.spot = spot;
+    pub fn with_optional_span(mut self, span: Option<Span>) -> Self {
+        self.span = span;
         self
     }
 
@@ -90,8 +90,8 @@ impl Diagnostic {
 
     /// That place belongs to it too.
     #[must_use]
-    pub fn see(mut self, spot: Spot, message: impl Into<String>) -> Self {
-        self.related.push(Related { spot, message: message.into() });
+    pub fn with_related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Related { span, message: message.into() });
         self
     }
 }
@@ -147,18 +147,18 @@ impl Diagnostics {
     }
 
     /// Names row and column in every message that is about a cell of a table.
-    pub fn name_cells(&mut self, sources: &Sources) {
+    pub fn prefix_csv_cells(&mut self, sources: &Sources) {
         for diagnostic in &mut self.0 {
-            if let Some(cell) = diagnostic.spot.and_then(|spot| sources.cell(spot)) {
+            if let Some(cell) = diagnostic.span.and_then(|span| sources.cell(span)) {
                 // What a wrong separator has glued together may hold a code.
-                diagnostic.message = format!("{cell}: {}", hide_numbers(&diagnostic.message));
-                diagnostic.help = diagnostic.help.take().map(|help| hide_numbers(&help));
+                diagnostic.message = format!("{cell}: {}", redact_code_like_numbers(&diagnostic.message));
+                diagnostic.help = diagnostic.help.take().map(|help| redact_code_like_numbers(&help));
             }
         }
     }
 
     /// Turns warnings into errors: `--strict`.
-    pub fn make_strict(&mut self) {
+    pub fn promote_warnings(&mut self) {
         for diagnostic in &mut self.0 {
             diagnostic.severity = Severity::Error;
         }
@@ -166,7 +166,7 @@ impl Diagnostics {
 
     /// Sorts by place, what has none last; findings of one place stay in order.
     pub fn sort(&mut self) {
-        self.0.sort_by_key(|diagnostic| (diagnostic.spot.is_none(), diagnostic.spot));
+        self.0.sort_by_key(|diagnostic| (diagnostic.span.is_none(), diagnostic.span));
     }
 }
 

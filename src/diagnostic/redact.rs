@@ -10,8 +10,8 @@ use std::ops::Range;
 pub(super) const MASK: &str = "••••";
 
 /// The stretches of one line that may be an access code.
-pub(super) fn secret_ranges(line: &str) -> Vec<Range<usize>> {
-    let mut ranges = values_of_code_keys(line);
+pub(super) fn find_secret_ranges(line: &str) -> Vec<Range<usize>> {
+    let mut ranges = code_key_values(line);
     for digits in digit_scalars(line) {
         if !ranges.iter().any(|range| range.start <= digits.start && digits.end <= range.end) {
             ranges.push(digits);
@@ -22,7 +22,7 @@ pub(super) fn secret_ranges(line: &str) -> Vec<Range<usize>> {
 }
 
 /// The numbers of a text that have about the length of an access code: one digit may be too few, or some too many.
-pub(super) fn numbers_like_codes(text: &str) -> Vec<Range<usize>> {
+pub(super) fn code_like_numbers(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = None;
     for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -42,10 +42,10 @@ pub(super) fn numbers_like_codes(text: &str) -> Vec<Range<usize>> {
 }
 
 /// A text without such numbers.
-pub(super) fn hide_numbers(text: &str) -> String {
+pub(super) fn redact_code_like_numbers(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut from = 0;
-    for range in numbers_like_codes(text) {
+    for range in code_like_numbers(text) {
         hidden.push_str(&text[from..range.start]);
         hidden.push_str(MASK);
         from = range.end;
@@ -55,7 +55,7 @@ pub(super) fn hide_numbers(text: &str) -> String {
 }
 
 /// Whether a line is a key whose value is a code on the lines below it.
-pub(super) fn opens_a_code(line: &str) -> bool {
+pub(super) fn starts_multiline_code(line: &str) -> bool {
     let Some((key, value)) = line.split_once(':') else { return false };
     let key = key.to_ascii_lowercase();
     let value = value.trim_start();
@@ -66,7 +66,7 @@ pub(super) fn opens_a_code(line: &str) -> bool {
 }
 
 /// Whether a line is `key: value`, so that it is no part of a text that began above it.
-pub(super) fn looks_like_a_field(line: &str) -> bool {
+pub(super) fn is_key_value_line(line: &str) -> bool {
     let line = line.trim_start().trim_start_matches("- ");
     line.split_once(':').is_some_and(|(key, _)| {
         key.starts_with(|c: char| c.is_alphabetic())
@@ -74,7 +74,7 @@ pub(super) fn looks_like_a_field(line: &str) -> bool {
     })
 }
 
-fn values_of_code_keys(line: &str) -> Vec<Range<usize>> {
+fn code_key_values(line: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let lower = line.to_ascii_lowercase();
     for (at, _) in lower.match_indices("code") {
@@ -208,7 +208,7 @@ mod tests {
 
     fn masked(line: &str) -> String {
         let mut text = line.to_owned();
-        for range in secret_ranges(line).into_iter().rev() {
+        for range in find_secret_ranges(line).into_iter().rev() {
             text.replace_range(range, MASK);
         }
         text

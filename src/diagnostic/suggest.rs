@@ -1,7 +1,7 @@
 //! Did you mean: the known words that a misspelt one is closest to.
 
 /// The known words nearest to `word`, best first, at most three; none if nothing is near.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let folded = word.to_lowercase();
     let mut candidates: Vec<(f64, &str)> = known
         .into_iter()
@@ -32,8 +32,8 @@ mod tests {
     #[test]
     fn the_closest_comes_first_and_strangers_not_at_all() {
         let known = ["displayName", "defaultAccessCode", "defaultAccessCodeEnabled", "name"];
-        assert_eq!(nearest("defaultAcessCode", known)[0], "defaultAccessCode");
-        assert_eq!(nearest("displayname", known), ["displayName"]);
-        assert!(nearest("xyz", known).is_empty());
+        assert_eq!(suggest("defaultAcessCode", known)[0], "defaultAccessCode");
+        assert_eq!(suggest("displayname", known), ["displayName"]);
+        assert!(suggest("xyz", known).is_empty());
     }
 }

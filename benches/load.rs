@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Options, run};
-use dectl::desired::{Export, WithCodes};
+use dectl::desired::{CodeExport, Export};
 use dectl::model::LiveState;
 use dectl::plan::{Scope, resume};
 use dectl::proof::Proven;
@@ -48,7 +48,7 @@ fn main() {
         std::fs::write(folder.path().join("list.json"), value.to_string()).expect("a file");
         let live = live(folder.path());
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
-        let export = Export { live: &live, codes: WithCodes::Yes, stands_aside: &dectl::plan::is_temporary };
+        let export = Export { live: &live, codes: CodeExport::Include, is_temporary_name: &dectl::plan::is_temporary };
         std::fs::write(folder.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
         let cells: Vec<String> = PARTS.iter().map(|part| in_a_process(part, folder.path())).collect();
         println!("| {size} | {} |", cells.join(" | "));

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench planning`
 
-use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
+use dectl::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use dectl::diagnostic::{SourceId, Sources, Span};
 use dectl::model::{
     AccessCode, CodeText, DesiredSettings, LiveState, LocationId, Network, NetworkId, NetworkName, Settings,
@@ -56,12 +56,19 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
             let name = NetworkName::new(&format!("Ward {}", names[at])).ok();
             let settings =
                 DesiredSettings { name, code: AccessCode::from_number(codes[at] as u16), ..DesiredSettings::default() };
-            let id = Some(Placed { value: id, span: SPOT });
-            Entry { cause: Cause::File(SPOT), id, renamed_from: None, desired: settings, name_span: None, code: None }
+            let id = Some(Spanned { value: id, span: SPOT });
+            NetworkEntry {
+                origin: Origin::File(SPOT),
+                id,
+                renamed_from: None,
+                desired: settings,
+                name_span: None,
+                code: None,
+            }
         });
         let entries = entries.collect();
-        let name = Some(Placed { value: site.clone(), span: SPOT });
-        desired.locations.push(LocationWish { span: SPOT, name, id: None, entries });
+        let name = Some(Spanned { value: site.clone(), span: SPOT });
+        desired.locations.push(DesiredLocation { span: SPOT, name, id: None, entries });
     }
     let mut sources = Sources::new();
     sources.add("wishes", "x\n");

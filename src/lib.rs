@@ -23,9 +23,9 @@
 //! | [`desired`] | the text of a file as wishes | model, diagnostic |
 //! | [`webex`] | one call is one HTTP request | model, runtime |
 //! | [`send`] | one request until it has an end | webex, model, runtime |
-//! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::wish |
+//! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::model |
 //! | [`proof`] | shows that a plan is safe | model, plan::plan |
-//! | [`record`] | what is kept on disk | model, runtime, plan::plan, desired::wish |
+//! | [`record`] | what is kept on disk | model, runtime, plan::plan, desired::model |
 //! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, runtime |
 //! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic: the last two to read states |
 //! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dectl::desired::Notation;
+use dectl::desired::SourceFormat;
 use dectl::diagnostic::{Diagnostic, Severity, Sources};
 use dectl::model::{CodeText, LiveState, Settings};
 use dectl::plan::Scope;
@@ -58,7 +58,7 @@ fn said_of_file(path: &Path, live: &LiveState) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let text = fs::read_to_string(path).expect("a text");
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
-    let (diagnostics, sources) = match Inputs::of_notation(name, text, Notation::of(name), options) {
+    let (diagnostics, sources) = match Inputs::from_format(name, text, SourceFormat::of(name), options) {
         Err(rejected) => (rejected.diagnostics, rejected.sources),
         Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
             Err(Error::Rejected(rejected)) => (rejected.diagnostics, rejected.sources),

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use dectl::desired::Notation;
+use dectl::desired::SourceFormat;
 use dectl::model::LiveState;
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
@@ -26,9 +26,9 @@ fn shown(rejected: &Rejected) {
 fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
-    let notation = if first % 2 == 0 { Notation::Yaml } else { Notation::Table };
+    let format = if first % 2 == 0 { SourceFormat::Yaml } else { SourceFormat::Csv };
     let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
-    match Inputs::of_notation("fuzzed", text.to_owned(), notation, options) {
+    match Inputs::from_format("fuzzed", text.to_owned(), format, options) {
         Err(rejected) => shown(&rejected),
         Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), LIVE.clone(), Instant::START) {
             Ok(_) => {}

@@ -1,7 +1,7 @@
 //! Any bytes as the answer to a list: a state or an error, and a state can be exported.
 #![no_main]
 
-use dectl::desired::{Export, WithCodes};
+use dectl::desired::{Export, CodeExport};
 use dectl::webex::answer::{self, Head};
 use libfuzzer_sys::fuzz_target;
 
@@ -9,7 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let head = Head { status: 200, ..Head::default() };
     if let Ok(live) = answer::list(&head, data, jiff::Timestamp::UNIX_EPOCH) {
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
-        let export = Export { live: &live, codes: WithCodes::Yes, stands_aside: &dectl::plan::is_temporary };
+        let export = Export { live: &live, codes: CodeExport::Include, stands_aside: &dectl::plan::is_temporary };
         let (yaml, csv) = (export.yaml(&locations), export.csv(&locations));
         assert_eq!(yaml.networks, live.len());
         assert_eq!(csv.networks, live.len());

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use minijinja::Value;
 use regex::Regex;
 
-use super::rules::{COUNTER, whole};
+use super::model::{Desired, DesiredLocation, NetworkEntry, Origin, Rule, RuleMode, Spanned};
+use super::rules::{COUNTER, full_match_regex};
 use super::template::{Templates, Variables};
-use super::wish::{Cause, Desired, Entry, LocationWish, Placed, Rule, RuleUse};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{
     DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
@@ -20,41 +20,41 @@ use crate::model::{
 
 /// What rules are applied to.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct RuleContext<'a> {
     /// The organization as it is live.
     pub live: &'a LiveState,
     /// Whether an entry speaks of a network already.
-    pub has_entry: &'a dyn Fn(NetworkIndex) -> bool,
+    pub is_managed: &'a dyn Fn(NetworkIndex) -> bool,
     /// Whether a location is in the scope of the run.
     pub has_location: &'a dyn Fn(&str) -> bool,
     /// Whether a network with these settings before and after is in the scope of the run.
     pub has_network: &'a dyn Fn(&Settings, &Settings) -> bool,
     /// Whether a network stands aside under this name: its own cannot be told.
-    pub stands_aside: &'a dyn Fn(&str) -> bool,
+    pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
 
 /// Adds to `desired` an entry for every network that its rules match; what does not fit is in `diagnostics`.
-pub fn expand(desired: &mut Desired, ground: Ground<'_>, diagnostics: &mut Diagnostics) {
+pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut Diagnostics) {
     let rules = std::mem::take(&mut desired.rules);
     let Some(first) = rules.first() else { return };
-    let mut expansion = Expansion {
-        rules: Compiled::all(&rules),
+    let mut expander = RuleExpander {
+        rules: CompiledRule::all(&rules),
         templates: Templates::new(),
-        ground,
+        context,
         diagnostics,
-        unstable: BTreeSet::new(),
+        non_idempotent: BTreeSet::new(),
     };
     let mut matched = 0;
-    for (at, location) in ground.live.locations() {
-        let entries = expansion.location(at, location);
+    for (at, location) in context.live.locations() {
+        let entries = expander.location(at, location);
         matched += entries.len();
         if !entries.is_empty() {
-            let id = Some(Placed { value: location.id.clone(), span: first.span });
-            desired.locations.push(LocationWish { span: first.span, name: None, id, entries });
+            let id = Some(Spanned { value: location.id.clone(), span: first.span });
+            desired.locations.push(DesiredLocation { span: first.span, name: None, id, entries });
         }
     }
     for rule in &rules {
-        let names = || ground.live.locations().map(|(_, location)| &*location.name);
+        let names = || context.live.locations().map(|(_, location)| &*location.name);
         let Some(location) = &rule.location else { continue };
         if let Ok(pattern) = NamePattern::new(&location.value)
             && !names().any(|name| pattern.matches(name))
@@ -69,7 +69,7 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, diagnostics: &mut Diagn
             diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(location.span).help(help));
         }
     }
-    if matched == 0 && first.repeats == RuleUse::Once && !diagnostics.has_errors() {
+    if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
         let help = "a pattern is matched against the whole value, and case counts: try '.*Ward.*' or '(?i)ward.*'";
         let message = "no network of this run matches";
         diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
@@ -77,7 +77,7 @@ pub fn expand(desired: &mut Desired, ground: Ground<'_>, diagnostics: &mut Diagn
 }
 
 /// Whether one of the rules is about locations of this name.
-pub fn concerns(rules: &[Rule], location: &str) -> bool {
+pub fn any_rule_matches_location(rules: &[Rule], location: &str) -> bool {
     rules.iter().any(|rule| match &rule.location {
         Some(pattern) => NamePattern::new(&pattern.value).is_ok_and(|pattern| pattern.matches(location)),
         None => true,
@@ -85,13 +85,13 @@ pub fn concerns(rules: &[Rule], location: &str) -> bool {
 }
 
 /// A rule whose patterns have been compiled.
-struct Compiled<'a> {
+struct CompiledRule<'a> {
     rule: &'a Rule,
     location: Option<NamePattern>,
     patterns: Vec<(Setting, Regex)>,
 }
 
-impl<'a> Compiled<'a> {
+impl<'a> CompiledRule<'a> {
     /// All rules; those whose patterns do not compile have been reported when they were read.
     fn all(rules: &'a [Rule]) -> Vec<Self> {
         rules.iter().filter_map(Self::new).collect()
@@ -102,7 +102,8 @@ impl<'a> Compiled<'a> {
             Some(location) => Some(NamePattern::new(&location.value).ok()?),
             None => None,
         };
-        let patterns = rule.patterns.iter().map(|(setting, pattern)| Some((*setting, whole(&pattern.value).ok()?)));
+        let patterns =
+            rule.patterns.iter().map(|(setting, pattern)| Some((*setting, full_match_regex(&pattern.value).ok()?)));
         Some(Self { rule, location, patterns: patterns.collect::<Option<_>>()? })
     }
 
@@ -110,7 +111,7 @@ impl<'a> Compiled<'a> {
     fn groups(&self, settings: &Settings) -> Option<Variables> {
         let mut groups = Variables::new();
         for (setting, pattern) in &self.patterns {
-            let captures = pattern.captures(text_of(settings, *setting)?)?;
+            let captures = pattern.captures(string_value(settings, *setting)?)?;
             for name in pattern.capture_names().flatten() {
                 let text = captures.name(name).map_or("", |group| group.as_str());
                 groups.insert(name.to_owned(), Value::from(text));
@@ -120,7 +121,7 @@ impl<'a> Compiled<'a> {
     }
 }
 
-fn text_of(settings: &Settings, setting: Setting) -> Option<&str> {
+fn string_value(settings: &Settings, setting: Setting) -> Option<&str> {
     match setting {
         Setting::Name => Some(&settings.name),
         Setting::DisplayName => settings.display_name.as_deref(),
@@ -130,77 +131,77 @@ fn text_of(settings: &Settings, setting: Setting) -> Option<&str> {
 
 /// A network and what rules have made of it so far.
 #[derive(Clone)]
-struct Subject<'a> {
+struct RuleTarget<'a> {
     network: NetworkIndex,
     live: &'a Settings,
     settings: Settings,
     /// The rules that match, and whether each changed something.
-    matched_by: Vec<(usize, bool)>,
+    matching_rules: Vec<(usize, bool)>,
     /// Where the template stands that made each text.
-    made_at: Vec<(Setting, Span)>,
+    template_spans: Vec<(Setting, Span)>,
 }
 
-struct Expansion<'a, 'r> {
-    rules: Vec<Compiled<'r>>,
+struct RuleExpander<'a, 'r> {
+    rules: Vec<CompiledRule<'r>>,
     templates: Templates,
-    ground: Ground<'a>,
+    context: RuleContext<'a>,
     diagnostics: &'r mut Diagnostics,
     /// One example of a rule that would go on for ever is enough.
-    unstable: BTreeSet<usize>,
+    non_idempotent: BTreeSet<usize>,
 }
 
-impl<'a> Expansion<'a, '_> {
-    fn location(&mut self, at: LocationIndex, location: &Location) -> Vec<Entry> {
-        if !(self.ground.has_location)(&location.name) || !self.rules.iter().any(|rule| rule.is_about(location)) {
+impl<'a> RuleExpander<'a, '_> {
+    fn location(&mut self, at: LocationIndex, location: &Location) -> Vec<NetworkEntry> {
+        if !(self.context.has_location)(&location.name) || !self.rules.iter().any(|rule| rule.applies_to(location)) {
             return Vec::new();
         }
-        let live = self.ground.live;
-        let mut subjects: Vec<Subject<'a>> = live
+        let live = self.context.live;
+        let mut targets: Vec<RuleTarget<'a>> = live
             .networks_of(at)
-            .filter(|(network, _)| !(self.ground.has_entry)(*network))
-            .map(|(network, found)| Subject {
+            .filter(|(network, _)| !(self.context.is_managed)(*network))
+            .map(|(network, found)| RuleTarget {
                 network,
                 live: &found.settings,
                 settings: found.settings.clone(),
-                matched_by: Vec::new(),
-                made_at: Vec::new(),
+                matching_rules: Vec::new(),
+                template_spans: Vec::new(),
             })
             .collect();
-        subjects.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
-        self.report_stranded(&subjects, location);
-        subjects.retain(|subject| !(self.ground.stands_aside)(&subject.live.name));
-        let made = self.apply(subjects, location);
-        self.report_unstable(&made, location);
-        made.into_iter().filter_map(|subject| self.entry(subject, location)).collect()
+        targets.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
+        self.report_temporary_names(&targets, location);
+        targets.retain(|target| !(self.context.is_temporary_name)(&target.live.name));
+        let results = self.apply(targets, location);
+        self.report_non_idempotent(&results, location);
+        results.into_iter().filter_map(|target| self.entry(target, location)).collect()
     }
 
     /// What all rules make of the networks of a location, in the order in which those are counted.
-    fn apply<'s>(&mut self, mut subjects: Vec<Subject<'s>>, location: &Location) -> Vec<Subject<'s>> {
-        for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.is_about(location)) {
+    fn apply<'s>(&mut self, mut targets: Vec<RuleTarget<'s>>, location: &Location) -> Vec<RuleTarget<'s>> {
+        for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.applies_to(location)) {
             let mut count = 0;
-            for subject in &mut subjects {
-                let Some(mut variables) = rule.groups(&subject.settings) else { continue };
+            for target in &mut targets {
+                let Some(mut variables) = rule.groups(&target.settings) else { continue };
                 count += 1;
                 variables.insert("location".to_owned(), Value::from(&*location.name));
-                variables.insert("name".to_owned(), Value::from(&*subject.settings.name));
-                let display_name = subject.settings.display_name.as_deref().unwrap_or_default();
+                variables.insert("name".to_owned(), Value::from(&*target.settings.name));
+                let display_name = target.settings.display_name.as_deref().unwrap_or_default();
                 variables.insert("displayName".to_owned(), Value::from(display_name));
                 variables.insert(COUNTER.to_owned(), Value::from(count));
-                let before = subject.settings.clone();
+                let before = target.settings.clone();
                 for (setting, template) in &rule.rule.templates {
                     match self.templates.render(&template.value, variables.clone()) {
                         Ok(text) => {
                             match setting {
-                                Setting::Name => subject.settings.name = text.into(),
-                                _ => subject.settings.display_name = Some(text.into()),
+                                Setting::Name => target.settings.name = text.into(),
+                                _ => target.settings.display_name = Some(text.into()),
                             }
-                            subject.made_at.retain(|(made, _)| made != setting);
-                            subject.made_at.push((*setting, template.span));
+                            target.template_spans.retain(|(made, _)| made != setting);
+                            target.template_spans.push((*setting, template.span));
                         }
                         // A network that this run leaves out may be as it likes.
-                        Err(_) if !(self.ground.has_network)(subject.live, subject.live) => {}
+                        Err(_) if !(self.context.has_network)(target.live, target.live) => {}
                         Err(words) => {
-                            let message = format!("this template fails for {:?}: {words}", subject.live.name);
+                            let message = format!("this template fails for {:?}: {words}", target.live.name);
                             self.diagnostics.push(
                                 Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span),
                             );
@@ -208,20 +209,20 @@ impl<'a> Expansion<'a, '_> {
                     }
                 }
                 if let Some(enabled) = rule.rule.code_enabled {
-                    subject.settings.code_enabled = Some(enabled);
+                    target.settings.code_enabled = Some(enabled);
                 }
-                subject.matched_by.push((at, subject.settings != before));
+                target.matching_rules.push((at, target.settings != before));
             }
         }
-        subjects
+        targets
     }
 
     /// A network that stands aside has no name of its own to compute with.
-    fn report_stranded(&mut self, subjects: &[Subject<'_>], location: &Location) {
-        for subject in subjects {
-            let name = &subject.live.name;
-            if (self.ground.stands_aside)(name) && (self.ground.has_network)(subject.live, subject.live) {
-                let id = &self.ground.live.network(subject.network).id;
+    fn report_temporary_names(&mut self, targets: &[RuleTarget<'_>], location: &Location) {
+        for target in targets {
+            let name = &target.live.name;
+            if (self.context.is_temporary_name)(name) && (self.context.has_network)(target.live, target.live) {
+                let id = &self.context.live.network(target.network).id;
                 let message = format!("a network of {:?} stands on the temporary name {name:?}", location.name);
                 let help = format!(
                     "an interrupted run left it there: run its command again, apply the plan beside its journal, or write \
@@ -233,15 +234,15 @@ impl<'a> Expansion<'a, '_> {
     }
 
     /// Applies the rules to their own result.
-    fn report_unstable(&mut self, made: &[Subject<'_>], location: &Location) {
-        let mut again: Vec<Subject<'_>> = made
+    fn report_non_idempotent(&mut self, results: &[RuleTarget<'_>], location: &Location) {
+        let mut again: Vec<RuleTarget<'_>> = results
             .iter()
-            .map(|subject| Subject {
-                network: subject.network,
-                live: &subject.settings,
-                settings: subject.settings.clone(),
-                matched_by: Vec::new(),
-                made_at: Vec::new(),
+            .map(|target| RuleTarget {
+                network: target.network,
+                live: &target.settings,
+                settings: target.settings.clone(),
+                matching_rules: Vec::new(),
+                template_spans: Vec::new(),
             })
             .collect();
         again.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
@@ -249,26 +250,26 @@ impl<'a> Expansion<'a, '_> {
         let again = self.apply(again, location);
         // What fails the second time has failed the first time, or would only fail on a result that is refused below.
         self.diagnostics.truncate(known);
-        let in_scope = |subject: &&Subject<'_>| (self.ground.has_network)(subject.live, &subject.settings);
-        let again: Vec<&Subject<'_>> = again.iter().filter(in_scope).collect();
-        for subject in again.into_iter().filter(|subject| subject.settings != *subject.live) {
-            let Some((at, _)) = subject.matched_by.iter().find(|(_, changed)| *changed) else { continue };
+        let in_scope = |target: &&RuleTarget<'_>| (self.context.has_network)(target.live, &target.settings);
+        let again: Vec<&RuleTarget<'_>> = again.iter().filter(in_scope).collect();
+        for target in again.into_iter().filter(|target| target.settings != *target.live) {
+            let Some((at, _)) = target.matching_rules.iter().find(|(_, changed)| *changed) else { continue };
             let rule = self.rules[*at].rule;
-            let first = made.iter().find(|first| first.network == subject.network);
-            let Some(first) = first.filter(|_| self.unstable.insert(*at)) else { continue };
+            let first = results.iter().find(|first| first.network == target.network);
+            let Some(first) = first.filter(|_| self.non_idempotent.insert(*at)) else { continue };
             let change = |before: &Settings, after: &Settings| {
                 let setting = before.diff(after).iter().next().unwrap_or(Setting::Name);
-                format!("{:?}", text_of(after, setting).unwrap_or_default())
+                format!("{:?}", string_value(after, setting).unwrap_or_default())
             };
-            let (becomes, then) = (change(first.live, subject.live), change(subject.live, &subject.settings));
+            let (becomes, then) = (change(first.live, target.live), change(target.live, &target.settings));
             let was = &first.live.name;
-            let diagnostic = match rule.repeats {
-                RuleUse::Standing => Diagnostic::error(
+            let diagnostic = match rule.mode {
+                RuleMode::Persistent => Diagnostic::error(
                     DiagnosticCode::NonIdempotentRule,
                     format!("this rule would change its own result: {was:?} gets {becomes}, and the next run makes it {then}"),
                 )
                 .help("let its pattern leave out what it has made; for a change that is made once there is `dectl rename`"),
-                RuleUse::Once => Diagnostic::warning(
+                RuleMode::OneShot => Diagnostic::warning(
                     DiagnosticCode::NonIdempotentRule,
                     format!("the same command again would change its own result: {was:?} gets {becomes}, then {then}"),
                 )
@@ -278,70 +279,76 @@ impl<'a> Expansion<'a, '_> {
         }
     }
 
-    fn entry(&mut self, subject: Subject<'_>, location: &Location) -> Option<Entry> {
-        let in_scope = (self.ground.has_network)(subject.live, &subject.settings);
-        let rule = self.rules[subject.matched_by.first()?.0].rule;
+    fn entry(&mut self, target: RuleTarget<'_>, location: &Location) -> Option<NetworkEntry> {
+        let in_scope = (self.context.has_network)(target.live, &target.settings);
+        let rule = self.rules[target.matching_rules.first()?.0].rule;
         if !in_scope {
             return None;
         }
-        let changed = subject.live.diff(&subject.settings);
-        let desired = self.checked(&subject, changed, location)?;
+        let changed = target.live.diff(&target.settings);
+        let desired = self.checked(&target, changed, location)?;
         let labels =
-            subject.matched_by.iter().filter(|(_, changed)| *changed).map(|(at, _)| &*self.rules[*at].rule.label);
+            target.matching_rules.iter().filter(|(_, changed)| *changed).map(|(at, _)| &*self.rules[*at].rule.label);
         let label: Arc<str> = labels.collect::<Vec<_>>().join(", ").into();
         let label = if label.is_empty() { rule.label.clone() } else { label };
-        let id = self.ground.live.network(subject.network).id.clone();
-        let made_at = |setting| subject.made_at.iter().find(|(made, _)| *made == setting).map(|(_, span)| *span);
-        Some(Entry {
-            cause: Cause::Rule { span: rule.span, label },
-            id: Some(Placed { value: id, span: rule.span }),
+        let id = self.context.live.network(target.network).id.clone();
+        let template_spans =
+            |setting| target.template_spans.iter().find(|(made, _)| *made == setting).map(|(_, span)| *span);
+        Some(NetworkEntry {
+            origin: Origin::Rule { span: rule.span, label },
+            id: Some(Spanned { value: id, span: rule.span }),
             renamed_from: None,
-            name_span: made_at(Setting::Name).filter(|_| changed.has(Setting::Name)),
+            name_span: template_spans(Setting::Name).filter(|_| changed.has(Setting::Name)),
             desired,
             code: None,
         })
     }
 
     /// What changes, held to the rules; what does not fit is a finding about this network.
-    fn checked(&mut self, subject: &Subject<'_>, changed: SettingSet, location: &Location) -> Option<DesiredSettings> {
+    fn checked(
+        &mut self,
+        target: &RuleTarget<'_>,
+        changed: SettingSet,
+        location: &Location,
+    ) -> Option<DesiredSettings> {
         let mut desired = DesiredSettings::default();
-        let mut misfits = Vec::new();
+        let mut invalid_results = Vec::new();
         if changed.has(Setting::Name) {
-            match NetworkName::new(&subject.settings.name) {
+            match NetworkName::new(&target.settings.name) {
                 Ok(name) => desired.name = Some(name),
-                Err(error) => misfits.push(format!("the name {:?}, which {error}", subject.settings.name)),
+                Err(error) => invalid_results.push(format!("the name {:?}, which {error}", target.settings.name)),
             }
         }
         if let Some(display_name) =
-            subject.settings.display_name.as_deref().filter(|_| changed.has(Setting::DisplayName))
+            target.settings.display_name.as_deref().filter(|_| changed.has(Setting::DisplayName))
         {
             let longer_than = |limit: usize| display_name.chars().count() > limit;
             // Where Webex holds a longer one already it takes longer ones.
-            let held = subject.live.display_name.as_deref().map_or(0, |live| live.chars().count());
+            let held = target.live.display_name.as_deref().map_or(0, |live| live.chars().count());
             match DisplayName::new(display_name) {
-                Ok(_) if longer_than(DISPLAY_NAME_RECOMMENDED_MAX.max(held)) => misfits.push(format!(
+                Ok(_) if longer_than(DISPLAY_NAME_RECOMMENDED_MAX.max(held)) => invalid_results.push(format!(
                     "the display name {display_name:?}, which has {} characters, Webex promises to take \
                      {DISPLAY_NAME_RECOMMENDED_MAX}",
                     display_name.chars().count()
                 )),
                 Ok(name) => desired.display_name = Some(name),
-                Err(error) => misfits.push(format!("the display name {display_name:?}, which {error}")),
+                Err(error) => invalid_results.push(format!("the display name {display_name:?}, which {error}")),
             }
         }
         if changed.has(Setting::CodeEnabled) {
-            desired.code_enabled = subject.settings.code_enabled;
+            desired.code_enabled = target.settings.code_enabled;
         }
-        let fits = misfits.is_empty();
-        for misfit in misfits {
-            let message = format!("{:?} of {:?} would get {misfit}", subject.live.name, location.name);
+        let fits = invalid_results.is_empty();
+        for invalid_result in invalid_results {
+            let message = format!("{:?} of {:?} would get {invalid_result}", target.live.name, location.name);
             self.diagnostics.push(Diagnostic::error(DiagnosticCode::InvalidRuleResult, message));
         }
         fits.then_some(desired)
     }
 }
 
-impl Compiled<'_> {
-    fn is_about(&self, location: &Location) -> bool {
+impl CompiledRule<'_> {
+    fn applies_to(&self, location: &Location) -> bool {
         self.location.as_ref().is_none_or(|pattern| pattern.matches(&location.name))
     }
 }

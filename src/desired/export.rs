@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::table;
-use super::write::{Asked, FileText};
+use super::csv;
+use super::yaml_writer::{WritableSettings, YamlWriter};
 use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
 
 /// What is exported, and how.
@@ -13,18 +13,18 @@ pub struct Export<'a> {
     /// The organization as it is live.
     pub live: &'a LiveState,
     /// Whether access codes are written.
-    pub codes: WithCodes,
+    pub codes: CodeExport,
     /// Whether a network stands aside under this name: that is none to ask for.
-    pub stands_aside: &'a dyn Fn(&str) -> bool,
+    pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
 
 /// Whether access codes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WithCodes {
+pub enum CodeExport {
     /// They are, in the clear.
-    Yes,
+    Include,
     /// They are not: the file asks for no code.
-    No,
+    Omit,
 }
 
 /// The text of an export.
@@ -37,7 +37,7 @@ pub struct Exported {
     /// How many networks it has.
     pub networks: usize,
     /// What is left out, and why.
-    pub left_out: Vec<String>,
+    pub omitted: Vec<String>,
 }
 
 impl Export<'_> {
@@ -45,13 +45,13 @@ impl Export<'_> {
     pub fn yaml(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let mut file = FileText::new(&format!("{} as they are live.", counted(networks, locations.len())));
+        let mut file = YamlWriter::new(&format!("{} as they are live.", counted(networks, locations.len())));
         for at in locations {
             let location = self.live.location(*at);
             file.location(&location.id, &location.name);
-            for (network, asked) in self.networks(*at) {
-                exported.note(location, network, &asked);
-                file.network(&network.id, &network.settings, asked, describe(network).as_deref());
+            for (network, writable_settings) in self.networks(*at) {
+                exported.note(location, network, &writable_settings);
+                file.network(&network.id, &network.settings, writable_settings, describe(network).as_deref());
             }
         }
         exported.text = file.finish();
@@ -62,16 +62,16 @@ impl Export<'_> {
     pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let columns = table::COLUMNS.into_iter().filter(|column| *column != "renamedFrom");
+        let columns = csv::COLUMNS.into_iter().filter(|column| *column != "renamedFrom");
         let columns: Vec<&str> = columns.chain(["#hardware"]).collect();
         exported.text = columns.join(",") + "\n";
         for at in locations {
             let location = self.live.location(*at);
-            for (network, asked) in self.networks(*at) {
-                exported.note(location, network, &asked);
+            for (network, writable_settings) in self.networks(*at) {
+                exported.note(location, network, &writable_settings);
                 let value = |setting: Setting| {
-                    let entry = asked.iter().find(|(known, _)| *known == setting);
-                    entry.filter(|(_, left_out)| left_out.is_none()).and_then(|_| plain(&network.settings, setting))
+                    let entry = writable_settings.iter().find(|(known, _)| *known == setting);
+                    entry.filter(|(_, omitted)| omitted.is_none()).and_then(|_| plain(&network.settings, setting))
                 };
                 let cells = [
                     Some(location.id.to_string()),
@@ -83,7 +83,7 @@ impl Export<'_> {
                     value(Setting::Code),
                     describe(network),
                 ];
-                let cells = cells.map(|cell| cell.map(|text| table::cell(&text)).unwrap_or_default());
+                let cells = cells.map(|cell| cell.map(|text| csv::csv_escape(&text)).unwrap_or_default());
                 exported.text.push_str(&cells.join(","));
                 exported.text.push('\n');
             }
@@ -92,42 +92,42 @@ impl Export<'_> {
     }
 
     /// The networks of a location with what is asked of each, and why something is not.
-    fn networks(&self, at: LocationIndex) -> Vec<(&Network, Asked)> {
+    fn networks(&self, at: LocationIndex) -> Vec<(&Network, WritableSettings)> {
         let names = counts(self.live.networks_of(at).map(|(_, network)| network.settings.name_key()));
         let codes = counts(self.live.networks_of(at).filter_map(|(_, network)| network.settings.code.clone()));
-        let asked = |network: &Network| {
+        let writable_settings = |network: &Network| {
             let settings = &network.settings;
             Setting::ALL
                 .into_iter()
-                .filter(|setting| *setting != Setting::Code || self.codes == WithCodes::Yes)
+                .filter(|setting| *setting != Setting::Code || self.codes == CodeExport::Include)
                 .map(|setting| {
                     let shared = match setting {
                         Setting::Name => names[&settings.name_key()] > 1,
                         Setting::Code => settings.code.as_ref().is_some_and(|code| codes[code] > 1),
                         Setting::DisplayName | Setting::CodeEnabled => false,
                     };
-                    let aside = setting == Setting::Name && (self.stands_aside)(&settings.name);
+                    let aside = setting == Setting::Name && (self.is_temporary_name)(&settings.name);
                     let why = if aside {
                         Some("the live one is the temporary name of an interrupted run".to_owned())
                     } else if shared {
                         Some("another network of the location has the same".to_owned())
                     } else {
-                        super::write::refusal(settings, setting)
+                        super::yaml_writer::unrepresentable(settings, setting)
                     };
                     (setting, why)
                 })
                 .collect()
         };
-        self.live.networks_of(at).map(|(_, network)| (network, asked(network))).collect()
+        self.live.networks_of(at).map(|(_, network)| (network, writable_settings(network))).collect()
     }
 }
 
 impl Exported {
-    fn note(&mut self, location: &Location, network: &Network, asked: &Asked) {
-        for (setting, why) in asked {
+    fn note(&mut self, location: &Location, network: &Network, writable_settings: &WritableSettings) {
+        for (setting, why) in writable_settings {
             if let Some(why) = why {
                 let (setting, name) = (setting.api_name(), &network.settings.name);
-                self.left_out.push(format!("{setting} of {name:?} in {:?}: {why}", location.name));
+                self.omitted.push(format!("{setting} of {name:?} in {:?}: {why}", location.name));
             }
         }
     }
@@ -174,7 +174,7 @@ fn describe(network: &Network) -> Option<String> {
 }
 
 /// A file name for every location: its name in letters, digits and hyphens, told apart by numbers where that is needed.
-pub fn file_names<'a>(locations: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn unique_file_stems<'a>(locations: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = std::collections::HashSet::new();
     let mut unused = |name: &str| {
         let slug = slug::slugify(name);
@@ -198,7 +198,7 @@ mod tests {
     fn file_names_are_safe_and_differ() {
         let names = ["Oslo HQ", "oslo hq", "../../etc/passwd", "", "?!", "Ålesund (Nord)", "CON"];
         assert_eq!(
-            file_names(names.into_iter()),
+            unique_file_stems(names.into_iter()),
             ["oslo-hq", "oslo-hq-2", "etc-passwd", "location", "location-2", "alesund-nord", "location-con"]
         );
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::wish::{Desired, Entry, LocationWish};
+use super::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
 use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
 
@@ -16,7 +16,7 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
         desired.locations.extend(file.locations);
         desired.rules.extend(file.rules);
     }
-    let mut seen = Seen::default();
+    let mut seen = DuplicateTracker::default();
     for location in &desired.locations {
         let place = seen.location(location, diagnostics);
         for entry in &location.entries {
@@ -27,7 +27,7 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
 }
 
 #[derive(Default)]
-struct Seen {
+struct DuplicateTracker {
     by_name: HashMap<NameKey, usize>,
     by_id: HashMap<LocationId, (usize, Option<NameKey>, Span)>,
     locations: usize,
@@ -37,9 +37,9 @@ struct Seen {
     codes: HashMap<(usize, AccessCode), Span>,
 }
 
-impl Seen {
+impl DuplicateTracker {
     /// A number that is the same for every mention of a location.
-    fn location(&mut self, location: &LocationWish, diagnostics: &mut Diagnostics) -> usize {
+    fn location(&mut self, location: &DesiredLocation, diagnostics: &mut Diagnostics) -> usize {
         let name = location.name.as_ref().map(|name| NameKey::of(&name.value));
         if let (Some(id), Some(name)) = (&location.id, &name)
             && let Some((_, Some(other), span)) = self.by_id.get(&id.value)
@@ -75,7 +75,7 @@ impl Seen {
         place
     }
 
-    fn entry(&mut self, place: usize, location: &LocationWish, entry: &Entry, diagnostics: &mut Diagnostics) {
+    fn entry(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         if let Some(id) = &entry.id
             && let Some(first) = self.network_ids.insert(id.value.clone(), id.span)
         {

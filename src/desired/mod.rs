@@ -3,44 +3,44 @@
 //! | file | what it is |
 //! |---|---|
 //! | `wish` | the data: [`wish::Desired`] and its entries; the only file of this room that the planner knows |
-//! | `gather` | which texts: files, folders, standard input |
+//! | `load_sources` | which texts: files, folders, standard input |
 //! | `tree` | YAML as a tree with positions, under limits that no honest file meets |
 //! | `halves` | where a large file can be cut, so that its halves can be read at the same time |
 //! | `fields` | reading the fields of one mapping, noting every mistake |
 //! | `table` | CSV as the same tree |
 //! | `check` | a tree as wishes, with all mistakes of the file at once |
 //! | `merge` | several files as one desired state; what contradicts what |
-//! | `write` | [`FileText`]: settings as the text of a file |
+//! | `write` | [`YamlWriter`]: settings as the text of a file |
 //! | `export` | [`Export`]: the live organization as a desired state |
 //! | `rules` | what every network that matches is to be like |
 //! | `template` | what a name is made of |
 //! | `expand` | [`expand()`]: rules and the live organization as entries |
 //! | `codes` | access codes that stand in the environment or in files of their own |
 
-mod check;
-mod codes;
+mod code_sources;
+mod csv;
 mod expand;
 mod export;
-mod fields;
-mod gather;
-mod halves;
+mod load;
+mod mapping;
 mod merge;
+pub mod model;
+mod parse;
 mod rules;
-mod table;
+mod split;
 mod template;
-mod tree;
-pub mod wish;
-mod write;
+mod yaml;
+mod yaml_writer;
 
-pub use codes::{CodeLookup, Surroundings, resolve};
-pub use expand::{Ground, concerns, expand};
-pub use export::{Export, Exported, WithCodes, file_names};
-pub use gather::{Input, Notation, gather};
-pub use rules::{OneShot, one_shot};
-pub use write::{Asked, FileText, asked};
+pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
+pub use expand::{RuleContext, any_rule_matches_location, expand};
+pub use export::{CodeExport, Export, Exported, unique_file_stems};
+pub use load::{Input, SourceFormat, load_sources};
+pub use rules::{RenameRequest, rename_rules};
+pub use yaml_writer::{WritableSettings, YamlWriter, writable_settings};
 
 use crate::diagnostic::{Diagnostics, Sources};
-use wish::Desired;
+use model::Desired;
 
 /// The JSON Schema of desired-state files, for editors. What it cannot say (uniqueness, who is who) the reader checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");
@@ -50,13 +50,13 @@ pub fn read(inputs: Vec<Input>, sources: &mut Sources, diagnostics: &mut Diagnos
     let mut files = Vec::new();
     for input in inputs {
         let source = sources.add(input.name, input.text);
-        let tree = match input.notation {
-            Notation::Yaml => tree::parse(source, sources, diagnostics),
-            Notation::Table => table::parse(source, sources, diagnostics),
+        let tree = match input.format {
+            SourceFormat::Yaml => yaml::parse(source, sources, diagnostics),
+            SourceFormat::Csv => csv::parse(source, sources, diagnostics),
         };
         if let Some(tree) = tree {
-            let origin = check::Origin { source, notation: input.notation, base: &input.base };
-            files.push(check::check(&tree, origin, sources, diagnostics));
+            let source_info = parse::SourceInfo { source, format: input.format, base_dir: &input.base_dir };
+            files.push(parse::parse_file(&tree, source_info, sources, diagnostics));
         }
     }
     merge::merge(files, diagnostics)

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use regex::Regex;
 
-use super::fields::Fields;
+use super::mapping::MappingReader;
+use super::model::{Rule, RuleMode, Spanned};
 use super::template::{OWN_FILTERS, Templates};
-use super::tree::Node;
-use super::wish::{Placed, Rule, RuleUse};
+use super::yaml::Node;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span, quoted_list, suggest};
 use crate::model::{NamePattern, Setting};
 
@@ -16,41 +16,41 @@ const MATCH_FIELDS: &[&str] = &["location", "name", "displayName"];
 const SET_FIELDS: &[&str] = &["name", "displayName", "defaultAccessCodeEnabled"];
 
 /// The settings that patterns look at and templates make.
-const TEXTS: [Setting; 2] = [Setting::Name, Setting::DisplayName];
+const TEMPLATABLE_SETTINGS: [Setting; 2] = [Setting::Name, Setting::DisplayName];
 
 /// What every template may speak of, beside the groups of the patterns.
-pub(super) const GIVEN: [&str; 4] = ["location", "name", "displayName", COUNTER];
+pub(super) const BUILTIN_VARIABLES: [&str; 4] = ["location", "name", "displayName", COUNTER];
 
 /// Counts the networks of a location that match.
 pub(super) const COUNTER: &str = "n";
 
 /// A pattern that must match as a whole.
-pub(super) fn whole(pattern: &str) -> Result<Regex, regex::Error> {
+pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{pattern})\z"))
 }
 
 /// Reads a rule of a file.
 pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let before = diagnostics.len();
-    let fields = Fields::of(node, "a rule", RULE_FIELDS, diagnostics)?;
+    let fields = MappingReader::of(node, "a rule", RULE_FIELDS, diagnostics)?;
     let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", diagnostics);
     let set = fields.required("set", "say what they are to be: `set: { name: '{{ name|upper }}' }`", diagnostics);
-    let matches = matches.and_then(|node| Fields::of(node, "`match`", MATCH_FIELDS, diagnostics));
-    let set = set.and_then(|node| Fields::of(node, "`set`", SET_FIELDS, diagnostics));
+    let matches = matches.and_then(|node| MappingReader::of(node, "`match`", MATCH_FIELDS, diagnostics));
+    let set = set.and_then(|node| MappingReader::of(node, "`set`", SET_FIELDS, diagnostics));
     let (matches, set) = (matches?, set?);
     let place = sources.resolve(fields.span());
-    let texts = |fields: &Fields<'_>, diagnostics: &mut Diagnostics| -> Vec<(Setting, Placed<Arc<str>>)> {
+    let texts = |fields: &MappingReader<'_>, diagnostics: &mut Diagnostics| -> Vec<(Setting, Spanned<Arc<str>>)> {
         let text = |setting: Setting| Some((setting, fields.text(setting.api_name(), diagnostics)?));
-        TEXTS.into_iter().filter_map(text).collect()
+        TEMPLATABLE_SETTINGS.into_iter().filter_map(text).collect()
     };
     let rule = Rule {
         span: fields.span(),
         label: format!("{}:{}", place.file, place.line).into(),
-        repeats: RuleUse::Standing,
+        mode: RuleMode::Persistent,
         location: matches.text("location", diagnostics),
         patterns: texts(&matches, diagnostics),
         templates: texts(&set, diagnostics),
-        code_enabled: set.truth("defaultAccessCodeEnabled", diagnostics),
+        code_enabled: set.bool("defaultAccessCodeEnabled", diagnostics),
     };
     if diagnostics.len() == before {
         for (fields, field) in [(&matches, "match"), (&set, "set")] {
@@ -68,7 +68,7 @@ pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
 
 /// What `dectl rename` is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OneShot {
+pub struct RenameRequest {
     /// The settings whose value is looked at and replaced.
     pub settings: Vec<Setting>,
     /// What their value must match, as a whole.
@@ -80,43 +80,43 @@ pub struct OneShot {
 }
 
 /// The rules of a command, with a text of their own that findings point into.
-pub fn one_shot(asked: &OneShot, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<Rule> {
+pub fn rename_rules(request: &RenameRequest, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<Rule> {
     const COMMAND: &str = "rename";
     let mut text = String::new();
-    let mut line = |what: &str, value: &str| {
-        text.push_str(what);
+    let mut line = |context: &str, value: &str| {
+        text.push_str(context);
         let start = text.len() as u32;
         text.push_str(value);
         let end = text.len() as u32;
         text.push('\n');
         (start, end)
     };
-    let fields: Vec<&str> = asked.settings.iter().map(|setting| setting.api_name()).collect();
-    let pattern = line(&format!("PATTERN for {}: ", fields.join(" and ")), &asked.pattern);
-    let template = line("TEMPLATE: ", &asked.template);
-    let display_name = asked.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
+    let fields: Vec<&str> = request.settings.iter().map(|setting| setting.api_name()).collect();
+    let pattern = line(&format!("PATTERN for {}: ", fields.join(" and ")), &request.pattern);
+    let template = line("TEMPLATE: ", &request.template);
+    let display_name = request.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
     let source = sources.add_non_secret(COMMAND, text);
-    let placed = |(start, end): (u32, u32), value: &str| Placed {
+    let placed = |(start, end): (u32, u32), value: &str| Spanned {
         value: Arc::from(value),
         span: Span { source, start, end: end.max(start + 1) },
     };
     let rule = |setting: Setting| {
-        let mut templates = vec![(setting, placed(template, &asked.template))];
+        let mut templates = vec![(setting, placed(template, &request.template))];
         if let (Setting::Name, Some((span, text))) = (setting, display_name) {
             templates.push((Setting::DisplayName, placed(span, text)));
         }
-        let pattern = placed(pattern, &asked.pattern);
+        let pattern = placed(pattern, &request.pattern);
         Rule {
             span: pattern.span,
             label: COMMAND.into(),
-            repeats: RuleUse::Once,
+            mode: RuleMode::OneShot,
             location: None,
             patterns: vec![(setting, pattern)],
             templates,
             code_enabled: None,
         }
     };
-    let rules: Vec<Rule> = asked.settings.iter().copied().map(rule).collect();
+    let rules: Vec<Rule> = request.settings.iter().copied().map(rule).collect();
     // All have the same pattern and template; the first has the display name, too.
     if let Some(first) = rules.first() {
         check(first, diagnostics);
@@ -134,14 +134,14 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
         diagnostics
             .push(Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(location.span).help(help));
     }
-    let mut known: Vec<String> = GIVEN.map(str::to_owned).to_vec();
+    let mut known: Vec<String> = BUILTIN_VARIABLES.map(str::to_owned).to_vec();
     for (_, pattern) in &rule.patterns {
-        match Regex::new(&pattern.value).and_then(|_| whole(&pattern.value)) {
+        match Regex::new(&pattern.value).and_then(|_| full_match_regex(&pattern.value)) {
             Ok(regex) => {
                 for group in regex.capture_names().flatten() {
                     if known.iter().any(|other| other == group) {
-                        let (message, help) = if GIVEN.contains(&group) {
-                            let given = quoted_list(GIVEN, 8);
+                        let (message, help) = if BUILTIN_VARIABLES.contains(&group) {
+                            let given = quoted_list(BUILTIN_VARIABLES, 8);
                             let help = format!("{given} are there in every rule; choose another name");
                             (format!("the group {group:?} has a name that is taken"), help)
                         } else {
@@ -158,7 +158,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                 }
             }
             Err(error) => {
-                let message = format!("this is no regular expression: {}", last_line(&error.to_string()));
+                let message = format!("this is no regular expression: {}", regex_error_summary(&error.to_string()));
                 let help = "it is matched against the whole name; groups are written (?<ward>…)";
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(pattern.span).help(help),
@@ -173,7 +173,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
         match templates.variables_of(&template.value) {
             Ok(variables) => {
                 for variable in variables {
-                    if let Some(diagnostic) = misuse(&variable, rule, &known) {
+                    if let Some(diagnostic) = unknown_variable(&variable, rule, &known) {
                         diagnostics.push(diagnostic.with_span(template.span));
                     }
                 }
@@ -190,8 +190,8 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
-    if variable == COUNTER && rule.repeats == RuleUse::Standing {
+fn unknown_variable(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
+    if variable == COUNTER && rule.mode == RuleMode::Persistent {
         let message = "a rule of a file cannot count: whenever a network comes or goes, the others would be renamed";
         return Some(
             Diagnostic::error(DiagnosticCode::NonIdempotentRule, message)
@@ -202,7 +202,7 @@ fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
         return None;
     }
     // What a rule may not use is no suggestion for it.
-    let is_of_use = |name: &&str| *name != COUNTER || rule.repeats == RuleUse::Once;
+    let is_of_use = |name: &&str| *name != COUNTER || rule.mode == RuleMode::OneShot;
     let names = || known.iter().map(String::as_str).filter(is_of_use);
     let help = match suggest(variable, names()).first() {
         Some(near) => format!("did you mean {near:?}?"),
@@ -212,6 +212,6 @@ fn misuse(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
 }
 
 /// What a regular expression's error comes to; the lines before it draw the expression again.
-fn last_line(message: &str) -> String {
+fn regex_error_summary(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

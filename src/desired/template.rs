@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 /// The work that one name may take; an honest template needs a hundredth of it.
-const FUEL: u64 = 20_000;
+const TEMPLATE_FUEL: u64 = 20_000;
 
 /// Longer results are cut off before anybody looks at them; they are refused in any case.
-const LONGEST: usize = 400;
+const MAX_RENDERED_LEN: usize = 400;
 
 /// What a template may speak of.
 pub(super) type Variables = BTreeMap<String, Value>;
@@ -23,12 +23,12 @@ impl Templates {
     pub(super) fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
+        environment.set_fuel(Some(TEMPLATE_FUEL));
         environment.add_filter("slug", |text: String| slug::slugify(text));
         environment.add_filter("truncate", |text: String, length: usize| truncated(&text, length));
         environment.add_filter("pad", |value: Value, width: usize| {
             let text = value.to_string();
-            format!("{}{text}", "0".repeat(width.min(LONGEST).saturating_sub(text.chars().count())))
+            format!("{}{text}", "0".repeat(width.min(MAX_RENDERED_LEN).saturating_sub(text.chars().count())))
         });
         Self { environment }
     }
@@ -38,7 +38,7 @@ impl Templates {
     /// # Errors
     /// If it is no template, or uses a filter that does not exist.
     pub(super) fn variables_of(&self, text: &str) -> Result<Vec<String>, String> {
-        let template = self.environment.template_from_str(text).map_err(|error| words(&error))?;
+        let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let mut variables: Vec<String> =
             template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(&name.as_str())).collect();
@@ -46,7 +46,7 @@ impl Templates {
         // Filters are looked up only when a template is rendered, so it is rendered once with a value for everything.
         let sample: Variables = variables.iter().map(|name| (name.clone(), Value::from("1"))).collect();
         match template.render(Value::from(sample)) {
-            Err(error) if is_misspelt(error.kind()) => Err(words(&error)),
+            Err(error) if is_misspelt(error.kind()) => Err(error_text(&error)),
             _ => Ok(variables),
         }
     }
@@ -56,9 +56,9 @@ impl Templates {
     /// # Errors
     /// If it cannot be rendered.
     pub(super) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
-        let template = self.environment.template_from_str(text).map_err(|error| words(&error))?;
-        let rendered = template.render(Value::from(variables)).map_err(|error| words(&error))?;
-        Ok(rendered.chars().take(LONGEST).collect())
+        let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
+        let rendered = template.render(Value::from(variables)).map_err(|error| error_text(&error))?;
+        Ok(rendered.chars().take(MAX_RENDERED_LEN).collect())
     }
 }
 
@@ -77,7 +77,7 @@ const fn is_misspelt(kind: ErrorKind) -> bool {
     )
 }
 
-fn words(error: &minijinja::Error) -> String {
+fn error_text(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
         (ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
@@ -114,14 +114,14 @@ mod tests {
         ] {
             assert!(rendered(hostile).is_err(), "{hostile}");
         }
-        assert_eq!(rendered("{{ 'x' * 9999 }}").map(|text| text.len()), Ok(LONGEST));
+        assert_eq!(rendered("{{ 'x' * 9999 }}").map(|text| text.len()), Ok(MAX_RENDERED_LEN));
     }
 
     #[test]
     fn variables_and_misspelt_filters_are_known_before_anything_is_rendered() {
         let templates = Templates::new();
         assert_eq!(templates.variables_of("{{ location }} {{ n|pad(2) }}"), Ok(vec!["location".into(), "n".into()]));
-        assert!(templates.variables_of("{{ n|uper }}").is_err_and(|words| words.contains("uper")));
+        assert!(templates.variables_of("{{ n|uper }}").is_err_and(|error_text| error_text.contains("uper")));
         assert!(templates.variables_of("{{ n").is_err());
     }
 }

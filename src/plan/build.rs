@@ -8,7 +8,7 @@ use super::identity::identify;
 use super::narrow::{Scope, narrow};
 use super::order::{Order, order};
 use super::plan::{Because, Change, Counts, Neighbour, Plan, Step, StepKind, Warning, Where};
-use crate::desired::wish::{Cause, Desired};
+use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::model::{LiveState, LocationIndex, NetworkIndex};
 
@@ -122,17 +122,17 @@ fn add(
         before: live.network(change.network).settings.clone(),
         after: change.after,
         changed: change.changed,
-        because: because(&change.entry.cause, sources),
+        because: because(&change.entry.origin, sources),
     }));
 }
 
-fn because(cause: &Cause, sources: &Sources) -> Because {
-    match cause {
-        Cause::File(span) => {
+fn because(origin: &Origin, sources: &Sources) -> Because {
+    match origin {
+        Origin::File(span) => {
             let place = sources.resolve(*span);
             Because::File { file: place.file, line: place.line }
         }
-        Cause::Rule { label, .. } => Because::Rule { rule: label.clone() },
+        Origin::Rule { label, .. } => Because::Rule { rule: label.clone() },
     }
 }
 

@@ -1,7 +1,7 @@
 //! What would change on each managed network.
 
 use super::identity::Managed;
-use crate::desired::wish::Entry;
+use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 
@@ -9,7 +9,7 @@ use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 #[derive(Debug)]
 pub(super) struct Move<'a> {
     pub(super) network: NetworkIndex,
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a NetworkEntry,
     pub(super) after: Settings,
     pub(super) changed: SettingSet,
 }
@@ -43,7 +43,7 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
         .map(|(setting, _)| setting)
 }
 
-fn unsendable(entry: &Entry, after: &Settings, setting: Setting) -> Diagnostic {
+fn unsendable(entry: &NetworkEntry, after: &Settings, setting: Setting) -> Diagnostic {
     let field = setting.api_name();
     Diagnostic::error(
         DiagnosticCode::MissingSetting,

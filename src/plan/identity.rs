@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::temporary;
-use crate::desired::wish::{Desired, Entry, LocationWish};
+use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, quoted_list, suggest};
 use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
 
@@ -14,18 +14,18 @@ use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
 #[derive(Debug)]
 pub(super) struct Managed<'a> {
     pub(super) location: LocationIndex,
-    pub(super) networks: Vec<(NetworkIndex, &'a Entry)>,
+    pub(super) networks: Vec<(NetworkIndex, &'a NetworkEntry)>,
     /// Whether every entry found its network. Where one did not, what looks taken may only look so.
     pub(super) complete: bool,
 }
 
 /// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
 pub(super) fn identify<'a>(desired: &'a Desired, live: &LiveState, diagnostics: &mut Diagnostics) -> Vec<Managed<'a>> {
-    let mut entries: HashMap<LocationIndex, Vec<&'a Entry>> = HashMap::new();
+    let mut entries: HashMap<LocationIndex, Vec<&'a NetworkEntry>> = HashMap::new();
     let names = LocationNames::of(live);
-    for wish in &desired.locations {
-        if let Some(location) = names.find(wish, live, diagnostics) {
-            entries.entry(location).or_default().extend(&wish.entries);
+    for desired_location in &desired.locations {
+        if let Some(location) = names.find(desired_location, live, diagnostics) {
+            entries.entry(location).or_default().extend(&desired_location.entries);
         }
     }
     let mut managed: Vec<Managed<'a>> = entries
@@ -51,8 +51,13 @@ impl LocationNames {
         Self(names)
     }
 
-    fn find(&self, wish: &LocationWish, live: &LiveState, diagnostics: &mut Diagnostics) -> Option<LocationIndex> {
-        if let Some(id) = &wish.id {
+    fn find(
+        &self,
+        desired_location: &DesiredLocation,
+        live: &LiveState,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LocationIndex> {
+        if let Some(id) = &desired_location.id {
             let Some(location) = live.find_location(&id.value) else {
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::UnknownLocation, "no location with DECT networks has this id")
@@ -62,7 +67,9 @@ impl LocationNames {
                 return None;
             };
             let live_name = &live.location(location).name;
-            if let Some(name) = wish.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name)) {
+            if let Some(name) =
+                desired_location.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name))
+            {
                 diagnostics.push(
                     Diagnostic::error(
                         DiagnosticCode::LocationMismatch,
@@ -76,7 +83,7 @@ impl LocationNames {
             }
             return Some(location);
         }
-        let name = wish.name.as_ref()?;
+        let name = desired_location.name.as_ref()?;
         match self.0.get(&NameKey::of(&name.value)).map(Vec::as_slice) {
             Some([location]) => Some(*location),
             Some(several) => {
@@ -121,12 +128,12 @@ struct Matching<'a, 'r> {
     live: &'r LiveState,
     diagnostics: &'r mut Diagnostics,
     by_name: HashMap<NameKey, Vec<NetworkIndex>>,
-    claimed: HashMap<NetworkIndex, &'a Entry>,
+    claimed: HashMap<NetworkIndex, &'a NetworkEntry>,
 }
 
 /// An entry and the networks it may mean.
 struct Open<'a> {
-    entry: &'a Entry,
+    entry: &'a NetworkEntry,
     candidates: Vec<NetworkIndex>,
 }
 
@@ -139,7 +146,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         Self { location, live, diagnostics, by_name, claimed: HashMap::new() }
     }
 
-    fn run(mut self, entries: Vec<&'a Entry>) -> Vec<(NetworkIndex, &'a Entry)> {
+    fn run(mut self, entries: Vec<&'a NetworkEntry>) -> Vec<(NetworkIndex, &'a NetworkEntry)> {
         let (with_id, named): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.id.is_some());
         for entry in with_id {
             self.by_id(entry);
@@ -151,7 +158,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         networks
     }
 
-    fn by_id(&mut self, entry: &'a Entry) {
+    fn by_id(&mut self, entry: &'a NetworkEntry) {
         let Some(id) = &entry.id else { return };
         match self.live.find(&id.value) {
             Some(network) if self.live.location_of(network) == self.location => self.claim(network, entry),
@@ -177,7 +184,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         }
     }
 
-    fn claim(&mut self, network: NetworkIndex, entry: &'a Entry) {
+    fn claim(&mut self, network: NetworkIndex, entry: &'a NetworkEntry) {
         if let Some(other) = self.claimed.insert(network, entry) {
             let name = &self.live.network(network).settings.name;
             self.diagnostics.push(
@@ -190,7 +197,7 @@ impl<'a, 'r> Matching<'a, 'r> {
     }
 
     /// Gives networks that stand on a temporary name to the entries whose wish those names encode.
-    fn by_temporary_name(&mut self, mut named: Vec<&'a Entry>) -> Vec<&'a Entry> {
+    fn by_temporary_name(&mut self, mut named: Vec<&'a NetworkEntry>) -> Vec<&'a NetworkEntry> {
         let location = self.live.location(self.location);
         let stranded: Vec<NetworkIndex> = self
             .live
@@ -244,7 +251,7 @@ impl<'a, 'r> Matching<'a, 'r> {
     }
 
     /// Settles names: an entry that can only mean one network takes it, until nothing moves any more.
-    fn by_elimination(&mut self, named: Vec<&'a Entry>) {
+    fn by_elimination(&mut self, named: Vec<&'a NetworkEntry>) {
         let mut open: Vec<Open<'a>> = Vec::new();
         for entry in named {
             if let Some(candidates) = self.candidates(entry) {
@@ -280,7 +287,7 @@ impl<'a, 'r> Matching<'a, 'r> {
     }
 
     /// The live networks with the entry's name or its former name; `None` if that cannot be said.
-    fn candidates(&mut self, entry: &'a Entry) -> Option<Vec<NetworkIndex>> {
+    fn candidates(&mut self, entry: &'a NetworkEntry) -> Option<Vec<NetworkIndex>> {
         let former = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
         let mut candidates = Vec::new();
         for key in entry.name_key().into_iter().chain(former) {
@@ -308,7 +315,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         Some(candidates)
     }
 
-    fn unknown(&mut self, entry: &Entry) {
+    fn unknown(&mut self, entry: &NetworkEntry) {
         let location = &self.live.location(self.location).name;
         let former = entry.renamed_from.as_ref().map(|from| format!(" or {:?}", from.value)).unwrap_or_default();
         let message = format!("{location:?} has no network called {:?}{former}", entry.label());
@@ -326,7 +333,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         self.diagnostics.push(diagnostic.help(help));
     }
 
-    fn what_is_there(&self, entry: &Entry) -> String {
+    fn what_is_there(&self, entry: &NetworkEntry) -> String {
         let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
         let near = suggest(entry.label(), names());
         if near.is_empty() {
@@ -336,7 +343,7 @@ impl<'a, 'r> Matching<'a, 'r> {
         }
     }
 
-    fn ambiguous(&mut self, entry: &Entry, bearers: &[NetworkIndex]) {
+    fn ambiguous(&mut self, entry: &NetworkEntry, bearers: &[NetworkIndex]) {
         let ids: Vec<&str> = bearers.iter().map(|at| self.live.network(*at).id.as_str()).collect();
         let name = &self.live.network(bearers[0]).settings.name;
         self.diagnostics.push(

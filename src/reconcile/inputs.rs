@@ -3,8 +3,10 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use crate::desired::wish::Desired;
-use crate::desired::{CodeLookup, Input, Notation, OneShot, gather, one_shot, read, resolve};
+use crate::desired::model::Desired;
+use crate::desired::{
+    CodeSourceResolver, Input, RenameRequest, SourceFormat, load_sources, read, rename_rules, resolve_codes,
+};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::record::sha256;
 
@@ -12,7 +14,7 @@ use crate::record::sha256;
 #[derive(Clone, Copy)]
 pub enum Resolve<'a> {
     /// They are.
-    With(&'a dyn CodeLookup),
+    With(&'a dyn CodeSourceResolver),
     /// Only their form is looked at.
     FormOnly,
 }
@@ -66,20 +68,20 @@ impl Inputs {
     /// # Errors
     /// All that is wrong with it, at once.
     pub fn of_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, Rejected> {
-        Self::of_notation(name, text, Notation::Yaml, options)
+        Self::from_format(name, text, SourceFormat::Yaml, options)
     }
 
     /// The same for a text that is written down in another way.
     ///
     /// # Errors
     /// All that is wrong with it, at once.
-    pub fn of_notation(
+    pub fn from_format(
         name: &str,
         text: String,
-        notation: Notation,
+        format: SourceFormat,
         options: InputOptions<'_>,
     ) -> Result<Self, Rejected> {
-        let input = Input { name: name.to_owned(), text, notation, base: PathBuf::from(".") };
+        let input = Input { name: name.to_owned(), text, format, base_dir: PathBuf::from(".") };
         Self::check(vec![input], Diagnostics::new(), options)
     }
 
@@ -89,7 +91,7 @@ impl Inputs {
     /// All that is wrong with them, at once.
     pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, Rejected> {
         let mut diagnostics = Diagnostics::new();
-        let texts = gather(paths, stdin, &mut diagnostics);
+        let texts = load_sources(paths, stdin, &mut diagnostics);
         Self::check(texts, diagnostics, options)
     }
 
@@ -97,9 +99,9 @@ impl Inputs {
     ///
     /// # Errors
     /// If a pattern or template is none.
-    pub fn of_rename(asked: &OneShot) -> Result<Self, Rejected> {
+    pub fn of_rename(asked: &RenameRequest) -> Result<Self, Rejected> {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        let rules = one_shot(asked, &mut sources, &mut diagnostics);
+        let rules = rename_rules(asked, &mut sources, &mut diagnostics);
         if diagnostics.has_errors() {
             return Err(Rejected { diagnostics, sources });
         }
@@ -115,7 +117,7 @@ impl Inputs {
         let mut sources = Sources::new();
         let mut desired = read(texts, &mut sources, &mut diagnostics);
         if let Resolve::With(lookup) = options.resolve {
-            resolve(&mut desired, lookup, &mut diagnostics);
+            resolve_codes(&mut desired, lookup, &mut diagnostics);
         }
         diagnostics.sort();
         diagnostics.prefix_csv_cells(&sources);

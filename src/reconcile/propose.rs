@@ -2,8 +2,8 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, Rejected};
-use crate::desired::wish::Desired;
-use crate::desired::{Ground, expand};
+use crate::desired::model::Desired;
+use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::LiveState;
 use crate::plan::plan::{Because, Change, Warning};
@@ -105,14 +105,14 @@ pub(super) fn expanded(
     }
     let spoken_for = plan::spoken_for(desired, live);
     let mut desired = desired.clone();
-    let ground = Ground {
+    let context = RuleContext {
         live,
-        has_entry: &|network| spoken_for.contains(&network),
+        is_managed: &|network| spoken_for.contains(&network),
         has_location: &|name| scope.has_location(name),
         has_network: &|before, after| scope.has_network(before, after),
-        stands_aside: &plan::is_temporary,
+        is_temporary_name: &plan::is_temporary,
     };
-    expand(&mut desired, ground, diagnostics);
+    expand(&mut desired, context, diagnostics);
     Some(desired)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::apply::shows;
-use crate::desired::{FileText, asked};
+use crate::desired::{YamlWriter, writable_settings};
 use crate::model::{LiveState, LocationId, NetworkId, SettingSet};
 use crate::record::{History, Touched};
 
@@ -47,12 +47,12 @@ pub fn way_back(history: &History, live: &LiveState) -> WayBack {
         }
     }
     let networks = by_location.values().map(Vec::len).sum();
-    let mut file = FileText::new(&format!("The way back from the run {}.", history.run));
+    let mut file = YamlWriter::new(&format!("The way back from the run {}.", history.run));
     for (location, touched) in by_location {
         let name = live.find_location(location).map(|at| live.location(at).name.to_string()).unwrap_or_default();
         file.location(location, &name);
         for (touched, changed) in touched {
-            file.network(&touched.network, &touched.before, asked(&touched.before, changed), None);
+            file.network(&touched.network, &touched.before, writable_settings(&touched.before, changed), None);
         }
     }
     WayBack { text: file.finish(), networks, left_alone }

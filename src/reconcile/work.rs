@@ -14,7 +14,7 @@ use super::inputs::Inputs;
 use super::interrupted::{Interrupted, stranded, that_left_behind};
 use super::propose::{Proposal, go_on_with, plan_for};
 use crate::apply::{Event, Options, Waves};
-use crate::desired::concerns;
+use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::plan::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_size};
@@ -179,7 +179,7 @@ impl Work<'_> {
     fn left_behind(&self, inputs: &Inputs, live: &LiveState) -> Option<(String, SavedPlan)> {
         let scope = &self.terms.scope;
         let stranded = stranded(live, |location, settings| {
-            concerns(&inputs.desired.rules, location)
+            any_rule_matches_location(&inputs.desired.rules, location)
                 && scope.has_location(location)
                 && scope.has_network(settings, settings)
         });

@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::answers::{Shown, ShownList};
 use super::network::SimNetwork;
-use crate::desired::wish::Entry;
-use crate::desired::{self, Input, Notation, Surroundings};
+use crate::desired::model::NetworkEntry;
+use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::model::{LiveState, LocationId, NameKey, NetworkId};
 
@@ -145,9 +145,9 @@ impl State {
     /// If it is none, or names no network.
     pub(super) fn from_file(name: &str, text: String) -> Result<Self, StateError> {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        let notation = Notation::of(name);
-        let base = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
-        let input = Input { name: name.to_owned(), text, notation, base };
+        let format = SourceFormat::of(name);
+        let base_dir = Path::new(name).parent().unwrap_or(Path::new("")).to_path_buf();
+        let input = Input { name: name.to_owned(), text, format, base_dir };
         let mut desired = desired::read(vec![input], &mut sources, &mut diagnostics);
         if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error) {
             let line = error.span.map(|span| format!("line {}: ", sources.resolve(span).line)).unwrap_or_default();
@@ -156,14 +156,15 @@ impl State {
         if desired.locations.iter().all(|location| location.entries.is_empty()) {
             return Err(StateError::NotAFile("it names no network that there could be".to_owned()));
         }
-        desired::resolve(&mut desired, &Surroundings, &mut Diagnostics::new());
+        desired::resolve_codes(&mut desired, &ProcessEnvironment, &mut Diagnostics::new());
         let made_up = |kind: &str, of: &str| {
             let digest: [u8; 32] = Sha256::digest(of).into();
             let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
             STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
         };
         let mut state = Self::default();
-        let code_of = |entry: &Entry| entry.desired.code.map(|code| code.to_code_text().expose_secret().to_owned());
+        let code_of =
+            |entry: &NetworkEntry| entry.desired.code.map(|code| code.to_code_text().expose_secret().to_owned());
         for location in &desired.locations {
             let label = location.label().to_owned();
             let id = location.id.as_ref().map(|id| id.value.clone());

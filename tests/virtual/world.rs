@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use dectl::desired::wish::{Cause, Desired, Entry, LocationWish, Placed};
+use dectl::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use dectl::diagnostic::{SourceId, Sources, Span};
 use dectl::model::{
     AccessCode, CodeText, DesiredSettings, DisplayName, LiveState, LocationId, Network, NetworkId, NetworkName,
@@ -148,10 +148,10 @@ impl World {
         let entries = self.members.iter().filter_map(|member| {
             let (name, code) = member.desired.clone()?;
             let renamed = member.before.0 != name && member.renamed_from;
-            Some(Entry {
-                cause: Cause::File(SPOT),
-                id: member.by_id.then(|| Placed { value: NetworkId::new(&*member.id), span: SPOT }),
-                renamed_from: renamed.then(|| Placed { value: Arc::from(&*member.before.0), span: SPOT }),
+            Some(NetworkEntry {
+                origin: Origin::File(SPOT),
+                id: member.by_id.then(|| Spanned { value: NetworkId::new(&*member.id), span: SPOT }),
+                renamed_from: renamed.then(|| Spanned { value: Arc::from(&*member.before.0), span: SPOT }),
                 desired: DesiredSettings {
                     name: NetworkName::new(&name).ok(),
                     display_name: member.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
@@ -164,9 +164,9 @@ impl World {
         });
         Desired {
             rules: Vec::new(),
-            locations: vec![LocationWish {
+            locations: vec![DesiredLocation {
                 span: SPOT,
-                name: Some(Placed { value: self.name().into(), span: SPOT }),
+                name: Some(Spanned { value: self.name().into(), span: SPOT }),
                 id: None,
                 entries: entries.collect(),
             }],

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use dectl::desired::{Export as Exporting, Exported, WithCodes, file_names};
+use dectl::desired::{CodeExport, Export as Exporting, Exported, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex};
 use dectl::plan::is_temporary;
 use dectl::reconcile::Error;
@@ -39,8 +39,8 @@ pub(super) async fn run(
     }
     let export = Exporting {
         live: &live,
-        codes: if flags.no_codes { WithCodes::No } else { WithCodes::Yes },
-        stands_aside: &is_temporary,
+        codes: if flags.no_codes { CodeExport::Omit } else { CodeExport::Include },
+        is_temporary_name: &is_temporary,
     };
     let exported = |locations: &[LocationIndex]| match format {
         Format::Csv => export.csv(locations),
@@ -53,8 +53,8 @@ pub(super) async fn run(
             locations.iter().zip(paths).map(|(at, path)| (Some(path), exported(&[*at]))).collect()
         }
     };
-    for left_out in texts.iter().flat_map(|(_, exported)| &exported.left_out) {
-        printer.remark(&format!("left out: {}\n", visible(left_out)));
+    for omitted in texts.iter().flat_map(|(_, exported)| &exported.omitted) {
+        printer.remark(&format!("left out: {}\n", visible(omitted)));
     }
     let texts: Vec<(Option<PathBuf>, Vec<u8>)> =
         texts.into_iter().map(|(path, exported)| (path, exported.text.into_bytes())).collect();
@@ -75,7 +75,7 @@ fn format(flags: &Export, common: &Common) -> Result<Format, Failed> {
 fn paths(folder: &Path, format: Format, locations: &[LocationIndex], live: &LiveState) -> Vec<PathBuf> {
     let extension = if format == Format::Csv { "csv" } else { "yaml" };
     let names = locations.iter().map(|at| &*live.location(*at).name);
-    file_names(names).into_iter().map(|name| folder.join(format!("{name}.{extension}"))).collect()
+    unique_file_stems(names).into_iter().map(|name| folder.join(format!("{name}.{extension}"))).collect()
 }
 
 /// Writes all files or, if one of them is there already and is to be kept, none.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dectl::desired::Surroundings;
+use dectl::desired::ProcessEnvironment;
 use dectl::plan::Scope;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{InputOptions, Inputs, Resolve};
@@ -31,7 +31,7 @@ pub(super) async fn read(
     let (files, strict) = (files.to_vec(), common.strict);
     let reading = tokio::task::spawn_blocking(move || {
         let resolve = match codes {
-            Codes::LookedUp => Resolve::With(&Surroundings),
+            Codes::LookedUp => Resolve::With(&ProcessEnvironment),
             Codes::FormOnly => Resolve::FormOnly,
         };
         Inputs::read(&files, &mut std::io::stdin(), InputOptions { strict, resolve })

@@ -1,7 +1,7 @@
 //! `dectl rename`: a rule that is applied once, planned, confirmed and carried out like everything else.
 
 use dectl::apply::Outcome;
-use dectl::desired::OneShot;
+use dectl::desired::RenameRequest;
 use dectl::model::Setting;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{GoingOn, Inputs, Wishes, as_file, going_on, plan_for};
@@ -86,7 +86,7 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-fn asked(flags: &Rename) -> OneShot {
+fn asked(flags: &Rename) -> RenameRequest {
     let mut settings: Vec<Setting> = flags
         .field
         .iter()
@@ -97,7 +97,7 @@ fn asked(flags: &Rename) -> OneShot {
         .collect();
     settings.sort();
     settings.dedup();
-    OneShot {
+    RenameRequest {
         settings,
         pattern: flags.pattern.clone(),
         template: flags.template.clone(),

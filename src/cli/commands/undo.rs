@@ -1,6 +1,6 @@
 //! `dectl undo`: the way back from a run, planned, confirmed and carried out like everything else.
 
-use dectl::desired::Surroundings;
+use dectl::desired::ProcessEnvironment;
 use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, goes_on_from, undo_of, way_back};
 use dectl::record::{Codes, History, Runs};
 use dectl::report::visible;
@@ -31,7 +31,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, shutdo
             history.run
         ));
     }
-    let options = InputOptions { strict: false, resolve: Resolve::With(&Surroundings) };
+    let options = InputOptions { strict: false, resolve: Resolve::With(&ProcessEnvironment) };
     let inputs = Inputs::of_text(&undo_of(&history.run), back.text, options)?;
     let job = Job {
         wishes: Wishes::Made(inputs),

@@ -3,15 +3,15 @@
 use crate::model::{AccessCode, DisplayName, LocationId, NetworkId, NetworkName, Setting, SettingSet, Settings};
 
 /// What a file asks of a network: the settings, and why one of them is left out.
-pub type Asked = Vec<(Setting, Option<String>)>;
+pub type WritableSettings = Vec<(Setting, Option<String>)>;
 
 /// These settings, but for those that the format would refuse.
-pub fn asked(settings: &Settings, of: SettingSet) -> Asked {
-    of.iter().map(|setting| (setting, refusal(settings, setting))).collect()
+pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSettings {
+    of.iter().map(|setting| (setting, unrepresentable(settings, setting))).collect()
 }
 
 /// Why the format would refuse a live value.
-pub(super) fn refusal(settings: &Settings, setting: Setting) -> Option<String> {
+pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<String> {
     let why = match setting {
         Setting::Name => NetworkName::new(&settings.name).err().map(|error| error.to_string()),
         Setting::DisplayName => settings
@@ -31,12 +31,12 @@ pub(super) fn refusal(settings: &Settings, setting: Setting) -> Option<String> {
 
 /// A file under construction.
 #[derive(Clone, Debug, Default)]
-pub struct FileText {
+pub struct YamlWriter {
     text: String,
     is_empty: bool,
 }
 
-impl FileText {
+impl YamlWriter {
     /// A file that begins with a remark.
     pub fn new(remark: &str) -> Self {
         Self { text: format!("# {}\nversion: 1\n\nlocations:", one_line(remark)), is_empty: true }
@@ -52,12 +52,18 @@ impl FileText {
     }
 
     /// Adds a network with what is asked of it. What is left out has a remark that says why.
-    pub fn network(&mut self, id: &NetworkId, settings: &Settings, asked: Asked, remark: Option<&str>) {
+    pub fn network(
+        &mut self,
+        id: &NetworkId,
+        settings: &Settings,
+        writable_settings: WritableSettings,
+        remark: Option<&str>,
+    ) {
         if let Some(remark) = remark {
             self.text.push_str(&format!("      # {}\n", one_line(remark)));
         }
         self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
-        for (setting, left_out) in asked {
+        for (setting, left_out) in writable_settings {
             let name = setting.api_name();
             match (left_out, value(settings, setting)) {
                 (Some(why), _) => self.text.push_str(&format!("        # {name} is left out: {}\n", one_line(&why))),

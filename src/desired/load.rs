@@ -10,10 +10,10 @@ use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How deep folders may lie in folders.
-const MAX_FOLDER_DEPTH: usize = 32;
+const MAX_DIR_DEPTH: usize = 32;
 
 /// What files in a folder must end in.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "csv"];
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "csv"];
 
 /// A text and what is known of where it came from.
 #[derive(Debug)]
@@ -23,50 +23,50 @@ pub struct Input {
     /// What it says.
     pub text: String,
     /// How it says it.
-    pub notation: Notation,
+    pub format: SourceFormat,
     /// The folder that relative paths in it start from.
-    pub base: PathBuf,
+    pub base_dir: PathBuf,
 }
 
 /// How a desired state is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notation {
+pub enum SourceFormat {
     /// As YAML.
     Yaml,
     /// As CSV: a row is a network.
-    Table,
+    Csv,
 }
 
-impl Notation {
+impl SourceFormat {
     /// Told by the ending of a file's name.
     pub fn of(name: &str) -> Self {
-        let is_table = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        if is_table { Self::Table } else { Self::Yaml }
+        let is_csv = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_csv { Self::Csv } else { Self::Yaml }
     }
 }
 
 /// Reads everything that `arguments` name: a file, a folder of such files, or `-` for `stdin`.
 ///
 /// A file that is named twice, also by way of its folder, is read once.
-pub fn gather(arguments: &[PathBuf], stdin: &mut dyn Read, diagnostics: &mut Diagnostics) -> Vec<Input> {
-    let mut gathering = Gathering { diagnostics, seen: Vec::new(), inputs: Vec::new() };
+pub fn load_sources(arguments: &[PathBuf], stdin: &mut dyn Read, diagnostics: &mut Diagnostics) -> Vec<Input> {
+    let mut loader = Loader { diagnostics, seen: Vec::new(), inputs: Vec::new() };
     for argument in arguments {
         if argument.as_os_str() == "-" {
-            gathering.stdin(stdin);
+            loader.stdin(stdin);
         } else {
-            gathering.argument(argument);
+            loader.argument(argument);
         }
     }
-    gathering.inputs
+    loader.inputs
 }
 
-struct Gathering<'a> {
+struct Loader<'a> {
     diagnostics: &'a mut Diagnostics,
     seen: Vec<PathBuf>,
     inputs: Vec<Input>,
 }
 
-impl Gathering<'_> {
+impl Loader<'_> {
     fn stdin(&mut self, stdin: &mut dyn Read) {
         if self.seen.iter().any(|path| path.as_os_str() == "-") {
             return;
@@ -117,10 +117,10 @@ impl Gathering<'_> {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
             let is_wanted = path
                 .extension()
-                .is_some_and(|extension| ENDINGS.iter().any(|ending| extension.eq_ignore_ascii_case(ending)));
+                .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)));
             match fs::metadata(&path) {
                 _ if hidden => {}
-                Ok(metadata) if metadata.is_dir() && depth < MAX_FOLDER_DEPTH => self.list(&path, depth + 1, files),
+                Ok(metadata) if metadata.is_dir() && depth < MAX_DIR_DEPTH => self.list(&path, depth + 1, files),
                 Ok(metadata) if metadata.is_file() && is_wanted => files.push((path, metadata.len())),
                 Ok(_) => {}
                 Err(error) if is_wanted => self.unreadable(&path, &error),
@@ -141,19 +141,19 @@ impl Gathering<'_> {
         }
         match File::open(path) {
             Ok(mut file) => {
-                let base = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                self.read(path.display().to_string(), &mut file, base);
+                let base_dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
+                self.read(path.display().to_string(), &mut file, base_dir);
             }
             Err(error) => self.unreadable(path, &error),
         }
     }
 
-    fn read(&mut self, name: String, reader: &mut dyn Read, base: PathBuf) {
+    fn read(&mut self, name: String, reader: &mut dyn Read, base_dir: PathBuf) {
         let mut bytes = Vec::new();
         match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
             Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => self.inputs.push(Input { notation: Notation::of(&name), name, text, base }),
+                Ok(text) => self.inputs.push(Input { format: SourceFormat::of(&name), name, text, base_dir }),
                 Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
             },
             Err(error) => self.unreadable(Path::new(&name), &error),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
-use super::tree::{Node, Value};
+use super::yaml::{Node, Value};
 use crate::diagnostic::{
     Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, quoted_list, suggest,
 };
@@ -29,7 +29,7 @@ const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
 const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 
 /// A text as it stands in a cell: in quotes where it must be, and never a formula.
-pub(super) fn cell(text: &str) -> String {
+pub(super) fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let text = format!("{guard}{text}");
     if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {
@@ -40,7 +40,7 @@ pub(super) fn cell(text: &str) -> String {
 }
 
 /// What a cell says, without the apostrophe that kept it from being a formula.
-fn unguarded(text: String) -> String {
+fn strip_formula_guard(text: String) -> String {
     match text.strip_prefix('\'') {
         Some(rest) if rest.starts_with(FORMULA) => rest.to_owned(),
         _ => text,
@@ -64,7 +64,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         CsvLayout {
             headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
             cells: all.collect(),
-            secret: columns.at.get("defaultAccessCode").copied(),
+            secret: columns.index.get("defaultAccessCode").copied(),
         },
     );
     let known = diagnostics.len();
@@ -97,24 +97,24 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             let help = "correct the cell in the spreadsheet, and save it as values";
             diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(span(cell)).help(help));
         }
-        let written = |column: &str| -> Option<(Span, &str)> {
-            let (cell, text) = row.get(usize::from(*columns.at.get(column)?))?;
+        let source_text = |column: &str| -> Option<(Span, &str)> {
+            let (cell, text) = row.get(usize::from(*columns.index.get(column)?))?;
             (!text.trim().is_empty()).then_some((span(cell), text.as_str()))
         };
         let start = span(&row[0].0);
-        let (id, name) = (written("locationId"), written("location"));
+        let (id, name) = (source_text("locationId"), source_text("location"));
         if id.is_none() && name.is_none() {
             let message = "this row says no location";
             let help = "fill in the column location or locationId";
             diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
             continue;
         }
-        let key = |written: Option<(Span, &str)>| written.map(|(_, text)| text.to_owned()).unwrap_or_default();
+        let key = |source_text: Option<(Span, &str)>| source_text.map(|(_, text)| text.to_owned()).unwrap_or_default();
         let at = *place.entry((key(id), key(name))).or_insert_with(|| {
             locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
             locations.len() - 1
         });
-        let network = fields(COLUMNS[2..].iter().map(|column| (*column, written(column))));
+        let network = fields(COLUMNS[2..].iter().map(|column| (*column, source_text(column))));
         locations[at].2.push(Node { span: start, value: Value::Map(network.into()) });
     }
     let locations = locations.into_iter().map(|(span, mut location, networks)| {
@@ -122,7 +122,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         Node { span, value: Value::Map(location.into()) }
     });
     let file = [
-        field("version", whole, Value::Inferred("1".into())),
+        field("version", whole, Value::PlainScalar("1".into())),
         field("locations", whole, Value::List(locations.collect())),
     ];
     Some(Node { span: whole, value: Value::Map(file.into()) })
@@ -141,7 +141,7 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
         let (span, text) = cell?;
         let value = match name {
             // A spreadsheet knows numbers and truth values, and writes them in its own way.
-            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::Inferred(text.trim().to_owned().into()),
+            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
             _ => Value::Text(text.to_owned().into()),
         };
         Some(field(name, span, value))
@@ -155,20 +155,20 @@ fn is_blank(row: &Row) -> bool {
 
 /// Which column is which.
 struct Columns {
-    at: HashMap<&'static str, u16>,
-    twice: Vec<usize>,
+    index: HashMap<&'static str, u16>,
+    duplicates: Vec<usize>,
     unknown: Vec<usize>,
 }
 
 impl Columns {
     fn of(headings: &Row) -> Self {
-        let mut columns = Self { at: HashMap::new(), twice: Vec::new(), unknown: Vec::new() };
+        let mut columns = Self { index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new() };
         for (at, (cell, heading)) in headings.iter().enumerate() {
             let heading = heading.trim();
             match COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(heading)) {
-                Some(column) if columns.at.contains_key(column) => columns.twice.push(at),
+                Some(column) if columns.index.contains_key(column) => columns.duplicates.push(at),
                 Some(column) => {
-                    columns.at.insert(column, cell.column);
+                    columns.index.insert(column, cell.column);
                 }
                 None if heading.is_empty() || heading.starts_with('#') => {}
                 None => columns.unknown.push(at),
@@ -178,7 +178,7 @@ impl Columns {
     }
 
     fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) {
-        for at in &self.twice {
+        for at in &self.duplicates {
             let (cell, heading) = &headings[*at];
             let message = format!("the column {:?} stands twice", heading.trim());
             diagnostics.push(
@@ -195,10 +195,10 @@ impl Columns {
                     quoted_list(COLUMNS, 8)
                 ),
             };
-            let message = format!("there is no column {:?}", super::fields::printable(heading.trim()));
+            let message = format!("there is no column {:?}", super::mapping::truncate_printable(heading.trim()));
             diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(span(cell)).help(help));
         }
-        let has = |column: &str| self.at.contains_key(column);
+        let has = |column: &str| self.index.contains_key(column);
         if self.unknown.is_empty()
             && let Some((first, _)) = headings.first()
         {
@@ -241,7 +241,7 @@ fn rows(text: &str) -> Vec<Row> {
     let mut number = if skipped > 0 { 1 } else { 0 };
     loop {
         let (field, taken, ends) = next_field(&mut reader, &text.as_bytes()[at..]);
-        let range = written(text, at, taken, separator);
+        let range = source_text(text, at, taken, separator);
         at += taken;
         if let Some(field) = field {
             if row.is_empty() {
@@ -251,12 +251,12 @@ fn rows(text: &str) -> Vec<Row> {
             }
             let column = row.len().min(usize::from(u16::MAX)) as u16;
             let cell = Cell { start: range.0 as u32, end: range.1 as u32, row: number, column };
-            row.push((cell, unguarded(field)));
+            row.push((cell, strip_formula_guard(field)));
         }
         match ends {
-            Ends::Cell => {}
-            Ends::Row => rows.push(std::mem::take(&mut row)),
-            Ends::Text => {
+            FieldEnd::Field => {}
+            FieldEnd::Record => rows.push(std::mem::take(&mut row)),
+            FieldEnd::Input => {
                 if !row.is_empty() {
                     rows.push(row);
                 }
@@ -266,36 +266,36 @@ fn rows(text: &str) -> Vec<Row> {
     }
 }
 
-enum Ends {
-    Cell,
-    Row,
-    Text,
+enum FieldEnd {
+    Field,
+    Record,
+    Input,
 }
 
 /// The next field, how many bytes it takes, and what ends with it.
-fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Ends) {
+fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, FieldEnd) {
     let mut output = vec![0; 256];
-    let (mut taken, mut written) = (0, 0);
+    let (mut taken, mut source_text) = (0, 0);
     loop {
-        let (result, read, wrote) = reader.read_field(&input[taken..], &mut output[written..]);
+        let (result, read, wrote) = reader.read_field(&input[taken..], &mut output[source_text..]);
         taken += read;
-        written += wrote;
+        source_text += wrote;
         match result {
             // At the end, an empty input says so.
             ReadFieldResult::InputEmpty => {}
             ReadFieldResult::OutputFull => output.resize(output.len() * 2, 0),
-            ReadFieldResult::End => return (None, taken, Ends::Text),
+            ReadFieldResult::End => return (None, taken, FieldEnd::Input),
             ReadFieldResult::Field { record_end } => {
-                output.truncate(written);
+                output.truncate(source_text);
                 let text = String::from_utf8_lossy(&output).into_owned();
-                return (Some(text), taken, if record_end { Ends::Row } else { Ends::Cell });
+                return (Some(text), taken, if record_end { FieldEnd::Record } else { FieldEnd::Field });
             }
         }
     }
 }
 
 /// The field without the line break before it and the separator behind it.
-fn written(text: &str, at: usize, taken: usize, separator: u8) -> (usize, usize) {
+fn source_text(text: &str, at: usize, taken: usize, separator: u8) -> (usize, usize) {
     let bytes = &text.as_bytes()[at..at + taken];
     let lead = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
     let mut end = bytes.len();
@@ -339,9 +339,9 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         for text in ["=1+1", "+47", "-", "@x", "'", "''=", "'x", "x", " x ", "a,b", "\"", "a\tb", ""] {
-            let written = cell(text);
-            assert!(!written.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{written}");
-            let read = texts(&format!("h,i\n{written},\n"));
+            let source_text = csv_escape(text);
+            assert!(!source_text.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{source_text}");
+            let read = texts(&format!("h,i\n{source_text},\n"));
             assert_eq!(read[1][0], text);
         }
     }

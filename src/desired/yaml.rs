@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Location, Options, Spanned};
 
-use super::halves;
+use super::split;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, mask_message};
 
 /// How deep a desired-state file may nest. The format itself needs 6 levels.
@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 20_000_000;
 
 /// How many values aliases and merge keys may repeat in all: far more than 100,000 networks that share one anchor.
-const MAX_REPEATED: usize = 10_000_000;
+const MAX_ALIAS_EXPANSIONS: usize = 10_000_000;
 
 /// A value and where it stands.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) enum Value<'t> {
     /// Text in quotes, in a block, or unquoted text that YAML takes for nothing else.
     Text(Cow<'t, str>),
     /// Unquoted text that YAML takes for a number or a truth value, as it is written.
-    Inferred(Cow<'t, str>),
+    PlainScalar(Cow<'t, str>),
     List(Box<[Node<'t>]>),
     Map(Box<[(Node<'t>, Node<'t>)]>),
 }
@@ -49,7 +49,7 @@ impl Node<'_> {
         match self.value {
             Value::Null => "nothing",
             Value::Text(_) => "a text",
-            Value::Inferred(_) => "a number or truth value",
+            Value::PlainScalar(_) => "a number or truth value",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
         }
@@ -69,11 +69,11 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
         );
         return None;
     }
-    let whole = Part { source, text, offset: stripped };
-    match whole.read_in_halves().map_or_else(|| whole.read(), Ok) {
+    let whole = Chunk { source, text, offset: stripped };
+    match whole.parse_parallel().map_or_else(|| whole.parse(), Ok) {
         Ok(node) => Some(node),
         Err(error) => {
-            diagnostics.push(refusal(&error, source, sources));
+            diagnostics.push(parse_error(&error, source, sources));
             None
         }
     }
@@ -84,7 +84,7 @@ fn options() -> Options {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         non_finite_float_policy: serde_yaml::options::NonFiniteFloatPolicy::PassThrough,
         alias_limits: serde_yaml::alias_limits! {
-            max_total_replayed_events: MAX_REPEATED,
+            max_total_replayed_events: MAX_ALIAS_EXPANSIONS,
         },
         budget: serde_yaml::budget! {
             max_depth: MAX_DEPTH,
@@ -99,7 +99,7 @@ fn options() -> Options {
     }
 }
 
-fn refusal(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Diagnostic {
+fn parse_error(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Diagnostic {
     let bare = error.without_snippet();
     let text = bare.to_string();
     // The place is shown by the excerpt, so the sentence need not repeat it.
@@ -139,26 +139,26 @@ fn is_limit(message: &str) -> bool {
 /// that the one list takes the place of the other.
 struct Raw<'t> {
     value: RawValue<'t>,
-    used: Stretch,
-    defined: Stretch,
+    used: ByteRange,
+    defined: ByteRange,
 }
 
 enum RawValue<'t> {
     Null,
     Text(Cow<'t, str>),
-    Inferred,
+    PlainScalar,
     List(Box<[Raw<'t>]>),
     Map(Box<[(Raw<'t>, Raw<'t>)]>),
 }
 
 /// From which byte to which.
 #[derive(Clone, Copy)]
-struct Stretch {
+struct ByteRange {
     start: u32,
     end: u32,
 }
 
-impl From<Location> for Stretch {
+impl From<Location> for ByteRange {
     fn from(location: Location) -> Self {
         let span = location.span();
         // What has no place is behind the end of every text.
@@ -200,27 +200,27 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_i128<E: Error>(self, _: i128) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_u128<E: Error>(self, _: u128) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<RawValue<'de>, E> {
-        Ok(RawValue::Inferred)
+        Ok(RawValue::PlainScalar)
     }
 
     fn visit_unit<E: Error>(self) -> Result<RawValue<'de>, E> {
@@ -250,7 +250,7 @@ impl<'de> Visitor<'de> for RawVisitor {
 
 /// A text that is read by itself.
 #[derive(Clone, Copy)]
-struct Part<'t> {
+struct Chunk<'t> {
     source: SourceId,
     text: &'t str,
     /// Bytes of the source that stand before it.
@@ -258,36 +258,36 @@ struct Part<'t> {
 }
 
 /// It is worth two threads. A fuzzer has small texts only.
-const LARGE: usize = if cfg!(fuzzing) { 0 } else { 1 << 20 };
+const PARALLEL_PARSE_THRESHOLD: usize = if cfg!(fuzzing) { 0 } else { 1 << 20 };
 
-impl<'t> Part<'t> {
-    fn read(self) -> Result<Node<'t>, serde_yaml::Error> {
+impl<'t> Chunk<'t> {
+    fn parse(self) -> Result<Node<'t>, serde_yaml::Error> {
         serde_yaml::from_str_with_options::<Raw<'t>>(self.text, options()).map(|raw| self.node(raw))
     }
 
     /// The same for a large text, its halves at the same time; `None` where it must be read as a whole.
-    fn read_in_halves(self) -> Option<Node<'t>> {
-        if self.text.len() < LARGE {
+    fn parse_parallel(self) -> Option<Node<'t>> {
+        if self.text.len() < PARALLEL_PARSE_THRESHOLD {
             return None;
         }
-        let (first, second) = self.halves(halves::cut(self.text)?);
+        let (first, second) = self.split_at(split::split_point(self.text)?);
         let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(|| second.read());
-            (first.read(), second.join())
+            let second = scope.spawn(|| second.parse());
+            (first.parse(), second.join())
         });
-        joined(first.ok()?, second.ok()?.ok()?)
+        concat(first.ok()?, second.ok()?.ok()?)
     }
 
-    fn halves(self, cut: usize) -> (Self, Self) {
-        let (first, second) = self.text.split_at(cut);
-        (Self { text: first, ..self }, Self { text: second, offset: self.offset + cut as u32, ..self })
+    fn split_at(self, split_point: usize) -> (Self, Self) {
+        let (first, second) = self.text.split_at(split_point);
+        (Self { text: first, ..self }, Self { text: second, offset: self.offset + split_point as u32, ..self })
     }
 
     fn node(self, raw: Raw<'t>) -> Node<'t> {
         let value = match raw.value {
             RawValue::Null => Value::Null,
             RawValue::Text(text) => Value::Text(text),
-            RawValue::Inferred => Value::Inferred(Cow::Borrowed(self.written(raw.defined))),
+            RawValue::PlainScalar => Value::PlainScalar(Cow::Borrowed(self.source_text(raw.defined))),
             RawValue::List(items) => Value::List(items.into_iter().map(|item| self.node(item)).collect()),
             RawValue::Map(entries) => {
                 Value::Map(entries.into_iter().map(|(key, value)| (self.node(key), self.node(value))).collect())
@@ -296,19 +296,19 @@ impl<'t> Part<'t> {
         Node { span: self.span(raw.used), value }
     }
 
-    fn written(self, stretch: Stretch) -> &'t str {
-        self.text.get(stretch.start as usize..stretch.end as usize).unwrap_or_default()
+    fn source_text(self, range: ByteRange) -> &'t str {
+        self.text.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
-    fn span(self, stretch: Stretch) -> Span {
+    fn span(self, range: ByteRange) -> Span {
         let limit = self.text.len() as u32;
-        let (start, end) = (stretch.start.min(limit), stretch.end.min(limit));
+        let (start, end) = (range.start.min(limit), range.end.min(limit));
         Span { source: self.source, start: start + self.offset, end: end + self.offset }
     }
 }
 
 /// A file whose last field is a list that goes on in the second half.
-fn joined<'t>(mut file: Node<'t>, rest: Node<'t>) -> Option<Node<'t>> {
+fn concat<'t>(mut file: Node<'t>, rest: Node<'t>) -> Option<Node<'t>> {
     let (Value::Map(fields), Value::List(rest)) = (&mut file.value, rest.value) else { return None };
     let (Node { value: Value::Text(key), .. }, Node { value: Value::List(items), .. }) = fields.last_mut()? else {
         return None;
@@ -345,11 +345,11 @@ mod tests {
     ];
 
     /// What a tree says and where. The end of a block with empty lines behind it is told in two ways at the end of a text.
-    fn gist(node: &Node<'_>) -> String {
+    fn outline(node: &Node<'_>) -> String {
         let value = match &node.value {
-            Value::List(items) => format!("{:?}", items.iter().map(gist).collect::<Vec<_>>()),
+            Value::List(items) => format!("{:?}", items.iter().map(outline).collect::<Vec<_>>()),
             Value::Map(fields) => {
-                format!("{:?}", fields.iter().map(|(key, value)| (gist(key), gist(value))).collect::<Vec<_>>())
+                format!("{:?}", fields.iter().map(|(key, value)| (outline(key), outline(value))).collect::<Vec<_>>())
             }
             leaf => format!("{leaf:?}"),
         };
@@ -363,13 +363,13 @@ mod tests {
         fn halves_say_what_the_whole_says(pieces in proptest::collection::vec(0..PIECES.len(), 2..12)) {
             let items: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
             let text = format!("version: 1\nlocations:\n{items}");
-            let whole = Part { source: SourceId(0), text: &text, offset: 3 };
-            if let Some(cut) = halves::cut(&text) {
-                let (first, second) = whole.halves(cut);
-                if let (Ok(first), Ok(second)) = (first.read(), second.read()) {
-                    let joined = joined(first, second).map(|node| gist(&node));
-                    let whole = whole.read().map(|node| gist(&node)).map_err(|error| error.to_string());
-                    prop_assert_eq!(Ok(joined), whole.map(Some), "{}", text);
+            let whole = Chunk { source: SourceId(0), text: &text, offset: 3 };
+            if let Some(split_point) = split::split_point(&text) {
+                let (first, second) = whole.split_at(split_point);
+                if let (Ok(first), Ok(second)) = (first.parse(), second.parse()) {
+                    let concat = concat(first, second).map(|node| outline(&node));
+                    let whole = whole.parse().map(|node| outline(&node)).map_err(|error| error.to_string());
+                    prop_assert_eq!(Ok(concat), whole.map(Some), "{}", text);
                 }
             }
         }

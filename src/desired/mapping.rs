@@ -2,41 +2,41 @@
 
 use std::sync::Arc;
 
-use super::tree::{Node, Value};
-use super::wish::Placed;
+use super::model::Spanned;
+use super::yaml::{Node, Value};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
 
 /// The fields of one mapping that are known, each at most once.
-pub(super) struct Fields<'a> {
+pub(super) struct MappingReader<'a> {
     /// What the mapping is, for messages: "a network".
-    what: &'static str,
+    context: &'static str,
     span: Span,
     entries: Vec<(&'a str, &'a Node<'a>)>,
     /// Known fields that a misspelt one probably means: they are not missing.
-    misspelt: Vec<&'static str>,
+    typos: Vec<&'static str>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> MappingReader<'a> {
     /// Sorts out a mapping; reports what is not one, keys that are unknown and keys that come twice.
     pub(super) fn of(
         node: &'a Node<'a>,
-        what: &'static str,
+        context: &'static str,
         known: &[&'static str],
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         let Value::Map(pairs) = &node.value else {
-            let message = format!("{what} must be a mapping of fields, not {}", node.kind());
+            let message = format!("{context} must be a mapping of fields, not {}", node.kind());
             let help = format!("its fields are {}", quoted_list(known.iter().copied(), 8));
             diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
         };
-        let mut fields = Self { what, span: node.span, entries: Vec::with_capacity(pairs.len()), misspelt: Vec::new() };
+        let mut fields = Self { context, span: node.span, entries: Vec::with_capacity(pairs.len()), typos: Vec::new() };
         let mut first_of: Vec<(&str, Span)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
             let Some(name) = fields.key(key, known, diagnostics) else { continue };
             if let Some((_, first)) = first_of.iter().find(|(other, _)| *other == name) {
                 diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("`{name}` stands twice in {what}"))
+                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("`{name}` stands twice in {context}"))
                         .with_span(key.span)
                         .with_related(*first, "the first is here")
                         .help("keep one of them"),
@@ -50,8 +50,8 @@ impl<'a> Fields<'a> {
     }
 
     fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], diagnostics: &mut Diagnostics) -> Option<&'k str> {
-        let (Value::Text(name) | Value::Inferred(name)) = &key.value else {
-            let message = format!("a field name of {} must be a text, not {}", self.what, key.kind());
+        let (Value::Text(name) | Value::PlainScalar(name)) = &key.value else {
+            let message = format!("a field name of {} must be a text, not {}", self.context, key.kind());
             diagnostics.push(
                 Diagnostic::error(DiagnosticCode::WrongType, message).with_span(key.span).help("write `field: value`"),
             );
@@ -62,19 +62,19 @@ impl<'a> Fields<'a> {
         }
         let near = suggest(name, known.iter().copied()).first().copied();
         let near = known.iter().find(|field| Some(**field) == near);
-        self.misspelt.extend(near);
+        self.typos.extend(near);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("{} has the fields {}", self.what, quoted_list(known.iter().copied(), 8)),
+            None => format!("{} has the fields {}", self.context, quoted_list(known.iter().copied(), 8)),
         };
-        let message = format!("{} has no field `{}`", self.what, printable(name));
+        let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
         diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(key.span).help(help));
         None
     }
 
     /// Whether no field is there.
     pub(super) const fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.misspelt.is_empty()
+        self.entries.is_empty() && self.typos.is_empty()
     }
 
     pub(super) const fn span(&self) -> Span {
@@ -83,7 +83,7 @@ impl<'a> Fields<'a> {
 
     /// Whether the field is there, be it under a misspelt name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.get(name).is_some() || self.misspelt.contains(&name)
+        self.get(name).is_some() || self.typos.contains(&name)
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&'a Node<'a>> {
@@ -94,28 +94,28 @@ impl<'a> Fields<'a> {
     pub(super) fn required(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> Option<&'a Node<'a>> {
         let node = self.get(name);
         if !self.has(name) {
-            let message = format!("{} needs a field `{name}`", self.what);
+            let message = format!("{} needs a field `{name}`", self.context);
             diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(self.span).help(help));
         }
         node
     }
 
     /// A field that is a text.
-    pub(super) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+    pub(super) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
         self.get(name).and_then(|node| text(node, name, diagnostics))
     }
 
     /// A field that is a truth value.
-    pub(super) fn truth(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
+    pub(super) fn bool(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
         let node = self.get(name)?;
         let written: &str = match &node.value {
-            Value::Inferred(written) => written,
+            Value::PlainScalar(written) => written,
             Value::Text(written) => written,
             _ => "",
         };
         match (&node.value, written) {
-            (Value::Inferred(_), "true" | "True" | "TRUE") => return Some(true),
-            (Value::Inferred(_), "false" | "False" | "FALSE") => return Some(false),
+            (Value::PlainScalar(_), "true" | "True" | "TRUE") => return Some(true),
+            (Value::PlainScalar(_), "false" | "False" | "FALSE") => return Some(false),
             _ => {}
         }
         let help = match written.to_ascii_lowercase().as_str() {
@@ -143,10 +143,10 @@ impl<'a> Fields<'a> {
 }
 
 /// A node that must be a text.
-pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Placed<Arc<str>>> {
+pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
     let diagnostic = match &node.value {
-        Value::Text(text) => return Some(Placed { value: (**text).into(), span: node.span }),
-        Value::Inferred(_) => Diagnostic::error(
+        Value::Text(text) => return Some(Spanned { value: (**text).into(), span: node.span }),
+        Value::PlainScalar(_) => Diagnostic::error(
             DiagnosticCode::UnquotedValue,
             format!("`{name}` is a text, but YAML takes this for something else"),
         )
@@ -163,7 +163,7 @@ pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -
 }
 
 /// A text of somebody else's as part of a message: short, and without control characters.
-pub(super) fn printable(text: &str) -> String {
+pub(super) fn truncate_printable(text: &str) -> String {
     let mut shown: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(60).is_some() {
         shown.push('…');

@@ -6,18 +6,18 @@
 //! halves that can both be read say what the whole says, and where one cannot, the whole is read.
 
 /// The place of the cut: the beginning of a line that begins an item. `None` where it is not clear that there is one.
-pub(super) fn cut(text: &str) -> Option<usize> {
-    let begin = list_begin(text)?;
-    let (indent, first) = items(&text[begin..]).next()?;
+pub(super) fn split_point(text: &str) -> Option<usize> {
+    let begin = list_start(text)?;
+    let (indent, first) = list_items(&text[begin..]).next()?;
     let middle = (begin + first).max(text.len() / 2);
     let line_end = middle + text.as_bytes()[middle..].iter().position(|byte| *byte == b'\n')?;
-    let (_, at) = items(&text[line_end..]).find(|(other, _)| *other == indent)?;
-    let cut = line_end + at;
-    (!has_other_field(&text[begin..cut], indent)).then_some(cut)
+    let (_, at) = list_items(&text[line_end..]).find(|(other, _)| *other == indent)?;
+    let split_point = line_end + at;
+    (!leaves_list(&text[begin..split_point], indent)).then_some(split_point)
 }
 
 /// Behind the line `locations:`, which must be a field of the file and stand there once.
-fn list_begin(text: &str) -> Option<usize> {
+fn list_start(text: &str) -> Option<usize> {
     if text.starts_with('%') {
         return None;
     }
@@ -32,7 +32,7 @@ fn list_begin(text: &str) -> Option<usize> {
 }
 
 /// Every line behind the first line break that begins an item of some list: how far it is indented, and where it begins.
-fn items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+fn list_items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
     text.match_indices('\n').filter_map(|(at, _)| {
         let line = &text[at + 1..];
         let indent = line.bytes().take_while(|byte| *byte == b' ').count();
@@ -41,7 +41,7 @@ fn items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
 }
 
 /// Whether a line stands further left than the items do: then the list has ended.
-fn has_other_field(text: &str, indent: usize) -> bool {
+fn leaves_list(text: &str, indent: usize) -> bool {
     text.lines().skip(1).any(|line| {
         let left = line.bytes().take_while(|byte| *byte == b' ').count();
         let rest = &line[left..];
@@ -58,7 +58,7 @@ mod tests {
     fn a_file_is_cut_between_two_locations() {
         let location = |name: &str| format!("  - name: {name}\n    networks:\n      - name: x\n      - name: y\n");
         let file = format!("version: 1\nlocations: # all\n{}", ["a", "b", "c", "d", "e", "f"].map(location).concat());
-        let at = cut(&file).expect("a place");
+        let at = split_point(&file).expect("a place");
         assert!(file[at..].starts_with("  - name: "), "{}", &file[at..]);
         assert!(at > file.len() / 2);
     }
@@ -68,25 +68,25 @@ mod tests {
         for padding in 0..4 {
             let file = format!("locations:\n  - {}{}\n  - a\n  - b\n", "x".repeat(padding), "🏥".repeat(40));
             let file = format!("version: 1\n{file}");
-            assert!(cut(&file).is_some_and(|at| file[at..].starts_with("  - ")), "{file}");
+            assert!(split_point(&file).is_some_and(|at| file[at..].starts_with("  - ")), "{file}");
         }
     }
 
     #[test]
     fn what_is_not_clear_is_not_cut() {
-        let items = "- name: a\n".repeat(9);
+        let list_items = "- name: a\n".repeat(9);
         for file in [
             "version: 1\n".to_owned(),
-            format!("version: 1\nlocations: [a]\n{items}"),
-            format!("version: 1\nlocations:\n{items}locations:\n{items}"),
-            format!("%YAML 1.2\n---\nversion: 1\nlocations:\n{items}"),
-            format!("version: 1\nlocations:\n- name: a\nrules:\n{items}"),
+            format!("version: 1\nlocations: [a]\n{list_items}"),
+            format!("version: 1\nlocations:\n{list_items}locations:\n{list_items}"),
+            format!("%YAML 1.2\n---\nversion: 1\nlocations:\n{list_items}"),
+            format!("version: 1\nlocations:\n- name: a\nrules:\n{list_items}"),
             format!(
                 "version: 1\nlocations:\n{}",
-                items.replace('-', "  -").replace("  - name: a\n  -", "  - name: a\n -")
+                list_items.replace('-', "  -").replace("  - name: a\n  -", "  - name: a\n -")
             ),
         ] {
-            assert_eq!(cut(&file), None, "{file}");
+            assert_eq!(split_point(&file), None, "{file}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
 
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed<T> {
+pub struct Spanned<T> {
     /// The value.
     pub value: T,
     /// Where it stands.
@@ -19,32 +19,32 @@ pub struct Placed<T> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// Locations in the order of the files; one may come several times.
-    pub locations: Vec<LocationWish>,
+    pub locations: Vec<DesiredLocation>,
     /// Rules for networks that no entry speaks of, in the order in which they apply.
     pub rules: Vec<Rule>,
 }
 
 impl Desired {
     /// Every entry.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self) -> impl Iterator<Item = &NetworkEntry> {
         self.locations.iter().flat_map(|location| &location.entries)
     }
 }
 
 /// What is asked of one location.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocationWish {
+pub struct DesiredLocation {
     /// Where it stands.
     pub span: Span,
     /// Its name, if it is named.
-    pub name: Option<Placed<Arc<str>>>,
+    pub name: Option<Spanned<Arc<str>>>,
     /// Its id, if that is given.
-    pub id: Option<Placed<LocationId>>,
+    pub id: Option<Spanned<LocationId>>,
     /// Its networks.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<NetworkEntry>,
 }
 
-impl LocationWish {
+impl DesiredLocation {
     /// What people call it.
     pub fn label(&self) -> &str {
         match (&self.name, &self.id) {
@@ -57,26 +57,26 @@ impl LocationWish {
 
 /// What is asked of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct NetworkEntry {
     /// Why: where it comes from.
-    pub cause: Cause,
+    pub origin: Origin,
     /// Which network, by id.
-    pub id: Option<Placed<NetworkId>>,
+    pub id: Option<Spanned<NetworkId>>,
     /// The name it has until the rename has happened.
-    pub renamed_from: Option<Placed<Arc<str>>>,
+    pub renamed_from: Option<Spanned<Arc<str>>>,
     /// The settings asked for. The code is there once it has been looked up.
     pub desired: DesiredSettings,
     /// Where the name stands.
     pub name_span: Option<Span>,
     /// Where the code comes from.
-    pub code: Option<Placed<CodeSource>>,
+    pub code: Option<Spanned<CodeSource>>,
 }
 
-impl Entry {
+impl NetworkEntry {
     /// Where it stands.
     pub const fn span(&self) -> Span {
-        match &self.cause {
-            Cause::File(span) | Cause::Rule { span, .. } => *span,
+        match &self.origin {
+            Origin::File(span) | Origin::Rule { span, .. } => *span,
         }
     }
 
@@ -103,29 +103,29 @@ pub struct Rule {
     /// What it is called.
     pub label: Arc<str>,
     /// Whether it is applied again and again.
-    pub repeats: RuleUse,
+    pub mode: RuleMode,
     /// Only locations whose name matches this glob.
-    pub location: Option<Placed<Arc<str>>>,
+    pub location: Option<Spanned<Arc<str>>>,
     /// Only networks whose values match these regular expressions as a whole.
-    pub patterns: Vec<(Setting, Placed<Arc<str>>)>,
+    pub patterns: Vec<(Setting, Spanned<Arc<str>>)>,
     /// What these settings become.
-    pub templates: Vec<(Setting, Placed<Arc<str>>)>,
+    pub templates: Vec<(Setting, Spanned<Arc<str>>)>,
     /// Whether the default access code is to be used.
     pub code_enabled: Option<bool>,
 }
 
 /// How often a rule is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleUse {
+pub enum RuleMode {
     /// Whenever its file is: what it makes, it must leave alone the next time.
-    Standing,
+    Persistent,
     /// Once.
-    Once,
+    OneShot,
 }
 
 /// Why something is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cause {
+pub enum Origin {
     /// An entry of a file says so.
     File(Span),
     /// A rule makes it so.

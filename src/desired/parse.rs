@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fields::{Fields, text};
-use super::gather::Notation;
+use super::load::SourceFormat;
+use super::mapping::{MappingReader, text};
+use super::model::{CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use super::rules::rule;
-use super::tree::{Node, Value};
-use super::wish::{Cause, CodeSource, Desired, Entry, LocationWish, Placed};
+use super::yaml::{Node, Value};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
     AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
@@ -22,20 +22,25 @@ const NETWORK_FIELDS: &[&str] =
 
 /// Where a tree comes from.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'a> {
+pub(super) struct SourceInfo<'a> {
     pub(super) source: SourceId,
-    pub(super) notation: Notation,
+    pub(super) format: SourceFormat,
     /// The folder that relative paths start from.
-    pub(super) base: &'a Path,
+    pub(super) base_dir: &'a Path,
 }
 
 /// Reads one file's tree.
-pub(super) fn check(tree: &Node<'_>, origin: Origin<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Desired {
-    Check { origin, sources, diagnostics }.file(tree)
+pub(super) fn parse_file(
+    tree: &Node<'_>,
+    source_info: SourceInfo<'_>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Desired {
+    FileParser { source_info, sources, diagnostics }.file(tree)
 }
 
-struct Check<'a> {
-    origin: Origin<'a>,
+struct FileParser<'a> {
+    source_info: SourceInfo<'a>,
     sources: &'a Sources,
     diagnostics: &'a mut Diagnostics,
 }
@@ -44,12 +49,12 @@ struct Check<'a> {
 #[derive(Default)]
 struct Defaults {
     desired: DesiredSettings,
-    code: Option<Placed<CodeSource>>,
+    code: Option<Spanned<CodeSource>>,
 }
 
-impl Check<'_> {
+impl FileParser<'_> {
     fn file(&mut self, tree: &Node<'_>) -> Desired {
-        let Some(fields) = Fields::of(tree, "a desired-state file", FILE_FIELDS, self.diagnostics) else {
+        let Some(fields) = MappingReader::of(tree, "a desired-state file", FILE_FIELDS, self.diagnostics) else {
             return Desired::default();
         };
         self.version(&fields);
@@ -72,8 +77,8 @@ impl Check<'_> {
         Desired { locations, rules }
     }
 
-    fn version(&mut self, fields: &Fields<'_>) {
-        let source = self.origin.source;
+    fn version(&mut self, fields: &MappingReader<'_>) {
+        let source = self.source_info.source;
         let help = "write `version: 1` at the top of the file";
         let start = Span { source, start: fields.span().start, end: fields.span().start };
         let Some(node) = fields.get("version") else {
@@ -85,8 +90,8 @@ impl Check<'_> {
             return;
         };
         match &node.value {
-            Value::Inferred(written) if &**written == "1" => {}
-            Value::Inferred(_) | Value::Text(_) => {
+            Value::PlainScalar(written) if &**written == "1" => {}
+            Value::PlainScalar(_) | Value::Text(_) => {
                 let message = "this version of the file format is not known";
                 let help = "this tool reads version 1: write `version: 1`";
                 self.diagnostics.push(
@@ -105,23 +110,23 @@ impl Check<'_> {
         if matches!(node.value, Value::Null) {
             return Defaults::default();
         }
-        let Some(fields) = Fields::of(node, "`defaults`", DEFAULTS_FIELDS, self.diagnostics) else {
+        let Some(fields) = MappingReader::of(node, "`defaults`", DEFAULTS_FIELDS, self.diagnostics) else {
             return Defaults::default();
         };
         let mut desired = DesiredSettings {
             display_name: self.display_name(&fields),
-            code_enabled: fields.truth("defaultAccessCodeEnabled", self.diagnostics),
+            code_enabled: fields.bool("defaultAccessCodeEnabled", self.diagnostics),
             ..DesiredSettings::default()
         };
         let code = self.code(&fields, &mut desired);
         Defaults { desired, code }
     }
 
-    fn location(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<LocationWish> {
-        let fields = Fields::of(node, "a location", LOCATION_FIELDS, self.diagnostics)?;
+    fn location(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<DesiredLocation> {
+        let fields = MappingReader::of(node, "a location", LOCATION_FIELDS, self.diagnostics)?;
         let name = fields.text("name", self.diagnostics);
-        let id = fields.text("id", self.diagnostics).and_then(|id| self.filled(id, "id"));
-        let name = name.and_then(|name| self.filled(name, "name"));
+        let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
+        let name = name.and_then(|name| self.non_empty(name, "name"));
         if !fields.has("name") && !fields.has("id") {
             let message = "a location needs a `name` or an `id`";
             self.diagnostics.push(
@@ -133,12 +138,12 @@ impl Check<'_> {
         let help = "write `networks:` and below it one `- name: …` for every network";
         let nodes = fields.list("networks", help, self.diagnostics);
         let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
-        let id = id.map(|id| Placed { value: LocationId::new(id.value), span: id.span });
+        let id = id.map(|id| Spanned { value: LocationId::new(id.value), span: id.span });
         // Without a name or an id it has been reported; its networks were checked, but belong nowhere.
-        (name.is_some() || id.is_some()).then_some(LocationWish { span: fields.span(), name, id, entries })
+        (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, entries })
     }
 
-    fn filled(&mut self, text: Placed<Arc<str>>, field: &str) -> Option<Placed<Arc<str>>> {
+    fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
         if !text.value.trim().is_empty() {
             return Some(text);
         }
@@ -151,16 +156,16 @@ impl Check<'_> {
         None
     }
 
-    fn network(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<Entry> {
-        let fields = Fields::of(node, "a network", NETWORK_FIELDS, self.diagnostics)?;
+    fn network(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<NetworkEntry> {
+        let fields = MappingReader::of(node, "a network", NETWORK_FIELDS, self.diagnostics)?;
         let name = fields.text("name", self.diagnostics);
-        let id = fields.text("id", self.diagnostics).and_then(|id| self.filled(id, "id"));
+        let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
         let renamed_from =
-            fields.text("renamedFrom", self.diagnostics).and_then(|name| self.filled(name, "renamedFrom"));
+            fields.text("renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"));
         let mut desired = DesiredSettings {
             name: name.as_ref().and_then(|name| self.network_name(name)),
             display_name: self.display_name(&fields).or_else(|| defaults.desired.display_name.clone()),
-            code_enabled: fields.truth("defaultAccessCodeEnabled", self.diagnostics).or(defaults.desired.code_enabled),
+            code_enabled: fields.bool("defaultAccessCodeEnabled", self.diagnostics).or(defaults.desired.code_enabled),
             code: None,
         };
         let mut code = self.code(&fields, &mut desired);
@@ -179,9 +184,9 @@ impl Check<'_> {
             }
             return None;
         }
-        Some(Entry {
-            cause: Cause::File(fields.span()),
-            id: id.map(|id| Placed { value: NetworkId::new(id.value), span: id.span }),
+        Some(NetworkEntry {
+            origin: Origin::File(fields.span()),
+            id: id.map(|id| Spanned { value: NetworkId::new(id.value), span: id.span }),
             renamed_from,
             name_span: name.map(|name| name.span),
             desired,
@@ -189,7 +194,7 @@ impl Check<'_> {
         })
     }
 
-    fn network_name(&mut self, name: &Placed<Arc<str>>) -> Option<NetworkName> {
+    fn network_name(&mut self, name: &Spanned<Arc<str>>) -> Option<NetworkName> {
         NetworkName::new(&name.value)
             .map_err(|error| {
                 let diagnostic = Diagnostic::error(DiagnosticCode::InvalidName, format!("this name {error}"))
@@ -200,7 +205,7 @@ impl Check<'_> {
             .ok()
     }
 
-    fn display_name(&mut self, fields: &Fields<'_>) -> Option<DisplayName> {
+    fn display_name(&mut self, fields: &MappingReader<'_>) -> Option<DisplayName> {
         let written = fields.text("displayName", self.diagnostics)?;
         match DisplayName::new(&written.value) {
             Ok(name) => {
@@ -228,10 +233,10 @@ impl Check<'_> {
     }
 
     /// The code, or where it comes from. A literal one goes into `desired`.
-    fn code(&mut self, fields: &Fields<'_>, desired: &mut DesiredSettings) -> Option<Placed<CodeSource>> {
+    fn code(&mut self, fields: &MappingReader<'_>, desired: &mut DesiredSettings) -> Option<Spanned<CodeSource>> {
         let node = fields.get("defaultAccessCode")?;
         let written = match &node.value {
-            Value::Text(written) | Value::Inferred(written) => written,
+            Value::Text(written) | Value::PlainScalar(written) => written,
             Value::Map(_) => return self.code_source(node),
             Value::Null | Value::List(_) => {
                 let message = format!("`defaultAccessCode` must be four digits, not {}", node.kind());
@@ -244,24 +249,24 @@ impl Check<'_> {
         match AccessCode::new(written) {
             Ok(code) => {
                 desired.code = Some(code);
-                Some(Placed { value: CodeSource::Literal, span: node.span })
+                Some(Spanned { value: CodeSource::Literal, span: node.span })
             }
             Err(error) => {
-                let unquoted_and_short = matches!(node.value, Value::Inferred(_))
+                let unquoted_and_short = matches!(node.value, Value::PlainScalar(_))
                     && matches!(error, CodeError::WrongLength { length } if length < 4);
-                let help = match (self.origin.notation, error) {
-                    (Notation::Table, CodeError::WrongLength { length }) if length < 4 => {
+                let help = match (self.source_info.format, error) {
+                    (SourceFormat::Csv, CodeError::WrongLength { length }) if length < 4 => {
                         "a spreadsheet has probably eaten zeros at its front: give the column the format text, and write \
                          all four digits"
                     }
-                    (Notation::Table, _) => {
+                    (SourceFormat::Csv, _) => {
                         "write exactly four digits; a spreadsheet may have made a number of them: give the column the \
                          format text"
                     }
-                    (Notation::Yaml, _) if unquoted_and_short => {
+                    (SourceFormat::Yaml, _) if unquoted_and_short => {
                         "write all four digits in quotes, zeros at the front included"
                     }
-                    (Notation::Yaml, _) => "write exactly four digits in quotes",
+                    (SourceFormat::Yaml, _) => "write exactly four digits in quotes",
                 };
                 let message = format!("this access code {error}");
                 self.diagnostics
@@ -271,8 +276,8 @@ impl Check<'_> {
         }
     }
 
-    fn code_source(&mut self, node: &Node<'_>) -> Option<Placed<CodeSource>> {
-        let fields = Fields::of(node, "a code that stands elsewhere", &["env", "file"], self.diagnostics)?;
+    fn code_source(&mut self, node: &Node<'_>) -> Option<Spanned<CodeSource>> {
+        let fields = MappingReader::of(node, "a code that stands elsewhere", &["env", "file"], self.diagnostics)?;
         let (env, file) = (fields.get("env"), fields.get("file"));
         let ((Some(written), None) | (None, Some(written))) = (env, file) else {
             let message = "a code that stands elsewhere needs either `env` or `file`";
@@ -282,13 +287,13 @@ impl Check<'_> {
             return None;
         };
         let field = if env.is_some() { "env" } else { "file" };
-        let text = text(written, field, self.diagnostics).and_then(|text| self.filled(text, field))?;
+        let text = text(written, field, self.diagnostics).and_then(|text| self.non_empty(text, field))?;
         let value = if env.is_some() {
             CodeSource::Env(text.value)
         } else {
-            CodeSource::File(self.origin.base.join(&*text.value))
+            CodeSource::File(self.source_info.base_dir.join(&*text.value))
         };
-        Some(Placed { value, span: node.span })
+        Some(Spanned { value, span: node.span })
     }
 }
 

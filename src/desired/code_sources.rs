@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::{fs, io};
 
-use super::wish::{CodeSource, Desired, Placed};
+use super::model::{CodeSource, Desired, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::AccessCode;
 
@@ -11,7 +11,7 @@ use crate::model::AccessCode;
 const MAX_BYTES: u64 = 64;
 
 /// Where codes are looked up.
-pub trait CodeLookup {
+pub trait CodeSourceResolver {
     /// The value of a variable of the environment; `None` if it is not set or not text.
     fn variable(&self, name: &str) -> Option<String>;
 
@@ -24,9 +24,9 @@ pub trait CodeLookup {
 
 /// The environment and the files of this process.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Surroundings;
+pub struct ProcessEnvironment;
 
-impl CodeLookup for Surroundings {
+impl CodeSourceResolver for ProcessEnvironment {
     fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
@@ -39,7 +39,7 @@ impl CodeLookup for Surroundings {
 }
 
 /// Fills in every code that stands elsewhere; what cannot be had is a finding at the entry that wants it.
-pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, diagnostics: &mut Diagnostics) {
+pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, diagnostics: &mut Diagnostics) {
     for entry in desired.locations.iter_mut().flat_map(|location| &mut location.entries) {
         let Some(source) = &entry.code else { continue };
         match &source.value {
@@ -57,8 +57,8 @@ pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, diagnostics: &mut
             CodeSource::File(path) => match lookup.file(path) {
                 Ok(text) => {
                     let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r'));
-                    let what = format!("the file {}", path.display());
-                    entry.desired.code = accept(value, &what, source, diagnostics);
+                    let context = format!("the file {}", path.display());
+                    entry.desired.code = accept(value, &context, source, diagnostics);
                 }
                 Err(error) => diagnostics.push(
                     Diagnostic::error(
@@ -73,11 +73,16 @@ pub fn resolve(desired: &mut Desired, lookup: &dyn CodeLookup, diagnostics: &mut
     }
 }
 
-fn accept(value: &str, what: &str, source: &Placed<CodeSource>, diagnostics: &mut Diagnostics) -> Option<AccessCode> {
+fn accept(
+    value: &str,
+    context: &str,
+    source: &Spanned<CodeSource>,
+    diagnostics: &mut Diagnostics,
+) -> Option<AccessCode> {
     AccessCode::new(value)
         .map_err(|error| {
             diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidCode, format!("the access code in {what} {error}"))
+                Diagnostic::error(DiagnosticCode::InvalidCode, format!("the access code in {context} {error}"))
                     .with_span(source.span)
                     .help("it must hold exactly four digits and nothing else but one line ending"),
             );

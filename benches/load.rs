@@ -20,7 +20,7 @@ use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Kept, Misbehaviour, Simulated, State};
-use dectl::webex::answer::{self, Head};
+use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
 
 const PARTS: [&str; 5] = ["list", "parse", "plan", "apply", "saved"];
@@ -70,7 +70,8 @@ fn in_a_process(part: &str, folder: &Path) -> String {
 
 fn live(folder: &Path) -> LiveState {
     let list = std::fs::read(folder.join("list.json")).expect("the list");
-    answer::list(&Head { status: 200, ..Head::default() }, &list, Timestamp::UNIX_EPOCH).expect("a list")
+    response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, &list, Timestamp::UNIX_EPOCH)
+        .expect("a list")
 }
 
 fn inputs(text: String) -> Inputs {

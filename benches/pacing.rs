@@ -128,7 +128,7 @@ impl Stage {
                             manner.succeeded();
                             break;
                         }
-                        Err(error) if error.class == ErrorClass::Rate => {
+                        Err(error) if error.class == ErrorClass::RateLimited => {
                             let wait = error.retry_after.and_then(RetryAfter::wait).unwrap_or(Duration::from_secs(1));
                             manner.refused(&self.clock, wait).await;
                         }

@@ -13,8 +13,8 @@ use dectl::model::{CodeText, LiveState, Settings};
 use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Resolve, plan_for};
 use dectl::runtime::Instant;
-use dectl::webex::CallError;
-use dectl::webex::answer::{self, Head};
+use dectl::webex::ApiError;
+use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
 
 fn cases(folder: &str) -> Vec<PathBuf> {
@@ -42,7 +42,8 @@ fn differs(case: &Path, said: &str) -> Option<String> {
 
 fn live() -> LiveState {
     let list = include_bytes!("../src/simulator/built_in.json");
-    answer::list(&Head { status: 200, ..Head::default() }, list, Timestamp::UNIX_EPOCH).expect("the list")
+    response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, list, Timestamp::UNIX_EPOCH)
+        .expect("the list")
 }
 
 fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
@@ -69,7 +70,7 @@ fn said_of_file(path: &Path, live: &LiveState) -> String {
     diagnostics.iter().map(|diagnostic| line(diagnostic, &sources)).collect()
 }
 
-fn described(error: &CallError) -> String {
+fn described(error: &ApiError) -> String {
     format!("{:?}, perhaps applied: {:?}, wait: {:?}\n{error}\n", error.class, error.applied, error.retry_after)
 }
 
@@ -87,7 +88,7 @@ fn said_of_answer(path: &Path) -> String {
             (key == name).then(|| value.to_owned())
         })
     };
-    let head = Head {
+    let head = ResponseHead {
         status: status.parse().expect("a number"),
         tracking_id: header("trackingid"),
         retry_after: header("retry-after"),
@@ -100,11 +101,11 @@ fn said_of_answer(path: &Path) -> String {
         code: Some(CodeText::new("4821")),
     };
     let error = if head.status == 200 {
-        answer::list(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
+        response::list(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
     } else {
-        answer::update(&head, body.as_bytes(), Timestamp::UNIX_EPOCH, &sent).err()
+        response::update(&head, body.as_bytes(), Timestamp::UNIX_EPOCH, &sent).err()
     };
-    error.map_or("it is taken for a success\n".to_owned(), |error| described(&error.shortened()))
+    error.map_or("it is taken for a success\n".to_owned(), |error| described(&error.truncated()))
 }
 
 #[test]

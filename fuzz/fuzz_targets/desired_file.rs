@@ -10,12 +10,12 @@ use dectl::plan::Scope;
 use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
 use dectl::report::findings_text;
 use dectl::runtime::Instant;
-use dectl::webex::answer::{self, Head};
+use dectl::webex::response::{self, ResponseHead};
 use libfuzzer_sys::fuzz_target;
 
 static LIVE: LazyLock<LiveState> = LazyLock::new(|| {
     let list = include_bytes!("../../src/simulator/built_in.json");
-    answer::list(&Head { status: 200, ..Head::default() }, list, jiff::Timestamp::UNIX_EPOCH).expect("the list")
+    response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, list, jiff::Timestamp::UNIX_EPOCH).expect("the list")
 });
 
 fn shown(rejected: &Rejected) {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use dectl::model::{CodeText, Settings};
-use dectl::webex::answer::{self, Head};
+use dectl::webex::response::{self, ResponseHead};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -11,14 +11,14 @@ fuzz_target!(|data: &[u8]| {
     let status = 100 + u16::from_be_bytes([*high, *low]) % 500;
     let (header, body) = rest.split_at(rest.len().min(usize::from(*low) % 16));
     let header = std::str::from_utf8(header).ok().map(str::to_owned);
-    let head = Head { status, tracking_id: None, retry_after: header.clone(), date: header };
+    let head = ResponseHead { status, tracking_id: None, retry_after: header.clone(), date: header };
     let sent = Settings {
         name: "Ward".into(),
         display_name: None,
         code_enabled: Some(true),
         code: Some(CodeText::new("4821")),
     };
-    if let Err(error) = answer::update(&head, body, jiff::Timestamp::UNIX_EPOCH, &sent) {
+    if let Err(error) = response::update(&head, body, jiff::Timestamp::UNIX_EPOCH, &sent) {
         assert!(!error.message.contains("4821"), "{}", error.message);
         assert!(!error.message.chars().any(char::is_control), "{:?}", error.message);
         // Digits within a longer word of an id are an id, not the code.

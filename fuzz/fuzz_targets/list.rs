@@ -2,12 +2,12 @@
 #![no_main]
 
 use dectl::desired::{Export, CodeExport};
-use dectl::webex::answer::{self, Head};
+use dectl::webex::response::{self, ResponseHead};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let head = Head { status: 200, ..Head::default() };
-    if let Ok(live) = answer::list(&head, data, jiff::Timestamp::UNIX_EPOCH) {
+    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+    if let Ok(live) = response::list(&head, data, jiff::Timestamp::UNIX_EPOCH) {
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
         let export = Export { live: &live, codes: CodeExport::Include, stands_aside: &dectl::plan::is_temporary };
         let (yaml, csv) = (export.yaml(&locations), export.csv(&locations));

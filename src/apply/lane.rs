@@ -12,7 +12,7 @@ use crate::record::Entry;
 use crate::record::entry::{WriteEnd, WriteKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::send::{Call, CallEvent, GaveUp, Urgency};
-use crate::webex::{CallError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass};
 
 /// How far a step got.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl<'a, 's> Lane<'a, 's> {
     }
 
     /// Sends a step unless something that it waits for is not done; the error that it ended with, if one did.
-    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) -> Option<CallError> {
+    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) -> Option<ApiError> {
         let step = self.step(at);
         if let Some(barred_by) = self.barred_by(step) {
             if self.result_is_open(step.change) {
@@ -170,8 +170,8 @@ impl<'a, 's> Lane<'a, 's> {
     /// What bars everybody's way stops the run: a token or a permission that does not suffice, a pause that is too long.
     fn stop_if_told(&self, written: &Written) {
         match written.error.as_ref().map(|error| error.class) {
-            Some(ErrorClass::Auth) => self.shared.bar(ShutdownReason::Unauthorized),
-            Some(ErrorClass::Rate) => self.shared.bar(ShutdownReason::RetryAfterTooLong),
+            Some(ErrorClass::Unauthorized) => self.shared.bar(ShutdownReason::Unauthorized),
+            Some(ErrorClass::RateLimited) => self.shared.bar(ShutdownReason::RetryAfterTooLong),
             Some(_) if self.shared.options.fail_fast => {
                 self.shared.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
             }
@@ -254,7 +254,7 @@ pub(super) struct Written {
     pub(super) progress: Progress,
     pub(super) result: NetworkResult,
     /// The error that it ended with.
-    pub(super) error: Option<CallError>,
+    pub(super) error: Option<ApiError>,
 }
 
 impl Written {
@@ -267,19 +267,19 @@ impl Written {
         Self { progress: Progress::NotSent, result, error: None }
     }
 
-    fn failed(error: CallError) -> Self {
+    fn failed(error: ApiError) -> Self {
         let result = with_failure(Status::Failed, (&error).into());
         Self { progress: Progress::Failed, result, error: Some(error) }
     }
 
-    fn unknown(error: CallError) -> Self {
+    fn unknown(error: ApiError) -> Self {
         let result = with_failure(Status::Unknown, (&error).into());
         Self { progress: Progress::Unknown, result, error: Some(error) }
     }
 }
 
-pub(super) fn is_lock(error: &CallError) -> bool {
-    error.class == ErrorClass::Lock
+pub(super) fn is_lock(error: &ApiError) -> bool {
+    error.class == ErrorClass::Locked
 }
 
 fn with_failure(status: Status, failure: Failure) -> NetworkResult {

@@ -7,7 +7,7 @@ use crate::plan::plan::Plan;
 use crate::record::entry::RunEnd;
 use crate::runtime::ShutdownReason;
 use crate::send::Statistics;
-use crate::webex::{CallError, write_failure};
+use crate::webex::{ApiError, fmt_api_error};
 
 /// What became of one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,8 +35,8 @@ pub struct Failure {
     pub tracking_id: Option<String>,
 }
 
-impl From<&CallError> for Failure {
-    fn from(error: &CallError) -> Self {
+impl From<&ApiError> for Failure {
+    fn from(error: &ApiError) -> Self {
         Self { message: error.message.clone(), status: error.status, tracking_id: error.tracking_id.clone() }
     }
 }
@@ -177,6 +177,6 @@ impl Outcome {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write_failure(f, &self.message, self.status, self.tracking_id.as_deref())
+        fmt_api_error(f, &self.message, self.status, self.tracking_id.as_deref())
     }
 }

@@ -6,14 +6,14 @@ use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Where;
 use crate::runtime::ShutdownLevel;
 use crate::send::{Call, GaveUp, Sender, Urgency};
-use crate::webex::{Acceptance, Applied, CallError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied, UpdateAck};
 
 /// The end of a write.
 pub(super) enum Settled {
     Applied,
-    Failed(CallError),
+    Failed(ApiError),
     NotSent,
-    Unknown(CallError),
+    Unknown(ApiError),
 }
 
 /// How often and how far apart an accepted write (202) is looked for.
@@ -28,7 +28,7 @@ const LOOKS: [Duration; 6] = [
 
 /// Finds out whether a write was applied: from its answer, or else by reading.
 pub(super) async fn settle(
-    answer: Result<Acceptance, GaveUp>,
+    answer: Result<UpdateAck, GaveUp>,
     sender: &Sender,
     location: &Where,
     network: &NetworkId,
@@ -39,10 +39,10 @@ pub(super) async fn settle(
     // Reading settles a doubt, so it still happens when a stop is asked for.
     let call = Call { urgency: Urgency::Home, ..call };
     match answer {
-        Ok(Acceptance::Done) => Settled::Applied,
-        Ok(Acceptance::Pending) => wait_until_shown(sender, location, network, sent, call).await,
+        Ok(UpdateAck::Applied) => Settled::Applied,
+        Ok(UpdateAck::Accepted) => wait_until_shown(sender, location, network, sent, call).await,
         Err(GaveUp::NotSent) => Settled::NotSent,
-        Err(GaveUp::Failed(error)) if error.applied == Applied::No => Settled::Failed(error),
+        Err(GaveUp::Failed(error)) if error.applied == MaybeApplied::No => Settled::Failed(error),
         Err(GaveUp::Failed(error)) => match sender.get(&location.id, network, call).await {
             Ok(live) if same(&live.settings, sent) => Settled::Applied,
             Ok(live) if same(&live.settings, before) => Settled::Failed(error),
@@ -66,9 +66,9 @@ async fn wait_until_shown(
             _ => sender.wait(wait).await,
         }
     }
-    Settled::Unknown(CallError {
+    Settled::Unknown(ApiError {
         status: Some(202),
-        ..CallError::unanswered(ErrorClass::Final, "accepted, but not shown as done", Applied::Perhaps)
+        ..ApiError::no_response(ErrorClass::Permanent, "accepted, but not shown as done", MaybeApplied::Unknown)
     })
 }
 

@@ -48,8 +48,8 @@ pub(super) async fn verify(
 fn look(plan: &Plan, results: &mut [NetworkResult], replaced_codes: &mut Vec<usize>, live: &LiveState) -> usize {
     let mut differing = 0;
     for (at, (change, result)) in plan.changes.iter().zip(results).enumerate() {
-        let in_doubt = matches!(result.status, Status::Unknown | Status::Failed);
-        if result.status != Status::Applied && !in_doubt {
+        let maybe_applied = matches!(result.status, Status::Unknown | Status::Failed);
+        if result.status != Status::Applied && !maybe_applied {
             continue;
         }
         let found = live.find(&change.network).map(|network| &live.network(network).settings);

@@ -10,7 +10,7 @@ use dectl::send::pacer::Pacer;
 use dectl::send::{Bounds, GaveUp, Sender};
 use dectl::simulator::http::Server;
 use dectl::simulator::{Kept, Misbehaviour, Simulated, State, TOKEN};
-use dectl::webex::credentials::{ServiceApp, Source, Token};
+use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
 
@@ -31,7 +31,7 @@ pub(crate) struct Connection {
 pub(crate) async fn connect(common: &Common, pace: Pace, shutdown: Shutdown) -> Result<Connection, Failed> {
     let clock = Clock::real();
     let run = run_name(&clock);
-    let api = Rc::new(api(common, &run).await?);
+    let api = Rc::new(build_api(common, &run).await?);
     let pacer = Pacer::new(pace.concurrency.into(), pace.rate);
     let sender = Sender::new(
         Rc::clone(&api) as Rc<dyn DectApi>,
@@ -48,10 +48,10 @@ pub(crate) async fn connect(common: &Common, pace: Pace, shutdown: Shutdown) -> 
     }
 }
 
-async fn api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
+async fn build_api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
     let mut config = match &common.simulate {
-        Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, given(TOKEN)?, run),
-        None => HttpConfig::new(&common.api_url, source(common)?, run),
+        Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, literal_token(TOKEN)?, run),
+        None => HttpConfig::new(&common.api_url, token_source(common)?, run),
     };
     if common.simulate.is_none() {
         config.org = common.org.clone();
@@ -59,7 +59,7 @@ async fn api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
     if let Some(path) = &common.ca_file {
         let pem = fs::read(path);
         let failed = |error| Failed::of(format!("the certificates in {} cannot be read: {error}", path.display()));
-        config.extra_certificates = Some(pem.map_err(failed)?);
+        config.ca_certificates = Some(pem.map_err(failed)?);
     }
     config.connect_timeout = common.connect_timeout;
     config.request_timeout = common.timeout;
@@ -101,20 +101,20 @@ async fn serve_embedded(state: Option<&Path>) -> Result<String, Failed> {
 }
 
 /// Where the token comes from: a file, a command, the environment, or a service app, in this order.
-fn source(common: &Common) -> Result<Source, Failed> {
+fn token_source(common: &Common) -> Result<TokenSource, Failed> {
     if let Some(path) = &common.token_file {
-        return Ok(Source::File(path.clone()));
+        return Ok(TokenSource::File(path.clone()));
     }
     if let Some(command) = &common.token_command {
-        return Ok(Source::Command(command.clone()));
+        return Ok(TokenSource::Command(command.clone()));
     }
-    if let Some(text) = variable("WEBEX_ACCESS_TOKEN") {
-        return given(&text);
+    if let Some(text) = env_var("WEBEX_ACCESS_TOKEN") {
+        return literal_token(&text);
     }
     let [id, secret, refresh] = ["SERVICE_APP_CLIENT_ID", "SERVICE_APP_CLIENT_SECRET", "SERVICE_APP_REFRESH_TOKEN"]
-        .map(|name| (name, variable(name)));
+        .map(|name| (name, env_var(name)));
     match (id, secret, refresh) {
-        ((_, Some(client_id)), (_, Some(secret)), (_, Some(refresh))) => Ok(Source::ServiceApp(ServiceApp {
+        ((_, Some(client_id)), (_, Some(secret)), (_, Some(refresh))) => Ok(TokenSource::ServiceApp(ServiceApp {
             client_id,
             client_secret: secret.into(),
             refresh_token: refresh.into(),
@@ -135,18 +135,18 @@ fn source(common: &Common) -> Result<Source, Failed> {
 pub(crate) fn describe_source(common: &Common) -> Result<String, Failed> {
     match &common.simulate {
         Some(_) => Ok("the simulated organization".to_owned()),
-        None => Ok(source(common)?.describe()),
+        None => Ok(token_source(common)?.describe()),
     }
 }
 
 /// A variable that is set to something.
-fn variable(name: &str) -> Option<String> {
+fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-fn given(text: &str) -> Result<Source, Failed> {
+fn literal_token(text: &str) -> Result<TokenSource, Failed> {
     let failed = |error| Failed::of(format!("WEBEX_ACCESS_TOKEN: {error}"));
-    Token::new(text).map(Source::Given).map_err(failed)
+    Token::new(text).map(TokenSource::Literal).map_err(failed)
 }
 
 /// What saved plans are sealed with, if anything. A variable that is set to nothing is a secret that a pipeline does not

@@ -5,7 +5,7 @@ use crate::plan::{Moved, TooManyChanges};
 use crate::proof::Flaw;
 use crate::record::{JournalError, SavedPlanError};
 use crate::send::GaveUp;
-use crate::webex::{CallError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass};
 
 /// Why a command ends before anything is written.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub enum Error {
     #[error("the DECT networks cannot be listed: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
     Unreachable {
         /// The last answer.
-        error: CallError,
+        error: ApiError,
         /// What to do.
         hint: Option<&'static str>,
     },
@@ -81,7 +81,7 @@ impl From<GaveUp> for Error {
     }
 }
 
-fn hint(error: &CallError) -> Option<&'static str> {
+fn hint(error: &ApiError) -> Option<&'static str> {
     match (error.class, error.status) {
         (_, Some(401)) => Some(
             "the access token is not valid or has expired: `dectl auth check` says what the credentials are good for",
@@ -90,7 +90,7 @@ fn hint(error: &CallError) -> Option<&'static str> {
             "reading needs the scope spark-admin:telephony_config_read and an administrator's role, \
              writing spark-admin:telephony_config_write",
         ),
-        (ErrorClass::Gone, _) => Some("check the API address and the organization"),
+        (ErrorClass::NotFound, _) => Some("check the API address and the organization"),
         (ErrorClass::Transient, None) => Some("check the connection, the proxy and the API address"),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::webex::{CallError, Me};
+use crate::webex::{ApiError, TokenOwner};
 
 /// What reading could tell about credentials.
 #[derive(Clone, Debug)]
@@ -10,15 +10,15 @@ pub struct AuthView {
     /// Where the token comes from.
     pub source: String,
     /// Whose it is, if that is told.
-    pub me: Result<Me, CallError>,
+    pub me: Result<TokenOwner, ApiError>,
     /// How many networks in how many locations it can list.
-    pub list: Result<(usize, usize), CallError>,
+    pub list: Result<(usize, usize), ApiError>,
     /// Until when it is good, if that is known.
     pub expires: Option<Timestamp>,
 }
 
 /// What a refusal to list comes from.
-pub(super) fn refusal(error: &CallError) -> &'static str {
+pub(super) fn refusal(error: &ApiError) -> &'static str {
     match error.status {
         Some(401) => "the token is not valid, or has expired",
         Some(403) => "the scope spark-admin:telephony_config_read, or an administrator's role, is missing",

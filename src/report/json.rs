@@ -12,7 +12,7 @@ use crate::plan::plan::{Because, StepKind, Warning};
 use crate::reconcile::{LocationStatus, Status as StatusOfAll};
 use crate::record::History;
 use crate::record::entry::RunEnd;
-use crate::webex::CallError;
+use crate::webex::ApiError;
 
 /// The version of every document.
 pub const FORMAT_VERSION: u32 = 1;
@@ -252,7 +252,8 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
 
 /// What credentials are good for.
 pub fn auth(view: &AuthView) -> Value {
-    let error = |error: &CallError| json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
+    let error =
+        |error: &ApiError| json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
     let me = match &view.me {
         Ok(me) => json!({ "name": me.name, "email": me.email, "organization": me.org }),
         Err(failed) => json!({ "error": error(failed) }),

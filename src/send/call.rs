@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::runtime::Instant;
-use crate::webex::{Applied, CallError};
+use crate::webex::{ApiError, MaybeApplied};
 
 /// Whether a call is part of the plan or brings somebody home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum GaveUp {
     /// It was not sent at all, or only to be told to wait: a stop was asked for.
     NotSent,
     /// The last error; whether any of the attempts may have been applied.
-    Failed(CallError),
+    Failed(ApiError),
 }
 
 /// How far a call has come.
@@ -69,7 +69,7 @@ pub(super) struct Progress {
     /// How often its token was refused, and the how-many-th token it was sent with last.
     pub(super) refused: u32,
     pub(super) sent_with: u64,
-    pub(super) perhaps_applied: Applied,
+    pub(super) maybe_applied: MaybeApplied,
 }
 
 /// Whether there is a new token.
@@ -78,7 +78,7 @@ pub(super) enum Renewed {
     /// There is no other.
     No,
     /// There could be one, and this is why there is none.
-    Refused(CallError),
+    Refused(ApiError),
     /// A stop was asked for first.
     CalledOff,
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::model::LocationId;
 use crate::runtime::Instant;
-use crate::webex::CallError;
+use crate::webex::ApiError;
 
 #[derive(Debug, Default)]
 pub(super) struct Locks(HashMap<LocationId, Lock>);
@@ -16,7 +16,7 @@ pub(super) struct Lock {
     /// When the location may be tried again.
     pub(super) until: Instant,
     /// The answer that said so.
-    pub(super) answer: CallError,
+    pub(super) answer: ApiError,
 }
 
 impl Locks {

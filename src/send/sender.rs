@@ -16,7 +16,7 @@ use super::retries::{Bounds, pause};
 use super::statistics::Statistics;
 use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
-use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Reply, RetryAfter};
+use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, RetryAfter, UpdateAck};
 
 /// Sends requests until each has an end.
 pub struct Sender {
@@ -98,8 +98,8 @@ impl Sender {
     ///
     /// # Errors
     /// When no attempt succeeded, or a stop was asked for first.
-    pub async fn list_as_sent(&self) -> Result<Vec<u8>, GaveUp> {
-        self.call(Kind::Read { what: "list", location: None }, Call::QUIET, || self.api.list_as_sent()).await
+    pub async fn list_raw(&self) -> Result<Vec<u8>, GaveUp> {
+        self.call(Kind::Read { what: "list", location: None }, Call::QUIET, || self.api.list_raw()).await
     }
 
     /// Waits, unless everything must be dropped.
@@ -125,7 +125,7 @@ impl Sender {
         network: &NetworkId,
         settings: &Settings,
         call: Call<'_>,
-    ) -> Result<Acceptance, GaveUp> {
+    ) -> Result<UpdateAck, GaveUp> {
         self.call(Kind::Write { what: "update", location }, call, || {
             self.count(|statistics| statistics.writes += 1);
             self.api.update(location, network, settings)
@@ -133,7 +133,12 @@ impl Sender {
         .await
     }
 
-    async fn call<'a, T>(&self, kind: Kind<'_>, call: Call<'_>, send: impl Fn() -> Reply<'a, T>) -> Result<T, GaveUp> {
+    async fn call<'a, T>(
+        &self,
+        kind: Kind<'_>,
+        call: Call<'_>,
+        send: impl Fn() -> ApiFuture<'a, T>,
+    ) -> Result<T, GaveUp> {
         let mut progress = Progress::default();
         // Reading is not what a lock is about.
         if let Kind::Write { location, .. } = kind {
@@ -145,21 +150,21 @@ impl Sender {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            if error.applied == Applied::Perhaps {
-                progress.perhaps_applied = Applied::Perhaps;
+            if error.applied == MaybeApplied::Unknown {
+                progress.maybe_applied = MaybeApplied::Unknown;
             }
             match self.after(kind, call, &error, &mut progress).await {
                 Next::Again => {}
                 Next::WaitAlone { until, event } => {
-                    self.wait_alone(until, event, call, progress.perhaps_applied).await?;
+                    self.wait_alone(until, event, call, progress.maybe_applied).await?;
                 }
-                Next::CalledOff => return Err(self.not_sent(progress.perhaps_applied)),
+                Next::CalledOff => return Err(self.not_sent(progress.maybe_applied)),
                 Next::GiveUp => {
-                    return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
+                    return Err(GaveUp::Failed(ApiError { applied: progress.maybe_applied, ..error }));
                 }
                 Next::GiveUpSince(reason) => {
-                    let error = error.and(&reason);
-                    return Err(GaveUp::Failed(CallError { applied: progress.perhaps_applied, ..error }));
+                    let error = error.with_context(&reason);
+                    return Err(GaveUp::Failed(ApiError { applied: progress.maybe_applied, ..error }));
                 }
             }
         }
@@ -171,9 +176,9 @@ impl Sender {
         kind: Kind<'_>,
         call: Call<'_>,
         progress: &mut Progress,
-        send: &impl Fn() -> Reply<'a, T>,
-    ) -> Result<Result<T, CallError>, GaveUp> {
-        let in_flight = self.turn(call, progress.perhaps_applied).await?;
+        send: &impl Fn() -> ApiFuture<'a, T>,
+    ) -> Result<Result<T, ApiError>, GaveUp> {
+        let in_flight = self.turn(call, progress.maybe_applied).await?;
         progress.sent += 1;
         progress.sent_with = self.tokens.get();
         self.count(|statistics| {
@@ -183,7 +188,7 @@ impl Sender {
         let abandoned = async {
             match kind {
                 // Nothing is lost with an answer that nobody needs any more.
-                Kind::Read { .. } => self.called_off(call, Applied::No).await,
+                Kind::Read { .. } => self.called_off(call, MaybeApplied::No).await,
                 Kind::Write { .. } => self.shutdown.wait_immediate().await,
             }
         };
@@ -192,8 +197,11 @@ impl Sender {
             Either::Left((answer, _)) => answer,
             Either::Right(_) if matches!(kind, Kind::Read { .. }) => return Err(GaveUp::NotSent),
             Either::Right(_) => {
-                let error =
-                    CallError::unanswered(ErrorClass::Transient, "stopped before the answer came", Applied::Perhaps);
+                let error = ApiError::no_response(
+                    ErrorClass::Transient,
+                    "stopped before the answer came",
+                    MaybeApplied::Unknown,
+                );
                 return Err(GaveUp::Failed(error));
             }
         };
@@ -202,10 +210,10 @@ impl Sender {
     }
 
     /// Decides what follows an error.
-    async fn after(&self, kind: Kind<'_>, call: Call<'_>, error: &CallError, progress: &mut Progress) -> Next {
+    async fn after(&self, kind: Kind<'_>, call: Call<'_>, error: &ApiError, progress: &mut Progress) -> Next {
         let now = self.clock.now();
         match error.class {
-            ErrorClass::Rate => {
+            ErrorClass::RateLimited => {
                 self.breaker.borrow_mut().works();
                 self.count(|statistics| statistics.rate_limited += 1);
                 let until = self.pacer.borrow().paused_until(now);
@@ -220,7 +228,7 @@ impl Sender {
                     _ => Next::Again,
                 }
             }
-            ErrorClass::Lock => {
+            ErrorClass::Locked => {
                 self.breaker.borrow_mut().works();
                 if let Some((met, waited)) = progress.lock {
                     progress.locked_for += now.duration_since(met).min(waited.max(MOST_BETWEEN_LOCKS));
@@ -242,7 +250,7 @@ impl Sender {
                     Next::WaitAlone { until, event: CallEvent::Locked { until } }
                 }
             }
-            ErrorClass::Auth => {
+            ErrorClass::Unauthorized => {
                 self.breaker.borrow_mut().works();
                 if error.status != Some(401) {
                     return Next::GiveUp;
@@ -269,7 +277,7 @@ impl Sender {
                 let until = now + wait;
                 Next::WaitAlone { until, event: CallEvent::Retrying { attempts: progress.failed, until } }
             }
-            ErrorClass::Gone | ErrorClass::Conflict | ErrorClass::Final => {
+            ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Permanent => {
                 self.breaker.borrow_mut().works();
                 Next::GiveUp
             }
@@ -284,9 +292,9 @@ impl Sender {
         };
         let wait = until.duration_since(now);
         if wait > self.bounds.lock_timeout {
-            return Err(GaveUp::Failed(answer.and(&self.too_long_a_lock(Some(wait)))));
+            return Err(GaveUp::Failed(answer.with_context(&self.too_long_a_lock(Some(wait)))));
         }
-        self.wait_alone(until, CallEvent::Locked { until }, call, Applied::No).await?;
+        self.wait_alone(until, CallEvent::Locked { until }, call, MaybeApplied::No).await?;
         Ok(wait)
     }
 
@@ -304,44 +312,44 @@ impl Sender {
         until: Instant,
         event: CallEvent,
         call: Call<'_>,
-        in_doubt: Applied,
+        maybe_applied: MaybeApplied,
     ) -> Result<(), GaveUp> {
         (call.tell)(event);
-        let called_off = pin!(self.called_off(call, in_doubt));
+        let called_off = pin!(self.called_off(call, maybe_applied));
         let end = select(self.clock.sleep_until(until), called_off).await;
         if matches!(event, CallEvent::Locked { .. }) {
             (call.tell)(CallEvent::Unlocked);
         }
         match end {
             Either::Left(_) => Ok(()),
-            Either::Right(_) => Err(self.not_sent(in_doubt)),
+            Either::Right(_) => Err(self.not_sent(maybe_applied)),
         }
     }
 
-    pub(super) fn is_called_off(&self, call: Call<'_>, in_doubt: Applied) -> bool {
+    pub(super) fn is_called_off(&self, call: Call<'_>, maybe_applied: MaybeApplied) -> bool {
         match self.shutdown.level() {
             ShutdownLevel::Running => false,
             // What may have been applied is asked for until it is known, as long as there is time.
-            ShutdownLevel::Graceful(_) => call.urgency == Urgency::Work && in_doubt == Applied::No,
+            ShutdownLevel::Graceful(_) => call.urgency == Urgency::Work && maybe_applied == MaybeApplied::No,
             ShutdownLevel::Immediate => true,
         }
     }
 
-    pub(super) async fn called_off(&self, call: Call<'_>, in_doubt: Applied) {
-        if call.urgency == Urgency::Work && in_doubt == Applied::No {
+    pub(super) async fn called_off(&self, call: Call<'_>, maybe_applied: MaybeApplied) {
+        if call.urgency == Urgency::Work && maybe_applied == MaybeApplied::No {
             self.shutdown.requested().await;
         } else {
             self.shutdown.wait_immediate().await;
         }
     }
 
-    pub(super) fn not_sent(&self, in_doubt: Applied) -> GaveUp {
-        match in_doubt {
-            Applied::No => GaveUp::NotSent,
-            Applied::Perhaps => GaveUp::Failed(CallError::unanswered(
+    pub(super) fn not_sent(&self, maybe_applied: MaybeApplied) -> GaveUp {
+        match maybe_applied {
+            MaybeApplied::No => GaveUp::NotSent,
+            MaybeApplied::Unknown => GaveUp::Failed(ApiError::no_response(
                 ErrorClass::Transient,
                 "stopped before it was known whether the write was applied",
-                Applied::Perhaps,
+                MaybeApplied::Unknown,
             )),
         }
     }

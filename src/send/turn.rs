@@ -8,18 +8,18 @@ use tracing::debug;
 use super::call::{Call, GaveUp};
 use super::pacer::{Answer, Ticket, Turn};
 use super::sender::Sender;
-use crate::webex::{Applied, CallError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied};
 
 impl Sender {
     /// Waits until the pacer lets one more request go.
-    pub(super) async fn turn(&self, call: Call<'_>, in_doubt: Applied) -> Result<InFlight<'_>, GaveUp> {
-        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, in_doubt))).await {
+    pub(super) async fn turn(&self, call: Call<'_>, maybe_applied: MaybeApplied) -> Result<InFlight<'_>, GaveUp> {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.called_off(call, maybe_applied))).await {
             Either::Left((place, _)) => place,
-            Either::Right(_) => return Err(self.not_sent(in_doubt)),
+            Either::Right(_) => return Err(self.not_sent(maybe_applied)),
         };
         loop {
-            if self.is_called_off(call, in_doubt) {
-                return Err(self.not_sent(in_doubt));
+            if self.is_called_off(call, maybe_applied) {
+                return Err(self.not_sent(maybe_applied));
             }
             let now = self.clock.now();
             let turn = self.pacer.borrow_mut().ask(now);
@@ -27,7 +27,7 @@ impl Sender {
                 Turn::Go(ticket) => return Ok(InFlight { sender: self, ticket: Some(ticket) }),
                 Turn::NotBefore(until) if until.duration_since(now) > self.bounds.longest_pause => {
                     let words = "the API asks for a longer pause than is respected";
-                    return Err(GaveUp::Failed(CallError::unanswered(ErrorClass::Rate, words, in_doubt)));
+                    return Err(GaveUp::Failed(ApiError::no_response(ErrorClass::RateLimited, words, maybe_applied)));
                 }
                 Turn::NotBefore(until) => {
                     debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the pace");
@@ -36,7 +36,7 @@ impl Sender {
                 Turn::AfterAnAnswer => None,
             };
             let heard = pin!(self.answers.notified());
-            let called_off = pin!(self.called_off(call, in_doubt));
+            let called_off = pin!(self.called_off(call, maybe_applied));
             let woken = select(heard, called_off);
             match until {
                 Some(until) => {
@@ -57,11 +57,11 @@ pub(super) struct InFlight<'a> {
 }
 
 impl InFlight<'_> {
-    pub(super) fn landed<T>(mut self, answer: &Result<T, CallError>) {
+    pub(super) fn landed<T>(mut self, answer: &Result<T, ApiError>) {
         let verdict = match answer {
             Ok(_) => Answer::Admitted,
             Err(error) => match (error.class, error.status) {
-                (ErrorClass::Rate, _) => Answer::Refused(error.retry_after),
+                (ErrorClass::RateLimited, _) => Answer::Refused(error.retry_after),
                 (_, Some(_)) => Answer::Admitted,
                 (_, None) => Answer::Lost,
             },

@@ -11,8 +11,8 @@ use super::request::{Operation, Request};
 use super::tokens::TOKEN;
 use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::Clock;
-use crate::webex::answer::{self, Head};
-use crate::webex::{Acceptance, Applied, CallError, DectApi, ErrorClass, Renewal, Reply};
+use crate::webex::response::{self, ResponseHead};
+use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, TokenRefresh, UpdateAck};
 
 /// How long a client waits for an answer that does not come.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -47,26 +47,29 @@ impl DirectApi {
         self.renewals.get()
     }
 
-    async fn send(&self, operation: Operation) -> Result<(Head, Vec<u8>), CallError> {
+    async fn send(&self, operation: Operation) -> Result<(ResponseHead, Vec<u8>), ApiError> {
         let request = Request::new(operation, Some(self.token.borrow().clone()));
         let journey = self.simulated.borrow_mut().sets_out(&request, self.clock.now());
         let _at_work = AtWork { simulated: &self.simulated, number: journey.number };
         self.clock.sleep(journey.there).await;
         let answer = self.simulated.borrow_mut().arrives(&request, &journey, self.clock.now());
-        let lost = |words: &str, applied| CallError::unanswered(ErrorClass::Transient, words, applied);
+        let lost = |words: &str, applied| ApiError::no_response(ErrorClass::Transient, words, applied);
         let Some(answer) = answer else {
             if journey.fate == Fate::Silence {
                 self.clock.sleep(TIMEOUT).await;
-                return Err(lost("no answer in time", Applied::Perhaps));
+                return Err(lost("no answer in time", MaybeApplied::Unknown));
             }
             self.clock.sleep(journey.back).await;
-            return Err(lost("the connection was reset", Applied::Perhaps));
+            return Err(lost("the connection was reset", MaybeApplied::Unknown));
         };
         self.clock.sleep(journey.back).await;
         if answer.is_cut {
-            return Err(CallError { status: Some(answer.status), ..lost("the answer is cut off", Applied::Perhaps) });
+            return Err(ApiError {
+                status: Some(answer.status),
+                ..lost("the answer is cut off", MaybeApplied::Unknown)
+            });
         }
-        let head = Head {
+        let head = ResponseHead {
             status: answer.status,
             tracking_id: Some(answer.tracking_id),
             retry_after: answer.retry_after,
@@ -81,27 +84,27 @@ impl DirectApi {
 }
 
 impl DectApi for DirectApi {
-    fn list(&self) -> Reply<'_, LiveState> {
+    fn list(&self) -> ApiFuture<'_, LiveState> {
         async {
             let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            answer::list(&head, &body, self.timestamp())
+            response::list(&head, &body, self.timestamp())
         }
         .boxed_local()
     }
 
-    fn list_as_sent(&self) -> Reply<'_, Vec<u8>> {
+    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
         async {
             let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            answer::list(&head, &body, self.timestamp()).map(|_| body)
+            response::list(&head, &body, self.timestamp()).map(|_| body)
         }
         .boxed_local()
     }
 
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
         async move {
             let operation = Operation::Get { location: location.to_string(), network: network.to_string() };
             let (head, body) = self.send(operation).await?;
-            answer::network(&head, &body, self.timestamp(), location)
+            response::network(&head, &body, self.timestamp(), location)
         }
         .boxed_local()
     }
@@ -111,23 +114,23 @@ impl DectApi for DirectApi {
         location: &'a LocationId,
         network: &'a NetworkId,
         settings: &'a Settings,
-    ) -> Reply<'a, Acceptance> {
+    ) -> ApiFuture<'a, UpdateAck> {
         async move {
-            let body = answer::update_body(settings);
+            let body = response::update_body(settings);
             let operation = Operation::Update { location: location.to_string(), network: network.to_string(), body };
             let (head, body) = self.send(operation).await?;
-            answer::update(&head, &body, self.timestamp(), settings)
+            response::update(&head, &body, self.timestamp(), settings)
         }
         .boxed_local()
     }
 
-    fn renew(&self) -> Reply<'_, Renewal> {
+    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
         async {
-            let Some(next) = &self.next_token else { return Ok(Renewal::Impossible) };
+            let Some(next) = &self.next_token else { return Ok(TokenRefresh::NotRefreshable) };
             self.renewals.set(self.renewals.get() + 1);
             self.clock.sleep(std::time::Duration::from_millis(200)).await;
             self.token.replace(next.clone());
-            Ok(Renewal::Renewed)
+            Ok(TokenRefresh::Refreshed)
         }
         .boxed_local()
     }

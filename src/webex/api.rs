@@ -2,22 +2,22 @@
 
 use futures::future::LocalBoxFuture;
 
-use super::error::CallError;
+use super::error::ApiError;
 use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 /// The answer to one request.
-pub type Reply<'a, T> = LocalBoxFuture<'a, Result<T, CallError>>;
+pub type ApiFuture<'a, T> = LocalBoxFuture<'a, Result<T, ApiError>>;
 
 /// The DECT networks of one organization. One call is one HTTP request: nobody waits, nothing is tried again.
 pub trait DectApi {
     /// Reads every network of the organization ("Get the List of DECT Networks for an organization").
-    fn list(&self) -> Reply<'_, LiveState>;
+    fn list(&self) -> ApiFuture<'_, LiveState>;
 
     /// The same, byte by byte as it was sent, once it is clear that it is a list.
-    fn list_as_sent(&self) -> Reply<'_, Vec<u8>>;
+    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>>;
 
     /// Reads one network ("Get DECT Network Details").
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network>;
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network>;
 
     /// Replaces the settings of one network ("Update DECT Network"). It is not a patch, so `settings` are all four.
     fn update<'a>(
@@ -25,34 +25,34 @@ pub trait DectApi {
         location: &'a LocationId,
         network: &'a NetworkId,
         settings: &'a Settings,
-    ) -> Reply<'a, Acceptance>;
+    ) -> ApiFuture<'a, UpdateAck>;
 
     /// Gets a new access token after one was refused, if the credentials can. Calls that come while one is under way
     /// share its answer.
-    fn renew(&self) -> Reply<'_, Renewal>;
+    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh>;
 }
 
 /// How a write was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acceptance {
+pub enum UpdateAck {
     /// It is done: any 2xx but 202.
-    Done,
+    Applied,
     /// It will be done (202): only reading tells when.
-    Pending,
+    Accepted,
 }
 
 /// Whether there is a new token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Renewal {
+pub enum TokenRefresh {
     /// There is: the request may be sent again.
-    Renewed,
+    Refreshed,
     /// These credentials cannot renew a token.
-    Impossible,
+    NotRefreshable,
 }
 
 /// Who the token belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Me {
+pub struct TokenOwner {
     /// The person's or the app's name.
     pub name: Option<String>,
     /// The first address of mail.

@@ -9,34 +9,34 @@ use crate::model::Settings;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
     /// 429: too many requests. Everybody waits.
-    Rate,
+    RateLimited,
     /// 423: locked for now. The location waits.
-    Lock,
+    Locked,
     /// 401 or 403: the token, its scope or its role does not suffice. Everything stops.
-    Auth,
+    Unauthorized,
     /// 404 or 410: it is not there.
-    Gone,
+    NotFound,
     /// 409: a name or code is taken.
     Conflict,
     /// 5xx, or no whole answer at all: trying again may help.
     Transient,
     /// Anything else: this request will not succeed as it is.
-    Final,
+    Permanent,
 }
 
 /// Whether a write may have been applied although it was not acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Applied {
+pub enum MaybeApplied {
     /// The server said no, or was never reached.
     #[default]
     No,
     /// Nobody knows.
-    Perhaps,
+    Unknown,
 }
 
 /// A failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallError {
+pub struct ApiError {
     /// What kind of failure.
     pub class: ErrorClass,
     /// The status, if there was an answer.
@@ -48,31 +48,31 @@ pub struct CallError {
     /// How long the server wants us to wait.
     pub retry_after: Option<RetryAfter>,
     /// Whether it may have been applied.
-    pub applied: Applied,
+    pub applied: MaybeApplied,
 }
 
-impl CallError {
+impl ApiError {
     /// A failure without an answer.
-    pub fn unanswered(class: ErrorClass, message: impl Into<String>, applied: Applied) -> Self {
+    pub fn no_response(class: ErrorClass, message: impl Into<String>, applied: MaybeApplied) -> Self {
         Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
     }
 
     /// The same with something to add.
     #[must_use]
-    pub fn and(self, more: &str) -> Self {
+    pub fn with_context(self, more: &str) -> Self {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
 
     /// The same as long as anybody reads it. What is secret must have been hidden before.
     #[must_use]
-    pub fn shortened(self) -> Self {
-        let tracking_id = self.tracking_id.map(|id| cut(id, LONGEST_TRACKING_ID));
-        Self { message: cut(self.message, LONGEST_MESSAGE), tracking_id, ..self }
+    pub fn truncated(self) -> Self {
+        let tracking_id = self.tracking_id.map(|id| cut(id, MAX_TRACKING_ID_LEN));
+        Self { message: cut(self.message, MAX_MESSAGE_LEN), tracking_id, ..self }
     }
 
     /// The same with the access code of `sent` hidden: some servers repeat what they refuse.
     #[must_use]
-    pub fn hiding_code_of(mut self, sent: &Settings) -> Self {
+    pub fn redact_code_of(mut self, sent: &Settings) -> Self {
         if let Some(code) = sent.code.as_ref().map(|code| code.expose_secret()).filter(|code| !code.is_empty()) {
             self.message = self.message.replace(code, "••••");
             let spelt_out = |id: &String| id.split(|c: char| !c.is_alphanumeric()).any(|word| word == code);
@@ -83,10 +83,10 @@ impl CallError {
 }
 
 /// How long somebody else's words may get in a message.
-const LONGEST_MESSAGE: usize = 300;
+const MAX_MESSAGE_LEN: usize = 300;
 
 /// The same for a tracking id.
-const LONGEST_TRACKING_ID: usize = 200;
+const MAX_TRACKING_ID_LEN: usize = 200;
 
 fn cut(text: String, longest: usize) -> String {
     match text.char_indices().nth(longest) {
@@ -99,7 +99,7 @@ fn cut(text: String, longest: usize) -> String {
 ///
 /// # Errors
 /// As the formatter.
-pub fn write_failure(
+pub fn fmt_api_error(
     f: &mut fmt::Formatter<'_>,
     message: &str,
     status: Option<u16>,
@@ -116,10 +116,10 @@ pub fn write_failure(
     }
 }
 
-impl fmt::Display for CallError {
+impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_failure(f, &self.message, self.status, self.tracking_id.as_deref())
+        fmt_api_error(f, &self.message, self.status, self.tracking_id.as_deref())
     }
 }
 
-impl std::error::Error for CallError {}
+impl std::error::Error for ApiError {}

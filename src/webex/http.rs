@@ -11,19 +11,21 @@ use reqwest::{Client, Method, Url};
 use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::answer::{self, Head};
-use super::api::{Acceptance, DectApi, Me, Renewal, Reply};
-use super::credentials::{Granted, Keeper, ServiceApp, Source, SourceError, of_command, of_file};
-use super::error::{Applied, CallError, ErrorClass};
+use super::api::{ApiFuture, DectApi, TokenOwner, TokenRefresh, UpdateAck};
+use super::credentials::{
+    ServiceApp, SourceError, TokenResponse, TokenSource, TokenStore, read_token_file, run_token_command,
+};
+use super::error::{ApiError, ErrorClass, MaybeApplied};
+use super::response::{self, ResponseHead};
 use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
 /// The list of 100,000 networks has about 48 MB; this is what no honest answer exceeds.
-const LARGEST_LIST: usize = 1 << 30;
+const MAX_LIST_LEN: usize = 1 << 30;
 
 /// The same for everything else, which is about one network.
-const LARGEST_ANSWER: usize = 1 << 20;
+const MAX_BODY_LEN: usize = 1 << 20;
 
 /// Where the API is and how to speak to it.
 #[derive(Clone, Debug)]
@@ -33,11 +35,11 @@ pub struct HttpConfig {
     /// The organization, where the token may reach several.
     pub org: Option<String>,
     /// Where the token comes from.
-    pub source: Source,
+    pub source: TokenSource,
     /// What every tracking id of this run begins with.
     pub run: String,
     /// Certificates that are trusted beside those of the system, as PEM.
-    pub extra_certificates: Option<Vec<u8>>,
+    pub ca_certificates: Option<Vec<u8>>,
     /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long the answer may be silent.
@@ -50,13 +52,13 @@ pub struct HttpConfig {
 
 impl HttpConfig {
     /// The stated defaults, for a base and a source of tokens.
-    pub fn new(base: impl Into<String>, source: Source, run: impl Into<String>) -> Self {
+    pub fn new(base: impl Into<String>, source: TokenSource, run: impl Into<String>) -> Self {
         Self {
             base: base.into(),
             org: None,
             source,
             run: run.into(),
-            extra_certificates: None,
+            ca_certificates: None,
             connect_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
             request_timeout: Duration::from_secs(60),
@@ -70,13 +72,13 @@ impl HttpConfig {
 pub enum HttpSetupError {
     /// The base is no URL.
     #[error("the API address {0:?} is not a URL such as https://webexapis.com/v1")]
-    NotAnAddress(String),
+    InvalidUrl(String),
     /// A password would be sent, or be seen in messages.
     #[error("the API address holds a user name or a password: it needs none, the token is sent in a header")]
-    WithCredentials,
+    CredentialsInUrl,
     /// A token would travel in the clear.
     #[error("the API address {0} is not https: a token is sent over plain http to this machine only")]
-    Insecure(Url),
+    PlainHttp(Url),
     /// The extra certificates are none.
     #[error("the extra certificates cannot be used: {0}")]
     Certificates(String),
@@ -91,7 +93,7 @@ pub struct HttpApi {
     client: Client,
     base: Url,
     config: HttpConfig,
-    keeper: Keeper,
+    token_store: TokenStore,
     next_request: std::cell::Cell<u64>,
 }
 
@@ -104,12 +106,12 @@ impl HttpApi {
         let base = Url::parse(&config.base)
             .ok()
             .filter(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
-            .ok_or_else(|| HttpSetupError::NotAnAddress(config.base.clone()))?;
+            .ok_or_else(|| HttpSetupError::InvalidUrl(config.base.clone()))?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(HttpSetupError::WithCredentials);
+            return Err(HttpSetupError::CredentialsInUrl);
         }
         if base.scheme() == "http" && !is_loopback(&base) {
-            return Err(HttpSetupError::Insecure(base));
+            return Err(HttpSetupError::PlainHttp(base));
         }
         // Fails only if it was installed before, by an earlier client of this process.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -122,17 +124,17 @@ impl HttpApi {
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
-        if let Some(pem) = &config.extra_certificates {
-            let error = |error: reqwest::Error| HttpSetupError::Certificates(chain(&error));
+        if let Some(pem) = &config.ca_certificates {
+            let error = |error: reqwest::Error| HttpSetupError::Certificates(innermost_cause(&error));
             let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(error)?;
             if certificates.is_empty() {
                 return Err(HttpSetupError::Certificates("there is no certificate in the file".to_owned()));
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| HttpSetupError::Client(chain(&error)))?;
-        let keeper = Keeper::of(config.source.clone());
-        Ok(Self { client, base, config, keeper, next_request: std::cell::Cell::new(1) })
+        let client = builder.build().map_err(|error| HttpSetupError::Client(innermost_cause(&error)))?;
+        let token_store = TokenStore::of(config.source.clone());
+        Ok(Self { client, base, config, token_store, next_request: std::cell::Cell::new(1) })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -151,8 +153,8 @@ impl HttpApi {
     async fn call<T>(
         &self,
         request: Request<'_>,
-        read: impl FnOnce(&Head, &[u8]) -> Result<T, CallError>,
-    ) -> Result<T, CallError> {
+        read: impl FnOnce(&ResponseHead, &[u8]) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let number = self.next_request.get();
         self.next_request.set(number + 1);
         let tracking_id = format!("{}_{number}", self.config.run);
@@ -160,20 +162,20 @@ impl HttpApi {
         let took_ms = || sent.elapsed().as_millis() as u64;
         let answered = self.send(request, &tracking_id).await.and_then(|(head, body)| {
             let value = read(&head, &body)?;
-            let tracking_id = head.tracking_id.map(|theirs| self.keeper.hidden_in(theirs));
+            let tracking_id = head.tracking_id.map(|theirs| self.token_store.redact(theirs));
             info!(status = head.status, took_ms = took_ms(), tracking_id, "answered");
             Ok(value)
         });
         answered.map_err(|error| {
-            let theirs = error.tracking_id.map(|theirs| self.keeper.hidden_in(theirs));
-            let message = self.keeper.hidden_in(error.message);
-            let error = CallError { message, tracking_id: theirs.or(Some(tracking_id)), ..error }.shortened();
+            let theirs = error.tracking_id.map(|theirs| self.token_store.redact(theirs));
+            let message = self.token_store.redact(error.message);
+            let error = ApiError { message, tracking_id: theirs.or(Some(tracking_id)), ..error }.truncated();
             info!(status = error.status, took_ms = took_ms(), tracking_id = error.tracking_id, reason = %error.message, "failed");
             error
         })
     }
 
-    async fn send(&self, request: Request<'_>, tracking_id: &str) -> Result<(Head, BytesMut), CallError> {
+    async fn send(&self, request: Request<'_>, tracking_id: &str) -> Result<(ResponseHead, BytesMut), ApiError> {
         let mut builder = self
             .client
             .request(request.method, request.url)
@@ -188,23 +190,27 @@ impl HttpApi {
                 builder.header(AUTHORIZATION, self.authorization()?).header(CONTENT_TYPE, "application/json").body(json)
             }
         };
-        let mut response = builder.send().await.map_err(|error| lost(&error, request.what))?;
+        let mut response = builder.send().await.map_err(|error| transport_error(&error, request.what))?;
         let mut head = read_head(response.status().as_u16(), response.headers());
         head.tracking_id.get_or_insert_with(|| tracking_id.to_owned());
         let mut body = BytesMut::with_capacity(response.content_length().unwrap_or(0).min(1 << 26) as usize);
         loop {
             match response.chunk().await {
-                Ok(Some(chunk)) if body.len() + chunk.len() <= request.largest_answer => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) if body.len() + chunk.len() <= request.max_body_len => body.extend_from_slice(&chunk),
                 Ok(Some(_)) => {
-                    return Err(CallError::unanswered(ErrorClass::Final, "the answer does not end", Applied::Perhaps));
+                    return Err(ApiError::no_response(
+                        ErrorClass::Permanent,
+                        "the answer does not end",
+                        MaybeApplied::Unknown,
+                    ));
                 }
                 Ok(None) => return Ok((head, body)),
                 Err(error) => {
-                    return Err(CallError {
+                    return Err(ApiError {
                         status: Some(head.status),
                         tracking_id: head.tracking_id,
-                        applied: Applied::Perhaps,
-                        ..lost(&error, "reading the answer")
+                        applied: MaybeApplied::Unknown,
+                        ..transport_error(&error, "reading the answer")
                     });
                 }
             }
@@ -218,7 +224,7 @@ struct Request<'a> {
     url: Url,
     body: Body,
     timeout: Duration,
-    largest_answer: usize,
+    max_body_len: usize,
 }
 
 enum Body {
@@ -228,25 +234,26 @@ enum Body {
 }
 
 impl DectApi for HttpApi {
-    fn list(&self) -> Reply<'_, LiveState> {
-        self.call(self.list_request(), |head, body| answer::list(head, body, Timestamp::now())).boxed_local()
+    fn list(&self) -> ApiFuture<'_, LiveState> {
+        self.call(self.list_request(), |head, body| response::list(head, body, Timestamp::now())).boxed_local()
     }
 
-    fn list_as_sent(&self) -> Reply<'_, Vec<u8>> {
-        let read = |head: &Head, body: &[u8]| answer::list(head, body, Timestamp::now()).map(|_| body.to_vec());
+    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
+        let read =
+            |head: &ResponseHead, body: &[u8]| response::list(head, body, Timestamp::now()).map(|_| body.to_vec());
         self.call(self.list_request(), read).boxed_local()
     }
 
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> Reply<'a, Network> {
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
         let request = Request {
             what: "reading a DECT network",
             method: Method::GET,
             url: self.network_url(location, network),
             body: Body::Nothing,
             timeout: self.config.request_timeout,
-            largest_answer: LARGEST_ANSWER,
+            max_body_len: MAX_BODY_LEN,
         };
-        self.call(request, |head, body| answer::network(head, body, Timestamp::now(), location)).boxed_local()
+        self.call(request, |head, body| response::network(head, body, Timestamp::now(), location)).boxed_local()
     }
 
     fn update<'a>(
@@ -254,28 +261,32 @@ impl DectApi for HttpApi {
         location: &'a LocationId,
         network: &'a NetworkId,
         settings: &'a Settings,
-    ) -> Reply<'a, Acceptance> {
+    ) -> ApiFuture<'a, UpdateAck> {
         let request = Request {
             what: "updating a DECT network",
             method: Method::PUT,
             url: self.network_url(location, network),
-            body: Body::Json(answer::update_body(settings)),
+            body: Body::Json(response::update_body(settings)),
             timeout: self.config.request_timeout,
-            largest_answer: LARGEST_ANSWER,
+            max_body_len: MAX_BODY_LEN,
         };
-        self.call(request, |head, body| answer::update(head, body, Timestamp::now(), settings)).boxed_local()
+        self.call(request, |head, body| response::update(head, body, Timestamp::now(), settings)).boxed_local()
     }
 
-    fn renew(&self) -> Reply<'_, Renewal> {
+    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
         async {
-            let none = |error: SourceError| CallError::unanswered(ErrorClass::Auth, error.to_string(), Applied::No);
-            let is_new = match self.keeper.source() {
-                Source::Given(_) => false,
-                Source::File(path) => self.keeper.take(of_file(&path).await.map_err(none)?),
-                Source::Command(command) => self.keeper.take(of_command(&command).await.map_err(none)?),
-                Source::ServiceApp(app) => self.keeper.granted(self.exchange(&app).await?),
+            let none = |error: SourceError| {
+                ApiError::no_response(ErrorClass::Unauthorized, error.to_string(), MaybeApplied::No)
             };
-            Ok(if is_new { Renewal::Renewed } else { Renewal::Impossible })
+            let is_new = match self.token_store.source() {
+                TokenSource::Literal(_) => false,
+                TokenSource::File(path) => self.token_store.take(read_token_file(&path).await.map_err(none)?),
+                TokenSource::Command(command) => {
+                    self.token_store.take(run_token_command(&command).await.map_err(none)?)
+                }
+                TokenSource::ServiceApp(app) => self.token_store.accept_response(self.exchange(&app).await?),
+            };
+            Ok(if is_new { TokenRefresh::Refreshed } else { TokenRefresh::NotRefreshable })
         }
         .boxed_local()
     }
@@ -286,25 +297,25 @@ impl HttpApi {
     ///
     /// # Errors
     /// If that is not told; it takes the scope `spark:people_read`.
-    pub async fn me(&self) -> Result<Me, CallError> {
+    pub async fn me(&self) -> Result<TokenOwner, ApiError> {
         let request = Request {
             what: "asking whose token it is",
             method: Method::GET,
             url: self.url(&["people", "me"]),
             body: Body::Nothing,
             timeout: self.config.request_timeout,
-            largest_answer: LARGEST_ANSWER,
+            max_body_len: MAX_BODY_LEN,
         };
-        self.call(request, |head, body| answer::me(head, body, Timestamp::now())).await
+        self.call(request, |head, body| response::me(head, body, Timestamp::now())).await
     }
 
     /// When the token ends, if that was said.
     pub fn token_expires(&self) -> Option<Timestamp> {
-        self.keeper.expires()
+        self.token_store.expires()
     }
 
     /// Exchanges a refresh token for an access token.
-    async fn exchange(&self, app: &ServiceApp) -> Result<Granted, CallError> {
+    async fn exchange(&self, app: &ServiceApp) -> Result<TokenResponse, ApiError> {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("access_token");
@@ -324,17 +335,17 @@ impl HttpApi {
             url,
             body: Body::Form(encoder.query().unwrap_or_default().to_owned()),
             timeout: self.config.request_timeout,
-            largest_answer: LARGEST_ANSWER,
+            max_body_len: MAX_BODY_LEN,
         };
-        self.call(request, |head, body| answer::granted(head, body, Timestamp::now())).await
+        self.call(request, |head, body| response::parse_token_response(head, body, Timestamp::now())).await
     }
 
-    fn authorization(&self) -> Result<reqwest::header::HeaderValue, CallError> {
-        self.keeper.header().ok_or_else(|| self.no_token())
+    fn authorization(&self) -> Result<reqwest::header::HeaderValue, ApiError> {
+        self.token_store.header().ok_or_else(|| self.no_token())
     }
 
-    fn no_token(&self) -> CallError {
-        CallError::unanswered(ErrorClass::Final, "there is no token that could stand in a header", Applied::No)
+    fn no_token(&self) -> ApiError {
+        ApiError::no_response(ErrorClass::Permanent, "there is no token that could stand in a header", MaybeApplied::No)
     }
 
     fn list_request(&self) -> Request<'static> {
@@ -344,7 +355,7 @@ impl HttpApi {
             url: self.url(&["telephony", "config", "dectNetworks"]),
             body: Body::Nothing,
             timeout: self.config.list_timeout,
-            largest_answer: LARGEST_LIST,
+            max_body_len: MAX_LIST_LEN,
         }
     }
 
@@ -353,9 +364,9 @@ impl HttpApi {
     }
 }
 
-fn read_head(status: u16, headers: &HeaderMap) -> Head {
+fn read_head(status: u16, headers: &HeaderMap) -> ResponseHead {
     let text = |name: &HeaderName| Some(headers.get(name)?.to_str().ok()?.to_owned());
-    Head {
+    ResponseHead {
         status,
         tracking_id: text(&TRACKING_ID),
         retry_after: text(&RETRY_AFTER),
@@ -370,18 +381,18 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A request that got no whole answer.
-fn lost(error: &reqwest::Error, what: &str) -> CallError {
-    let cause = chain(error);
-    let applied = if error.is_connect() || error.is_builder() { Applied::No } else { Applied::Perhaps };
+fn transport_error(error: &reqwest::Error, what: &str) -> ApiError {
+    let cause = innermost_cause(error);
+    let applied = if error.is_connect() || error.is_builder() { MaybeApplied::No } else { MaybeApplied::Unknown };
     // A certificate does not become valid by asking again.
     let class =
-        if error.is_builder() || cause.contains("certificate") { ErrorClass::Final } else { ErrorClass::Transient };
+        if error.is_builder() || cause.contains("certificate") { ErrorClass::Permanent } else { ErrorClass::Transient };
     let reason = if error.is_timeout() { "no answer in time".to_owned() } else { cause };
-    CallError::unanswered(class, format!("{what}: {reason}"), applied)
+    ApiError::no_response(class, format!("{what}: {reason}"), applied)
 }
 
 /// The innermost causes, which say what happened; the outer ones repeat the address.
-fn chain(error: &dyn std::error::Error) -> String {
+fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {

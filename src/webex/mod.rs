@@ -3,22 +3,22 @@
 //! | file | what it is |
 //! |---|---|
 //! | `api` | [`DectApi`]: list, get, update, renew; no waiting, no retry |
-//! | `error` | [`CallError`]: what became of a request that did not succeed |
-//! | `answer` | pure: status, headers and body become a value or an error |
+//! | `error` | [`ApiError`]: what became of a request that did not succeed |
+//! | `response` | pure: status, headers and body become a value or an error |
 //! | `retry_after` | the header that says how long to wait |
 //! | `wire` | the JSON, liberal when reading, strict when sending |
 //! | `http` | the real thing, on reqwest with its own retries and redirects off |
 //! | `credentials` | the token, and where a new one comes from |
 
-pub mod answer;
 mod api;
 pub mod credentials;
 mod error;
 mod http;
+pub mod response;
 mod retry_after;
 mod wire;
 
-pub use api::{Acceptance, DectApi, Me, Renewal, Reply};
-pub use error::{Applied, CallError, ErrorClass, write_failure};
+pub use api::{ApiFuture, DectApi, TokenOwner, TokenRefresh, UpdateAck};
+pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

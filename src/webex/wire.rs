@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::api::Me;
-use super::credentials::{Granted, Token};
+use super::api::TokenOwner;
+use super::credentials::{Token, TokenResponse};
 use crate::model::{CodeText, LiveState, LocationId, Network, NetworkId, Settings};
 
 /// The answer to the list.
@@ -30,20 +30,20 @@ struct WireNetworks(Result<Vec<(Arc<str>, Network)>, WireError>);
 
 impl<'de> Deserialize<'de> for WireNetworks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(Listing::default())
+        deserializer.deserialize_seq(NetworkListVisitor::default())
     }
 }
 
 /// What was listed so far.
 #[derive(Default)]
-struct Listing {
+struct NetworkListVisitor {
     locations: HashMap<String, (LocationId, Arc<str>)>,
     /// There are two of them, in a hundred thousand networks.
     models: HashSet<Arc<str>>,
     networks: Vec<(Arc<str>, Network)>,
 }
 
-impl<'de> Visitor<'de> for Listing {
+impl<'de> Visitor<'de> for NetworkListVisitor {
     type Value = WireNetworks;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for Listing {
     }
 }
 
-impl Listing {
+impl NetworkListVisitor {
     fn take(&mut self, mut network: WireNetwork<'_>) -> Result<(), WireError> {
         let lacks =
             |what: &str| WireError::Malformed(format!("network {} of the list has no {what}", self.networks.len() + 1));
@@ -94,23 +94,23 @@ impl Listing {
 #[serde(rename_all = "camelCase")]
 struct WireNetwork<'a> {
     #[serde(borrow, default)]
-    id: Text<'a>,
+    id: LenientString<'a>,
     #[serde(borrow, default)]
-    name: Text<'a>,
+    name: LenientString<'a>,
     #[serde(borrow, default)]
-    display_name: Text<'a>,
+    display_name: LenientString<'a>,
     #[serde(borrow, default)]
-    model: Text<'a>,
+    model: LenientString<'a>,
     #[serde(borrow, default)]
-    default_access_code_enabled: Text<'a>,
+    default_access_code_enabled: LenientString<'a>,
     #[serde(borrow, default)]
-    default_access_code: Text<'a>,
+    default_access_code: LenientString<'a>,
     #[serde(borrow, default)]
-    number_of_base_stations: Text<'a>,
+    number_of_base_stations: LenientString<'a>,
     #[serde(borrow, default)]
-    number_of_handsets_assigned: Text<'a>,
+    number_of_handsets_assigned: LenientString<'a>,
     #[serde(borrow, default)]
-    number_of_lines: Text<'a>,
+    number_of_lines: LenientString<'a>,
     #[serde(borrow, default)]
     location: Option<WireLocation<'a>>,
 }
@@ -118,74 +118,74 @@ struct WireNetwork<'a> {
 #[derive(Deserialize)]
 struct WireLocation<'a> {
     #[serde(borrow, default)]
-    id: Text<'a>,
+    id: LenientString<'a>,
     #[serde(borrow, default)]
-    name: Text<'a>,
+    name: LenientString<'a>,
 }
 
 /// A text, or a number or truth value in its place; null, a list or a mapping count as nothing.
 #[derive(Default)]
-struct Text<'a>(Option<Cow<'a, str>>, Kind);
+struct LenientString<'a>(Option<Cow<'a, str>>, JsonKind);
 
 /// What a text was in the JSON.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Kind {
+enum JsonKind {
     #[default]
     Other,
     Number,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for LenientString<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor(PhantomData))
+        deserializer.deserialize_any(LenientStringVisitor(PhantomData))
     }
 }
 
-struct TextVisitor<'a>(PhantomData<&'a ()>);
+struct LenientStringVisitor<'a>(PhantomData<&'a ()>);
 
-impl<'de: 'a, 'a> Visitor<'de> for TextVisitor<'a> {
-    type Value = Text<'a>;
+impl<'de: 'a, 'a> Visitor<'de> for LenientStringVisitor<'a> {
+    type Value = LenientString<'a>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Borrowed(text)), Kind::Other))
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Borrowed(text)), JsonKind::Other))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(text.to_owned())), Kind::Other))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Owned(text.to_owned())), JsonKind::Other))
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" })), Kind::Other))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Borrowed(if value { "true" } else { "false" })), JsonKind::Other))
     }
 
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Owned(value.to_string())), JsonKind::Number))
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Owned(value.to_string())), JsonKind::Number))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Text<'a>, E> {
-        Ok(Text(Some(Cow::Owned(value.to_string())), Kind::Number))
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(Some(Cow::Owned(value.to_string())), JsonKind::Number))
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Text<'a>, E> {
-        Ok(Text(None, Kind::Other))
+    fn visit_unit<E: de::Error>(self) -> Result<LenientString<'a>, E> {
+        Ok(LenientString(None, JsonKind::Other))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text<'a>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LenientString<'a>, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Text(None, Kind::Other))
+        Ok(LenientString(None, JsonKind::Other))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'a>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LenientString<'a>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Text(None, Kind::Other))
+        Ok(LenientString(None, JsonKind::Other))
     }
 }
 
@@ -216,20 +216,20 @@ impl WireError {
 #[derive(Deserialize)]
 struct WireGranted<'a> {
     #[serde(borrow, default)]
-    access_token: Text<'a>,
+    access_token: LenientString<'a>,
     #[serde(borrow, default)]
-    refresh_token: Text<'a>,
+    refresh_token: LenientString<'a>,
     #[serde(default)]
     expires_in: Option<f64>,
 }
 
 /// Reads what a token endpoint has granted.
-pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Granted, WireError> {
+pub(super) fn parse_token_response(body: &[u8], now: Timestamp) -> Result<TokenResponse, WireError> {
     let wire: WireGranted<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let token = wire.access_token.0.as_deref().and_then(|token| Token::new(token).ok());
     let token = token.ok_or_else(|| WireError::Malformed("it has no `access_token`".to_owned()))?;
     let life = wire.expires_in.filter(|seconds| (0.0..1e10).contains(seconds)).map(Duration::from_secs_f64);
-    Ok(Granted {
+    Ok(TokenResponse {
         token,
         refresh_token: wire
             .refresh_token
@@ -244,19 +244,19 @@ pub(super) fn granted(body: &[u8], now: Timestamp) -> Result<Granted, WireError>
 #[serde(rename_all = "camelCase")]
 struct WireMe<'a> {
     #[serde(borrow, default)]
-    display_name: Text<'a>,
+    display_name: LenientString<'a>,
     #[serde(borrow, default)]
-    org_id: Text<'a>,
+    org_id: LenientString<'a>,
     #[serde(borrow, default)]
-    emails: Option<Vec<Text<'a>>>,
+    emails: Option<Vec<LenientString<'a>>>,
 }
 
 /// Reads who a token belongs to.
-pub(super) fn me(body: &[u8]) -> Result<Me, WireError> {
+pub(super) fn me(body: &[u8]) -> Result<TokenOwner, WireError> {
     let wire: WireMe<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
-    let text = |text: Text<'_>| text.0.map(Cow::into_owned);
+    let text = |text: LenientString<'_>| text.0.map(Cow::into_owned);
     let email = wire.emails.into_iter().flatten().next().and_then(text);
-    Ok(Me { name: text(wire.display_name), email, org: text(wire.org_id) })
+    Ok(TokenOwner { name: text(wire.display_name), email, org: text(wire.org_id) })
 }
 
 /// Reads the list of networks.
@@ -301,17 +301,17 @@ impl WireNetwork<'_> {
     }
 }
 
-impl Text<'_> {
+impl LenientString<'_> {
     fn count(&self) -> Option<u64> {
         self.0.as_deref()?.parse().ok()
     }
 }
 
 /// A code that came as a number has lost the zeros at its front: the published example shows a bare number.
-fn code(text: Text<'_>) -> Option<CodeText> {
-    let Text(value, kind) = text;
+fn code(text: LenientString<'_>) -> Option<CodeText> {
+    let LenientString(value, kind) = text;
     let value = value.filter(|value| !value.is_empty())?;
-    Some(CodeText::new(if kind == Kind::Number { format!("{value:0>4}") } else { value.into_owned() }))
+    Some(CodeText::new(if kind == JsonKind::Number { format!("{value:0>4}") } else { value.into_owned() }))
 }
 
 /// The body of an update, exactly as the schema describes it.

@@ -28,7 +28,7 @@ pub(super) async fn run(
     let scope = scope(&flags.location, &[])?;
     let connection = connect(common, flags.pace, shutdown).await?;
     if format == Format::Json {
-        let bytes = connection.sender.list_as_sent().await.map_err(Error::from)?;
+        let bytes = connection.sender.list_raw().await.map_err(Error::from)?;
         return write(flags, printer, &[(flags.write.clone(), bytes)]);
     }
     let live = connection.sender.list(Urgency::Work).await.map_err(Error::from)?;

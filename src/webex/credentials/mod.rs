@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `token` | [`Token`]: a secret that only becomes text in a header |
 //! | `source` | [`Source`]: given, in a file, from a command, or granted to a service app |
-//! | `keeper` | the token of this moment, and everything that must never be seen in a message |
+//! | `token_store` | the token of this moment, and everything that must never be seen in a message |
 
-mod keeper;
-mod source;
 mod token;
+mod token_source;
+mod token_store;
 
-pub(super) use keeper::{Granted, Keeper};
-pub use source::{ServiceApp, Source, SourceError};
-pub(super) use source::{of_command, of_file};
 pub use token::{Token, TokenError};
+pub use token_source::{ServiceApp, SourceError, TokenSource};
+pub(super) use token_source::{read_token_file, run_token_command};
+pub(super) use token_store::{TokenResponse, TokenStore};

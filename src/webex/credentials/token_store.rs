@@ -7,12 +7,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::source::{ServiceApp, Source};
 use super::token::Token;
+use super::token_source::{ServiceApp, TokenSource};
 
 /// What a token endpoint answers with.
 #[derive(Clone, Debug)]
-pub(in crate::webex) struct Granted {
+pub(in crate::webex) struct TokenResponse {
     pub(in crate::webex) token: Token,
     pub(in crate::webex) refresh_token: Option<SecretString>,
     pub(in crate::webex) expires: Option<Timestamp>,
@@ -20,42 +20,42 @@ pub(in crate::webex) struct Granted {
 
 /// Keeps the token.
 #[derive(Debug)]
-pub(in crate::webex) struct Keeper {
-    source: RefCell<Source>,
+pub(in crate::webex) struct TokenStore {
+    source: RefCell<TokenSource>,
     token: RefCell<Option<Token>>,
     expires: Cell<Option<Timestamp>>,
-    hidden: RefCell<Vec<Hidden>>,
+    redactions: RefCell<Vec<Redaction>>,
 }
 
 /// A secret in one spelling, and what is shown in its place.
 #[derive(Debug)]
-struct Hidden {
-    spelling: SecretString,
-    shown: &'static str,
+struct Redaction {
+    pattern: SecretString,
+    replacement: &'static str,
 }
 
-impl Keeper {
-    pub(in crate::webex) fn of(source: Source) -> Self {
-        let keeper = Self {
+impl TokenStore {
+    pub(in crate::webex) fn of(source: TokenSource) -> Self {
+        let token_store = Self {
             source: RefCell::new(source.clone()),
             token: RefCell::default(),
             expires: Cell::new(None),
-            hidden: RefCell::default(),
+            redactions: RefCell::default(),
         };
         match &source {
-            Source::Given(token) => {
-                keeper.take(token.clone());
+            TokenSource::Literal(token) => {
+                token_store.take(token.clone());
             }
-            Source::ServiceApp(app) => {
-                keeper.hide(&app.client_secret, "[secret]");
-                keeper.hide(&app.refresh_token, "[secret]");
+            TokenSource::ServiceApp(app) => {
+                token_store.add_secret(&app.client_secret, "[secret]");
+                token_store.add_secret(&app.refresh_token, "[secret]");
             }
-            Source::File(_) | Source::Command(_) => {}
+            TokenSource::File(_) | TokenSource::Command(_) => {}
         }
-        keeper
+        token_store
     }
 
-    pub(in crate::webex) fn source(&self) -> Source {
+    pub(in crate::webex) fn source(&self) -> TokenSource {
         self.source.borrow().clone()
     }
 
@@ -73,64 +73,67 @@ impl Keeper {
     pub(in crate::webex) fn take(&self, token: Token) -> bool {
         let is_new = self.token.borrow().as_ref().is_none_or(|known| !known.is(&token));
         if is_new {
-            self.hide(token.secret(), "[token]");
+            self.add_secret(token.secret(), "[token]");
             self.token.replace(Some(token));
         }
         is_new
     }
 
     /// Takes what a token endpoint has granted. The refresh token may have been replaced.
-    pub(in crate::webex) fn granted(&self, granted: Granted) -> bool {
-        self.expires.set(granted.expires);
-        if let (Source::ServiceApp(app), Some(refresh_token)) = (&mut *self.source.borrow_mut(), granted.refresh_token)
+    pub(in crate::webex) fn accept_response(&self, response: TokenResponse) -> bool {
+        self.expires.set(response.expires);
+        if let (TokenSource::ServiceApp(app), Some(refresh_token)) =
+            (&mut *self.source.borrow_mut(), response.refresh_token)
             && app.refresh_token.expose_secret() != refresh_token.expose_secret()
         {
             tracing::warn!(
                 "Webex has replaced the refresh token of the service app; it is used for the rest of this run, \
                  the one in SERVICE_APP_REFRESH_TOKEN may not be good any more"
             );
-            self.hide(&refresh_token, "[secret]");
+            self.add_secret(&refresh_token, "[secret]");
             *app = ServiceApp { refresh_token, ..app.clone() };
         }
-        self.take(granted.token)
+        self.take(response.token)
     }
 
     /// Shows something else wherever a secret stands, for good: what is replaced may still be repeated by a server.
-    fn hide(&self, secret: &SecretString, shown: &'static str) {
-        let spellings = spellings(secret.expose_secret()).into_iter();
-        self.hidden.borrow_mut().extend(spellings.map(|spelling| Hidden { spelling: spelling.into(), shown }));
+    fn add_secret(&self, secret: &SecretString, replacement: &'static str) {
+        let encodings = encodings(secret.expose_secret()).into_iter();
+        self.redactions
+            .borrow_mut()
+            .extend(encodings.map(|pattern| Redaction { pattern: pattern.into(), replacement }));
     }
 
     /// A text of somebody else's without any of the secrets: some servers repeat what they refuse.
-    pub(in crate::webex) fn hidden_in(&self, text: String) -> String {
-        self.hidden.borrow().iter().fold(text, |text, Hidden { spelling, shown }| {
-            let spelling = spelling.expose_secret();
-            if text.contains(spelling) { text.replace(spelling, shown) } else { text }
+    pub(in crate::webex) fn redact(&self, text: String) -> String {
+        self.redactions.borrow().iter().fold(text, |text, Redaction { pattern, replacement }| {
+            let pattern = pattern.expose_secret();
+            if text.contains(pattern) { text.replace(pattern, replacement) } else { text }
         })
     }
 }
 
 /// A secret as it is, and as it stands in forms and addresses, which is how we send some of them.
-fn spellings(secret: &str) -> Vec<String> {
+fn encodings(secret: &str) -> Vec<String> {
     let mut form = reqwest::Url::parse("form:").ok();
     let form = form.as_mut().and_then(|url| {
         url.query_pairs_mut().append_key_only(secret);
         url.query().map(str::to_owned)
     });
-    let mut spellings = vec![secret.to_owned()];
+    let mut encodings = vec![secret.to_owned()];
     for encoded in form.into_iter().chain([utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()]) {
-        let in_small_letters = small_digits(&encoded);
-        spellings.extend([encoded, in_small_letters]);
+        let in_small_letters = lowercase_percent_encoding(&encoded);
+        encodings.extend([encoded, in_small_letters]);
     }
     // The longest first, so that no shorter one takes a piece out of it.
-    spellings.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-    spellings.dedup();
-    spellings.retain(|spelling| !spelling.is_empty());
-    spellings
+    encodings.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    encodings.dedup();
+    encodings.retain(|pattern| !pattern.is_empty());
+    encodings
 }
 
 /// The same text with `%2f` for `%2F`.
-fn small_digits(encoded: &str) -> String {
+fn lowercase_percent_encoding(encoded: &str) -> String {
     let mut small = String::with_capacity(encoded.len());
     let mut digits = 0;
     for character in encoded.chars() {
@@ -151,10 +154,10 @@ mod tests {
             client_secret: "s3cr/et+x==".into(),
             refresh_token: "old-ref/resh".into(),
         };
-        let keeper = Keeper::of(Source::ServiceApp(app));
+        let token_store = TokenStore::of(TokenSource::ServiceApp(app));
         let refresh_token = Some("new~token*".into());
         let token = Token::new("tok.en_1").expect("a token");
-        assert!(keeper.granted(Granted { token, refresh_token, expires: None }));
+        assert!(token_store.accept_response(TokenResponse { token, refresh_token, expires: None }));
         for text in [
             "s3cr/et+x==",
             "s3cr%2Fet%2Bx%3D%3D",
@@ -165,9 +168,9 @@ mod tests {
             "new~token*",
             "new%7Etoken*",
         ] {
-            assert_eq!(keeper.hidden_in(format!("<{text}>")), "<[secret]>", "{text}");
+            assert_eq!(token_store.redact(format!("<{text}>")), "<[secret]>", "{text}");
         }
-        assert_eq!(keeper.hidden_in("tok.en_1 tok%2Een%5F1".to_owned()), "[token] [token]");
-        assert!(!format!("{keeper:?}").contains("s3cr"));
+        assert_eq!(token_store.redact("tok.en_1 tok%2Een%5F1".to_owned()), "[token] [token]");
+        assert!(!format!("{token_store:?}").contains("s3cr"));
     }
 }

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::api::{Acceptance, Me};
-use super::credentials::Granted;
-use super::error::{Applied, CallError, ErrorClass};
+use super::api::{TokenOwner, UpdateAck};
+use super::credentials::TokenResponse;
+use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
 use crate::model::{LiveState, LocationId, Network, Settings};
 
 /// What of an answer matters beside its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Head {
+pub struct ResponseHead {
     /// The status code.
     pub status: u16,
     /// The header `trackingid`.
@@ -26,49 +26,53 @@ pub struct Head {
 ///
 /// # Errors
 /// If the status is no success or the body is no list.
-pub fn list(head: &Head, body: &[u8], now: Timestamp) -> Result<LiveState, CallError> {
+pub fn list(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<LiveState, ApiError> {
     success(head, body, now)?;
-    wire::list(body).map_err(|error| malformed(&error, head, body))
+    wire::list(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Reads the answer to a get.
 ///
 /// # Errors
 /// If the status is no success or the body is no network.
-pub fn network(head: &Head, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, CallError> {
+pub fn network(head: &ResponseHead, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, ApiError> {
     success(head, body, now)?;
-    wire::network(body, location).map_err(|error| malformed(&error, head, body))
+    wire::network(body, location).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Reads the answer to an update.
 ///
 /// # Errors
 /// If the status is no success. What a success says in its body does not matter.
-pub fn update(head: &Head, body: &[u8], now: Timestamp, sent: &Settings) -> Result<Acceptance, CallError> {
-    success(head, body, now).map_err(|error| error.hiding_code_of(sent))?;
-    Ok(if head.status == 202 { Acceptance::Pending } else { Acceptance::Done })
+pub fn update(head: &ResponseHead, body: &[u8], now: Timestamp, sent: &Settings) -> Result<UpdateAck, ApiError> {
+    success(head, body, now).map_err(|error| error.redact_code_of(sent))?;
+    Ok(if head.status == 202 { UpdateAck::Accepted } else { UpdateAck::Applied })
 }
 
 /// Reads the answer of the token endpoint.
 ///
 /// # Errors
 /// If the status is no success or there is no token in the body.
-pub(super) fn granted(head: &Head, body: &[u8], now: Timestamp) -> Result<Granted, CallError> {
+pub(super) fn parse_token_response(
+    head: &ResponseHead,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<TokenResponse, ApiError> {
     success(head, body, now).map_err(|error| match error.status {
         // The token endpoint says 400 to a refresh token that it does not know, which no repetition changes.
-        Some(400) => CallError { class: ErrorClass::Auth, ..error },
+        Some(400) => ApiError { class: ErrorClass::Unauthorized, ..error },
         _ => error,
     })?;
-    wire::granted(body, now).map_err(|error| malformed(&error, head, body))
+    wire::parse_token_response(body, now).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Reads the answer to who the token belongs to.
 ///
 /// # Errors
 /// If the status is no success or the body is no person.
-pub fn me(head: &Head, body: &[u8], now: Timestamp) -> Result<Me, CallError> {
+pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner, ApiError> {
     success(head, body, now)?;
-    wire::me(body).map_err(|error| malformed(&error, head, body))
+    wire::me(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// The body of an update request.
@@ -76,94 +80,94 @@ pub fn update_body(settings: &Settings) -> Vec<u8> {
     wire::update(settings)
 }
 
-fn success(head: &Head, body: &[u8], now: Timestamp) -> Result<(), CallError> {
+fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
     if (200..300).contains(&head.status) {
         return Ok(());
     }
     let class = match head.status {
-        429 => ErrorClass::Rate,
-        423 => ErrorClass::Lock,
-        401 | 403 => ErrorClass::Auth,
-        404 | 410 => ErrorClass::Gone,
+        429 => ErrorClass::RateLimited,
+        423 => ErrorClass::Locked,
+        401 | 403 => ErrorClass::Unauthorized,
+        404 | 410 => ErrorClass::NotFound,
         409 => ErrorClass::Conflict,
         408 | 425 => ErrorClass::Transient,
-        501 | 505 => ErrorClass::Final,
+        501 | 505 => ErrorClass::Permanent,
         500.. => ErrorClass::Transient,
-        _ => ErrorClass::Final,
+        _ => ErrorClass::Permanent,
     };
     let server_time = head.date.as_deref().and_then(http_date).unwrap_or(now);
-    let ServerWords { message, tracking_id } = words(head.status, body);
-    Err(CallError {
+    let ErrorBody { message, tracking_id } = parse_error_body(head.status, body);
+    Err(ApiError {
         class,
         status: Some(head.status),
         message,
         tracking_id: head.tracking_id.clone().or(tracking_id),
         retry_after: head.retry_after.as_deref().map(|header| RetryAfter::parse(header, server_time)),
-        applied: if class == ErrorClass::Transient { Applied::Perhaps } else { Applied::No },
+        applied: if class == ErrorClass::Transient { MaybeApplied::Unknown } else { MaybeApplied::No },
     })
 }
 
-fn malformed(error: &WireError, head: &Head, body: &[u8]) -> CallError {
+fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> ApiError {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let message = match page_title(&text) {
         // A portal that wants somebody to sign in says 200.
-        Some(_) => words(head.status, body).message,
+        Some(_) => parse_error_body(head.status, body).message,
         None => error.to_string(),
     };
-    CallError {
-        class: if matches!(error, WireError::Cut(_)) { ErrorClass::Transient } else { ErrorClass::Final },
+    ApiError {
+        class: if matches!(error, WireError::Cut(_)) { ErrorClass::Transient } else { ErrorClass::Permanent },
         status: Some(head.status),
         message,
         tracking_id: head.tracking_id.clone(),
         retry_after: None,
-        applied: Applied::No,
+        applied: MaybeApplied::No,
     }
 }
 
-struct ServerWords {
+struct ErrorBody {
     message: String,
     tracking_id: Option<String>,
 }
 
 /// What the server says, in either of the two published shapes, as a page, or not at all.
-fn words(status: u16, body: &[u8]) -> ServerWords {
+fn parse_error_body(status: u16, body: &[u8]) -> ErrorBody {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
         let tracking_id = value["trackingId"].as_str().map(one_line);
-        return ServerWords { message: one_line(&json_words(&value).join("; ")), tracking_id };
+        return ErrorBody { message: one_line(&json_error_messages(&value).join("; ")), tracking_id };
     }
     let message = match page_title(&text) {
         _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
         Some("") => "the answer is a web page, probably from a proxy".to_owned(),
         Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title)),
-        None => one_line(&hiding_codes(&text)),
+        None => one_line(&redact_codes(&text)),
     };
-    ServerWords { message, tracking_id: None }
+    ErrorBody { message, tracking_id: None }
 }
 
-fn json_words(value: &serde_json::Value) -> Vec<String> {
-    let described = |item: &serde_json::Value| {
-        let description = hiding_codes(item["description"].as_str()?);
+fn json_error_messages(value: &serde_json::Value) -> Vec<String> {
+    let describe = |item: &serde_json::Value| {
+        let description = redact_codes(item["description"].as_str()?);
         let code = &item[if item["errorCode"].is_null() { "code" } else { "errorCode" }];
         let code = code.as_str().map(str::to_owned).or_else(|| code.as_i64().map(|code| code.to_string()));
         Some(code.map_or(description.clone(), |code| format!("{description} (code {code})")))
     };
     let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-    let mut words: Vec<String> = list(&value["errors"]).iter().filter_map(described).collect();
+    let mut all: Vec<String> = list(&value["errors"]).iter().filter_map(describe).collect();
     for error in list(&value["error"]) {
-        let messages: Vec<String> = list(&error["message"]).iter().filter_map(described).collect();
-        words.extend(messages.into_iter().chain(error["message"].as_str().map(hiding_codes)));
+        let messages: Vec<String> = list(&error["message"]).iter().filter_map(describe).collect();
+        all.extend(messages.into_iter().chain(error["message"].as_str().map(redact_codes)));
     }
     if let Some(message) =
-        value["message"].as_str().filter(|message| !words.iter().any(|word| word.starts_with(*message)))
+        value["message"].as_str().filter(|message| !all.iter().any(|other| other.starts_with(*message)))
     {
-        words.insert(0, hiding_codes(message));
+        all.insert(0, redact_codes(message));
     }
-    words
+    all
 }
 
 /// A text with every word of four digits hidden: servers repeat access codes, also those of other networks.
-fn hiding_codes(text: &str) -> String {
+fn redact_codes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_alphanumeric()) {
@@ -194,17 +198,17 @@ fn page_title(text: &str) -> Option<&str> {
 /// Somebody else's words on one line of ours, without control characters. Cutting them is left to whoever knows what in
 /// them is secret: half a token is one, too.
 fn one_line(text: &str) -> String {
-    let words: Vec<&str> =
+    let parse_error_body: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    words.join(" ")
+    parse_error_body.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn error(status: u16, body: &str) -> CallError {
-        let head = Head { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None };
+    fn error(status: u16, body: &str) -> ApiError {
+        let head = ResponseHead { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None };
         success(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).expect_err("no success")
     }
 
@@ -214,7 +218,7 @@ mod tests {
             404,
             r#"{"message":"Not found","errors":[{"description":"No such network","errorCode":27455}],"trackingId":"T1"}"#,
         );
-        assert_eq!((one.class, &*one.message), (ErrorClass::Gone, "Not found; No such network (code 27455)"));
+        assert_eq!((one.class, &*one.message), (ErrorClass::NotFound, "Not found; No such network (code 27455)"));
         assert_eq!(one.tracking_id.as_deref(), Some("T1"));
         let other = error(
             409,
@@ -231,13 +235,13 @@ mod tests {
         );
         assert_eq!(error(500, "").to_string(), "status 500");
         assert_eq!(error(500, "a\u{1b}[2J\nb").message, "a [2J b");
-        assert_eq!(error(302, "").class, ErrorClass::Final);
+        assert_eq!(error(302, "").class, ErrorClass::Permanent);
     }
 
     #[test]
     fn the_header_says_more_than_the_body_does() {
         let limited = error(429, "{}");
-        assert_eq!(limited.class, ErrorClass::Rate);
+        assert_eq!(limited.class, ErrorClass::RateLimited);
         assert_eq!(limited.retry_after, Some(RetryAfter::Wait(std::time::Duration::from_secs(5))));
     }
 
@@ -249,7 +253,7 @@ mod tests {
             code_enabled: Some(true),
             code: Some(crate::model::CodeText::new("4821")),
         };
-        let head = Head { status: 409, ..Head::default() };
+        let head = ResponseHead { status: 409, ..ResponseHead::default() };
         let refused = update(&head, br#"{"message":"code 4821 is in use"}"#, Timestamp::UNIX_EPOCH, &sent);
         assert_eq!(refused.expect_err("a conflict").message, "code •••• is in use");
     }

@@ -10,6 +10,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Options, run};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
 use dectl::desired::{CodeExport, Export};
 use dectl::model::LiveState;
 use dectl::plan::{Scope, resume};
@@ -17,8 +19,6 @@ use dectl::proof::Proven;
 use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
 use dectl::record::{Journal, SavedPlan};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
-use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Kept, Misbehaviour, Simulated, State};
 use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
@@ -145,9 +145,16 @@ fn apply(proven: &Proven, live: &LiveState) {
     let clock = Clock::virtual_clock();
     let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), Misbehaviour::default())));
     let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
-    let bounds = Bounds { lock_timeout: Duration::from_secs(600), ..Bounds::default() };
-    let sender = Sender::new(api, clock.clone(), SeededRng::from_seed(1), Pacer::new(8, None), bounds, Shutdown::new());
-    let outcome = clock.block_on(run(proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}));
+    let retry_policy = RetryPolicy { lock_timeout: Duration::from_secs(600), ..RetryPolicy::default() };
+    let client = ApiClient::new(
+        api,
+        clock.clone(),
+        SeededRng::from_seed(1),
+        RateLimiter::new(8, None),
+        retry_policy,
+        Shutdown::new(),
+    );
+    let outcome = clock.block_on(run(proven, &client, &Journal::in_memory(), Options::default(), &|_| {}));
     assert!(outcome.is_some_and(|outcome| outcome.is_complete()));
 }
 

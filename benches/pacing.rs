@@ -8,13 +8,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Options, run};
+use dectl::client::rate_limiter::{Rate, RateLimiter};
+use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
 use dectl::proof::prove;
 use dectl::record::Journal;
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
-use dectl::send::pacer::{Pacer, Rate};
-use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
 use dectl::webex::{DectApi, ErrorClass, RetryAfter};
 use futures::StreamExt;
@@ -152,24 +152,24 @@ trait Manner {
 }
 
 fn ours(stage: &Stage) {
-    carry_out(stage, Pacer::new(CONCURRENCY, None));
+    carry_out(stage, RateLimiter::new(CONCURRENCY, None));
 }
 
 /// What somebody would set who has read that 300 in a minute are allowed elsewhere.
 fn fixed(stage: &Stage) {
-    carry_out(stage, Pacer::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
+    carry_out(stage, RateLimiter::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
 }
 
-fn carry_out(stage: &Stage, pacer: Pacer) {
+fn carry_out(stage: &Stage, rate_limiter: RateLimiter) {
     let rng = SeededRng::from_seed(stage.seed);
     let api = Rc::new(stage.api.clone());
-    let sender = Sender::new(api, stage.clock.clone(), rng, pacer, Bounds::default(), Shutdown::new());
+    let client = ApiClient::new(api, stage.clock.clone(), rng, rate_limiter, RetryPolicy::default(), Shutdown::new());
     stage.clock.block_on(async {
-        let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
+        let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        run(&proven, &sender, &Journal::in_memory(), options, &|_| {}).await
+        run(&proven, &client, &Journal::in_memory(), options, &|_| {}).await
     });
 }
 

@@ -10,8 +10,8 @@
 //!
 //! ```text
 //!  file ──► desired ─┐                      ┌─► record
-//!                    ├─► plan ─► proof ─► apply ─► send ─► webex (PUT)
-//!  webex ◄─ send ────┘     └──────┬─────────┘
+//!                    ├─► plan ─► proof ─► apply ─► client ─► webex (PUT)
+//!  webex ◄─ client ────┘     └──────┬─────────┘
 //!   (list)                     report
 //! ```
 //!
@@ -22,20 +22,21 @@
 //! | [`diagnostic`] | what is wrong, where, what to do | model |
 //! | [`desired`] | the text of a file as wishes | model, diagnostic |
 //! | [`webex`] | one call is one HTTP request | model, runtime |
-//! | [`send`] | one request until it has an end | webex, model, runtime |
+//! | [`client`] | one request until it has an end | webex, model, runtime |
 //! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::model |
 //! | [`proof`] | shows that a plan is safe | model, plan::plan |
 //! | [`record`] | what is kept on disk | model, runtime, plan::plan, desired::model |
-//! | [`apply`] | carries out a proved plan | send, webex, plan::plan, proof, record, model, runtime |
+//! | [`apply`] | carries out a proved plan | client, webex, plan::plan, proof, record, model, runtime |
 //! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic: the last two to read states |
 //! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |
-//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, send, webex, runtime: their data |
+//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, client, webex, runtime: their data |
 //!
 //! `tests/house.rs` reads this table and the imports, and fails on an arrow that the table does not have.
 
 #![warn(missing_docs)]
 
 pub mod apply;
+pub mod client;
 pub mod desired;
 pub mod diagnostic;
 pub mod model;
@@ -45,6 +46,5 @@ pub mod reconcile;
 pub mod record;
 pub mod report;
 pub mod runtime;
-pub mod send;
 pub mod simulator;
 pub mod webex;

@@ -206,11 +206,12 @@ fn paths_in_braces_are_taken_apart() {
         paths("use crate::plan::{self, plan::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::runtime::Shutdown)");
     let expected = ["model::NameKey", "plan::plan::Plan", "plan::plan::Step", "plan::self", "runtime::Shutdown"];
     assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
-    let out = ways_out(Path::new("src/plan/order.rs"), "use super::part::Part; use super::super::send::Sender;");
-    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
-    let out = ways_out(Path::new("src/plan/feedback/mod.rs"), "use super::part::Part; use super::super::send::Sender;");
-    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
-    let out = ways_out(Path::new("src/plan/order.rs"), "use super::{part::Part, super::send::Sender};");
-    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["send::Sender"]);
+    let out = ways_out(Path::new("src/plan/order.rs"), "use super::part::Part; use super::super::client::ApiClient;");
+    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
+    let out =
+        ways_out(Path::new("src/plan/feedback/mod.rs"), "use super::part::Part; use super::super::client::ApiClient;");
+    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
+    let out = ways_out(Path::new("src/plan/order.rs"), "use super::{part::Part, super::client::ApiClient};");
+    assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
     assert_eq!(before_words("plan::plan, runtime: their data |"), "plan::plan, runtime");
 }

@@ -5,11 +5,11 @@ use std::collections::HashSet;
 
 use super::event::Event;
 use super::lane::{Lane, Progress, Written, is_lock};
+use crate::client::Priority;
 use crate::model::Settings;
 use crate::plan::plan::StepKind;
 use crate::record::entry::WriteKind;
 use crate::runtime::ShutdownLevel;
-use crate::send::Urgency;
 
 impl Lane<'_, '_> {
     /// Brings every displaced network of this location home, as far as that can be.
@@ -37,7 +37,7 @@ impl Lane<'_, '_> {
             if !self.may_write() {
                 return false;
             }
-            if self.advance(needed, Urgency::Home).await.is_some_and(|error| is_lock(&error)) {
+            if self.advance(needed, Priority::Cleanup).await.is_some_and(|error| is_lock(&error)) {
                 return true;
             }
         }
@@ -58,7 +58,7 @@ impl Lane<'_, '_> {
 
     /// Whether another write may succeed at all.
     fn may_write(&self) -> bool {
-        self.shared.sender.shutdown().level() != ShutdownLevel::Immediate && !self.shared.barred.get()
+        self.shared.client.shutdown().level() != ShutdownLevel::Immediate && !self.shared.barred.get()
     }
 
     /// The final step `at` and before it whatever it waits for, even if that is another network's planned step, as far as
@@ -87,7 +87,7 @@ impl Lane<'_, '_> {
             return false;
         }
         let old = old.clone();
-        let Written { progress, result, error } = self.write(change, WriteKind::Back, &old, Urgency::Home).await;
+        let Written { progress, result, error } = self.write(change, WriteKind::Back, &old, Priority::Cleanup).await;
         if progress != Progress::NotSent {
             self.went_back.insert(change);
         }

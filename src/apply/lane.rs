@@ -6,12 +6,12 @@ use super::event::Event;
 use super::outcome::{Failure, NetworkResult, Status};
 use super::settle::{self, Settled};
 use super::shared::Shared;
+use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::Settings;
 use crate::plan::plan::{Change, Step, StepKind};
 use crate::record::Entry;
 use crate::record::entry::{WriteEnd, WriteKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
-use crate::send::{Call, CallEvent, GaveUp, Urgency};
 use crate::webex::{ApiError, ErrorClass};
 
 /// How far a step got.
@@ -51,10 +51,10 @@ impl<'a, 's> Lane<'a, 's> {
 
     pub(super) async fn run(mut self) {
         for at in self.steps.clone() {
-            if self.shared.sender.shutdown().is_requested() || self.locked_out.is_some() {
+            if self.shared.client.shutdown().is_requested() || self.locked_out.is_some() {
                 break;
             }
-            let error = self.advance(at, Urgency::Work).await;
+            let error = self.advance(at, Priority::Normal).await;
             self.locked_out = error
                 .filter(is_lock)
                 .as_ref()
@@ -65,7 +65,7 @@ impl<'a, 's> Lane<'a, 's> {
     }
 
     /// Sends a step unless something that it waits for is not done; the error that it ended with, if one did.
-    pub(super) async fn advance(&mut self, at: usize, urgency: Urgency) -> Option<ApiError> {
+    pub(super) async fn advance(&mut self, at: usize, priority: Priority) -> Option<ApiError> {
         let step = self.step(at);
         if let Some(barred_by) = self.barred_by(step) {
             if self.result_is_open(step.change) {
@@ -79,7 +79,7 @@ impl<'a, 's> Lane<'a, 's> {
             return None;
         }
         let (change, kind, settings) = (step.change, step.kind, step.settings.clone());
-        let Written { progress, result, error } = self.write(change, kind.into(), &settings, urgency).await;
+        let Written { progress, result, error } = self.write(change, kind.into(), &settings, priority).await;
         let network = self.change(at).network.clone();
         match (&progress, &result.error) {
             (Progress::Done, _) => {
@@ -110,14 +110,14 @@ impl<'a, 's> Lane<'a, 's> {
         change: usize,
         kind: WriteKind,
         settings: &Settings,
-        urgency: Urgency,
+        priority: Priority,
     ) -> Written {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
         let before = self.where_it_stands(change).clone();
-        let tell = |event: CallEvent| self.on_call_event(change, event);
-        let call = Call { urgency, tell: &tell };
+        let tell = |event: RetryEvent| self.on_call_event(change, event);
+        let context = RequestContext { priority, on_event: &tell };
         if self.shared.options.reread
-            && let Some(surprise) = self.reread(change, &before, call).await
+            && let Some(surprise) = self.reread(change, &before, context).await
         {
             return surprise;
         }
@@ -135,8 +135,8 @@ impl<'a, 's> Lane<'a, 's> {
             let kind = if kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
             (self.shared.tell)(&Event::Writing { network: network.clone(), kind });
         }
-        let answer = self.shared.sender.update(&location.id, network, settings, call).await;
-        let settled = settle::settle(answer, self.shared.sender, location, network, &before, settings, call).await;
+        let answer = self.shared.client.update(&location.id, network, settings, context).await;
+        let settled = settle::settle(answer, self.shared.client, location, network, &before, settings, context).await;
         let (written, end) = match settled {
             Settled::Applied => (Written::applied(), WriteEnd::Applied),
             Settled::NotSent => (Written::not_started(None), WriteEnd::NotSent),
@@ -149,17 +149,17 @@ impl<'a, 's> Lane<'a, 's> {
         written
     }
 
-    async fn reread(&self, change: usize, before: &Settings, call: Call<'_>) -> Option<Written> {
+    async fn reread(&self, change: usize, before: &Settings, context: RequestContext<'_>) -> Option<Written> {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
-        match self.shared.sender.get(&location.id, network, call).await {
+        match self.shared.client.get(&location.id, network, context).await {
             Ok(live) if settle::same(&live.settings, before) => None,
             Ok(_) => {
-                self.shared.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
+                self.shared.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
                 let failure = Failure::of("somebody else has changed it since the plan was made");
                 Some(Written { progress: Progress::Failed, result: with_failure(Status::Failed, failure), error: None })
             }
-            Err(GaveUp::NotSent) => Some(Written::not_started(None)),
-            Err(GaveUp::Failed(error)) => {
+            Err(SendError::Cancelled) => Some(Written::not_started(None)),
+            Err(SendError::Failed(error)) => {
                 let written = Written::failed(error);
                 self.stop_if_told(&written);
                 Some(written)
@@ -173,23 +173,23 @@ impl<'a, 's> Lane<'a, 's> {
             Some(ErrorClass::Unauthorized) => self.shared.bar(ShutdownReason::Unauthorized),
             Some(ErrorClass::RateLimited) => self.shared.bar(ShutdownReason::RetryAfterTooLong),
             Some(_) if self.shared.options.fail_fast => {
-                self.shared.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
+                self.shared.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
             }
             Some(_) | None => {}
         }
     }
 
-    fn on_call_event(&self, change: usize, event: CallEvent) {
+    fn on_call_event(&self, change: usize, event: RetryEvent) {
         let Change { location, network, .. } = &self.shared.plan.changes[change];
         let shared = self.shared;
         match event {
-            CallEvent::Locked { until } => {
+            RetryEvent::Locked { until } => {
                 shared.locked.set(shared.locked.get() + 1);
                 shared.places.notify_all();
                 (shared.tell)(&Event::Locked { location: location.id.clone(), until });
             }
-            CallEvent::Unlocked => shared.locked.set(shared.locked.get().saturating_sub(1)),
-            CallEvent::Retrying { attempts, until } => {
+            RetryEvent::Unlocked => shared.locked.set(shared.locked.get().saturating_sub(1)),
+            RetryEvent::Retrying { attempts, until } => {
                 (shared.tell)(&Event::Retrying { network: network.clone(), attempts, until });
             }
         }

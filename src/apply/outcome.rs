@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::client::Statistics;
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Plan;
 use crate::record::entry::RunEnd;
 use crate::runtime::ShutdownReason;
-use crate::send::Statistics;
 use crate::webex::{ApiError, fmt_api_error};
 
 /// What became of one network.

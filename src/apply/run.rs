@@ -15,30 +15,30 @@ use super::options::Options;
 use super::outcome::{NetworkResult, Outcome, Status, Verification};
 use super::shared::Shared;
 use super::verify;
+use crate::client::ApiClient;
 use crate::model::LocationId;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
 use crate::record::Journal;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
-use crate::send::Sender;
 
-/// Carries out `proven` through `sender`. Every write is in the journal before it is sent.
+/// Carries out `proven` through `client`. Every write is in the journal before it is sent.
 ///
 /// Ends when every network has a result, or when a stop that was asked for has been carried out.
 pub async fn run(
     proven: &Proven,
-    sender: &Sender,
+    client: &ApiClient,
     journal: &Journal,
     options: Options,
     tell: &dyn Fn(&Event),
 ) -> Outcome {
     let plan = proven.plan();
-    let started = sender.clock().now();
+    let started = client.clock().now();
     let lanes = lanes(plan);
     tell(&Event::Started { steps: plan.steps.len(), locations: lanes.len() });
     let shared = Shared {
         plan,
-        sender,
+        client,
         journal,
         options,
         tell,
@@ -48,7 +48,7 @@ pub async fn run(
         barred: Cell::new(false),
     };
     // One grace for the way home and the list at the end together.
-    let mut grace = pin!(grace(sender, options.grace, tell));
+    let mut grace = pin!(grace(client, options.grace, tell));
     select(pin!(shared.all(lanes)), grace.as_mut()).await;
 
     let mut results: Vec<NetworkResult> = shared
@@ -58,8 +58,8 @@ pub async fn run(
         .map(|result| result.unwrap_or_else(|| NetworkResult::new(Status::NotStarted)))
         .collect();
     let mut replaced_codes = Vec::new();
-    let verification = if options.verify && may_list(sender) && sent_any(&results) {
-        let verifying = pin!(verify::verify(plan, &mut results, &mut replaced_codes, sender, tell));
+    let verification = if options.verify && may_list(client) && sent_any(&results) {
+        let verifying = pin!(verify::verify(plan, &mut results, &mut replaced_codes, client, tell));
         match select(verifying, grace).await {
             Either::Left((verification, _)) => verification,
             Either::Right((never, _)) => match never {},
@@ -70,21 +70,21 @@ pub async fn run(
     Outcome {
         results,
         verification,
-        stopped: sender.shutdown().reason(),
+        stopped: client.shutdown().reason(),
         replaced_codes,
-        statistics: sender.statistics(),
-        elapsed: sender.clock().now().duration_since(started),
+        statistics: client.statistics(),
+        elapsed: client.clock().now().duration_since(started),
     }
 }
 
 /// Once a graceful stop is asked for, gives it so much time and then stops at once. Never ends: whoever works notices by
 /// himself, and says what became of it.
-async fn grace(sender: &Sender, grace: Option<Duration>, tell: &dyn Fn(&Event)) -> std::convert::Infallible {
-    let shutdown = sender.shutdown();
+async fn grace(client: &ApiClient, grace: Option<Duration>, tell: &dyn Fn(&Event)) -> std::convert::Infallible {
+    let shutdown = client.shutdown();
     if let ShutdownLevel::Graceful(reason) = shutdown.requested().await {
         tell(&Event::Stopping { reason });
         match grace {
-            Some(grace) => sender.clock().sleep(grace).await,
+            Some(grace) => client.clock().sleep(grace).await,
             None => shutdown.wait_immediate().await,
         }
         shutdown.request(ShutdownLevel::Immediate);
@@ -93,9 +93,9 @@ async fn grace(sender: &Sender, grace: Option<Duration>, tell: &dyn Fn(&Event)) 
 }
 
 /// Whether another list may succeed at all.
-fn may_list(sender: &Sender) -> bool {
+fn may_list(client: &ApiClient) -> bool {
     !matches!(
-        sender.shutdown().level(),
+        client.shutdown().level(),
         ShutdownLevel::Immediate
             | ShutdownLevel::Graceful(
                 ShutdownReason::Unauthorized | ShutdownReason::CircuitBreakerOpen | ShutdownReason::RetryAfterTooLong
@@ -136,7 +136,7 @@ impl Shared<'_> {
             while running.len() < self.options.concurrency + self.locked.get() {
                 // Once a stop is asked for, nothing new is begun.
                 let Some(steps) = waiting.next() else { break };
-                if self.sender.shutdown().is_requested() {
+                if self.client.shutdown().is_requested() {
                     left -= 1;
                 } else {
                     running.push(Lane::new(self, steps).run());

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::client::{ApiClient, Priority, RequestContext, SendError};
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::plan::Where;
 use crate::runtime::ShutdownLevel;
-use crate::send::{Call, GaveUp, Sender, Urgency};
 use crate::webex::{ApiError, ErrorClass, MaybeApplied, UpdateAck};
 
 /// The end of a write.
@@ -28,22 +28,22 @@ const LOOKS: [Duration; 6] = [
 
 /// Finds out whether a write was applied: from its answer, or else by reading.
 pub(super) async fn settle(
-    answer: Result<UpdateAck, GaveUp>,
-    sender: &Sender,
+    answer: Result<UpdateAck, SendError>,
+    client: &ApiClient,
     location: &Where,
     network: &NetworkId,
     before: &Settings,
     sent: &Settings,
-    call: Call<'_>,
+    context: RequestContext<'_>,
 ) -> Settled {
     // Reading settles a doubt, so it still happens when a stop is asked for.
-    let call = Call { urgency: Urgency::Home, ..call };
+    let context = RequestContext { priority: Priority::Cleanup, ..context };
     match answer {
         Ok(UpdateAck::Applied) => Settled::Applied,
-        Ok(UpdateAck::Accepted) => wait_until_shown(sender, location, network, sent, call).await,
-        Err(GaveUp::NotSent) => Settled::NotSent,
-        Err(GaveUp::Failed(error)) if error.applied == MaybeApplied::No => Settled::Failed(error),
-        Err(GaveUp::Failed(error)) => match sender.get(&location.id, network, call).await {
+        Ok(UpdateAck::Accepted) => wait_until_shown(client, location, network, sent, context).await,
+        Err(SendError::Cancelled) => Settled::NotSent,
+        Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => Settled::Failed(error),
+        Err(SendError::Failed(error)) => match client.get(&location.id, network, context).await {
             Ok(live) if same(&live.settings, sent) => Settled::Applied,
             Ok(live) if same(&live.settings, before) => Settled::Failed(error),
             _ => Settled::Unknown(error),
@@ -52,18 +52,18 @@ pub(super) async fn settle(
 }
 
 async fn wait_until_shown(
-    sender: &Sender,
+    client: &ApiClient,
     location: &Where,
     network: &NetworkId,
     sent: &Settings,
-    call: Call<'_>,
+    context: RequestContext<'_>,
 ) -> Settled {
     for wait in LOOKS {
-        match sender.get(&location.id, network, call).await {
+        match client.get(&location.id, network, context).await {
             Ok(live) if same(&live.settings, sent) => return Settled::Applied,
-            Err(GaveUp::Failed(error)) if error.class != ErrorClass::Transient => return Settled::Unknown(error),
-            _ if sender.shutdown().level() == ShutdownLevel::Immediate => break,
-            _ => sender.wait(wait).await,
+            Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => return Settled::Unknown(error),
+            _ if client.shutdown().level() == ShutdownLevel::Immediate => break,
+            _ => client.wait(wait).await,
         }
     }
     Settled::Unknown(ApiError {

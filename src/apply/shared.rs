@@ -5,15 +5,15 @@ use std::cell::{Cell, RefCell};
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{Failure, NetworkResult};
+use crate::client::ApiClient;
 use crate::plan::plan::Plan;
 use crate::record::{Entry, Journal};
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
-use crate::send::Sender;
 
 /// What all lanes share.
 pub(super) struct Shared<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) sender: &'a Sender,
+    pub(super) client: &'a ApiClient,
     pub(super) journal: &'a Journal,
     pub(super) options: Options,
     pub(super) tell: &'a dyn Fn(&Event),
@@ -28,7 +28,7 @@ pub(super) struct Shared<'a> {
 impl Shared<'_> {
     /// Puts a line into the journal; if that fails, nothing more is begun.
     pub(super) async fn record(&self, entry: Entry) -> Result<(), Failure> {
-        let clock = self.sender.clock();
+        let clock = self.client.clock();
         let time = clock.to_timestamp(clock.now());
         self.journal.append(entry, time).await.map_err(|error| {
             self.bar(ShutdownReason::JournalWriteFailed);
@@ -39,6 +39,6 @@ impl Shared<'_> {
     /// Stops the run, the way home included.
     pub(super) fn bar(&self, reason: ShutdownReason) {
         self.barred.set(true);
-        self.sender.shutdown().request(ShutdownLevel::Graceful(reason));
+        self.client.shutdown().request(ShutdownLevel::Graceful(reason));
     }
 }

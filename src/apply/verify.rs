@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::event::Event;
 use super::outcome::{Failure, NetworkResult, Status, Verification};
 use super::settle;
+use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LiveState, Setting};
 use crate::plan::plan::Plan;
-use crate::send::{GaveUp, Sender, Urgency};
 
 /// Reads may lag behind writes: what is not as planned is looked at again after so much time.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
@@ -17,27 +17,27 @@ pub(super) async fn verify(
     plan: &Plan,
     results: &mut [NetworkResult],
     replaced_codes: &mut Vec<usize>,
-    sender: &Sender,
+    client: &ApiClient,
     tell: &dyn Fn(&Event),
 ) -> Verification {
     let mut differing = results.len();
-    let urgency = if sender.shutdown().is_requested() { Urgency::Home } else { Urgency::Work };
+    let priority = if client.shutdown().is_requested() { Priority::Cleanup } else { Priority::Normal };
     for wait in std::iter::once(Duration::ZERO).chain(LOOKS) {
         if !wait.is_zero() {
-            sender.wait(wait).await;
+            client.wait(wait).await;
         }
         tell(&Event::Verifying { differing });
         // Whoever asks to stop while this goes on does not want to wait for it.
-        let live = match sender.list(urgency).await {
+        let live = match client.list(priority).await {
             Ok(live) => live,
-            Err(GaveUp::NotSent) => {
+            Err(SendError::Cancelled) => {
                 return Verification::Impossible(Failure::of("stopped before the list was read again"));
             }
-            Err(GaveUp::Failed(error)) => return Verification::Impossible((&error).into()),
+            Err(SendError::Failed(error)) => return Verification::Impossible((&error).into()),
         };
         replaced_codes.clear();
         differing = look(plan, results, replaced_codes, &live);
-        if differing == 0 || sender.shutdown().is_requested() {
+        if differing == 0 || client.shutdown().is_requested() {
             break;
         }
     }

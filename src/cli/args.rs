@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use dectl::apply::Canary;
+use dectl::client::rate_limiter::Rate;
 use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
-use dectl::send::pacer::Rate;
 use dectl::simulator::{Fault, LatencySpec, Limiting, Probability, Quirk, Time as SimTime};
 
 /// Keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy, SendError};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
-use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, GaveUp, Sender};
 use dectl::simulator::http::Server;
 use dectl::simulator::{Kept, Misbehaviour, Simulated, State, TOKEN};
 use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
@@ -19,7 +19,7 @@ use super::exit::Failed;
 
 /// Everything that a command needs to talk to an organization.
 pub(crate) struct Connection {
-    pub(crate) sender: Sender,
+    pub(crate) client: ApiClient,
     /// The name of this run: of its journal and in its tracking ids.
     pub(crate) run: String,
     /// For what only credentials are about.
@@ -32,19 +32,19 @@ pub(crate) async fn connect(common: &Common, pace: Pace, shutdown: Shutdown) -> 
     let clock = Clock::real();
     let run = run_name(&clock);
     let api = Rc::new(build_api(common, &run).await?);
-    let pacer = Pacer::new(pace.concurrency.into(), pace.rate);
-    let sender = Sender::new(
+    let rate_limiter = RateLimiter::new(pace.concurrency.into(), pace.rate);
+    let client = ApiClient::new(
         Rc::clone(&api) as Rc<dyn DectApi>,
         clock,
         SeededRng::from_entropy(),
-        pacer,
-        bounds(pace),
+        rate_limiter,
+        retry_policy(pace),
         shutdown,
     );
-    match sender.sign_in().await {
-        Ok(_) => Ok(Connection { sender, run, api }),
-        Err(GaveUp::NotSent) => Err(dectl::reconcile::Error::Stopped.into()),
-        Err(GaveUp::Failed(error)) => Err(Failed::of(format!("there is no access token: {error}"))),
+    match client.acquire_token().await {
+        Ok(_) => Ok(Connection { client, run, api }),
+        Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),
+        Err(SendError::Failed(error)) => Err(Failed::of(format!("there is no access token: {error}"))),
     }
 }
 
@@ -69,8 +69,8 @@ async fn build_api(common: &Common, run: &str) -> Result<HttpApi, Failed> {
 }
 
 /// When to give up.
-pub(crate) fn bounds(pace: Pace) -> Bounds {
-    Bounds { max_attempts: pace.max_attempts, lock_timeout: pace.lock_timeout, ..Bounds::default() }
+pub(crate) fn retry_policy(pace: Pace) -> RetryPolicy {
+    RetryPolicy { max_attempts: pace.max_attempts, lock_timeout: pace.lock_timeout, ..RetryPolicy::default() }
 }
 
 /// Reads the state that a simulated organization begins with.

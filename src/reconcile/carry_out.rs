@@ -10,13 +10,13 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use crate::apply::{Event, Failure, NetworkResult, Options, Outcome, Status, Verification, run};
+use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LocationId, NetworkId};
 use crate::plan::plan::Plan;
 use crate::plan::{self, Moved};
 use crate::proof::{Proven, prove};
 use crate::record::{Entry, Journal, SavedPlan};
 use crate::runtime::ShutdownReason;
-use crate::send::{GaveUp, Sender, Urgency};
 
 /// A run that has ended.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub struct Pieces<'a> {
 /// If the journal cannot be begun; nothing was written then.
 pub async fn carry_out(
     proven: &Proven,
-    sender: &Sender,
+    client: &ApiClient,
     records: Records<'_>,
     options: Options,
     pieces: Pieces<'_>,
@@ -85,7 +85,7 @@ pub async fn carry_out(
     let Records { folder, run: name, saved, key } = records;
     let plan = proven.plan();
     if plan.changes.is_empty() {
-        let outcome = run(proven, sender, &Journal::in_memory(), Options { verify: false, ..options }, tell).await;
+        let outcome = run(proven, client, &Journal::in_memory(), Options { verify: false, ..options }, tell).await;
         return Ok(Run { outcome, journal: None });
     }
     // The plan first: a journal without it could not be gone on from.
@@ -95,11 +95,11 @@ pub async fn carry_out(
     let journal = Journal::create(folder, name, key).inspect_err(|_| {
         let _of_no_use = std::fs::remove_file(&beside);
     })?;
-    let clock = sender.clock();
+    let clock = client.clock();
     journal.append(Entry::begin(name, plan), clock.to_timestamp(clock.now())).await?;
     let outcome = match pieces.waves {
-        [] | [_] => run(proven, sender, &journal, options, tell).await,
-        waves => Course { plan, sender, journal: &journal, options, pieces, tell }.run(waves).await,
+        [] | [_] => run(proven, client, &journal, options, tell).await,
+        waves => Course { plan, client, journal: &journal, options, pieces, tell }.run(waves).await,
     };
     let end = Entry::End { outcome: outcome.class(plan).end() };
     // The run is over; a last line that cannot be written changes nothing for anybody.
@@ -110,7 +110,7 @@ pub async fn carry_out(
 /// One wave after the other.
 struct Course<'a, 'p> {
     plan: &'a Plan,
-    sender: &'a Sender,
+    client: &'a ApiClient,
     journal: &'a Journal,
     options: Options,
     pieces: Pieces<'p>,
@@ -123,18 +123,18 @@ enum Halt {
     /// Somebody else has changed something meanwhile.
     Moved(Vec<Moved>),
     /// What became of the list tells by itself.
-    NotListed(GaveUp),
+    NotListed(SendError),
 }
 
 impl Course<'_, '_> {
     async fn run(&self, waves: &[Vec<LocationId>]) -> Outcome {
-        let started = self.sender.clock().now();
+        let started = self.client.clock().now();
         let mut whole = Outcome {
             results: vec![NetworkResult::new(Status::NotStarted); self.plan.changes.len()],
             verification: Verification::NotDone,
             stopped: None,
             replaced_codes: Vec::new(),
-            statistics: self.sender.statistics(),
+            statistics: self.client.statistics(),
             elapsed: Duration::ZERO,
         };
         for (at, wave) in waves.iter().enumerate() {
@@ -145,7 +145,7 @@ impl Course<'_, '_> {
             let halted = match self.prepared(part, at == 0).await {
                 Ok(proven) => {
                     (self.tell)(&Event::Wave { number: at + 1, of: waves.len(), locations: wave.len() });
-                    let outcome = run(&proven, self.sender, self.journal, options, self.tell).await;
+                    let outcome = run(&proven, self.client, self.journal, options, self.tell).await;
                     let well = outcome.is_complete();
                     merge(&mut whole, outcome, &places, &proven, self.plan);
                     self.passes(waves, at, well, last).await.err()
@@ -157,8 +157,8 @@ impl Course<'_, '_> {
                 break;
             }
         }
-        whole.statistics = self.sender.statistics();
-        whole.elapsed = self.sender.clock().now().duration_since(started);
+        whole.statistics = self.client.statistics();
+        whole.elapsed = self.client.clock().now().duration_since(started);
         whole
     }
 
@@ -177,7 +177,7 @@ impl Course<'_, '_> {
             let recorded = plan::recorded_state(&part);
             return prove(part, &recorded).map_err(unsafe_now);
         }
-        let live = self.sender.list(Urgency::Work).await.map_err(Halt::NotListed)?;
+        let live = self.client.list(Priority::Normal).await.map_err(Halt::NotListed)?;
         let rest = plan::resume(&part, &live).map_err(Halt::Moved)?;
         prove(rest, &live).map_err(unsafe_now)
     }
@@ -187,7 +187,7 @@ impl Course<'_, '_> {
         if last {
             return Ok(());
         }
-        let shutdown = self.sender.shutdown();
+        let shutdown = self.client.shutdown();
         if let Some(reason) = shutdown.reason() {
             return Err(Halt::Because(reason));
         }
@@ -195,7 +195,7 @@ impl Course<'_, '_> {
             return Err(Halt::Because(ShutdownReason::WaveFailed));
         }
         let stopped = || Halt::Because(shutdown.reason().unwrap_or(ShutdownReason::Declined));
-        let clock = self.sender.clock();
+        let clock = self.client.clock();
         if !self.pieces.soak.is_zero() {
             (self.tell)(&Event::Soaking { until: clock.now() + self.pieces.soak });
             if let Either::Right(_) = select(clock.sleep(self.pieces.soak), pin!(shutdown.requested())).await {
@@ -220,8 +220,8 @@ impl Course<'_, '_> {
     fn halt(&self, whole: &mut Outcome, halt: Halt) {
         match halt {
             Halt::Because(reason) => whole.stopped = Some(reason),
-            Halt::NotListed(GaveUp::NotSent) => whole.stopped = self.sender.shutdown().reason(),
-            Halt::NotListed(GaveUp::Failed(error)) => {
+            Halt::NotListed(SendError::Cancelled) => whole.stopped = self.client.shutdown().reason(),
+            Halt::NotListed(SendError::Failed(error)) => {
                 whole.stopped = Some(ShutdownReason::WaveFailed);
                 whole.verification = Verification::Impossible(Failure::from(&error));
             }

@@ -1,10 +1,10 @@
 //! Why there is no result. No write was sent.
 
 use super::inputs::Rejected;
+use crate::client::SendError;
 use crate::plan::{Moved, TooManyChanges};
 use crate::proof::Flaw;
 use crate::record::{JournalError, SavedPlanError};
-use crate::send::GaveUp;
 use crate::webex::{ApiError, ErrorClass};
 
 /// Why a command ends before anything is written.
@@ -72,11 +72,11 @@ fn described(moved: &[Moved]) -> String {
     parts.join("; ")
 }
 
-impl From<GaveUp> for Error {
-    fn from(gave_up: GaveUp) -> Self {
-        match gave_up {
-            GaveUp::NotSent => Self::Stopped,
-            GaveUp::Failed(error) => Self::Unreachable { hint: hint(&error), error },
+impl From<SendError> for Error {
+    fn from(send_error: SendError) -> Self {
+        match send_error {
+            SendError::Cancelled => Self::Stopped,
+            SendError::Failed(error) => Self::Unreachable { hint: hint(&error), error },
         }
     }
 }

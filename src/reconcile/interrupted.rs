@@ -11,11 +11,11 @@ use secrecy::SecretString;
 use super::error::Error;
 use super::inputs::Inputs;
 use super::propose::go_on_with;
+use crate::client::ApiClient;
 use crate::model::{LiveState, LocationId, NetworkId, Settings};
 use crate::plan::plan::Change;
 use crate::plan::{self, Scope};
 use crate::record::{Codes, History, Runs, SavedPlan, mark_finished};
-use crate::send::Sender;
 
 /// A run that did not come to its end.
 #[derive(Clone, Debug)]
@@ -53,16 +53,16 @@ pub async fn going_on(
     key: Option<&SecretString>,
     inputs: &Inputs,
     scope: &Scope,
-    sender: &Sender,
+    client: &ApiClient,
 ) -> Result<GoingOn, Error> {
     let Some(Interrupted { run, journal, saved }) = of_same_wishes(folder, key, &inputs.digests(), scope)? else {
         return Ok(GoingOn::Nothing);
     };
-    let rest = go_on_with(&saved, sender).await?;
+    let rest = go_on_with(&saved, client).await?;
     if !rest.proven.plan().changes.is_empty() {
         return Ok(GoingOn::With { run, saved: Box::new(saved) });
     }
-    let clock = sender.clock();
+    let clock = client.clock();
     mark_finished(&journal, clock.to_timestamp(clock.now()))?;
     Ok(GoingOn::Finished { run })
 }

@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, Rejected};
+use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
@@ -11,7 +12,6 @@ use crate::plan::{self, Scope};
 use crate::proof::{Proven, prove};
 use crate::record::SavedPlan;
 use crate::runtime::Instant;
-use crate::send::{Sender, Urgency};
 
 /// What would be done.
 #[derive(Debug)]
@@ -28,9 +28,9 @@ pub struct Proposal {
 ///
 /// # Errors
 /// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
-pub async fn propose(inputs: &mut Inputs, scope: &Scope, sender: &Sender) -> Result<Proposal, Error> {
-    let live = sender.list(Urgency::Work).await?;
-    plan_for(inputs, scope, live, sender.clock().now())
+pub async fn propose(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<Proposal, Error> {
+    let live = client.list(Priority::Normal).await?;
+    plan_for(inputs, scope, live, client.clock().now())
 }
 
 /// Plans the way from a state that was listed at a moment.
@@ -120,11 +120,11 @@ pub(super) fn expanded(
 ///
 /// # Errors
 /// If it cannot be listed, if anything has moved that the plan depends on, or if the rest cannot be proved.
-pub async fn go_on_with(saved: &SavedPlan, sender: &Sender) -> Result<Proposal, Error> {
+pub async fn go_on_with(saved: &SavedPlan, client: &ApiClient) -> Result<Proposal, Error> {
     // What was recorded must be sound in itself, whatever has become of the organization.
     prove(saved.plan.clone(), &plan::recorded_state(&saved.plan))?;
-    let live = sender.list(Urgency::Work).await?;
-    let listed = sender.clock().now();
+    let live = client.list(Priority::Normal).await?;
+    let listed = client.clock().now();
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Moved)?;
     let proven = prove(rest, &live)?;
     Ok(Proposal { proven, live, listed })

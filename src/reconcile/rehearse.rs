@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::apply::{Options, Outcome, run};
+use crate::client::rate_limiter::{Rate, RateLimiter};
+use crate::client::{ApiClient, Priority, RetryPolicy};
 use crate::model::LiveState;
 use crate::plan::plan::Plan;
 use crate::proof::Proven;
 use crate::record::Journal;
 use crate::runtime::{Clock, SeededRng, Shutdown};
-use crate::send::pacer::{Pacer, Rate};
-use crate::send::{Bounds, Sender, Urgency};
 use crate::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
 
 /// What the simulated API is like, and how it is spoken to.
@@ -30,7 +30,7 @@ pub struct Conditions {
     /// Never faster than this.
     pub rate: Option<Rate>,
     /// When to give up.
-    pub bounds: Bounds,
+    pub retry_policy: RetryPolicy,
 }
 
 /// What became of the rehearsal.
@@ -57,13 +57,20 @@ pub fn rehearse(proven: &Proven, live: &LiveState, conditions: Conditions) -> Op
     };
     let copy = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), misbehaviour)));
     let api = Rc::new(DirectApi::new(copy, clock.clone()));
-    let pacer = Pacer::new(conditions.concurrency, conditions.rate);
-    let sender = Sender::new(api, clock.clone(), SeededRng::from_seed(1), pacer, conditions.bounds, Shutdown::new());
+    let rate_limiter = RateLimiter::new(conditions.concurrency, conditions.rate);
+    let client = ApiClient::new(
+        api,
+        clock.clone(),
+        SeededRng::from_seed(1),
+        rate_limiter,
+        conditions.retry_policy,
+        Shutdown::new(),
+    );
     let options = Options { concurrency: conditions.concurrency, ..Options::default() };
     let outcome = clock.block_on(async {
         // The run itself begins with the list, too.
-        let _listed = sender.list(Urgency::Work).await;
-        run(proven, &sender, &Journal::in_memory(), options, &|_| {}).await
+        let _listed = client.list(Priority::Normal).await;
+        run(proven, &client, &Journal::in_memory(), options, &|_| {}).await
     })?;
     let elapsed = clock.now().elapsed();
     Some(Rehearsal { plan: proven.plan().clone(), outcome, conditions, elapsed })

@@ -14,13 +14,13 @@ use super::inputs::Inputs;
 use super::interrupted::{Interrupted, stranded, that_left_behind};
 use super::propose::{Proposal, go_on_with, plan_for};
 use crate::apply::{Event, Options, Waves};
+use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::plan::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_size};
 use crate::record::SavedPlan;
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
-use crate::send::{Sender, Urgency};
 
 /// A list that is older than this when the answer comes is read again.
 const FRESH: Duration = Duration::from_secs(30);
@@ -108,7 +108,7 @@ pub struct Done {
 #[derive(Clone, Copy)]
 pub struct Work<'a> {
     /// Sends.
-    pub sender: &'a Sender,
+    pub client: &'a ApiClient,
     /// How.
     pub terms: &'a Terms<'a>,
     /// To whom.
@@ -126,10 +126,10 @@ impl Work<'_> {
     pub async fn run(&self, wishes: Wishes, listed: Option<LiveState>) -> Result<Vec<Done>, Error> {
         let window = async {
             match self.terms.until {
-                Some(until) => self.sender.clock().sleep_until(until).await,
+                Some(until) => self.client.clock().sleep_until(until).await,
                 None => std::future::pending().await,
             }
-            self.sender.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
+            self.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
             std::future::pending::<std::convert::Infallible>().await
         };
         match select(pin!(self.both(wishes, listed)), pin!(window)).await {
@@ -142,7 +142,7 @@ impl Work<'_> {
         let mut done = Vec::new();
         let live = match (&wishes, listed) {
             (Wishes::Saved(_), _) => None,
-            (Wishes::Made(_), Some(live)) => Some((live, self.sender.clock().now())),
+            (Wishes::Made(_), Some(live)) => Some((live, self.client.clock().now())),
             (Wishes::Made(_), None) => Some(self.list().await?),
         };
         let mut live = live;
@@ -159,7 +159,7 @@ impl Work<'_> {
                 _ => return Ok(done),
             };
         }
-        let before = self.sender.statistics();
+        let before = self.client.statistics();
         match self.once(&mut wishes, live).await {
             Ok(mut second) => {
                 if !done.is_empty() {
@@ -190,8 +190,8 @@ impl Work<'_> {
     }
 
     async fn list(&self) -> Result<(LiveState, Instant), Error> {
-        let live = self.sender.list(Urgency::Work).await?;
-        Ok((live, self.sender.clock().now()))
+        let live = self.client.list(Priority::Normal).await?;
+        Ok((live, self.client.clock().now()))
     }
 
     async fn once(&self, wishes: &mut Wishes, live: Option<(LiveState, Instant)>) -> Result<Done, Error> {
@@ -215,7 +215,7 @@ impl Work<'_> {
             Consent::Asked => {
                 while !proposal.proven.plan().changes.is_empty() {
                     self.ask("Apply this plan?").await?;
-                    if self.sender.clock().now().duration_since(proposal.listed) <= FRESH {
+                    if self.client.clock().now().duration_since(proposal.listed) <= FRESH {
                         break;
                     }
                     let newer = self.propose(wishes, None).await?;
@@ -241,7 +241,7 @@ impl Work<'_> {
                 };
                 plan_for(inputs, &self.terms.scope, live, listed)
             }
-            Wishes::Saved(saved) => go_on_with(saved, self.sender).await,
+            Wishes::Saved(saved) => go_on_with(saved, self.client).await,
         }
     }
 
@@ -251,7 +251,7 @@ impl Work<'_> {
     }
 
     async fn ask(&self, question: &str) -> Result<(), Error> {
-        match select(self.audience.confirm(question), pin!(self.sender.shutdown().requested())).await {
+        match select(self.audience.confirm(question), pin!(self.client.shutdown().requested())).await {
             Either::Left((true, _)) => Ok(()),
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
@@ -262,7 +262,7 @@ impl Work<'_> {
         let plan = proposal.proven.plan();
         let saved = SavedPlan {
             plan: plan.clone(),
-            created: self.sender.clock().to_timestamp(self.sender.clock().now()),
+            created: self.client.clock().to_timestamp(self.client.clock().now()),
             org: self.terms.org.clone(),
             max_changes: self.terms.max_changes.map(|word| word.to_string()),
             sources: match wishes {
@@ -291,7 +291,7 @@ impl Work<'_> {
         let pieces = Pieces { waves: &waves, soak: terms.soak, gate: &gate };
         self.audience.begins(plan);
         let tell = |event: &Event| self.audience.event(event);
-        let run = carry_out(&proposal.proven, self.sender, records, terms.options, pieces, &tell).await;
+        let run = carry_out(&proposal.proven, self.client, records, terms.options, pieces, &tell).await;
         self.audience.ends();
         Ok(Done { run: run?, plan: proposal.proven.into_plan() })
     }

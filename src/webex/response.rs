@@ -198,9 +198,9 @@ fn page_title(text: &str) -> Option<&str> {
 /// Somebody else's words on one line of ours, without control characters. Cutting them is left to whoever knows what in
 /// them is secret: half a token is one, too.
 fn one_line(text: &str) -> String {
-    let parse_error_body: Vec<&str> =
+    let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
-    parse_error_body.join(" ")
+    words.join(" ")
 }
 
 #[cfg(test)]

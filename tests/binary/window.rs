@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Waves};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::LocationId;
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Audience, Consent, Done, Error, Inputs, Terms, Wishes, Work};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Misbehaviour, Simulated, State};
 use futures::future::LocalBoxFuture;
 
@@ -52,7 +52,8 @@ fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Done
         let (clock, shutdown) = (Clock::real(), Shutdown::new());
         let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
         let rng = SeededRng::from_seed(1);
-        let sender = Sender::new(api, clock, rng, Pacer::new(2, None), Bounds::default(), shutdown.clone());
+        let client =
+            ApiClient::new(api, clock, rng, RateLimiter::new(2, None), RetryPolicy::default(), shutdown.clone());
         let terms = Terms {
             scope: dectl::plan::Scope::default(),
             consent: Consent::Given(Some(dectl::plan::MaxChanges::All)),
@@ -72,7 +73,7 @@ fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Done
         let options = dectl::reconcile::InputOptions { strict: false, resolve: dectl::reconcile::Resolve::FormOnly };
         let inputs = Inputs::of_text("rules", rule.to_owned(), options).expect("rules");
         let watch = Watch { shutdown, writes: Cell::new(0), ends_at };
-        let work = Work { sender: &sender, terms: &terms, audience: &watch };
+        let work = Work { client: &client, terms: &terms, audience: &watch };
         let done = work.run(Wishes::Made(inputs), None).await;
         let writes = simulated.borrow().ledger().writes;
         (done, writes)

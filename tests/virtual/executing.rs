@@ -9,14 +9,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, Verification, run};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::build;
 use dectl::plan::plan::{Plan, StepKind};
 use dectl::proof::prove;
 use dectl::record::Journal;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
 use dectl::webex::DectApi;
 use futures::future::{Either, select};
@@ -46,14 +46,14 @@ impl Stage {
         DirectApi::new(Rc::clone(&self.simulated), self.clock.clone())
     }
 
-    fn sender(&self, seed: u64, bounds: Bounds) -> Sender {
-        let pacer = Pacer::new(8, None);
-        Sender::new(
+    fn client(&self, seed: u64, retry_policy: RetryPolicy) -> ApiClient {
+        let rate_limiter = RateLimiter::new(8, None);
+        ApiClient::new(
             Rc::new(self.api()),
             self.clock.clone(),
             SeededRng::from_seed(seed),
-            pacer,
-            bounds,
+            rate_limiter,
+            retry_policy,
             self.shutdown.clone(),
         )
     }
@@ -65,15 +65,15 @@ impl Stage {
     }
 
     /// Plans and carries out, as `dectl apply` does; `None` if the organization could not be listed.
-    fn apply(&self, sender: &Sender, options: Options) -> Option<(Plan, Outcome)> {
-        self.clock.block_on(self.applying(sender, options, &|_| {})).expect("the run ends")
+    fn apply(&self, client: &ApiClient, options: Options) -> Option<(Plan, Outcome)> {
+        self.clock.block_on(self.applying(client, options, &|_| {})).expect("the run ends")
     }
 
-    async fn applying(&self, sender: &Sender, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
-        let live = sender.list(dectl::send::Urgency::Work).await.ok()?;
+    async fn applying(&self, client: &ApiClient, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
+        let live = client.list(dectl::client::Priority::Normal).await.ok()?;
         let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan.clone(), &live).expect("a proof");
-        let outcome = run(&proven, sender, &Journal::in_memory(), options, tell).await;
+        let outcome = run(&proven, client, &Journal::in_memory(), options, tell).await;
         Some((plan, outcome))
     }
 
@@ -83,7 +83,7 @@ impl Stage {
         // Writes that come late have come by then.
         self.clock.block_on(self.clock.sleep(Duration::from_secs(60)));
         let again = Self { shutdown: Shutdown::new(), fleet: self.fleet.clone(), ..self.clone_stage() };
-        let (_, outcome) = again.apply(&again.sender(seed, Bounds::default()), Options::default()).expect("a run");
+        let (_, outcome) = again.apply(&again.client(seed, RetryPolicy::default()), Options::default()).expect("a run");
         assert!(outcome.is_complete(), "{outcome:#?}");
         assert!(self.fleet.is_reached(&self.truth()), "the second run did not reach what is wanted");
     }
@@ -183,11 +183,11 @@ fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
     for_seeds("without_faults", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed);
         let stage = Stage::new(Fleet::random(4, 7, &mut rng), Misbehaviour::default());
-        let sender = stage.sender(seed, Bounds::default());
-        let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+        let client = stage.client(seed, RetryPolicy::default());
+        let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
         let lists = if plan.changes.is_empty() { 1 } else { 2 };
-        assert_eq!(sender.statistics().requests, lists + plan.steps.len() as u64);
-        assert_eq!(sender.statistics().writes, plan.steps.len() as u64);
+        assert_eq!(client.statistics().requests, lists + plan.steps.len() as u64);
+        assert_eq!(client.statistics().writes, plan.steps.len() as u64);
         assert!(outcome.is_complete(), "{outcome:#?}");
         assert!(stage.fleet.is_reached(&stage.truth()));
     });
@@ -207,7 +207,7 @@ fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() 
             grace: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
             ..Options::default()
         };
-        if let Some((plan, outcome)) = stage.apply(&stage.sender(seed, Bounds::default()), options) {
+        if let Some((plan, outcome)) = stage.apply(&stage.client(seed, RetryPolicy::default()), options) {
             check(&stage, &plan, &outcome, late);
         }
         stage.converges(seed);
@@ -220,10 +220,10 @@ fn killed_at_any_moment_the_next_run_converges() {
         let mut rng = SeededRng::from_seed(seed ^ 0xdead);
         let stage = Stage::new(Fleet::random(4, 8, &mut rng), some_misbehaviour(seed, &mut rng));
         for round in 0..3 {
-            let sender = stage.sender(seed + round, Bounds::default());
+            let client = stage.client(seed + round, RetryPolicy::default());
             let killed_at = rng.full_jitter(Duration::from_secs(8));
             stage.clock.block_on(async {
-                let applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
+                let applying = pin!(stage.applying(&client, Options::default(), &|_| {}));
                 // Dropping the future is the kill: no destructor of ours does anything for the run.
                 let _end = matches!(select(applying, stage.clock.sleep(killed_at)).await, Either::Left(_));
             });
@@ -240,12 +240,12 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let latency = Latency::Fixed(Duration::from_millis(100));
         let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
-        let sender = stage.sender(seed, Bounds::default());
+        let client = stage.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1));
         let (plan, outcome) = stage
             .clock
             .block_on(async {
-                let mut applying = pin!(stage.applying(&sender, Options::default(), &|_| {}));
+                let mut applying = pin!(stage.applying(&client, Options::default(), &|_| {}));
                 match select(applying.as_mut(), stage.clock.sleep(stopped_at)).await {
                     Either::Left((end, _)) => end,
                     Either::Right(_) => {
@@ -276,8 +276,8 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let misbehaviour = Misbehaviour { limit: Some(limit), latency, ..Misbehaviour::default() };
     let stage = Stage::new(Fleet::random(4, 6, &mut rng), misbehaviour);
-    let sender = stage.sender(1, Bounds::default());
-    let (plan, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+    let client = stage.client(1, RetryPolicy::default());
+    let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
     assert!(plan.steps.len() > 4);
     assert_eq!(outcome.stopped, Some(ShutdownReason::RetryAfterTooLong));
     assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
@@ -290,13 +290,13 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
     for seed in 0..20 {
         let latency = Latency::Fixed(Duration::from_millis(100));
         let stage = Stage::new(renames(90, 3), Misbehaviour { latency, ..Misbehaviour::default() });
-        let sender = stage.sender(seed, Bounds::default());
+        let client = stage.client(seed, RetryPolicy::default());
         let ended = stage.clock.block_on(async {
             let revoking = async {
                 stage.clock.sleep(Duration::from_millis(350)).await;
                 stage.simulated.borrow_mut().set_token("another");
             };
-            futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), revoking).await.0
+            futures::future::join(stage.applying(&client, Options::default(), &|_| {}), revoking).await.0
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
@@ -315,14 +315,21 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
         let stage = Stage::new(renames(90, 3), Misbehaviour { seed, latency, ..Misbehaviour::default() });
         let api = stage.api().renewing_to("another");
         let (clock, rng) = (stage.clock.clone(), SeededRng::from_seed(seed));
-        let pacer = Pacer::new(8, None);
-        let sender = Sender::new(Rc::new(api.clone()), clock, rng, pacer, Bounds::default(), stage.shutdown.clone());
+        let rate_limiter = RateLimiter::new(8, None);
+        let client = ApiClient::new(
+            Rc::new(api.clone()),
+            clock,
+            rng,
+            rate_limiter,
+            RetryPolicy::default(),
+            stage.shutdown.clone(),
+        );
         let ended = stage.clock.block_on(async {
             let revoking = async {
                 stage.clock.sleep(Duration::from_millis(900)).await;
                 stage.simulated.borrow_mut().set_token("another");
             };
-            futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), revoking).await.0
+            futures::future::join(stage.applying(&client, Options::default(), &|_| {}), revoking).await.0
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
@@ -334,17 +341,17 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let mut rng = SeededRng::from_seed(3);
     let stage = Stage::new(Fleet::random(60, 6, &mut rng), Misbehaviour::default());
-    let sender = stage.sender(3, Bounds::default());
+    let client = stage.client(3, RetryPolicy::default());
     let ended = stage.clock.block_on(async {
-        let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
+        let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
         stage.simulated.borrow_mut().behave(Misbehaviour { statuses: vec![(503, 1.0)], ..Misbehaviour::default() });
         let proven = prove(plan, &live).expect("a proof");
-        run(&proven, &sender, &Journal::in_memory(), Options::default(), &|_| {}).await
+        run(&proven, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
     });
     let outcome = ended.expect("the run ends");
     assert_eq!(outcome.stopped, Some(ShutdownReason::CircuitBreakerOpen));
-    assert!(sender.statistics().requests < 150, "{:?}", sender.statistics());
+    assert!(client.statistics().requests < 150, "{:?}", client.statistics());
     assert!(outcome.count(Status::NotStarted) > 50);
 }
 
@@ -355,14 +362,14 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
     let accepts_for_later = Some(Duration::from_secs(1_000));
     let misbehaviour = Misbehaviour { latency, accepts_for_later, ..Misbehaviour::default() };
     let stage = Stage::new(Fleet::random(2, 5, &mut rng), misbehaviour);
-    let sender = stage.sender(1, Bounds::default());
+    let client = stage.client(1, RetryPolicy::default());
     let options = Options { grace: Some(Duration::from_secs(2)), ..Options::default() };
     let ended = stage.clock.block_on(async {
         let stopping = async {
             stage.clock.sleep(Duration::from_secs(1)).await;
             stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
-        futures::future::join(stage.applying(&sender, options, &|_| {}), stopping).await.0
+        futures::future::join(stage.applying(&client, options, &|_| {}), stopping).await.0
     });
     let (_, outcome) = ended.expect("the run ends").expect("a run");
     assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
@@ -373,11 +380,11 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
 fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
     let always = Misbehaviour { locks: 1.0, lock_time: Duration::from_secs(50), ..Misbehaviour::default() };
     let stage = Stage::new(renames(12, 6), always);
-    let sender = stage.sender(1, Bounds { lock_timeout: Duration::from_secs(120), ..Bounds::default() });
-    let (_, outcome) = stage.apply(&sender, Options::default()).expect("a run");
+    let client = stage.client(1, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
+    let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
     // One network of each of the two locations was tried: at once, after 50 and after 100 seconds.
     assert_eq!((outcome.count(Status::Failed), outcome.count(Status::NotStarted)), (2, 10), "{outcome:#?}");
-    assert_eq!(sender.statistics().writes, 6);
+    assert_eq!(client.statistics().writes, 6);
     assert!(outcome.results.iter().all(|result| result.error.as_ref().and_then(|error| error.status) == Some(423)));
     assert!(!broken(&stage, "silence"));
 }
@@ -398,10 +405,10 @@ fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
         };
         let stage = Stage::new(renames(8, 8), misbehaviour);
         // A pause between two short locks is longer than a lock is waited for.
-        assert!(Bounds::default().lock_timeout < Duration::from_secs(900));
-        let sender = stage.sender(seed, Bounds::default());
-        let (_, outcome) = stage.apply(&sender, Options::default()).expect("a run");
-        paused_between += usize::from(sender.statistics().pauses > 0 && stage.simulated.borrow().ledger().locked > 1);
+        assert!(RetryPolicy::default().lock_timeout < Duration::from_secs(900));
+        let client = stage.client(seed, RetryPolicy::default());
+        let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
+        paused_between += usize::from(client.statistics().pauses > 0 && stage.simulated.borrow().ledger().locked > 1);
         let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
         assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
         assert_eq!(outcome.count(Status::NotStarted), 0, "seed {seed}");
@@ -415,7 +422,8 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
     for (seed, lock_time) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let stage = Stage::new(Fleet::random(1, 12, &mut rng), Misbehaviour::default());
-        let sender = stage.sender(seed, Bounds { lock_timeout: Duration::from_secs(120), ..Bounds::default() });
+        let client =
+            stage.client(seed, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
         let lock_time = Duration::from_secs(lock_time);
         let from_the_first_interim_on = |event: &Event| {
             if matches!(event, Event::Written { kind: StepKind::Interim, .. }) {
@@ -423,7 +431,7 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
                 stage.simulated.borrow_mut().behave(always);
             }
         };
-        let applying = stage.applying(&sender, Options::default(), &from_the_first_interim_on);
+        let applying = stage.applying(&client, Options::default(), &from_the_first_interim_on);
         let (plan, outcome) = stage.clock.block_on(applying).expect("the run ends").expect("a run");
         check(&stage, &plan, &outcome, false);
         // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
@@ -443,7 +451,7 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
         let lock_time = rng.full_jitter(Duration::from_secs(8));
         let locks = Misbehaviour { seed, locks: 0.3, lock_time, latency, ..Misbehaviour::default() };
         let stage = Stage::new(Fleet::random(2, 8, &mut rng), locks);
-        let sender = stage.sender(seed, Bounds::default());
+        let client = stage.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(6));
         let (goes_home, has_waited) = (Cell::new(false), Cell::new(false));
         let watch = |event: &Event| match event {
@@ -455,7 +463,7 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
             stage.clock.sleep(stopped_at).await;
             stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
         };
-        let both = futures::future::join(stage.applying(&sender, Options::default(), &watch), stopping);
+        let both = futures::future::join(stage.applying(&client, Options::default(), &watch), stopping);
         let (plan, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         check(&stage, &plan, &outcome, false);
         assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}");
@@ -472,7 +480,7 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
     for seed in 0..20 {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
-        let sender = stage.sender(seed, Bounds::default());
+        let client = stage.client(seed, RetryPolicy::default());
         let told = Cell::new(0);
         let watch = |event: &Event| told.set(told.get() + u32::from(matches!(event, Event::Stopping { .. })));
         // In the middle of the first write.
@@ -482,7 +490,7 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
             stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
         let options = Options { grace: Some(grace), ..Options::default() };
-        let both = futures::future::join(stage.applying(&sender, options, &watch), stopping);
+        let both = futures::future::join(stage.applying(&client, options, &watch), stopping);
         let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert_eq!(told.get(), 1, "seed {seed}");
         assert!(stage.clock.now().elapsed() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
@@ -498,14 +506,21 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
         let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
         let api = stage.api().renewing_to("another");
         let (clock, random) = (stage.clock.clone(), SeededRng::from_seed(seed));
-        let pacer = Pacer::new(8, None);
-        let sender = Sender::new(Rc::new(api.clone()), clock, random, pacer, Bounds::default(), stage.shutdown.clone());
+        let rate_limiter = RateLimiter::new(8, None);
+        let client = ApiClient::new(
+            Rc::new(api.clone()),
+            clock,
+            random,
+            rate_limiter,
+            RetryPolicy::default(),
+            stage.shutdown.clone(),
+        );
         let stopping = async {
             stage.clock.sleep(Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1))).await;
             stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
             stage.simulated.borrow_mut().set_token("another");
         };
-        let both = futures::future::join(stage.applying(&sender, Options::default(), &|_| {}), stopping);
+        let both = futures::future::join(stage.applying(&client, Options::default(), &|_| {}), stopping);
         let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}: {outcome:#?}");
         renewed += usize::from(api.renewals() > 0 && outcome.count(Status::NotStarted) > 0);
@@ -519,7 +534,7 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
         let mut rng = SeededRng::from_seed(seed ^ 0xed17);
         let latency = Latency::Fixed(Duration::from_millis(100));
         let stage = Stage::new(Fleet::random(3, 6, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
-        let sender = stage.sender(seed, Bounds::default());
+        let client = stage.client(seed, RetryPolicy::default());
         let victim = {
             let members = &stage.fleet.0[0].members;
             NetworkId::new(&*members[rng.gen_below(members.len() as u64) as usize].id)
@@ -536,7 +551,7 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
             }
         };
         let ended = stage.clock.block_on(async {
-            let applying = stage.applying(&sender, Options::default(), &|_| {});
+            let applying = stage.applying(&client, Options::default(), &|_| {});
             futures::future::join(applying, meddling).await.0
         });
         let (plan, outcome) = ended.expect("the run ends").expect("a run");

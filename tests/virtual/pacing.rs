@@ -8,12 +8,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use dectl::apply::{Options, run};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
 use dectl::plan::build;
 use dectl::proof::prove;
 use dectl::record::Journal;
 use dectl::runtime::{Clock, SeededRng, Shutdown};
-use dectl::send::pacer::Pacer;
-use dectl::send::{Bounds, Sender};
 use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
 use futures::future::{Either, select};
 
@@ -54,15 +54,16 @@ fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCe
     };
     let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(&fleet.live()), misbehaviour)));
     let api = DirectApi::new(Rc::clone(&simulated), clock.clone());
-    let pacer = Pacer::new(CONCURRENCY, None);
+    let rate_limiter = RateLimiter::new(CONCURRENCY, None);
     let rng = SeededRng::from_seed(seed);
-    let sender = Sender::new(Rc::new(api), clock.clone(), rng, pacer, Bounds::default(), Shutdown::new());
+    let client =
+        ApiClient::new(Rc::new(api), clock.clone(), rng, rate_limiter, RetryPolicy::default(), Shutdown::new());
     let carried_out = async {
-        let live = sender.list(dectl::send::Urgency::Work).await.expect("a list");
+        let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
         let proven = prove(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        let outcome = run(&proven, &sender, &Journal::in_memory(), options, &|_| {}).await;
+        let outcome = run(&proven, &client, &Journal::in_memory(), options, &|_| {}).await;
         (outcome, clock.now().elapsed().as_secs_f64())
     };
     let meddling = async {

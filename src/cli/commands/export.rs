@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export as Exporting, Exported, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex};
 use dectl::plan::is_temporary;
@@ -10,7 +11,6 @@ use dectl::reconcile::Error;
 use dectl::record::{Existing, create_folder, write_private};
 use dectl::report::visible;
 use dectl::runtime::Shutdown;
-use dectl::send::Urgency;
 
 use super::inputs::scope;
 use crate::cli::args::{Common, Export, Format};
@@ -28,10 +28,10 @@ pub(super) async fn run(
     let scope = scope(&flags.location, &[])?;
     let connection = connect(common, flags.pace, shutdown).await?;
     if format == Format::Json {
-        let bytes = connection.sender.list_raw().await.map_err(Error::from)?;
+        let bytes = connection.client.list_raw().await.map_err(Error::from)?;
         return write(flags, printer, &[(flags.write.clone(), bytes)]);
     }
-    let live = connection.sender.list(Urgency::Work).await.map_err(Error::from)?;
+    let live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.has_location(&location.name)).map(|(at, _)| at).collect();
     if locations.is_empty() && !flags.location.is_empty() {

@@ -5,13 +5,13 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use dectl::apply::{Event, Options, Waves};
+use dectl::client::ApiClient;
 use dectl::model::{LiveState, LocationId};
 use dectl::plan::plan::Plan;
 use dectl::reconcile::{Audience, Consent, Done, Terms, Wishes, Work};
 use dectl::report::progress::Progress;
 use dectl::report::{PlanView, ResultView, waves_text};
 use dectl::runtime::{Clock, Instant};
-use dectl::send::Sender;
 use futures::future::LocalBoxFuture;
 use secrecy::SecretString;
 
@@ -50,9 +50,9 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     /// Shows what would change, asks, changes it, and says what became of it.
     pub(super) async fn run(self, connection: Connection, common: &Common, printer: &Printer) -> Result<Exit, Failed> {
-        let Connection { sender, run, .. } = connection;
+        let Connection { client, run, .. } = connection;
         let Self { wishes, listed, flags, pace, finishes_others, key } = self;
-        let clock = sender.clock();
+        let clock = client.clock();
         let terms = Terms {
             scope: scope(&flags.limits.location, &flags.limits.network)?,
             consent: if flags.yes { Consent::Given(flags.limits.max_changes) } else { Consent::Asked },
@@ -74,8 +74,8 @@ impl Job<'_> {
             org: common.org.clone(),
             max_changes: flags.limits.max_changes,
         };
-        let terminal = Terminal { common, printer, sender: &sender, progress: RefCell::default() };
-        let work = Work { sender: &sender, terms: &terms, audience: &terminal };
+        let terminal = Terminal { common, printer, client: &client, progress: RefCell::default() };
+        let work = Work { client: &client, terms: &terms, audience: &terminal };
         let done = tokio::select! {
             done = work.run(wishes, listed) => done?,
             () = terminal.keep_moving() => return Err(Failed::of("the progress display ended")),
@@ -125,7 +125,7 @@ fn said(line: &str) {
 struct Terminal<'a> {
     common: &'a Common,
     printer: &'a Printer,
-    sender: &'a Sender,
+    client: &'a ApiClient,
     progress: RefCell<Option<Progress>>,
 }
 
@@ -134,9 +134,9 @@ impl Terminal<'_> {
     async fn keep_moving(&self) {
         loop {
             if let Some(progress) = &*self.progress.borrow() {
-                progress.tick(self.sender.paused_until());
+                progress.tick(self.client.paused_until());
             }
-            self.sender.clock().sleep(Duration::from_millis(100)).await;
+            self.client.clock().sleep(Duration::from_millis(100)).await;
         }
     }
 }
@@ -160,7 +160,7 @@ impl Audience for Terminal<'_> {
     }
 
     fn begins(&self, plan: &Plan) {
-        let clock = self.sender.clock().clone();
+        let clock = self.client.clock().clone();
         let progress = match (self.common.quiet, std::io::stderr().is_terminal()) {
             (true, _) => Progress::quiet(plan, clock),
             (false, true) => Progress::bar(plan, clock),

@@ -15,7 +15,7 @@ pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, shutdo
     let scope = scope(&flags.limits.location, &flags.limits.network)?;
     let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
     let connection = connect(common, flags.pace, shutdown).await?;
-    let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
+    let proposal = propose(&mut inputs, &scope, &connection.client).await?;
     let plan = proposal.proven.plan();
     refuse_unmanaged(plan, flags.limits.fail_on_unmanaged)?;
     if let Some(path) = &flags.out {

@@ -11,7 +11,7 @@ use super::rendering::text_or_json;
 use crate::cli::args::{Common, Rehearse};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{bounds, connect, plan_key};
+use crate::cli::setup::{connect, plan_key, retry_policy};
 
 pub(super) async fn run(
     flags: &Rehearse,
@@ -27,12 +27,12 @@ pub(super) async fn run(
         Some(path) => {
             let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
             let connection = connect(common, flags.pace, shutdown).await?;
-            go_on_with(&saved, &connection.sender).await?
+            go_on_with(&saved, &connection.client).await?
         }
         None => {
             let mut inputs = read(&flags.files, common, Codes::LookedUp, &shutdown).await?;
             let connection = connect(common, flags.pace, shutdown).await?;
-            propose(&mut inputs, &scope, &connection.sender).await?
+            propose(&mut inputs, &scope, &connection.client).await?
         }
     };
     let conditions = Conditions {
@@ -41,7 +41,7 @@ pub(super) async fn run(
         latency: flags.latency,
         concurrency: flags.pace.concurrency.into(),
         rate: flags.pace.rate,
-        bounds: bounds(flags.pace),
+        retry_policy: retry_policy(flags.pace),
     };
     let rehearsal = rehearse(&proposal.proven, &proposal.live, conditions)
         .ok_or_else(|| Failed::of("the rehearsal came to no end; please report this"))?;

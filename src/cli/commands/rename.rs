@@ -1,6 +1,7 @@
 //! `dectl rename`: a rule that is applied once, planned, confirmed and carried out like everything else.
 
 use dectl::apply::Outcome;
+use dectl::client::Priority;
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
 use dectl::plan::plan::Plan;
@@ -8,7 +9,6 @@ use dectl::reconcile::{GoingOn, Inputs, Wishes, as_file, going_on, plan_for};
 use dectl::record::{Existing, write_private};
 use dectl::report::{ResultView, visible};
 use dectl::runtime::Shutdown;
-use dectl::send::Urgency;
 
 use super::inputs::{save, scope};
 use super::job::{Job, refuse_early};
@@ -38,7 +38,7 @@ pub(super) async fn run(
     })?;
     let connection = connect(common, flags.pace, shutdown).await?;
     if !only_shows && !flags.anew {
-        let earlier = going_on(&flags.run.journal, key.as_ref(), &inputs, &scope, &connection.sender).await;
+        let earlier = going_on(&flags.run.journal, key.as_ref(), &inputs, &scope, &connection.client).await;
         match earlier.map_err(|error| explained(error, flags))? {
             GoingOn::Nothing => {}
             GoingOn::Finished { run } => {
@@ -61,14 +61,14 @@ pub(super) async fn run(
             }
         }
     }
-    let live = connection.sender.list(Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
+    let live = connection.client.list(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     if !only_shows {
         let wishes = Wishes::Made(inputs);
         let finishes_others = !flags.anew;
         let job = Job { wishes, listed: Some(live), flags: &flags.run, pace: flags.pace, finishes_others, key };
         return job.run(connection, common, printer).await;
     }
-    let proposal = plan_for(&mut inputs, &scope, live, connection.sender.clock().now())?;
+    let proposal = plan_for(&mut inputs, &scope, live, connection.client.clock().now())?;
     let plan = proposal.proven.plan();
     if let Some(path) = flags.write.as_ref().filter(|path| path.exists() && !flags.force) {
         return Err(super::export::not_written(path, &std::io::ErrorKind::AlreadyExists.into()));

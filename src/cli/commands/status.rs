@@ -20,7 +20,7 @@ pub(super) async fn run(
     let scope = scope(&flags.location, &flags.network)?;
     let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
     let connection = connect(common, flags.pace, shutdown).await?;
-    let proposal = propose(&mut inputs, &scope, &connection.sender).await?;
+    let proposal = propose(&mut inputs, &scope, &connection.client).await?;
     let status = status(&proposal, &inputs, &scope, &flags.journal, key.as_ref());
     for warning in &proposal.proven.plan().warnings {
         printer.remark(&format!("warning: {}\n", visible(&warning.message)));

@@ -19,7 +19,7 @@ pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, shutdo
         Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
     let history = History::read(&path, Codes::OpenedWith(key.as_ref())).map_err(|error| failed(&error))?;
     let connection = connect(common, flags.pace, shutdown).await?;
-    let live = connection.sender.list(dectl::send::Urgency::Work).await.map_err(dectl::reconcile::Error::from)?;
+    let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     let back = way_back(&history, &live);
     for left in &back.left_alone {
         let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));

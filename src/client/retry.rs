@@ -7,35 +7,35 @@ use crate::webex::RetryAfter;
 
 /// The bounds of every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct RetryPolicy {
     /// How often a request is sent in all when it gets no answer or a 5xx.
     pub max_attempts: u32,
     /// How long a location may stay locked (423) before its step fails.
     pub lock_timeout: Duration,
     /// The longest pause after a 429 that is respected; a longer one ends the run cleanly.
-    pub longest_pause: Duration,
+    pub max_retry_after: Duration,
 }
 
-impl Default for Bounds {
+impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { max_attempts: 5, lock_timeout: Duration::from_secs(600), longest_pause: Duration::from_secs(3_600) }
+        Self { max_attempts: 5, lock_timeout: Duration::from_secs(600), max_retry_after: Duration::from_secs(3_600) }
     }
 }
 
 /// The first pause where the server names none.
-const FIRST: Duration = Duration::from_millis(500);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(500);
 
 /// The longest pause where the server names none.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 /// What to wait after the `attempt`-th failure (from 1): what the server says, or exponentially longer with full jitter.
 ///
 /// A quarter of the bound is certain, so that an unlucky draw does not knock again at once.
-pub(super) fn pause(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
+pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
     if let Some(wait) = retry_after.and_then(RetryAfter::wait) {
         return wait;
     }
-    let bound = FIRST.saturating_mul(1 << attempt.clamp(1, 16)).min(LONGEST);
+    let bound = INITIAL_BACKOFF.saturating_mul(1 << attempt.clamp(1, 16)).min(MAX_BACKOFF);
     bound / 4 + rng.full_jitter(bound - bound / 4)
 }
 
@@ -47,11 +47,14 @@ mod tests {
     fn the_pause_grows_and_stays_bounded() {
         let mut rng = SeededRng::from_seed(3);
         for attempt in 1..40 {
-            let pause = pause(attempt, None, &mut rng);
-            assert!(pause >= Duration::from_millis(250) && pause <= LONGEST, "{attempt}: {pause:?}");
+            let backoff_delay = backoff_delay(attempt, None, &mut rng);
+            assert!(
+                backoff_delay >= Duration::from_millis(250) && backoff_delay <= MAX_BACKOFF,
+                "{attempt}: {backoff_delay:?}"
+            );
         }
-        let said = RetryAfter::Wait(Duration::from_secs(3));
-        assert_eq!(pause(1, Some(said), &mut rng), Duration::from_secs(3));
-        assert!(pause(1, Some(RetryAfter::Unreadable), &mut rng) <= Duration::from_secs(1));
+        let header = RetryAfter::Wait(Duration::from_secs(3));
+        assert_eq!(backoff_delay(1, Some(header), &mut rng), Duration::from_secs(3));
+        assert!(backoff_delay(1, Some(RetryAfter::Unreadable), &mut rng) <= Duration::from_secs(1));
     }
 }

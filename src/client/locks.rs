@@ -9,19 +9,19 @@ use crate::runtime::Instant;
 use crate::webex::ApiError;
 
 #[derive(Debug, Default)]
-pub(super) struct Locks(HashMap<LocationId, Lock>);
+pub(super) struct LocationLocks(HashMap<LocationId, Lock>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lock {
     /// When the location may be tried again.
     pub(super) until: Instant,
     /// The answer that said so.
-    pub(super) answer: ApiError,
+    pub(super) response: ApiError,
 }
 
-impl Locks {
+impl LocationLocks {
     /// The lock of a location that asks to be left alone at `now`.
-    pub(super) fn at(&mut self, now: Instant, location: &LocationId) -> Option<Lock> {
+    pub(super) fn active(&mut self, now: Instant, location: &LocationId) -> Option<Lock> {
         let lock = self.0.get(location)?;
         if lock.until > now {
             return Some(lock.clone());
@@ -30,7 +30,7 @@ impl Locks {
         None
     }
 
-    pub(super) fn met(&mut self, location: &LocationId, lock: Lock) {
+    pub(super) fn record(&mut self, location: &LocationId, lock: Lock) {
         self.0.insert(location.clone(), lock);
     }
 }

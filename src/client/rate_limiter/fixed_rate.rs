@@ -81,12 +81,12 @@ impl fmt::Display for Rate {
 }
 
 /// The limiter behind a [`Rate`].
-pub(super) struct Ceiling(
+pub(super) struct FixedRateLimiter(
     RateLimiter<NotKeyed, InMemoryState, Now, NoOpMiddleware<Elapsed>>,
     std::rc::Rc<std::cell::Cell<Instant>>,
 );
 
-impl Ceiling {
+impl FixedRateLimiter {
     pub(super) fn new(rate: Rate) -> Option<Self> {
         let now = std::rc::Rc::new(std::cell::Cell::new(Instant::START));
         // A burst of one: a new quota would otherwise start with all of it.
@@ -104,7 +104,7 @@ impl Ceiling {
     }
 }
 
-impl fmt::Debug for Ceiling {
+impl fmt::Debug for FixedRateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ceiling")
     }
@@ -162,11 +162,11 @@ mod tests {
 
     #[test]
     fn a_ceiling_spreads_evenly_and_starts_without_a_burst() {
-        let ceiling = Ceiling::new("10/s".parse().expect("a rate")).expect("a ceiling");
+        let fixed_rate = FixedRateLimiter::new("10/s".parse().expect("a rate")).expect("a ceiling");
         let mut now = Instant::START;
         let mut sent = 0;
         while now < Instant::from_elapsed(Duration::from_secs(10)) {
-            match ceiling.take(now) {
+            match fixed_rate.take(now) {
                 Ok(()) => sent += 1,
                 Err(until) => now = until,
             }

@@ -3,26 +3,26 @@
 //! | file | what it is |
 //! |---|---|
 //! | `call` | [`Call`]: one call, how it goes, and how it may end |
-//! | `sender` | [`Sender`]: one a process, for lists and writes alike |
+//! | `client` | [`ApiClient`]: one a process, for lists and writes alike |
 //! | `turn` | whose turn it is, and what is in the air |
 //! | `renewal` | a new token, once for everybody |
-//! | `retries` | [`Bounds`]: how often and how long; what to wait before the next attempt |
+//! | `retries` | [`RetryPolicy`]: how often and how long; what to wait before the next attempt |
 //! | `locks` | which locations ask to be left alone |
 //! | `breaker` | stops asking when nothing but errors comes back |
 //! | `statistics` | [`Statistics`]: what was sent |
-//! | `pacer` | when the next request may go |
+//! | `rate_limiter` | when the next request may go |
 
-mod breaker;
-mod call;
+mod admission;
+mod api_client;
+mod circuit_breaker;
 mod locks;
-pub mod pacer;
-mod renewal;
-mod retries;
-mod sender;
+pub mod rate_limiter;
+mod request;
+mod retry;
 mod statistics;
-mod turn;
+mod token_refresh;
 
-pub use call::{Call, CallEvent, GaveUp, Urgency};
-pub use retries::Bounds;
-pub use sender::Sender;
+pub use api_client::ApiClient;
+pub use request::{Priority, RequestContext, RetryEvent, SendError};
+pub use retry::RetryPolicy;
 pub use statistics::Statistics;

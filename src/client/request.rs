@@ -7,16 +7,16 @@ use crate::webex::{ApiError, MaybeApplied};
 
 /// Whether a call is part of the plan or brings somebody home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Urgency {
+pub enum Priority {
     /// New work: not begun any more once a stop is asked for.
-    Work,
+    Normal,
     /// What a graceful stop still does.
-    Home,
+    Cleanup,
 }
 
 /// Something that happens on the way to a call's end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallEvent {
+pub enum RetryEvent {
     /// The location is locked, and the call waits on its own until then.
     Locked {
         /// When it is tried again.
@@ -35,30 +35,30 @@ pub enum CallEvent {
 
 /// One call and whoever wants to know how it goes.
 #[derive(Clone, Copy)]
-pub struct Call<'a> {
+pub struct RequestContext<'a> {
     /// Whether it is still begun when a stop is asked for.
-    pub urgency: Urgency,
+    pub priority: Priority,
     /// Told of waits.
-    pub tell: &'a dyn Fn(CallEvent),
+    pub on_event: &'a dyn Fn(RetryEvent),
 }
 
-impl Call<'_> {
+impl RequestContext<'_> {
     /// Work that nobody watches.
-    pub const QUIET: Self = Self { urgency: Urgency::Work, tell: &|_| {} };
+    pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {} };
 }
 
 /// A call that came to no good end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GaveUp {
+pub enum SendError {
     /// It was not sent at all, or only to be told to wait: a stop was asked for.
-    NotSent,
+    Cancelled,
     /// The last error; whether any of the attempts may have been applied.
     Failed(ApiError),
 }
 
 /// How far a call has come.
 #[derive(Default)]
-pub(super) struct Progress {
+pub(super) struct AttemptState {
     pub(super) sent: u32,
     pub(super) failed: u32,
     pub(super) locks: u32,
@@ -67,18 +67,18 @@ pub(super) struct Progress {
     /// When that answer came, and what was waited because of it.
     pub(super) lock: Option<(Instant, Duration)>,
     /// How often its token was refused, and the how-many-th token it was sent with last.
-    pub(super) refused: u32,
-    pub(super) sent_with: u64,
+    pub(super) token_rejections: u32,
+    pub(super) token_generation: u64,
     pub(super) maybe_applied: MaybeApplied,
 }
 
 /// Whether there is a new token.
-pub(super) enum Renewed {
-    Yes,
+pub(super) enum RefreshOutcome {
+    Refreshed,
     /// There is no other.
-    No,
+    Unavailable,
     /// There could be one, and this is why there is none.
-    Refused(ApiError),
+    Failed(ApiError),
     /// A stop was asked for first.
-    CalledOff,
+    Cancelled,
 }

@@ -5,23 +5,23 @@
 
 use std::time::Duration;
 
-use super::episode::Reset;
-use super::sends::{NthLast, Sends};
+use super::request_log::{NthLast, RequestLog};
+use super::throttle_event::ResetEstimate;
 use crate::runtime::Instant;
 
 /// Periods that people choose, in seconds. One of them is meant where a measured period is next to it.
-const USUAL: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 300, 600, 900, 3_600];
+const COMMON_PERIODS: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 300, 600, 900, 3_600];
 
 /// What a request is put off beyond the period, against clocks and roads that differ.
 const MARGIN: Duration = Duration::from_millis(30);
 
 /// The margin grows with every refusal that only came a little early, up to this.
-const LARGEST_MARGIN: Duration = Duration::from_millis(400);
+const MAX_MARGIN: Duration = Duration::from_millis(400);
 
 /// More is asked for at most so often, and after so many requests: a refusal in a hundred is cheap, and by then the
 /// budget is used up, so that it costs no time.
-const BETWEEN_PROBES: Duration = Duration::from_secs(45);
-const REQUESTS_BETWEEN_PROBES: usize = 90;
+const PROBE_INTERVAL: Duration = Duration::from_secs(45);
+const PROBE_MIN_REQUESTS: usize = 90;
 
 #[derive(Debug)]
 pub(super) struct Window {
@@ -29,94 +29,98 @@ pub(super) struct Window {
     period: Duration,
     margin: Duration,
     /// The last reset that was seen.
-    reset: Reset,
+    reset: ResetEstimate,
     last_probe: Instant,
-    climbing: Option<usize>,
+    probing: Option<usize>,
 }
 
 /// What a window says to a request.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Room {
+pub(super) enum Availability {
     Now,
     At(Instant),
-    AfterAnAnswer,
+    AfterNextResponse,
 }
 
 impl Window {
     /// The first window that is seen: it began with our first request, as far as we know.
-    pub(super) fn from_first(reset: Reset, sends: &Sends, now: Instant) -> Self {
-        let first = sends.first().unwrap_or(now);
-        Self::new(usual_period(reset, first, first), sends.since(first), reset, first)
+    pub(super) fn from_first(reset: ResetEstimate, log: &RequestLog, now: Instant) -> Self {
+        let first = log.first().unwrap_or(now);
+        Self::new(snap_to_common_period(reset, first, first), log.since(first), reset, first)
     }
 
     /// A window between two resets.
-    pub(super) fn between(before: Reset, reset: Reset, sends: &Sends) -> Self {
-        let period = usual_period(reset, before.earliest, before.latest);
-        Self::new(period, sends.since(before.earliest), reset, before.latest)
+    pub(super) fn between(before: ResetEstimate, reset: ResetEstimate, log: &RequestLog) -> Self {
+        let period = snap_to_common_period(reset, before.earliest, before.latest);
+        Self::new(period, log.since(before.earliest), reset, before.latest)
     }
 
-    fn new(period: Duration, budget: usize, reset: Reset, last_probe: Instant) -> Self {
-        Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, climbing: None }
+    fn new(period: Duration, budget: usize, reset: ResetEstimate, last_probe: Instant) -> Self {
+        Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, probing: None }
     }
 
-    pub(super) fn room(&mut self, sends: &Sends, now: Instant) -> Room {
-        let free_at = match sends.nth_last(self.budget) {
-            NthLast::Never => return Room::Now,
-            NthLast::InTheAir => None,
-            NthLast::Counted(counted) => Some(counted + self.period + self.margin),
+    pub(super) fn room(&mut self, log: &RequestLog, now: Instant) -> Availability {
+        let free_at = match log.nth_last(self.budget) {
+            NthLast::None => return Availability::Now,
+            NthLast::InFlight => None,
+            NthLast::At(accounted_at) => Some(accounted_at + self.period + self.margin),
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
-            self.climbing = None;
-            return Room::Now;
+            self.probing = None;
+            return Availability::Now;
         }
-        if let Some(width) = self.climbing {
-            return if sends.in_the_air() < width { Room::Now } else { Room::AfterAnAnswer };
+        if let Some(concurrency_limit) = self.probing {
+            return if log.in_flight() < concurrency_limit {
+                Availability::Now
+            } else {
+                Availability::AfterNextResponse
+            };
         }
         match free_at {
-            Some(_) if self.may_probe(sends, now) => {
-                self.climbing = Some(1);
+            Some(_) if self.may_probe(log, now) => {
+                self.probing = Some(1);
                 self.last_probe = now;
-                Room::Now
+                Availability::Now
             }
-            Some(free_at) => Room::At(free_at),
-            None => Room::AfterAnAnswer,
+            Some(free_at) => Availability::At(free_at),
+            None => Availability::AfterNextResponse,
         }
     }
 
-    fn may_probe(&self, sends: &Sends, now: Instant) -> bool {
-        sends.in_the_air() == 0
-            && now.duration_since(self.last_probe) >= BETWEEN_PROBES.max(self.period.mul_f64(0.7))
-            && sends.since(self.last_probe) >= REQUESTS_BETWEEN_PROBES
+    fn may_probe(&self, log: &RequestLog, now: Instant) -> bool {
+        log.in_flight() == 0
+            && now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
+            && log.since(self.last_probe) >= PROBE_MIN_REQUESTS
     }
 
     /// A request beyond the budget was let in: there is more.
-    pub(super) fn admitted(&mut self, sends: &Sends) {
-        if let Some(width) = &mut self.climbing {
-            *width += 1;
-            self.budget = self.budget.max(sends.since(self.window_start(sends)));
+    pub(super) fn admitted(&mut self, log: &RequestLog) {
+        if let Some(concurrency_limit) = &mut self.probing {
+            *concurrency_limit += 1;
+            self.budget = self.budget.max(log.since(self.window_start(log)));
         }
     }
 
-    fn window_start(&self, sends: &Sends) -> Instant {
+    fn window_start(&self, log: &RequestLog) -> Instant {
         // Everything that the budget was used up by lies within one period.
-        match sends.nth_last(self.budget) {
-            NthLast::Counted(counted) => counted,
+        match log.nth_last(self.budget) {
+            NthLast::At(accounted_at) => accounted_at,
             _ => self.reset.earliest,
         }
     }
 
     /// Learns from a refusal; false if this is no window after all.
-    pub(super) fn refused(&mut self, began: Instant, reset: Reset, sends: &Sends) -> bool {
-        let climbed = self.climbing.take().is_some();
+    pub(super) fn refused(&mut self, began: Instant, reset: ResetEstimate, log: &RequestLog) -> bool {
+        let climbed = self.probing.take().is_some();
         let distance = reset.middle().duration_since(self.reset.middle());
-        let between = usual_period(reset, self.reset.earliest, self.reset.latest);
+        let between = snap_to_common_period(reset, self.reset.earliest, self.reset.latest);
         let in_period = |period: Duration| {
-            let (most, least) = (sends.since(reset.earliest - period), sends.since(reset.latest - period));
+            let (most, least) = (log.since(reset.earliest - period), log.since(reset.latest - period));
             (least, most)
         };
         let (least, most) = in_period(self.period);
         let fits = least <= self.budget + 1 && self.budget <= most + 1;
-        let since_reset = sends.since(self.reset.earliest);
+        let since_reset = log.since(self.reset.earliest);
         // Met in its middle, the first window looked shorter than it is: the distance of two resets is the truth.
         let longer = between > self.period + Duration::from_secs(1) && distance < self.period * 4;
         if !fits && longer && is_near(since_reset, self.budget) && !is_near(most, self.budget) {
@@ -125,7 +129,7 @@ impl Window {
         } else if fits && !climbed {
             // It only came a little early.
             if reset.latest.duration_since(began) < Duration::from_millis(2_500) {
-                self.margin = (self.margin + Duration::from_millis(50)).min(LARGEST_MARGIN);
+                self.margin = (self.margin + Duration::from_millis(50)).min(MAX_MARGIN);
             }
         } else if self.budget > most {
             if most * 8 < self.budget && reset.latest.duration_since(began) < Duration::from_millis(2_500) {
@@ -139,7 +143,7 @@ impl Window {
         true
     }
 
-    pub(super) const fn reset(&self) -> Reset {
+    pub(super) const fn reset(&self) -> ResetEstimate {
         self.reset
     }
 }
@@ -149,11 +153,11 @@ fn is_near(one: usize, other: usize) -> bool {
 }
 
 /// The period that ends at `reset` and began between the two others: a usual one if it fits, else the longest.
-fn usual_period(reset: Reset, earliest: Instant, latest: Instant) -> Duration {
+fn snap_to_common_period(reset: ResetEstimate, earliest: Instant, latest: Instant) -> Duration {
     const SLACK: Duration = Duration::from_millis(250);
     let shortest = reset.earliest.duration_since(latest).saturating_sub(SLACK);
     let longest = reset.latest.duration_since(earliest);
-    USUAL
+    COMMON_PERIODS
         .iter()
         .rev()
         .map(|seconds| Duration::from_secs(*seconds))

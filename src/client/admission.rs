@@ -1,0 +1,110 @@
+//! Whose turn it is: a request waits here until the pacer lets it go, and gives its place back when it lands.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use tracing::debug;
+
+use super::api_client::ApiClient;
+use super::rate_limiter::{Admission, Permit, ResponseKind};
+use super::request::{RequestContext, SendError};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied};
+
+impl ApiClient {
+    /// Waits until the pacer lets one more request go.
+    pub(super) async fn acquire_permit(
+        &self,
+        context: RequestContext<'_>,
+        maybe_applied: MaybeApplied,
+    ) -> Result<InFlight<'_>, SendError> {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.cancelled(context, maybe_applied))).await {
+            Either::Left((place, _)) => place,
+            Either::Right(_) => return Err(self.cancellation_error(maybe_applied)),
+        };
+        loop {
+            if self.is_cancelled(context, maybe_applied) {
+                return Err(self.cancellation_error(maybe_applied));
+            }
+            let now = self.clock.now();
+            let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(now);
+            let until = match acquire_permit {
+                Admission::Granted(permit) => return Ok(InFlight { client: self, permit: Some(permit) }),
+                Admission::RetryAt(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
+                    let message = "the API asks for a longer pause than is respected";
+                    return Err(SendError::Failed(ApiError::no_response(
+                        ErrorClass::RateLimited,
+                        message,
+                        maybe_applied,
+                    )));
+                }
+                Admission::RetryAt(until) => {
+                    debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the pace");
+                    Some(until)
+                }
+                Admission::AfterNextResponse => None,
+            };
+            let response = pin!(self.response_received.notified());
+            let cancelled = pin!(self.cancelled(context, maybe_applied));
+            let woken = select(response, cancelled);
+            match until {
+                Some(until) => {
+                    select(woken, self.clock.sleep_until(until)).await;
+                }
+                None => {
+                    woken.await;
+                }
+            }
+        }
+    }
+}
+
+/// A request in the air. However its wait ends, the pacer gets its place back.
+pub(super) struct InFlight<'a> {
+    client: &'a ApiClient,
+    permit: Option<Permit>,
+}
+
+impl InFlight<'_> {
+    pub(super) fn complete<T>(mut self, response: &Result<T, ApiError>) {
+        let kind = match response {
+            Ok(_) => ResponseKind::Accepted,
+            Err(error) => match (error.class, error.status) {
+                (ErrorClass::RateLimited, _) => ResponseKind::Throttled(error.retry_after),
+                (_, Some(_)) => ResponseKind::Accepted,
+                (_, None) => ResponseKind::NoResponse,
+            },
+        };
+        if matches!(kind, ResponseKind::Accepted)
+            && !matches!(response, Err(error) if error.class == ErrorClass::Transient)
+        {
+            self.client.circuit_breaker.borrow_mut().record_success();
+        }
+        self.finish(kind);
+    }
+
+    fn finish(&mut self, response: ResponseKind) {
+        if let Some(permit) = self.permit.take() {
+            let now = self.client.clock.now();
+            let before = self.client.paused_until();
+            self.client.rate_limiter.borrow_mut().record_response(
+                permit,
+                response,
+                now,
+                &mut self.client.rng.borrow_mut(),
+            );
+            if let Some(until) = self.client.paused_until() {
+                self.client.count(|statistics| {
+                    statistics.pauses += u64::from(before.is_none());
+                    statistics.paused += until.duration_since(before.unwrap_or(now));
+                });
+            }
+            self.client.response_received.notify_all();
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.finish(ResponseKind::NoResponse);
+    }
+}

@@ -1,0 +1,425 @@
+//! One a process: whoever talks to the API does it through here, at one common pace.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tracing::{Instrument, info_span, warn};
+
+use super::circuit_breaker::CircuitBreaker;
+use super::locks::{LocationLocks, Lock};
+use super::rate_limiter::RateLimiter;
+use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
+use super::retry::{RetryPolicy, backoff_delay};
+use super::statistics::Statistics;
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
+use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
+use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, RetryAfter, UpdateAck};
+
+/// Sends requests until each has an end.
+pub struct ApiClient {
+    pub(super) api: Rc<dyn DectApi>,
+    pub(super) clock: Clock,
+    pub(super) rng: RefCell<SeededRng>,
+    pub(super) rate_limiter: RefCell<RateLimiter>,
+    pub(super) retry_policy: RetryPolicy,
+    pub(super) circuit_breaker: RefCell<CircuitBreaker>,
+    locks: RefCell<LocationLocks>,
+    pub(super) statistics: Cell<Statistics>,
+    pub(super) shutdown: Shutdown,
+    /// Rung when an answer comes: whoever is next may look again.
+    pub(super) response_received: Wakeup,
+    /// Held by whoever is next, so that waiting costs one sleeper, not one for each request.
+    pub(super) queue: futures::lock::Mutex<()>,
+    pub(super) refresh_lock: futures::lock::Mutex<()>,
+    /// How many tokens there have been beside the first.
+    pub(super) token_generation: Cell<u64>,
+}
+
+impl ApiClient {
+    /// Sends through `api`.
+    pub fn new(
+        api: Rc<dyn DectApi>,
+        clock: Clock,
+        rng: SeededRng,
+        rate_limiter: RateLimiter,
+        retry_policy: RetryPolicy,
+        shutdown: Shutdown,
+    ) -> Self {
+        Self {
+            api,
+            clock,
+            rng: RefCell::new(rng),
+            rate_limiter: RefCell::new(rate_limiter),
+            retry_policy,
+            circuit_breaker: RefCell::default(),
+            locks: RefCell::default(),
+            statistics: Cell::default(),
+            shutdown,
+            response_received: Wakeup::default(),
+            queue: futures::lock::Mutex::new(()),
+            refresh_lock: futures::lock::Mutex::new(()),
+            token_generation: Cell::new(0),
+        }
+    }
+
+    /// Its clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The wish to stop that it obeys.
+    pub const fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// What was sent so far.
+    pub fn statistics(&self) -> Statistics {
+        self.statistics.get()
+    }
+
+    /// Until when everybody is asked to be silent, if so.
+    pub fn paused_until(&self) -> Option<Instant> {
+        self.rate_limiter.borrow().paused_until(self.clock.now())
+    }
+
+    /// Reads the organization.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
+        self.call(
+            RequestKind::Read { what: "list", location: None },
+            RequestContext { priority, ..RequestContext::QUIET },
+            || self.api.list(),
+        )
+        .await
+    }
+
+    /// Reads the organization, byte by byte as it was sent.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
+        self.call(RequestKind::Read { what: "list", location: None }, RequestContext::QUIET, || self.api.list_raw())
+            .await
+    }
+
+    /// Waits, unless everything must be dropped.
+    pub async fn wait(&self, duration: Duration) {
+        select(self.clock.sleep(duration), pin!(self.shutdown.wait_immediate())).await;
+    }
+
+    /// Reads one network.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn get(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        context: RequestContext<'_>,
+    ) -> Result<Network, SendError> {
+        self.call(RequestKind::Read { what: "get", location: Some(location) }, context, || {
+            self.api.get(location, network)
+        })
+        .await
+    }
+
+    /// Writes one network.
+    ///
+    /// # Errors
+    /// When no attempt was acknowledged, or a stop was asked for first.
+    pub async fn update(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        settings: &Settings,
+        context: RequestContext<'_>,
+    ) -> Result<UpdateAck, SendError> {
+        self.call(RequestKind::Write { what: "update", location }, context, || {
+            self.count(|statistics| statistics.writes += 1);
+            self.api.update(location, network, settings)
+        })
+        .await
+    }
+
+    async fn call<'a, T>(
+        &self,
+        kind: RequestKind<'_>,
+        context: RequestContext<'_>,
+        send: impl Fn() -> ApiFuture<'a, T>,
+    ) -> Result<T, SendError> {
+        let mut state = AttemptState::default();
+        // Reading is not what a lock is about.
+        if let RequestKind::Write { location, .. } = kind {
+            state.locked_for = self.wait_for_lock(location, context).await?;
+        }
+        loop {
+            let response = self.attempt(kind, context, &mut state, &send).await?;
+            let error = match response {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error.applied == MaybeApplied::Unknown {
+                state.maybe_applied = MaybeApplied::Unknown;
+            }
+            match self.decide_retry(kind, context, &error, &mut state).await {
+                RetryDecision::Retry => {}
+                RetryDecision::RetryAt { until, event } => {
+                    self.wait_until(until, event, context, state.maybe_applied).await?;
+                }
+                RetryDecision::Cancel => return Err(self.cancellation_error(state.maybe_applied)),
+                RetryDecision::Fail => {
+                    return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
+                }
+                RetryDecision::FailWith(reason) => {
+                    let error = error.with_context(&reason);
+                    return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
+                }
+            }
+        }
+    }
+
+    /// Waits for its turn, sends once, and tells the pacer how it went.
+    async fn attempt<'a, T>(
+        &self,
+        kind: RequestKind<'_>,
+        context: RequestContext<'_>,
+        state: &mut AttemptState,
+        send: &impl Fn() -> ApiFuture<'a, T>,
+    ) -> Result<Result<T, ApiError>, SendError> {
+        let in_flight = self.acquire_permit(context, state.maybe_applied).await?;
+        state.sent += 1;
+        state.token_generation = self.token_generation.get();
+        self.count(|statistics| {
+            statistics.requests += 1;
+            statistics.retries += u64::from(state.sent > 1);
+        });
+        let abandoned = async {
+            match kind {
+                // Nothing is lost with an answer that nobody needs any more.
+                RequestKind::Read { .. } => self.cancelled(context, MaybeApplied::No).await,
+                RequestKind::Write { .. } => self.shutdown.wait_immediate().await,
+            }
+        };
+        let attempt = info_span!("request", what = kind.name(), attempt = state.sent);
+        let response = match select(pin!(send().instrument(attempt)), pin!(abandoned)).await {
+            Either::Left((response, _)) => response,
+            Either::Right(_) if matches!(kind, RequestKind::Read { .. }) => return Err(SendError::Cancelled),
+            Either::Right(_) => {
+                let error = ApiError::no_response(
+                    ErrorClass::Transient,
+                    "stopped before the answer came",
+                    MaybeApplied::Unknown,
+                );
+                return Err(SendError::Failed(error));
+            }
+        };
+        in_flight.complete(&response);
+        Ok(response)
+    }
+
+    /// Decides what follows an error.
+    async fn decide_retry(
+        &self,
+        kind: RequestKind<'_>,
+        context: RequestContext<'_>,
+        error: &ApiError,
+        state: &mut AttemptState,
+    ) -> RetryDecision {
+        let now = self.clock.now();
+        match error.class {
+            ErrorClass::RateLimited => {
+                self.circuit_breaker.borrow_mut().record_success();
+                self.count(|statistics| statistics.rate_limited += 1);
+                let until = self.rate_limiter.borrow().paused_until(now);
+                match until {
+                    Some(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
+                        warn!(
+                            wait_s = until.duration_since(now).as_secs(),
+                            "the API asks for a pause that is too long"
+                        );
+                        RetryDecision::Fail
+                    }
+                    _ => RetryDecision::Retry,
+                }
+            }
+            ErrorClass::Locked => {
+                self.circuit_breaker.borrow_mut().record_success();
+                if let Some((met, waited)) = state.lock {
+                    state.locked_for += now.duration_since(met).min(waited.max(MAX_LOCK_INTERVAL));
+                }
+                state.locks += 1;
+                let named = error.retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(MIN_LOCK_WAIT));
+                let own = backoff_delay(state.locks, None, &mut self.rng.borrow_mut()).max(MIN_LOCK_WAIT);
+                let left = self.retry_policy.lock_timeout.saturating_sub(state.locked_for);
+                // A pause of our own is no reason to give up early.
+                let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
+                let until = now + wait;
+                state.lock = Some((now, wait));
+                if let Some(location) = kind.location() {
+                    self.locks.borrow_mut().record(location, Lock { until, response: error.clone() });
+                }
+                if left.is_zero() || named.is_some_and(|named| named > left) {
+                    RetryDecision::FailWith(self.lock_timeout_message(named))
+                } else {
+                    RetryDecision::RetryAt { until, event: RetryEvent::Locked { until } }
+                }
+            }
+            ErrorClass::Unauthorized => {
+                self.circuit_breaker.borrow_mut().record_success();
+                if error.status != Some(401) {
+                    return RetryDecision::Fail;
+                }
+                match self.refresh_token_once(context, state).await {
+                    RefreshOutcome::Refreshed => RetryDecision::Retry,
+                    RefreshOutcome::Unavailable => RetryDecision::Fail,
+                    RefreshOutcome::Cancelled => RetryDecision::Cancel,
+                    RefreshOutcome::Failed(reason) => {
+                        RetryDecision::FailWith(format!("there is no new token: {reason}"))
+                    }
+                }
+            }
+            ErrorClass::Transient => {
+                if self.circuit_breaker.borrow_mut().record_failure() {
+                    self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
+                }
+                state.failed += 1;
+                if state.failed >= self.retry_policy.max_attempts {
+                    return RetryDecision::Fail;
+                }
+                let wait = backoff_delay(state.failed, error.retry_after, &mut self.rng.borrow_mut());
+                if wait > self.retry_policy.max_retry_after {
+                    return RetryDecision::Fail;
+                }
+                let until = now + wait;
+                RetryDecision::RetryAt { until, event: RetryEvent::Retrying { attempts: state.failed, until } }
+            }
+            ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Permanent => {
+                self.circuit_breaker.borrow_mut().record_success();
+                RetryDecision::Fail
+            }
+        }
+    }
+
+    /// Waits as long as another call was told to, and says how long that was.
+    async fn wait_for_lock(&self, location: &LocationId, context: RequestContext<'_>) -> Result<Duration, SendError> {
+        let now = self.clock.now();
+        let Some(Lock { until, response }) = self.locks.borrow_mut().active(now, location) else {
+            return Ok(Duration::ZERO);
+        };
+        let wait = until.duration_since(now);
+        if wait > self.retry_policy.lock_timeout {
+            return Err(SendError::Failed(response.with_context(&self.lock_timeout_message(Some(wait)))));
+        }
+        self.wait_until(until, RetryEvent::Locked { until }, context, MaybeApplied::No).await?;
+        Ok(wait)
+    }
+
+    /// Why a lock is waited for no longer; `named` is how long the API says that it will last.
+    fn lock_timeout_message(&self, named: Option<Duration>) -> String {
+        let most = self.retry_policy.lock_timeout;
+        match named.filter(|named| *named > most) {
+            Some(named) => format!("it asks to wait for {named:.1?}, --lock-timeout is {most:?}"),
+            None => format!("it stays so for longer than --lock-timeout, {most:?}"),
+        }
+    }
+
+    async fn wait_until(
+        &self,
+        until: Instant,
+        event: RetryEvent,
+        context: RequestContext<'_>,
+        maybe_applied: MaybeApplied,
+    ) -> Result<(), SendError> {
+        (context.on_event)(event);
+        let cancelled = pin!(self.cancelled(context, maybe_applied));
+        let end = select(self.clock.sleep_until(until), cancelled).await;
+        if matches!(event, RetryEvent::Locked { .. }) {
+            (context.on_event)(RetryEvent::Unlocked);
+        }
+        match end {
+            Either::Left(_) => Ok(()),
+            Either::Right(_) => Err(self.cancellation_error(maybe_applied)),
+        }
+    }
+
+    pub(super) fn is_cancelled(&self, context: RequestContext<'_>, maybe_applied: MaybeApplied) -> bool {
+        match self.shutdown.level() {
+            ShutdownLevel::Running => false,
+            // What may have been applied is asked for until it is known, as long as there is time.
+            ShutdownLevel::Graceful(_) => context.priority == Priority::Normal && maybe_applied == MaybeApplied::No,
+            ShutdownLevel::Immediate => true,
+        }
+    }
+
+    pub(super) async fn cancelled(&self, context: RequestContext<'_>, maybe_applied: MaybeApplied) {
+        if context.priority == Priority::Normal && maybe_applied == MaybeApplied::No {
+            self.shutdown.requested().await;
+        } else {
+            self.shutdown.wait_immediate().await;
+        }
+    }
+
+    pub(super) fn cancellation_error(&self, maybe_applied: MaybeApplied) -> SendError {
+        match maybe_applied {
+            MaybeApplied::No => SendError::Cancelled,
+            MaybeApplied::Unknown => SendError::Failed(ApiError::no_response(
+                ErrorClass::Transient,
+                "stopped before it was known whether the write was applied",
+                MaybeApplied::Unknown,
+            )),
+        }
+    }
+
+    pub(super) fn count(&self, add: impl FnOnce(&mut Statistics)) {
+        let mut statistics = self.statistics.get();
+        add(&mut statistics);
+        self.statistics.set(statistics);
+    }
+}
+
+/// So much between two answers is taken for the time of one lock, if neither says more; the rest is what a limit or an
+/// outage has cost.
+const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// A lock that names no time, or none at all, is not asked about more often than this.
+const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
+
+/// What a call does, and what it is called in the log.
+#[derive(Clone, Copy)]
+enum RequestKind<'a> {
+    Read { what: &'static str, location: Option<&'a LocationId> },
+    Write { what: &'static str, location: &'a LocationId },
+}
+
+impl<'a> RequestKind<'a> {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Read { what, .. } | Self::Write { what, .. } => what,
+        }
+    }
+
+    /// The location that it is about.
+    const fn location(self) -> Option<&'a LocationId> {
+        match self {
+            Self::Read { location, .. } => location,
+            Self::Write { location, .. } => Some(location),
+        }
+    }
+}
+
+enum RetryDecision {
+    Retry,
+    Cancel,
+    RetryAt {
+        until: Instant,
+        event: RetryEvent,
+    },
+    Fail,
+    /// The same, with more to say than the answer does.
+    FailWith(String),
+}

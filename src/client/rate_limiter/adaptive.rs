@@ -1,0 +1,210 @@
+//! The pacer: asked before every request, told of every answer.
+//!
+//! Free until the first refusal: small jobs are then as fast as concurrency allows, which no fixed rate is. A refusal
+//! silences everybody until the API may be asked again. From then on one of two models says when the next request may
+//! go; a later refusal may show that the other one is right.
+
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use super::fixed_rate::{FixedRateLimiter, Rate};
+use super::request_log::RequestLog;
+use super::throttle_event::{ResetEstimate, ThrottleEvent};
+use super::window::{Availability, Window};
+use crate::runtime::{Instant, SeededRng};
+use crate::webex::RetryAfter;
+
+/// Whether a request may go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// It may; the ticket comes back with the answer.
+    Granted(Permit),
+    /// Not before this moment.
+    RetryAt(Instant),
+    /// Not before an answer has come.
+    AfterNextResponse,
+}
+
+/// The permission to send one request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    id: u64,
+    epoch: u32,
+}
+
+/// How a request was answered, as far as a limiter is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseKind {
+    /// It was let in and used quota, whatever came of it.
+    Accepted,
+    /// 429.
+    Throttled(Option<RetryAfter>),
+    /// No answer: nobody knows. It counts as let in.
+    NoResponse,
+}
+
+/// Decides when the next request may go.
+#[derive(Debug)]
+pub struct RateLimiter {
+    concurrency: usize,
+    /// How many may be in the air; few after a pause, one more with every success.
+    concurrency_limit: usize,
+    fixed_rate: Option<FixedRateLimiter>,
+    log: RequestLog,
+    model: LimiterModel,
+    resume_at: Instant,
+    /// Counts pauses: an answer to a request from before the last one tells nothing new.
+    epoch: u32,
+    throttle_event: Option<ThrottleEvent>,
+    last_reset: Option<ResetEstimate>,
+    consecutive_without_retry_after: u32,
+}
+
+#[derive(Debug)]
+enum LimiterModel {
+    /// Nothing was refused yet.
+    Unlimited,
+    Window(Window),
+    Bucket(Bucket),
+}
+
+/// The first pause after a 429 that names none.
+const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+
+/// The longest pause after a 429 that names none.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// A pause of zero would let the next request run into the same refusal.
+const MIN_BACKOFF: Duration = Duration::from_millis(200);
+
+/// How many go at once after a pause, at most and never all, and how many more with every success.
+const RESUME_CONCURRENCY: usize = 4;
+const RAMP_UP_STEP: usize = 2;
+
+impl RateLimiter {
+    /// At most `concurrency` requests in the air, never faster than `fixed_rate`.
+    pub fn new(concurrency: usize, fixed_rate: Option<Rate>) -> Self {
+        let concurrency = concurrency.max(1);
+        Self {
+            concurrency,
+            concurrency_limit: concurrency,
+            fixed_rate: fixed_rate.and_then(FixedRateLimiter::new),
+            log: RequestLog::default(),
+            model: LimiterModel::Unlimited,
+            resume_at: Instant::START,
+            epoch: 0,
+            throttle_event: None,
+            last_reset: None,
+            consecutive_without_retry_after: 0,
+        }
+    }
+
+    /// Until when everybody must be silent, if that is later than `now`.
+    pub fn paused_until(&self, now: Instant) -> Option<Instant> {
+        (self.resume_at > now).then_some(self.resume_at)
+    }
+
+    /// Asks for a place.
+    pub fn try_acquire(&mut self, now: Instant) -> Admission {
+        if self.resume_at > now {
+            return Admission::RetryAt(self.resume_at);
+        }
+        if let Some(throttle_event) = self.throttle_event.take() {
+            self.update_model(&throttle_event, now);
+        }
+        if self.log.in_flight() >= self.concurrency_limit {
+            return Admission::AfterNextResponse;
+        }
+        let room = match &mut self.model {
+            LimiterModel::Unlimited => Availability::Now,
+            LimiterModel::Window(window) => window.room(&self.log, now),
+            LimiterModel::Bucket(bucket) => bucket.room(&self.log, now),
+        };
+        match room {
+            Availability::At(until) => return Admission::RetryAt(until),
+            Availability::AfterNextResponse => return Admission::AfterNextResponse,
+            Availability::Now => {}
+        }
+        if let Some(Err(until)) = self.fixed_rate.as_ref().map(|fixed_rate| fixed_rate.take(now)) {
+            return Admission::RetryAt(until);
+        }
+        if let LimiterModel::Bucket(bucket) = &mut self.model {
+            bucket.take(now);
+        }
+        Admission::Granted(Permit { id: self.log.sent(now), epoch: self.epoch })
+    }
+
+    /// Gives a place back.
+    pub fn record_response(&mut self, permit: Permit, answer: ResponseKind, now: Instant, rng: &mut SeededRng) {
+        let current = permit.epoch == self.epoch;
+        let ResponseKind::Throttled(retry_after) = answer else {
+            self.log.admitted(permit.id, now);
+            if current && self.throttle_event.is_none() {
+                self.admitted();
+            }
+            return;
+        };
+        let decided = self.log.refused(permit.id, now);
+        let named = retry_after.and_then(RetryAfter::wait);
+        if current && self.throttle_event.is_none() {
+            self.consecutive_without_retry_after =
+                if named.is_some() { 0 } else { self.consecutive_without_retry_after + 1 };
+        }
+        let pause = named.unwrap_or_else(|| self.fallback_backoff(rng)).max(MIN_BACKOFF);
+        self.resume_at = self.resume_at.max(now + pause);
+        if current {
+            let throttle_event = self.throttle_event.get_or_insert_with(|| ThrottleEvent::begin(decided));
+            throttle_event.refused(decided, named);
+        }
+    }
+
+    fn admitted(&mut self) {
+        self.concurrency_limit = (self.concurrency_limit + RAMP_UP_STEP).min(self.concurrency);
+        match &mut self.model {
+            LimiterModel::Unlimited => {}
+            LimiterModel::Window(window) => window.admitted(&self.log),
+            LimiterModel::Bucket(bucket) => bucket.admitted(),
+        }
+    }
+
+    /// The pause is over: what has it taught?
+    fn update_model(&mut self, throttle_event: &ThrottleEvent, now: Instant) {
+        self.epoch += 1;
+        self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
+        match (&mut self.model, throttle_event.long(), throttle_event.reset) {
+            (LimiterModel::Window(window), _, Some(reset)) => {
+                if !window.refused(throttle_event.began, reset, &self.log) {
+                    self.model = LimiterModel::Bucket(Bucket::on_empty(throttle_event.began));
+                }
+            }
+            (LimiterModel::Unlimited, Some(reset), _) => {
+                self.model = LimiterModel::Window(Window::from_first(reset, &self.log, now))
+            }
+            // A window that was first met near its end looked like a bucket.
+            (LimiterModel::Bucket(_), Some(reset), _) => {
+                let window = match self.last_reset {
+                    Some(before) => Window::between(before, reset, &self.log),
+                    None => Window::from_first(reset, &self.log, now),
+                };
+                self.model = LimiterModel::Window(window);
+            }
+            (LimiterModel::Bucket(bucket), None, _) => {
+                bucket.refused(throttle_event.began, &self.log, now, self.concurrency);
+            }
+            (LimiterModel::Unlimited | LimiterModel::Window(_), None, _) | (LimiterModel::Window(_), Some(_), None) => {
+                self.model = LimiterModel::Bucket(Bucket::on_empty(throttle_event.began));
+            }
+        }
+        self.last_reset = match &self.model {
+            LimiterModel::Window(window) => Some(window.reset()),
+            _ => throttle_event.reset.or(self.last_reset),
+        };
+    }
+
+    /// Exponential with full jitter, and never quite zero.
+    fn fallback_backoff(&self, rng: &mut SeededRng) -> Duration {
+        let bound =
+            INITIAL_BACKOFF.saturating_mul(1 << self.consecutive_without_retry_after.clamp(1, 10)).min(MAX_BACKOFF);
+        bound / 4 + rng.full_jitter(bound - bound / 4)
+    }
+}

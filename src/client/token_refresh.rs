@@ -1,0 +1,75 @@
+//! A new token, once for everybody whose request was refused with the one before.
+
+use std::pin::pin;
+
+use futures::future::{Either, select};
+
+use super::api_client::ApiClient;
+use super::request::{AttemptState, RefreshOutcome, RequestContext, SendError};
+use super::retry::backoff_delay;
+use crate::webex::{ErrorClass, MaybeApplied, TokenRefresh};
+
+/// A request whose new tokens are refused as well will not succeed with the next one.
+const MAX_TOKEN_REJECTIONS: u32 = 2;
+
+impl ApiClient {
+    /// One new token for everybody whose request was refused with the one before.
+    pub(super) async fn refresh_token_once(
+        &self,
+        context: RequestContext<'_>,
+        state: &mut AttemptState,
+    ) -> RefreshOutcome {
+        state.token_rejections += 1;
+        if state.token_rejections > MAX_TOKEN_REJECTIONS {
+            return RefreshOutcome::Unavailable;
+        }
+        let _alone = self.refresh_lock.lock().await;
+        if self.token_generation.get() > state.token_generation {
+            // Somebody else has renewed it since this request was sent.
+            return RefreshOutcome::Refreshed;
+        }
+        match self.new_token(context, state.maybe_applied).await {
+            Ok(TokenRefresh::Refreshed) => {
+                self.token_generation.set(self.token_generation.get() + 1);
+                RefreshOutcome::Refreshed
+            }
+            Ok(TokenRefresh::NotRefreshable) => RefreshOutcome::Unavailable,
+            Err(SendError::Cancelled) => RefreshOutcome::Cancelled,
+            Err(SendError::Failed(error)) => RefreshOutcome::Failed(error),
+        }
+    }
+
+    /// Gets a token from wherever it comes from.
+    ///
+    /// # Errors
+    /// When no attempt succeeded, or a stop was asked for first.
+    pub async fn acquire_token(&self) -> Result<TokenRefresh, SendError> {
+        self.new_token(RequestContext::QUIET, MaybeApplied::No).await
+    }
+
+    /// A token for a call: whoever still goes home after a stop may need one.
+    async fn new_token(
+        &self,
+        context: RequestContext<'_>,
+        maybe_applied: MaybeApplied,
+    ) -> Result<TokenRefresh, SendError> {
+        let mut attempts = 0;
+        loop {
+            let error = match select(self.api.refresh_token(), pin!(self.cancelled(context, maybe_applied))).await {
+                Either::Left((Ok(renewal), _)) => return Ok(renewal),
+                Either::Left((Err(error), _)) => error,
+                Either::Right(_) => return Err(SendError::Cancelled),
+            };
+            attempts += 1;
+            let again = matches!(error.class, ErrorClass::Transient | ErrorClass::RateLimited);
+            let wait = backoff_delay(attempts, error.retry_after, &mut self.rng.borrow_mut());
+            if !again || attempts >= self.retry_policy.max_attempts || wait > self.retry_policy.max_retry_after {
+                return Err(SendError::Failed(error));
+            }
+            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.cancelled(context, maybe_applied))).await
+            {
+                return Err(SendError::Cancelled);
+            }
+        }
+    }
+}

@@ -15,11 +15,11 @@ use dectl::client::{ApiClient, RetryPolicy};
 use dectl::desired::{CodeExport, Export};
 use dectl::model::LiveState;
 use dectl::plan::{Scope, resume};
-use dectl::proof::Proven;
-use dectl::reconcile::{InputOptions, Inputs, Proposal, Resolve, plan_for};
-use dectl::record::{Journal, SavedPlan};
+use dectl::plan_check::CheckedPlan;
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PreparedPlan, plan_from_live};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
-use dectl::simulator::{DirectApi, Kept, Misbehaviour, Simulated, State};
+use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState, Snapshot};
+use dectl::storage::{Journal, SavedPlan};
 use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
 
@@ -43,7 +43,7 @@ fn main() {
     println!("|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
         let folder = tempfile::tempdir().expect("a folder");
-        let list = Kept::text(&State::generated(size.div_ceil(IN_ONE), IN_ONE), []);
+        let list = Snapshot::text(&SimulatedState::generated(size.div_ceil(IN_ONE), IN_ONE), []);
         let value: serde_json::Value = serde_json::from_str(&list).expect("JSON");
         std::fs::write(folder.path().join("list.json"), value.to_string()).expect("a file");
         let live = live(folder.path());
@@ -75,8 +75,8 @@ fn live(folder: &Path) -> LiveState {
 }
 
 fn inputs(text: String) -> Inputs {
-    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
-    Inputs::of_text("networks.yaml", text, options).expect("a file")
+    let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+    Inputs::from_text("networks.yaml", text, options).expect("a file")
 }
 
 fn measure(part: &str, folder: &Path) {
@@ -97,20 +97,21 @@ fn measure(part: &str, folder: &Path) {
         "plan" => {
             begun = std::time::Instant::now();
             let mut inputs = inputs(read());
-            let proposal = plan_for(&mut inputs, &Scope::default(), live(folder), Instant::START).expect("a plan");
-            assert_eq!(proposal.proven.plan().changes.len(), 0);
+            let prepared =
+                plan_from_live(&mut inputs, &Scope::default(), live(folder), Instant::START).expect("a plan");
+            assert_eq!(prepared.checked.plan().changes.len(), 0);
             begun.elapsed()
         }
         "saved" => {
-            let proposal = renamed(folder);
+            let prepared = renamed(folder);
             begun = std::time::Instant::now();
-            save_and_resume(proposal, folder);
+            save_and_resume(prepared, folder);
             begun.elapsed()
         }
         _ => {
-            let proposal = renamed(folder);
+            let prepared = renamed(folder);
             begun = std::time::Instant::now();
-            apply(&proposal.proven, &proposal.live);
+            apply(&prepared.checked, &prepared.live);
             begun.elapsed()
         }
     };
@@ -118,17 +119,17 @@ fn measure(part: &str, folder: &Path) {
 }
 
 /// A plan that renames every network.
-fn renamed(folder: &Path) -> Proposal {
+fn renamed(folder: &Path) -> PreparedPlan {
     let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
-    plan_for(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Instant::START).expect("a plan")
+    plan_from_live(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Instant::START).expect("a plan")
 }
 
 /// Writes a plan, reads it again, and looks how far the organization has come with it.
-fn save_and_resume(proposal: Proposal, folder: &Path) {
-    let Proposal { proven, live, .. } = proposal;
+fn save_and_resume(prepared: PreparedPlan, folder: &Path) {
+    let PreparedPlan { checked, live, .. } = prepared;
     let path = folder.join("plan.json");
     let saved = SavedPlan {
-        plan: proven.into_plan(),
+        plan: checked.into_plan(),
         created: Timestamp::UNIX_EPOCH,
         org: None,
         max_changes: None,
@@ -141,10 +142,11 @@ fn save_and_resume(proposal: Proposal, folder: &Path) {
 }
 
 /// Carries out a plan on a simulated copy, in virtual time: what is measured is the work, not the waiting.
-fn apply(proven: &Proven, live: &LiveState) {
+fn apply(checked: &CheckedPlan, live: &LiveState) {
     let clock = Clock::virtual_clock();
-    let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), Misbehaviour::default())));
-    let api = Rc::new(DirectApi::new(Rc::clone(&simulated), clock.clone()));
+    let simulated =
+        Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(live), FaultConfig::default())));
+    let api = Rc::new(InProcessApi::new(Rc::clone(&simulated), clock.clone()));
     let retry_policy = RetryPolicy { lock_timeout: Duration::from_secs(600), ..RetryPolicy::default() };
     let client = ApiClient::new(
         api,
@@ -154,7 +156,7 @@ fn apply(proven: &Proven, live: &LiveState) {
         retry_policy,
         Shutdown::new(),
     );
-    let outcome = clock.block_on(run(proven, &client, &Journal::in_memory(), Options::default(), &|_| {}));
+    let outcome = clock.block_on(run(checked, &client, &Journal::in_memory(), Options::default(), &|_| {}));
     assert!(outcome.is_some_and(|outcome| outcome.is_complete()));
 }
 

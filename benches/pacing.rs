@@ -12,10 +12,10 @@ use dectl::client::rate_limiter::{Rate, RateLimiter};
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
-use dectl::proof::prove;
-use dectl::record::Journal;
+use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
-use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use dectl::storage::Journal;
 use dectl::webex::{DectApi, ErrorClass, RetryAfter};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -46,10 +46,10 @@ fn main() {
                     for seed in 0..SEEDS {
                         let stage = Stage::new(n, limit, seed);
                         contender(&stage);
-                        let ledger = stage.simulated.borrow().ledger();
+                        let counters = stage.simulated.borrow().counters();
                         let wall = stage.clock.now().elapsed().as_secs_f64();
-                        ratio += wall / stage.bound(ledger.admitted) / SEEDS as f64;
-                        refused += 100.0 * ledger.refused as f64 / n as f64 / SEEDS as f64;
+                        ratio += wall / stage.bound(counters.admitted) / SEEDS as f64;
+                        refused += 100.0 * counters.refused as f64 / n as f64 / SEEDS as f64;
                     }
                     format!("{ratio:.2}, {refused:.1} %")
                 })
@@ -79,19 +79,20 @@ struct Stage {
     limit: LimitKind,
     seed: u64,
     clock: Clock,
-    simulated: Rc<RefCell<Simulated>>,
-    api: DirectApi,
+    simulated: Rc<RefCell<SimulatedOrganization>>,
+    api: InProcessApi,
 }
 
 impl Stage {
     fn new(n: usize, limit: LimitKind, seed: u64) -> Self {
         let fleet = renames(n, 1);
         let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
-        let misbehaviour =
-            Misbehaviour { seed, latency, limit: Some(limit), statuses: vec![(503, 0.01)], ..Misbehaviour::default() };
-        let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(&fleet.live()), misbehaviour)));
+        let faults =
+            FaultConfig { seed, latency, limit: Some(limit), statuses: vec![(503, 0.01)], ..FaultConfig::default() };
+        let simulated =
+            Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(&fleet.live()), faults)));
         let clock = Clock::virtual_clock();
-        let api = DirectApi::new(Rc::clone(&simulated), clock.clone());
+        let api = InProcessApi::new(Rc::clone(&simulated), clock.clone());
         Self { fleet, limit, seed, clock, simulated, api }
     }
 
@@ -167,9 +168,9 @@ fn carry_out(stage: &Stage, rate_limiter: RateLimiter) {
     stage.clock.block_on(async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
-        let proven = prove(plan, &live).expect("a proof");
+        let checked = check_plan(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        run(&proven, &client, &Journal::in_memory(), options, &|_| {}).await
+        run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await
     });
 }
 

@@ -9,8 +9,8 @@
 //! Data goes one way, from a file and a list to a plan, from a proved plan to requests, and from there to a report:
 //!
 //! ```text
-//!  file ──► desired ─┐                      ┌─► record
-//!                    ├─► plan ─► proof ─► apply ─► client ─► webex (PUT)
+//!  file ──► desired ─┐                      ┌─► storage
+//!                    ├─► plan ─► plan_check ─► apply ─► client ─► webex (PUT)
 //!  webex ◄─ client ────┘     └──────┬─────────┘
 //!   (list)                     report
 //! ```
@@ -24,12 +24,12 @@
 //! | [`webex`] | one call is one HTTP request | model, runtime |
 //! | [`client`] | one request until it has an end | webex, model, runtime |
 //! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::model |
-//! | [`proof`] | shows that a plan is safe | model, plan::plan |
-//! | [`record`] | what is kept on disk | model, runtime, plan::plan, desired::model |
-//! | [`apply`] | carries out a proved plan | client, webex, plan::plan, proof, record, model, runtime |
+//! | [`plan_check`] | shows that a plan is safe | model, plan::model |
+//! | [`storage`] | what is kept on disk | model, runtime, plan::model, desired::model |
+//! | [`apply`] | carries out a proved plan | client, webex, plan::model, plan_check, storage, model, runtime |
 //! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic: the last two to read states |
 //! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |
-//! | [`report`] | text, documents, progress | model, diagnostic, plan::plan, apply, record, reconcile, client, webex, runtime: their data |
+//! | [`report`] | text, documents, progress | model, diagnostic, plan::model, apply, storage, reconcile, client, webex, runtime: their data |
 //!
 //! `tests/house.rs` reads this table and the imports, and fails on an arrow that the table does not have.
 
@@ -41,10 +41,10 @@ pub mod desired;
 pub mod diagnostic;
 pub mod model;
 pub mod plan;
-pub mod proof;
+pub mod plan_check;
 pub mod reconcile;
-pub mod record;
 pub mod report;
 pub mod runtime;
 pub mod simulator;
+pub mod storage;
 pub mod webex;

@@ -11,7 +11,7 @@ use dectl::desired::SourceFormat;
 use dectl::diagnostic::{Diagnostic, Severity, Sources};
 use dectl::model::{CodeText, LiveState, Settings};
 use dectl::plan::Scope;
-use dectl::reconcile::{Error, InputOptions, Inputs, Resolve, plan_for};
+use dectl::reconcile::{CodeResolution, Error, InputOptions, Inputs, plan_from_live};
 use dectl::runtime::Instant;
 use dectl::webex::ApiError;
 use dectl::webex::response::{self, ResponseHead};
@@ -58,11 +58,11 @@ fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
 fn said_of_file(path: &Path, live: &LiveState) -> String {
     let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
     let text = fs::read_to_string(path).expect("a text");
-    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
+    let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
     let (diagnostics, sources) = match Inputs::from_format(name, text, SourceFormat::of(name), options) {
-        Err(rejected) => (rejected.diagnostics, rejected.sources),
-        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
-            Err(Error::Rejected(rejected)) => (rejected.diagnostics, rejected.sources),
+        Err(invalid_input) => (invalid_input.diagnostics, invalid_input.sources),
+        Ok(mut inputs) => match plan_from_live(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
+            Err(Error::InvalidInput(invalid_input)) => (invalid_input.diagnostics, invalid_input.sources),
             Err(error) => return format!("{error}\n"),
             Ok(_) => (inputs.warnings, inputs.sources),
         },

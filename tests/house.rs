@@ -32,7 +32,7 @@ const FORBIDDEN: &[(&str, &str)] =
     &[("simulator", "webex::wire"), ("simulator", "webex::http"), ("simulator", "webex::credentials")];
 
 /// The rooms that may know tokio.
-const TOKIO: &[&str] = &["runtime", "webex", "record/journal.rs", "simulator/http", "cli"];
+const TOKIO: &[&str] = &["runtime", "webex", "storage/journal", "simulator/http", "cli"];
 
 /// Only a rehearsal brings the simulator and the executor together.
 const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];
@@ -156,7 +156,7 @@ fn every_arrow_is_in_the_table() {
         }
         let known = table.get(&room).unwrap_or_else(|| panic!("the room {room} is not in the table"));
         let inside = known.iter().any(|allowed| allows(allowed, &target));
-        // `crate::plan::plan::X` may also be reached as `crate::plan::{plan::X}`; both are the path plan::plan.
+        // `crate::plan::model::X` may also be reached as `crate::plan::{plan::X}`; both are the path plan::model.
         if !inside || FORBIDDEN.iter().any(|(from, to)| *from == room && allows(to, &target)) {
             wrong.push(format!("{} imports {target}", file.display()));
         }
@@ -203,8 +203,8 @@ fn a_map_of_a_folder_is_nothing_else() {
 #[test]
 fn paths_in_braces_are_taken_apart() {
     let found =
-        paths("use crate::plan::{self, plan::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::runtime::Shutdown)");
-    let expected = ["model::NameKey", "plan::plan::Plan", "plan::plan::Step", "plan::self", "runtime::Shutdown"];
+        paths("use crate::plan::{self, model::{Plan, Step}};\nuse crate::model::NameKey;\nx(crate::runtime::Shutdown)");
+    let expected = ["model::NameKey", "plan::model::Plan", "plan::model::Step", "plan::self", "runtime::Shutdown"];
     assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
     let out = ways_out(Path::new("src/plan/order.rs"), "use super::part::Part; use super::super::client::ApiClient;");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
@@ -213,5 +213,5 @@ fn paths_in_braces_are_taken_apart() {
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
     let out = ways_out(Path::new("src/plan/order.rs"), "use super::{part::Part, super::client::ApiClient};");
     assert_eq!(out.into_iter().collect::<Vec<_>>(), ["client::ApiClient"]);
-    assert_eq!(before_words("plan::plan, runtime: their data |"), "plan::plan, runtime");
+    assert_eq!(before_words("plan::model, runtime: their data |"), "plan::model, runtime");
 }

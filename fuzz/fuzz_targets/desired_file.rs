@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use dectl::desired::SourceFormat;
 use dectl::model::LiveState;
 use dectl::plan::Scope;
-use dectl::reconcile::{Error, InputOptions, Inputs, Rejected, Resolve, plan_for};
-use dectl::report::findings_text;
+use dectl::reconcile::{Error, InputOptions, Inputs, InvalidInput, CodeResolution, plan_from_live};
+use dectl::report::diagnostics_text;
 use dectl::runtime::Instant;
 use dectl::webex::response::{self, ResponseHead};
 use libfuzzer_sys::fuzz_target;
@@ -18,8 +18,8 @@ static LIVE: LazyLock<LiveState> = LazyLock::new(|| {
     response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, list, jiff::Timestamp::UNIX_EPOCH).expect("the list")
 });
 
-fn shown(rejected: &Rejected) {
-    let text = findings_text(&rejected.diagnostics, &rejected.sources, 80);
+fn shown(invalid_input: &InvalidInput) {
+    let text = diagnostics_text(&invalid_input.diagnostics, &invalid_input.sources, 80);
     assert!(!text.is_empty());
 }
 
@@ -27,12 +27,12 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
     let format = if first % 2 == 0 { SourceFormat::Yaml } else { SourceFormat::Csv };
-    let options = InputOptions { strict: false, resolve: Resolve::FormOnly };
+    let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
     match Inputs::from_format("fuzzed", text.to_owned(), format, options) {
-        Err(rejected) => shown(&rejected),
-        Ok(mut inputs) => match plan_for(&mut inputs, &Scope::default(), LIVE.clone(), Instant::START) {
+        Err(invalid_input) => shown(&invalid_input),
+        Ok(mut inputs) => match plan_from_live(&mut inputs, &Scope::default(), LIVE.clone(), Instant::START) {
             Ok(_) => {}
-            Err(Error::Rejected(rejected)) => shown(&rejected),
+            Err(Error::InvalidInput(invalid_input)) => shown(&invalid_input),
             // A plan that is made can be proved.
             Err(error) => panic!("{error}"),
         },

@@ -2,13 +2,13 @@
 #![no_main]
 
 use dectl::model::LiveState;
-use dectl::reconcile::way_back;
-use dectl::record::{Codes, History};
+use dectl::reconcile::build_undo;
+use dectl::storage::{CodeAccess, RunHistory};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(history) = History::parse(data, "fuzzed", Codes::OpenedWith(None)) {
-        let back = way_back(&history, &LiveState::default());
+    if let Ok(history) = RunHistory::parse(data, "fuzzed", CodeAccess::Decrypt(None)) {
+        let back = build_undo(&history, &LiveState::default());
         assert_eq!(back.networks, 0);
     }
 });

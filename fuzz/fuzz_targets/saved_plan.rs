@@ -2,18 +2,18 @@
 //! so that what is behind it is reached.
 #![no_main]
 
-use dectl::plan::{recorded_state, resume};
-use dectl::proof::prove;
-use dectl::record::SavedPlan;
+use dectl::plan::{reconstruct_base_state, resume};
+use dectl::plan_check::prove;
+use dectl::storage::SavedPlan;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(saved) = SavedPlan::open(data, None, "fuzzed") {
-        let state = recorded_state(&saved.plan);
-        if prove(saved.plan.clone(), &state).is_ok() {
+        let state = reconstruct_base_state(&saved.plan);
+        if check_plan(saved.plan.clone(), &state).is_ok() {
             // What can be proved can be gone on with, and the rest proved again.
             let rest = resume(&saved.plan, &state).expect("nothing has moved");
-            prove(rest, &state).expect("a part of a proved plan");
+            check_plan(rest, &state).expect("a part of a proved plan");
         }
     }
 });

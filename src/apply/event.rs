@@ -1,7 +1,7 @@
 //! What a run tells while it goes: typed, without access codes. An event may be lost; nothing depends on it.
 
 use crate::model::{LocationId, NetworkId};
-use crate::plan::plan::StepKind;
+use crate::plan::model::StepKind;
 use crate::runtime::{Instant, ShutdownReason};
 
 /// Something worth knowing.
@@ -78,13 +78,13 @@ pub enum Event {
         reason: ShutdownReason,
     },
     /// A network on a temporary name is brought home.
-    Homeward {
+    Restoring {
         /// Which network.
         network: NetworkId,
     },
     /// Everything is written; the list is read again.
     Verifying {
         /// How many networks are not seen as planned yet.
-        differing: usize,
+        mismatched: usize,
     },
 }

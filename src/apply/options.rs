@@ -14,11 +14,11 @@ pub struct Options {
     /// Read the list again at the end.
     pub verify: bool,
     /// How long bringing home may take after a stop; `None` for as long as it takes.
-    pub grace: Option<Duration>,
+    pub grace_period: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 8, fail_fast: false, reread: false, verify: true, grace: None }
+        Self { concurrency: 8, fail_fast: false, reread: false, verify: true, grace_period: None }
     }
 }

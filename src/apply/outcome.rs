@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use crate::client::Statistics;
 use crate::model::{NetworkId, Setting, Settings};
-use crate::plan::plan::Plan;
-use crate::record::entry::RunEnd;
+use crate::plan::model::Plan;
 use crate::runtime::ShutdownReason;
+use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
 
 /// What became of one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
+pub enum NetworkStatus {
     /// It is as wanted: acknowledged, or seen so.
     Applied,
     /// A write was refused, or seen not to be applied.
@@ -43,7 +43,7 @@ impl From<&ApiError> for Failure {
 
 impl Failure {
     /// A failure that is not an answer of the API.
-    pub fn of(message: impl Into<String>) -> Self {
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), status: None, tracking_id: None }
     }
 }
@@ -52,23 +52,30 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkResult {
     /// What became of it.
-    pub status: Status,
+    pub status: NetworkStatus,
     /// Whether the list at the end shows it as planned; `None` if nobody looked.
     pub verified: Option<bool>,
     /// The network whose failure barred the way.
     pub blocked_by: Option<NetworkId>,
     /// Where it was left on something temporary.
-    pub stands_at: Option<Settings>,
+    pub current_settings: Option<Settings>,
     /// Why it is not as wanted.
     pub error: Option<Failure>,
     /// The settings that the list at the end showed otherwise than planned.
-    pub found_different: Vec<Setting>,
+    pub mismatched_settings: Vec<Setting>,
 }
 
 impl NetworkResult {
     /// A result of which nothing else is known.
-    pub const fn new(status: Status) -> Self {
-        Self { status, verified: None, blocked_by: None, stands_at: None, error: None, found_different: Vec::new() }
+    pub const fn new(status: NetworkStatus) -> Self {
+        Self {
+            status,
+            verified: None,
+            blocked_by: None,
+            current_settings: None,
+            error: None,
+            mismatched_settings: Vec::new(),
+        }
     }
 }
 
@@ -76,16 +83,16 @@ impl NetworkResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {
     /// It was not asked for, or there was nothing to verify.
-    NotDone,
+    Skipped,
     /// It was.
-    Done,
+    Completed,
     /// The list could not be read.
-    Impossible(Failure),
+    Failed(Failure),
 }
 
 /// How a run ended as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutcomeClass {
+pub enum OutcomeKind {
     /// All applied, none found different.
     Applied,
     /// Some applied.
@@ -98,20 +105,20 @@ pub enum OutcomeClass {
     Unchanged,
 }
 
-impl OutcomeClass {
+impl OutcomeKind {
     /// The word in documents.
     pub const fn as_str(self) -> &'static str {
         self.end().as_str()
     }
 
     /// The same in journals.
-    pub const fn end(self) -> RunEnd {
+    pub const fn end(self) -> RunOutcome {
         match self {
-            Self::Applied => RunEnd::Applied,
-            Self::Partial => RunEnd::Partial,
-            Self::Failed => RunEnd::Failed,
-            Self::Interrupted(_) => RunEnd::Interrupted,
-            Self::Unchanged => RunEnd::Unchanged,
+            Self::Applied => RunOutcome::Applied,
+            Self::Partial => RunOutcome::Partial,
+            Self::Failed => RunOutcome::Failed,
+            Self::Interrupted(_) => RunOutcome::Interrupted,
+            Self::Unchanged => RunOutcome::Unchanged,
         }
     }
 }
@@ -126,7 +133,7 @@ pub struct Outcome {
     /// Why it stopped early, if it did.
     pub stopped: Option<ShutdownReason>,
     /// Disabled codes that Webex shows otherwise than asked for, as indexes into the plan's changes.
-    pub replaced_codes: Vec<usize>,
+    pub server_generated_codes: Vec<usize>,
     /// What was sent in all, lists included.
     pub statistics: Statistics,
     /// How long it took.
@@ -138,40 +145,44 @@ impl Outcome {
     pub fn unchanged() -> Self {
         Self {
             results: Vec::new(),
-            verification: Verification::NotDone,
+            verification: Verification::Skipped,
             stopped: None,
-            replaced_codes: Vec::new(),
+            server_generated_codes: Vec::new(),
             statistics: Statistics::default(),
             elapsed: Duration::ZERO,
         }
     }
 
     /// How many networks have this status.
-    pub fn count(&self, status: Status) -> usize {
+    pub fn count(&self, status: NetworkStatus) -> usize {
         self.results.iter().filter(|result| result.status == status).count()
     }
 
     /// How the run ended as a whole.
-    pub fn class(&self, plan: &Plan) -> OutcomeClass {
+    pub fn class(&self, plan: &Plan) -> OutcomeKind {
         if plan.changes.is_empty() {
-            return OutcomeClass::Unchanged;
+            return OutcomeKind::Unchanged;
         }
         if let Some(reason @ (ShutdownReason::Interrupt | ShutdownReason::Terminate)) = self.stopped {
-            return OutcomeClass::Interrupted(reason);
+            return OutcomeKind::Interrupted(reason);
         }
-        let applied = self.count(Status::Applied);
+        let applied = self.count(NetworkStatus::Applied);
         let different = self.results.iter().any(|result| result.verified == Some(false));
         match applied {
-            0 => OutcomeClass::Failed,
-            _ if applied < self.results.len() || different => OutcomeClass::Partial,
-            _ => OutcomeClass::Applied,
+            0 => OutcomeKind::Failed,
+            _ if applied < self.results.len() || different => OutcomeKind::Partial,
+            _ => OutcomeKind::Applied,
         }
     }
 
     /// Whether everything is as planned, as far as anybody was asked to look.
     pub fn is_complete(&self) -> bool {
-        let verified = !matches!(self.verification, Verification::Impossible(_));
-        verified && self.results.iter().all(|result| result.status == Status::Applied && result.verified != Some(false))
+        let verified = !matches!(self.verification, Verification::Failed(_));
+        verified
+            && self
+                .results
+                .iter()
+                .all(|result| result.status == NetworkStatus::Applied && result.verified != Some(false))
     }
 }
 

@@ -9,69 +9,69 @@ use futures::StreamExt;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
 
+use super::context::RunContext;
 use super::event::Event;
-use super::lane::Lane;
+use super::location_worker::LocationWorker;
 use super::options::Options;
-use super::outcome::{NetworkResult, Outcome, Status, Verification};
-use super::shared::Shared;
+use super::outcome::{NetworkResult, NetworkStatus, Outcome, Verification};
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::plan::Plan;
-use crate::proof::Proven;
-use crate::record::Journal;
+use crate::plan::model::Plan;
+use crate::plan_check::CheckedPlan;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
+use crate::storage::Journal;
 
-/// Carries out `proven` through `client`. Every write is in the journal before it is sent.
+/// Carries out `checked` through `client`. Every write is in the journal before it is sent.
 ///
 /// Ends when every network has a result, or when a stop that was asked for has been carried out.
 pub async fn run(
-    proven: &Proven,
+    checked: &CheckedPlan,
     client: &ApiClient,
     journal: &Journal,
     options: Options,
-    tell: &dyn Fn(&Event),
+    on_event: &dyn Fn(&Event),
 ) -> Outcome {
-    let plan = proven.plan();
+    let plan = checked.plan();
     let started = client.clock().now();
-    let lanes = lanes(plan);
-    tell(&Event::Started { steps: plan.steps.len(), locations: lanes.len() });
-    let shared = Shared {
+    let work_by_location = work_by_location(plan);
+    on_event(&Event::Started { steps: plan.steps.len(), locations: work_by_location.len() });
+    let run = RunContext {
         plan,
         client,
         journal,
         options,
-        tell,
+        on_event,
         results: RefCell::new(vec![None; plan.changes.len()]),
         locked: Cell::new(0),
-        places: Wakeup::default(),
-        barred: Cell::new(false),
+        slots_changed: Wakeup::default(),
+        aborted: Cell::new(false),
     };
     // One grace for the way home and the list at the end together.
-    let mut grace = pin!(grace(client, options.grace, tell));
-    select(pin!(shared.all(lanes)), grace.as_mut()).await;
+    let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
+    select(pin!(run.all(work_by_location)), grace_period.as_mut()).await;
 
-    let mut results: Vec<NetworkResult> = shared
+    let mut results: Vec<NetworkResult> = run
         .results
         .into_inner()
         .into_iter()
-        .map(|result| result.unwrap_or_else(|| NetworkResult::new(Status::NotStarted)))
+        .map(|result| result.unwrap_or_else(|| NetworkResult::new(NetworkStatus::NotStarted)))
         .collect();
-    let mut replaced_codes = Vec::new();
-    let verification = if options.verify && may_list(client) && sent_any(&results) {
-        let verifying = pin!(verify::verify(plan, &mut results, &mut replaced_codes, client, tell));
-        match select(verifying, grace).await {
+    let mut server_generated_codes = Vec::new();
+    let verification = if options.verify && can_verify(client) && any_write_sent(&results) {
+        let verifying = pin!(verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event));
+        match select(verifying, grace_period).await {
             Either::Left((verification, _)) => verification,
             Either::Right((never, _)) => match never {},
         }
     } else {
-        Verification::NotDone
+        Verification::Skipped
     };
     Outcome {
         results,
         verification,
         stopped: client.shutdown().reason(),
-        replaced_codes,
+        server_generated_codes,
         statistics: client.statistics(),
         elapsed: client.clock().now().duration_since(started),
     }
@@ -79,12 +79,16 @@ pub async fn run(
 
 /// Once a graceful stop is asked for, gives it so much time and then stops at once. Never ends: whoever works notices by
 /// himself, and says what became of it.
-async fn grace(client: &ApiClient, grace: Option<Duration>, tell: &dyn Fn(&Event)) -> std::convert::Infallible {
+async fn grace_period(
+    client: &ApiClient,
+    grace_period: Option<Duration>,
+    on_event: &dyn Fn(&Event),
+) -> std::convert::Infallible {
     let shutdown = client.shutdown();
     if let ShutdownLevel::Graceful(reason) = shutdown.requested().await {
-        tell(&Event::Stopping { reason });
-        match grace {
-            Some(grace) => client.clock().sleep(grace).await,
+        on_event(&Event::Stopping { reason });
+        match grace_period {
+            Some(grace_period) => client.clock().sleep(grace_period).await,
             None => shutdown.wait_immediate().await,
         }
         shutdown.request(ShutdownLevel::Immediate);
@@ -93,7 +97,7 @@ async fn grace(client: &ApiClient, grace: Option<Duration>, tell: &dyn Fn(&Event
 }
 
 /// Whether another list may succeed at all.
-fn may_list(client: &ApiClient) -> bool {
+fn can_verify(client: &ApiClient) -> bool {
     !matches!(
         client.shutdown().level(),
         ShutdownLevel::Immediate
@@ -103,32 +107,33 @@ fn may_list(client: &ApiClient) -> bool {
     )
 }
 
-fn sent_any(results: &[NetworkResult]) -> bool {
+fn any_write_sent(results: &[NetworkResult]) -> bool {
     results.iter().any(|result| {
-        matches!(result.status, Status::Applied | Status::Failed | Status::Unknown) || result.stands_at.is_some()
+        matches!(result.status, NetworkStatus::Applied | NetworkStatus::Failed | NetworkStatus::Unknown)
+            || result.current_settings.is_some()
     })
 }
 
 /// The steps of every location, the longest location first.
-fn lanes(plan: &Plan) -> Vec<Vec<usize>> {
+fn work_by_location(plan: &Plan) -> Vec<Vec<usize>> {
     let mut order: HashMap<&LocationId, usize> = HashMap::new();
-    let mut lanes: Vec<Vec<usize>> = Vec::new();
+    let mut work_by_location: Vec<Vec<usize>> = Vec::new();
     for (at, step) in plan.steps.iter().enumerate() {
         let location = &plan.changes[step.change].location.id;
         let lane = *order.entry(location).or_insert_with(|| {
-            lanes.push(Vec::new());
-            lanes.len() - 1
+            work_by_location.push(Vec::new());
+            work_by_location.len() - 1
         });
-        lanes[lane].push(at);
+        work_by_location[lane].push(at);
     }
-    lanes.sort_by_key(|steps| std::cmp::Reverse(steps.len()));
-    lanes
+    work_by_location.sort_by_key(|steps| std::cmp::Reverse(steps.len()));
+    work_by_location
 }
 
-impl Shared<'_> {
+impl RunContext<'_> {
     /// Starts lanes as places get free, and drives them to their ends.
-    async fn all(&self, lanes: Vec<Vec<usize>>) {
-        let mut waiting = lanes.into_iter();
+    async fn all(&self, work_by_location: Vec<Vec<usize>>) {
+        let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();
         while left > 0 {
@@ -139,13 +144,13 @@ impl Shared<'_> {
                 if self.client.shutdown().is_requested() {
                     left -= 1;
                 } else {
-                    running.push(Lane::new(self, steps).run());
+                    running.push(LocationWorker::new(self, steps).run());
                 }
             }
             if running.is_empty() {
                 continue;
             }
-            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.places.notified())).await {
+            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.slots_changed.notified())).await {
                 left -= 1;
             }
         }

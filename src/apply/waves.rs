@@ -1,7 +1,7 @@
 //! Which locations come first. Pure: a plan and a wish become groups of locations.
 
 use crate::model::{LocationId, NamePattern};
-use crate::plan::plan::Plan;
+use crate::plan::model::Plan;
 
 /// How a run is cut into waves: the next one begins only when all is well with the one before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,22 +39,24 @@ impl Canary {
 
 impl Waves {
     /// Whether the pattern for the first locations means none of a plan that changes something: it is misspelt.
-    pub fn misses(&self, plan: &Plan) -> bool {
+    pub fn canary_matches_nothing(&self, plan: &Plan) -> bool {
         let Some(Canary::Matching(pattern)) = &self.canary else { return false };
         !plan.changes.is_empty() && !plan.changes.iter().any(|change| pattern.matches(&change.location.name))
     }
 
     /// The locations of a plan, wave by wave.
-    pub fn of(&self, plan: &Plan) -> Vec<Vec<LocationId>> {
-        let mut places: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
-        places.dedup();
+    pub fn partition(&self, plan: &Plan) -> Vec<Vec<LocationId>> {
+        let mut slots_changed: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
+        slots_changed.dedup();
         let (first, others): (Vec<_>, Vec<_>) = match &self.canary {
-            None => (Vec::new(), places),
+            None => (Vec::new(), slots_changed),
             Some(Canary::Number(number)) => {
-                let others = places.split_off((*number).min(places.len()));
-                (places, others)
+                let others = slots_changed.split_off((*number).min(slots_changed.len()));
+                (slots_changed, others)
             }
-            Some(Canary::Matching(pattern)) => places.into_iter().partition(|place| pattern.matches(&place.name)),
+            Some(Canary::Matching(pattern)) => {
+                slots_changed.into_iter().partition(|place| pattern.matches(&place.name))
+            }
         };
         let batch = self.batch.unwrap_or(usize::MAX).max(1);
         std::iter::once(&first[..])
@@ -69,24 +71,24 @@ impl Waves {
 mod tests {
     use super::*;
     use crate::model::{NetworkId, SettingSet, Settings};
-    use crate::plan::plan::{Because, Change, Where};
+    use crate::plan::model::{Change, ChangeSource, LocationRef};
 
     fn plan(locations: &[&str]) -> Plan {
         let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
         let changes = locations.iter().map(|location| Change {
-            location: Where { id: LocationId::new(*location), name: (*location).into() },
+            location: LocationRef { id: LocationId::new(*location), name: (*location).into() },
             network: NetworkId::new("n"),
             before: settings.clone(),
             after: settings.clone(),
-            changed: SettingSet::NONE,
-            because: Because::File { file: "f".into(), line: 1 },
+            changed_settings: SettingSet::NONE,
+            source: ChangeSource::File { file: "f".into(), line: 1 },
         });
         Plan { changes: changes.collect(), ..Plan::default() }
     }
 
     fn waves(canary: Option<&str>, batch: Option<usize>) -> Vec<String> {
         let canary = canary.map(|text| Canary::parse(text).expect("a canary"));
-        let waves = Waves { canary, batch }.of(&plan(&["Bergen", "Bergen", "Oslo", "Stavanger", "Trondheim"]));
+        let waves = Waves { canary, batch }.partition(&plan(&["Bergen", "Bergen", "Oslo", "Stavanger", "Trondheim"]));
         waves.iter().map(|wave| wave.iter().map(|id| &id.as_str()[..1]).collect()).collect()
     }
 

@@ -3,21 +3,21 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use dectl::apply::{Outcome, OutcomeClass};
-use dectl::plan::plan::Plan;
-use dectl::reconcile::{Error, Rejected};
+use dectl::apply::{Outcome, OutcomeKind};
+use dectl::plan::model::Plan;
+use dectl::reconcile::{Error, InvalidInput};
 use dectl::report::json;
 use dectl::runtime::ShutdownReason;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub(crate) enum ExitStatus {
     /// Done, or nothing to do.
-    Done,
+    Success,
     /// An error or a refusal; no write was sent.
     Error,
     /// There are differences, and somebody wanted to know.
-    Differences,
+    Drift,
     /// Writes were sent, and not everything is known to be as planned.
     Incomplete,
     /// SIGINT.
@@ -26,27 +26,27 @@ pub(crate) enum Exit {
     Terminated,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(exit: ExitStatus) -> Self {
         Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Error => 1,
-            Exit::Differences => 2,
-            Exit::Incomplete => 3,
-            Exit::Interrupted => 130,
-            Exit::Terminated => 143,
+            ExitStatus::Success => 0,
+            ExitStatus::Error => 1,
+            ExitStatus::Drift => 2,
+            ExitStatus::Incomplete => 3,
+            ExitStatus::Interrupted => 130,
+            ExitStatus::Terminated => 143,
         })
     }
 }
 
-impl Exit {
+impl ExitStatus {
     /// The code that belongs to an outcome.
     pub(crate) fn of(outcome: &Outcome, plan: &Plan) -> Self {
         match outcome.class(plan) {
-            OutcomeClass::Unchanged => Self::Done,
-            OutcomeClass::Interrupted(ShutdownReason::Terminate) => Self::Terminated,
-            OutcomeClass::Interrupted(_) => Self::Interrupted,
-            _ if outcome.is_complete() => Self::Done,
+            OutcomeKind::Unchanged => Self::Success,
+            OutcomeKind::Interrupted(ShutdownReason::Terminate) => Self::Terminated,
+            OutcomeKind::Interrupted(_) => Self::Interrupted,
+            _ if outcome.is_complete() => Self::Success,
             _ if outcome.statistics.writes == 0 => Self::Error,
             _ => Self::Incomplete,
         }
@@ -55,55 +55,57 @@ impl Exit {
 
 /// Why the program ends without a result.
 #[derive(Debug)]
-pub(crate) struct Failed {
+pub(crate) struct CliError {
     /// In one sentence.
     pub(crate) message: String,
     /// What is wrong with the files.
-    pub(crate) rejected: Option<Box<Rejected>>,
-    exit: Exit,
+    pub(crate) invalid_input: Option<Box<InvalidInput>>,
+    exit: ExitStatus,
     stopped: bool,
 }
 
-impl Failed {
+impl CliError {
     /// An error with a message.
-    pub(crate) fn of(message: impl Into<String>) -> Self {
-        Self { message: message.into(), rejected: None, exit: Exit::Error, stopped: false }
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), invalid_input: None, exit: ExitStatus::Error, stopped: false }
     }
 
-    pub(crate) const fn exit(&self) -> Exit {
+    pub(crate) const fn exit(&self) -> ExitStatus {
         self.exit
     }
 
     /// The same with the signal that stopped it, if one did.
-    pub(crate) fn because_of(self, reason: Option<ShutdownReason>) -> Self {
+    pub(crate) fn with_signal(self, reason: Option<ShutdownReason>) -> Self {
         if self.stopped { Self::stopped(reason) } else { self }
     }
 
     /// A signal came before anything was written.
     pub(crate) fn stopped(reason: Option<ShutdownReason>) -> Self {
         let exit = match reason {
-            Some(ShutdownReason::Terminate) => Exit::Terminated,
-            Some(ShutdownReason::Interrupt) => Exit::Interrupted,
-            _ => Exit::Error,
+            Some(ShutdownReason::Terminate) => ExitStatus::Terminated,
+            Some(ShutdownReason::Interrupt) => ExitStatus::Interrupted,
+            _ => ExitStatus::Error,
         };
-        Self { exit, ..Self::of("stopped before anything was written") }
+        Self { exit, ..Self::new("stopped before anything was written") }
     }
 }
 
-impl From<Rejected> for Failed {
-    fn from(rejected: Rejected) -> Self {
-        Self { rejected: Some(Box::new(rejected)), ..Self::of("the files are not right") }
+impl From<InvalidInput> for CliError {
+    fn from(invalid_input: InvalidInput) -> Self {
+        Self { invalid_input: Some(Box::new(invalid_input)), ..Self::new("invalid input files") }
     }
 }
 
-impl From<Error> for Failed {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Rejected(rejected) => Self { message, rejected: Some(rejected), exit: Exit::Error, stopped: false },
+            Error::InvalidInput(invalid_input) => {
+                Self { message, invalid_input: Some(invalid_input), exit: ExitStatus::Error, stopped: false }
+            }
             // Which signal it was, the caller knows.
-            Error::Stopped => Self { stopped: true, ..Self::of(message) },
-            _ => Self::of(message),
+            Error::Stopped => Self { stopped: true, ..Self::new(message) },
+            _ => Self::new(message),
         }
     }
 }
@@ -121,5 +123,5 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     }
     // A closed pipe is no error.
     let _closed = error.print();
-    if error.use_stderr() { Exit::Error.into() } else { Exit::Done.into() }
+    if error.use_stderr() { ExitStatus::Error.into() } else { ExitStatus::Success.into() }
 }

@@ -5,23 +5,25 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 
-use super::args::{Colors, Common, LogFormat};
+use super::args::{ColorChoice, LogFormat, OutputOptions};
 
 /// Starts logging for the whole process.
-pub(crate) fn start(common: &Common) {
-    let level = match (common.quiet, common.verbose) {
+pub(crate) fn start(output: OutputOptions) {
+    let level = match (output.quiet, output.verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
-    let colors = match common.color {
-        Colors::Always => true,
-        Colors::Never => false,
-        Colors::Auto => io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    let colors = match output.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     };
     let builder = fmt().with_max_level(level).with_writer(io::stderr).with_ansi(colors).with_target(false);
-    match common.log_format {
+    match output.log_format {
         LogFormat::Text => builder.compact().init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),
     }

@@ -22,32 +22,31 @@ mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use args::Args;
-use exit::Exit;
+use exit::ExitStatus;
 use printer::Printer;
 
 /// Runs the command that was asked for.
 pub(crate) fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match Args::parse_process() {
         Ok(args) => args,
         Err(error) => return exit::usage(&error),
     };
-    let printer = Printer::new(&args.common);
-    logging::start(&args.common);
+    let output = args.command.output();
+    let printer = Printer::new(output, args.command.codes());
+    logging::start(output);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            printer.error(&exit::Failed::of(format!("the program cannot start: {error}")));
-            return Exit::Error.into();
+            printer.error(&exit::CliError::new(format!("cannot start the async runtime: {error}")));
+            return ExitStatus::Error.into();
         }
     };
-    let exit = runtime.block_on(commands::run(args, &printer)).unwrap_or_else(|failed| {
-        printer.error(&failed);
-        failed.exit()
+    let exit = runtime.block_on(commands::run(args, &printer)).unwrap_or_else(|error| {
+        printer.error(&error);
+        error.exit()
     });
     // A write that is stuck in the kernel must not keep the process.
     runtime.shutdown_background();
-    printer.finish(exit).into()
+    printer.exit_status(exit).into()
 }

@@ -11,7 +11,7 @@ use crate::model::AccessCode;
 const MAX_BYTES: u64 = 64;
 
 /// Where codes are looked up.
-pub trait CodeSourceResolver {
+pub trait CodeSourceResolver: Sync {
     /// The value of a variable of the environment; `None` if it is not set or not text.
     fn variable(&self, name: &str) -> Option<String>;
 

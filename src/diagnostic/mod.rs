@@ -12,6 +12,7 @@
 mod code;
 mod csv_layout;
 mod diagnostics;
+mod plural;
 mod redact;
 mod sources;
 mod suggest;
@@ -19,6 +20,7 @@ mod suggest;
 pub use code::DiagnosticCode;
 pub use csv_layout::{Cell, CsvLayout};
 pub use diagnostics::{Diagnostic, Diagnostics, Related, Severity};
+pub use plural::plural;
 pub use redact::mask_message;
 pub use sources::{Snippet, SourceId, SourceLocation, Sources, Span};
 pub use suggest::{quoted_list, suggest};

@@ -1,17 +1,17 @@
 //! What would change on each managed network.
 
-use super::identity::Managed;
+use super::matching::Managed;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 
 /// A network that is to change.
 #[derive(Debug)]
-pub(super) struct Move<'a> {
+pub(super) struct NetworkChange<'a> {
     pub(super) network: NetworkIndex,
     pub(super) entry: &'a NetworkEntry,
     pub(super) after: Settings,
-    pub(super) changed: SettingSet,
+    pub(super) changed_settings: SettingSet,
 }
 
 /// The networks of a location that are to change, and how many are right already.
@@ -19,20 +19,20 @@ pub(super) fn compare<'a>(
     managed: &Managed<'a>,
     live: &LiveState,
     diagnostics: &mut Diagnostics,
-) -> (Vec<Move<'a>>, usize) {
-    let mut moves = Vec::new();
+) -> (Vec<NetworkChange<'a>>, usize) {
+    let mut changes = Vec::new();
     for (network, entry) in &managed.networks {
         let (after, changed) = entry.desired.merge_into(&live.network(*network).settings);
         if changed.is_empty() {
             continue;
         }
         for setting in missing(&after) {
-            diagnostics.push(unsendable(entry, &after, setting));
+            diagnostics.push(missing_required_setting(entry, &after, setting));
         }
-        moves.push(Move { network: *network, entry, after, changed });
+        changes.push(NetworkChange { network: *network, entry, after, changed_settings: changed });
     }
-    let unchanged = managed.networks.len() - moves.len();
-    (moves, unchanged)
+    let unchanged = managed.networks.len() - changes.len();
+    (changes, unchanged)
 }
 
 /// What the schema demands of a request and neither side has.
@@ -43,7 +43,7 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
         .map(|(setting, _)| setting)
 }
 
-fn unsendable(entry: &NetworkEntry, after: &Settings, setting: Setting) -> Diagnostic {
+fn missing_required_setting(entry: &NetworkEntry, after: &Settings, setting: Setting) -> Diagnostic {
     let field = setting.api_name();
     Diagnostic::error(
         DiagnosticCode::MissingSetting,

@@ -5,13 +5,19 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::compare::Move;
+use super::compare::NetworkChange;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{CodeText, LiveState, LocationIndex, NameKey, NetworkIndex, Setting};
 
 /// Reports every name and code of a location that two networks would share in the end.
-pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState, diagnostics: &mut Diagnostics) {
-    let by_network: HashMap<NetworkIndex, &Move<'_>> = moves.iter().map(|change| (change.network, change)).collect();
+pub(super) fn find(
+    location: LocationIndex,
+    changes: &[NetworkChange<'_>],
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) {
+    let by_network: HashMap<NetworkIndex, &NetworkChange<'_>> =
+        changes.iter().map(|change| (change.network, change)).collect();
     let mut names: Shared<'_, NameKey> = HashMap::new();
     let mut codes: Shared<'_, CodeText> = HashMap::new();
     for (at, network) in live.networks_of(location) {
@@ -19,11 +25,11 @@ pub(super) fn find(location: LocationIndex, moves: &[Move<'_>], live: &LiveState
         let settings = change.map_or(&network.settings, |change| &change.after);
         let key = settings.name_key();
         let gains_name = change.filter(|_| key != network.settings.name_key());
-        names.entry(key).or_default().push(Holder { network: at, gains: gains_name });
-        let gains_code = change.filter(|change| change.changed.has(Setting::Code));
+        names.entry(key).or_default().push(Holder { network: at, gained_by: gains_name });
+        let gains_code = change.filter(|change| change.changed_settings.has(Setting::Code));
         // A code that Webex hides is nothing that could be compared.
         if let Some(code) = settings.code.clone().filter(|_| gains_code.is_some() || network.settings.code.is_some()) {
-            codes.entry(code).or_default().push(Holder { network: at, gains: gains_code });
+            codes.entry(code).or_default().push(Holder { network: at, gained_by: gains_code });
         }
     }
     report(names, NAMES, location, live, diagnostics);
@@ -34,25 +40,25 @@ type Shared<'a, K> = HashMap<K, Vec<Holder<'a>>>;
 
 struct Holder<'a> {
     network: NetworkIndex,
-    gains: Option<&'a Move<'a>>,
+    gained_by: Option<&'a NetworkChange<'a>>,
 }
 
 /// How to speak of one kind of duplicate.
 #[derive(Clone, Copy)]
-struct Words {
+struct ConflictMessages {
     setting: Setting,
     duplicate: DiagnosticCode,
     taken: DiagnosticCode,
     what: &'static str,
 }
 
-const NAMES: Words = Words {
+const NAMES: ConflictMessages = ConflictMessages {
     setting: Setting::Name,
     duplicate: DiagnosticCode::DuplicateName,
     taken: DiagnosticCode::NameTaken,
     what: "name",
 };
-const CODES: Words = Words {
+const CODES: ConflictMessages = ConflictMessages {
     setting: Setting::Code,
     duplicate: DiagnosticCode::DuplicateCode,
     taken: DiagnosticCode::CodeTaken,
@@ -61,7 +67,7 @@ const CODES: Words = Words {
 
 fn report<K: Eq + Hash>(
     shared: Shared<'_, K>,
-    words: Words,
+    messages: ConflictMessages,
     location: LocationIndex,
     live: &LiveState,
     diagnostics: &mut Diagnostics,
@@ -69,37 +75,37 @@ fn report<K: Eq + Hash>(
     let mut duplicates: Vec<Vec<Holder<'_>>> = shared.into_values().filter(|holders| holders.len() > 1).collect();
     duplicates.sort_by_key(|holders| holders[0].network);
     for holders in duplicates {
-        let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gains.is_some());
+        let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gained_by.is_some());
         match (&gaining[..], &keeping[..]) {
-            ([], _) => diagnostics.push(existing_duplicate(&holders, words, location, live)),
+            ([], _) => diagnostics.push(existing_duplicate(&holders, messages, location, live)),
             (gaining, [keeper, ..]) => {
-                for change in gaining.iter().filter_map(|holder| holder.gains) {
-                    diagnostics.push(taken(change, keeper.network, words, live));
+                for change in gaining.iter().filter_map(|holder| holder.gained_by) {
+                    diagnostics.push(taken(change, keeper.network, messages, live));
                 }
             }
             ([first, rest @ ..], []) => {
-                for change in rest.iter().filter_map(|holder| holder.gains) {
-                    diagnostics.push(twice(change, first.gains, words, location, live));
+                for change in rest.iter().filter_map(|holder| holder.gained_by) {
+                    diagnostics.push(duplicate(change, first.gained_by, messages, location, live));
                 }
             }
         }
     }
 }
 
-fn span_of(change: &Move<'_>, words: Words) -> crate::diagnostic::Span {
+fn span_of(change: &NetworkChange<'_>, messages: ConflictMessages) -> crate::diagnostic::Span {
     let entry = change.entry;
-    let precise = match words.setting {
+    let precise = match messages.setting {
         Setting::Name => entry.name_span,
         _ => entry.code.as_ref().map(|code| code.span),
     };
     precise.unwrap_or(entry.span())
 }
 
-fn taken(change: &Move<'_>, keeper: NetworkIndex, words: Words, live: &LiveState) -> Diagnostic {
+fn taken(change: &NetworkChange<'_>, keeper: NetworkIndex, messages: ConflictMessages, live: &LiveState) -> Diagnostic {
     let holder = live.network(keeper);
-    let what = words.what;
+    let what = messages.what;
     Diagnostic::error(
-        words.taken,
+        messages.taken,
         format!(
             "the {what} that {:?} is to get is held by {:?} ({}), which keeps it",
             live.network(change.network).settings.name,
@@ -107,36 +113,41 @@ fn taken(change: &Move<'_>, keeper: NetworkIndex, words: Words, live: &LiveState
             holder.id
         ),
     )
-    .with_span(span_of(change, words))
+    .with_span(span_of(change, messages))
     .help(format!("choose another {what}, or add an entry that gives the other network a new one"))
 }
 
-fn twice(
-    change: &Move<'_>,
-    first: Option<&Move<'_>>,
-    words: Words,
+fn duplicate(
+    change: &NetworkChange<'_>,
+    first: Option<&NetworkChange<'_>>,
+    messages: ConflictMessages,
     location: LocationIndex,
     live: &LiveState,
 ) -> Diagnostic {
     let location = &live.location(location).name;
-    let name_of = |change: &Move<'_>| format!("{:?}", live.network(change.network).settings.name);
+    let name_of = |change: &NetworkChange<'_>| format!("{:?}", live.network(change.network).settings.name);
     let who = match first {
         Some(first) => format!("{} and {}", name_of(first), name_of(change)),
         None => format!("{} and another network", name_of(change)),
     };
-    let desired = if words.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
-    let message = format!("{who} of {location:?} are to get the same {}{desired}", words.what);
-    let span = span_of(change, words);
-    let diagnostic = Diagnostic::error(words.duplicate, message).with_span(span);
+    let desired = if messages.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
+    let message = format!("{who} of {location:?} are to get the same {}{desired}", messages.what);
+    let span = span_of(change, messages);
+    let diagnostic = Diagnostic::error(messages.duplicate, message).with_span(span);
     // A rule wants both in one place.
-    let diagnostic = match first.map(|first| span_of(first, words)).filter(|other| *other != span) {
+    let diagnostic = match first.map(|first| span_of(first, messages)).filter(|other| *other != span) {
         Some(other) => diagnostic.with_related(other, "the other is here"),
         None => diagnostic,
     };
-    diagnostic.help(format!("a {} is unique within a location: choose another one", words.what))
+    diagnostic.help(format!("a {} is unique within a location: choose another one", messages.what))
 }
 
-fn existing_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIndex, live: &LiveState) -> Diagnostic {
+fn existing_duplicate(
+    holders: &[Holder<'_>],
+    messages: ConflictMessages,
+    location: LocationIndex,
+    live: &LiveState,
+) -> Diagnostic {
     let networks: Vec<String> = holders
         .iter()
         .map(|holder| live.network(holder.network))
@@ -148,7 +159,7 @@ fn existing_duplicate(holders: &[Holder<'_>], words: Words, location: LocationIn
             "{} of {:?} share one {} already; this run leaves it so",
             networks.join(" and "),
             live.location(location).name,
-            words.what
+            messages.what
         ),
     )
 }

@@ -3,56 +3,56 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::Move;
+use super::compare::NetworkChange;
+use super::dependencies::Dependencies;
 use super::temporary;
-use super::waits::Waits;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{AccessCode, CodeText, LiveState, LocationIndex, NameKey, Setting, Settings};
 
 /// A move that must give up some settings before its final step.
 #[derive(Debug)]
-pub(super) struct Aside {
+pub(super) struct InterimNeed {
     pub(super) of: usize,
     pub(super) settings: Vec<Setting>,
 }
 
 /// The interim settings of a location.
 #[derive(Debug, Default)]
-pub(super) struct Interims(HashMap<usize, (Settings, Vec<Setting>)>);
+pub(super) struct InterimStates(HashMap<usize, (Settings, Vec<Setting>)>);
 
-impl Interims {
+impl InterimStates {
     /// Chooses temporary names and codes that are valid, free and wanted by nobody; `None` and a finding if there are
     /// none.
     pub(super) fn choose(
         location: LocationIndex,
-        moves: &[Move<'_>],
-        waits: &Waits,
-        asides: &[Aside],
+        changes: &[NetworkChange<'_>],
+        dependencies: &Dependencies,
+        interim_needs: &[InterimNeed],
         live: &LiveState,
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
-        if asides.is_empty() {
+        if interim_needs.is_empty() {
             return Some(Self::default());
         }
-        let mut taken = Taken::of(location, moves, live);
-        let mut interims = HashMap::new();
-        for aside in asides {
-            let change = &moves[aside.of];
+        let mut used = UsedValues::of(location, changes, live);
+        let mut interim_states = HashMap::new();
+        for need in interim_needs {
+            let change = &changes[need.of];
             let before = &live.network(change.network).settings;
-            let must_move = |setting| aside.settings.contains(&setting);
-            let may_be_final = |setting| waits.is_free(aside.of, setting);
+            let must_move = |setting| need.settings.contains(&setting);
+            let may_be_final = |setting| dependencies.is_free(need.of, setting);
 
             let mut interim = change.after.clone();
             if !may_be_final(Setting::Name) {
                 interim.name = if must_move(Setting::Name) {
-                    taken.temporary_name(location, change, live)?
+                    used.temporary_name(location, change, live)?
                 } else {
                     before.name.clone()
                 };
             }
             if !may_be_final(Setting::Code) {
                 interim.code = if must_move(Setting::Code) {
-                    match taken.temporary_code(change) {
+                    match used.temporary_code(change) {
                         Some(code) => Some(code),
                         None => {
                             diagnostics.push(no_free_code(location, live));
@@ -65,14 +65,14 @@ impl Interims {
                 // While codes are disabled Webex uses one of its own making, which nobody could give way to.
                 interim.code_enabled = before.code_enabled;
             }
-            let gives_up = [
+            let releases = [
                 (Setting::Name, interim.name_key() != before.name_key()),
                 (Setting::Code, interim.code != before.code),
             ];
-            let gives_up = gives_up.into_iter().filter(|(_, moved)| *moved).map(|(setting, _)| setting).collect();
-            interims.insert(aside.of, (interim, gives_up));
+            let releases = releases.into_iter().filter(|(_, moved)| *moved).map(|(setting, _)| setting).collect();
+            interim_states.insert(need.of, (interim, releases));
         }
-        Some(Self(interims))
+        Some(Self(interim_states))
     }
 
     pub(super) fn settings(&self, of: usize) -> Option<&Settings> {
@@ -80,22 +80,22 @@ impl Interims {
     }
 
     /// Whether the interim step of a move already releases what it held.
-    pub(super) fn gives_up(&self, of: usize, setting: Setting) -> bool {
-        self.0.get(&of).is_some_and(|(_, given_up)| given_up.contains(&setting))
+    pub(super) fn releases(&self, of: usize, setting: Setting) -> bool {
+        self.0.get(&of).is_some_and(|(_, released)| released.contains(&setting))
     }
 }
 
 /// Names and codes of a location that are held or wanted.
-struct Taken {
+struct UsedValues {
     names: HashSet<NameKey>,
     codes: HashSet<CodeText>,
 }
 
-impl Taken {
-    fn of(location: LocationIndex, moves: &[Move<'_>], live: &LiveState) -> Self {
+impl UsedValues {
+    fn of(location: LocationIndex, changes: &[NetworkChange<'_>], live: &LiveState) -> Self {
         let settings = || {
             let held = live.networks_of(location).map(|(_, network)| &network.settings);
-            held.chain(moves.iter().map(|change| &change.after))
+            held.chain(changes.iter().map(|change| &change.after))
         };
         Self {
             names: settings().map(Settings::name_key).collect(),
@@ -106,19 +106,19 @@ impl Taken {
     fn temporary_name(
         &mut self,
         location: LocationIndex,
-        change: &Move<'_>,
+        change: &NetworkChange<'_>,
         live: &LiveState,
     ) -> Option<std::sync::Arc<str>> {
         let location = &live.location(location).id;
         // As many attempts as there are names: one of them is free.
         (0..=self.names.len())
-            .filter_map(|attempt| temporary::name_for(location, &change.after.name, attempt))
+            .filter_map(|attempt| temporary::temporary_name(location, &change.after.name, attempt))
             .find(|name| self.names.insert(NameKey::of(name.as_str())))
             .map(|name| name.shared())
     }
 
     /// A free code, the search beginning at a place that differs from network to network but not from run to run.
-    fn temporary_code(&mut self, change: &Move<'_>) -> Option<CodeText> {
+    fn temporary_code(&mut self, change: &NetworkChange<'_>) -> Option<CodeText> {
         let seed = change.after.name.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         let start = (seed % u32::from(AccessCode::COUNT)) as u16;
         (start..AccessCode::COUNT)

@@ -13,29 +13,28 @@
 //! | `interim` | what a network that must step aside is set to meanwhile |
 //! | `resume` | [`resume()`]: what of a saved plan is done, left, or moved |
 //! | `part` | [`part()`]: some locations of a plan |
-//! | `narrow` | [`Scope`]: some locations and networks only |
+//! | `apply_scope` | [`Scope`]: some locations and networks only |
 //! | `safety` | how many changes are too many for nobody to have looked |
 //! | `feedback` | the fewest networks that must step aside, on bare integers |
 
-mod build;
+mod change_limit;
 mod compare;
 mod conflicts;
-pub mod feedback;
-mod identity;
+mod dependencies;
+pub mod feedback_vertex_set;
 mod interim;
-mod narrow;
-mod order;
-mod part;
-#[expect(clippy::module_inception, reason = "the plan itself, next to what makes it")]
-pub mod plan;
+mod matching;
+pub mod model;
+mod planner;
 mod resume;
-mod safety;
+mod schedule;
+mod scope;
+mod subset;
 mod temporary;
-mod waits;
 
-pub use build::{build, build_within, spoken_for, warning};
-pub use narrow::{Scope, ScopeError};
-pub use part::part;
-pub use resume::{Moved, recorded_state, resume};
-pub use safety::{MaxChanges, TooManyChanges, check_size};
+pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit};
+pub use planner::{build, build_scoped, managed_networks, warning};
+pub use resume::{Drift, reconstruct_base_state, resume};
+pub use scope::{Scope, ScopeError};
+pub use subset::restrict_to_locations;
 pub use temporary::is_temporary;

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::plan::{Change, Neighbour, Plan, Step, StepKind};
+use super::model::{Change, Plan, Step, StepKind, UnchangedNetwork};
 use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settings};
 
 /// Something that is not as the plan knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moved {
+pub enum Drift {
     /// A network is not there, or in another location.
-    Gone {
+    Removed {
         /// Which.
         network: NetworkId,
         /// What the plan calls it.
@@ -26,18 +26,18 @@ pub enum Moved {
     },
 }
 
-impl Moved {
+impl Drift {
     /// The network it is about.
     pub const fn network(&self) -> &NetworkId {
         match self {
-            Self::Gone { network, .. } | Self::Changed { network, .. } => network,
+            Self::Removed { network, .. } | Self::Changed { network, .. } => network,
         }
     }
 
     /// In one line, without values.
     pub fn describe(&self) -> String {
         match self {
-            Self::Gone { network, name } => format!("{name:?} ({network}) is not there any more"),
+            Self::Removed { network, name } => format!("{name:?} ({network}) is not there any more"),
             Self::Changed { network, name, settings } => {
                 let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
                 format!("{name:?} ({network}) has another {}", settings.join(", "))
@@ -50,16 +50,19 @@ impl Moved {
 ///
 /// # Errors
 /// Everything that is at no planned state, or of the neighbourhood has moved.
-pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Moved>> {
-    let mut moved = Vec::new();
-    let mut stands_at = Vec::with_capacity(plan.changes.len());
-    let interims: HashMap<usize, &Settings> = interims(plan).map(|step| (step.change, &step.settings)).collect();
+pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
+    let mut drift = Vec::new();
+    let mut current_settings = Vec::with_capacity(plan.changes.len());
+    let interim_states: HashMap<usize, &Settings> =
+        interim_states(plan).map(|step| (step.change, &step.settings)).collect();
     for (at, change) in plan.changes.iter().enumerate() {
         match find(live, &change.location.id, &change.network) {
-            None => moved.push(Moved::Gone { network: change.network.clone(), name: change.before.name.to_string() }),
-            Some(now) => match planned_state(change, interims.get(&at).copied(), now) {
-                Some(state) => stands_at.push(state),
-                None => moved.push(Moved::Changed {
+            None => {
+                drift.push(Drift::Removed { network: change.network.clone(), name: change.before.name.to_string() })
+            }
+            Some(now) => match planned_state(change, interim_states.get(&at).copied(), now) {
+                Some(state) => current_settings.push(state),
+                None => drift.push(Drift::Changed {
                     network: change.network.clone(),
                     name: change.before.name.to_string(),
                     settings: now.diff(&change.before),
@@ -67,13 +70,13 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Moved>> {
             },
         }
     }
-    moved.extend(plan.neighbours.iter().filter_map(|neighbour| moved_neighbour(neighbour, live)));
-    if moved.is_empty() { Ok(rest(plan, &stands_at, live)) } else { Err(moved) }
+    drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
+    if drift.is_empty() { Ok(rest(plan, &current_settings, live)) } else { Err(drift) }
 }
 
 /// How far a network has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum NetworkState {
     Before,
     Interim,
     After,
@@ -84,43 +87,43 @@ fn find<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> 
     (network.location == *location).then_some(&network.settings)
 }
 
-fn interims(plan: &Plan) -> impl Iterator<Item = &Step> {
+fn interim_states(plan: &Plan) -> impl Iterator<Item = &Step> {
     plan.steps.iter().filter(|step| step.kind == StepKind::Interim)
 }
 
-fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<State> {
+fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<NetworkState> {
     let same = |planned: &Settings| {
         // A code that Webex hides or makes up while codes are disabled says nothing.
         let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
         now.diff(planned).iter().all(|setting| disabled && setting == Setting::Code)
     };
     if same(&change.after) {
-        return Some(State::After);
+        return Some(NetworkState::After);
     }
     if interim.is_some_and(same) {
-        return Some(State::Interim);
+        return Some(NetworkState::Interim);
     }
-    same(&change.before).then_some(State::Before)
+    same(&change.before).then_some(NetworkState::Before)
 }
 
-fn moved_neighbour(neighbour: &Neighbour, live: &LiveState) -> Option<Moved> {
-    let name = neighbour.settings.name.to_string();
-    let Some(now) = find(live, &neighbour.location, &neighbour.network) else {
+fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Drift> {
+    let name = unchanged.settings.name.to_string();
+    let Some(now) = find(live, &unchanged.location, &unchanged.network) else {
         // Whoever is gone holds nothing any more.
         return None;
     };
-    let settings = now.diff(&neighbour.settings);
+    let settings = now.diff(&unchanged.settings);
     let settings: SettingSet =
         settings.iter().filter(|setting| matches!(setting, Setting::Name | Setting::Code)).collect();
-    (!settings.is_empty()).then(|| Moved::Changed { network: neighbour.network.clone(), name, settings })
+    (!settings.is_empty()).then(|| Drift::Changed { network: unchanged.network.clone(), name, settings })
 }
 
 /// The plan without what is done.
-fn rest(plan: &Plan, stands_at: &[State], live: &LiveState) -> Plan {
+fn rest(plan: &Plan, current_settings: &[NetworkState], live: &LiveState) -> Plan {
     let mut place: HashMap<usize, usize> = HashMap::new();
-    let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), neighbours: Vec::new(), ..plan.clone() };
+    let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };
     for (at, change) in plan.changes.iter().enumerate() {
-        if stands_at[at] == State::After {
+        if current_settings[at] == NetworkState::After {
             rest.counts.unchanged += 1;
             continue;
         }
@@ -129,33 +132,33 @@ fn rest(plan: &Plan, stands_at: &[State], live: &LiveState) -> Plan {
         let hidden = change.after.code_enabled == Some(false) && now.code.is_none();
         let changed = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
         place.insert(at, rest.changes.len());
-        rest.changes.push(Change { before: now.clone(), changed, ..change.clone() });
+        rest.changes.push(Change { before: now.clone(), changed_settings: changed, ..change.clone() });
     }
     let mut step_place: HashMap<usize, usize> = HashMap::new();
     // Where each network that is left stands before its next step.
     let mut from: Vec<Settings> = rest.changes.iter().map(|change| change.before.clone()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
-        let done = step.kind == StepKind::Interim && stands_at[step.change] == State::Interim;
+        let done = step.kind == StepKind::Interim && current_settings[step.change] == NetworkState::Interim;
         let Some(change) = place.get(&step.change).filter(|_| !done) else { continue };
         let before = std::mem::replace(&mut from[*change], step.settings.clone());
-        let changed = rest.changes[*change].changed;
-        let set = before.diff(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
-        let after = step.after.iter().filter_map(|after| step_place.get(after)).copied().collect();
+        let changed = rest.changes[*change].changed_settings;
+        let changes = before.diff(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
+        let depends_on = step.depends_on.iter().filter_map(|earlier| step_place.get(earlier)).copied().collect();
         step_place.insert(at, rest.steps.len());
-        rest.steps.push(Step { change: *change, set, after, ..step.clone() });
+        rest.steps.push(Step { change: *change, changes, depends_on, ..step.clone() });
     }
-    rest.neighbours = neighbours(&rest, live);
+    rest.unchanged_networks = unchanged_networks(&rest, live);
     rest
 }
 
-fn neighbours(plan: &Plan, live: &LiveState) -> Vec<Neighbour> {
+fn unchanged_networks(plan: &Plan, live: &LiveState) -> Vec<UnchangedNetwork> {
     let touched: std::collections::HashSet<&NetworkId> = plan.changes.iter().map(|change| &change.network).collect();
     let locations: std::collections::BTreeSet<_> =
         plan.changes.iter().filter_map(|change| live.find_location(&change.location.id)).collect();
     let networks = locations.into_iter().flat_map(|location| live.networks_of(location));
     networks
         .filter(|(_, network)| !touched.contains(&network.id))
-        .map(|(_, network)| Neighbour {
+        .map(|(_, network)| UnchangedNetwork {
             location: network.location.clone(),
             network: network.id.clone(),
             settings: network.settings.clone(),
@@ -164,11 +167,11 @@ fn neighbours(plan: &Plan, live: &LiveState) -> Vec<Neighbour> {
 }
 
 /// The state that a plan recorded of the locations it touches.
-pub fn recorded_state(plan: &Plan) -> LiveState {
+pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     let names: HashMap<&LocationId, _> =
         plan.changes.iter().map(|change| (&change.location.id, change.location.name.clone())).collect();
     let changed = plan.changes.iter().map(|change| (&change.location.id, &change.network, &change.before));
-    let others = plan.neighbours.iter().map(|other| (&other.location, &other.network, &other.settings));
+    let others = plan.unchanged_networks.iter().map(|other| (&other.location, &other.network, &other.settings));
     LiveState::new(changed.chain(others).map(|(location, network, settings)| {
         let name = names.get(location).cloned().unwrap_or_else(|| "".into());
         let network = crate::model::Network {

@@ -17,11 +17,11 @@ const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// Whether a name is a temporary one.
 pub fn is_temporary(name: &str) -> bool {
-    hash_in(name).is_some()
+    parse_hash(name).is_some()
 }
 
 /// The hash that a temporary name carries.
-pub(super) fn hash_in(name: &str) -> Option<&str> {
+pub(super) fn parse_hash(name: &str) -> Option<&str> {
     let rest =
         name.get(PREFIX.len()..).filter(|_| name.as_bytes()[..PREFIX.len()].eq_ignore_ascii_case(PREFIX.as_bytes()))?;
     let hash = rest.get(..HASH_LENGTH)?;
@@ -31,7 +31,7 @@ pub(super) fn hash_in(name: &str) -> Option<&str> {
 }
 
 /// The hash of the network of `location` that is to be called `desired`.
-pub(super) fn hash_of(location: &LocationId, desired: &NameKey) -> String {
+pub(super) fn compute_hash(location: &LocationId, desired: &NameKey) -> String {
     let digest = Sha256::new()
         .chain_update(location.as_str().trim_end_matches('='))
         .chain_update([0])
@@ -42,8 +42,8 @@ pub(super) fn hash_of(location: &LocationId, desired: &NameKey) -> String {
 }
 
 /// A temporary name for the network that is to be called `desired`, told apart from others by `attempt`.
-pub(super) fn name_for(location: &LocationId, desired: &str, attempt: usize) -> Option<NetworkName> {
-    let mut name = format!("{PREFIX}{} ", hash_of(location, &NameKey::of(desired)));
+pub(super) fn temporary_name(location: &LocationId, desired: &str, attempt: usize) -> Option<NetworkName> {
+    let mut name = format!("{PREFIX}{} ", compute_hash(location, &NameKey::of(desired)));
     let number = if attempt == 0 { String::new() } else { format!(" {}", attempt + 1) };
     let room = NAME_MAX - name.chars().count() - number.chars().count();
     name.extend(desired.chars().take(room));
@@ -57,10 +57,13 @@ mod tests {
     #[test]
     fn a_temporary_name_is_valid_and_tells_whose_it_is() {
         let location = LocationId::new("Y2lzY29=");
-        let name = name_for(&location, &"Å".repeat(40), 3).expect("a name");
+        let name = temporary_name(&location, &"Å".repeat(40), 3).expect("a name");
         assert_eq!(name.as_str().chars().count(), 40);
-        assert_eq!(hash_in(name.as_str()), Some(&*hash_of(&location, &NameKey::of(&"å".repeat(40)))));
-        assert_eq!(hash_of(&location, &NameKey::of("A")), hash_of(&LocationId::new("Y2lzY29"), &NameKey::of("a")));
+        assert_eq!(parse_hash(name.as_str()), Some(&*compute_hash(&location, &NameKey::of(&"å".repeat(40)))));
+        assert_eq!(
+            compute_hash(&location, &NameKey::of("A")),
+            compute_hash(&LocationId::new("Y2lzY29"), &NameKey::of("a"))
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Why there is no result. No write was sent.
 
-use super::inputs::Rejected;
+use super::inputs::InvalidInput;
 use crate::client::SendError;
-use crate::plan::{Moved, TooManyChanges};
-use crate::proof::Flaw;
-use crate::record::{JournalError, SavedPlanError};
+use crate::plan::{Drift, TooManyChanges};
+use crate::plan_check::PlanViolation;
+use crate::storage::{JournalError, SavedPlanError};
 use crate::webex::{ApiError, ErrorClass};
 
 /// Why a command ends before anything is written.
@@ -12,10 +12,10 @@ use crate::webex::{ApiError, ErrorClass};
 pub enum Error {
     /// The files, or the files and the live state together, are wrong.
     #[error("{}", .0.summary())]
-    Rejected(Box<Rejected>),
+    InvalidInput(Box<InvalidInput>),
     /// The organization cannot be read.
     #[error("the DECT networks cannot be listed: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
-    Unreachable {
+    ListFailed {
         /// The last answer.
         error: ApiError,
         /// What to do.
@@ -26,11 +26,11 @@ pub enum Error {
     Stopped,
     /// A plan that cannot be shown to be safe.
     #[error("this plan is not carried out, since it cannot be shown to be safe: {0}; please report this")]
-    Unproven(#[from] Flaw),
+    PlanCheckFailed(#[from] PlanViolation),
     /// The organization is not as a saved plan knows it.
     #[error("the organization has moved since the plan was made, so nothing was changed: {}; make the plan again",
-        described(.0))]
-    Moved(Vec<Moved>),
+        summarize_drift(.0))]
+    Drift(Vec<Drift>),
     /// A saved plan cannot be read or written.
     #[error("{0}")]
     SavedPlan(#[from] SavedPlanError),
@@ -42,13 +42,13 @@ pub enum Error {
     Unmanaged(usize),
     /// The pattern for the first locations is misspelt.
     #[error("no location that this plan changes matches --canary: nothing was changed")]
-    NoCanary,
+    CanaryMatchesNothing,
     /// A run of the same wishes was not finished, and its plan cannot be read.
     #[error(
         "the run {run} of the same rename was not finished, and its plan cannot be read: {reason}. With the right \
          DECTL_PLAN_KEY it goes on; --anew computes the rename anew"
     )]
-    Unreadable {
+    SavedPlanUnreadable {
         /// The run.
         run: String,
         /// Why.
@@ -63,9 +63,9 @@ pub enum Error {
 }
 
 /// Some of what has moved, in one line; more than that nobody reads.
-fn described(moved: &[Moved]) -> String {
+fn summarize_drift(moved: &[Drift]) -> String {
     const MOST: usize = 10;
-    let mut parts: Vec<String> = moved.iter().take(MOST).map(Moved::describe).collect();
+    let mut parts: Vec<String> = moved.iter().take(MOST).map(Drift::describe).collect();
     if moved.len() > MOST {
         parts.push(format!("and {} more", moved.len() - MOST));
     }
@@ -76,7 +76,7 @@ impl From<SendError> for Error {
     fn from(send_error: SendError) -> Self {
         match send_error {
             SendError::Cancelled => Self::Stopped,
-            SendError::Failed(error) => Self::Unreachable { hint: hint(&error), error },
+            SendError::Failed(error) => Self::ListFailed { hint: hint(&error), error },
         }
     }
 }

@@ -8,15 +8,15 @@ use crate::desired::{
     CodeSourceResolver, Input, RenameRequest, SourceFormat, load_sources, read, rename_rules, resolve_codes,
 };
 use crate::diagnostic::{Diagnostics, Severity, Sources};
-use crate::record::sha256;
+use crate::storage::sha256;
 
 /// Whether codes that stand elsewhere are looked up.
 #[derive(Clone, Copy)]
-pub enum Resolve<'a> {
+pub enum CodeResolution<'a> {
     /// They are.
-    With(&'a dyn CodeSourceResolver),
+    Resolve(&'a dyn CodeSourceResolver),
     /// Only their form is looked at.
-    FormOnly,
+    SyntaxOnly,
 }
 
 /// How files are read.
@@ -25,7 +25,7 @@ pub struct InputOptions<'a> {
     /// Warnings count as errors.
     pub strict: bool,
     /// Whether codes are looked up.
-    pub resolve: Resolve<'a>,
+    pub resolve: CodeResolution<'a>,
 }
 
 /// A desired state that can be planned with.
@@ -41,14 +41,14 @@ pub struct Inputs {
 
 /// Everything that is wrong, and the texts to show it in.
 #[derive(Debug)]
-pub struct Rejected {
+pub struct InvalidInput {
     /// The findings; one of them is an error.
     pub diagnostics: Diagnostics,
     /// The texts.
     pub sources: Sources,
 }
 
-impl Rejected {
+impl InvalidInput {
     /// How many of what, in one line.
     pub fn summary(&self) -> String {
         let count = |severity, word: &str| match self.diagnostics.count(severity) {
@@ -67,7 +67,7 @@ impl Inputs {
     ///
     /// # Errors
     /// All that is wrong with it, at once.
-    pub fn of_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, Rejected> {
+    pub fn from_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, InvalidInput> {
         Self::from_format(name, text, SourceFormat::Yaml, options)
     }
 
@@ -80,7 +80,7 @@ impl Inputs {
         text: String,
         format: SourceFormat,
         options: InputOptions<'_>,
-    ) -> Result<Self, Rejected> {
+    ) -> Result<Self, InvalidInput> {
         let input = Input { name: name.to_owned(), text, format, base_dir: PathBuf::from(".") };
         Self::check(vec![input], Diagnostics::new(), options)
     }
@@ -89,7 +89,7 @@ impl Inputs {
     ///
     /// # Errors
     /// All that is wrong with them, at once.
-    pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, Rejected> {
+    pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, InvalidInput> {
         let mut diagnostics = Diagnostics::new();
         let texts = load_sources(paths, stdin, &mut diagnostics);
         Self::check(texts, diagnostics, options)
@@ -99,24 +99,24 @@ impl Inputs {
     ///
     /// # Errors
     /// If a pattern or template is none.
-    pub fn of_rename(asked: &RenameRequest) -> Result<Self, Rejected> {
+    pub fn from_rename(asked: &RenameRequest) -> Result<Self, InvalidInput> {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let rules = rename_rules(asked, &mut sources, &mut diagnostics);
         if diagnostics.has_errors() {
-            return Err(Rejected { diagnostics, sources });
+            return Err(InvalidInput { diagnostics, sources });
         }
         Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: diagnostics })
     }
 
     /// The texts by name, each with its SHA-256.
-    pub fn digests(&self) -> Vec<(String, String)> {
+    pub fn source_digests(&self) -> Vec<(String, String)> {
         self.sources.iter().map(|(id, name)| (name.to_string(), sha256(self.sources.text(id)))).collect()
     }
 
-    fn check(texts: Vec<Input>, mut diagnostics: Diagnostics, options: InputOptions<'_>) -> Result<Self, Rejected> {
+    fn check(texts: Vec<Input>, mut diagnostics: Diagnostics, options: InputOptions<'_>) -> Result<Self, InvalidInput> {
         let mut sources = Sources::new();
         let mut desired = read(texts, &mut sources, &mut diagnostics);
-        if let Resolve::With(lookup) = options.resolve {
+        if let CodeResolution::Resolve(lookup) = options.resolve {
             resolve_codes(&mut desired, lookup, &mut diagnostics);
         }
         diagnostics.sort();
@@ -125,7 +125,7 @@ impl Inputs {
             diagnostics.promote_warnings();
         }
         if diagnostics.has_errors() {
-            return Err(Rejected { diagnostics, sources });
+            return Err(InvalidInput { diagnostics, sources });
         }
         Ok(Self { desired, sources, warnings: diagnostics })
     }

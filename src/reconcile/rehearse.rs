@@ -10,15 +10,15 @@ use crate::apply::{Options, Outcome, run};
 use crate::client::rate_limiter::{Rate, RateLimiter};
 use crate::client::{ApiClient, Priority, RetryPolicy};
 use crate::model::LiveState;
-use crate::plan::plan::Plan;
-use crate::proof::Proven;
-use crate::record::Journal;
+use crate::plan::model::Plan;
+use crate::plan_check::CheckedPlan;
 use crate::runtime::{Clock, SeededRng, Shutdown};
-use crate::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use crate::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use crate::storage::Journal;
 
 /// What the simulated API is like, and how it is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Conditions {
+pub struct SimulationParams {
     /// How many requests it lets in.
     pub requests: u32,
     /// In how long.
@@ -41,37 +41,31 @@ pub struct Rehearsal {
     /// What became of it on the copy; its time is virtual, and its requests include the first list.
     pub outcome: Outcome,
     /// Under which conditions.
-    pub conditions: Conditions,
+    pub params: SimulationParams,
     /// How long the whole would take.
     pub elapsed: Duration,
 }
 
-/// Carries out `proven` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
+/// Carries out `checked` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
 /// never comes, which would be a fault of this tool.
-pub fn rehearse(proven: &Proven, live: &LiveState, conditions: Conditions) -> Option<Rehearsal> {
+pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParams) -> Option<Rehearsal> {
     let clock = Clock::virtual_clock();
-    let misbehaviour = Misbehaviour {
-        latency: Latency::Fixed(conditions.latency),
-        limit: Some(LimitKind::Sliding { count: conditions.requests, period: conditions.period }),
-        ..Misbehaviour::default()
+    let faults = FaultConfig {
+        latency: Latency::Fixed(params.latency),
+        limit: Some(LimitKind::Sliding { count: params.requests, period: params.period }),
+        ..FaultConfig::default()
     };
-    let copy = Rc::new(RefCell::new(Simulated::new(State::copy_of(live), misbehaviour)));
-    let api = Rc::new(DirectApi::new(copy, clock.clone()));
-    let rate_limiter = RateLimiter::new(conditions.concurrency, conditions.rate);
-    let client = ApiClient::new(
-        api,
-        clock.clone(),
-        SeededRng::from_seed(1),
-        rate_limiter,
-        conditions.retry_policy,
-        Shutdown::new(),
-    );
-    let options = Options { concurrency: conditions.concurrency, ..Options::default() };
+    let copy = Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(live), faults)));
+    let api = Rc::new(InProcessApi::new(copy, clock.clone()));
+    let rate_limiter = RateLimiter::new(params.concurrency, params.rate);
+    let client =
+        ApiClient::new(api, clock.clone(), SeededRng::from_seed(1), rate_limiter, params.retry_policy, Shutdown::new());
+    let options = Options { concurrency: params.concurrency, ..Options::default() };
     let outcome = clock.block_on(async {
         // The run itself begins with the list, too.
         let _listed = client.list(Priority::Normal).await;
-        run(proven, &client, &Journal::in_memory(), options, &|_| {}).await
+        run(checked, &client, &Journal::in_memory(), options, &|_| {}).await
     })?;
     let elapsed = clock.now().elapsed();
-    Some(Rehearsal { plan: proven.plan().clone(), outcome, conditions, elapsed })
+    Some(Rehearsal { plan: checked.plan().clone(), outcome, params, elapsed })
 }

@@ -18,7 +18,7 @@ pub struct AuthView {
 }
 
 /// What a refusal to list comes from.
-pub(super) fn refusal(error: &ApiError) -> &'static str {
+pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
     match error.status {
         Some(401) => "the token is not valid, or has expired",
         Some(403) => "the scope spark-admin:telephony_config_read, or an administrator's role, is missing",
@@ -27,5 +27,5 @@ pub(super) fn refusal(error: &ApiError) -> &'static str {
 }
 
 /// What no reading can tell.
-pub(super) const WRITING: &str = "takes the scope spark-admin:telephony_config_write and a full administrator's role; \
+pub(super) const WRITE_SCOPE_HINT: &str = "takes the scope spark-admin:telephony_config_write and a full administrator's role; \
                                   only the first write proves that they are there";

@@ -10,7 +10,7 @@ pub fn plan(view: &PlanView) -> String {
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("live", "planned").to_string()
 }
 
-fn text(view: &PlanView, side: impl Fn(&super::view::LineView) -> &Option<String>) -> String {
+fn text(view: &PlanView, side: impl Fn(&super::view::DiffLine) -> &Option<String>) -> String {
     let mut text = "version: 1\nlocations:\n".to_owned();
     for line in &view.lines {
         if let Some(line) = side(line) {

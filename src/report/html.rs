@@ -2,9 +2,9 @@
 
 use similar::{Algorithm, ChangeTag};
 
+use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
-use super::visible::visible;
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::model::Setting;
@@ -23,14 +23,14 @@ pub fn result(view: &ResultView) -> String {
     if let Some(reason) = view.outcome.stopped {
         body.push_str(&format!("<p>Stopped: {}.</p>\n", escaped(stop_reason(reason))));
     }
-    if let Verification::Impossible(failure) = &view.outcome.verification {
+    if let Verification::Failed(failure) = &view.outcome.verification {
         body.push_str(&format!("<p>The list could not be read again: {}</p>\n", escaped(&failure.to_string())));
     }
-    let troubled: String = view.networks.iter().filter(|network| network.is_troubled()).map(trouble).collect();
-    if !troubled.is_empty() {
+    let problems: String = view.networks.iter().filter(|network| network.needs_attention()).map(problem_row).collect();
+    if !problems.is_empty() {
         body.push_str(&format!(
             "<table><thead><tr><th scope=\"col\">Location</th><th scope=\"col\">Network</th>\
-             <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{troubled}</tbody></table>\n"
+             <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{problems}</tbody></table>\n"
         ));
     }
     body.push_str("<h2>The plan</h2>\n");
@@ -44,7 +44,7 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
     if let Some((diagnostics, sources)) = diagnostics {
         body.push_str("<ul>\n");
         for diagnostic in diagnostics {
-            let line = super::excerpts::one_finding_line(diagnostic, sources);
+            let line = super::diagnostics::diagnostic_one_line(diagnostic, sources);
             let help = diagnostic.help.as_deref().map(|help| format!("<br>{}", escaped(help))).unwrap_or_default();
             body.push_str(&format!("<li>{}{help}</li>\n", escaped(&line)));
         }
@@ -105,27 +105,28 @@ fn section(at: usize, location: &LocationView) -> String {
 
 /// One network is one body of the table, so that a filter shows or hides it as a whole.
 fn rows(change: &ChangeView) -> String {
-    let height = change.fields.len() + usize::from(change.aside.is_some());
+    let height = change.fields.len() + usize::from(change.interim.is_some());
     let mut rows = String::from("<tbody>\n");
     for (at, field) in change.fields.iter().enumerate() {
         let (old, new) = values(field);
         let setting = field.setting.api_name();
-        let (head, because) = if at == 0 {
+        let (head, source) = if at == 0 {
             (
                 format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{}</th>", escaped(&change.name)),
-                format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.because.to_string())),
+                format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.source.to_string())),
             )
         } else {
             (String::new(), String::new())
         };
-        rows.push_str(&format!(
-            "<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{because}</tr>\n"
-        ));
+        rows.push_str(&format!("<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{source}</tr>\n"));
     }
-    if let Some(aside) = &change.aside {
-        let until =
-            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
-        let words = format!("steps aside as {}{until}", aside.as_what.join(" with "));
+    if let Some(interim) = &change.interim {
+        let until = if interim.waits_for.is_empty() {
+            String::new()
+        } else {
+            format!(" until {} has moved", interim.waits_for.join(", "))
+        };
+        let words = format!("steps aside as {}{until}", interim.temporary_values.join(" with "));
         rows.push_str(&format!("<tr class=\"aside\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
     }
     rows.push_str("</tbody>\n");
@@ -136,8 +137,8 @@ fn values(field: &FieldView) -> (String, String) {
     if field.masked {
         return ("••••".to_owned(), "<ins>•••• (new)</ins>".to_owned());
     }
-    let from = field.from.as_deref().map(visible);
-    let to = field.to.as_deref().map(visible);
+    let from = field.from.as_deref().map(sanitize);
+    let to = field.to.as_deref().map(sanitize);
     match (from, to) {
         (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
             let (mut old, mut new) = (String::new(), String::new());
@@ -162,15 +163,15 @@ fn values(field: &FieldView) -> (String, String) {
     }
 }
 
-fn trouble(network: &NetworkView) -> String {
-    let cells = [&*network.location_name, &network.name, network.status_words(), &network.reason()]
+fn problem_row(network: &NetworkView) -> String {
+    let cells = [&*network.location_name, &network.name, network.status_label(), &network.reason()]
         .map(|cell| format!("<td>{}</td>", escaped(cell)));
     format!("<tr>{}</tr>\n", cells.concat())
 }
 
 /// A text that is nothing but text, in an element or in an attribute.
 fn escaped(text: &str) -> String {
-    entities(&visible(text))
+    entities(&sanitize(text))
 }
 
 fn entities(text: &str) -> String {

@@ -3,15 +3,15 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::auth::{AuthView, WRITING, refusal};
+use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
 use super::rehearsal::RehearsalView;
 use super::view::{FieldView, PlanView, ResultView, StepView};
-use crate::apply::{Status, Verification};
+use crate::apply::{NetworkStatus, Verification};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
-use crate::plan::plan::{Because, StepKind, Warning};
-use crate::reconcile::{LocationStatus, Status as StatusOfAll};
-use crate::record::History;
-use crate::record::entry::RunEnd;
+use crate::plan::model::{ChangeSource, StepKind, Warning};
+use crate::reconcile::{DriftReport, LocationStatus};
+use crate::storage::RunHistory;
+use crate::storage::journal::RunOutcome;
 use crate::webex::ApiError;
 
 /// The version of every document.
@@ -51,7 +51,7 @@ fn plan_body(view: &PlanView) -> Value {
                 "location": { "id": location.id.as_str(), "name": location.name },
                 "network": { "id": change.id, "name": change.name },
                 "fields": change.fields.iter().map(change_of).collect::<Map<_, _>>(),
-                "because": because(&change.because),
+                "because": source(&change.source),
             })
         })
         .collect();
@@ -101,14 +101,14 @@ fn step(step: &StepView) -> Value {
         "network": step.network,
         "kind": match step.kind { StepKind::Final => "final", StepKind::Interim => "interim" },
         "set": step.set.iter().map(set_of).collect::<Map<_, _>>(),
-        "after": step.after,
+        "dependsOn": step.depends_on,
     })
 }
 
-fn because(because: &Because) -> Value {
-    match because {
-        Because::File { file, line } => json!({ "file": &**file, "line": line }),
-        Because::Rule { rule } => json!({ "rule": &**rule }),
+fn source(source: &ChangeSource) -> Value {
+    match source {
+        ChangeSource::File { file, line } => json!({ "file": &**file, "line": line }),
+        ChangeSource::Rule { rule } => json!({ "rule": &**rule }),
     }
 }
 
@@ -130,11 +130,11 @@ pub fn result(view: &ResultView) -> Value {
             "plan": plan_body(&view.plan),
             "outcome": view.class.as_str(),
             "summary": {
-                "applied": view.count(Status::Applied),
-                "failed": view.count(Status::Failed),
-                "skipped": view.count(Status::Skipped),
-                "notStarted": view.count(Status::NotStarted),
-                "unknown": view.count(Status::Unknown),
+                "applied": view.count(NetworkStatus::Applied),
+                "failed": view.count(NetworkStatus::Failed),
+                "skipped": view.count(NetworkStatus::Skipped),
+                "notStarted": view.count(NetworkStatus::NotStarted),
+                "unknown": view.count(NetworkStatus::Unknown),
                 "unchanged": view.plan.unchanged,
                 "writes": statistics.writes,
                 "requests": statistics.requests,
@@ -144,9 +144,9 @@ pub fn result(view: &ResultView) -> Value {
             },
             "results": view.networks.iter().map(network).collect::<Vec<_>>(),
             "verification": match &view.outcome.verification {
-                Verification::NotDone => json!({ "done": false }),
-                Verification::Done => json!({ "done": true }),
-                Verification::Impossible(failure) => json!({ "done": false, "error": failure.to_string() }),
+                Verification::Skipped => json!({ "done": false }),
+                Verification::Completed => json!({ "done": true }),
+                Verification::Failed(failure) => json!({ "done": false, "error": failure.to_string() }),
             },
             "stopped": view.outcome.stopped.map(super::text::stop_reason),
             "journal": view.journal,
@@ -157,11 +157,11 @@ pub fn result(view: &ResultView) -> Value {
 fn network(network: &super::view::NetworkView) -> Value {
     let result = &network.result;
     let status = match result.status {
-        Status::Applied => "applied",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
-        Status::NotStarted => "notStarted",
-        Status::Unknown => "unknown",
+        NetworkStatus::Applied => "applied",
+        NetworkStatus::Failed => "failed",
+        NetworkStatus::Skipped => "skipped",
+        NetworkStatus::NotStarted => "notStarted",
+        NetworkStatus::Unknown => "unknown",
     };
     let mut value = json!({
         "location": { "id": network.location.as_str(), "name": network.location_name },
@@ -172,11 +172,11 @@ fn network(network: &super::view::NetworkView) -> Value {
     if let Some(blocked_by) = &result.blocked_by {
         value["blockedBy"] = blocked_by.as_str().into();
     }
-    if !network.stands_at.is_empty() {
-        value["standsAt"] = network.stands_at.iter().map(set_of).collect::<Map<_, _>>().into();
+    if !network.current_settings.is_empty() {
+        value["standsAt"] = network.current_settings.iter().map(set_of).collect::<Map<_, _>>().into();
     }
-    if !result.found_different.is_empty() {
-        value["foundDifferent"] = result.found_different.iter().map(|setting| setting.api_name()).collect();
+    if !result.mismatched_settings.is_empty() {
+        value["foundDifferent"] = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
     }
     if let Some(error) = &result.error {
         value["error"] = json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
@@ -185,27 +185,27 @@ fn network(network: &super::view::NetworkView) -> Value {
 }
 
 /// The journaled runs.
-pub fn runs(runs: &[History]) -> Value {
-    let run = |run: &History| {
+pub fn runs(runs: &[RunHistory]) -> Value {
+    let run = |run: &RunHistory| {
         json!({
             "run": run.run,
-            "began": run.began.to_string(),
-            "outcome": run.outcome.map(RunEnd::as_str),
+            "began": run.started_at.to_string(),
+            "outcome": run.outcome.map(RunOutcome::as_str),
             "changes": run.changes,
-            "written": run.touched.len(),
+            "written": run.modified.len(),
         })
     };
     document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
 }
 
 /// Everything, location by location.
-pub fn status(status: &StatusOfAll) -> Value {
+pub fn status(status: &DriftReport) -> Value {
     let location = |location: &LocationStatus| {
         json!({
             "location": { "id": location.id.as_str(), "name": location.name },
             "networks": location.managed,
-            "differing": location.differing,
-            "rightAt": location.right_at.map(|at| at.to_string()),
+            "differing": location.drifted,
+            "rightAt": location.last_in_sync.map(|at| at.to_string()),
         })
     };
     document(
@@ -214,7 +214,7 @@ pub fn status(status: &StatusOfAll) -> Value {
             "summary": {
                 "locations": status.locations.len(),
                 "networks": status.managed(),
-                "differing": status.differing(),
+                "differing": status.drifted(),
                 "unmanaged": status.unmanaged,
             },
             "locations": status.locations.iter().map(location).collect::<Vec<_>>(),
@@ -224,18 +224,18 @@ pub fn status(status: &StatusOfAll) -> Value {
 
 /// A rehearsal.
 pub fn rehearsal(view: &RehearsalView) -> Value {
-    let RehearsalView { result, conditions, elapsed, goes_well } = view;
+    let RehearsalView { result, params, elapsed, success } = view;
     let statistics = result.outcome.statistics;
     document(
         "rehearsal",
         json!({
             "plan": plan_body(&result.plan),
-            "goesWell": goes_well,
+            "goesWell": success,
             "conditions": {
-                "requests": conditions.requests,
-                "periodMs": conditions.period.as_millis() as u64,
-                "latencyMs": conditions.latency.as_millis() as u64,
-                "concurrency": conditions.concurrency,
+                "requests": params.requests,
+                "periodMs": params.period.as_millis() as u64,
+                "latencyMs": params.latency.as_millis() as u64,
+                "concurrency": params.concurrency,
             },
             "summary": {
                 "writes": statistics.writes,
@@ -245,7 +245,7 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
                 "pausedMs": statistics.paused.as_millis() as u64,
                 "elapsedMs": elapsed.as_millis() as u64,
             },
-            "results": result.networks.iter().filter(|one| one.is_troubled()).map(network).collect::<Vec<_>>(),
+            "results": result.networks.iter().filter(|one| one.needs_attention()).map(network).collect::<Vec<_>>(),
         }),
     )
 }
@@ -260,7 +260,7 @@ pub fn auth(view: &AuthView) -> Value {
     };
     let reading = match &view.list {
         Ok((networks, locations)) => json!({ "works": true, "networks": networks, "locations": locations }),
-        Err(failed) => json!({ "works": false, "reason": refusal(failed), "error": error(failed) }),
+        Err(failed) => json!({ "works": false, "reason": list_error_reason(failed), "error": error(failed) }),
     };
     document(
         "auth",
@@ -269,7 +269,7 @@ pub fn auth(view: &AuthView) -> Value {
             "owner": me,
             "expires": view.expires.map(|at| at.to_string()),
             "reading": reading,
-            "writing": { "works": null, "reason": WRITING },
+            "writing": { "works": null, "reason": WRITE_SCOPE_HINT },
         }),
     )
 }

@@ -2,21 +2,21 @@
 
 use std::fmt::Write;
 
-use super::text::{some_names, status_summary, stop_reason};
+use super::sanitize::sanitize;
+use super::text::{name_list, status_summary, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
-use super::visible::visible;
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::reconcile::{LocationStatus, Status as StatusOfAll};
+use crate::reconcile::{DriftReport, LocationStatus};
 
 /// A comment on GitHub may have 65,536 characters; this leaves room for what is put around it.
 const LONGEST: usize = 60_000;
 
 /// From so many changes on, locations are folded.
-const FOLD_FROM: usize = 20;
+const COLLAPSE_THRESHOLD: usize = 20;
 
 /// So many warnings are shown; the changes matter more.
-const WARNINGS: usize = 20;
+const MAX_WARNINGS: usize = 20;
 
 /// A plan.
 pub fn plan(view: &PlanView) -> String {
@@ -34,15 +34,15 @@ pub fn result(view: &ResultView) -> String {
         page.line(&format!("Stopped: {}.", escaped(stop_reason(reason))));
         page.line("");
     }
-    if let Verification::Impossible(failure) = &view.outcome.verification {
+    if let Verification::Failed(failure) = &view.outcome.verification {
         page.line(&format!("The list could not be read again: {}", escaped(&failure.to_string())));
         page.line("");
     }
-    let troubled: Vec<&NetworkView> = view.networks.iter().filter(|network| network.is_troubled()).collect();
-    if !troubled.is_empty() {
+    let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
+    if !problems.is_empty() {
         page.line("| location | network | status | reason |");
         page.line("|---|---|---|---|");
-        let rows = troubled.iter().map(|network| trouble(network)).collect();
+        let rows = problems.iter().map(|network| problem_row(network)).collect();
         page.rows(rows, "networks");
         page.line("");
     }
@@ -68,12 +68,12 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
 }
 
 /// Every location that is not as the files say.
-pub fn status(status: &StatusOfAll) -> String {
+pub fn status(status: &DriftReport) -> String {
     let mut page = Page::new("dectl status");
     page.line(&format!("**{}**", escaped(&status_summary(status))));
     page.line("");
-    let differing = status.locations.iter().filter(|location| !location.differing.is_empty());
-    let rows: Vec<String> = differing.map(status_row).collect();
+    let drifted = status.locations.iter().filter(|location| !location.drifted.is_empty());
+    let rows: Vec<String> = drifted.map(status_row).collect();
     if !rows.is_empty() {
         page.line("| location | differ | since | which |");
         page.line("|---|---|---|---|");
@@ -83,9 +83,9 @@ pub fn status(status: &StatusOfAll) -> String {
 }
 
 fn status_row(location: &LocationStatus) -> String {
-    let LocationStatus { name, managed, differing, right_at, .. } = location;
-    let since = right_at.map_or("–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    let (count, which) = (differing.len(), escaped(&some_names(differing)));
+    let LocationStatus { name, managed, drifted, last_in_sync, .. } = location;
+    let since = last_in_sync.map_or("–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let (count, which) = (drifted.len(), escaped(&name_list(drifted)));
     format!("| {} | {count} of {managed} | {} | {which} |", escaped(name), escaped(&since))
 }
 
@@ -129,16 +129,16 @@ impl Page {
     fn plan(&mut self, view: &PlanView) {
         self.line(&format!("**{}**", escaped(&view.summary())));
         self.line("");
-        for warning in view.warnings.iter().take(WARNINGS) {
+        for warning in view.warnings.iter().take(MAX_WARNINGS) {
             self.line(&format!("> ⚠ {}", escaped(&warning.message)));
         }
-        if view.warnings.len() > WARNINGS {
-            self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - WARNINGS));
+        if view.warnings.len() > MAX_WARNINGS {
+            self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - MAX_WARNINGS));
         }
         if !view.warnings.is_empty() {
             self.line("");
         }
-        let folded = view.update >= FOLD_FROM;
+        let folded = view.update >= COLLAPSE_THRESHOLD;
         for (at, location) in view.locations.iter().enumerate() {
             let section = section(location, folded);
             if !self.has_room_for(&section) {
@@ -169,17 +169,20 @@ fn section(location: &LocationView, folded: bool) -> String {
 }
 
 fn rows(change: &ChangeView) -> String {
-    let because = escaped(&change.because.to_string());
+    let source = escaped(&change.source.to_string());
     let mut rows = String::new();
     for (at, field) in change.fields.iter().enumerate() {
-        let (name, because) = if at == 0 { (escaped(&change.name), because.as_str()) } else { (String::new(), "") };
+        let (name, source) = if at == 0 { (escaped(&change.name), source.as_str()) } else { (String::new(), "") };
         let setting = field.setting.api_name();
-        rows.push_str(&format!("| {name} | {setting} | {} | {} | {because} |\n", old(field), new(field)));
+        rows.push_str(&format!("| {name} | {setting} | {} | {} | {source} |\n", old(field), new(field)));
     }
-    if let Some(aside) = &change.aside {
-        let until =
-            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
-        let words = format!("steps aside as {}{until}", aside.as_what.join(" with "));
+    if let Some(interim) = &change.interim {
+        let until = if interim.waits_for.is_empty() {
+            String::new()
+        } else {
+            format!(" until {} has moved", interim.waits_for.join(", "))
+        };
+        let words = format!("steps aside as {}{until}", interim.temporary_values.join(" with "));
         rows.push_str(&format!("| | *interim* | | {} | |\n", escaped(&words)));
     }
     rows
@@ -193,15 +196,15 @@ fn new(field: &FieldView) -> String {
     if field.masked { "•••• (new)".to_owned() } else { field.to.as_deref().map_or("–".to_owned(), escaped) }
 }
 
-fn trouble(network: &NetworkView) -> String {
+fn problem_row(network: &NetworkView) -> String {
     let [location, name, reason] = [&network.location_name, &network.name, &network.reason()].map(|text| escaped(text));
-    format!("| {location} | {name} | {} | {reason} |", network.status_words())
+    format!("| {location} | {name} | {} | {reason} |", network.status_label())
 }
 
 /// A text that is nothing but text: no markup, no mention, no link, no cell border.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in visible(text).chars() {
+    for character in sanitize(text).chars() {
         match character {
             ' ' | '-' | '.' | ',' | '·' => out.push(character),
             c if c.is_ascii_punctuation() => out.push_str(&format!("&#{};", c as u32)),
@@ -230,11 +233,11 @@ mod tests {
             id: crate::model::LocationId::new(format!("l{at}")),
             name: format!("@acme/all {at} <b>"),
             managed: 9,
-            differing: vec!["![x](https://evil.test/p.png)".to_owned(); 7],
-            right_at: None,
+            drifted: vec!["![x](https://evil.test/p.png)".to_owned(); 7],
+            last_in_sync: None,
         };
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
-        let text = status(&StatusOfAll { locations, unmanaged: 3 });
+        let text = status(&DriftReport { locations, unmanaged: 3 });
         assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
         assert!(text.contains("14000 differ, 3 unmanaged") && text.contains("and 2 more |"));
         assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));

@@ -3,7 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted and masked; the only file that sees an access code |
-//! | `visible` | other people's texts without what could deceive a reader |
+//! | `sanitize` | other people's texts without what could deceive a reader |
 //! | `text` | a plan and a result on a terminal |
 //! | `json` | the documents |
 //! | `markdown` | a comment on a pull request |
@@ -15,22 +15,23 @@
 //! | `progress` | a bar on a terminal, plain lines in a pipeline |
 
 mod auth;
+mod diagnostics;
 pub mod diff;
-mod excerpts;
 pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod progress;
 mod rehearsal;
+mod sanitize;
 pub mod text;
 mod view;
-mod visible;
 
+pub use crate::diagnostic::plural;
 pub use auth::AuthView;
-pub use excerpts::{findings_text, one_finding_line};
+pub use diagnostics::{diagnostic_one_line, diagnostics_text};
 pub use rehearsal::RehearsalView;
-pub use text::waves as waves_text;
+pub use sanitize::sanitize;
 pub use view::{
-    AsideView, ChangeView, Codes, FieldView, LineView, LocationView, NetworkView, PlanView, ResultView, StepView,
+    ChangeView, CodeVisibility, DiffLine, FieldView, InterimView, LocationView, NetworkView, PlanView, ResultView,
+    StepView,
 };
-pub use visible::visible;

@@ -6,34 +6,34 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::seconds;
-use super::visible::visible;
 use crate::apply::Event;
 use crate::model::NetworkId;
-use crate::plan::plan::Plan;
+use crate::plan::model::Plan;
 use crate::runtime::{Clock, Instant};
 
 /// Follows a run.
-pub struct Progress {
+pub struct ProgressDisplay {
     clock: Clock,
     names: HashMap<NetworkId, String>,
-    face: Face,
-    state: RefCell<State>,
+    mode: ProgressMode,
+    state: RefCell<ProgressState>,
 }
 
-enum Face {
+enum ProgressMode {
     Bar(ProgressBar),
     /// Lines go to this sink.
     Lines(Box<dyn Fn(&str)>),
-    Nothing,
+    Hidden,
 }
 
 #[derive(Default)]
-struct State {
+struct ProgressState {
     steps: usize,
     written: usize,
-    began: Option<Instant>,
+    started_at: Option<Instant>,
     last_line: Option<Instant>,
     locked_until: Option<Instant>,
     soaking_until: Option<Instant>,
@@ -42,34 +42,34 @@ struct State {
 }
 
 /// Shorter waits go by unnoticed.
-const WORTH_A_LINE: Duration = Duration::from_secs(5);
+const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 
 /// In a pipeline, a line at most so often.
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-impl Progress {
+impl ProgressDisplay {
     /// A bar on the terminal behind standard error.
     pub fn bar(plan: &Plan, clock: Clock) -> Self {
         let bar = ProgressBar::with_draw_target(Some(plan.steps.len() as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self::new(plan, clock, Face::Bar(bar))
+        Self::new(plan, clock, ProgressMode::Bar(bar))
     }
 
     /// Plain lines.
     pub fn lines(plan: &Plan, clock: Clock, print: impl Fn(&str) + 'static) -> Self {
-        Self::new(plan, clock, Face::Lines(Box::new(print)))
+        Self::new(plan, clock, ProgressMode::Lines(Box::new(print)))
     }
 
     /// Nothing at all.
-    pub fn quiet(plan: &Plan, clock: Clock) -> Self {
-        Self::new(plan, clock, Face::Nothing)
+    pub fn hidden(plan: &Plan, clock: Clock) -> Self {
+        Self::new(plan, clock, ProgressMode::Hidden)
     }
 
-    fn new(plan: &Plan, clock: Clock, face: Face) -> Self {
-        let name = |name: &str| visible(name).into_owned();
+    fn new(plan: &Plan, clock: Clock, mode: ProgressMode) -> Self {
+        let name = |name: &str| sanitize(name).into_owned();
         let names = plan.changes.iter().map(|change| (change.network.clone(), name(&change.before.name))).collect();
-        Self { clock, names, face, state: RefCell::default() }
+        Self { clock, names, mode, state: RefCell::default() }
     }
 
     /// Takes in what the run tells.
@@ -79,45 +79,45 @@ impl Progress {
         match event {
             Event::Wave { number, of, locations } => {
                 state.asked = false;
-                self.say(&format!("wave {number} of {of}: {locations} locations"));
+                self.println(&format!("wave {number} of {of}: {locations} locations"));
             }
             Event::Soaking { until } => {
                 state.soaking_until = Some(*until);
-                self.say(&format!("all is well; waiting for {}", seconds(until.duration_since(now))));
+                self.println(&format!("all is well; waiting for {}", seconds(until.duration_since(now))));
             }
             Event::Started { steps, locations } => {
                 // Every wave starts, and the bar goes on.
                 state.steps = state.written + *steps;
-                state.began.get_or_insert(now);
+                state.started_at.get_or_insert(now);
                 state.last_line = Some(now);
                 if *steps > 0 {
-                    self.line(&format!("writing {steps} updates in {locations} locations"));
+                    self.log_line(&format!("writing {steps} updates in {locations} locations"));
                 }
             }
             Event::Written { .. } => {
                 state.written += 1;
-                if let Face::Bar(bar) = &self.face {
+                if let ProgressMode::Bar(bar) = &self.mode {
                     bar.set_position(state.written as u64);
                 }
-                self.now_and_then(&mut state, now);
+                self.print_periodically(&mut state, now);
             }
             Event::Failed { network, reason } => {
-                self.say(&format!("{}: failed: {}", self.name(network), visible(reason)))
+                self.println(&format!("{}: failed: {}", self.name(network), sanitize(reason)))
             }
             Event::Skipped { network, because_of } => {
-                self.say(&format!("{}: skipped, since it waits for {}", self.name(network), self.name(because_of)));
+                self.println(&format!("{}: skipped, since it waits for {}", self.name(network), self.name(because_of)));
             }
             Event::Locked { until, .. } => state.locked_until = Some(*until),
-            Event::Retrying { network, attempts, until } if until.duration_since(now) >= WORTH_A_LINE => {
+            Event::Retrying { network, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
                 let wait = seconds(until.duration_since(now));
-                self.say(&format!("{}: attempt {attempts} failed, trying again in {wait}", self.name(network)));
+                self.println(&format!("{}: attempt {attempts} failed, trying again in {wait}", self.name(network)));
             }
             Event::Retrying { .. } | Event::Writing { .. } => {}
             Event::Stopping { reason } => {
-                self.say(&format!("stopping: {}; waiting for writes in flight", stop_reason(*reason)));
+                self.println(&format!("stopping: {}; waiting for writes in flight", stop_reason(*reason)));
             }
-            Event::Homeward { network } => self.say(&format!("{}: bringing it home", self.name(network))),
-            Event::Verifying { differing } => self.line(&match differing {
+            Event::Restoring { network } => self.println(&format!("{}: bringing it home", self.name(network))),
+            Event::Verifying { mismatched } => self.log_line(&match mismatched {
                 0 => "verifying".to_owned(),
                 many => format!("verifying {many} networks"),
             }),
@@ -131,20 +131,20 @@ impl Progress {
         if state.asked {
             return;
         }
-        if let Face::Bar(bar) = &self.face {
+        if let ProgressMode::Bar(bar) = &self.mode {
             bar.set_message(message(&state, now, paused_until));
             bar.tick();
         } else if let Some(until) = paused_until
-            && state.last_line.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES)
+            && state.last_line.is_none_or(|last| now.duration_since(last) >= LINE_INTERVAL)
         {
             state.last_line = Some(now);
-            self.line(&format!("rate limited, resuming in {}", seconds(until.duration_since(now))));
+            self.log_line(&format!("rate limited, resuming in {}", seconds(until.duration_since(now))));
         }
     }
 
     /// Somebody is asked something on the same terminal.
     pub fn pause(&self) {
-        if let Face::Bar(bar) = &self.face {
+        if let ProgressMode::Bar(bar) = &self.mode {
             bar.set_message("");
             bar.println("");
         }
@@ -153,15 +153,15 @@ impl Progress {
 
     /// The run is over.
     pub fn finish(&self) {
-        if let Face::Bar(bar) = &self.face {
+        if let ProgressMode::Bar(bar) = &self.mode {
             bar.finish_and_clear();
         }
     }
 
-    fn now_and_then(&self, state: &mut State, now: Instant) {
-        if state.last_line.is_none_or(|last| now.duration_since(last) >= BETWEEN_LINES) {
+    fn print_periodically(&self, state: &mut ProgressState, now: Instant) {
+        if state.last_line.is_none_or(|last| now.duration_since(last) >= LINE_INTERVAL) {
             state.last_line = Some(now);
-            self.line(&format!("{}/{} written{}", state.written, state.steps, time_left(state, now)));
+            self.log_line(&format!("{}/{} written{}", state.written, state.steps, time_left(state, now)));
         }
     }
 
@@ -170,30 +170,32 @@ impl Progress {
     }
 
     /// Something that is worth a line on a terminal too.
-    fn say(&self, text: &str) {
-        match &self.face {
-            Face::Bar(bar) => bar.println(text),
-            Face::Lines(print) => print(text),
-            Face::Nothing => {}
+    fn println(&self, text: &str) {
+        match &self.mode {
+            ProgressMode::Bar(bar) => bar.println(text),
+            ProgressMode::Lines(print) => print(text),
+            ProgressMode::Hidden => {}
         }
     }
 
     /// Something that a bar shows by itself.
-    fn line(&self, text: &str) {
-        if let Face::Lines(print) = &self.face {
+    fn log_line(&self, text: &str) {
+        if let ProgressMode::Lines(print) = &self.mode {
             print(text);
         }
     }
 }
 
-fn message(state: &State, now: Instant, paused_until: Option<Instant>) -> String {
+fn message(state: &ProgressState, now: Instant, paused_until: Option<Instant>) -> String {
     if let Some(until) = paused_until {
         return format!("rate limited, resuming in {}", seconds(until.duration_since(now)));
     }
     if let Some(until) = state.soaking_until.filter(|until| *until > now) {
         return format!("waiting for {}", seconds(until.duration_since(now)));
     }
-    let rate = state.began.map(|began| state.written as f64 / now.duration_since(began).as_secs_f64().max(0.001));
+    let rate = state
+        .started_at
+        .map(|started_at| state.written as f64 / now.duration_since(started_at).as_secs_f64().max(0.001));
     let rate = rate.filter(|_| state.written > 0).map(|rate| format!("{rate:.1}/s")).unwrap_or_default();
     let locked = match state.locked_until.filter(|until| *until > now) {
         Some(until) => format!(", a location is locked, trying again in {}", seconds(until.duration_since(now))),
@@ -202,10 +204,10 @@ fn message(state: &State, now: Instant, paused_until: Option<Instant>) -> String
     format!("{rate}{}{locked}", time_left(state, now))
 }
 
-fn time_left(state: &State, now: Instant) -> String {
-    let Some(began) = state.began.filter(|_| state.written > 0 && state.written < state.steps) else {
+fn time_left(state: &ProgressState, now: Instant) -> String {
+    let Some(started_at) = state.started_at.filter(|_| state.written > 0 && state.written < state.steps) else {
         return String::new();
     };
-    let each = now.duration_since(began).as_secs_f64() / state.written as f64;
+    let each = now.duration_since(started_at).as_secs_f64() / state.written as f64;
     format!(", about {} left", seconds(Duration::from_secs_f64(each * (state.steps - state.written) as f64)))
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::view::{Codes, ResultView};
-use crate::reconcile::{Conditions, Rehearsal};
+use super::view::{CodeVisibility, ResultView};
+use crate::reconcile::{Rehearsal, SimulationParams};
 
 /// A rehearsal as it is shown.
 #[derive(Clone, Debug)]
@@ -11,18 +11,18 @@ pub struct RehearsalView {
     /// What became of the plan on the copy.
     pub result: ResultView,
     /// Under which conditions.
-    pub conditions: Conditions,
+    pub params: SimulationParams,
     /// How long the whole would take.
     pub elapsed: Duration,
     /// Whether everything would go well.
-    pub goes_well: bool,
+    pub success: bool,
 }
 
 impl RehearsalView {
     /// Prepares a rehearsal for showing.
-    pub fn of(rehearsal: Rehearsal, codes: Codes) -> Self {
-        let Rehearsal { plan, outcome, conditions, elapsed } = rehearsal;
-        let goes_well = outcome.is_complete();
-        Self { result: ResultView::of(&plan, outcome, None, codes), conditions, elapsed, goes_well }
+    pub fn of(rehearsal: Rehearsal, codes: CodeVisibility) -> Self {
+        let Rehearsal { plan, outcome, params, elapsed } = rehearsal;
+        let success = outcome.is_complete();
+        Self { result: ResultView::of(&plan, outcome, None, codes), params, elapsed, success }
     }
 }

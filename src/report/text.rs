@@ -6,23 +6,23 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
 
-use super::auth::{AuthView, WRITING, refusal};
+use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
 use super::rehearsal::RehearsalView;
+use super::sanitize::sanitize;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
-use super::visible::visible;
-use crate::apply::{Status, Verification};
+use crate::apply::{NetworkStatus, Verification};
 use crate::model::{LocationId, Setting};
-use crate::plan::plan::{Plan, Warning};
-use crate::reconcile::Status as StatusOfAll;
-use crate::record::History;
-use crate::record::entry::RunEnd;
+use crate::plan::model::{Plan, Warning};
+use crate::reconcile::DriftReport;
 use crate::runtime::ShutdownReason;
+use crate::storage::RunHistory;
+use crate::storage::journal::RunOutcome;
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
-const QUIET: Style = Style::new().effects(Effects::DIMMED);
-const OLD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
-const NEW: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
-const ODD: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
+const DIM: Style = Style::new().effects(Effects::DIMMED);
+const REMOVED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
+const ADDED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
+const WARNING: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
 
 /// A plan.
 pub fn plan(view: &PlanView) -> String {
@@ -46,7 +46,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn write_location(out: &mut String, location: &LocationView) {
-    line(out, format_args!("{HEADING}{}{HEADING:#}", visible(&location.name)));
+    line(out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&location.name)));
     for change in &location.changes {
         write_change(out, change);
     }
@@ -54,56 +54,62 @@ fn write_location(out: &mut String, location: &LocationView) {
 }
 
 fn write_change(out: &mut String, change: &ChangeView) {
-    let because = change.because.to_string();
-    let (name, because) = (visible(&change.name), visible(&because));
-    line(out, format_args!("  {ODD}~{ODD:#} {name}  {QUIET}{because}{QUIET:#}"));
+    let source = change.source.to_string();
+    let (name, source) = (sanitize(&change.name), sanitize(&source));
+    line(out, format_args!("  {WARNING}~{WARNING:#} {name}  {DIM}{source}{DIM:#}"));
     let width = change.fields.iter().map(|field| field.setting.api_name().len()).max().unwrap_or(0);
     for field in &change.fields {
         let name = field.setting.api_name();
         line(out, format_args!("      {name:width$}  {}", values(field)));
     }
-    if let Some(aside) = &change.aside {
-        let until =
-            if aside.until.is_empty() { String::new() } else { format!(" until {} has moved", aside.until.join(", ")) };
-        line(out, format_args!("      {ODD}steps aside as {}{until}{ODD:#}", aside.as_what.join(" with ")));
+    if let Some(interim) = &change.interim {
+        let until = if interim.waits_for.is_empty() {
+            String::new()
+        } else {
+            format!(" until {} has moved", interim.waits_for.join(", "))
+        };
+        line(
+            out,
+            format_args!("      {WARNING}steps aside as {}{until}{WARNING:#}", interim.temporary_values.join(" with ")),
+        );
     }
 }
 
 /// Both values, with the words that differ emphasised.
 fn values(field: &FieldView) -> String {
     if field.masked {
-        return format!("{OLD}••••{OLD:#} → {NEW}•••• (new){NEW:#}");
+        return format!("{REMOVED}••••{REMOVED:#} → {ADDED}•••• (new){ADDED:#}");
     }
-    let from = field.from.as_deref().map(|text| visible(text).into_owned());
-    let to = field.to.as_deref().map(|text| visible(text).into_owned());
+    let from = field.from.as_deref().map(|text| sanitize(text).into_owned());
+    let to = field.to.as_deref().map(|text| sanitize(text).into_owned());
     match (from, to) {
         (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
-            emphasised(&from, &to)
+            highlight_diff(&from, &to)
         }
         (from, to) => {
             let text = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
-            format!("{OLD}{}{OLD:#} → {NEW}{}{NEW:#}", text(from), text(to))
+            format!("{REMOVED}{}{REMOVED:#} → {ADDED}{}{ADDED:#}", text(from), text(to))
         }
     }
 }
 
-fn emphasised(from: &str, to: &str) -> String {
+fn highlight_diff(from: &str, to: &str) -> String {
     let (mut old, mut new) = (String::new(), String::new());
-    let (gone, come) =
-        (OLD.effects(Effects::BOLD | Effects::UNDERLINE), NEW.effects(Effects::BOLD | Effects::UNDERLINE));
+    let (removed, added) =
+        (REMOVED.effects(Effects::BOLD | Effects::UNDERLINE), ADDED.effects(Effects::BOLD | Effects::UNDERLINE));
     let parts = similar::utils::diff_unicode_words(Algorithm::Myers, from, to);
     let whole = parts.iter().all(|(tag, part)| *tag != ChangeTag::Equal || part.trim().is_empty());
     for (tag, part) in parts {
         match tag {
             ChangeTag::Equal => {
-                old.push_str(&format!("{OLD}{part}{OLD:#}"));
-                new.push_str(&format!("{NEW}{part}{NEW:#}"));
+                old.push_str(&format!("{REMOVED}{part}{REMOVED:#}"));
+                new.push_str(&format!("{ADDED}{part}{ADDED:#}"));
             }
             // Where everything differs there is nothing to point out.
-            ChangeTag::Delete if whole => old.push_str(&format!("{OLD}{part}{OLD:#}")),
-            ChangeTag::Insert if whole => new.push_str(&format!("{NEW}{part}{NEW:#}")),
-            ChangeTag::Delete => old.push_str(&format!("{gone}{part}{gone:#}")),
-            ChangeTag::Insert => new.push_str(&format!("{come}{part}{come:#}")),
+            ChangeTag::Delete if whole => old.push_str(&format!("{REMOVED}{part}{REMOVED:#}")),
+            ChangeTag::Insert if whole => new.push_str(&format!("{ADDED}{part}{ADDED:#}")),
+            ChangeTag::Delete => old.push_str(&format!("{removed}{part}{removed:#}")),
+            ChangeTag::Insert => new.push_str(&format!("{added}{part}{added:#}")),
         }
     }
     format!("{old} → {new}")
@@ -111,101 +117,106 @@ fn emphasised(from: &str, to: &str) -> String {
 
 fn write_warning(out: &mut String, warning: &Warning) {
     let place = match (&warning.file, warning.line) {
-        (Some(file), Some(line)) => format!("{}:{line}: ", visible(file)),
+        (Some(file), Some(line)) => format!("{}:{line}: ", sanitize(file)),
         _ => String::new(),
     };
-    line(out, format_args!("{ODD}warning{ODD:#}: {place}{}", visible(&warning.message)));
+    line(out, format_args!("{WARNING}warning{WARNING:#}: {place}{}", sanitize(&warning.message)));
 }
 
 /// A result, without the plan that was shown before it.
 pub fn result(view: &ResultView) -> String {
     let mut out = String::new();
-    let troubled: Vec<&NetworkView> = view.networks.iter().filter(|network| network.is_troubled()).collect();
-    for networks in troubled.chunk_by(|one, other| one.location == other.location) {
-        line(&mut out, format_args!("{HEADING}{}{HEADING:#}", visible(&networks[0].location_name)));
-        let (quiet, loud): (Vec<&NetworkView>, Vec<&NetworkView>) =
-            networks.iter().partition(|network| has_nothing_to_tell(network));
-        for network in &loud {
+    let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
+    for networks in problems.chunk_by(|one, other| one.location == other.location) {
+        line(&mut out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&networks[0].location_name)));
+        let (summarized, detailed): (Vec<&NetworkView>, Vec<&NetworkView>) =
+            networks.iter().partition(|network| is_plain_not_started(network));
+        for network in &detailed {
             write_network(&mut out, network);
         }
-        match quiet.len() {
+        match summarized.len() {
             0 => {}
-            1..=FEW => quiet.iter().for_each(|network| write_network(&mut out, network)),
-            many => line(&mut out, format_args!("  {QUIET}·{QUIET:#} {many} networks: not started")),
+            1..=MAX_LISTED => summarized.iter().for_each(|network| write_network(&mut out, network)),
+            many => line(&mut out, format_args!("  {DIM}·{DIM:#} {many} networks: not started")),
         }
     }
-    if !troubled.is_empty() {
+    if !problems.is_empty() {
         out.push('\n');
     }
-    for at in &view.outcome.replaced_codes {
-        let name = visible(&view.networks[*at].name).into_owned();
+    for at in &view.outcome.server_generated_codes {
+        let name = sanitize(&view.networks[*at].name).into_owned();
         line(
             &mut out,
             format_args!(
-                "{ODD}warning{ODD:#}: {name}: Webex shows another access code than the file asks for, as it may while codes \
+                "{WARNING}warning{WARNING:#}: {name}: Webex shows another access code than the file asks for, as it may while codes \
              are disabled; leave the code out of the file"
             ),
         );
     }
-    if let Verification::Impossible(failure) = &view.outcome.verification {
-        line(&mut out, format_args!("{ODD}warning{ODD:#}: the list could not be read again: {failure}"));
+    if let Verification::Failed(failure) = &view.outcome.verification {
+        line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list could not be read again: {failure}"));
     }
     if let Some(reason) = view.outcome.stopped {
         line(&mut out, format_args!("Stopped: {}.", stop_reason(reason)));
     }
     line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
     if let Some(journal) = &view.journal {
-        line(&mut out, format_args!("{QUIET}journal: {journal}{QUIET:#}"));
+        line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
     }
-    if !troubled.is_empty() {
+    if !problems.is_empty() {
         line(&mut out, format_args!("Run the same command again to go on from here."));
     }
     out
 }
 
 /// So many networks of a location that were not started are named one by one.
-const FEW: usize = 3;
+const MAX_LISTED: usize = 3;
 
 /// Whether a network was only not started: after a stop that may be said of thousands.
-fn has_nothing_to_tell(network: &NetworkView) -> bool {
-    let NetworkView { result, stands_at, .. } = network;
-    result.status == Status::NotStarted && result.error.is_none() && stands_at.is_empty()
+fn is_plain_not_started(network: &NetworkView) -> bool {
+    let NetworkView { result, current_settings, .. } = network;
+    result.status == NetworkStatus::NotStarted && result.error.is_none() && current_settings.is_empty()
 }
 
 fn write_network(out: &mut String, network: &NetworkView) {
-    let name = visible(&network.name);
+    let name = sanitize(&network.name);
     let result = &network.result;
     let reason = result.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-    let reason = visible(&reason).into_owned();
+    let reason = sanitize(&reason).into_owned();
     match result.status {
-        Status::Applied => {
-            let settings: Vec<&str> = result.found_different.iter().map(|setting| setting.api_name()).collect();
-            line(out, format_args!("  {ODD}≠{ODD:#} {name}: written, but found different: {}", settings.join(", ")));
+        NetworkStatus::Applied => {
+            let settings: Vec<&str> = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
+            line(
+                out,
+                format_args!("  {WARNING}≠{WARNING:#} {name}: written, but found different: {}", settings.join(", ")),
+            );
         }
-        Status::Failed => line(out, format_args!("  {OLD}✗{OLD:#} {name}: failed{reason}")),
-        Status::Unknown => line(out, format_args!("  {OLD}?{OLD:#} {name}: not known whether it was written{reason}")),
-        Status::NotStarted => line(out, format_args!("  {QUIET}·{QUIET:#} {name}: not started{reason}")),
-        Status::Skipped => {
-            let whom = network.blocked_by_name.as_deref().map_or("another network".into(), visible);
-            line(out, format_args!("  {QUIET}·{QUIET:#} {name}: skipped, since it waits for {whom}"));
+        NetworkStatus::Failed => line(out, format_args!("  {REMOVED}✗{REMOVED:#} {name}: failed{reason}")),
+        NetworkStatus::Unknown => {
+            line(out, format_args!("  {REMOVED}?{REMOVED:#} {name}: not known whether it was written{reason}"))
+        }
+        NetworkStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
+        NetworkStatus::Skipped => {
+            let whom = network.blocked_by_name.as_deref().map_or("another network".into(), sanitize);
+            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, since it waits for {whom}"));
         }
     }
-    for field in &network.stands_at {
-        let value = field.to.as_deref().map_or("••••".into(), visible);
-        line(out, format_args!("      {ODD}stands at {} {value}{ODD:#}", field.setting.api_name()));
+    for field in &network.current_settings {
+        let value = field.to.as_deref().map_or("••••".into(), sanitize);
+        line(out, format_args!("      {WARNING}stands at {} {value}{WARNING:#}", field.setting.api_name()));
     }
 }
 
 /// The journaled runs.
-pub fn runs(runs: &[History]) -> String {
+pub fn runs(runs: &[RunHistory]) -> String {
     if runs.is_empty() {
         return "No runs.\n".to_owned();
     }
     let mut out = String::new();
     for run in runs {
-        let outcome = run.outcome.map_or("killed", RunEnd::as_str);
-        let (written, planned) = (run.touched.len(), run.changes);
-        let began = run.began.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let outcome = run.outcome.map_or("killed", RunOutcome::as_str);
+        let (written, planned) = (run.modified.len(), run.changes);
+        let began = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(&mut out, format_args!("{}  {began}  {outcome:11}  {written} of {planned} networks written", run.run));
     }
     out
@@ -230,28 +241,28 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
         }
     }
     for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
-        line(&mut out, format_args!("Wave {}: {networks} networks in {}", at + 1, some_names(names)));
+        line(&mut out, format_args!("Wave {}: {networks} networks in {}", at + 1, name_list(names)));
     }
     out
 }
 
 /// Everything, location by location.
-pub fn status(status: &StatusOfAll) -> String {
+pub fn status(status: &DriftReport) -> String {
     let mut out = String::new();
-    let width = status.locations.iter().map(|location| visible(&location.name).chars().count()).max().unwrap_or(0);
+    let width = status.locations.iter().map(|location| sanitize(&location.name).chars().count()).max().unwrap_or(0);
     for location in &status.locations {
-        let name = visible(&location.name);
+        let name = sanitize(&location.name);
         let managed = location.managed;
-        match location.differing.len() {
+        match location.drifted.len() {
             0 => line(
                 &mut out,
-                format_args!("{name:width$}  {NEW}as the files say{NEW:#}  {QUIET}{managed} networks{QUIET:#}"),
+                format_args!("{name:width$}  {ADDED}as the files say{ADDED:#}  {DIM}{managed} networks{DIM:#}"),
             ),
-            differing => {
-                let since = location.right_at.map(|at| format!(", since {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+            drifted => {
+                let since = location.last_in_sync.map(|at| format!(", since {}", at.strftime("%Y-%m-%d %H:%M UTC")));
                 let since = since.unwrap_or_default();
-                line(&mut out, format_args!("{name:width$}  {OLD}{differing} of {managed} differ{OLD:#}{since}"));
-                line(&mut out, format_args!("{:width$}  {QUIET}{}{QUIET:#}", "", some_names(&location.differing)));
+                line(&mut out, format_args!("{name:width$}  {REMOVED}{drifted} of {managed} differ{REMOVED:#}{since}"));
+                line(&mut out, format_args!("{:width$}  {DIM}{}{DIM:#}", "", name_list(&location.drifted)));
             }
         }
     }
@@ -260,33 +271,33 @@ pub fn status(status: &StatusOfAll) -> String {
 }
 
 /// The one line that sums a status up.
-pub(super) fn status_summary(status: &StatusOfAll) -> String {
-    let (managed, differing, unmanaged) = (status.managed(), status.differing(), status.unmanaged);
-    format!("Status: {} as the files say, {differing} differ, {unmanaged} unmanaged", managed - differing)
+pub(super) fn status_summary(status: &DriftReport) -> String {
+    let (managed, drifted, unmanaged) = (status.managed(), status.drifted(), status.unmanaged);
+    format!("Status: {} as the files say, {drifted} differ, {unmanaged} unmanaged", managed - drifted)
 }
 
 /// The first of these names, and how many more there are.
-pub(super) fn some_names<N: AsRef<str>>(names: &[N]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMED).map(|name| visible(name.as_ref())).collect();
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+pub(super) fn name_list<N: AsRef<str>>(names: &[N]) -> String {
+    let shown: Vec<_> = names.iter().take(MAX_NAMES).map(|name| sanitize(name.as_ref())).collect();
+    let more = if names.len() > MAX_NAMES { format!(" and {} more", names.len() - MAX_NAMES) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 
 /// So many names stand in one line.
-const NAMED: usize = 5;
+const MAX_NAMES: usize = 5;
 
 /// A rehearsal, without its plan.
 pub fn rehearsal(view: &RehearsalView) -> String {
     let mut out = String::new();
-    let RehearsalView { result, conditions, elapsed, .. } = view;
+    let RehearsalView { result, params, elapsed, .. } = view;
     let statistics = result.outcome.statistics;
     line(
         &mut out,
         format_args!(
             "{HEADING}Rehearsed{HEADING:#} on a copy that lets in {} requests in {} and takes {} ms for each (your API may differ)",
-            conditions.requests,
-            seconds(conditions.period),
-            conditions.latency.as_millis()
+            params.requests,
+            seconds(params.period),
+            params.latency.as_millis()
         ),
     );
     let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name:9} {value}"));
@@ -300,9 +311,9 @@ pub fn rehearsal(view: &RehearsalView) -> String {
         "time",
         format!("{}, {} of them in {} pauses", seconds(*elapsed), seconds(statistics.paused), statistics.pauses),
     );
-    let troubled: Vec<&NetworkView> = result.networks.iter().filter(|network| network.is_troubled()).collect();
-    row("fails", if troubled.is_empty() { "nothing".to_owned() } else { format!("{} networks", troubled.len()) });
-    for network in troubled {
+    let problems: Vec<&NetworkView> = result.networks.iter().filter(|network| network.needs_attention()).collect();
+    row("fails", if problems.is_empty() { "nothing".to_owned() } else { format!("{} networks", problems.len()) });
+    for network in problems {
         write_network(&mut out, network);
     }
     out
@@ -311,7 +322,7 @@ pub fn rehearsal(view: &RehearsalView) -> String {
 /// What credentials are good for.
 pub fn auth(view: &AuthView) -> String {
     let mut out = String::new();
-    let mut row = |name: &str, value: String| line(&mut out, format_args!("{name:13} {}", visible(&value)));
+    let mut row = |name: &str, value: String| line(&mut out, format_args!("{name:13} {}", sanitize(&value)));
     row("token from", view.source.clone());
     match &view.me {
         Ok(me) => {
@@ -330,10 +341,10 @@ pub fn auth(view: &AuthView) -> String {
         "reading",
         match &view.list {
             Ok((networks, locations)) => format!("works: {networks} networks in {locations} locations"),
-            Err(error) => format!("does not work: {}: {error}", refusal(error)),
+            Err(error) => format!("does not work: {}: {error}", list_error_reason(error)),
         },
     );
-    row("writing", WRITING.to_owned());
+    row("writing", WRITE_SCOPE_HINT.to_owned());
     out
 }
 

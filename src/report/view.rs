@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::visible::visible;
-use crate::apply::{NetworkResult, Outcome, OutcomeClass, Status, Verification};
+use super::sanitize::sanitize;
+use crate::apply::{NetworkResult, NetworkStatus, Outcome, OutcomeKind, Verification};
 use crate::model::{CodeText, LocationId, Setting, SettingSet, Settings};
-use crate::plan::plan::{Because, Plan, Step, StepKind, Warning, Where};
+use crate::plan::model::{ChangeSource, LocationRef, Plan, Step, StepKind, Warning};
 
 /// Whether access codes are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Codes {
+pub enum CodeVisibility {
     /// They are not.
     #[default]
     Masked,
@@ -45,12 +45,12 @@ pub struct PlanView {
     /// What is odd.
     pub warnings: Vec<Warning>,
     /// The touched locations as a desired-state file would say it, before and after.
-    pub lines: Vec<LineView>,
+    pub lines: Vec<DiffLine>,
 }
 
 /// A line of a file before and after; a side on which it does not stand has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LineView {
+pub struct DiffLine {
     /// Before.
     pub before: Option<String>,
     /// After.
@@ -80,18 +80,18 @@ pub struct ChangeView {
     /// The settings that change.
     pub fields: Vec<FieldView>,
     /// Who wants it.
-    pub because: Because,
+    pub source: ChangeSource,
     /// How it steps aside first, if it must.
-    pub aside: Option<AsideView>,
+    pub interim: Option<InterimView>,
 }
 
 /// How a network steps aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AsideView {
+pub struct InterimView {
     /// What it is set to meanwhile, in words.
-    pub as_what: Vec<String>,
+    pub temporary_values: Vec<String>,
     /// The networks that must move before it gets its own.
-    pub until: Vec<String>,
+    pub waits_for: Vec<String>,
 }
 
 /// One setting that changes.
@@ -119,26 +119,27 @@ pub struct StepView {
     /// What it sets.
     pub set: Vec<FieldView>,
     /// What it waits for.
-    pub after: Vec<usize>,
+    pub depends_on: Vec<usize>,
 }
 
 impl PlanView {
     /// Prepares a plan for showing.
-    pub fn of(plan: &Plan, codes: Codes) -> Self {
+    pub fn of(plan: &Plan, codes: CodeVisibility) -> Self {
         let interims: HashMap<usize, &Step> =
             plan.steps.iter().filter(|step| step.kind == StepKind::Interim).map(|step| (step.change, step)).collect();
         let finals: HashMap<usize, &Step> =
             plan.steps.iter().filter(|step| step.kind == StepKind::Final).map(|step| (step.change, step)).collect();
         let mut locations: Vec<LocationView> = Vec::new();
         for (index, change) in plan.changes.iter().enumerate() {
-            let aside = interims.get(&index).map(|step| aside(plan, index, step, finals.get(&index).copied(), codes));
+            let interim =
+                interims.get(&index).map(|step| interim(plan, index, step, finals.get(&index).copied(), codes));
             let view = ChangeView {
                 index,
                 id: change.network.to_string(),
                 name: change.before.name.to_string(),
-                fields: fields(&change.before, &change.after, change.changed, codes),
-                because: change.because.clone(),
-                aside,
+                fields: fields(&change.before, &change.after, change.changed_settings, codes),
+                source: change.source.clone(),
+                interim,
             };
             match locations.last_mut().filter(|location| location.id == change.location.id) {
                 Some(location) => location.changes.push(view),
@@ -155,10 +156,10 @@ impl PlanView {
             update: plan.changes.len(),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
-            left_out: plan.counts.left_out,
+            left_out: plan.counts.out_of_scope,
             writes: plan.steps.len(),
             interim: plan.interim(),
-            minimal: plan.minimal,
+            minimal: plan.is_minimal,
             locations,
             steps: steps(plan, codes),
             warnings: plan.warnings.clone(),
@@ -188,12 +189,12 @@ impl PlanView {
 }
 
 /// The id of a network, and its settings before and after.
-type Sides<'a> = (&'a str, &'a Settings, &'a Settings);
+type NetworkDiff<'a> = (&'a str, &'a Settings, &'a Settings);
 
 /// Every network of the touched locations, location by location, in the order of their names before.
-fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
-    let both = |text: String| LineView { before: Some(text.clone()), after: Some(text) };
-    let mut located: Vec<(&Where, Vec<Sides<'_>>)> = Vec::new();
+fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
+    let both = |text: String| DiffLine { before: Some(text.clone()), after: Some(text) };
+    let mut located: Vec<(&LocationRef, Vec<NetworkDiff<'_>>)> = Vec::new();
     for change in &plan.changes {
         let network = (change.network.as_str(), &change.before, &change.after);
         match located.last_mut().filter(|(location, _)| **location == change.location) {
@@ -201,8 +202,8 @@ fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
             None => located.push((&change.location, vec![network])),
         }
     }
-    let mut others: HashMap<&LocationId, Vec<Sides<'_>>> = HashMap::new();
-    for other in &plan.neighbours {
+    let mut others: HashMap<&LocationId, Vec<NetworkDiff<'_>>> = HashMap::new();
+    for other in &plan.unchanged_networks {
         let network = (other.network.as_str(), &other.settings, &other.settings);
         others.entry(&other.location).or_default().push(network);
     }
@@ -211,7 +212,7 @@ fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
         networks.extend(others.remove(&location.id).into_iter().flatten());
         networks.sort_by_key(|(id, before, _)| (before.name.clone(), id.to_string()));
         lines.push(both(format!("  - id: {}", location.id)));
-        lines.push(both(format!("    name: {:?}", visible(&location.name))));
+        lines.push(both(format!("    name: {:?}", sanitize(&location.name))));
         lines.push(both("    networks:".to_owned()));
         for (id, before, after) in networks {
             lines.push(both(format!("      - id: {id}")));
@@ -224,12 +225,12 @@ fn lines(plan: &Plan, codes: Codes) -> Vec<LineView> {
     lines
 }
 
-fn file_line(field: &FieldView, changed: bool) -> LineView {
+fn file_line(field: &FieldView, changed: bool) -> DiffLine {
     let name = field.setting.api_name();
     if field.masked {
         // A code that changes is a line that changes, although neither is shown.
         let after = if changed { "•••• # new" } else { "••••" };
-        return LineView {
+        return DiffLine {
             before: Some(format!("        {name}: ••••")),
             after: Some(format!("        {name}: {after}")),
         };
@@ -237,64 +238,64 @@ fn file_line(field: &FieldView, changed: bool) -> LineView {
     let line = |value: &Option<String>| {
         value.as_ref().map(|value| match field.setting {
             Setting::CodeEnabled => format!("        {name}: {value}"),
-            _ => format!("        {name}: {:?}", visible(value)),
+            _ => format!("        {name}: {:?}", sanitize(value)),
         })
     };
-    LineView { before: line(&field.from), after: line(&field.to) }
+    DiffLine { before: line(&field.from), after: line(&field.to) }
 }
 
-fn steps(plan: &Plan, codes: Codes) -> Vec<StepView> {
-    let mut stands_at: Vec<&Settings> = plan.changes.iter().map(|change| &change.before).collect();
+fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
+    let mut current_settings: Vec<&Settings> = plan.changes.iter().map(|change| &change.before).collect();
     plan.steps
         .iter()
         .map(|step| {
             let change = &plan.changes[step.change];
-            let before = std::mem::replace(&mut stands_at[step.change], &step.settings);
+            let before = std::mem::replace(&mut current_settings[step.change], &step.settings);
             StepView {
                 location: change.location.id.clone(),
                 network: change.network.to_string(),
                 kind: step.kind,
-                set: fields(before, &step.settings, step.set, codes),
-                after: step.after.clone(),
+                set: fields(before, &step.settings, step.changes, codes),
+                depends_on: step.depends_on.clone(),
             }
         })
         .collect()
 }
 
-fn aside(plan: &Plan, index: usize, interim: &Step, last: Option<&Step>, codes: Codes) -> AsideView {
+fn interim(plan: &Plan, index: usize, interim: &Step, last: Option<&Step>, codes: CodeVisibility) -> InterimView {
     let change = &plan.changes[index];
     let temporary = interim.settings.diff(&change.after);
-    let as_what = fields(&change.before, &interim.settings, interim.set, codes)
+    let temporary_values = fields(&change.before, &interim.settings, interim.changes, codes)
         .into_iter()
         .filter(|field| temporary.has(field.setting))
         .map(|field| match (field.setting, field.to) {
-            (Setting::Name, Some(name)) => format!("{:?}", visible(&name)),
+            (Setting::Name, Some(name)) => format!("{:?}", sanitize(&name)),
             (_, Some(value)) => format!("{} {value}", field.setting.api_name()),
             (_, None) => "a free access code".to_owned(),
         })
         .collect();
-    let mut until: Vec<String> = Vec::new();
-    for other in last.iter().flat_map(|step| &step.after).map(|after| plan.steps[*after].change) {
-        let name = visible(&plan.changes[other].before.name).into_owned();
-        if other != index && !until.contains(&name) {
-            until.push(name);
+    let mut waits_for: Vec<String> = Vec::new();
+    for other in last.iter().flat_map(|step| &step.depends_on).map(|after| plan.steps[*after].change) {
+        let name = sanitize(&plan.changes[other].before.name).into_owned();
+        if other != index && !waits_for.contains(&name) {
+            waits_for.push(name);
         }
     }
-    AsideView { as_what, until }
+    InterimView { temporary_values, waits_for }
 }
 
-fn fields(before: &Settings, after: &Settings, changed: SettingSet, codes: Codes) -> Vec<FieldView> {
+fn fields(before: &Settings, after: &Settings, changed: SettingSet, codes: CodeVisibility) -> Vec<FieldView> {
     changed.iter().map(|setting| field(before, after, setting, codes)).collect()
 }
 
-fn field(before: &Settings, after: &Settings, setting: Setting, codes: Codes) -> FieldView {
+fn field(before: &Settings, after: &Settings, setting: Setting, codes: CodeVisibility) -> FieldView {
     let value = |settings: &Settings| match setting {
         Setting::Name => Some(settings.name.to_string()),
         Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
         Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
         Setting::Code => settings.code.as_ref().map(CodeText::expose_secret).map(str::to_owned),
     };
-    let masked = setting == Setting::Code && codes == Codes::Masked;
+    let masked = setting == Setting::Code && codes == CodeVisibility::Masked;
     let show = |settings: &Settings| value(settings).filter(|_| !masked);
     FieldView { setting, from: show(before), to: show(after), masked }
 }
@@ -305,7 +306,7 @@ pub struct ResultView {
     /// The plan that was carried out.
     pub plan: PlanView,
     /// How it ended.
-    pub class: OutcomeClass,
+    pub class: OutcomeKind,
     /// What became of each network, in the order of the plan's changes.
     pub networks: Vec<NetworkView>,
     /// Everything that was counted and said.
@@ -328,21 +329,21 @@ pub struct NetworkView {
     /// What became of it.
     pub result: NetworkResult,
     /// The settings on which it was left on something temporary.
-    pub stands_at: Vec<FieldView>,
+    pub current_settings: Vec<FieldView>,
     /// The name of the network that barred its way.
     pub blocked_by_name: Option<String>,
 }
 
 impl NetworkView {
     /// What became of it, for a table.
-    pub fn status_words(&self) -> &'static str {
+    pub fn status_label(&self) -> &'static str {
         match self.result.status {
-            Status::Applied if self.result.verified == Some(false) => "found different",
-            Status::Applied => "applied",
-            Status::Failed => "failed",
-            Status::Skipped => "skipped",
-            Status::NotStarted => "not started",
-            Status::Unknown => "unknown",
+            NetworkStatus::Applied if self.result.verified == Some(false) => "found different",
+            NetworkStatus::Applied => "applied",
+            NetworkStatus::Failed => "failed",
+            NetworkStatus::Skipped => "skipped",
+            NetworkStatus::NotStarted => "not started",
+            NetworkStatus::Unknown => "unknown",
         }
     }
 
@@ -353,21 +354,21 @@ impl NetworkView {
             (None, Some(name)) => format!("waits for {name}"),
             (None, None) => {
                 let settings: Vec<&str> =
-                    self.result.found_different.iter().map(|setting| setting.api_name()).collect();
+                    self.result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
                 settings.join(", ")
             }
         }
     }
 
     /// Whether it is worth a row.
-    pub fn is_troubled(&self) -> bool {
-        self.result.status != Status::Applied || self.result.verified == Some(false)
+    pub fn needs_attention(&self) -> bool {
+        self.result.status != NetworkStatus::Applied || self.result.verified == Some(false)
     }
 }
 
 impl ResultView {
     /// Prepares a result for showing.
-    pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: Codes) -> Self {
+    pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: CodeVisibility) -> Self {
         let name_of: HashMap<_, _> =
             plan.changes.iter().map(|change| (&change.network, change.before.name.to_string())).collect();
         let networks = plan
@@ -379,12 +380,12 @@ impl ResultView {
                 location_name: change.location.name.to_string(),
                 id: change.network.to_string(),
                 name: change.before.name.to_string(),
-                stands_at: result.stands_at.as_ref().map_or_else(Vec::new, |stands_at| {
-                    fields(&change.before, stands_at, change.before.diff(stands_at), codes)
+                current_settings: result.current_settings.as_ref().map_or_else(Vec::new, |current_settings| {
+                    fields(&change.before, current_settings, change.before.diff(current_settings), codes)
                 }),
                 blocked_by_name: result.blocked_by.as_ref().and_then(|id| name_of.get(id).cloned()),
                 // Where it stands is shown above; its settings go no further.
-                result: NetworkResult { stands_at: None, ..result.clone() },
+                result: NetworkResult { current_settings: None, ..result.clone() },
             })
             .collect();
         let class = outcome.class(plan);
@@ -393,34 +394,34 @@ impl ResultView {
     }
 
     /// How many networks have this status.
-    pub fn count(&self, status: Status) -> usize {
+    pub fn count(&self, status: NetworkStatus) -> usize {
         self.networks.iter().filter(|network| network.result.status == status).count()
     }
 
     /// The one line that sums it up.
     pub fn summary(&self) -> String {
-        if self.class == OutcomeClass::Unchanged {
+        if self.class == OutcomeKind::Unchanged {
             return "Nothing to do: everything is as the file says.".to_owned();
         }
         let mut parts = Vec::new();
         for (status, word) in [
-            (Status::Applied, "applied"),
-            (Status::Failed, "failed"),
-            (Status::Skipped, "skipped"),
-            (Status::NotStarted, "not started"),
-            (Status::Unknown, "unknown"),
+            (NetworkStatus::Applied, "applied"),
+            (NetworkStatus::Failed, "failed"),
+            (NetworkStatus::Skipped, "skipped"),
+            (NetworkStatus::NotStarted, "not started"),
+            (NetworkStatus::Unknown, "unknown"),
         ] {
             let count = self.count(status);
-            if count > 0 || status == Status::Applied {
+            if count > 0 || status == NetworkStatus::Applied {
                 parts.push(format!("{count} {word}"));
             }
         }
         let different = self.networks.iter().filter(|network| network.result.verified == Some(false)).count();
         let verified = match (&self.outcome.verification, different) {
-            (Verification::Done, 0) => ", verified".to_owned(),
-            (Verification::Done, different) => format!(", {different} found different"),
-            (Verification::Impossible(_), _) => ", not verified: the list could not be read".to_owned(),
-            (Verification::NotDone, _) => ", not verified".to_owned(),
+            (Verification::Completed, 0) => ", verified".to_owned(),
+            (Verification::Completed, different) => format!(", {different} found different"),
+            (Verification::Failed(_), _) => ", not verified: the list could not be read".to_owned(),
+            (Verification::Skipped, _) => ", not verified".to_owned(),
         };
         let statistics = self.outcome.statistics;
         format!(

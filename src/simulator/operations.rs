@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::answers::{self, Answer, Refusal, Shown, ShownList};
 use super::network::SimNetwork;
-use super::organization::Simulated;
+use super::organization::SimulatedOrganization;
 use super::request::Operation;
+use super::responses::{self, ApiErrorResponse, NetworkJson, NetworkListJson, SimulatedResponse};
 use super::rules;
-use super::state::State;
+use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
 use crate::runtime::Instant;
 
@@ -18,37 +18,37 @@ const PAGE: usize = 100;
 
 /// What a write has done.
 #[derive(Debug)]
-pub(super) enum Written {
+pub(super) enum WriteEffect {
     Done,
     /// A network with this id was made.
     Created(NetworkId),
 }
 
-impl Simulated {
-    pub(super) fn carry_out(
+impl SimulatedOrganization {
+    pub(super) fn handle_operation(
         &mut self,
         operation: &Operation,
         number: u64,
         tracking_id: String,
         now: Instant,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
         Ok(match operation {
             Operation::List { location, name } => {
-                self.ledger.lists += 1;
+                self.counters.lists += 1;
                 self.list(location.as_deref(), name.as_deref(), tracking_id, now)
             }
             Operation::Get { location, network } => {
                 let network = find(&self.state, &LocationId::new(&**location), &NetworkId::new(&**network))?;
                 let name = &self.state.locations[&network.location];
-                Answer::json(200, tracking_id, &Shown::of(&self.visible(network), name))
+                SimulatedResponse::json(200, tracking_id, &NetworkJson::of(&self.sanitize(network), name))
             }
-            Operation::Update { location, network, body } => match self.misbehaviour.accepts_for_later {
+            Operation::Update { location, network, body } => match self.faults.async_update_delay {
                 Some(delay) => {
                     let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
                     let current = find(&self.state, &location, &network)?;
                     rules::check(body, &location, Some(current), &self.state)?;
-                    self.later.insert((now + delay, number), operation.clone());
-                    Answer::empty(202, tracking_id)
+                    self.deferred.insert((now + delay, number), operation.clone());
+                    SimulatedResponse::empty(202, tracking_id)
                 }
                 None => self.written(operation, tracking_id, now)?,
             },
@@ -64,40 +64,47 @@ impl Simulated {
                     "emails": ["admin@example.com"],
                     "roles": [],
                 });
-                Answer::json(200, tracking_id, &me)
+                SimulatedResponse::json(200, tracking_id, &me)
             }
             Operation::AccessToken { form } => {
-                let granted = self.tokens.grant(form, self.misbehaviour.token_life, now)?;
-                self.ledger.granted += 1;
-                Answer::json(200, tracking_id, &granted)
+                let granted = self.tokens.issue(form, self.faults.token_ttl, now)?;
+                self.counters.granted += 1;
+                SimulatedResponse::json(200, tracking_id, &granted)
             }
-            Operation::Nothing(status) => {
+            Operation::Unknown(status) => {
                 let words = match status {
                     405 => "this may not be done here",
                     413 => "the body is too large",
                     400 => "the path is not UTF-8",
                     _ => "there is nothing here",
                 };
-                return Err(Refusal::new(*status, (*status).into(), words));
+                return Err(ApiErrorResponse::new(*status, (*status).into(), words));
             }
         })
     }
 
-    fn written(&mut self, operation: &Operation, tracking_id: String, now: Instant) -> Result<Answer, Refusal> {
+    fn written(
+        &mut self,
+        operation: &Operation,
+        tracking_id: String,
+        now: Instant,
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
         Ok(match self.write(operation, now)? {
-            Written::Done => Answer::empty(204, tracking_id),
-            Written::Created(id) => Answer::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() })),
+            WriteEffect::Done => SimulatedResponse::empty(204, tracking_id),
+            WriteEffect::Created(id) => {
+                SimulatedResponse::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() }))
+            }
         })
     }
 
     /// Changes the state.
-    pub(super) fn write(&mut self, operation: &Operation, now: Instant) -> Result<Written, Refusal> {
+    pub(super) fn write(&mut self, operation: &Operation, now: Instant) -> Result<WriteEffect, ApiErrorResponse> {
         match operation {
             Operation::Update { location, network, body } => {
                 let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
                 let current = find(&self.state, &location, &network)?.clone();
                 let accepted = rules::check(body, &location, Some(&current), &self.state)?;
-                self.remember(&current.id, Some(&current), now);
+                self.record_previous_state(&current.id, Some(&current), now);
                 // PUT replaces: a display name that is left out becomes a default.
                 let default_name = || format!("{} {}", current.chain_id, accepted.name).chars().take(11).collect();
                 self.state.insert(SimNetwork {
@@ -110,28 +117,28 @@ impl Simulated {
             }
             Operation::Create { location, body } => {
                 let id = self.create(&LocationId::new(&**location), body, now)?;
-                self.ledger.writes += 1;
-                return Ok(Written::Created(id));
+                self.counters.writes += 1;
+                return Ok(WriteEffect::Created(id));
             }
             Operation::Delete { location, network } => {
                 let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
                 let current = find(&self.state, &location, &network)?.clone();
-                self.remember(&current.id, Some(&current), now);
+                self.record_previous_state(&current.id, Some(&current), now);
                 self.state.remove(&current.id);
             }
-            _ => return Ok(Written::Done),
+            _ => return Ok(WriteEffect::Done),
         }
-        self.ledger.writes += 1;
-        Ok(Written::Done)
+        self.counters.writes += 1;
+        Ok(WriteEffect::Done)
     }
 
-    fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, Refusal> {
+    fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, ApiErrorResponse> {
         if !self.state.locations.contains_key(location) {
-            return Err(Refusal::new(404, 25_003, "there is no such location"));
+            return Err(ApiErrorResponse::new(404, 25_003, "there is no such location"));
         }
         let accepted = rules::check(body, location, None, &self.state)?;
         let id = self.state.unused_id();
-        self.remember(&id, None, now);
+        self.record_previous_state(&id, None, now);
         self.state.insert(SimNetwork {
             id: id.clone(),
             location: location.clone(),
@@ -149,14 +156,14 @@ impl Simulated {
     }
 
     /// Keeps what a network was like, for as long as lists lag behind.
-    fn remember(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
-        if !self.misbehaviour.reads_lag.is_zero() {
+    fn record_previous_state(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
+        if !self.faults.read_lag.is_zero() {
             self.before.push((now, id.clone(), before.cloned()));
         }
     }
 
-    fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Instant) -> Answer {
-        let lag = self.misbehaviour.reads_lag;
+    fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Instant) -> SimulatedResponse {
+        let lag = self.faults.read_lag;
         let mut lagging: BTreeMap<&NetworkId, Option<&SimNetwork>> = BTreeMap::new();
         for (_, id, before) in self.before.iter().filter(|(when, ..)| *when + lag > now) {
             lagging.entry(id).or_insert(before.as_ref());
@@ -168,16 +175,16 @@ impl Simulated {
             .chain(lagging.values().copied().flatten())
             .filter(|network| location.as_ref().is_none_or(|location| network.location == *location))
             .filter(|network| name.as_ref().is_none_or(|name| network.name.to_lowercase().contains(name)))
-            .map(|network| self.visible(network))
+            .map(|network| self.sanitize(network))
             .collect();
         let dect_networks =
-            networks.iter().map(|network| Shown::of(network, &self.state.locations[&network.location])).collect();
-        Answer::json(200, tracking_id, &ShownList { dect_networks, created: None })
+            networks.iter().map(|network| NetworkJson::of(network, &self.state.locations[&network.location])).collect();
+        SimulatedResponse::json(200, tracking_id, &NetworkListJson { dect_networks, created: None })
     }
 
-    fn visible(&self, network: &SimNetwork) -> SimNetwork {
+    fn sanitize(&self, network: &SimNetwork) -> SimNetwork {
         let mut network = network.clone();
-        if self.misbehaviour.hides_disabled_codes && !network.code_enabled {
+        if self.faults.hide_disabled_codes && !network.code_enabled {
             network.code = None;
         }
         network
@@ -189,11 +196,11 @@ impl Simulated {
         max: Option<&str>,
         start: Option<&str>,
         tracking_id: String,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
         let number = |what: &str, text: Option<&str>, default: usize, least: usize| match text.map(str::parse) {
             None => Ok(default),
             Some(Ok(number)) if number >= least => Ok(number),
-            Some(_) => Err(Refusal::new(400, 400, format!("{what} is not a number from {least} upwards"))),
+            Some(_) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number from {least} upwards"))),
         };
         let (max, start) = (number("max", max, PAGE, 1)?, number("start", start, 0, 0)?);
         let name = name.map(str::to_lowercase);
@@ -203,24 +210,29 @@ impl Simulated {
         let page: Vec<_> = found.iter().skip(start).take(max).collect();
         let end = start.saturating_add(page.len());
         let next = (end < found.len()).then_some(end);
-        let items: Vec<_> = page.into_iter().map(|(id, name)| answers::location(id.as_str(), name, &self.id)).collect();
-        Ok(Answer { next, ..Answer::json(200, tracking_id, &json!({ "items": items })) })
+        let items: Vec<_> =
+            page.into_iter().map(|(id, name)| responses::location(id.as_str(), name, &self.id)).collect();
+        Ok(SimulatedResponse { next, ..SimulatedResponse::json(200, tracking_id, &json!({ "items": items })) })
     }
 }
 
-fn find<'a>(state: &'a State, location: &LocationId, network: &NetworkId) -> Result<&'a SimNetwork, Refusal> {
+fn find<'a>(
+    state: &'a SimulatedState,
+    location: &LocationId,
+    network: &NetworkId,
+) -> Result<&'a SimNetwork, ApiErrorResponse> {
     state
         .networks
         .get(network)
         .filter(|found| found.location == *location)
-        .ok_or_else(|| Refusal::new(404, 27_455, "the DECT network does not exist"))
+        .ok_or_else(|| ApiErrorResponse::new(404, 27_455, "the DECT network does not exist"))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::super::misbehaviour::{Fate, Misbehaviour};
+    use super::super::faults::{FaultConfig, RequestFault};
     use super::super::request::Request;
     use super::super::tokens::TOKEN;
     use super::*;
@@ -228,8 +240,8 @@ mod tests {
     const LATER: Instant = Instant::from_elapsed(Duration::from_secs(60));
 
     /// An organization of one location with two networks, and a request of each kind that changes something.
-    fn scene(misbehaviour: Misbehaviour) -> (Simulated, [Operation; 3]) {
-        let simulated = Simulated::new(State::generated(1, 2), misbehaviour);
+    fn scene(faults: FaultConfig) -> (SimulatedOrganization, [Operation; 3]) {
+        let simulated = SimulatedOrganization::new(SimulatedState::generated(1, 2), faults);
         let networks: Vec<&SimNetwork> = simulated.state.networks.values().collect();
         let location = networks[0].location.to_string();
         let body = |name: &str, code: &str| {
@@ -249,15 +261,15 @@ mod tests {
         (simulated, operations)
     }
 
-    fn ask(simulated: &mut Simulated, operation: Operation, now: Instant) -> Answer {
+    fn ask(simulated: &mut SimulatedOrganization, operation: Operation, now: Instant) -> SimulatedResponse {
         let request = Request::new(operation, Some(TOKEN.to_owned()));
-        let journey = simulated.sets_out(&request, now);
-        let answer = simulated.arrives(&request, &journey, now);
-        simulated.is_over(journey.number);
+        let in_flight = simulated.begin_request(&request, now);
+        let answer = simulated.handle(&request, &in_flight, now);
+        simulated.end_request(in_flight.number);
         answer.expect("an answer")
     }
 
-    fn names(simulated: &mut Simulated, now: Instant) -> Vec<String> {
+    fn names(simulated: &mut SimulatedOrganization, now: Instant) -> Vec<String> {
         let answer = ask(simulated, Operation::List { location: None, name: None }, now);
         let list: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
         let networks = list["dectNetworks"].as_array().expect("a list").iter();
@@ -271,7 +283,7 @@ mod tests {
 
     #[test]
     fn lists_lag_behind_every_kind_of_write() {
-        let lag = Misbehaviour { reads_lag: Duration::from_secs(20), ..Misbehaviour::default() };
+        let lag = FaultConfig { read_lag: Duration::from_secs(20), ..FaultConfig::default() };
         let (mut simulated, operations) = scene(lag);
         for operation in operations {
             assert!((200..300).contains(&ask(&mut simulated, operation, Instant::START).status));
@@ -282,19 +294,19 @@ mod tests {
 
     #[test]
     fn every_kind_of_write_can_come_late() {
-        let (mut simulated, operations) = scene(Misbehaviour { late: 1.0, ..Misbehaviour::default() });
+        let (mut simulated, operations) = scene(FaultConfig { delayed_write: 1.0, ..FaultConfig::default() });
         for operation in operations {
             assert_eq!(ask(&mut simulated, operation, Instant::START).status, 504);
         }
-        simulated.behave(Misbehaviour::default());
-        simulated.catch_up(LATER);
+        simulated.set_faults(FaultConfig::default());
+        simulated.apply_due_writes(LATER);
         assert_eq!(names(&mut simulated, LATER), AFTER);
     }
 
     #[test]
     fn an_update_that_is_accepted_for_later_is_done_then() {
         let later = Some(Duration::from_secs(5));
-        let (mut simulated, [update, ..]) = scene(Misbehaviour { accepts_for_later: later, ..Misbehaviour::default() });
+        let (mut simulated, [update, ..]) = scene(FaultConfig { async_update_delay: later, ..FaultConfig::default() });
         assert_eq!(ask(&mut simulated, update, Instant::START).status, 202);
         assert_eq!(names(&mut simulated, Instant::START), BEFORE);
         assert!(names(&mut simulated, LATER).contains(&"renamed".to_owned()));
@@ -302,8 +314,8 @@ mod tests {
 
     #[test]
     fn a_fate_can_be_given_to_one_request() {
-        let fate_at = Some((2, Fate::Status(500)));
-        let (mut simulated, [update, ..]) = scene(Misbehaviour { fate_at, ..Misbehaviour::default() });
+        let fault_at = Some((2, RequestFault::Status(500)));
+        let (mut simulated, [update, ..]) = scene(FaultConfig { fault_at, ..FaultConfig::default() });
         let statuses = [1, 2, 3].map(|_| ask(&mut simulated, update.clone(), Instant::START).status);
         assert_eq!(statuses, [204, 500, 204]);
     }

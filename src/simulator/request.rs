@@ -61,17 +61,17 @@ pub enum Operation {
         form: Vec<u8>,
     },
     /// What there is not, and the status that says so.
-    Nothing(u16),
+    Unknown(u16),
 }
 
 impl Operation {
     /// The operation that a request asks for; `path` is the whole one, still encoded.
-    pub fn of(method: &str, path: &str, query: &Query, body: Vec<u8>) -> Self {
+    pub fn parse(method: &str, path: &str, query: &Query, body: Vec<u8>) -> Self {
         let decoded: Result<Vec<Cow<'_, str>>, _> =
             path.split('/').map(|part| percent_decode_str(part).decode_utf8()).collect();
-        let Ok(parts) = decoded else { return Self::Nothing(400) };
+        let Ok(parts) = decoded else { return Self::Unknown(400) };
         let parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
-        let ["", "v1", parts @ ..] = &parts[..] else { return Self::Nothing(404) };
+        let ["", "v1", parts @ ..] = &parts[..] else { return Self::Unknown(404) };
         match (method, parts) {
             ("GET" | "HEAD", ["telephony", "config", "dectNetworks"]) => {
                 Self::List { location: query.get("locationId"), name: query.get("name") }
@@ -85,7 +85,7 @@ impl Operation {
                     "GET" | "HEAD" => Self::Get { location, network },
                     "PUT" => Self::Update { location, network, body },
                     "DELETE" => Self::Delete { location, network },
-                    _ => Self::Nothing(405),
+                    _ => Self::Unknown(405),
                 }
             }
             ("GET" | "HEAD", ["locations"]) => {
@@ -100,8 +100,8 @@ impl Operation {
                 | ["locations"]
                 | ["people", "me"]
                 | ["access_token"],
-            ) => Self::Nothing(405),
-            _ => Self::Nothing(404),
+            ) => Self::Unknown(405),
+            _ => Self::Unknown(404),
         }
     }
 
@@ -111,7 +111,7 @@ impl Operation {
     }
 
     /// Its method and path.
-    fn spelt(&self) -> (&'static str, String) {
+    fn raw(&self) -> (&'static str, String) {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
@@ -122,7 +122,7 @@ impl Operation {
             Self::Locations { .. } => ("GET", "/locations".to_owned()),
             Self::Me => ("GET", "/people/me".to_owned()),
             Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
-            Self::Nothing(_) => ("GET", "/".to_owned()),
+            Self::Unknown(_) => ("GET", "/".to_owned()),
         }
     }
 
@@ -155,7 +155,7 @@ pub struct Request {
 impl Request {
     /// A request that asks for this.
     pub fn new(operation: Operation, token: Option<String>) -> Self {
-        let (method, target) = operation.spelt();
+        let (method, target) = operation.raw();
         Self { operation, token, tracking_id: None, method: method.into(), target }
     }
 }
@@ -189,16 +189,16 @@ impl Query {
 mod tests {
     use super::*;
 
-    fn asked(method: &str, path: &str) -> Operation {
-        Operation::of(method, path, &Query::of("name=a%20b&max=x"), b"{}".to_vec())
+    fn parse(method: &str, path: &str) -> Operation {
+        Operation::parse(method, path, &Query::of("name=a%20b&max=x"), b"{}".to_vec())
     }
 
     #[test]
     fn paths_are_decoded_piece_by_piece() {
         let path = "/v1/telephony/config/locations/L%2F1%3D/dectNetworks/N+%2B";
-        assert_eq!(asked("GET", path), Operation::Get { location: "L/1=".to_owned(), network: "N++".to_owned() });
+        assert_eq!(parse("GET", path), Operation::Get { location: "L/1=".to_owned(), network: "N++".to_owned() });
         let list = Operation::List { location: None, name: Some("a b".to_owned()) };
-        assert_eq!(asked("HEAD", "/v1/telephony/config/dectNetworks"), list);
+        assert_eq!(parse("HEAD", "/v1/telephony/config/dectNetworks"), list);
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             ("GET", "/people/me", 404),
             ("GET", "/v1/telephony/config/locations/%FF/dectNetworks/n", 400),
         ] {
-            assert_eq!(asked(method, path), Operation::Nothing(status), "{method} {path}");
+            assert_eq!(parse(method, path), Operation::Unknown(status), "{method} {path}");
         }
     }
 

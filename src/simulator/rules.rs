@@ -3,14 +3,14 @@
 
 use serde_json::Value;
 
-use super::answers::Refusal;
 use super::network::SimNetwork;
-use super::state::State;
+use super::responses::ApiErrorResponse;
+use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
 
 /// A body that was accepted.
 #[derive(Debug)]
-pub(super) struct Accepted {
+pub(super) struct ValidatedFields {
     pub(super) name: String,
     pub(super) display_name: Option<String>,
     pub(super) code_enabled: bool,
@@ -30,9 +30,9 @@ pub(super) fn check(
     body: &[u8],
     location: &LocationId,
     current: Option<&SimNetwork>,
-    state: &State,
-) -> Result<Accepted, Refusal> {
-    let bad = |words: &str| Refusal::new(400, 25_008, words);
+    state: &SimulatedState,
+) -> Result<ValidatedFields, ApiErrorResponse> {
+    let bad = |words: &str| ApiErrorResponse::new(400, 25_008, words);
     let value: Value = serde_json::from_slice(body).map_err(|_| bad("the body is not JSON"))?;
     if !value.is_object() {
         return Err(bad("the body is not an object"));
@@ -70,10 +70,18 @@ pub(super) fn check(
     };
     let own: Option<&NetworkId> = current.map(|current| &current.id);
     if !keeps_name && state.holds_name(location, &name, own) {
-        return Err(Refusal::new(409, 27_453, format!("a DECT network with the name {name} exists in this location")));
+        return Err(ApiErrorResponse::new(
+            409,
+            27_453,
+            format!("a DECT network with the name {name} exists in this location"),
+        ));
     }
     if !keeps_code && state.holds_code(location, &code, own) {
-        return Err(Refusal::new(409, 27_454, "the access code is used by another DECT network of this location"));
+        return Err(ApiErrorResponse::new(
+            409,
+            27_454,
+            "the access code is used by another DECT network of this location",
+        ));
     }
-    Ok(Accepted { name, display_name, code_enabled, code, model })
+    Ok(ValidatedFields { name, display_name, code_enabled, code, model })
 }

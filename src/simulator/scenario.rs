@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
+use super::faults::{FaultConfig, Latency};
 use super::limiter::LimitKind;
-use super::misbehaviour::{Latency, Misbehaviour};
-use super::quirks::Quirk;
+use super::response_quirks::Quirk;
 use crate::runtime::parse_duration;
 
 /// What of the misbehaviour was said.
@@ -22,35 +22,35 @@ pub struct Scenario {
     /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th of a hundred.
     pub latency: Option<LatencySpec>,
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
-    pub limit: Option<Limiting>,
+    pub limit: Option<LimiterSpec>,
     /// Locks.
-    pub locks: Locks,
+    pub locks: LockSpec,
     /// How likely each fault is.
     pub faults: BTreeMap<Fault, Probability>,
     /// How long a granted token is good.
-    pub token_life: Option<Time>,
+    pub token_ttl: Option<DurationSpec>,
     /// Before these updates, counted from 1, somebody else edits the network that they are about.
-    pub edits_at: Vec<u64>,
+    pub concurrent_edits_at: Vec<u64>,
     /// How odd answers look.
     pub quirks: Vec<Quirk>,
     /// How long a list lags behind writes.
-    pub reads_lag: Option<Time>,
+    pub read_lag: Option<DurationSpec>,
     /// Updates are accepted with 202, and done so much later.
-    pub accepts_for_later: Option<Time>,
+    pub async_update_delay: Option<DurationSpec>,
     /// A disabled code is not shown.
-    pub hides_disabled_codes: Option<bool>,
+    pub hide_disabled_codes: Option<bool>,
 }
 
 /// Locks of locations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Locks {
+pub struct LockSpec {
     /// How likely a write finds its location locked.
     pub probability: Option<Probability>,
     /// How long a lock lasts.
-    pub time: Option<Time>,
+    pub time: Option<DurationSpec>,
     /// Whether an answer says how long.
-    pub says_when: Option<bool>,
+    pub retry_after: Option<bool>,
 }
 
 /// What may go wrong with a request.
@@ -59,19 +59,19 @@ pub enum Fault {
     /// It is answered with this status and not carried out.
     Status(u16),
     /// A proxy answers with a page.
-    Page,
+    HtmlPage,
     /// The connection breaks before it is carried out.
     ResetBefore,
     /// It is carried out, and the connection breaks.
     ResetAfter,
     /// The answer is cut in the middle.
-    Cut,
+    Truncated,
     /// It is carried out and never answered.
-    Silence,
+    NoResponse,
     /// A write is answered with a failure, and comes later.
-    Late,
+    DelayedWrite,
     /// A write is answered with a failure although it was carried out.
-    FailedButDone,
+    AppliedThen503,
 }
 
 impl FromStr for Fault {
@@ -79,13 +79,13 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text {
-            "page" => Self::Page,
+            "page" => Self::HtmlPage,
             "resetBefore" => Self::ResetBefore,
             "resetAfter" => Self::ResetAfter,
-            "cut" => Self::Cut,
-            "silence" => Self::Silence,
-            "late" => Self::Late,
-            "failedButDone" => Self::FailedButDone,
+            "cut" => Self::Truncated,
+            "silence" => Self::NoResponse,
+            "late" => Self::DelayedWrite,
+            "failedButDone" => Self::AppliedThen503,
             _ => match text.parse() {
                 Ok(status @ 400..=599) if text.len() == 3 => Self::Status(status),
                 _ => {
@@ -119,9 +119,9 @@ impl FromStr for Probability {
 
 /// A time such as `150ms`, `1.5s`, `10m`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Time(pub Duration);
+pub struct DurationSpec(pub Duration);
 
-impl FromStr for Time {
+impl FromStr for DurationSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -138,9 +138,9 @@ impl FromStr for LatencySpec {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some((median, p99)) = text.split_once("..") else {
-            return Ok(Self(Latency::Fixed(text.parse::<Time>()?.0)));
+            return Ok(Self(Latency::Fixed(text.parse::<DurationSpec>()?.0)));
         };
-        let (Time(median), Time(p99)) = (median.parse()?, p99.parse()?);
+        let (DurationSpec(median), DurationSpec(p99)) = (median.parse()?, p99.parse()?);
         if median.is_zero() || p99 < median {
             return Err("of a range the first is the median and the second, which is not less, the 99th of a hundred"
                 .to_owned());
@@ -151,9 +151,9 @@ impl FromStr for LatencySpec {
 
 /// A limiter as it is written down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limiting(pub LimitKind);
+pub struct LimiterSpec(pub LimitKind);
 
-impl FromStr for Limiting {
+impl FromStr for LimiterSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -166,7 +166,7 @@ impl FromStr for Limiting {
             let sensible = (1e-3..=1e6).contains(&rate) && (1.0..=1e6).contains(&burst);
             return if sensible { Ok(Self(LimitKind::Bucket { rate, burst })) } else { Err(wrong()) };
         }
-        let (count, Time(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
+        let (count, DurationSpec(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
         if count == 0 || period < Duration::from_millis(10) {
             return Err(wrong());
         }
@@ -189,7 +189,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Fault, Probability, Time, LatencySpec, Limiting);
+read_from_text!(Fault, Probability, DurationSpec, LatencySpec, LimiterSpec);
 
 /// A value that YAML may take for a number.
 struct TextOrNumber(String);
@@ -243,24 +243,28 @@ impl Scenario {
 
     /// The same with everything that `other` says instead.
     #[must_use]
-    pub fn overruled_by(mut self, other: Self) -> Self {
+    pub fn override_with(mut self, other: Self) -> Self {
         self.faults.extend(other.faults);
         Self {
             seed: other.seed.or(self.seed),
             latency: other.latency.or(self.latency),
             limit: other.limit.or(self.limit),
-            locks: Locks {
+            locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
                 time: other.locks.time.or(self.locks.time),
-                says_when: other.locks.says_when.or(self.locks.says_when),
+                retry_after: other.locks.retry_after.or(self.locks.retry_after),
             },
             faults: self.faults,
-            token_life: other.token_life.or(self.token_life),
-            edits_at: if other.edits_at.is_empty() { self.edits_at } else { other.edits_at },
+            token_ttl: other.token_ttl.or(self.token_ttl),
+            concurrent_edits_at: if other.concurrent_edits_at.is_empty() {
+                self.concurrent_edits_at
+            } else {
+                other.concurrent_edits_at
+            },
             quirks: if other.quirks.is_empty() { self.quirks } else { other.quirks },
-            reads_lag: other.reads_lag.or(self.reads_lag),
-            accepts_for_later: other.accepts_for_later.or(self.accepts_for_later),
-            hides_disabled_codes: other.hides_disabled_codes.or(self.hides_disabled_codes),
+            read_lag: other.read_lag.or(self.read_lag),
+            async_update_delay: other.async_update_delay.or(self.async_update_delay),
+            hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
         }
     }
 
@@ -269,46 +273,46 @@ impl Scenario {
     /// # Errors
     /// If the faults are more likely than certain, locks are described that never happen, or an update is meant that
     /// never comes.
-    pub fn misbehaviour(&self) -> Result<Misbehaviour, String> {
+    pub fn faults(&self) -> Result<FaultConfig, String> {
         let locks = self.locks.probability.map_or(0.0, |probability| probability.0);
-        if self.locks.probability.is_none() && self.locks != Locks::default() {
+        if self.locks.probability.is_none() && self.locks != LockSpec::default() {
             let words = "it is said what locks are like, but not how likely they are: --locks 5%, or `probability: 5%`";
             return Err(words.to_owned());
         }
-        if self.edits_at.contains(&0) {
+        if self.concurrent_edits_at.contains(&0) {
             return Err("there is no update 0 before which somebody could edit: they are counted from 1".to_owned());
         }
         if self.faults.values().map(|probability| probability.0).sum::<f64>() + locks > 1.0 + 1e-9 {
             return Err("the probabilities of all faults and locks together are more than 1".to_owned());
         }
-        let default = Misbehaviour::default();
+        let default = FaultConfig::default();
         let of = |fault: Fault| self.faults.get(&fault).map_or(0.0, |probability| probability.0);
         let statuses = self.faults.iter().filter_map(|(fault, probability)| match fault {
             Fault::Status(status) => Some((*status, probability.0)),
             _ => None,
         });
-        Ok(Misbehaviour {
+        Ok(FaultConfig {
             seed: self.seed.unwrap_or(default.seed),
             latency: self.latency.map_or(default.latency, |latency| latency.0),
             limit: self.limit.map(|limit| limit.0),
             statuses: statuses.collect(),
-            failed_but_done: of(Fault::FailedButDone),
-            pages: of(Fault::Page),
-            lost_before: of(Fault::ResetBefore),
-            lost_after: of(Fault::ResetAfter),
-            cut: of(Fault::Cut),
-            silence: of(Fault::Silence),
-            late: of(Fault::Late),
+            applied_then_503: of(Fault::AppliedThen503),
+            html_pages: of(Fault::HtmlPage),
+            reset_before: of(Fault::ResetBefore),
+            reset_after: of(Fault::ResetAfter),
+            truncated: of(Fault::Truncated),
+            no_response: of(Fault::NoResponse),
+            delayed_write: of(Fault::DelayedWrite),
             locks,
-            lock_time: self.locks.time.map_or(default.lock_time, |time| time.0),
-            lock_says_when: self.locks.says_when.unwrap_or(default.lock_says_when),
-            reads_lag: self.reads_lag.map_or(default.reads_lag, |time| time.0),
-            accepts_for_later: self.accepts_for_later.map(|time| time.0),
-            hides_disabled_codes: self.hides_disabled_codes.unwrap_or_default(),
-            token_life: self.token_life.map(|time| time.0),
-            edits_at: self.edits_at.clone(),
+            lock_duration: self.locks.time.map_or(default.lock_duration, |time| time.0),
+            lock_retry_after: self.locks.retry_after.unwrap_or(default.lock_retry_after),
+            read_lag: self.read_lag.map_or(default.read_lag, |time| time.0),
+            async_update_delay: self.async_update_delay.map(|time| time.0),
+            hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
+            token_ttl: self.token_ttl.map(|time| time.0),
+            concurrent_edits_at: self.concurrent_edits_at.clone(),
             quirks: self.quirks.clone(),
-            fate_at: None,
+            fault_at: None,
         })
     }
 }
@@ -324,12 +328,12 @@ mod tests {
              faults: { 503: 0.05, resetAfter: 1% }\ntokenLife: 60s\neditsAt: [3]\nquirks: [nulls, numbers]\n",
         )
         .expect("a scenario");
-        let misbehaviour = scenario.misbehaviour().expect("a misbehaviour");
-        assert_eq!(misbehaviour.limit, Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }));
-        assert_eq!((misbehaviour.statuses, misbehaviour.lost_after), (vec![(503, 0.05)], 0.01));
-        assert_eq!((misbehaviour.locks, misbehaviour.lock_says_when), (0.05, false));
-        assert_eq!(misbehaviour.token_life, Some(Duration::from_secs(60)));
-        assert_eq!(Scenario::parse("").expect("nothing").misbehaviour(), Ok(Misbehaviour::default()));
+        let faults = scenario.faults().expect("a misbehaviour");
+        assert_eq!(faults.limit, Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }));
+        assert_eq!((faults.statuses, faults.reset_after), (vec![(503, 0.05)], 0.01));
+        assert_eq!((faults.locks, faults.lock_retry_after), (0.05, false));
+        assert_eq!(faults.token_ttl, Some(Duration::from_secs(60)));
+        assert_eq!(Scenario::parse("").expect("nothing").faults(), Ok(FaultConfig::default()));
     }
 
     #[test]
@@ -350,16 +354,16 @@ mod tests {
             assert!(error.contains(words), "{text}: {error}");
         }
         let certain = Scenario::parse("faults: { 503: 0.6, cut: 0.6 }").expect("a scenario");
-        assert!(certain.misbehaviour().is_err());
-        assert!(Scenario::parse("locks: { time: 2s }").expect("a scenario").misbehaviour().is_err());
-        assert!(Scenario::parse("editsAt: [0]").expect("a scenario").misbehaviour().is_err());
+        assert!(certain.faults().is_err());
+        assert!(Scenario::parse("locks: { time: 2s }").expect("a scenario").faults().is_err());
+        assert!(Scenario::parse("editsAt: [0]").expect("a scenario").faults().is_err());
     }
 
     #[test]
     fn what_a_flag_does_not_say_stays_as_in_the_file() {
         let file = Scenario::parse("locks: { probability: 5%, time: 30s, saysWhen: false }").expect("a scenario");
-        let flag = Locks { probability: Some(Probability(1.0)), ..Locks::default() };
-        let both = file.overruled_by(Scenario { locks: flag, ..Scenario::default() }).misbehaviour().expect("both");
-        assert_eq!((both.locks, both.lock_time, both.lock_says_when), (1.0, Duration::from_secs(30), false));
+        let flag = LockSpec { probability: Some(Probability(1.0)), ..LockSpec::default() };
+        let both = file.override_with(Scenario { locks: flag, ..Scenario::default() }).faults().expect("both");
+        assert_eq!((both.locks, both.lock_duration, both.lock_retry_after), (1.0, Duration::from_secs(30), false));
     }
 }

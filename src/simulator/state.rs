@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::answers::{Shown, ShownList};
 use super::network::SimNetwork;
+use super::responses::{NetworkJson, NetworkListJson};
 use crate::desired::model::NetworkEntry;
 use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
@@ -29,7 +29,7 @@ pub enum StateError {
 
 /// Locations and networks.
 #[derive(Clone, Debug, Default)]
-pub struct State {
+pub struct SimulatedState {
     pub(super) locations: BTreeMap<LocationId, Arc<str>>,
     pub(super) networks: BTreeMap<NetworkId, SimNetwork>,
     /// Who holds which name and which code: several, where they were shared from the beginning.
@@ -43,7 +43,7 @@ pub struct State {
 /// The organization that fits `examples/networks.yaml`.
 const BUILT_IN: &str = include_str!("built_in.json");
 
-impl State {
+impl SimulatedState {
     /// The built-in organization that fits `examples/networks.yaml`.
     pub fn built_in() -> Self {
         // The file is part of the program; a test reads it.
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// Reads a size such as `500x4`: locations, and networks in each.
-    pub fn of_size(text: &str) -> Option<Self> {
+    pub fn from_size(text: &str) -> Option<Self> {
         let (locations, networks) = text.split_once('x')?;
         let (locations, networks): (usize, usize) = (locations.parse().ok()?, networks.parse().ok()?);
         let sensible = networks <= 9_000 && locations.saturating_mul(networks) <= 1_000_000;
@@ -94,7 +94,7 @@ impl State {
     /// # Errors
     /// If it is something else, lists a network twice, or one without an id.
     pub fn from_list(text: &str) -> Result<Self, StateError> {
-        Self::from_value(&parsed(text)?)
+        Self::from_value(&parse_json(text)?)
     }
 
     pub(super) fn from_value(value: &Value) -> Result<Self, StateError> {
@@ -107,7 +107,7 @@ impl State {
             let needed = |value: &Value, name: &str| {
                 value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(format!("has no `{name}`")))
             };
-            let text = |name: &str| text_of(&network[name]);
+            let text = |name: &str| lenient_text(&network[name]);
             let count = |name: &str, default| text(name).and_then(|text| text.parse().ok()).unwrap_or(default);
             let location = LocationId::new(needed(&network["location"], "id")?);
             let id = NetworkId::new(needed(network, "id")?);
@@ -200,13 +200,17 @@ impl State {
     }
 
     /// The list as Webex would send it, and what else is needed to go on from it.
-    pub(super) fn to_list(&self) -> ShownList<'_> {
-        let networks = self.networks.values().map(|network| Shown::of(network, &self.locations[&network.location]));
-        ShownList { dect_networks: networks.collect(), created: Some(self.created).filter(|created| *created > 0) }
+    pub(super) fn to_list(&self) -> NetworkListJson<'_> {
+        let networks =
+            self.networks.values().map(|network| NetworkJson::of(network, &self.locations[&network.location]));
+        NetworkListJson {
+            dect_networks: networks.collect(),
+            created: Some(self.created).filter(|created| *created > 0),
+        }
     }
 
     /// A copy of an organization as it was read.
-    pub fn copy_of(organization: &LiveState) -> Self {
+    pub fn from_live(organization: &LiveState) -> Self {
         let mut state = Self::default();
         for (at, location) in organization.locations() {
             state.locations.insert(location.id.clone(), location.name.clone());
@@ -296,12 +300,12 @@ impl State {
     }
 }
 
-pub(super) fn parsed(text: &str) -> Result<Value, StateError> {
+pub(super) fn parse_json(text: &str) -> Result<Value, StateError> {
     serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))
 }
 
 /// A text, or what stands in its place where an answer is odd.
-fn text_of(value: &Value) -> Option<String> {
+fn lenient_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -312,27 +316,27 @@ fn text_of(value: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::kept::Kept;
+    use super::super::snapshot::Snapshot;
     use super::*;
 
     #[test]
     fn an_odd_list_is_read_as_what_it_means() {
         let odd = r#"{"dectNetworks":[{"id":"n","name":"A","displayName":null,"defaultAccessCode":42,
             "defaultAccessCodeEnabled":"false","chainId":"7","numberOfLines":"3","new":1,"location":{"id":"l","name":"L"}}]}"#;
-        let state = Kept::read("list.json", format!("\u{feff}{odd}")).expect("a list").first;
+        let state = Snapshot::read("list.json", format!("\u{feff}{odd}")).expect("a list").default;
         let network = state.networks.values().next().expect("a network");
         assert_eq!((network.code.as_deref(), network.code_enabled), (Some("0042"), false));
         assert_eq!((network.chain_id, network.lines, network.display_name.as_deref()), (7, 3, None));
         let twice = odd.replace("[{", "[{\"id\":\"n\",\"location\":{\"id\":\"l\",\"name\":\"L\"}},{");
-        let largest = State::from_list(&odd.replace("\"7\"", "18446744073709551615")).expect("a list");
+        let largest = SimulatedState::from_list(&odd.replace("\"7\"", "18446744073709551615")).expect("a list");
         assert_eq!(largest.networks.values().next().map(|network| network.chain_id), Some(u64::MAX));
-        assert!(State::from_list(&twice).is_err_and(|error| error.to_string().contains("network 2")));
+        assert!(SimulatedState::from_list(&twice).is_err_and(|error| error.to_string().contains("network 2")));
     }
 
     #[test]
     fn made_up_codes_are_nobody_elses() {
         let file = "version: 1\nlocations: [{ name: L, networks: [{ name: a }, { name: b, defaultAccessCode: '1000' }, { name: c }] }]\n";
-        let state = Kept::read("x.yaml", file.to_owned()).expect("a file").first;
+        let state = Snapshot::read("x.yaml", file.to_owned()).expect("a file").default;
         let mut codes: Vec<_> = state.networks.values().filter_map(|network| network.code.clone()).collect();
         codes.sort();
         assert_eq!(codes, ["1000", "1001", "1002"]);
@@ -340,6 +344,6 @@ mod tests {
 
     #[test]
     fn the_built_in_organization_can_be_read() {
-        assert_eq!(State::from_list(BUILT_IN).map(|state| state.len()).ok(), Some(13));
+        assert_eq!(SimulatedState::from_list(BUILT_IN).map(|state| state.len()).ok(), Some(13));
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::answers::Refusal;
 use super::request::Query;
+use super::responses::ApiErrorResponse;
 use crate::runtime::Instant;
 
 /// The token that is accepted unless another one is set.
@@ -24,16 +24,16 @@ pub const REFRESH_TOKEN: &str = "simulated-refresh-token";
 
 /// The tokens that are good: of one organization, or of several that know the same. Clones are the same tokens.
 #[derive(Clone, Debug, Default)]
-pub struct Tokens(Arc<Mutex<Known>>);
+pub struct Tokens(Arc<Mutex<KnownTokens>>);
 
 #[derive(Debug)]
-struct Known {
+struct KnownTokens {
     given: String,
     /// What was granted, and until when it is good.
     granted: HashMap<String, Option<Instant>>,
 }
 
-impl Default for Known {
+impl Default for KnownTokens {
     fn default() -> Self {
         Self { given: TOKEN.to_owned(), granted: HashMap::new() }
     }
@@ -44,24 +44,24 @@ impl Tokens {
         self.known().given = token;
     }
 
-    pub(super) fn knows(&self, token: Option<&str>, now: Instant) -> bool {
+    pub(super) fn accepts(&self, token: Option<&str>, now: Instant) -> bool {
         let Some(token) = token else { return false };
         let known = self.known();
         token == known.given || known.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
     /// Grants an access token that is good for `life`, or for good.
-    pub(super) fn grant(&self, form: &[u8], life: Option<Duration>, now: Instant) -> Result<Value, Refusal> {
+    pub(super) fn issue(&self, form: &[u8], life: Option<Duration>, now: Instant) -> Result<Value, ApiErrorResponse> {
         let form = Query::of(&String::from_utf8_lossy(form));
         let field = |name: &str| form.get(name).unwrap_or_default();
         if field("grant_type") != "refresh_token" {
-            return Err(Refusal::new(400, 400, "the grant type is not supported"));
+            return Err(ApiErrorResponse::new(400, 400, "the grant type is not supported"));
         }
         if (field("client_id").as_str(), field("client_secret").as_str()) != (CLIENT_ID, CLIENT_SECRET) {
-            return Err(Refusal::new(401, 401, "the client is not known"));
+            return Err(ApiErrorResponse::new(401, 401, "the client is not known"));
         }
         if field("refresh_token") != REFRESH_TOKEN {
-            return Err(Refusal::new(400, 400, "the refresh token is not known"));
+            return Err(ApiErrorResponse::new(400, 400, "the refresh token is not known"));
         }
         let mut known = self.known();
         let token = format!("granted-token-{}", known.granted.len() + 1);
@@ -74,7 +74,7 @@ impl Tokens {
         }))
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, KnownTokens> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dectl::simulator::{LimitKind, Misbehaviour, State};
+use dectl::simulator::{FaultConfig, LimitKind, SimulatedState};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, copy_example, skipped};
@@ -40,7 +40,7 @@ fn a_client_that_was_written_for_webex_is_at_home_here() {
         skipped("there is no Python with wxc_sdk, and none can be set up");
         return;
     };
-    let stage = Stage::with(State::generated(3, 4), Misbehaviour::default());
+    let stage = Stage::with(SimulatedState::generated(3, 4), FaultConfig::default());
     let (port, kept) = recorder(&stage);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wxc_sdk_client.py");
     let mut command = Command::new(python);
@@ -168,10 +168,10 @@ impl Description {
             None if exchange.status < 300 => assert!(exchange.answer.is_empty(), "{what}"),
             // The description gives refusals no content; the developer pages show two shapes of it.
             None => {
-                let refusal: Value = serde_json::from_slice(&exchange.answer).expect("JSON");
-                let one = refusal["errors"][0]["description"].is_string();
-                let other = refusal["error"][0]["message"][0]["description"].is_string();
-                assert!((one || other) && refusal["trackingId"].is_string(), "{what}: {refusal}");
+                let error: Value = serde_json::from_slice(&exchange.answer).expect("JSON");
+                let one = error["errors"][0]["description"].is_string();
+                let other = error["error"][0]["message"][0]["description"].is_string();
+                assert!((one || other) && error["trackingId"].is_string(), "{what}: {error}");
             }
         }
         exchange.status
@@ -269,11 +269,11 @@ fn requests_and_answers_are_as_the_published_description_says() {
     let first = format!("{networks}/{}", stage.networks()[0]["id"].as_str().expect("an id"));
     let limit = LimitKind::Window { count: 1, period: Duration::from_secs(60), phase: Duration::ZERO };
     for bad_day in [
-        Misbehaviour { locks: 1.0, ..Misbehaviour::default() },
-        Misbehaviour { statuses: vec![(503, 1.0)], ..Misbehaviour::default() },
-        Misbehaviour { limit: Some(limit), ..Misbehaviour::default() },
+        FaultConfig { locks: 1.0, ..FaultConfig::default() },
+        FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() },
+        FaultConfig { limit: Some(limit), ..FaultConfig::default() },
     ] {
-        stage.behave(bad_day);
+        stage.set_faults(bad_day);
         for _ in 0..2 {
             by_hand("PUT", &first, &update("New", "7777").to_string());
         }

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, Misbehaviour, REFRESH_TOKEN, State, TOKEN};
+use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, FaultConfig, REFRESH_TOKEN, SimulatedState, TOKEN};
 
 use crate::stage::{Ended, Stage, copy_example};
 
@@ -73,17 +73,17 @@ fn every_source_of_tokens_works_and_they_come_in_order() {
 
 #[test]
 fn a_service_app_is_renewed_in_mid_run_once_for_all() {
-    let stage = Stage::with(State::generated(40, 4), Misbehaviour::default());
+    let stage = Stage::with(SimulatedState::generated(40, 4), FaultConfig::default());
     let life = Some(Duration::from_millis(400));
     let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(60));
-    stage.behave(Misbehaviour { token_life: life, latency, ..Misbehaviour::default() });
+    stage.set_faults(FaultConfig { token_ttl: life, latency, ..FaultConfig::default() });
     let ended = run(&stage, &SERVICE_APP, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let ledger = stage.ledger();
-    assert_eq!(ledger.writes, 160);
-    assert!(ledger.granted >= 2, "it was never renewed");
+    let counters = stage.counters();
+    assert_eq!(counters.writes, 160);
+    assert!(counters.granted >= 2, "it was never renewed");
     // Eight requests were in the air at each end of a token, and one of them renewed it for all.
-    assert!(ledger.granted <= ledger.requests / 12, "{ledger:?}");
+    assert!(counters.granted <= counters.requests / 12, "{counters:?}");
 }
 
 /// The limit itself is 30 s, too long for a test; that a signal gets through shows that nobody is stuck.
@@ -162,7 +162,7 @@ fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
         assert_eq!(ended.code, Some(1), "{arguments:?}");
         assert!(ended.stderr.contains("DECTL_PLAN_KEY is set, but empty"), "{}", ended.stderr);
     }
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
     assert!(!stage.folder.path().join("plan.sealed").exists());
 }
 
@@ -176,8 +176,8 @@ fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
     {
         assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
     }
-    assert_eq!(stage.ledger().writes, 0);
-    stage.behave(Misbehaviour { statuses: vec![(403, 1.0)], ..Misbehaviour::default() });
+    assert_eq!(stage.counters().writes, 0);
+    stage.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
     let ended = run(&stage, &[("WEBEX_ACCESS_TOKEN", TOKEN)], &["auth", "check", "-o", "json"]);
     assert_eq!(ended.code, Some(1));
     let reason = ended.json()["reading"]["reason"].clone();

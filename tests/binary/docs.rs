@@ -2,31 +2,31 @@
 
 use std::path::{Path, PathBuf};
 
-use dectl::simulator::{Misbehaviour, State};
+use dectl::simulator::{FaultConfig, SimulatedState};
 
 use crate::stage::{Ended, Stage, copy_example, plain_command};
 
-fn pages() -> Vec<PathBuf> {
+fn html_pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec![root.join("README.md")];
+    let mut html_pages = vec![root.join("README.md")];
     for entry in std::fs::read_dir(root.join("docs")).expect("docs") {
         let path = entry.expect("a page").path();
         if path.extension().is_some_and(|extension| extension == "md") {
-            pages.push(path);
+            html_pages.push(path);
         }
     }
-    pages.sort();
-    pages
+    html_pages.sort();
+    html_pages
 }
 
 /// A command and what the page shows below it.
-struct Shown {
+struct NetworkJson {
     command: String,
     output: String,
 }
 
-fn blocks(page: &str) -> Vec<Shown> {
-    let mut shown: Vec<Shown> = Vec::new();
+fn blocks(page: &str) -> Vec<NetworkJson> {
+    let mut shown: Vec<NetworkJson> = Vec::new();
     let mut inside = false;
     for line in page.lines() {
         match line {
@@ -34,7 +34,7 @@ fn blocks(page: &str) -> Vec<Shown> {
             "```" => inside = false,
             _ if !inside => {}
             _ => match line.strip_prefix("$ ") {
-                Some(command) => shown.push(Shown { command: command.to_owned(), output: String::new() }),
+                Some(command) => shown.push(NetworkJson { command: command.to_owned(), output: String::new() }),
                 None => {
                     let last = shown.last_mut().expect("output follows a command");
                     last.output.push_str(line);
@@ -94,15 +94,15 @@ fn is_shown(text: &str, shown: &str) -> bool {
 #[test]
 fn the_night_of_a_fleet_rename_goes_as_the_page_says() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet-rename.md");
-    let stage = Stage::with(State::generated(500, 4), Misbehaviour::default());
-    for Shown { command, output } in blocks(&std::fs::read_to_string(page).expect("a page")) {
+    let stage = Stage::with(SimulatedState::generated(500, 4), FaultConfig::default());
+    for NetworkJson { command, output } in blocks(&std::fs::read_to_string(page).expect("a page")) {
         let words = words(&command);
         let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
         let ended = stage.run(&arguments);
         let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
         assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
     }
-    assert_eq!(stage.ledger().writes, 4_000);
+    assert_eq!(stage.counters().writes, 4_000);
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn every_session_that_is_shown_is_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let journals = tempfile::tempdir().expect("a folder");
     let mut run = 0;
-    for page in pages() {
+    for page in html_pages() {
         // Its commands build on each other; they have a test of their own.
         if page.ends_with("fleet-rename.md") {
             continue;
         }
-        for Shown { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {
+        for NetworkJson { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {
             let words = words(&command);
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let arguments = match words.split_first() {
@@ -152,7 +152,7 @@ fn the_worked_ring_is_the_one_that_is_planned() {
 
 #[test]
 fn links_between_pages_lead_somewhere() {
-    for page in pages() {
+    for page in html_pages() {
         let text = std::fs::read_to_string(&page).expect("a page");
         for (at, _) in text.match_indices("](") {
             let target = text[at + 2..].split(')').next().expect("a link ends");
@@ -180,7 +180,7 @@ fn spelt(page: &str) -> Vec<String> {
 #[test]
 fn every_command_that_is_spelt_out_works() {
     let mut tried = 0;
-    for page in pages() {
+    for page in html_pages() {
         for command in spelt(&std::fs::read_to_string(&page).expect("a page")) {
             let stage = Stage::new();
             copy_example(&stage);

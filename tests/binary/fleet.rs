@@ -1,6 +1,6 @@
 //! One-shot work on a whole fleet: export, rename, rules, waves, rehearsals, status, spreadsheets.
 
-use dectl::simulator::{Fate, Misbehaviour, State};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, copy_example};
@@ -63,7 +63,7 @@ fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
 
 fn stage_of(networks: Vec<Value>) -> Stage {
     let list = json!({ "dectNetworks": networks }).to_string();
-    Stage::with(State::from_list(&list).expect("a state"), Misbehaviour::default())
+    Stage::with(SimulatedState::from_list(&list).expect("a state"), FaultConfig::default())
 }
 
 fn odd() -> Stage {
@@ -193,7 +193,7 @@ fn a_rename_fills_in_groups_and_counts_as_people_count() {
     let plan = stage.run(&[&rename[..], &["--out", "plan.json"]].concat());
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
     assert!(plan.stdout.contains("4 to update, 0 unchanged, 1 unmanaged"), "{}", plan.stdout);
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
 
     let ended = stage.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -213,7 +213,7 @@ fn a_rename_can_be_written_as_a_file_instead() {
     let rename = ["rename", "HQ (?<rest>.*)", "Oslo {{ rest }}", "--write", "new.yaml"];
     assert_eq!(stage.run(&rename).code, Some(0));
     assert_eq!(stage.run(&rename).code, Some(1), "it is there already");
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
     assert_eq!(stage.run(&["apply", "new.yaml", "--yes"]).code, Some(0));
     assert!(live_names(&stage).contains(&"Oslo HQ: Oslo Kitchen".to_owned()));
     assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
@@ -246,7 +246,7 @@ fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(code), "{pattern} {template}: {}", ended.stderr);
     }
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
     let ended = stage.run(&["rename", "Ward", "Station", "--yes"]);
     assert_eq!(ended.code, Some(0));
     assert!(ended.stdout.contains("no network of this run matches"), "{}", ended.stdout);
@@ -268,7 +268,7 @@ fn an_interrupted_rename_goes_on_from_its_plan_and_does_not_count_anew() {
     let expected = live_names(&undisturbed);
     for k in 1.. {
         let stage = fresh();
-        let ended = stage.kill_at(k, Fate::Silence, "-KILL", &rename);
+        let ended = stage.kill_at(k, RequestFault::NoResponse, "-KILL", &rename);
         if !ended.is_killed() {
             assert!(k > 6, "every request was tried");
             break;
@@ -296,13 +296,13 @@ fn rules_govern_what_no_entry_speaks_of() {
     stage.write("fleet.yaml", &format!("{RULES}{entries}"));
     assert_eq!(stage.run(&["validate", "fleet.yaml", "--strict"]).code, Some(0));
     let plan = stage.run(&["plan", "fleet.yaml", "-o", "json"]).json();
-    let because = |name: &str| {
+    let source = |name: &str| {
         let changes = plan["changes"].as_array().expect("changes");
         changes.iter().find(|change| change["network"]["name"] == name).map(|change| change["because"].clone())
     };
-    assert_eq!(because("HQ Ward 3"), Some(json!({ "rule": "fleet.yaml:3" })));
-    assert_eq!(because("BGO Gate"), Some(json!({ "rule": "fleet.yaml:5" })));
-    assert_eq!(because("HQ Ward 1"), Some(json!({ "file": "fleet.yaml", "line": 9 })), "entries win");
+    assert_eq!(source("HQ Ward 3"), Some(json!({ "rule": "fleet.yaml:3" })));
+    assert_eq!(source("BGO Gate"), Some(json!({ "rule": "fleet.yaml:5" })));
+    assert_eq!(source("HQ Ward 1"), Some(json!({ "file": "fleet.yaml", "line": 9 })), "entries win");
     assert_eq!(plan["summary"]["unmanaged"], 3, "what no rule matches");
     let ended = stage.run(&["apply", "fleet.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -322,7 +322,7 @@ fn a_rule_of_a_file_must_leave_its_own_result_alone() {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("error[unstable-rule]") && ended.stderr.contains(words), "{}", ended.stderr);
     }
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
 }
 
 /// Two rules that swap two sites' names in a ring; a kill leaves a temporary name that no rule can compute with.
@@ -343,7 +343,7 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
     let mut stranded = 0;
     for k in 1.. {
         let stage = fresh();
-        if !stage.kill_at(k, Fate::Silence, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
+        if !stage.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
             break;
         }
         let is_stranded = live_names(&stage).iter().any(|name| name.contains("dectl moving"));
@@ -371,8 +371,8 @@ fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
     copy_example(&stage);
     let ended = stage.run(&["rehearse", "networks.yaml", "--limit", "5/60s", "-o", "json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let ledger = stage.ledger();
-    assert_eq!((ledger.requests, ledger.lists, ledger.writes), (1, 1, 0));
+    let counters = stage.counters();
+    assert_eq!((counters.requests, counters.lists, counters.writes), (1, 1, 0));
     let rehearsal = ended.json();
     assert_eq!(rehearsal["kind"], "rehearsal");
     assert_eq!(rehearsal["plan"]["summary"]["writes"], 9);
@@ -383,7 +383,7 @@ fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
     let of_saved = stage.run(&["rehearse", "--plan", "plan.json"]);
     assert_eq!(of_saved.code, Some(0), "{}", of_saved.stderr);
     assert!(of_saved.stdout.contains("Rehearsed on a copy that lets in 300 requests in 60 s"), "{}", of_saved.stdout);
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
     for wrong in ["300", "0/60s", "x"] {
         assert_eq!(stage.run(&["rehearse", "networks.yaml", "--limit", wrong]).code, Some(1));
     }
@@ -399,11 +399,11 @@ fn a_canary_goes_first_and_the_others_only_if_all_is_well() {
     {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
-    assert_eq!(stage.ledger().lists, 6, "one before and one after each of three waves");
+    assert_eq!(stage.counters().lists, 6, "one before and one after each of three waves");
     assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0), "one journal has all waves");
 
     // Something goes wrong with the first: the others are not begun.
-    stage.behave(Misbehaviour { seed: 3, statuses: vec![(400, 0.7)], ..Misbehaviour::default() });
+    stage.set_faults(FaultConfig { seed: 3, statuses: vec![(400, 0.7)], ..FaultConfig::default() });
     let ended = (0..40)
         .map(|_| stage.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "json"]))
         .find(|ended| ended.code == Some(3))
@@ -411,7 +411,7 @@ fn a_canary_goes_first_and_the_others_only_if_all_is_well() {
     let result = ended.json();
     assert_eq!(result["stopped"], "not all went well with a wave, so the next one was not begun", "{}", ended.stderr);
     assert!(result["summary"]["notStarted"].as_u64() >= Some(6), "{}", result["summary"]);
-    stage.behave(Misbehaviour::default());
+    stage.set_faults(FaultConfig::default());
     assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
     for wrong in [["--canary", "0"], ["--batch", "0"], ["--until", "25:00"], ["--canary", "["]] {
         let ended = stage.run(&["apply", "networks.yaml", "--yes", wrong[0], wrong[1]]);
@@ -553,7 +553,7 @@ fn a_saved_plan_is_not_narrowed_and_a_misspelt_canary_changes_nothing() {
     stage.write("precious.yaml", "version: 1\nlocations: []\n");
     let ended = stage.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
     assert!(ended.stderr.contains("is no saved plan: nothing was written"), "{}", ended.stderr);
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
 }
 
 #[test]
@@ -575,7 +575,7 @@ fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
     let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}")));
     let stage = stage_of(networks.collect());
     let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
-    assert!(stage.kill_at(4, Fate::Silence, "-KILL", &rename).is_killed());
+    assert!(stage.kill_at(4, RequestFault::NoResponse, "-KILL", &rename).is_killed());
     let other = stage.run(&[&rename[..], &["--field", "displayName"]].concat());
     assert!(!other.stderr.contains("was not finished"), "{}", other.stderr);
     let sealed = stage.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");

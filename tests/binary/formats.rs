@@ -1,6 +1,6 @@
 //! One plan and one result in every format.
 
-use dectl::simulator::{Misbehaviour, State};
+use dectl::simulator::{FaultConfig, SimulatedState};
 
 use crate::stage::{Stage, copy_example};
 
@@ -32,7 +32,7 @@ fn a_result_in_every_format() {
     let stage = Stage::new();
     copy_example(&stage);
     assert_eq!(stage.run(&["apply", "networks.yaml", "--yes", "-o", "diff"]).code, Some(1));
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn an_error_in_every_format() {
 }
 
 /// An organization in which every name tries to be something else.
-fn hostile(count: usize) -> (State, String) {
+fn hostile(count: usize) -> (SimulatedState, String) {
     let names = [
         "</script><script>alert(1)</script>",
         "| a | b |",
@@ -75,14 +75,15 @@ fn hostile(count: usize) -> (State, String) {
             format!("- id: loc-{location}\n  networks:\n{networks}")
         })
         .collect();
-    let state = State::from_list(&serde_json::json!({ "dectNetworks": networks }).to_string()).expect("a state");
+    let state =
+        SimulatedState::from_list(&serde_json::json!({ "dectNetworks": networks }).to_string()).expect("a state");
     (state, format!("version: 1\nlocations:\n{}", entries.concat()))
 }
 
 #[test]
 fn no_name_is_anything_but_text() {
     let (state, file) = hostile(60);
-    let stage = Stage::with(state, Misbehaviour::default());
+    let stage = Stage::with(state, FaultConfig::default());
     stage.write("file.yaml", &file);
     let html = stage.run(&["plan", "file.yaml", "-o", "html"]).stdout;
     assert_eq!(html.matches("<script>").count(), 1, "ours");
@@ -100,7 +101,7 @@ fn no_name_is_anything_but_text() {
 #[test]
 fn a_comment_is_cut_before_it_is_too_long_and_says_so() {
     let (state, file) = hostile(3_000);
-    let stage = Stage::with(state, Misbehaviour::default());
+    let stage = Stage::with(state, FaultConfig::default());
     stage.write("file.yaml", &file);
     let markdown = stage.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
     assert!(markdown.chars().count() <= 60_000);

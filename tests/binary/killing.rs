@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 
-use dectl::simulator::{Fate, Misbehaviour, State};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::{Value, json};
 
 use crate::stage::{AtRequest, Stage};
@@ -23,7 +23,7 @@ fn names<'a>(networks: impl IntoIterator<Item = (&'a Value, &'a Value)>) -> Name
 /// 60 networks in 6 locations; in each, names and codes go round in rings of two, three and five. Also what each is to
 /// be called in the end.
 fn rings() -> (Stage, Names) {
-    let stage = Stage::with(State::generated(6, 10), Misbehaviour::default());
+    let stage = Stage::with(SimulatedState::generated(6, 10), FaultConfig::default());
     let networks = stage.networks();
     let mut expected = Vec::new();
     let mut file = String::from("version: 1\nlocations:\n");
@@ -52,7 +52,7 @@ const APPLY: [&str; 5] = ["apply", "rings.yaml", "--yes", "--max-changes=all", "
 #[derive(Clone, Copy, Debug)]
 struct Way {
     /// Whether the request was carried out.
-    fate: Fate,
+    fault: RequestFault,
     signal: &'static str,
     keeps_journal: bool,
 }
@@ -61,8 +61,8 @@ impl Way {
     fn all() -> Vec<Self> {
         let mut ways = Vec::new();
         for signal in ["-KILL", "-TERM", "-INT"] {
-            for fate in [Fate::Silence, Fate::LostBefore] {
-                ways.extend([true, false].map(|keeps_journal| Self { fate, signal, keeps_journal }));
+            for fault in [RequestFault::NoResponse, RequestFault::ResetBefore] {
+                ways.extend([true, false].map(|keeps_journal| Self { fault, signal, keeps_journal }));
             }
         }
         ways
@@ -71,7 +71,7 @@ impl Way {
     /// Kills a run at its `k`-th request; false if it has none.
     fn kill(self, k: u64) -> bool {
         let (stage, expected) = rings();
-        let killed = match stage.kill_at(k, self.fate, self.signal, &APPLY) {
+        let killed = match stage.kill_at(k, self.fault, self.signal, &APPLY) {
             AtRequest::Killed(killed) => killed.status,
             AtRequest::Never(ended) => {
                 assert_eq!(ended.code, Some(0), "{}", ended.stderr);

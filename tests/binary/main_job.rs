@@ -1,6 +1,6 @@
 //! From a YAML file to a changed organization.
 
-use dectl::simulator::{LimitKind, Misbehaviour, State};
+use dectl::simulator::{FaultConfig, LimitKind, SimulatedState};
 use std::time::Duration;
 
 use crate::stage::{Stage, copy_example, plain_command};
@@ -36,12 +36,12 @@ fn requests_are_two_lists_and_the_changes_and_then_one_list_and_nothing() {
     copy_example(&stage);
     let first = stage.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
-    let ledger = stage.ledger();
-    assert_eq!((ledger.requests, ledger.lists, ledger.writes), (11, 2, 9));
+    let counters = stage.counters();
+    assert_eq!((counters.requests, counters.lists, counters.writes), (11, 2, 9));
 
     let second = stage.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(second.code, Some(0));
-    assert_eq!((stage.ledger().requests, stage.ledger().writes), (12, 9));
+    assert_eq!((stage.counters().requests, stage.counters().writes), (12, 9));
     assert!(second.stdout.contains("nothing to do, 12 unchanged, 1 unmanaged"), "{}", second.stdout);
     // The journal, its plan, and what keeps both out of git.
     assert_eq!(std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("journals").count(), 3);
@@ -66,7 +66,7 @@ fn the_plan_is_a_document_and_says_why() {
     let plan = stage.run(&["plan", "networks.yaml", "-o", "json", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(2));
     insta::assert_json_snapshot!(plan.json());
-    assert_eq!(stage.ledger().requests, 1);
+    assert_eq!(stage.counters().requests, 1);
 }
 
 #[test]
@@ -85,26 +85,26 @@ fn a_result_is_one_document_and_the_diff_goes_to_standard_error() {
 #[test]
 fn a_limit_that_was_never_seen_is_respected() {
     let limit = LimitKind::Window { count: 5, period: Duration::from_secs(1), phase: Duration::ZERO };
-    let stage = Stage::with(State::built_in(), Misbehaviour { limit: Some(limit), ..Misbehaviour::default() });
+    let stage = Stage::with(SimulatedState::built_in(), FaultConfig { limit: Some(limit), ..FaultConfig::default() });
     copy_example(&stage);
     let ended = stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let ledger = stage.ledger();
+    let counters = stage.counters();
     // Over real sockets, requests may cross the refusal on their way; virtual time is where the exact rule is held.
-    assert!(ledger.inside_retry_after < 8, "{ledger:?}");
-    assert_eq!(ended.json()["summary"]["rateLimited"], ledger.refused);
+    assert!(counters.inside_retry_after < 8, "{counters:?}");
+    assert_eq!(ended.json()["summary"]["rateLimited"], counters.refused);
 }
 
 #[test]
 fn what_waits_for_a_failed_write_is_skipped_and_named() {
     let stage = Stage::new();
     copy_example(&stage);
-    let refusing = Misbehaviour { statuses: vec![(400, 1.0)], ..Misbehaviour::default() };
+    let refusing = FaultConfig { statuses: vec![(400, 1.0)], ..FaultConfig::default() };
     // The list succeeds, everything after it is refused.
     let ended = {
         let plan = stage.run(&["plan", "networks.yaml"]);
         assert_eq!(plan.code, Some(0));
-        stage.behave(refusing);
+        stage.set_faults(refusing);
         stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"])
     };
     assert_eq!(ended.code, Some(1), "a list that is refused is an error, and nothing was written");
@@ -155,7 +155,7 @@ fn a_ring_is_solved_and_explained() {
     assert!(plan.stdout.contains("2 to update, 0 unchanged, 11 unmanaged · 3 writes, 1 of them interim"));
     let ended = stage.run(&["apply", "swap.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
-    assert_eq!(stage.ledger().conflicts, 0);
+    assert_eq!(stage.counters().conflicts, 0);
     assert_eq!(stage.run(&["plan", "swap.yaml", "--detailed-exitcode"]).code, Some(0));
 }
 

@@ -76,7 +76,7 @@ fn a_certificate_is_trusted_once_it_is_named() {
     let ended = plan(&stage, &base, &[]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
     let ended = plan(&stage, &base, &["--ca-file", "ca.pem"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     // The certificate is for another name.
@@ -156,7 +156,7 @@ fn an_address_where_nobody_is_says_what_to_check() {
 fn an_answer_that_never_comes_ends_at_the_time_that_was_given() {
     let stage = Stage::new();
     copy_example(&stage);
-    stage.behave(dectl::simulator::Misbehaviour { silence: 1.0, ..dectl::simulator::Misbehaviour::default() });
+    stage.set_faults(dectl::simulator::FaultConfig { no_response: 1.0, ..dectl::simulator::FaultConfig::default() });
     let ended = stage.run(&["plan", "networks.yaml", "--max-attempts", "1", "--list-timeout", "200ms"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("no answer in time"), "{}", ended.stderr);

@@ -214,7 +214,7 @@ fn a_pull_request_gets_a_comment_that_updates_itself() {
     let comment = fs::read_to_string(forge.root().join("workspace-plan/plan.md")).expect("the comment");
     assert!(comment.starts_with("<!-- dectl plan -->\n"), "{comment}");
     assert!(forge.told_gh().contains("startswith(\"<!-- dectl plan -->\")"), "{}", forge.told_gh());
-    assert_eq!(forge.stage.ledger().writes, 0);
+    assert_eq!(forge.stage.counters().writes, 0);
 }
 
 #[test]
@@ -235,16 +235,16 @@ fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
     let forge = Forge::new();
     let summary = forge.run("apply.yml");
     assert!(summary.contains("9 applied"), "{summary}");
-    assert_eq!(forge.stage.ledger().writes, 9);
+    assert_eq!(forge.stage.counters().writes, 9);
     let sealed = fs::read(forge.artefacts.join("plan/plan.sealed")).expect("the plan");
     assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
     // Nothing to do: no plan is kept, nobody is asked for an approval.
     let summary = forge.run("apply.yml");
     assert!(summary.contains("nothing to do") && !summary.contains("applied"), "{summary}");
-    assert_eq!(forge.stage.ledger().writes, 9);
+    assert_eq!(forge.stage.counters().writes, 9);
     let summary = forge.run("undo.yml");
     assert!(summary.contains("9 applied"), "{summary}");
-    assert_eq!(forge.stage.ledger().writes, 18);
+    assert_eq!(forge.stage.counters().writes, 18);
 }
 
 #[test]
@@ -283,10 +283,10 @@ fn the_jobs_of_gitlab_run_too() {
         let ended = run(job);
         assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
     }
-    assert_eq!(forge.stage.ledger().writes, 9);
+    assert_eq!(forge.stage.counters().writes, 9);
     let ended = run("undo");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(forge.stage.ledger().writes, 18);
+    assert_eq!(forge.stage.counters().writes, 18);
     for job in pipeline["stages"].as_array().expect("stages") {
         assert!(pipeline[job.as_str().expect("a name")].is_object(), "{job}");
     }
@@ -322,7 +322,7 @@ fn the_engines_of_the_page_on_scale_run_what_they_say() {
         String::from_utf8(ended.stdout).expect("text")
     };
     run(&here(&of_kind("Job")["spec"]["template"]["spec"]["containers"][0]["args"][0]));
-    assert_eq!(forge.stage.ledger().writes, 9);
+    assert_eq!(forge.stage.counters().writes, 9);
     assert!(forge.root().join("journal/Y2lz").is_dir(), "a journal for each organization");
     let container = &of_kind("Workflow")["spec"]["templates"][1]["container"];
     let words = container["command"].as_array().into_iter().chain(container["args"].as_array()).flatten();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dectl::simulator::Misbehaviour;
+use dectl::simulator::FaultConfig;
 use serde_json::Value;
 
 use crate::stage::{Stage, copy_example};
@@ -33,9 +33,9 @@ fn every_document_is_as_its_schema_says() {
     assert_valid("result", &stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
     assert_valid("runs", &stage.run(&["runs", "-o", "json"]).json());
     assert_valid("auth", &stage.run(&["auth", "check", "-o", "json"]).json());
-    stage.behave(Misbehaviour { statuses: vec![(403, 1.0)], ..Misbehaviour::default() });
+    stage.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
     assert_valid("auth", &stage.run(&["auth", "check", "-o", "json"]).json());
-    stage.behave(Misbehaviour::default());
+    stage.set_faults(FaultConfig::default());
     assert_valid("rehearsal", &stage.run(&["rehearse", "networks.yaml", "-o", "json"]).json());
     assert_valid("status", &stage.run(&["status", "networks.yaml", "-o", "json"]).json());
     stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
@@ -53,7 +53,7 @@ fn a_result_with_every_kind_of_trouble_is_as_its_schema_says() {
         let stage = Stage::new();
         copy_example(&stage);
         let statuses = vec![(400, 0.25), (404, 0.1)];
-        stage.behave(Misbehaviour { seed, statuses, ..Misbehaviour::default() });
+        stage.set_faults(FaultConfig { seed, statuses, ..FaultConfig::default() });
         let ended = stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
         let document = ended.json();
         let kind = document["kind"].as_str().expect("a kind").to_owned();

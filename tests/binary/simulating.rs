@@ -289,5 +289,5 @@ fn the_scenario_that_the_documentation_shows_is_one() {
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/simulator.md")).expect("a page");
     let block = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
     let scenario = dectl::simulator::Scenario::parse(block).expect("a scenario");
-    assert!(scenario.misbehaviour().is_ok());
+    assert!(scenario.faults().is_ok());
 }

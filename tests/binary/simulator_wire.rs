@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use dectl::simulator::{Fate, Kept, LimitKind, Misbehaviour, State, TOKEN};
+use dectl::simulator::{FaultConfig, LimitKind, RequestFault, SimulatedState, Snapshot, TOKEN};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -81,13 +81,13 @@ fn update(name: &str, code: &str) -> String {
     json!({ "name": name, "displayName": "x", "defaultAccessCodeEnabled": true, "defaultAccessCode": code }).to_string()
 }
 
-fn stage(misbehaviour: Misbehaviour) -> Stage {
-    Stage::with(State::generated(2, 2), misbehaviour)
+fn stage(faults: FaultConfig) -> Stage {
+    Stage::with(SimulatedState::generated(2, 2), faults)
 }
 
 #[test]
 fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
-    let stage = stage(Misbehaviour::default());
+    let stage = stage(FaultConfig::default());
     let (networks, network) = first(&stage);
     let large = "x".repeat(2 << 20);
     for (method, target, body, status) in [
@@ -146,7 +146,7 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
 
 #[test]
 fn networks_come_and_go_and_no_id_comes_twice() {
-    let stage = stage(Misbehaviour::default());
+    let stage = stage(FaultConfig::default());
     let (networks, network) = first(&stage);
     let create = |name: &str, code: &str| {
         let body = json!({ "name": name, "model": "Cisco DECT 210 Base", "defaultAccessCodeEnabled": true,
@@ -162,8 +162,8 @@ fn networks_come_and_go_and_no_id_comes_twice() {
     // The same after a restart, also when the newest is gone by then.
     let newest = format!("{networks}/{}", ids[3]);
     assert_eq!(ask(&stage, "DELETE", &newest, "").expect("an answer").status, 204);
-    let kept = Kept::text(stage.simulated.lock().expect("no panic").state(), []);
-    let again = Stage::with(Kept::read("kept.json", kept).expect("what was kept").first, Misbehaviour::default());
+    let kept = Snapshot::text(stage.simulated.lock().expect("no panic").state(), []);
+    let again = Stage::with(Snapshot::read("kept.json", kept).expect("what was kept").default, FaultConfig::default());
     for (name, code) in [("E", "7005"), ("F", "7006"), ("G", "7007"), ("H", "7008")] {
         let body = json!({ "name": name, "model": "DMS Cisco DBS110", "defaultAccessCodeEnabled": true,
             "defaultAccessCode": code });
@@ -178,7 +178,7 @@ fn networks_come_and_go_and_no_id_comes_twice() {
 
 #[test]
 fn pages_keep_what_was_asked_for() {
-    let stage = Stage::with(State::generated(12, 1), Misbehaviour::default());
+    let stage = Stage::with(SimulatedState::generated(12, 1), FaultConfig::default());
     let mut target = "/v1/locations?name=hospital%2001&max=2&orgId=any".to_owned();
     let mut names = Vec::new();
     loop {
@@ -197,7 +197,7 @@ fn pages_keep_what_was_asked_for() {
 #[test]
 fn of_two_writes_at_once_the_first_is_carried_out() {
     let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(400));
-    let stage = stage(Misbehaviour { latency, ..Misbehaviour::default() });
+    let stage = stage(FaultConfig { latency, ..FaultConfig::default() });
     let (networks, network) = first(&stage);
     let other = format!("{networks}/{}", stage.networks()[1]["id"].as_str().expect("an id"));
     let statuses = std::thread::scope(|scope| {
@@ -217,15 +217,15 @@ fn of_two_writes_at_once_the_first_is_carried_out() {
 
 #[test]
 fn a_certain_lock_is_one_every_time_and_knocking_is_noticed() {
-    let locks = Misbehaviour { locks: 1.0, lock_time: Duration::from_millis(1), ..Misbehaviour::default() };
+    let locks = FaultConfig { locks: 1.0, lock_duration: Duration::from_millis(1), ..FaultConfig::default() };
     let stage = stage(locks);
     let (_, network) = first(&stage);
     for _ in 0..4 {
         let answer = ask(&stage, "PUT", &network, &update("a", "1001")).expect("an answer");
         assert_eq!((answer.status, answer.header("retry-after")), (423, Some("1")));
     }
-    let ledger = stage.ledger();
-    assert_eq!((ledger.locked, ledger.writes), (4, 0));
+    let counters = stage.counters();
+    assert_eq!((counters.locked, counters.writes), (4, 0));
     // Nobody has asked for silence of readers.
     assert_eq!(ask(&stage, "GET", LIST, "").expect("an answer").status, 200);
     let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
@@ -233,8 +233,8 @@ fn a_certain_lock_is_one_every_time_and_knocking_is_noticed() {
 }
 
 /// A fault at the next request: what a client sees, and whether its write was carried out.
-fn fault(fate: Fate) -> (Stage, io::Result<Answer>, bool) {
-    let stage = stage(Misbehaviour { fate_at: Some((1, fate)), ..Misbehaviour::default() });
+fn outcome_of(fault: RequestFault) -> (Stage, io::Result<Answer>, bool) {
+    let stage = stage(FaultConfig { fault_at: Some((1, fault)), ..FaultConfig::default() });
     let (_, network) = first(&stage);
     let answer = ask(&stage, "PUT", &network, &update("written", "1001"));
     let written = stage.networks()[0]["name"] == "written";
@@ -243,26 +243,28 @@ fn fault(fate: Fate) -> (Stage, io::Result<Answer>, bool) {
 
 #[test]
 fn every_fault_is_on_the_wire_what_its_name_says() {
-    let answered = |fate: Fate| {
-        let (_, answer, written) = fault(fate);
+    let answered = |fault: RequestFault| {
+        let (_, answer, written) = outcome_of(fault);
         let answer = answer.expect("an answer");
         (answer.status, answer.body.starts_with('<'), written)
     };
-    assert_eq!(answered(Fate::Status(503)), (503, false, false));
-    assert_eq!(answered(Fate::StatusAfter(503)), (503, false, true));
-    assert_eq!(answered(Fate::Page), (502, true, false));
-    assert_eq!(answered(Fate::Locked), (423, false, false));
-    for (fate, carried_out) in [(Fate::LostBefore, false), (Fate::LostAfter, true), (Fate::Cut, true)] {
-        let (_, answer, written) = fault(fate);
+    assert_eq!(answered(RequestFault::Status(503)), (503, false, false));
+    assert_eq!(answered(RequestFault::AppliedThenStatus(503)), (503, false, true));
+    assert_eq!(answered(RequestFault::HtmlPage), (502, true, false));
+    assert_eq!(answered(RequestFault::Locked), (423, false, false));
+    for (fault, carried_out) in
+        [(RequestFault::ResetBefore, false), (RequestFault::ResetAfter, true), (RequestFault::Truncated, true)]
+    {
+        let (_, answer, written) = outcome_of(fault);
         let error = answer.expect_err("no answer");
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{fate:?}");
-        assert_eq!(written, carried_out, "{fate:?}");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{fault:?}");
+        assert_eq!(written, carried_out, "{fault:?}");
     }
 }
 
 #[test]
 fn an_answer_that_is_cut_ends_in_its_middle() {
-    let stage = stage(Misbehaviour { cut: 1.0, ..Misbehaviour::default() });
+    let stage = stage(FaultConfig { truncated: 1.0, ..FaultConfig::default() });
     let mut stream = TcpStream::connect(stage.address()).expect("it listens");
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it listens");
@@ -276,7 +278,7 @@ fn an_answer_that_is_cut_ends_in_its_middle() {
 
 #[test]
 fn silence_is_carried_out_and_never_answered() {
-    let stage = stage(Misbehaviour { fate_at: Some((1, Fate::Silence)), ..Misbehaviour::default() });
+    let stage = stage(FaultConfig { fault_at: Some((1, RequestFault::NoResponse)), ..FaultConfig::default() });
     let (_, network) = first(&stage);
     let mut stream = TcpStream::connect(stage.address()).expect("it listens");
     let body = update("written", "1001");
@@ -285,7 +287,7 @@ fn silence_is_carried_out_and_never_answered() {
         body.len()
     );
     stream.write_all(request.as_bytes()).expect("it listens");
-    while stage.ledger().arrived < 1 {
+    while stage.counters().arrived < 1 {
         std::thread::yield_now();
     }
     assert_eq!(stage.networks()[0]["name"], "written");
@@ -296,7 +298,7 @@ fn silence_is_carried_out_and_never_answered() {
 #[test]
 fn a_limit_says_how_long_and_knocking_is_noticed_under_its_number() {
     let period = Duration::from_secs(3_600);
-    let stage = stage(Misbehaviour { limit: Some(LimitKind::Sliding { count: 1, period }), ..Misbehaviour::default() });
+    let stage = stage(FaultConfig { limit: Some(LimitKind::Sliding { count: 1, period }), ..FaultConfig::default() });
     let statuses: Vec<_> = (0..3).map(|_| ask(&stage, "GET", LIST, "").expect("an answer")).collect();
     assert_eq!(statuses.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 429, 429]);
     assert_eq!(statuses[1].header("retry-after"), Some("3600"));

@@ -5,24 +5,24 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use dectl::simulator::http::Server;
-use dectl::simulator::{Fate, Kept, Ledger, Misbehaviour, Simulated, State, TOKEN};
+use dectl::simulator::{Counters, FaultConfig, RequestFault, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
 use tempfile::TempDir;
 
 /// Where a test plays.
 pub(crate) struct Stage {
     pub(crate) folder: TempDir,
     base: String,
-    pub(crate) simulated: Arc<Mutex<Simulated>>,
+    pub(crate) simulated: Arc<Mutex<SimulatedOrganization>>,
 }
 
 impl Stage {
     /// The built-in organization, behaving well.
     pub(crate) fn new() -> Self {
-        Self::with(State::built_in(), Misbehaviour::default())
+        Self::with(SimulatedState::built_in(), FaultConfig::default())
     }
 
-    pub(crate) fn with(state: State, misbehaviour: Misbehaviour) -> Self {
-        let simulated = Arc::new(Mutex::new(Simulated::new(state, misbehaviour)));
+    pub(crate) fn with(state: SimulatedState, faults: FaultConfig) -> Self {
+        let simulated = Arc::new(Mutex::new(SimulatedOrganization::new(state, faults)));
         let (send, receive) = std::sync::mpsc::channel();
         let served = Arc::clone(&simulated);
         // The thread ends with the test process.
@@ -39,13 +39,13 @@ impl Stage {
         Self { folder, base, simulated }
     }
 
-    pub(crate) fn ledger(&self) -> Ledger {
-        self.simulated.lock().expect("no panic in the server").ledger()
+    pub(crate) fn counters(&self) -> Counters {
+        self.simulated.lock().expect("no panic in the server").counters()
     }
 
     /// The networks as they are, whatever anybody says of them.
     pub(crate) fn networks(&self) -> Vec<serde_json::Value> {
-        let list = Kept::text(self.simulated.lock().expect("no panic in the server").state(), []);
+        let list = Snapshot::text(self.simulated.lock().expect("no panic in the server").state(), []);
         let list: serde_json::Value = serde_json::from_str(&list).expect("JSON");
         list["dectNetworks"].as_array().expect("a list").clone()
     }
@@ -57,8 +57,8 @@ impl Stage {
     }
 
     /// Behaves like this from now on.
-    pub(crate) fn behave(&self, misbehaviour: Misbehaviour) {
-        self.simulated.lock().expect("no panic in the server").behave(misbehaviour);
+    pub(crate) fn set_faults(&self, faults: FaultConfig) {
+        self.simulated.lock().expect("no panic in the server").set_faults(faults);
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
@@ -77,13 +77,13 @@ impl Stage {
     /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; the
     /// answer to that request never comes. How it ended if it ended before.
     #[cfg(unix)]
-    pub(crate) fn kill_at(&self, k: u64, fate: Fate, signal: &str, arguments: &[&str]) -> AtRequest {
-        let at = self.ledger().requests + k;
-        self.behave(Misbehaviour { fate_at: Some((at, fate)), ..Misbehaviour::default() });
+    pub(crate) fn kill_at(&self, k: u64, fault: RequestFault, signal: &str, arguments: &[&str]) -> AtRequest {
+        let at = self.counters().requests + k;
+        self.set_faults(FaultConfig { fault_at: Some((at, fault)), ..FaultConfig::default() });
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-        while self.ledger().arrived < at {
+        while self.counters().arrived < at {
             if child.try_wait().expect("it can be asked").is_some() {
-                self.behave(Misbehaviour::default());
+                self.set_faults(FaultConfig::default());
                 return AtRequest::Never(child.wait_with_output().expect("it has ended").into());
             }
             std::thread::yield_now();
@@ -91,7 +91,7 @@ impl Stage {
         let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
         assert!(status.expect("kill runs").success());
         let ended = child.wait_with_output().expect("it is gone");
-        self.behave(Misbehaviour::default());
+        self.set_faults(FaultConfig::default());
         AtRequest::Killed(ended)
     }
 

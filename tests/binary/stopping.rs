@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use dectl::simulator::{Latency, Misbehaviour, State};
+use dectl::simulator::{FaultConfig, Latency, SimulatedState};
 
 use crate::stage::{Ended, Stage, copy_example};
 
@@ -34,7 +34,7 @@ fn writing(stage: &Stage) -> Child {
 
 fn slow() -> Stage {
     let latency = Latency::Fixed(Duration::from_millis(300));
-    Stage::with(State::built_in(), Misbehaviour { latency, ..Misbehaviour::default() })
+    Stage::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() })
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_signal_lets_flights_land_and_says_what_was_not_started() {
         let result = ended.json();
         assert_eq!(result["outcome"], "interrupted");
         assert_eq!(result["summary"]["unknown"], 0);
-        assert_eq!(result["summary"]["applied"].as_u64(), Some(stage.ledger().writes));
+        assert_eq!(result["summary"]["applied"].as_u64(), Some(stage.counters().writes));
         assert!(result["summary"]["notStarted"].as_u64() > Some(0));
     }
 }
@@ -60,7 +60,7 @@ fn killed_without_mercy_the_same_command_finishes_the_job() {
     signal(&child, "-KILL");
     child.wait().expect("it is gone");
     std::fs::remove_dir_all(stage.folder.path().join(".dectl")).expect("no journal is left");
-    stage.behave(Misbehaviour::default());
+    stage.set_faults(FaultConfig::default());
     let ended = stage.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(stage.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
@@ -70,7 +70,7 @@ fn killed_without_mercy_the_same_command_finishes_the_job() {
 fn a_signal_during_the_first_list_ends_at_once() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let latency = Latency::Fixed(Duration::from_secs(120));
-        let stage = Stage::with(State::built_in(), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() });
         copy_example(&stage);
         let child = stage
             .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
@@ -79,7 +79,7 @@ fn a_signal_during_the_first_list_ends_at_once() {
             .spawn()
             .expect("the binary runs");
         // It is listening for signals once its list has set out.
-        while stage.ledger().requests == 0 {
+        while stage.counters().requests == 0 {
             std::thread::yield_now();
         }
         signal(&child, name);

@@ -1,6 +1,6 @@
 //! The journaled runs, and the way back from one.
 
-use dectl::simulator::Misbehaviour;
+use dectl::simulator::FaultConfig;
 
 use crate::stage::{Stage, copy_example};
 
@@ -51,7 +51,7 @@ fn a_run_that_does_not_exist_is_named() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("`dectl runs` lists them"), "{}", ended.stderr);
     assert_eq!(stage.run(&["runs"]).stdout, "No runs.\n");
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn journals_are_private_and_git_does_not_see_them() {
 fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
     let stage = Stage::new();
     copy_example(&stage);
-    stage.behave(Misbehaviour { seed: 5, statuses: vec![(400, 0.4)], ..Misbehaviour::default() });
+    stage.set_faults(FaultConfig { seed: 5, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
     // The list itself may be refused; some try gets through.
     let ended = (0..20)
         .map(|_| stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]))

@@ -27,7 +27,7 @@ fn without_a_terminal_nobody_is_asked_and_nothing_is_sent() {
     let ended = stage.run(&["apply", "networks.yaml"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
 }
 
 #[test]
@@ -39,11 +39,11 @@ fn what_the_file_alone_shows_is_wrong_sends_no_request() {
             if command == "plan" { &["plan", "wrong.yaml"] } else { &["apply", "wrong.yaml", "--yes"] };
         assert_eq!(stage.run(arguments).code, Some(1));
     }
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
 
     stage.write("stranger.yaml", "version: 1\nlocations: [{name: Oslo, networks: [{name: x}]}]\n");
     assert_eq!(stage.run(&["apply", "stranger.yaml", "--yes"]).code, Some(1));
-    assert_eq!((stage.ledger().requests, stage.ledger().writes), (1, 0));
+    assert_eq!((stage.counters().requests, stage.counters().writes), (1, 0));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_journal_that_cannot_be_written_is_an_error_before_the_first_write() {
     let ended = stage.run(&["apply", "networks.yaml", "--yes", "--journal", "in-the-way/runs"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("cannot be written"), "{}", ended.stderr);
-    assert_eq!(stage.ledger().writes, 0);
+    assert_eq!(stage.counters().writes, 0);
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_code_that_stands_elsewhere_must_be_there() {
     let expected = ["code-unavailable", "code-unavailable", "invalid-code"];
     assert_eq!(codes(&stage.run(&["validate", "file.yaml", "--resolve", "-o", "json"]).json()), expected);
     assert_eq!(codes(&stage.run(&["plan", "file.yaml", "-o", "json"]).json()), expected);
-    assert_eq!(stage.ledger().requests, 0);
+    assert_eq!(stage.counters().requests, 0);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_only_the_organization_shows_is_wrong_sends_one_list() {
         stage.write("wrong.yaml", &format!("version: 1\nlocations: {text}\n"));
         let ended = stage.run(&["apply", "wrong.yaml", "--yes", "-o", "json"]);
         assert_eq!((ended.code, &*codes(&ended.json())[0]), (Some(1), expected), "{text}");
-        assert_eq!((stage.ledger().requests, stage.ledger().writes), (at as u64 + 1, 0));
+        assert_eq!((stage.counters().requests, stage.counters().writes), (at as u64 + 1, 0));
     }
 }
 

@@ -8,16 +8,16 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dectl::apply::{Event, Options, Outcome, OutcomeClass, Status, Verification, run};
+use dectl::apply::{Event, NetworkStatus, Options, Outcome, OutcomeKind, Verification, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::build;
-use dectl::plan::plan::{Plan, StepKind};
-use dectl::proof::prove;
-use dectl::record::Journal;
+use dectl::plan::model::{Plan, StepKind};
+use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use dectl::storage::Journal;
 use dectl::webex::DectApi;
 use futures::future::{Either, select};
 
@@ -27,23 +27,23 @@ use crate::world::{Fleet, cases, renames, sources};
 struct Stage {
     fleet: Fleet,
     clock: Clock,
-    simulated: Rc<RefCell<Simulated>>,
+    simulated: Rc<RefCell<SimulatedOrganization>>,
     shutdown: Shutdown,
 }
 
 impl Stage {
-    fn new(fleet: Fleet, misbehaviour: Misbehaviour) -> Self {
-        let state = State::copy_of(&fleet.live());
+    fn new(fleet: Fleet, faults: FaultConfig) -> Self {
+        let state = SimulatedState::from_live(&fleet.live());
         Self {
             fleet,
             clock: Clock::virtual_clock(),
-            simulated: Rc::new(RefCell::new(Simulated::new(state, misbehaviour))),
+            simulated: Rc::new(RefCell::new(SimulatedOrganization::new(state, faults))),
             shutdown: Shutdown::new(),
         }
     }
 
-    fn api(&self) -> DirectApi {
-        DirectApi::new(Rc::clone(&self.simulated), self.clock.clone())
+    fn api(&self) -> InProcessApi {
+        InProcessApi::new(Rc::clone(&self.simulated), self.clock.clone())
     }
 
     fn client(&self, seed: u64, retry_policy: RetryPolicy) -> ApiClient {
@@ -60,7 +60,7 @@ impl Stage {
 
     /// The organization as it really is.
     fn truth(&self) -> LiveState {
-        self.simulated.borrow_mut().behave(Misbehaviour::default());
+        self.simulated.borrow_mut().set_faults(FaultConfig::default());
         self.clock.block_on(self.api().list()).expect("the list ends").expect("a list")
     }
 
@@ -72,14 +72,14 @@ impl Stage {
     async fn applying(&self, client: &ApiClient, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
         let live = client.list(dectl::client::Priority::Normal).await.ok()?;
         let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
-        let proven = prove(plan.clone(), &live).expect("a proof");
-        let outcome = run(&proven, client, &Journal::in_memory(), options, tell).await;
+        let checked = check_plan(plan.clone(), &live).expect("a proof");
+        let outcome = run(&checked, client, &Journal::in_memory(), options, tell).await;
         Some((plan, outcome))
     }
 
     /// What another run with the same wishes makes of it, now that everything behaves.
     fn converges(&self, seed: u64) {
-        self.simulated.borrow_mut().behave(Misbehaviour::default());
+        self.simulated.borrow_mut().set_faults(FaultConfig::default());
         // Writes that come late have come by then.
         self.clock.block_on(self.clock.sleep(Duration::from_secs(60)));
         let again = Self { shutdown: Shutdown::new(), fleet: self.fleet.clone(), ..self.clone_stage() };
@@ -100,65 +100,67 @@ impl Stage {
 
 /// What must hold after every run, however it went.
 fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
-    let ledger = stage.simulated.borrow().ledger();
+    let counters = stage.simulated.borrow().counters();
     assert!(!broken(stage, "silence"), "a request was sent inside a Retry-After");
     if !late_writes {
-        assert_eq!(ledger.conflicts, 0, "a rule was broken");
+        assert_eq!(counters.conflicts, 0, "a rule was broken");
     }
     let truth = stage.truth();
     for (change, result) in plan.changes.iter().zip(&outcome.results) {
         let at = truth.find(&change.network).expect("the network is there");
         let stands = &truth.network(at).settings;
         match result.status {
-            Status::Applied if result.verified == Some(true) && !late_writes => assert_eq!(stands, &change.after),
-            Status::Failed | Status::Skipped | Status::NotStarted if !late_writes => {
-                let expected = result.stands_at.as_ref().unwrap_or(&change.before);
+            NetworkStatus::Applied if result.verified == Some(true) && !late_writes => {
+                assert_eq!(stands, &change.after)
+            }
+            NetworkStatus::Failed | NetworkStatus::Skipped | NetworkStatus::NotStarted if !late_writes => {
+                let expected = result.current_settings.as_ref().unwrap_or(&change.before);
                 assert_eq!(stands, expected, "{result:#?}");
             }
             _ => {}
         }
-        if result.status == Status::Failed || result.status == Status::Unknown {
+        if result.status == NetworkStatus::Failed || result.status == NetworkStatus::Unknown {
             assert!(result.error.is_some(), "no reason is given");
         }
-        assert_eq!(result.status == Status::Skipped, result.blocked_by.is_some());
+        assert_eq!(result.status == NetworkStatus::Skipped, result.blocked_by.is_some());
     }
 }
 
 /// Whether the client did what a careful one would not have done.
 fn broken(stage: &Stage, expectation: &str) -> bool {
-    let broken = stage.simulated.borrow().broken();
+    let broken = stage.simulated.borrow().violations();
     broken["broken"].as_array().expect("a list").iter().any(|one| one["expectation"] == expectation)
 }
 
-fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> Misbehaviour {
+fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
     let mut some = |most: f64| if rng.gen_bool(0.4) { rng.next_f64() * most } else { 0.0 };
     let statuses = vec![(503, some(0.2)), (500, some(0.05)), (400, some(0.03)), (404, some(0.02))];
-    let mut misbehaviour = Misbehaviour {
+    let mut faults = FaultConfig {
         seed,
         statuses,
-        failed_but_done: some(0.1),
-        pages: some(0.05),
-        lost_before: some(0.1),
-        lost_after: some(0.1),
-        cut: some(0.1),
-        silence: some(0.03),
-        late: some(0.05),
+        applied_then_503: some(0.1),
+        html_pages: some(0.05),
+        reset_before: some(0.1),
+        reset_after: some(0.1),
+        truncated: some(0.1),
+        no_response: some(0.03),
+        delayed_write: some(0.05),
         locks: some(0.1),
-        ..Misbehaviour::default()
+        ..FaultConfig::default()
     };
-    misbehaviour.latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
-    misbehaviour.lock_says_when = rng.gen_bool(0.5);
-    misbehaviour.lock_time = rng.full_jitter(Duration::from_secs(30));
-    misbehaviour.limit = match rng.gen_below(4) {
+    faults.latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
+    faults.lock_retry_after = rng.gen_bool(0.5);
+    faults.lock_duration = rng.full_jitter(Duration::from_secs(30));
+    faults.limit = match rng.gen_below(4) {
         0 => Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }),
         1 => Some(LimitKind::Window { count: 30, period: Duration::from_secs(10), phase: Duration::from_secs(3) }),
         2 => Some(LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }),
         _ => None,
     };
     if rng.gen_bool(0.1) {
-        misbehaviour.accepts_for_later = Some(rng.full_jitter(Duration::from_secs(3)));
+        faults.async_update_delay = Some(rng.full_jitter(Duration::from_secs(3)));
     }
-    misbehaviour
+    faults
 }
 
 /// Seeds that once found something, long searches included.
@@ -182,7 +184,7 @@ fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
 fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
     for_seeds("without_faults", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed);
-        let stage = Stage::new(Fleet::random(4, 7, &mut rng), Misbehaviour::default());
+        let stage = Stage::new(Fleet::random(4, 7, &mut rng), FaultConfig::default());
         let client = stage.client(seed, RetryPolicy::default());
         let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
         let lists = if plan.changes.is_empty() { 1 } else { 2 };
@@ -197,18 +199,18 @@ fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
 fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() {
     for_seeds("whatever_goes_wrong", 300, |seed| {
         let mut rng = SeededRng::from_seed(seed);
-        let misbehaviour = some_misbehaviour(seed, &mut rng);
-        let late = misbehaviour.late > 0.0 || misbehaviour.accepts_for_later.is_some();
-        let stage = Stage::new(Fleet::random(5, 7, &mut rng), misbehaviour);
+        let faults = some_misbehaviour(seed, &mut rng);
+        let delayed_write = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
+        let stage = Stage::new(Fleet::random(5, 7, &mut rng), faults);
         let options = Options {
             fail_fast: rng.gen_bool(0.2),
             reread: rng.gen_bool(0.2),
             concurrency: 1 + rng.gen_below(8) as usize,
-            grace: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
+            grace_period: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
             ..Options::default()
         };
         if let Some((plan, outcome)) = stage.apply(&stage.client(seed, RetryPolicy::default()), options) {
-            check(&stage, &plan, &outcome, late);
+            check(&stage, &plan, &outcome, delayed_write);
         }
         stage.converges(seed);
     });
@@ -227,7 +229,7 @@ fn killed_at_any_moment_the_next_run_converges() {
                 // Dropping the future is the kill: no destructor of ours does anything for the run.
                 let _end = matches!(select(applying, stage.clock.sleep(killed_at)).await, Either::Left(_));
             });
-            assert_eq!(stage.simulated.borrow().ledger().inside_retry_after * u64::from(round == 0), 0);
+            assert_eq!(stage.simulated.borrow().counters().inside_retry_after * u64::from(round == 0), 0);
         }
         stage.converges(seed);
     });
@@ -239,7 +241,7 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
         let client = stage.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1));
         let (plan, outcome) = stage
@@ -258,11 +260,11 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
             .expect("a run");
         check(&stage, &plan, &outcome, false);
         for result in &outcome.results {
-            assert_eq!(result.stands_at, None, "seed {seed}: left on something temporary");
+            assert_eq!(result.current_settings, None, "seed {seed}: left on something temporary");
         }
         displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
-        if outcome.count(Status::NotStarted) > 0 {
-            assert_eq!(outcome.class(&plan), OutcomeClass::Interrupted(ShutdownReason::Interrupt));
+        if outcome.count(NetworkStatus::NotStarted) > 0 {
+            assert_eq!(outcome.class(&plan), OutcomeKind::Interrupted(ShutdownReason::Interrupt));
         }
         stage.converges(seed);
     }
@@ -274,22 +276,22 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
     let mut rng = SeededRng::from_seed(1);
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(100_000), phase: Duration::ZERO };
     let latency = Latency::Fixed(Duration::from_millis(100));
-    let misbehaviour = Misbehaviour { limit: Some(limit), latency, ..Misbehaviour::default() };
-    let stage = Stage::new(Fleet::random(4, 6, &mut rng), misbehaviour);
+    let faults = FaultConfig { limit: Some(limit), latency, ..FaultConfig::default() };
+    let stage = Stage::new(Fleet::random(4, 6, &mut rng), faults);
     let client = stage.client(1, RetryPolicy::default());
     let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
     assert!(plan.steps.len() > 4);
     assert_eq!(outcome.stopped, Some(ShutdownReason::RetryAfterTooLong));
     assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
-    assert_eq!(outcome.verification, Verification::NotDone);
-    assert_eq!(outcome.count(Status::Unknown), 0);
+    assert_eq!(outcome.verification, Verification::Skipped);
+    assert_eq!(outcome.count(NetworkStatus::Unknown), 0);
 }
 
 #[test]
 fn a_token_that_is_refused_in_the_middle_stops_the_run() {
     for seed in 0..20 {
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(renames(90, 3), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(renames(90, 3), FaultConfig { latency, ..FaultConfig::default() });
         let client = stage.client(seed, RetryPolicy::default());
         let ended = stage.clock.block_on(async {
             let revoking = async {
@@ -301,8 +303,8 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
         // Nobody asks again and again: at most one refusal for each request in the air.
-        assert!(outcome.count(Status::Failed) <= 8, "{outcome:#?}");
-        assert!(outcome.count(Status::NotStarted) > 50);
+        assert!(outcome.count(NetworkStatus::Failed) <= 8, "{outcome:#?}");
+        assert!(outcome.count(NetworkStatus::NotStarted) > 50);
         let refused = outcome.results.iter().filter_map(|result| result.error.as_ref());
         assert!(refused.into_iter().all(|error| error.status == Some(401) && error.tracking_id.is_some()));
     }
@@ -312,8 +314,8 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
 fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
     let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
     for seed in 0..20 {
-        let stage = Stage::new(renames(90, 3), Misbehaviour { seed, latency, ..Misbehaviour::default() });
-        let api = stage.api().renewing_to("another");
+        let stage = Stage::new(renames(90, 3), FaultConfig { seed, latency, ..FaultConfig::default() });
+        let api = stage.api().with_next_token("another");
         let (clock, rng) = (stage.clock.clone(), SeededRng::from_seed(seed));
         let rate_limiter = RateLimiter::new(8, None);
         let client = ApiClient::new(
@@ -333,37 +335,37 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
-        assert_eq!(api.renewals(), 1, "seed {seed}");
+        assert_eq!(api.refresh_count(), 1, "seed {seed}");
     }
 }
 
 #[test]
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let mut rng = SeededRng::from_seed(3);
-    let stage = Stage::new(Fleet::random(60, 6, &mut rng), Misbehaviour::default());
+    let stage = Stage::new(Fleet::random(60, 6, &mut rng), FaultConfig::default());
     let client = stage.client(3, RetryPolicy::default());
     let ended = stage.clock.block_on(async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
-        stage.simulated.borrow_mut().behave(Misbehaviour { statuses: vec![(503, 1.0)], ..Misbehaviour::default() });
-        let proven = prove(plan, &live).expect("a proof");
-        run(&proven, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
+        stage.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
+        let checked = check_plan(plan, &live).expect("a proof");
+        run(&checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
     });
     let outcome = ended.expect("the run ends");
     assert_eq!(outcome.stopped, Some(ShutdownReason::CircuitBreakerOpen));
     assert!(client.statistics().requests < 150, "{:?}", client.statistics());
-    assert!(outcome.count(Status::NotStarted) > 50);
+    assert!(outcome.count(NetworkStatus::NotStarted) > 50);
 }
 
 #[test]
 fn a_stop_does_not_wait_for_what_was_only_accepted() {
     let mut rng = SeededRng::from_seed(2);
     let latency = Latency::Fixed(Duration::from_millis(100));
-    let accepts_for_later = Some(Duration::from_secs(1_000));
-    let misbehaviour = Misbehaviour { latency, accepts_for_later, ..Misbehaviour::default() };
-    let stage = Stage::new(Fleet::random(2, 5, &mut rng), misbehaviour);
+    let async_update_delay = Some(Duration::from_secs(1_000));
+    let faults = FaultConfig { latency, async_update_delay, ..FaultConfig::default() };
+    let stage = Stage::new(Fleet::random(2, 5, &mut rng), faults);
     let client = stage.client(1, RetryPolicy::default());
-    let options = Options { grace: Some(Duration::from_secs(2)), ..Options::default() };
+    let options = Options { grace_period: Some(Duration::from_secs(2)), ..Options::default() };
     let ended = stage.clock.block_on(async {
         let stopping = async {
             stage.clock.sleep(Duration::from_secs(1)).await;
@@ -373,17 +375,21 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
     });
     let (_, outcome) = ended.expect("the run ends").expect("a run");
     assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
-    assert!(outcome.count(Status::Unknown) > 0, "{outcome:#?}");
+    assert!(outcome.count(NetworkStatus::Unknown) > 0, "{outcome:#?}");
 }
 
 #[test]
 fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
-    let always = Misbehaviour { locks: 1.0, lock_time: Duration::from_secs(50), ..Misbehaviour::default() };
+    let always = FaultConfig { locks: 1.0, lock_duration: Duration::from_secs(50), ..FaultConfig::default() };
     let stage = Stage::new(renames(12, 6), always);
     let client = stage.client(1, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
     let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
     // One network of each of the two locations was tried: at once, after 50 and after 100 seconds.
-    assert_eq!((outcome.count(Status::Failed), outcome.count(Status::NotStarted)), (2, 10), "{outcome:#?}");
+    assert_eq!(
+        (outcome.count(NetworkStatus::Failed), outcome.count(NetworkStatus::NotStarted)),
+        (2, 10),
+        "{outcome:#?}"
+    );
     assert_eq!(client.statistics().writes, 6);
     assert!(outcome.results.iter().all(|result| result.error.as_ref().and_then(|error| error.status) == Some(423)));
     assert!(!broken(&stage, "silence"));
@@ -392,26 +398,26 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
 #[test]
 fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
     let mut paused_between = 0;
-    let lock_time = Duration::from_millis(200);
+    let lock_duration = Duration::from_millis(200);
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(900), phase: Duration::ZERO };
     for (seed, limit, outage) in (0..20).flat_map(|seed| [(seed, Some(limit), 0.0), (seed, None, 0.5)]) {
-        let misbehaviour = Misbehaviour {
+        let faults = FaultConfig {
             seed,
             locks: 0.3,
-            lock_time,
+            lock_duration,
             limit,
             statuses: vec![(503, outage)],
-            ..Misbehaviour::default()
+            ..FaultConfig::default()
         };
-        let stage = Stage::new(renames(8, 8), misbehaviour);
+        let stage = Stage::new(renames(8, 8), faults);
         // A pause between two short locks is longer than a lock is waited for.
         assert!(RetryPolicy::default().lock_timeout < Duration::from_secs(900));
         let client = stage.client(seed, RetryPolicy::default());
         let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
-        paused_between += usize::from(client.statistics().pauses > 0 && stage.simulated.borrow().ledger().locked > 1);
+        paused_between += usize::from(client.statistics().pauses > 0 && stage.simulated.borrow().counters().locked > 1);
         let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
         assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
-        assert_eq!(outcome.count(Status::NotStarted), 0, "seed {seed}");
+        assert_eq!(outcome.count(NetworkStatus::NotStarted), 0, "seed {seed}");
     }
     assert!(paused_between > 5, "only {paused_between} runs had locks and a pause");
 }
@@ -419,16 +425,16 @@ fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
 #[test]
 fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
     let mut left = 0;
-    for (seed, lock_time) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
+    for (seed, lock_duration) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(1, 12, &mut rng), Misbehaviour::default());
+        let stage = Stage::new(Fleet::random(1, 12, &mut rng), FaultConfig::default());
         let client =
             stage.client(seed, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
-        let lock_time = Duration::from_secs(lock_time);
+        let lock_duration = Duration::from_secs(lock_duration);
         let from_the_first_interim_on = |event: &Event| {
             if matches!(event, Event::Written { kind: StepKind::Interim, .. }) {
-                let always = Misbehaviour { locks: 1.0, lock_time, ..Misbehaviour::default() };
-                stage.simulated.borrow_mut().behave(always);
+                let always = FaultConfig { locks: 1.0, lock_duration, ..FaultConfig::default() };
+                stage.simulated.borrow_mut().set_faults(always);
             }
         };
         let applying = stage.applying(&client, Options::default(), &from_the_first_interim_on);
@@ -436,7 +442,7 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
         check(&stage, &plan, &outcome, false);
         // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
         assert!(outcome.elapsed < Duration::from_secs(300), "seed {seed}: {:?}", outcome.elapsed);
-        left += outcome.results.iter().filter(|result| result.stands_at.is_some()).count();
+        left += outcome.results.iter().filter(|result| result.current_settings.is_some()).count();
         stage.converges(seed);
     }
     assert!(left > 40 || cases(300) < 300, "only {left} networks were left on something temporary");
@@ -448,14 +454,14 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
     let mut waited = 0;
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x10c);
-        let lock_time = rng.full_jitter(Duration::from_secs(8));
-        let locks = Misbehaviour { seed, locks: 0.3, lock_time, latency, ..Misbehaviour::default() };
+        let lock_duration = rng.full_jitter(Duration::from_secs(8));
+        let locks = FaultConfig { seed, locks: 0.3, lock_duration, latency, ..FaultConfig::default() };
         let stage = Stage::new(Fleet::random(2, 8, &mut rng), locks);
         let client = stage.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(6));
         let (goes_home, has_waited) = (Cell::new(false), Cell::new(false));
         let watch = |event: &Event| match event {
-            Event::Homeward { .. } => goes_home.set(true),
+            Event::Restoring { .. } => goes_home.set(true),
             Event::Locked { .. } if goes_home.get() => has_waited.set(true),
             _ => {}
         };
@@ -466,7 +472,7 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
         let both = futures::future::join(stage.applying(&client, Options::default(), &watch), stopping);
         let (plan, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         check(&stage, &plan, &outcome, false);
-        assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}");
+        assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}");
         waited += usize::from(has_waited.get());
         stage.converges(seed);
     }
@@ -479,7 +485,7 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
     let latency = Latency::Fixed(Duration::from_secs(3));
     for seed in 0..20 {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
         let client = stage.client(seed, RetryPolicy::default());
         let told = Cell::new(0);
         let watch = |event: &Event| told.set(told.get() + u32::from(matches!(event, Event::Stopping { .. })));
@@ -489,7 +495,7 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
             stage.clock.sleep(stopped_at).await;
             stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
-        let options = Options { grace: Some(grace), ..Options::default() };
+        let options = Options { grace_period: Some(grace), ..Options::default() };
         let both = futures::future::join(stage.applying(&client, options, &watch), stopping);
         let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert_eq!(told.get(), 1, "seed {seed}");
@@ -503,8 +509,8 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
     let mut renewed = 0;
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
-        let api = stage.api().renewing_to("another");
+        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
+        let api = stage.api().with_next_token("another");
         let (clock, random) = (stage.clock.clone(), SeededRng::from_seed(seed));
         let rate_limiter = RateLimiter::new(8, None);
         let client = ApiClient::new(
@@ -522,8 +528,8 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
         };
         let both = futures::future::join(stage.applying(&client, Options::default(), &|_| {}), stopping);
         let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
-        assert!(outcome.results.iter().all(|result| result.stands_at.is_none()), "seed {seed}: {outcome:#?}");
-        renewed += usize::from(api.renewals() > 0 && outcome.count(Status::NotStarted) > 0);
+        assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}: {outcome:#?}");
+        renewed += usize::from(api.refresh_count() > 0 && outcome.count(NetworkStatus::NotStarted) > 0);
     }
     assert!(renewed > 10 || cases(300) < 300, "only {renewed} runs needed a new token on the way home");
 }
@@ -533,7 +539,7 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
     for_seeds("what_somebody_else", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed ^ 0xed17);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(3, 6, &mut rng), Misbehaviour { latency, ..Misbehaviour::default() });
+        let stage = Stage::new(Fleet::random(3, 6, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
         let client = stage.client(seed, RetryPolicy::default());
         let victim = {
             let members = &stage.fleet.0[0].members;
@@ -545,9 +551,9 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
             stage.clock.sleep(when).await;
             let mut simulated = stage.simulated.borrow_mut();
             if deletes {
-                simulated.someone_else_deletes(&victim);
+                simulated.external_delete(&victim);
             } else {
-                simulated.someone_else_edits(&victim, |network| network.display_name = Some("meddled".to_owned()));
+                simulated.external_edit(&victim, |network| network.display_name = Some("meddled".to_owned()));
             }
         };
         let ended = stage.clock.block_on(async {
@@ -559,7 +565,7 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
         for (change, result) in plan.changes.iter().zip(&outcome.results) {
             let now = truth.find(&change.network).map(|at| &truth.network(at).settings);
             let as_planned = now == Some(&change.after);
-            let said_so = result.status == Status::Applied && result.verified == Some(true);
+            let said_so = result.status == NetworkStatus::Applied && result.verified == Some(true);
             // Whoever meddles after the last look cannot be seen.
             let too_late = when >= outcome.elapsed + Duration::from_millis(50);
             assert!(as_planned == said_so || too_late, "{:?} {result:#?}", change.network);

@@ -11,10 +11,10 @@ use dectl::apply::{Options, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::plan::build;
-use dectl::proof::prove;
-use dectl::record::Journal;
+use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown};
-use dectl::simulator::{DirectApi, Latency, LimitKind, Misbehaviour, Simulated, State};
+use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use dectl::storage::Journal;
 use futures::future::{Either, select};
 
 use crate::world::{cases, renames, sources};
@@ -42,18 +42,23 @@ fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
 }
 
 /// The same, while somebody does something to the limiter.
-fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCell<Simulated>, &Clock)) -> Figures {
+fn pace_while(
+    n: usize,
+    limit: LimitKind,
+    seed: u64,
+    meddle: impl AsyncFn(&RefCell<SimulatedOrganization>, &Clock),
+) -> Figures {
     let fleet = renames(n, 1);
     let clock = Clock::virtual_clock();
-    let misbehaviour = Misbehaviour {
+    let faults = FaultConfig {
         seed,
         latency: latency(),
         limit: Some(limit),
         statuses: vec![(503, 0.01)],
-        ..Misbehaviour::default()
+        ..FaultConfig::default()
     };
-    let simulated = Rc::new(RefCell::new(Simulated::new(State::copy_of(&fleet.live()), misbehaviour)));
-    let api = DirectApi::new(Rc::clone(&simulated), clock.clone());
+    let simulated = Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(&fleet.live()), faults)));
+    let api = InProcessApi::new(Rc::clone(&simulated), clock.clone());
     let rate_limiter = RateLimiter::new(CONCURRENCY, None);
     let rng = SeededRng::from_seed(seed);
     let client =
@@ -61,9 +66,9 @@ fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCe
     let carried_out = async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
-        let proven = prove(plan, &live).expect("a proof");
+        let checked = check_plan(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        let outcome = run(&proven, &client, &Journal::in_memory(), options, &|_| {}).await;
+        let outcome = run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await;
         (outcome, clock.now().elapsed().as_secs_f64())
     };
     let meddling = async {
@@ -79,12 +84,12 @@ fn pace_while(n: usize, limit: LimitKind, seed: u64, meddle: impl AsyncFn(&RefCe
         })
         .expect("it ends");
     assert!(outcome.is_complete());
-    let ledger = simulated.borrow().ledger();
+    let counters = simulated.borrow().counters();
     Figures {
         wall,
-        bound: bound(limit, ledger.admitted),
-        refused: ledger.refused,
-        inside_retry_after: ledger.inside_retry_after,
+        bound: bound(limit, counters.admitted),
+        refused: counters.refused,
+        inside_retry_after: counters.inside_retry_after,
     }
 }
 
@@ -153,8 +158,8 @@ fn a_small_job_meets_a_slow_limiter_about_once_for_each_request_in_the_air() {
 }
 
 /// Waits until so many requests were let in.
-async fn until_admitted(simulated: &RefCell<Simulated>, clock: &Clock, requests: u64) {
-    while simulated.borrow().ledger().admitted < requests {
+async fn until_admitted(simulated: &RefCell<SimulatedOrganization>, clock: &Clock, requests: u64) {
+    while simulated.borrow().counters().admitted < requests {
         clock.sleep(Duration::from_millis(50)).await;
     }
 }
@@ -192,7 +197,7 @@ fn somebody_else_who_eats_half_of_it_for_a_while_is_made_room_for() {
             for _ in 0..150 {
                 clock.sleep(Duration::from_millis(200)).await;
                 let now = clock.now();
-                simulated.borrow_mut().someone_else_sends(now);
+                simulated.borrow_mut().external_request(now);
             }
         });
         // 30 seconds at half the rate cost 15 seconds.

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, SettingSet, Settings};
-use dectl::plan::plan::{Plan, StepKind};
+use dectl::plan::model::{Plan, StepKind};
 use dectl::plan::{build, resume};
-use dectl::proof::prove;
+use dectl::plan_check::check_plan;
 use dectl::runtime::SeededRng;
 
 use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sources};
@@ -45,7 +45,7 @@ fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
         let live = world.live();
         let Some(plan) = plan(&world, &live) else { continue };
         planned += 1;
-        if let Err(flaw) = prove(plan.clone(), &live) {
+        if let Err(flaw) = check_plan(plan.clone(), &live) {
             panic!("seed {seed}: {flaw}\n{world:#?}\n{plan:#?}");
         }
         let end = carry_out(&live, &plan, 0..plan.steps.len());
@@ -67,7 +67,7 @@ fn no_plan_needs_more_writes_than_the_fewest_possible() {
     for (seed, world, _) in worlds(400, 4) {
         let live = world.live();
         let Some(plan) = plan(&world, &live) else { continue };
-        assert!(plan.minimal, "seed {seed}");
+        assert!(plan.is_minimal, "seed {seed}");
         with_rings += usize::from(plan.interim() > 0);
         assert_eq!(plan.steps.len(), fewest_writes(&plan), "seed {seed}: {world:#?}\n{plan:#?}");
     }
@@ -77,7 +77,7 @@ fn no_plan_needs_more_writes_than_the_fewest_possible() {
 /// The fewest writes by which the changed networks get where they are desired, by breadth-first search over all states:
 /// each network stands on its old, its final, or a temporary name, and likewise with its code.
 fn fewest_writes(plan: &Plan) -> usize {
-    type State = Vec<(u8, u8)>;
+    type SimulatedState = Vec<(u8, u8)>;
     let n = plan.changes.len();
     let value = |at: usize, name: u8| -> String {
         let change = &plan.changes[at];
@@ -96,9 +96,9 @@ fn fewest_writes(plan: &Plan) -> usize {
             _ => format!("temporary {at}"),
         }
     };
-    let start: State = vec![(0, 0); n];
+    let start: SimulatedState = vec![(0, 0); n];
     // A network whose display name alone changes still needs its write.
-    let goal = |state: &State, written: u32| (0..n).all(|at| state[at] == (1, 1) && written & (1 << at) != 0);
+    let goal = |state: &SimulatedState, written: u32| (0..n).all(|at| state[at] == (1, 1) && written & (1 << at) != 0);
     let mut seen = BTreeMap::from([((start.clone(), 0_u32), 0_usize)]);
     let mut queue = VecDeque::from([(start, 0_u32)]);
     while let Some((state, written)) = queue.pop_front() {
@@ -120,8 +120,8 @@ fn fewest_writes(plan: &Plan) -> usize {
                     }
                     let mut next = state.clone();
                     next[at] = (name, new_code);
-                    let arrives = (name, new_code) == (1, 1);
-                    let next = (next, if arrives { written | 1 << at } else { written });
+                    let handle = (name, new_code) == (1, 1);
+                    let next = (next, if handle { written | 1 << at } else { written });
                     if !seen.contains_key(&next) {
                         seen.insert(next.clone(), writes + 1);
                         queue.push_back(next);
@@ -135,7 +135,7 @@ fn fewest_writes(plan: &Plan) -> usize {
 
 #[test]
 fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
-    let mut cut = 0;
+    let mut truncated = 0;
     for (seed, world, mut rng) in worlds(4_000, 8) {
         let mut live = world.live();
         let Some(first) = plan(&world, &live) else { continue };
@@ -150,17 +150,17 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
                 Ok(next) => next,
                 Err(diagnostics) => panic!("seed {seed}: {diagnostics:#?}\n{live:#?}\n{world:#?}"),
             };
-            prove(next.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
+            check_plan(next.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
             // Who stands aside already need not step aside again, so nothing is added.
             assert!(next.steps.len() <= left, "seed {seed}: {} writes, {left} were left\n{world:#?}", next.steps.len());
             left = next.steps.len();
             plan_now = next;
-            cut += 1;
+            truncated += 1;
         }
         let end = carry_out(&live, &plan_now, 0..plan_now.steps.len());
         assert!(world.is_reached(&end), "seed {seed}");
     }
-    assert!(cut > 1_000 || cases(4_000) < 4_000);
+    assert!(truncated > 1_000 || cases(4_000) < 4_000);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
             live = carry_out(&live, &rest, order);
             rest = resume(&saved, &live).unwrap_or_else(|moved| panic!("seed {seed}: {moved:?}"));
             assert_eq!(rest.steps.len(), left, "seed {seed}: exactly what was reviewed, and nothing else");
-            prove(rest.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}\n{rest:#?}"));
+            check_plan(rest.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}\n{rest:#?}"));
         }
         let end = carry_out(&live, &rest, 0..rest.steps.len());
         assert!(world.is_reached(&end), "seed {seed}");
@@ -196,10 +196,10 @@ fn a_plan_that_was_tampered_with_is_not_proved() {
             continue;
         }
         *caught.entry(what).or_insert(0) += 1;
-        if let Ok(proven) = prove(mutant.clone(), &live) {
+        if let Ok(checked) = check_plan(mutant.clone(), &live) {
             // Some changes do no harm: a step that waits for more than it must is still safe.
             assert!(
-                is_harmless(&live, proven.plan(), &world),
+                is_harmless(&live, checked.plan(), &world),
                 "seed {seed}: {what} was not noticed\n{plan:#?}\n{mutant:#?}"
             );
         }
@@ -237,7 +237,7 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "duplicated"
         }
         3 => {
-            mutant.steps[at].after.clear();
+            mutant.steps[at].depends_on.clear();
             "made not to wait"
         }
         4 => {
@@ -245,7 +245,7 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "altered"
         }
         5 => {
-            mutant.steps[at].set = SettingSet::NONE;
+            mutant.steps[at].changes = SettingSet::NONE;
             "said to set nothing"
         }
         6 => {

@@ -9,7 +9,7 @@ use dectl::model::{
     AccessCode, CodeText, DesiredSettings, DisplayName, LiveState, LocationId, Network, NetworkId, NetworkName,
     Settings,
 };
-use dectl::plan::plan::Plan;
+use dectl::plan::model::Plan;
 use dectl::runtime::SeededRng;
 
 pub(crate) const SPOT: Span = Span { source: SourceId(0), start: 0, end: 1 };
@@ -240,7 +240,7 @@ pub(crate) fn some_order(plan: &Plan, rng: &mut SeededRng) -> Vec<usize> {
     let most = rng.gen_below(plan.steps.len() as u64 + 1) as usize;
     while order.len() < most {
         let ready: Vec<usize> = (0..plan.steps.len())
-            .filter(|at| !done.contains(at) && plan.steps[*at].after.iter().all(|after| done.contains(after)))
+            .filter(|at| !done.contains(at) && plan.steps[*at].depends_on.iter().all(|after| done.contains(after)))
             .collect();
         let at = ready[rng.gen_below(ready.len() as u64) as usize];
         done.insert(at);

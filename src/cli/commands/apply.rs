@@ -1,34 +1,54 @@
-//! `dectl apply`: shows what would change, asks, and changes it.
+//! `dectl apply`: shows the changes, asks for confirmation, and applies them.
 
-use dectl::reconcile::Wishes;
-use dectl::record::SavedPlan;
+use clap::Args as ClapArgs;
+use dectl::reconcile::PlanSource;
 use dectl::runtime::Shutdown;
+use dectl::storage::SavedPlan;
 
-use super::inputs::{Codes, read};
-use super::job::{Job, refuse_early};
-use crate::cli::args::{Apply, Common};
-use crate::cli::exit::{Exit, Failed};
+use super::inputs::{RESOLVE_CODES, read};
+use super::run_plan::{PlanRun, preflight};
+use crate::cli::args::{
+    CodeOptions, ConnectionOptions, FilterOptions, OutputOptions, PlanSourceOptions, RateOptions, RunOptions,
+};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
-/// A saved plan is what was reviewed.
-pub(super) const WHOLE: &str =
-    "a saved plan is carried out as it was reviewed: give --location and --network when it is made";
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ApplyArgs {
+    #[command(flatten)]
+    source: PlanSourceOptions,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    rate: RateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
 
-pub(super) async fn run(flags: &Apply, common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
-    let key = refuse_early(&flags.run)?;
-    if flags.plan.is_some() && !(flags.run.limits.location.is_empty() && flags.run.limits.network.is_empty()) {
-        return Err(Failed::of(WHOLE));
-    }
-    let wishes = match &flags.plan {
+pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let key = preflight(&args.run)?;
+    let plan_source = match &args.source.plan {
         Some(path) => {
-            let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
-            Wishes::Saved(Box::new(saved))
+            refuse_filter(&args.run.scope.filter)?;
+            let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
+            PlanSource::SavedPlan(Box::new(saved))
         }
-        None => Wishes::Made(read(&flags.files, common, Codes::LookedUp, &shutdown).await?),
+        None => PlanSource::Inputs(read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
-    let connection = connect(common, flags.pace, shutdown).await?;
-    Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: true, key }
-        .run(connection, common, printer)
-        .await
+    let connection = connect(&args.connection, args.rate, shutdown).await?;
+    let run = PlanRun { plan_source, listed: None, args: &args.run, rate: args.rate, resume_interrupted: true, key };
+    run.run(connection, args.connection.org.clone(), args.output.quiet, printer).await
+}
+
+/// A saved plan is applied as it was reviewed, never in part.
+pub(super) fn refuse_filter(filter: &FilterOptions) -> Result<(), CliError> {
+    if filter.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::new("--location and --network cannot be used with a saved plan; set them when creating the plan"))
 }

@@ -1,18 +1,33 @@
-//! `dectl auth check`: what the credentials are good for, as far as reading can tell.
+//! `dectl auth check`: what the credentials allow, as far as reading can tell.
 
+use clap::Args as ClapArgs;
 use dectl::client::{Priority, SendError};
 use dectl::report::{AuthView, json, text};
 use dectl::runtime::Shutdown;
 
-use super::rendering::text_or_json;
-use crate::cli::args::{Common, Pace};
-use crate::cli::exit::{Exit, Failed};
+use super::output::text_or_json;
+use crate::cli::args::{ConnectionOptions, OutputOptions, ReadRateOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{connect, describe_source};
+use crate::cli::setup::{connect, describe_token_source};
 
-pub(super) async fn check(common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
-    let connection = connect(common, Pace::default(), shutdown).await?;
-    let source = describe_source(common)?;
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AuthCheckArgs {
+    #[command(flatten)]
+    rate: ReadRateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(super) async fn check(
+    args: &AuthCheckArgs,
+    printer: &Printer,
+    shutdown: &Shutdown,
+) -> Result<ExitStatus, CliError> {
+    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let source = describe_token_source(&args.connection)?;
     let me = connection.api.me().await;
     let list = match connection.client.list(Priority::Normal).await {
         Ok(live) => Ok((live.len(), live.locations().len())),
@@ -21,5 +36,5 @@ pub(super) async fn check(common: &Common, printer: &Printer, shutdown: Shutdown
     };
     let view = AuthView { source, me, list, expires: connection.api.token_expires() };
     text_or_json(printer, || text::auth(&view), || json::text(&json::auth(&view)));
-    Ok(if view.list.is_ok() { Exit::Done } else { Exit::Error })
+    Ok(if view.list.is_ok() { ExitStatus::Success } else { ExitStatus::Error })
 }

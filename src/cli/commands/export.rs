@@ -3,115 +3,134 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::Args as ClapArgs;
 use dectl::client::Priority;
-use dectl::desired::{CodeExport, Export as Exporting, Exported, unique_file_stems};
+use dectl::desired::{CodeExport, Export, Exported, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex};
 use dectl::plan::is_temporary;
 use dectl::reconcile::Error;
-use dectl::record::{Existing, create_folder, write_private};
-use dectl::report::visible;
+use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
+use dectl::storage::{IfExists, create_private_dir, write_private_file};
 
 use super::inputs::scope;
-use crate::cli::args::{Common, Export, Format};
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::args::{ConnectionOptions, FilterOptions, Format, OutputOptions, ReadRateOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
-pub(super) async fn run(
-    flags: &Export,
-    common: &Common,
-    printer: &Printer,
-    shutdown: Shutdown,
-) -> Result<Exit, Failed> {
-    let format = format(flags, common)?;
-    let scope = scope(&flags.location, &[])?;
-    let connection = connect(common, flags.pace, shutdown).await?;
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// Write to this file instead of standard output (mode 0600, contains access codes)
+    #[arg(long, value_name = "FILE", conflicts_with = "split")]
+    write: Option<PathBuf>,
+    /// Write one file per location into this directory
+    #[arg(long, value_name = "DIR")]
+    split: Option<PathBuf>,
+    /// Overwrite existing files
+    #[arg(long)]
+    force: bool,
+    /// Omit access codes
+    #[arg(long)]
+    no_codes: bool,
+    /// Limit to locations matching this glob (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    location: Vec<String>,
+    #[command(flatten)]
+    rate: ReadRateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let format = format(args)?;
+    let scope = scope(&FilterOptions { location: args.location.clone(), ..FilterOptions::default() })?;
+    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
     if format == Format::Json {
         let bytes = connection.client.list_raw().await.map_err(Error::from)?;
-        return write(flags, printer, &[(flags.write.clone(), bytes)]);
+        return write(args, printer, &[(args.write.clone(), bytes)]);
     }
     let live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
-        live.locations().filter(|(_, location)| scope.has_location(&location.name)).map(|(at, _)| at).collect();
-    if locations.is_empty() && !flags.location.is_empty() {
-        return Err(Failed::of("no location with DECT networks has a name that matches"));
+        live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
+    if locations.is_empty() && !args.location.is_empty() {
+        return Err(CliError::new("no location with DECT networks matches --location"));
     }
-    let export = Exporting {
+    let export = Export {
         live: &live,
-        codes: if flags.no_codes { CodeExport::Omit } else { CodeExport::Include },
+        codes: if args.no_codes { CodeExport::Omit } else { CodeExport::Include },
         is_temporary_name: &is_temporary,
     };
     let exported = |locations: &[LocationIndex]| match format {
         Format::Csv => export.csv(locations),
         _ => export.yaml(locations),
     };
-    let texts: Vec<(Option<PathBuf>, Exported)> = match &flags.split {
-        None => vec![(flags.write.clone(), exported(&locations))],
-        Some(folder) => {
-            let paths = paths(folder, format, &locations, &live);
+    let texts: Vec<(Option<PathBuf>, Exported)> = match &args.split {
+        None => vec![(args.write.clone(), exported(&locations))],
+        Some(dir) => {
+            let paths = paths(dir, format, &locations, &live);
             locations.iter().zip(paths).map(|(at, path)| (Some(path), exported(&[*at]))).collect()
         }
     };
     for omitted in texts.iter().flat_map(|(_, exported)| &exported.omitted) {
-        printer.remark(&format!("left out: {}\n", visible(omitted)));
+        printer.note(&format!("omitted {}\n", sanitize(omitted)));
     }
     let texts: Vec<(Option<PathBuf>, Vec<u8>)> =
         texts.into_iter().map(|(path, exported)| (path, exported.text.into_bytes())).collect();
-    write(flags, printer, &texts)
+    write(args, printer, &texts)
 }
 
-fn format(flags: &Export, common: &Common) -> Result<Format, Failed> {
-    let is_cut = flags.no_codes || flags.split.is_some() || !flags.location.is_empty();
-    if common.output == Format::Json && is_cut {
-        return Err(Failed::of(
-            "-o json is the list as Webex sends it: --no-codes, --split and --location do not go with it",
+fn format(args: &ExportArgs) -> Result<Format, CliError> {
+    let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty();
+    if args.output.output == Format::Json && is_partial {
+        return Err(CliError::new(
+            "`-o json` prints the list as Webex sends it; it cannot be combined with --no-codes, --split or --location",
         ));
     }
-    Ok(common.output)
+    Ok(args.output.output)
 }
 
-/// A file for every location, called like it.
-fn paths(folder: &Path, format: Format, locations: &[LocationIndex], live: &LiveState) -> Vec<PathBuf> {
+/// One file per location, named after it.
+fn paths(dir: &Path, format: Format, locations: &[LocationIndex], live: &LiveState) -> Vec<PathBuf> {
     let extension = if format == Format::Csv { "csv" } else { "yaml" };
     let names = locations.iter().map(|at| &*live.location(*at).name);
-    unique_file_stems(names).into_iter().map(|name| folder.join(format!("{name}.{extension}"))).collect()
+    unique_file_stems(names).into_iter().map(|name| dir.join(format!("{name}.{extension}"))).collect()
 }
 
-/// Writes all files or, if one of them is there already and is to be kept, none.
-fn write(flags: &Export, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8>)]) -> Result<Exit, Failed> {
-    let existing = if flags.force { Existing::Replaced } else { Existing::Kept };
-    if existing == Existing::Kept
+/// Writes all files, or none if one of them exists and must not be overwritten.
+fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8>)]) -> Result<ExitStatus, CliError> {
+    let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
+    if existing == IfExists::Fail
         && let Some(path) =
             texts.iter().filter_map(|(path, _)| path.as_ref()).find(|path| path.symlink_metadata().is_ok())
     {
-        return Err(not_written(path, &io::ErrorKind::AlreadyExists.into()));
+        return Err(write_error(path, &io::ErrorKind::AlreadyExists.into()));
     }
-    if let Some(folder) = &flags.split {
-        create_folder(folder).map_err(|error| not_written(folder, &error))?;
+    if let Some(dir) = &args.split {
+        create_private_dir(dir).map_err(|error| write_error(dir, &error))?;
     }
     for (path, bytes) in texts {
         match path {
-            Some(path) => write_private(path, bytes, existing).map_err(|error| not_written(path, &error))?,
+            Some(path) => write_private_file(path, bytes, existing).map_err(|error| write_error(path, &error))?,
             None => printer.bytes(bytes),
         }
     }
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
-        let codes = if flags.no_codes { "" } else { "; they hold access codes" };
-        let files = if written == 1 { "1 file" } else { &format!("{written} files") };
-        printer.remark(&format!("{files} written{codes}\n"));
+        let codes = if args.no_codes { "" } else { " (with access codes)" };
+        printer.note(&format!("wrote {}{codes}\n", plural(written, "file")));
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }
 
-/// Why a file was not written.
-pub(super) fn not_written(path: &Path, error: &io::Error) -> Failed {
+pub(super) fn write_error(path: &Path, error: &io::Error) -> CliError {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failed::of(format!("{path} is there already, so nothing was written: give --force to replace it"))
+            CliError::new(format!("{path} already exists; nothing was written (use --force to overwrite it)"))
         }
-        _ => Failed::of(format!("{path} cannot be written: {error}")),
+        _ => CliError::new(format!("cannot write {path}: {error}")),
     }
 }

@@ -3,81 +3,72 @@
 use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
-use dectl::plan::Scope;
-use dectl::plan::plan::Plan;
-use dectl::reconcile::{InputOptions, Inputs, Resolve};
-use dectl::record::SavedPlan;
+use dectl::plan::model::Plan;
+use dectl::plan::{MaxChanges, Scope};
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
+use dectl::storage::SavedPlan;
 use secrecy::SecretString;
 
-use crate::cli::args::{Common, Limits};
-use crate::cli::exit::Failed;
+use crate::cli::args::FilterOptions;
+use crate::cli::exit::CliError;
 
-/// Whether codes that stand elsewhere are looked up.
-#[derive(Clone, Copy)]
-pub(super) enum Codes {
-    LookedUp,
-    FormOnly,
-}
+/// Access codes from `env` and `file` sources are resolved.
+pub(super) const RESOLVE_CODES: CodeResolution<'static> = CodeResolution::Resolve(&ProcessEnvironment);
 
-/// Reads the files. A pipe may keep its reader waiting, so that happens on a thread of its own, and a signal gets
-/// through.
+/// Reads the files, on a thread of its own: a pipe may block its reader, and a signal must still get through.
 pub(super) async fn read(
     files: &[PathBuf],
-    common: &Common,
-    codes: Codes,
+    strict: bool,
+    codes: CodeResolution<'static>,
     shutdown: &Shutdown,
-) -> Result<Inputs, Failed> {
-    let (files, strict) = (files.to_vec(), common.strict);
+) -> Result<Inputs, CliError> {
+    let files = files.to_vec();
     let reading = tokio::task::spawn_blocking(move || {
-        let resolve = match codes {
-            Codes::LookedUp => Resolve::With(&ProcessEnvironment),
-            Codes::FormOnly => Resolve::FormOnly,
-        };
-        Inputs::read(&files, &mut std::io::stdin(), InputOptions { strict, resolve })
+        Inputs::read(&files, &mut std::io::stdin(), InputOptions { strict, resolve: codes })
     });
     tokio::select! {
         inputs = reading => match inputs {
             Ok(inputs) => Ok(inputs?),
-            Err(error) => Err(Failed::of(format!("the files could not be read: {error}"))),
+            Err(error) => Err(CliError::new(format!("cannot read the files: {error}"))),
         },
-        _ = shutdown.requested() => Err(Failed::stopped(shutdown.reason())),
+        _ = shutdown.requested() => Err(CliError::stopped(shutdown.reason())),
     }
 }
 
-/// The locations and networks that a run is narrowed to.
-pub(super) fn scope(locations: &[String], networks: &[String]) -> Result<Scope, Failed> {
-    Scope::new(locations, networks).map_err(|error| Failed::of(error.to_string()))
+/// The locations and networks that a run is limited to.
+pub(super) fn scope(filter: &FilterOptions) -> Result<Scope, CliError> {
+    Scope::new(&filter.location, &filter.network).map_err(|error| CliError::new(error.to_string()))
 }
 
-/// Refuses a plan that leaves networks unmanaged, for those who want their files to be complete.
-pub(super) fn refuse_unmanaged(plan: &Plan, refuse: bool) -> Result<(), Failed> {
+/// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.
+pub(super) fn ensure_all_managed(plan: &Plan, fail_on_unmanaged: bool) -> Result<(), CliError> {
     match plan.counts.unmanaged {
-        unmanaged if unmanaged > 0 && refuse => Err(dectl::reconcile::Error::Unmanaged(unmanaged).into()),
+        unmanaged if unmanaged > 0 && fail_on_unmanaged => Err(dectl::reconcile::Error::Unmanaged(unmanaged).into()),
         _ => Ok(()),
     }
 }
 
-/// Saves a plan, so that exactly this is applied later.
-pub(super) fn save(
+/// Saves a plan for `apply --plan`.
+pub(super) fn save_plan(
     plan: &Plan,
     inputs: &Inputs,
     path: &Path,
-    common: &Common,
-    limits: &Limits,
+    org: Option<String>,
+    max_changes: Option<MaxChanges>,
     key: Option<&SecretString>,
-) -> Result<(), Failed> {
+) -> Result<(), CliError> {
     let may_replace = SavedPlan::may_replace(path);
-    if !may_replace.map_err(|error| Failed::of(format!("{}: {error}", path.display())))? {
-        let message = format!("{} is there already, and is no saved plan: nothing was written", path.display());
-        return Err(Failed::of(message));
+    if !may_replace.map_err(|error| CliError::new(format!("cannot save the plan to {}: {error}", path.display())))? {
+        let message = format!("{} already exists and is not a saved plan; nothing was written", path.display());
+        return Err(CliError::new(message));
     }
     let saved = SavedPlan {
         plan: plan.clone(),
         created: jiff::Timestamp::now(),
-        org: common.org.clone(),
-        max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
-        sources: inputs.digests(),
+        org,
+        max_changes: max_changes.map(|max_changes| max_changes.to_string()),
+        sources: inputs.source_digests(),
     };
-    saved.write(path, key).map_err(|error| Failed::of(error.to_string()))
+    saved.write(path, key).map_err(|error| CliError::new(error.to_string()))
 }

@@ -1,29 +1,36 @@
-//! `dectl schema`, `dectl completions` and `dectl man`: what editors, shells and readers need.
+//! `dectl schema`, `dectl completions` and `dectl man`: files for editors, shells and readers.
 
-use clap::CommandFactory;
+use clap::Args as ClapArgs;
 use dectl::desired::SCHEMA;
 
-use crate::cli::args::{Args, Completions};
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::args::command;
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 
-pub(super) fn schema(printer: &Printer) -> Exit {
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// Shell
+    #[arg(value_name = "SHELL")]
+    shell: clap_complete::Shell,
+}
+
+pub(super) fn schema(printer: &Printer) -> ExitStatus {
     printer.result(SCHEMA);
-    Exit::Done
+    ExitStatus::Success
 }
 
-pub(super) fn completions(flags: &Completions, printer: &Printer) -> Exit {
+pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) -> ExitStatus {
     let mut text = Vec::new();
-    clap_complete::generate(flags.shell, &mut Args::command(), "dectl", &mut text);
+    clap_complete::generate(args.shell, &mut command(), "dectl", &mut text);
     printer.result(&String::from_utf8_lossy(&text));
-    Exit::Done
+    ExitStatus::Success
 }
 
-pub(super) fn man(printer: &Printer) -> Result<Exit, Failed> {
+pub(super) fn man(printer: &Printer) -> Result<ExitStatus, CliError> {
     let mut text = Vec::new();
-    clap_mangen::Man::new(Args::command())
+    clap_mangen::Man::new(command())
         .render(&mut text)
-        .map_err(|error| Failed::of(format!("the manual page cannot be made: {error}")))?;
+        .map_err(|error| CliError::new(format!("cannot render the manual page: {error}")))?;
     printer.result(&String::from_utf8_lossy(&text));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }

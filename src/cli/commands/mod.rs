@@ -1,15 +1,15 @@
-//! One file a command: set up, call the library, print.
+//! One file per command: its options, and the calls into the library that make it.
 
 mod apply;
 mod auth;
 mod export;
 mod inputs;
-mod job;
 mod manual;
+mod output;
 mod plan;
 mod rehearse;
 mod rename;
-mod rendering;
+mod run_plan;
 mod runs;
 mod show;
 mod simulate;
@@ -20,41 +20,57 @@ mod validate;
 use dectl::runtime::Shutdown;
 
 use super::args::{Args, Auth, Command};
-use super::exit::{Exit, Failed};
+use super::exit::{CliError, ExitStatus};
 use super::printer::Printer;
 use super::signals;
 
+pub(crate) use apply::ApplyArgs;
+pub(crate) use auth::AuthCheckArgs;
+pub(crate) use export::ExportArgs;
+pub(crate) use manual::CompletionsArgs;
+pub(crate) use plan::PlanArgs;
+pub(crate) use rehearse::RehearseArgs;
+pub(crate) use rename::RenameArgs;
+pub(crate) use runs::RunsArgs;
+pub(crate) use show::ShowArgs;
+pub(crate) use simulate::SimulateArgs;
+pub(crate) use status::StatusArgs;
+pub(crate) use undo::UndoArgs;
+pub(crate) use validate::ValidateArgs;
+
 /// Runs a command until it ends or a signal has ended it.
-pub(crate) async fn run(args: Args, printer: &Printer) -> Result<Exit, Failed> {
-    if !args.command.formats().contains(&args.common.output) {
-        let formats: Vec<&str> = args.command.formats().iter().map(|format| format.name()).collect();
-        let message = format!("there is no {} of this: it is {}", args.common.output.name(), formats.join(", "));
-        return Err(Failed::of(message));
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let (format, formats) = (printer.format(), args.command.formats());
+    if !formats.contains(&format) {
+        let supported: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+        let message =
+            format!("`-o {}` is not supported by this command (supported: {})", format.name(), supported.join(", "));
+        return Err(CliError::new(message));
     }
     let shutdown = Shutdown::new();
     let command = async {
         match args.command {
-            Command::Validate(flags) => validate::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Plan(flags) => plan::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Apply(flags) => apply::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Rename(flags) => rename::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Export(flags) => export::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Status(flags) => status::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Rehearse(flags) => rehearse::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Show(flags) => show::run(&flags, printer),
-            Command::Runs(flags) => runs::run(&flags, printer),
-            Command::Undo(flags) => undo::run(&flags, &args.common, printer, shutdown.clone()).await,
-            Command::Auth(Auth::Check) => auth::check(&args.common, printer, shutdown.clone()).await,
+            Command::Validate(args) => validate::run(&args, printer, &shutdown).await,
+            Command::Plan(args) => plan::run(&args, printer, &shutdown).await,
+            Command::Apply(args) => apply::run(&args, printer, &shutdown).await,
+            Command::Rename(args) => rename::run(&args, printer, &shutdown).await,
+            Command::Export(args) => export::run(&args, printer, &shutdown).await,
+            Command::Status(args) => status::run(&args, printer, &shutdown).await,
+            Command::Rehearse(args) => rehearse::run(&args, printer, &shutdown).await,
+            Command::Show(args) => show::run(&args, printer),
+            Command::Runs(args) => runs::run(&args, printer),
+            Command::Undo(args) => undo::run(&args, printer, &shutdown).await,
+            Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
             Command::Schema => Ok(manual::schema(printer)),
-            Command::Completions(flags) => Ok(manual::completions(&flags, printer)),
+            Command::Completions(args) => Ok(manual::completions(&args, printer)),
             Command::Man => manual::man(printer),
-            Command::Simulate(flags) => simulate::run(&flags, printer, shutdown.clone()).await,
+            Command::Simulate(args) => simulate::run(&args, printer, &shutdown).await,
         }
     };
     tokio::select! {
         biased;
-        // First, so that no signal is missed once anything has begun.
-        () = signals::listen(shutdown.clone()) => Ok(Exit::Interrupted),
-        exit = command => exit.map_err(|failed| failed.because_of(shutdown.reason())),
+        // Polled first, so that no signal is missed once anything has begun.
+        () = signals::listen(shutdown.clone()) => Ok(ExitStatus::Interrupted),
+        exit = command => exit.map_err(|error| error.with_signal(shutdown.reason())),
     }
 }

@@ -1,26 +1,52 @@
-//! `dectl plan`: what would change.
+//! `dectl plan`: the changes that apply would make.
 
-use dectl::reconcile::propose;
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use dectl::reconcile::prepare_plan;
 use dectl::runtime::Shutdown;
 
-use super::inputs::{Codes, read, refuse_unmanaged, save, scope};
-use super::rendering::show_plan;
-use crate::cli::args::{Common, Plan};
-use crate::cli::exit::{Exit, Failed};
+use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, save_plan, scope};
+use super::output::show_plan;
+use crate::cli::args::{CodeOptions, ConnectionOptions, FileOptions, OutputOptions, ReadRateOptions, ScopeOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(flags: &Plan, common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
-    let key = if flags.out.is_some() { plan_key()? } else { None };
-    let scope = scope(&flags.limits.location, &flags.limits.network)?;
-    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
-    let connection = connect(common, flags.pace, shutdown).await?;
-    let proposal = propose(&mut inputs, &scope, &connection.client).await?;
-    let plan = proposal.proven.plan();
-    refuse_unmanaged(plan, flags.limits.fail_on_unmanaged)?;
-    if let Some(path) = &flags.out {
-        save(plan, &inputs, path, common, &flags.limits, key.as_ref())?;
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    files: FileOptions,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Save the plan to FILE for `apply --plan` (contains access codes)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    scope: ScopeOptions,
+    #[command(flatten)]
+    rate: ReadRateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
+pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let key = if args.out.is_some() { plan_key()? } else { None };
+    let scope = scope(&args.scope.filter)?;
+    let mut inputs = read(&args.files.files, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
+    let plan = prepared.checked.plan();
+    ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
+    if let Some(path) = &args.out {
+        save_plan(plan, &inputs, path, args.connection.org.clone(), args.scope.max_changes, key.as_ref())?;
     }
     show_plan(plan, printer);
-    Ok(if flags.detailed_exitcode && !plan.changes.is_empty() { Exit::Differences } else { Exit::Done })
+    let drift = args.detailed_exitcode && !plan.changes.is_empty();
+    Ok(if drift { ExitStatus::Drift } else { ExitStatus::Success })
 }

@@ -1,56 +1,79 @@
-//! `dectl rehearse`: a plan carried out on a simulated copy. The real organization is read, and nothing else.
+//! `dectl rehearse`: a plan applied to a simulated copy. The real organization is only read.
 
-use dectl::reconcile::{Conditions, go_on_with, propose, rehearse};
-use dectl::record::SavedPlan;
+use std::time::Duration;
+
+use clap::Args as ClapArgs;
+use dectl::reconcile::{SimulationParams, prepare_plan, rehearse, resume_saved_plan};
 use dectl::report::{PlanView, RehearsalView, json, text};
-use dectl::runtime::Shutdown;
+use dectl::runtime::{Shutdown, parse_duration};
+use dectl::storage::SavedPlan;
 
-use super::apply::WHOLE;
-use super::inputs::{Codes, read, scope};
-use super::rendering::text_or_json;
-use crate::cli::args::{Common, Rehearse};
-use crate::cli::exit::{Exit, Failed};
+use super::apply::refuse_filter;
+use super::inputs::{RESOLVE_CODES, read, scope};
+use super::output::text_or_json;
+use crate::cli::args::{
+    CodeOptions, ConnectionOptions, FilterOptions, Limit, OutputOptions, PlanSourceOptions, RateOptions,
+};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key, retry_policy};
 
-pub(super) async fn run(
-    flags: &Rehearse,
-    common: &Common,
-    printer: &Printer,
-    shutdown: Shutdown,
-) -> Result<Exit, Failed> {
-    if flags.plan.is_some() && !(flags.location.is_empty() && flags.network.is_empty()) {
-        return Err(Failed::of(WHOLE));
-    }
-    let scope = scope(&flags.location, &flags.network)?;
-    let proposal = match &flags.plan {
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RehearseArgs {
+    #[command(flatten)]
+    source: PlanSourceOptions,
+    /// Rate limit of the simulated API
+    ///
+    /// Webex publishes no figure for these operations; the default is a guess.
+    #[arg(long, value_name = "N/DURATION", default_value = "300/60s")]
+    limit: Limit,
+    /// Time that the simulated API takes for each request
+    #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = parse_duration)]
+    latency: Duration,
+    #[command(flatten)]
+    filter: FilterOptions,
+    #[command(flatten)]
+    rate: RateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
+pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let scope = scope(&args.filter)?;
+    let prepared = match &args.source.plan {
         Some(path) => {
-            let saved = SavedPlan::read(path, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
-            let connection = connect(common, flags.pace, shutdown).await?;
-            go_on_with(&saved, &connection.client).await?
+            refuse_filter(&args.filter)?;
+            let key = plan_key()?;
+            let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
+            let connection = connect(&args.connection, args.rate, shutdown).await?;
+            resume_saved_plan(&saved, &connection.client).await?
         }
         None => {
-            let mut inputs = read(&flags.files, common, Codes::LookedUp, &shutdown).await?;
-            let connection = connect(common, flags.pace, shutdown).await?;
-            propose(&mut inputs, &scope, &connection.client).await?
+            let mut inputs = read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?;
+            let connection = connect(&args.connection, args.rate, shutdown).await?;
+            prepare_plan(&mut inputs, &scope, &connection.client).await?
         }
     };
-    let conditions = Conditions {
-        requests: flags.limit.count,
-        period: flags.limit.period,
-        latency: flags.latency,
-        concurrency: flags.pace.concurrency.into(),
-        rate: flags.pace.rate,
-        retry_policy: retry_policy(flags.pace),
+    let params = SimulationParams {
+        requests: args.limit.count,
+        period: args.limit.period,
+        latency: args.latency,
+        concurrency: args.rate.concurrency.into(),
+        rate: args.rate.read.rate,
+        retry_policy: retry_policy(args.rate),
     };
-    let rehearsal = rehearse(&proposal.proven, &proposal.live, conditions)
-        .ok_or_else(|| Failed::of("the rehearsal came to no end; please report this"))?;
+    let rehearsal = rehearse(&prepared.checked, &prepared.live, params)
+        .ok_or_else(|| CliError::new("internal error: the simulated run did not finish; please report this bug"))?;
     let view = RehearsalView::of(rehearsal, printer.codes());
-    let plan = || PlanView::of(proposal.proven.plan(), printer.codes());
+    let plan = || PlanView::of(prepared.checked.plan(), printer.codes());
     text_or_json(
         printer,
         || format!("{}\n{}", text::plan(&plan()), text::rehearsal(&view)),
         || json::text(&json::rehearsal(&view)),
     );
-    Ok(if view.goes_well { Exit::Done } else { Exit::Incomplete })
+    Ok(if view.success { ExitStatus::Success } else { ExitStatus::Incomplete })
 }

@@ -1,121 +1,192 @@
-//! `dectl rename`: a rule that is applied once, planned, confirmed and carried out like everything else.
+//! `dectl rename`: a rule that is applied once, planned, confirmed and applied like everything else.
 
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ValueEnum};
 use dectl::apply::Outcome;
 use dectl::client::Priority;
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
-use dectl::plan::plan::Plan;
-use dectl::reconcile::{GoingOn, Inputs, Wishes, as_file, going_on, plan_for};
-use dectl::record::{Existing, write_private};
-use dectl::report::{ResultView, visible};
+use dectl::plan::model::Plan;
+use dectl::reconcile::{Inputs, PlanSource, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml};
+use dectl::report::{ResultView, sanitize};
 use dectl::runtime::Shutdown;
+use dectl::storage::{IfExists, write_private_file};
 
-use super::inputs::{save, scope};
-use super::job::{Job, refuse_early};
-use super::rendering::{result_text, show_plan};
-use crate::cli::args::{Common, Field, Rename};
-use crate::cli::exit::{Exit, Failed};
+use super::inputs::{save_plan, scope};
+use super::output::{result_text, show_plan};
+use super::run_plan::{PlanRun, preflight};
+use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(
-    flags: &Rename,
-    common: &Common,
-    printer: &Printer,
-    shutdown: Shutdown,
-) -> Result<Exit, Failed> {
-    let only_shows = flags.only_shows();
-    let key = if only_shows { plan_key()? } else { refuse_early(&flags.run)? };
-    let scope = scope(&flags.run.limits.location, &flags.run.limits.network)?;
-    let asked = asked(flags);
-    if asked.display_name.is_some() && !asked.settings.contains(&Setting::Name) {
-        return Err(Failed::of("--display-name belongs to networks whose name matches: leave out --field displayName"));
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RenameArgs {
+    /// Regular expression that must match the whole current name
+    ///
+    /// Named groups, written (?<ward>…), are variables of the template. Case counts; (?i) ignores it.
+    #[arg(value_name = "PATTERN")]
+    pattern: String,
+    /// Template of the new name, e.g. 'W{{ ward|pad(2) }}'
+    ///
+    /// Variables are the named groups, location, name, displayName and n, which counts the matching networks of a
+    /// location. Filters are those of the Jinja language and slug, truncate(length), pad(width).
+    #[arg(value_name = "TEMPLATE")]
+    template: String,
+    /// Setting to match and replace (repeatable)
+    #[arg(long, value_name = "FIELD", default_value = "name")]
+    field: Vec<RenameField>,
+    /// Also set the display name of every network whose name matches
+    #[arg(long, value_name = "TEMPLATE")]
+    display_name: Option<String>,
+    /// Write a desired-state file of the new names instead of applying them
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// Overwrite an existing file
+    #[arg(long, requires = "write")]
+    force: bool,
+    /// Save the plan to FILE for `apply --plan` (contains access codes) instead of applying it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Recompute the rename instead of resuming an unfinished run
+    #[arg(long)]
+    restart: bool,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    rate: RateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
+/// A setting that a rename can replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RenameField {
+    /// Name of the network
+    Name,
+    /// Name shown on handsets
+    #[value(name = "displayName", alias = "display-name")]
+    DisplayName,
+}
+
+impl RenameArgs {
+    /// Whether a file is written instead of changing anything.
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.write.is_some() || self.out.is_some()
     }
-    let mut inputs = Inputs::of_rename(&asked).map_err(|rejected| {
-        let mut failed = Failed::from(rejected);
-        failed.message = "the pattern or the template is not right".to_owned();
-        failed
+}
+
+pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let is_dry_run = args.is_dry_run();
+    let key = if is_dry_run { plan_key()? } else { preflight(&args.run)? };
+    let scope = scope(&args.run.scope.filter)?;
+    let request = rename_request(args);
+    if request.display_name.is_some() && !request.settings.contains(&Setting::Name) {
+        return Err(CliError::new(
+            "--display-name cannot be used with --field displayName alone; it sets the display name of networks whose name matches",
+        ));
+    }
+    let mut inputs = Inputs::from_rename(&request).map_err(|invalid_input| {
+        let mut error = CliError::from(invalid_input);
+        error.message = "invalid pattern or template".to_owned();
+        error
     })?;
-    let connection = connect(common, flags.pace, shutdown).await?;
-    if !only_shows && !flags.anew {
-        let earlier = going_on(&flags.run.journal, key.as_ref(), &inputs, &scope, &connection.client).await;
-        match earlier.map_err(|error| explained(error, flags))? {
-            GoingOn::Nothing => {}
-            GoingOn::Finished { run } => {
-                printer.remark(&format!("The run {run} of this rename was interrupted after its last write.\n"));
+    let connection = connect(&args.connection, args.rate, shutdown).await?;
+    if !is_dry_run && !args.restart {
+        let earlier =
+            find_unfinished_run(&args.run.journal.journal, key.as_ref(), &inputs, &scope, &connection.client).await;
+        match earlier.map_err(|error| with_resume_hint(error, args))? {
+            Unfinished::None => {}
+            Unfinished::AlreadyDone { run } => {
+                printer.note(&format!(
+                    "note: run {run} of this rename was interrupted after its last write; it is complete\n"
+                ));
                 let plan = Plan::default();
                 let outcome = Outcome::unchanged();
                 printer.result(&result_text(&ResultView::of(&plan, outcome, None, printer.codes()), printer.format()));
-                return Ok(Exit::Done);
+                return Ok(ExitStatus::Success);
             }
-            GoingOn::With { run, saved } => {
-                printer.remark(&format!("The run {run} of this rename was not finished: going on with its plan.\n"));
-                let wishes = Wishes::Saved(saved);
-                let job =
-                    Job { wishes, listed: None, flags: &flags.run, pace: flags.pace, finishes_others: false, key };
-                let exit = job.run(connection, common, printer).await?;
-                if exit == Exit::Done {
-                    printer.remark("That was the rest of that run; the same command again computes the rename anew.\n");
+            Unfinished::Plan { run, saved } => {
+                printer.note(&format!("note: resuming the unfinished run {run} of this rename with its plan\n"));
+                let plan_source = PlanSource::SavedPlan(saved);
+                let job = PlanRun {
+                    plan_source,
+                    listed: None,
+                    args: &args.run,
+                    rate: args.rate,
+                    resume_interrupted: false,
+                    key,
+                };
+                let exit = job.run(connection, args.connection.org.clone(), args.output.quiet, printer).await?;
+                if exit == ExitStatus::Success {
+                    printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
                 }
                 return Ok(exit);
             }
         }
     }
     let live = connection.client.list(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
-    if !only_shows {
-        let wishes = Wishes::Made(inputs);
-        let finishes_others = !flags.anew;
-        let job = Job { wishes, listed: Some(live), flags: &flags.run, pace: flags.pace, finishes_others, key };
-        return job.run(connection, common, printer).await;
+    if !is_dry_run {
+        let plan_source = PlanSource::Inputs(inputs);
+        let resume_interrupted = !args.restart;
+        let job =
+            PlanRun { plan_source, listed: Some(live), args: &args.run, rate: args.rate, resume_interrupted, key };
+        return job.run(connection, args.connection.org.clone(), args.output.quiet, printer).await;
     }
-    let proposal = plan_for(&mut inputs, &scope, live, connection.client.clock().now())?;
-    let plan = proposal.proven.plan();
-    if let Some(path) = flags.write.as_ref().filter(|path| path.exists() && !flags.force) {
-        return Err(super::export::not_written(path, &std::io::ErrorKind::AlreadyExists.into()));
+    let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
+    let plan = prepared.checked.plan();
+    if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
+        return Err(super::export::write_error(path, &std::io::ErrorKind::AlreadyExists.into()));
     }
-    if let Some(path) = &flags.out {
-        save(plan, &inputs, path, common, &flags.run.limits, key.as_ref())?;
+    if let Some(path) = &args.out {
+        save_plan(plan, &inputs, path, args.connection.org.clone(), args.run.scope.max_changes, key.as_ref())?;
     }
-    if let Some(path) = &flags.write {
-        let remark = format!("What `dectl rename {:?} {:?}` makes.", flags.pattern, flags.template);
-        let text = as_file(plan, &remark);
-        let existing = if flags.force { Existing::Replaced } else { Existing::Kept };
-        write_private(path, text.as_bytes(), existing).map_err(|error| super::export::not_written(path, &error))?;
+    if let Some(path) = &args.write {
+        let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
+        let text = plan_to_yaml(plan, &remark);
+        let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
+        write_private_file(path, text.as_bytes(), existing)
+            .map_err(|error| super::export::write_error(path, &error))?;
     }
     show_plan(plan, printer);
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }
 
-fn asked(flags: &Rename) -> RenameRequest {
-    let mut settings: Vec<Setting> = flags
+fn rename_request(args: &RenameArgs) -> RenameRequest {
+    let mut settings: Vec<Setting> = args
         .field
         .iter()
         .map(|field| match field {
-            Field::Name => Setting::Name,
-            Field::DisplayName => Setting::DisplayName,
+            RenameField::Name => Setting::Name,
+            RenameField::DisplayName => Setting::DisplayName,
         })
         .collect();
     settings.sort();
     settings.dedup();
     RenameRequest {
         settings,
-        pattern: flags.pattern.clone(),
-        template: flags.template.clone(),
-        display_name: flags.display_name.clone(),
+        pattern: args.pattern.clone(),
+        template: args.template.clone(),
+        display_name: args.display_name.clone(),
     }
 }
 
-fn explained(error: dectl::reconcile::Error, flags: &Rename) -> Failed {
-    let moved = matches!(error, dectl::reconcile::Error::Moved(_));
-    let mut failed = Failed::from(error);
-    if moved {
-        let folder = flags.run.journal.display().to_string();
-        failed.message = format!(
-            "an earlier run of this rename in {} was not finished, and its plan does not fit any more: {}. To compute \
-             the rename anew, give --anew",
-            visible(&folder),
-            failed.message
+fn with_resume_hint(error: dectl::reconcile::Error, args: &RenameArgs) -> CliError {
+    let drifted = matches!(error, dectl::reconcile::Error::Drift(_));
+    let mut error = CliError::from(error);
+    if drifted {
+        let dir = args.run.journal.journal.display().to_string();
+        error.message = format!(
+            "an earlier run of this rename in {} is unfinished and its plan no longer matches the live state: {}; \
+             use --restart to recompute the rename",
+            sanitize(&dir),
+            error.message
         );
     }
-    failed
+    error
 }

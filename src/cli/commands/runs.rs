@@ -1,30 +1,42 @@
-//! `dectl runs`: the journaled runs.
+//! `dectl runs`: the recorded runs.
 
-use dectl::record::Runs as Folder;
+use clap::Args as ClapArgs;
 use dectl::report::{json, text};
+use dectl::storage::RunDirectory;
 
-use super::rendering::text_or_json;
-use crate::cli::args::Runs;
-use crate::cli::exit::{Exit, Failed};
+use super::output::text_or_json;
+use crate::cli::args::{JournalOptions, OutputOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 
-pub(super) fn run(flags: &Runs, printer: &Printer) -> Result<Exit, Failed> {
-    let failed = |error: dectl::record::RunsError| Failed::of(error.to_string());
-    let mut folder = Folder::in_folder(&flags.journal).map_err(failed)?;
-    if let Some(keep) = flags.prune {
-        for name in folder.prune(keep).map_err(failed)? {
-            printer.remark(&format!("deleted {name}\n"));
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunsArgs {
+    /// Delete all but the newest N runs
+    #[arg(long, value_name = "N")]
+    prune: Option<usize>,
+    #[command(flatten)]
+    journal: JournalOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let failed = |error: dectl::storage::journal::RunDirectoryError| CliError::new(error.to_string());
+    let mut directory = RunDirectory::open(&args.journal.journal).map_err(failed)?;
+    if let Some(keep) = args.prune {
+        for name in directory.prune(keep).map_err(failed)? {
+            printer.note(&format!("deleted run {name}\n"));
         }
-        folder = Folder::in_folder(&flags.journal).map_err(failed)?;
+        directory = RunDirectory::open(&args.journal.journal).map_err(failed)?;
     }
     let mut runs = Vec::new();
-    for history in folder.histories() {
+    for history in directory.all() {
         match history {
             Ok(history) => runs.push(history),
             // One broken journal must not hide the others.
-            Err(error) => printer.remark(&format!("{error}\n")),
+            Err(error) => printer.note(&format!("warning: {error}\n")),
         }
     }
     text_or_json(printer, || text::runs(&runs), || json::text(&json::runs(&runs)));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }

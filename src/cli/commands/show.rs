@@ -1,15 +1,30 @@
 //! `dectl show`: a saved plan again, in any format.
 
-use dectl::record::SavedPlan;
+use std::path::PathBuf;
 
-use super::rendering::show_plan;
-use crate::cli::args::Show;
-use crate::cli::exit::{Exit, Failed};
+use clap::Args as ClapArgs;
+use dectl::storage::SavedPlan;
+
+use super::output::show_plan;
+use crate::cli::args::{CodeOptions, OutputOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::plan_key;
 
-pub(super) fn run(flags: &Show, printer: &Printer) -> Result<Exit, Failed> {
-    let saved = SavedPlan::read(&flags.plan, plan_key()?.as_ref()).map_err(|error| Failed::of(error.to_string()))?;
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShowArgs {
+    /// Plan written by `--out`
+    #[arg(value_name = "FILE")]
+    plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
+pub(super) fn run(args: &ShowArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let key = plan_key()?;
+    let saved = SavedPlan::read(&args.plan, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
     show_plan(&saved.plan, printer);
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }

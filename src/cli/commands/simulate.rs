@@ -2,164 +2,233 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use dectl::record::{Existing, write_private};
+use clap::Args as ClapArgs;
+use dectl::report::plural;
 use dectl::runtime::Shutdown;
-use dectl::simulator::http::{Served, Server, ServerClock};
-use dectl::simulator::{Kept, Locks, Scenario, Simulated};
+use dectl::simulator::http::{Server, ServerClock, SharedOrganization};
+use dectl::simulator::{
+    DurationSpec, Fault, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario, SimulatedOrganization,
+    Snapshot,
+};
+use dectl::storage::{IfExists, write_private_file};
 
-use crate::cli::args::Simulate;
-use crate::cli::exit::{Exit, Failed};
+use crate::cli::args::{bearer_token, organization, request_fault};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::simulated_organizations;
 
-/// How often the state is looked at.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SimulateArgs {
+    /// List of networks as Webex sends it, an export, or a size such as 500x4 [default: a built-in organization]
+    #[arg(value_name = "STATE")]
+    state: Option<PathBuf>,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    port: u16,
+    /// Save the state of all organizations to this file after every change
+    ///
+    /// Without STATE, an existing file is the state to start from.
+    #[arg(long, value_name = "FILE")]
+    state_file: Option<PathBuf>,
+    /// Serve another organization with this ID and state (repeatable)
+    #[arg(long = "organization", value_name = "ID=STATE", value_parser = organization)]
+    organizations: Vec<(String, PathBuf)>,
+    /// Access token to accept
+    #[arg(long, value_name = "TOKEN", default_value = dectl::simulator::TOKEN, value_parser = bearer_token)]
+    accept_token: String,
+    #[command(flatten)]
+    faults: FaultOptions,
+}
 
-pub(super) async fn run(flags: &Simulate, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
-    let misbehaviour = scenario(flags)?.misbehaviour().map_err(Failed::of)?;
-    let Kept { first, others } = organizations(flags)?;
-    let networks = first.len();
-    let mut first = Simulated::new(first, misbehaviour.clone());
-    // All of them know the tokens of the first.
-    first.set_token(flags.accept_token.as_str());
-    let served = |simulated: Simulated| -> Served { Arc::new(Mutex::new(simulated)) };
-    let others: BTreeMap<String, Served> = others
+/// Which faults the simulated API has.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Fault injection")]
+struct FaultOptions {
+    /// Read fault injection from this YAML file; options override it
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Random seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Request latency: 150ms, or 150ms..1.5s for the median and the 99th percentile
+    #[arg(long, value_name = "DURATION")]
+    latency: Option<LatencySpec>,
+    /// Rate limiter: bucket:5/s,10, window:300/60s or sliding:300/60s
+    #[arg(long, value_name = "LIMITER")]
+    limit: Option<LimiterSpec>,
+    /// Probability that a write finds its location locked, e.g. 5%
+    #[arg(long, value_name = "PROBABILITY")]
+    locks: Option<Probability>,
+    /// Duration of a lock
+    #[arg(long, value_name = "DURATION")]
+    lock_duration: Option<DurationSpec>,
+    /// Omit `Retry-After` from 423 responses
+    #[arg(long)]
+    locks_without_retry_after: bool,
+    /// Fault and its probability, e.g. 503=5% or resetAfter=0.01 (repeatable)
+    #[arg(long, value_name = "FAULT=PROBABILITY", value_parser = request_fault)]
+    fault: Vec<(Fault, Probability)>,
+    /// Lifetime of service app tokens
+    #[arg(long, value_name = "DURATION")]
+    token_ttl: Option<DurationSpec>,
+    /// Edit the network before this update, counted from 1, as another client would (repeatable)
+    #[arg(long, value_name = "N")]
+    concurrent_edit_at: Vec<u64>,
+    /// Response quirk: nulls, missing, numbers, unknown (repeatable)
+    #[arg(long, value_name = "QUIRK")]
+    quirk: Vec<Quirk>,
+}
+
+/// How often the state is compared with the saved one.
+const SAVE_INTERVAL: Duration = Duration::from_millis(200);
+
+pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let faults = scenario(&args.faults)?.faults().map_err(CliError::new)?;
+    let Snapshot { default, additional } = organizations(args)?;
+    let networks = default.len();
+    let mut default = SimulatedOrganization::new(default, faults.clone());
+    // The server shares the tokens of the default organization with all others.
+    default.set_token(args.accept_token.as_str());
+    let share = |simulated: SimulatedOrganization| -> SharedOrganization { Arc::new(Mutex::new(simulated)) };
+    let additional: BTreeMap<String, SharedOrganization> = additional
         .into_iter()
-        .map(|(id, state)| (id.clone(), served(Simulated::new(state, misbehaviour.clone()).called(id))))
+        .map(|(id, state)| (id.clone(), share(SimulatedOrganization::new(state, faults.clone()).with_id(id))))
         .collect();
-    let first = served(first);
-    let server = Server::bind_several(first.clone(), others.clone(), flags.port)
+    let default = share(default);
+    let server = Server::bind_organizations(default.clone(), additional.clone(), args.port)
         .await
-        .map_err(|error| Failed::of(format!("port {} cannot be had: {error}", flags.port)))?;
-    let mut keeping = Keeping { path: flags.save.as_deref(), first, others, clock: server.clock(), kept: None };
-    keeping.look()?;
+        .map_err(|error| CliError::new(format!("cannot bind port {}: {error}", args.port)))?;
+    let path = args.state_file.as_deref();
+    let mut saver = StateSaver { path, default, additional, clock: server.clock(), saved_at: None };
+    saver.save_if_changed()?;
     printer.result(&format!(
-        "Serving a simulated organization with {networks} DECT networks. Stop it with Ctrl-C.\n\n\
+        "Serving a simulated organization with {}. Press Ctrl-C to stop.\n\n\
          export WEBEX_API_URL={}\n\
          export WEBEX_ACCESS_TOKEN={}\n",
+        plural(networks, "DECT network"),
         server.base(),
-        // A shell takes a tilde for somebody's home.
-        if flags.accept_token.contains('~') { format!("'{}'", flags.accept_token) } else { flags.accept_token.clone() }
+        // A shell expands an unquoted tilde.
+        if args.accept_token.contains('~') { format!("'{}'", args.accept_token) } else { args.accept_token.clone() }
     ));
     let ended = tokio::select! {
         served = server.serve() => match served {
-            Ok(()) => Ok(Exit::Done),
-            Err(error) => Err(Failed::of(format!("the simulated organization cannot go on: {error}"))),
+            Ok(()) => Ok(ExitStatus::Success),
+            Err(error) => Err(CliError::new(format!("the simulated organization stopped: {error}"))),
         },
-        failed = keeping.now_and_then() => Err(failed),
-        _ = shutdown.requested() => Ok(Exit::Done),
+        failed = saver.run_forever() => Err(failed),
+        _ = shutdown.requested() => Ok(ExitStatus::Success),
     };
-    keeping.catch_up();
-    let kept = keeping.keep();
-    ended.and_then(|exit| kept.map(|()| exit))
+    saver.apply_due_writes();
+    let saved = saver.save();
+    ended.and_then(|exit| saved.map(|()| exit))
 }
 
-/// The organizations to begin with: what was kept last time goes on, and nothing that is there is lost.
-fn organizations(flags: &Simulate) -> Result<Kept, Failed> {
-    let mut kept = match (&flags.state, flags.save.as_deref().filter(|path| path.exists())) {
-        (None, Some(kept)) => simulated_organizations(Some(kept))?,
-        (Some(_), Some(kept)) => {
-            return Err(Failed::of(format!(
-                "{} is there already and would be replaced: leave out STATE to go on from it, or delete it",
-                kept.display()
+/// The organizations to start with. An existing state file is resumed and never overwritten by another state.
+fn organizations(args: &SimulateArgs) -> Result<Snapshot, CliError> {
+    let mut snapshot = match (&args.state, args.state_file.as_deref().filter(|path| path.exists())) {
+        (None, Some(saved)) => simulated_organizations(Some(saved))?,
+        (Some(_), Some(saved)) => {
+            return Err(CliError::new(format!(
+                "{} already exists and would be overwritten; omit STATE to resume from it, or delete it",
+                saved.display()
             )));
         }
         (state, None) => simulated_organizations(state.as_deref())?,
     };
-    for (id, state) in &flags.organizations {
-        let Kept { first, others } = simulated_organizations(Some(state))?;
-        if !others.is_empty() {
-            let words = "has several organizations: it can be STATE or --save, but not one of them";
-            return Err(Failed::of(format!("{} {words}", state.display())));
+    for (id, state) in &args.organizations {
+        let Snapshot { default, additional } = simulated_organizations(Some(state))?;
+        if !additional.is_empty() {
+            let path = state.display();
+            let message = format!("{path} has several organizations; use it as STATE or --state-file instead");
+            return Err(CliError::new(message));
         }
-        if kept.others.insert(id.clone(), first).is_some() {
-            let words = "is there already, from a kept file or another --organization: leave this one out";
-            return Err(Failed::of(format!("an organization with the id {id:?} {words}")));
+        if snapshot.additional.insert(id.clone(), default).is_some() {
+            let message = format!("duplicate organization {id:?}: it is in the state file or another --organization");
+            return Err(CliError::new(message));
         }
     }
-    Ok(kept)
+    Ok(snapshot)
 }
 
-fn scenario(flags: &Simulate) -> Result<Scenario, Failed> {
-    let said = Scenario {
-        seed: flags.seed,
-        latency: flags.latency,
-        limit: flags.limit,
-        locks: Locks {
-            probability: flags.locks,
-            time: flags.lock_time,
-            says_when: flags.silent_locks.then_some(false),
+/// The scenario of the file, overridden by the options.
+fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
+    let overrides = Scenario {
+        seed: args.seed,
+        latency: args.latency,
+        limit: args.limit,
+        locks: LockSpec {
+            probability: args.locks,
+            time: args.lock_duration,
+            retry_after: args.locks_without_retry_after.then_some(false),
         },
-        faults: flags.fault.iter().copied().collect(),
-        token_life: flags.token_life,
-        edits_at: flags.edit_at.clone(),
-        quirks: flags.quirk.clone(),
+        faults: args.fault.iter().copied().collect(),
+        token_ttl: args.token_ttl,
+        concurrent_edits_at: args.concurrent_edit_at.clone(),
+        quirks: args.quirk.clone(),
         ..Scenario::default()
     };
-    let Some(path) = &flags.scenario else { return Ok(said) };
-    let failed = |reason: String| Failed::of(format!("the scenario {}: {reason}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| failed(format!("it cannot be read: {error}")))?;
-    Ok(Scenario::parse(&text).map_err(failed)?.overruled_by(said))
+    let Some(path) = &args.scenario else { return Ok(overrides) };
+    let failed = |reason: String| CliError::new(format!("scenario {}: {reason}", path.display()));
+    let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
+    Ok(Scenario::parse(&text).map_err(failed)?.override_with(overrides))
 }
 
-/// Keeps the state of organizations in a file.
-struct Keeping<'a> {
+/// Saves the state of organizations to a file.
+struct StateSaver<'a> {
     path: Option<&'a Path>,
-    first: Served,
-    others: BTreeMap<String, Served>,
+    default: SharedOrganization,
+    additional: BTreeMap<String, SharedOrganization>,
     clock: ServerClock,
-    /// After how many changes it was kept last.
-    kept: Option<u64>,
+    /// The number of changes that the saved state has.
+    saved_at: Option<u64>,
 }
 
-impl Keeping<'_> {
-    /// Looks again and again; ends only when something cannot be kept.
-    async fn now_and_then(&mut self) -> Failed {
+impl StateSaver<'_> {
+    /// Saves after every change; returns only when saving fails.
+    async fn run_forever(&mut self) -> CliError {
         loop {
-            if let Err(failed) = self.look() {
-                return failed;
+            if let Err(error) = self.save_if_changed() {
+                return error;
             }
-            tokio::time::sleep(BETWEEN_LOOKS).await;
+            tokio::time::sleep(SAVE_INTERVAL).await;
         }
     }
 
-    /// Carries out what was put off, also if nobody asks any more; how many changes there have been in all.
-    fn catch_up(&self) -> u64 {
-        let caught_up = |served: &Served| {
-            let mut simulated = lock(served);
-            simulated.catch_up(self.clock.now());
+    /// Applies deferred writes that are due, even without a request; the number of changes so far.
+    fn apply_due_writes(&self) -> u64 {
+        let changes = |organization: &SharedOrganization| {
+            let mut simulated = lock(organization);
+            simulated.apply_due_writes(self.clock.now());
             simulated.changes()
         };
-        std::iter::once(&self.first).chain(self.others.values()).map(caught_up).sum()
+        std::iter::once(&self.default).chain(self.additional.values()).map(changes).sum()
     }
 
-    /// Keeps the state if it has changed.
-    fn look(&mut self) -> Result<(), Failed> {
-        let changes = self.catch_up();
-        if self.kept == Some(changes) {
+    fn save_if_changed(&mut self) -> Result<(), CliError> {
+        let changes = self.apply_due_writes();
+        if self.saved_at == Some(changes) {
             return Ok(());
         }
-        self.keep()?;
-        self.kept = Some(changes);
+        self.save()?;
+        self.saved_at = Some(changes);
         Ok(())
     }
 
-    /// Keeps the state as it is.
-    fn keep(&self) -> Result<(), Failed> {
+    fn save(&self) -> Result<(), CliError> {
         let Some(path) = self.path else { return Ok(()) };
-        let first = lock(&self.first);
-        let others: Vec<_> = self.others.iter().map(|(id, other)| (id.as_str(), lock(other))).collect();
-        let text = Kept::text(first.state(), others.iter().map(|(id, other)| (*id, other.state())));
-        drop((first, others));
-        write_private(path, text.as_bytes(), Existing::Replaced)
-            .map_err(|error| Failed::of(format!("the state cannot be kept in {}: {error}", path.display())))
+        let default = lock(&self.default);
+        let additional: Vec<_> = self.additional.iter().map(|(id, other)| (id.as_str(), lock(other))).collect();
+        let text = Snapshot::text(default.state(), additional.iter().map(|(id, other)| (*id, other.state())));
+        drop((default, additional));
+        write_private_file(path, text.as_bytes(), IfExists::Overwrite)
+            .map_err(|error| CliError::new(format!("cannot save the state to {}: {error}", path.display())))
     }
 }
 
-fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
-    served.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(organization: &SharedOrganization) -> MutexGuard<'_, SimulatedOrganization> {
+    organization.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,35 +1,52 @@
-//! `dectl status`: is everything as the files say? Made for a cron job.
+//! `dectl status`: drift per location. Made for a cron job.
 
-use dectl::reconcile::{propose, status};
-use dectl::report::{json, markdown, text, visible};
+use clap::Args as ClapArgs;
+use dectl::reconcile::{prepare_plan, status};
+use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{Codes, read, refuse_unmanaged, scope};
-use crate::cli::args::{Common, Format, Status};
-use crate::cli::exit::{Exit, Failed};
+use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, scope};
+use crate::cli::args::{
+    ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, OutputOptions, ReadRateOptions,
+};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
 
-pub(super) async fn run(
-    flags: &Status,
-    common: &Common,
-    printer: &Printer,
-    shutdown: Shutdown,
-) -> Result<Exit, Failed> {
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    files: FileOptions,
+    /// Fail if a live network is not in any file
+    #[arg(long)]
+    fail_on_unmanaged: bool,
+    #[command(flatten)]
+    journal: JournalOptions,
+    #[command(flatten)]
+    filter: FilterOptions,
+    #[command(flatten)]
+    rate: ReadRateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
-    let scope = scope(&flags.location, &flags.network)?;
-    let mut inputs = read(&flags.files.files, common, Codes::LookedUp, &shutdown).await?;
-    let connection = connect(common, flags.pace, shutdown).await?;
-    let proposal = propose(&mut inputs, &scope, &connection.client).await?;
-    let status = status(&proposal, &inputs, &scope, &flags.journal, key.as_ref());
-    for warning in &proposal.proven.plan().warnings {
-        printer.remark(&format!("warning: {}\n", visible(&warning.message)));
+    let scope = scope(&args.filter)?;
+    let mut inputs = read(&args.files.files, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
+    let status = status(&prepared, &inputs, &scope, &args.journal.journal, key.as_ref());
+    for warning in &prepared.checked.plan().warnings {
+        printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }
     printer.result(&match printer.format() {
         Format::Json => json::text(&json::status(&status)),
         Format::Markdown => markdown::status(&status),
         _ => text::status(&status),
     });
-    refuse_unmanaged(proposal.proven.plan(), flags.fail_on_unmanaged)?;
-    Ok(if status.differing() > 0 { Exit::Differences } else { Exit::Done })
+    ensure_all_managed(prepared.checked.plan(), args.fail_on_unmanaged)?;
+    Ok(if status.drifted() > 0 { ExitStatus::Drift } else { ExitStatus::Success })
 }

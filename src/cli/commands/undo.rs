@@ -1,45 +1,67 @@
-//! `dectl undo`: the way back from a run, planned, confirmed and carried out like everything else.
+//! `dectl undo`: what was before a run as a desired state, planned, confirmed and applied like any other.
 
+use clap::Args as ClapArgs;
 use dectl::desired::ProcessEnvironment;
-use dectl::reconcile::{InputOptions, Inputs, Resolve, Wishes, goes_on_from, undo_of, way_back};
-use dectl::record::{Codes, History, Runs};
-use dectl::report::visible;
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PlanSource, build_undo, resumed_from, undo_source_name};
+use dectl::report::sanitize;
 use dectl::runtime::Shutdown;
+use dectl::storage::{CodeAccess, RunDirectory, RunHistory};
 
-use super::job::{Job, refuse_early};
-use crate::cli::args::{Common, Undo};
-use crate::cli::exit::{Exit, Failed};
+use super::run_plan::{PlanRun, preflight};
+use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
 
-pub(super) async fn run(flags: &Undo, common: &Common, printer: &Printer, shutdown: Shutdown) -> Result<Exit, Failed> {
-    let key = refuse_early(&flags.run)?;
-    let failed = |error: &dyn std::error::Error| Failed::of(error.to_string());
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UndoArgs {
+    /// Run as listed by `dectl runs`, a unique prefix of its name, or `last`
+    #[arg(value_name = "RUN")]
+    name: String,
+    #[command(flatten)]
+    run: RunOptions,
+    #[command(flatten)]
+    rate: RateOptions,
+    #[command(flatten)]
+    connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
+pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let key = preflight(&args.run)?;
+    let failed = |error: &dyn std::error::Error| CliError::new(error.to_string());
+    let journal_dir = &args.run.journal.journal;
     let path =
-        Runs::in_folder(&flags.run.journal).and_then(|runs| runs.find(&flags.name)).map_err(|error| failed(&error))?;
-    let history = History::read(&path, Codes::OpenedWith(key.as_ref())).map_err(|error| failed(&error))?;
-    let connection = connect(common, flags.pace, shutdown).await?;
+        RunDirectory::open(journal_dir).and_then(|runs| runs.find(&args.name)).map_err(|error| failed(&error))?;
+    let history = RunHistory::read(&path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error))?;
+    let connection = connect(&args.connection, args.rate, shutdown).await?;
     let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
-    let back = way_back(&history, &live);
-    for left in &back.left_alone {
-        let now = left.name.as_deref().map_or("is gone".to_owned(), |name| format!("is {} now", visible(name)));
-        printer.remark(&format!("{} {now}, not as the run has left it: it is left alone\n", left.network));
+    let undo = build_undo(&history, &live);
+    for network in &undo.skipped {
+        let reason = match &network.current_name {
+            Some(name) => format!("its settings changed since the run (current name: {})", sanitize(name)),
+            None => "it no longer exists".to_owned(),
+        };
+        printer.note(&format!("skipped {}: {reason}\n", sanitize(&network.name)));
     }
-    if let Some(earlier) = goes_on_from(&flags.run.journal, key.as_ref(), &history.run) {
-        printer.remark(&format!(
-            "The run {} went on from {earlier}, which is not undone by this: `dectl undo {earlier}` does that.\n",
+    if let Some(earlier) = resumed_from(journal_dir, key.as_ref(), &history.run) {
+        printer.note(&format!(
+            "note: run {} resumed run {earlier}; run {earlier} is not undone, use `dectl undo {earlier}`\n",
             history.run
         ));
     }
-    let options = InputOptions { strict: false, resolve: Resolve::With(&ProcessEnvironment) };
-    let inputs = Inputs::of_text(&undo_of(&history.run), back.text, options)?;
-    let job = Job {
-        wishes: Wishes::Made(inputs),
+    let options = InputOptions { strict: false, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
+    let inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
+    let run = PlanRun {
+        plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
-        flags: &flags.run,
-        pace: flags.pace,
-        finishes_others: false,
+        args: &args.run,
+        rate: args.rate,
+        resume_interrupted: false,
         key,
     };
-    job.run(connection, common, printer).await
+    run.run(connection, args.connection.org.clone(), args.output.quiet, printer).await
 }

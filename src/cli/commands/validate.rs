@@ -1,30 +1,38 @@
-//! `dectl validate`: is the file right? No token, no network.
+//! `dectl validate`: checks files without a token and without the network.
 
-use dectl::reconcile::Inputs;
-use dectl::report::{self, json};
+use clap::Args as ClapArgs;
+use dectl::reconcile::{CodeResolution, Inputs};
+use dectl::report::{self, json, plural};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{Codes, read};
-use super::rendering::text_or_json;
-use crate::cli::args::{Common, Validate};
-use crate::cli::exit::{Exit, Failed};
+use super::inputs::{RESOLVE_CODES, read};
+use super::output::text_or_json;
+use crate::cli::args::{FileOptions, OutputOptions};
+use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 
-pub(super) async fn run(
-    flags: &Validate,
-    common: &Common,
-    printer: &Printer,
-    shutdown: Shutdown,
-) -> Result<Exit, Failed> {
-    let codes = if flags.resolve { Codes::LookedUp } else { Codes::FormOnly };
-    let inputs = read(&flags.files.files, common, codes, &shutdown).await?;
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    files: FileOptions,
+    /// Also resolve access codes from `env` and `file` sources
+    #[arg(long)]
+    resolve: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+pub(super) async fn run(args: &ValidateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let codes = if args.resolve { RESOLVE_CODES } else { CodeResolution::SyntaxOnly };
+    let inputs = read(&args.files.files, args.files.strict, codes, shutdown).await?;
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
     let Inputs { warnings, sources, .. } = &inputs;
     let text = || {
-        printer.remark(&report::findings_text(warnings, sources, printer.width()));
-        format!("Valid: {files} files, {locations} locations, {networks} networks\n")
+        printer.note(&report::diagnostics_text(warnings, sources, printer.width()));
+        let counts = [plural(files, "file"), plural(locations, "location"), plural(networks, "network")];
+        format!("Valid: {}\n", counts.join(", "))
     };
     text_or_json(printer, text, || json::text(&json::validation(files, locations, networks, warnings, sources)));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Success)
 }

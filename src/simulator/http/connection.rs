@@ -23,7 +23,7 @@ impl Listener for Connections {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers go at once; where that cannot be had they only go later.
         let _delayed = stream.set_nodelay(true);
-        (Connection { stream, breaker: Breaker::default() }, address)
+        (Connection { stream, close_handle: CloseHandle::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -34,30 +34,30 @@ impl Listener for Connections {
 /// A connection, until somebody breaks it.
 pub(super) struct Connection {
     stream: TcpStream,
-    breaker: Breaker,
+    close_handle: CloseHandle,
 }
 
 /// Breaks a connection.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Breaker(Arc<AtomicBool>);
+pub(super) struct CloseHandle(Arc<AtomicBool>);
 
-impl Breaker {
+impl CloseHandle {
     /// Nothing more is sent on it.
-    pub(super) fn break_off(&self) {
+    pub(super) fn close(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-impl Connected<IncomingStream<'_, Connections>> for Breaker {
+impl Connected<IncomingStream<'_, Connections>> for CloseHandle {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().breaker.clone()
+        stream.io().close_handle.clone()
     }
 }
 
 impl Connection {
     /// The stream, or the error that a broken connection gives.
     fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if self.breaker.0.load(Ordering::Relaxed) {
+        if self.close_handle.0.load(Ordering::Relaxed) {
             // Closed like this, the other side hears of a reset and not of an end.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());

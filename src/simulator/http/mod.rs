@@ -8,4 +8,4 @@
 mod connection;
 mod server;
 
-pub use server::{Served, Server, ServerClock};
+pub use server::{Server, ServerClock, SharedOrganization};

@@ -15,15 +15,15 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use super::connection::{Breaker, Connections};
+use super::connection::{CloseHandle, Connections};
 use crate::runtime::Instant;
-use crate::simulator::{Answer, Fate, Operation, Query, Request, Simulated};
+use crate::simulator::{Operation, Query, Request, RequestFault, SimulatedOrganization, SimulatedResponse};
 
 /// No body of an update is larger.
-const LARGEST_BODY: usize = 1 << 20;
+const MAX_BODY_LEN: usize = 1 << 20;
 
 /// A body that is too large is read all the same, up to this: whoever still writes hears no refusal.
-const READ_ANYWAY: usize = 1 << 26;
+const MAX_DRAINED_LEN: usize = 1 << 26;
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
@@ -32,17 +32,17 @@ const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 pub struct Server {
     address: SocketAddr,
     listener: tokio::net::TcpListener,
-    face: Face,
+    state: AppState,
 }
 
 /// An organization that somebody else may look at and change meanwhile.
-pub type Served = Arc<Mutex<Simulated>>;
+pub type SharedOrganization = Arc<Mutex<SimulatedOrganization>>;
 
 #[derive(Clone, Debug)]
-struct Face {
-    simulated: Served,
+struct AppState {
+    simulated: SharedOrganization,
     /// Organizations that are asked for by their id.
-    others: Arc<BTreeMap<String, Served>>,
+    others: Arc<BTreeMap<String, SharedOrganization>>,
     clock: ServerClock,
     base: Arc<str>,
 }
@@ -63,15 +63,19 @@ impl Server {
     ///
     /// # Errors
     /// If the port cannot be had.
-    pub async fn bind(simulated: Served, port: u16) -> io::Result<Self> {
-        Self::bind_several(simulated, BTreeMap::new(), port).await
+    pub async fn bind(simulated: SharedOrganization, port: u16) -> io::Result<Self> {
+        Self::bind_organizations(simulated, BTreeMap::new(), port).await
     }
 
     /// The same with more organizations, which are asked for by their id (`orgId`). All of them know the same tokens.
     ///
     /// # Errors
     /// If the port cannot be had.
-    pub async fn bind_several(simulated: Served, others: BTreeMap<String, Served>, port: u16) -> io::Result<Self> {
+    pub async fn bind_organizations(
+        simulated: SharedOrganization,
+        others: BTreeMap<String, SharedOrganization>,
+        port: u16,
+    ) -> io::Result<Self> {
         let tokens = lock(&simulated).tokens();
         for other in others.values() {
             lock(other).share_tokens(tokens.clone());
@@ -80,7 +84,7 @@ impl Server {
         let address = listener.local_addr()?;
         let base = format!("http://{address}/v1").into();
         let clock = ServerClock(tokio::time::Instant::now());
-        Ok(Self { address, listener, face: Face { simulated, others: Arc::new(others), clock, base } })
+        Ok(Self { address, listener, state: AppState { simulated, others: Arc::new(others), clock, base } })
     }
 
     /// What to give as `--api-url`.
@@ -90,7 +94,7 @@ impl Server {
 
     /// Its time.
     pub const fn clock(&self) -> ServerClock {
-        self.face.clock
+        self.state.clock
     }
 
     /// Serves until the future is dropped.
@@ -98,22 +102,22 @@ impl Server {
     /// # Errors
     /// If connections cannot be accepted any more.
     pub async fn serve(self) -> io::Result<()> {
-        let router = Router::new().fallback(every).with_state(self.face).layer(from_fn(break_off));
-        let service = router.into_make_service_with_connect_info::<Breaker>();
+        let router = Router::new().fallback(handle_request).with_state(self.state).layer(from_fn(close));
+        let service = router.into_make_service_with_connect_info::<CloseHandle>();
         axum::serve(Connections(self.listener), service).await
     }
 }
 
 /// Every request comes in here, so that every one is counted, limited and remembered.
-async fn every(Shared(face): Shared<Face>, request: HttpRequest) -> Response {
+async fn handle_request(Shared(state): Shared<AppState>, request: HttpRequest) -> Response {
     let (head, body) = request.into_parts();
     let (path, query) = (head.uri.path(), Query::of(head.uri.query().unwrap_or_default()));
     if let Some(what) = path.strip_prefix("/__simulator/") {
-        return face.tells(what, &query);
+        return state.introspection(what, &query);
     }
-    let operation = match to_bytes(body, READ_ANYWAY).await {
-        Ok(body) if body.len() <= LARGEST_BODY => Operation::of(head.method.as_str(), path, &query, body.into()),
-        Ok(_) | Err(_) => Operation::Nothing(413),
+    let operation = match to_bytes(body, MAX_DRAINED_LEN).await {
+        Ok(body) if body.len() <= MAX_BODY_LEN => Operation::parse(head.method.as_str(), path, &query, body.into()),
+        Ok(_) | Err(_) => Operation::Unknown(413),
     };
     let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let request = Request {
@@ -123,7 +127,7 @@ async fn every(Shared(face): Shared<Face>, request: HttpRequest) -> Response {
         method: head.method.as_str().to_owned().into(),
         target: head.uri.to_string(),
     };
-    face.answer(request, &query).await
+    state.answer(request, &query).await
 }
 
 /// The token of an `Authorization` header; the name of a scheme is the same in any case (RFC 9110, section 11.1).
@@ -132,32 +136,32 @@ fn bearer(header: &str) -> Option<String> {
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
 }
 
-impl Face {
+impl AppState {
     async fn answer(&self, mut request: Request, query: &Query) -> Response {
         // An organization that is not here is asked for in vain, and everything else is as always.
         let served = match self.organization(query) {
             Some(served) => served.clone(),
             None => {
-                request.operation = Operation::Nothing(404);
+                request.operation = Operation::Unknown(404);
                 self.simulated.clone()
             }
         };
-        let journey = lock(&served).sets_out(&request, self.clock.now());
-        let _at_work = AtWork { served: served.clone(), number: journey.number };
-        tokio::time::sleep(journey.there).await;
-        let answer = lock(&served).arrives(&request, &journey, self.clock.now());
+        let in_flight = lock(&served).begin_request(&request, self.clock.now());
+        let _at_work = InFlightGuard { served: served.clone(), number: in_flight.number };
+        tokio::time::sleep(in_flight.outbound).await;
+        let answer = lock(&served).handle(&request, &in_flight, self.clock.now());
         let Some(answer) = answer else {
-            if journey.fate == Fate::Silence {
+            if in_flight.fault == RequestFault::NoResponse {
                 std::future::pending::<()>().await;
             }
-            return no_answer();
+            return close_connection();
         };
-        tokio::time::sleep(journey.back).await;
+        tokio::time::sleep(in_flight.inbound).await;
         self.response(answer, query)
     }
 
     /// The organization that a query is about: the first one has an id, too.
-    fn organization(&self, query: &Query) -> Option<&Served> {
+    fn organization(&self, query: &Query) -> Option<&SharedOrganization> {
         match query.get("orgId") {
             // Whoever has one organization only need not know its id.
             Some(id) if !self.others.is_empty() => match self.others.get(&id) {
@@ -169,13 +173,13 @@ impl Face {
     }
 
     /// A document about an organization, for whoever asserts on it.
-    fn tells(&self, what: &str, query: &Query) -> Response {
+    fn introspection(&self, what: &str, query: &Query) -> Response {
         let document = self.organization(query).and_then(|served| {
             let simulated = lock(served);
             match what {
                 "counts" => Some(counts(&simulated)),
                 "requests" => Some(simulated.requests()),
-                "broken" => Some(simulated.broken()),
+                "broken" => Some(simulated.violations()),
                 _ => None,
             }
         });
@@ -187,10 +191,10 @@ impl Face {
         response
     }
 
-    fn response(&self, answer: Answer, query: &Query) -> Response {
-        let Answer { status, tracking_id, retry_after, next, body, is_cut } = answer;
+    fn response(&self, answer: SimulatedResponse, query: &Query) -> Response {
+        let SimulatedResponse { status, tracking_id, retry_after, next, body, is_cut } = answer;
         if is_cut && body.is_empty() {
-            return no_answer();
+            return close_connection();
         }
         let content = if body.starts_with(b"<") { "text/html" } else { "application/json" };
         let length = body.len();
@@ -215,17 +219,17 @@ impl Face {
     }
 }
 
-fn counts(simulated: &Simulated) -> Value {
-    let ledger = simulated.ledger();
+fn counts(simulated: &SimulatedOrganization) -> Value {
+    let counters = simulated.counters();
     json!({
-        "requests": ledger.requests,
-        "lists": ledger.lists,
-        "writes": ledger.writes,
-        "refused": ledger.refused,
-        "locked": ledger.locked,
-        "conflicts": ledger.conflicts,
-        "insideRetryAfter": ledger.inside_retry_after,
-        "granted": ledger.granted,
+        "requests": counters.requests,
+        "lists": counters.lists,
+        "writes": counters.writes,
+        "refused": counters.refused,
+        "locked": counters.locked,
+        "conflicts": counters.conflicts,
+        "insideRetryAfter": counters.inside_retry_after,
+        "granted": counters.granted,
     })
 }
 
@@ -240,38 +244,38 @@ fn half(mut body: Vec<u8>) -> Body {
     Body::from_stream(stream::once(async { Ok(Bytes::from(body)) }).chain(stream::once(rest)))
 }
 
-fn lock(served: &Served) -> MutexGuard<'_, Simulated> {
+fn lock(served: &SharedOrganization) -> MutexGuard<'_, SimulatedOrganization> {
     served.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Stands in for an answer that nobody will ever get.
 #[derive(Clone, Copy)]
-struct NoAnswer;
+struct CloseConnection;
 
 /// No answer: the client sees its connection reset.
-fn no_answer() -> Response {
+fn close_connection() -> Response {
     let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(NoAnswer);
+    response.extensions_mut().insert(CloseConnection);
     response
 }
 
 /// Breaks the connection of a request that gets no answer.
-async fn break_off(ConnectInfo(breaker): ConnectInfo<Breaker>, request: HttpRequest, next: Next) -> Response {
+async fn close(ConnectInfo(close_handle): ConnectInfo<CloseHandle>, request: HttpRequest, next: Next) -> Response {
     let response = next.run(request).await;
-    if response.extensions().get::<NoAnswer>().is_some() {
-        breaker.break_off();
+    if response.extensions().get::<CloseConnection>().is_some() {
+        close_handle.close();
     }
     response
 }
 
 /// A request in the air: what it occupies is free again when it is answered, or when the client hangs up.
-struct AtWork {
-    served: Served,
+struct InFlightGuard {
+    served: SharedOrganization,
     number: u64,
 }
 
-impl Drop for AtWork {
+impl Drop for InFlightGuard {
     fn drop(&mut self) {
-        lock(&self.served).is_over(self.number);
+        lock(&self.served).end_request(self.number);
     }
 }

@@ -1,0 +1,91 @@
+//! What became of a write that was not simply acknowledged.
+
+use std::time::Duration;
+
+use crate::client::{ApiClient, Priority, RequestContext, SendError};
+use crate::model::{NetworkId, Setting, Settings};
+use crate::plan::model::LocationRef;
+use crate::runtime::ShutdownLevel;
+use crate::webex::{ApiError, ErrorClass, MaybeApplied, UpdateAck};
+
+/// The end of a write.
+pub(super) enum Confirmation {
+    Applied,
+    Failed(ApiError),
+    NotSent,
+    Unknown(ApiError),
+}
+
+/// How often and how far apart an accepted write (202) is looked for.
+const POLL_INTERVALS: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
+/// Finds out whether a write was applied: from its answer, or else by reading.
+pub(super) async fn confirm_write(
+    answer: Result<UpdateAck, SendError>,
+    client: &ApiClient,
+    location: &LocationRef,
+    network: &NetworkId,
+    before: &Settings,
+    sent: &Settings,
+    context: RequestContext<'_>,
+) -> Confirmation {
+    // Reading settles a doubt, so it still happens when a stop is asked for.
+    let context = RequestContext { priority: Priority::Cleanup, ..context };
+    match answer {
+        Ok(UpdateAck::Applied) => Confirmation::Applied,
+        Ok(UpdateAck::Accepted) => poll_until_applied(client, location, network, sent, context).await,
+        Err(SendError::Cancelled) => Confirmation::NotSent,
+        Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => Confirmation::Failed(error),
+        Err(SendError::Failed(error)) => match client.get(&location.id, network, context).await {
+            Ok(live) if matches_live(&live.settings, sent) => Confirmation::Applied,
+            Ok(live) if matches_live(&live.settings, before) => Confirmation::Failed(error),
+            _ => Confirmation::Unknown(error),
+        },
+    }
+}
+
+async fn poll_until_applied(
+    client: &ApiClient,
+    location: &LocationRef,
+    network: &NetworkId,
+    sent: &Settings,
+    context: RequestContext<'_>,
+) -> Confirmation {
+    for wait in POLL_INTERVALS {
+        match client.get(&location.id, network, context).await {
+            Ok(live) if matches_live(&live.settings, sent) => return Confirmation::Applied,
+            Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
+                return Confirmation::Unknown(error);
+            }
+            _ if client.shutdown().level() == ShutdownLevel::Immediate => break,
+            _ => client.wait(wait).await,
+        }
+    }
+    Confirmation::Unknown(ApiError {
+        status: Some(202),
+        ..ApiError::no_response(ErrorClass::Permanent, "accepted, but not shown as done", MaybeApplied::Unknown)
+    })
+}
+
+/// Whether a network that reads `live` is as `sent`: what Webex hides or fills in by itself does not count.
+pub fn matches_live(live: &Settings, sent: &Settings) -> bool {
+    mismatched(live, sent).next().is_none()
+}
+
+/// The settings in which `live` is not as `sent`.
+pub(super) fn mismatched<'a>(live: &'a Settings, sent: &'a Settings) -> impl Iterator<Item = Setting> + 'a {
+    live.diff(sent).iter().filter(|setting| match setting {
+        Setting::Name | Setting::CodeEnabled => true,
+        // Without one in the request, Webex chooses its own.
+        Setting::DisplayName => sent.display_name.is_some(),
+        // A disabled code may be hidden.
+        Setting::Code => live.code.is_some() || sent.code_enabled != Some(false),
+    })
+}

@@ -1,0 +1,283 @@
+//! Options that several commands share, in groups.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, ValueEnum};
+use dectl::apply::Canary;
+use dectl::client::rate_limiter::Rate;
+use dectl::plan::MaxChanges;
+use dectl::runtime::parse_duration;
+
+use super::values::{TimeOfDay, nonzero_duration};
+
+/// How results and log lines are written.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputOptions {
+    /// Output format
+    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+    /// Color output
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
+    pub(crate) color: ColorChoice,
+    /// Log each request; repeat to also log waits
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Suppress progress output and warnings
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Log format
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_short_help = true)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Whether access codes are shown.
+#[derive(Clone, Copy, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct CodeOptions {
+    /// Show access codes instead of masking them
+    #[arg(long)]
+    pub(crate) show_codes: bool,
+}
+
+/// The format of a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Human-readable text
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+    /// Markdown for pull request comments
+    Markdown,
+    /// Self-contained HTML
+    Html,
+    /// Unified diff
+    Diff,
+    /// CSV (export only)
+    Csv,
+}
+
+impl Format {
+    /// What `-o` calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
+            Self::Diff => "diff",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// When to use colors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The format of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Human-readable lines
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// Where the API is and which credentials are used.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionOptions {
+    /// Base URL of the API with its version path
+    #[arg(
+        long,
+        env = "WEBEX_API_URL",
+        default_value = "https://webexapis.com/v1",
+        value_name = "URL",
+        hide_short_help = true
+    )]
+    pub(crate) api_url: String,
+    /// Organization ID [for tokens with access to several]
+    #[arg(long, env = "WEBEX_ORG_ID", value_name = "ID", hide_env_values = true)]
+    pub(crate) org: Option<String>,
+    /// Read the access token from this file
+    ///
+    /// Without it the token is taken from WEBEX_ACCESS_TOKEN, or requested for a service app with
+    /// SERVICE_APP_CLIENT_ID, SERVICE_APP_CLIENT_SECRET and SERVICE_APP_REFRESH_TOKEN.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Run this shell command to obtain the access token (30 s timeout)
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) token_command: Option<String>,
+    /// Additional trusted CA certificates (PEM), e.g. of a TLS-inspecting proxy
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Connect timeout
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = nonzero_duration, hide_short_help = true)]
+    pub(crate) connect_timeout: Duration,
+    /// Request and idle timeout
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = nonzero_duration, hide_short_help = true)]
+    pub(crate) timeout: Duration,
+    /// Timeout for listing all networks
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = nonzero_duration, hide_short_help = true)]
+    pub(crate) list_timeout: Duration,
+    /// Use an embedded simulated organization instead of Webex
+    ///
+    /// STATE is a list of networks as Webex sends it, an export, or a size such as 500x4 (locations x networks).
+    #[arg(long, value_name = "STATE", num_args = 0..=1, require_equals = true)]
+    pub(crate) simulate: Option<Option<PathBuf>>,
+}
+
+/// How fast requests are sent, and how often one is repeated.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(next_help_heading = "Rate limiting")]
+pub(crate) struct ReadRateOptions {
+    /// Maximum request rate, e.g. 5/s or 300/min
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate: Option<Rate>,
+    /// Maximum attempts per request on 5xx or network errors
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), hide_short_help = true)]
+    pub(crate) max_attempts: u32,
+}
+
+/// The same for commands that write.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+#[command(next_help_heading = "Rate limiting")]
+pub(crate) struct RateOptions {
+    #[command(flatten)]
+    pub(crate) read: ReadRateOptions,
+    /// Maximum concurrent requests (and locations)
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) concurrency: u16,
+    /// How long to retry a locked location (HTTP 423)
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, hide_short_help = true)]
+    pub(crate) lock_timeout: Duration,
+}
+
+impl From<ReadRateOptions> for RateOptions {
+    fn from(read: ReadRateOptions) -> Self {
+        Self { read, concurrency: 8, lock_timeout: Duration::from_secs(600) }
+    }
+}
+
+/// The files of a command.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct FileOptions {
+    /// Desired-state files, directories of them, or - for standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Treat file warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Files or a saved plan.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct PlanSourceOptions {
+    /// Desired-state files, directories of them, or - for standard input
+    #[arg(required_unless_present = "plan", conflicts_with = "plan", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Use a saved plan; fail if the live state has drifted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Treat file warnings as errors
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// Some locations and networks only.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Scope and limits")]
+pub(crate) struct FilterOptions {
+    /// Limit to locations matching this glob (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+    /// Limit to networks whose old or new name matches this glob (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) network: Vec<String>,
+}
+
+impl FilterOptions {
+    /// Whether nothing is filtered.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.location.is_empty() && self.network.is_empty()
+    }
+}
+
+/// What a plan may be about, and how large it may be.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Scope and limits")]
+pub(crate) struct ScopeOptions {
+    /// Maximum number of changes allowed without confirmation (N or `all`)
+    #[arg(long, value_name = "N")]
+    pub(crate) max_changes: Option<MaxChanges>,
+    /// Fail if a live network is not in any file
+    #[arg(long)]
+    pub(crate) fail_on_unmanaged: bool,
+    #[command(flatten)]
+    pub(crate) filter: FilterOptions,
+}
+
+/// Where journals are.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct JournalOptions {
+    /// Journal directory
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs")]
+    pub(crate) journal: PathBuf,
+}
+
+/// How a plan is applied.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Apply options")]
+pub(crate) struct RunOptions {
+    /// Skip the confirmation prompt
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Re-read each network before updating it; abort on unexpected changes
+    #[arg(long)]
+    pub(crate) reread: bool,
+    /// Stop after the first failed update
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Skip the final verification read
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// Time allowed on shutdown to resolve temporary names [default: 5s without a TTY, otherwise unlimited]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, hide_short_help = true)]
+    pub(crate) grace_period: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) journal: JournalOptions,
+    #[command(flatten)]
+    pub(crate) rollout: RolloutOptions,
+    #[command(flatten)]
+    pub(crate) scope: ScopeOptions,
+}
+
+/// In which waves a plan is applied.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Rollout")]
+pub(crate) struct RolloutOptions {
+    /// Apply to N locations (or those matching GLOB) first
+    #[arg(long, value_name = "N|GLOB", value_parser = Canary::parse)]
+    pub(crate) canary: Option<Canary>,
+    /// Locations per wave after the canary
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
+    /// Wait time between waves, e.g. 5m
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true, value_parser = parse_duration)]
+    pub(crate) soak: Duration,
+    /// End of the maintenance window (local time); stop gracefully at that time
+    #[arg(long, value_name = "HH:MM")]
+    pub(crate) until: Option<TimeOfDay>,
+}

@@ -1,0 +1,193 @@
+//! What `apply`, `rename` and `undo` share: options become the configuration of a run, and a terminal its user interface.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use dectl::apply::{Event, Options, Waves};
+use dectl::client::ApiClient;
+use dectl::model::{LiveState, LocationId};
+use dectl::plan::model::Plan;
+use dectl::reconcile::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, UserInterface};
+use dectl::report::progress::ProgressDisplay;
+use dectl::report::{PlanView, ResultView, text};
+use dectl::runtime::{Clock, Instant};
+use futures::future::LocalBoxFuture;
+use secrecy::SecretString;
+
+use super::inputs::scope;
+use super::output::{plan_text, result_text};
+use crate::cli::args::{Format, RateOptions, RunOptions, TimeOfDay};
+use crate::cli::exit::{CliError, ExitStatus};
+use crate::cli::printer::Printer;
+use crate::cli::prompt;
+use crate::cli::setup::{Connection, plan_key};
+
+/// Checks that need no file and no request: a prompt is possible, options fit together, the key is there.
+pub(super) fn preflight(args: &RunOptions) -> Result<Option<SecretString>, CliError> {
+    if !args.yes && !prompt::is_interactive() {
+        return Err(CliError::new(
+            "cannot prompt for confirmation: stdin is not a terminal (use --yes, or `plan --out`)",
+        ));
+    }
+    if !args.rollout.soak.is_zero() && args.rollout.canary.is_none() && args.rollout.batch.is_none() {
+        return Err(CliError::new("--soak requires --canary or --batch"));
+    }
+    plan_key()
+}
+
+/// A plan that is about to be shown, confirmed and applied.
+pub(super) struct PlanRun<'a> {
+    pub(super) plan_source: PlanSource,
+    /// The live state, if it has just been listed.
+    pub(super) listed: Option<LiveState>,
+    pub(super) args: &'a RunOptions,
+    pub(super) rate: RateOptions,
+    /// Resume an interrupted run first if its temporary names affect these rules.
+    pub(super) resume_interrupted: bool,
+    /// Encrypts the saved plan and the codes in the journal.
+    pub(super) key: Option<SecretString>,
+}
+
+impl PlanRun<'_> {
+    /// Shows the plan, asks for confirmation, applies it and prints the result.
+    pub(super) async fn run(
+        self,
+        connection: Connection,
+        org: Option<String>,
+        quiet: bool,
+        printer: &Printer,
+    ) -> Result<ExitStatus, CliError> {
+        let Connection { client, run, .. } = connection;
+        let Self { plan_source, listed, args, rate, resume_interrupted, key } = self;
+        let clock = client.clock();
+        let options = ApplyOptions {
+            scope: scope(&args.scope.filter)?,
+            approval: if args.yes { Approval::AutoApprove(args.scope.max_changes) } else { Approval::Prompt },
+            fail_on_unmanaged: args.scope.fail_on_unmanaged,
+            options: Options {
+                concurrency: rate.concurrency.into(),
+                fail_fast: args.fail_fast,
+                reread: args.reread,
+                verify: !args.no_verify,
+                grace_period: args
+                    .grace_period
+                    .or_else(|| (!prompt::is_interactive()).then_some(Duration::from_secs(5))),
+            },
+            resume_interrupted,
+            waves: Waves { canary: args.rollout.canary.clone(), batch: args.rollout.batch.map(|batch| batch as usize) },
+            soak: args.rollout.soak,
+            until: args.rollout.until.map(|until| deadline(until, clock, printer)).transpose()?,
+            journal_dir: &args.journal.journal,
+            run: &run,
+            key: key.as_ref(),
+            org,
+            max_changes: args.scope.max_changes,
+        };
+        let terminal = TerminalUi { quiet, printer, client: &client, progress: RefCell::default() };
+        let work = ApplyWorkflow { client: &client, options: &options, ui: &terminal };
+        let done = tokio::select! {
+            done = work.run(plan_source, listed) => done?,
+            () = terminal.redraw_loop() => return Err(CliError::new("internal error: the progress display ended; please report this bug")),
+        };
+        Ok(result(done, printer))
+    }
+}
+
+/// When the window ends, on the clock of the run.
+fn deadline(until: TimeOfDay, clock: &Clock, printer: &Printer) -> Result<Instant, CliError> {
+    let now = jiff::ZonedDateTime::now();
+    let end = until.next_after(&now).map_err(|error| CliError::new(format!("--until: {error}")))?;
+    printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z")));
+    let left = end.timestamp().duration_since(now.timestamp());
+    Ok(clock.now() + left.try_into().unwrap_or_default())
+}
+
+/// Prints what became of it: the last thing that was done is the result, what was done before it a remark.
+fn result(mut done: Vec<CompletedRun>, printer: &Printer) -> ExitStatus {
+    if done.len() > 1 && done.last().is_some_and(|last| last.plan.changes.is_empty()) {
+        done.pop();
+    }
+    let mut exit = ExitStatus::Success;
+    let last = done.len().saturating_sub(1);
+    for (at, CompletedRun { plan, run }) in done.into_iter().enumerate() {
+        exit = ExitStatus::of(&run.outcome, &plan);
+        let journal = run.journal.map(|path| path.display().to_string());
+        let view = ResultView::of(&plan, run.outcome, journal, printer.codes());
+        if at < last {
+            printer.note(&format!("{}\n", result_text(&view, Format::Text)));
+            continue;
+        }
+        printer.result(&result_text(&view, printer.format()));
+        if view.outcome.statistics.writes > 0 {
+            exit = printer.exit_status_after_writes(exit);
+        }
+    }
+    exit
+}
+
+/// A line on standard error. Nobody can be told that it is gone, and a run does not end for it.
+fn eprint_line(line: &str) {
+    let _gone = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// Somebody in front of a terminal, or a log.
+struct TerminalUi<'a> {
+    quiet: bool,
+    printer: &'a Printer,
+    client: &'a ApiClient,
+    progress: RefCell<Option<ProgressDisplay>>,
+}
+
+impl TerminalUi<'_> {
+    /// Keeps the display moving while the run waits.
+    async fn redraw_loop(&self) {
+        loop {
+            if let Some(progress) = &*self.progress.borrow() {
+                progress.tick(self.client.paused_until());
+            }
+            self.client.clock().sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+impl UserInterface for TerminalUi<'_> {
+    fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]) {
+        let view = PlanView::of(plan, self.printer.codes());
+        self.printer.preview(&plan_text(&view, Format::Text));
+        self.printer.preview(&text::waves(plan, waves));
+    }
+
+    fn note(&self, text: &str) {
+        self.printer.note(&format!("{text}\n"));
+    }
+
+    fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool> {
+        if let Some(progress) = &*self.progress.borrow() {
+            progress.pause();
+        }
+        Box::pin(prompt::confirm(question))
+    }
+
+    fn run_started(&self, plan: &Plan) {
+        let clock = self.client.clock().clone();
+        let progress = match (self.quiet, std::io::stderr().is_terminal()) {
+            (true, _) => ProgressDisplay::hidden(plan, clock),
+            (false, true) => ProgressDisplay::bar(plan, clock),
+            (false, false) => ProgressDisplay::lines(plan, clock, eprint_line),
+        };
+        self.progress.replace(Some(progress));
+    }
+
+    fn on_event(&self, event: &Event) {
+        if let Some(progress) = &*self.progress.borrow() {
+            progress.event(event);
+        }
+    }
+
+    fn run_finished(&self) {
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+    }
+}

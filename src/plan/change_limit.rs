@@ -1,0 +1,111 @@
+//! How many changes are too many for nobody to have looked.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::model::Plan;
+
+/// So many changes need a word whatever the size of the organization.
+const UNATTENDED_MAX_CHANGES: usize = 100;
+
+/// From here on a large share of the organization needs a word.
+const SMALL_PLAN: usize = 10;
+
+/// What a large share is, in per cent.
+const UNATTENDED_MAX_PERCENT: usize = 30;
+
+/// The word: how many changes are all right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxChanges {
+    /// At most so many.
+    Number(usize),
+    /// As many as there are.
+    All,
+}
+
+impl FromStr for MaxChanges {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => Ok(Self::All),
+            _ => text.parse().map(Self::Number).map_err(|_| "write a number, or all".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for MaxChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::All => f.write_str("all"),
+        }
+    }
+}
+
+/// A plan that is too large to be carried out unseen.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this plan changes {changes} of {networks} networks and nobody was asked: nothing was changed. \
+     If that is meant, give --max-changes {changes}"
+)]
+pub struct TooManyChanges {
+    /// How many it changes.
+    pub changes: usize,
+    /// How many there are.
+    pub networks: usize,
+}
+
+/// Whether a plan may be carried out although nobody has looked at it.
+///
+/// # Errors
+/// If it changes more than a hundred networks, or more than ten that are also more than 30 % of all, unless
+/// `max_changes` says that so many are all right. A number that was given is kept to in any case.
+pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
+    let (changes, networks) = (plan.changes.len(), plan.counts.networks);
+    let allowed = match max_changes {
+        Some(MaxChanges::All) => true,
+        Some(MaxChanges::Number(number)) => changes <= number,
+        None => {
+            changes <= UNATTENDED_MAX_CHANGES
+                && (changes <= SMALL_PLAN || changes * 100 <= networks * UNATTENDED_MAX_PERCENT)
+        }
+    };
+    if allowed { Ok(()) } else { Err(TooManyChanges { changes, networks }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{Change, ChangeSource, Counts, LocationRef};
+    use super::*;
+    use crate::model::{LocationId, NetworkId, SettingSet, Settings};
+
+    fn plan(changes: usize, networks: usize) -> Plan {
+        let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
+        let change = Change {
+            location: LocationRef { id: LocationId::new("l"), name: "l".into() },
+            network: NetworkId::new("n"),
+            before: settings.clone(),
+            after: settings,
+            changed_settings: SettingSet::NONE,
+            source: ChangeSource::File { file: "f".into(), line: 1 },
+        };
+        Plan { changes: vec![change; changes], counts: Counts { networks, ..Counts::default() }, ..Plan::default() }
+    }
+
+    #[test]
+    fn few_changes_and_small_shares_need_no_word() {
+        assert!(check_change_limit(&plan(10, 10), None).is_ok());
+        assert!(check_change_limit(&plan(30, 100), None).is_ok());
+        assert!(check_change_limit(&plan(31, 100), None).is_err());
+        assert!(check_change_limit(&plan(100, 10_000), None).is_ok());
+        assert!(check_change_limit(&plan(101, 10_000), None).is_err());
+    }
+
+    #[test]
+    fn the_word_is_kept_to() {
+        assert!(check_change_limit(&plan(101, 200), Some(MaxChanges::Number(101))).is_ok());
+        assert!(check_change_limit(&plan(3, 200), Some(MaxChanges::Number(2))).is_err());
+        assert!(check_change_limit(&plan(9_999, 9_999), Some(MaxChanges::All)).is_ok());
+    }
+}

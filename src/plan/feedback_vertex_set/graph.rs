@@ -1,0 +1,203 @@
+//! A directed graph that nodes can be taken out of.
+
+use std::collections::BTreeSet;
+
+#[derive(Clone, Debug)]
+pub(super) struct Graph {
+    out: Vec<BTreeSet<u32>>,
+    into: Vec<BTreeSet<u32>>,
+    alive: BTreeSet<u32>,
+    edges: usize,
+}
+
+impl Graph {
+    pub(super) fn new(edges: &[Vec<usize>]) -> Self {
+        let mut graph = Self {
+            out: vec![BTreeSet::new(); edges.len()],
+            into: vec![BTreeSet::new(); edges.len()],
+            alive: (0..edges.len() as u32).collect(),
+            edges: 0,
+        };
+        for (from, targets) in edges.iter().enumerate() {
+            for to in targets {
+                graph.add_edge(from as u32, *to as u32);
+            }
+        }
+        graph
+    }
+
+    pub(super) fn nodes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.alive.iter().copied()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.alive.is_empty()
+    }
+
+    /// How much work it is to look at all of it.
+    pub(super) fn size(&self) -> usize {
+        self.alive.len() + self.edges
+    }
+
+    /// The targets of every node; nodes that were taken out have none.
+    pub(super) fn edges(&self) -> Vec<Vec<usize>> {
+        self.out.iter().map(|targets| targets.iter().map(|to| *to as usize).collect()).collect()
+    }
+
+    pub(super) fn has(&self, node: u32) -> bool {
+        self.alive.contains(&node)
+    }
+
+    pub(super) fn successors(&self, node: u32) -> &BTreeSet<u32> {
+        &self.out[node as usize]
+    }
+
+    pub(super) fn predecessors(&self, node: u32) -> &BTreeSet<u32> {
+        &self.into[node as usize]
+    }
+
+    pub(super) fn has_loop(&self, node: u32) -> bool {
+        self.successors(node).contains(&node)
+    }
+
+    fn add_edge(&mut self, from: u32, to: u32) {
+        if self.out[from as usize].insert(to) {
+            self.into[to as usize].insert(from);
+            self.edges += 1;
+        }
+    }
+
+    /// Takes a node out with all its edges; its former neighbours are returned.
+    pub(super) fn remove(&mut self, node: u32) -> Vec<u32> {
+        let out = std::mem::take(&mut self.out[node as usize]);
+        let into = std::mem::take(&mut self.into[node as usize]);
+        let looped = out.contains(&node);
+        self.edges -= out.len() + into.len() - usize::from(looped);
+        let mut neighbours: Vec<u32> = Vec::with_capacity(out.len() + into.len());
+        for to in out.into_iter().filter(|to| *to != node) {
+            self.into[to as usize].remove(&node);
+            neighbours.push(to);
+        }
+        for from in into.into_iter().filter(|from| *from != node) {
+            self.out[from as usize].remove(&node);
+            neighbours.push(from);
+        }
+        self.alive.remove(&node);
+        neighbours
+    }
+
+    /// Takes out a node that stays in place in the end: whoever waited for it waits for what it waited for.
+    pub(super) fn contract(&mut self, node: u32) -> Vec<u32> {
+        let out = self.successors(node).clone();
+        let into = self.predecessors(node).clone();
+        let neighbours = self.remove(node);
+        for from in &into {
+            for to in &out {
+                self.add_edge(*from, *to);
+            }
+        }
+        neighbours
+    }
+
+    /// The strongly connected components that hold a ring.
+    pub(super) fn components(&self) -> Vec<Vec<u32>> {
+        Tarjan::new(self).run()
+    }
+
+    pub(super) fn restricted_to(&self, nodes: &[u32]) -> Self {
+        let keep: BTreeSet<u32> = nodes.iter().copied().collect();
+        let mut part = self.clone();
+        for node in self.nodes().filter(|node| !keep.contains(node)) {
+            part.remove(node);
+        }
+        part
+    }
+}
+
+/// Tarjan's algorithm, without recursion: a chain of 10,000 networks is no reason to overflow the stack.
+struct Tarjan<'a> {
+    graph: &'a Graph,
+    index: Vec<Option<u32>>,
+    low: Vec<u32>,
+    on_stack: Vec<bool>,
+    stack: Vec<u32>,
+    next: u32,
+    found: Vec<Vec<u32>>,
+}
+
+impl<'a> Tarjan<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let n = graph.out.len();
+        Self {
+            graph,
+            index: vec![None; n],
+            low: vec![0; n],
+            on_stack: vec![false; n],
+            stack: Vec::new(),
+            next: 0,
+            found: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Vec<Vec<u32>> {
+        for node in self.graph.nodes() {
+            if self.index[node as usize].is_none() {
+                self.visit(node);
+            }
+        }
+        self.found
+    }
+
+    fn visit(&mut self, root: u32) {
+        let mut path = vec![(root, self.enter(root))];
+        while let Some((node, targets)) = path.last_mut() {
+            let node = *node;
+            match targets.next() {
+                Some(to) => match self.index[to as usize] {
+                    None => {
+                        let targets = self.enter(to);
+                        path.push((to, targets));
+                    }
+                    Some(index) if self.on_stack[to as usize] => {
+                        self.low[node as usize] = self.low[node as usize].min(index);
+                    }
+                    Some(_) => {}
+                },
+                None => {
+                    path.pop();
+                    if let Some((parent, _)) = path.last() {
+                        self.low[*parent as usize] = self.low[*parent as usize].min(self.low[node as usize]);
+                    }
+                    self.leave(node);
+                }
+            }
+        }
+    }
+
+    fn enter(&mut self, node: u32) -> std::vec::IntoIter<u32> {
+        self.index[node as usize] = Some(self.next);
+        self.low[node as usize] = self.next;
+        self.next += 1;
+        self.stack.push(node);
+        self.on_stack[node as usize] = true;
+        self.graph.successors(node).iter().copied().collect::<Vec<_>>().into_iter()
+    }
+
+    fn leave(&mut self, node: u32) {
+        if Some(self.low[node as usize]) != self.index[node as usize] {
+            return;
+        }
+        let mut component = Vec::new();
+        while let Some(member) = self.stack.pop() {
+            self.on_stack[member as usize] = false;
+            component.push(member);
+            if member == node {
+                break;
+            }
+        }
+        if component.len() > 1 || self.graph.has_loop(node) {
+            component.sort_unstable();
+            self.found.push(component);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The steps of a location in an order in which no two networks ever share a name or a code.
+//!
+//! Where waiting for each other makes a ring, somebody must step aside first; `feedback` finds the fewest who must.
+
+use std::collections::HashMap;
+
+use super::compare::NetworkChange;
+use super::dependencies::Dependencies;
+use super::feedback_vertex_set::{self, FeedbackVertexSet};
+use super::interim::{InterimNeed, InterimStates};
+use crate::diagnostic::Diagnostics;
+use crate::model::{LiveState, LocationIndex, Setting, Settings};
+
+/// One request to a network of the location.
+#[derive(Debug)]
+pub(super) struct ScheduledStep {
+    /// Index into the location's moves.
+    pub(super) of: usize,
+    /// What is sent if it is not the final state.
+    pub(super) interim: Option<Settings>,
+    /// What must have been acknowledged, as indexes into the location's steps.
+    pub(super) depends_on: Vec<usize>,
+}
+
+/// The steps of a location.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    pub(super) steps: Vec<ScheduledStep>,
+    /// Whether no smaller number of steps could do.
+    pub(super) is_minimal: bool,
+}
+
+/// Puts a location's moves in order; `None` and a finding if a network cannot step aside.
+pub(super) fn schedule(
+    location: LocationIndex,
+    changes: &[NetworkChange<'_>],
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) -> Option<Schedule> {
+    let dependencies = Dependencies::of(changes, live);
+    let FeedbackVertexSet { nodes, is_minimal } =
+        feedback_vertex_set::smallest(&dependencies.targets(), feedback_vertex_set::BUDGET);
+    let interim_needs = settings_to_release(&dependencies, &nodes);
+    let interim_states = InterimStates::choose(location, changes, &dependencies, &interim_needs, live, diagnostics)?;
+    Some(Schedule { steps: Scheduler::new(&dependencies, interim_states, changes.len()).run(), is_minimal })
+}
+
+/// Which settings of the chosen networks really must move aside.
+///
+/// Holding on to a value until the final step is fine as long as nobody whom the network itself waits for needs it.
+fn settings_to_release(dependencies: &Dependencies, chosen: &[usize]) -> Vec<InterimNeed> {
+    let mut waiters: HashMap<(usize, Setting), Vec<usize>> = HashMap::new();
+    for (from, targets) in dependencies.0.iter().enumerate() {
+        for (holder, setting) in targets {
+            waiters.entry((*holder, *setting)).or_default().push(from);
+        }
+    }
+    let mut need = vec![false; dependencies.0.len()];
+    chosen.iter().for_each(|of| need[*of] = true);
+    let mut kept: Vec<Vec<usize>> = dependencies
+        .0
+        .iter()
+        .map(|targets| targets.iter().map(|(holder, _)| *holder).filter(|holder| !need[*holder]).collect())
+        .collect();
+    let mut interim_needs = Vec::new();
+    for &of in chosen {
+        let mut settings = Vec::new();
+        for setting in [Setting::Name, Setting::Code] {
+            let Some(waiters) = waiters.get(&(of, setting)) else { continue };
+            if reaches(&kept, of, waiters) {
+                settings.push(setting);
+            } else {
+                waiters.iter().for_each(|waiter| kept[*waiter].push(of));
+            }
+        }
+        if !settings.is_empty() {
+            interim_needs.push(InterimNeed { of, settings });
+        }
+    }
+    interim_needs
+}
+
+fn reaches(edges: &[Vec<usize>], from: usize, targets: &[usize]) -> bool {
+    let mut seen = vec![false; edges.len()];
+    let mut stack = vec![from];
+    while let Some(at) = stack.pop() {
+        if targets.contains(&at) {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[at], true) {
+            stack.extend(edges[at].iter().filter(|to| !seen[**to]));
+        }
+    }
+    false
+}
+
+/// A step before it has its place: the interim or the final one of a move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StepKind {
+    Interim,
+    Final,
+}
+
+struct Scheduler<'a> {
+    dependencies: &'a Dependencies,
+    interim_states: InterimStates,
+    place: HashMap<(usize, bool), usize>,
+    steps: Vec<ScheduledStep>,
+    count: usize,
+}
+
+impl<'a> Scheduler<'a> {
+    fn new(dependencies: &'a Dependencies, interim_states: InterimStates, count: usize) -> Self {
+        Self { dependencies, interim_states, place: HashMap::new(), steps: Vec::new(), count }
+    }
+
+    /// Emits every final step after what it needs. Whoever stepped aside goes home as soon as the way is free.
+    fn run(mut self) -> Vec<ScheduledStep> {
+        for of in 0..self.count {
+            let mut first_new = self.steps.len();
+            self.emit(of, StepKind::Final);
+            while first_new < self.steps.len() {
+                let step = &self.steps[first_new];
+                if step.interim.is_some() {
+                    self.emit(step.of, StepKind::Final);
+                }
+                first_new += 1;
+            }
+        }
+        self.steps
+    }
+
+    fn emit(&mut self, of: usize, kind: StepKind) {
+        let mut stack = vec![((of, kind), false)];
+        while let Some(((of, kind), prerequisites_met)) = stack.pop() {
+            if self.place.contains_key(&(of, kind == StepKind::Final)) {
+                continue;
+            }
+            let prerequisites = self.prerequisites(of, kind);
+            if prerequisites_met {
+                let mut depends_on: Vec<usize> = prerequisites
+                    .iter()
+                    .filter_map(|(of, kind)| self.place.get(&(*of, *kind == StepKind::Final)))
+                    .copied()
+                    .collect();
+                depends_on.sort_unstable();
+                depends_on.dedup();
+                let interim = if kind == StepKind::Interim { self.interim_states.settings(of).cloned() } else { None };
+                self.place.insert((of, kind == StepKind::Final), self.steps.len());
+                self.steps.push(ScheduledStep { of, interim, depends_on });
+            } else {
+                stack.push(((of, kind), true));
+                stack.extend(prerequisites.into_iter().rev().map(|need| (need, false)));
+            }
+        }
+    }
+
+    fn prerequisites(&self, of: usize, kind: StepKind) -> Vec<(usize, StepKind)> {
+        if kind == StepKind::Interim {
+            return Vec::new();
+        }
+        let own = self.interim_states.settings(of).map(|_| (of, StepKind::Interim));
+        let releases = self.dependencies.0[of].iter().map(|(holder, setting)| {
+            let early = self.interim_states.releases(*holder, *setting);
+            (*holder, if early { StepKind::Interim } else { StepKind::Final })
+        });
+        own.into_iter().chain(releases).collect()
+    }
+}

@@ -1,0 +1,103 @@
+//! Narrowing a run to some locations and networks, without cutting a chain.
+
+use std::collections::HashMap;
+
+use super::compare::NetworkChange;
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+use crate::model::{LiveState, LocationIndex, NamePattern, Setting, Settings};
+
+/// Which locations and networks a run is about. Patterns are compared without regard to case.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    locations: Vec<NamePattern>,
+    networks: Vec<NamePattern>,
+}
+
+/// Why a text is no pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{pattern:?} is not a pattern: {reason}")]
+pub struct ScopeError {
+    pattern: String,
+    reason: String,
+}
+
+impl Scope {
+    /// Only locations whose name, and networks whose old or new name, match one of the patterns. Without patterns, all.
+    ///
+    /// # Errors
+    /// If one of them is no pattern.
+    pub fn new(locations: &[String], networks: &[String]) -> Result<Self, ScopeError> {
+        Ok(Self { locations: set(locations)?, networks: set(networks)? })
+    }
+
+    /// Whether a location of this name is in it.
+    pub fn includes_location(&self, name: &str) -> bool {
+        self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Whether a network with these settings, before and after, is in it; its location is another question.
+    pub fn includes_network(&self, before: &Settings, after: &Settings) -> bool {
+        self.networks.is_empty()
+            || self.networks.iter().any(|pattern| pattern.matches(&before.name) || pattern.matches(&after.name))
+    }
+}
+
+fn set(patterns: &[String]) -> Result<Vec<NamePattern>, ScopeError> {
+    let read =
+        |pattern: &String| NamePattern::new(pattern).map_err(|reason| ScopeError { pattern: pattern.clone(), reason });
+    patterns.iter().map(read).collect()
+}
+
+/// Keeps the moves that are in scope, and how many that leaves out. A move that waits for one that is left out could
+/// never be made: that is a finding.
+pub(super) fn apply_scope<'a>(
+    location: LocationIndex,
+    changes: Vec<NetworkChange<'a>>,
+    scope: &Scope,
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) -> (Vec<NetworkChange<'a>>, usize) {
+    let before = |change: &NetworkChange<'_>| &live.network(change.network).settings;
+    let in_location = scope.includes_location(&live.location(location).name);
+    let (kept, out_of_scope): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| in_location && scope.includes_network(before(change), &change.after));
+    let mut names = HashMap::new();
+    let mut codes = HashMap::new();
+    for change in &out_of_scope {
+        names.insert(before(change).name_key(), change);
+        if let Some(code) = &before(change).code {
+            codes.insert(code, change);
+        }
+    }
+    for change in &kept {
+        let takes_name = change.after.name_key() != before(change).name_key();
+        let takes_code = change.changed_settings.has(Setting::Code);
+        let name_holder = names.get(&change.after.name_key()).filter(|_| takes_name);
+        let code_holder = change.after.code.as_ref().and_then(|code| codes.get(code)).filter(|_| takes_code);
+        if let Some(holder) = name_holder.or(code_holder) {
+            let (name, missing) = (&before(change).name, &before(holder).name);
+            diagnostics.push(
+                Diagnostic::error(
+                    DiagnosticCode::DependencyOutOfScope,
+                    format!("{name:?} waits for {missing:?}, which this run leaves out"),
+                )
+                .with_span(change.entry.span())
+                .help(format!("let the run include it: --network {missing:?}")),
+            );
+        }
+    }
+    (kept, out_of_scope.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_patterns_everything_is_in_scope() {
+        let scope = Scope::new(&["oslo*".to_owned()], &[]).expect("a pattern");
+        assert!(scope.includes_location("Oslo HQ") && !scope.includes_location("Bergen"));
+        assert!(Scope::default().includes_location("Bergen"));
+        assert!(Scope::new(&["[".to_owned()], &[]).is_err());
+    }
+}

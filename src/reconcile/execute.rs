@@ -1,0 +1,264 @@
+//! A journal, the executor, the outcome; wave by wave, if that is asked for.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, LocalBoxFuture, select};
+use secrecy::SecretString;
+
+use super::error::Error;
+use crate::apply::{Event, Failure, NetworkResult, NetworkStatus, Options, Outcome, Verification, run};
+use crate::client::{ApiClient, Priority, SendError};
+use crate::model::{LocationId, NetworkId};
+use crate::plan::model::Plan;
+use crate::plan::{self, Drift};
+use crate::plan_check::{CheckedPlan, check_plan};
+use crate::runtime::ShutdownReason;
+use crate::storage::{Journal, JournalEntry, SavedPlan};
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What became of the plan.
+    pub outcome: Outcome,
+    /// Where its journal is.
+    pub journal: Option<PathBuf>,
+}
+
+/// Where a run leaves what it did.
+#[derive(Clone, Copy, Debug)]
+pub struct RunFiles<'a> {
+    /// The folder of journals.
+    pub journal_dir: &'a Path,
+    /// The name of the run.
+    pub run: &'a str,
+    /// The plan as it is kept beside the journal.
+    pub saved: &'a SavedPlan,
+    /// What it is sealed with.
+    pub key: Option<&'a SecretString>,
+}
+
+/// Whether the next wave may begin.
+pub type WaveApproval<'a> = &'a dyn Fn(NextWave) -> LocalBoxFuture<'a, bool>;
+
+/// The wave that would begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextWave {
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many waves there are.
+    pub of: usize,
+    /// How many locations are done.
+    pub locations_done: usize,
+    /// How many locations are left, this wave and all after it.
+    pub locations_left: usize,
+    /// How many networks are left.
+    pub networks_left: usize,
+}
+
+/// In which pieces a plan is carried out.
+#[derive(Clone, Copy)]
+pub struct Rollout<'a> {
+    /// The locations of each wave.
+    pub waves: &'a [Vec<LocationId>],
+    /// How long to wait after a wave before the next one is thought of.
+    pub soak: Duration,
+    /// Asked before every wave but the first, when all is well with those before.
+    pub approve_wave: WaveApproval<'a>,
+}
+
+/// Carries out a proven plan with a journal, and its saved plan beside it. With nothing to do there is neither journal
+/// nor request.
+///
+/// # Errors
+/// If the journal cannot be begun; nothing was written then.
+pub async fn execute(
+    checked: &CheckedPlan,
+    client: &ApiClient,
+    records: RunFiles<'_>,
+    options: Options,
+    rollout: Rollout<'_>,
+    on_event: &dyn Fn(&Event),
+) -> Result<Run, Error> {
+    let RunFiles { journal_dir, run: name, saved, key } = records;
+    let plan = checked.plan();
+    if plan.changes.is_empty() {
+        let outcome = run(checked, client, &Journal::in_memory(), Options { verify: false, ..options }, on_event).await;
+        return Ok(Run { outcome, journal: None });
+    }
+    // The plan first: a journal without it could not be gone on from.
+    Journal::prepare(journal_dir)?;
+    let beside = journal_dir.join(format!("{name}.plan.json"));
+    saved.write(&beside, key)?;
+    let journal = Journal::create(journal_dir, name, key).inspect_err(|_| {
+        let _of_no_use = std::fs::remove_file(&beside);
+    })?;
+    let clock = client.clock();
+    journal.append(JournalEntry::run_started(name, plan), clock.to_timestamp(clock.now())).await?;
+    let outcome = match rollout.waves {
+        [] | [_] => run(checked, client, &journal, options, on_event).await,
+        waves => WaveRunner { plan, client, journal: &journal, options, rollout, on_event }.run(waves).await,
+    };
+    let end = JournalEntry::RunFinished { outcome: outcome.class(plan).end() };
+    // The run is over; a last line that cannot be written changes nothing for anybody.
+    let _recorded = journal.append(end, clock.to_timestamp(clock.now())).await;
+    Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
+}
+
+/// One wave after the other.
+struct WaveRunner<'a, 'p> {
+    plan: &'a Plan,
+    client: &'a ApiClient,
+    journal: &'a Journal,
+    options: Options,
+    rollout: Rollout<'p>,
+    on_event: &'a dyn Fn(&Event),
+}
+
+/// Why the next wave does not begin.
+enum WaveError {
+    ChangeSource(ShutdownReason),
+    /// Somebody else has changed something meanwhile.
+    Drift(Vec<Drift>),
+    /// What became of the list tells by itself.
+    ListFailed(SendError),
+}
+
+impl WaveRunner<'_, '_> {
+    async fn run(&self, waves: &[Vec<LocationId>]) -> Outcome {
+        let started = self.client.clock().now();
+        let mut whole = Outcome {
+            results: vec![NetworkResult::new(NetworkStatus::NotStarted); self.plan.changes.len()],
+            verification: Verification::Skipped,
+            stopped: None,
+            server_generated_codes: Vec::new(),
+            statistics: self.client.statistics(),
+            elapsed: Duration::ZERO,
+        };
+        for (at, wave) in waves.iter().enumerate() {
+            let last = at + 1 == waves.len();
+            // Whether the next wave may begin is told by the list.
+            let options = Options { verify: self.options.verify || !last, ..self.options };
+            let (part, places) = (plan::restrict_to_locations(self.plan, wave), self.places(wave));
+            let stopped_by = match self.prepare_wave(part, at == 0).await {
+                Ok(checked) => {
+                    (self.on_event)(&Event::Wave { number: at + 1, of: waves.len(), locations: wave.len() });
+                    let outcome = run(&checked, self.client, self.journal, options, self.on_event).await;
+                    let well = outcome.is_complete();
+                    merge(&mut whole, outcome, &places, &checked, self.plan);
+                    self.wait_for_next_wave(waves, at, well, last).await.err()
+                }
+                Err(record_stop) => Some(record_stop),
+            };
+            if let Some(record_stop) = stopped_by {
+                self.record_stop(&mut whole, record_stop);
+                break;
+            }
+        }
+        whole.statistics = self.client.statistics();
+        whole.elapsed = self.client.clock().now().duration_since(started);
+        whole
+    }
+
+    /// Which changes of the whole plan belong to locations.
+    fn places(&self, locations: &[LocationId]) -> Vec<usize> {
+        let locations: HashSet<&LocationId> = locations.iter().collect();
+        let changes = self.plan.changes.iter().enumerate();
+        changes.filter(|(_, change)| locations.contains(&change.location.id)).map(|(at, _)| at).collect()
+    }
+
+    /// The plan of a wave, proved on the state as it is now.
+    async fn prepare_wave(&self, part: Plan, first: bool) -> Result<CheckedPlan, WaveError> {
+        let unsafe_now = |_| WaveError::ChangeSource(ShutdownReason::UnexpectedChange);
+        if first {
+            // The whole plan has just been proved on the list, and its parts depend on nothing else.
+            let recorded = plan::reconstruct_base_state(&part);
+            return check_plan(part, &recorded).map_err(unsafe_now);
+        }
+        let live = self.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
+        let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;
+        check_plan(rest, &live).map_err(unsafe_now)
+    }
+
+    /// Waits and asks, if another wave is to follow.
+    async fn wait_for_next_wave(
+        &self,
+        waves: &[Vec<LocationId>],
+        at: usize,
+        well: bool,
+        last: bool,
+    ) -> Result<(), WaveError> {
+        if last {
+            return Ok(());
+        }
+        let shutdown = self.client.shutdown();
+        if let Some(reason) = shutdown.reason() {
+            return Err(WaveError::ChangeSource(reason));
+        }
+        if !well {
+            return Err(WaveError::ChangeSource(ShutdownReason::WaveFailed));
+        }
+        let stopped = || WaveError::ChangeSource(shutdown.reason().unwrap_or(ShutdownReason::Declined));
+        let clock = self.client.clock();
+        if !self.rollout.soak.is_zero() {
+            (self.on_event)(&Event::Soaking { until: clock.now() + self.rollout.soak });
+            if let Either::Right(_) = select(clock.sleep(self.rollout.soak), pin!(shutdown.requested())).await {
+                return Err(stopped());
+            }
+        }
+        let left = &waves[at + 1..];
+        let next = NextWave {
+            number: at + 2,
+            of: waves.len(),
+            locations_done: waves[..=at].iter().map(Vec::len).sum(),
+            locations_left: left.iter().map(Vec::len).sum(),
+            networks_left: self.places(&left.concat()).len(),
+        };
+        match select((self.rollout.approve_wave)(next), pin!(shutdown.requested())).await {
+            Either::Left((true, _)) => Ok(()),
+            Either::Left((false, _)) => Err(WaveError::ChangeSource(ShutdownReason::Declined)),
+            Either::Right(_) => Err(stopped()),
+        }
+    }
+
+    fn record_stop(&self, whole: &mut Outcome, record_stop: WaveError) {
+        match record_stop {
+            WaveError::ChangeSource(reason) => whole.stopped = Some(reason),
+            WaveError::ListFailed(SendError::Cancelled) => whole.stopped = self.client.shutdown().reason(),
+            WaveError::ListFailed(SendError::Failed(error)) => {
+                whole.stopped = Some(ShutdownReason::WaveFailed);
+                whole.verification = Verification::Failed(Failure::from(&error));
+            }
+            WaveError::Drift(moved) => {
+                whole.stopped = Some(ShutdownReason::UnexpectedChange);
+                let moved: HashMap<&NetworkId, &Drift> = moved.iter().map(|moved| (moved.network(), moved)).collect();
+                for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
+                    if let Some(moved) = moved.get(&change.network) {
+                        result.error = Some(Failure::new(moved.describe()));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Puts what became of a wave into the whole. What the wave left out was as planned already.
+fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &CheckedPlan, plan: &Plan) {
+    let place: HashMap<&NetworkId, usize> = places.iter().map(|at| (&plan.changes[*at].network, *at)).collect();
+    let at_of = |part: usize| place.get(&checked.plan().changes[part].network).copied();
+    for at in places {
+        whole.results[*at] = NetworkResult { verified: Some(true), ..NetworkResult::new(NetworkStatus::Applied) };
+    }
+    whole.server_generated_codes.extend(wave.server_generated_codes.iter().filter_map(|part| at_of(*part)));
+    whole.stopped = wave.stopped;
+    if !matches!(whole.verification, Verification::Failed(_)) {
+        whole.verification = wave.verification;
+    }
+    for (part, result) in wave.results.into_iter().enumerate() {
+        if let Some(at) = at_of(part) {
+            whole.results[at] = result;
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The live state, and a plan from there to the desired one that has been proved on it.
+
+use super::error::Error;
+use super::inputs::{Inputs, InvalidInput};
+use crate::client::{ApiClient, Priority};
+use crate::desired::model::Desired;
+use crate::desired::{RuleContext, expand};
+use crate::diagnostic::{DiagnosticCode, Diagnostics};
+use crate::model::LiveState;
+use crate::plan::model::{Change, ChangeSource, Warning};
+use crate::plan::{self, Scope};
+use crate::plan_check::{CheckedPlan, check_plan};
+use crate::runtime::Instant;
+use crate::storage::SavedPlan;
+
+/// What would be done.
+#[derive(Debug)]
+pub struct PreparedPlan {
+    /// The plan, proved on the state that was listed.
+    pub checked: CheckedPlan,
+    /// That state.
+    pub live: LiveState,
+    /// When it was listed.
+    pub listed: Instant,
+}
+
+/// Lists the organization and plans the way to what `inputs` ask for.
+///
+/// # Errors
+/// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
+pub async fn prepare_plan(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
+    let live = client.list(Priority::Normal).await?;
+    plan_from_live(inputs, scope, live, client.clock().now())
+}
+
+/// Plans the way from a state that was listed at a moment.
+///
+/// # Errors
+/// If the wishes do not fit it, or if the plan cannot be proved.
+pub fn plan_from_live(
+    inputs: &mut Inputs,
+    scope: &Scope,
+    live: LiveState,
+    listed: Instant,
+) -> Result<PreparedPlan, Error> {
+    let mut diagnostics = Diagnostics::new();
+    let expand_rules = expand_rules(&inputs.desired, scope, &live, &mut diagnostics);
+    let desired = expand_rules.as_ref().unwrap_or(&inputs.desired);
+    let built = plan::build_scoped(scope, desired, &live, &inputs.sources)
+        .and_then(|plan| if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
+    match built {
+        Ok(mut plan) => {
+            let from_files = inputs.warnings.iter().chain(&diagnostics);
+            let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
+            plan.warnings.splice(0..0, from_files);
+            let eaten: Vec<Warning> = plan.changes.iter().filter_map(leading_zeros_lost).collect();
+            plan.warnings.extend(eaten);
+            let checked = check_plan(plan, &live)?;
+            Ok(PreparedPlan { checked, live, listed })
+        }
+        Err(from_plan) => {
+            let mut all = inputs.warnings.clone();
+            // A network that stands aside is reported once.
+            let known = diagnostics.iter().any(|diagnostic| diagnostic.code == DiagnosticCode::LeftoverTemporaryName);
+            diagnostics.extend(
+                from_plan
+                    .into_iter()
+                    .filter(|diagnostic| !known || diagnostic.code != DiagnosticCode::LeftoverTemporaryName),
+            );
+            diagnostics.prefix_csv_cells(&inputs.sources);
+            all.append(diagnostics);
+            all.sort();
+            let sources = std::mem::take(&mut inputs.sources);
+            Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics: all, sources })))
+        }
+    }
+}
+
+/// A name from a table that is the live one without the zeros at its front.
+fn leading_zeros_lost(change: &Change) -> Option<Warning> {
+    let ChangeSource::File { file, line } = &change.source else { return None };
+    let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    let eaten = |before: Option<&str>, after: Option<&str>| {
+        let (before, after) = (before?, after?);
+        let digits = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && before != after && before.trim_start_matches('0') == after).then(|| before.to_owned())
+    };
+    let (before, after) = (&change.before, &change.after);
+    let was = eaten(Some(&before.name), Some(&after.name))
+        .or_else(|| eaten(before.display_name.as_deref(), after.display_name.as_deref()))
+        .filter(|_| is_table)?;
+    let message = format!("{was:?} would lose the zeros at its front: a spreadsheet has probably eaten them");
+    Some(Warning {
+        code: DiagnosticCode::LeadingZerosLost.as_str().into(),
+        message: message.into(),
+        file: Some(file.clone()),
+        line: Some(*line),
+    })
+}
+
+/// The wishes with an entry for every network that a rule matches, if there are rules.
+pub(super) fn expand_rules(
+    desired: &Desired,
+    scope: &Scope,
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) -> Option<Desired> {
+    if desired.rules.is_empty() {
+        return None;
+    }
+    let managed_networks = plan::managed_networks(desired, live);
+    let mut desired = desired.clone();
+    let context = RuleContext {
+        live,
+        is_managed: &|network| managed_networks.contains(&network),
+        has_location: &|name| scope.includes_location(name),
+        has_network: &|before, after| scope.includes_network(before, after),
+        is_temporary_name: &plan::is_temporary,
+    };
+    expand(&mut desired, context, diagnostics);
+    Some(desired)
+}
+
+/// Goes on with a saved plan: lists the organization, leaves out what is done, and proves the rest.
+///
+/// # Errors
+/// If it cannot be listed, if anything has moved that the plan depends on, or if the rest cannot be proved.
+pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<PreparedPlan, Error> {
+    // What was recorded must be sound in itself, whatever has become of the organization.
+    check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
+    let live = client.list(Priority::Normal).await?;
+    let listed = client.clock().now();
+    let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
+    let checked = check_plan(rest, &live)?;
+    Ok(PreparedPlan { checked, live, listed })
+}

@@ -1,0 +1,327 @@
+//! From wishes to an outcome: proposed, shown, agreed to, carried out. Who shows and asks comes in as an argument.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, LocalBoxFuture, select};
+use secrecy::SecretString;
+
+use super::error::Error;
+use super::execute::{NextWave, Rollout, Run, RunFiles, execute};
+use super::inputs::Inputs;
+use super::prepare::{PreparedPlan, plan_from_live, resume_saved_plan};
+use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
+use crate::apply::{Event, Options, Waves};
+use crate::client::{ApiClient, Priority};
+use crate::desired::any_rule_matches_location;
+use crate::model::{LiveState, LocationId, NetworkId};
+use crate::plan::model::Plan;
+use crate::plan::{self, MaxChanges, Scope, check_change_limit};
+use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
+use crate::storage::SavedPlan;
+
+/// A list that is older than this when the answer comes is read again.
+const MAX_LIST_AGE: Duration = Duration::from_secs(30);
+
+/// Where a plan comes from.
+#[derive(Debug)]
+pub enum PlanSource {
+    /// It is made for what files or rules ask for.
+    Inputs(Inputs),
+    /// It was made before.
+    SavedPlan(Box<SavedPlan>),
+}
+
+/// Who has to agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Somebody is asked.
+    Prompt,
+    /// Everybody agrees to a plan of an ordinary size, or of this one.
+    AutoApprove(Option<MaxChanges>),
+}
+
+/// Who is shown what would be done, and asked.
+pub trait UserInterface {
+    /// Shows a plan, and the locations of its waves if there is more than one.
+    fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]);
+
+    /// Says something.
+    fn note(&self, text: &str);
+
+    /// Asks something.
+    fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool>;
+
+    /// A plan is carried out from here on.
+    fn run_started(&self, plan: &Plan);
+
+    /// Something happened.
+    fn on_event(&self, event: &Event);
+
+    /// The plan has been carried out as far as it goes.
+    fn run_finished(&self);
+}
+
+/// How work is to be done.
+#[derive(Clone, Debug)]
+pub struct ApplyOptions<'a> {
+    /// Some locations and networks only.
+    pub scope: Scope,
+    /// Who has to agree.
+    pub approval: Approval,
+    /// Fails if a live network is in no file.
+    pub fail_on_unmanaged: bool,
+    /// How the plan is carried out.
+    pub options: Options,
+    /// Whether the plan of another run is brought to its end where rules meet what it left behind.
+    pub resume_interrupted: bool,
+    /// In which waves.
+    pub waves: Waves,
+    /// How long to wait after a wave.
+    pub soak: Duration,
+    /// When the maintenance window ends.
+    pub until: Option<Instant>,
+    /// The folder of journals.
+    pub journal_dir: &'a Path,
+    /// The name of the run.
+    pub run: &'a str,
+    /// What plans and journals are sealed with.
+    pub key: Option<&'a SecretString>,
+    /// The organization, if it was named.
+    pub org: Option<String>,
+    /// The word about the plan's size, to be kept with it.
+    pub max_changes: Option<MaxChanges>,
+}
+
+/// What has been done.
+#[derive(Debug)]
+pub struct CompletedRun {
+    /// The plan.
+    pub plan: Plan,
+    /// What became of it.
+    pub run: Run,
+}
+
+/// Proposes, shows, asks, carries out.
+#[derive(Clone, Copy)]
+pub struct ApplyWorkflow<'a> {
+    /// Sends.
+    pub client: &'a ApiClient,
+    /// How.
+    pub options: &'a ApplyOptions<'a>,
+    /// To whom.
+    pub ui: &'a dyn UserInterface,
+}
+
+impl ApplyWorkflow<'_> {
+    /// Does everything that `plan_source` ask for; `listed` is the organization, if it has just been read.
+    ///
+    /// Where rules meet a network on a temporary name, the run that left it there is brought to its end first: then two
+    /// things have been done.
+    ///
+    /// # Errors
+    /// If nothing was written.
+    pub async fn run(&self, plan_source: PlanSource, listed: Option<LiveState>) -> Result<Vec<CompletedRun>, Error> {
+        let window = async {
+            match self.options.until {
+                Some(until) => self.client.clock().sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+            self.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        match select(pin!(self.run_with_resume(plan_source, listed)), pin!(window)).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+
+    async fn run_with_resume(
+        &self,
+        mut plan_source: PlanSource,
+        listed: Option<LiveState>,
+    ) -> Result<Vec<CompletedRun>, Error> {
+        let mut done = Vec::new();
+        let live = match (&plan_source, listed) {
+            (PlanSource::SavedPlan(_), _) => None,
+            (PlanSource::Inputs(_), Some(live)) => Some((live, self.client.clock().now())),
+            (PlanSource::Inputs(_), None) => Some(self.list().await?),
+        };
+        let mut live = live;
+        if let (PlanSource::Inputs(inputs), Some((organization, _)), true) =
+            (&plan_source, &live, self.options.resume_interrupted)
+            && let Some((run, saved)) = self.interrupted_plan(inputs, organization)
+        {
+            self.ui.note(&format!(
+                "The run {run} has left networks on temporary names, and rules cannot compute with those: its plan for \
+                 their locations is brought to its end first."
+            ));
+            done.push(self.run_once(&mut PlanSource::SavedPlan(Box::new(saved)), None).await?);
+            live = match done.last() {
+                Some(first) if first.run.outcome.is_complete() => Some(self.list().await?),
+                _ => return Ok(done),
+            };
+        }
+        let before = self.client.statistics();
+        match self.run_once(&mut plan_source, live).await {
+            Ok(mut second) => {
+                if !done.is_empty() {
+                    second.run.outcome.statistics = second.run.outcome.statistics.since(before);
+                }
+                done.push(second);
+            }
+            // What was done first is not hidden by what cannot be done then.
+            Err(error) if !done.is_empty() => self.ui.note(&format!("After that: {error}")),
+            Err(error) => return Err(error),
+        }
+        Ok(done)
+    }
+
+    /// The plan of the run that left networks on temporary names, for the locations that this run is about. What it
+    /// said about its size was said about the whole of it.
+    fn interrupted_plan(&self, inputs: &Inputs, live: &LiveState) -> Option<(String, SavedPlan)> {
+        let scope = &self.options.scope;
+        let networks_at_temporary_names = networks_at_temporary_names(live, |location, settings| {
+            any_rule_matches_location(&inputs.desired.rules, location)
+                && scope.includes_location(location)
+                && scope.includes_network(settings, settings)
+        });
+        let networks: HashSet<NetworkId> =
+            networks_at_temporary_names.iter().map(|(network, _)| network.clone()).collect();
+        let Interrupted { run, saved, .. } = find_run_for(self.options.journal_dir, self.options.key, &networks)?;
+        let locations: Vec<LocationId> =
+            networks_at_temporary_names.into_iter().map(|(_, location)| location).collect();
+        Some((
+            run,
+            SavedPlan { plan: plan::restrict_to_locations(&saved.plan, &locations), max_changes: None, ..saved },
+        ))
+    }
+
+    async fn list(&self) -> Result<(LiveState, Instant), Error> {
+        let live = self.client.list(Priority::Normal).await?;
+        Ok((live, self.client.clock().now()))
+    }
+
+    async fn run_once(
+        &self,
+        plan_source: &mut PlanSource,
+        live: Option<(LiveState, Instant)>,
+    ) -> Result<CompletedRun, Error> {
+        let mut prepare_wave = self.prepare_plan(plan_source, live).await?;
+        let plan = prepare_wave.checked.plan();
+        if self.options.fail_on_unmanaged && plan.counts.unmanaged > 0 {
+            return Err(Error::Unmanaged(plan.counts.unmanaged));
+        }
+        if self.options.waves.canary_matches_nothing(plan) {
+            return Err(Error::CanaryMatchesNothing);
+        }
+        self.show(&prepare_wave);
+        match self.options.approval {
+            Approval::AutoApprove(said) => {
+                let saved = match plan_source {
+                    PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|word| word.parse().ok()),
+                    PlanSource::Inputs(_) => None,
+                };
+                check_change_limit(prepare_wave.checked.plan(), said.or(saved))?;
+            }
+            Approval::Prompt => {
+                while !prepare_wave.checked.plan().changes.is_empty() {
+                    self.ask("Apply this plan?").await?;
+                    if self.client.clock().now().duration_since(prepare_wave.listed) <= MAX_LIST_AGE {
+                        break;
+                    }
+                    let newer = self.prepare_plan(plan_source, None).await?;
+                    let same = newer.checked.plan() == prepare_wave.checked.plan();
+                    prepare_wave = newer;
+                    if same {
+                        break;
+                    }
+                    self.ui.note("The organization has changed meanwhile. This is the plan now:\n");
+                    self.show(&prepare_wave);
+                }
+            }
+        }
+        self.execute(prepare_wave, plan_source).await
+    }
+
+    async fn prepare_plan(
+        &self,
+        plan_source: &mut PlanSource,
+        live: Option<(LiveState, Instant)>,
+    ) -> Result<PreparedPlan, Error> {
+        match plan_source {
+            PlanSource::Inputs(inputs) => {
+                let (live, listed) = match live {
+                    Some(live) => live,
+                    None => self.list().await?,
+                };
+                plan_from_live(inputs, &self.options.scope, live, listed)
+            }
+            PlanSource::SavedPlan(saved) => resume_saved_plan(saved, self.client).await,
+        }
+    }
+
+    fn show(&self, prepare_wave: &PreparedPlan) {
+        let plan = prepare_wave.checked.plan();
+        self.ui.show_plan(plan, &self.options.waves.partition(plan));
+    }
+
+    async fn ask(&self, question: &str) -> Result<(), Error> {
+        match select(self.ui.confirm(question), pin!(self.client.shutdown().requested())).await {
+            Either::Left((true, _)) => Ok(()),
+            Either::Left((false, _)) => Err(Error::NotConfirmed),
+            Either::Right(_) => Err(Error::Stopped),
+        }
+    }
+
+    async fn execute(&self, prepare_wave: PreparedPlan, plan_source: &PlanSource) -> Result<CompletedRun, Error> {
+        let plan = prepare_wave.checked.plan();
+        let saved = SavedPlan {
+            plan: plan.clone(),
+            created: self.client.clock().to_timestamp(self.client.clock().now()),
+            org: self.options.org.clone(),
+            max_changes: self.options.max_changes.map(|word| word.to_string()),
+            sources: match plan_source {
+                PlanSource::Inputs(inputs) => inputs.source_digests(),
+                PlanSource::SavedPlan(saved) => saved.sources.clone(),
+            },
+        };
+        let options = self.options;
+        let records = RunFiles {
+            journal_dir: options.journal_dir,
+            run: &self.unique_run_name(),
+            saved: &saved,
+            key: options.key,
+        };
+        let waves = options.waves.partition(plan);
+        let approve_wave = |next: NextWave| -> LocalBoxFuture<'_, bool> {
+            Box::pin(async move {
+                let NextWave { number, of, locations_done, locations_left, networks_left } = next;
+                match options.approval {
+                    Approval::AutoApprove(_) => true,
+                    Approval::Prompt => {
+                        let question = format!(
+                            "All is well in {locations_done} locations. Go on with wave {number} of {of} \
+                             ({locations_left} locations and {networks_left} networks are left)?"
+                        );
+                        self.ui.confirm(&question).await
+                    }
+                }
+            })
+        };
+        let rollout = Rollout { waves: &waves, soak: options.soak, approve_wave: &approve_wave };
+        self.ui.run_started(plan);
+        let on_event = |event: &Event| self.ui.on_event(event);
+        let run = execute(&prepare_wave.checked, self.client, records, options.options, rollout, &on_event).await;
+        self.ui.run_finished();
+        Ok(CompletedRun { run: run?, plan: prepare_wave.checked.into_plan() })
+    }
+
+    /// The second run of a command needs a name of its own.
+    fn unique_run_name(&self) -> String {
+        let taken = self.options.journal_dir.join(format!("{}.jsonl", self.options.run)).exists();
+        if taken { format!("{}-2", self.options.run) } else { self.options.run.to_owned() }
+    }
+}

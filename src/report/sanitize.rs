@@ -1,0 +1,47 @@
+//! Other people's texts, without what could deceive a reader: control characters, invisible ones, changes of direction.
+
+use std::borrow::Cow;
+
+/// The text with everything escaped that would not be seen as what it is.
+///
+/// Blanks at either end are made visible as well: they are a difference that nobody would notice.
+pub fn sanitize(text: &str) -> Cow<'_, str> {
+    let blank_ends = text.starts_with(' ') || text.ends_with(' ');
+    if !blank_ends && !text.chars().any(is_invisible_or_control) {
+        return Cow::Borrowed(text);
+    }
+    let last = text.len() - text.trim_end_matches(' ').len();
+    let first = text.len() - text.trim_start_matches(' ').len();
+    let mut shown = "␠".repeat(first.min(text.len()));
+    let core = text.trim_matches(' ');
+    for character in core.chars() {
+        if is_invisible_or_control(character) {
+            shown.push_str(&format!("\\u{{{:x}}}", character as u32));
+        } else {
+            shown.push(character);
+        }
+    }
+    if !core.is_empty() {
+        shown.push_str(&"␠".repeat(last));
+    }
+    Cow::Owned(shown)
+}
+
+fn is_invisible_or_control(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{a0}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_not_be_seen_is_made_visible() {
+        assert_eq!(sanitize("Ward 1"), "Ward 1");
+        assert_eq!(sanitize(" Ward 1  "), "␠Ward 1␠␠");
+        assert_eq!(sanitize("a\u{202e}b\u{1b}[2J"), "a\\u{202e}b\\u{1b}[2J");
+        assert_eq!(sanitize("  "), "␠␠");
+    }
+}

@@ -1,0 +1,42 @@
+//! What somebody else does in Control Hub meanwhile.
+
+use super::organization::SimulatedOrganization;
+use crate::model::NetworkId;
+
+/// What of a network somebody else may edit.
+#[derive(Clone, Debug)]
+pub struct ExternalEdit {
+    /// Its name.
+    pub name: String,
+    /// Its display name.
+    pub display_name: Option<String>,
+    /// Its access code.
+    pub code: Option<String>,
+}
+
+impl SimulatedOrganization {
+    /// Somebody else changes a network in Control Hub, within the rules.
+    pub fn external_edit(&mut self, network: &NetworkId, edit: impl FnOnce(&mut ExternalEdit)) {
+        let Some(mut changed) = self.state.remove(network) else { return };
+        self.external_edits += 1;
+        let mut seen = ExternalEdit {
+            name: changed.name.clone(),
+            display_name: changed.display_name.clone(),
+            code: changed.code.clone(),
+        };
+        edit(&mut seen);
+        let free = !self.state.holds_name(&changed.location, &seen.name, None)
+            && !seen.code.as_ref().is_some_and(|code| self.state.holds_code(&changed.location, code, None));
+        if free {
+            (changed.name, changed.display_name, changed.code) = (seen.name, seen.display_name, seen.code);
+        }
+        self.state.insert(changed);
+    }
+
+    /// Somebody else deletes a network.
+    pub fn external_delete(&mut self, network: &NetworkId) {
+        if self.state.remove(network).is_some() {
+            self.external_edits += 1;
+        }
+    }
+}

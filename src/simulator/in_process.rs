@@ -1,0 +1,149 @@
+//! The simulated organization behind the client's trait, in virtual time: no sockets, the same state machine.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use futures::FutureExt;
+
+use super::faults::RequestFault;
+use super::organization::SimulatedOrganization;
+use super::request::{Operation, Request};
+use super::tokens::TOKEN;
+use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
+use crate::runtime::Clock;
+use crate::webex::response::{self, ResponseHead};
+use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, TokenRefresh, UpdateAck};
+
+/// How long a client waits for an answer that does not come.
+const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A connection to a simulated organization.
+#[derive(Clone, Debug)]
+pub struct InProcessApi {
+    simulated: Rc<RefCell<SimulatedOrganization>>,
+    clock: Clock,
+    token: Rc<RefCell<String>>,
+    /// What a new token is, where the credentials can get one.
+    next_token: Option<String>,
+    refresh_count: Rc<Cell<u32>>,
+}
+
+impl InProcessApi {
+    /// Talks to `simulated` on `clock`.
+    pub fn new(simulated: Rc<RefCell<SimulatedOrganization>>, clock: Clock) -> Self {
+        let token = Rc::new(RefCell::new(TOKEN.to_owned()));
+        Self { simulated, clock, token, next_token: None, refresh_count: Rc::default() }
+    }
+
+    /// The same with credentials that can get this token when the first one is refused.
+    #[must_use]
+    pub fn with_next_token(mut self, token: impl Into<String>) -> Self {
+        self.next_token = Some(token.into());
+        self
+    }
+
+    /// How often a new token was asked for.
+    pub fn refresh_count(&self) -> u32 {
+        self.refresh_count.get()
+    }
+
+    async fn send(&self, operation: Operation) -> Result<(ResponseHead, Vec<u8>), ApiError> {
+        let request = Request::new(operation, Some(self.token.borrow().clone()));
+        let in_flight = self.simulated.borrow_mut().begin_request(&request, self.clock.now());
+        let _at_work = InFlightGuard { simulated: &self.simulated, number: in_flight.number };
+        self.clock.sleep(in_flight.outbound).await;
+        let answer = self.simulated.borrow_mut().handle(&request, &in_flight, self.clock.now());
+        let lost = |words: &str, applied| ApiError::no_response(ErrorClass::Transient, words, applied);
+        let Some(answer) = answer else {
+            if in_flight.fault == RequestFault::NoResponse {
+                self.clock.sleep(TIMEOUT).await;
+                return Err(lost("no answer in time", MaybeApplied::Unknown));
+            }
+            self.clock.sleep(in_flight.inbound).await;
+            return Err(lost("the connection was reset", MaybeApplied::Unknown));
+        };
+        self.clock.sleep(in_flight.inbound).await;
+        if answer.is_cut {
+            return Err(ApiError {
+                status: Some(answer.status),
+                ..lost("the answer is cut off", MaybeApplied::Unknown)
+            });
+        }
+        let head = ResponseHead {
+            status: answer.status,
+            tracking_id: Some(answer.tracking_id),
+            retry_after: answer.retry_after,
+            date: None,
+        };
+        Ok((head, answer.body))
+    }
+
+    fn timestamp(&self) -> jiff::Timestamp {
+        self.clock.to_timestamp(self.clock.now())
+    }
+}
+
+impl DectApi for InProcessApi {
+    fn list(&self) -> ApiFuture<'_, LiveState> {
+        async {
+            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
+            response::list(&head, &body, self.timestamp())
+        }
+        .boxed_local()
+    }
+
+    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
+        async {
+            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
+            response::list(&head, &body, self.timestamp()).map(|_| body)
+        }
+        .boxed_local()
+    }
+
+    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
+        async move {
+            let operation = Operation::Get { location: location.to_string(), network: network.to_string() };
+            let (head, body) = self.send(operation).await?;
+            response::network(&head, &body, self.timestamp(), location)
+        }
+        .boxed_local()
+    }
+
+    fn update<'a>(
+        &'a self,
+        location: &'a LocationId,
+        network: &'a NetworkId,
+        settings: &'a Settings,
+    ) -> ApiFuture<'a, UpdateAck> {
+        async move {
+            let body = response::update_body(settings);
+            let operation = Operation::Update { location: location.to_string(), network: network.to_string(), body };
+            let (head, body) = self.send(operation).await?;
+            response::update(&head, &body, self.timestamp(), settings)
+        }
+        .boxed_local()
+    }
+
+    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
+        async {
+            let Some(next) = &self.next_token else { return Ok(TokenRefresh::NotRefreshable) };
+            self.refresh_count.set(self.refresh_count.get() + 1);
+            self.clock.sleep(std::time::Duration::from_millis(200)).await;
+            self.token.replace(next.clone());
+            Ok(TokenRefresh::Refreshed)
+        }
+        .boxed_local()
+    }
+}
+
+/// A request in the air: what it occupies is free again when it lands, or when its future is dropped.
+struct InFlightGuard<'a> {
+    simulated: &'a RefCell<SimulatedOrganization>,
+    number: u64,
+}
+
+impl Drop for InFlightGuard<'_> {
+    fn drop(&mut self) {
+        self.simulated.borrow_mut().end_request(self.number);
+    }
+}

@@ -1,0 +1,238 @@
+//! A journal read again: what a run has done to whom.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunOutcome, WriteOutcome};
+use crate::model::{LocationId, NetworkId, Settings};
+use crate::storage::encryption::CodeCipher;
+
+/// Why a journal cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunHistoryError {
+    /// The file cannot be read.
+    #[error("{file} cannot be read: {reason}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// It is no journal, or one that was tampered with.
+    #[error("{file}: line {line} is no line of a journal")]
+    InvalidJournal {
+        /// The file.
+        file: String,
+        /// Which line, from 1.
+        line: usize,
+    },
+    /// Its codes are sealed, and there is no key, or another one.
+    #[error("the access codes in {file} are sealed: set DECTL_PLAN_KEY to the key of that run")]
+    Encrypted {
+        /// The file.
+        file: String,
+    },
+    /// It was written by another version of this tool.
+    #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}")]
+    OtherVersion {
+        /// The file.
+        file: String,
+        /// Its version.
+        version: u32,
+    },
+}
+
+/// Whether access codes are needed, and how they open.
+#[derive(Clone, Copy, Debug)]
+pub enum CodeAccess<'a> {
+    /// They are, with this key if they are sealed.
+    Decrypt(Option<&'a SecretString>),
+    /// They are not: to list runs.
+    Skip,
+}
+
+/// What a run has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunHistory {
+    /// Its name.
+    pub run: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Whether its codes are sealed, and were left so.
+    pub is_encrypted: bool,
+    /// How many networks it was to change.
+    pub changes: usize,
+    /// How it ended; `None` if it was killed.
+    pub outcome: Option<RunOutcome>,
+    /// The networks that it has written to, in the order of their first write.
+    pub modified: Vec<ModifiedNetwork>,
+}
+
+/// A network that a run has written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModifiedNetwork {
+    /// Its location.
+    pub location: LocationId,
+    /// Its id.
+    pub network: NetworkId,
+    /// What it was like before the run.
+    pub before: Settings,
+    /// What the run may have left it at, the last write first: more than one where an end is not known.
+    pub final_states: Vec<Settings>,
+}
+
+impl RunHistory {
+    /// Whether everything that it was about was done in the end.
+    pub fn is_finished(&self) -> bool {
+        self.outcome.is_some_and(RunOutcome::is_complete)
+    }
+
+    /// Reads a journal.
+    ///
+    /// A last line that was cut off by a power failure is left out: the request it announces was not sent.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn read(path: &Path, codes: CodeAccess<'_>) -> Result<Self, RunHistoryError> {
+        let file = path.display().to_string();
+        let text = std::fs::read(path)
+            .map_err(|error| RunHistoryError::Unreadable { file: file.clone(), reason: error.to_string() })?;
+        Self::parse(&text, &file, codes)
+    }
+
+    /// Reads the text of a journal that is called `file` in messages.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn parse(text: &[u8], file: &str, codes: CodeAccess<'_>) -> Result<Self, RunHistoryError> {
+        let not_a_journal = |line: usize| RunHistoryError::InvalidJournal { file: file.to_owned(), line };
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
+        let mut lines = whole.split(|byte| *byte == b'\n').enumerate();
+        let first = lines.next().and_then(|(_, line)| serde_json::from_slice::<Line>(line).ok());
+        let Some(Line { time, document: JournalLineJson::RunStarted { format_version, run, changes, cipher, .. } }) =
+            first
+        else {
+            return Err(not_a_journal(1));
+        };
+        if format_version != FORMAT_VERSION {
+            return Err(RunHistoryError::OtherVersion { file: file.to_owned(), version: format_version });
+        }
+        let encrypted = || RunHistoryError::Encrypted { file: file.to_owned() };
+        let is_encrypted = cipher.is_some() && matches!(codes, CodeAccess::Skip);
+        let cipher = match (cipher, codes) {
+            (Some(encrypted_key), CodeAccess::Decrypt(Some(key))) => {
+                Some(CodeCipher::decrypt_key(&encrypted_key, key).ok_or_else(encrypted)?)
+            }
+            (Some(_), CodeAccess::Decrypt(None)) => return Err(encrypted()),
+            (_, CodeAccess::Skip) | (None, _) => None,
+        };
+        let history = Self { run, started_at: time, is_encrypted, changes, outcome: None, modified: Vec::new() };
+        let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new() };
+        for (at, line) in lines {
+            let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
+            let document = match &cipher {
+                Some(cipher) => line.document.decrypted(cipher).ok_or_else(|| not_a_journal(at + 1))?,
+                None => line.document,
+            };
+            replay.apply(document);
+        }
+        Ok(replay.end())
+    }
+}
+
+/// A journal that is being read.
+struct Replay {
+    history: RunHistory,
+    /// Where each network stands in the history.
+    place: HashMap<NetworkId, usize>,
+    /// What was announced, and has not ended yet.
+    open: HashMap<NetworkId, Settings>,
+}
+
+impl Replay {
+    fn apply(&mut self, document: JournalLineJson) {
+        match document {
+            JournalLineJson::RunStarted { .. } => {}
+            JournalLineJson::WriteStarted { location, network, before, settings, .. } => {
+                let network = NetworkId::new(network);
+                let modified = &mut self.history.modified;
+                self.place.entry(network.clone()).or_insert_with(|| {
+                    let before: Settings = before.into();
+                    modified.push(ModifiedNetwork {
+                        location: LocationId::new(location),
+                        network: network.clone(),
+                        final_states: vec![before.clone()],
+                        before,
+                    });
+                    modified.len() - 1
+                });
+                self.open.insert(network, settings.into());
+            }
+            JournalLineJson::WriteFinished { network, end, .. } => {
+                let network = NetworkId::new(network);
+                if let Some(settings) = self.open.remove(&network) {
+                    self.final_states(&network, settings, end);
+                }
+            }
+            JournalLineJson::RunFinished { outcome } => self.history.outcome = Some(outcome),
+        }
+    }
+
+    /// What was announced and never ended may have been applied.
+    fn end(mut self) -> RunHistory {
+        for (network, settings) in std::mem::take(&mut self.open) {
+            self.final_states(&network, settings, WriteOutcome::Unknown);
+        }
+        self.history
+    }
+
+    fn final_states(&mut self, network: &NetworkId, settings: Settings, end: WriteOutcome) {
+        let Some(modified) = self.place.get(network).map(|at| &mut self.history.modified[*at]) else { return };
+        match end {
+            WriteOutcome::Applied => modified.final_states = vec![settings],
+            WriteOutcome::Unknown | WriteOutcome::Failed => modified.final_states.insert(0, settings),
+            WriteOutcome::NotSent => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: &str = r#"{"time":"2026-11-23T10:00:00Z","event":"begin","formatVersion":1,"tool":"dectl","run":"r1","changes":1,"steps":1}"#;
+    const SENDING: &str = r#"{"time":"2026-11-23T10:00:01Z","event":"sending","location":"l","network":"n","write":"final","before":{"name":"Old"},"settings":{"name":"New"}}"#;
+    const ENDED: &str =
+        r#"{"time":"2026-11-23T10:00:02Z","event":"ended","network":"n","write":"final","end":"applied"}"#;
+
+    #[test]
+    fn a_line_that_was_cut_off_does_not_count() {
+        let text = format!("{BEGIN}\n{SENDING}\n{}", &ENDED[..40]);
+        let history = RunHistory::parse(text.as_bytes(), "x", CodeAccess::Skip).expect("a journal");
+        let names: Vec<_> = history.modified[0].final_states.iter().map(|settings| settings.name.to_string()).collect();
+        assert_eq!(names, ["New", "Old"], "it may have been applied");
+        assert_eq!(history.outcome, None);
+    }
+
+    #[test]
+    fn an_acknowledged_write_leaves_no_doubt() {
+        let text = format!("{BEGIN}\n{SENDING}\n{ENDED}\n");
+        let history = RunHistory::parse(text.as_bytes(), "x", CodeAccess::Skip).expect("a journal");
+        assert_eq!(history.modified[0].final_states.len(), 1);
+        assert_eq!(&*history.modified[0].final_states[0].name, "New");
+    }
+
+    #[test]
+    fn what_is_no_journal_is_refused() {
+        let line = |line| Err(RunHistoryError::InvalidJournal { file: "x".to_owned(), line });
+        assert_eq!(RunHistory::parse(b"", "x", CodeAccess::Skip), line(1));
+        assert_eq!(RunHistory::parse(b"hello\n", "x", CodeAccess::Skip), line(1));
+        assert_eq!(RunHistory::parse(format!("{BEGIN}\n{{}}\n").as_bytes(), "x", CodeAccess::Skip), line(2));
+        let later = BEGIN.replace("\"formatVersion\":1", "\"formatVersion\":7");
+        let other = RunHistoryError::OtherVersion { file: "x".to_owned(), version: 7 };
+        assert_eq!(RunHistory::parse(format!("{later}\n").as_bytes(), "x", CodeAccess::Skip), Err(other));
+    }
+}

@@ -1,0 +1,135 @@
+//! The runs of a folder: list, find, prune.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::reader::{CodeAccess, RunHistory, RunHistoryError};
+
+/// Why a run cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirectoryError {
+    /// The folder cannot be read.
+    #[error("the journals in {} cannot be read: {reason}", dir.display())]
+    Unreadable {
+        /// The folder.
+        dir: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// No run is called so.
+    #[error("there is no run {wanted:?} in {}; `dectl runs` lists them", dir.display())]
+    Unknown {
+        /// The folder.
+        dir: PathBuf,
+        /// What was looked for.
+        wanted: String,
+    },
+    /// Several runs begin so.
+    #[error("several runs begin with {wanted:?}: {}", found.join(", "))]
+    Ambiguous {
+        /// What was looked for.
+        wanted: String,
+        /// What was found.
+        found: Vec<String>,
+    },
+}
+
+/// Older runs than so many tell nothing about today.
+const MAX_RUNS_SCANNED: usize = 100;
+
+/// The journals of a folder.
+#[derive(Clone, Debug)]
+pub struct RunDirectory {
+    dir: PathBuf,
+    /// Newest first.
+    names: Vec<String>,
+}
+
+impl RunDirectory {
+    /// Looks into a folder; one that does not exist has no runs.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn open(dir: &Path) -> Result<Self, RunDirectoryError> {
+        let unreadable =
+            |error: io::Error| RunDirectoryError::Unreadable { dir: dir.to_path_buf(), reason: error.to_string() };
+        let mut names = Vec::new();
+        match fs::read_dir(dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(error)),
+            Ok(entries) => {
+                for entry in entries {
+                    let path = entry.map_err(unreadable)?.path();
+                    let is_journal = path.extension().is_some_and(|extension| extension == "jsonl");
+                    if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|_| is_journal) {
+                        names.push(name.to_owned());
+                    }
+                }
+            }
+        }
+        // A name begins with its time.
+        names.sort_by(|one, other| other.cmp(one));
+        Ok(Self { dir: dir.to_path_buf(), names })
+    }
+
+    /// All of them, newest first.
+    pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
+        self.names.iter().map(|name| RunHistory::read(&self.path(name), CodeAccess::Skip))
+    }
+
+    /// The newest runs, as many as anybody looks at: the name of each, its journal and its saved plan.
+    pub fn recent(&self) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
+        self.names.iter().take(MAX_RUNS_SCANNED).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
+    }
+
+    /// The one that is called so, or whose name begins so; `last` is the newest.
+    ///
+    /// # Errors
+    /// If there is none, or more than one.
+    pub fn find(&self, wanted: &str) -> Result<PathBuf, RunDirectoryError> {
+        let found: Vec<&String> = match wanted {
+            "last" => self.names.iter().take(1).collect(),
+            _ => match self.names.iter().find(|name| *name == wanted) {
+                Some(exact) => vec![exact],
+                None => self.names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect(),
+            },
+        };
+        match found[..] {
+            [one] => Ok(self.path(one)),
+            [] => Err(RunDirectoryError::Unknown { dir: self.dir.clone(), wanted: wanted.to_owned() }),
+            _ => {
+                let found = found.into_iter().cloned().collect();
+                Err(RunDirectoryError::Ambiguous { wanted: wanted.to_owned(), found })
+            }
+        }
+    }
+
+    /// Deletes all but the newest `keep`, and says which.
+    ///
+    /// # Errors
+    /// If one of them cannot be deleted.
+    pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunDirectoryError> {
+        let old: Vec<String> = self.names.iter().skip(keep).cloned().collect();
+        for name in &old {
+            for path in [self.path(name), self.plan_path(name)] {
+                match fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        let reason = format!("{} cannot be deleted: {error}", path.display());
+                        return Err(RunDirectoryError::Unreadable { dir: self.dir.clone(), reason });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(old)
+    }
+
+    fn plan_path(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.plan.json"))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.jsonl"))
+    }
+}

@@ -1,0 +1,174 @@
+//! Writes a run's journal. A line that announces a request is on disk before the request is sent.
+//!
+//! Lines that are written while the disk is busy are synced together (group commit), so that eight lanes cost little
+//! more than one.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::entry::{JournalEntry, RunOutcome};
+use crate::storage::encryption::CodeCipher;
+use crate::storage::private_file;
+
+/// Why a journal cannot be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("the journal {} cannot be written: {reason}", path.display())]
+pub struct JournalError {
+    path: PathBuf,
+    reason: String,
+}
+
+/// The journal of one run.
+#[derive(Debug)]
+pub struct Journal(JournalBackend);
+
+#[derive(Debug)]
+enum JournalBackend {
+    File(FileJournal),
+    Memory(RefCell<Vec<JournalEntry>>),
+}
+
+#[derive(Debug)]
+struct FileJournal {
+    path: PathBuf,
+    file: Arc<File>,
+    pending: RefCell<Vec<u8>>,
+    appended: Cell<u64>,
+    synced: Cell<u64>,
+    broken: RefCell<Option<String>>,
+    syncing: futures::lock::Mutex<()>,
+    /// What seals the codes, and itself sealed with the passphrase.
+    cipher: Option<(CodeCipher, String)>,
+}
+
+impl Journal {
+    /// A journal that is only kept in memory: for rehearsals and for the harness.
+    pub const fn in_memory() -> Self {
+        Self(JournalBackend::Memory(RefCell::new(Vec::new())))
+    }
+
+    /// Creates the folder of the journals, which keeps itself out of git.
+    ///
+    /// # Errors
+    /// If that cannot be done.
+    pub fn prepare(dir: &Path) -> Result<(), JournalError> {
+        private_file::create_private_dir(dir)
+            .and_then(|()| private_file::write_gitignore(dir))
+            .map_err(|error| JournalError { path: dir.to_path_buf(), reason: error.to_string() })
+    }
+
+    /// Creates the journal of `run` in `dir`, with everything needed to find it again after a power cut. With a key,
+    /// access codes in it are sealed.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub fn create(dir: &Path, run: &str, key: Option<&SecretString>) -> Result<Self, JournalError> {
+        let path = dir.join(format!("{run}.jsonl"));
+        let cipher = CodeCipher::new();
+        let cipher = match key.map(|key| cipher.encrypted_key(key)).transpose() {
+            Ok(encrypted_key) => encrypted_key.map(|encrypted_key| (cipher, encrypted_key)),
+            Err(reason) => return Err(JournalError { path, reason }),
+        };
+        let create = || {
+            let file = private_file::create_new(&path)?;
+            private_file::sync_dir(dir)?;
+            Ok(file)
+        };
+        match create() {
+            Ok(file) => Ok(Self(JournalBackend::File(FileJournal {
+                path,
+                file: Arc::new(file),
+                pending: RefCell::default(),
+                appended: Cell::new(0),
+                synced: Cell::new(0),
+                broken: RefCell::default(),
+                syncing: futures::lock::Mutex::new(()),
+                cipher,
+            }))),
+            Err(error) => Err(JournalError { path, reason: io::Error::to_string(&error) }),
+        }
+    }
+
+    /// Where it is, if it is a file.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.0 {
+            JournalBackend::File(journal) => Some(&journal.path),
+            JournalBackend::Memory(_) => None,
+        }
+    }
+
+    /// Appends a line; when this returns, it is on disk.
+    ///
+    /// # Errors
+    /// If it could not be written. After that, every later line fails as well: a journal has no holes.
+    pub async fn append(&self, entry: JournalEntry, time: Timestamp) -> Result<(), JournalError> {
+        match &self.0 {
+            JournalBackend::File(journal) => journal.append(&entry, time).await,
+            JournalBackend::Memory(entries) => {
+                entries.borrow_mut().push(entry);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Adds to the journal of a run that was killed that all of it is done.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn append_run_finished(path: &Path, time: Timestamp) -> Result<(), JournalError> {
+    let write = || {
+        let text = std::fs::read(path)?;
+        // A line that was cut off does not count.
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+        file.set_len(whole as u64)?;
+        io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
+        writeln!(file, "{}", JournalEntry::RunFinished { outcome: RunOutcome::Applied }.line(time, None))?;
+        file.sync_all()
+    };
+    write().map_err(|error: io::Error| JournalError { path: path.to_path_buf(), reason: error.to_string() })
+}
+
+impl FileJournal {
+    async fn append(&self, entry: &JournalEntry, time: Timestamp) -> Result<(), JournalError> {
+        let line =
+            entry.line(time, self.cipher.as_ref().map(|(cipher, encrypted_key)| (cipher, encrypted_key.as_str())));
+        let mut pending = self.pending.take();
+        pending.extend_from_slice(line.as_bytes());
+        pending.push(b'\n');
+        self.pending.replace(pending);
+        let mine = self.appended.get() + 1;
+        self.appended.set(mine);
+
+        let _alone = self.syncing.lock().await;
+        self.check()?;
+        if self.synced.get() >= mine {
+            return Ok(());
+        }
+        let (bytes, up_to) = (self.pending.take(), self.appended.get());
+        let file = Arc::clone(&self.file);
+        let write = move || (&*file).write_all(&bytes).and_then(|()| file.sync_data());
+        let written = tokio::task::spawn_blocking(write).await;
+        match written.unwrap_or_else(|error| Err(io::Error::other(error))) {
+            Ok(()) => self.synced.set(up_to),
+            Err(error) => {
+                self.broken.replace(Some(error.to_string()));
+            }
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        match &*self.broken.borrow() {
+            Some(reason) => Err(JournalError { path: self.path.clone(), reason: reason.clone() }),
+            None => Ok(()),
+        }
+    }
+}

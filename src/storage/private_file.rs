@@ -1,0 +1,168 @@
+//! Files and folders that nobody else may read.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Creates a folder and those above it; new ones are for the owner only, and survive a power cut.
+///
+/// # Errors
+/// If one of them cannot be created.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    let new: Vec<&Path> = path.ancestors().take_while(|dir| named(dir) && !dir.exists()).collect();
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    for dir in new {
+        // Created it is, also where nobody may have it synced.
+        let _best_effort = sync_dir(parent_dir(dir));
+    }
+    Ok(())
+}
+
+/// Creates a file that must not exist yet, readable by the owner only.
+pub(super) fn create_new(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Whether a file that is there already may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfExists {
+    /// It may: the new one takes its place as a whole, or not at all.
+    Overwrite,
+    /// It may not.
+    Fail,
+}
+
+/// Writes a file that only its owner can read: complete, or not there at all. Through a link, what it leads to is
+/// written.
+///
+/// # Errors
+/// If it cannot be written, or is there already and is to be kept, or is something else than a file.
+pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::Result<()> {
+    let path = &resolve_target(path)?;
+    let dir = parent_dir(path);
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    // Gone again when anything below fails.
+    let start: String = name.chars().take(40).collect();
+    fs::metadata(dir)?;
+    // Its own words name a file that nobody has asked for.
+    let in_short = |error: io::Error| io::Error::from(error.kind());
+    let mut temp_file = tempfile::Builder::new().prefix(&format!(".{start}.")).tempfile_in(dir).map_err(in_short)?;
+    temp_file.write_all(bytes)?;
+    temp_file.as_file().sync_all()?;
+    match existing {
+        IfExists::Overwrite => temp_file.persist(path)?,
+        IfExists::Fail => temp_file.persist_noclobber(path)?,
+    };
+    // Written it is, also where nobody may have the folder synced.
+    let _best_effort = sync_dir(dir);
+    Ok(())
+}
+
+/// The file that a path leads to, through links, even if it is not there yet.
+///
+/// # Errors
+/// If something is there that is no file, or it is what some program has open: replacing that would take it away.
+pub(super) fn resolve_target(path: &Path) -> io::Result<PathBuf> {
+    let path = resolve_symlinks(path)?;
+    if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("that is no regular file"));
+    }
+    Ok(path)
+}
+
+/// What a link leads to, even if that is not there yet.
+fn resolve_symlinks(path: &Path) -> io::Result<PathBuf> {
+    const MOST: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST {
+        // What a program has open, by whatever name.
+        if path.starts_with("/dev/fd") || path.starts_with("/proc") {
+            return Err(io::Error::other("that is no regular file"));
+        }
+        match fs::read_link(&path) {
+            Ok(target) => path = parent_dir(&path).join(target),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("that is a link to itself"))
+}
+
+fn parent_dir(path: &Path) -> &Path {
+    path.parent().filter(|dir| named(dir)).unwrap_or(Path::new("."))
+}
+
+fn named(dir: &Path) -> bool {
+    !dir.as_os_str().is_empty()
+}
+
+/// Has the folder itself on disk, so that a new file in it survives a power cut.
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
+    // Only unix lets a folder be opened and synced.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// Keeps a folder out of git, unless somebody has decided otherwise.
+pub(super) fn write_gitignore(dir: &Path) -> io::Result<()> {
+    const IGNORE_ALL: &[u8] = b"# Journals and saved plans hold access codes.\n*\n";
+    let path = dir.join(".gitignore");
+    if fs::exists(&path)? {
+        return Ok(());
+    }
+    match write_private_file(&path, IGNORE_ALL, IfExists::Fail) {
+        // Another run was a moment faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("plan.json");
+        write_private_file(&path, b"one", IfExists::Fail).expect("written");
+        let again = write_private_file(&path, b"two", IfExists::Fail).expect_err("it is there");
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).expect("bytes"), b"one");
+        let sub = dir.path().join("sub");
+        create_private_dir(&sub).expect("created");
+        write_private_file(&sub, b"x", IfExists::Overwrite).expect_err("a folder is no file");
+        assert_eq!(names_in(dir.path()), ["plan.json", "sub"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one_and_a_device_is_not_replaced() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| dir.path().join(name);
+        std::os::unix::fs::symlink("real.json", at("link.json")).expect("a link");
+        for text in [b"one", b"two"] {
+            write_private_file(&at("link.json"), text, IfExists::Overwrite).expect("written");
+            assert_eq!(fs::read(at("real.json")).expect("bytes"), text);
+        }
+        assert!(fs::symlink_metadata(at("link.json")).expect("there").is_symlink());
+        std::os::unix::fs::symlink("loop", at("loop")).expect("a link");
+        write_private_file(&at("loop"), b"x", IfExists::Overwrite).expect_err("it leads nowhere");
+        write_private_file(Path::new("/dev/null"), b"x", IfExists::Overwrite).expect_err("a device");
+    }
+}

@@ -31,10 +31,10 @@ const IN_ONE: usize = 50;
 fn main() {
     // `cargo bench` passes flags of its own.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    if let [part, folder] = &arguments[..]
+    if let [part, dir] = &arguments[..]
         && PARTS.contains(&part.as_str())
     {
-        return measure(part, Path::new(folder));
+        return measure(part, Path::new(dir));
     }
     let sizes = std::env::var("DECTL_SIZES").unwrap_or_else(|_| "1000,10000,100000".to_owned());
     println!(
@@ -42,24 +42,24 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
-        let folder = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a folder");
         let list = Snapshot::text(&SimulatedState::generated(size.div_ceil(IN_ONE), IN_ONE), []);
         let value: serde_json::Value = serde_json::from_str(&list).expect("JSON");
-        std::fs::write(folder.path().join("list.json"), value.to_string()).expect("a file");
-        let live = live(folder.path());
+        std::fs::write(dir.path().join("list.json"), value.to_string()).expect("a file");
+        let live = live(dir.path());
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
         let export = Export { live: &live, codes: CodeExport::Include, is_temporary_name: &dectl::plan::is_temporary };
-        std::fs::write(folder.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
-        let cells: Vec<String> = PARTS.iter().map(|part| in_a_process(part, folder.path())).collect();
+        std::fs::write(dir.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
+        let cells: Vec<String> = PARTS.iter().map(|part| in_a_process(part, dir.path())).collect();
         println!("| {size} | {} |", cells.join(" | "));
     }
 }
 
 /// The best of three processes.
-fn in_a_process(part: &str, folder: &Path) -> String {
+fn in_a_process(part: &str, dir: &Path) -> String {
     let itself = std::env::current_exe().expect("this program");
     let once = || {
-        let ended = Command::new(&itself).arg(part).arg(folder).output().expect("it runs");
+        let ended = Command::new(&itself).arg(part).arg(dir).output().expect("it runs");
         let said = String::from_utf8_lossy(&ended.stdout).into_owned();
         let (seconds, megabytes) = said.trim().split_once(' ').expect("two figures");
         (seconds.parse::<f64>().expect("a number"), megabytes.to_owned())
@@ -68,8 +68,8 @@ fn in_a_process(part: &str, folder: &Path) -> String {
     format!("{seconds:.3} s, {megabytes} MB")
 }
 
-fn live(folder: &Path) -> LiveState {
-    let list = std::fs::read(folder.join("list.json")).expect("the list");
+fn live(dir: &Path) -> LiveState {
+    let list = std::fs::read(dir.join("list.json")).expect("the list");
     response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, &list, Timestamp::UNIX_EPOCH)
         .expect("a list")
 }
@@ -79,13 +79,13 @@ fn inputs(text: String) -> Inputs {
     Inputs::from_text("networks.yaml", text, options).expect("a file")
 }
 
-fn measure(part: &str, folder: &Path) {
-    let read = || std::fs::read_to_string(folder.join("networks.yaml")).expect("the file");
+fn measure(part: &str, dir: &Path) {
+    let read = || std::fs::read_to_string(dir.join("networks.yaml")).expect("the file");
     let begun;
     let elapsed = match part {
         "list" => {
             begun = std::time::Instant::now();
-            let live = live(folder);
+            let live = live(dir);
             assert!(!live.is_empty());
             begun.elapsed()
         }
@@ -97,19 +97,18 @@ fn measure(part: &str, folder: &Path) {
         "plan" => {
             begun = std::time::Instant::now();
             let mut inputs = inputs(read());
-            let prepared =
-                plan_from_live(&mut inputs, &Scope::default(), live(folder), Instant::START).expect("a plan");
+            let prepared = plan_from_live(&mut inputs, &Scope::default(), live(dir), Instant::START).expect("a plan");
             assert_eq!(prepared.checked.plan().changes.len(), 0);
             begun.elapsed()
         }
         "saved" => {
-            let prepared = renamed(folder);
+            let prepared = renamed(dir);
             begun = std::time::Instant::now();
-            save_and_resume(prepared, folder);
+            save_and_resume(prepared, dir);
             begun.elapsed()
         }
         _ => {
-            let prepared = renamed(folder);
+            let prepared = renamed(dir);
             begun = std::time::Instant::now();
             apply(&prepared.checked, &prepared.live);
             begun.elapsed()
@@ -119,15 +118,15 @@ fn measure(part: &str, folder: &Path) {
 }
 
 /// A plan that renames every network.
-fn renamed(folder: &Path) -> PreparedPlan {
+fn renamed(dir: &Path) -> PreparedPlan {
     let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
-    plan_from_live(&mut inputs(rule.to_owned()), &Scope::default(), live(folder), Instant::START).expect("a plan")
+    plan_from_live(&mut inputs(rule.to_owned()), &Scope::default(), live(dir), Instant::START).expect("a plan")
 }
 
 /// Writes a plan, reads it again, and looks how far the organization has come with it.
-fn save_and_resume(prepared: PreparedPlan, folder: &Path) {
+fn save_and_resume(prepared: PreparedPlan, dir: &Path) {
     let PreparedPlan { checked, live, .. } = prepared;
-    let path = folder.join("plan.json");
+    let path = dir.join("plan.json");
     let saved = SavedPlan {
         plan: checked.into_plan(),
         created: Timestamp::UNIX_EPOCH,

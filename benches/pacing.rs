@@ -20,11 +20,11 @@ use dectl::webex::{DectApi, ErrorClass, RetryAfter};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-#[path = "../tests/virtual/world.rs"]
+#[path = "../tests/simulation/generators.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
-mod world;
+mod generators;
 
-use world::{renames, sources};
+use location::{renames, sources};
 
 const CONCURRENCY: usize = 8;
 const SEEDS: u64 = 5;
@@ -44,11 +44,11 @@ fn main() {
                 .map(|contender| {
                     let (mut ratio, mut refused) = (0.0, 0.0);
                     for seed in 0..SEEDS {
-                        let stage = Stage::new(n, limit, seed);
-                        contender(&stage);
-                        let counters = stage.simulated.borrow().counters();
-                        let wall = stage.clock.now().elapsed().as_secs_f64();
-                        ratio += wall / stage.bound(counters.admitted) / SEEDS as f64;
+                        let env = TestEnv::new(n, limit, seed);
+                        contender(&env);
+                        let counters = env.simulated.borrow().counters();
+                        let wall = env.clock.now().elapsed().as_secs_f64();
+                        ratio += wall / env.bound(counters.admitted) / SEEDS as f64;
                         refused += 100.0 * counters.refused as f64 / n as f64 / SEEDS as f64;
                     }
                     format!("{ratio:.2}, {refused:.1} %")
@@ -74,8 +74,8 @@ fn shapes() -> Vec<(&'static str, LimitKind)> {
 }
 
 /// `n` networks to rename, each in a location of its own, behind a limiter.
-struct Stage {
-    fleet: world::Fleet,
+struct TestEnv {
+    fleet: location::RandomOrganization,
     limit: LimitKind,
     seed: u64,
     clock: Clock,
@@ -83,7 +83,7 @@ struct Stage {
     api: InProcessApi,
 }
 
-impl Stage {
+impl TestEnv {
     fn new(n: usize, limit: LimitKind, seed: u64) -> Self {
         let fleet = renames(n, 1);
         let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
@@ -152,22 +152,22 @@ trait Manner {
     async fn refused(&self, clock: &Clock, wait: Duration);
 }
 
-fn ours(stage: &Stage) {
-    carry_out(stage, RateLimiter::new(CONCURRENCY, None));
+fn ours(env: &TestEnv) {
+    carry_out(env, RateLimiter::new(CONCURRENCY, None));
 }
 
 /// What somebody would set who has read that 300 in a minute are allowed elsewhere.
-fn fixed(stage: &Stage) {
-    carry_out(stage, RateLimiter::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
+fn fixed(env: &TestEnv) {
+    carry_out(env, RateLimiter::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
 }
 
-fn carry_out(stage: &Stage, rate_limiter: RateLimiter) {
-    let rng = SeededRng::from_seed(stage.seed);
-    let api = Rc::new(stage.api.clone());
-    let client = ApiClient::new(api, stage.clock.clone(), rng, rate_limiter, RetryPolicy::default(), Shutdown::new());
-    stage.clock.block_on(async {
+fn carry_out(env: &TestEnv, rate_limiter: RateLimiter) {
+    let rng = SeededRng::from_seed(env.seed);
+    let api = Rc::new(env.api.clone());
+    let client = ApiClient::new(api, env.clock.clone(), rng, rate_limiter, RetryPolicy::default(), Shutdown::new());
+    env.clock.block_on(async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
-        let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
+        let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
         let checked = check_plan(plan, &live).expect("a proof");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
         run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await
@@ -190,8 +190,8 @@ impl Manner for CommonPause {
     }
 }
 
-fn common_pause(stage: &Stage) {
-    stage.workers(CONCURRENCY, &CommonPause::default());
+fn common_pause(env: &TestEnv) {
+    env.workers(CONCURRENCY, &CommonPause::default());
 }
 
 /// An even pace that grows by a little with every success and halves with every refusal.
@@ -222,9 +222,9 @@ impl Manner for Aimd {
     }
 }
 
-fn aimd(stage: &Stage) {
+fn aimd(env: &TestEnv) {
     let manner = Aimd { rate: Cell::new(10.0), next: Cell::new(Instant::START), pause: CommonPause::default() };
-    stage.workers(CONCURRENCY, &manner);
+    env.workers(CONCURRENCY, &manner);
 }
 
 /// What today's usual client does.
@@ -236,6 +236,6 @@ impl Manner for Sleepers {
     }
 }
 
-fn sleepers(stage: &Stage) {
-    stage.workers(10, &Sleepers);
+fn sleepers(env: &TestEnv) {
+    env.workers(10, &Sleepers);
 }

@@ -17,9 +17,9 @@ use dectl::webex::ApiError;
 use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
 
-fn cases(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(folder);
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+fn cases(dir: &str) -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(dir);
+    let entries = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
     let (expected, mut cases): (Vec<PathBuf>, Vec<PathBuf>) =
         entries.partition(|path| path.extension().is_some_and(|ending| ending == "expected"));
     for expected in expected {

@@ -8,7 +8,6 @@ use crate::plan::model::LocationRef;
 use crate::runtime::ShutdownLevel;
 use crate::webex::{ApiError, ErrorClass, MaybeApplied, UpdateAck};
 
-/// The end of a write.
 pub(super) enum Confirmation {
     Applied,
     Failed(ApiError),

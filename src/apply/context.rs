@@ -10,7 +10,6 @@ use crate::plan::model::Plan;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::{Journal, JournalEntry};
 
-/// What all lanes share.
 pub(super) struct RunContext<'a> {
     pub(super) plan: &'a Plan,
     pub(super) client: &'a ApiClient,

@@ -13,7 +13,6 @@ use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass};
 
-/// How far a step got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StepState {
     Done,
@@ -255,11 +254,9 @@ impl<'a, 's> LocationWorker<'a, 's> {
     }
 }
 
-/// What became of one write.
 pub(super) struct WriteResult {
     pub(super) progress: StepState,
     pub(super) result: NetworkResult,
-    /// The error that it ended with.
     pub(super) error: Option<ApiError>,
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 pub struct Options {
     /// How many locations are worked on at the same time.
     pub concurrency: usize,
-    /// Stop at the first failure.
     pub fail_fast: bool,
     /// Read each network right before its write, and stop on surprise.
     pub reread: bool,

@@ -9,7 +9,6 @@ use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
 
-/// What became of one network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NetworkStatus {
     /// It is as wanted: acknowledged, or seen so.
@@ -27,11 +26,9 @@ pub enum NetworkStatus {
 /// Why a network is not as wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// In one sentence.
     pub message: String,
     /// The status of the answer, if there was one.
     pub status: Option<u16>,
-    /// What Cisco support asks for.
     pub tracking_id: Option<String>,
 }
 
@@ -51,7 +48,6 @@ impl Failure {
 /// The result for one change of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkResult {
-    /// What became of it.
     pub status: NetworkStatus,
     /// Whether the list at the end shows it as planned; `None` if nobody looked.
     pub verified: Option<bool>,
@@ -59,7 +55,6 @@ pub struct NetworkResult {
     pub blocked_by: Option<NetworkId>,
     /// Where it was left on something temporary.
     pub current_settings: Option<Settings>,
-    /// Why it is not as wanted.
     pub error: Option<Failure>,
     /// The settings that the list at the end showed otherwise than planned.
     pub mismatched_settings: Vec<Setting>,
@@ -84,34 +79,25 @@ impl NetworkResult {
 pub enum Verification {
     /// It was not asked for, or there was nothing to verify.
     Skipped,
-    /// It was.
     Completed,
-    /// The list could not be read.
     Failed(Failure),
 }
 
 /// How a run ended as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutcomeKind {
-    /// All applied, none found different.
     Applied,
-    /// Some applied.
     Partial,
-    /// None applied.
     Failed,
-    /// A signal ended it.
     Interrupted(ShutdownReason),
-    /// There was nothing to do.
     Unchanged,
 }
 
 impl OutcomeKind {
-    /// The word in documents.
     pub const fn as_str(self) -> &'static str {
         self.end().as_str()
     }
 
-    /// The same in journals.
     pub const fn end(self) -> RunOutcome {
         match self {
             Self::Applied => RunOutcome::Applied,
@@ -123,12 +109,10 @@ impl OutcomeKind {
     }
 }
 
-/// What became of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// A result for every change of the plan, in its order.
     pub results: Vec<NetworkResult>,
-    /// Whether the list was read again.
     pub verification: Verification,
     /// Why it stopped early, if it did.
     pub stopped: Option<ShutdownReason>,
@@ -136,12 +120,10 @@ pub struct Outcome {
     pub server_generated_codes: Vec<usize>,
     /// What was sent in all, lists included.
     pub statistics: Statistics,
-    /// How long it took.
     pub elapsed: Duration,
 }
 
 impl Outcome {
-    /// Nothing was to be done.
     pub fn unchanged() -> Self {
         Self {
             results: Vec::new(),
@@ -153,7 +135,6 @@ impl Outcome {
         }
     }
 
-    /// How many networks have this status.
     pub fn count(&self, status: NetworkStatus) -> usize {
         self.results.iter().filter(|result| result.status == status).count()
     }

@@ -6,18 +6,15 @@ use crate::plan::model::Plan;
 /// How a run is cut into waves: the next one begins only when all is well with the one before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waves {
-    /// A few locations that come first.
     pub canary: Option<Canary>,
     /// How many locations the others are at a time.
     pub batch: Option<usize>,
 }
 
-/// The locations that come first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Canary {
     /// So many, in the order of the plan.
     Number(usize),
-    /// Those whose name matches.
     Matching(NamePattern),
 }
 

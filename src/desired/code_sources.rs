@@ -10,7 +10,6 @@ use crate::model::AccessCode;
 /// A code file holds four digits and a line ending; reading more than this tells that it is none.
 const MAX_BYTES: u64 = 64;
 
-/// Where codes are looked up.
 pub trait CodeSourceResolver: Sync {
     /// The value of a variable of the environment; `None` if it is not set or not text.
     fn variable(&self, name: &str) -> Option<String>;

@@ -128,7 +128,6 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     Some(Node { span: whole, value: Value::Map(file.into()) })
 }
 
-/// A field name and its value.
 type Field = (Node<'static>, Node<'static>);
 
 fn field(name: &'static str, span: Span, value: Value<'static>) -> Field {
@@ -153,7 +152,6 @@ fn is_blank(row: &Row) -> bool {
     row.iter().all(|(_, text)| text.trim().is_empty())
 }
 
-/// Which column is which.
 struct Columns {
     index: HashMap<&'static str, u16>,
     duplicates: Vec<usize>,
@@ -227,7 +225,6 @@ fn separator(first_line: &str) -> u8 {
     [b',', b';', b'\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == b',')).unwrap_or(b',')
 }
 
-/// All rows with their cells.
 fn rows(text: &str) -> Vec<Row> {
     let stripped = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first_line = stripped.lines().next().unwrap_or_default();

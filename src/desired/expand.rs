@@ -18,10 +18,8 @@ use crate::model::{
     NetworkIndex, NetworkName, Setting, SettingSet, Settings,
 };
 
-/// What rules are applied to.
 #[derive(Clone, Copy)]
 pub struct RuleContext<'a> {
-    /// The organization as it is live.
     pub live: &'a LiveState,
     /// Whether an entry speaks of a network already.
     pub is_managed: &'a dyn Fn(NetworkIndex) -> bool,

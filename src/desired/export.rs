@@ -7,41 +7,30 @@ use super::csv;
 use super::yaml_writer::{WritableSettings, YamlWriter};
 use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
 
-/// What is exported, and how.
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
-    /// The organization as it is live.
     pub live: &'a LiveState,
-    /// Whether access codes are written.
     pub codes: CodeExport,
     /// Whether a network stands aside under this name: that is none to ask for.
     pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
 
-/// Whether access codes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeExport {
-    /// They are, in the clear.
     Include,
     /// They are not: the file asks for no code.
     Omit,
 }
 
-/// The text of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exported {
-    /// A desired-state file.
     pub text: String,
-    /// How many locations it has.
     pub locations: usize,
-    /// How many networks it has.
     pub networks: usize,
-    /// What is left out, and why.
     pub omitted: Vec<String>,
 }
 
 impl Export<'_> {
-    /// Some locations as YAML.
     pub fn yaml(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
@@ -58,7 +47,6 @@ impl Export<'_> {
         exported
     }
 
-    /// Some locations as a table.
     pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
@@ -156,7 +144,6 @@ fn counted(networks: usize, locations: usize) -> String {
     format!("{} in {}", word(networks, "DECT network"), word(locations, "location"))
 }
 
-/// The hardware, in words.
 fn describe(network: &Network) -> Option<String> {
     let count = |count: Option<u64>, word: &str| {
         count.map(|count| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") })

@@ -20,9 +20,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "csv"];
 pub struct Input {
     /// What it is called in messages: the path as it was given.
     pub name: String,
-    /// What it says.
     pub text: String,
-    /// How it says it.
     pub format: SourceFormat,
     /// The folder that relative paths in it start from.
     pub base_dir: PathBuf,
@@ -31,7 +29,6 @@ pub struct Input {
 /// How a desired state is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceFormat {
-    /// As YAML.
     Yaml,
     /// As CSV: a row is a network.
     Csv,

@@ -72,7 +72,6 @@ impl<'a> MappingReader<'a> {
         None
     }
 
-    /// Whether no field is there.
     pub(super) const fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.typos.is_empty()
     }
@@ -100,7 +99,6 @@ impl<'a> MappingReader<'a> {
         node
     }
 
-    /// A field that is a text.
     pub(super) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
         self.get(name).and_then(|node| text(node, name, diagnostics))
     }
@@ -128,7 +126,6 @@ impl<'a> MappingReader<'a> {
         None
     }
 
-    /// A field that is a list.
     pub(super) fn list(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> &'a [Node<'a>] {
         let Some(node) = self.required(name, help, diagnostics) else { return &[] };
         match &node.value {

@@ -9,13 +9,10 @@ use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
 /// A value and where it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// The value.
     pub value: T,
-    /// Where it stands.
     pub span: Span,
 }
 
-/// Everything that is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
     /// Locations in the order of the files; one may come several times.
@@ -25,27 +22,20 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// Every entry.
     pub fn entries(&self) -> impl Iterator<Item = &NetworkEntry> {
         self.locations.iter().flat_map(|location| &location.entries)
     }
 }
 
-/// What is asked of one location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredLocation {
-    /// Where it stands.
     pub span: Span,
-    /// Its name, if it is named.
     pub name: Option<Spanned<Arc<str>>>,
-    /// Its id, if that is given.
     pub id: Option<Spanned<LocationId>>,
-    /// Its networks.
     pub entries: Vec<NetworkEntry>,
 }
 
 impl DesiredLocation {
-    /// What people call it.
     pub fn label(&self) -> &str {
         match (&self.name, &self.id) {
             (Some(name), _) => &name.value,
@@ -55,32 +45,25 @@ impl DesiredLocation {
     }
 }
 
-/// What is asked of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkEntry {
-    /// Why: where it comes from.
     pub origin: Origin,
-    /// Which network, by id.
     pub id: Option<Spanned<NetworkId>>,
     /// The name it has until the rename has happened.
     pub renamed_from: Option<Spanned<Arc<str>>>,
     /// The settings asked for. The code is there once it has been looked up.
     pub desired: DesiredSettings,
-    /// Where the name stands.
     pub name_span: Option<Span>,
-    /// Where the code comes from.
     pub code: Option<Spanned<CodeSource>>,
 }
 
 impl NetworkEntry {
-    /// Where it stands.
     pub const fn span(&self) -> Span {
         match &self.origin {
             Origin::File(span) | Origin::Rule { span, .. } => *span,
         }
     }
 
-    /// What people call it.
     pub fn label(&self) -> &str {
         match (&self.desired.name, &self.id) {
             (Some(name), _) => name.as_str(),
@@ -98,9 +81,7 @@ impl NetworkEntry {
 /// What every network that matches is to be like. Its patterns and templates have been checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// Where it stands.
     pub span: Span,
-    /// What it is called.
     pub label: Arc<str>,
     /// Whether it is applied again and again.
     pub mode: RuleMode,
@@ -108,41 +89,32 @@ pub struct Rule {
     pub location: Option<Spanned<Arc<str>>>,
     /// Only networks whose values match these regular expressions as a whole.
     pub patterns: Vec<(Setting, Spanned<Arc<str>>)>,
-    /// What these settings become.
     pub templates: Vec<(Setting, Spanned<Arc<str>>)>,
     /// Whether the default access code is to be used.
     pub code_enabled: Option<bool>,
 }
 
-/// How often a rule is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleMode {
     /// Whenever its file is: what it makes, it must leave alone the next time.
     Persistent,
-    /// Once.
     OneShot,
 }
 
-/// Why something is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// An entry of a file says so.
     File(Span),
-    /// A rule makes it so.
     Rule {
-        /// Where the rule stands.
         span: Span,
-        /// What the rule is called.
         label: Arc<str>,
     },
 }
 
-/// Where an access code comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub enum CodeSource {
     /// It stands in the file; the wish holds it already.
     Literal,
-    /// From a variable of the environment.
     Env(Arc<str>),
     /// From a file of its own, already relative to the file that names it.
     File(PathBuf),

@@ -20,7 +20,6 @@ const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
 const NETWORK_FIELDS: &[&str] =
     &["name", "id", "renamedFrom", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 
-/// Where a tree comes from.
 #[derive(Clone, Copy)]
 pub(super) struct SourceInfo<'a> {
     pub(super) source: SourceId,
@@ -29,7 +28,6 @@ pub(super) struct SourceInfo<'a> {
     pub(super) base_dir: &'a Path,
 }
 
-/// Reads one file's tree.
 pub(super) fn parse_file(
     tree: &Node<'_>,
     source_info: SourceInfo<'_>,

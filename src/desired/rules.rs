@@ -29,7 +29,6 @@ pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{pattern})\z"))
 }
 
-/// Reads a rule of a file.
 pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let before = diagnostics.len();
     let fields = MappingReader::of(node, "a rule", RULE_FIELDS, diagnostics)?;
@@ -73,7 +72,6 @@ pub struct RenameRequest {
     pub settings: Vec<Setting>,
     /// What their value must match, as a whole.
     pub pattern: String,
-    /// What it becomes.
     pub template: String,
     /// What the display name becomes of a network whose name matches.
     pub display_name: Option<String>,

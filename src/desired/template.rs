@@ -11,10 +11,8 @@ const TEMPLATE_FUEL: u64 = 20_000;
 /// Longer results are cut off before anybody looks at them; they are refused in any case.
 const MAX_RENDERED_LEN: usize = 400;
 
-/// What a template may speak of.
 pub(super) type Variables = BTreeMap<String, Value>;
 
-/// Renders templates.
 pub(super) struct Templates {
     environment: Environment<'static>,
 }

@@ -23,7 +23,6 @@ const MAX_NODES: usize = 20_000_000;
 /// How many values aliases and merge keys may repeat in all: far more than 100,000 networks that share one anchor.
 const MAX_ALIAS_EXPANSIONS: usize = 10_000_000;
 
-/// A value and where it stands.
 #[derive(Debug)]
 pub(super) struct Node<'t> {
     /// Where it is used: for an alias, the alias.
@@ -151,7 +150,6 @@ enum RawValue<'t> {
     Map(Box<[(Raw<'t>, Raw<'t>)]>),
 }
 
-/// From which byte to which.
 #[derive(Clone, Copy)]
 struct ByteRange {
     start: u32,

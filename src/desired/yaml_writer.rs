@@ -29,7 +29,6 @@ pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<S
     why.map(|why| format!("the live one {why}"))
 }
 
-/// A file under construction.
 #[derive(Clone, Debug, Default)]
 pub struct YamlWriter {
     text: String,
@@ -42,7 +41,6 @@ impl YamlWriter {
         Self { text: format!("# {}\nversion: 1\n\nlocations:", one_line(remark)), is_empty: true }
     }
 
-    /// Begins a location.
     pub fn location(&mut self, id: &LocationId, name: &str) {
         let break_before = if std::mem::take(&mut self.is_empty) { "\n" } else { "\n\n" };
         let name = if name.trim().is_empty() { String::new() } else { format!("    name: {}\n", scalar(name)) };
@@ -73,7 +71,6 @@ impl YamlWriter {
         }
     }
 
-    /// The whole text.
     pub fn finish(mut self) -> String {
         if self.is_empty {
             self.text.push_str(" []\n");

@@ -4,12 +4,9 @@ use std::ops::Range;
 
 use super::redact::{code_like_numbers, redact_code_like_numbers};
 
-/// One cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Where it begins, in bytes.
     pub start: u32,
-    /// Where it ends.
     pub end: u32,
     /// Its row, from 1; the headings are row 1.
     pub row: u32,
@@ -20,11 +17,9 @@ pub struct Cell {
 /// The cells of a table, in the order of its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvLayout {
-    /// The headings.
     pub headings: Vec<String>,
     /// All cells, those of the headings included.
     pub cells: Vec<Cell>,
-    /// The column that holds access codes.
     pub secret: Option<u16>,
 }
 

@@ -4,10 +4,8 @@ use super::code::DiagnosticCode;
 use super::redact::redact_code_like_numbers;
 use super::sources::{Sources, Span};
 
-/// Whether a finding stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// It does.
     Error,
     /// It does not, unless warnings are to be errors.
     Warning,
@@ -16,18 +14,14 @@ pub enum Severity {
 /// Another place that belongs to a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
-    /// Where.
     pub span: Span,
-    /// What is there.
     pub message: String,
 }
 
 /// What is wrong, where, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// What kind of finding it is.
     pub code: DiagnosticCode,
-    /// Whether it stops the run.
     pub severity: Severity,
     /// What is wrong. Never holds an access code.
     pub message: String,
@@ -35,14 +29,11 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// The file it is about, where there is no text to point into.
     pub file: Option<String>,
-    /// What to do.
     pub help: Option<String>,
-    /// Other places that belong to it.
     pub related: Vec<Related>,
 }
 
 impl Diagnostic {
-    /// An error.
     pub fn error(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -55,12 +46,10 @@ impl Diagnostic {
         }
     }
 
-    /// A warning.
     pub fn warning(code: DiagnosticCode, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
-    /// It is there.
     #[must_use]
     pub fn with_span(mut self, span: Span) -> Self {
         self.span = Some(span);
@@ -81,14 +70,12 @@ impl Diagnostic {
         self
     }
 
-    /// That is what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// That place belongs to it too.
     #[must_use]
     pub fn with_related(mut self, span: Span, message: impl Into<String>) -> Self {
         self.related.push(Related { span, message: message.into() });
@@ -101,12 +88,10 @@ impl Diagnostic {
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// No findings yet.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
     }
@@ -116,22 +101,18 @@ impl Diagnostics {
         self.0.extend(other.0);
     }
 
-    /// Keeps the first so many.
     pub fn truncate(&mut self, length: usize) {
         self.0.truncate(length);
     }
 
-    /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.0.iter()
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -6,7 +6,6 @@
 
 use std::ops::Range;
 
-/// What stands in for a code.
 pub(super) const MASK: &str = "••••";
 
 /// The stretches of one line that may be an access code.
@@ -41,7 +40,6 @@ pub(super) fn code_like_numbers(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// A text without such numbers.
 pub(super) fn redact_code_like_numbers(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut from = 0;
@@ -179,7 +177,6 @@ fn closes_scalar(after: &str) -> bool {
 
 /// A message that quotes its input: short, and with everything hidden that may be a code.
 pub fn mask_message(message: &str) -> String {
-    /// What is longer repeats its input.
     const LONGEST: usize = 200;
     let cut: String = message.chars().take(LONGEST).collect();
     let mut masked = mask_digits(&cut);

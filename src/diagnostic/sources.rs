@@ -7,18 +7,14 @@ use std::sync::Arc;
 use super::csv_layout::CsvLayout;
 use super::redact::{MASK, find_secret_ranges, is_key_value_line, starts_multiline_code};
 
-/// Which of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
 /// A stretch of a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// Which text.
     pub source: SourceId,
-    /// Where it begins.
     pub start: u32,
-    /// Where it ends.
     pub end: u32,
 }
 
@@ -43,7 +39,6 @@ pub struct SourceLocation {
 /// A few lines around a spot, masked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
-    /// The lines.
     pub text: String,
     /// The number of the first of them, from 1.
     pub first_line: usize,
@@ -79,7 +74,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// No texts yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -116,12 +110,10 @@ impl Sources {
         }
     }
 
-    /// What a text is called.
     pub fn name(&self, source: SourceId) -> &Arc<str> {
         &self.source(source).name
     }
 
-    /// The text itself, unmasked.
     pub fn text(&self, source: SourceId) -> &Arc<str> {
         &self.source(source).text
     }
@@ -131,7 +123,6 @@ impl Sources {
         self.texts.iter().enumerate().map(|(at, source)| (SourceId(at as u32), &source.name))
     }
 
-    /// Line and column of a spot.
     pub fn resolve(&self, span: Span) -> SourceLocation {
         let source = self.source(span.source);
         let line = source.line_of(span.start);

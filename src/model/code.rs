@@ -8,10 +8,7 @@ use std::sync::Arc;
 pub enum CodeError {
     /// Only digits, but not four of them.
     #[error("has {length} digits, exactly 4 are needed")]
-    WrongLength {
-        /// How many it has.
-        length: usize,
-    },
+    WrongLength { length: usize },
     /// Something that is not one of the digits 0 to 9.
     #[error("holds something else than the digits 0 to 9")]
     NotDigits,
@@ -22,7 +19,6 @@ pub enum CodeError {
 pub struct AccessCode(u16);
 
 impl AccessCode {
-    /// How many codes there are.
     pub const COUNT: u16 = 10_000;
 
     /// Checks the text.
@@ -61,7 +57,6 @@ impl fmt::Debug for AccessCode {
 pub struct CodeText(Arc<str>);
 
 impl CodeText {
-    /// Takes the text as it is.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         Self(text.into())
     }

@@ -63,7 +63,6 @@ macro_rules! id_type {
         pub struct $name(Id);
 
         impl $name {
-            /// Takes the text as it is.
             pub fn new(text: impl Into<Arc<str>>) -> Self {
                 Self(Id(text.into()))
             }
@@ -89,12 +88,10 @@ macro_rules! id_type {
 }
 
 id_type! {
-    /// Which DECT network.
     NetworkId
 }
 
 id_type! {
-    /// Which location of the organization.
     LocationId
 }
 

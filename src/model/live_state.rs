@@ -18,7 +18,6 @@ pub struct NetworkIndex(pub u32);
 /// A location, known by the networks it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
-    /// Its id.
     pub id: LocationId,
     /// Its name; names are not promised to be unique in an organization.
     pub name: Arc<str>,
@@ -28,19 +27,13 @@ pub struct Location {
 /// A DECT network as it is live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// Its id.
     pub id: NetworkId,
-    /// The location that it belongs to.
     pub location: LocationId,
-    /// What can be updated.
     pub settings: Settings,
     /// The model of its base stations, as Webex words it.
     pub model: Option<Arc<str>>,
-    /// How many base stations it has.
     pub base_stations: Option<u64>,
-    /// How many handsets are assigned.
     pub handsets: Option<u64>,
-    /// How many lines its handsets have.
     pub lines: Option<u64>,
 }
 
@@ -103,53 +96,43 @@ impl LiveState {
         organization
     }
 
-    /// All locations that have networks.
     pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIndex, &Location)> {
         self.locations.iter().enumerate().map(|(at, location)| (LocationIndex(at as u32), location))
     }
 
-    /// One location.
     pub fn location(&self, location: LocationIndex) -> &Location {
         &self.locations[location.0 as usize]
     }
 
-    /// The networks of a location.
     pub fn networks_of(&self, location: LocationIndex) -> impl ExactSizeIterator<Item = (NetworkIndex, &Network)> {
         let range = self.location(location).networks.clone();
         range.map(|at| (NetworkIndex(at), &self.networks[at as usize]))
     }
 
-    /// All networks.
     pub fn networks(&self) -> impl ExactSizeIterator<Item = (NetworkIndex, &Network)> {
         self.networks.iter().enumerate().map(|(at, network)| (NetworkIndex(at as u32), network))
     }
 
-    /// One network.
     pub fn network(&self, network: NetworkIndex) -> &Network {
         &self.networks[network.0 as usize]
     }
 
-    /// The location of a network.
     pub fn location_of(&self, network: NetworkIndex) -> LocationIndex {
         self.location_of[network.0 as usize]
     }
 
-    /// The network with this id.
     pub fn find(&self, id: &NetworkId) -> Option<NetworkIndex> {
         self.by_id.get(id).copied()
     }
 
-    /// The location with this id.
     pub fn find_location(&self, id: &LocationId) -> Option<LocationIndex> {
         self.location_by_id.get(id).copied()
     }
 
-    /// How many networks there are.
     pub fn len(&self) -> usize {
         self.networks.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty()
     }

@@ -13,21 +13,13 @@ pub const DISPLAY_NAME_RECOMMENDED_MAX: usize = 11;
 /// Why a text cannot be a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing, or nothing but blanks.
     #[error("is empty")]
     Empty,
-    /// More characters than Webex takes.
     #[error("has {length} characters, {NAME_MAX} are allowed")]
-    TooLong {
-        /// How many it has.
-        length: usize,
-    },
+    TooLong { length: usize },
     /// A line break, a tab or another control character.
     #[error("contains a control character (U+{:04X})", *character as u32)]
-    Control {
-        /// Which one.
-        character: char,
-    },
+    Control { character: char },
 }
 
 /// The name of a network: one to forty characters, no control characters, unique in its location.
@@ -48,12 +40,10 @@ impl NetworkName {
         Ok(Self(text.into()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, shared.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }
@@ -79,12 +69,10 @@ impl DisplayName {
         Ok(Self(text.into()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, shared.
     pub fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
     }

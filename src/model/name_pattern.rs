@@ -23,7 +23,6 @@ impl NamePattern {
         Ok(Self { exact: NameKey::of(text), glob })
     }
 
-    /// Whether it means this name.
     pub fn matches(&self, name: &str) -> bool {
         self.glob.is_match(name) || self.exact == NameKey::of(name)
     }

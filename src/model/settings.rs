@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::code::CodeText;
 use super::name_key::NameKey;
 
-/// One of the settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
     /// `name`
@@ -22,7 +21,6 @@ impl Setting {
     /// All of them, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Name, Self::DisplayName, Self::CodeEnabled, Self::Code];
 
-    /// What Webex calls it.
     pub const fn api_name(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -33,12 +31,10 @@ impl Setting {
     }
 }
 
-/// Which settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SettingSet(u8);
 
 impl SettingSet {
-    /// None of them.
     pub const NONE: Self = Self(0);
 
     /// This set and `setting`.
@@ -52,7 +48,6 @@ impl SettingSet {
         self.0 & (1 << setting as u8) != 0
     }
 
-    /// Whether it holds none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -83,12 +78,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What the name is compared by.
     pub fn name_key(&self) -> NameKey {
         NameKey::of(&self.name)
     }
 
-    /// The settings whose values differ.
     pub fn diff(&self, other: &Self) -> SettingSet {
         Setting::ALL
             .into_iter()

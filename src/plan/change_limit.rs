@@ -17,9 +17,7 @@ const UNATTENDED_MAX_PERCENT: usize = 30;
 /// The word: how many changes are all right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxChanges {
-    /// At most so many.
     Number(usize),
-    /// As many as there are.
     All,
 }
 
@@ -50,9 +48,7 @@ impl fmt::Display for MaxChanges {
      If that is meant, give --max-changes {changes}"
 )]
 pub struct TooManyChanges {
-    /// How many it changes.
     pub changes: usize,
-    /// How many there are.
     pub networks: usize,
 }
 

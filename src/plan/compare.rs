@@ -5,7 +5,6 @@ use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
 
-/// A network that is to change.
 #[derive(Debug)]
 pub(super) struct NetworkChange<'a> {
     pub(super) network: NetworkIndex,

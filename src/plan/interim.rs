@@ -16,7 +16,6 @@ pub(super) struct InterimNeed {
     pub(super) settings: Vec<Setting>,
 }
 
-/// The interim settings of a location.
 #[derive(Debug, Default)]
 pub(super) struct InterimStates(HashMap<usize, (Settings, Vec<Setting>)>);
 

@@ -9,17 +9,10 @@ use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settin
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
     /// A network is not there, or in another location.
-    Removed {
-        /// Which.
-        network: NetworkId,
-        /// What the plan calls it.
-        name: String,
-    },
+    Removed { network: NetworkId, name: String },
     /// A network stands at none of its planned states.
     Changed {
-        /// Which.
         network: NetworkId,
-        /// What the plan calls it.
         name: String,
         /// The settings that differ from where it should stand.
         settings: SettingSet,
@@ -27,14 +20,12 @@ pub enum Drift {
 }
 
 impl Drift {
-    /// The network it is about.
     pub const fn network(&self) -> &NetworkId {
         match self {
             Self::Removed { network, .. } | Self::Changed { network, .. } => network,
         }
     }
 
-    /// In one line, without values.
     pub fn describe(&self) -> String {
         match self {
             Self::Removed { network, name } => format!("{name:?} ({network}) is not there any more"),
@@ -74,7 +65,6 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     if drift.is_empty() { Ok(rest(plan, &current_settings, live)) } else { Err(drift) }
 }
 
-/// How far a network has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum NetworkState {
     Before,
@@ -118,7 +108,6 @@ fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Dri
     (!settings.is_empty()).then(|| Drift::Changed { network: unchanged.network.clone(), name, settings })
 }
 
-/// The plan without what is done.
 fn rest(plan: &Plan, current_settings: &[NetworkState], live: &LiveState) -> Plan {
     let mut place: HashMap<usize, usize> = HashMap::new();
     let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };

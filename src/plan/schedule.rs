@@ -14,7 +14,6 @@ use crate::model::{LiveState, LocationIndex, Setting, Settings};
 /// One request to a network of the location.
 #[derive(Debug)]
 pub(super) struct ScheduledStep {
-    /// Index into the location's moves.
     pub(super) of: usize,
     /// What is sent if it is not the final state.
     pub(super) interim: Option<Settings>,
@@ -22,7 +21,6 @@ pub(super) struct ScheduledStep {
     pub(super) depends_on: Vec<usize>,
 }
 
-/// The steps of a location.
 #[derive(Debug)]
 pub(super) struct Schedule {
     pub(super) steps: Vec<ScheduledStep>,

@@ -13,7 +13,6 @@ pub struct Scope {
     networks: Vec<NamePattern>,
 }
 
-/// Why a text is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{pattern:?} is not a pattern: {reason}")]
 pub struct ScopeError {

@@ -7,7 +7,6 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{LocationId, NAME_MAX, NameKey, NetworkName};
 
-/// How every temporary name begins.
 const PREFIX: &str = "dectl moving ";
 
 /// How long the hash is: 50 bits, five a letter.

@@ -19,12 +19,10 @@ pub struct CheckedPlan {
 }
 
 impl CheckedPlan {
-    /// The plan.
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The plan alone.
     pub fn into_plan(self) -> Plan {
         self.plan
     }

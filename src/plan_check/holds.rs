@@ -13,7 +13,6 @@ use crate::plan::model::Plan;
 
 #[derive(Clone, Copy)]
 struct HoldInterval {
-    /// Index into the location's networks.
     network: usize,
     acquired_by: Option<usize>,
     released_by: Option<usize>,

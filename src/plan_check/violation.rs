@@ -7,32 +7,15 @@ use crate::model::{LocationId, NetworkId, Setting};
 pub enum PlanViolation {
     /// A change names a network that is not in its location.
     #[error("network {network} is not in location {location}")]
-    NoSuchNetwork {
-        /// The location that the plan names.
-        location: LocationId,
-        /// The network that the plan names.
-        network: NetworkId,
-    },
+    NoSuchNetwork { location: LocationId, network: NetworkId },
     /// A change begins at another state than the network is in.
     #[error("network {network}: `{}` is not what the plan starts from", setting.api_name())]
-    StateMismatch {
-        /// Which network.
-        network: NetworkId,
-        /// The first setting that differs.
-        setting: Setting,
-    },
-    /// A network has two changes.
+    StateMismatch { network: NetworkId, setting: Setting },
     #[error("network {network} has two changes")]
-    DuplicateChange {
-        /// Which network.
-        network: NetworkId,
-    },
+    DuplicateChange { network: NetworkId },
     /// A change says that settings differ which do not, or the other way round.
     #[error("network {network}: the list of changed settings is wrong")]
-    WrongDiff {
-        /// Which network.
-        network: NetworkId,
-    },
+    WrongDiff { network: NetworkId },
     /// A step belongs to no change of the plan.
     #[error("step {step} belongs to no change")]
     DanglingStep {
@@ -44,7 +27,6 @@ pub enum PlanViolation {
     DependencyOrder {
         /// Which step, from 0.
         step: usize,
-        /// What it waits for.
         dependency: usize,
     },
     /// A step would set a value that Webex does not take.
@@ -52,7 +34,6 @@ pub enum PlanViolation {
     InvalidValue {
         /// Which step, from 0.
         step: usize,
-        /// Which setting.
         setting: Setting,
     },
     /// A request would lack a setting that the schema demands.
@@ -60,7 +41,6 @@ pub enum PlanViolation {
     MissingSetting {
         /// Which step, from 0.
         step: usize,
-        /// Which setting.
         setting: Setting,
     },
     /// What a step says it sets is not what it sets.
@@ -71,20 +51,15 @@ pub enum PlanViolation {
     },
     /// A network would not end as wanted, or go on after its end.
     #[error("network {network} does not end as the plan says")]
-    WrongFinalState {
-        /// Which network.
-        network: NetworkId,
-    },
+    WrongFinalState { network: NetworkId },
     /// Two networks of a location could hold one name or code at the same time.
     #[error("step {step} gives {network} the `{}` that {other} may still hold", setting.api_name())]
     Collision {
         /// The step that takes the value, from 0.
         step: usize,
-        /// The network that takes it.
         network: NetworkId,
         /// The network that may still hold it.
         other: NetworkId,
-        /// Which setting.
         setting: Setting,
     },
 }

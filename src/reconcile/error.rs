@@ -13,15 +13,8 @@ pub enum Error {
     /// The files, or the files and the live state together, are wrong.
     #[error("{}", .0.summary())]
     InvalidInput(Box<InvalidInput>),
-    /// The organization cannot be read.
     #[error("the DECT networks cannot be listed: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
-    ListFailed {
-        /// The last answer.
-        error: ApiError,
-        /// What to do.
-        hint: Option<&'static str>,
-    },
-    /// A stop was asked for.
+    ListFailed { error: ApiError, hint: Option<&'static str> },
     #[error("stopped before anything was written")]
     Stopped,
     /// A plan that cannot be shown to be safe.
@@ -48,12 +41,7 @@ pub enum Error {
         "the run {run} of the same rename was not finished, and its plan cannot be read: {reason}. With the right \
          DECTL_PLAN_KEY it goes on; --anew computes the rename anew"
     )]
-    SavedPlanUnreadable {
-        /// The run.
-        run: String,
-        /// Why.
-        reason: SavedPlanError,
-    },
+    SavedPlanUnreadable { run: String, reason: SavedPlanError },
     /// Somebody was asked, and did not agree.
     #[error("not confirmed: nothing was changed")]
     NotConfirmed,

@@ -18,50 +18,38 @@ use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
 use crate::storage::{Journal, JournalEntry, SavedPlan};
 
-/// A run that has ended.
 #[derive(Debug)]
 pub struct Run {
-    /// What became of the plan.
     pub outcome: Outcome,
-    /// Where its journal is.
     pub journal: Option<PathBuf>,
 }
 
 /// Where a run leaves what it did.
 #[derive(Clone, Copy, Debug)]
 pub struct RunFiles<'a> {
-    /// The folder of journals.
     pub journal_dir: &'a Path,
-    /// The name of the run.
     pub run: &'a str,
     /// The plan as it is kept beside the journal.
     pub saved: &'a SavedPlan,
-    /// What it is sealed with.
     pub key: Option<&'a SecretString>,
 }
 
-/// Whether the next wave may begin.
 pub type WaveApproval<'a> = &'a dyn Fn(NextWave) -> LocalBoxFuture<'a, bool>;
 
-/// The wave that would begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextWave {
     /// Its number, from 1.
     pub number: usize,
-    /// How many waves there are.
     pub of: usize,
-    /// How many locations are done.
     pub locations_done: usize,
     /// How many locations are left, this wave and all after it.
     pub locations_left: usize,
-    /// How many networks are left.
     pub networks_left: usize,
 }
 
 /// In which pieces a plan is carried out.
 #[derive(Clone, Copy)]
 pub struct Rollout<'a> {
-    /// The locations of each wave.
     pub waves: &'a [Vec<LocationId>],
     /// How long to wait after a wave before the next one is thought of.
     pub soak: Duration,
@@ -107,7 +95,6 @@ pub async fn execute(
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
 }
 
-/// One wave after the other.
 struct WaveRunner<'a, 'p> {
     plan: &'a Plan,
     client: &'a ApiClient,
@@ -120,7 +107,6 @@ struct WaveRunner<'a, 'p> {
 /// Why the next wave does not begin.
 enum WaveError {
     ChangeSource(ShutdownReason),
-    /// Somebody else has changed something meanwhile.
     Drift(Vec<Drift>),
     /// What became of the list tells by itself.
     ListFailed(SendError),

@@ -13,29 +13,21 @@ use crate::storage::sha256;
 /// Whether codes that stand elsewhere are looked up.
 #[derive(Clone, Copy)]
 pub enum CodeResolution<'a> {
-    /// They are.
     Resolve(&'a dyn CodeSourceResolver),
-    /// Only their form is looked at.
     SyntaxOnly,
 }
 
-/// How files are read.
 #[derive(Clone, Copy)]
 pub struct InputOptions<'a> {
-    /// Warnings count as errors.
     pub strict: bool,
-    /// Whether codes are looked up.
     pub resolve: CodeResolution<'a>,
 }
 
 /// A desired state that can be planned with.
 #[derive(Debug)]
 pub struct Inputs {
-    /// What is asked for.
     pub desired: Desired,
-    /// The texts that it comes from.
     pub sources: Sources,
-    /// What is odd.
     pub warnings: Diagnostics,
 }
 
@@ -44,7 +36,6 @@ pub struct Inputs {
 pub struct InvalidInput {
     /// The findings; one of them is an error.
     pub diagnostics: Diagnostics,
-    /// The texts.
     pub sources: Sources,
 }
 

@@ -13,14 +13,11 @@ use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
 use crate::storage::SavedPlan;
 
-/// What would be done.
 #[derive(Debug)]
 pub struct PreparedPlan {
     /// The plan, proved on the state that was listed.
     pub checked: CheckedPlan,
-    /// That state.
     pub live: LiveState,
-    /// When it was listed.
     pub listed: Instant,
 }
 

@@ -19,30 +19,21 @@ use crate::storage::Journal;
 /// What the simulated API is like, and how it is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SimulationParams {
-    /// How many requests it lets in.
     pub requests: u32,
-    /// In how long.
     pub period: Duration,
-    /// How long a request takes.
     pub latency: Duration,
     /// How many requests may be in the air.
     pub concurrency: usize,
-    /// Never faster than this.
     pub rate: Option<Rate>,
-    /// When to give up.
     pub retry_policy: RetryPolicy,
 }
 
-/// What became of the rehearsal.
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
-    /// The plan.
     pub plan: Plan,
     /// What became of it on the copy; its time is virtual, and its requests include the first list.
     pub outcome: Outcome,
-    /// Under which conditions.
     pub params: SimulationParams,
-    /// How long the whole would take.
     pub elapsed: Duration,
 }
 

@@ -28,18 +28,13 @@ pub(super) struct Interrupted {
 /// What is left of a run of the same wishes.
 #[derive(Clone, Debug)]
 pub enum Unfinished {
-    /// There is none that is unfinished.
     None,
     /// All of it is done; only its journal does not say so. It does from now on.
     AlreadyDone {
-        /// The run.
         run: String,
     },
-    /// Its plan.
     Plan {
-        /// The run.
         run: String,
-        /// The plan.
         saved: Box<SavedPlan>,
     },
 }
@@ -119,7 +114,6 @@ pub fn undo_source_name(run: &str) -> String {
     format!("<undo {run}>")
 }
 
-/// The runs that a plan undoes.
 fn runs_undone_by(saved: &SavedPlan) -> impl Iterator<Item = String> + '_ {
     saved.sources.iter().filter_map(|(name, _)| Some(name.strip_prefix("<undo ")?.strip_suffix('>')?.to_owned()))
 }

@@ -16,12 +16,9 @@ use crate::plan::{self, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, RunDirectory, RunHistory};
 
-/// How a location stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
-    /// Its id.
     pub id: LocationId,
-    /// Its name.
     pub name: String,
     /// How many of its networks the files speak of.
     pub managed: usize,
@@ -31,7 +28,6 @@ pub struct LocationStatus {
     pub last_in_sync: Option<Timestamp>,
 }
 
-/// How everything stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriftReport {
     /// The locations that the files speak of.

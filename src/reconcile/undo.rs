@@ -8,22 +8,18 @@ use crate::model::{LiveState, LocationId, NetworkId, SettingSet};
 use crate::storage::RunHistory;
 use crate::storage::journal::ModifiedNetwork;
 
-/// The way back.
 #[derive(Clone, Debug)]
 pub struct Undo {
     /// A desired-state file that asks for what was before.
     pub yaml: String,
-    /// How many networks it speaks of.
     pub networks: usize,
     /// Networks that are not as the run left them: somebody has changed or deleted them since, so they stay.
     pub skipped: Vec<SkippedNetwork>,
 }
 
-/// A network that is not modified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedNetwork {
     pub network: NetworkId,
-    /// Its name before the run.
     pub name: String,
     /// Its name now; `None` if it no longer exists.
     pub current_name: Option<String>,

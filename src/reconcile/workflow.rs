@@ -25,19 +25,15 @@ use crate::storage::SavedPlan;
 /// A list that is older than this when the answer comes is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
 
-/// Where a plan comes from.
 #[derive(Debug)]
 pub enum PlanSource {
     /// It is made for what files or rules ask for.
     Inputs(Inputs),
-    /// It was made before.
     SavedPlan(Box<SavedPlan>),
 }
 
-/// Who has to agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
-    /// Somebody is asked.
     Prompt,
     /// Everybody agrees to a plan of an ordinary size, or of this one.
     AutoApprove(Option<MaxChanges>),
@@ -48,70 +44,51 @@ pub trait UserInterface {
     /// Shows a plan, and the locations of its waves if there is more than one.
     fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]);
 
-    /// Says something.
     fn note(&self, text: &str);
 
-    /// Asks something.
     fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool>;
 
     /// A plan is carried out from here on.
     fn run_started(&self, plan: &Plan);
 
-    /// Something happened.
     fn on_event(&self, event: &Event);
 
     /// The plan has been carried out as far as it goes.
     fn run_finished(&self);
 }
 
-/// How work is to be done.
 #[derive(Clone, Debug)]
 pub struct ApplyOptions<'a> {
-    /// Some locations and networks only.
     pub scope: Scope,
-    /// Who has to agree.
     pub approval: Approval,
     /// Fails if a live network is in no file.
     pub fail_on_unmanaged: bool,
-    /// How the plan is carried out.
     pub options: Options,
     /// Whether the plan of another run is brought to its end where rules meet what it left behind.
     pub resume_interrupted: bool,
-    /// In which waves.
     pub waves: Waves,
     /// How long to wait after a wave.
     pub soak: Duration,
-    /// When the maintenance window ends.
     pub until: Option<Instant>,
-    /// The folder of journals.
     pub journal_dir: &'a Path,
-    /// The name of the run.
     pub run: &'a str,
     /// What plans and journals are sealed with.
     pub key: Option<&'a SecretString>,
-    /// The organization, if it was named.
     pub org: Option<String>,
     /// The word about the plan's size, to be kept with it.
     pub max_changes: Option<MaxChanges>,
 }
 
-/// What has been done.
 #[derive(Debug)]
 pub struct CompletedRun {
-    /// The plan.
     pub plan: Plan,
-    /// What became of it.
     pub run: Run,
 }
 
-/// Proposes, shows, asks, carries out.
 #[derive(Clone, Copy)]
 pub struct ApplyWorkflow<'a> {
-    /// Sends.
     pub client: &'a ApiClient,
-    /// How.
     pub options: &'a ApplyOptions<'a>,
-    /// To whom.
     pub ui: &'a dyn UserInterface,
 }
 

@@ -4,10 +4,8 @@ use jiff::Timestamp;
 
 use crate::webex::{ApiError, TokenOwner};
 
-/// What reading could tell about credentials.
 #[derive(Clone, Debug)]
 pub struct AuthView {
-    /// Where the token comes from.
     pub source: String,
     /// Whose it is, if that is told.
     pub me: Result<TokenOwner, ApiError>,
@@ -26,6 +24,5 @@ pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
     }
 }
 
-/// What no reading can tell.
 pub(super) const WRITE_SCOPE_HINT: &str = "takes the scope spark-admin:telephony_config_write and a full administrator's role; \
                                   only the first write proves that they are there";

@@ -5,7 +5,6 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer};
 use super::sanitize::sanitize;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Snippet, Sources, Span};
 
-/// Nobody reads more than this.
 const MAX_DIAGNOSTICS: usize = 100;
 
 /// All findings as people read them, with colours.

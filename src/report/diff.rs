@@ -4,7 +4,6 @@ use similar::TextDiff;
 
 use super::view::PlanView;
 
-/// A plan.
 pub fn plan(view: &PlanView) -> String {
     let (before, after) = (text(view, |line| &line.before), text(view, |line| &line.after));
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("live", "planned").to_string()

@@ -12,12 +12,10 @@ use crate::model::Setting;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// A plan.
 pub fn plan(view: &PlanView) -> String {
     page("dectl plan", &plan_body(view))
 }
 
-/// A result.
 pub fn result(view: &ResultView) -> String {
     let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
     if let Some(reason) = view.outcome.stopped {

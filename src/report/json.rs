@@ -14,10 +14,8 @@ use crate::storage::RunHistory;
 use crate::storage::journal::RunOutcome;
 use crate::webex::ApiError;
 
-/// The version of every document.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// A document of this kind.
 fn document(kind: &str, body: Value) -> Value {
     let mut document = Map::new();
     document.insert("formatVersion".to_owned(), FORMAT_VERSION.into());
@@ -28,7 +26,6 @@ fn document(kind: &str, body: Value) -> Value {
     Value::Object(document)
 }
 
-/// The text of a document.
 pub fn text(document: &impl Serialize) -> String {
     // Values always serialize.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
@@ -36,7 +33,6 @@ pub fn text(document: &impl Serialize) -> String {
     text
 }
 
-/// A plan.
 pub fn plan(view: &PlanView) -> Value {
     document("plan", plan_body(view))
 }
@@ -121,7 +117,6 @@ fn warning(warning: &Warning) -> Value {
     value
 }
 
-/// A result.
 pub fn result(view: &ResultView) -> Value {
     let statistics = view.outcome.statistics;
     document(
@@ -184,7 +179,6 @@ fn network(network: &super::view::NetworkView) -> Value {
     value
 }
 
-/// The journaled runs.
 pub fn runs(runs: &[RunHistory]) -> Value {
     let run = |run: &RunHistory| {
         json!({
@@ -198,7 +192,6 @@ pub fn runs(runs: &[RunHistory]) -> Value {
     document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
 }
 
-/// Everything, location by location.
 pub fn status(status: &DriftReport) -> Value {
     let location = |location: &LocationStatus| {
         json!({
@@ -222,7 +215,6 @@ pub fn status(status: &DriftReport) -> Value {
     )
 }
 
-/// A rehearsal.
 pub fn rehearsal(view: &RehearsalView) -> Value {
     let RehearsalView { result, params, elapsed, success } = view;
     let statistics = result.outcome.statistics;
@@ -250,7 +242,6 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
     )
 }
 
-/// What credentials are good for.
 pub fn auth(view: &AuthView) -> Value {
     let error =
         |error: &ApiError| json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
@@ -274,7 +265,6 @@ pub fn auth(view: &AuthView) -> Value {
     )
 }
 
-/// A validation.
 pub fn validation(
     files: usize,
     locations: usize,
@@ -292,7 +282,6 @@ pub fn validation(
     )
 }
 
-/// An error.
 pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> Value {
     let diagnostics = diagnostics.map_or_else(Vec::new, |(diagnostics, sources)| all_diagnostics(diagnostics, sources));
     document("error", json!({ "message": message, "diagnostics": diagnostics }))

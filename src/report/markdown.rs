@@ -18,14 +18,12 @@ const COLLAPSE_THRESHOLD: usize = 20;
 /// So many warnings are shown; the changes matter more.
 const MAX_WARNINGS: usize = 20;
 
-/// A plan.
 pub fn plan(view: &PlanView) -> String {
     let mut page = Page::new("dectl plan");
     page.plan(view);
     page.text
 }
 
-/// A result.
 pub fn result(view: &ResultView) -> String {
     let mut page = Page::new(&format!("dectl apply: {}", view.class.as_str()));
     page.line(&format!("**{}**", escaped(&view.summary())));

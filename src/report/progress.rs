@@ -14,7 +14,6 @@ use crate::model::NetworkId;
 use crate::plan::model::Plan;
 use crate::runtime::{Clock, Instant};
 
-/// Follows a run.
 pub struct ProgressDisplay {
     clock: Clock,
     names: HashMap<NetworkId, String>,
@@ -24,7 +23,6 @@ pub struct ProgressDisplay {
 
 enum ProgressMode {
     Bar(ProgressBar),
-    /// Lines go to this sink.
     Lines(Box<dyn Fn(&str)>),
     Hidden,
 }
@@ -41,7 +39,6 @@ struct ProgressState {
     asked: bool,
 }
 
-/// Shorter waits go by unnoticed.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 
 /// In a pipeline, a line at most so often.
@@ -56,12 +53,10 @@ impl ProgressDisplay {
         Self::new(plan, clock, ProgressMode::Bar(bar))
     }
 
-    /// Plain lines.
     pub fn lines(plan: &Plan, clock: Clock, print: impl Fn(&str) + 'static) -> Self {
         Self::new(plan, clock, ProgressMode::Lines(Box::new(print)))
     }
 
-    /// Nothing at all.
     pub fn hidden(plan: &Plan, clock: Clock) -> Self {
         Self::new(plan, clock, ProgressMode::Hidden)
     }
@@ -72,7 +67,6 @@ impl ProgressDisplay {
         Self { clock, names, mode, state: RefCell::default() }
     }
 
-    /// Takes in what the run tells.
     pub fn event(&self, event: &Event) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
@@ -151,7 +145,6 @@ impl ProgressDisplay {
         self.state.borrow_mut().asked = true;
     }
 
-    /// The run is over.
     pub fn finish(&self) {
         if let ProgressMode::Bar(bar) = &self.mode {
             bar.finish_and_clear();

@@ -24,7 +24,6 @@ const REMOVED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Red)));
 const ADDED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 const WARNING: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
 
-/// A plan.
 pub fn plan(view: &PlanView) -> String {
     let mut out = String::new();
     for location in &view.locations {
@@ -207,7 +206,6 @@ fn write_network(out: &mut String, network: &NetworkView) {
     }
 }
 
-/// The journaled runs.
 pub fn runs(runs: &[RunHistory]) -> String {
     if runs.is_empty() {
         return "No runs.\n".to_owned();
@@ -246,7 +244,6 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     out
 }
 
-/// Everything, location by location.
 pub fn status(status: &DriftReport) -> String {
     let mut out = String::new();
     let width = status.locations.iter().map(|location| sanitize(&location.name).chars().count()).max().unwrap_or(0);
@@ -286,7 +283,6 @@ pub(super) fn name_list<N: AsRef<str>>(names: &[N]) -> String {
 /// So many names stand in one line.
 const MAX_NAMES: usize = 5;
 
-/// A rehearsal, without its plan.
 pub fn rehearsal(view: &RehearsalView) -> String {
     let mut out = String::new();
     let RehearsalView { result, params, elapsed, .. } = view;
@@ -319,7 +315,6 @@ pub fn rehearsal(view: &RehearsalView) -> String {
     out
 }
 
-/// What credentials are good for.
 pub fn auth(view: &AuthView) -> String {
     let mut out = String::new();
     let mut row = |name: &str, value: String| line(&mut out, format_args!("{name:13} {}", sanitize(&value)));

@@ -7,42 +7,27 @@ use crate::apply::{NetworkResult, NetworkStatus, Outcome, OutcomeKind, Verificat
 use crate::model::{CodeText, LocationId, Setting, SettingSet, Settings};
 use crate::plan::model::{ChangeSource, LocationRef, Plan, Step, StepKind, Warning};
 
-/// Whether access codes are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CodeVisibility {
-    /// They are not.
     #[default]
     Masked,
-    /// The user asked to see them.
     Shown,
 }
 
-/// A plan as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
-    /// Locations that were listed.
     pub locations_listed: usize,
-    /// Networks that were listed.
     pub networks_listed: usize,
-    /// Networks that change.
     pub update: usize,
-    /// Networks that are right already.
     pub unchanged: usize,
-    /// Networks that no entry speaks of.
     pub unmanaged: usize,
     /// Networks that would change, and that the run was narrowed to leave out.
     pub left_out: usize,
-    /// Requests that write, interim ones included.
     pub writes: usize,
-    /// Interim requests.
     pub interim: usize,
-    /// Whether fewer could not do.
     pub minimal: bool,
-    /// The changes by location.
     pub locations: Vec<LocationView>,
-    /// All requests in order.
     pub steps: Vec<StepView>,
-    /// What is odd.
     pub warnings: Vec<Warning>,
     /// The touched locations as a desired-state file would say it, before and after.
     pub lines: Vec<DiffLine>,
@@ -51,41 +36,28 @@ pub struct PlanView {
 /// A line of a file before and after; a side on which it does not stand has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffLine {
-    /// Before.
     pub before: Option<String>,
-    /// After.
     pub after: Option<String>,
 }
 
-/// The changes of one location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationView {
-    /// Its id.
     pub id: LocationId,
-    /// Its name.
     pub name: String,
-    /// The networks that change.
     pub changes: Vec<ChangeView>,
 }
 
-/// The change of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeView {
-    /// Index into the plan's changes.
     pub index: usize,
-    /// The network's id.
     pub id: String,
-    /// Its name now.
     pub name: String,
-    /// The settings that change.
     pub fields: Vec<FieldView>,
-    /// Who wants it.
     pub source: ChangeSource,
     /// How it steps aside first, if it must.
     pub interim: Option<InterimView>,
 }
 
-/// How a network steps aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterimView {
     /// What it is set to meanwhile, in words.
@@ -94,36 +66,25 @@ pub struct InterimView {
     pub waits_for: Vec<String>,
 }
 
-/// One setting that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldView {
-    /// Which.
     pub setting: Setting,
     /// Its value now; `None` where there is none, or where it is masked.
     pub from: Option<String>,
-    /// Its value afterwards.
     pub to: Option<String>,
-    /// Whether values are hidden.
     pub masked: bool,
 }
 
-/// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepView {
-    /// The location's id.
     pub location: LocationId,
-    /// The network's id.
     pub network: String,
-    /// What it is for.
     pub kind: StepKind,
-    /// What it sets.
     pub set: Vec<FieldView>,
-    /// What it waits for.
     pub depends_on: Vec<usize>,
 }
 
 impl PlanView {
-    /// Prepares a plan for showing.
     pub fn of(plan: &Plan, codes: CodeVisibility) -> Self {
         let interims: HashMap<usize, &Step> =
             plan.steps.iter().filter(|step| step.kind == StepKind::Interim).map(|step| (step.change, step)).collect();
@@ -300,33 +261,22 @@ fn field(before: &Settings, after: &Settings, setting: Setting, codes: CodeVisib
     FieldView { setting, from: show(before), to: show(after), masked }
 }
 
-/// A result as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultView {
-    /// The plan that was carried out.
     pub plan: PlanView,
-    /// How it ended.
     pub class: OutcomeKind,
     /// What became of each network, in the order of the plan's changes.
     pub networks: Vec<NetworkView>,
-    /// Everything that was counted and said.
     pub outcome: Outcome,
-    /// Where the journal is.
     pub journal: Option<String>,
 }
 
-/// What became of one network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkView {
-    /// The location's id.
     pub location: LocationId,
-    /// The location's name.
     pub location_name: String,
-    /// The network's id.
     pub id: String,
-    /// Its name before the run.
     pub name: String,
-    /// What became of it.
     pub result: NetworkResult,
     /// The settings on which it was left on something temporary.
     pub current_settings: Vec<FieldView>,
@@ -360,14 +310,12 @@ impl NetworkView {
         }
     }
 
-    /// Whether it is worth a row.
     pub fn needs_attention(&self) -> bool {
         self.result.status != NetworkStatus::Applied || self.result.verified == Some(false)
     }
 }
 
 impl ResultView {
-    /// Prepares a result for showing.
     pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: CodeVisibility) -> Self {
         let name_of: HashMap<_, _> =
             plan.changes.iter().map(|change| (&change.network, change.before.name.to_string())).collect();
@@ -393,7 +341,6 @@ impl ResultView {
         Self { plan: PlanView::of(plan, codes), class, networks, outcome, journal }
     }
 
-    /// How many networks have this status.
     pub fn count(&self, status: NetworkStatus) -> usize {
         self.networks.iter().filter(|network| network.result.status == status).count()
     }
@@ -434,7 +381,6 @@ impl ResultView {
     }
 }
 
-/// A duration as people say it.
 pub(super) fn seconds(duration: std::time::Duration) -> String {
     match duration.as_secs() {
         0..=9 => format!("{:.1} s", duration.as_secs_f64()),

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use super::instant::Instant;
 use super::virtual_clock::{Timer, VirtualClock};
 
-/// Ten years: nobody waits longer.
 const MAX_DEADLINE: Duration = Duration::from_secs(315_360_000);
 
 /// The real clock, or a virtual one that jumps to its earliest sleeper whenever the one future that it runs is idle.
@@ -42,7 +41,6 @@ impl Clock {
         Self(ClockKind::Virtual(Rc::new(VirtualClock::default())))
     }
 
-    /// What time it is.
     pub fn now(&self) -> Instant {
         match &self.0 {
             ClockKind::Real(real) => Instant::from_elapsed(real.start.elapsed()),

@@ -8,7 +8,6 @@ use std::time::Duration;
 pub struct Instant(Duration);
 
 impl Instant {
-    /// When the clock began.
     pub const START: Self = Self(Duration::ZERO);
 
     /// The moment that lies `elapsed` after the clock began.

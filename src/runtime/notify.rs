@@ -7,7 +7,6 @@ use tokio::sync::Notify;
 pub struct Wakeup(Notify);
 
 impl Wakeup {
-    /// Something has changed.
     pub fn notify_all(&self) {
         self.0.notify_waiters();
     }

@@ -36,7 +36,6 @@ impl SeededRng {
         if below == 0 { 0 } else { ((u128::from(self.next_u64()) * u128::from(below)) >> 64) as u64 }
     }
 
-    /// True with the given probability.
     pub fn gen_bool(&mut self, probability: f64) -> bool {
         self.next_f64() < probability
     }

@@ -5,27 +5,22 @@ use tokio::sync::watch;
 /// How urgently a run is asked to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownLevel {
-    /// Nobody asked.
     #[default]
     Running,
     /// Start nothing new, let flights land, bring home who stands on a temporary name.
     Graceful(ShutdownReason),
-    /// Drop everything.
     Immediate,
 }
 
 /// Why a run stops gracefully. The first reason stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownReason {
-    /// SIGINT: Ctrl-C.
     Interrupt,
     /// SIGTERM: a pipeline or a service manager ends the job.
     Terminate,
     /// A step failed and the user asked to stop at the first failure.
     FailFast,
-    /// Nothing but errors came back.
     CircuitBreakerOpen,
-    /// The end of the maintenance window.
     WindowClosed,
     /// Not all went well with a wave, so the next one was not begun.
     WaveFailed,
@@ -49,12 +44,10 @@ pub struct Shutdown {
 }
 
 impl Shutdown {
-    /// Nobody asks to stop yet.
     pub fn new() -> Self {
         Self { level: watch::Sender::new(ShutdownLevel::Running), reason: std::rc::Rc::default() }
     }
 
-    /// What is asked at this moment.
     pub fn level(&self) -> ShutdownLevel {
         *self.level.borrow()
     }
@@ -64,7 +57,6 @@ impl Shutdown {
         self.reason.get()
     }
 
-    /// Whether anything at all is asked.
     pub fn is_requested(&self) -> bool {
         self.level() != ShutdownLevel::Running
     }
@@ -91,7 +83,6 @@ impl Shutdown {
         self.wait(|level| level != ShutdownLevel::Running).await
     }
 
-    /// Waits until everything must be dropped.
     pub async fn wait_immediate(&self) {
         self.wait(|level| level == ShutdownLevel::Immediate).await;
     }

@@ -6,11 +6,8 @@ use crate::model::NetworkId;
 /// What of a network somebody else may edit.
 #[derive(Clone, Debug)]
 pub struct ExternalEdit {
-    /// Its name.
     pub name: String,
-    /// Its display name.
     pub display_name: Option<String>,
-    /// Its access code.
     pub code: Option<String>,
 }
 
@@ -33,7 +30,6 @@ impl SimulatedOrganization {
         self.state.insert(changed);
     }
 
-    /// Somebody else deletes a network.
     pub fn external_delete(&mut self, network: &NetworkId) {
         if self.state.remove(network).is_some() {
             self.external_edits += 1;

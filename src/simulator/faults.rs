@@ -9,19 +9,15 @@ use crate::runtime::SeededRng;
 /// How long a request takes, both ways together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Latency {
-    /// Always the same.
     Fixed(Duration),
     /// Lognormal: half of all requests take less than `median`, one in a hundred more than `p99`.
     Lognormal {
-        /// Half take less.
         median: Duration,
-        /// One in a hundred takes more.
         p99: Duration,
     },
 }
 
 impl Latency {
-    /// The latency of one request.
     pub fn draw(self, rng: &mut SeededRng) -> Duration {
         match self {
             Self::Fixed(latency) => latency,
@@ -33,7 +29,6 @@ impl Latency {
         }
     }
 
-    /// What it is on average.
     pub fn mean(self) -> Duration {
         match self {
             Self::Fixed(latency) => latency,
@@ -48,13 +43,11 @@ impl Latency {
 /// What is decided about a request when it sets out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestFault {
-    /// It is answered.
     Normal,
     /// It is answered with this status and not carried out.
     Status(u16),
     /// It is carried out and answered with this status.
     AppliedThenStatus(u16),
-    /// A proxy answers with a page.
     HtmlPage,
     /// The connection breaks before it is carried out.
     ResetBefore,
@@ -66,38 +59,28 @@ pub enum RequestFault {
     NoResponse,
     /// It is answered with a failure, and carried out so much later.
     DelayedWrite(Duration),
-    /// Its location is locked.
     Locked,
 }
 
 /// Probabilities are of a single request, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultConfig {
-    /// Random numbers repeat from it.
     pub seed: u64,
-    /// How long requests take.
     pub latency: Latency,
-    /// The limiter, if there is one.
     pub limit: Option<LimitKind>,
     /// Statuses that come instead of an answer, and how likely each is.
     pub statuses: Vec<(u16, f64)>,
     /// A failure although the write was carried out.
     pub applied_then_503: f64,
-    /// A page from a proxy.
     pub html_pages: f64,
-    /// A broken connection before the write.
     pub reset_before: f64,
-    /// A broken connection after the write.
     pub reset_after: f64,
-    /// A cut answer.
     pub truncated: f64,
-    /// No answer at all.
     pub no_response: f64,
     /// How long an access token that was granted to the service app is good.
     pub token_ttl: Option<Duration>,
     /// Before these updates, counted from 1, somebody else edits the network that they are about.
     pub concurrent_edits_at: Vec<u64>,
-    /// How odd answers look.
     pub quirks: Vec<Quirk>,
     /// What becomes of this request, counted from 1 since the start.
     pub fault_at: Option<(u64, RequestFault)>,
@@ -105,7 +88,6 @@ pub struct FaultConfig {
     pub delayed_write: f64,
     /// How likely a write finds its location locked, and for how long.
     pub locks: f64,
-    /// How long a lock lasts.
     pub lock_duration: Duration,
     /// Whether a lock says how long it lasts.
     pub lock_retry_after: bool,
@@ -113,7 +95,6 @@ pub struct FaultConfig {
     pub read_lag: Duration,
     /// Updates are accepted with 202 instead of 204, and done so much later.
     pub async_update_delay: Option<Duration>,
-    /// A disabled code is not shown.
     pub hide_disabled_codes: bool,
 }
 
@@ -146,7 +127,6 @@ impl Default for FaultConfig {
 }
 
 impl FaultConfig {
-    /// Draws the fate of one request.
     pub(super) fn fault(&self, is_write: bool, rng: &mut SeededRng) -> RequestFault {
         let mut draw = rng.next_f64();
         let mut hits = |probability: f64| {

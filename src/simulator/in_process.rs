@@ -17,7 +17,6 @@ use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, Token
 /// How long a client waits for an answer that does not come.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// A connection to a simulated organization.
 #[derive(Clone, Debug)]
 pub struct InProcessApi {
     simulated: Rc<RefCell<SimulatedOrganization>>,

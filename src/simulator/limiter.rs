@@ -5,35 +5,26 @@ use std::time::Duration;
 
 use crate::runtime::Instant;
 
-/// How requests are limited.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LimitKind {
     /// Tokens come in evenly, up to a number of them.
     Bucket {
-        /// Tokens a second.
         rate: f64,
-        /// How many it holds.
         burst: f64,
     },
     /// So many requests in each period, counted from zero again at its end.
     Window {
-        /// How many.
         count: u32,
-        /// In how long.
         period: Duration,
         /// How far into a window the clock starts.
         phase: Duration,
     },
-    /// So many requests in any period.
     Sliding {
-        /// How many.
         count: u32,
-        /// In how long.
         period: Duration,
     },
 }
 
-/// A limiter at work.
 #[derive(Clone, Debug)]
 pub struct Limiter {
     kind: LimitKind,

@@ -2,7 +2,6 @@
 
 use crate::model::{LocationId, NetworkId};
 
-/// A network of the simulated organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SimNetwork {
     pub(super) id: NetworkId,

@@ -16,7 +16,6 @@ use crate::runtime::Instant;
 /// How many locations a page has that was not asked for more or fewer.
 const PAGE: usize = 100;
 
-/// What a write has done.
 #[derive(Debug)]
 pub(super) enum WriteEffect {
     Done,
@@ -97,7 +96,6 @@ impl SimulatedOrganization {
         })
     }
 
-    /// Changes the state.
     pub(super) fn write(&mut self, operation: &Operation, now: Instant) -> Result<WriteEffect, ApiErrorResponse> {
         match operation {
             Operation::Update { location, network, body } => {

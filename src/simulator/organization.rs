@@ -27,20 +27,14 @@ pub struct InFlightRequest {
     pub outbound: Duration,
     /// How long the answer is under way.
     pub inbound: Duration,
-    /// What becomes of it.
     pub fault: RequestFault,
 }
 
-/// What the simulator has counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Requests in all.
     pub requests: u64,
-    /// Requests that have arrived.
     pub arrived: u64,
-    /// Lists.
     pub lists: u64,
-    /// Writes that were carried out.
     pub writes: u64,
     /// Answers 429.
     pub refused: u64,
@@ -50,7 +44,6 @@ pub struct Counters {
     pub conflicts: u64,
     /// Tokens that were granted to the service app.
     pub granted: u64,
-    /// Requests that used up quota.
     pub admitted: u64,
     /// Requests that set out although the `Retry-After` of a 429 that had been delivered was still running.
     pub inside_retry_after: u64,
@@ -81,7 +74,6 @@ pub struct SimulatedOrganization {
     retry_after_windows: Vec<RetryAfterWindow>,
 }
 
-/// A silence that was asked for.
 #[derive(Clone, Debug)]
 struct RetryAfterWindow {
     /// From when on the client knows of it.
@@ -119,7 +111,6 @@ impl SimulatedOrganization {
         Self { id: id.into(), ..self }
     }
 
-    /// Its id.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -129,7 +120,6 @@ impl SimulatedOrganization {
         self.tokens.set(token.into());
     }
 
-    /// The tokens that it knows.
     pub fn tokens(&self) -> Tokens {
         self.tokens.clone()
     }
@@ -139,7 +129,6 @@ impl SimulatedOrganization {
         self.tokens = tokens;
     }
 
-    /// What it has counted.
     pub const fn counters(&self) -> Counters {
         self.counters
     }
@@ -159,12 +148,10 @@ impl SimulatedOrganization {
         self.counters.writes + self.external_edits
     }
 
-    /// The networks as they are now.
     pub const fn state(&self) -> &SimulatedState {
         &self.state
     }
 
-    /// Behaves like this from now on.
     pub fn set_faults(&mut self, faults: FaultConfig) {
         match (&mut self.limiter, faults.limit) {
             (Some(limiter), Some(kind)) => limiter.change(kind),
@@ -180,14 +167,12 @@ impl SimulatedOrganization {
         }
     }
 
-    /// Somebody else uses quota.
     pub fn external_request(&mut self, now: Instant) {
         if let Some(limiter) = &mut self.limiter {
             let _full = limiter.take(now);
         }
     }
 
-    /// A request sets out.
     pub fn begin_request(&mut self, request: &Request, now: Instant) -> InFlightRequest {
         self.counters.requests += 1;
         let number = self.counters.requests;

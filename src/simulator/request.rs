@@ -4,49 +4,20 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// An operation of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `GET /telephony/config/dectNetworks`
-    List {
-        /// Only this location.
-        location: Option<String>,
-        /// Only names that contain this.
-        name: Option<String>,
-    },
+    List { location: Option<String>, name: Option<String> },
     /// `GET /telephony/config/locations/{location}/dectNetworks/{network}`
-    Get {
-        /// The location in the path.
-        location: String,
-        /// The network in the path.
-        network: String,
-    },
+    Get { location: String, network: String },
     /// `PUT` on the same path.
-    Update {
-        /// The location in the path.
-        location: String,
-        /// The network in the path.
-        network: String,
-        /// The body.
-        body: Vec<u8>,
-    },
+    Update { location: String, network: String, body: Vec<u8> },
     /// `POST /telephony/config/locations/{location}/dectNetworks`
-    Create {
-        /// The location in the path.
-        location: String,
-        /// The body.
-        body: Vec<u8>,
-    },
+    Create { location: String, body: Vec<u8> },
     /// `DELETE` on a network.
-    Delete {
-        /// The location in the path.
-        location: String,
-        /// The network in the path.
-        network: String,
-    },
+    Delete { location: String, network: String },
     /// `GET /locations`
     Locations {
-        /// Only names that contain this.
         name: Option<String>,
         /// At most so many a page, as it was written.
         max: Option<String>,
@@ -56,10 +27,7 @@ pub enum Operation {
     /// `GET /people/me`
     Me,
     /// `POST /access_token`
-    AccessToken {
-        /// The form in the body.
-        form: Vec<u8>,
-    },
+    AccessToken { form: Vec<u8> },
     /// What there is not, and the status that says so.
     Unknown(u16),
 }
@@ -105,12 +73,10 @@ impl Operation {
         }
     }
 
-    /// Whether it changes something.
     pub const fn is_write(&self) -> bool {
         matches!(self, Self::Update { .. } | Self::Create { .. } | Self::Delete { .. })
     }
 
-    /// Its method and path.
     fn raw(&self) -> (&'static str, String) {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
         match self {
@@ -126,7 +92,6 @@ impl Operation {
         }
     }
 
-    /// The location that it writes to.
     pub(super) fn written_location(&self) -> Option<&str> {
         match self {
             Self::Update { location, .. } | Self::Create { location, .. } | Self::Delete { location, .. } => {
@@ -137,30 +102,23 @@ impl Operation {
     }
 }
 
-/// A request as it arrives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// What is asked.
     pub operation: Operation,
-    /// The bearer token.
     pub token: Option<String>,
-    /// The client's own tracking id.
     pub tracking_id: Option<String>,
-    /// The method, as it was written.
     pub method: Cow<'static, str>,
     /// The path with its query, as it was written.
     pub target: String,
 }
 
 impl Request {
-    /// A request that asks for this.
     pub fn new(operation: Operation, token: Option<String>) -> Self {
         let (method, target) = operation.raw();
         Self { operation, token, tracking_id: None, method: method.into(), target }
     }
 }
 
-/// The query of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
@@ -171,7 +129,6 @@ impl Query {
         Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
     }
 
-    /// The first value of this name.
     pub fn get(&self, name: &str) -> Option<String> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }

@@ -8,7 +8,6 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Quirk {
-    /// Models and counts are null.
     Nulls,
     /// Models, counts and chain ids are missing.
     Missing,
@@ -32,7 +31,6 @@ impl FromStr for Quirk {
     }
 }
 
-/// The same answer with quirks.
 pub(super) fn apply(quirks: &[Quirk], body: Vec<u8>) -> Vec<u8> {
     if quirks.is_empty() {
         return body;

@@ -5,10 +5,8 @@ use serde_json::{Value, json};
 
 use super::network::SimNetwork;
 
-/// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulatedResponse {
-    /// The status code.
     pub status: u16,
     /// The header `trackingid`.
     pub tracking_id: String,
@@ -16,13 +14,11 @@ pub struct SimulatedResponse {
     pub retry_after: Option<String>,
     /// Where the next page begins, for the header `Link`.
     pub next: Option<usize>,
-    /// The body.
     pub body: Vec<u8>,
     /// The connection breaks in the middle of the body.
     pub is_cut: bool,
 }
 
-/// A refusal: status and words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ApiErrorResponse {
     pub(super) status: u16,
@@ -74,7 +70,6 @@ impl SimulatedResponse {
     }
 }
 
-/// A network as it is read.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NetworkJson<'a> {
@@ -116,12 +111,10 @@ impl<'a> NetworkJson<'a> {
     }
 }
 
-/// The answer to a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NetworkListJson<'a> {
     pub(super) dect_networks: Vec<NetworkJson<'a>>,
-    /// Only in what is kept.
     #[serde(rename = "createdBySimulator", skip_serializing_if = "Option::is_none")]
     pub(super) created: Option<u64>,
 }

@@ -8,7 +8,6 @@ use super::responses::ApiErrorResponse;
 use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
 
-/// A body that was accepted.
 #[derive(Debug)]
 pub(super) struct ValidatedFields {
     pub(super) name: String,

@@ -13,43 +13,34 @@ use super::limiter::LimitKind;
 use super::response_quirks::Quirk;
 use crate::runtime::parse_duration;
 
-/// What of the misbehaviour was said.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Scenario {
-    /// Random numbers repeat from it.
     pub seed: Option<u64>,
     /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th of a hundred.
     pub latency: Option<LatencySpec>,
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
     pub limit: Option<LimiterSpec>,
-    /// Locks.
     pub locks: LockSpec,
-    /// How likely each fault is.
     pub faults: BTreeMap<Fault, Probability>,
     /// How long a granted token is good.
     pub token_ttl: Option<DurationSpec>,
     /// Before these updates, counted from 1, somebody else edits the network that they are about.
     pub concurrent_edits_at: Vec<u64>,
-    /// How odd answers look.
     pub quirks: Vec<Quirk>,
     /// How long a list lags behind writes.
     pub read_lag: Option<DurationSpec>,
     /// Updates are accepted with 202, and done so much later.
     pub async_update_delay: Option<DurationSpec>,
-    /// A disabled code is not shown.
     pub hide_disabled_codes: Option<bool>,
 }
 
-/// Locks of locations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LockSpec {
     /// How likely a write finds its location locked.
     pub probability: Option<Probability>,
-    /// How long a lock lasts.
     pub time: Option<DurationSpec>,
-    /// Whether an answer says how long.
     pub retry_after: Option<bool>,
 }
 
@@ -58,7 +49,6 @@ pub struct LockSpec {
 pub enum Fault {
     /// It is answered with this status and not carried out.
     Status(u16),
-    /// A proxy answers with a page.
     HtmlPage,
     /// The connection breaks before it is carried out.
     ResetBefore,
@@ -129,7 +119,6 @@ impl FromStr for DurationSpec {
     }
 }
 
-/// How long requests take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LatencySpec(pub Latency);
 

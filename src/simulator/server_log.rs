@@ -22,12 +22,10 @@ pub enum ClientRule {
     FullUpdate,
     /// A name or code is free before somebody gets it.
     NoDuplicate,
-    /// A token is known.
     ValidToken,
 }
 
 impl ClientRule {
-    /// The word in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RetryAfter => "silence",
@@ -50,7 +48,6 @@ struct LoggedRequest {
     tracking_id: String,
 }
 
-/// The memory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServerLog {
     requests: VecDeque<LoggedRequest>,

@@ -7,12 +7,10 @@ use serde::Serialize;
 use super::responses::NetworkListJson;
 use super::state::{SimulatedState, StateError, parse_json};
 
-/// What a file says of organizations.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     /// The one that is meant if no other is named.
     pub default: SimulatedState,
-    /// The others, by their ids.
     pub additional: BTreeMap<String, SimulatedState>,
 }
 
@@ -47,7 +45,6 @@ impl Snapshot {
         Ok(Self { default: SimulatedState::from_value(&value)?, additional })
     }
 
-    /// What can be read again.
     pub fn text<'a>(
         default: &'a SimulatedState,
         additional: impl IntoIterator<Item = (&'a str, &'a SimulatedState)>,

@@ -16,18 +16,15 @@ use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
 use crate::model::{LiveState, LocationId, NameKey, NetworkId};
 
-/// Why a text is no state.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// It is not the list as Webex sends it.
     #[error("the state is not a list of DECT networks as Webex sends it: {0}")]
     NotAList(String),
-    /// It is no desired-state file either.
     #[error("the state is not a desired-state file: {0}")]
     NotAFile(String),
 }
 
-/// Locations and networks.
 #[derive(Clone, Debug, Default)]
 pub struct SimulatedState {
     pub(super) locations: BTreeMap<LocationId, Arc<str>>,
@@ -234,12 +231,10 @@ impl SimulatedState {
         state
     }
 
-    /// How many networks there are.
     pub fn len(&self) -> usize {
         self.networks.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.networks.is_empty()
     }

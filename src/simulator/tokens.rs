@@ -13,10 +13,8 @@ use crate::runtime::Instant;
 /// The token that is accepted unless another one is set.
 pub const TOKEN: &str = "simulated-token";
 
-/// The service app that is known.
 pub const CLIENT_ID: &str = "simulated-client";
 
-/// The secret of the service app.
 pub const CLIENT_SECRET: &str = "simulated-secret";
 
 /// The refresh token of the service app.

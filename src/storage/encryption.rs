@@ -6,7 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 
-/// How every sealed file begins.
 const MAGIC: &[u8] = b"age-encryption.org/v1";
 
 pub(super) fn is_encrypted(bytes: &[u8]) -> bool {
@@ -37,7 +36,6 @@ pub(super) fn decrypt(encrypted: &[u8], key: &SecretString) -> Option<Vec<u8>> {
 /// own, and only that is sealed with the passphrase.
 pub(super) struct CodeCipher(age::x25519::Identity);
 
-/// How a sealed code begins.
 const SEALED: &str = "sealed:";
 
 impl CodeCipher {

@@ -36,7 +36,6 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
 pub enum IfExists {
     /// It may: the new one takes its place as a whole, or not at all.
     Overwrite,
-    /// It may not.
     Fail,
 }
 

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::model::{CodeText, Settings};
 use crate::storage::encryption::CodeCipher;
 
-/// Settings as they are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SettingsJson {

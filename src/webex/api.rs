@@ -5,7 +5,6 @@ use futures::future::LocalBoxFuture;
 use super::error::ApiError;
 use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
-/// The answer to one request.
 pub type ApiFuture<'a, T> = LocalBoxFuture<'a, Result<T, ApiError>>;
 
 /// The DECT networks of one organization. One call is one HTTP request: nobody waits, nothing is tried again.
@@ -32,7 +31,6 @@ pub trait DectApi {
     fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh>;
 }
 
-/// How a write was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateAck {
     /// It is done: any 2xx but 202.
@@ -41,22 +39,16 @@ pub enum UpdateAck {
     Accepted,
 }
 
-/// Whether there is a new token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefresh {
     /// There is: the request may be sent again.
     Refreshed,
-    /// These credentials cannot renew a token.
     NotRefreshable,
 }
 
-/// Who the token belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenOwner {
-    /// The person's or the app's name.
     pub name: Option<String>,
-    /// The first address of mail.
     pub email: Option<String>,
-    /// The organization.
     pub org: Option<String>,
 }

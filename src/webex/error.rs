@@ -30,34 +30,27 @@ pub enum MaybeApplied {
     /// The server said no, or was never reached.
     #[default]
     No,
-    /// Nobody knows.
     Unknown,
 }
 
-/// A failed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// What kind of failure.
     pub class: ErrorClass,
     /// The status, if there was an answer.
     pub status: Option<u16>,
     /// What the server says, or what went wrong on the way; one line, never with a token or an access code.
     pub message: String,
-    /// What Cisco support asks for.
     pub tracking_id: Option<String>,
     /// How long the server wants us to wait.
     pub retry_after: Option<RetryAfter>,
-    /// Whether it may have been applied.
     pub applied: MaybeApplied,
 }
 
 impl ApiError {
-    /// A failure without an answer.
     pub fn no_response(class: ErrorClass, message: impl Into<String>, applied: MaybeApplied) -> Self {
         Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
     }
 
-    /// The same with something to add.
     #[must_use]
     pub fn with_context(self, more: &str) -> Self {
         Self { message: format!("{}; {more}", self.message), ..self }
@@ -85,7 +78,6 @@ impl ApiError {
 /// How long somebody else's words may get in a message.
 const MAX_MESSAGE_LEN: usize = 300;
 
-/// The same for a tracking id.
 const MAX_TRACKING_ID_LEN: usize = 200;
 
 fn cut(text: String, longest: usize) -> String {

@@ -34,13 +34,11 @@ pub struct HttpConfig {
     pub base: String,
     /// The organization, where the token may reach several.
     pub org: Option<String>,
-    /// Where the token comes from.
     pub source: TokenSource,
     /// What every tracking id of this run begins with.
     pub run: String,
     /// Certificates that are trusted beside those of the system, as PEM.
     pub ca_certificates: Option<Vec<u8>>,
-    /// How long connecting may take.
     pub connect_timeout: Duration,
     /// How long the answer may be silent.
     pub idle_timeout: Duration,
@@ -70,7 +68,6 @@ impl HttpConfig {
 /// Why no request can be sent at all.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSetupError {
-    /// The base is no URL.
     #[error("the API address {0:?} is not a URL such as https://webexapis.com/v1")]
     InvalidUrl(String),
     /// A password would be sent, or be seen in messages.
@@ -79,7 +76,6 @@ pub enum HttpSetupError {
     /// A token would travel in the clear.
     #[error("the API address {0} is not https: a token is sent over plain http to this machine only")]
     PlainHttp(Url),
-    /// The extra certificates are none.
     #[error("the extra certificates cannot be used: {0}")]
     Certificates(String),
     /// The HTTP library cannot be set up.
@@ -87,7 +83,6 @@ pub enum HttpSetupError {
     Client(String),
 }
 
-/// The API over HTTP.
 #[derive(Debug)]
 pub struct HttpApi {
     client: Client,

@@ -12,7 +12,6 @@ use crate::model::{LiveState, LocationId, Network, Settings};
 /// What of an answer matters beside its body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHead {
-    /// The status code.
     pub status: u16,
     /// The header `trackingid`.
     pub tracking_id: Option<String>,
@@ -75,7 +74,6 @@ pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner
     wire::me(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// The body of an update request.
 pub fn update_body(settings: &Settings) -> Vec<u8> {
     wire::update(settings)
 }

@@ -18,7 +18,6 @@ use super::api::TokenOwner;
 use super::credentials::{Token, TokenResponse};
 use crate::model::{CodeText, LiveState, LocationId, Network, NetworkId, Settings};
 
-/// The answer to the list.
 #[derive(Deserialize)]
 struct WireList {
     #[serde(rename = "dectNetworks")]
@@ -34,7 +33,6 @@ impl<'de> Deserialize<'de> for WireNetworks {
     }
 }
 
-/// What was listed so far.
 #[derive(Default)]
 struct NetworkListVisitor {
     locations: HashMap<String, (LocationId, Arc<str>)>,
@@ -192,10 +190,8 @@ impl<'de: 'a, 'a> Visitor<'de> for LenientStringVisitor<'a> {
 /// What is wrong with a body that should have been a list or a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum WireError {
-    /// It ends in the middle.
     #[error("the answer is cut off after {0} bytes")]
     Cut(usize),
-    /// It is something else.
     #[error("the answer is not what it should be: {0}")]
     Malformed(String),
 }
@@ -251,7 +247,6 @@ struct WireMe<'a> {
     emails: Option<Vec<LenientString<'a>>>,
 }
 
-/// Reads who a token belongs to.
 pub(super) fn me(body: &[u8]) -> Result<TokenOwner, WireError> {
     let wire: WireMe<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let text = |text: LenientString<'_>| text.0.map(Cow::into_owned);
@@ -259,7 +254,6 @@ pub(super) fn me(body: &[u8]) -> Result<TokenOwner, WireError> {
     Ok(TokenOwner { name: text(wire.display_name), email, org: text(wire.org_id) })
 }
 
-/// Reads the list of networks.
 pub(super) fn list(body: &[u8]) -> Result<LiveState, WireError> {
     let wire: WireList = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;

@@ -17,12 +17,9 @@ mod search;
 
 use graph::Graph;
 
-/// The nodes to take out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedbackVertexSet {
-    /// Which nodes, ascending.
     pub nodes: Vec<usize>,
-    /// Whether no smaller set would do.
     pub is_minimal: bool,
 }
 

@@ -12,7 +12,6 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Accepts such connections.
 pub(super) struct Connections(pub(super) TcpListener);
 
 impl Listener for Connections {
@@ -31,18 +30,15 @@ impl Listener for Connections {
     }
 }
 
-/// A connection, until somebody breaks it.
 pub(super) struct Connection {
     stream: TcpStream,
     close_handle: CloseHandle,
 }
 
-/// Breaks a connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CloseHandle(Arc<AtomicBool>);
 
 impl CloseHandle {
-    /// Nothing more is sent on it.
     pub(super) fn close(&self) {
         self.0.store(true, Ordering::Relaxed);
     }

@@ -27,7 +27,6 @@ const MAX_DRAINED_LEN: usize = 1 << 26;
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
-/// A simulated organization that listens.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -52,7 +51,6 @@ struct AppState {
 pub struct ServerClock(tokio::time::Instant);
 
 impl ServerClock {
-    /// What time it is.
     pub fn now(self) -> Instant {
         Instant::from_elapsed(self.0.elapsed())
     }
@@ -92,7 +90,6 @@ impl Server {
         format!("http://{}/v1", self.address)
     }
 
-    /// Its time.
     pub const fn clock(&self) -> ServerClock {
         self.state.clock
     }

@@ -8,57 +8,42 @@ use crate::plan::model::{Plan, StepKind};
 use crate::storage::encryption::CodeCipher;
 use crate::storage::settings_json::SettingsJson;
 
-/// The version of the journal's lines.
 pub(super) const FORMAT_VERSION: u32 = 1;
 
 /// Something that a run did or is about to do. Holds access codes.
 #[derive(Clone, Debug)]
 pub enum JournalEntry {
-    /// A run begins.
     RunStarted {
         /// Its name, which is also that of its files.
         run: String,
         /// How many networks it is to change.
         changes: usize,
-        /// How many writes that takes.
         steps: usize,
     },
     /// A write is about to be sent, when the pace and the locks let it go.
     WriteStarted {
-        /// The location of the network.
         location: LocationId,
-        /// The network.
         network: NetworkId,
-        /// What the write is for.
         kind: WriteKind,
         /// What the network is like before it, as far as is known.
         before: Settings,
-        /// What is sent.
         settings: Settings,
     },
-    /// A write came to an end.
     WriteFinished {
-        /// The network.
         network: NetworkId,
-        /// What the write was for.
         kind: WriteKind,
-        /// How it ended.
         end: WriteOutcome,
     },
-    /// The run ends.
     RunFinished {
-        /// How.
         outcome: RunOutcome,
     },
 }
 
-/// What a write is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteKind {
     /// The network gets what it is to have.
     Final,
-    /// It steps aside.
     Interim,
     /// It gets back what it had, since its way on is barred.
     Revert,
@@ -73,7 +58,6 @@ impl From<StepKind> for WriteKind {
     }
 }
 
-/// How a write ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteOutcome {
@@ -81,9 +65,7 @@ pub enum WriteOutcome {
     Applied,
     /// It was refused, or seen not to be applied.
     Failed,
-    /// It was not sent after all.
     NotSent,
-    /// Nobody knows.
     Unknown,
 }
 
@@ -91,15 +73,10 @@ pub enum WriteOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunOutcome {
-    /// All applied, none found different.
     Applied,
-    /// Some applied.
     Partial,
-    /// None applied.
     Failed,
-    /// A signal ended it.
     Interrupted,
-    /// There was nothing to do.
     Unchanged,
     /// In a way that this version does not know.
     #[serde(other)]
@@ -107,7 +84,6 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// The word in documents and journals.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -129,7 +105,6 @@ impl RunOutcome {
 }
 
 impl JournalEntry {
-    /// The first line of a run.
     pub fn run_started(run: impl Into<String>, plan: &Plan) -> Self {
         Self::RunStarted { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len() }
     }

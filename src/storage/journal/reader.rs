@@ -10,39 +10,23 @@ use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunOutcome, WriteOutco
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::storage::encryption::CodeCipher;
 
-/// Why a journal cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunHistoryError {
-    /// The file cannot be read.
     #[error("{file} cannot be read: {reason}")]
-    Unreadable {
-        /// The file.
-        file: String,
-        /// What the system says.
-        reason: String,
-    },
+    Unreadable { file: String, reason: String },
     /// It is no journal, or one that was tampered with.
     #[error("{file}: line {line} is no line of a journal")]
     InvalidJournal {
-        /// The file.
         file: String,
         /// Which line, from 1.
         line: usize,
     },
     /// Its codes are sealed, and there is no key, or another one.
     #[error("the access codes in {file} are sealed: set DECTL_PLAN_KEY to the key of that run")]
-    Encrypted {
-        /// The file.
-        file: String,
-    },
+    Encrypted { file: String },
     /// It was written by another version of this tool.
     #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}")]
-    OtherVersion {
-        /// The file.
-        file: String,
-        /// Its version.
-        version: u32,
-    },
+    OtherVersion { file: String, version: u32 },
 }
 
 /// Whether access codes are needed, and how they open.
@@ -50,16 +34,12 @@ pub enum RunHistoryError {
 pub enum CodeAccess<'a> {
     /// They are, with this key if they are sealed.
     Decrypt(Option<&'a SecretString>),
-    /// They are not: to list runs.
     Skip,
 }
 
-/// What a run has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunHistory {
-    /// Its name.
     pub run: String,
-    /// When it began.
     pub started_at: Timestamp,
     /// Whether its codes are sealed, and were left so.
     pub is_encrypted: bool,
@@ -74,9 +54,7 @@ pub struct RunHistory {
 /// A network that a run has written to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModifiedNetwork {
-    /// Its location.
     pub location: LocationId,
-    /// Its id.
     pub network: NetworkId,
     /// What it was like before the run.
     pub before: Settings,
@@ -143,7 +121,6 @@ impl RunHistory {
     }
 }
 
-/// A journal that is being read.
 struct Replay {
     history: RunHistory,
     /// Where each network stands in the history.

@@ -6,43 +6,22 @@ use std::path::{Path, PathBuf};
 
 use super::reader::{CodeAccess, RunHistory, RunHistoryError};
 
-/// Why a run cannot be found.
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirectoryError {
-    /// The folder cannot be read.
     #[error("the journals in {} cannot be read: {reason}", dir.display())]
-    Unreadable {
-        /// The folder.
-        dir: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
-    /// No run is called so.
+    Unreadable { dir: PathBuf, reason: String },
     #[error("there is no run {wanted:?} in {}; `dectl runs` lists them", dir.display())]
-    Unknown {
-        /// The folder.
-        dir: PathBuf,
-        /// What was looked for.
-        wanted: String,
-    },
-    /// Several runs begin so.
+    Unknown { dir: PathBuf, wanted: String },
     #[error("several runs begin with {wanted:?}: {}", found.join(", "))]
-    Ambiguous {
-        /// What was looked for.
-        wanted: String,
-        /// What was found.
-        found: Vec<String>,
-    },
+    Ambiguous { wanted: String, found: Vec<String> },
 }
 
 /// Older runs than so many tell nothing about today.
 const MAX_RUNS_SCANNED: usize = 100;
 
-/// The journals of a folder.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     dir: PathBuf,
-    /// Newest first.
     names: Vec<String>,
 }
 
@@ -73,7 +52,6 @@ impl RunDirectory {
         Ok(Self { dir: dir.to_path_buf(), names })
     }
 
-    /// All of them, newest first.
     pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
         self.names.iter().map(|name| RunHistory::read(&self.path(name), CodeAccess::Skip))
     }

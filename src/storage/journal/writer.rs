@@ -16,7 +16,6 @@ use super::entry::{JournalEntry, RunOutcome};
 use crate::storage::encryption::CodeCipher;
 use crate::storage::private_file;
 
-/// Why a journal cannot be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("the journal {} cannot be written: {reason}", path.display())]
 pub struct JournalError {
@@ -24,7 +23,6 @@ pub struct JournalError {
     reason: String,
 }
 
-/// The journal of one run.
 #[derive(Debug)]
 pub struct Journal(JournalBackend);
 

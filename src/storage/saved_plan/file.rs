@@ -20,54 +20,26 @@ use crate::storage::private_file::{IfExists, resolve_target, write_private_file}
 pub enum SavedPlanError {
     /// The file cannot be read or written.
     #[error("{file}: {reason}")]
-    File {
-        /// The file.
-        file: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// It is something else.
+    File { file: String, reason: String },
     #[error("{file} is no saved plan: {reason}")]
-    InvalidSavedPlan {
-        /// The file.
-        file: String,
-        /// What it is instead.
-        reason: String,
-    },
+    InvalidSavedPlan { file: String, reason: String },
     /// It was written by another version of this tool.
     #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}: make the plan again")]
-    OtherVersion {
-        /// The file.
-        file: String,
-        /// Its version.
-        version: u64,
-    },
+    OtherVersion { file: String, version: u64 },
     /// It is not as it was written.
     #[error("{file} was changed or cut off after it was written: make the plan again")]
-    ChecksumMismatch {
-        /// The file.
-        file: String,
-    },
+    ChecksumMismatch { file: String },
     /// It is sealed, and there is no key.
     #[error("{file} is sealed: set DECTL_PLAN_KEY to the key that it was sealed with")]
-    NoKey {
-        /// The file.
-        file: String,
-    },
+    NoKey { file: String },
     /// It is sealed with another key, or was tampered with.
     #[error(
         "{file} cannot be opened: DECTL_PLAN_KEY is not the key that it was sealed with, or the file was tampered with"
     )]
-    WrongKey {
-        /// The file.
-        file: String,
-    },
+    WrongKey { file: String },
     /// It is not sealed, although it should be.
     #[error("{file} is not sealed, although DECTL_PLAN_KEY is set: somebody may have put it in place of a sealed one")]
-    NotEncrypted {
-        /// The file.
-        file: String,
-    },
+    NotEncrypted { file: String },
 }
 
 impl SavedPlan {

@@ -11,10 +11,8 @@ use crate::model::{LocationId, NetworkId, Setting, SettingSet};
 use crate::plan::model::{Change, ChangeSource, Counts, LocationRef, Plan, Step, StepKind, UnchangedNetwork, Warning};
 use crate::storage::settings_json::SettingsJson;
 
-/// The version of the document.
 pub(super) const FORMAT_VERSION: u32 = 1;
 
-/// Its kind.
 pub(super) const KIND: &str = "saved-plan";
 
 #[derive(Serialize, Deserialize)]
@@ -34,7 +32,6 @@ pub(super) struct SavedPlanJson {
     changes: Vec<ChangeJson>,
     steps: Vec<StepJson>,
     unchanged_networks: Vec<UnchangedNetworkJson>,
-    /// Last, and not part of itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) checksum: String,
 }

@@ -12,9 +12,7 @@ use crate::plan::model::Plan;
 /// A plan with what is known of how it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedPlan {
-    /// The plan.
     pub plan: Plan,
-    /// When it was made.
     pub created: Timestamp,
     /// The organization it was made for, if one was named.
     pub org: Option<String>,

@@ -2,10 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// Why a text is no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// There is nothing.
     #[error("the token is empty")]
     Empty,
     /// It holds something that no header can carry. Which character it is, is not told.
@@ -13,7 +11,6 @@ pub enum TokenError {
     Malformed,
 }
 
-/// A bearer token.
 #[derive(Clone, Debug)]
 pub struct Token(SecretString);
 
@@ -35,7 +32,6 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
-    /// Whether it is the same.
     pub(in crate::webex) fn is(&self, other: &Self) -> bool {
         self.0.expose_secret() == other.0.expose_secret()
     }

@@ -20,25 +20,20 @@ const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 /// What is longer than this is no token.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where a token comes from.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
     /// It was given, and there is no other.
     Literal(Token),
     /// The first line of a file, which somebody else may renew.
     File(PathBuf),
-    /// What a command prints.
     Command(String),
     /// A service app, which gets new ones for as long as its refresh token is good.
     ServiceApp(ServiceApp),
 }
 
-/// A service app's credentials.
 #[derive(Clone, Debug)]
 pub struct ServiceApp {
-    /// Which app.
     pub client_id: String,
-    /// Its secret.
     pub client_secret: SecretString,
     /// What an access token is got with.
     pub refresh_token: SecretString,
@@ -53,7 +48,6 @@ pub struct SourceError {
 }
 
 impl TokenSource {
-    /// What people call it.
     pub fn describe(&self) -> String {
         match self {
             Self::Literal(_) => "the variable WEBEX_ACCESS_TOKEN".to_owned(),

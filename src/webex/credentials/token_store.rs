@@ -10,7 +10,6 @@ use secrecy::{ExposeSecret, SecretString};
 use super::token::Token;
 use super::token_source::{ServiceApp, TokenSource};
 
-/// What a token endpoint answers with.
 #[derive(Clone, Debug)]
 pub(in crate::webex) struct TokenResponse {
     pub(in crate::webex) token: Token,
@@ -18,7 +17,6 @@ pub(in crate::webex) struct TokenResponse {
     pub(in crate::webex) expires: Option<Timestamp>,
 }
 
-/// Keeps the token.
 #[derive(Debug)]
 pub(in crate::webex) struct TokenStore {
     source: RefCell<TokenSource>,

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room, and what it may import: `room`, or `room::file` where only that file is meant.
+/// Room, and what it may import: `module`, or `module::file` where only that file is meant.
 fn table() -> BTreeMap<String, Vec<String>> {
     let map = fs::read_to_string("src/lib.rs").expect("the map");
     let mut table = BTreeMap::new();
     for row in map.lines().filter_map(|line| line.strip_prefix("//! | [`")) {
         let cells: Vec<&str> = row.split(" | ").collect();
-        let [room, _, targets] = cells[..] else { panic!("no row of the table: {row}") };
+        let [module, _, targets] = cells[..] else { panic!("no row of the table: {row}") };
         let known: Vec<String> = match before_words(targets) {
             "nothing of ours" => Vec::new(),
             "all above" => table.keys().cloned().collect(),
             list => list.split(", ").map(str::to_owned).collect(),
         };
-        table.insert(room.trim_end_matches("`]").to_owned(), known);
+        table.insert(module.trim_end_matches("`]").to_owned(), known);
     }
     table
 }
@@ -39,12 +39,12 @@ const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];
 
 struct Import {
     file: PathBuf,
-    room: String,
+    module: String,
     target: String,
 }
 
-fn sources(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder of sources") {
+fn sources(dir: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, files);
@@ -61,7 +61,7 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn room_of(file: &Path) -> Option<String> {
+fn module_of(file: &Path) -> Option<String> {
     let inside = file.strip_prefix("src").ok()?;
     let first = inside.components().next()?.as_os_str().to_str()?.to_owned();
     (inside.components().count() > 1).then_some(first)
@@ -133,10 +133,10 @@ fn expand(prefix: &str, rest: &str, found: &mut BTreeSet<String>) {
 fn imports() -> Vec<Import> {
     let mut imports = Vec::new();
     for file in files() {
-        let Some(room) = room_of(&file) else { continue };
+        let Some(module) = module_of(&file) else { continue };
         let code = code(&file);
         for target in paths(&code).into_iter().chain(ways_out(&file, &code)) {
-            imports.push(Import { file: file.clone(), room: room.clone(), target });
+            imports.push(Import { file: file.clone(), module: module.clone(), target });
         }
     }
     imports
@@ -150,14 +150,14 @@ fn allows(allowed: &str, target: &str) -> bool {
 fn every_arrow_is_in_the_table() {
     let table = table();
     let mut wrong = Vec::new();
-    for Import { file, room, target } in imports() {
-        if room == "cli" || allows(&room, &target) {
+    for Import { file, module, target } in imports() {
+        if module == "cli" || allows(&module, &target) {
             continue;
         }
-        let known = table.get(&room).unwrap_or_else(|| panic!("the room {room} is not in the table"));
+        let known = table.get(&module).unwrap_or_else(|| panic!("the room {module} is not in the table"));
         let inside = known.iter().any(|allowed| allows(allowed, &target));
         // `crate::plan::model::X` may also be reached as `crate::plan::{plan::X}`; both are the path plan::model.
-        if !inside || FORBIDDEN.iter().any(|(from, to)| *from == room && allows(to, &target)) {
+        if !inside || FORBIDDEN.iter().any(|(from, to)| *from == module && allows(to, &target)) {
             wrong.push(format!("{} imports {target}", file.display()));
         }
     }
@@ -166,9 +166,9 @@ fn every_arrow_is_in_the_table() {
 
 #[test]
 fn every_room_is_in_the_table() {
-    let rooms: BTreeSet<String> =
-        files().iter().filter_map(|file| room_of(file)).filter(|room| room != "cli").collect();
-    assert_eq!(rooms, table().into_keys().collect());
+    let modules: BTreeSet<String> =
+        files().iter().filter_map(|file| module_of(file)).filter(|module| module != "cli").collect();
+    assert_eq!(modules, table().into_keys().collect());
 }
 
 #[test]
@@ -182,9 +182,9 @@ fn only_rooms_at_the_rim_know_tokio() {
 
 #[test]
 fn only_a_rehearsal_brings_simulator_and_executor_together() {
-    for Import { file, room, target } in imports() {
+    for Import { file, module, target } in imports() {
         let inside = file.strip_prefix("src").expect("below src").to_str().expect("a path").to_owned();
-        let outside = room != "simulator" && target.starts_with("simulator");
+        let outside = module != "simulator" && target.starts_with("simulator");
         assert!(!outside || SIMULATOR_USERS.contains(&inside.as_str()), "{inside} imports {target}");
     }
 }

@@ -1,23 +1,23 @@
 //! The real binary against the simulated organization, over real HTTP.
 
+mod apply;
 mod browser;
 mod client;
 mod credentials;
 mod docs;
 mod fleet;
 mod formats;
-mod killing;
-mod main_job;
+mod harness;
+mod invalid_files;
+mod kill;
 mod masking;
 mod network;
 mod pipelines;
 mod saved_plans;
 mod schemas;
-mod simulating;
+mod signals;
+mod simulate;
 mod simulator_wire;
-mod stage;
-mod stopping;
-mod undoing;
+mod undo;
+mod until;
 mod usage;
-mod window;
-mod wrong_files;

@@ -17,7 +17,7 @@ use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedO
 use dectl::storage::Journal;
 use futures::future::{Either, select};
 
-use crate::world::{cases, renames, sources};
+use crate::generators::{cases, renames, sources};
 
 const CONCURRENCY: usize = 8;
 

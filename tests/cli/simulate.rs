@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 
 use serde_json::Value;
 
-use crate::stage::{Ended, plain_command};
+use crate::harness::{Ended, plain_command};
 
 /// A running `dectl simulate`; ends with the test.
 struct Simulator {
@@ -15,8 +15,8 @@ struct Simulator {
 }
 
 impl Simulator {
-    fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = plain_command(folder, &[&["simulate"], arguments].concat());
+    fn start(dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = plain_command(dir, &[&["simulate"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
         let base = lines.find_map(|line| line.ok()?.strip_prefix("export WEBEX_API_URL=").map(str::to_owned));
@@ -28,8 +28,8 @@ impl Simulator {
         Self { child, base }
     }
 
-    fn run(&self, folder: &Path, arguments: &[&str]) -> Ended {
-        let mut command = plain_command(folder, arguments);
+    fn run(&self, dir: &Path, arguments: &[&str]) -> Ended {
+        let mut command = plain_command(dir, arguments);
         command.env("WEBEX_API_URL", &self.base).env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN);
         command.output().expect("the binary runs").into()
     }
@@ -59,8 +59,8 @@ impl Drop for Simulator {
 
 #[test]
 fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     let run = |arguments: &[&str]| -> Ended { plain_command(here, arguments).output().expect("it runs").into() };
     for arguments in [
         &["export", "--simulate=20x3", "--write", "all.yaml"][..],
@@ -90,8 +90,8 @@ fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
 #[cfg(unix)]
 #[test]
 fn a_state_that_is_kept_goes_on_where_it_was() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes"];
     let first = Simulator::start(here, &["2x2", "--save", "kept.json"]);
     assert_eq!(first.run(here, &rename).code, Some(0));
@@ -104,8 +104,8 @@ fn a_state_that_is_kept_goes_on_where_it_was() {
 #[cfg(unix)]
 #[test]
 fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     std::os::unix::fs::symlink("real.json", here.join("link.json")).expect("a link");
     let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--save", "link.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--org", "acme"];
@@ -125,24 +125,24 @@ fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
 
 #[test]
 fn a_desired_state_file_as_the_state_is_what_it_asks_for() {
-    let stage = crate::stage::Stage::new();
-    crate::stage::copy_example(&stage);
-    let ended = stage.run(&["plan", "networks.yaml", "--simulate=networks.yaml"]);
+    let env = crate::harness::TestEnv::new();
+    crate::harness::copy_example(&env);
+    let ended = env.run(&["plan", "networks.yaml", "--simulate=networks.yaml"]);
     assert!(
         ended.stdout.ends_with("Plan: nothing to do, 12 unchanged, 0 unmanaged\n"),
         "{}{}",
         ended.stdout,
         ended.stderr
     );
-    stage.write("rules.yaml", "version: 1\nrules: [{ match: { name: a }, set: { name: b } }]\n");
-    let ended = stage.run(&["export", "--simulate=rules.yaml"]);
+    env.write("rules.yaml", "version: 1\nrules: [{ match: { name: a }, set: { name: b } }]\n");
+    let ended = env.run(&["export", "--simulate=rules.yaml"]);
     assert!(ended.stderr.contains("it names no network"), "{}", ended.stderr);
 }
 
 #[test]
 fn organizations_are_told_apart_by_their_id() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--organization", "globex=3x3"]);
     let networks = |org: &[&str]| {
         let ended = simulator.run(here, &[&["export", "-o", "json"], org].concat());
@@ -165,10 +165,10 @@ fn organizations_are_told_apart_by_their_id() {
 
 #[test]
 fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let simulator = Simulator::start(folder.path(), &["1x1", "--organization", "acme=2x2"]);
+    let dir = tempfile::tempdir().expect("a folder");
+    let simulator = Simulator::start(dir.path(), &["1x1", "--organization", "acme=2x2"]);
     let check = |org: Option<&str>| {
-        let mut command = plain_command(folder.path(), &["auth", "check", "-o", "json"]);
+        let mut command = plain_command(dir.path(), &["auth", "check", "-o", "json"]);
         command.env("WEBEX_API_URL", &simulator.base).env("SERVICE_APP_CLIENT_ID", dectl::simulator::CLIENT_ID);
         command.env("SERVICE_APP_CLIENT_SECRET", dectl::simulator::CLIENT_SECRET);
         command.env("SERVICE_APP_REFRESH_TOKEN", dectl::simulator::REFRESH_TOKEN);
@@ -187,8 +187,8 @@ fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
 
 #[test]
 fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     std::fs::write(here.join("precious.yaml"), "version: 1\n").expect("a file");
     for (arguments, words) in [
         (&["1x1", "--save", "precious.yaml"][..], "is there already"),
@@ -210,8 +210,8 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
 #[cfg(unix)]
 #[test]
 fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     std::fs::write(here.join("slow.yaml"), "acceptsForLater: 1ms\n").expect("a file");
     let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--save", "kept.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--no-verify"];
@@ -222,8 +222,8 @@ fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
 
 #[test]
 fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let here = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let here = dir.path();
     std::fs::write(
         here.join("bad-day.yaml"),
         "seed: 4\nlimit: bucket:40/s,5\nlocks: { probability: 5%, time: 100ms }\nfaults: { 503: 5%, resetAfter: 2% }\n\
@@ -260,11 +260,11 @@ fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
 
 #[test]
 fn wrong_scenarios_are_refused_with_a_word() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a folder");
     let run = |arguments: &[&str]| -> Ended {
-        plain_command(folder.path(), &[&["simulate"], arguments].concat()).output().expect("it runs").into()
+        plain_command(dir.path(), &[&["simulate"], arguments].concat()).output().expect("it runs").into()
     };
-    std::fs::write(folder.path().join("wrong.yaml"), "seed: 1\nlimt: often\n").expect("a file");
+    std::fs::write(dir.path().join("wrong.yaml"), "seed: 1\nlimt: often\n").expect("a file");
     for (arguments, words) in [
         (&["--scenario", "wrong.yaml"][..], "limt"),
         (&["--scenario", "nowhere.yaml"], "cannot be read"),

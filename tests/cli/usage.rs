@@ -1,10 +1,10 @@
 //! Usage, refusals and exit codes.
 
-use crate::stage::{Ended, Stage, copy_example, plain_command};
+use crate::harness::{Ended, TestEnv, copy_example, plain_command};
 
 #[test]
 fn wrong_usage_is_an_error_like_every_other() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a folder");
     for arguments in [
         &["nonsense"][..],
         &["plan"],
@@ -12,45 +12,45 @@ fn wrong_usage_is_an_error_like_every_other() {
         &["plan", "x.yaml", "--concurrency", "0"],
         &["plan", "x.yaml", "--token", "secret"],
     ] {
-        let ended: Ended = plain_command(folder.path(), arguments).output().expect("the binary runs").into();
+        let ended: Ended = plain_command(dir.path(), arguments).output().expect("the binary runs").into();
         assert_eq!(ended.code, Some(1), "{arguments:?}");
         assert!(ended.stdout.is_empty() && !ended.stderr.is_empty(), "{arguments:?}: {ended:?}");
     }
-    let ended: Ended = plain_command(folder.path(), &["aply"]).output().expect("the binary runs").into();
+    let ended: Ended = plain_command(dir.path(), &["aply"]).output().expect("the binary runs").into();
     assert!(ended.stderr.contains("'apply'"), "{}", ended.stderr);
 }
 
 #[test]
 fn without_a_terminal_nobody_is_asked_and_nothing_is_sent() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["apply", "networks.yaml"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["apply", "networks.yaml"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("--yes"), "{}", ended.stderr);
-    assert_eq!(stage.counters().requests, 0);
+    assert_eq!(env.counters().requests, 0);
 }
 
 #[test]
 fn what_the_file_alone_shows_is_wrong_sends_no_request() {
-    let stage = Stage::new();
-    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
+    let env = TestEnv::new();
+    env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
     for command in ["plan", "apply"] {
         let arguments: &[&str] =
             if command == "plan" { &["plan", "wrong.yaml"] } else { &["apply", "wrong.yaml", "--yes"] };
-        assert_eq!(stage.run(arguments).code, Some(1));
+        assert_eq!(env.run(arguments).code, Some(1));
     }
-    assert_eq!(stage.counters().requests, 0);
+    assert_eq!(env.counters().requests, 0);
 
-    stage.write("stranger.yaml", "version: 1\nlocations: [{name: Oslo, networks: [{name: x}]}]\n");
-    assert_eq!(stage.run(&["apply", "stranger.yaml", "--yes"]).code, Some(1));
-    assert_eq!((stage.counters().requests, stage.counters().writes), (1, 0));
+    env.write("stranger.yaml", "version: 1\nlocations: [{name: Oslo, networks: [{name: x}]}]\n");
+    assert_eq!(env.run(&["apply", "stranger.yaml", "--yes"]).code, Some(1));
+    assert_eq!((env.counters().requests, env.counters().writes), (1, 0));
 }
 
 #[test]
 fn an_error_is_a_document_where_one_was_asked_for() {
-    let stage = Stage::new();
-    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
-    let ended = stage.run(&["plan", "wrong.yaml", "-o", "json"]);
+    let env = TestEnv::new();
+    env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
+    let ended = env.run(&["plan", "wrong.yaml", "-o", "json"]);
     let error = ended.json();
     assert_eq!(error["kind"], "error");
     assert_eq!(error["diagnostics"][0]["code"], "unknown-field");
@@ -60,40 +60,40 @@ fn an_error_is_a_document_where_one_was_asked_for() {
     );
 
     let ended: Ended =
-        plain_command(stage.folder.path(), &["plan", "wrong.yaml", "-o", "json"]).output().expect("runs").into();
+        plain_command(env.dir.path(), &["plan", "wrong.yaml", "-o", "json"]).output().expect("runs").into();
     assert_eq!(ended.json()["kind"], "error");
 }
 
 #[test]
 fn a_token_goes_in_the_clear_to_this_machine_only() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["plan", "networks.yaml", "--api-url", "http://example.com/v1"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["plan", "networks.yaml", "--api-url", "http://example.com/v1"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_journal_that_cannot_be_written_is_an_error_before_the_first_write() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    stage.write("in-the-way", "a file, no folder");
-    let ended = stage.run(&["apply", "networks.yaml", "--yes", "--journal", "in-the-way/runs"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("in-the-way", "a file, no folder");
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "--journal", "in-the-way/runs"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("cannot be written"), "{}", ended.stderr);
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }
 
 #[test]
 fn every_request_can_be_watched() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["plan", "networks.yaml", "-v"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["plan", "networks.yaml", "-v"]);
     let line = ended.stderr.lines().find(|line| line.contains("list")).expect("a line for the list");
     for part in ["status=200", "took_ms=", "attempt=1", "tracking_id="] {
         assert!(line.contains(part), "{part}: {line}");
     }
-    let ended = stage.run(&["plan", "networks.yaml", "-v", "--log-format", "json"]);
+    let ended = env.run(&["plan", "networks.yaml", "-v", "--log-format", "json"]);
     let logged: Vec<serde_json::Value> =
         ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
     assert_eq!(logged[0]["status"], 200);

@@ -2,14 +2,14 @@
 
 use dectl::simulator::{FaultConfig, SimulatedState};
 
-use crate::stage::{Stage, copy_example};
+use crate::harness::{TestEnv, copy_example};
 
 #[test]
 fn a_plan_in_every_format() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     for format in ["markdown", "html", "diff"] {
-        let plan = stage.run(&["plan", "networks.yaml", "-o", format]);
+        let plan = env.run(&["plan", "networks.yaml", "-o", format]);
         assert_eq!(plan.code, Some(0), "{}", plan.stderr);
         insta::assert_snapshot!(format!("plan_{format}"), plan.stdout);
     }
@@ -18,9 +18,9 @@ fn a_plan_in_every_format() {
 #[test]
 fn a_result_in_every_format() {
     for format in ["markdown", "html"] {
-        let stage = Stage::new();
-        copy_example(&stage);
-        let ended = stage.run(&["apply", "networks.yaml", "--yes", "-o", format]);
+        let env = TestEnv::new();
+        copy_example(&env);
+        let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", format]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         assert!(
             ended.stdout.contains("9 applied, verified") || ended.stdout.contains("9 applied,"),
@@ -29,19 +29,19 @@ fn a_result_in_every_format() {
         );
         assert!(ended.stderr.contains("Plan: 9 to update"), "the diff comes first");
     }
-    let stage = Stage::new();
-    copy_example(&stage);
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes", "-o", "diff"]).code, Some(1));
-    assert_eq!(stage.counters().requests, 0);
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "-o", "diff"]).code, Some(1));
+    assert_eq!(env.counters().requests, 0);
 }
 
 #[test]
 fn an_error_in_every_format() {
-    let stage = Stage::new();
-    stage.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: '<b>x'}]}]\n");
-    let markdown = stage.run(&["plan", "wrong.yaml", "-o", "markdown"]);
+    let env = TestEnv::new();
+    env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: '<b>x'}]}]\n");
+    let markdown = env.run(&["plan", "wrong.yaml", "-o", "markdown"]);
     assert!(markdown.stdout.starts_with("### dectl") && markdown.stdout.contains("unknown"), "{}", markdown.stdout);
-    let html = stage.run(&["plan", "wrong.yaml", "-o", "html"]);
+    let html = env.run(&["plan", "wrong.yaml", "-o", "html"]);
     assert!(html.stdout.starts_with("<!DOCTYPE html>") && html.stdout.contains("[unknown-field]"));
     assert_eq!((markdown.code, html.code), (Some(1), Some(1)));
 }
@@ -83,27 +83,27 @@ fn hostile(count: usize) -> (SimulatedState, String) {
 #[test]
 fn no_name_is_anything_but_text() {
     let (state, file) = hostile(60);
-    let stage = Stage::with(state, FaultConfig::default());
-    stage.write("file.yaml", &file);
-    let html = stage.run(&["plan", "file.yaml", "-o", "html"]).stdout;
+    let env = TestEnv::with(state, FaultConfig::default());
+    env.write("file.yaml", &file);
+    let html = env.run(&["plan", "file.yaml", "-o", "html"]).stdout;
     assert_eq!(html.matches("<script>").count(), 1, "ours");
     assert!(!html.contains("<img") && !html.contains("<b>") && !html.contains("<i>"));
-    let markdown = stage.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
+    let markdown = env.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
     for forbidden in ["<img", "<script", "<b>", "<i>", "](", "@everyone", "\u{1b}", "\u{202e}"] {
         assert!(!markdown.contains(forbidden), "{forbidden}");
     }
     // Every row of a table has the same number of cells.
     assert!(markdown.lines().filter(|line| line.starts_with('|')).all(|line| line.matches('|').count() == 6));
-    let text = stage.run(&["plan", "file.yaml"]).stdout;
+    let text = env.run(&["plan", "file.yaml"]).stdout;
     assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
 }
 
 #[test]
 fn a_comment_is_cut_before_it_is_too_long_and_says_so() {
     let (state, file) = hostile(3_000);
-    let stage = Stage::with(state, FaultConfig::default());
-    stage.write("file.yaml", &file);
-    let markdown = stage.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
+    let env = TestEnv::with(state, FaultConfig::default());
+    env.write("file.yaml", &file);
+    let markdown = env.run(&["plan", "file.yaml", "-o", "markdown"]).stdout;
     assert!(markdown.chars().count() <= 60_000);
     let told: usize = markdown
         .lines()
@@ -116,8 +116,8 @@ fn a_comment_is_cut_before_it_is_too_long_and_says_so() {
 
 #[test]
 fn the_schema_knows_every_field_and_the_example_refers_to_it() {
-    let stage = Stage::new();
-    let schema = stage.run(&["schema"]).json();
+    let env = TestEnv::new();
+    let schema = env.run(&["schema"]).json();
     let fields = |place: &serde_json::Value| -> Vec<String> {
         let mut names: Vec<String> = place["properties"].as_object().expect("properties").keys().cloned().collect();
         names.sort();
@@ -125,8 +125,8 @@ fn the_schema_knows_every_field_and_the_example_refers_to_it() {
     };
     // What the reader itself names when it meets an unknown field.
     let known = |text: &str, list: &serde_json::Value| {
-        stage.write("wrong.yaml", text);
-        let error = stage.run(&["validate", "wrong.yaml", "-o", "json"]).json();
+        env.write("wrong.yaml", text);
+        let error = env.run(&["validate", "wrong.yaml", "-o", "json"]).json();
         let help = error["diagnostics"][0]["help"].as_str().expect("help").to_owned();
         for field in fields(list) {
             assert!(help.contains(&format!("\"{field}\"")), "{field}: {help}");
@@ -143,27 +143,26 @@ fn the_schema_knows_every_field_and_the_example_refers_to_it() {
 
 #[test]
 fn shells_and_readers_get_what_they_need() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for shell in ["bash", "zsh", "fish", "powershell"] {
-        assert!(stage.run(&["completions", shell]).stdout.contains("dectl"), "{shell}");
+        assert!(env.run(&["completions", shell]).stdout.contains("dectl"), "{shell}");
     }
-    assert!(stage.run(&["man"]).stdout.contains(".TH dectl"));
+    assert!(env.run(&["man"]).stdout.contains(".TH dectl"));
 }
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     use std::process::Stdio;
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let mut child =
-        stage.command(&["plan", "networks.yaml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+        env.command(&["plan", "networks.yaml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
     drop(child.stdout.take());
     let ended = child.wait_with_output().expect("it ends");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 
     // But it hides none either.
-    let mut child =
-        stage.command(&["plan", "nowhere.yaml", "-o", "json"]).stdout(Stdio::piped()).spawn().expect("runs");
+    let mut child = env.command(&["plan", "nowhere.yaml", "-o", "json"]).stdout(Stdio::piped()).spawn().expect("runs");
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
 }
@@ -171,12 +170,12 @@ fn a_reader_that_goes_away_is_no_error() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_cannot_be_written_is_an_error() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the full device");
-    let plan = stage.command(&["plan", "networks.yaml"]).stdout(full()).status().expect("it runs");
+    let plan = env.command(&["plan", "networks.yaml"]).stdout(full()).status().expect("it runs");
     assert_eq!(plan.code(), Some(1));
     let apply =
-        stage.command(&["apply", "networks.yaml", "--yes", "-o", "json"]).stdout(full()).status().expect("it runs");
+        env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]).stdout(full()).status().expect("it runs");
     assert_eq!(apply.code(), Some(3), "writes were sent");
 }

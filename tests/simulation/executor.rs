@@ -21,18 +21,18 @@ use dectl::storage::Journal;
 use dectl::webex::DectApi;
 use futures::future::{Either, select};
 
-use crate::world::{Fleet, cases, renames, sources};
+use crate::generators::{RandomOrganization, cases, renames, sources};
 
 /// A fleet, the simulated organization that holds it, and a clock.
-struct Stage {
-    fleet: Fleet,
+struct TestEnv {
+    fleet: RandomOrganization,
     clock: Clock,
     simulated: Rc<RefCell<SimulatedOrganization>>,
     shutdown: Shutdown,
 }
 
-impl Stage {
-    fn new(fleet: Fleet, faults: FaultConfig) -> Self {
+impl TestEnv {
+    fn new(fleet: RandomOrganization, faults: FaultConfig) -> Self {
         let state = SimulatedState::from_live(&fleet.live());
         Self {
             fleet,
@@ -99,13 +99,13 @@ impl Stage {
 }
 
 /// What must hold after every run, however it went.
-fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
-    let counters = stage.simulated.borrow().counters();
-    assert!(!broken(stage, "silence"), "a request was sent inside a Retry-After");
+fn check(env: &TestEnv, plan: &Plan, outcome: &Outcome, late_writes: bool) {
+    let counters = env.simulated.borrow().counters();
+    assert!(!broken(env, "silence"), "a request was sent inside a Retry-After");
     if !late_writes {
         assert_eq!(counters.conflicts, 0, "a rule was broken");
     }
-    let truth = stage.truth();
+    let truth = env.truth();
     for (change, result) in plan.changes.iter().zip(&outcome.results) {
         let at = truth.find(&change.network).expect("the network is there");
         let stands = &truth.network(at).settings;
@@ -127,8 +127,8 @@ fn check(stage: &Stage, plan: &Plan, outcome: &Outcome, late_writes: bool) {
 }
 
 /// Whether the client did what a careful one would not have done.
-fn broken(stage: &Stage, expectation: &str) -> bool {
-    let broken = stage.simulated.borrow().violations();
+fn broken(env: &TestEnv, expectation: &str) -> bool {
+    let broken = env.simulated.borrow().violations();
     broken["broken"].as_array().expect("a list").iter().any(|one| one["expectation"] == expectation)
 }
 
@@ -184,14 +184,14 @@ fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
 fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
     for_seeds("without_faults", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed);
-        let stage = Stage::new(Fleet::random(4, 7, &mut rng), FaultConfig::default());
-        let client = stage.client(seed, RetryPolicy::default());
-        let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
+        let env = TestEnv::new(RandomOrganization::random(4, 7, &mut rng), FaultConfig::default());
+        let client = env.client(seed, RetryPolicy::default());
+        let (plan, outcome) = env.apply(&client, Options::default()).expect("a run");
         let lists = if plan.changes.is_empty() { 1 } else { 2 };
         assert_eq!(client.statistics().requests, lists + plan.steps.len() as u64);
         assert_eq!(client.statistics().writes, plan.steps.len() as u64);
         assert!(outcome.is_complete(), "{outcome:#?}");
-        assert!(stage.fleet.is_reached(&stage.truth()));
+        assert!(env.fleet.is_reached(&env.truth()));
     });
 }
 
@@ -201,7 +201,7 @@ fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() 
         let mut rng = SeededRng::from_seed(seed);
         let faults = some_misbehaviour(seed, &mut rng);
         let delayed_write = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
-        let stage = Stage::new(Fleet::random(5, 7, &mut rng), faults);
+        let env = TestEnv::new(RandomOrganization::random(5, 7, &mut rng), faults);
         let options = Options {
             fail_fast: rng.gen_bool(0.2),
             reread: rng.gen_bool(0.2),
@@ -209,10 +209,10 @@ fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() 
             grace_period: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
             ..Options::default()
         };
-        if let Some((plan, outcome)) = stage.apply(&stage.client(seed, RetryPolicy::default()), options) {
-            check(&stage, &plan, &outcome, delayed_write);
+        if let Some((plan, outcome)) = env.apply(&env.client(seed, RetryPolicy::default()), options) {
+            check(&env, &plan, &outcome, delayed_write);
         }
-        stage.converges(seed);
+        env.converges(seed);
     });
 }
 
@@ -220,18 +220,18 @@ fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() 
 fn killed_at_any_moment_the_next_run_converges() {
     for_seeds("killed_at_any_moment", 300, |seed| {
         let mut rng = SeededRng::from_seed(seed ^ 0xdead);
-        let stage = Stage::new(Fleet::random(4, 8, &mut rng), some_misbehaviour(seed, &mut rng));
+        let env = TestEnv::new(RandomOrganization::random(4, 8, &mut rng), some_misbehaviour(seed, &mut rng));
         for round in 0..3 {
-            let client = stage.client(seed + round, RetryPolicy::default());
+            let client = env.client(seed + round, RetryPolicy::default());
             let killed_at = rng.full_jitter(Duration::from_secs(8));
-            stage.clock.block_on(async {
-                let applying = pin!(stage.applying(&client, Options::default(), &|_| {}));
+            env.clock.block_on(async {
+                let applying = pin!(env.applying(&client, Options::default(), &|_| {}));
                 // Dropping the future is the kill: no destructor of ours does anything for the run.
-                let _end = matches!(select(applying, stage.clock.sleep(killed_at)).await, Either::Left(_));
+                let _end = matches!(select(applying, env.clock.sleep(killed_at)).await, Either::Left(_));
             });
-            assert_eq!(stage.simulated.borrow().counters().inside_retry_after * u64::from(round == 0), 0);
+            assert_eq!(env.simulated.borrow().counters().inside_retry_after * u64::from(round == 0), 0);
         }
-        stage.converges(seed);
+        env.converges(seed);
     });
 }
 
@@ -241,24 +241,25 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
-        let client = stage.client(seed, RetryPolicy::default());
+        let env =
+            TestEnv::new(RandomOrganization::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
+        let client = env.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1));
-        let (plan, outcome) = stage
+        let (plan, outcome) = env
             .clock
             .block_on(async {
-                let mut applying = pin!(stage.applying(&client, Options::default(), &|_| {}));
-                match select(applying.as_mut(), stage.clock.sleep(stopped_at)).await {
+                let mut applying = pin!(env.applying(&client, Options::default(), &|_| {}));
+                match select(applying.as_mut(), env.clock.sleep(stopped_at)).await {
                     Either::Left((end, _)) => end,
                     Either::Right(_) => {
-                        stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+                        env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
                         applying.await
                     }
                 }
             })
             .expect("the run ends")
             .expect("a run");
-        check(&stage, &plan, &outcome, false);
+        check(&env, &plan, &outcome, false);
         for result in &outcome.results {
             assert_eq!(result.current_settings, None, "seed {seed}: left on something temporary");
         }
@@ -266,7 +267,7 @@ fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
         if outcome.count(NetworkStatus::NotStarted) > 0 {
             assert_eq!(outcome.class(&plan), OutcomeKind::Interrupted(ShutdownReason::Interrupt));
         }
-        stage.converges(seed);
+        env.converges(seed);
     }
     assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had somebody to bring home");
 }
@@ -277,9 +278,9 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(100_000), phase: Duration::ZERO };
     let latency = Latency::Fixed(Duration::from_millis(100));
     let faults = FaultConfig { limit: Some(limit), latency, ..FaultConfig::default() };
-    let stage = Stage::new(Fleet::random(4, 6, &mut rng), faults);
-    let client = stage.client(1, RetryPolicy::default());
-    let (plan, outcome) = stage.apply(&client, Options::default()).expect("a run");
+    let env = TestEnv::new(RandomOrganization::random(4, 6, &mut rng), faults);
+    let client = env.client(1, RetryPolicy::default());
+    let (plan, outcome) = env.apply(&client, Options::default()).expect("a run");
     assert!(plan.steps.len() > 4);
     assert_eq!(outcome.stopped, Some(ShutdownReason::RetryAfterTooLong));
     assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
@@ -291,14 +292,14 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
 fn a_token_that_is_refused_in_the_middle_stops_the_run() {
     for seed in 0..20 {
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(renames(90, 3), FaultConfig { latency, ..FaultConfig::default() });
-        let client = stage.client(seed, RetryPolicy::default());
-        let ended = stage.clock.block_on(async {
+        let env = TestEnv::new(renames(90, 3), FaultConfig { latency, ..FaultConfig::default() });
+        let client = env.client(seed, RetryPolicy::default());
+        let ended = env.clock.block_on(async {
             let revoking = async {
-                stage.clock.sleep(Duration::from_millis(350)).await;
-                stage.simulated.borrow_mut().set_token("another");
+                env.clock.sleep(Duration::from_millis(350)).await;
+                env.simulated.borrow_mut().set_token("another");
             };
-            futures::future::join(stage.applying(&client, Options::default(), &|_| {}), revoking).await.0
+            futures::future::join(env.applying(&client, Options::default(), &|_| {}), revoking).await.0
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
@@ -314,9 +315,9 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
 fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
     let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
     for seed in 0..20 {
-        let stage = Stage::new(renames(90, 3), FaultConfig { seed, latency, ..FaultConfig::default() });
-        let api = stage.api().with_next_token("another");
-        let (clock, rng) = (stage.clock.clone(), SeededRng::from_seed(seed));
+        let env = TestEnv::new(renames(90, 3), FaultConfig { seed, latency, ..FaultConfig::default() });
+        let api = env.api().with_next_token("another");
+        let (clock, rng) = (env.clock.clone(), SeededRng::from_seed(seed));
         let rate_limiter = RateLimiter::new(8, None);
         let client = ApiClient::new(
             Rc::new(api.clone()),
@@ -324,14 +325,14 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
             rng,
             rate_limiter,
             RetryPolicy::default(),
-            stage.shutdown.clone(),
+            env.shutdown.clone(),
         );
-        let ended = stage.clock.block_on(async {
+        let ended = env.clock.block_on(async {
             let revoking = async {
-                stage.clock.sleep(Duration::from_millis(900)).await;
-                stage.simulated.borrow_mut().set_token("another");
+                env.clock.sleep(Duration::from_millis(900)).await;
+                env.simulated.borrow_mut().set_token("another");
             };
-            futures::future::join(stage.applying(&client, Options::default(), &|_| {}), revoking).await.0
+            futures::future::join(env.applying(&client, Options::default(), &|_| {}), revoking).await.0
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert!(outcome.is_complete(), "seed {seed}: {outcome:#?}");
@@ -342,12 +343,12 @@ fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
 #[test]
 fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let mut rng = SeededRng::from_seed(3);
-    let stage = Stage::new(Fleet::random(60, 6, &mut rng), FaultConfig::default());
-    let client = stage.client(3, RetryPolicy::default());
-    let ended = stage.clock.block_on(async {
+    let env = TestEnv::new(RandomOrganization::random(60, 6, &mut rng), FaultConfig::default());
+    let client = env.client(3, RetryPolicy::default());
+    let ended = env.clock.block_on(async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
-        let plan = build(&stage.fleet.desired(), &live, &sources()).expect("a plan");
-        stage.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
+        let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
+        env.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
         let checked = check_plan(plan, &live).expect("a proof");
         run(&checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
     });
@@ -363,15 +364,15 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let async_update_delay = Some(Duration::from_secs(1_000));
     let faults = FaultConfig { latency, async_update_delay, ..FaultConfig::default() };
-    let stage = Stage::new(Fleet::random(2, 5, &mut rng), faults);
-    let client = stage.client(1, RetryPolicy::default());
+    let env = TestEnv::new(RandomOrganization::random(2, 5, &mut rng), faults);
+    let client = env.client(1, RetryPolicy::default());
     let options = Options { grace_period: Some(Duration::from_secs(2)), ..Options::default() };
-    let ended = stage.clock.block_on(async {
+    let ended = env.clock.block_on(async {
         let stopping = async {
-            stage.clock.sleep(Duration::from_secs(1)).await;
-            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
+            env.clock.sleep(Duration::from_secs(1)).await;
+            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
-        futures::future::join(stage.applying(&client, options, &|_| {}), stopping).await.0
+        futures::future::join(env.applying(&client, options, &|_| {}), stopping).await.0
     });
     let (_, outcome) = ended.expect("the run ends").expect("a run");
     assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
@@ -381,9 +382,9 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
 #[test]
 fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
     let always = FaultConfig { locks: 1.0, lock_duration: Duration::from_secs(50), ..FaultConfig::default() };
-    let stage = Stage::new(renames(12, 6), always);
-    let client = stage.client(1, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
-    let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
+    let env = TestEnv::new(renames(12, 6), always);
+    let client = env.client(1, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
+    let (_, outcome) = env.apply(&client, Options::default()).expect("a run");
     // One network of each of the two locations was tried: at once, after 50 and after 100 seconds.
     assert_eq!(
         (outcome.count(NetworkStatus::Failed), outcome.count(NetworkStatus::NotStarted)),
@@ -392,7 +393,7 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
     );
     assert_eq!(client.statistics().writes, 6);
     assert!(outcome.results.iter().all(|result| result.error.as_ref().and_then(|error| error.status) == Some(423)));
-    assert!(!broken(&stage, "silence"));
+    assert!(!broken(&env, "silence"));
 }
 
 #[test]
@@ -409,12 +410,12 @@ fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
             statuses: vec![(503, outage)],
             ..FaultConfig::default()
         };
-        let stage = Stage::new(renames(8, 8), faults);
+        let env = TestEnv::new(renames(8, 8), faults);
         // A pause between two short locks is longer than a lock is waited for.
         assert!(RetryPolicy::default().lock_timeout < Duration::from_secs(900));
-        let client = stage.client(seed, RetryPolicy::default());
-        let (_, outcome) = stage.apply(&client, Options::default()).expect("a run");
-        paused_between += usize::from(client.statistics().pauses > 0 && stage.simulated.borrow().counters().locked > 1);
+        let client = env.client(seed, RetryPolicy::default());
+        let (_, outcome) = env.apply(&client, Options::default()).expect("a run");
+        paused_between += usize::from(client.statistics().pauses > 0 && env.simulated.borrow().counters().locked > 1);
         let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
         assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
         assert_eq!(outcome.count(NetworkStatus::NotStarted), 0, "seed {seed}");
@@ -427,23 +428,22 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
     let mut left = 0;
     for (seed, lock_duration) in (0..cases(300)).zip([50, 500].into_iter().cycle()) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(1, 12, &mut rng), FaultConfig::default());
-        let client =
-            stage.client(seed, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
+        let env = TestEnv::new(RandomOrganization::random(1, 12, &mut rng), FaultConfig::default());
+        let client = env.client(seed, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
         let lock_duration = Duration::from_secs(lock_duration);
         let from_the_first_interim_on = |event: &Event| {
             if matches!(event, Event::Written { kind: StepKind::Interim, .. }) {
                 let always = FaultConfig { locks: 1.0, lock_duration, ..FaultConfig::default() };
-                stage.simulated.borrow_mut().set_faults(always);
+                env.simulated.borrow_mut().set_faults(always);
             }
         };
-        let applying = stage.applying(&client, Options::default(), &from_the_first_interim_on);
-        let (plan, outcome) = stage.clock.block_on(applying).expect("the run ends").expect("a run");
-        check(&stage, &plan, &outcome, false);
+        let applying = env.applying(&client, Options::default(), &from_the_first_interim_on);
+        let (plan, outcome) = env.clock.block_on(applying).expect("the run ends").expect("a run");
+        check(&env, &plan, &outcome, false);
         // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
         assert!(outcome.elapsed < Duration::from_secs(300), "seed {seed}: {:?}", outcome.elapsed);
         left += outcome.results.iter().filter(|result| result.current_settings.is_some()).count();
-        stage.converges(seed);
+        env.converges(seed);
     }
     assert!(left > 40 || cases(300) < 300, "only {left} networks were left on something temporary");
 }
@@ -456,8 +456,8 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
         let mut rng = SeededRng::from_seed(seed ^ 0x10c);
         let lock_duration = rng.full_jitter(Duration::from_secs(8));
         let locks = FaultConfig { seed, locks: 0.3, lock_duration, latency, ..FaultConfig::default() };
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), locks);
-        let client = stage.client(seed, RetryPolicy::default());
+        let env = TestEnv::new(RandomOrganization::random(2, 8, &mut rng), locks);
+        let client = env.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(6));
         let (goes_home, has_waited) = (Cell::new(false), Cell::new(false));
         let watch = |event: &Event| match event {
@@ -466,15 +466,15 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
             _ => {}
         };
         let stopping = async {
-            stage.clock.sleep(stopped_at).await;
-            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+            env.clock.sleep(stopped_at).await;
+            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
         };
-        let both = futures::future::join(stage.applying(&client, Options::default(), &watch), stopping);
-        let (plan, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
-        check(&stage, &plan, &outcome, false);
+        let both = futures::future::join(env.applying(&client, Options::default(), &watch), stopping);
+        let (plan, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
+        check(&env, &plan, &outcome, false);
         assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}");
         waited += usize::from(has_waited.get());
-        stage.converges(seed);
+        env.converges(seed);
     }
     assert!(waited > 10 || cases(300) < 300, "only {waited} runs had to wait for a lock on the way home");
 }
@@ -485,21 +485,22 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
     let latency = Latency::Fixed(Duration::from_secs(3));
     for seed in 0..20 {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
-        let client = stage.client(seed, RetryPolicy::default());
+        let env =
+            TestEnv::new(RandomOrganization::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
+        let client = env.client(seed, RetryPolicy::default());
         let told = Cell::new(0);
         let watch = |event: &Event| told.set(told.get() + u32::from(matches!(event, Event::Stopping { .. })));
         // In the middle of the first write.
         let stopped_at = Duration::from_millis(4_500);
         let stopping = async {
-            stage.clock.sleep(stopped_at).await;
-            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
+            env.clock.sleep(stopped_at).await;
+            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
         };
         let options = Options { grace_period: Some(grace), ..Options::default() };
-        let both = futures::future::join(stage.applying(&client, options, &watch), stopping);
-        let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
+        let both = futures::future::join(env.applying(&client, options, &watch), stopping);
+        let (_, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert_eq!(told.get(), 1, "seed {seed}");
-        assert!(stage.clock.now().elapsed() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
+        assert!(env.clock.now().elapsed() <= stopped_at + grace, "seed {seed}: {outcome:#?}");
     }
 }
 
@@ -509,9 +510,10 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
     let mut renewed = 0;
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
-        let stage = Stage::new(Fleet::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
-        let api = stage.api().with_next_token("another");
-        let (clock, random) = (stage.clock.clone(), SeededRng::from_seed(seed));
+        let env =
+            TestEnv::new(RandomOrganization::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
+        let api = env.api().with_next_token("another");
+        let (clock, random) = (env.clock.clone(), SeededRng::from_seed(seed));
         let rate_limiter = RateLimiter::new(8, None);
         let client = ApiClient::new(
             Rc::new(api.clone()),
@@ -519,15 +521,15 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
             random,
             rate_limiter,
             RetryPolicy::default(),
-            stage.shutdown.clone(),
+            env.shutdown.clone(),
         );
         let stopping = async {
-            stage.clock.sleep(Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1))).await;
-            stage.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
-            stage.simulated.borrow_mut().set_token("another");
+            env.clock.sleep(Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1))).await;
+            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+            env.simulated.borrow_mut().set_token("another");
         };
-        let both = futures::future::join(stage.applying(&client, Options::default(), &|_| {}), stopping);
-        let (_, outcome) = stage.clock.block_on(both).expect("the run ends").0.expect("a run");
+        let both = futures::future::join(env.applying(&client, Options::default(), &|_| {}), stopping);
+        let (_, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}: {outcome:#?}");
         renewed += usize::from(api.refresh_count() > 0 && outcome.count(NetworkStatus::NotStarted) > 0);
     }
@@ -539,29 +541,30 @@ fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
     for_seeds("what_somebody_else", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed ^ 0xed17);
         let latency = Latency::Fixed(Duration::from_millis(100));
-        let stage = Stage::new(Fleet::random(3, 6, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
-        let client = stage.client(seed, RetryPolicy::default());
+        let env =
+            TestEnv::new(RandomOrganization::random(3, 6, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
+        let client = env.client(seed, RetryPolicy::default());
         let victim = {
-            let members = &stage.fleet.0[0].members;
-            NetworkId::new(&*members[rng.gen_below(members.len() as u64) as usize].id)
+            let networks = &env.fleet.0[0].networks;
+            NetworkId::new(&*networks[rng.gen_below(networks.len() as u64) as usize].id)
         };
         let when = Duration::from_millis(50) + rng.full_jitter(Duration::from_secs(1));
         let deletes = rng.gen_bool(0.5);
         let meddling = async {
-            stage.clock.sleep(when).await;
-            let mut simulated = stage.simulated.borrow_mut();
+            env.clock.sleep(when).await;
+            let mut simulated = env.simulated.borrow_mut();
             if deletes {
                 simulated.external_delete(&victim);
             } else {
                 simulated.external_edit(&victim, |network| network.display_name = Some("meddled".to_owned()));
             }
         };
-        let ended = stage.clock.block_on(async {
-            let applying = stage.applying(&client, Options::default(), &|_| {});
+        let ended = env.clock.block_on(async {
+            let applying = env.applying(&client, Options::default(), &|_| {});
             futures::future::join(applying, meddling).await.0
         });
         let (plan, outcome) = ended.expect("the run ends").expect("a run");
-        let truth = stage.truth();
+        let truth = env.truth();
         for (change, result) in plan.changes.iter().zip(&outcome.results) {
             let now = truth.find(&change.network).map(|at| &truth.network(at).settings);
             let as_planned = now == Some(&change.after);

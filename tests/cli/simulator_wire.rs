@@ -7,7 +7,7 @@ use std::time::Duration;
 use dectl::simulator::{FaultConfig, LimitKind, RequestFault, SimulatedState, Snapshot, TOKEN};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::harness::TestEnv;
 
 /// An answer, as it came.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ impl Answer {
 }
 
 /// A request with a token, on a connection of its own.
-fn ask(stage: &Stage, method: &str, target: &str, body: &str) -> io::Result<Answer> {
-    ask_with(stage, method, target, &format!("authorization: Bearer {TOKEN}\r\n"), body)
+fn ask(env: &TestEnv, method: &str, target: &str, body: &str) -> io::Result<Answer> {
+    ask_with(env, method, target, &format!("authorization: Bearer {TOKEN}\r\n"), body)
 }
 
-fn ask_with(stage: &Stage, method: &str, target: &str, headers: &str, body: &str) -> io::Result<Answer> {
-    let mut stream = TcpStream::connect(stage.address())?;
+fn ask_with(env: &TestEnv, method: &str, target: &str, headers: &str, body: &str) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(env.address())?;
     write!(
         stream,
         "{method} {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
@@ -70,8 +70,8 @@ fn method_has_body(answer: &Answer) -> bool {
 const LIST: &str = "/v1/telephony/config/dectNetworks";
 
 /// Paths of the first network of a stage.
-fn first(stage: &Stage) -> (String, String) {
-    let network = &stage.networks()[0];
+fn first(env: &TestEnv) -> (String, String) {
+    let network = &env.networks()[0];
     let location = network["location"]["id"].as_str().expect("an id");
     let networks = format!("/v1/telephony/config/locations/{location}/dectNetworks");
     (networks.clone(), format!("{networks}/{}", network["id"].as_str().expect("an id")))
@@ -81,14 +81,14 @@ fn update(name: &str, code: &str) -> String {
     json!({ "name": name, "displayName": "x", "defaultAccessCodeEnabled": true, "defaultAccessCode": code }).to_string()
 }
 
-fn stage(faults: FaultConfig) -> Stage {
-    Stage::with(SimulatedState::generated(2, 2), faults)
+fn env(faults: FaultConfig) -> TestEnv {
+    TestEnv::with(SimulatedState::generated(2, 2), faults)
 }
 
 #[test]
 fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
-    let stage = stage(FaultConfig::default());
-    let (networks, network) = first(&stage);
+    let env = env(FaultConfig::default());
+    let (networks, network) = first(&env);
     let large = "x".repeat(2 << 20);
     for (method, target, body, status) in [
         ("PUT", &*network, "{", 400),
@@ -111,7 +111,7 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
         ("GET", "/v1/locations?max=0", "", 400),
         ("GET", "/v1/locations?start=99999999999999999999", "", 400),
     ] {
-        let answer = ask(&stage, method, target, body).expect("an answer");
+        let answer = ask(&env, method, target, body).expect("an answer");
         assert_eq!(answer.status, status, "{method} {target}: {answer:?}");
         let document = answer.json();
         let tracking_id = document["trackingId"].as_str();
@@ -121,14 +121,14 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
         assert!(one || other, "{answer:?}");
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    let stranger = ask_with(&stage, "GET", LIST, "authorization: Bearer wrong\r\n", "").expect("an answer");
+    let stranger = ask_with(&env, "GET", LIST, "authorization: Bearer wrong\r\n", "").expect("an answer");
     assert_eq!(stranger.status, 401);
-    let nobody = ask_with(&stage, "GET", LIST, "", "").expect("an answer");
+    let nobody = ask_with(&env, "GET", LIST, "", "").expect("an answer");
     assert_eq!(nobody.status, 401);
-    let small = ask_with(&stage, "GET", LIST, &format!("authorization: bearer {TOKEN}\r\n"), "").expect("an answer");
+    let small = ask_with(&env, "GET", LIST, &format!("authorization: bearer {TOKEN}\r\n"), "").expect("an answer");
     assert_eq!(small.status, 200, "a scheme is the same in small letters");
     // Every one of them is remembered as it was written.
-    let told = ask(&stage, "GET", "/__simulator/requests", "").expect("an answer").json();
+    let told = ask(&env, "GET", "/__simulator/requests", "").expect("an answer").json();
     let told = told["requests"].as_array().expect("a list");
     assert_eq!(told.len(), 22);
     assert!(
@@ -136,34 +136,35 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
             .any(|request| request["method"] == "PATCH" && request["path"] == *network && request["status"] == 405)
     );
     assert!(told.iter().any(|request| request["path"] == "/v1/locations?max=0"));
-    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
     let count = |what: &str| {
         broken["broken"].as_array().expect("a list").iter().filter(|entry| entry["expectation"] == what).count()
     };
     assert_eq!((count("knownToken"), count("freeValue")), (2, 2));
-    assert_eq!(ask(&stage, "GET", "/__simulator/nothing", "").expect("an answer").status, 404);
+    assert_eq!(ask(&env, "GET", "/__simulator/nothing", "").expect("an answer").status, 404);
 }
 
 #[test]
 fn networks_come_and_go_and_no_id_comes_twice() {
-    let stage = stage(FaultConfig::default());
-    let (networks, network) = first(&stage);
+    let env = env(FaultConfig::default());
+    let (networks, network) = first(&env);
     let create = |name: &str, code: &str| {
         let body = json!({ "name": name, "model": "Cisco DECT 210 Base", "defaultAccessCodeEnabled": true,
             "defaultAccessCode": code });
-        let answer = ask(&stage, "POST", &networks, &body.to_string()).expect("an answer");
+        let answer = ask(&env, "POST", &networks, &body.to_string()).expect("an answer");
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["dectNetworkId"].as_str().expect("an id").to_owned()
     };
     let mut ids = vec![create("A", "7001"), create("B", "7002")];
-    assert_eq!(ask(&stage, "DELETE", &network, "").expect("an answer").status, 204);
-    assert_eq!(ask(&stage, "GET", &network, "").expect("an answer").status, 404);
+    assert_eq!(ask(&env, "DELETE", &network, "").expect("an answer").status, 204);
+    assert_eq!(ask(&env, "GET", &network, "").expect("an answer").status, 404);
     ids.extend([create("C", "7003"), create("D", "7004")]);
     // The same after a restart, also when the newest is gone by then.
     let newest = format!("{networks}/{}", ids[3]);
-    assert_eq!(ask(&stage, "DELETE", &newest, "").expect("an answer").status, 204);
-    let kept = Snapshot::text(stage.simulated.lock().expect("no panic").state(), []);
-    let again = Stage::with(Snapshot::read("kept.json", kept).expect("what was kept").default, FaultConfig::default());
+    assert_eq!(ask(&env, "DELETE", &newest, "").expect("an answer").status, 204);
+    let kept = Snapshot::text(env.simulated.lock().expect("no panic").state(), []);
+    let again =
+        TestEnv::with(Snapshot::read("kept.json", kept).expect("what was kept").default, FaultConfig::default());
     for (name, code) in [("E", "7005"), ("F", "7006"), ("G", "7007"), ("H", "7008")] {
         let body = json!({ "name": name, "model": "DMS Cisco DBS110", "defaultAccessCodeEnabled": true,
             "defaultAccessCode": code });
@@ -178,11 +179,11 @@ fn networks_come_and_go_and_no_id_comes_twice() {
 
 #[test]
 fn pages_keep_what_was_asked_for() {
-    let stage = Stage::with(SimulatedState::generated(12, 1), FaultConfig::default());
+    let env = TestEnv::with(SimulatedState::generated(12, 1), FaultConfig::default());
     let mut target = "/v1/locations?name=hospital%2001&max=2&orgId=any".to_owned();
     let mut names = Vec::new();
     loop {
-        let answer = ask(&stage, "GET", &target, "").expect("an answer");
+        let answer = ask(&env, "GET", &target, "").expect("an answer");
         let items = answer.json()["items"].as_array().expect("a list").clone();
         names.extend(items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()));
         let Some(link) = answer.header("link") else { break };
@@ -197,48 +198,48 @@ fn pages_keep_what_was_asked_for() {
 #[test]
 fn of_two_writes_at_once_the_first_is_carried_out() {
     let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(400));
-    let stage = stage(FaultConfig { latency, ..FaultConfig::default() });
-    let (networks, network) = first(&stage);
-    let other = format!("{networks}/{}", stage.networks()[1]["id"].as_str().expect("an id"));
+    let env = env(FaultConfig { latency, ..FaultConfig::default() });
+    let (networks, network) = first(&env);
+    let other = format!("{networks}/{}", env.networks()[1]["id"].as_str().expect("an id"));
     let statuses = std::thread::scope(|scope| {
         let threads = [(&network, "1001"), (&other, "1002")].map(|(target, code)| {
             let body = update(&format!("new {code}"), code);
-            let stage = &stage;
-            scope.spawn(move || ask(stage, "PUT", target, &body).expect("an answer").status)
+            let env = &env;
+            scope.spawn(move || ask(env, "PUT", target, &body).expect("an answer").status)
         });
         let mut statuses = threads.map(|thread| thread.join().expect("no panic"));
         statuses.sort_unstable();
         statuses
     });
     assert_eq!(statuses, [204, 423]);
-    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
     assert_eq!(broken["broken"].as_array().map(Vec::len), Some(1), "{broken}");
 }
 
 #[test]
 fn a_certain_lock_is_one_every_time_and_knocking_is_noticed() {
     let locks = FaultConfig { locks: 1.0, lock_duration: Duration::from_millis(1), ..FaultConfig::default() };
-    let stage = stage(locks);
-    let (_, network) = first(&stage);
+    let env = env(locks);
+    let (_, network) = first(&env);
     for _ in 0..4 {
-        let answer = ask(&stage, "PUT", &network, &update("a", "1001")).expect("an answer");
+        let answer = ask(&env, "PUT", &network, &update("a", "1001")).expect("an answer");
         assert_eq!((answer.status, answer.header("retry-after")), (423, Some("1")));
     }
-    let counters = stage.counters();
+    let counters = env.counters();
     assert_eq!((counters.locked, counters.writes), (4, 0));
     // Nobody has asked for silence of readers.
-    assert_eq!(ask(&stage, "GET", LIST, "").expect("an answer").status, 200);
-    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    assert_eq!(ask(&env, "GET", LIST, "").expect("an answer").status, 200);
+    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
     assert_eq!(broken["broken"].as_array().map(Vec::len), Some(3), "{broken}");
 }
 
 /// A fault at the next request: what a client sees, and whether its write was carried out.
-fn outcome_of(fault: RequestFault) -> (Stage, io::Result<Answer>, bool) {
-    let stage = stage(FaultConfig { fault_at: Some((1, fault)), ..FaultConfig::default() });
-    let (_, network) = first(&stage);
-    let answer = ask(&stage, "PUT", &network, &update("written", "1001"));
-    let written = stage.networks()[0]["name"] == "written";
-    (stage, answer, written)
+fn outcome_of(fault: RequestFault) -> (TestEnv, io::Result<Answer>, bool) {
+    let env = env(FaultConfig { fault_at: Some((1, fault)), ..FaultConfig::default() });
+    let (_, network) = first(&env);
+    let answer = ask(&env, "PUT", &network, &update("written", "1001"));
+    let written = env.networks()[0]["name"] == "written";
+    (env, answer, written)
 }
 
 #[test]
@@ -264,8 +265,8 @@ fn every_fault_is_on_the_wire_what_its_name_says() {
 
 #[test]
 fn an_answer_that_is_cut_ends_in_its_middle() {
-    let stage = stage(FaultConfig { truncated: 1.0, ..FaultConfig::default() });
-    let mut stream = TcpStream::connect(stage.address()).expect("it listens");
+    let env = env(FaultConfig { truncated: 1.0, ..FaultConfig::default() });
+    let mut stream = TcpStream::connect(env.address()).expect("it listens");
     let request = format!("GET {LIST} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
     stream.write_all(request.as_bytes()).expect("it listens");
     let mut bytes = Vec::new();
@@ -278,19 +279,19 @@ fn an_answer_that_is_cut_ends_in_its_middle() {
 
 #[test]
 fn silence_is_carried_out_and_never_answered() {
-    let stage = stage(FaultConfig { fault_at: Some((1, RequestFault::NoResponse)), ..FaultConfig::default() });
-    let (_, network) = first(&stage);
-    let mut stream = TcpStream::connect(stage.address()).expect("it listens");
+    let env = env(FaultConfig { fault_at: Some((1, RequestFault::NoResponse)), ..FaultConfig::default() });
+    let (_, network) = first(&env);
+    let mut stream = TcpStream::connect(env.address()).expect("it listens");
     let body = update("written", "1001");
     let request = format!(
         "PUT {network} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).expect("it listens");
-    while stage.counters().arrived < 1 {
+    while env.counters().arrived < 1 {
         std::thread::yield_now();
     }
-    assert_eq!(stage.networks()[0]["name"], "written");
+    assert_eq!(env.networks()[0]["name"], "written");
     stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
     assert!(stream.read(&mut [0]).is_err_and(|error| error.kind() != io::ErrorKind::ConnectionReset));
 }
@@ -298,10 +299,10 @@ fn silence_is_carried_out_and_never_answered() {
 #[test]
 fn a_limit_says_how_long_and_knocking_is_noticed_under_its_number() {
     let period = Duration::from_secs(3_600);
-    let stage = stage(FaultConfig { limit: Some(LimitKind::Sliding { count: 1, period }), ..FaultConfig::default() });
-    let statuses: Vec<_> = (0..3).map(|_| ask(&stage, "GET", LIST, "").expect("an answer")).collect();
+    let env = env(FaultConfig { limit: Some(LimitKind::Sliding { count: 1, period }), ..FaultConfig::default() });
+    let statuses: Vec<_> = (0..3).map(|_| ask(&env, "GET", LIST, "").expect("an answer")).collect();
     assert_eq!(statuses.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 429, 429]);
     assert_eq!(statuses[1].header("retry-after"), Some("3600"));
-    let broken = ask(&stage, "GET", "/__simulator/broken", "").expect("an answer").json();
+    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
     assert_eq!(broken, json!({ "broken": [{ "request": 3, "expectation": "silence" }] }));
 }

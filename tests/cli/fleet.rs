@@ -3,7 +3,7 @@
 use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, copy_example};
+use crate::harness::{TestEnv, copy_example};
 
 /// Names that YAML, CSV or a shell would take for something else.
 const ODD: &[&str] = &[
@@ -61,19 +61,19 @@ fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
     })
 }
 
-fn stage_of(networks: Vec<Value>) -> Stage {
+fn stage_of(networks: Vec<Value>) -> TestEnv {
     let list = json!({ "dectNetworks": networks }).to_string();
-    Stage::with(SimulatedState::from_list(&list).expect("a state"), FaultConfig::default())
+    TestEnv::with(SimulatedState::from_list(&list).expect("a state"), FaultConfig::default())
 }
 
-fn odd() -> Stage {
+fn odd() -> TestEnv {
     let names = ODD.iter().enumerate();
     let networks = names.map(|(at, name)| network(at, ["Oslo: HQ", "yes", "# Ærø"][at % 3], name, &format!("{at:04}")));
     stage_of(networks.collect())
 }
 
-fn live_names(stage: &Stage) -> Vec<String> {
-    let list = stage.run(&["export", "-o", "json"]).json();
+fn live_names(env: &TestEnv) -> Vec<String> {
+    let list = env.run(&["export", "-o", "json"]).json();
     let mut names: Vec<String> = list["dectNetworks"]
         .as_array()
         .expect("a list")
@@ -86,9 +86,9 @@ fn live_names(stage: &Stage) -> Vec<String> {
 
 #[test]
 fn whatever_is_exported_plans_to_nothing() {
-    let stage = odd();
+    let env = odd();
     let plans_to_nothing = |path: &str| {
-        let ended = stage.run(&["plan", path, "--detailed-exitcode", "--fail-on-unmanaged", "-o", "json"]);
+        let ended = env.run(&["plan", path, "--detailed-exitcode", "--fail-on-unmanaged", "-o", "json"]);
         assert_eq!(ended.code, Some(0), "{path}: {} {}", ended.stdout, ended.stderr);
         assert_eq!(ended.json()["summary"]["unchanged"], ODD.len(), "{path}");
     };
@@ -99,36 +99,36 @@ fn whatever_is_exported_plans_to_nothing() {
         &["export", "--write", "quiet.csv", "-o", "csv", "--no-codes"],
         &["export", "--split", "sites"],
     ] {
-        let ended = stage.run(arguments);
+        let ended = env.run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
     }
     for path in ["all.yaml", "quiet.yaml", "all.csv", "quiet.csv", "sites"] {
         plans_to_nothing(path);
     }
-    let read = |name: &str| std::fs::read_to_string(stage.folder.path().join(name)).expect("a file");
+    let read = |name: &str| std::fs::read_to_string(env.dir.path().join(name)).expect("a file");
     assert!(read("all.yaml").contains("# DMS Cisco DBS210, 2 base stations, 7 handsets, 7 lines\n"));
     for name in ["quiet.yaml", "quiet.csv"] {
         assert!(!read(name).contains("\"0007\"") && !read(name).contains(",0007,"), "{name} holds a code");
     }
-    assert_eq!(std::fs::read_dir(stage.folder.path().join("sites")).expect("a folder").count(), 3);
-    assert_eq!(stage.run(&["export"]).stdout, read("all.yaml"));
-    assert!(stage.run(&["export", "--location", "oslo*"]).stdout.starts_with("# 12 DECT networks in 1 location"));
+    assert_eq!(std::fs::read_dir(env.dir.path().join("sites")).expect("a folder").count(), 3);
+    assert_eq!(env.run(&["export"]).stdout, read("all.yaml"));
+    assert!(env.run(&["export", "--location", "oslo*"]).stdout.starts_with("# 12 DECT networks in 1 location"));
 }
 
 #[test]
 fn an_export_overwrites_nothing_unless_it_is_told_to() {
-    let stage = Stage::new();
-    stage.write("mine.yaml", "precious");
-    stage.write("sites/oslo-hq.yaml", "precious");
+    let env = TestEnv::new();
+    env.write("mine.yaml", "precious");
+    env.write("sites/oslo-hq.yaml", "precious");
     for arguments in [&["export", "--write", "mine.yaml"][..], &["export", "--split", "sites"]] {
-        let ended = stage.run(arguments);
+        let ended = env.run(arguments);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("is there already"), "{}", ended.stderr);
     }
-    let read = |name: &str| std::fs::read_to_string(stage.folder.path().join(name)).expect("a file");
+    let read = |name: &str| std::fs::read_to_string(env.dir.path().join(name)).expect("a file");
     assert_eq!((read("mine.yaml"), read("sites/oslo-hq.yaml")), ("precious".into(), "precious".into()));
-    assert!(!stage.folder.path().join("sites/bergen-warehouse.yaml").exists(), "all or nothing");
-    assert_eq!(stage.run(&["export", "--split", "sites", "--force"]).code, Some(0));
+    assert!(!env.dir.path().join("sites/bergen-warehouse.yaml").exists(), "all or nothing");
+    assert_eq!(env.run(&["export", "--split", "sites", "--force"]).code, Some(0));
     assert!(read("sites/oslo-hq.yaml").contains("HQ Kitchen"));
 }
 
@@ -144,8 +144,8 @@ fn live_values_that_a_file_could_not_ask_for_are_left_out_with_a_word() {
         network(7, "Bergen", "Twin", "1004"),
     ];
     networks[4]["displayName"] = Value::Null;
-    let stage = stage_of(networks);
-    let ended = stage.run(&["export"]);
+    let env = stage_of(networks);
+    let ended = env.run(&["export"]);
     for part in [
         "# name is left out: the live one is empty",
         "# name is left out: the live one has 60 characters, 40 are allowed",
@@ -158,8 +158,8 @@ fn live_values_that_a_file_could_not_ask_for_are_left_out_with_a_word() {
     }
     assert_eq!(ended.stderr.matches("left out: ").count(), 9, "{}", ended.stderr);
     for (name, format) in [("all.yaml", "text"), ("all.csv", "csv")] {
-        assert_eq!(stage.run(&["export", "-o", format, "--write", name]).code, Some(0));
-        let ended = stage.run(&["plan", name, "--detailed-exitcode", "-o", "json"]);
+        assert_eq!(env.run(&["export", "-o", format, "--write", name]).code, Some(0));
+        let ended = env.run(&["plan", name, "--detailed-exitcode", "-o", "json"]);
         assert_eq!(ended.code, Some(0), "{name}: {} {}", ended.stdout, ended.stderr);
         assert_eq!(ended.json()["summary"]["unchanged"], 7, "{name}");
     }
@@ -167,14 +167,14 @@ fn live_values_that_a_file_could_not_ask_for_are_left_out_with_a_word() {
 
 #[test]
 fn the_list_itself_is_exported_byte_by_byte() {
-    let stage = Stage::new();
-    let list = stage.run(&["export", "-o", "json"]);
+    let env = TestEnv::new();
+    let list = env.run(&["export", "-o", "json"]);
     let networks = list.json()["dectNetworks"].as_array().expect("a list").len();
     assert_eq!(networks, 13);
-    stage.write("state.json", &list.stdout);
-    let again = stage.run(&["export", "-o", "json", "--simulate=state.json"]);
+    env.write("state.json", &list.stdout);
+    let again = env.run(&["export", "-o", "json", "--simulate=state.json"]);
     assert_eq!(again.stdout, list.stdout);
-    let ended = stage.run(&["export", "-o", "json", "--no-codes"]);
+    let ended = env.run(&["export", "-o", "json", "--no-codes"]);
     assert_eq!(ended.code, Some(1), "a list without codes is not the list");
 }
 
@@ -182,7 +182,7 @@ fn the_list_itself_is_exported_byte_by_byte() {
 fn a_rename_fills_in_groups_and_counts_as_people_count() {
     let names = ["Ward 10", "Ward 2", "Ward 1b", "Annex", "Ward 02"];
     let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo HQ", name, &format!("{at:04}")));
-    let stage = stage_of(networks.collect());
+    let env = stage_of(networks.collect());
     let rename = [
         "rename",
         "Ward (?<old>.*)",
@@ -190,50 +190,50 @@ fn a_rename_fills_in_groups_and_counts_as_people_count() {
         "--display-name",
         "W{{ n }}",
     ];
-    let plan = stage.run(&[&rename[..], &["--out", "plan.json"]].concat());
+    let plan = env.run(&[&rename[..], &["--out", "plan.json"]].concat());
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
     assert!(plan.stdout.contains("4 to update, 0 unchanged, 1 unmanaged"), "{}", plan.stdout);
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 
-    let ended = stage.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
+    let ended = env.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.json()["plan"]["changes"][0]["because"], json!({ "rule": "rename" }));
     let expected = ["OSLO W01 was 1b", "OSLO W02 was 02", "OSLO W03 was 2", "OSLO W04 was 10"];
-    let live = live_names(&stage);
+    let live = live_names(&env);
     assert_eq!(live[0], "Oslo HQ: Annex");
     assert_eq!(live[1..], expected.map(|name| format!("Oslo HQ: {name}")));
     // The plan that was saved before knows that all of it is done.
-    let saved = stage.run(&["apply", "--plan", "plan.json", "--yes"]);
+    let saved = env.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert!(saved.stdout.contains("nothing to do"), "{}", saved.stdout);
 }
 
 #[test]
 fn a_rename_can_be_written_as_a_file_instead() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     let rename = ["rename", "HQ (?<rest>.*)", "Oslo {{ rest }}", "--write", "new.yaml"];
-    assert_eq!(stage.run(&rename).code, Some(0));
-    assert_eq!(stage.run(&rename).code, Some(1), "it is there already");
-    assert_eq!(stage.counters().writes, 0);
-    assert_eq!(stage.run(&["apply", "new.yaml", "--yes"]).code, Some(0));
-    assert!(live_names(&stage).contains(&"Oslo HQ: Oslo Kitchen".to_owned()));
-    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
-    assert!(live_names(&stage).contains(&"Oslo HQ: HQ Kitchen".to_owned()));
+    assert_eq!(env.run(&rename).code, Some(0));
+    assert_eq!(env.run(&rename).code, Some(1), "it is there already");
+    assert_eq!(env.counters().writes, 0);
+    assert_eq!(env.run(&["apply", "new.yaml", "--yes"]).code, Some(0));
+    assert!(live_names(&env).contains(&"Oslo HQ: Oslo Kitchen".to_owned()));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert!(live_names(&env).contains(&"Oslo HQ: HQ Kitchen".to_owned()));
 }
 
 #[test]
 fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
-    let stage = Stage::new();
-    let ended = stage.run(&["rename", "(?<all>.*)", "A very long prefix for every name: {{ all }}", "--yes"]);
+    let env = TestEnv::new();
+    let ended = env.run(&["rename", "(?<all>.*)", "A very long prefix for every name: {{ all }}", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stderr.matches("characters, 40 are allowed").count(), 13, "{}", ended.stderr);
-    let ended = stage.run(&["rename", "HQ (?<all>.*)", "HQ", "--yes"]);
+    let ended = env.run(&["rename", "HQ (?<all>.*)", "HQ", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("error[duplicate-name]"), "{}", ended.stderr);
-    let ended = stage.run(&["rename", "HQ Ward 1", "HQ Ward 3", "--yes"]);
+    let ended = env.run(&["rename", "HQ Ward 1", "HQ Ward 3", "--yes"]);
     assert!(ended.stderr.contains("error[name-taken]"), "{}", ended.stderr);
-    let ended = stage.run(&["rename", "HQ Ward 1", "{{ name|replace(name, '') }}", "--yes"]);
+    let ended = env.run(&["rename", "HQ Ward 1", "{{ name|replace(name, '') }}", "--yes"]);
     assert!(ended.stderr.contains("which is empty"), "{}", ended.stderr);
-    let ended = stage.run(&["rename", ".*", "{{ name }}", "--field", "displayName", "--yes"]);
+    let ended = env.run(&["rename", ".*", "{{ name }}", "--field", "displayName", "--yes"]);
     assert!(ended.stderr.contains("Webex promises to take 11"), "{}", ended.stderr);
     for (pattern, template, code) in [
         ("(", "x", "invalid-pattern"),
@@ -242,15 +242,15 @@ fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
         ("x", "{{ name|uper }}", "invalid-template"),
         ("x", "{{", "invalid-template"),
     ] {
-        let ended = stage.run(&["rename", pattern, template, "--yes"]);
+        let ended = env.run(&["rename", pattern, template, "--yes"]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(code), "{pattern} {template}: {}", ended.stderr);
     }
-    assert_eq!(stage.counters().writes, 0);
-    let ended = stage.run(&["rename", "Ward", "Station", "--yes"]);
+    assert_eq!(env.counters().writes, 0);
+    let ended = env.run(&["rename", "Ward", "Station", "--yes"]);
     assert_eq!(ended.code, Some(0));
     assert!(ended.stdout.contains("no network of this run matches"), "{}", ended.stdout);
-    let ended = stage.run(&["rename", "HQ (?<x>.*)", "HQ X {{ x }}", "--out", "p.json"]);
+    let ended = env.run(&["rename", "HQ (?<x>.*)", "HQ X {{ x }}", "--out", "p.json"]);
     assert!(ended.stdout.contains("would change its own result"), "{}", ended.stdout);
 }
 
@@ -267,15 +267,15 @@ fn an_interrupted_rename_goes_on_from_its_plan_and_does_not_count_anew() {
     assert_eq!(undisturbed.run(&rename).code, Some(0));
     let expected = live_names(&undisturbed);
     for k in 1.. {
-        let stage = fresh();
-        let ended = stage.kill_at(k, RequestFault::NoResponse, "-KILL", &rename);
+        let env = fresh();
+        let ended = env.kill_at(k, RequestFault::NoResponse, "-KILL", &rename);
         if !ended.is_killed() {
             assert!(k > 6, "every request was tried");
             break;
         }
-        let again = stage.run(&rename);
+        let again = env.run(&rename);
         assert_eq!(again.code, Some(0), "killed at {k}: {}", again.stderr);
-        let state = live_names(&stage);
+        let state = live_names(&env);
         // Killed before the run had a plan, or after all of it was done, there is nothing to go on with.
         assert_eq!(state, expected, "killed at {k}: {} {}", again.stdout, again.stderr);
     }
@@ -291,11 +291,11 @@ rules:
 
 #[test]
 fn rules_govern_what_no_entry_speaks_of() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     let entries = "locations:\n  - name: Oslo HQ\n    networks: [{ name: HQ Ward 1, displayName: Mine }]\n";
-    stage.write("fleet.yaml", &format!("{RULES}{entries}"));
-    assert_eq!(stage.run(&["validate", "fleet.yaml", "--strict"]).code, Some(0));
-    let plan = stage.run(&["plan", "fleet.yaml", "-o", "json"]).json();
+    env.write("fleet.yaml", &format!("{RULES}{entries}"));
+    assert_eq!(env.run(&["validate", "fleet.yaml", "--strict"]).code, Some(0));
+    let plan = env.run(&["plan", "fleet.yaml", "-o", "json"]).json();
     let source = |name: &str| {
         let changes = plan["changes"].as_array().expect("changes");
         changes.iter().find(|change| change["network"]["name"] == name).map(|change| change["because"].clone())
@@ -304,25 +304,25 @@ fn rules_govern_what_no_entry_speaks_of() {
     assert_eq!(source("BGO Gate"), Some(json!({ "rule": "fleet.yaml:5" })));
     assert_eq!(source("HQ Ward 1"), Some(json!({ "file": "fleet.yaml", "line": 9 })), "entries win");
     assert_eq!(plan["summary"]["unmanaged"], 3, "what no rule matches");
-    let ended = stage.run(&["apply", "fleet.yaml", "--yes"]);
+    let ended = env.run(&["apply", "fleet.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let again = stage.run(&["plan", "fleet.yaml", "--detailed-exitcode"]);
+    let again = env.run(&["plan", "fleet.yaml", "--detailed-exitcode"]);
     assert_eq!(again.code, Some(0), "{}", again.stdout);
 }
 
 #[test]
 fn a_rule_of_a_file_must_leave_its_own_result_alone() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for (rule, words) in [
         ("{ match: { name: '(?<x>.*)' }, set: { name: 'X {{ x }}' } }", "would change its own result"),
         ("{ match: { name: 'HQ .*' }, set: { name: 'HQ {{ n }}' } }", "cannot count"),
     ] {
-        stage.write("fleet.yaml", &format!("version: 1\nrules: [{rule}]\n"));
-        let ended = stage.run(&["apply", "fleet.yaml", "--yes"]);
+        env.write("fleet.yaml", &format!("version: 1\nrules: [{rule}]\n"));
+        let ended = env.run(&["apply", "fleet.yaml", "--yes"]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("error[unstable-rule]") && ended.stderr.contains(words), "{}", ended.stderr);
     }
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }
 
 /// Two rules that swap two sites' names in a ring; a kill leaves a temporary name that no rule can compute with.
@@ -336,42 +336,41 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
         for (network, display_name) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
             network["displayName"] = display_name.into();
         }
-        let stage = stage_of(networks);
-        stage.write("fleet.yaml", rules);
-        stage
+        let env = stage_of(networks);
+        env.write("fleet.yaml", rules);
+        env
     };
     let mut stranded = 0;
     for k in 1.. {
-        let stage = fresh();
-        if !stage.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
+        let env = fresh();
+        if !env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
             break;
         }
-        let is_stranded = live_names(&stage).iter().any(|name| name.contains("dectl moving"));
+        let is_stranded = live_names(&env).iter().any(|name| name.contains("dectl moving"));
         stranded += usize::from(is_stranded);
-        let lost =
-            stage.command(&["apply", "fleet.yaml", "--yes", "--journal", "elsewhere"]).output().expect("it runs");
+        let lost = env.command(&["apply", "fleet.yaml", "--yes", "--journal", "elsewhere"]).output().expect("it runs");
         if is_stranded {
             let words = String::from_utf8_lossy(&lost.stderr).into_owned();
             assert_eq!(lost.status.code(), Some(1), "{words}");
             assert!(words.contains("stranded-network") && words.contains("the id net000"), "{words}");
         }
-        let again = stage.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);
+        let again = env.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);
         assert_eq!(again.code, Some(0), "killed at {k}: {}", again.stderr);
         assert_eq!(again.json()["kind"], "result");
         assert_eq!(again.stderr.contains("brought to its end first"), is_stranded, "{}", again.stderr);
-        assert_eq!(live_names(&stage), ["Oslo: A", "Oslo: B", "Oslo: D"]);
-        assert_eq!(stage.run(&["status", "fleet.yaml"]).code, Some(0));
+        assert_eq!(live_names(&env), ["Oslo: A", "Oslo: B", "Oslo: D"]);
+        assert_eq!(env.run(&["status", "fleet.yaml"]).code, Some(0));
     }
     assert!(stranded >= 2, "{stranded}");
 }
 
 #[test]
 fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["rehearse", "networks.yaml", "--limit", "5/60s", "-o", "json"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["rehearse", "networks.yaml", "--limit", "5/60s", "-o", "json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let counters = stage.counters();
+    let counters = env.counters();
     assert_eq!((counters.requests, counters.lists, counters.writes), (1, 1, 0));
     let rehearsal = ended.json();
     assert_eq!(rehearsal["kind"], "rehearsal");
@@ -379,76 +378,76 @@ fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
     assert!(rehearsal["summary"]["pauses"].as_u64() >= Some(1), "{rehearsal}");
     assert!(rehearsal["summary"]["elapsedMs"].as_u64() > Some(60_000), "five requests a minute take a while");
 
-    assert_eq!(stage.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
-    let of_saved = stage.run(&["rehearse", "--plan", "plan.json"]);
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    let of_saved = env.run(&["rehearse", "--plan", "plan.json"]);
     assert_eq!(of_saved.code, Some(0), "{}", of_saved.stderr);
     assert!(of_saved.stdout.contains("Rehearsed on a copy that lets in 300 requests in 60 s"), "{}", of_saved.stdout);
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
     for wrong in ["300", "0/60s", "x"] {
-        assert_eq!(stage.run(&["rehearse", "networks.yaml", "--limit", wrong]).code, Some(1));
+        assert_eq!(env.run(&["rehearse", "networks.yaml", "--limit", wrong]).code, Some(1));
     }
 }
 
 #[test]
 fn a_canary_goes_first_and_the_others_only_if_all_is_well() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["apply", "networks.yaml", "--yes", "--canary", "trond*", "--batch", "1"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "--canary", "trond*", "--batch", "1"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     for part in ["Wave 1: 2 networks in Trondheim Clinic", "Wave 3: 4 networks in Oslo HQ", "Done: 9 applied, verified"]
     {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
-    assert_eq!(stage.counters().lists, 6, "one before and one after each of three waves");
-    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0), "one journal has all waves");
+    assert_eq!(env.counters().lists, 6, "one before and one after each of three waves");
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0), "one journal has all waves");
 
     // Something goes wrong with the first: the others are not begun.
-    stage.set_faults(FaultConfig { seed: 3, statuses: vec![(400, 0.7)], ..FaultConfig::default() });
+    env.set_faults(FaultConfig { seed: 3, statuses: vec![(400, 0.7)], ..FaultConfig::default() });
     let ended = (0..40)
-        .map(|_| stage.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "json"]))
+        .map(|_| env.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "json"]))
         .find(|ended| ended.code == Some(3))
         .expect("a run whose list got through");
     let result = ended.json();
     assert_eq!(result["stopped"], "not all went well with a wave, so the next one was not begun", "{}", ended.stderr);
     assert!(result["summary"]["notStarted"].as_u64() >= Some(6), "{}", result["summary"]);
-    stage.set_faults(FaultConfig::default());
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
+    env.set_faults(FaultConfig::default());
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
     for wrong in [["--canary", "0"], ["--batch", "0"], ["--until", "25:00"], ["--canary", "["]] {
-        let ended = stage.run(&["apply", "networks.yaml", "--yes", wrong[0], wrong[1]]);
+        let ended = env.run(&["apply", "networks.yaml", "--yes", wrong[0], wrong[1]]);
         assert_eq!(ended.code, Some(1), "{wrong:?}");
     }
 }
 
 #[test]
 fn status_has_a_line_a_location_and_knows_since_when() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let before = stage.run(&["status", "networks.yaml"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let before = env.run(&["status", "networks.yaml"]);
     assert_eq!(before.code, Some(2));
     assert!(before.stdout.contains("Bergen Warehouse  3 of 4 differ\n"), "{}", before.stdout);
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
-    let right = stage.run(&["status", "networks.yaml", "-o", "json"]);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let right = env.run(&["status", "networks.yaml", "-o", "json"]);
     assert_eq!(right.code, Some(0));
     assert_eq!(right.json()["summary"], json!({ "locations": 3, "networks": 12, "differing": 0, "unmanaged": 1 }));
-    assert_eq!(stage.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
+    assert_eq!(env.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
 
-    stage.write(
+    env.write(
         "meddle.yaml",
         "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
     );
-    assert_eq!(stage.run(&["apply", "meddle.yaml", "--yes", "--journal", "elsewhere"]).code, Some(0));
-    let drifted = stage.run(&["status", "networks.yaml"]);
+    assert_eq!(env.run(&["apply", "meddle.yaml", "--yes", "--journal", "elsewhere"]).code, Some(0));
+    let drifted = env.run(&["status", "networks.yaml"]);
     assert_eq!(drifted.code, Some(2));
     assert!(drifted.stdout.contains("Trondheim Clinic  1 of 3 differ, since 20"), "{}", drifted.stdout);
     assert!(drifted.stdout.contains("Oslo HQ           as the files say"), "{}", drifted.stdout);
-    let wrong = stage.run(&["status", "nowhere.yaml"]);
+    let wrong = env.run(&["status", "nowhere.yaml"]);
     assert_eq!(wrong.code, Some(1));
 }
 
 #[test]
 fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
-    let stage = Stage::new();
-    stage.write(
+    let env = TestEnv::new();
+    env.write(
         "fleet.csv",
         "\u{feff}Location;name;renamedFrom;displayName;defaultAccessCode;#notes\r\n\
          Oslo HQ;HQ Ward 1;;Ward 1;42;zeros eaten\r\n\
@@ -459,7 +458,7 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
          Oslo HQ;\"much; much too long a name for a network, is it not\";;;;\r\n\
          Oslo HQ;HQ Kitchen;;;;;;\r\n",
     );
-    let ended = stage.run(&["plan", "fleet.csv", "-o", "json"]);
+    let ended = env.run(&["plan", "fleet.csv", "-o", "json"]);
     assert_eq!(ended.code, Some(1));
     let error = ended.json();
     let said: Vec<String> = error["diagnostics"]
@@ -479,11 +478,11 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
     ];
     assert_eq!(said, expected);
     assert!(error["diagnostics"][0]["help"].as_str().is_some_and(|help| help.contains("eaten zeros")));
-    let text = stage.run(&["plan", "fleet.csv"]);
+    let text = env.run(&["plan", "fleet.csv"]);
     assert!(!text.stderr.contains("4821"), "a code is shown: {}", text.stderr);
 
-    stage.write("fleet.csv", "location,name,renamedFrom,defaultAccessCode\nOslo HQ,HQ Ward 2,Old Ward 2,4821\n");
-    let ended = stage.run(&["apply", "fleet.csv", "--yes", "--show-codes"]);
+    env.write("fleet.csv", "location,name,renamedFrom,defaultAccessCode\nOslo HQ,HQ Ward 2,Old Ward 2,4821\n");
+    let ended = env.run(&["apply", "fleet.csv", "--yes", "--show-codes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("Old Ward 2  fleet.csv:2") && ended.stdout.contains("→ 4821"), "{}", ended.stdout);
     for (text, code) in [
@@ -492,8 +491,8 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
         ("location,displayName\nx,y\n", "missing-field"),
         ("", "file-empty"),
     ] {
-        stage.write("wrong.csv", text);
-        let ended = stage.run(&["plan", "wrong.csv"]);
+        env.write("wrong.csv", text);
+        let ended = env.run(&["plan", "wrong.csv"]);
         assert_eq!(ended.code, Some(1), "{text}");
         assert!(ended.stderr.contains(code), "{text}: {}", ended.stderr);
     }
@@ -502,7 +501,7 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
 /// Whatever is wrong with a table, no cell that looks like a code is repeated.
 #[test]
 fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for text in [
         "Oslo HQ,HQ Ward 1,4821\n",
         "location,name,defaultAccessCode\nOslo HQ;HQ Ward 1;4821\n",
@@ -513,9 +512,9 @@ fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
         "location,name,code\nOslo HQ,HQ Ward 1,48211\n",
         "location,name\nOslo HQ,HQ Ward 9,482\n",
     ] {
-        stage.write("fleet.csv", text);
+        env.write("fleet.csv", text);
         for format in ["text", "json", "markdown"] {
-            let ended = stage.run(&["plan", "fleet.csv", "-o", format]);
+            let ended = env.run(&["plan", "fleet.csv", "-o", format]);
             assert_eq!(ended.code, Some(1), "{text}");
             let said = format!("{}{}", ended.stdout, ended.stderr);
             assert!(!said.contains("482"), "{text}\n{said}");
@@ -525,21 +524,21 @@ fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
 
 #[test]
 fn what_a_spreadsheet_has_done_to_names_is_pointed_out() {
-    let stage = stage_of(vec![network(1, "Oslo", "0007", "0001"), network(2, "Oslo", "B", "0002")]);
-    stage.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
-    let ended = stage.run(&["plan", "fleet.csv"]);
+    let env = stage_of(vec![network(1, "Oslo", "0007", "0001"), network(2, "Oslo", "B", "0002")]);
+    env.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
+    let ended = env.run(&["plan", "fleet.csv"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("row 5, column name: #NAME? is an error of the spreadsheet"), "{}", ended.stderr);
-    stage.write("fleet.csv", "location,id,name\nOslo,net0001,7\n");
-    let ended = stage.run(&["plan", "fleet.csv"]);
+    env.write("fleet.csv", "location,id,name\nOslo,net0001,7\n");
+    let ended = env.run(&["plan", "fleet.csv"]);
     assert!(ended.stdout.contains("\"0007\" would lose the zeros at its front"), "{}", ended.stdout);
 }
 
 #[test]
 fn a_saved_plan_is_not_narrowed_and_a_misspelt_canary_changes_nothing() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    assert_eq!(stage.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
     for arguments in [
         &["apply", "--plan", "plan.json", "--yes", "--location", "Oslo HQ"][..],
         &["rehearse", "--plan", "plan.json", "--network", "HQ*"],
@@ -547,19 +546,19 @@ fn a_saved_plan_is_not_narrowed_and_a_misspelt_canary_changes_nothing() {
         &["apply", "networks.yaml", "--yes", "--soak", "1h"],
         &["rename", "HQ .*", "x", "--field", "displayName", "--display-name", "y", "--yes"],
     ] {
-        let ended = stage.run(arguments);
+        let ended = env.run(arguments);
         assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stdout);
     }
-    stage.write("precious.yaml", "version: 1\nlocations: []\n");
-    let ended = stage.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
+    env.write("precious.yaml", "version: 1\nlocations: []\n");
+    let ended = env.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
     assert!(ended.stderr.contains("is no saved plan: nothing was written"), "{}", ended.stderr);
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }
 
 #[test]
 fn a_clash_names_both_networks_and_the_name() {
-    let stage = Stage::new();
-    let ended = stage.run(&["rename", "HQ (?<x>Ward|Kit).*", "Same", "--yes"]);
+    let env = TestEnv::new();
+    let ended = env.run(&["rename", "HQ (?<x>Ward|Kit).*", "Same", "--yes"]);
     assert!(
         ended.stderr.contains("\"HQ Kitchen\" and \"HQ Ward 1\" of \"Oslo HQ\" are to get the same name, \"Same\""),
         "{}",
@@ -573,31 +572,31 @@ fn a_clash_names_both_networks_and_the_name() {
 fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
     let names = ["A 1", "A 2", "A 3", "A 4"];
     let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}")));
-    let stage = stage_of(networks.collect());
+    let env = stage_of(networks.collect());
     let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
-    assert!(stage.kill_at(4, RequestFault::NoResponse, "-KILL", &rename).is_killed());
-    let other = stage.run(&[&rename[..], &["--field", "displayName"]].concat());
+    assert!(env.kill_at(4, RequestFault::NoResponse, "-KILL", &rename).is_killed());
+    let other = env.run(&[&rename[..], &["--field", "displayName"]].concat());
     assert!(!other.stderr.contains("was not finished"), "{}", other.stderr);
-    let sealed = stage.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");
+    let sealed = env.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");
     assert_eq!(sealed.status.code(), Some(1), "its plan cannot be read with a key");
-    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
-    let runs = stage.run(&["runs"]);
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    let runs = env.run(&["runs"]);
     let killed = runs.stdout.lines().find(|line| line.contains("killed")).expect("it is there");
-    assert_eq!(stage.run(&["undo", killed.split(' ').next().expect("a name"), "--yes"]).code, Some(0));
-    let again = stage.run(&rename);
+    assert_eq!(env.run(&["undo", killed.split(' ').next().expect("a name"), "--yes"]).code, Some(0));
+    let again = env.run(&rename);
     assert!(!again.stderr.contains("was not finished"), "{}", again.stderr);
-    assert_eq!(live_names(&stage), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3", "Oslo: B 4"]);
+    assert_eq!(live_names(&env), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3", "Oslo: B 4"]);
 }
 
 /// A log that goes away in mid-run must not end it.
 #[cfg(unix)]
 #[test]
 fn a_run_goes_on_when_nobody_listens_any_more() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
-    let mut command = stage.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
-    let ended: crate::stage::Ended = command.stderr(full).output().expect("it runs").into();
+    let mut command = env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let ended: crate::harness::Ended = command.stderr(full).output().expect("it runs").into();
     assert_eq!(ended.code, Some(0));
     assert_eq!(ended.json()["outcome"], "applied");
 }
@@ -605,9 +604,9 @@ fn a_run_goes_on_when_nobody_listens_any_more() {
 #[cfg(unix)]
 #[test]
 fn a_plan_is_saved_to_files_only() {
-    let stage = Stage::new();
-    std::fs::create_dir(stage.folder.path().join("folder")).expect("a folder");
-    let made = std::process::Command::new("mkfifo").arg(stage.folder.path().join("pipe")).status();
+    let env = TestEnv::new();
+    std::fs::create_dir(env.dir.path().join("folder")).expect("a folder");
+    let made = std::process::Command::new("mkfifo").arg(env.dir.path().join("pipe")).status();
     assert!(made.expect("mkfifo runs").success());
     for (place, words) in [
         ("/dev/stdout", "no regular file"),
@@ -616,7 +615,7 @@ fn a_plan_is_saved_to_files_only() {
         ("folder", "no regular file"),
         ("nowhere/plan.json", "No such file"),
     ] {
-        let ended = stage.run(&["rename", "HQ Kitchen", "HQ Pantry", "--out", place]);
+        let ended = env.run(&["rename", "HQ Kitchen", "HQ Pantry", "--out", place]);
         assert_eq!(ended.code, Some(1), "{place}");
         assert!(ended.stderr.contains(words) && ended.stderr.contains(place), "{place}: {}", ended.stderr);
         assert!(!ended.stderr.contains(".plan.json."), "{place}: {}", ended.stderr);

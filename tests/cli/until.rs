@@ -45,7 +45,7 @@ impl UserInterface for Watch {
     fn run_finished(&self) {}
 }
 
-fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<CompletedRun>, Error>, u64) {
+fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<CompletedRun>, Error>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let simulated =
@@ -64,7 +64,7 @@ fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Comp
             waves: Waves::default(),
             soak: Duration::ZERO,
             until,
-            journal_dir: folder,
+            journal_dir: dir,
             run: "run",
             key: None,
             org: None,
@@ -84,16 +84,16 @@ fn work(folder: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Comp
 
 #[test]
 fn a_window_that_is_over_lets_nothing_begin() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (done, writes) = work(folder.path(), Some(Instant::START), u32::MAX);
+    let dir = tempfile::tempdir().expect("a folder");
+    let (done, writes) = work(dir.path(), Some(Instant::START), u32::MAX);
     assert!(matches!(done, Err(Error::Stopped)), "{done:?}");
     assert_eq!(writes, 0);
 }
 
 #[test]
 fn the_end_of_the_window_stops_cleanly_and_the_rest_is_a_plan_again() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (done, writes) = work(folder.path(), None, 5);
+    let dir = tempfile::tempdir().expect("a folder");
+    let (done, writes) = work(dir.path(), None, 5);
     let done = done.expect("a run");
     let [CompletedRun { run, .. }] = &done[..] else { panic!("{done:?}") };
     assert_eq!(run.outcome.stopped, Some(ShutdownReason::WindowClosed));

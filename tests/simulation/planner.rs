@@ -11,11 +11,11 @@ use dectl::plan::{build, resume};
 use dectl::plan_check::check_plan;
 use dectl::runtime::SeededRng;
 
-use crate::world::{World, carry_out, cases, settings, shuffle, some_order, sources};
+use crate::generators::{RandomLocation, carry_out, cases, settings, shuffle, some_order, sources};
 
 /// Plans a world; names alone may leave open who is who, which is an error and no plan.
-fn plan(world: &World, live: &LiveState) -> Option<Plan> {
-    match build(&world.desired(), live, &sources()) {
+fn plan(location: &RandomLocation, live: &LiveState) -> Option<Plan> {
+    match build(&location.desired(), live, &sources()) {
         Ok(plan) => Some(plan),
         Err(diagnostics) => {
             let unclear = diagnostics.iter().all(|diagnostic| {
@@ -24,32 +24,32 @@ fn plan(world: &World, live: &LiveState) -> Option<Plan> {
                     DiagnosticCode::AmbiguousRename | DiagnosticCode::UnknownNetwork | DiagnosticCode::DuplicateNetwork
                 )
             });
-            assert!(unclear, "{world:#?}\n{diagnostics:#?}");
+            assert!(unclear, "{location:#?}\n{diagnostics:#?}");
             None
         }
     }
 }
 
-fn worlds(count: u64, largest: u64) -> impl Iterator<Item = (u64, World, SeededRng)> {
+fn locations(count: u64, largest: u64) -> impl Iterator<Item = (u64, RandomLocation, SeededRng)> {
     (0..cases(count)).map(move |seed| {
         let mut rng = SeededRng::from_seed(seed);
         let n = 1 + rng.gen_below(largest) as usize;
-        (seed, World::random(n, &mut rng), rng)
+        (seed, RandomLocation::random(n, &mut rng), rng)
     })
 }
 
 #[test]
 fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
     let mut planned = 0;
-    for (seed, world, mut rng) in worlds(4_000, 9) {
-        let live = world.live();
-        let Some(plan) = plan(&world, &live) else { continue };
+    for (seed, location, mut rng) in locations(4_000, 9) {
+        let live = location.live();
+        let Some(plan) = plan(&location, &live) else { continue };
         planned += 1;
         if let Err(flaw) = check_plan(plan.clone(), &live) {
-            panic!("seed {seed}: {flaw}\n{world:#?}\n{plan:#?}");
+            panic!("seed {seed}: {flaw}\n{location:#?}\n{plan:#?}");
         }
         let end = carry_out(&live, &plan, 0..plan.steps.len());
-        assert!(world.is_reached(&end), "seed {seed}");
+        assert!(location.is_reached(&end), "seed {seed}");
         some_order_reaches_the_same(&live, &plan, &mut rng);
     }
     assert!(planned > 1_000 || cases(4_000) < 4_000, "only {planned} worlds could be planned");
@@ -64,12 +64,12 @@ fn some_order_reaches_the_same(live: &LiveState, plan: &Plan, rng: &mut SeededRn
 #[test]
 fn no_plan_needs_more_writes_than_the_fewest_possible() {
     let mut with_rings = 0;
-    for (seed, world, _) in worlds(400, 4) {
-        let live = world.live();
-        let Some(plan) = plan(&world, &live) else { continue };
+    for (seed, location, _) in locations(400, 4) {
+        let live = location.live();
+        let Some(plan) = plan(&location, &live) else { continue };
         assert!(plan.is_minimal, "seed {seed}");
         with_rings += usize::from(plan.interim() > 0);
-        assert_eq!(plan.steps.len(), fewest_writes(&plan), "seed {seed}: {world:#?}\n{plan:#?}");
+        assert_eq!(plan.steps.len(), fewest_writes(&plan), "seed {seed}: {location:#?}\n{plan:#?}");
     }
     assert!(with_rings > 15 || cases(400) < 400, "only {with_rings} worlds had rings");
 }
@@ -136,9 +136,9 @@ fn fewest_writes(plan: &Plan) -> usize {
 #[test]
 fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
     let mut truncated = 0;
-    for (seed, world, mut rng) in worlds(4_000, 8) {
-        let mut live = world.live();
-        let Some(first) = plan(&world, &live) else { continue };
+    for (seed, location, mut rng) in locations(4_000, 8) {
+        let mut live = location.live();
+        let Some(first) = plan(&location, &live) else { continue };
         let mut left = first.steps.len();
         let mut plan_now = first;
         // Killed again and again, never with a journal.
@@ -146,28 +146,32 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
             let order = some_order(&plan_now, &mut rng);
             left -= order.len();
             live = carry_out(&live, &plan_now, order);
-            let next = match build(&world.desired(), &live, &sources()) {
+            let next = match build(&location.desired(), &live, &sources()) {
                 Ok(next) => next,
-                Err(diagnostics) => panic!("seed {seed}: {diagnostics:#?}\n{live:#?}\n{world:#?}"),
+                Err(diagnostics) => panic!("seed {seed}: {diagnostics:#?}\n{live:#?}\n{location:#?}"),
             };
             check_plan(next.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}"));
             // Who stands aside already need not step aside again, so nothing is added.
-            assert!(next.steps.len() <= left, "seed {seed}: {} writes, {left} were left\n{world:#?}", next.steps.len());
+            assert!(
+                next.steps.len() <= left,
+                "seed {seed}: {} writes, {left} were left\n{location:#?}",
+                next.steps.len()
+            );
             left = next.steps.len();
             plan_now = next;
             truncated += 1;
         }
         let end = carry_out(&live, &plan_now, 0..plan_now.steps.len());
-        assert!(world.is_reached(&end), "seed {seed}");
+        assert!(location.is_reached(&end), "seed {seed}");
     }
     assert!(truncated > 1_000 || cases(4_000) < 4_000);
 }
 
 #[test]
 fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
-    for (seed, world, mut rng) in worlds(2_000, 8) {
-        let mut live = world.live();
-        let Some(saved) = plan(&world, &live) else { continue };
+    for (seed, location, mut rng) in locations(2_000, 8) {
+        let mut live = location.live();
+        let Some(saved) = plan(&location, &live) else { continue };
         let mut rest = saved.clone();
         for _ in 0..3 {
             let order = some_order(&rest, &mut rng);
@@ -178,16 +182,16 @@ fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
             check_plan(rest.clone(), &live).unwrap_or_else(|flaw| panic!("seed {seed}: {flaw}\n{rest:#?}"));
         }
         let end = carry_out(&live, &rest, 0..rest.steps.len());
-        assert!(world.is_reached(&end), "seed {seed}");
+        assert!(location.is_reached(&end), "seed {seed}");
     }
 }
 
 #[test]
 fn a_plan_that_was_tampered_with_is_not_proved() {
     let mut caught = BTreeMap::new();
-    for (seed, world, mut rng) in worlds(3_000, 7) {
-        let live = world.live();
-        let Some(plan) = plan(&world, &live) else { continue };
+    for (seed, location, mut rng) in locations(3_000, 7) {
+        let live = location.live();
+        let Some(plan) = plan(&location, &live) else { continue };
         if plan.steps.is_empty() {
             continue;
         }
@@ -199,7 +203,7 @@ fn a_plan_that_was_tampered_with_is_not_proved() {
         if let Ok(checked) = check_plan(mutant.clone(), &live) {
             // Some changes do no harm: a step that waits for more than it must is still safe.
             assert!(
-                is_harmless(&live, checked.plan(), &world),
+                is_harmless(&live, checked.plan(), &location),
                 "seed {seed}: {what} was not noticed\n{plan:#?}\n{mutant:#?}"
             );
         }
@@ -208,13 +212,13 @@ fn a_plan_that_was_tampered_with_is_not_proved() {
 }
 
 /// Whether a plan is right whatever the order: tried on all orders of few, on some of many.
-fn is_harmless(live: &LiveState, plan: &Plan, world: &World) -> bool {
+fn is_harmless(live: &LiveState, plan: &Plan, location: &RandomLocation) -> bool {
     let end = carry_out(live, plan, 0..plan.steps.len());
     for seed in 0..200 {
         let mut rng = SeededRng::from_seed(seed);
         carry_out(live, plan, some_order(plan, &mut rng));
     }
-    world.is_reached(&end)
+    location.is_reached(&end)
 }
 
 fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
@@ -271,7 +275,7 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
 /// know it by: its temporary name says whose it is.
 #[test]
 fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
-    let member = |id: &str, before: (&str, u16), desired: (&str, u16)| crate::world::Member {
+    let network = |id: &str, before: (&str, u16), desired: (&str, u16)| crate::generators::RandomNetwork {
         id: id.to_owned(),
         before: (before.0.to_owned(), before.1),
         desired: Some((desired.0.to_owned(), desired.1)),
@@ -279,17 +283,17 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
         by_id: false,
         renamed_from: true,
     };
-    let world = World {
-        members: vec![
-            member("x", ("A", 1), ("B", 2)),
-            member("y", ("B", 3), ("C", 4)),
-            member("z", ("Z", 4), ("A", 5)),
-            member("p", ("P", 2), ("P", 1)),
+    let location = RandomLocation {
+        networks: vec![
+            network("x", ("A", 1), ("B", 2)),
+            network("y", ("B", 3), ("C", 4)),
+            network("z", ("Z", 4), ("A", 5)),
+            network("p", ("P", 2), ("P", 1)),
         ],
         number: 0,
     };
-    let live = world.live();
-    let first = build(&world.desired(), &live, &sources()).expect("a plan");
+    let live = location.live();
+    let first = build(&location.desired(), &live, &sources()).expect("a plan");
     assert_eq!((first.steps.len(), first.interim()), (5, 1));
     let aside = first.steps.iter().find(|step| step.kind == StepKind::Interim).expect("an interim step");
     assert_eq!(first.changes[aside.change].network.as_str(), "x");
@@ -297,17 +301,17 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
 
     for taken in 0..=first.steps.len() {
         let state = carry_out(&live, &first, 0..taken);
-        let rest = build(&world.desired(), &state, &sources()).expect("the next run knows who is who");
+        let rest = build(&location.desired(), &state, &sources()).expect("the next run knows who is who");
         assert_eq!(rest.steps.len(), first.steps.len() - taken, "cut after {taken}");
         let end = carry_out(&state, &rest, 0..rest.steps.len());
-        assert!(world.is_reached(&end), "cut after {taken}");
+        assert!(location.is_reached(&end), "cut after {taken}");
     }
 }
 
 /// Two networks swap their codes where every one of the 10,000 codes is held: nobody can step aside.
 #[test]
 fn a_location_without_a_free_code_is_an_error_before_any_write() {
-    let members = (0..10_000_u16).map(|at| crate::world::Member {
+    let networks = (0..10_000_u16).map(|at| crate::generators::RandomNetwork {
         id: format!("net-{at}"),
         before: (format!("Ward {at}"), at),
         desired: Some((format!("Ward {at}"), if at < 2 { 1 - at } else { at })),
@@ -315,7 +319,7 @@ fn a_location_without_a_free_code_is_an_error_before_any_write() {
         by_id: true,
         renamed_from: false,
     });
-    let world = World { members: members.collect(), number: 0 };
-    let diagnostics = build(&world.desired(), &world.live(), &sources()).expect_err("nobody can move");
+    let location = RandomLocation { networks: networks.collect(), number: 0 };
+    let diagnostics = build(&location.desired(), &location.live(), &sources()).expect_err("nobody can move");
     assert_eq!(diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [DiagnosticCode::NoFreeCode]);
 }

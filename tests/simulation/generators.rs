@@ -23,7 +23,7 @@ pub(crate) fn sources() -> Sources {
 
 /// A network of a world, with what it is and what it is to be.
 #[derive(Clone, Debug)]
-pub(crate) struct Member {
+pub(crate) struct RandomNetwork {
     pub(crate) id: String,
     pub(crate) before: (String, u16),
     /// Name and code that are desired; `None` for a network that nobody manages.
@@ -35,45 +35,48 @@ pub(crate) struct Member {
 
 /// A location with its members.
 #[derive(Clone, Debug)]
-pub(crate) struct World {
-    pub(crate) members: Vec<Member>,
+pub(crate) struct RandomLocation {
+    pub(crate) networks: Vec<RandomNetwork>,
     /// Which location of a fleet it is.
     pub(crate) number: usize,
 }
 
 /// Several locations.
 #[derive(Clone, Debug)]
-pub(crate) struct Fleet(pub(crate) Vec<World>);
+pub(crate) struct RandomOrganization(pub(crate) Vec<RandomLocation>);
 
-impl Fleet {
+impl RandomOrganization {
     /// Locations with networks that are known by id, so that every wish can be planned.
     pub(crate) fn random(locations: usize, largest: u64, rng: &mut SeededRng) -> Self {
-        let worlds = (0..locations).map(|number| {
+        let locations = (0..locations).map(|number| {
             let n = 1 + rng.gen_below(largest) as usize;
-            let mut world = World { number, ..World::random(n, rng) };
-            for member in &mut world.members {
-                member.id = format!("{}-{number}", member.id);
-                member.by_id = true;
+            let mut location = RandomLocation { number, ..RandomLocation::random(n, rng) };
+            for network in &mut location.networks {
+                network.id = format!("{}-{number}", network.id);
+                network.by_id = true;
             }
-            world
+            location
         });
-        Self(worlds.collect())
+        Self(locations.collect())
     }
 
     pub(crate) fn live(&self) -> LiveState {
-        LiveState::new(self.0.iter().flat_map(World::listed))
+        LiveState::new(self.0.iter().flat_map(RandomLocation::listed))
     }
 
     pub(crate) fn desired(&self) -> Desired {
-        Desired { locations: self.0.iter().flat_map(|world| world.desired().locations).collect(), rules: Vec::new() }
+        Desired {
+            locations: self.0.iter().flat_map(|location| location.desired().locations).collect(),
+            rules: Vec::new(),
+        }
     }
 
     pub(crate) fn is_reached(&self, live: &LiveState) -> bool {
-        self.0.iter().all(|world| world.is_reached(live))
+        self.0.iter().all(|location| location.is_reached(live))
     }
 }
 
-impl World {
+impl RandomLocation {
     /// A world of `n` networks in which names and codes move around: rings, chains, both, and some that stay.
     pub(crate) fn random(n: usize, rng: &mut SeededRng) -> Self {
         let pick = |rng: &mut SeededRng, most: usize| rng.gen_below(most as u64) as usize;
@@ -84,8 +87,8 @@ impl World {
         shuffle(&mut desired_names, rng);
         shuffle(&mut desired_codes, rng);
         let stay = rng.next_f64() * 0.6;
-        let mut members: Vec<Member> = (0..n)
-            .map(|at| Member {
+        let mut networks: Vec<RandomNetwork> = (0..n)
+            .map(|at| RandomNetwork {
                 id: format!("net-{at}"),
                 before: (names[at].clone(), codes[at]),
                 desired: Some((names[desired_names[at]].clone(), codes[desired_codes[at]])),
@@ -94,19 +97,19 @@ impl World {
                 renamed_from: rng.gen_bool(0.8),
             })
             .collect();
-        for member in &mut members {
+        for network in &mut networks {
             if rng.gen_bool(stay) {
-                member.desired = if rng.gen_bool(0.5) { None } else { Some(member.before.clone()) };
+                network.desired = if rng.gen_bool(0.5) { None } else { Some(network.before.clone()) };
             }
         }
-        Self { members, number: 0 }.without_clashes().with_former_names()
+        Self { networks, number: 0 }.without_clashes().with_former_names()
     }
 
     /// Somebody who is known by name only and gets a new one must say what it was called before; this says so.
     fn with_former_names(mut self) -> Self {
-        for member in &mut self.members {
-            let renamed = member.desired.as_ref().is_some_and(|desired| desired.0 != member.before.0);
-            member.renamed_from |= renamed && !member.by_id;
+        for network in &mut self.networks {
+            let renamed = network.desired.as_ref().is_some_and(|desired| desired.0 != network.before.0);
+            network.renamed_from |= renamed && !network.by_id;
         }
         self
     }
@@ -115,15 +118,15 @@ impl World {
     fn without_clashes(mut self) -> Self {
         loop {
             let ends: Vec<(String, u16)> =
-                self.members.iter().map(|member| member.desired.clone().unwrap_or(member.before.clone())).collect();
+                self.networks.iter().map(|network| network.desired.clone().unwrap_or(network.before.clone())).collect();
             let barred = (0..ends.len()).find(|at| {
                 let other = |other: &usize| {
                     other != at && (ends[*other].0.eq_ignore_ascii_case(&ends[*at].0) || ends[*other].1 == ends[*at].1)
                 };
-                ends[*at] != self.members[*at].before && (0..ends.len()).any(|o| other(&o))
+                ends[*at] != self.networks[*at].before && (0..ends.len()).any(|o| other(&o))
             });
             let Some(at) = barred else { return self };
-            self.members[at].desired = Some(self.members[at].before.clone());
+            self.networks[at].desired = Some(self.networks[at].before.clone());
         }
     }
 
@@ -132,10 +135,10 @@ impl World {
     }
 
     fn listed(&self) -> Vec<(Arc<str>, Network)> {
-        let listed = self.members.iter().map(|member| {
-            let (name, code) = &member.before;
+        let listed = self.networks.iter().map(|network| {
+            let (name, code) = &network.before;
             let settings = settings(name, *code, "old");
-            (self.name().into(), network(&member.id, &format!("loc-{}", self.number), settings))
+            (self.name().into(), live_network(&network.id, &format!("loc-{}", self.number), settings))
         });
         listed.collect()
     }
@@ -145,16 +148,16 @@ impl World {
     }
 
     pub(crate) fn desired(&self) -> Desired {
-        let entries = self.members.iter().filter_map(|member| {
-            let (name, code) = member.desired.clone()?;
-            let renamed = member.before.0 != name && member.renamed_from;
+        let entries = self.networks.iter().filter_map(|network| {
+            let (name, code) = network.desired.clone()?;
+            let renamed = network.before.0 != name && network.renamed_from;
             Some(NetworkEntry {
                 origin: Origin::File(SPOT),
-                id: member.by_id.then(|| Spanned { value: NetworkId::new(&*member.id), span: SPOT }),
-                renamed_from: renamed.then(|| Spanned { value: Arc::from(&*member.before.0), span: SPOT }),
+                id: network.by_id.then(|| Spanned { value: NetworkId::new(&*network.id), span: SPOT }),
+                renamed_from: renamed.then(|| Spanned { value: Arc::from(&*network.before.0), span: SPOT }),
                 desired: DesiredSettings {
                     name: NetworkName::new(&name).ok(),
-                    display_name: member.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
+                    display_name: network.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
                     code_enabled: None,
                     code: AccessCode::from_number(code),
                 },
@@ -175,11 +178,11 @@ impl World {
 
     /// Whether an organization is as this world wants it.
     pub(crate) fn is_reached(&self, live: &LiveState) -> bool {
-        self.members.iter().all(|member| {
-            let Some(at) = live.find(&NetworkId::new(&*member.id)) else { return false };
+        self.networks.iter().all(|network| {
+            let Some(at) = live.find(&NetworkId::new(&*network.id)) else { return false };
             let settings = &live.network(at).settings;
-            let (name, code) = member.desired.clone().unwrap_or(member.before.clone());
-            let display_name = match (&member.desired, &member.display_name) {
+            let (name, code) = network.desired.clone().unwrap_or(network.before.clone());
+            let display_name = match (&network.desired, &network.display_name) {
                 (Some(_), Some(name)) => name.clone(),
                 _ => "old".to_owned(),
             };
@@ -197,7 +200,7 @@ pub(crate) fn settings(name: &str, code: u16, display_name: &str) -> Settings {
     }
 }
 
-fn network(id: &str, location: &str, settings: Settings) -> Network {
+fn live_network(id: &str, location: &str, settings: Settings) -> Network {
     Network {
         id: NetworkId::new(id),
         location: LocationId::new(location),
@@ -261,9 +264,9 @@ pub(crate) fn cases(default: u64) -> u64 {
 }
 
 /// `n` plain renames, so many in each location.
-pub(crate) fn renames(n: usize, in_each: usize) -> Fleet {
-    let worlds = (0..n.div_ceil(in_each)).map(|number| {
-        let members = (number * in_each..n.min((number + 1) * in_each)).map(|at| Member {
+pub(crate) fn renames(n: usize, in_each: usize) -> RandomOrganization {
+    let locations = (0..n.div_ceil(in_each)).map(|number| {
+        let networks = (number * in_each..n.min((number + 1) * in_each)).map(|at| RandomNetwork {
             id: format!("net-{at}"),
             before: (format!("Old {at}"), (at % in_each) as u16),
             desired: Some((format!("New {at}"), (at % in_each) as u16)),
@@ -271,7 +274,7 @@ pub(crate) fn renames(n: usize, in_each: usize) -> Fleet {
             by_id: true,
             renamed_from: false,
         });
-        World { members: members.collect(), number }
+        RandomLocation { networks: networks.collect(), number }
     });
-    Fleet(worlds.collect())
+    RandomOrganization(locations.collect())
 }

@@ -1,6 +1,6 @@
 //! Properties that need no socket and no real time: the planner, the proof, and what an interruption leaves behind.
 
-mod executing;
-mod pacing;
-mod planning;
-mod world;
+mod executor;
+mod generators;
+mod planner;
+mod rate_limiter;

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
 use serde_json::Value;
 
-use crate::stage::{Stage, copy_example, skipped};
+use crate::harness::{TestEnv, copy_example, skipped};
 
 fn pipelines() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pipelines")
@@ -24,7 +24,7 @@ fn read(name: &str) -> Value {
 
 /// A forge: runs the jobs of a workflow one after the other, keeps artefacts, and notes what `gh` is told.
 struct Forge {
-    stage: Stage,
+    env: TestEnv,
     artefacts: PathBuf,
     tools: PathBuf,
 }
@@ -45,8 +45,8 @@ type Outputs = BTreeMap<String, String>;
 
 impl Forge {
     fn new() -> Self {
-        let stage = Stage::new();
-        let root = stage.folder.path().to_path_buf();
+        let env = TestEnv::new();
+        let root = env.dir.path().to_path_buf();
         let (artefacts, tools) = (root.join("artefacts"), root.join("tools"));
         fs::create_dir_all(&artefacts).expect("a folder");
         fs::create_dir_all(&tools).expect("a folder");
@@ -56,16 +56,16 @@ impl Forge {
             fs::write(root.join(name), "").expect("a file");
         }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dectl"), tools.join("dectl")).expect("a link");
-        copy_example(&stage);
+        copy_example(&env);
         fs::create_dir_all(root.join("repository/sites/codes")).expect("a folder");
         for name in ["networks.yaml", "codes/hq-ward-2"] {
             fs::rename(root.join(name), root.join("repository/sites").join(name)).expect("it was there");
         }
-        Self { stage, artefacts, tools }
+        Self { env, artefacts, tools }
     }
 
     fn root(&self) -> &Path {
-        self.stage.folder.path()
+        self.env.dir.path()
     }
 
     fn told_gh(&self) -> String {
@@ -146,7 +146,7 @@ impl Forge {
         command.args(["-e", "-o", "pipefail", "-c", script]).current_dir(workspace).env_clear();
         command
             .env("PATH", path)
-            .env("WEBEX_API_URL", format!("http://{}/v1", self.stage.address()))
+            .env("WEBEX_API_URL", format!("http://{}/v1", self.env.address()))
             .env("SERVICE_APP_CLIENT_ID", CLIENT_ID)
             .env("SERVICE_APP_CLIENT_SECRET", CLIENT_SECRET)
             .env("SERVICE_APP_REFRESH_TOKEN", REFRESH_TOKEN)
@@ -214,7 +214,7 @@ fn a_pull_request_gets_a_comment_that_updates_itself() {
     let comment = fs::read_to_string(forge.root().join("workspace-plan/plan.md")).expect("the comment");
     assert!(comment.starts_with("<!-- dectl plan -->\n"), "{comment}");
     assert!(forge.told_gh().contains("startswith(\"<!-- dectl plan -->\")"), "{}", forge.told_gh());
-    assert_eq!(forge.stage.counters().writes, 0);
+    assert_eq!(forge.env.counters().writes, 0);
 }
 
 #[test]
@@ -235,16 +235,16 @@ fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
     let forge = Forge::new();
     let summary = forge.run("apply.yml");
     assert!(summary.contains("9 applied"), "{summary}");
-    assert_eq!(forge.stage.counters().writes, 9);
+    assert_eq!(forge.env.counters().writes, 9);
     let sealed = fs::read(forge.artefacts.join("plan/plan.sealed")).expect("the plan");
     assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
     // Nothing to do: no plan is kept, nobody is asked for an approval.
     let summary = forge.run("apply.yml");
     assert!(summary.contains("nothing to do") && !summary.contains("applied"), "{summary}");
-    assert_eq!(forge.stage.counters().writes, 9);
+    assert_eq!(forge.env.counters().writes, 9);
     let summary = forge.run("undo.yml");
     assert!(summary.contains("9 applied"), "{summary}");
-    assert_eq!(forge.stage.counters().writes, 18);
+    assert_eq!(forge.env.counters().writes, 18);
 }
 
 #[test]
@@ -283,10 +283,10 @@ fn the_jobs_of_gitlab_run_too() {
         let ended = run(job);
         assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
     }
-    assert_eq!(forge.stage.counters().writes, 9);
+    assert_eq!(forge.env.counters().writes, 9);
     let ended = run("undo");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(forge.stage.counters().writes, 18);
+    assert_eq!(forge.env.counters().writes, 18);
     for job in pipeline["stages"].as_array().expect("stages") {
         assert!(pipeline[job.as_str().expect("a name")].is_object(), "{job}");
     }
@@ -322,7 +322,7 @@ fn the_engines_of_the_page_on_scale_run_what_they_say() {
         String::from_utf8(ended.stdout).expect("text")
     };
     run(&here(&of_kind("Job")["spec"]["template"]["spec"]["containers"][0]["args"][0]));
-    assert_eq!(forge.stage.counters().writes, 9);
+    assert_eq!(forge.env.counters().writes, 9);
     assert!(forge.root().join("journal/Y2lz").is_dir(), "a journal for each organization");
     let container = &of_kind("Workflow")["spec"]["templates"][1]["container"];
     let words = container["command"].as_array().into_iter().chain(container["args"].as_array()).flatten();
@@ -334,9 +334,9 @@ fn the_engines_of_the_page_on_scale_run_what_they_say() {
 fn every_workflow_can_be_read_and_leaves_expressions_out_of_its_scripts() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("action.yml")];
-    for folder in [root.join(".github/workflows"), pipelines().join("github")] {
+    for dir in [root.join(".github/workflows"), pipelines().join("github")] {
         // A packaged crate has no .github.
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let Ok(entries) = fs::read_dir(&dir) else { continue };
         files.extend(entries.map(|entry| entry.expect("an entry").path()));
     }
     for file in files {
@@ -359,8 +359,8 @@ fn the_action_installs_what_its_checksum_says_and_nothing_else() {
     )
     .expect("YAML");
     let script = action["runs"]["steps"][0]["run"].as_str().expect("a script");
-    let folder = tempfile::tempdir().expect("a folder");
-    let root = folder.path();
+    let dir = tempfile::tempdir().expect("a folder");
+    let root = dir.path();
     let release = root.join("releases/download/v0.1.0");
     fs::create_dir_all(&release).expect("a folder");
     let archive = "dectl-x86_64-unknown-linux-musl.tar.gz";

@@ -9,13 +9,13 @@ use dectl::simulator::{Counters, FaultConfig, RequestFault, SimulatedOrganizatio
 use tempfile::TempDir;
 
 /// Where a test plays.
-pub(crate) struct Stage {
-    pub(crate) folder: TempDir,
+pub(crate) struct TestEnv {
+    pub(crate) dir: TempDir,
     base: String,
     pub(crate) simulated: Arc<Mutex<SimulatedOrganization>>,
 }
 
-impl Stage {
+impl TestEnv {
     /// The built-in organization, behaving well.
     pub(crate) fn new() -> Self {
         Self::with(SimulatedState::built_in(), FaultConfig::default())
@@ -35,8 +35,8 @@ impl Stage {
             });
         });
         let base = receive.recv().expect("the server starts");
-        let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, base, simulated }
+        let dir = tempfile::tempdir().expect("a folder");
+        Self { dir, base, simulated }
     }
 
     pub(crate) fn counters(&self) -> Counters {
@@ -62,14 +62,14 @@ impl Stage {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
+        let path = self.dir.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, text).expect("a file");
     }
 
     /// The binary in this stage's folder, talking to this stage's organization.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = plain_command(self.folder.path(), arguments);
+        let mut command = plain_command(self.dir.path(), arguments);
         command.env("WEBEX_API_URL", &self.base).env("WEBEX_ACCESS_TOKEN", TOKEN);
         command
     }
@@ -77,14 +77,14 @@ impl Stage {
     /// Lets the binary run until the `k`-th request from now on has reached the organization, and kills it then; the
     /// answer to that request never comes. How it ended if it ended before.
     #[cfg(unix)]
-    pub(crate) fn kill_at(&self, k: u64, fault: RequestFault, signal: &str, arguments: &[&str]) -> AtRequest {
+    pub(crate) fn kill_at(&self, k: u64, fault: RequestFault, signal: &str, arguments: &[&str]) -> KillResult {
         let at = self.counters().requests + k;
         self.set_faults(FaultConfig { fault_at: Some((at, fault)), ..FaultConfig::default() });
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
         while self.counters().arrived < at {
             if child.try_wait().expect("it can be asked").is_some() {
                 self.set_faults(FaultConfig::default());
-                return AtRequest::Never(child.wait_with_output().expect("it has ended").into());
+                return KillResult::Never(child.wait_with_output().expect("it has ended").into());
             }
             std::thread::yield_now();
         }
@@ -92,7 +92,7 @@ impl Stage {
         assert!(status.expect("kill runs").success());
         let ended = child.wait_with_output().expect("it is gone");
         self.set_faults(FaultConfig::default());
-        AtRequest::Killed(ended)
+        KillResult::Killed(ended)
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
@@ -101,14 +101,14 @@ impl Stage {
 }
 
 /// What became of a run that was to be killed at a request.
-pub(crate) enum AtRequest {
+pub(crate) enum KillResult {
     /// It was.
     Killed(std::process::Output),
     /// It had ended before.
     Never(Ended),
 }
 
-impl AtRequest {
+impl KillResult {
     pub(crate) const fn is_killed(&self) -> bool {
         matches!(self, Self::Killed(_))
     }
@@ -124,9 +124,9 @@ pub(crate) fn skipped(why: &str) {
 }
 
 /// The binary without any environment that could matter, and without a terminal.
-pub(crate) fn plain_command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn plain_command(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dectl"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command.current_dir(dir).args(arguments).stdin(Stdio::null());
     for name in [
         "WEBEX_ACCESS_TOKEN",
         "WEBEX_API_URL",
@@ -167,9 +167,9 @@ impl Ended {
 }
 
 /// The example of the repository, in a stage's folder.
-pub(crate) fn copy_example(stage: &Stage) {
+pub(crate) fn copy_example(env: &TestEnv) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for name in ["networks.yaml", "codes/hq-ward-2"] {
-        stage.write(name, &std::fs::read_to_string(example.join(name)).expect("the example"));
+        env.write(name, &std::fs::read_to_string(example.join(name)).expect("the example"));
     }
 }

@@ -2,43 +2,43 @@
 
 use dectl::simulator::FaultConfig;
 
-use crate::stage::{Stage, copy_example};
+use crate::harness::{TestEnv, copy_example};
 
 #[test]
 fn a_run_can_be_listed_and_undone() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let before = stage.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json();
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let env = TestEnv::new();
+    copy_example(&env);
+    let before = env.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json();
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
 
-    let runs = stage.run(&["runs", "-o", "json"]).json();
+    let runs = env.run(&["runs", "-o", "json"]).json();
     let run = &runs["runs"][0];
     assert_eq!((run["outcome"].as_str(), run["written"].as_u64()), (Some("applied"), Some(9)));
-    assert!(stage.run(&["runs"]).stdout.contains("applied      9 of 9 networks written"));
+    assert!(env.run(&["runs"]).stdout.contains("applied      9 of 9 networks written"));
 
-    let undone = stage.run(&["undo", "last", "--yes"]);
+    let undone = env.run(&["undo", "last", "--yes"]);
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
     assert!(undone.stdout.contains("9 to update"), "{}", undone.stdout);
-    let after = stage.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json();
+    let after = env.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json();
     assert_eq!(before["changes"], after["changes"], "everything is as it was");
 
     // Undoing the undoing is the first run again.
-    assert_eq!(stage.run(&["undo", "last", "--yes"]).code, Some(0));
-    assert_eq!(stage.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
 }
 
 #[test]
 fn what_somebody_has_changed_since_is_left_alone() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
-    let first = stage.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
-    stage.write(
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let first = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    env.write(
         "later.yaml",
         "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
     );
-    assert_eq!(stage.run(&["apply", "later.yaml", "--yes"]).code, Some(0));
-    let undone = stage.run(&["undo", &first, "--yes"]);
+    assert_eq!(env.run(&["apply", "later.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", &first, "--yes"]);
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
     assert!(undone.stderr.contains("is TRD Nurses now, not as the run has left it: it is left alone"));
     assert!(undone.stdout.contains("8 to update"), "{}", undone.stdout);
@@ -46,41 +46,41 @@ fn what_somebody_has_changed_since_is_left_alone() {
 
 #[test]
 fn a_run_that_does_not_exist_is_named() {
-    let stage = Stage::new();
-    let ended = stage.run(&["undo", "last", "--yes"]);
+    let env = TestEnv::new();
+    let ended = env.run(&["undo", "last", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("`dectl runs` lists them"), "{}", ended.stderr);
-    assert_eq!(stage.run(&["runs"]).stdout, "No runs.\n");
-    assert_eq!(stage.counters().requests, 0);
+    assert_eq!(env.run(&["runs"]).stdout, "No runs.\n");
+    assert_eq!(env.counters().requests, 0);
 }
 
 #[test]
 fn journals_are_private_and_git_does_not_see_them() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
-    let folder = stage.folder.path().join(".dectl/runs");
-    let ignored = std::fs::read_to_string(folder.join(".gitignore")).expect("a .gitignore");
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let dir = env.dir.path().join(".dectl/runs");
+    let ignored = std::fs::read_to_string(dir.join(".gitignore")).expect("a .gitignore");
     assert!(ignored.lines().any(|line| line == "*"));
     #[cfg(unix)]
-    for entry in std::fs::read_dir(&folder).expect("the folder") {
+    for entry in std::fs::read_dir(&dir).expect("the folder") {
         use std::os::unix::fs::PermissionsExt;
         let path = entry.expect("an entry").path();
         let mode = path.metadata().expect("metadata").permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", path.display());
     }
-    assert_eq!(stage.run(&["runs", "--prune", "0"]).code, Some(0));
-    assert_eq!(stage.run(&["runs"]).stdout, "No runs.\n");
+    assert_eq!(env.run(&["runs", "--prune", "0"]).code, Some(0));
+    assert_eq!(env.run(&["runs"]).stdout, "No runs.\n");
 }
 
 #[test]
 fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    stage.set_faults(FaultConfig { seed: 5, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.set_faults(FaultConfig { seed: 5, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
     // The list itself may be refused; some try gets through.
     let ended = (0..20)
-        .map(|_| stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]))
+        .map(|_| env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]))
         .find(|ended| ended.code == Some(3))
         .expect("a run that is incomplete");
     let result = ended.json();
@@ -93,21 +93,21 @@ fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
 
 #[test]
 fn the_codes_of_a_sealed_run_open_with_its_key_only() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let run = |key: &str, arguments: &[&str]| -> crate::stage::Ended {
-        stage.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
+    let env = TestEnv::new();
+    copy_example(&env);
+    let run = |key: &str, arguments: &[&str]| -> crate::harness::Ended {
+        env.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
     };
     assert_eq!(run("a key", &["apply", "networks.yaml", "--yes"]).code, Some(0));
-    for entry in std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("the folder") {
+    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("the folder") {
         let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
         for code in ["1201", "1202", "3311"] {
             let quoted = format!("\"{code}\"");
             assert!(!bytes.windows(6).any(|window| window == quoted.as_bytes()), "{code} is in the clear");
         }
     }
-    assert!(stage.run(&["runs"]).stdout.contains("9 of 9"), "listing needs no key");
-    for ended in [stage.run(&["undo", "last", "--yes"]), run("another", &["undo", "last", "--yes"])] {
+    assert!(env.run(&["runs"]).stdout.contains("9 of 9"), "listing needs no key");
+    for ended in [env.run(&["undo", "last", "--yes"]), run("another", &["undo", "last", "--yes"])] {
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("are sealed"), "{}", ended.stderr);
     }

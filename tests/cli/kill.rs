@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::{Value, json};
 
-use crate::stage::{AtRequest, Stage};
+use crate::harness::{KillResult, TestEnv};
 
 /// Name and code of each network, by its id.
 type Names = BTreeMap<String, (Value, Value)>;
@@ -22,9 +22,9 @@ fn names<'a>(networks: impl IntoIterator<Item = (&'a Value, &'a Value)>) -> Name
 
 /// 60 networks in 6 locations; in each, names and codes go round in rings of two, three and five. Also what each is to
 /// be called in the end.
-fn rings() -> (Stage, Names) {
-    let stage = Stage::with(SimulatedState::generated(6, 10), FaultConfig::default());
-    let networks = stage.networks();
+fn rings() -> (TestEnv, Names) {
+    let env = TestEnv::with(SimulatedState::generated(6, 10), FaultConfig::default());
+    let networks = env.networks();
     let mut expected = Vec::new();
     let mut file = String::from("version: 1\nlocations:\n");
     for location in networks.chunks(10) {
@@ -40,9 +40,9 @@ fn rings() -> (Stage, Names) {
             file.push_str(&format!("      - {entry}\n"));
         }
     }
-    stage.write("rings.yaml", &file);
+    env.write("rings.yaml", &file);
     let expected = names(expected);
-    (stage, expected)
+    (env, expected)
 }
 
 /// The request that is never answered would be waited for as long as the grace of a stop lasts.
@@ -70,10 +70,10 @@ impl Way {
 
     /// Kills a run at its `k`-th request; false if it has none.
     fn kill(self, k: u64) -> bool {
-        let (stage, expected) = rings();
-        let killed = match stage.kill_at(k, self.fault, self.signal, &APPLY) {
-            AtRequest::Killed(killed) => killed.status,
-            AtRequest::Never(ended) => {
+        let (env, expected) = rings();
+        let killed = match env.kill_at(k, self.fault, self.signal, &APPLY) {
+            KillResult::Killed(killed) => killed.status,
+            KillResult::Never(ended) => {
                 assert_eq!(ended.code, Some(0), "{}", ended.stderr);
                 return false;
             }
@@ -84,11 +84,11 @@ impl Way {
             _ => assert_eq!(killed.code(), Some(130), "{self:?} at {k}"),
         }
         if !self.keeps_journal {
-            let _none = std::fs::remove_dir_all(stage.folder.path().join(".dectl"));
+            let _none = std::fs::remove_dir_all(env.dir.path().join(".dectl"));
         }
-        let again = stage.run(&APPLY);
+        let again = env.run(&APPLY);
         assert_eq!(again.code, Some(0), "{self:?} at {k}: {}", again.stderr);
-        let networks = stage.networks();
+        let networks = env.networks();
         assert_eq!(names(networks.iter().map(|network| (network, network))), expected, "{self:?} at {k}");
         true
     }

@@ -1,6 +1,6 @@
 //! Wrong files: each mistake has its code, all come in one run, and nothing is sent.
 
-use crate::stage::Stage;
+use crate::harness::TestEnv;
 
 /// What a file says below `version: 1`, and the codes of what is found, in order.
 const OFFLINE: &[(&str, &[&str])] = &[
@@ -46,10 +46,10 @@ fn codes(document: &serde_json::Value) -> Vec<String> {
 
 #[test]
 fn every_mistake_is_found_and_named() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for (text, expected) in OFFLINE {
-        stage.write("wrong.yaml", &format!("version: 1\n{text}\n"));
-        let ended = stage.run(&["validate", "wrong.yaml", "--strict", "-o", "json"]);
+        env.write("wrong.yaml", &format!("version: 1\n{text}\n"));
+        let ended = env.run(&["validate", "wrong.yaml", "--strict", "-o", "json"]);
         assert_eq!(
             (ended.code, codes(&ended.json())),
             (Some(1), expected.iter().map(|code| (*code).to_owned()).collect()),
@@ -62,7 +62,7 @@ fn every_mistake_is_found_and_named() {
 
 #[test]
 fn what_is_no_text_or_no_honest_file_is_refused() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     let bomb: String = (1..20).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, at| {
         let before = at - 1;
         format!("{text}a{at}: &a{at} [{}]\n", vec![format!("*a{before}"); 9].join(", "))
@@ -76,34 +76,34 @@ fn what_is_no_text_or_no_honest_file_is_refused() {
         ("a bomb", bomb.into_bytes(), "too-complex"),
         ("version 2", b"version: 2\nlocations: []\n".to_vec(), "unsupported-version"),
     ] {
-        std::fs::write(stage.folder.path().join("wrong.yaml"), bytes).expect("a file");
-        let ended = stage.run(&["validate", "wrong.yaml", "-o", "json"]);
+        std::fs::write(env.dir.path().join("wrong.yaml"), bytes).expect("a file");
+        let ended = env.run(&["validate", "wrong.yaml", "-o", "json"]);
         assert_eq!((ended.code, codes(&ended.json())), (Some(1), vec![expected.to_owned()]), "{what}");
     }
-    std::fs::create_dir(stage.folder.path().join("empty")).expect("a folder");
-    assert_eq!(codes(&stage.run(&["validate", "empty", "-o", "json"]).json()), ["folder-empty"]);
-    assert_eq!(codes(&stage.run(&["validate", "nowhere.yaml", "-o", "json"]).json()), ["file-missing"]);
+    std::fs::create_dir(env.dir.path().join("empty")).expect("a folder");
+    assert_eq!(codes(&env.run(&["validate", "empty", "-o", "json"]).json()), ["folder-empty"]);
+    assert_eq!(codes(&env.run(&["validate", "nowhere.yaml", "-o", "json"]).json()), ["file-missing"]);
 }
 
 #[test]
 fn a_code_that_stands_elsewhere_must_be_there() {
-    let stage = Stage::new();
-    stage.write("bad-code", "12 34\n");
-    stage.write("good-code", "0042\r\n");
+    let env = TestEnv::new();
+    env.write("bad-code", "12 34\n");
+    env.write("good-code", "0042\r\n");
     let file = "version: 1\nlocations: [{name: Oslo HQ, networks: [\n{name: HQ Ward 1, defaultAccessCode: {env: NOT_SET_ANYWHERE}},\n\
                 {name: HQ Kitchen, defaultAccessCode: {file: nowhere}},\n{name: HQ Reception, defaultAccessCode: {file: bad-code}},\n\
                 {name: HQ Ward 3, defaultAccessCode: {file: good-code}}]}]\n";
-    stage.write("file.yaml", file);
-    assert_eq!(stage.run(&["validate", "file.yaml"]).code, Some(0), "without --resolve only the form counts");
+    env.write("file.yaml", file);
+    assert_eq!(env.run(&["validate", "file.yaml"]).code, Some(0), "without --resolve only the form counts");
     let expected = ["code-unavailable", "code-unavailable", "invalid-code"];
-    assert_eq!(codes(&stage.run(&["validate", "file.yaml", "--resolve", "-o", "json"]).json()), expected);
-    assert_eq!(codes(&stage.run(&["plan", "file.yaml", "-o", "json"]).json()), expected);
-    assert_eq!(stage.counters().requests, 0);
+    assert_eq!(codes(&env.run(&["validate", "file.yaml", "--resolve", "-o", "json"]).json()), expected);
+    assert_eq!(codes(&env.run(&["plan", "file.yaml", "-o", "json"]).json()), expected);
+    assert_eq!(env.counters().requests, 0);
 }
 
 #[test]
 fn what_only_the_organization_shows_is_wrong_sends_one_list() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for (at, (text, expected)) in [
         ("[{name: Oslo, networks: [{name: x}]}]", "unknown-location"),
         ("[{id: nowhere, networks: [{name: x}]}]", "unknown-location"),
@@ -115,16 +115,16 @@ fn what_only_the_organization_shows_is_wrong_sends_one_list() {
     .into_iter()
     .enumerate()
     {
-        stage.write("wrong.yaml", &format!("version: 1\nlocations: {text}\n"));
-        let ended = stage.run(&["apply", "wrong.yaml", "--yes", "-o", "json"]);
+        env.write("wrong.yaml", &format!("version: 1\nlocations: {text}\n"));
+        let ended = env.run(&["apply", "wrong.yaml", "--yes", "-o", "json"]);
         assert_eq!((ended.code, &*codes(&ended.json())[0]), (Some(1), expected), "{text}");
-        assert_eq!((stage.counters().requests, stage.counters().writes), (at as u64 + 1, 0));
+        assert_eq!((env.counters().requests, env.counters().writes), (at as u64 + 1, 0));
     }
 }
 
 #[test]
 fn a_hundred_thousand_honest_networks_and_an_anchor_in_all_of_them_are_accepted() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     let mut text = "version: 1\ndefaults: &all\n  defaultAccessCodeEnabled: true\nlocations:\n".to_owned();
     for location in 0..1_000 {
         text.push_str(&format!("- name: Site {location}\n  networks:\n"));
@@ -132,7 +132,7 @@ fn a_hundred_thousand_honest_networks_and_an_anchor_in_all_of_them_are_accepted(
             text.push_str(&format!("  - {{<<: *all, name: Ward {network}, defaultAccessCode: \"{network:04}\"}}\n"));
         }
     }
-    stage.write("large.yaml", &text);
-    let ended = stage.run(&["validate", "large.yaml"]);
+    env.write("large.yaml", &text);
+    let ended = env.run(&["validate", "large.yaml"]);
     assert_eq!(ended.stdout, "Valid: 1 files, 1000 locations, 100000 networks\n", "{}", ended.stderr);
 }

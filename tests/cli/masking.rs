@@ -1,6 +1,6 @@
 //! Access codes and tokens are nowhere in what is printed, whatever happens.
 
-use crate::stage::{Ended, Stage};
+use crate::harness::{Ended, TestEnv};
 
 /// Four digits that stand for nothing else in these tests.
 const CANARIES: [&str; 4] = ["7391", "8264", "6173", "9518"];
@@ -61,9 +61,9 @@ const FILES: [(&str, &str); 9] = [
 
 #[test]
 fn neither_files_nor_errors_nor_logs_give_a_code_away() {
-    let stage = Stage::new();
+    let env = TestEnv::new();
     for (what, text) in FILES {
-        stage.write("file.yaml", text);
+        env.write("file.yaml", text);
         for arguments in [
             &["validate", "file.yaml"][..],
             &["validate", "file.yaml", "-o", "json"],
@@ -76,34 +76,34 @@ fn neither_files_nor_errors_nor_logs_give_a_code_away() {
             &["plan", "file.yaml", "-o", "diff"],
             &["apply", "file.yaml", "--yes", "-o", "html"],
         ] {
-            assert_silent(&format!("{what}: {arguments:?}"), &stage.run(arguments));
+            assert_silent(&format!("{what}: {arguments:?}"), &env.run(arguments));
         }
     }
 }
 
 #[test]
 fn codes_are_shown_to_those_who_ask() {
-    let stage = Stage::new();
-    stage.write("file.yaml", FILES[0].1);
-    let plan = stage.run(&["plan", "file.yaml", "--show-codes"]);
+    let env = TestEnv::new();
+    env.write("file.yaml", FILES[0].1);
+    let plan = env.run(&["plan", "file.yaml", "--show-codes"]);
     assert!(plan.stdout.contains("→ 7391") && plan.stdout.contains("→ 8264"), "{}", plan.stdout);
-    let plan = stage.run(&["plan", "file.yaml", "--show-codes", "-o", "json"]).json();
+    let plan = env.run(&["plan", "file.yaml", "--show-codes", "-o", "json"]).json();
     assert_eq!(plan["changes"][0]["fields"]["defaultAccessCode"]["to"], "7391");
 }
 
 #[test]
 fn a_token_is_never_shown() {
-    let stage = Stage::new();
-    stage.write("file.yaml", FILES[0].1);
-    stage.write("token", &format!("{TOKEN}\n"));
+    let env = TestEnv::new();
+    env.write("file.yaml", FILES[0].1);
+    env.write("token", &format!("{TOKEN}\n"));
     for arguments in [&["plan", "file.yaml", "-vv"][..], &["plan", "file.yaml", "-o", "json", "-vv"]] {
         let ended: Ended =
-            stage.command(arguments).env("WEBEX_ACCESS_TOKEN", TOKEN).output().expect("the binary runs").into();
+            env.command(arguments).env("WEBEX_ACCESS_TOKEN", TOKEN).output().expect("the binary runs").into();
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("the access token is not valid or has expired"), "{}", ended.stderr);
         assert_silent("refused token", &ended);
     }
-    let ended = stage.run(&["plan", "file.yaml", "--token-file", "token", "-vv"]);
+    let ended = env.run(&["plan", "file.yaml", "--token-file", "token", "-vv"]);
     assert_eq!(ended.code, Some(1), "the file comes before the environment");
     assert_silent("token file", &ended);
 }

@@ -2,54 +2,54 @@
 
 use dectl::simulator::{FaultConfig, SimulatedState};
 
-use crate::stage::{Ended, Stage, copy_example};
+use crate::harness::{Ended, TestEnv, copy_example};
 
-fn saved(stage: &Stage) -> String {
-    copy_example(stage);
-    let ended = stage.run(&["plan", "networks.yaml", "--out", "plan.json"]);
+fn saved(env: &TestEnv) -> String {
+    copy_example(env);
+    let ended = env.run(&["plan", "networks.yaml", "--out", "plan.json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    std::fs::read_to_string(stage.folder.path().join("plan.json")).expect("the plan")
+    std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan")
 }
 
 #[test]
 fn a_saved_plan_is_applied_once_and_then_there_is_nothing_to_do() {
-    let stage = Stage::new();
-    saved(&stage);
-    let shown = stage.run(&["show", "plan.json"]);
-    assert_eq!(shown.stdout, stage.run(&["plan", "networks.yaml"]).stdout);
+    let env = TestEnv::new();
+    saved(&env);
+    let shown = env.run(&["show", "plan.json"]);
+    assert_eq!(shown.stdout, env.run(&["plan", "networks.yaml"]).stdout);
     // The files are not needed any more.
-    std::fs::remove_file(stage.folder.path().join("networks.yaml")).expect("it was there");
-    assert_eq!(stage.run(&["apply", "--plan", "plan.json", "--yes"]).code, Some(0));
-    let writes = stage.counters().writes;
-    let again = stage.run(&["apply", "--plan", "plan.json", "--yes"]);
+    std::fs::remove_file(env.dir.path().join("networks.yaml")).expect("it was there");
+    assert_eq!(env.run(&["apply", "--plan", "plan.json", "--yes"]).code, Some(0));
+    let writes = env.counters().writes;
+    let again = env.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert_eq!(again.code, Some(0), "{}", again.stderr);
-    assert_eq!(stage.counters().writes, writes);
+    assert_eq!(env.counters().writes, writes);
     assert!(again.stdout.contains("nothing to do, 12 unchanged"), "{}", again.stdout);
 }
 
 #[test]
 fn a_plan_that_the_organization_has_left_behind_is_refused_and_says_what_moved() {
-    let stage = Stage::new();
-    saved(&stage);
-    stage.write(
+    let env = TestEnv::new();
+    saved(&env);
+    env.write(
         "meddle.yaml",
         "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
     );
-    assert_eq!(stage.run(&["apply", "meddle.yaml", "--yes"]).code, Some(0));
-    let writes = stage.counters().writes;
-    let ended = stage.run(&["apply", "--plan", "plan.json", "--yes"]);
+    assert_eq!(env.run(&["apply", "meddle.yaml", "--yes"]).code, Some(0));
+    let writes = env.counters().writes;
+    let ended = env.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("\"TRD Nurses\"") && ended.stderr.contains("displayName"), "{}", ended.stderr);
-    assert_eq!(stage.counters().writes, writes);
+    assert_eq!(env.counters().writes, writes);
 }
 
 #[test]
 fn the_plan_of_another_organization_finds_nobody() {
-    let stage = Stage::new();
-    saved(&stage);
+    let env = TestEnv::new();
+    saved(&env);
     let text = include_str!("../../src/simulator/built_in.json").replace("L0RFQ1RfREVWX05FVC", "L0RFQ1RfREVWX05FVD");
-    let other = Stage::with(SimulatedState::from_list(&text).expect("a state"), FaultConfig::default());
-    other.write("plan.json", &std::fs::read_to_string(stage.folder.path().join("plan.json")).expect("the plan"));
+    let other = TestEnv::with(SimulatedState::from_list(&text).expect("a state"), FaultConfig::default());
+    other.write("plan.json", &std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan"));
     let ended = other.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("is not there any more"), "{}", ended.stderr);
@@ -58,9 +58,9 @@ fn the_plan_of_another_organization_finds_nobody() {
 
 #[test]
 fn an_altered_a_cut_or_another_document_is_refused() {
-    let stage = Stage::new();
-    let text = saved(&stage);
-    let document = stage.run(&["plan", "networks.yaml", "-o", "json"]).stdout;
+    let env = TestEnv::new();
+    let text = saved(&env);
+    let document = env.run(&["plan", "networks.yaml", "-o", "json"]).stdout;
     for (what, text, expected) in [
         ("a name", text.replace("BGO Dock 01", "BGO Dock 0X"), "changed or cut off"),
         ("the end", text[..text.len() / 2].to_owned(), "changed or cut off"),
@@ -69,48 +69,48 @@ fn an_altered_a_cut_or_another_document_is_refused() {
         ("the kind", document, "it is the output of `dectl plan`"),
         ("everything", "hello".to_owned(), "it is not JSON"),
     ] {
-        stage.write("altered.json", &text);
-        let ended = stage.run(&["apply", "--plan", "altered.json", "--yes"]);
+        env.write("altered.json", &text);
+        let ended = env.run(&["apply", "--plan", "altered.json", "--yes"]);
         assert_eq!(ended.code, Some(1), "{what}");
         assert!(ended.stderr.contains(expected), "{what}: {}", ended.stderr);
     }
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }
 
 #[test]
 fn a_sealed_plan_opens_with_its_key_only() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let run = |key: &str, arguments: &[&str]| -> Ended {
-        stage.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
+        env.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
     };
     assert_eq!(run("a key", &["plan", "networks.yaml", "--out", "sealed"]).code, Some(0));
-    let path = stage.folder.path().join("sealed");
+    let path = env.dir.path().join("sealed");
     let mut bytes = std::fs::read(&path).expect("the plan");
     assert!(!bytes.windows(4).any(|window| window == b"Dock"));
 
     assert!(run("a key", &["show", "sealed"]).stdout.contains("9 to update"));
     assert!(run("another", &["show", "sealed"]).stderr.contains("cannot be opened"));
-    assert!(stage.run(&["show", "sealed"]).stderr.contains("is sealed"));
+    assert!(env.run(&["show", "sealed"]).stderr.contains("is sealed"));
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).expect("a file");
     assert!(run("a key", &["show", "sealed"]).stderr.contains("cannot be opened"));
 
-    assert_eq!(stage.run(&["plan", "networks.yaml", "--out", "open"]).code, Some(0));
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "open"]).code, Some(0));
     assert!(run("a key", &["apply", "--plan", "open", "--yes"]).stderr.contains("is not sealed"));
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }
 
 #[cfg(unix)]
 #[test]
 fn a_saved_plan_is_private() {
     use std::os::unix::fs::PermissionsExt;
-    let stage = Stage::new();
+    let env = TestEnv::new();
     // Also where a file of that name was there before, for everybody to read.
-    stage.write("plan.json", "");
-    saved(&stage);
-    let mode = stage.folder.path().join("plan.json").metadata().expect("metadata").permissions().mode();
+    env.write("plan.json", "");
+    saved(&env);
+    let mode = env.dir.path().join("plan.json").metadata().expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -126,45 +126,45 @@ fn many_changes_need_a_word_when_nobody_is_asked() {
         })
         .collect();
     let text = serde_json::json!({ "dectNetworks": networks }).to_string();
-    let stage = Stage::with(SimulatedState::from_list(&text).expect("a state"), FaultConfig::default());
+    let env = TestEnv::with(SimulatedState::from_list(&text).expect("a state"), FaultConfig::default());
     let entries: String = (0..13).map(|at| format!("  - {{name: Ward {at}, displayName: new}}\n")).collect();
-    stage.write("many.yaml", &format!("version: 1\nlocations:\n- name: Site\n  networks:\n{entries}"));
+    env.write("many.yaml", &format!("version: 1\nlocations:\n- name: Site\n  networks:\n{entries}"));
 
-    let ended = stage.run(&["apply", "many.yaml", "--yes"]);
+    let ended = env.run(&["apply", "many.yaml", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("--max-changes 13"), "{}", ended.stderr);
-    assert_eq!(stage.run(&["apply", "many.yaml", "--yes", "--max-changes", "12"]).code, Some(1));
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.run(&["apply", "many.yaml", "--yes", "--max-changes", "12"]).code, Some(1));
+    assert_eq!(env.counters().writes, 0);
     // The word can be said when the plan is saved.
-    assert_eq!(stage.run(&["plan", "many.yaml", "--out", "plan.json", "--max-changes", "13"]).code, Some(0));
-    assert_eq!(stage.run(&["apply", "--plan", "plan.json", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["plan", "many.yaml", "--out", "plan.json", "--max-changes", "13"]).code, Some(0));
+    assert_eq!(env.run(&["apply", "--plan", "plan.json", "--yes"]).code, Some(0));
 }
 
 #[test]
 fn a_run_can_be_narrowed_but_no_chain_be_cut() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let plan = stage.run(&["plan", "networks.yaml", "--location", "*warehouse", "-o", "json"]).json();
+    let env = TestEnv::new();
+    copy_example(&env);
+    let plan = env.run(&["plan", "networks.yaml", "--location", "*warehouse", "-o", "json"]).json();
     assert_eq!((plan["summary"]["update"].as_u64(), plan["summary"]["leftOut"].as_u64()), (Some(3), Some(6)));
-    let truncated = stage.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--yes"]);
+    let truncated = env.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--yes"]);
     assert_eq!(truncated.code, Some(1));
     assert!(truncated.stderr.contains("cut-chain") && truncated.stderr.contains("HQ Ward 1"), "{}", truncated.stderr);
-    let whole = stage.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--network", "hq ward 1", "--yes"]);
+    let whole = env.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--network", "hq ward 1", "--yes"]);
     assert_eq!(whole.code, Some(0), "{}", whole.stderr);
-    assert_eq!(stage.counters().writes, 2);
+    assert_eq!(env.counters().writes, 2);
 }
 
 #[test]
 fn files_can_be_required_to_be_complete() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     for arguments in [
         &["plan", "networks.yaml", "--fail-on-unmanaged"][..],
         &["apply", "networks.yaml", "--yes", "--fail-on-unmanaged"],
     ] {
-        let ended = stage.run(arguments);
+        let ended = env.run(arguments);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("1 live networks are in no file"), "{}", ended.stderr);
     }
-    assert_eq!(stage.counters().writes, 0);
+    assert_eq!(env.counters().writes, 0);
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, Latency, SimulatedState};
 
-use crate::stage::{Ended, Stage, copy_example};
+use crate::harness::{Ended, TestEnv, copy_example};
 
 fn signal(child: &Child, name: &str) {
     let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
@@ -16,9 +16,9 @@ fn signal(child: &Child, name: &str) {
 }
 
 /// Starts an apply against a slow organization and waits until it writes.
-fn writing(stage: &Stage) -> Child {
-    copy_example(stage);
-    let mut child = stage
+fn writing(env: &TestEnv) -> Child {
+    copy_example(env);
+    let mut child = env
         .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -32,54 +32,54 @@ fn writing(stage: &Stage) -> Child {
     child
 }
 
-fn slow() -> Stage {
+fn slow() -> TestEnv {
     let latency = Latency::Fixed(Duration::from_millis(300));
-    Stage::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() })
+    TestEnv::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() })
 }
 
 #[test]
 fn a_signal_lets_flights_land_and_says_what_was_not_started() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let stage = slow();
-        let child = writing(&stage);
+        let env = slow();
+        let child = writing(&env);
         signal(&child, name);
         let ended: Ended = child.wait_with_output().expect("it ends").into();
         assert_eq!(ended.code, Some(code), "{ended:?}");
         let result = ended.json();
         assert_eq!(result["outcome"], "interrupted");
         assert_eq!(result["summary"]["unknown"], 0);
-        assert_eq!(result["summary"]["applied"].as_u64(), Some(stage.counters().writes));
+        assert_eq!(result["summary"]["applied"].as_u64(), Some(env.counters().writes));
         assert!(result["summary"]["notStarted"].as_u64() > Some(0));
     }
 }
 
 #[test]
 fn killed_without_mercy_the_same_command_finishes_the_job() {
-    let stage = slow();
-    let mut child = writing(&stage);
+    let env = slow();
+    let mut child = writing(&env);
     signal(&child, "-KILL");
     child.wait().expect("it is gone");
-    std::fs::remove_dir_all(stage.folder.path().join(".dectl")).expect("no journal is left");
-    stage.set_faults(FaultConfig::default());
-    let ended = stage.run(&["apply", "networks.yaml", "--yes"]);
+    std::fs::remove_dir_all(env.dir.path().join(".dectl")).expect("no journal is left");
+    env.set_faults(FaultConfig::default());
+    let ended = env.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(stage.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
+    assert_eq!(env.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
 }
 
 #[test]
 fn a_signal_during_the_first_list_ends_at_once() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let latency = Latency::Fixed(Duration::from_secs(120));
-        let stage = Stage::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() });
-        copy_example(&stage);
-        let child = stage
+        let env = TestEnv::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() });
+        copy_example(&env);
+        let child = env
             .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary runs");
         // It is listening for signals once its list has set out.
-        while stage.counters().requests == 0 {
+        while env.counters().requests == 0 {
             std::thread::yield_now();
         }
         signal(&child, name);

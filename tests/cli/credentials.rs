@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, FaultConfig, REFRESH_TOKEN, SimulatedState, TOKEN};
 
-use crate::stage::{Ended, Stage, copy_example};
+use crate::harness::{Ended, TestEnv, copy_example};
 
 /// The binary with this environment instead of a token.
-fn run(stage: &Stage, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
-    let mut command = stage.command(arguments);
+fn run(env: &TestEnv, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    let mut command = env.command(arguments);
     command.env_remove("WEBEX_ACCESS_TOKEN").envs(environment.iter().copied());
     command.output().expect("the binary runs").into()
 }
@@ -24,12 +24,12 @@ const SERVICE_APP: [(&str, &str); 3] = [
 
 #[test]
 fn every_source_of_tokens_works_and_they_come_in_order() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    stage.write("token", &format!("{TOKEN}\n"));
-    stage.write("wrong", "another-token\n");
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("token", &format!("{TOKEN}\n"));
+    env.write("wrong", "another-token\n");
     let plan = |environment: &[(&str, &str)], flags: &[&str]| {
-        run(&stage, environment, &[&["plan", "networks.yaml", "-q"], flags].concat())
+        run(&env, environment, &[&["plan", "networks.yaml", "-q"], flags].concat())
     };
     let echo = format!("echo fetching >&2; echo {TOKEN}");
     for (environment, flags) in [
@@ -73,13 +73,13 @@ fn every_source_of_tokens_works_and_they_come_in_order() {
 
 #[test]
 fn a_service_app_is_renewed_in_mid_run_once_for_all() {
-    let stage = Stage::with(SimulatedState::generated(40, 4), FaultConfig::default());
+    let env = TestEnv::with(SimulatedState::generated(40, 4), FaultConfig::default());
     let life = Some(Duration::from_millis(400));
     let latency = dectl::simulator::Latency::Fixed(Duration::from_millis(60));
-    stage.set_faults(FaultConfig { token_ttl: life, latency, ..FaultConfig::default() });
-    let ended = run(&stage, &SERVICE_APP, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
+    env.set_faults(FaultConfig { token_ttl: life, latency, ..FaultConfig::default() });
+    let ended = run(&env, &SERVICE_APP, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let counters = stage.counters();
+    let counters = env.counters();
     assert_eq!(counters.writes, 160);
     assert!(counters.granted >= 2, "it was never renewed");
     // Eight requests were in the air at each end of a token, and one of them renewed it for all.
@@ -90,10 +90,10 @@ fn a_service_app_is_renewed_in_mid_run_once_for_all() {
 #[cfg(unix)]
 #[test]
 fn a_signal_gets_through_while_a_helper_hangs() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let helper = ["plan", "networks.yaml", "--token-command", "echo started >&2; exec sleep 1000"];
-    let mut child = stage.command(&helper).stderr(std::process::Stdio::piped()).spawn().expect("the binary runs");
+    let mut child = env.command(&helper).stderr(std::process::Stdio::piped()).spawn().expect("the binary runs");
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
     assert!(lines.any(|line| line.expect("text") == "started"));
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -104,11 +104,11 @@ fn a_signal_gets_through_while_a_helper_hangs() {
 #[cfg(unix)]
 #[test]
 fn who_a_helper_has_left_behind_is_not_waited_for() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let helper = format!("sleep 1000 2>/dev/null & echo $! > left; echo {TOKEN}");
-    let ended = run(&stage, &[], &["plan", "networks.yaml", "-q", "--token-command", &helper]);
-    let left = std::fs::read_to_string(stage.folder.path().join("left")).expect("a number");
+    let ended = run(&env, &[], &["plan", "networks.yaml", "-q", "--token-command", &helper]);
+    let left = std::fs::read_to_string(env.dir.path().join("left")).expect("a number");
     let _killed = std::process::Command::new("kill").arg(left.trim()).status();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
@@ -116,13 +116,13 @@ fn who_a_helper_has_left_behind_is_not_waited_for() {
 #[cfg(unix)]
 #[test]
 fn a_signal_gets_through_while_a_token_file_says_nothing() {
-    let stage = Stage::new();
-    let made = std::process::Command::new("mkfifo").arg(stage.folder.path().join("fifo")).status();
+    let env = TestEnv::new();
+    let made = std::process::Command::new("mkfifo").arg(env.dir.path().join("fifo")).status();
     assert!(made.expect("mkfifo runs").success());
-    let mut command = stage.command(&["auth", "check", "--token-file", "fifo"]);
+    let mut command = env.command(&["auth", "check", "--token-file", "fifo"]);
     let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("the binary runs");
     // Opened for writing, a pipe waits for its reader: so it is known that somebody reads.
-    let _writer = std::fs::OpenOptions::new().write(true).open(stage.folder.path().join("fifo")).expect("a pipe");
+    let _writer = std::fs::OpenOptions::new().write(true).open(env.dir.path().join("fifo")).expect("a pipe");
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(kill.expect("kill runs").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(143));
@@ -138,10 +138,10 @@ fn why_there_is_no_new_token_is_part_of_the_reason() {
             .map(|(status, body)| format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
             .into(),
     );
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let ended =
-        run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &format!("http://127.0.0.1:{port}/v1")]);
+        run(&env, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &format!("http://127.0.0.1:{port}/v1")]);
     assert_eq!(ended.code, Some(1));
     for words in ["token expired", "there is no new token: this refresh token was revoked", "auth check"] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
@@ -150,35 +150,35 @@ fn why_there_is_no_new_token_is_part_of_the_reason() {
 
 #[test]
 fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     for arguments in [
         &["plan", "networks.yaml", "--out", "plan.sealed"][..],
         &["apply", "networks.yaml", "--yes"],
         &["rename", "A", "B", "--out", "plan.sealed"],
         &["undo", "last", "--yes"],
     ] {
-        let ended: Ended = stage.command(arguments).env("DECTL_PLAN_KEY", "").output().expect("it runs").into();
+        let ended: Ended = env.command(arguments).env("DECTL_PLAN_KEY", "").output().expect("it runs").into();
         assert_eq!(ended.code, Some(1), "{arguments:?}");
         assert!(ended.stderr.contains("DECTL_PLAN_KEY is set, but empty"), "{}", ended.stderr);
     }
-    assert_eq!(stage.counters().requests, 0);
-    assert!(!stage.folder.path().join("plan.sealed").exists());
+    assert_eq!(env.counters().requests, 0);
+    assert!(!env.dir.path().join("plan.sealed").exists());
 }
 
 #[test]
 fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
-    let stage = Stage::new();
-    let ended = run(&stage, &SERVICE_APP, &["auth", "check"]);
+    let env = TestEnv::new();
+    let ended = run(&env, &SERVICE_APP, &["auth", "check"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     for words in
         ["a service app", "Simulated Admin", "works: 13 networks in 3 locations", "UTC", "only the first write proves"]
     {
         assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
     }
-    assert_eq!(stage.counters().writes, 0);
-    stage.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
-    let ended = run(&stage, &[("WEBEX_ACCESS_TOKEN", TOKEN)], &["auth", "check", "-o", "json"]);
+    assert_eq!(env.counters().writes, 0);
+    env.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
+    let ended = run(&env, &[("WEBEX_ACCESS_TOKEN", TOKEN)], &["auth", "check", "-o", "json"]);
     assert_eq!(ended.code, Some(1));
     let reason = ended.json()["reading"]["reason"].clone();
     assert!(reason.as_str().is_some_and(|words| words.contains("spark-admin:telephony_config_read")), "{reason}");
@@ -216,8 +216,8 @@ fn echo_in_turn(answers: Vec<String>) -> (u16, mpsc::Receiver<String>) {
 
 #[test]
 fn a_token_never_follows_a_redirect() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let (elsewhere, seen_elsewhere) = echo("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_owned());
     for status in [301, 302, 307, 308] {
         let (port, seen) = echo(format!(
@@ -225,7 +225,7 @@ fn a_token_never_follows_a_redirect() {
              content-length: 0\r\n\r\n"
         ));
         let base = format!("http://127.0.0.1:{port}/v1");
-        let ended = stage.run(&["plan", "networks.yaml", "--api-url", &base]);
+        let ended = env.run(&["plan", "networks.yaml", "--api-url", &base]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("redirects"), "{}", ended.stderr);
         let head = seen.recv().expect("a request").to_ascii_lowercase();
@@ -240,30 +240,30 @@ fn a_token_never_follows_a_redirect() {
 
 #[test]
 fn plain_http_carries_no_token_to_another_machine() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     for base in ["http://webexapis.com/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1"] {
-        let ended = stage.run(&["plan", "networks.yaml", "--api-url", base]);
+        let ended = env.run(&["plan", "networks.yaml", "--api-url", base]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
     }
-    let ended = stage.run(&["plan", "networks.yaml", "--api-url", "https://user:sekret@webexapis.com/v1"]);
+    let ended = env.run(&["plan", "networks.yaml", "--api-url", "https://user:sekret@webexapis.com/v1"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("holds a user name") && !ended.stderr.contains("sekret"), "{}", ended.stderr);
     for base in ["webexapis.com", "ftp://localhost/v1", ""] {
-        let ended = stage.run(&["plan", "networks.yaml", "--api-url", base]);
+        let ended = env.run(&["plan", "networks.yaml", "--api-url", base]);
         assert!(ended.stderr.contains("is not a URL"), "{base}: {}", ended.stderr);
     }
 }
 
 #[test]
 fn secrets_stay_out_of_everything_that_is_written_and_said() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let said = run(&stage, &SERVICE_APP, &["apply", "networks.yaml", "--yes", "-vv", "--log-format", "json"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let said = run(&env, &SERVICE_APP, &["apply", "networks.yaml", "--yes", "-vv", "--log-format", "json"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let mut texts = vec![said.stdout, said.stderr];
-    for entry in std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("a folder") {
+    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("a folder") {
         texts.push(std::fs::read_to_string(entry.expect("an entry").path()).expect("a text"));
     }
     for secret in [CLIENT_SECRET, REFRESH_TOKEN, "granted-token-1", TOKEN] {
@@ -274,12 +274,12 @@ fn secrets_stay_out_of_everything_that_is_written_and_said() {
     let body = format!("{{\"message\":\"{padding} what is {CLIENT_SECRET}?\"}}");
     let (port, _seen) = echo(format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
     let base = format!("http://127.0.0.1:{port}/v1");
-    let ended = run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
+    let ended = run(&env, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
     assert!(ended.stderr.contains("what is [s") && !ended.stderr.contains(&CLIENT_SECRET[..4]), "{}", ended.stderr);
     let body = format!("{{\"message\":\"what is {CLIENT_SECRET} and {REFRESH_TOKEN}?\"}}");
     let (port, _seen) = echo(format!("HTTP/1.1 400 Bad\r\ncontent-length: {}\r\n\r\n{body}", body.len()));
     let base = format!("http://127.0.0.1:{port}/v1");
-    let ended = run(&stage, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
+    let ended = run(&env, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &base, "-vv"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("what is [secret] and [secret]?"), "{}", ended.stderr);
 }

@@ -3,7 +3,7 @@
 use dectl::simulator::{FaultConfig, LimitKind, SimulatedState};
 use std::time::Duration;
 
-use crate::stage::{Stage, copy_example, plain_command};
+use crate::harness::{TestEnv, copy_example, plain_command};
 
 /// What differs from run to run is replaced.
 fn steady(text: &str) -> String {
@@ -23,57 +23,57 @@ fn steady(text: &str) -> String {
 fn one_command_applies_the_example_to_the_embedded_organization() {
     let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let journals = tempfile::tempdir().expect("a folder");
-    let folder = journals.path().to_str().expect("a path");
-    let arguments = ["apply", "examples/networks.yaml", "--simulate", "--yes", "--journal", folder];
-    let ended: crate::stage::Ended = plain_command(repository, &arguments).output().expect("the binary runs").into();
+    let dir = journals.path().to_str().expect("a path");
+    let arguments = ["apply", "examples/networks.yaml", "--simulate", "--yes", "--journal", dir];
+    let ended: crate::harness::Ended = plain_command(repository, &arguments).output().expect("the binary runs").into();
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    insta::assert_snapshot!(steady(&ended.stdout.replace(folder, ".dectl/runs")));
+    insta::assert_snapshot!(steady(&ended.stdout.replace(dir, ".dectl/runs")));
 }
 
 #[test]
 fn requests_are_two_lists_and_the_changes_and_then_one_list_and_nothing() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let first = stage.run(&["apply", "networks.yaml", "--yes"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let first = env.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(first.code, Some(0), "{}", first.stderr);
-    let counters = stage.counters();
+    let counters = env.counters();
     assert_eq!((counters.requests, counters.lists, counters.writes), (11, 2, 9));
 
-    let second = stage.run(&["apply", "networks.yaml", "--yes"]);
+    let second = env.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(second.code, Some(0));
-    assert_eq!((stage.counters().requests, stage.counters().writes), (12, 9));
+    assert_eq!((env.counters().requests, env.counters().writes), (12, 9));
     assert!(second.stdout.contains("nothing to do, 12 unchanged, 1 unmanaged"), "{}", second.stdout);
     // The journal, its plan, and what keeps both out of git.
-    assert_eq!(std::fs::read_dir(stage.folder.path().join(".dectl/runs")).expect("journals").count(), 3);
+    assert_eq!(std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("journals").count(), 3);
 }
 
 #[test]
 fn what_the_file_does_not_say_stays_as_it_is() {
-    let stage = Stage::new();
-    stage.write(
+    let env = TestEnv::new();
+    env.write(
         "one.yaml",
         "version: 1\nlocations:\n- name: oslo hq\n  networks:\n  - {name: HQ Kitchen, defaultAccessCode: 0042}\n",
     );
-    assert_eq!(stage.run(&["apply", "one.yaml", "--yes"]).code, Some(0));
-    let plan = stage.run(&["plan", "one.yaml", "-o", "json"]).json();
+    assert_eq!(env.run(&["apply", "one.yaml", "--yes"]).code, Some(0));
+    let plan = env.run(&["plan", "one.yaml", "-o", "json"]).json();
     assert_eq!(plan["summary"]["update"], 0, "the code kept its zeros, everything else its value");
 }
 
 #[test]
 fn the_plan_is_a_document_and_says_why() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let plan = stage.run(&["plan", "networks.yaml", "-o", "json", "--detailed-exitcode"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let plan = env.run(&["plan", "networks.yaml", "-o", "json", "--detailed-exitcode"]);
     assert_eq!(plan.code, Some(2));
     insta::assert_json_snapshot!(plan.json());
-    assert_eq!(stage.counters().requests, 1);
+    assert_eq!(env.counters().requests, 1);
 }
 
 #[test]
 fn a_result_is_one_document_and_the_diff_goes_to_standard_error() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let ended = stage.run(&["-o", "json", "apply", "networks.yaml", "--yes", "-q"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["-o", "json", "apply", "networks.yaml", "--yes", "-q"]);
     let result = ended.json();
     assert_eq!((result["kind"].as_str(), result["outcome"].as_str()), (Some("result"), Some("applied")));
     assert_eq!(result["summary"]["requests"], 11);
@@ -85,11 +85,11 @@ fn a_result_is_one_document_and_the_diff_goes_to_standard_error() {
 #[test]
 fn a_limit_that_was_never_seen_is_respected() {
     let limit = LimitKind::Window { count: 5, period: Duration::from_secs(1), phase: Duration::ZERO };
-    let stage = Stage::with(SimulatedState::built_in(), FaultConfig { limit: Some(limit), ..FaultConfig::default() });
-    copy_example(&stage);
-    let ended = stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let env = TestEnv::with(SimulatedState::built_in(), FaultConfig { limit: Some(limit), ..FaultConfig::default() });
+    copy_example(&env);
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let counters = stage.counters();
+    let counters = env.counters();
     // Over real sockets, requests may cross the refusal on their way; virtual time is where the exact rule is held.
     assert!(counters.inside_retry_after < 8, "{counters:?}");
     assert_eq!(ended.json()["summary"]["rateLimited"], counters.refused);
@@ -97,15 +97,15 @@ fn a_limit_that_was_never_seen_is_respected() {
 
 #[test]
 fn what_waits_for_a_failed_write_is_skipped_and_named() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let refusing = FaultConfig { statuses: vec![(400, 1.0)], ..FaultConfig::default() };
     // The list succeeds, everything after it is refused.
     let ended = {
-        let plan = stage.run(&["plan", "networks.yaml"]);
+        let plan = env.run(&["plan", "networks.yaml"]);
         assert_eq!(plan.code, Some(0));
-        stage.set_faults(refusing);
-        stage.run(&["apply", "networks.yaml", "--yes", "-o", "json"])
+        env.set_faults(refusing);
+        env.run(&["apply", "networks.yaml", "--yes", "-o", "json"])
     };
     assert_eq!(ended.code, Some(1), "a list that is refused is an error, and nothing was written");
     assert_eq!(ended.json()["kind"], "error");
@@ -114,14 +114,14 @@ fn what_waits_for_a_failed_write_is_skipped_and_named() {
 #[test]
 fn several_files_folders_and_standard_input_are_one_desired_state() {
     use std::io::Write;
-    let stage = Stage::new();
-    stage.write("sites/oslo.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{name: HQ Kitchen}]}]\n");
-    stage.write(
+    let env = TestEnv::new();
+    env.write("sites/oslo.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{name: HQ Kitchen}]}]\n");
+    env.write(
         "sites/deep/bergen.yml",
         "version: 1\nlocations: [{name: Bergen Warehouse, networks: [{name: BGO Gate}]}]\n",
     );
-    stage.write("sites/readme.txt", "not YAML: [");
-    let mut child = stage
+    env.write("sites/readme.txt", "not YAML: [");
+    let mut child = env
         .command(&["plan", "sites", "-", "-o", "json"])
         .stdin(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
@@ -129,7 +129,7 @@ fn several_files_folders_and_standard_input_are_one_desired_state() {
         .expect("the binary runs");
     let text = "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Lab, displayName: Lab 2}]}]\n";
     child.stdin.take().expect("stdin").write_all(text.as_bytes()).expect("it reads");
-    let ended: crate::stage::Ended = child.wait_with_output().expect("it ends").into();
+    let ended: crate::harness::Ended = child.wait_with_output().expect("it ends").into();
     let plan = ended.json();
     assert_eq!((plan["summary"]["update"].as_u64(), plan["summary"]["unchanged"].as_u64()), (Some(1), Some(2)));
     assert_eq!(plan["changes"][0]["because"]["file"], "<stdin>");
@@ -137,34 +137,34 @@ fn several_files_folders_and_standard_input_are_one_desired_state() {
 
 #[test]
 fn a_ring_is_solved_and_explained() {
-    let stage = Stage::new();
-    let plan = stage.run(&["plan", "networks.yaml"]);
+    let env = TestEnv::new();
+    let plan = env.run(&["plan", "networks.yaml"]);
     assert_eq!(plan.code, Some(1), "there is no such file");
-    let kitchen = id_of(&stage, "HQ Kitchen");
-    let reception = id_of(&stage, "HQ Reception");
-    stage.write(
+    let kitchen = id_of(&env, "HQ Kitchen");
+    let reception = id_of(&env, "HQ Reception");
+    env.write(
         "swap.yaml",
         &format!(
             "version: 1\nlocations:\n- name: Oslo HQ\n  networks:\n  - {{id: {kitchen}, name: HQ Reception, \
              defaultAccessCode: \"1105\"}}\n  - {{id: {reception}, name: HQ Kitchen, defaultAccessCode: \"1104\"}}\n"
         ),
     );
-    let plan = stage.run(&["plan", "swap.yaml"]);
+    let plan = env.run(&["plan", "swap.yaml"]);
     assert!(plan.stdout.contains("steps aside as \"dectl moving "), "{}", plan.stdout);
     assert!(plan.stdout.contains("until HQ Reception has moved") || plan.stdout.contains("until HQ Kitchen has moved"));
     assert!(plan.stdout.contains("2 to update, 0 unchanged, 11 unmanaged · 3 writes, 1 of them interim"));
-    let ended = stage.run(&["apply", "swap.yaml", "--yes"]);
+    let ended = env.run(&["apply", "swap.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
-    assert_eq!(stage.counters().conflicts, 0);
-    assert_eq!(stage.run(&["plan", "swap.yaml", "--detailed-exitcode"]).code, Some(0));
+    assert_eq!(env.counters().conflicts, 0);
+    assert_eq!(env.run(&["plan", "swap.yaml", "--detailed-exitcode"]).code, Some(0));
 }
 
 /// The id of a network of the built-in organization, as the error about an unknown one shows none.
-fn id_of(stage: &Stage, name: &str) -> String {
-    stage.write(
+fn id_of(env: &TestEnv, name: &str) -> String {
+    env.write(
         "probe.yaml",
         &format!("version: 1\nlocations: [{{name: Oslo HQ, networks: [{{name: {name}, displayName: probe}}]}}]\n"),
     );
-    let plan = stage.run(&["plan", "probe.yaml", "-o", "json"]).json();
+    let plan = env.run(&["plan", "probe.yaml", "-o", "json"]).json();
     plan["changes"][0]["network"]["id"].as_str().expect("an id").to_owned()
 }

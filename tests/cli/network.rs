@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::stage::{Ended, Stage, copy_example, skipped};
+use crate::harness::{Ended, TestEnv, copy_example, skipped};
 
 /// Runs a server on a thread of its own, until the test process ends.
 fn serve<F: Future<Output = ()> + Send + 'static>(
@@ -35,11 +35,11 @@ fn serve<F: Future<Output = ()> + Send + 'static>(
 }
 
 /// TLS in front of a stage's organization, for these names; its port, and the certificate in a file of the stage.
-fn tls(stage: &Stage, listen_on: IpAddr, names: &[&str]) -> Option<u16> {
+fn tls(env: &TestEnv, listen_on: IpAddr, names: &[&str]) -> Option<u16> {
     let key = KeyPair::generate().expect("a key");
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let certificate = CertificateParams::new(names).expect("names").self_signed(&key).expect("a certificate");
-    stage.write("ca.pem", &certificate.pem());
+    env.write("ca.pem", &certificate.pem());
     let chain = vec![certificate.der().clone()];
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -49,7 +49,7 @@ fn tls(stage: &Stage, listen_on: IpAddr, names: &[&str]) -> Option<u16> {
         .with_single_cert(chain, key)
         .expect("a certificate");
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    let behind = stage.address();
+    let behind = env.address();
     serve(listen_on, move |listener| async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
@@ -62,30 +62,30 @@ fn tls(stage: &Stage, listen_on: IpAddr, names: &[&str]) -> Option<u16> {
     })
 }
 
-fn plan(stage: &Stage, base: &str, flags: &[&str]) -> Ended {
+fn plan(env: &TestEnv, base: &str, flags: &[&str]) -> Ended {
     let arguments = [&["plan", "networks.yaml", "-q", "--max-attempts", "1", "--api-url", base], flags].concat();
-    stage.command(&arguments).env_remove("WEBEX_API_URL").env_remove("HTTPS_PROXY").output().expect("it runs").into()
+    env.command(&arguments).env_remove("WEBEX_API_URL").env_remove("HTTPS_PROXY").output().expect("it runs").into()
 }
 
 #[test]
 fn a_certificate_is_trusted_once_it_is_named() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let port = tls(&stage, Ipv4Addr::LOCALHOST.into(), &["localhost"]).expect("a port");
+    let env = TestEnv::new();
+    copy_example(&env);
+    let port = tls(&env, Ipv4Addr::LOCALHOST.into(), &["localhost"]).expect("a port");
     let base = format!("https://localhost:{port}/v1");
-    let ended = plan(&stage, &base, &[]);
+    let ended = plan(&env, &base, &[]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
-    assert_eq!(stage.counters().requests, 0);
-    let ended = plan(&stage, &base, &["--ca-file", "ca.pem"]);
+    assert_eq!(env.counters().requests, 0);
+    let ended = plan(&env, &base, &["--ca-file", "ca.pem"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     // The certificate is for another name.
-    let ended = plan(&stage, &format!("https://127.0.0.1:{port}/v1"), &["--ca-file", "ca.pem"]);
+    let ended = plan(&env, &format!("https://127.0.0.1:{port}/v1"), &["--ca-file", "ca.pem"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
-    stage.write("empty.pem", "no certificate\n");
+    env.write("empty.pem", "no certificate\n");
     for (file, words) in [("empty.pem", "certificate"), ("nowhere.pem", "cannot be read")] {
-        let ended = plan(&stage, &base, &["--ca-file", file]);
+        let ended = plan(&env, &base, &["--ca-file", file]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(words), "{file}: {}", ended.stderr);
     }
@@ -93,21 +93,21 @@ fn a_certificate_is_trusted_once_it_is_named() {
 
 #[test]
 fn ipv6_is_an_address_like_every_other() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let Some(port) = tls(&stage, Ipv6Addr::LOCALHOST.into(), &["::1"]) else {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let Some(port) = tls(&env, Ipv6Addr::LOCALHOST.into(), &["::1"]) else {
         skipped("this machine has no IPv6 loopback");
         return;
     };
-    let ended = plan(&stage, &format!("https://[::1]:{port}/v1"), &["--ca-file", "ca.pem"]);
+    let ended = plan(&env, &format!("https://[::1]:{port}/v1"), &["--ca-file", "ca.pem"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
 
 #[test]
 fn the_proxy_of_the_system_is_used_and_sees_no_token() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    let front = tls(&stage, Ipv4Addr::LOCALHOST.into(), &["webex.test"]).expect("a port");
+    let env = TestEnv::new();
+    copy_example(&env);
+    let front = tls(&env, Ipv4Addr::LOCALHOST.into(), &["webex.test"]).expect("a port");
     let (send, asked) = mpsc::channel();
     let proxy = serve(Ipv4Addr::LOCALHOST.into(), move |listener| async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -124,7 +124,7 @@ fn the_proxy_of_the_system_is_used_and_sees_no_token() {
         }
     });
     let proxy = format!("http://127.0.0.1:{}", proxy.expect("a port"));
-    let ended: Ended = stage
+    let ended: Ended = env
         .command(&["apply", "networks.yaml", "--yes", "--ca-file", "ca.pem", "--api-url", "https://webex.test/v1"])
         .env("HTTPS_PROXY", proxy)
         .output()
@@ -140,12 +140,12 @@ fn the_proxy_of_the_system_is_used_and_sees_no_token() {
 
 #[test]
 fn an_address_where_nobody_is_says_what_to_check() {
-    let stage = Stage::new();
-    copy_example(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
     let unused =
         std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port").local_addr().expect("an address").port();
     for base in [format!("https://127.0.0.1:{unused}/v1"), "https://nowhere.invalid/v1".to_owned()] {
-        let ended = plan(&stage, &base, &["--connect-timeout", "5s"]);
+        let ended = plan(&env, &base, &["--connect-timeout", "5s"]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains("check the connection, the proxy and the API address"), "{}", ended.stderr);
         assert!(!ended.stderr.contains("simulated-token"));
@@ -154,10 +154,10 @@ fn an_address_where_nobody_is_says_what_to_check() {
 
 #[test]
 fn an_answer_that_never_comes_ends_at_the_time_that_was_given() {
-    let stage = Stage::new();
-    copy_example(&stage);
-    stage.set_faults(dectl::simulator::FaultConfig { no_response: 1.0, ..dectl::simulator::FaultConfig::default() });
-    let ended = stage.run(&["plan", "networks.yaml", "--max-attempts", "1", "--list-timeout", "200ms"]);
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.set_faults(dectl::simulator::FaultConfig { no_response: 1.0, ..dectl::simulator::FaultConfig::default() });
+    let ended = env.run(&["plan", "networks.yaml", "--max-attempts", "1", "--list-timeout", "200ms"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("no answer in time"), "{}", ended.stderr);
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use dectl::simulator::{FaultConfig, LimitKind, SimulatedState};
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, copy_example, skipped};
+use crate::harness::{TestEnv, copy_example, skipped};
 
 /// A Python with wxc_sdk: that of the variable `WXC_SDK_PYTHON`, or one that is set up beside the tests.
 fn python() -> Option<PathBuf> {
@@ -22,13 +22,13 @@ fn python() -> Option<PathBuf> {
     if let Some(python) = std::env::var_os("WXC_SDK_PYTHON") {
         return Some(PathBuf::from(python));
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wxc-sdk");
-    let python = folder.join("bin/python");
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wxc-sdk");
+    let python = dir.join("bin/python");
     if has_sdk(&python) {
         return Some(python);
     }
     let run = |command: &mut Command| command.output().is_ok_and(|ended| ended.status.success());
-    let made = run(Command::new("python3").args(["-m", "venv"]).arg(&folder))
+    let made = run(Command::new("python3").args(["-m", "venv"]).arg(&dir))
         && run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--retries", "0", "wxc_sdk==1.41.0"]));
     (made && has_sdk(&python)).then_some(python)
 }
@@ -40,8 +40,8 @@ fn a_client_that_was_written_for_webex_is_at_home_here() {
         skipped("there is no Python with wxc_sdk, and none can be set up");
         return;
     };
-    let stage = Stage::with(SimulatedState::generated(3, 4), FaultConfig::default());
-    let (port, kept) = recorder(&stage);
+    let env = TestEnv::with(SimulatedState::generated(3, 4), FaultConfig::default());
+    let (port, kept) = recorder(&env);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wxc_sdk_client.py");
     let mut command = Command::new(python);
     command.arg(script).env("WEBEX_API_URL", format!("http://127.0.0.1:{port}/v1"));
@@ -69,11 +69,11 @@ struct Exchange {
 }
 
 /// Forwards requests one by one, and keeps them with their answers.
-fn recorder(stage: &Stage) -> (u16, Arc<Mutex<Vec<Exchange>>>) {
+fn recorder(env: &TestEnv) -> (u16, Arc<Mutex<Vec<Exchange>>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let kept = Arc::new(Mutex::new(Vec::new()));
-    let (behind, keep) = (stage.address(), Arc::clone(&kept));
+    let (behind, keep) = (env.address(), Arc::clone(&kept));
     std::thread::spawn(move || {
         for front in listener.incoming() {
             let (Ok(mut front), keep) = (front, Arc::clone(&keep)) else { return };
@@ -229,13 +229,13 @@ fn requests_and_answers_are_as_the_published_description_says() {
         skipped("DECT_OPENAPI names no description of the API");
         return;
     };
-    let stage = Stage::new();
-    copy_example(&stage);
-    stage.write("swap.yaml", include_str!("../../examples/swap.yaml"));
-    let (port, kept) = recorder(&stage);
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("swap.yaml", include_str!("../../examples/swap.yaml"));
+    let (port, kept) = recorder(&env);
     let base = format!("http://127.0.0.1:{port}/v1");
     for arguments in [&["apply", "networks.yaml", "--yes", "--reread"][..], &["apply", "swap.yaml", "--yes"]] {
-        let ended = stage.run(&[arguments, &["--api-url", &base]].concat());
+        let ended = env.run(&[arguments, &["--api-url", &base]].concat());
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     }
     // What dectl does not do is asked for by hand: a creation, a deletion, and refusals.
@@ -266,14 +266,14 @@ fn requests_and_answers_are_as_the_published_description_says() {
     by_hand("GET", &made, "");
     by_hand("PUT", &made, &update("New", "7777").to_string());
     // And what is answered on a bad day.
-    let first = format!("{networks}/{}", stage.networks()[0]["id"].as_str().expect("an id"));
+    let first = format!("{networks}/{}", env.networks()[0]["id"].as_str().expect("an id"));
     let limit = LimitKind::Window { count: 1, period: Duration::from_secs(60), phase: Duration::ZERO };
     for bad_day in [
         FaultConfig { locks: 1.0, ..FaultConfig::default() },
         FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() },
         FaultConfig { limit: Some(limit), ..FaultConfig::default() },
     ] {
-        stage.set_faults(bad_day);
+        env.set_faults(bad_day);
         for _ in 0..2 {
             by_hand("PUT", &first, &update("New", "7777").to_string());
         }

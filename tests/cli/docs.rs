@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dectl::simulator::{FaultConfig, SimulatedState};
 
-use crate::stage::{Ended, Stage, copy_example, plain_command};
+use crate::harness::{Ended, TestEnv, copy_example, plain_command};
 
 fn html_pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -94,15 +94,15 @@ fn is_shown(text: &str, shown: &str) -> bool {
 #[test]
 fn the_night_of_a_fleet_rename_goes_as_the_page_says() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet-rename.md");
-    let stage = Stage::with(SimulatedState::generated(500, 4), FaultConfig::default());
+    let env = TestEnv::with(SimulatedState::generated(500, 4), FaultConfig::default());
     for NetworkJson { command, output } in blocks(&std::fs::read_to_string(page).expect("a page")) {
         let words = words(&command);
         let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
-        let ended = stage.run(&arguments);
+        let ended = env.run(&arguments);
         let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
         assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
     }
-    assert_eq!(stage.counters().writes, 4_000);
+    assert_eq!(env.counters().writes, 4_000);
 }
 
 #[test]
@@ -182,24 +182,24 @@ fn every_command_that_is_spelt_out_works() {
     let mut tried = 0;
     for page in html_pages() {
         for command in spelt(&std::fs::read_to_string(&page).expect("a page")) {
-            let stage = Stage::new();
-            copy_example(&stage);
-            stage.write("sites/networks.yaml", &std::fs::read_to_string("examples/networks.yaml").expect("a file"));
-            stage.write("sites/codes/hq-ward-2", "1202");
-            stage.run(&["plan", "networks.yaml", "--out", "plan.json"]);
+            let env = TestEnv::new();
+            copy_example(&env);
+            env.write("sites/networks.yaml", &std::fs::read_to_string("examples/networks.yaml").expect("a file"));
+            env.write("sites/codes/hq-ward-2", "1202");
+            env.run(&["plan", "networks.yaml", "--out", "plan.json"]);
             let words = words(&command);
             let mut arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
             match arguments[0] {
                 // It serves until it is told to stop.
                 "simulate" => arguments.push("--help"),
-                "undo" => assert_eq!(stage.run(&["apply", "networks.yaml", "--yes"]).code, Some(0)),
-                "export" => std::fs::remove_file(stage.folder.path().join("networks.yaml")).expect("it was there"),
+                "undo" => assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0)),
+                "export" => std::fs::remove_file(env.dir.path().join("networks.yaml")).expect("it was there"),
                 _ => {}
             }
             if matches!(arguments[0], "apply" | "undo" | "rename") && !arguments.contains(&"--yes") {
                 arguments.push("--yes");
             }
-            let ended = stage.run(&arguments);
+            let ended = env.run(&arguments);
             let differs = arguments[0] == "status" && ended.code == Some(2);
             assert!(ended.code == Some(0) || differs, "{}: `{command}`: {ended:?}", page.display());
             tried += 1;

@@ -1,0 +1,76 @@
+//! Every document is as its published schema says, and the worked examples of the documentation are too.
+
+use std::path::Path;
+
+use dectl::simulator::FaultConfig;
+use serde_json::Value;
+
+use crate::harness::{TestEnv, copy_example};
+
+fn assert_valid(kind: &str, document: &Value) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/schemas/{kind}.schema.json"));
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).expect("a schema")).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{kind}:\n{}\n{document:#}", errors.join("\n"));
+}
+
+#[test]
+fn every_document_is_as_its_schema_says() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}, {name: A}, {name: a}]}]\n");
+    assert_valid("plan", &env.run(&["plan", "networks.yaml", "-o", "json"]).json());
+    assert_valid("plan", &env.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json());
+    assert_valid("validation", &env.run(&["validate", "networks.yaml", "-o", "json"]).json());
+    assert_valid("error", &env.run(&["validate", "wrong.yaml", "-o", "json"]).json());
+    assert_valid("error", &env.run(&["undo", "nothing", "--yes", "-o", "json"]).json());
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    let saved = std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan");
+    assert_valid("saved-plan", &serde_json::from_str(&saved).expect("JSON"));
+    assert_valid("result", &env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
+    assert_valid("result", &env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json());
+    assert_valid("runs", &env.run(&["runs", "-o", "json"]).json());
+    assert_valid("auth", &env.run(&["auth", "check", "-o", "json"]).json());
+    env.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
+    assert_valid("auth", &env.run(&["auth", "check", "-o", "json"]).json());
+    env.set_faults(FaultConfig::default());
+    assert_valid("rehearsal", &env.run(&["rehearse", "networks.yaml", "-o", "json"]).json());
+    assert_valid("status", &env.run(&["status", "networks.yaml", "-o", "json"]).json());
+    env.write("swap.yaml", include_str!("../../examples/swap.yaml"));
+    assert_valid("rehearsal", &env.run(&["rehearse", "swap.yaml", "-o", "json"]).json());
+    assert_valid("status", &env.run(&["status", "swap.yaml", "-o", "json"]).json());
+    let rename = env.run(&["rename", "HQ (?<x>.*)", "Q {{ x }}", "--out", "rename.json", "-o", "json"]);
+    assert_valid("plan", &rename.json());
+    let saved = std::fs::read_to_string(env.dir.path().join("rename.json")).expect("the plan");
+    assert_valid("saved-plan", &serde_json::from_str(&saved).expect("JSON"));
+}
+
+#[test]
+fn a_result_with_every_kind_of_trouble_is_as_its_schema_says() {
+    for seed in 0..12 {
+        let env = TestEnv::new();
+        copy_example(&env);
+        let statuses = vec![(400, 0.25), (404, 0.1)];
+        env.set_faults(FaultConfig { seed, statuses, ..FaultConfig::default() });
+        let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+        let document = ended.json();
+        let kind = document["kind"].as_str().expect("a kind").to_owned();
+        assert_valid(&kind, &document);
+    }
+}
+
+#[test]
+fn the_worked_examples_are_as_their_schemas_say() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/documents.md")).expect("a page");
+    let mut shown = 0;
+    for block in page.split("```json\n").skip(1) {
+        let text = block.split("```").next().expect("a block ends");
+        let document: Value = serde_json::from_str(text).expect("JSON");
+        assert_valid(document["kind"].as_str().expect("a kind"), &document);
+        shown += 1;
+    }
+    assert_eq!(shown, 9);
+}

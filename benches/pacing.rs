@@ -24,7 +24,7 @@ use futures::stream::FuturesUnordered;
 #[expect(dead_code, reason = "the tests use more of it")]
 mod generators;
 
-use location::{renames, sources};
+use generators::{renames, sources};
 
 const CONCURRENCY: usize = 8;
 const SEEDS: u64 = 5;
@@ -75,7 +75,7 @@ fn shapes() -> Vec<(&'static str, LimitKind)> {
 
 /// `n` networks to rename, each in a location of its own, behind a limiter.
 struct TestEnv {
-    fleet: location::RandomOrganization,
+    fleet: generators::RandomOrganization,
     limit: LimitKind,
     seed: u64,
     clock: Clock,

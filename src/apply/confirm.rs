@@ -1,4 +1,4 @@
-//! What became of a write that was not simply acknowledged.
+//! Determines whether an unacknowledged write was applied (202, timeout, 5xx).
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) enum Confirmation {
     Unknown(ApiError),
 }
 
-/// How often and how far apart an accepted write (202) is looked for.
+/// Intervals at which an accepted write (202) is polled.
 const POLL_INTERVALS: [Duration; 6] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -25,7 +25,7 @@ const POLL_INTERVALS: [Duration; 6] = [
     Duration::from_secs(8),
 ];
 
-/// Finds out whether a write was applied: from its answer, or else by reading.
+/// Determines from the response, or else by reading the network, whether a write was applied.
 pub(super) async fn confirm_write(
     answer: Result<UpdateAck, SendError>,
     client: &ApiClient,
@@ -35,7 +35,7 @@ pub(super) async fn confirm_write(
     sent: &Settings,
     context: RequestContext<'_>,
 ) -> Confirmation {
-    // Reading settles a doubt, so it still happens when a stop is asked for.
+    // A read resolves the uncertainty, so it is still sent during a shutdown.
     let context = RequestContext { priority: Priority::Cleanup, ..context };
     match answer {
         Ok(UpdateAck::Applied) => Confirmation::Applied,
@@ -69,20 +69,24 @@ async fn poll_until_applied(
     }
     Confirmation::Unknown(ApiError {
         status: Some(202),
-        ..ApiError::no_response(ErrorClass::Permanent, "accepted, but not shown as done", MaybeApplied::Unknown)
+        ..ApiError::no_response(
+            ErrorClass::Permanent,
+            "accepted (202), but not applied within the polling time",
+            MaybeApplied::Unknown,
+        )
     })
 }
 
-/// Whether a network that reads `live` is as `sent`: what Webex hides or fills in by itself does not count.
+/// Whether the live settings match `sent`. Values that Webex hides or fills in by itself do not count.
 pub fn matches_live(live: &Settings, sent: &Settings) -> bool {
     mismatched(live, sent).next().is_none()
 }
 
-/// The settings in which `live` is not as `sent`.
+/// The settings in which the live state differs from `sent`.
 pub(super) fn mismatched<'a>(live: &'a Settings, sent: &'a Settings) -> impl Iterator<Item = Setting> + 'a {
     live.diff(sent).iter().filter(|setting| match setting {
         Setting::Name | Setting::CodeEnabled => true,
-        // Without one in the request, Webex chooses its own.
+        // Without a display name in the request, Webex chooses its own.
         Setting::DisplayName => sent.display_name.is_some(),
         // A disabled code may be hidden.
         Setting::Code => live.code.is_some() || sent.code_enabled != Some(false),

@@ -1,4 +1,4 @@
-//! What all lanes of a run share.
+//! What the workers of all locations share during a run.
 
 use std::cell::{Cell, RefCell};
 
@@ -17,15 +17,15 @@ pub(super) struct RunContext<'a> {
     pub(super) options: Options,
     pub(super) on_event: &'a dyn Fn(&Event),
     pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
-    /// Lanes that wait for a lock and leave their place to others meanwhile.
+    /// Workers that wait for a lock; each leaves its slot to another location meanwhile.
     pub(super) locked: Cell<usize>,
     pub(super) slots_changed: Wakeup,
-    /// No further write can succeed, whatever the run was stopped for in the first place.
+    /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
 }
 
 impl RunContext<'_> {
-    /// Puts a line into the journal; if that fails, nothing more is begun.
+    /// Appends a journal line; if that fails, the run is aborted.
     pub(super) async fn record(&self, entry: JournalEntry) -> Result<(), Failure> {
         let clock = self.client.clock();
         let time = clock.to_timestamp(clock.now());
@@ -35,7 +35,7 @@ impl RunContext<'_> {
         })
     }
 
-    /// Stops the run, the way home included.
+    /// Aborts the run without resolving temporary names.
     pub(super) fn abort(&self, reason: ShutdownReason) {
         self.aborted.set(true);
         self.client.shutdown().request(ShutdownLevel::Graceful(reason));

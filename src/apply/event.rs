@@ -1,4 +1,4 @@
-//! What a run tells while it goes: typed, without access codes. An event may be lost; nothing depends on it.
+//! Progress events. Best effort; contain no access codes.
 
 use crate::model::{LocationId, NetworkId};
 use crate::plan::model::StepKind;
@@ -16,7 +16,7 @@ pub enum Event {
         of: usize,
         locations: usize,
     },
-    /// All is well with a wave, and the next one waits.
+    /// A wave succeeded; the next one starts after the soak time.
     Soaking {
         until: Instant,
     },
@@ -28,14 +28,14 @@ pub enum Event {
         network: NetworkId,
         kind: StepKind,
     },
-    /// A write came to no good end.
+    /// A write failed.
     Failed {
         network: NetworkId,
         reason: String,
     },
     Skipped {
         network: NetworkId,
-        /// The network whose failure bars the way.
+        /// The network whose failure blocks this one.
         because_of: NetworkId,
     },
     Locked {
@@ -50,13 +50,13 @@ pub enum Event {
     Stopping {
         reason: ShutdownReason,
     },
-    /// A network on a temporary name is brought home.
+    /// A network is restored from its temporary name.
     Restoring {
         network: NetworkId,
     },
-    /// Everything is written; the list is read again.
+    /// All writes are done; the list is read again.
     Verifying {
-        /// How many networks are not seen as planned yet.
+        /// Number of networks that do not match the plan yet.
         mismatched: usize,
     },
 }

@@ -19,7 +19,7 @@ pub(super) enum StepState {
     Failed,
     NotSent,
     Unknown,
-    /// Left out, since the change with this index failed.
+    /// Skipped, since the change with this index failed.
     Skipped(usize),
 }
 
@@ -27,11 +27,11 @@ pub(super) struct LocationWorker<'a, 's> {
     pub(super) run: &'a RunContext<'s>,
     pub(super) steps: Vec<usize>,
     pub(super) progress: HashMap<usize, StepState>,
-    /// Where networks stand after acknowledged writes, by change.
+    /// Settings after acknowledged writes, by change.
     pub(super) current_settings: HashMap<usize, Settings>,
-    /// Changes whose networks were told to go back to what they were: what they gave up may be theirs again.
+    /// Changes whose networks were reverted: the values that they had released may be theirs again.
     pub(super) reverted: HashSet<usize>,
-    /// The location stayed locked for too long, so nothing more is begun there.
+    /// The location stayed locked for too long; no further step is sent there.
     lock_failure: Option<Failure>,
 }
 
@@ -56,13 +56,13 @@ impl<'a, 's> LocationWorker<'a, 's> {
             self.lock_failure = error
                 .filter(is_lock)
                 .as_ref()
-                .map(|error| Failure { message: "its location stayed locked".to_owned(), ..error.into() });
+                .map(|error| Failure { message: "the location stayed locked".to_owned(), ..error.into() });
         }
         self.restore_parked().await;
         self.finalize_results();
     }
 
-    /// Sends a step unless something that it waits for is not done; the error that it ended with, if one did.
+    /// Sends a step unless one of its dependencies is not done. Returns the error of the write, if it failed.
     pub(super) async fn execute_step(&mut self, at: usize, priority: Priority) -> Option<ApiError> {
         let step = self.step(at);
         if let Some(blocked_by_change) = self.blocked_by_change(step) {
@@ -92,7 +92,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         }
         let is_settled = match progress {
             StepState::Done => kind == StepKind::Final,
-            // It may still be sent, to make room for somebody on his way home.
+            // It may still be sent as a prerequisite of a restore.
             StepState::NotSent => result.error.is_some(),
             StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
         };
@@ -103,7 +103,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         error
     }
 
-    /// Writes one network and finds out what became of it.
+    /// Writes one network and determines whether the write was applied.
     pub(super) async fn write(
         &mut self,
         change: usize,
@@ -144,7 +144,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             Confirmation::Unknown(error) => (WriteResult::unknown(error), WriteOutcome::Unknown),
         };
         self.abort_if_fatal(&written);
-        // If this line is lost, the next run reads the truth from the list.
+        // If this line is lost, the next run reads the state from the list.
         let _recorded = self.run.record(JournalEntry::WriteFinished { network: network.clone(), kind, end }).await;
         written
     }
@@ -155,7 +155,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             Ok(live) if confirm::matches_live(&live.settings, before) => None,
             Ok(_) => {
                 self.run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
-                let failure = Failure::new("somebody else has changed it since the plan was made");
+                let failure = Failure::new("changed by another client since the plan was made");
                 Some(WriteResult {
                     progress: StepState::Failed,
                     result: failed_with(NetworkStatus::Failed, failure),
@@ -171,7 +171,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         }
     }
 
-    /// What bars everybody's way stops the run: a token or a permission that does not suffice, a pause that is too long.
+    /// Aborts the run on errors that affect all locations: auth failures and an excessive Retry-After.
     fn abort_if_fatal(&self, written: &WriteResult) {
         match written.error.as_ref().map(|error| error.class) {
             Some(ErrorClass::Unauthorized) => self.run.abort(ShutdownReason::Unauthorized),
@@ -199,7 +199,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         }
     }
 
-    /// The change whose failure bars a step, if one does.
+    /// The change whose failure blocks a step, if any.
     fn blocked_by_change(&self, step: &Step) -> Option<usize> {
         step.depends_on.iter().find_map(|after| match self.progress.get(after) {
             Some(StepState::Done) if self.reverted.contains(&self.step(*after).change) => {
@@ -229,13 +229,13 @@ impl<'a, 's> LocationWorker<'a, 's> {
 
     pub(super) fn set_result_once(&self, change: usize, result: NetworkResult) {
         let mut results = self.run.results.borrow_mut();
-        // The first failure is the reason; what follows from it is not.
+        // The first failure is the cause; what follows from it is not reported instead.
         if results[change].is_none() {
             results[change] = Some(result);
         }
     }
 
-    /// Says where networks were left that did not arrive.
+    /// Records the current settings of networks that did not reach their final state.
     fn finalize_results(&self) {
         let mut results = self.run.results.borrow_mut();
         for at in &self.steps {

@@ -1,17 +1,17 @@
-//! Carries out a plan that has been proved. Prints nothing: it tells events, and ends with an outcome.
+//! Applies a checked plan. Prints nothing: it emits events and returns an outcome.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `run` | [`run()`]: the executor, one future; locations side by side |
-//! | `options` | [`Options`]: how it is to be done |
-//! | `run` | what all locations of a run share |
+//! | `run` | [`run()`]: the executor, one future; locations run concurrently |
+//! | `options` | [`Options`]: how a plan is applied |
+//! | `context` | what the workers of all locations share |
 //! | `waves` | [`Waves`]: which locations come first |
-//! | `lane` | one location: one write at a time, in the order of the plan |
-//! | `confirm_write` | what became of a write that nobody acknowledged |
-//! | `restore_parked` | brings home who stands on a temporary name when the way on is barred |
-//! | `verify` | one more list: is everything as planned? |
-//! | `event` | [`Event`]: what the run tells while it goes |
-//! | `outcome` | [`Outcome`]: what became of each network |
+//! | `location_worker` | one location: one write at a time, in the order of the plan |
+//! | `confirm` | whether an unacknowledged write was applied |
+//! | `restore` | finishes or reverts temporary renames when a run stops early or a dependency failed |
+//! | `verify` | reads the list again and compares it with the plan |
+//! | `event` | [`Event`]: progress events |
+//! | `outcome` | [`Outcome`]: the result of each network |
 
 mod confirm;
 mod context;

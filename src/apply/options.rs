@@ -1,18 +1,18 @@
-//! How a plan is to be carried out.
+//! How a plan is applied.
 
 use std::time::Duration;
 
-/// How a plan is to be carried out.
+/// How a plan is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many locations are worked on at the same time.
+    /// Number of locations that are updated concurrently.
     pub concurrency: usize,
     pub fail_fast: bool,
-    /// Read each network right before its write, and stop on surprise.
+    /// Read each network right before its update, and stop on an unexpected change.
     pub reread: bool,
     /// Read the list again at the end.
     pub verify: bool,
-    /// How long bringing home may take after a stop; `None` for as long as it takes.
+    /// Time allowed on shutdown to resolve temporary names; `None` for no limit.
     pub grace_period: Option<Duration>,
 }
 

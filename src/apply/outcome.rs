@@ -1,4 +1,4 @@
-//! What became of each network, and of the run as a whole.
+//! The result of each network, and of the run as a whole.
 
 use std::time::Duration;
 
@@ -11,23 +11,23 @@ use crate::webex::{ApiError, fmt_api_error};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NetworkStatus {
-    /// It is as wanted: acknowledged, or seen so.
+    /// Acknowledged, or seen in a read.
     Applied,
-    /// A write was refused, or seen not to be applied.
+    /// Refused, or seen not to be applied.
     Failed,
-    /// Not tried, since a network that it waits for failed.
+    /// Not sent, since a dependency failed.
     Skipped,
-    /// Not tried, since the run stopped before.
+    /// Not sent, since the run stopped first.
     NotStarted,
-    /// Neither an answer nor a read could tell.
+    /// Neither a response nor a read could tell.
     Unknown,
 }
 
-/// Why a network is not as wanted.
+/// Why a network does not have its planned settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub message: String,
-    /// The status of the answer, if there was one.
+    /// HTTP status of the response, if there was one.
     pub status: Option<u16>,
     pub tracking_id: Option<String>,
 }
@@ -39,7 +39,7 @@ impl From<&ApiError> for Failure {
 }
 
 impl Failure {
-    /// A failure that is not an answer of the API.
+    /// A failure that is not a response of the API.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), status: None, tracking_id: None }
     }
@@ -49,14 +49,14 @@ impl Failure {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkResult {
     pub status: NetworkStatus,
-    /// Whether the list at the end shows it as planned; `None` if nobody looked.
+    /// Whether the final list matches the plan; `None` if it was not read.
     pub verified: Option<bool>,
-    /// The network whose failure barred the way.
+    /// The network whose failure blocked this one.
     pub blocked_by: Option<NetworkId>,
-    /// Where it was left on something temporary.
+    /// The settings it was left with, if they are interim ones.
     pub current_settings: Option<Settings>,
     pub error: Option<Failure>,
-    /// The settings that the list at the end showed otherwise than planned.
+    /// The settings that the final list showed otherwise than planned.
     pub mismatched_settings: Vec<Setting>,
 }
 
@@ -77,7 +77,7 @@ impl NetworkResult {
 /// Whether and how the list was read again at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verification {
-    /// It was not asked for, or there was nothing to verify.
+    /// Not requested, or nothing to verify.
     Skipped,
     Completed,
     Failed(Failure),
@@ -111,12 +111,12 @@ impl OutcomeKind {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// A result for every change of the plan, in its order.
+    /// One result per change of the plan, in its order.
     pub results: Vec<NetworkResult>,
     pub verification: Verification,
-    /// Why it stopped early, if it did.
+    /// Why the run stopped early, if it did.
     pub stopped: Option<ShutdownReason>,
-    /// Disabled codes that Webex shows otherwise than asked for, as indexes into the plan's changes.
+    /// Disabled codes that Webex shows otherwise than requested, as indexes into the plan's changes.
     pub server_generated_codes: Vec<usize>,
     /// What was sent in all, lists included.
     pub statistics: Statistics,
@@ -156,7 +156,7 @@ impl Outcome {
         }
     }
 
-    /// Whether everything is as planned, as far as anybody was asked to look.
+    /// Whether everything is as planned, as far as verification was requested.
     pub fn is_complete(&self) -> bool {
         let verified = !matches!(self.verification, Verification::Failed(_));
         verified

@@ -1,5 +1,5 @@
-//! Brings home who stands on something temporary when a run ends early or the way on is barred: to the final settings
-//! if that can still be reached, else back to the old ones if those are free.
+//! Cleans up interim states when a run stops early or a dependency failed: completes the final step if possible,
+//! otherwise reverts to the old settings if those are free.
 
 use std::collections::HashSet;
 
@@ -12,10 +12,10 @@ use crate::runtime::ShutdownLevel;
 use crate::storage::journal::WriteKind;
 
 impl LocationWorker<'_, '_> {
-    /// Brings every displaced network of this location home, as far as that can be.
+    /// Restores every network of this location that is at an interim state, as far as possible.
     pub(super) async fn restore_parked(&mut self) {
         let mut tried = HashSet::new();
-        // Making room for one may displace another one, so it is asked again after each.
+        // A prerequisite may put another network at an interim state, so the list is computed anew after each.
         while let Some(at) = self.at_interim().into_iter().find(|at| !tried.contains(at)) {
             if !self.can_write() {
                 return;
@@ -24,14 +24,14 @@ impl LocationWorker<'_, '_> {
             let change = self.step(at).change;
             (self.run.on_event)(&Event::Restoring { network: self.run.plan.changes[change].network.clone() });
             let is_locked = self.restore(at, change).await;
-            // The others would find it locked as well.
+            // The location is locked for the others as well.
             if is_locked {
                 return;
             }
         }
     }
 
-    /// Lets one network go on, or back; true if the location is locked for either.
+    /// Completes or reverts one network; true if the location is locked.
     async fn restore(&mut self, at: usize, change: usize) -> bool {
         for needed in self.missing_prerequisites(at) {
             if !self.can_write() {
@@ -45,7 +45,7 @@ impl LocationWorker<'_, '_> {
         !is_home && self.can_write() && self.revert(change).await
     }
 
-    /// The final steps of networks that stand on an interim state.
+    /// The final steps of networks that are at an interim state.
     fn at_interim(&self) -> Vec<usize> {
         let is_final_of_displaced = |at: &usize| {
             let step = self.step(*at);
@@ -56,13 +56,13 @@ impl LocationWorker<'_, '_> {
         self.steps.iter().copied().filter(is_final_of_displaced).collect()
     }
 
-    /// Whether another write may succeed at all.
+    /// Whether another write can succeed at all.
     fn can_write(&self) -> bool {
         self.run.client.shutdown().level() != ShutdownLevel::Immediate && !self.run.aborted.get()
     }
 
-    /// The final step `at` and before it whatever it waits for, even if that is another network's planned step, as far as
-    /// it was not tried yet, in order; nothing if one of them has failed.
+    /// The final step `at` and its dependencies that were not tried yet, in order, planned steps of other networks
+    /// included; empty if one of them has failed.
     fn missing_prerequisites(&self, at: usize) -> Vec<usize> {
         let mut needed = HashSet::new();
         let mut stack = vec![at];
@@ -79,8 +79,8 @@ impl LocationWorker<'_, '_> {
         self.steps.iter().copied().filter(|at| needed.contains(at)).collect()
     }
 
-    /// Gives a network its old settings back, unless another one holds its old name or code by now; true if the location
-    /// is locked.
+    /// Reverts a network to its old settings, unless another network has its old name or code by now; true if the
+    /// location is locked.
     async fn revert(&mut self, change: usize) -> bool {
         let old = &self.run.plan.changes[change].before;
         if !self.is_available(change, old) {
@@ -96,7 +96,7 @@ impl LocationWorker<'_, '_> {
             StepState::Done => {
                 self.current_settings.remove(&change);
             }
-            // Where it stands is not known any more, whatever was said of it before.
+            // Its current settings are not known any more, whatever was recorded before.
             StepState::Unknown => self.run.results.borrow_mut()[change] = Some(result),
             StepState::Failed | StepState::NotSent | StepState::Skipped(_) => {}
         }
@@ -108,7 +108,7 @@ impl LocationWorker<'_, '_> {
         let clashes = |settings: &Settings| {
             settings.name_key() == desired.name_key() || (settings.code.is_some() && settings.code == desired.code)
         };
-        // What an unanswered write may have done counts as done, and as not done.
+        // An unconfirmed write counts as applied and as not applied.
         let unsettled = |other: usize| {
             self.steps.iter().any(|at| {
                 let step = self.step(*at);

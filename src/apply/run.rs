@@ -1,4 +1,4 @@
-//! The executor: one future, locations side by side, one write at a time in each.
+//! The executor: one future; locations run concurrently, one write at a time in each.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -22,9 +22,9 @@ use crate::plan_check::CheckedPlan;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::Journal;
 
-/// Carries out `checked` through `client`. Every write is in the journal before it is sent.
+/// Applies `checked` through `client`. Every write is in the journal before it is sent.
 ///
-/// Ends when every network has a result, or when a stop that was asked for has been carried out.
+/// Returns when every network has a result, or when a requested shutdown is complete.
 pub async fn run(
     checked: &CheckedPlan,
     client: &ApiClient,
@@ -47,7 +47,7 @@ pub async fn run(
         slots_changed: Wakeup::default(),
         aborted: Cell::new(false),
     };
-    // One grace for the way home and the list at the end together.
+    // One grace period for restoring temporary names and for the final list together.
     let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
     select(pin!(run.all(work_by_location)), grace_period.as_mut()).await;
 
@@ -77,8 +77,8 @@ pub async fn run(
     }
 }
 
-/// Once a graceful stop is asked for, gives it so much time and then stops at once. Never ends: whoever works notices by
-/// himself, and says what became of it.
+/// Enforces the grace period: after a graceful shutdown request it waits that long, then requests an immediate one.
+/// Never resolves; workers observe the shutdown signal and report their own results.
 async fn grace_period(
     client: &ApiClient,
     grace_period: Option<Duration>,
@@ -96,7 +96,7 @@ async fn grace_period(
     std::future::pending().await
 }
 
-/// Whether another list may succeed at all.
+/// Whether another list can succeed at all.
 fn can_verify(client: &ApiClient) -> bool {
     !matches!(
         client.shutdown().level(),
@@ -131,15 +131,15 @@ fn work_by_location(plan: &Plan) -> Vec<Vec<usize>> {
 }
 
 impl RunContext<'_> {
-    /// Starts lanes as places get free, and drives them to their ends.
+    /// Starts workers as slots become free, and drives them to completion.
     async fn all(&self, work_by_location: Vec<Vec<usize>>) {
         let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();
         while left > 0 {
-            // A lane whose location is locked needs no place until it is tried again.
+            // A worker whose location is locked needs no slot until it is retried.
             while running.len() < self.options.concurrency + self.locked.get() {
-                // Once a stop is asked for, nothing new is begun.
+                // After a shutdown request, no further location is started.
                 let Some(steps) = waiting.next() else { break };
                 if self.client.shutdown().is_requested() {
                     left -= 1;

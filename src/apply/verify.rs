@@ -1,4 +1,4 @@
-//! One more list at the end: is everything as planned?
+//! Reads the list again at the end and compares it with the plan.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LiveState, Setting};
 use crate::plan::model::Plan;
 
-/// Reads may lag behind writes: what is not as planned is looked at again after so much time.
+/// Reads may lag behind writes: mismatches are checked again after these intervals.
 const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
 
-/// Compares every network that was written with the list, and marks what is and what is not as planned.
+/// Compares every written network with the list, and records whether it matches the plan.
 pub(super) async fn verify(
     plan: &Plan,
     results: &mut [NetworkResult],
@@ -27,7 +27,7 @@ pub(super) async fn verify(
             client.wait(wait).await;
         }
         on_event(&Event::Verifying { mismatched });
-        // Whoever asks to stop while this goes on does not want to wait for it.
+        // A shutdown request during verification cancels it.
         let live = match client.list(priority).await {
             Ok(live) => live,
             Err(SendError::Cancelled) => {
@@ -44,7 +44,7 @@ pub(super) async fn verify(
     Verification::Completed
 }
 
-/// Marks the results by one list; how many are not as planned although they should be.
+/// Updates the results from one list; returns the number of networks that should match the plan and do not.
 fn compare_with_list(
     plan: &Plan,
     results: &mut [NetworkResult],
@@ -62,7 +62,7 @@ fn compare_with_list(
             Some(found) => confirm::mismatched(found, &change.after).collect(),
             None => Setting::ALL.to_vec(),
         };
-        // Webex uses a code of its own making while codes are disabled: worth a word, no failure.
+        // While codes are disabled Webex uses a code of its own: a warning, no failure.
         if change.after.code_enabled == Some(false) && different == [Setting::Code] {
             server_generated_codes.push(at);
             different.clear();
@@ -73,7 +73,7 @@ fn compare_with_list(
                 mismatched += usize::from(!as_planned);
                 result.mismatched_settings = different;
             }
-            // A write that came late, or whose answer was lost, and is there after all.
+            // A write that was applied late, or whose response was lost.
             (_, true) => {
                 *result = NetworkResult { verified: Some(true), ..NetworkResult::new(NetworkStatus::Applied) };
             }

@@ -1,41 +1,41 @@
-//! Which locations come first. Pure: a plan and a wish become groups of locations.
+//! Which locations come first. Pure: a plan is partitioned into groups of locations.
 
 use crate::model::{LocationId, NamePattern};
 use crate::plan::model::Plan;
 
-/// How a run is cut into waves: the next one begins only when all is well with the one before.
+/// How a run is split into waves: the next one starts only when the previous one succeeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waves {
     pub canary: Option<Canary>,
-    /// How many locations the others are at a time.
+    /// Number of locations per wave after the canary.
     pub batch: Option<usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Canary {
-    /// So many, in the order of the plan.
+    /// The first N, in the order of the plan.
     Number(usize),
     Matching(NamePattern),
 }
 
 impl Canary {
-    /// Reads a number or a pattern for the names of locations.
+    /// Parses a number or a glob for names of locations.
     ///
     /// # Errors
     /// If it is neither.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.parse() {
-            Ok(0) => Err("at least one location must come first".to_owned()),
+            Ok(0) => Err("the canary needs at least one location".to_owned()),
             Ok(number) => Ok(Self::Number(number)),
             Err(_) => NamePattern::new(text)
                 .map(Self::Matching)
-                .map_err(|reason| format!("not a number and not a pattern: {reason}")),
+                .map_err(|reason| format!("neither a number nor a valid glob: {reason}")),
         }
     }
 }
 
 impl Waves {
-    /// Whether the pattern for the first locations means none of a plan that changes something: it is misspelt.
+    /// Whether the canary glob matches no location of a plan with changes: it is probably misspelled.
     pub fn canary_matches_nothing(&self, plan: &Plan) -> bool {
         let Some(Canary::Matching(pattern)) = &self.canary else { return false };
         !plan.changes.is_empty() && !plan.changes.iter().any(|change| pattern.matches(&change.location.name))

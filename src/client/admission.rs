@@ -1,4 +1,4 @@
-//! Whose turn it is: a request waits here until the pacer lets it go, and gives its place back when it lands.
+//! Admission control: waits for a permit from the rate limiter; the permit is returned when the response arrives.
 
 use std::pin::pin;
 
@@ -11,7 +11,7 @@ use super::request::{RequestContext, SendError};
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
 
 impl ApiClient {
-    /// Waits until the pacer lets one more request go.
+    /// Waits until the rate limiter grants a permit.
     pub(super) async fn acquire_permit(
         &self,
         context: RequestContext<'_>,
@@ -30,7 +30,7 @@ impl ApiClient {
             let until = match acquire_permit {
                 Admission::Granted(permit) => return Ok(InFlight { client: self, permit: Some(permit) }),
                 Admission::RetryAt(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
-                    let message = "the API asks for a longer pause than is respected";
+                    let message = "Retry-After exceeds the maximum";
                     return Err(SendError::Failed(ApiError::no_response(
                         ErrorClass::RateLimited,
                         message,
@@ -38,7 +38,7 @@ impl ApiClient {
                     )));
                 }
                 Admission::RetryAt(until) => {
-                    debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the pace");
+                    debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the rate limiter");
                     Some(until)
                 }
                 Admission::AfterNextResponse => None,
@@ -58,7 +58,7 @@ impl ApiClient {
     }
 }
 
-/// A request in the air. However its wait ends, the pacer gets its place back.
+/// A request in flight. The permit is returned however the wait for its response ends.
 pub(super) struct InFlight<'a> {
     client: &'a ApiClient,
     permit: Option<Permit>,

@@ -1,4 +1,4 @@
-//! One a process: whoever talks to the API does it through here, at one common pace.
+//! The API client: one per process, so that all requests share one rate limiter.
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -18,7 +18,7 @@ use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, RetryAfter, UpdateAck};
 
-/// Sends requests until each has an end.
+/// Sends requests, with rate limiting, retries, lock handling and token refresh.
 pub struct ApiClient {
     pub(super) api: Rc<dyn DectApi>,
     pub(super) clock: Clock,
@@ -29,12 +29,12 @@ pub struct ApiClient {
     locks: RefCell<LocationLocks>,
     pub(super) statistics: Cell<Statistics>,
     pub(super) shutdown: Shutdown,
-    /// Rung when an answer comes: whoever is next may look again.
+    /// Notified when a response arrives: the next request may be admitted.
     pub(super) response_received: Wakeup,
-    /// Held by whoever is next, so that waiting costs one sleeper, not one for each request.
+    /// Held by the next request in line, so that waiting costs one timer, not one per request.
     pub(super) queue: futures::lock::Mutex<()>,
     pub(super) refresh_lock: futures::lock::Mutex<()>,
-    /// How many tokens there have been beside the first.
+    /// Number of token refreshes.
     pub(super) token_generation: Cell<u64>,
 }
 
@@ -70,7 +70,7 @@ impl ApiClient {
         &self.clock
     }
 
-    /// The wish to stop that it obeys.
+    /// The shutdown signal that it observes.
     pub const fn shutdown(&self) -> &Shutdown {
         &self.shutdown
     }
@@ -80,15 +80,15 @@ impl ApiClient {
         self.statistics.get()
     }
 
-    /// Until when everybody is asked to be silent, if so.
+    /// Until when all requests are paused, if they are.
     pub fn paused_until(&self) -> Option<Instant> {
         self.rate_limiter.borrow().paused_until(self.clock.now())
     }
 
-    /// Reads the organization.
+    /// Lists the networks of the organization.
     ///
     /// # Errors
-    /// When no attempt succeeded, or a stop was asked for first.
+    /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
         self.call(
             RequestKind::Read { what: "list", location: None },
@@ -98,16 +98,16 @@ impl ApiClient {
         .await
     }
 
-    /// Reads the organization, byte by byte as it was sent.
+    /// The same list as the raw bytes of the response.
     ///
     /// # Errors
-    /// When no attempt succeeded, or a stop was asked for first.
+    /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
         self.call(RequestKind::Read { what: "list", location: None }, RequestContext::QUIET, || self.api.list_raw())
             .await
     }
 
-    /// Waits, unless everything must be dropped.
+    /// Waits, unless an immediate shutdown is requested.
     pub async fn wait(&self, duration: Duration) {
         select(self.clock.sleep(duration), pin!(self.shutdown.wait_immediate())).await;
     }
@@ -115,7 +115,7 @@ impl ApiClient {
     /// Reads one network.
     ///
     /// # Errors
-    /// When no attempt succeeded, or a stop was asked for first.
+    /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn get(
         &self,
         location: &LocationId,
@@ -128,10 +128,10 @@ impl ApiClient {
         .await
     }
 
-    /// Writes one network.
+    /// Updates one network.
     ///
     /// # Errors
-    /// When no attempt was acknowledged, or a stop was asked for first.
+    /// If no attempt was acknowledged, or a shutdown was requested first.
     pub async fn update(
         &self,
         location: &LocationId,
@@ -153,7 +153,7 @@ impl ApiClient {
         send: impl Fn() -> ApiFuture<'a, T>,
     ) -> Result<T, SendError> {
         let mut state = AttemptState::default();
-        // Reading is not what a lock is about.
+        // Locks affect writes only.
         if let RequestKind::Write { location, .. } = kind {
             state.locked_for = self.wait_for_lock(location, context).await?;
         }
@@ -183,7 +183,7 @@ impl ApiClient {
         }
     }
 
-    /// Waits for its turn, sends once, and tells the pacer how it went.
+    /// Waits for a permit, sends once, and reports the response to the rate limiter.
     async fn attempt<'a, T>(
         &self,
         kind: RequestKind<'_>,
@@ -200,7 +200,7 @@ impl ApiClient {
         });
         let abandoned = async {
             match kind {
-                // Nothing is lost with an answer that nobody needs any more.
+                // A cancelled read loses nothing.
                 RequestKind::Read { .. } => self.cancelled(context, MaybeApplied::No).await,
                 RequestKind::Write { .. } => self.shutdown.wait_immediate().await,
             }
@@ -212,7 +212,7 @@ impl ApiClient {
             Either::Right(_) => {
                 let error = ApiError::no_response(
                     ErrorClass::Transient,
-                    "stopped before the answer came",
+                    "cancelled before the response arrived",
                     MaybeApplied::Unknown,
                 );
                 return Err(SendError::Failed(error));
@@ -222,7 +222,7 @@ impl ApiClient {
         Ok(response)
     }
 
-    /// Decides what follows an error.
+    /// Decides how to proceed after an error.
     async fn decide_retry(
         &self,
         kind: RequestKind<'_>,
@@ -238,10 +238,7 @@ impl ApiClient {
                 let until = self.rate_limiter.borrow().paused_until(now);
                 match until {
                     Some(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
-                        warn!(
-                            wait_s = until.duration_since(now).as_secs(),
-                            "the API asks for a pause that is too long"
-                        );
+                        warn!(wait_s = until.duration_since(now).as_secs(), "Retry-After exceeds the maximum");
                         RetryDecision::Fail
                     }
                     _ => RetryDecision::Retry,
@@ -256,7 +253,7 @@ impl ApiClient {
                 let named = error.retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(MIN_LOCK_WAIT));
                 let own = backoff_delay(state.locks, None, &mut self.rng.borrow_mut()).max(MIN_LOCK_WAIT);
                 let left = self.retry_policy.lock_timeout.saturating_sub(state.locked_for);
-                // A pause of our own is no reason to give up early.
+                // Our own backoff is no reason to give up early.
                 let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
                 let until = now + wait;
                 state.lock = Some((now, wait));
@@ -279,7 +276,7 @@ impl ApiClient {
                     RefreshOutcome::Unavailable => RetryDecision::Fail,
                     RefreshOutcome::Cancelled => RetryDecision::Cancel,
                     RefreshOutcome::Failed(reason) => {
-                        RetryDecision::FailWith(format!("there is no new token: {reason}"))
+                        RetryDecision::FailWith(format!("cannot refresh the token: {reason}"))
                     }
                 }
             }
@@ -305,7 +302,7 @@ impl ApiClient {
         }
     }
 
-    /// Waits as long as another call was told to, and says how long that was.
+    /// Waits for a lock that another request to the location has met, and returns how long that was.
     async fn wait_for_lock(&self, location: &LocationId, context: RequestContext<'_>) -> Result<Duration, SendError> {
         let now = self.clock.now();
         let Some(Lock { until, response }) = self.locks.borrow_mut().active(now, location) else {
@@ -319,12 +316,12 @@ impl ApiClient {
         Ok(wait)
     }
 
-    /// Why a lock is waited for no longer; `named` is how long the API says that it will last.
+    /// Why a lock is not waited for any longer; `named` is the `Retry-After` of the response.
     fn lock_timeout_message(&self, named: Option<Duration>) -> String {
         let most = self.retry_policy.lock_timeout;
         match named.filter(|named| *named > most) {
-            Some(named) => format!("it asks to wait for {named:.1?}, --lock-timeout is {most:?}"),
-            None => format!("it stays so for longer than --lock-timeout, {most:?}"),
+            Some(named) => format!("Retry-After of {named:.1?} exceeds --lock-timeout ({most:?})"),
+            None => format!("still locked after --lock-timeout ({most:?})"),
         }
     }
 
@@ -350,7 +347,7 @@ impl ApiClient {
     pub(super) fn is_cancelled(&self, context: RequestContext<'_>, maybe_applied: MaybeApplied) -> bool {
         match self.shutdown.level() {
             ShutdownLevel::Running => false,
-            // What may have been applied is asked for until it is known, as long as there is time.
+            // A write that may have been applied is still confirmed, as long as there is time.
             ShutdownLevel::Graceful(_) => context.priority == Priority::Normal && maybe_applied == MaybeApplied::No,
             ShutdownLevel::Immediate => true,
         }
@@ -369,7 +366,7 @@ impl ApiClient {
             MaybeApplied::No => SendError::Cancelled,
             MaybeApplied::Unknown => SendError::Failed(ApiError::no_response(
                 ErrorClass::Transient,
-                "stopped before it was known whether the write was applied",
+                "cancelled before the write was confirmed",
                 MaybeApplied::Unknown,
             )),
         }
@@ -382,14 +379,14 @@ impl ApiClient {
     }
 }
 
-/// So much between two answers is taken for the time of one lock, if neither says more; the rest is what a limit or an
-/// outage has cost.
+/// At most this much of the time between two 423 responses counts as lock time; the rest is attributed to rate limits
+/// or outages.
 const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// A lock that names no time, or none at all, is not asked about more often than this.
+/// Minimum wait before a locked location is retried.
 const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
 
-/// What a call does, and what it is called in the log.
+/// The kind of a request, and its name in the log.
 #[derive(Clone, Copy)]
 enum RequestKind<'a> {
     Read { what: &'static str, location: Option<&'a LocationId> },
@@ -403,7 +400,7 @@ impl<'a> RequestKind<'a> {
         }
     }
 
-    /// The location that it is about.
+    /// The location of the request.
     const fn location(self) -> Option<&'a LocationId> {
         match self {
             Self::Read { location, .. } => location,
@@ -420,6 +417,6 @@ enum RetryDecision {
         event: RetryEvent,
     },
     Fail,
-    /// The same, with more to say than the answer does.
+    /// The same with additional context.
     FailWith(String),
 }

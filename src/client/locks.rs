@@ -1,6 +1,6 @@
-//! Which locations are locked (423), and until when they ask to be left alone.
+//! Which locations are locked (423), and until when.
 //!
-//! A lock is a matter of the location, not of the request that met it: whoever writes there next waits, too.
+//! A lock belongs to the location, not to the request that met it: all writes to the location wait.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ pub(super) struct LocationLocks(HashMap<LocationId, Lock>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lock {
-    /// When the location may be tried again.
+    /// When the location may be retried.
     pub(super) until: Instant,
-    /// The answer that said so.
+    /// The 423 response.
     pub(super) response: ApiError,
 }
 
 impl LocationLocks {
-    /// The lock of a location that asks to be left alone at `now`.
+    /// The lock of a location that is still active at `now`.
     pub(super) fn active(&mut self, now: Instant, location: &LocationId) -> Option<Lock> {
         let lock = self.0.get(location)?;
         if lock.until > now {

@@ -1,16 +1,16 @@
-//! One request until it has an end, for every command: at the pace that the API allows, again where that helps.
+//! Request pipeline: rate limiting, retries, lock handling, token refresh.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `call` | [`Call`]: one call, how it goes, and how it may end |
-//! | `client` | [`ApiClient`]: one a process, for lists and writes alike |
-//! | `turn` | whose turn it is, and what is in the air |
-//! | `renewal` | a new token, once for everybody |
-//! | `retries` | [`RetryPolicy`]: how often and how long; what to wait before the next attempt |
-//! | `locks` | which locations ask to be left alone |
-//! | `breaker` | stops asking when nothing but errors comes back |
+//! | `api_client` | [`ApiClient`]: one per process, for lists and writes alike |
+//! | `request` | [`RequestContext`]: priority and progress of one request, and how it may end |
+//! | `admission` | waits for a permit of the rate limiter |
+//! | `token_refresh` | one new token for all requests that were rejected with the old one |
+//! | `retry` | [`RetryPolicy`]: how often and how long; backoff delays |
+//! | `locks` | which locations are locked |
+//! | `circuit_breaker` | opens after many consecutive failures |
 //! | `statistics` | [`Statistics`]: what was sent |
-//! | `rate_limiter` | when the next request may go |
+//! | `rate_limiter` | when the next request may be sent |
 
 mod admission;
 mod api_client;

@@ -1,84 +1,80 @@
-//! One call: who wants it how urgently, how it goes, and how far it has come.
+//! One request: its priority, its retries, and how it may end.
 
 use std::time::Duration;
 
 use crate::runtime::Instant;
 use crate::webex::{ApiError, MaybeApplied};
 
-/// Whether a call is part of the plan or brings somebody home.
+/// Whether a request is part of the plan or of the cleanup after a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// New work: not begun any more once a stop is asked for.
+    /// Not sent any more once a shutdown is requested.
     Normal,
-    /// What a graceful stop still does.
+    /// Still sent during a graceful shutdown.
     Cleanup,
 }
 
-/// Something that happens on the way to a call's end.
+/// Something that happens between the first attempt and the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryEvent {
-    /// The location is locked, and the call waits on its own until then.
-    Locked {
-        /// When it is tried again.
-        until: Instant,
-    },
-    /// The wait is over.
+    /// The location is locked; the request is retried at this instant.
+    Locked { until: Instant },
+    /// The wait for the lock is over.
     Unlocked,
     /// An attempt failed and is repeated.
     Retrying {
-        /// How many attempts there were.
+        /// Attempts so far.
         attempts: u32,
-        /// When it is tried again.
         until: Instant,
     },
 }
 
-/// One call and whoever wants to know how it goes.
+/// The context of a request: its priority and its observer.
 #[derive(Clone, Copy)]
 pub struct RequestContext<'a> {
-    /// Whether it is still begun when a stop is asked for.
+    /// Whether it is still sent once a shutdown is requested.
     pub priority: Priority,
-    /// Told of waits.
+    /// Called on waits and retries.
     pub on_event: &'a dyn Fn(RetryEvent),
 }
 
 impl RequestContext<'_> {
-    /// Work that nobody watches.
+    /// Normal priority, without an observer.
     pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {} };
 }
 
-/// A call that came to no good end.
+/// A request without a usable response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// It was not sent at all, or only to be told to wait: a stop was asked for.
+    /// Cancelled by shutdown before the request could have taken effect.
     Cancelled,
-    /// The last error; whether any of the attempts may have been applied.
+    /// The last error, and whether any of the attempts may have been applied.
     Failed(ApiError),
 }
 
-/// How far a call has come.
+/// The state of a request over its attempts.
 #[derive(Default)]
 pub(super) struct AttemptState {
     pub(super) sent: u32,
     pub(super) failed: u32,
     pub(super) locks: u32,
-    /// How long it has found its location locked, up to the last answer that says so.
+    /// How long the location was locked, up to the last 423.
     pub(super) locked_for: Duration,
-    /// When that answer came, and what was waited because of it.
+    /// When that 423 arrived, and the wait that followed it.
     pub(super) lock: Option<(Instant, Duration)>,
-    /// How often its token was refused, and the how-many-th token it was sent with last.
+    /// How often the token was rejected, and the generation of the token of the last attempt.
     pub(super) token_rejections: u32,
     pub(super) token_generation: u64,
     pub(super) maybe_applied: MaybeApplied,
 }
 
-/// Whether there is a new token.
+/// The result of a token refresh.
 pub(super) enum RefreshOutcome {
     Refreshed,
-    /// There is no other.
+    /// These credentials have no other token.
     Unavailable,
-    /// There could be one, and this is why there is none.
+    /// The refresh failed.
     Failed(ApiError),
-    /// A stop was asked for first.
+    /// A shutdown was requested first.
     Cancelled,
 }

@@ -1,18 +1,18 @@
-//! How often and how long: the bounds of one call, and what to wait before the next attempt.
+//! Retry policy and backoff.
 
 use std::time::Duration;
 
 use crate::runtime::SeededRng;
 use crate::webex::RetryAfter;
 
-/// The bounds of every call.
+/// The retry policy of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often a request is sent in all when it gets no answer or a 5xx.
+    /// Attempts in all on 5xx and on missing responses.
     pub max_attempts: u32,
     /// How long a location may stay locked (423) before its step fails.
     pub lock_timeout: Duration,
-    /// The longest pause after a 429 that is respected; a longer one ends the run cleanly.
+    /// Longest `Retry-After` of a 429 that is respected; a longer one ends the run cleanly.
     pub max_retry_after: Duration,
 }
 
@@ -22,15 +22,15 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The first pause where the server names none.
+/// First backoff without `Retry-After`.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(500);
 
-/// The longest pause where the server names none.
+/// Longest backoff without `Retry-After`.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
-/// What to wait after the `attempt`-th failure (from 1): what the server says, or exponentially longer with full jitter.
+/// The delay after the `attempt`-th failure (from 1): `Retry-After`, or exponential with full jitter.
 ///
-/// A quarter of the bound is certain, so that an unlucky draw does not knock again at once.
+/// A quarter of the bound is fixed, so that the next attempt never follows at once.
 pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: &mut SeededRng) -> Duration {
     if let Some(wait) = retry_after.and_then(RetryAfter::wait) {
         return wait;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Counts of one process; what a run used is the difference of two readings.
+/// Counters of one process; those of a run are the difference of two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Requests of every kind, retries included.
@@ -11,16 +11,16 @@ pub struct Statistics {
     pub writes: u64,
     /// Requests that were sent again.
     pub retries: u64,
-    /// Answers 429.
+    /// 429 responses.
     pub rate_limited: u64,
-    /// How often everybody was silent because of one.
+    /// Pauses of all requests after a 429.
     pub pauses: u64,
-    /// How long those were in all.
+    /// Total duration of those pauses.
     pub paused: Duration,
 }
 
 impl Statistics {
-    /// What was added since `earlier`.
+    /// The difference to `earlier`.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {

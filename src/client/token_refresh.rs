@@ -1,4 +1,4 @@
-//! A new token, once for everybody whose request was refused with the one before.
+//! Token refresh: one new token for all requests that were rejected with the old one.
 
 use std::pin::pin;
 
@@ -9,11 +9,11 @@ use super::request::{AttemptState, RefreshOutcome, RequestContext, SendError};
 use super::retry::backoff_delay;
 use crate::webex::{ErrorClass, MaybeApplied, TokenRefresh};
 
-/// A request whose new tokens are refused as well will not succeed with the next one.
+/// A request that is rejected with a new token as well will not succeed with the next one.
 const MAX_TOKEN_REJECTIONS: u32 = 2;
 
 impl ApiClient {
-    /// One new token for everybody whose request was refused with the one before.
+    /// Refreshes the token once for all requests that were rejected with the old one.
     pub(super) async fn refresh_token_once(
         &self,
         context: RequestContext<'_>,
@@ -25,7 +25,7 @@ impl ApiClient {
         }
         let _alone = self.refresh_lock.lock().await;
         if self.token_generation.get() > state.token_generation {
-            // Somebody else has renewed it since this request was sent.
+            // Another request has refreshed it since this one was sent.
             return RefreshOutcome::Refreshed;
         }
         match self.new_token(context, state.maybe_applied).await {
@@ -39,15 +39,15 @@ impl ApiClient {
         }
     }
 
-    /// Gets a token from wherever it comes from.
+    /// Acquires a token from its source.
     ///
     /// # Errors
-    /// When no attempt succeeded, or a stop was asked for first.
+    /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn acquire_token(&self) -> Result<TokenRefresh, SendError> {
         self.new_token(RequestContext::QUIET, MaybeApplied::No).await
     }
 
-    /// A token for a call: whoever still goes home after a stop may need one.
+    /// A token for a request; cleanup after a shutdown may need one, too.
     async fn new_token(
         &self,
         context: RequestContext<'_>,

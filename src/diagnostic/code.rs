@@ -1,15 +1,15 @@
-//! Every kind of finding has a code that does not change, so that it can be looked up and searched for.
+//! Every kind of diagnostic has a stable code that can be looked up and searched for.
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
-        /// What kind of finding it is. `docs/errors.md` explains each.
+        /// The kind of a diagnostic. `docs/errors.md` explains each.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum DiagnosticCode {
             $($(#[$doc])* $variant,)*
         }
 
         impl DiagnosticCode {
-            /// All of them.
+            /// All codes.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The text that is printed and documented.
@@ -25,37 +25,37 @@ macro_rules! codes {
 codes! {
     /// A file that was named does not exist.
     FileMissing = "file-missing",
-    /// A file or folder cannot be read.
+    /// A file or directory cannot be read.
     FileUnreadable = "file-unreadable",
-    /// A file is larger than any honest one.
+    /// A file exceeds the size limit.
     FileTooLarge = "file-too-large",
-    /// A file holds nothing.
+    /// A file is empty.
     FileEmpty = "file-empty",
-    /// A folder holds no desired-state file.
+    /// A directory holds no desired-state file.
     DirectoryEmpty = "folder-empty",
     /// A file is not UTF-8.
     NotUtf8 = "not-utf8",
     /// A file is not YAML.
     NotYaml = "not-yaml",
-    /// A file nests deeper, or repeats itself more often, than any honest one.
+    /// A file exceeds the nesting or alias limit.
     LimitExceeded = "too-complex",
     /// A file holds several YAML documents.
     MultipleDocuments = "several-documents",
-    /// `version` is not one that this tool reads.
+    /// An unsupported `version`.
     UnsupportedVersion = "unsupported-version",
-    /// A field that must be there is not.
+    /// A required field is missing.
     MissingField = "missing-field",
     /// A field that does not exist.
     UnknownField = "unknown-field",
-    /// A name that has lost the zeros at its front, as spreadsheets do it.
+    /// A name that has lost its leading zeros in a spreadsheet.
     LeadingZerosLost = "eaten-zeros",
-    /// A row of a table that does not fit its headings.
+    /// A CSV record whose length does not match the header.
     CsvColumnCount = "table-shape",
-    /// A value of another type than the field takes.
+    /// A value of the wrong type.
     WrongType = "wrong-type",
-    /// A key that stands twice in one mapping.
+    /// A key that occurs twice in one mapping.
     DuplicateKey = "duplicate-key",
-    /// An unquoted value that YAML reads as something else than what is written.
+    /// An unquoted value that YAML does not read as the text that is written.
     UnquotedValue = "needs-quotes",
     /// A text that cannot be a network's name.
     InvalidName = "invalid-name",
@@ -65,7 +65,7 @@ codes! {
     LongDisplayName = "long-display-name",
     /// A text that cannot be an access code.
     InvalidCode = "invalid-code",
-    /// A code that is to come from the environment or from a file, and does not.
+    /// An access code whose `env` or `file` source is unavailable.
     CodeSourceUnavailable = "code-unavailable",
     /// An id that is empty.
     InvalidId = "invalid-id",
@@ -75,41 +75,41 @@ codes! {
     DuplicateName = "duplicate-name",
     /// Two networks of a location are to get the same access code.
     DuplicateCode = "duplicate-code",
-    /// No location of the organization is called so.
+    /// No location of the organization has this name or id.
     UnknownLocation = "unknown-location",
-    /// Several locations are called so.
+    /// Several locations have this name.
     AmbiguousLocation = "ambiguous-location",
     /// A location's `name` and `id` belong to different locations.
     LocationMismatch = "location-mismatch",
-    /// No network of the location is called so.
+    /// No network of the location has this name or id.
     UnknownNetwork = "unknown-network",
-    /// Several networks of the location are called so.
+    /// Several networks of the location have this name.
     AmbiguousNetwork = "ambiguous-network",
     /// The network with this id belongs to another location.
     NetworkInOtherLocation = "network-elsewhere",
-    /// It cannot be told whether a rename is done or still to do.
+    /// It is ambiguous whether a rename is done or still to do.
     AmbiguousRename = "unclear-rename",
-    /// A network stands on a temporary name that no entry explains.
+    /// A network has a temporary name that no entry explains.
     LeftoverTemporaryName = "stranded-network",
-    /// A wanted name is held by a network that keeps it.
+    /// A requested name is already used by a network that keeps it.
     NameTaken = "name-taken",
-    /// A wanted access code is held by a network that keeps it.
+    /// A requested access code is already used by a network that keeps it.
     CodeTaken = "code-taken",
-    /// A request would have to carry a setting that neither the file nor Webex shows.
+    /// A required setting is neither in the file nor in the live state.
     MissingSetting = "missing-setting",
-    /// The run was narrowed so that a network waits for one that is left out.
+    /// A network depends on one that is excluded from the run.
     DependencyOutOfScope = "cut-chain",
-    /// A location has no free access code left to step aside to.
+    /// A location has no free access code for a temporary one.
     NoFreeCode = "no-free-code",
     /// Two live networks share a name or an access code.
     ExistingDuplicate = "live-duplicate",
-    /// A pattern of a rule that is none.
+    /// An invalid pattern of a rule.
     InvalidPattern = "invalid-pattern",
-    /// A template of a rule that is none.
+    /// An invalid template of a rule.
     InvalidTemplate = "invalid-template",
     /// A rule that would change its own result.
     NonIdempotentRule = "unstable-rule",
-    /// What a rule makes of a network does not fit.
+    /// A rule that produces an invalid value.
     InvalidRuleResult = "rule-misfit",
     /// A rule that no network matches.
     NoMatch = "nothing-matches",

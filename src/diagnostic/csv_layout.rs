@@ -1,4 +1,4 @@
-//! Where the cells of a table stand in its text, so that a finding can name row and column.
+//! Where the cells of a CSV file are in its text, so that a diagnostic can name row and column.
 
 use std::ops::Range;
 
@@ -8,23 +8,23 @@ use super::redact::{code_like_numbers, redact_code_like_numbers};
 pub struct Cell {
     pub start: u32,
     pub end: u32,
-    /// Its row, from 1; the headings are row 1.
+    /// Row, from 1; the header is row 1.
     pub row: u32,
-    /// Its column, from 0.
+    /// Column, from 0.
     pub column: u16,
 }
 
-/// The cells of a table, in the order of its text.
+/// The cells of a CSV file, in the order of its text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsvLayout {
     pub headings: Vec<String>,
-    /// All cells, those of the headings included.
+    /// All cells, those of the header included.
     pub cells: Vec<Cell>,
     pub secret: Option<u16>,
 }
 
 impl CsvLayout {
-    /// What people call the cell at an offset: `row 7, column name`.
+    /// The cell at an offset, as `row 7, column name`.
     pub fn label(&self, offset: u32) -> Option<String> {
         let at = self.cells.partition_point(|cell| cell.start <= offset).checked_sub(1)?;
         let cell = self.cells[at];
@@ -34,8 +34,8 @@ impl CsvLayout {
         })
     }
 
-    /// The parts of a stretch of `text` that may be access codes, relative to its beginning: the column of codes, and
-    /// every number of the length of a code, since a table that is wrong may have anything anywhere.
+    /// The parts of a range of `text` that may be access codes, relative to its start: the column of codes, and every
+    /// number of the length of a code, since a malformed file may have a code anywhere.
     pub fn secrets(&self, text: &str, stretch: Range<usize>) -> Vec<Range<usize>> {
         let first = self.cells.partition_point(|cell| (cell.end as usize) <= stretch.start);
         let cells = self.cells[first..].iter().take_while(|cell| (cell.start as usize) < stretch.end);

@@ -1,4 +1,4 @@
-//! One finding, and the list of all of them.
+//! Diagnostics: one, and the list of all.
 
 use super::code::DiagnosticCode;
 use super::redact::redact_code_like_numbers;
@@ -7,11 +7,11 @@ use super::sources::{Sources, Span};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     Error,
-    /// It does not, unless warnings are to be errors.
+    /// Not fatal, unless warnings are promoted to errors.
     Warning,
 }
 
-/// Another place that belongs to a finding.
+/// A related span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     pub span: Span,
@@ -25,9 +25,9 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong. Never holds an access code.
     pub message: String,
-    /// Where, if it is in a file.
+    /// The span, if it is in a file.
     pub span: Option<Span>,
-    /// The file it is about, where there is no text to point into.
+    /// The file, if there is no text to point into.
     pub file: Option<String>,
     pub help: Option<String>,
     pub related: Vec<Related>,
@@ -56,14 +56,14 @@ impl Diagnostic {
         self
     }
 
-    /// It is there, if that is a place in a file.
+    /// Sets the span, if there is one.
     #[must_use]
     pub fn with_optional_span(mut self, span: Option<Span>) -> Self {
         self.span = span;
         self
     }
 
-    /// It is about this file as a whole.
+    /// Sets the file as a whole.
     #[must_use]
     pub fn in_file(mut self, file: impl Into<String>) -> Self {
         self.file = Some(file.into());
@@ -83,7 +83,7 @@ impl Diagnostic {
     }
 }
 
-/// Findings, in the order in which they are shown.
+/// Diagnostics, in the order in which they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
 
@@ -117,21 +117,21 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
-    /// Whether one of them stops the run.
+    /// Whether one of them is an error.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
 
-    /// How many there are of a severity.
+    /// The number of diagnostics of a severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.0.iter().filter(|diagnostic| diagnostic.severity == severity).count()
     }
 
-    /// Names row and column in every message that is about a cell of a table.
+    /// Prefixes every message about a CSV cell with its row and column.
     pub fn prefix_csv_cells(&mut self, sources: &Sources) {
         for diagnostic in &mut self.0 {
             if let Some(cell) = diagnostic.span.and_then(|span| sources.cell(span)) {
-                // What a wrong separator has glued together may hold a code.
+                // Cells that a wrong separator has merged may hold a code.
                 diagnostic.message = format!("{cell}: {}", redact_code_like_numbers(&diagnostic.message));
                 diagnostic.help = diagnostic.help.take().map(|help| redact_code_like_numbers(&help));
             }
@@ -145,7 +145,7 @@ impl Diagnostics {
         }
     }
 
-    /// Sorts by place, what has none last; findings of one place stay in order.
+    /// Sorts by span, those without one last; the sort is stable.
     pub fn sort(&mut self) {
         self.0.sort_by_key(|diagnostic| (diagnostic.span.is_none(), diagnostic.span));
     }

@@ -2,12 +2,13 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `code` | [`DiagnosticCode`]: every kind of finding, each documented in `docs/errors.md` |
-//! | `diagnostic` | [`Diagnostic`]: one finding; [`Diagnostics`]: all of them, in one run |
-//! | `sources` | [`Sources`]: the texts that were read; hands out excerpts in which secrets are already masked |
-//! | `layout` | [`CsvLayout`]: where the cells of a table stand |
-//! | `masking` | where in a text an access code may stand |
-//! | `suggest` | did you mean |
+//! | `code` | [`DiagnosticCode`]: every kind of diagnostic, each documented in `docs/errors.md` |
+//! | `diagnostics` | [`Diagnostic`] and [`Diagnostics`]: one, and all of a command |
+//! | `sources` | [`Sources`]: the texts that were read; returns snippets in which secrets are redacted |
+//! | `csv_layout` | [`CsvLayout`]: where the cells of a CSV file are |
+//! | `redact` | where in a text an access code may be |
+//! | `suggest` | known words that are close to a misspelled one |
+//! | `plural` | [`plural()`]: numbers with their nouns |
 
 mod code;
 mod csv_layout;

@@ -1,14 +1,15 @@
-//! Where in a text an access code may stand.
+//! Where in a text an access code may be.
 //!
-//! An excerpt is shown when a file is wrong, so it cannot be trusted to be well formed: the search goes by characters
-//! and not by structure, and rather hides too much. Hidden are the value after any key that has `code` in its name
-//! (unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or not.
+//! A snippet is shown when a file is invalid, so it cannot be assumed to be well formed: the search goes by characters
+//! and not by structure, and rather redacts too much. Redacted are the value after any key that has `code` in its name
+//! (unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or
+//! not.
 
 use std::ops::Range;
 
 pub(super) const MASK: &str = "••••";
 
-/// The stretches of one line that may be an access code.
+/// The ranges of one line that may be an access code.
 pub(super) fn find_secret_ranges(line: &str) -> Vec<Range<usize>> {
     let mut ranges = code_key_values(line);
     for digits in digit_scalars(line) {
@@ -20,7 +21,7 @@ pub(super) fn find_secret_ranges(line: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// The numbers of a text that have about the length of an access code: one digit may be too few, or some too many.
+/// The numbers in a text that have about the length of an access code; one digit may be missing, or some added.
 pub(super) fn code_like_numbers(text: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let mut start = None;
@@ -63,7 +64,7 @@ pub(super) fn starts_multiline_code(line: &str) -> bool {
         && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote)
 }
 
-/// Whether a line is `key: value`, so that it is no part of a text that began above it.
+/// Whether a line is `key: value`, so that it is not part of a value that began above it.
 pub(super) fn is_key_value_line(line: &str) -> bool {
     let line = line.trim_start().trim_start_matches("- ");
     line.split_once(':').is_some_and(|(key, _)| {
@@ -122,7 +123,7 @@ fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
 
 fn digit_scalars(line: &str) -> Vec<Range<usize>> {
     let bytes = line.as_bytes();
-    // A colon may be missing: on a line that speaks of codes every number may be one.
+    // A colon may be missing: on a line with the word "code" every number may be one.
     let speaks_of_codes = line.to_ascii_lowercase().contains("code");
     let mut ranges = Vec::new();
     let mut at = 0;
@@ -147,7 +148,7 @@ fn is_a_word(before: &str, after: &str) -> bool {
     !part_of_a_word(before.chars().next_back()) && !part_of_a_word(after.chars().next())
 }
 
-/// Whether a scalar may begin behind this text: at the start, a quote, a separator, or blanks behind one of those.
+/// Whether a scalar may begin after this text: at the start, a quote, a separator, or blanks after one of those.
 fn opens_scalar(before: &str) -> bool {
     let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
     if before.ends_with(['*', '&']) {
@@ -175,7 +176,7 @@ fn closes_scalar(after: &str) -> bool {
         || (trimmed.starts_with('#') && trimmed.len() < after.len())
 }
 
-/// A message that quotes its input: short, and with everything hidden that may be a code.
+/// A message that quotes its input, truncated, and with everything redacted that may be a code.
 pub fn mask_message(message: &str) -> String {
     const LONGEST: usize = 200;
     let cut: String = message.chars().take(LONGEST).collect();

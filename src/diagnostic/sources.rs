@@ -1,4 +1,4 @@
-//! The texts that were read, and excerpts of them in which nothing secret is left.
+//! The texts that were read, and snippets of them in which secrets are redacted.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::redact::{MASK, find_secret_ranges, is_key_value_line, starts_multilin
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
-/// A stretch of a text, in bytes.
+/// A range of a text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     pub source: SourceId,
@@ -19,41 +19,40 @@ pub struct Span {
 }
 
 impl Span {
-    /// The stretch as a range of bytes.
     pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
 
-/// A spot as people and editors name it.
+/// A span as editors show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceLocation {
-    /// The file as it was named on the command line.
+    /// The file as named on the command line.
     pub file: Arc<str>,
-    /// Its line, from 1.
+    /// Line, from 1.
     pub line: u32,
-    /// Its column in characters, from 1.
+    /// Column in characters, from 1.
     pub column: u32,
 }
 
-/// A few lines around a spot, masked.
+/// A few lines around a span, redacted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snippet {
     pub text: String,
-    /// The number of the first of them, from 1.
+    /// The number of the first line, from 1.
     pub first_line: usize,
-    /// Where in `text` the spot is, in bytes.
+    /// The span in `text`, in bytes.
     pub highlight: Range<usize>,
 }
 
-/// What a text is, which decides what in it may be a secret.
+/// The kind of a text, which decides what in it may be a secret.
 #[derive(Debug)]
 enum SourceKind {
-    /// A desired-state file, or what is taken for one.
+    /// A desired-state file, or what is read as one.
     File,
-    /// A table, and where its cells are.
+    /// A CSV file, and where its cells are.
     Table(CsvLayout),
-    /// What somebody has typed as arguments: no secret.
+    /// Arguments of the command line: no secret.
     CommandLine,
 }
 
@@ -69,7 +68,7 @@ struct SourceText {
 #[derive(Debug, Default)]
 pub struct Sources {
     texts: Vec<SourceText>,
-    /// How many characters of a line lie before which byte: where counting ended last.
+    /// Cache for [`Self::column`]: how many characters of a line are before which byte.
     counted: Cell<(Option<SourceId>, u32, usize)>,
 }
 
@@ -78,12 +77,12 @@ impl Sources {
         Self::default()
     }
 
-    /// Keeps a text under the name that people know it by.
+    /// Adds a text under the name that messages use.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
         self.add_kind(name, text, SourceKind::File)
     }
 
-    /// Keeps a text that holds no secret.
+    /// Adds a text that holds no secret.
     pub fn add_non_secret(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
         self.add_kind(name, text, SourceKind::CommandLine)
     }
@@ -97,12 +96,12 @@ impl Sources {
         SourceId(self.texts.len() as u32 - 1)
     }
 
-    /// Says that a text is a table, and where its cells are.
+    /// Marks a text as CSV with this layout.
     pub fn set_csv_layout(&mut self, source: SourceId, layout: CsvLayout) {
         self.texts[source.0 as usize].kind = SourceKind::Table(layout);
     }
 
-    /// Row and column of a spot, if its text is a table.
+    /// Row and column of a span, if its text is CSV.
     pub fn cell(&self, span: Span) -> Option<String> {
         match &self.source(span.source).kind {
             SourceKind::Table(layout) => layout.label(span.start),
@@ -130,8 +129,8 @@ impl Sources {
         SourceLocation { file: Arc::clone(&source.name), line: line as u32 + 1, column: column as u32 + 1 }
     }
 
-    /// Characters between the beginning of the line and the spot. Findings come in order, so counting goes on where it
-    /// ended: thousands of them on one long line are not counted from its beginning each time.
+    /// Characters between the start of the line and the span. Diagnostics come in order, so counting resumes at the
+    /// last position: thousands of them on one long line are not counted from its start each time.
     fn column(&self, span: Span, line_start: u32) -> usize {
         let text = &self.source(span.source).text;
         let (source, from, counted) = self.counted.get();
@@ -142,7 +141,7 @@ impl Sources {
         column
     }
 
-    /// The spot of one character, given its line and column as a parser counts them: from 1, in characters.
+    /// The span of one character, given its line and column as a parser counts them: from 1, in characters.
     pub fn span_at(&self, source: SourceId, line: u64, column: u64) -> Span {
         let text = &self.source(source).text;
         let starts = &self.source(source).line_starts;
@@ -156,11 +155,11 @@ impl Sources {
         Span { source, start: offset as u32, end: end as u32 }
     }
 
-    /// The line of a spot and its neighbours, with everything hidden that may be an access code.
+    /// The line of a span and the lines around it, with everything redacted that may be an access code.
     pub fn snippet(&self, span: Span) -> Snippet {
         let source = self.source(span.source);
         let (first, last) = (source.line_of(span.start), source.line_of(span.end.max(span.start + 1) - 1));
-        // A spot may span a whole mapping; what is marked is its first line.
+        // A span may cover a whole mapping; only its first line is highlighted.
         let last_marked = if last > first { first } else { last };
         let shown = first.saturating_sub(1)..=(last_marked + 1).min(source.line_starts.len() - 1);
 
@@ -169,7 +168,7 @@ impl Sources {
         for line in shown.clone() {
             let range = source.line_range(line);
             let full = &source.text[range.clone()];
-            // A line of a megabyte is no excerpt.
+            // A line of a megabyte is clipped.
             let near = if line == first { span.start as usize - range.start } else { 0 };
             let window = clip_line(full, near);
             let offset = range.start + window.start;
@@ -206,7 +205,7 @@ impl SourceText {
 
     /// Whether a line is the value, or part of the value, of a key with a code on a line above it.
     fn continues_multiline_code(&self, line: usize) -> bool {
-        /// A value that is spread over more lines than this is no code.
+        /// A value that spans more lines than this is no code.
         const FAR: usize = 20;
         let text = |line: usize| &self.text[self.line_range(line)];
         let indentation = |text: &str| text.len() - text.trim_start().len();
@@ -227,7 +226,7 @@ impl SourceText {
     }
 }
 
-/// At most this many bytes of a line are shown on either side of what is marked.
+/// At most this many bytes of a line are shown on either side of the highlight.
 const MAX_CONTEXT_BYTES: usize = 160;
 
 fn clip_line(line: &str, near: usize) -> Range<usize> {
@@ -246,9 +245,9 @@ fn clip_line(line: &str, near: usize) -> Range<usize> {
     start..end
 }
 
-/// A line as it is shown, and where the given offsets (ascending) are in it.
+/// A redacted line, and where the given offsets (ascending) are in it.
 ///
-/// A control character in an excerpt could rewrite the terminal, so it is replaced.
+/// A control character in a snippet could rewrite the terminal, so it is replaced.
 fn masked(line: &str, secrets: Vec<Range<usize>>, offsets: [usize; 2]) -> (String, [usize; 2]) {
     let mut secrets = secrets.into_iter().peekable();
     let mut text = String::with_capacity(line.len());
@@ -257,7 +256,7 @@ fn masked(line: &str, secrets: Vec<Range<usize>>, offsets: [usize; 2]) -> (Strin
     for (at, character) in line.char_indices() {
         let entering = secrets.next_if(|secret| secret.start <= at);
         for (offset, found) in offsets.iter().zip(&mut found) {
-            // An offset inside of what is hidden is behind its mask.
+            // An offset inside of a redacted range moves behind its mask.
             if found.is_none() && *offset <= at && (at >= hidden_until || *offset == at) {
                 *found = Some(text.len());
             }

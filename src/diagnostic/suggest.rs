@@ -1,6 +1,6 @@
-//! Did you mean: the known words that a misspelt one is closest to.
+//! Suggestions: the known words that a misspelled one is closest to.
 
-/// The known words nearest to `word`, best first, at most three; none if nothing is near.
+/// The known words closest to `word`, best first, at most three; none if no word is close.
 pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let folded = word.to_lowercase();
     let mut candidates: Vec<(f64, &str)> = known
@@ -15,7 +15,7 @@ pub fn suggest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
     candidates.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 
-/// Words as a list in quotes: `"a", "b"`; cut after `most`, with the number of those left out.
+/// Words as a list in quotes: `"a", "b"`; truncated after `most`, with the number of the others.
 pub fn quoted_list<'a>(words: impl IntoIterator<Item = &'a str>, most: usize) -> String {
     let words: Vec<&str> = words.into_iter().collect();
     let mut list = words.iter().take(most).map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ");

@@ -3,25 +3,25 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Why a text cannot be an access code. The text itself is never part of the message.
+/// Why a text is not an access code. The text itself is never part of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
     /// Only digits, but not four of them.
-    #[error("has {length} digits, exactly 4 are needed")]
+    #[error("has {length} digits (must be exactly 4)")]
     WrongLength { length: usize },
-    /// Something that is not one of the digits 0 to 9.
-    #[error("holds something else than the digits 0 to 9")]
+    /// A character other than the digits 0 to 9.
+    #[error("must consist of digits 0 to 9")]
     NotDigits,
 }
 
-/// An access code as a file may ask for it: exactly four digits.
+/// A valid access code: exactly four digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccessCode(u16);
 
 impl AccessCode {
     pub const COUNT: u16 = 10_000;
 
-    /// Checks the text.
+    /// Validates the text.
     ///
     /// # Errors
     /// If it is not exactly four digits from 0 to 9.
@@ -40,7 +40,7 @@ impl AccessCode {
         if number < Self::COUNT { Some(Self(number)) } else { None }
     }
 
-    /// The code in the form that requests carry.
+    /// The code as requests carry it.
     pub fn to_code_text(self) -> CodeText {
         CodeText(format!("{:04}", self.0).into())
     }
@@ -61,12 +61,12 @@ impl CodeText {
         Self(text.into())
     }
 
-    /// The code itself. For requests, for what is kept with mode 0600, and for those who asked to see codes.
+    /// The code in the clear. For requests, for files of mode 0600, and for `--show-codes`.
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
-    /// The same code as a file may ask for it, if it is one.
+    /// The same code as a valid one, if it is.
     pub fn checked(&self) -> Option<AccessCode> {
         AccessCode::new(&self.0).ok()
     }

@@ -1,10 +1,10 @@
-//! What a file asks of one network: the four settings, each optional and checked.
+//! The desired settings of one network: the four settings, each optional and valid.
 
 use super::code::AccessCode;
 use super::name::{DisplayName, NetworkName};
 use super::settings::{Setting, SettingSet, Settings};
 
-/// The settings that are asked for. What is `None` stays as it is live.
+/// Desired settings. `None` keeps the live value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DesiredSettings {
     /// `name`
@@ -18,10 +18,10 @@ pub struct DesiredSettings {
 }
 
 impl DesiredSettings {
-    /// The settings to send to a network that stands at `live`, and which of them that changes.
+    /// The settings to send to a network with the settings `live`, and which of them change.
     ///
-    /// A code that the list hides while codes are disabled is carried by the request, since the schema demands one,
-    /// but is no difference: nobody could ever see it become equal.
+    /// A code that the list hides while codes are disabled is part of the request, since the schema requires one, but
+    /// not a difference: no read could ever show it as equal.
     pub fn merge_into(&self, live: &Settings) -> (Settings, SettingSet) {
         let after = Settings {
             name: self.name.as_ref().map_or_else(|| live.name.clone(), NetworkName::shared),

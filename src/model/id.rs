@@ -1,11 +1,11 @@
-//! Identifiers. Webex gives them as base64 text; they are opaque here and only ever compared and sent back.
+//! Identifiers. Webex issues them as base64 text; they are opaque here and only compared and sent back.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// The text of an id. Two texts that differ only in padding or in the base64 alphabet are the same id:
-/// some published examples carry `=` at the end, most answers do not.
+/// The text of an id. Two texts that differ only in padding or in the base64 alphabet are the same id: some published
+/// examples have `=` at the end, most responses do not.
 #[derive(Clone)]
 struct Id(Arc<str>);
 
@@ -41,7 +41,7 @@ impl Ord for Id {
 
 impl Hash for Id {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // In pieces of the same length whatever the spelling: byte by byte takes several times as long.
+        // In chunks of a fixed length, so that both spellings hash alike; byte by byte takes several times as long.
         let mut piece = [0; 64];
         let mut filled = 0;
         for byte in self.key() {
@@ -67,7 +67,7 @@ macro_rules! id_type {
                 Self(Id(text.into()))
             }
 
-            /// The text as it was read: what belongs in the path of a request.
+            /// The text as it was read, for the path of a request.
             pub fn as_str(&self) -> &str {
                 &self.0.0
             }

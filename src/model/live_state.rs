@@ -1,4 +1,4 @@
-//! The organization as Webex lists it: locations with their networks, in a stable order.
+//! The live state: locations with their networks as Webex lists them, in a stable order.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,30 +7,30 @@ use std::sync::Arc;
 use super::id::{LocationId, NetworkId};
 use super::settings::Settings;
 
-/// Which location of an [`LiveState`].
+/// Index of a location in a [`LiveState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocationIndex(pub u32);
 
-/// Which network of an [`LiveState`].
+/// Index of a network in a [`LiveState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkIndex(pub u32);
 
-/// A location, known by the networks it has.
+/// A location that has DECT networks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub id: LocationId,
-    /// Its name; names are not promised to be unique in an organization.
+    /// Names are not guaranteed to be unique in an organization.
     pub name: Arc<str>,
     networks: std::ops::Range<u32>,
 }
 
-/// A DECT network as it is live.
+/// A live DECT network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
     pub id: NetworkId,
     pub location: LocationId,
     pub settings: Settings,
-    /// The model of its base stations, as Webex words it.
+    /// The model of its base stations, in the spelling of Webex.
     pub model: Option<Arc<str>>,
     pub base_stations: Option<u64>,
     pub handsets: Option<u64>,
@@ -39,8 +39,8 @@ pub struct Network {
 
 /// The current state of every DECT network.
 ///
-/// Locations are sorted by name and id, networks by location, name and id, so that everything made from an
-/// organization comes in the same order, whatever the order of the answer.
+/// Locations are sorted by name and id, networks by location, name and id, so that everything derived from it has a
+/// stable order, whatever the order of the response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LiveState {
     locations: Vec<Location>,
@@ -51,9 +51,9 @@ pub struct LiveState {
 }
 
 impl LiveState {
-    /// Sorts and indexes what was listed: each network with the name of its location.
+    /// Sorts and indexes the list: each network with the name of its location.
     ///
-    /// A network that is listed twice counts once, as it came last.
+    /// Of a network that is listed twice, the last one counts.
     pub fn new(listed: impl IntoIterator<Item = (Arc<str>, Network)>) -> Self {
         let mut rows: Vec<(Arc<str>, Network)> = Vec::new();
         let mut names: HashMap<LocationId, Arc<str>> = HashMap::new();
@@ -89,7 +89,7 @@ impl LiveState {
                 }
             }
             organization.location_of.push(LocationIndex(organization.locations.len() as u32 - 1));
-            // Sorting has moved it.
+            // Its index has changed by sorting.
             organization.by_id.insert(network.id.clone(), NetworkIndex(at));
             organization.networks.push(network);
         }

@@ -1,18 +1,17 @@
-//! The nouns of the field: what Webex holds, and what a file may ask for.
+//! The domain model: live values as Webex has them, and desired values as files have them.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `id` | [`NetworkId`], [`LocationId`]: opaque, compared without padding |
-//! | `name` | [`NetworkName`], [`DisplayName`] as they may be asked for |
+//! | `name` | [`NetworkName`], [`DisplayName`]: valid names |
 //! | `name_key` | [`NameKey`]: the only way to compare names |
-//! | `name_pattern` | [`NamePattern`]: what a run is narrowed by |
-//! | `code` | [`AccessCode`] as it may be asked for, [`CodeText`] as it was read; both hide themselves |
-//! | `settings` | the four [`Setting`]s, listed once; [`Settings`] as read or sent |
-//! | `desired` | [`DesiredSettings`]: the same four, each optional and checked |
-//! | `organization` | [`LiveState`]: locations and networks as Webex lists them |
+//! | `name_pattern` | [`NamePattern`]: globs for names |
+//! | `code` | [`AccessCode`]: a valid code; [`CodeText`]: a code as it was read; neither prints itself |
+//! | `settings` | the four [`Setting`]s; [`Settings`] as read or sent |
+//! | `desired_settings` | [`DesiredSettings`]: the same four, each optional and valid |
+//! | `live_state` | [`LiveState`]: locations and networks as Webex lists them |
 //!
-//! Values as read and values as wanted are two families of types. Reading never fails on a value;
-//! asking for one is held to the rules.
+//! Live and desired values are two families of types. Reading never fails on a value; desired values are validated.
 
 mod code;
 mod desired_settings;

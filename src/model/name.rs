@@ -1,4 +1,4 @@
-//! Names as they may be asked for. Lengths count characters, not bytes: names are often not ASCII.
+//! Valid names. Lengths count characters, not bytes: names are often not ASCII.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,31 +6,31 @@ use std::sync::Arc;
 /// Longest name of a network, in characters (Webex: "1–40 characters").
 pub const NAME_MAX: usize = 40;
 
-/// Longest display name that Webex promises to take, in characters. It states the limit for creating a network only,
-/// and its own example of an update sends 16, so more than this is worth a warning, not a refusal.
+/// Longest display name that Webex documents, in characters. It states the limit for creating a network only, and its
+/// own example of an update sends 16, so a longer one is a warning, not an error.
 pub const DISPLAY_NAME_RECOMMENDED_MAX: usize = 11;
 
-/// Why a text cannot be a name.
+/// Why a text is not a valid name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     #[error("is empty")]
     Empty,
-    #[error("has {length} characters, {NAME_MAX} are allowed")]
+    #[error("has {length} characters (maximum {NAME_MAX})")]
     TooLong { length: usize },
     /// A line break, a tab or another control character.
     #[error("contains a control character (U+{:04X})", *character as u32)]
     Control { character: char },
 }
 
-/// The name of a network: one to forty characters, no control characters, unique in its location.
+/// The name of a network: 1 to 40 characters, no control characters, unique in its location.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkName(Arc<str>);
 
 impl NetworkName {
-    /// Checks the text.
+    /// Validates the text.
     ///
     /// # Errors
-    /// If it is empty, too long or holds control characters.
+    /// If it is empty, too long or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check_characters(text)?;
         let length = text.chars().count();
@@ -55,15 +55,15 @@ impl fmt::Display for NetworkName {
     }
 }
 
-/// What handsets show: not empty, no control characters.
+/// The name that handsets show: not empty, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DisplayName(Arc<str>);
 
 impl DisplayName {
-    /// Checks the text.
+    /// Validates the text.
     ///
     /// # Errors
-    /// If it is empty or holds control characters.
+    /// If it is empty or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
         check_characters(text)?;
         Ok(Self(text.into()))
@@ -77,7 +77,7 @@ impl DisplayName {
         Arc::clone(&self.0)
     }
 
-    /// How many characters it has, if that is more than Webex promises to take.
+    /// The number of characters, if it exceeds the documented maximum.
     pub fn exceeds_recommended(&self) -> Option<usize> {
         let length = self.0.chars().count();
         (length > DISPLAY_NAME_RECOMMENDED_MAX).then_some(length)

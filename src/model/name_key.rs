@@ -1,34 +1,34 @@
-//! How names are compared: without regard to case, and composed and decomposed letters are the same.
+//! How names are compared: without regard to case and to Unicode composition.
 //!
-//! Webex does not say whether it tells `Ward` from `ward`. The safe reading is that it does not, so two networks of
-//! a location never get names that differ in nothing else.
+//! Webex does not document whether `Ward` and `ward` are different names. The safe assumption is that they are not, so
+//! two networks of a location never get names that differ in nothing else.
 
 use std::sync::Arc;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// What two names have in common when they are the same name.
+/// What equal names have in common.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameKey(Arc<str>);
 
 impl NameKey {
-    /// The key of a name as read or as wanted.
+    /// The key of a name, live or desired.
     pub fn of(name: &str) -> Self {
         if name.is_ascii() {
             return Self(name.to_ascii_lowercase().into());
         }
-        // Up and down again folds what only lower-casing leaves apart: `ß` and `SS`, `ς` and `σ`.
+        // Upper-casing first also folds what lower-casing alone leaves apart: `ß` and `SS`, `ς` and `σ`.
         let folded = name.to_uppercase().to_lowercase();
         Self(if is_nfc(&folded) { folded.into() } else { folded.nfc().collect::<String>().into() })
     }
 
-    /// The folded text, for sorting and for hashing.
+    /// The folded text, for sorting and hashing.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// A name with its accents composed, as most systems write them: to tell how two names of one key differ, and to show it.
+/// A name in Unicode composed form (NFC): to find out how two names of one key differ, and to show it.
 pub fn nfc(name: &str) -> String {
     name.nfc().collect()
 }

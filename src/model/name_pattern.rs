@@ -1,22 +1,22 @@
-//! A pattern for names, as a run is narrowed by it.
+//! Globs for names, as used by `--location` and `--network`.
 
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::name_key::NameKey;
 
-/// A name, or a pattern in which `*` and `?` stand for other characters; compared without regard to case.
+/// A name, or a glob with `*` and `?`; compared without regard to case.
 #[derive(Clone, Debug)]
 pub struct NamePattern {
-    /// A name may look like a pattern: `Clinic [North]`.
+    /// A name may look like a glob: `Clinic [North]`.
     exact: NameKey,
     glob: GlobMatcher,
 }
 
 impl NamePattern {
-    /// Reads a pattern.
+    /// Parses a glob.
     ///
     /// # Errors
-    /// Why it is none.
+    /// Why it is invalid.
     pub fn new(text: &str) -> Result<Self, String> {
         let glob = GlobBuilder::new(text).case_insensitive(true).literal_separator(false).build();
         let glob = glob.map_err(|error| error.kind().to_string())?.compile_matcher();

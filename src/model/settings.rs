@@ -1,4 +1,4 @@
-//! The four settings of a DECT network that can be updated, listed once.
+//! The four settings of a DECT network that can be updated.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// All of them, in the order in which they are shown.
+    /// All settings, in display order.
     pub const ALL: [Self; 4] = [Self::Name, Self::DisplayName, Self::CodeEnabled, Self::Code];
 
     pub const fn api_name(self) -> &'static str {
@@ -43,7 +43,7 @@ impl SettingSet {
         Self(self.0 | 1 << setting as u8)
     }
 
-    /// Whether `setting` is one of them.
+    /// Whether `setting` is in the set.
     pub const fn has(self, setting: Setting) -> bool {
         self.0 & (1 << setting as u8) != 0
     }
@@ -52,7 +52,7 @@ impl SettingSet {
         self.0 == 0
     }
 
-    /// Those that it holds, in the order in which they are shown.
+    /// Its settings, in display order.
     pub fn iter(self) -> impl Iterator<Item = Setting> {
         Setting::ALL.into_iter().filter(move |setting| self.has(*setting))
     }
@@ -64,16 +64,16 @@ impl FromIterator<Setting> for SettingSet {
     }
 }
 
-/// The settings as read or as sent. Any value is legal: what Webex holds is kept and sent back as it is.
+/// Settings as read or as sent. Any value is legal: live values are kept and sent back unchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
-    /// `name`; empty where Webex shows none.
+    /// `name`; empty if the response has none.
     pub name: Arc<str>,
-    /// `displayName`, where Webex shows one.
+    /// `displayName`, if the response has one.
     pub display_name: Option<Arc<str>>,
-    /// `defaultAccessCodeEnabled`, where Webex shows it.
+    /// `defaultAccessCodeEnabled`, if the response has it.
     pub code_enabled: Option<bool>,
-    /// `defaultAccessCode`, where Webex shows one: it may hide the code while it is disabled.
+    /// `defaultAccessCode`, if the response has one: it may be hidden while it is disabled.
     pub code: Option<CodeText>,
 }
 

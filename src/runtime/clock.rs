@@ -14,7 +14,7 @@ use super::virtual_clock::{Timer, VirtualClock};
 
 const MAX_DEADLINE: Duration = Duration::from_secs(315_360_000);
 
-/// The real clock, or a virtual one that jumps to its earliest sleeper whenever the one future that it runs is idle.
+/// The real clock, or a virtual one that advances to its next timer whenever the future that it runs is idle.
 #[derive(Clone)]
 pub struct Clock(ClockKind);
 
@@ -36,7 +36,7 @@ impl Clock {
         Self(ClockKind::Real(RealClock { start: tokio::time::Instant::now(), wall_start: Timestamp::now() }))
     }
 
-    /// A clock that stands still until [`Clock::block_on`] moves it; its days begin on 1 January 2026, UTC.
+    /// A clock that stands still until [`Clock::block_on`] advances it; it starts on 1 January 2026, UTC.
     pub fn virtual_clock() -> Self {
         Self(ClockKind::Virtual(Rc::new(VirtualClock::default())))
     }
@@ -48,7 +48,7 @@ impl Clock {
         }
     }
 
-    /// The calendar time of a moment on this clock.
+    /// The calendar time of an instant on this clock.
     pub fn to_timestamp(&self, instant: Instant) -> Timestamp {
         let start = match &self.0 {
             ClockKind::Real(real) => real.wall_start,
@@ -61,7 +61,7 @@ impl Clock {
     pub fn sleep_until(&self, deadline: Instant) -> Sleep {
         match &self.0 {
             ClockKind::Real(real) => {
-                // A server may ask for more time than a clock can count.
+                // `Retry-After` may exceed the range of the clock.
                 let deadline = real.start.checked_add(deadline.elapsed()).unwrap_or(real.start + MAX_DEADLINE);
                 Sleep(SleepKind::Real(Box::pin(tokio::time::sleep_until(deadline))))
             }
@@ -74,8 +74,8 @@ impl Clock {
         self.sleep_until(self.now() + duration)
     }
 
-    /// Drives `future` to its end on a virtual clock; `None` if it waits for something that is not on this clock,
-    /// or if the clock is the real one.
+    /// Runs `future` to completion on a virtual clock; `None` if it waits for something that is not on this clock, or
+    /// if the clock is the real one.
     pub fn block_on<F: Future>(&self, future: F) -> Option<F::Output> {
         match &self.0 {
             ClockKind::Real(_) => None,
@@ -94,7 +94,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// A wait that ends at a [`Instant`].
+/// A wait that ends at an [`Instant`].
 #[must_use = "a wait does nothing unless it is awaited"]
 pub struct Sleep(SleepKind);
 

@@ -1,13 +1,13 @@
-//! Times as people write them down.
+//! Parses human-readable durations.
 
 use std::time::Duration;
 
-/// Reads `90`, `90s`, `150ms`, `10m` or `1.5h`; a bare number counts seconds.
+/// Parses `90`, `90s`, `150ms`, `10m` or `1.5h`; a bare number is in seconds.
 ///
 /// # Errors
-/// What to write instead.
+/// Which format is expected.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a time such as 150ms, 90s, 10m or 1h".to_owned();
+    let wrong = || "expected a duration, e.g. 150ms, 90s, 10m or 1h".to_owned();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
         "ms" => 0.001,
@@ -20,7 +20,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if (0.0..=1e6).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err("that is not a sensible time".to_owned())
+        Err("duration out of range".to_owned())
     }
 }
 

@@ -3,24 +3,24 @@
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// A point in time on a clock: the time since that clock began.
+/// A point in time on a clock, relative to its start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(Duration);
 
 impl Instant {
     pub const START: Self = Self(Duration::ZERO);
 
-    /// The moment that lies `elapsed` after the clock began.
+    /// The instant that lies `elapsed` after the start of the clock.
     pub const fn from_elapsed(elapsed: Duration) -> Self {
         Self(elapsed)
     }
 
-    /// How long the clock had been running.
+    /// The time since the start of the clock.
     pub const fn elapsed(self) -> Duration {
         self.0
     }
 
-    /// How long after `earlier` this is; zero if it is not after it.
+    /// The time since `earlier`; zero if that is later.
     pub fn duration_since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
     }

@@ -1,13 +1,14 @@
-//! Time, chance and the wish to stop: what a run is given from outside and never takes for itself.
+//! Clock, randomness and shutdown signal: passed to a run as arguments.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `instant` | [`Instant`]: a point in time |
-//! | `clock` | [`Clock`]: the real one, or a virtual one that jumps |
-//! | `virtual_clock` | the virtual clock's queue of sleepers and the loop that drives one future |
+//! | `clock` | [`Clock`]: the real one, or a virtual one |
+//! | `virtual_clock` | the timers of the virtual clock and the loop that drives one future |
+//! | `duration` | [`parse_duration()`]: human-readable durations |
 //! | `rng` | [`SeededRng`]: random numbers that repeat from a seed |
-//! | `notify` | [`Wakeup`]: something has changed, look again |
-//! | `shutdown` | [`Shutdown`]: none, then gracefully (and why), then now |
+//! | `notify` | [`Wakeup`]: a notification for all current waiters |
+//! | `shutdown` | [`Shutdown`]: the graceful-shutdown signal and its reason |
 
 mod clock;
 mod duration;

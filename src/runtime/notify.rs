@@ -1,8 +1,8 @@
-//! A bell: something has changed, look again.
+//! Edge-triggered notification for all current waiters (wraps `tokio::sync::Notify`).
 
 use tokio::sync::Notify;
 
-/// Wakes everybody who waits for a change. A ring that nobody heard is forgotten.
+/// Wakes all current waiters. A notification without waiters is lost.
 #[derive(Debug, Default)]
 pub struct Wakeup(Notify);
 
@@ -11,7 +11,7 @@ impl Wakeup {
         self.0.notify_waiters();
     }
 
-    /// Waits for the next ring after this call, even if it comes before the first poll.
+    /// Waits for the next notification after this call, even if it comes before the first poll.
     pub fn notified(&self) -> impl Future<Output = ()> + '_ {
         self.0.notified()
     }

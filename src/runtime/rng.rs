@@ -5,17 +5,17 @@ use std::time::Duration;
 use rand_core::{Rng, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-/// A source of random numbers. The same seed gives the same numbers on every machine.
+/// A random number generator. The same seed gives the same numbers on every machine.
 #[derive(Clone, Debug)]
 pub struct SeededRng(Pcg64Mcg);
 
 impl SeededRng {
-    /// The sequence that belongs to `seed`.
+    /// The sequence of `seed`.
     pub fn from_seed(seed: u64) -> Self {
         Self(Pcg64Mcg::seed_from_u64(seed))
     }
 
-    /// A sequence that nobody can foresee: seeded from the addresses and keys of this process.
+    /// Seeds from OS randomness.
     pub fn from_entropy() -> Self {
         Self::from_seed(getrandom::u64().expect("the operating system has a source of randomness"))
     }
@@ -25,13 +25,13 @@ impl SeededRng {
         self.0.next_u64()
     }
 
-    /// Evenly in `0.0 .. 1.0`.
+    /// Uniform in `0.0 .. 1.0`.
     pub fn next_f64(&mut self) -> f64 {
         // 53 bits are what a f64 holds without rounding up to 1.0.
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Evenly in `0 .. below`; 0 when `below` is 0.
+    /// Uniform in `0 .. below`; 0 if `below` is 0.
     pub fn gen_below(&mut self, below: u64) -> u64 {
         if below == 0 { 0 } else { ((u128::from(self.next_u64()) * u128::from(below)) >> 64) as u64 }
     }
@@ -40,7 +40,7 @@ impl SeededRng {
         self.next_f64() < probability
     }
 
-    /// Evenly between zero and `most`: the "full jitter" of a backoff.
+    /// Uniform between zero and `most`: the "full jitter" of a backoff.
     pub fn full_jitter(&mut self, most: Duration) -> Duration {
         most.mul_f64(self.next_f64())
     }

@@ -1,42 +1,42 @@
-//! The wish to stop, shared by everybody who may have it and everybody who must obey it.
+//! Graceful-shutdown signal shared by signal handlers, the circuit breaker and the executor.
 
 use tokio::sync::watch;
 
-/// How urgently a run is asked to end.
+/// How urgently a run is to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownLevel {
     #[default]
     Running,
-    /// Start nothing new, let flights land, bring home who stands on a temporary name.
+    /// Start no new steps, await in-flight requests, resolve temporary names.
     Graceful(ShutdownReason),
     Immediate,
 }
 
-/// Why a run stops gracefully. The first reason stays.
+/// Why a run shuts down gracefully. The first reason is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownReason {
     Interrupt,
     /// SIGTERM: a pipeline or a service manager ends the job.
     Terminate,
-    /// A step failed and the user asked to stop at the first failure.
+    /// A step failed and `--fail-fast` is set.
     FailFast,
     CircuitBreakerOpen,
     WindowClosed,
-    /// Not all went well with a wave, so the next one was not begun.
+    /// A wave failed, so the next one is not started.
     WaveFailed,
-    /// Somebody did not want the next wave to begin.
+    /// The next wave was not confirmed.
     Declined,
-    /// Credentials or permissions were refused: nothing else can succeed.
+    /// Credentials or permissions are insufficient: nothing else can succeed.
     Unauthorized,
-    /// A network was not as the plan expects right before its write.
+    /// A network changed unexpectedly right before its update.
     UnexpectedChange,
-    /// The API asks for a longer pause than is respected.
+    /// `Retry-After` exceeds the maximum that is respected.
     RetryAfterTooLong,
     /// The journal can no longer be written.
     JournalWriteFailed,
 }
 
-/// A handle on the wish to stop; clones share it.
+/// A handle on the signal; clones share it.
 #[derive(Clone, Debug)]
 pub struct Shutdown {
     level: watch::Sender<ShutdownLevel>,
@@ -52,7 +52,7 @@ impl Shutdown {
         *self.level.borrow()
     }
 
-    /// Why a graceful stop was asked for first, if one was; it stays known when the stop becomes urgent.
+    /// The first reason for a graceful shutdown, if one was requested; it is kept when the shutdown becomes immediate.
     pub fn reason(&self) -> Option<ShutdownReason> {
         self.reason.get()
     }
@@ -61,7 +61,7 @@ impl Shutdown {
         self.level() != ShutdownLevel::Running
     }
 
-    /// Asks for `level`. It can only become more urgent, and the first reason stays.
+    /// Requests `level`. It can only become more urgent, and the first reason is kept.
     pub fn request(&self, level: ShutdownLevel) {
         if let (ShutdownLevel::Graceful(reason), None) = (level, self.reason.get()) {
             self.reason.set(Some(reason));
@@ -78,7 +78,7 @@ impl Shutdown {
         });
     }
 
-    /// Waits until a stop of any kind is asked for.
+    /// Waits until any shutdown is requested.
     pub async fn requested(&self) -> ShutdownLevel {
         self.wait(|level| level != ShutdownLevel::Running).await
     }
@@ -91,7 +91,7 @@ impl Shutdown {
         let mut receiver = self.level.subscribe();
         match receiver.wait_for(|level| accept(*level)).await {
             Ok(level) => *level,
-            // The sender is `self`, so it cannot be gone.
+            // The sender is `self`, so it cannot be dropped.
             Err(_) => std::future::pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! The virtual clock: a queue of sleepers, and a loop that polls one future and jumps when it is idle.
+//! The virtual clock: a queue of timers, and a loop that polls one future and advances time when it is idle.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -38,7 +38,7 @@ impl VirtualClock {
         }
     }
 
-    /// Moves on to the earliest sleeper and wakes it; `None` when nobody sleeps.
+    /// Advances to the earliest timer and wakes it; `None` if there is none.
     fn advance_to_next_timer(&self) -> Option<()> {
         let ((deadline, _), waker) = self.timers.borrow_mut().pop_first()?;
         self.now.set(self.now.get().max(deadline));

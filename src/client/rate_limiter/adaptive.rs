@@ -1,8 +1,8 @@
-//! The pacer: asked before every request, told of every answer.
+//! An adaptive client-side rate limiter: asked before every request, informed of every response.
 //!
-//! Free until the first refusal: small jobs are then as fast as concurrency allows, which no fixed rate is. A refusal
-//! silences everybody until the API may be asked again. From then on one of two models says when the next request may
-//! go; a later refusal may show that the other one is right.
+//! Unlimited until the first 429: small jobs are then as fast as concurrency allows, which no fixed rate is. A 429
+//! pauses all requests until `Retry-After`. From then on one of two models decides when the next request may be sent; a
+//! later 429 may show that the other model is right.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use super::window::{Availability, Window};
 use crate::runtime::{Instant, SeededRng};
 use crate::webex::RetryAfter;
 
-/// Whether a request may go.
+/// Whether a request may be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It may; the ticket comes back with the answer.
+    /// It may; the permit is returned with the response.
     Granted(Permit),
-    /// Not before this moment.
+    /// Not before this instant.
     RetryAt(Instant),
-    /// Not before an answer has come.
+    /// Not before a response has arrived.
     AfterNextResponse,
 }
 
@@ -32,14 +32,14 @@ pub struct Permit {
     epoch: u32,
 }
 
-/// How a request was answered, as far as a limiter is concerned.
+/// A response, as far as a rate limiter is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseKind {
-    /// It was let in and used quota, whatever came of it.
+    /// It was let in and used quota, whatever its result.
     Accepted,
     /// 429.
     Throttled(Option<RetryAfter>),
-    /// No answer: nobody knows. It counts as let in.
+    /// No response. It counts as let in.
     NoResponse,
 }
 
@@ -47,13 +47,13 @@ pub enum ResponseKind {
 #[derive(Debug)]
 pub struct RateLimiter {
     concurrency: usize,
-    /// How many may be in the air; few after a pause, one more with every success.
+    /// Maximum number in flight; low after a pause, raised with every success.
     concurrency_limit: usize,
     fixed_rate: Option<FixedRateLimiter>,
     log: RequestLog,
     model: LimiterModel,
     resume_at: Instant,
-    /// Counts pauses: an answer to a request from before the last one tells nothing new.
+    /// Counts pauses: a response to a request from before the last pause carries no new information.
     epoch: u32,
     throttle_event: Option<ThrottleEvent>,
     last_reset: Option<ResetEstimate>,
@@ -68,21 +68,21 @@ enum LimiterModel {
     Bucket(Bucket),
 }
 
-/// The first pause after a 429 that names none.
+/// First backoff after a 429 without `Retry-After`.
 const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
 
-/// The longest pause after a 429 that names none.
+/// Longest backoff after a 429 without `Retry-After`.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// A pause of zero would let the next request run into the same refusal.
+/// A pause of zero would run into the same refusal.
 const MIN_BACKOFF: Duration = Duration::from_millis(200);
 
-/// How many go at once after a pause, at most and never all, and how many more with every success.
+/// Concurrency after a pause, and its increase with every success.
 const RESUME_CONCURRENCY: usize = 4;
 const RAMP_UP_STEP: usize = 2;
 
 impl RateLimiter {
-    /// At most `concurrency` requests in the air, never faster than `fixed_rate`.
+    /// At most `concurrency` requests in flight, never faster than `fixed_rate`.
     pub fn new(concurrency: usize, fixed_rate: Option<Rate>) -> Self {
         let concurrency = concurrency.max(1);
         Self {
@@ -99,12 +99,12 @@ impl RateLimiter {
         }
     }
 
-    /// Until when everybody must be silent, if that is later than `now`.
+    /// Until when all requests are paused, if that is later than `now`.
     pub fn paused_until(&self, now: Instant) -> Option<Instant> {
         (self.resume_at > now).then_some(self.resume_at)
     }
 
-    /// Asks for a place.
+    /// Requests a permit.
     pub fn try_acquire(&mut self, now: Instant) -> Admission {
         if self.resume_at > now {
             return Admission::RetryAt(self.resume_at);
@@ -134,7 +134,7 @@ impl RateLimiter {
         Admission::Granted(Permit { id: self.log.sent(now), epoch: self.epoch })
     }
 
-    /// Gives a place back.
+    /// Returns a permit.
     pub fn record_response(&mut self, permit: Permit, answer: ResponseKind, now: Instant, rng: &mut SeededRng) {
         let current = permit.epoch == self.epoch;
         let ResponseKind::Throttled(retry_after) = answer else {
@@ -167,7 +167,7 @@ impl RateLimiter {
         }
     }
 
-    /// The pause is over: what has it taught?
+    /// Updates the model after a pause.
     fn update_model(&mut self, throttle_event: &ThrottleEvent, now: Instant) {
         self.epoch += 1;
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
@@ -201,7 +201,7 @@ impl RateLimiter {
         };
     }
 
-    /// Exponential with full jitter, and never quite zero.
+    /// Exponential with full jitter, and never zero.
     fn fallback_backoff(&self, rng: &mut SeededRng) -> Duration {
         let bound =
             INITIAL_BACKOFF.saturating_mul(1 << self.consecutive_without_retry_after.clamp(1, 10)).min(MAX_BACKOFF);

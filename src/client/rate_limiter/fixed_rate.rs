@@ -1,5 +1,5 @@
-//! The user's own limit: never more than so many requests in so much time, evenly spread. On governor, which is asked
-//! with our clock, since its own waiting knows real time only.
+//! The limit of `--rate`: evenly spaced requests. Based on governor, which is given our clock, since its own waiting
+//! uses real time only.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -13,16 +13,16 @@ use governor::{Quota, RateLimiter};
 
 use crate::runtime::Instant;
 
-/// So many requests in so much time.
+/// A number of requests in a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     count: u32,
     period: Duration,
 }
 
-/// Why a text is no rate.
+/// A text that is not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a rate: write requests per time, such as 5/s, 300/min or 100/10s")]
+#[error("invalid rate {0:?}: expected requests per period, e.g. 5/s, 300/min or 100/10s")]
 pub struct RateError(String);
 
 impl Rate {
@@ -50,7 +50,7 @@ impl Rate {
 impl FromStr for Rate {
     type Err = RateError;
 
-    /// Reads `5/s`, `300/min`, `100/10s`, `0.5/s` or plain `5`, which is a second's.
+    /// Parses `5/s`, `300/min`, `100/10s`, `0.5/s` or plain `5` (per second).
     fn from_str(text: &str) -> Result<Self, RateError> {
         let error = || RateError(text.to_owned());
         let (count, period) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
@@ -89,12 +89,12 @@ pub(super) struct FixedRateLimiter(
 impl FixedRateLimiter {
     pub(super) fn new(rate: Rate) -> Option<Self> {
         let now = std::rc::Rc::new(std::cell::Cell::new(Instant::START));
-        // A burst of one: a new quota would otherwise start with all of it.
+        // A burst of one: a new quota would otherwise start full.
         let quota = Quota::with_period(rate.interval())?.allow_burst(NonZeroU32::MIN);
         Some(Self(RateLimiter::direct_with_clock(quota, Now(std::rc::Rc::clone(&now))), now))
     }
 
-    /// Takes a place at `now`, or says when there will be one.
+    /// Takes a permit at `now`, or returns when there will be one.
     pub(super) fn take(&self, now: Instant) -> Result<(), Instant> {
         self.1.set(now);
         self.0.check().map_err(|not_until| {
@@ -110,7 +110,7 @@ impl fmt::Debug for FixedRateLimiter {
     }
 }
 
-/// The clock that governor reads: whatever moment it is asked with.
+/// The clock that governor reads: the instant of the current call.
 #[derive(Clone, Debug)]
 struct Now(std::rc::Rc<std::cell::Cell<Instant>>);
 
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_ceiling_spreads_evenly_and_starts_without_a_burst() {
-        let fixed_rate = FixedRateLimiter::new("10/s".parse().expect("a rate")).expect("a ceiling");
+        let fixed_rate = FixedRateLimiter::new("10/s".parse().expect("a rate")).expect("a limiter");
         let mut now = Instant::START;
         let mut sent = 0;
         while now < Instant::from_elapsed(Duration::from_secs(10)) {

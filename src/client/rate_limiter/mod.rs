@@ -1,17 +1,15 @@
-//! When the next request may go: one pacer for the whole process, against a limiter that nobody has described.
+//! An adaptive client-side rate limiter against limits that are not documented; one per process.
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `rate_limiter` | [`RateLimiter`]: asked before every request, told of every answer |
-//! | `throttle_event` | a refusal and all others of requests that were in the air with it: one decision |
-//! | `log` | what the limiter has counted, and when, as far as we can tell |
-//! | `window` | long waits: never more than so many requests in so much time |
-//! | `bucket` | short waits: tokens that come in at a learned rate |
-//! | `fixed_rate` | the user's own limit, `--rate`, on governor |
+//! | `adaptive` | [`RateLimiter`]: asked before every request, informed of every response |
+//! | `throttle_event` | a 429 and all others of requests in flight at the same time: one decision |
+//! | `request_log` | which requests the server has counted, and when, as far as known |
+//! | `window` | long waits: at most so many requests in a period |
+//! | `bucket` | short waits: tokens at an estimated rate |
+//! | `fixed_rate` | the limit of `--rate`, on governor |
 //!
-//! Pure: it is asked with a moment and answers with one; it never waits itself.
-
-#[expect(clippy::module_inception, reason = "the pacer itself, next to what it is made of")]
+//! Pure: instants come in as arguments; it never waits itself.
 mod adaptive;
 mod bucket;
 mod fixed_rate;

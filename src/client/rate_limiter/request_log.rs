@@ -1,7 +1,7 @@
-//! What the limiter has counted, and when, as far as we can tell.
+//! Which requests the server has counted, and when, as far as known.
 //!
-//! A request is counted somewhere between its sending and its answer. Half-way is the best guess, and a better one than
-//! either end: it does not depend on how long the answer took.
+//! A request is counted somewhere between its sending and its response. The midpoint is the best estimate: it does not
+//! depend on how long the response took.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl RequestLog {
         self.next
     }
 
-    /// A request was let in. Says when it was counted.
+    /// A request was let in; returns when it was counted.
     pub(super) fn admitted(&mut self, id: u64, now: Instant) {
         let Some(sent) = self.in_flight.remove(&id) else { return };
         let accounted_at = midpoint(sent, now);
@@ -37,7 +37,7 @@ impl RequestLog {
         }
     }
 
-    /// A request was refused: it is not counted. Says when that was decided.
+    /// A request was refused, so it is not counted; returns when that was decided.
     pub(super) fn refused(&mut self, id: u64, now: Instant) -> Instant {
         self.in_flight.remove(&id).map_or(now, |sent| midpoint(sent, now))
     }
@@ -56,7 +56,7 @@ impl RequestLog {
         self.accounted_at.len() - self.accounted_at.partition_point(|accounted_at| *accounted_at < since)
     }
 
-    /// When the `n`-th last request was counted, those in the air being the last ones.
+    /// When the `n`-th last request was counted; requests in flight are the last ones.
     pub(super) fn nth_last(&self, n: usize) -> NthLast {
         match n.checked_sub(self.in_flight.len()) {
             None | Some(0) => NthLast::InFlight,
@@ -73,9 +73,8 @@ impl RequestLog {
 pub(super) enum NthLast {
     /// There were not so many.
     None,
-    /// Then.
     At(Instant),
-    /// It has not been answered yet.
+    /// It has no response yet.
     InFlight,
 }
 

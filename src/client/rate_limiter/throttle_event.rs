@@ -1,10 +1,10 @@
-//! An episode: one refusal and all others of requests that were in the air with it. One decision for all of them.
+//! A throttle event: one 429 and all others of requests in flight at the same time. One decision for all of them.
 
 use std::time::Duration;
 
 use crate::runtime::Instant;
 
-/// Waits are given in whole seconds, rounded up, so the true one is up to a second shorter.
+/// `Retry-After` is in whole seconds, rounded up, so the true wait is up to a second shorter.
 const RETRY_AFTER_RESOLUTION: Duration = Duration::from_secs(1);
 
 /// From here on a wait is long: a window, not a bucket.
@@ -12,9 +12,9 @@ const WINDOW_WAIT_THRESHOLD: Duration = Duration::from_millis(2_500);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ThrottleEvent {
-    /// When the first refusal was decided: there was no quota left then.
+    /// When the first refusal was decided: no quota was left then.
     pub(super) began: Instant,
-    /// Between these two there is quota again, if the answers said so.
+    /// Range in which there is quota again, if the responses had a `Retry-After`.
     pub(super) reset: Option<ResetEstimate>,
 }
 
@@ -30,7 +30,7 @@ impl ThrottleEvent {
         Self { began: decided, reset: None }
     }
 
-    /// Takes in one refusal of the episode. Each wait is rounded up, so together they are tighter than one.
+    /// Adds one refusal of the event. Each wait is rounded up, so together they are tighter than one.
     pub(super) fn refused(&mut self, decided: Instant, wait: Option<Duration>) {
         self.began = self.began.min(decided);
         let Some(wait) = wait else { return };
@@ -51,7 +51,7 @@ impl ThrottleEvent {
 }
 
 impl ResetEstimate {
-    /// The best guess.
+    /// Best estimate.
     pub(super) fn middle(self) -> Instant {
         self.earliest + self.latest.duration_since(self.earliest) / 2
     }

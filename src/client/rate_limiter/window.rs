@@ -1,7 +1,7 @@
-//! Long waits: never more than so many requests in so much time.
+//! Window model: at most so many requests in a period.
 //!
-//! One model with two numbers serves fixed windows and sliding ones alike, keeps the phase by itself and needs no
-//! prediction of resets: a request goes when the one that came so many before it has been counted a period ago.
+//! One model with two numbers serves fixed and sliding windows alike, keeps the phase by itself and needs no prediction
+//! of resets: a request is sent when the one that came so many before it was counted a period ago.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::request_log::{NthLast, RequestLog};
 use super::throttle_event::ResetEstimate;
 use crate::runtime::Instant;
 
-/// Periods that people choose, in seconds. One of them is meant where a measured period is next to it.
+/// Periods that are commonly chosen, in seconds. A measured period next to one of them is snapped to it.
 const COMMON_PERIODS: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 300, 600, 900, 3_600];
 
-/// What a request is put off beyond the period, against clocks and roads that differ.
+/// Delay beyond the period, for clock differences and jitter.
 const MARGIN: Duration = Duration::from_millis(30);
 
-/// The margin grows with every refusal that only came a little early, up to this.
+/// The margin grows with every refusal that came only slightly early, up to this.
 const MAX_MARGIN: Duration = Duration::from_millis(400);
 
-/// More is asked for at most so often, and after so many requests: a refusal in a hundred is cheap, and by then the
-/// budget is used up, so that it costs no time.
+/// Minimum interval between probes, in time and in requests: one refusal in a hundred is cheap, and by then the budget
+/// is used up, so that it costs no time.
 const PROBE_INTERVAL: Duration = Duration::from_secs(45);
 const PROBE_MIN_REQUESTS: usize = 90;
 
@@ -28,13 +28,13 @@ pub(super) struct Window {
     budget: usize,
     period: Duration,
     margin: Duration,
-    /// The last reset that was seen.
+    /// The last reset that was observed.
     reset: ResetEstimate,
     last_probe: Instant,
     probing: Option<usize>,
 }
 
-/// What a window says to a request.
+/// What a model allows a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Availability {
     Now,
@@ -43,7 +43,7 @@ pub(super) enum Availability {
 }
 
 impl Window {
-    /// The first window that is seen: it began with our first request, as far as we know.
+    /// The first window that is observed: it began with our first request, as far as known.
     pub(super) fn from_first(reset: ResetEstimate, log: &RequestLog, now: Instant) -> Self {
         let first = log.first().unwrap_or(now);
         Self::new(snap_to_common_period(reset, first, first), log.since(first), reset, first)
@@ -93,7 +93,7 @@ impl Window {
             && log.since(self.last_probe) >= PROBE_MIN_REQUESTS
     }
 
-    /// A request beyond the budget was let in: there is more.
+    /// A request beyond the budget was let in: the budget is larger.
     pub(super) fn admitted(&mut self, log: &RequestLog) {
         if let Some(concurrency_limit) = &mut self.probing {
             *concurrency_limit += 1;
@@ -102,14 +102,14 @@ impl Window {
     }
 
     fn window_start(&self, log: &RequestLog) -> Instant {
-        // Everything that the budget was used up by lies within one period.
+        // Everything that used up the budget lies within one period.
         match log.nth_last(self.budget) {
             NthLast::At(accounted_at) => accounted_at,
             _ => self.reset.earliest,
         }
     }
 
-    /// Learns from a refusal; false if this is no window after all.
+    /// Learns from a refusal; false if this is not a window after all.
     pub(super) fn refused(&mut self, began: Instant, reset: ResetEstimate, log: &RequestLog) -> bool {
         let climbed = self.probing.take().is_some();
         let distance = reset.middle().duration_since(self.reset.middle());
@@ -121,13 +121,13 @@ impl Window {
         let (least, most) = in_period(self.period);
         let fits = least <= self.budget + 1 && self.budget <= most + 1;
         let since_reset = log.since(self.reset.earliest);
-        // Met in its middle, the first window looked shorter than it is: the distance of two resets is the truth.
+        // A window met in its middle looked shorter than it is: the distance of two resets is the true period.
         let longer = between > self.period + Duration::from_secs(1) && distance < self.period * 4;
         if !fits && longer && is_near(since_reset, self.budget) && !is_near(most, self.budget) {
             self.period = between;
             self.budget = since_reset.max(1);
         } else if fits && !climbed {
-            // It only came a little early.
+            // It came only slightly early.
             if reset.latest.duration_since(began) < Duration::from_millis(2_500) {
                 self.margin = (self.margin + Duration::from_millis(50)).min(MAX_MARGIN);
             }
@@ -152,7 +152,7 @@ fn is_near(one: usize, other: usize) -> bool {
     one.abs_diff(other) * 5 <= one.max(other)
 }
 
-/// The period that ends at `reset` and began between the two others: a usual one if it fits, else the longest.
+/// The period that ends at `reset` and began between the two others: a common one if it fits, else the longest.
 fn snap_to_common_period(reset: ResetEstimate, earliest: Instant, latest: Instant) -> Duration {
     const SLACK: Duration = Duration::from_millis(250);
     let shortest = reset.earliest.duration_since(latest).saturating_sub(SLACK);

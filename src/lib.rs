@@ -1,37 +1,35 @@
-//! `dectl` keeps the DECT networks of a Webex Calling organization as a YAML file says they should be.
+//! Declarative management of Webex Calling DECT networks.
 //!
-//! It reads the whole current state in one call, prints what would change and, once told to, sends only the updates
-//! that are needed: in an order in which no two networks ever hold the same name or access code, at the pace that the
-//! API allows, without losing track of anything when something fails.
+//! `dectl` reads the live state in one request, compares it with desired-state files, shows a plan, and sends the
+//! minimum number of updates: ordered so that no two networks of a location ever share a name or an access code, rate
+//! limited, and journaled so that an interrupted run can be resumed.
 //!
-//! # The rooms
-//!
-//! Data goes one way, from a file and a list to a plan, from a proved plan to requests, and from there to a report:
+//! # Modules
 //!
 //! ```text
-//!  file ──► desired ─┐                      ┌─► storage
-//!                    ├─► plan ─► plan_check ─► apply ─► client ─► webex (PUT)
-//!  webex ◄─ client ────┘     └──────┬─────────┘
-//!   (list)                     report
+//!  files ──► desired ─┐                              ┌─► storage
+//!                     ├─► plan ─► plan_check ─► apply ─► client ─► webex (PUT)
+//!  webex ──► client ──┘     └──────────┬─────────┘
+//!   (list)                           report
 //! ```
 //!
-//! | room | what it is for | may import |
+//! | module | purpose | may import |
 //! |---|---|---|
-//! | [`runtime`] | clock, chance and the wish to stop, as arguments | nothing of ours |
-//! | [`model`] | ids, names, codes, settings, the live organization | nothing of ours |
-//! | [`diagnostic`] | what is wrong, where, what to do | model |
-//! | [`desired`] | the text of a file as wishes | model, diagnostic |
-//! | [`webex`] | one call is one HTTP request | model, runtime |
-//! | [`client`] | one request until it has an end | webex, model, runtime |
-//! | [`plan`] | pure: who is who, what changes, in which order | model, diagnostic, desired::model |
-//! | [`plan_check`] | shows that a plan is safe | model, plan::model |
-//! | [`storage`] | what is kept on disk | model, runtime, plan::model, desired::model |
-//! | [`apply`] | carries out a proved plan | client, webex, plan::model, plan_check, storage, model, runtime |
-//! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic: the last two to read states |
-//! | [`reconcile`] | the story that commands share | all above: the simulator only to rehearse |
-//! | [`report`] | text, documents, progress | model, diagnostic, plan::model, apply, storage, reconcile, client, webex, runtime: their data |
+//! | [`runtime`] | clock, random numbers and shutdown, passed as arguments | no other module |
+//! | [`model`] | ids, names, codes, settings, the live state | no other module |
+//! | [`diagnostic`] | errors and warnings about input, with source locations | model |
+//! | [`desired`] | parses desired-state files | model, diagnostic |
+//! | [`webex`] | the Webex API: one call is one HTTP request | model, runtime |
+//! | [`client`] | rate limiting, retries, locks and token refresh for one request | webex, model, runtime |
+//! | [`plan`] | computes the changes and their order; no I/O | model, diagnostic, desired::model |
+//! | [`plan_check`] | checks that a plan is safe | model, plan::model |
+//! | [`storage`] | journals and saved plans | model, runtime, plan::model, desired::model |
+//! | [`apply`] | executes a checked plan | client, webex, plan::model, plan_check, storage, model, runtime |
+//! | [`simulator`] | a simulated organization | webex, model, runtime, desired, diagnostic |
+//! | [`reconcile`] | use cases shared by the commands | all above; the simulator only to rehearse |
+//! | [`report`] | text, JSON, Markdown, HTML and progress output | model, diagnostic, plan::model, apply, storage, reconcile, client, webex, runtime |
 //!
-//! `tests/house.rs` reads this table and the imports, and fails on an arrow that the table does not have.
+//! `tests/architecture.rs` compares this table with the imports.
 
 pub mod apply;
 pub mod client;

@@ -1,11 +1,11 @@
-//! The arrows of the house: who may import whom. Reads `use crate::…` (and paths in the code) of every file and fails
-//! on an arrow that the table in `src/lib.rs` does not have.
+//! Checks the module layering: reads `use crate::…` (and paths in the code) of every file and fails
+//! on an import that the table in `src/lib.rs` does not allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Room, and what it may import: `module`, or `module::file` where only that file is meant.
+/// Modules and their allowed imports: `module`, or `module::file` for a single file.
 fn table() -> BTreeMap<String, Vec<String>> {
     let map = fs::read_to_string("src/lib.rs").expect("the map");
     let mut table = BTreeMap::new();
@@ -13,7 +13,7 @@ fn table() -> BTreeMap<String, Vec<String>> {
         let cells: Vec<&str> = row.split(" | ").collect();
         let [module, _, targets] = cells[..] else { panic!("no row of the table: {row}") };
         let known: Vec<String> = match before_words(targets) {
-            "nothing of ours" => Vec::new(),
+            "no other module" => Vec::new(),
             "all above" => table.keys().cloned().collect(),
             list => list.split(", ").map(str::to_owned).collect(),
         };
@@ -22,19 +22,19 @@ fn table() -> BTreeMap<String, Vec<String>> {
     table
 }
 
-/// A cell without what it says in words, after `: `.
+/// A cell without the remark after `; `.
 fn before_words(cell: &str) -> &str {
-    cell.trim_end_matches(" |").split(": ").next().unwrap_or_default()
+    cell.trim_end_matches(" |").split("; ").next().unwrap_or_default()
 }
 
-/// What a room must not use although the room that it is in may be used.
+/// Forbidden imports, although the enclosing module is allowed.
 const FORBIDDEN: &[(&str, &str)] =
     &[("simulator", "webex::wire"), ("simulator", "webex::http"), ("simulator", "webex::credentials")];
 
-/// The rooms that may know tokio.
+/// Modules that may use tokio.
 const TOKIO: &[&str] = &["runtime", "webex", "storage/journal", "simulator/http", "cli"];
 
-/// Only a rehearsal brings the simulator and the executor together.
+/// Only a rehearsal uses both the simulator and the executor.
 const SIMULATOR_USERS: &[&str] = &["reconcile/rehearse.rs"];
 
 struct Import {
@@ -44,7 +44,7 @@ struct Import {
 }
 
 fn sources(dir: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("a folder of sources") {
+    for entry in fs::read_dir(dir).expect("a source directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             sources(&path, files);

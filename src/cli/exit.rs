@@ -9,16 +9,16 @@ use dectl::reconcile::{Error, InvalidInput};
 use dectl::report::json;
 use dectl::runtime::ShutdownReason;
 
-/// How the program ends.
+/// Exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// Done, or nothing to do.
+    /// Success, or nothing to do.
     Success,
-    /// An error or a refusal; no write was sent.
+    /// Error; no write was sent.
     Error,
-    /// There are differences, and somebody wanted to know.
+    /// There are differences (`--detailed-exitcode`, `status`).
     Drift,
-    /// Writes were sent, and not everything is known to be as planned.
+    /// Writes were sent, and the plan is not completely applied.
     Incomplete,
     /// SIGINT.
     Interrupted,
@@ -40,7 +40,7 @@ impl From<ExitStatus> for ExitCode {
 }
 
 impl ExitStatus {
-    /// The code that belongs to an outcome.
+    /// The exit status of an outcome.
     pub(crate) fn of(outcome: &Outcome, plan: &Plan) -> Self {
         match outcome.class(plan) {
             OutcomeKind::Unchanged => Self::Success,
@@ -53,12 +53,12 @@ impl ExitStatus {
     }
 }
 
-/// Why the program ends without a result.
+/// An error that ends a command.
 #[derive(Debug)]
 pub(crate) struct CliError {
-    /// In one sentence.
+    /// One sentence.
     pub(crate) message: String,
-    /// What is wrong with the files.
+    /// Diagnostics of the files.
     pub(crate) invalid_input: Option<Box<InvalidInput>>,
     exit: ExitStatus,
     stopped: bool,
@@ -74,19 +74,19 @@ impl CliError {
         self.exit
     }
 
-    /// The same with the signal that stopped it, if one did.
+    /// Sets the exit status of the signal that stopped it, if any.
     pub(crate) fn with_signal(self, reason: Option<ShutdownReason>) -> Self {
         if self.stopped { Self::stopped(reason) } else { self }
     }
 
-    /// A signal came before anything was written.
+    /// Interrupted by a signal before any write.
     pub(crate) fn stopped(reason: Option<ShutdownReason>) -> Self {
         let exit = match reason {
             Some(ShutdownReason::Terminate) => ExitStatus::Terminated,
             Some(ShutdownReason::Interrupt) => ExitStatus::Interrupted,
             _ => ExitStatus::Error,
         };
-        Self { exit, ..Self::new("stopped before anything was written") }
+        Self { exit, ..Self::new("interrupted; no changes were made") }
     }
 }
 
@@ -103,14 +103,14 @@ impl From<Error> for CliError {
             Error::InvalidInput(invalid_input) => {
                 Self { message, invalid_input: Some(invalid_input), exit: ExitStatus::Error, stopped: false }
             }
-            // Which signal it was, the caller knows.
+            // The caller knows the signal.
             Error::Stopped => Self { stopped: true, ..Self::new(message) },
             _ => Self::new(message),
         }
     }
 }
 
-/// Prints what clap says; wrong usage is 1, like every refusal.
+/// Prints a usage error; the exit code is 1, like every error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let wants_document = std::env::args()
         .collect::<Vec<_>>()
@@ -118,7 +118,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
         || std::env::args().any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"));
     if error.use_stderr() && wants_document {
-        // `-o json` is always one document, also where the command line could not be read.
+        // `-o json` always prints one document, even for a usage error.
         let _closed = write!(std::io::stdout(), "{}", json::text(&json::error(&error.to_string(), None)));
     }
     // A closed pipe is no error.

@@ -1,4 +1,4 @@
-//! What is logged, on standard error: `-v` each request, `-vv` also what it waited for, `-q` errors only.
+//! Logging to standard error: `-v` each request, `-vv` also waits, `-q` errors only.
 
 use std::io::{self, IsTerminal};
 

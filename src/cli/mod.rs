@@ -1,15 +1,15 @@
-//! The command line: it asks and prints; everything else is the library's.
+//! The command line interface; all logic is in the library.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `args` | the commands and their flags |
-//! | `setup` | from flags and environment to a sender |
-//! | `printer` | who writes where |
-//! | `prompt` | asks a person |
-//! | `signals` | SIGINT and SIGTERM become a wish to stop |
+//! | `args` | commands and options |
+//! | `setup` | creates the API client from options and environment |
+//! | `printer` | output to standard output and standard error |
+//! | `prompt` | confirmation prompts |
+//! | `signals` | turns signals into a shutdown request |
 //! | `logging` | `-v`, `-q`, `--log-format` |
 //! | `exit` | exit codes |
-//! | `commands` | one file a command |
+//! | `commands` | one module per command |
 
 mod args;
 mod commands;
@@ -26,7 +26,7 @@ use args::Args;
 use exit::ExitStatus;
 use printer::Printer;
 
-/// Runs the command that was asked for.
+/// Runs the command.
 pub(crate) fn main() -> ExitCode {
     let args = match Args::parse_process() {
         Ok(args) => args,
@@ -46,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
         printer.error(&error);
         error.exit()
     });
-    // A write that is stuck in the kernel must not keep the process.
+    // Do not wait for a blocked write.
     runtime.shutdown_background();
     printer.exit_status(exit).into()
 }

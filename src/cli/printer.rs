@@ -104,7 +104,7 @@ impl Printer {
         }
     }
 
-    /// The same for a command that has sent writes.
+    /// Exit status of a command that has sent writes.
     pub(crate) fn exit_status_after_writes(&self, exit: ExitStatus) -> ExitStatus {
         if self.write_failed.get() && exit == ExitStatus::Success { ExitStatus::Incomplete } else { exit }
     }

@@ -1,15 +1,15 @@
-//! Asks a person, on a terminal.
+//! Confirmation prompts on a terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-/// Whether there is somebody to ask.
+/// Whether a prompt is possible.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks a question that only `yes` answers with yes. Waits on a thread of its own, so that a signal still gets through.
+/// Prompts for confirmation; only `yes` or `y` confirms. Reads on a separate thread, so that signals are still handled.
 pub(crate) async fn confirm(question: &str) -> bool {
-    // What was typed before is no answer to this.
+    // Discard earlier input.
     #[cfg(unix)]
     let _flushed = rustix::termios::tcflush(io::stdin(), rustix::termios::QueueSelector::IFlush);
     let mut stderr = io::stderr();

@@ -1,4 +1,4 @@
-//! From options and environment to an API client.
+//! Creates the API client from options and environment.
 
 use std::fs;
 use std::path::Path;
@@ -103,7 +103,7 @@ async fn serve_embedded(state: Option<&Path>) -> Result<String, CliError> {
     Ok(base)
 }
 
-/// Where the token comes from: a file, a command, the environment, or a service app, in this order.
+/// The token source: a file, a command, the environment, or a service app, in this order.
 fn token_source(options: &ConnectionOptions) -> Result<TokenSource, CliError> {
     if let Some(path) = &options.token_file {
         return Ok(TokenSource::File(path.clone()));
@@ -134,7 +134,7 @@ fn token_source(options: &ConnectionOptions) -> Result<TokenSource, CliError> {
     }
 }
 
-/// Where the token comes from, for display.
+/// The token source, for display.
 pub(crate) fn describe_token_source(options: &ConnectionOptions) -> Result<String, CliError> {
     match &options.simulate {
         Some(_) => Ok("the simulated organization".to_owned()),

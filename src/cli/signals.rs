@@ -1,8 +1,8 @@
-//! SIGINT and SIGTERM become a wish to stop: the first gracefully, the second at once.
+//! Turns SIGINT and SIGTERM into a shutdown request: the first is graceful, the second immediate.
 
 use dectl::runtime::{Shutdown, ShutdownLevel, ShutdownReason};
 
-/// Listens for signals as long as the future is polled.
+/// Handles signals while the future is polled.
 pub(crate) async fn listen(shutdown: Shutdown) {
     let Some(mut signals) = Signals::new() else { return std::future::pending().await };
     let reason = signals.next().await;

@@ -1,4 +1,4 @@
-//! Access codes that do not stand in the desired-state file: looked up when they are needed, by `plan` and `apply`.
+//! Resolves access codes from `env` and `file` sources, for commands that need them (`plan`, `apply`).
 
 use std::path::Path;
 use std::{fs, io};
@@ -7,21 +7,21 @@ use super::model::{CodeSource, Desired, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::AccessCode;
 
-/// A code file holds four digits and a line ending; reading more than this tells that it is none.
+/// Upper bound for reading a code file: four digits, a line ending, and enough to recognize other content.
 const MAX_BYTES: u64 = 64;
 
 pub trait CodeSourceResolver: Sync {
-    /// The value of a variable of the environment; `None` if it is not set or not text.
+    /// Returns the value of an environment variable; `None` if it is unset or not Unicode.
     fn variable(&self, name: &str) -> Option<String>;
 
-    /// What a file holds.
+    /// Returns the content of a file.
     ///
     /// # Errors
     /// If it cannot be read as text.
     fn file(&self, path: &Path) -> io::Result<String>;
 }
 
-/// The environment and the files of this process.
+/// Looks up codes in the process environment and the file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessEnvironment;
 
@@ -37,7 +37,7 @@ impl CodeSourceResolver for ProcessEnvironment {
     }
 }
 
-/// Fills in every code that stands elsewhere; what cannot be had is a finding at the entry that wants it.
+/// Fills in every code with an external source; reports each unavailable one at its entry.
 pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, diagnostics: &mut Diagnostics) {
     for entry in desired.locations.iter_mut().flat_map(|location| &mut location.entries) {
         let Some(source) = &entry.code else { continue };
@@ -45,27 +45,30 @@ pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, dia
             CodeSource::Literal => {}
             CodeSource::Env(name) => match lookup.variable(name) {
                 Some(value) => {
-                    entry.desired.code = accept(&value, &format!("the variable {name}"), source, diagnostics)
+                    entry.desired.code = accept(&value, &format!("environment variable {name}"), source, diagnostics)
                 }
                 None => diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::CodeSourceUnavailable, format!("the variable {name} is not set"))
-                        .with_span(source.span)
-                        .help(format!("set {name} to the four digits, for example from the secrets of the pipeline")),
+                    Diagnostic::error(
+                        DiagnosticCode::CodeSourceUnavailable,
+                        format!("environment variable {name} is not set"),
+                    )
+                    .with_span(source.span)
+                    .help(format!("set {name} to four digits, e.g. from the pipeline's secrets")),
                 ),
             },
             CodeSource::File(path) => match lookup.file(path) {
                 Ok(text) => {
                     let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r'));
-                    let context = format!("the file {}", path.display());
+                    let context = format!("file {}", path.display());
                     entry.desired.code = accept(value, &context, source, diagnostics);
                 }
                 Err(error) => diagnostics.push(
                     Diagnostic::error(
                         DiagnosticCode::CodeSourceUnavailable,
-                        format!("{} cannot be read: {error}", path.display()),
+                        format!("cannot read {}: {error}", path.display()),
                     )
                     .with_span(source.span)
-                    .help("the path is relative to the file that names it; it must hold the four digits"),
+                    .help("the path is relative to the desired-state file; the file must contain four digits"),
                 ),
             },
         }
@@ -81,9 +84,9 @@ fn accept(
     AccessCode::new(value)
         .map_err(|error| {
             diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidCode, format!("the access code in {context} {error}"))
+                Diagnostic::error(DiagnosticCode::InvalidCode, format!("access code in {context} {error}"))
                     .with_span(source.span)
-                    .help("it must hold exactly four digits and nothing else but one line ending"),
+                    .help("it must contain exactly four digits, optionally followed by one line ending"),
             );
         })
         .ok()

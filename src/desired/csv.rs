@@ -1,5 +1,5 @@
-//! CSV as a tree like that of YAML, so that one set of checks serves both: a row is a network, and every cell knows where
-//! it stands.
+//! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network; every field keeps
+//! its span.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use crate::diagnostic::{
     Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, quoted_list, suggest,
 };
 
-/// The columns that a table may have. What begins with `#` is a remark.
+/// Supported columns. A heading that starts with `#` marks a comment column.
 pub(super) const COLUMNS: [&str; 8] = [
     "locationId",
     "location",
@@ -22,13 +22,13 @@ pub(super) const COLUMNS: [&str; 8] = [
     "defaultAccessCode",
 ];
 
-/// What a spreadsheet would take for a formula. Such a text is written behind an apostrophe.
+/// Characters that start a formula in a spreadsheet. Such a value is escaped with an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
 
-/// What a spreadsheet writes where a formula fails.
+/// Error values of spreadsheets.
 const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 
-/// A text as it stands in a cell: in quotes where it must be, and never a formula.
+/// Escapes a value for CSV: quoted if required, and never read as a formula.
 pub(super) fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let text = format!("{guard}{text}");
@@ -39,7 +39,7 @@ pub(super) fn csv_escape(text: &str) -> String {
     }
 }
 
-/// What a cell says, without the apostrophe that kept it from being a formula.
+/// Returns the value of a field without the formula guard.
 fn strip_formula_guard(text: String) -> String {
     match text.strip_prefix('\'') {
         Some(rest) if rest.starts_with(FORMULA) => rest.to_owned(),
@@ -47,10 +47,10 @@ fn strip_formula_guard(text: String) -> String {
     }
 }
 
-/// A row: its cells with their texts.
+/// A record: its fields with their values.
 type Row = Vec<(Cell, String)>;
 
-/// Reads a source as a table; `None` and findings if it is none.
+/// Parses a source as CSV; reports and returns `None` if it is invalid.
 pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
     let mut rows = rows(&text);
@@ -72,9 +72,9 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     if headings.is_empty() {
         let name = sources.name(source).to_string();
         diagnostics.push(
-            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{name} holds nothing"))
+            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{name} is empty"))
                 .in_file(name)
-                .help("the first row has the headings, every other row is a network"),
+                .help("the first row contains the headings, every other row is a network"),
         );
     }
     if diagnostics.len() > known {
@@ -85,15 +85,15 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     let mut place: HashMap<(String, String), usize> = HashMap::new();
     for row in rows.iter().filter(|row| !is_blank(row)) {
         if row.len() > headings.len() {
-            let message = format!("this row has {} cells, the headings are {}", row.len(), headings.len());
-            let help = "a cell that holds the separator stands in quotes; is one missing?";
+            let message = format!("row has {} cells, expected {}", row.len(), headings.len());
+            let help = "a cell that contains the separator must be quoted; check for a missing quote or cell";
             let first = row[headings.len()].0;
             diagnostics
                 .push(Diagnostic::error(DiagnosticCode::CsvColumnCount, message).with_span(span(&first)).help(help));
             continue;
         }
         for (cell, text) in row.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
-            let message = format!("{} is an error of the spreadsheet, not a value", text.trim());
+            let message = format!("{} is a spreadsheet error, not a value", text.trim());
             let help = "correct the cell in the spreadsheet, and save it as values";
             diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(span(cell)).help(help));
         }
@@ -104,7 +104,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         let start = span(&row[0].0);
         let (id, name) = (source_text("locationId"), source_text("location"));
         if id.is_none() && name.is_none() {
-            let message = "this row says no location";
+            let message = "row has no location";
             let help = "fill in the column location or locationId";
             diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
             continue;
@@ -134,12 +134,12 @@ fn field(name: &'static str, span: Span, value: Value<'static>) -> Field {
     (Node { span, value: Value::Text(name.into()) }, Node { span, value })
 }
 
-/// The cells that say something, as the fields of a mapping.
+/// Returns the non-empty cells as fields of a mapping.
 fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a str)>)>) -> Vec<Field> {
     let fields = cells.into_iter().filter_map(|(name, cell)| {
         let (span, text) = cell?;
         let value = match name {
-            // A spreadsheet knows numbers and truth values, and writes them in its own way.
+            // Spreadsheets write numbers and booleans in their own format.
             "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
             _ => Value::Text(text.to_owned().into()),
         };
@@ -178,9 +178,11 @@ impl Columns {
     fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) {
         for at in &self.duplicates {
             let (cell, heading) = &headings[*at];
-            let message = format!("the column {:?} stands twice", heading.trim());
+            let message = format!("duplicate column {:?}", heading.trim());
             diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateKey, message).with_span(span(cell)).help("keep one of them"),
+                Diagnostic::error(DiagnosticCode::DuplicateKey, message)
+                    .with_span(span(cell))
+                    .help("remove one of them"),
             );
         }
         for at in &self.unknown {
@@ -188,12 +190,11 @@ impl Columns {
             let near = suggest(heading, COLUMNS);
             let help = match near.first() {
                 Some(near) => format!("did you mean {near}?"),
-                None => format!(
-                    "the columns are {}; a heading that begins with # makes a column a remark",
-                    quoted_list(COLUMNS, 8)
-                ),
+                None => {
+                    format!("valid columns: {}; start a heading with # for a comment column", quoted_list(COLUMNS, 8))
+                }
             };
-            let message = format!("there is no column {:?}", super::mapping::truncate_printable(heading.trim()));
+            let message = format!("unknown column {:?}", super::mapping::truncate_printable(heading.trim()));
             diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(span(cell)).help(help));
         }
         let has = |column: &str| self.index.contains_key(column);
@@ -205,8 +206,8 @@ impl Columns {
                 (!has("name") && !has("id"), "name or id"),
             ] {
                 if missing {
-                    let message = format!("the table needs a column {either}");
-                    let help = "the first row has the headings; `dectl export -o csv` shows how";
+                    let message = format!("missing column {either}");
+                    let help = "the first row must contain the headings; see the output of `dectl export -o csv`";
                     diagnostics.push(
                         Diagnostic::error(DiagnosticCode::MissingField, message).with_span(span(first)).help(help),
                     );
@@ -216,7 +217,7 @@ impl Columns {
     }
 }
 
-/// The separator is the one of comma, semicolon and tab that the first line has most of; spreadsheets choose by country.
+/// Detects the separator: the most frequent of comma, semicolon and tab in the first line. Spreadsheets choose by locale.
 fn separator(first_line: &str) -> u8 {
     if let Some(said) = first_line.strip_prefix("sep=").and_then(|rest| rest.bytes().next()) {
         return said;
@@ -229,7 +230,7 @@ fn rows(text: &str) -> Vec<Row> {
     let stripped = text.strip_prefix('\u{feff}').unwrap_or(text);
     let first_line = stripped.lines().next().unwrap_or_default();
     let separator = separator(first_line);
-    // Excel takes a first line `sep=;` for an instruction.
+    // Excel reads a first line `sep=;` as a directive.
     let skipped = if first_line.starts_with("sep=") { first_line.len() } else { 0 };
     let mut at = text.len() - stripped.len() + skipped;
     let mut reader = ReaderBuilder::new().delimiter(separator).build();
@@ -242,7 +243,7 @@ fn rows(text: &str) -> Vec<Row> {
         at += taken;
         if let Some(field) = field {
             if row.is_empty() {
-                // Lines that hold nothing are rows of a spreadsheet all the same.
+                // Empty lines are records of a spreadsheet, too.
                 let since = rows.last().and_then(|row: &Row| row.last()).map_or(skipped, |(cell, _)| cell.end as usize);
                 number += text[since..range.0].matches('\n').count().max(usize::from(number == 0)) as u32;
             }
@@ -269,7 +270,7 @@ enum FieldEnd {
     Input,
 }
 
-/// The next field, how many bytes it takes, and what ends with it.
+/// Returns the next field, its length in bytes, and what ends with it.
 fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, FieldEnd) {
     let mut output = vec![0; 256];
     let (mut taken, mut source_text) = (0, 0);
@@ -278,7 +279,7 @@ fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Fiel
         taken += read;
         source_text += wrote;
         match result {
-            // At the end, an empty input says so.
+            // An empty input marks the end.
             ReadFieldResult::InputEmpty => {}
             ReadFieldResult::OutputFull => output.resize(output.len() * 2, 0),
             ReadFieldResult::End => return (None, taken, FieldEnd::Input),
@@ -291,7 +292,7 @@ fn next_field(reader: &mut Reader, input: &[u8]) -> (Option<String>, usize, Fiel
     }
 }
 
-/// The field without the line break before it and the separator behind it.
+/// Trims the line break before a field and the separator after it.
 fn source_text(text: &str, at: usize, taken: usize, separator: u8) -> (usize, usize) {
     let bytes = &text.as_bytes()[at..at + taken];
     let lead = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();

@@ -1,7 +1,7 @@
-//! Rules and the live organization as entries: what each network that matches is to be like.
+//! Expands rules into entries: the desired settings of every live network that matches.
 //!
-//! Rules are applied in order, each to what those before it have made of a network. An entry wins: a network that one
-//! speaks of is left alone.
+//! Rules are applied in order, each to the result of the previous ones. Entries take precedence: a network with an entry
+//! is not touched by rules.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,17 +21,17 @@ use crate::model::{
 #[derive(Clone, Copy)]
 pub struct RuleContext<'a> {
     pub live: &'a LiveState,
-    /// Whether an entry speaks of a network already.
+    /// Whether an entry already manages a network.
     pub is_managed: &'a dyn Fn(NetworkIndex) -> bool,
     /// Whether a location is in the scope of the run.
     pub has_location: &'a dyn Fn(&str) -> bool,
     /// Whether a network with these settings before and after is in the scope of the run.
     pub has_network: &'a dyn Fn(&Settings, &Settings) -> bool,
-    /// Whether a network stands aside under this name: its own cannot be told.
+    /// Whether this is a temporary name; the original name is then unknown.
     pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
 
-/// Adds to `desired` an entry for every network that its rules match; what does not fit is in `diagnostics`.
+/// Adds an entry to `desired` for every network that its rules match; reports invalid results in `diagnostics`.
 pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut Diagnostics) {
     let rules = std::mem::take(&mut desired.rules);
     let Some(first) = rules.first() else { return };
@@ -59,7 +59,7 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
         {
             let near = suggest(&location.value, names());
             let help = if near.is_empty() {
-                format!("locations with DECT networks are {}", quoted_list(names(), 8))
+                format!("locations with DECT networks: {}", quoted_list(names(), 8))
             } else {
                 format!("did you mean {}?", quoted_list(near, 3))
             };
@@ -68,13 +68,13 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
         }
     }
     if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
-        let help = "a pattern is matched against the whole value, and case counts: try '.*Ward.*' or '(?i)ward.*'";
-        let message = "no network of this run matches";
+        let help = "patterns match the whole value and are case-sensitive; try '.*Ward.*' or '(?i)ward.*'";
+        let message = "no network in scope matches this rule";
         diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
     }
 }
 
-/// Whether one of the rules is about locations of this name.
+/// Whether a rule applies to a location with this name.
 pub fn any_rule_matches_location(rules: &[Rule], location: &str) -> bool {
     rules.iter().any(|rule| match &rule.location {
         Some(pattern) => NamePattern::new(&pattern.value).is_ok_and(|pattern| pattern.matches(location)),
@@ -90,7 +90,7 @@ struct CompiledRule<'a> {
 }
 
 impl<'a> CompiledRule<'a> {
-    /// All rules; those whose patterns do not compile have been reported when they were read.
+    /// Compiles all rules; invalid patterns were reported when the rules were parsed.
     fn all(rules: &'a [Rule]) -> Vec<Self> {
         rules.iter().filter_map(Self::new).collect()
     }
@@ -105,7 +105,7 @@ impl<'a> CompiledRule<'a> {
         Some(Self { rule, location, patterns: patterns.collect::<Option<_>>()? })
     }
 
-    /// What the groups of its patterns hold, if all of them match.
+    /// Returns the capture groups if all patterns match.
     fn groups(&self, settings: &Settings) -> Option<Variables> {
         let mut groups = Variables::new();
         for (setting, pattern) in &self.patterns {
@@ -127,15 +127,15 @@ fn string_value(settings: &Settings, setting: Setting) -> Option<&str> {
     }
 }
 
-/// A network and what rules have made of it so far.
+/// A network with the result of the rules applied so far.
 #[derive(Clone)]
 struct RuleTarget<'a> {
     network: NetworkIndex,
     live: &'a Settings,
     settings: Settings,
-    /// The rules that match, and whether each changed something.
+    /// The matching rules, and whether each changed something.
     matching_rules: Vec<(usize, bool)>,
-    /// Where the template stands that made each text.
+    /// Spans of the templates that produced each value.
     template_spans: Vec<(Setting, Span)>,
 }
 
@@ -144,7 +144,7 @@ struct RuleExpander<'a, 'r> {
     templates: Templates,
     context: RuleContext<'a>,
     diagnostics: &'r mut Diagnostics,
-    /// One example of a rule that would go on for ever is enough.
+    /// Limits non-idempotent rules to one report each.
     non_idempotent: BTreeSet<usize>,
 }
 
@@ -173,7 +173,7 @@ impl<'a> RuleExpander<'a, '_> {
         results.into_iter().filter_map(|target| self.entry(target, location)).collect()
     }
 
-    /// What all rules make of the networks of a location, in the order in which those are counted.
+    /// Applies all rules to the networks of a location, in counting order.
     fn apply<'s>(&mut self, mut targets: Vec<RuleTarget<'s>>, location: &Location) -> Vec<RuleTarget<'s>> {
         for (at, rule) in self.rules.iter().enumerate().filter(|(_, rule)| rule.applies_to(location)) {
             let mut count = 0;
@@ -196,10 +196,10 @@ impl<'a> RuleExpander<'a, '_> {
                             target.template_spans.retain(|(made, _)| made != setting);
                             target.template_spans.push((*setting, template.span));
                         }
-                        // A network that this run leaves out may be as it likes.
+                        // Networks out of scope are not checked.
                         Err(_) if !(self.context.has_network)(target.live, target.live) => {}
                         Err(words) => {
-                            let message = format!("this template fails for {:?}: {words}", target.live.name);
+                            let message = format!("template failed for {:?}: {words}", target.live.name);
                             self.diagnostics.push(
                                 Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span),
                             );
@@ -215,23 +215,23 @@ impl<'a> RuleExpander<'a, '_> {
         targets
     }
 
-    /// A network that stands aside has no name of its own to compute with.
+    /// A temporary name is no input for rules.
     fn report_temporary_names(&mut self, targets: &[RuleTarget<'_>], location: &Location) {
         for target in targets {
             let name = &target.live.name;
             if (self.context.is_temporary_name)(name) && (self.context.has_network)(target.live, target.live) {
                 let id = &self.context.live.network(target.network).id;
-                let message = format!("a network of {:?} stands on the temporary name {name:?}", location.name);
+                let message = format!("a network in {:?} has the temporary name {name:?}", location.name);
                 let help = format!(
-                    "an interrupted run left it there: run its command again, apply the plan beside its journal, or write \
-                     an entry with the id {id}"
+                    "an interrupted run left it; re-run that command, apply the plan next to its journal, or add \
+                     an entry with id {id}"
                 );
                 self.diagnostics.push(Diagnostic::error(DiagnosticCode::LeftoverTemporaryName, message).help(help));
             }
         }
     }
 
-    /// Applies the rules to their own result.
+    /// Checks idempotence: applies the rules to their own result.
     fn report_non_idempotent(&mut self, results: &[RuleTarget<'_>], location: &Location) {
         let mut again: Vec<RuleTarget<'_>> = results
             .iter()
@@ -246,7 +246,7 @@ impl<'a> RuleExpander<'a, '_> {
         again.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
         let known = self.diagnostics.len();
         let again = self.apply(again, location);
-        // What fails the second time has failed the first time, or would only fail on a result that is refused below.
+        // A failure here was reported the first time, or concerns a result that is rejected below.
         self.diagnostics.truncate(known);
         let in_scope = |target: &&RuleTarget<'_>| (self.context.has_network)(target.live, &target.settings);
         let again: Vec<&RuleTarget<'_>> = again.iter().filter(in_scope).collect();
@@ -264,14 +264,16 @@ impl<'a> RuleExpander<'a, '_> {
             let diagnostic = match rule.mode {
                 RuleMode::Persistent => Diagnostic::error(
                     DiagnosticCode::NonIdempotentRule,
-                    format!("this rule would change its own result: {was:?} gets {becomes}, and the next run makes it {then}"),
+                    format!("rule is not idempotent: {was:?} becomes {becomes}, and the next run changes it to {then}"),
                 )
-                .help("let its pattern leave out what it has made; for a change that is made once there is `dectl rename`"),
+                .help("make the pattern exclude its own results, or use `dectl rename` for a one-time change"),
                 RuleMode::OneShot => Diagnostic::warning(
                     DiagnosticCode::NonIdempotentRule,
-                    format!("the same command again would change its own result: {was:?} gets {becomes}, then {then}"),
+                    format!(
+                        "running the command twice would change its own result: {was:?} becomes {becomes}, then {then}"
+                    ),
                 )
-                .help("run it once, or let the pattern leave out what it has made"),
+                .help("run it once, or make the pattern exclude its own results"),
             };
             self.diagnostics.push(diagnostic.with_span(rule.span));
         }
@@ -302,7 +304,7 @@ impl<'a> RuleExpander<'a, '_> {
         })
     }
 
-    /// What changes, held to the rules; what does not fit is a finding about this network.
+    /// Validates the changed settings; reports invalid ones for this network.
     fn checked(
         &mut self,
         target: &RuleTarget<'_>,
@@ -314,31 +316,34 @@ impl<'a> RuleExpander<'a, '_> {
         if changed.has(Setting::Name) {
             match NetworkName::new(&target.settings.name) {
                 Ok(name) => desired.name = Some(name),
-                Err(error) => invalid_results.push(format!("the name {:?}, which {error}", target.settings.name)),
+                Err(error) => invalid_results.push(("name", format!("{:?} {error}", target.settings.name))),
             }
         }
         if let Some(display_name) =
             target.settings.display_name.as_deref().filter(|_| changed.has(Setting::DisplayName))
         {
             let longer_than = |limit: usize| display_name.chars().count() > limit;
-            // Where Webex holds a longer one already it takes longer ones.
+            // If the live display name is already longer, Webex accepts longer ones.
             let held = target.live.display_name.as_deref().map_or(0, |live| live.chars().count());
             match DisplayName::new(display_name) {
-                Ok(_) if longer_than(DISPLAY_NAME_RECOMMENDED_MAX.max(held)) => invalid_results.push(format!(
-                    "the display name {display_name:?}, which has {} characters, Webex promises to take \
-                     {DISPLAY_NAME_RECOMMENDED_MAX}",
-                    display_name.chars().count()
+                Ok(_) if longer_than(DISPLAY_NAME_RECOMMENDED_MAX.max(held)) => invalid_results.push((
+                    "display name",
+                    format!(
+                        "{display_name:?} has {} characters (recommended maximum {DISPLAY_NAME_RECOMMENDED_MAX})",
+                        display_name.chars().count()
+                    ),
                 )),
                 Ok(name) => desired.display_name = Some(name),
-                Err(error) => invalid_results.push(format!("the display name {display_name:?}, which {error}")),
+                Err(error) => invalid_results.push(("display name", format!("{display_name:?} {error}"))),
             }
         }
         if changed.has(Setting::CodeEnabled) {
             desired.code_enabled = target.settings.code_enabled;
         }
         let fits = invalid_results.is_empty();
-        for invalid_result in invalid_results {
-            let message = format!("{:?} of {:?} would get {invalid_result}", target.live.name, location.name);
+        for (what, reason) in invalid_results {
+            let message =
+                format!("rule produces an invalid {what} for {:?}/{:?}: {reason}", location.name, target.live.name);
             self.diagnostics.push(Diagnostic::error(DiagnosticCode::InvalidRuleResult, message));
         }
         fits.then_some(desired)
@@ -351,7 +356,7 @@ impl CompiledRule<'_> {
     }
 }
 
-/// Numbers in names by their value: `Ward 2` before `Ward 10`.
+/// Natural sort order: `Ward 2` before `Ward 10`.
 fn natural_order(one: &str, other: &str) -> std::cmp::Ordering {
     let key = |text: &str| -> Vec<(bool, String, usize)> {
         let mut parts: Vec<(bool, String, usize)> = Vec::new();
@@ -371,7 +376,7 @@ fn natural_order(one: &str, other: &str) -> std::cmp::Ordering {
         parts
     };
     let compare = |(one, other): (&(bool, String, usize), &(bool, String, usize))| {
-        // Of two numbers the one with more digits is larger; numbers stand before letters.
+        // The number with more digits is larger; numbers sort before letters.
         other.0.cmp(&one.0).then_with(|| one.2.cmp(&other.2)).then_with(|| one.1.cmp(&other.1))
     };
     let (one_key, other_key) = (key(one), key(other));

@@ -1,24 +1,25 @@
-//! The live organization as a desired state that asks for nothing else than what is there.
+//! Exports the live state as a desired state that results in an empty plan.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
 use super::yaml_writer::{WritableSettings, YamlWriter};
+use crate::diagnostic::plural;
 use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
 
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
     pub live: &'a LiveState,
     pub codes: CodeExport,
-    /// Whether a network stands aside under this name: that is none to ask for.
+    /// Whether this is a temporary name; it is not exported.
     pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeExport {
     Include,
-    /// They are not: the file asks for no code.
+    /// Access codes are omitted.
     Omit,
 }
 
@@ -34,7 +35,7 @@ impl Export<'_> {
     pub fn yaml(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let mut file = YamlWriter::new(&format!("{} as they are live.", counted(networks, locations.len())));
+        let mut file = YamlWriter::new(&format!("Live state of {}.", counted(networks, locations.len())));
         for at in locations {
             let location = self.live.location(*at);
             file.location(&location.id, &location.name);
@@ -79,7 +80,7 @@ impl Export<'_> {
         exported
     }
 
-    /// The networks of a location with what is asked of each, and why something is not.
+    /// Writable settings of each network of a location, and why settings were omitted.
     fn networks(&self, at: LocationIndex) -> Vec<(&Network, WritableSettings)> {
         let names = counts(self.live.networks_of(at).map(|(_, network)| network.settings.name_key()));
         let codes = counts(self.live.networks_of(at).filter_map(|(_, network)| network.settings.code.clone()));
@@ -96,9 +97,9 @@ impl Export<'_> {
                     };
                     let aside = setting == Setting::Name && (self.is_temporary_name)(&settings.name);
                     let why = if aside {
-                        Some("the live one is the temporary name of an interrupted run".to_owned())
+                        Some("the live name is a temporary name of an interrupted run".to_owned())
                     } else if shared {
-                        Some("another network of the location has the same".to_owned())
+                        Some("another network in the location has the same value".to_owned())
                     } else {
                         super::yaml_writer::unrepresentable(settings, setting)
                     };
@@ -129,7 +130,7 @@ fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {
     counts
 }
 
-/// A value as a spreadsheet takes it.
+/// Formats a value for a spreadsheet.
 fn plain(settings: &Settings, setting: Setting) -> Option<String> {
     match setting {
         Setting::Name => Some(settings.name.to_string()),
@@ -140,14 +141,11 @@ fn plain(settings: &Settings, setting: Setting) -> Option<String> {
 }
 
 fn counted(networks: usize, locations: usize) -> String {
-    let word = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
-    format!("{} in {}", word(networks, "DECT network"), word(locations, "location"))
+    format!("{} in {}", plural(networks, "DECT network"), plural(locations, "location"))
 }
 
 fn describe(network: &Network) -> Option<String> {
-    let count = |count: Option<u64>, word: &str| {
-        count.map(|count| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") })
-    };
+    let count = |count: Option<u64>, noun: &str| count.map(|count| plural(count as usize, noun));
     let parts: Vec<String> = [
         network.model.as_deref().map(str::to_owned),
         count(network.base_stations, "base station"),
@@ -160,12 +158,12 @@ fn describe(network: &Network) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// A file name for every location: its name in letters, digits and hyphens, told apart by numbers where that is needed.
+/// Returns a unique file stem for every location: its name in letters, digits and hyphens, numbered if necessary.
 pub fn unique_file_stems<'a>(locations: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut taken = std::collections::HashSet::new();
     let mut unused = |name: &str| {
         let slug = slug::slugify(name);
-        // A file system may know such names as devices, or not at all.
+        // These are empty or reserved device names on some file systems.
         let slug = match slug.as_str() {
             "" => "location".to_owned(),
             "con" | "prn" | "aux" | "nul" => format!("location-{slug}"),

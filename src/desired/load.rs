@@ -1,4 +1,4 @@
-//! Which texts make up the desired state: files, folders, standard input.
+//! Loads the sources of the desired state: files, directories, standard input.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -6,45 +6,45 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 
-/// No honest desired-state file is larger: 100,000 networks take about 15 MB.
+/// File size limit; 100,000 networks take about 15 MB.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
-/// How deep folders may lie in folders.
+/// Maximum directory depth.
 const MAX_DIR_DEPTH: usize = 32;
 
-/// What files in a folder must end in.
+/// Extensions of desired-state files in a directory.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "csv"];
 
-/// A text and what is known of where it came from.
+/// A source text with its origin.
 #[derive(Debug)]
 pub struct Input {
-    /// What it is called in messages: the path as it was given.
+    /// Name in messages: the path as given.
     pub name: String,
     pub text: String,
     pub format: SourceFormat,
-    /// The folder that relative paths in it start from.
+    /// Base directory for relative paths in the file.
     pub base_dir: PathBuf,
 }
 
-/// How a desired state is written down.
+/// Format of a desired-state file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceFormat {
     Yaml,
-    /// As CSV: a row is a network.
+    /// CSV, one network per row.
     Csv,
 }
 
 impl SourceFormat {
-    /// Told by the ending of a file's name.
+    /// Detects the format from the file extension.
     pub fn of(name: &str) -> Self {
         let is_csv = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv { Self::Csv } else { Self::Yaml }
     }
 }
 
-/// Reads everything that `arguments` name: a file, a folder of such files, or `-` for `stdin`.
+/// Loads every argument: a file, a directory of files, or `-` for `stdin`.
 ///
-/// A file that is named twice, also by way of its folder, is read once.
+/// A file that is given twice, directly or through its directory, is loaded once.
 pub fn load_sources(arguments: &[PathBuf], stdin: &mut dyn Read, diagnostics: &mut Diagnostics) -> Vec<Input> {
     let mut loader = Loader { diagnostics, seen: Vec::new(), inputs: Vec::new() };
     for argument in arguments {
@@ -84,11 +84,11 @@ impl Loader<'_> {
         let mut files = Vec::new();
         self.list(folder, 0, &mut files);
         if files.is_empty() {
-            let message = format!("no desired-state file in the folder {}", folder.display());
+            let message = format!("no desired-state file in directory {}", folder.display());
             self.diagnostics.push(
                 Diagnostic::error(DiagnosticCode::DirectoryEmpty, message)
                     .in_file(folder.display().to_string())
-                    .help("files that end in .yaml, .yml or .csv are read, also in the folders below it"),
+                    .help("files ending in .yaml, .yml or .csv are read, including subdirectories"),
             );
         }
         for (path, length) in files {
@@ -97,7 +97,7 @@ impl Loader<'_> {
     }
 
     fn list(&mut self, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) {
-        // A link may lead back to a folder that is being read.
+        // A symbolic link may point back to a directory that is being read.
         if let Ok(real) = folder.canonicalize() {
             if self.seen.contains(&real) {
                 return;
@@ -160,7 +160,7 @@ impl Loader<'_> {
     fn not_utf8(&mut self, name: String, bytes: &[u8], valid: usize) {
         let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let help = if utf16 { "it looks like UTF-16: save it as UTF-8" } else { "save it as UTF-8" };
+        let help = if utf16 { "the file looks like UTF-16; save it as UTF-8" } else { "save the file as UTF-8" };
         self.diagnostics.push(
             Diagnostic::error(DiagnosticCode::NotUtf8, format!("{name}: line {line} is not UTF-8"))
                 .in_file(name)
@@ -173,17 +173,17 @@ impl Loader<'_> {
         self.diagnostics.push(
             Diagnostic::error(DiagnosticCode::FileTooLarge, message)
                 .in_file(name)
-                .help("100,000 networks take about 15 MB; is this the right file?"),
+                .help("100,000 networks take about 15 MB; check that this is the right file"),
         );
     }
 
     fn unreadable(&mut self, path: &Path, error: &io::Error) {
         let name = path.display().to_string();
         let (code, message, help) = if error.kind() == io::ErrorKind::NotFound {
-            let help = "check the path; `dectl export` writes a first file from the live organization";
-            (DiagnosticCode::FileMissing, format!("there is no file {name}"), help)
+            let help = "check the path, or create a first file with `dectl export`";
+            (DiagnosticCode::FileMissing, format!("file not found: {name}"), help)
         } else {
-            (DiagnosticCode::FileUnreadable, format!("{name} cannot be read: {error}"), "check its permissions")
+            (DiagnosticCode::FileUnreadable, format!("cannot read {name}: {error}"), "check its permissions")
         };
         self.diagnostics.push(Diagnostic::error(code, message).in_file(name).help(help));
     }

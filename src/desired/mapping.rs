@@ -1,4 +1,4 @@
-//! Reading the fields of one mapping, noting every mistake on the way.
+//! Reads the fields of a mapping and reports every error.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use super::model::Spanned;
 use super::yaml::{Node, Value};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
 
-/// The fields of one mapping that are known, each at most once.
+/// The known fields of a mapping, each at most once.
 pub(super) struct MappingReader<'a> {
-    /// What the mapping is, for messages: "a network".
+    /// Description of the mapping in messages, e.g. "a network".
     context: &'static str,
     span: Span,
     entries: Vec<(&'a str, &'a Node<'a>)>,
-    /// Known fields that a misspelt one probably means: they are not missing.
+    /// Known fields that a misspelled field probably means; they are not reported as missing.
     typos: Vec<&'static str>,
 }
 
 impl<'a> MappingReader<'a> {
-    /// Sorts out a mapping; reports what is not one, keys that are unknown and keys that come twice.
+    /// Reads a mapping; reports other nodes, unknown keys and duplicate keys.
     pub(super) fn of(
         node: &'a Node<'a>,
         context: &'static str,
@@ -26,7 +26,7 @@ impl<'a> MappingReader<'a> {
     ) -> Option<Self> {
         let Value::Map(pairs) = &node.value else {
             let message = format!("{context} must be a mapping of fields, not {}", node.kind());
-            let help = format!("its fields are {}", quoted_list(known.iter().copied(), 8));
+            let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 8));
             diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
         };
@@ -36,10 +36,10 @@ impl<'a> MappingReader<'a> {
             let Some(name) = fields.key(key, known, diagnostics) else { continue };
             if let Some((_, first)) = first_of.iter().find(|(other, _)| *other == name) {
                 diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("`{name}` stands twice in {context}"))
+                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("duplicate field `{name}` in {context}"))
                         .with_span(key.span)
-                        .with_related(*first, "the first is here")
-                        .help("keep one of them"),
+                        .with_related(*first, "first occurrence")
+                        .help("remove one of them"),
                 );
                 continue;
             }
@@ -51,7 +51,7 @@ impl<'a> MappingReader<'a> {
 
     fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], diagnostics: &mut Diagnostics) -> Option<&'k str> {
         let (Value::Text(name) | Value::PlainScalar(name)) = &key.value else {
-            let message = format!("a field name of {} must be a text, not {}", self.context, key.kind());
+            let message = format!("a field name of {} must be a string, not {}", self.context, key.kind());
             diagnostics.push(
                 Diagnostic::error(DiagnosticCode::WrongType, message).with_span(key.span).help("write `field: value`"),
             );
@@ -65,7 +65,7 @@ impl<'a> MappingReader<'a> {
         self.typos.extend(near);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("{} has the fields {}", self.context, quoted_list(known.iter().copied(), 8)),
+            None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 8)),
         };
         let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
         diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(key.span).help(help));
@@ -80,7 +80,7 @@ impl<'a> MappingReader<'a> {
         self.span
     }
 
-    /// Whether the field is there, be it under a misspelt name.
+    /// Whether the field is present, possibly misspelled.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some() || self.typos.contains(&name)
     }
@@ -89,11 +89,11 @@ impl<'a> MappingReader<'a> {
         self.entries.iter().find(|(field, _)| *field == name).map(|(_, node)| *node)
     }
 
-    /// The field, or a finding that it is missing.
+    /// Returns the field, or reports that it is missing.
     pub(super) fn required(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> Option<&'a Node<'a>> {
         let node = self.get(name);
         if !self.has(name) {
-            let message = format!("{} needs a field `{name}`", self.context);
+            let message = format!("{} requires a field `{name}`", self.context);
             diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(self.span).help(help));
         }
         node
@@ -103,7 +103,7 @@ impl<'a> MappingReader<'a> {
         self.get(name).and_then(|node| text(node, name, diagnostics))
     }
 
-    /// A field that is a truth value.
+    /// Reads a boolean field.
     pub(super) fn bool(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
         let node = self.get(name)?;
         let written: &str = match &node.value {
@@ -139,27 +139,27 @@ impl<'a> MappingReader<'a> {
     }
 }
 
-/// A node that must be a text.
+/// Reads a string node.
 pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
     let diagnostic = match &node.value {
         Value::Text(text) => return Some(Spanned { value: (**text).into(), span: node.span }),
         Value::PlainScalar(_) => Diagnostic::error(
             DiagnosticCode::UnquotedValue,
-            format!("`{name}` is a text, but YAML takes this for something else"),
+            format!("`{name}` must be a string, but YAML reads this value as another type"),
         )
-        .help("put it in quotes"),
+        .help("quote the value"),
         Value::Null => Diagnostic::error(DiagnosticCode::WrongType, format!("`{name}` is empty"))
-            .help("write a text, or leave the field out"),
+            .help("write a string, or remove the field"),
         Value::List(_) | Value::Map(_) => {
-            Diagnostic::error(DiagnosticCode::WrongType, format!("`{name}` must be a text, not {}", node.kind()))
-                .help("write a text")
+            Diagnostic::error(DiagnosticCode::WrongType, format!("`{name}` must be a string, not {}", node.kind()))
+                .help("write a string")
         }
     };
     diagnostics.push(diagnostic.with_span(node.span));
     None
 }
 
-/// A text of somebody else's as part of a message: short, and without control characters.
+/// Makes untrusted text safe for a message: short, without control characters.
 pub(super) fn truncate_printable(text: &str) -> String {
     let mut shown: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(60).is_some() {

@@ -1,7 +1,7 @@
-//! Several files as one desired state, and what in them contradicts what.
+//! Merges several files into one desired state and reports contradictions.
 //!
-//! Offline, a location is what the files call it. What only the live organization can tell (two spellings of one
-//! location, a network once by id and once by name) the planner finds later.
+//! Offline, locations are compared as written. Duplicates that only the live state reveals (two spellings of one
+//! location, a network given by id and by name) are found by the planner.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
 use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
 
-/// Puts the locations of all files together and reports contradictions.
+/// Merges the locations of all files and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
     let mut desired = Desired::default();
     for file in files {
@@ -38,19 +38,19 @@ struct DuplicateTracker {
 }
 
 impl DuplicateTracker {
-    /// A number that is the same for every mention of a location.
+    /// Returns the same key for every mention of a location.
     fn location(&mut self, location: &DesiredLocation, diagnostics: &mut Diagnostics) -> usize {
         let name = location.name.as_ref().map(|name| NameKey::of(&name.value));
         if let (Some(id), Some(name)) = (&location.id, &name)
             && let Some((_, Some(other), span)) = self.by_id.get(&id.value)
             && other != name
         {
-            let message = "this id stands with two different location names".to_owned();
+            let message = "one location id has two different names".to_owned();
             diagnostics.push(
                 Diagnostic::error(DiagnosticCode::LocationMismatch, message)
                     .with_span(id.span)
-                    .with_related(*span, "the other is here")
-                    .help("an id belongs to one location: correct the name or the id"),
+                    .with_related(*span, "other occurrence")
+                    .help("correct the name or the id"),
             );
         }
         let known = match (&location.id, &name) {
@@ -82,11 +82,11 @@ impl DuplicateTracker {
             diagnostics.push(
                 Diagnostic::error(
                     DiagnosticCode::DuplicateNetwork,
-                    format!("the network {} has two entries", entry.label()),
+                    format!("duplicate entry for network {}", entry.label()),
                 )
                 .with_span(id.span)
-                .with_related(first, "the first is here")
-                .help("keep one of them"),
+                .with_related(first, "first occurrence")
+                .help("remove one of them"),
             );
             return;
         }
@@ -95,17 +95,17 @@ impl DuplicateTracker {
             if let Some((first, other)) = self.names.insert((place, key), (span, label.clone())) {
                 let (place, name) = (location.label(), nfc(&label));
                 let message = if other == label {
-                    format!("two networks of {place:?} are to be called {name:?}")
+                    format!("duplicate name {name:?} in {place:?}")
                 } else if nfc(&other) == name {
-                    format!("two networks of {place:?} get names that differ in how accents are encoded only: {name:?}")
+                    format!("names in {place:?} differ only in the encoding of accents: {name:?}")
                 } else {
-                    format!("two networks of {place:?} get names that differ in case only: {name:?}")
+                    format!("names in {place:?} differ only in case: {name:?}")
                 };
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::DuplicateName, message)
                         .with_span(span)
-                        .with_related(first, "the first is here")
-                        .help("names are unique within a location: rename or remove one of them"),
+                        .with_related(first, "first occurrence")
+                        .help("names must be unique within a location; rename or remove one of them"),
                 );
             }
         }
@@ -113,21 +113,21 @@ impl DuplicateTracker {
             && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span)
         {
             diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateNetwork, "two networks were renamed from the same name")
+                Diagnostic::error(DiagnosticCode::DuplicateNetwork, "two networks have the same `renamedFrom`")
                     .with_span(from.span)
-                    .with_related(first, "the first is here")
-                    .help("a name belonged to one network: correct one of the two"),
+                    .with_related(first, "first occurrence")
+                    .help("a name belongs to one network; correct one of them"),
             );
         }
         if let (Some(code), Some(source)) = (entry.desired.code, &entry.code)
             && let Some(first) = self.codes.insert((place, code), source.span)
         {
-            let message = format!("two networks of {:?} are to get the same access code", location.label());
+            let message = format!("duplicate access code in {:?}", location.label());
             diagnostics.push(
                 Diagnostic::error(DiagnosticCode::DuplicateCode, message)
                     .with_span(source.span)
-                    .with_related(first, "the first is here")
-                    .help("access codes are unique within a location: choose another one"),
+                    .with_related(first, "first occurrence")
+                    .help("access codes must be unique within a location; choose another one"),
             );
         }
     }

@@ -1,21 +1,21 @@
-//! From the text of a desired-state file to what it asks for.
+//! Reads desired-state files.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `wish` | the data: [`wish::Desired`] and its entries; the only file of this room that the planner knows |
-//! | `load_sources` | which texts: files, folders, standard input |
-//! | `tree` | YAML as a tree with positions, under limits that no honest file meets |
-//! | `halves` | where a large file can be cut, so that its halves can be read at the same time |
-//! | `fields` | reading the fields of one mapping, noting every mistake |
-//! | `table` | CSV as the same tree |
-//! | `check` | a tree as wishes, with all mistakes of the file at once |
-//! | `merge` | several files as one desired state; what contradicts what |
-//! | `write` | [`YamlWriter`]: settings as the text of a file |
-//! | `export` | [`Export`]: the live organization as a desired state |
-//! | `rules` | what every network that matches is to be like |
-//! | `template` | what a name is made of |
-//! | `expand` | [`expand()`]: rules and the live organization as entries |
-//! | `codes` | access codes that stand in the environment or in files of their own |
+//! | `model` | the data: [`model::Desired`] and its entries; all that the planner uses of this module |
+//! | `load` | reads files, directories and standard input |
+//! | `yaml` | parses YAML into a tree with spans, within size limits |
+//! | `split` | finds a split point so that large files can be parsed on two threads |
+//! | `mapping` | reads the fields of a mapping and reports every error |
+//! | `csv` | parses CSV into the same tree |
+//! | `parse` | converts a tree into the model and reports all errors of the file |
+//! | `merge` | merges several files and reports contradictions |
+//! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
+//! | `export` | [`Export`]: writes the live state as a desired state |
+//! | `rules` | parses and checks rules |
+//! | `template` | renders the templates of rules |
+//! | `expand` | [`expand()`]: expands rules into entries |
+//! | `code_sources` | resolves access codes from `env` and `file` sources |
 
 mod code_sources;
 mod csv;
@@ -42,10 +42,10 @@ pub use yaml_writer::{WritableSettings, YamlWriter, writable_settings};
 use crate::diagnostic::{Diagnostics, Sources};
 use model::Desired;
 
-/// The JSON Schema of desired-state files, for editors. What it cannot say (uniqueness, who is who) the reader checks.
+/// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");
 
-/// Reads texts as one desired state. Whatever is wrong in any of them is in `diagnostics`, all at once.
+/// Parses sources into one desired state. All errors of all sources are added to `diagnostics`.
 pub fn read(inputs: Vec<Input>, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Desired {
     let mut files = Vec::new();
     for input in inputs {

@@ -1,4 +1,4 @@
-//! What the files ask for: data only, each wish with the place where it stands.
+//! The desired state as data, each value with its span.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Span;
 use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
 
-/// A value and where it was written.
+/// A value with its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     pub value: T,
@@ -15,9 +15,9 @@ pub struct Spanned<T> {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// Locations in the order of the files; one may come several times.
+    /// Locations in file order; a location may occur more than once.
     pub locations: Vec<DesiredLocation>,
-    /// Rules for networks that no entry speaks of, in the order in which they apply.
+    /// Rules for networks without an entry, in order of application.
     pub rules: Vec<Rule>,
 }
 
@@ -49,9 +49,9 @@ impl DesiredLocation {
 pub struct NetworkEntry {
     pub origin: Origin,
     pub id: Option<Spanned<NetworkId>>,
-    /// The name it has until the rename has happened.
+    /// The name before the rename.
     pub renamed_from: Option<Spanned<Arc<str>>>,
-    /// The settings asked for. The code is there once it has been looked up.
+    /// The requested settings. An external code is set once it is resolved.
     pub desired: DesiredSettings,
     pub name_span: Option<Span>,
     pub code: Option<Spanned<CodeSource>>,
@@ -72,38 +72,38 @@ impl NetworkEntry {
         }
     }
 
-    /// What its wanted name is compared by.
+    /// Comparison key of the requested name.
     pub fn name_key(&self) -> Option<NameKey> {
         self.desired.name.as_ref().map(|name| NameKey::of(name.as_str()))
     }
 }
 
-/// What every network that matches is to be like. Its patterns and templates have been checked.
+/// A rule that sets the settings of every matching network. Its patterns and templates are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub span: Span,
     pub label: Arc<str>,
-    /// Whether it is applied again and again.
+    /// Whether the rule is applied on every run.
     pub mode: RuleMode,
     /// Only locations whose name matches this glob.
     pub location: Option<Spanned<Arc<str>>>,
     /// Only networks whose values match these regular expressions as a whole.
     pub patterns: Vec<(Setting, Spanned<Arc<str>>)>,
     pub templates: Vec<(Setting, Spanned<Arc<str>>)>,
-    /// Whether the default access code is to be used.
+    /// Whether the default access code is enabled.
     pub code_enabled: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleMode {
-    /// Whenever its file is: what it makes, it must leave alone the next time.
+    /// Applied on every run, so it must be idempotent.
     Persistent,
     OneShot,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// An entry of a file says so.
+    /// From an entry of a file.
     File(Span),
     Rule {
         span: Span,
@@ -113,10 +113,10 @@ pub enum Origin {
 
 #[derive(Clone, PartialEq, Eq)]
 pub enum CodeSource {
-    /// It stands in the file; the wish holds it already.
+    /// A literal in the file, already part of the desired settings.
     Literal,
     Env(Arc<str>),
-    /// From a file of its own, already relative to the file that names it.
+    /// From a separate file; the path is already resolved.
     File(PathBuf),
 }
 

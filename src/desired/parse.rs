@@ -1,4 +1,4 @@
-//! A tree as wishes, with every mistake of the file in one run.
+//! Converts a tree into the model and reports all errors of the file.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const NETWORK_FIELDS: &[&str] =
 pub(super) struct SourceInfo<'a> {
     pub(super) source: SourceId,
     pub(super) format: SourceFormat,
-    /// The folder that relative paths start from.
+    /// Base directory of relative paths.
     pub(super) base_dir: &'a Path,
 }
 
@@ -43,7 +43,7 @@ struct FileParser<'a> {
     diagnostics: &'a mut Diagnostics,
 }
 
-/// What `defaults` fills in; codes and their sources included.
+/// Values of `defaults`, including codes and their sources.
 #[derive(Default)]
 struct Defaults {
     desired: DesiredSettings,
@@ -57,9 +57,9 @@ impl FileParser<'_> {
         };
         self.version(&fields);
         let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
-        let help = "write `locations:` and below it one `- name: …` with its `networks:` for every location";
+        let help = "write `locations:` with one `- name: …` and its `networks:` per location";
         let rules = if fields.has("rules") {
-            let help = "write below it one `- match: …` with its `set: …` for every rule";
+            let help = "write one `- match: …` with its `set: …` per rule";
             fields.list("rules", help, self.diagnostics)
         } else {
             &[]
@@ -83,15 +83,15 @@ impl FileParser<'_> {
             if fields.has("version") {
                 return;
             }
-            let message = "a desired-state file needs a field `version`";
+            let message = "a desired-state file requires a field `version`";
             self.diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
             return;
         };
         match &node.value {
             Value::PlainScalar(written) if &**written == "1" => {}
             Value::PlainScalar(_) | Value::Text(_) => {
-                let message = "this version of the file format is not known";
-                let help = "this tool reads version 1: write `version: 1`";
+                let message = "unsupported version of the file format";
+                let help = "write `version: 1`";
                 self.diagnostics.push(
                     Diagnostic::error(DiagnosticCode::UnsupportedVersion, message).with_span(node.span).help(help),
                 );
@@ -126,18 +126,18 @@ impl FileParser<'_> {
         let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
         let name = name.and_then(|name| self.non_empty(name, "name"));
         if !fields.has("name") && !fields.has("id") {
-            let message = "a location needs a `name` or an `id`";
+            let message = "a location requires a `name` or an `id`";
             self.diagnostics.push(
                 Diagnostic::error(DiagnosticCode::MissingField, message)
                     .with_span(fields.span())
-                    .help("write the name that Control Hub shows, or the location's id"),
+                    .help("use the name shown in Control Hub, or the location's id"),
             );
         }
-        let help = "write `networks:` and below it one `- name: …` for every network";
+        let help = "write `networks:` with one `- name: …` per network";
         let nodes = fields.list("networks", help, self.diagnostics);
         let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
         let id = id.map(|id| Spanned { value: LocationId::new(id.value), span: id.span });
-        // Without a name or an id it has been reported; its networks were checked, but belong nowhere.
+        // A missing name and id was reported; the networks were checked but belong to no location.
         (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, entries })
     }
 
@@ -149,7 +149,7 @@ impl FileParser<'_> {
         self.diagnostics.push(
             Diagnostic::error(code, format!("`{field}` is empty"))
                 .with_span(text.span)
-                .help("write it, or leave the field out"),
+                .help("set a value, or remove the field"),
         );
         None
     }
@@ -173,11 +173,11 @@ impl FileParser<'_> {
         }
         if fields.get("name").is_none() && fields.get("id").is_none() {
             if !fields.has("name") && !fields.has("id") {
-                let message = "a network needs a `name` or an `id`";
+                let message = "a network requires a `name` or an `id`";
                 self.diagnostics.push(
                     Diagnostic::error(DiagnosticCode::MissingField, message)
                         .with_span(fields.span())
-                        .help("write the name it is to have, or the id that `dectl export` shows"),
+                        .help("write its desired name, or the id shown by `dectl export`"),
                 );
             }
             return None;
@@ -195,7 +195,7 @@ impl FileParser<'_> {
     fn network_name(&mut self, name: &Spanned<Arc<str>>) -> Option<NetworkName> {
         NetworkName::new(&name.value)
             .map_err(|error| {
-                let diagnostic = Diagnostic::error(DiagnosticCode::InvalidName, format!("this name {error}"))
+                let diagnostic = Diagnostic::error(DiagnosticCode::InvalidName, format!("name {error}"))
                     .with_span(name.span)
                     .help(name_help(error));
                 self.diagnostics.push(diagnostic);
@@ -209,28 +209,28 @@ impl FileParser<'_> {
             Ok(name) => {
                 if let Some(length) = name.exceeds_recommended() {
                     let message = format!(
-                        "this display name has {length} characters, Webex promises to take {DISPLAY_NAME_RECOMMENDED_MAX}"
+                        "display name has {length} characters, the recommended maximum is {DISPLAY_NAME_RECOMMENDED_MAX}"
                     );
                     self.diagnostics.push(
                         Diagnostic::warning(DiagnosticCode::LongDisplayName, message)
                             .with_span(written.span)
-                            .help("it is sent as it is; shorten it if Webex refuses it"),
+                            .help("it is sent unchanged; shorten it if Webex rejects it"),
                     );
                 }
                 Some(name)
             }
             Err(error) => {
                 self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidDisplayName, format!("this display name {error}"))
+                    Diagnostic::error(DiagnosticCode::InvalidDisplayName, format!("display name {error}"))
                         .with_span(written.span)
-                        .help("write what the handsets are to show, or leave the field out to keep it"),
+                        .help("set the text that handsets display, or remove the field to keep the current one"),
                 );
                 None
             }
         }
     }
 
-    /// The code, or where it comes from. A literal one goes into `desired`.
+    /// Reads the code or its source. A literal goes into `desired`.
     fn code(&mut self, fields: &MappingReader<'_>, desired: &mut DesiredSettings) -> Option<Spanned<CodeSource>> {
         let node = fields.get("defaultAccessCode")?;
         let written = match &node.value {
@@ -238,7 +238,7 @@ impl FileParser<'_> {
             Value::Map(_) => return self.code_source(node),
             Value::Null | Value::List(_) => {
                 let message = format!("`defaultAccessCode` must be four digits, not {}", node.kind());
-                let help = "write four digits in quotes, or { env: NAME }, or { file: PATH }";
+                let help = "write four digits in quotes, { env: NAME } or { file: PATH }";
                 self.diagnostics
                     .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
                 return None;
@@ -254,19 +254,19 @@ impl FileParser<'_> {
                     && matches!(error, CodeError::WrongLength { length } if length < 4);
                 let help = match (self.source_info.format, error) {
                     (SourceFormat::Csv, CodeError::WrongLength { length }) if length < 4 => {
-                        "a spreadsheet has probably eaten zeros at its front: give the column the format text, and write \
+                        "a spreadsheet probably removed leading zeros; format the column as text and write \
                          all four digits"
                     }
                     (SourceFormat::Csv, _) => {
-                        "write exactly four digits; a spreadsheet may have made a number of them: give the column the \
+                        "write exactly four digits; a spreadsheet may have converted them to a number, format the column \
                          format text"
                     }
                     (SourceFormat::Yaml, _) if unquoted_and_short => {
-                        "write all four digits in quotes, zeros at the front included"
+                        "write all four digits in quotes, including leading zeros"
                     }
                     (SourceFormat::Yaml, _) => "write exactly four digits in quotes",
                 };
-                let message = format!("this access code {error}");
+                let message = format!("access code {error}");
                 self.diagnostics
                     .push(Diagnostic::error(DiagnosticCode::InvalidCode, message).with_span(node.span).help(help));
                 None
@@ -275,11 +275,11 @@ impl FileParser<'_> {
     }
 
     fn code_source(&mut self, node: &Node<'_>) -> Option<Spanned<CodeSource>> {
-        let fields = MappingReader::of(node, "a code that stands elsewhere", &["env", "file"], self.diagnostics)?;
+        let fields = MappingReader::of(node, "an external access code", &["env", "file"], self.diagnostics)?;
         let (env, file) = (fields.get("env"), fields.get("file"));
         let ((Some(written), None) | (None, Some(written))) = (env, file) else {
-            let message = "a code that stands elsewhere needs either `env` or `file`";
-            let help = "write { env: NAME } for a variable of the environment, or { file: PATH } for a file";
+            let message = "an external access code requires either `env` or `file`";
+            let help = "write { env: NAME } for an environment variable, or { file: PATH } for a file";
             self.diagnostics
                 .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
@@ -297,8 +297,8 @@ impl FileParser<'_> {
 
 fn name_help(error: NameError) -> &'static str {
     match error {
-        NameError::Empty => "write the name the network is to have",
-        NameError::TooLong { .. } => "shorten it; letters with accents count as one character",
+        NameError::Empty => "write the desired name",
+        NameError::TooLong { .. } => "shorten it; an accented letter counts as one character",
         NameError::Control { .. } => "write it on one line, without tabs",
     }
 }

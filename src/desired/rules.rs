@@ -1,4 +1,4 @@
-//! Rules: what every network that matches is to be like. Patterns and templates are checked before anything is live.
+//! Parses rules and checks their patterns and templates offline.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ const RULE_FIELDS: &[&str] = &["match", "set"];
 const MATCH_FIELDS: &[&str] = &["location", "name", "displayName"];
 const SET_FIELDS: &[&str] = &["name", "displayName", "defaultAccessCodeEnabled"];
 
-/// The settings that patterns look at and templates make.
+/// Settings that patterns match and templates set.
 const TEMPLATABLE_SETTINGS: [Setting; 2] = [Setting::Name, Setting::DisplayName];
 
-/// What every template may speak of, beside the groups of the patterns.
+/// Variables available in every template, besides the capture groups.
 pub(super) const BUILTIN_VARIABLES: [&str; 4] = ["location", "name", "displayName", COUNTER];
 
-/// Counts the networks of a location that match.
+/// Counts the matching networks of a location.
 pub(super) const COUNTER: &str = "n";
 
-/// A pattern that must match as a whole.
+/// Compiles a pattern that must match the whole value.
 pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{pattern})\z"))
 }
@@ -32,8 +32,8 @@ pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
 pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let before = diagnostics.len();
     let fields = MappingReader::of(node, "a rule", RULE_FIELDS, diagnostics)?;
-    let matches = fields.required("match", "say which networks it is about: `match: { name: 'Ward .*' }`", diagnostics);
-    let set = fields.required("set", "say what they are to be: `set: { name: '{{ name|upper }}' }`", diagnostics);
+    let matches = fields.required("match", "select networks, e.g. `match: { name: 'Ward .*' }`", diagnostics);
+    let set = fields.required("set", "set values, e.g. `set: { name: '{{ name|upper }}' }`", diagnostics);
     let matches = matches.and_then(|node| MappingReader::of(node, "`match`", MATCH_FIELDS, diagnostics));
     let set = set.and_then(|node| MappingReader::of(node, "`set`", SET_FIELDS, diagnostics));
     let (matches, set) = (matches?, set?);
@@ -55,7 +55,7 @@ pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
         for (fields, field) in [(&matches, "match"), (&set, "set")] {
             if fields.is_empty() {
                 let message = format!("`{field}` of a rule is empty");
-                let help = "`match` takes a location, a name or a displayName; `set` what they are to be";
+                let help = "`match` requires a location, a name or a displayName; `set` requires at least one setting";
                 diagnostics
                     .push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(fields.span()).help(help));
             }
@@ -65,19 +65,19 @@ pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
     (diagnostics.len() == before).then_some(rule)
 }
 
-/// What `dectl rename` is asked to do.
+/// The arguments of `dectl rename`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenameRequest {
-    /// The settings whose value is looked at and replaced.
+    /// The settings to match and replace.
     pub settings: Vec<Setting>,
-    /// What their value must match, as a whole.
+    /// The pattern that must match the whole value.
     pub pattern: String,
     pub template: String,
-    /// What the display name becomes of a network whose name matches.
+    /// Template of the display name of a network whose name matches.
     pub display_name: Option<String>,
 }
 
-/// The rules of a command, with a text of their own that findings point into.
+/// Converts the arguments into rules, with a source text that diagnostics point into.
 pub fn rename_rules(request: &RenameRequest, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<Rule> {
     const COMMAND: &str = "rename";
     let mut text = String::new();
@@ -115,20 +115,20 @@ pub fn rename_rules(request: &RenameRequest, sources: &mut Sources, diagnostics:
         }
     };
     let rules: Vec<Rule> = request.settings.iter().copied().map(rule).collect();
-    // All have the same pattern and template; the first has the display name, too.
+    // All rules share the pattern and template; the first also sets the display name.
     if let Some(first) = rules.first() {
         check(first, diagnostics);
     }
     rules
 }
 
-/// Reports patterns that are none, and templates that are none or speak of what there is not.
+/// Reports invalid patterns, invalid templates and unknown variables.
 fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
     if let Some(location) = &rule.location
         && let Err(reason) = NamePattern::new(&location.value)
     {
-        let message = format!("this is no pattern for locations: {reason}");
-        let help = "write the name of a location; * stands for any characters";
+        let message = format!("invalid location pattern: {reason}");
+        let help = "write the name of a location; * matches any characters";
         diagnostics
             .push(Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(location.span).help(help));
     }
@@ -140,11 +140,11 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                     if known.iter().any(|other| other == group) {
                         let (message, help) = if BUILTIN_VARIABLES.contains(&group) {
                             let given = quoted_list(BUILTIN_VARIABLES, 8);
-                            let help = format!("{given} are there in every rule; choose another name");
-                            (format!("the group {group:?} has a name that is taken"), help)
+                            let help = format!("{given} are predefined in every rule; choose another name");
+                            (format!("group name {group:?} is reserved"), help)
                         } else {
-                            let message = format!("two patterns of this rule have a group {group:?}");
-                            (message, "give one of them another name".to_owned())
+                            let message = format!("duplicate group {group:?} in the patterns of this rule");
+                            (message, "rename one of them".to_owned())
                         };
                         diagnostics.push(
                             Diagnostic::error(DiagnosticCode::InvalidPattern, message)
@@ -156,12 +156,12 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                 }
             }
             Err(error) => {
-                let message = format!("this is no regular expression: {}", regex_error_summary(&error.to_string()));
-                let help = "it is matched against the whole name; groups are written (?<ward>…)";
+                let message = format!("invalid regular expression: {}", regex_error_summary(&error.to_string()));
+                let help = "the pattern matches the whole value; write groups as (?<ward>…)";
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(pattern.span).help(help),
                 );
-                // Which groups there are meant to be cannot be said.
+                // The intended groups are unknown.
                 return;
             }
         }
@@ -177,9 +177,9 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                 }
             }
             Err(words) => {
-                let message = format!("this is no template: {words}");
+                let message = format!("invalid template: {words}");
                 let help =
-                    format!("write {{{{ name }}}} or {{{{ name|upper }}}}; filters of this tool are {OWN_FILTERS}");
+                    format!("write e.g. {{{{ name }}}} or {{{{ name|upper }}}}; additional filters: {OWN_FILTERS}");
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span).help(help),
                 );
@@ -190,26 +190,26 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
 
 fn unknown_variable(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
     if variable == COUNTER && rule.mode == RuleMode::Persistent {
-        let message = "a rule of a file cannot count: whenever a network comes or goes, the others would be renamed";
+        let message = "a rule in a file cannot use a counter: adding or removing a network would rename the others";
         return Some(
             Diagnostic::error(DiagnosticCode::NonIdempotentRule, message)
-                .help("count once, with `dectl rename`, or write an entry for each network"),
+                .help("number the networks once with `dectl rename`, or write an entry for each network"),
         );
     }
     if known.iter().any(|name| name == variable) {
         return None;
     }
-    // What a rule may not use is no suggestion for it.
+    // Variables that a rule may not use are not suggested.
     let is_of_use = |name: &&str| *name != COUNTER || rule.mode == RuleMode::OneShot;
     let names = || known.iter().map(String::as_str).filter(is_of_use);
     let help = match suggest(variable, names()).first() {
         Some(near) => format!("did you mean {near:?}?"),
-        None => format!("there are {}", quoted_list(names(), 12)),
+        None => format!("available variables: {}", quoted_list(names(), 12)),
     };
-    Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("there is no variable {variable:?}")).help(help))
+    Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("unknown variable {variable:?}")).help(help))
 }
 
-/// What a regular expression's error comes to; the lines before it draw the expression again.
+/// Returns the last line of a regex error; the lines before it repeat the expression.
 fn regex_error_summary(message: &str) -> String {
     message.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

@@ -1,11 +1,11 @@
-//! Where a large file can be cut, so that its two halves can be read at the same time.
+//! Finds a split point so that large files can be parsed on two threads.
 //!
-//! The cut lies between two locations: before an item of the list `locations` that stands near the middle of the text.
-//! What begins before such a line has ended before it, but for three things: a text in quotes and a bracket that are
-//! still open, and an anchor that is used behind it. All three make one of the halves unreadable by itself. So two
-//! halves that can both be read say what the whole says, and where one cannot, the whole is read.
+//! The split is between two locations: before an item of the list `locations` near the middle of the text.
+//! Anything that starts before such a line has ended before it, with three exceptions: an open quoted scalar, an open
+//! bracket, and an anchor that is used after the split. Each makes one half invalid on its own. So two halves that both
+//! parse are equivalent to the whole file; otherwise the whole file is parsed.
 
-/// The place of the cut: the beginning of a line that begins an item. `None` where it is not clear that there is one.
+/// Returns the start of a line that begins an item; `None` if no safe split point was found.
 pub(super) fn split_point(text: &str) -> Option<usize> {
     let begin = list_start(text)?;
     let (indent, first) = list_items(&text[begin..]).next()?;
@@ -16,7 +16,7 @@ pub(super) fn split_point(text: &str) -> Option<usize> {
     (!leaves_list(&text[begin..split_point], indent)).then_some(split_point)
 }
 
-/// Behind the line `locations:`, which must be a field of the file and stand there once.
+/// Returns the offset after the line `locations:`, which must be a top-level field and occur once.
 fn list_start(text: &str) -> Option<usize> {
     if text.starts_with('%') {
         return None;
@@ -31,7 +31,7 @@ fn list_start(text: &str) -> Option<usize> {
     (line.is_empty() || line.starts_with('#')).then_some(text.len() - rest.len())
 }
 
-/// Every line behind the first line break that begins an item of some list: how far it is indented, and where it begins.
+/// Iterates over the lines that begin a list item: indentation and offset.
 fn list_items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
     text.match_indices('\n').filter_map(|(at, _)| {
         let line = &text[at + 1..];
@@ -40,7 +40,7 @@ fn list_items(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
     })
 }
 
-/// Whether a line stands further left than the items do: then the list has ended.
+/// Whether a line is indented less than the items, which ends the list.
 fn leaves_list(text: &str, indent: usize) -> bool {
     text.lines().skip(1).any(|line| {
         let left = line.bytes().take_while(|byte| *byte == b' ').count();

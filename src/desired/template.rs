@@ -1,14 +1,14 @@
-//! Templates of rules: what a name is made of. Rendering is bounded in time and memory, since a template may come with a
+//! Templates of rules. Rendering is bounded in time and memory, since a template may come from an untrusted
 //! pull request.
 
 use std::collections::BTreeMap;
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
-/// The work that one name may take; an honest template needs a hundredth of it.
+/// Instruction budget per rendering; a typical template needs a hundredth of it.
 const TEMPLATE_FUEL: u64 = 20_000;
 
-/// Longer results are cut off before anybody looks at them; they are refused in any case.
+/// Results are truncated to this length; longer ones are rejected in any case.
 const MAX_RENDERED_LEN: usize = 400;
 
 pub(super) type Variables = BTreeMap<String, Value>;
@@ -31,17 +31,17 @@ impl Templates {
         Self { environment }
     }
 
-    /// The variables that a template speaks of.
+    /// Returns the variables that a template references.
     ///
     /// # Errors
-    /// If it is no template, or uses a filter that does not exist.
+    /// If the template is invalid or uses an unknown filter.
     pub(super) fn variables_of(&self, text: &str) -> Result<Vec<String>, String> {
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let mut variables: Vec<String> =
             template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(&name.as_str())).collect();
         variables.sort();
-        // Filters are looked up only when a template is rendered, so it is rendered once with a value for everything.
+        // Filters are resolved during rendering, so it is rendered once with a value for every variable.
         let sample: Variables = variables.iter().map(|name| (name.clone(), Value::from("1"))).collect();
         match template.render(Value::from(sample)) {
             Err(error) if is_misspelt(error.kind()) => Err(error_text(&error)),
@@ -49,10 +49,10 @@ impl Templates {
         }
     }
 
-    /// What a template says of these variables.
+    /// Renders a template with these variables.
     ///
     /// # Errors
-    /// If it cannot be rendered.
+    /// If rendering fails.
     pub(super) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let rendered = template.render(Value::from(variables)).map_err(|error| error_text(&error))?;
@@ -60,7 +60,7 @@ impl Templates {
     }
 }
 
-/// The names of the filters that rules have beyond those of the template language.
+/// Filters in addition to those of the template language.
 pub(super) const OWN_FILTERS: &str = "slug, truncate(length), pad(width)";
 
 fn truncated(text: &str, length: usize) -> String {
@@ -77,7 +77,7 @@ const fn is_misspelt(kind: ErrorKind) -> bool {
 
 fn error_text(error: &minijinja::Error) -> String {
     match (error.kind(), error.detail()) {
-        (ErrorKind::OutOfFuel, _) => "it takes too long".to_owned(),
+        (ErrorKind::OutOfFuel, _) => "rendering exceeds the time limit".to_owned(),
         (kind, Some(detail)) => format!("{kind}: {detail}"),
         (kind, None) => kind.to_string(),
     }

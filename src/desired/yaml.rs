@@ -1,8 +1,8 @@
-//! YAML as a tree in which every value knows where it stands.
+//! Parses YAML into a tree in which every value has a span.
 //!
-//! The YAML library stops at the first unknown field or wrong type. This tree keeps everything, duplicate keys
-//! included, so that all mistakes can be reported in one run. Texts that stand in the source as they are read are
-//! borrowed from it: a file of 100,000 networks has more than a million values.
+//! Typed deserialization stops at the first unknown field or wrong type. This tree keeps everything, including duplicate
+//! keys, so that all errors can be reported at once. Strings that appear verbatim in the source are
+//! borrowed: a file of 100,000 networks has more than a million values.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,18 +14,18 @@ use serde_yaml::{Location, Options, Spanned};
 use super::split;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, mask_message};
 
-/// How deep a desired-state file may nest. The format itself needs 6 levels.
+/// Nesting limit. The format itself needs 6 levels.
 const MAX_DEPTH: usize = 64;
 
-/// How many values and events a file may hold. 100,000 networks with every field take about 1,100,000.
+/// Limit of values and parser events per file. 100,000 networks with every field take about 1,100,000.
 const MAX_NODES: usize = 20_000_000;
 
-/// How many values aliases and merge keys may repeat in all: far more than 100,000 networks that share one anchor.
+/// Limit of values expanded from aliases and merge keys; 100,000 networks that share one anchor need far fewer.
 const MAX_ALIAS_EXPANSIONS: usize = 10_000_000;
 
 #[derive(Debug)]
 pub(super) struct Node<'t> {
-    /// Where it is used: for an alias, the alias.
+    /// Span of the use; for an alias, the alias itself.
     pub(super) span: Span,
     pub(super) value: Value<'t>,
 }
@@ -34,37 +34,37 @@ pub(super) struct Node<'t> {
 pub(super) enum Value<'t> {
     /// `null`, `~`, or nothing at all.
     Null,
-    /// Text in quotes, in a block, or unquoted text that YAML takes for nothing else.
+    /// A quoted or block scalar, or a plain scalar that YAML reads as a string.
     Text(Cow<'t, str>),
-    /// Unquoted text that YAML takes for a number or a truth value, as it is written.
+    /// A plain scalar that YAML reads as a number or boolean, as written.
     PlainScalar(Cow<'t, str>),
     List(Box<[Node<'t>]>),
     Map(Box<[(Node<'t>, Node<'t>)]>),
 }
 
 impl Node<'_> {
-    /// What kind of value it is, for a message.
+    /// Describes the kind of value in messages.
     pub(super) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
-            Value::Text(_) => "a text",
-            Value::PlainScalar(_) => "a number or truth value",
+            Value::Text(_) => "a string",
+            Value::PlainScalar(_) => "a number or boolean",
             Value::List(_) => "a list",
             Value::Map(_) => "a mapping",
         }
     }
 }
 
-/// Reads a source as YAML; `None` and a finding if it is not.
+/// Parses a source as YAML; reports and returns `None` if it is invalid.
 pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
     let text: &str = sources.text(source);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stripped = (sources.text(source).len() - text.len()) as u32;
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---") {
         diagnostics.push(
-            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{} holds nothing", sources.name(source)))
+            Diagnostic::error(DiagnosticCode::FileEmpty, format!("{} is empty", sources.name(source)))
                 .in_file(sources.name(source).to_string())
-                .help("a desired-state file begins with `version: 1` and a list of `locations`"),
+                .help("a desired-state file starts with `version: 1` and a list of `locations`"),
         );
         return None;
     }
@@ -92,7 +92,7 @@ fn options() -> Options {
             max_aliases: 1_000_000,
             max_merge_keys: 1_000_000,
             max_total_scalar_bytes: 256 * 1024 * 1024,
-            // One anchor merged into every network is how people avoid repeating themselves.
+            // One anchor merged into every network is common practice.
             enforce_alias_anchor_ratio: false,
         },
     }
@@ -101,28 +101,28 @@ fn options() -> Options {
 fn parse_error(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -> Diagnostic {
     let bare = error.without_snippet();
     let text = bare.to_string();
-    // The place is shown by the excerpt, so the sentence need not repeat it.
+    // The snippet shows the position.
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     let (code, message, help) = match bare {
         serde_yaml::Error::MultipleDocuments { .. } => (
             DiagnosticCode::MultipleDocuments,
-            "the file holds several YAML documents".to_owned(),
-            "put each into a file of its own and name them all, or their folder",
+            "file contains multiple YAML documents".to_owned(),
+            "put each document into its own file and pass all files, or their directory",
         ),
         _ if text.contains("recursive") => (
             DiagnosticCode::LimitExceeded,
-            "an alias stands inside of what it refers to".to_owned(),
-            "write the value out, or move the anchor",
+            "alias refers to a node that contains it".to_owned(),
+            "write out the value, or move the anchor",
         ),
         _ if is_limit(text) => (
             DiagnosticCode::LimitExceeded,
-            "the file nests too deep or repeats itself too often".to_owned(),
-            "a desired-state file nests 6 levels deep and has a few values for each network; is this the right file?",
+            "file exceeds the nesting or alias limit".to_owned(),
+            "a desired-state file has 6 levels and a few values per network; check that this is the right file",
         ),
         _ => (
             DiagnosticCode::NotYaml,
-            format!("this is not YAML: {}", mask_message(text)),
-            "look for a missing quote, bracket or colon, or for wrong indentation, here or just above",
+            format!("invalid YAML: {}", mask_message(text)),
+            "check for a missing quote, bracket or colon, or wrong indentation, here or just above",
         ),
     };
     let span = error.location().map(|at| sources.span_at(source, at.line(), at.column()));
@@ -134,8 +134,8 @@ fn is_limit(message: &str) -> bool {
     ["recursion limit", "budget breached", "limit exceeded", "too deep"].iter().any(|word| message.contains(word))
 }
 
-/// What the YAML library hands over, before unquoted texts are looked up in the source. It is as large as a [`Node`], so
-/// that the one list takes the place of the other.
+/// A value from the YAML library before plain scalars are looked up in the source. Has the size of a [`Node`], so that
+/// the list can be converted in place.
 struct Raw<'t> {
     value: RawValue<'t>,
     used: ByteRange,
@@ -159,7 +159,7 @@ struct ByteRange {
 impl From<Location> for ByteRange {
     fn from(location: Location) -> Self {
         let span = location.span();
-        // What has no place is behind the end of every text.
+        // A node without a position gets an offset past the end.
         let start = span.byte_offset().unwrap_or(u64::MAX);
         let end = start.saturating_add(span.byte_len().unwrap_or(0));
         let bounded = |at: u64| u32::try_from(at).unwrap_or(u32::MAX);
@@ -246,16 +246,16 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// A text that is read by itself.
+/// A chunk of a file that is parsed on its own.
 #[derive(Clone, Copy)]
 struct Chunk<'t> {
     source: SourceId,
     text: &'t str,
-    /// Bytes of the source that stand before it.
+    /// Offset of the chunk in the source.
     offset: u32,
 }
 
-/// It is worth two threads. A fuzzer has small texts only.
+/// Size from which two threads pay off; small under fuzzing.
 const PARALLEL_PARSE_THRESHOLD: usize = if cfg!(fuzzing) { 0 } else { 1 << 20 };
 
 impl<'t> Chunk<'t> {
@@ -263,7 +263,7 @@ impl<'t> Chunk<'t> {
         serde_yaml::from_str_with_options::<Raw<'t>>(self.text, options()).map(|raw| self.node(raw))
     }
 
-    /// The same for a large text, its halves at the same time; `None` where it must be read as a whole.
+    /// Parses the two halves of a large text in parallel; `None` if it must be parsed as a whole.
     fn parse_parallel(self) -> Option<Node<'t>> {
         if self.text.len() < PARALLEL_PARSE_THRESHOLD {
             return None;

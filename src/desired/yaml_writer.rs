@@ -1,16 +1,16 @@
-//! From settings back to the text of a desired-state file.
+//! Writes settings as a desired-state file.
 
 use crate::model::{AccessCode, DisplayName, LocationId, NetworkId, NetworkName, Setting, SettingSet, Settings};
 
-/// What a file asks of a network: the settings, and why one of them is left out.
+/// The settings to write for a network, and why some are omitted.
 pub type WritableSettings = Vec<(Setting, Option<String>)>;
 
-/// These settings, but for those that the format would refuse.
+/// Returns these settings without those that the format rejects.
 pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSettings {
     of.iter().map(|setting| (setting, unrepresentable(settings, setting))).collect()
 }
 
-/// Why the format would refuse a live value.
+/// Why the format rejects a live value.
 pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<String> {
     let why = match setting {
         Setting::Name => NetworkName::new(&settings.name).err().map(|error| error.to_string()),
@@ -26,7 +26,7 @@ pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<S
             .and_then(|code| AccessCode::new(code.expose_secret()).err())
             .map(|error| error.to_string()),
     };
-    why.map(|why| format!("the live one {why}"))
+    why.map(|why| format!("the live value {why}"))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ pub struct YamlWriter {
 }
 
 impl YamlWriter {
-    /// A file that begins with a remark.
+    /// Starts a file with a comment.
     pub fn new(remark: &str) -> Self {
         Self { text: format!("# {}\nversion: 1\n\nlocations:", one_line(remark)), is_empty: true }
     }
@@ -49,7 +49,7 @@ impl YamlWriter {
         self.text.push_str(&format!("{break_before}  - id: {id}\n{name}    networks:\n"));
     }
 
-    /// Adds a network with what is asked of it. What is left out has a remark that says why.
+    /// Adds a network with its settings. An omitted setting gets a comment with the reason.
     pub fn network(
         &mut self,
         id: &NetworkId,
@@ -64,7 +64,7 @@ impl YamlWriter {
         for (setting, left_out) in writable_settings {
             let name = setting.api_name();
             match (left_out, value(settings, setting)) {
-                (Some(why), _) => self.text.push_str(&format!("        # {name} is left out: {}\n", one_line(&why))),
+                (Some(why), _) => self.text.push_str(&format!("        # {name} omitted: {}\n", one_line(&why))),
                 (None, Some(value)) => self.text.push_str(&format!("        {name}: {value}\n")),
                 (None, None) => {}
             }
@@ -88,7 +88,7 @@ fn value(settings: &Settings, setting: Setting) -> Option<String> {
     }
 }
 
-/// A text as YAML reads it back unchanged: plain where that is certain, else in double quotes.
+/// Formats a string so that YAML reads it back unchanged: plain if safe, otherwise double-quoted.
 fn scalar(text: &str) -> String {
     let plain = text.starts_with(char::is_alphabetic)
         && !text.ends_with(' ')
@@ -98,7 +98,7 @@ fn scalar(text: &str) -> String {
     if plain { text.to_owned() } else { quoted(text) }
 }
 
-/// A double-quoted scalar. What YAML would take for a line break, or not take at all, is escaped.
+/// Writes a double-quoted scalar; escapes line breaks and characters that YAML does not allow.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {

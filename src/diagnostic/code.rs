@@ -32,15 +32,15 @@ codes! {
     /// A file is empty.
     FileEmpty = "file-empty",
     /// A directory holds no desired-state file.
-    DirectoryEmpty = "folder-empty",
+    DirectoryEmpty = "directory-empty",
     /// A file is not UTF-8.
     NotUtf8 = "not-utf8",
     /// A file is not YAML.
     NotYaml = "not-yaml",
     /// A file exceeds the nesting or alias limit.
-    LimitExceeded = "too-complex",
+    LimitExceeded = "limit-exceeded",
     /// A file holds several YAML documents.
-    MultipleDocuments = "several-documents",
+    MultipleDocuments = "multiple-documents",
     /// An unsupported `version`.
     UnsupportedVersion = "unsupported-version",
     /// A required field is missing.
@@ -48,15 +48,15 @@ codes! {
     /// A field that does not exist.
     UnknownField = "unknown-field",
     /// A name that has lost its leading zeros in a spreadsheet.
-    LeadingZerosLost = "eaten-zeros",
+    LeadingZerosLost = "leading-zeros-lost",
     /// A CSV record whose length does not match the header.
-    CsvColumnCount = "table-shape",
+    CsvColumnCount = "csv-column-count",
     /// A value of the wrong type.
     WrongType = "wrong-type",
     /// A key that occurs twice in one mapping.
     DuplicateKey = "duplicate-key",
     /// An unquoted value that YAML does not read as the text that is written.
-    UnquotedValue = "needs-quotes",
+    UnquotedValue = "unquoted-value",
     /// A text that cannot be a network's name.
     InvalidName = "invalid-name",
     /// A text that cannot be a display name.
@@ -66,7 +66,7 @@ codes! {
     /// A text that cannot be an access code.
     InvalidCode = "invalid-code",
     /// An access code whose `env` or `file` source is unavailable.
-    CodeSourceUnavailable = "code-unavailable",
+    CodeSourceUnavailable = "code-source-unavailable",
     /// An id that is empty.
     InvalidId = "invalid-id",
     /// One network has two entries.
@@ -86,11 +86,11 @@ codes! {
     /// Several networks of the location have this name.
     AmbiguousNetwork = "ambiguous-network",
     /// The network with this id belongs to another location.
-    NetworkInOtherLocation = "network-elsewhere",
+    NetworkInOtherLocation = "network-in-other-location",
     /// It is ambiguous whether a rename is done or still to do.
-    AmbiguousRename = "unclear-rename",
+    AmbiguousRename = "ambiguous-rename",
     /// A network has a temporary name that no entry explains.
-    LeftoverTemporaryName = "stranded-network",
+    LeftoverTemporaryName = "leftover-temporary-name",
     /// A requested name is already used by a network that keeps it.
     NameTaken = "name-taken",
     /// A requested access code is already used by a network that keeps it.
@@ -98,21 +98,19 @@ codes! {
     /// A required setting is neither in the file nor in the live state.
     MissingSetting = "missing-setting",
     /// A network depends on one that is excluded from the run.
-    DependencyOutOfScope = "cut-chain",
+    DependencyOutOfScope = "dependency-out-of-scope",
     /// A location has no free access code for a temporary one.
     NoFreeCode = "no-free-code",
     /// Two live networks share a name or an access code.
-    ExistingDuplicate = "live-duplicate",
+    ExistingDuplicate = "existing-duplicate",
     /// An invalid pattern of a rule.
     InvalidPattern = "invalid-pattern",
     /// An invalid template of a rule.
     InvalidTemplate = "invalid-template",
     /// A rule that would change its own result.
-    NonIdempotentRule = "unstable-rule",
+    NonIdempotentRule = "non-idempotent-rule",
     /// A rule that produces an invalid value.
-    InvalidRuleResult = "rule-misfit",
+    InvalidRuleResult = "invalid-rule-result",
     /// A rule that no network matches.
-    NoMatch = "nothing-matches",
-    /// The plan contradicts itself or the state it was made for.
-    UnprovenPlan = "unproven-plan",
+    NoMatch = "no-match",
 }

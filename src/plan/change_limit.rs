@@ -1,20 +1,20 @@
-//! How many changes are too many for nobody to have looked.
+//! Change limit for unattended runs.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::model::Plan;
 
-/// So many changes need a word whatever the size of the organization.
+/// More changes require confirmation, regardless of the size of the organization.
 const UNATTENDED_MAX_CHANGES: usize = 100;
 
-/// From here on a large share of the organization needs a word.
+/// Up to this many changes, the fraction is not checked.
 const SMALL_PLAN: usize = 10;
 
-/// What a large share is, in per cent.
+/// Maximum fraction of the organization, in percent.
 const UNATTENDED_MAX_PERCENT: usize = 30;
 
-/// The word: how many changes are all right.
+/// The value of `--max-changes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxChanges {
     Number(usize),
@@ -27,7 +27,7 @@ impl FromStr for MaxChanges {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "all" => Ok(Self::All),
-            _ => text.parse().map(Self::Number).map_err(|_| "write a number, or all".to_owned()),
+            _ => text.parse().map(Self::Number).map_err(|_| "use a number or `all`".to_owned()),
         }
     }
 }
@@ -41,22 +41,21 @@ impl fmt::Display for MaxChanges {
     }
 }
 
-/// A plan that is too large to be carried out unseen.
+/// The plan exceeds the change limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this plan changes {changes} of {networks} networks and nobody was asked: nothing was changed. \
-     If that is meant, give --max-changes {changes}"
+    "refusing to change {changes} of {networks} networks without confirmation; pass --max-changes {changes} to allow it"
 )]
 pub struct TooManyChanges {
     pub changes: usize,
     pub networks: usize,
 }
 
-/// Whether a plan may be carried out although nobody has looked at it.
+/// Checks whether a plan may be applied without confirmation.
 ///
 /// # Errors
-/// If it changes more than a hundred networks, or more than ten that are also more than 30 % of all, unless
-/// `max_changes` says that so many are all right. A number that was given is kept to in any case.
+/// If it changes more than 100 networks, or more than 10 that are also more than 30 % of all, unless
+/// `max_changes` allows it. An explicit number always applies.
 pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
     let (changes, networks) = (plan.changes.len(), plan.counts.networks);
     let allowed = match max_changes {

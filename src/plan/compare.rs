@@ -1,4 +1,4 @@
-//! What would change on each managed network.
+//! Compares the desired with the current settings of each managed network.
 
 use super::matching::Managed;
 use crate::desired::model::NetworkEntry;
@@ -13,7 +13,7 @@ pub(super) struct NetworkChange<'a> {
     pub(super) changed_settings: SettingSet,
 }
 
-/// The networks of a location that are to change, and how many are right already.
+/// The networks of a location that change, and the number of unchanged ones.
 pub(super) fn compare<'a>(
     managed: &Managed<'a>,
     live: &LiveState,
@@ -34,7 +34,7 @@ pub(super) fn compare<'a>(
     (changes, unchanged)
 }
 
-/// What the schema demands of a request and neither side has.
+/// Required settings that are neither requested nor known.
 fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
     [(Setting::CodeEnabled, after.code_enabled.is_none()), (Setting::Code, after.code.is_none())]
         .into_iter()
@@ -46,7 +46,7 @@ fn missing_required_setting(entry: &NetworkEntry, after: &Settings, setting: Set
     let field = setting.api_name();
     Diagnostic::error(
         DiagnosticCode::MissingSetting,
-        format!("the update of {:?} must carry `{field}`, and Webex does not show the current one", after.name),
+        format!("the update of {:?} requires `{field}`, and the API does not return the current value", after.name),
     )
     .with_span(entry.span())
     .help(format!("add `{field}` to this entry"))

@@ -1,6 +1,6 @@
-//! Wanted names and codes that somebody keeps.
+//! Detects requested names and codes that are already used.
 //!
-//! A duplicate is an error if one of those that share it only now gets it, and a warning if all of them have it already.
+//! A duplicate is an error if this plan creates it, and a warning if it already exists.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,7 +9,7 @@ use super::compare::NetworkChange;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{CodeText, LiveState, LocationIndex, NameKey, NetworkIndex, Setting};
 
-/// Reports every name and code of a location that two networks would share in the end.
+/// Reports every name and code of a location that two networks would share after the plan.
 pub(super) fn find(
     location: LocationIndex,
     changes: &[NetworkChange<'_>],
@@ -27,7 +27,7 @@ pub(super) fn find(
         let gains_name = change.filter(|_| key != network.settings.name_key());
         names.entry(key).or_default().push(Holder { network: at, gained_by: gains_name });
         let gains_code = change.filter(|change| change.changed_settings.has(Setting::Code));
-        // A code that Webex hides is nothing that could be compared.
+        // A hidden code cannot be compared.
         if let Some(code) = settings.code.clone().filter(|_| gains_code.is_some() || network.settings.code.is_some()) {
             codes.entry(code).or_default().push(Holder { network: at, gained_by: gains_code });
         }
@@ -43,13 +43,14 @@ struct Holder<'a> {
     gained_by: Option<&'a NetworkChange<'a>>,
 }
 
-/// How to speak of one kind of duplicate.
+/// Wording for one kind of duplicate.
 #[derive(Clone, Copy)]
 struct ConflictMessages {
     setting: Setting,
     duplicate: DiagnosticCode,
     taken: DiagnosticCode,
     what: &'static str,
+    article: &'static str,
 }
 
 const NAMES: ConflictMessages = ConflictMessages {
@@ -57,12 +58,14 @@ const NAMES: ConflictMessages = ConflictMessages {
     duplicate: DiagnosticCode::DuplicateName,
     taken: DiagnosticCode::NameTaken,
     what: "name",
+    article: "a",
 };
 const CODES: ConflictMessages = ConflictMessages {
     setting: Setting::Code,
     duplicate: DiagnosticCode::DuplicateCode,
     taken: DiagnosticCode::CodeTaken,
     what: "access code",
+    article: "an",
 };
 
 fn report<K: Eq + Hash>(
@@ -101,20 +104,26 @@ fn span_of(change: &NetworkChange<'_>, messages: ConflictMessages) -> crate::dia
     precise.unwrap_or(entry.span())
 }
 
+/// The requested name; access codes are secret.
+fn requested_value(change: &NetworkChange<'_>, messages: ConflictMessages) -> String {
+    if messages.setting == Setting::Name { format!(" {:?}", change.after.name) } else { String::new() }
+}
+
 fn taken(change: &NetworkChange<'_>, keeper: NetworkIndex, messages: ConflictMessages, live: &LiveState) -> Diagnostic {
     let holder = live.network(keeper);
     let what = messages.what;
+    let value = requested_value(change, messages);
     Diagnostic::error(
         messages.taken,
         format!(
-            "the {what} that {:?} is to get is held by {:?} ({}), which keeps it",
+            "{what}{value} requested for {:?} is already used by {:?} ({})",
             live.network(change.network).settings.name,
             holder.settings.name,
             holder.id
         ),
     )
     .with_span(span_of(change, messages))
-    .help(format!("choose another {what}, or add an entry that gives the other network a new one"))
+    .help(format!("choose another {what}, or add an entry that changes the other network"))
 }
 
 fn duplicate(
@@ -130,16 +139,17 @@ fn duplicate(
         Some(first) => format!("{} and {}", name_of(first), name_of(change)),
         None => format!("{} and another network", name_of(change)),
     };
-    let desired = if messages.setting == Setting::Name { format!(", {:?}", change.after.name) } else { String::new() };
-    let message = format!("{who} of {location:?} are to get the same {}{desired}", messages.what);
+    let desired = requested_value(change, messages);
+    let message = format!("duplicate {}{desired} requested for {who} in {location:?}", messages.what);
     let span = span_of(change, messages);
     let diagnostic = Diagnostic::error(messages.duplicate, message).with_span(span);
-    // A rule wants both in one place.
+    // Both come from the same rule.
     let diagnostic = match first.map(|first| span_of(first, messages)).filter(|other| *other != span) {
-        Some(other) => diagnostic.with_related(other, "the other is here"),
+        Some(other) => diagnostic.with_related(other, "other occurrence"),
         None => diagnostic,
     };
-    diagnostic.help(format!("a {} is unique within a location: choose another one", messages.what))
+    diagnostic
+        .help(format!("{} {} must be unique within a location; choose another one", messages.article, messages.what))
 }
 
 fn existing_duplicate(
@@ -156,10 +166,12 @@ fn existing_duplicate(
     Diagnostic::warning(
         DiagnosticCode::ExistingDuplicate,
         format!(
-            "{} of {:?} share one {} already; this run leaves it so",
-            networks.join(" and "),
+            "{} networks in {:?} already share {} {}; not changed by this plan: {}",
+            networks.len(),
             live.location(location).name,
-            messages.what
+            messages.article,
+            messages.what,
+            networks.join(", ")
         ),
     )
 }

@@ -1,12 +1,11 @@
-//! Who waits for whom in a location: a network waits for another one when it wants the name or the code that the other
-//! one holds now.
+//! Dependency graph of a location: A depends on B if A's new name or code is currently used by B.
 
 use std::collections::HashMap;
 
 use super::compare::NetworkChange;
 use crate::model::{LiveState, NameKey, Setting};
 
-/// For each move, what it waits for: another move that holds what it wants, and by which setting.
+/// Dependencies of each move: the move that currently holds the requested value, and the setting.
 #[derive(Debug)]
 pub(super) struct Dependencies(pub(super) Vec<Vec<(usize, Setting)>>);
 
@@ -39,7 +38,7 @@ impl Dependencies {
         self.0.iter().map(|dependencies| dependencies.iter().map(|(holder, _)| *holder).collect()).collect()
     }
 
-    /// Whether a move could take its wanted value of `setting` at once.
+    /// Whether the requested value of `setting` is available immediately.
     pub(super) fn is_free(&self, of: usize, setting: Setting) -> bool {
         !self.0[of].iter().any(|(_, by)| *by == setting)
     }

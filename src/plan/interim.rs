@@ -1,5 +1,5 @@
-//! What a network that must step aside is set to meanwhile: only what must move is temporary, everything else is final
-//! where it can be already.
+//! Settings of an interim step: only what must be released is temporary, every other setting is already final
+//! where possible.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::temporary;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{AccessCode, CodeText, LiveState, LocationIndex, NameKey, Setting, Settings};
 
-/// A move that must give up some settings before its final step.
+/// A move that must release some settings before its final step.
 #[derive(Debug)]
 pub(super) struct InterimNeed {
     pub(super) of: usize,
@@ -20,8 +20,8 @@ pub(super) struct InterimNeed {
 pub(super) struct InterimStates(HashMap<usize, (Settings, Vec<Setting>)>);
 
 impl InterimStates {
-    /// Chooses temporary names and codes that are valid, free and wanted by nobody; `None` and a finding if there are
-    /// none.
+    /// Chooses temporary names and codes that are valid, free and not requested by any network; reports and returns `None`
+    /// if there are none.
     pub(super) fn choose(
         location: LocationIndex,
         changes: &[NetworkChange<'_>],
@@ -61,7 +61,7 @@ impl InterimStates {
                 } else {
                     before.code.clone()
                 };
-                // While codes are disabled Webex uses one of its own making, which nobody could give way to.
+                // While codes are disabled, Webex generates the code, so it cannot be released.
                 interim.code_enabled = before.code_enabled;
             }
             let releases = [
@@ -78,13 +78,13 @@ impl InterimStates {
         self.0.get(&of).map(|(settings, _)| settings)
     }
 
-    /// Whether the interim step of a move already releases what it held.
+    /// Whether the interim step of a move already releases its current value.
     pub(super) fn releases(&self, of: usize, setting: Setting) -> bool {
         self.0.get(&of).is_some_and(|(_, released)| released.contains(&setting))
     }
 }
 
-/// Names and codes of a location that are held or wanted.
+/// Names and codes of a location that are in use or requested.
 struct UsedValues {
     names: HashSet<NameKey>,
     codes: HashSet<CodeText>,
@@ -109,14 +109,14 @@ impl UsedValues {
         live: &LiveState,
     ) -> Option<std::sync::Arc<str>> {
         let location = &live.location(location).id;
-        // As many attempts as there are names: one of them is free.
+        // As many attempts as there are names, so one is free.
         (0..=self.names.len())
             .filter_map(|attempt| temporary::temporary_name(location, &change.after.name, attempt))
             .find(|name| self.names.insert(NameKey::of(name.as_str())))
             .map(|name| name.shared())
     }
 
-    /// A free code, the search beginning at a place that differs from network to network but not from run to run.
+    /// Finds a free code. The start of the search is derived from the network, so it is stable across runs.
     fn temporary_code(&mut self, change: &NetworkChange<'_>) -> Option<CodeText> {
         let seed = change.after.name.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         let start = (seed % u32::from(AccessCode::COUNT)) as u16;
@@ -131,7 +131,7 @@ impl UsedValues {
 fn no_free_code(location: LocationIndex, live: &LiveState) -> Diagnostic {
     Diagnostic::error(
         DiagnosticCode::NoFreeCode,
-        format!("{:?} has no free access code that a network could step aside to", live.location(location).name),
+        format!("{:?} has no free access code for a temporary one", live.location(location).name),
     )
-    .help("all 10,000 codes are held or wanted there: give one network another code first, in a run of its own")
+    .help("all 10,000 codes are in use or requested; change the code of one network in a separate run first")
 }

@@ -1,7 +1,7 @@
-//! Which live network an entry means.
+//! Matches entries to live networks.
 //!
-//! Ids win over temporary names, temporary names over names. Where names alone cannot tell a rename that is done from
-//! one that is not, nothing is guessed.
+//! Ids take precedence over temporary names, temporary names over names. If names alone cannot distinguish a completed
+//! rename from a pending one, the entry is reported as ambiguous.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, quoted_list, suggest};
 use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
 
-/// A managed location: its networks that entries speak of, in the order of the organization.
+/// A managed location with its matched networks, in list order.
 #[derive(Debug)]
 pub(super) struct Managed<'a> {
     pub(super) location: LocationIndex,
     pub(super) networks: Vec<(NetworkIndex, &'a NetworkEntry)>,
-    /// Whether every entry found its network. Where one did not, what looks taken may only look so.
+    /// Whether every entry was matched. Otherwise conflicts may be spurious and are not reported.
     pub(super) complete: bool,
 }
 
-/// Finds the network of every entry; what cannot be found, or is not clear, is a finding.
+/// Finds the network of every entry; reports unknown and ambiguous ones.
 pub(super) fn match_entries<'a>(
     desired: &'a Desired,
     live: &LiveState,
@@ -66,7 +66,7 @@ impl LocationsByName {
                 diagnostics.push(
                     Diagnostic::error(DiagnosticCode::UnknownLocation, "no location with DECT networks has this id")
                         .with_span(id.span)
-                        .help("a location is known by the networks it has; `dectl export` shows all with their ids"),
+                        .help("only locations with DECT networks are known; `dectl export` shows them with their ids"),
                 );
                 return None;
             };
@@ -80,8 +80,8 @@ impl LocationsByName {
                         format!("this id belongs to {live_name:?}, not to {:?}", name.value),
                     )
                     .with_span(name.span)
-                    .with_related(id.span, "the id is here")
-                    .help("correct the name or the id, or leave one of them out"),
+                    .with_related(id.span, "the id")
+                    .help("correct the name or the id, or remove one of them"),
                 );
                 return None;
             }
@@ -95,10 +95,10 @@ impl LocationsByName {
                 diagnostics.push(
                     Diagnostic::error(
                         DiagnosticCode::AmbiguousLocation,
-                        format!("{} locations are called {:?}", several.len(), name.value),
+                        format!("{} locations are named {:?}", several.len(), name.value),
                     )
                     .with_span(name.span)
-                    .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
+                    .help(format!("specify the id: {}", ids.join(" or "))),
                 );
                 None
             }
@@ -106,16 +106,15 @@ impl LocationsByName {
                 let known = || live.locations().map(|(_, location)| &*location.name);
                 let near = suggest(&name.value, known());
                 let help = if near.is_empty() {
-                    format!("locations with DECT networks are {}", quoted_list(known(), 8))
+                    format!("locations with DECT networks: {}", quoted_list(known(), 8))
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };
-                let help =
-                    if live.is_empty() { "the organization lists no DECT network at all".to_owned() } else { help };
+                let help = if live.is_empty() { "the organization has no DECT networks".to_owned() } else { help };
                 diagnostics.push(
                     Diagnostic::error(
                         DiagnosticCode::UnknownLocation,
-                        format!("no location with DECT networks is called {:?}", name.value),
+                        format!("no location with DECT networks is named {:?}", name.value),
                     )
                     .with_span(name.span)
                     .help(help),
@@ -126,7 +125,7 @@ impl LocationsByName {
     }
 }
 
-/// The matching of one location's entries with its networks.
+/// Matches the entries of one location.
 struct Matcher<'a, 'r> {
     location: LocationIndex,
     live: &'r LiveState,
@@ -135,7 +134,7 @@ struct Matcher<'a, 'r> {
     claimed: HashMap<NetworkIndex, &'a NetworkEntry>,
 }
 
-/// An entry and the networks it may mean.
+/// An entry and its candidate networks.
 struct UnresolvedEntry<'a> {
     entry: &'a NetworkEntry,
     candidates: Vec<NetworkIndex>,
@@ -192,15 +191,15 @@ impl<'a, 'r> Matcher<'a, 'r> {
         if let Some(other) = self.claimed.insert(network, entry) {
             let name = &self.live.network(network).settings.name;
             self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries mean the network {name:?}"))
+                Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries match network {name:?}"))
                     .with_span(entry.span())
-                    .with_related(other.span(), "the other is here")
-                    .help("keep one of them"),
+                    .with_related(other.span(), "other entry")
+                    .help("remove one of them"),
             );
         }
     }
 
-    /// Gives networks that stand on a temporary name to the entries whose wish those names encode.
+    /// Assigns networks with a temporary name to the entries whose desired name it encodes.
     fn by_temporary_name(&mut self, mut named: Vec<&'a NetworkEntry>) -> Vec<&'a NetworkEntry> {
         let location = self.live.location(self.location);
         let stranded: Vec<NetworkIndex> = self
@@ -240,13 +239,13 @@ impl<'a, 'r> Matcher<'a, 'r> {
                 Diagnostic::error(
                     DiagnosticCode::LeftoverTemporaryName,
                     format!(
-                        "a network of {:?} stands on the temporary name {:?}, and no entry wants it",
-                        location.name, network.settings.name
+                        "network {:?} in {:?} has a temporary name from an interrupted run and matches no entry",
+                        network.settings.name, location.name
                     ),
                 )
                 .help(format!(
-                    "an interrupted run left it there: run the file or saved plan of that run again, or give its entry \
-                     the id {}",
+                    "re-run the file or saved plan of that run, or add an entry with \
+                     id {}",
                     network.id
                 )),
             );
@@ -254,7 +253,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         named
     }
 
-    /// Settles names: an entry that can only mean one network takes it, until nothing moves any more.
+    /// Matching by elimination: an entry with a single candidate claims it, until no candidate set changes.
     fn resolve_by_elimination(&mut self, named: Vec<&'a NetworkEntry>) {
         let mut open: Vec<UnresolvedEntry<'a>> = Vec::new();
         for entry in named {
@@ -278,7 +277,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
             self.claim(network, open[at].entry);
             for rival in wanted_by.get(&network).into_iter().flatten().filter(|rival| **rival != at) {
                 let candidates = &mut open[*rival].candidates;
-                // Two entries that can only mean one network are reported by the claim.
+                // Two entries with the same single candidate are reported by `claim`.
                 if candidates.len() > 1 {
                     candidates.retain(|candidate| *candidate != network);
                     settled.push(*rival);
@@ -290,7 +289,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         }
     }
 
-    /// The live networks with the entry's name or its former name; `None` if that cannot be said.
+    /// The live networks with the entry's name or previous name; `None` if unknown.
     fn candidates(&mut self, entry: &'a NetworkEntry) -> Option<Vec<NetworkIndex>> {
         let previous_name = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
         let mut candidates = Vec::new();
@@ -322,7 +321,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
     fn unknown(&mut self, entry: &NetworkEntry) {
         let location = &self.live.location(self.location).name;
         let previous_name = entry.renamed_from.as_ref().map(|from| format!(" or {:?}", from.value)).unwrap_or_default();
-        let message = format!("{location:?} has no network called {:?}{previous_name}", entry.label());
+        let message = format!("{location:?} has no network named {:?}{previous_name}", entry.label());
         let used = entry.name_key().and_then(|key| self.by_name.get(&key)).and_then(|at| at.first()).and_then(|at| {
             let other = self.claimed.get(at)?;
             Some((other.span(), self.live.network(*at).id.clone()))
@@ -331,7 +330,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
             .with_span(entry.name_span.unwrap_or(entry.span()));
         if let Some((span, id)) = used {
             diagnostic =
-                diagnostic.with_related(span, format!("the network of that name, {id}, belongs to this entry"));
+                diagnostic.with_related(span, format!("the network with that name ({id}) is matched by this entry"));
         }
         let help = self.available_networks(entry);
         self.diagnostics.push(diagnostic.help(help));
@@ -341,9 +340,9 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
         let near = suggest(entry.label(), names());
         if near.is_empty() {
-            format!("it has {}; networks are not created by this tool", quoted_list(names(), 8))
+            format!("existing networks: {}; dectl does not create networks", quoted_list(names(), 8))
         } else {
-            format!("did you mean {}? networks are not created by this tool", quoted_list(near, 3))
+            format!("did you mean {}? dectl does not create networks", quoted_list(near, 3))
         }
     }
 
@@ -353,10 +352,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
         self.diagnostics.push(
             Diagnostic::error(
                 DiagnosticCode::AmbiguousNetwork,
-                format!("{} networks are called {name:?}", networks_with_name.len()),
+                format!("{} networks are named {name:?}", networks_with_name.len()),
             )
             .with_span(entry.name_span.unwrap_or(entry.span()))
-            .help(format!("give the id of the one you mean: {}", ids.join(" or "))),
+            .help(format!("specify the id: {}", ids.join(" or "))),
         );
     }
 
@@ -370,14 +369,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
         self.diagnostics.push(
             Diagnostic::error(
                 DiagnosticCode::AmbiguousRename,
-                format!(
-                    "it is not clear which network {:?} is: {} are live",
-                    open.entry.label(),
-                    described.join(" and ")
-                ),
+                format!("ambiguous entry {:?}: it may be any of {}", open.entry.label(), described.join(" and ")),
             )
             .with_span(open.entry.name_span.unwrap_or(open.entry.span()))
-            .help("names alone cannot tell whether this rename is done: add the `id` of the network that is meant"),
+            .help("add the `id` of the network; names alone do not show whether this rename is already done"),
         );
     }
 }

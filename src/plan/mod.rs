@@ -1,21 +1,21 @@
-//! From a desired and a live state to the steps between them. Pure: no clock, no network, no terminal.
+//! Computes the steps from the live to the desired state. No clock, no I/O.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `plan` | [`plan::Plan`]: data only, what everybody else knows of this room |
-//! | `build` | [`build()`]: the public story, from wishes to a plan |
-//! | `identity` | which live network an entry means |
-//! | `temporary` | temporary names, and how the next run recognises them |
-//! | `compare` | what would change on each network |
-//! | `conflicts` | wanted names and codes that somebody keeps |
-//! | `waits` | who waits for whom |
-//! | `order` | the steps in an order that never clashes |
-//! | `interim` | what a network that must step aside is set to meanwhile |
-//! | `resume` | [`resume()`]: what of a saved plan is done, left, or moved |
-//! | `part` | [`part()`]: some locations of a plan |
-//! | `apply_scope` | [`Scope`]: some locations and networks only |
-//! | `safety` | how many changes are too many for nobody to have looked |
-//! | `feedback` | the fewest networks that must step aside, on bare integers |
+//! | `model` | [`model::Plan`]: the plan as data |
+//! | `planner` | [`build()`]: entry point, from the desired state to a plan |
+//! | `matching` | matches entries to live networks |
+//! | `temporary` | temporary names, and how the next run recognizes them |
+//! | `compare` | compares desired with current settings |
+//! | `conflicts` | requested names and codes that are already used |
+//! | `dependencies` | dependency graph of a location |
+//! | `schedule` | orders the steps so that no name or code is ever used twice |
+//! | `interim` | settings of interim steps |
+//! | `resume` | [`resume()`]: the remaining part of a saved plan, or what has drifted |
+//! | `subset` | [`subset()`]: the part of a plan for some locations |
+//! | `scope` | [`Scope`]: limits a run to some locations and networks |
+//! | `change_limit` | change limit for unattended runs |
+//! | `feedback_vertex_set` | the minimum number of temporary renames |
 
 mod change_limit;
 mod compare;

@@ -1,23 +1,23 @@
-//! The plan: pure data that people read, store, compare, prove and carry out. It does not know how it was made.
+//! The plan as data, independent of how it was computed.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::model::{LocationId, NetworkId, SettingSet, Settings};
 
-/// What would be done, and everything needed to check it.
+/// A plan, and everything that is needed to check it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The networks that change, grouped by location.
     pub changes: Vec<Change>,
-    /// The requests, in an order that is safe; those of a location stand together.
+    /// The requests in a safe order, grouped by location.
     pub steps: Vec<Step>,
-    /// The networks of the locations that are touched which themselves stay as they are.
+    /// Unchanged networks of the affected locations.
     pub unchanged_networks: Vec<UnchangedNetwork>,
     pub counts: Counts,
-    /// Whether no smaller number of steps could do.
+    /// Whether the number of steps is proven minimal.
     pub is_minimal: bool,
-    /// What is odd, but no reason to stop.
+    /// Warnings that do not prevent the apply.
     pub warnings: Vec<Warning>,
 }
 
@@ -27,19 +27,19 @@ impl Plan {
     }
 }
 
-/// How many of what, beyond changes and steps.
+/// Further counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub locations: usize,
     pub networks: usize,
-    /// Networks that are as the file says already.
+    /// Managed networks that are already in sync.
     pub unchanged: usize,
     pub unmanaged: usize,
-    /// Networks that would change, and that the run was narrowed to leave out.
+    /// Networks that would change but are out of scope.
     pub out_of_scope: usize,
 }
 
-/// A location as a plan names it.
+/// Reference to a location.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LocationRef {
     pub id: LocationId,
@@ -60,11 +60,11 @@ pub struct Change {
 pub enum ChangeSource {
     File {
         file: Arc<str>,
-        /// The line of the entry, from 1.
+        /// The line of the entry, 1-based.
         line: u32,
     },
     Rule {
-        /// The rule: where it stands in a file, or the command that it was given to.
+        /// The rule: its position in a file, or the command.
         rule: Arc<str>,
     },
 }
@@ -80,27 +80,27 @@ impl fmt::Display for ChangeSource {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Which of the plan's changes it belongs to.
+    /// Index of the change.
     pub change: usize,
-    /// Whether the network reaches its final state by it.
+    /// Whether this step reaches the final state.
     pub kind: StepKind,
     /// All four settings, as they are sent.
     pub settings: Settings,
-    /// What differs from where the network stands before this step.
+    /// Settings that differ from the state before this step.
     pub changes: SettingSet,
-    /// The steps that must have been acknowledged first, as indexes into the plan's steps.
+    /// Indexes of the steps that must be acknowledged first.
     pub depends_on: Vec<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StepKind {
-    /// The network gets what it is to have.
+    /// Sets the final state.
     Final,
-    /// The network steps aside, so that others can move.
+    /// A temporary rename that releases a name or code for another network.
     Interim,
 }
 
-/// A network that stays as it is, in a location where others change.
+/// An unchanged network of an affected location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnchangedNetwork {
     pub location: LocationId,
@@ -113,6 +113,6 @@ pub struct Warning {
     pub code: Arc<str>,
     pub message: Arc<str>,
     pub file: Option<Arc<str>>,
-    /// The line it is about, from 1.
+    /// The line, 1-based.
     pub line: Option<u32>,
 }

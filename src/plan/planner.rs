@@ -1,4 +1,4 @@
-//! The public story: from wishes and the live state to a plan, or to everything that stands in its way.
+//! Entry point of the planner: computes a plan, or reports everything that prevents one.
 
 use std::collections::HashSet;
 
@@ -12,19 +12,19 @@ use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::model::{LiveState, LocationIndex, NetworkIndex};
 
-/// Plans the way from `live` to `desired`.
+/// Plans the changes from `live` to `desired`.
 ///
 /// # Errors
-/// All findings, if one of them is an error: entries whose network is not clear, wanted names and codes that are
-/// kept by others, requests that could not be sent. Mere warnings are part of the plan.
+/// All diagnostics, if one of them is an error: ambiguous or unknown networks, names and codes that are already used,
+/// updates that lack a required setting. Warnings alone become part of the plan.
 pub fn build(desired: &Desired, live: &LiveState, sources: &Sources) -> Result<Plan, Diagnostics> {
     build_scoped(&Scope::default(), desired, live, sources)
 }
 
-/// The same, narrowed to a scope.
+/// Like [`build`], limited to a scope.
 ///
 /// # Errors
-/// As [`build`]; also where the scope cuts a chain.
+/// As [`build`]; also if a change depends on one that is out of scope.
 pub fn build_scoped(
     scope: &Scope,
     desired: &Desired,
@@ -73,7 +73,7 @@ pub fn build_scoped(
     Ok(plan)
 }
 
-/// The networks that entries speak of, as far as that is clear.
+/// The managed networks, as far as entries could be matched.
 pub fn managed_networks(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
     let managed = match_entries(desired, live, &mut Diagnostics::new());
     managed.into_iter().flat_map(|managed| managed.networks).map(|(network, _)| network).collect()
@@ -140,7 +140,7 @@ fn source(origin: &Origin, sources: &Sources) -> ChangeSource {
     }
 }
 
-/// A warning as a plan keeps it.
+/// Converts a warning for the plan.
 pub fn warning(diagnostic: &Diagnostic, sources: &Sources) -> Warning {
     let place = diagnostic.span.map(|span| sources.resolve(span));
     Warning {

@@ -1,20 +1,20 @@
-//! Going on with a plan that was made earlier: what of it is done, what is left, and what has moved.
+//! Resumes a plan: what is done, what remains, and what has drifted.
 
 use std::collections::HashMap;
 
 use super::model::{Change, Plan, Step, StepKind, UnchangedNetwork};
 use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settings};
 
-/// Something that is not as the plan knows it.
+/// A difference between the live state and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Drift {
-    /// A network is not there, or in another location.
+    /// The network was deleted or moved to another location.
     Removed { network: NetworkId, name: String },
-    /// A network stands at none of its planned states.
+    /// The network is in none of its planned states.
     Changed {
         network: NetworkId,
         name: String,
-        /// The settings that differ from where it should stand.
+        /// Settings that differ from the expected state.
         settings: SettingSet,
     },
 }
@@ -28,19 +28,19 @@ impl Drift {
 
     pub fn describe(&self) -> String {
         match self {
-            Self::Removed { network, name } => format!("{name:?} ({network}) is not there any more"),
+            Self::Removed { network, name } => format!("{name:?} ({network}) no longer exists"),
             Self::Changed { network, name, settings } => {
                 let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
-                format!("{name:?} ({network}) has another {}", settings.join(", "))
+                format!("{name:?} ({network}) has a different {}", settings.join(", "))
             }
         }
     }
 }
 
-/// What is left of a plan on a state: networks go on from their planned state, whichever that is.
+/// Returns the remaining part of a plan: every network continues from the planned state it is in.
 ///
 /// # Errors
-/// Everything that is at no planned state, or of the neighbourhood has moved.
+/// All networks that are in no planned state, and unchanged networks that have drifted.
 pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let mut drift = Vec::new();
     let mut current_settings = Vec::with_capacity(plan.changes.len());
@@ -83,7 +83,7 @@ fn interim_states(plan: &Plan) -> impl Iterator<Item = &Step> {
 
 fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<NetworkState> {
     let same = |planned: &Settings| {
-        // A code that Webex hides or makes up while codes are disabled says nothing.
+        // A code that Webex hides or generates while codes are disabled is not compared.
         let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
         now.diff(planned).iter().all(|setting| disabled && setting == Setting::Code)
     };
@@ -99,7 +99,7 @@ fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) ->
 fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Drift> {
     let name = unchanged.settings.name.to_string();
     let Some(now) = find(live, &unchanged.location, &unchanged.network) else {
-        // Whoever is gone holds nothing any more.
+        // A deleted network holds no values.
         return None;
     };
     let settings = now.diff(&unchanged.settings);
@@ -124,7 +124,7 @@ fn rest(plan: &Plan, current_settings: &[NetworkState], live: &LiveState) -> Pla
         rest.changes.push(Change { before: now.clone(), changed_settings: changed, ..change.clone() });
     }
     let mut step_place: HashMap<usize, usize> = HashMap::new();
-    // Where each network that is left stands before its next step.
+    // Settings of each remaining network before its next step.
     let mut from: Vec<Settings> = rest.changes.iter().map(|change| change.before.clone()).collect();
     for (at, step) in plan.steps.iter().enumerate() {
         let done = step.kind == StepKind::Interim && current_settings[step.change] == NetworkState::Interim;
@@ -155,7 +155,7 @@ fn unchanged_networks(plan: &Plan, live: &LiveState) -> Vec<UnchangedNetwork> {
         .collect()
 }
 
-/// The state that a plan recorded of the locations it touches.
+/// The recorded state of the affected locations.
 pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     let names: HashMap<&LocationId, _> =
         plan.changes.iter().map(|change| (&change.location.id, change.location.name.clone())).collect();

@@ -1,6 +1,7 @@
-//! The steps of a location in an order in which no two networks ever share a name or a code.
+//! Orders the steps of a location so that no two networks ever share a name or code.
 //!
-//! Where waiting for each other makes a ring, somebody must step aside first; `feedback` finds the fewest who must.
+//! Topological sort of the dependency graph. Cycles are broken by temporary renames; `feedback_vertex_set` finds the
+//! smallest number of them.
 
 use std::collections::HashMap;
 
@@ -15,20 +16,20 @@ use crate::model::{LiveState, LocationIndex, Setting, Settings};
 #[derive(Debug)]
 pub(super) struct ScheduledStep {
     pub(super) of: usize,
-    /// What is sent if it is not the final state.
+    /// The temporary settings, if this is not the final step.
     pub(super) interim: Option<Settings>,
-    /// What must have been acknowledged, as indexes into the location's steps.
+    /// Indexes of the steps that must be acknowledged first.
     pub(super) depends_on: Vec<usize>,
 }
 
 #[derive(Debug)]
 pub(super) struct Schedule {
     pub(super) steps: Vec<ScheduledStep>,
-    /// Whether no smaller number of steps could do.
+    /// Whether the number of steps is proven minimal.
     pub(super) is_minimal: bool,
 }
 
-/// Puts a location's moves in order; `None` and a finding if a network cannot step aside.
+/// Orders the moves of a location; reports and returns `None` if a temporary value is not available.
 pub(super) fn schedule(
     location: LocationIndex,
     changes: &[NetworkChange<'_>],
@@ -43,9 +44,9 @@ pub(super) fn schedule(
     Some(Schedule { steps: Scheduler::new(&dependencies, interim_states, changes.len()).run(), is_minimal })
 }
 
-/// Which settings of the chosen networks really must move aside.
+/// Determines which settings of the chosen networks must become temporary.
 ///
-/// Holding on to a value until the final step is fine as long as nobody whom the network itself waits for needs it.
+/// A value can be kept until the final step unless a network that this one depends on needs it.
 fn settings_to_release(dependencies: &Dependencies, chosen: &[usize]) -> Vec<InterimNeed> {
     let mut waiters: HashMap<(usize, Setting), Vec<usize>> = HashMap::new();
     for (from, targets) in dependencies.0.iter().enumerate() {
@@ -92,7 +93,7 @@ fn reaches(edges: &[Vec<usize>], from: usize, targets: &[usize]) -> bool {
     false
 }
 
-/// A step before it has its place: the interim or the final one of a move.
+/// A step that is not scheduled yet: interim or final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StepKind {
     Interim,
@@ -112,7 +113,7 @@ impl<'a> Scheduler<'a> {
         Self { dependencies, interim_states, place: HashMap::new(), steps: Vec::new(), count }
     }
 
-    /// Emits every final step after what it needs. Whoever stepped aside goes home as soon as the way is free.
+    /// Emits every final step after its dependencies. Temporary renames are resolved as early as possible.
     fn run(mut self) -> Vec<ScheduledStep> {
         for of in 0..self.count {
             let mut first_new = self.steps.len();

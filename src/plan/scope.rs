@@ -1,4 +1,4 @@
-//! Narrowing a run to some locations and networks, without cutting a chain.
+//! Limits a run to some locations and networks, without breaking dependencies.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::compare::NetworkChange;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, LocationIndex, NamePattern, Setting, Settings};
 
-/// Which locations and networks a run is about. Patterns are compared without regard to case.
+/// The locations and networks of a run. Patterns are case-insensitive.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     locations: Vec<NamePattern>,
@@ -14,27 +14,27 @@ pub struct Scope {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{pattern:?} is not a pattern: {reason}")]
+#[error("invalid pattern {pattern:?}: {reason}")]
 pub struct ScopeError {
     pattern: String,
     reason: String,
 }
 
 impl Scope {
-    /// Only locations whose name, and networks whose old or new name, match one of the patterns. Without patterns, all.
+    /// Includes locations and networks (by old or new name) that match one of the patterns. Without patterns, all.
     ///
     /// # Errors
-    /// If one of them is no pattern.
+    /// If a pattern is invalid.
     pub fn new(locations: &[String], networks: &[String]) -> Result<Self, ScopeError> {
         Ok(Self { locations: set(locations)?, networks: set(networks)? })
     }
 
-    /// Whether a location of this name is in it.
+    /// Whether a location with this name is in scope.
     pub fn includes_location(&self, name: &str) -> bool {
         self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))
     }
 
-    /// Whether a network with these settings, before and after, is in it; its location is another question.
+    /// Whether a network with these old and new settings is in scope, regardless of its location.
     pub fn includes_network(&self, before: &Settings, after: &Settings) -> bool {
         self.networks.is_empty()
             || self.networks.iter().any(|pattern| pattern.matches(&before.name) || pattern.matches(&after.name))
@@ -47,8 +47,8 @@ fn set(patterns: &[String]) -> Result<Vec<NamePattern>, ScopeError> {
     patterns.iter().map(read).collect()
 }
 
-/// Keeps the moves that are in scope, and how many that leaves out. A move that waits for one that is left out could
-/// never be made: that is a finding.
+/// Returns the moves in scope and the number of others. Reports every move that depends on one out of scope,
+/// since it could never be made.
 pub(super) fn apply_scope<'a>(
     location: LocationIndex,
     changes: Vec<NetworkChange<'a>>,
@@ -78,10 +78,10 @@ pub(super) fn apply_scope<'a>(
             diagnostics.push(
                 Diagnostic::error(
                     DiagnosticCode::DependencyOutOfScope,
-                    format!("{name:?} waits for {missing:?}, which this run leaves out"),
+                    format!("{name:?} depends on {missing:?}, which is excluded by --location/--network"),
                 )
                 .with_span(change.entry.span())
-                .help(format!("let the run include it: --network {missing:?}")),
+                .help(format!("include it: --network {missing:?}")),
             );
         }
     }

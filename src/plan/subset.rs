@@ -1,11 +1,11 @@
-//! Some locations of a plan. Steps never wait for another location, so every part is a plan of its own.
+//! Splits a plan by location. Steps never depend on another location, so every part is a valid plan.
 
 use std::collections::{HashMap, HashSet};
 
 use super::model::{Plan, Step};
 use crate::model::LocationId;
 
-/// The part of a plan that is about these locations.
+/// Returns the part of a plan for these locations.
 pub fn restrict_to_locations(plan: &Plan, locations: &[LocationId]) -> Plan {
     let locations: HashSet<&LocationId> = locations.iter().collect();
     let has = |location: &LocationId| locations.contains(location);

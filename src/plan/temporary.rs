@@ -1,7 +1,7 @@
-//! Temporary names: what a network is called while others move.
+//! Temporary names of networks while others are renamed.
 //!
-//! Such a name carries a short hash of the location and of the name that is wanted for the network, so that the next
-//! run, with no journal and no ids in the file, still knows whose it is.
+//! A temporary name contains a short hash of the location and the desired name, so that the next
+//! run can match it without a journal and without ids in the file.
 
 use sha2::{Digest, Sha256};
 
@@ -9,17 +9,17 @@ use crate::model::{LocationId, NAME_MAX, NameKey, NetworkName};
 
 const PREFIX: &str = "dectl moving ";
 
-/// How long the hash is: 50 bits, five a letter.
+/// Length of the hash: 50 bits, five per letter.
 const HASH_LENGTH: usize = 10;
 
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Whether a name is a temporary one.
+/// Whether a name is temporary.
 pub fn is_temporary(name: &str) -> bool {
     parse_hash(name).is_some()
 }
 
-/// The hash that a temporary name carries.
+/// Returns the hash in a temporary name.
 pub(super) fn parse_hash(name: &str) -> Option<&str> {
     let rest =
         name.get(PREFIX.len()..).filter(|_| name.as_bytes()[..PREFIX.len()].eq_ignore_ascii_case(PREFIX.as_bytes()))?;
@@ -29,7 +29,7 @@ pub(super) fn parse_hash(name: &str) -> Option<&str> {
     (known && ends).then_some(hash)
 }
 
-/// The hash of the network of `location` that is to be called `desired`.
+/// Computes the hash for the desired name of a network in `location`.
 pub(super) fn compute_hash(location: &LocationId, desired: &NameKey) -> String {
     let digest = Sha256::new()
         .chain_update(location.as_str().trim_end_matches('='))
@@ -40,7 +40,7 @@ pub(super) fn compute_hash(location: &LocationId, desired: &NameKey) -> String {
     (0..HASH_LENGTH).map(|at| char::from(ALPHABET[(bits >> (59 - 5 * at)) as usize & 31])).collect()
 }
 
-/// A temporary name for the network that is to be called `desired`, told apart from others by `attempt`.
+/// Returns a temporary name for the network with the name `desired`; `attempt` makes it unique.
 pub(super) fn temporary_name(location: &LocationId, desired: &str, attempt: usize) -> Option<NetworkName> {
     let mut name = format!("{PREFIX}{} ", compute_hash(location, &NameKey::of(desired)));
     let number = if attempt == 0 { String::new() } else { format!(" {}", attempt + 1) };

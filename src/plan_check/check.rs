@@ -1,4 +1,4 @@
-//! The replay of a plan on a state.
+//! Replays a plan on a state.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::plan::model::{Change, Plan, Step, StepKind};
 
-/// A plan that has been proved on a state. Only such a plan can be carried out, and only [`prove`] makes one.
+/// A plan that passed the safety check on a state. Only a checked plan can be applied, and only [`check_plan`] creates one.
 #[derive(Clone, Debug)]
 pub struct CheckedPlan {
     plan: Plan,
@@ -27,19 +27,20 @@ impl CheckedPlan {
         self.plan
     }
 
-    /// A digest of the state of the touched locations that it was proved on.
+    /// Digest of the state of the affected locations.
     pub const fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
 }
 
-/// Shows that every request of `plan` is valid, that in no order which the plan allows two networks of a location come
-/// to share a name or a code, that nobody else is touched, and that the end is what the plan says.
+/// Checks that every request of `plan` is valid, that no two networks of a location ever share a name or code in any
+/// execution order that the plan allows, that no other network is changed, and that the final state is as planned.
+
 ///
-/// Networks that shared a name or code before the plan are not held against it.
+/// Networks that already shared a name or code before the plan are tolerated.
 ///
 /// # Errors
-/// The first flaw.
+/// The first violation.
 pub fn check_plan(plan: Plan, live: &LiveState) -> Result<CheckedPlan, PlanViolation> {
     check_changes(&plan, live)?;
     check_steps(&plan)?;
@@ -67,7 +68,7 @@ fn check_changes(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
         if let Some(setting) = found.settings.diff(&change.before).iter().next() {
             return Err(PlanViolation::StateMismatch { network: network.clone(), setting });
         }
-        // A code that Webex hides while codes are disabled is sent, and is no difference.
+        // A code that Webex hides while codes are disabled is sent, but is not a difference.
         let hidden = change.after.code_enabled == Some(false) && change.before.code.is_none();
         let difference = change.before.diff(&change.after);
         let difference: SettingSet =
@@ -88,7 +89,7 @@ fn check_steps(plan: &Plan) -> Result<(), PlanViolation> {
         if let Some(after) = step.depends_on.iter().find(|after| **after >= at) {
             return Err(PlanViolation::DependencyOrder { step: at, dependency: *after });
         }
-        // Two steps of one network must not overtake each other.
+        // Steps of one network must be ordered.
         if let Some(before) = last_step[step.change].replace(at)
             && !step.depends_on.contains(&before)
         {
@@ -118,7 +119,7 @@ fn check_values(at: usize, step: &Step, change: &Change, current_settings: &Sett
     if set != step.changes {
         return Err(PlanViolation::SettingsMismatch { step: at });
     }
-    // What the plan does not change must be carried as it was.
+    // Unchanged settings must be sent with their current values.
     let silent = change.before.diff(settings).iter().find(|setting| !change.changed_settings.has(*setting));
     let carried_hidden_code = silent == Some(Setting::Code) && change.before.code.is_none();
     if silent.is_some() && !carried_hidden_code {

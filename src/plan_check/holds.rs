@@ -1,8 +1,8 @@
-//! Who holds which name or code between which steps of a location.
+//! Hold intervals: which network holds which name or code between which steps.
 //!
-//! Every value has tenures: a network holds it from the beginning or from the step that takes it, until the step that
-//! gives it up, or for ever. Two tenures of one value are safe if one ends before the other begins in every order that
-//! the plan allows, that is, if the step that takes it depends on the acknowledged step that gives it up.
+//! A network holds a value from the start or from the step that takes it, until the step that releases it or until the
+//! end. Two intervals of one value are safe if they are disjoint in every order that the plan allows, that is, if the
+//! step that takes the value depends on the acknowledged step that releases it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,7 +18,7 @@ struct HoldInterval {
     released_by: Option<usize>,
 }
 
-/// Checks one location: `steps` are its steps, in order.
+/// Checks one location; `steps` are its steps in order.
 pub(super) fn check_collisions(
     plan: &Plan,
     location: &LocationId,
@@ -56,7 +56,7 @@ impl CollisionCheck<'_> {
         for (network, states) in states.iter().enumerate() {
             let mut held: Option<(K, HoldInterval)> = None;
             for (step, settings) in states {
-                // A code that Webex hides is carried along without being known to be held.
+                // A hidden code is passed on without being known to be held.
                 let hidden = setting == Setting::Code
                     && self.networks[network].1.code.is_none()
                     && settings.code_enabled == Some(false);
@@ -92,8 +92,8 @@ impl CollisionCheck<'_> {
         if one.network == other.network || self.released_before(one, other) || self.released_before(other, one) {
             return None;
         }
-        // The later of the two steps that take the value is the one to name; where neither takes it, both have it
-        // from the beginning, and no step is to blame.
+        // Report the later of the two steps that take the value. If neither takes it, both held it
+        // from the start, which is tolerated.
         let (taker, holder) = if one.acquired_by > other.acquired_by { (one, other) } else { (other, one) };
         let step = taker.acquired_by?;
         let id = |hold: &HoldInterval| self.networks[hold.network].0.clone();
@@ -107,7 +107,7 @@ impl CollisionCheck<'_> {
         }
     }
 
-    /// Whether `step` is sent only after `earlier` was acknowledged.
+    /// Whether `step` transitively depends on `earlier`.
     fn depends_on(&self, step: usize, earlier: usize) -> bool {
         let mut stack = vec![step];
         let mut seen = std::collections::HashSet::new();
@@ -116,7 +116,7 @@ impl CollisionCheck<'_> {
             if after.contains(&earlier) {
                 return true;
             }
-            // Steps only wait for earlier ones, so nothing before `earlier` can lead to it.
+            // Steps depend only on earlier ones, so nothing before `earlier` can lead to it.
             stack.extend(after.iter().copied().filter(|after| *after > earlier && seen.insert(*after)));
         }
         false

@@ -1,13 +1,13 @@
-//! Shows that a plan is safe, knowing nothing of how it was made.
+//! Checks that a plan is safe. Shares no code with the planner.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `prove` | [`prove()`]: a plan and a state become a [`CheckedPlan`], or the first [`PlanViolation`] |
-//! | `hold` | who holds which name or code between which steps |
-//! | `violation` | what can be wrong with a plan |
+//! | `check` | [`check_plan()`]: turns a plan and a state into a [`CheckedPlan`], or the first [`PlanViolation`] |
+//! | `holds` | hold intervals of names and codes |
+//! | `violation` | [`PlanViolation`]: what can be wrong with a plan |
 //!
-//! The proof speaks of acknowledged writes: whatever order the executor takes, as long as a step is sent only after the
-//! steps it waits for were acknowledged and a location has one write in flight at a time.
+//! The check holds for every execution order, provided that a step is sent only after its dependencies
+//! were acknowledged and a location has at most one write in flight.
 
 mod check;
 mod holds;

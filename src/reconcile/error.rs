@@ -1,4 +1,4 @@
-//! Why there is no result. No write was sent.
+//! Errors that end a command before any write.
 
 use super::inputs::InvalidInput;
 use crate::client::SendError;
@@ -7,50 +7,50 @@ use crate::plan_check::PlanViolation;
 use crate::storage::{JournalError, SavedPlanError};
 use crate::webex::{ApiError, ErrorClass};
 
-/// Why a command ends before anything is written.
+/// An error that ends a command before any write.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The files, or the files and the live state together, are wrong.
+    /// The files are invalid, by themselves or for the live state.
     #[error("{}", .0.summary())]
     InvalidInput(Box<InvalidInput>),
-    #[error("the DECT networks cannot be listed: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
+    #[error("cannot list the DECT networks: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
     ListFailed { error: ApiError, hint: Option<&'static str> },
-    #[error("stopped before anything was written")]
+    #[error("interrupted; no changes were made")]
     Stopped,
-    /// A plan that cannot be shown to be safe.
-    #[error("this plan is not carried out, since it cannot be shown to be safe: {0}; please report this")]
+    /// The plan failed its safety check.
+    #[error("internal error: plan failed its safety check: {0}; please report this bug")]
     PlanCheckFailed(#[from] PlanViolation),
-    /// The organization is not as a saved plan knows it.
-    #[error("the organization has moved since the plan was made, so nothing was changed: {}; make the plan again",
+    /// The live state differs from a saved plan.
+    #[error("live state changed since the plan was created: {}; no changes were made, create a new plan",
         summarize_drift(.0))]
     Drift(Vec<Drift>),
     /// A saved plan cannot be read or written.
     #[error("{0}")]
     SavedPlan(#[from] SavedPlanError),
-    /// Nobody was asked, and the plan is large.
+    /// The change limit of an unattended run is exceeded.
     #[error("{0}")]
     TooManyChanges(#[from] TooManyChanges),
-    /// There are networks that no file speaks of.
+    /// There are unmanaged networks.
     #[error("{0} live networks are in no file (--fail-on-unmanaged)")]
     Unmanaged(usize),
-    /// The pattern for the first locations is misspelt.
-    #[error("no location that this plan changes matches --canary: nothing was changed")]
+    /// The pattern of `--canary` matches no location.
+    #[error("--canary matches no location that this plan changes; no changes were made")]
     CanaryMatchesNothing,
-    /// A run of the same wishes was not finished, and its plan cannot be read.
+    /// The plan of an unfinished run of the same inputs cannot be read.
     #[error(
-        "the run {run} of the same rename was not finished, and its plan cannot be read: {reason}. With the right \
-         DECTL_PLAN_KEY it goes on; --anew computes the rename anew"
+        "the plan of unfinished run {run} of this rename cannot be read: {reason}; set the right DECTL_PLAN_KEY to resume \
+         it, or use --restart to recompute the rename"
     )]
     SavedPlanUnreadable { run: String, reason: SavedPlanError },
-    /// Somebody was asked, and did not agree.
-    #[error("not confirmed: nothing was changed")]
+    /// The confirmation was declined.
+    #[error("not confirmed; no changes were made")]
     NotConfirmed,
-    /// What is to be done cannot be recorded.
-    #[error("{0}; nothing was written, since a run that leaves no journal cannot be undone")]
+    /// The journal cannot be created.
+    #[error("{0}; no changes were made")]
     Journal(#[from] JournalError),
 }
 
-/// Some of what has moved, in one line; more than that nobody reads.
+/// Summarizes what has drifted in one line.
 fn summarize_drift(moved: &[Drift]) -> String {
     const MOST: usize = 10;
     let mut parts: Vec<String> = moved.iter().take(MOST).map(Drift::describe).collect();
@@ -71,11 +71,9 @@ impl From<SendError> for Error {
 
 fn hint(error: &ApiError) -> Option<&'static str> {
     match (error.class, error.status) {
-        (_, Some(401)) => Some(
-            "the access token is not valid or has expired: `dectl auth check` says what the credentials are good for",
-        ),
+        (_, Some(401)) => Some("the access token is invalid or has expired; check it with `dectl auth check`"),
         (_, Some(403)) => Some(
-            "reading needs the scope spark-admin:telephony_config_read and an administrator's role, \
+            "reading requires the scope spark-admin:telephony_config_read and an administrator role, \
              writing spark-admin:telephony_config_write",
         ),
         (ErrorClass::NotFound, _) => Some("check the API address and the organization"),

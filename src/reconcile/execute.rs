@@ -1,4 +1,4 @@
-//! A journal, the executor, the outcome; wave by wave, if that is asked for.
+//! Executes a checked plan: creates the journal, runs the executor, combines the outcome of all waves.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -24,12 +24,12 @@ pub struct Run {
     pub journal: Option<PathBuf>,
 }
 
-/// Where a run leaves what it did.
+/// Where a run is recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct RunFiles<'a> {
     pub journal_dir: &'a Path,
     pub run: &'a str,
-    /// The plan as it is kept beside the journal.
+    /// The plan saved next to the journal.
     pub saved: &'a SavedPlan,
     pub key: Option<&'a SecretString>,
 }
@@ -38,30 +38,30 @@ pub type WaveApproval<'a> = &'a dyn Fn(NextWave) -> LocalBoxFuture<'a, bool>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextWave {
-    /// Its number, from 1.
+    /// Number of the wave, 1-based.
     pub number: usize,
     pub of: usize,
     pub locations_done: usize,
-    /// How many locations are left, this wave and all after it.
+    /// Remaining locations, including this wave.
     pub locations_left: usize,
     pub networks_left: usize,
 }
 
-/// In which pieces a plan is carried out.
+/// How a plan is split into waves.
 #[derive(Clone, Copy)]
 pub struct Rollout<'a> {
     pub waves: &'a [Vec<LocationId>],
-    /// How long to wait after a wave before the next one is thought of.
+    /// Wait time between waves.
     pub soak: Duration,
-    /// Asked before every wave but the first, when all is well with those before.
+    /// Confirms every wave but the first, after the previous waves succeeded.
     pub approve_wave: WaveApproval<'a>,
 }
 
-/// Carries out a proven plan with a journal, and its saved plan beside it. With nothing to do there is neither journal
-/// nor request.
+/// Executes a checked plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
+/// request.
 ///
 /// # Errors
-/// If the journal cannot be begun; nothing was written then.
+/// If the journal cannot be created; nothing was written then.
 pub async fn execute(
     checked: &CheckedPlan,
     client: &ApiClient,
@@ -76,7 +76,7 @@ pub async fn execute(
         let outcome = run(checked, client, &Journal::in_memory(), Options { verify: false, ..options }, on_event).await;
         return Ok(Run { outcome, journal: None });
     }
-    // The plan first: a journal without it could not be gone on from.
+    // The plan first: a journal without a plan cannot be resumed.
     Journal::prepare(journal_dir)?;
     let beside = journal_dir.join(format!("{name}.plan.json"));
     saved.write(&beside, key)?;
@@ -90,7 +90,7 @@ pub async fn execute(
         waves => WaveRunner { plan, client, journal: &journal, options, rollout, on_event }.run(waves).await,
     };
     let end = JournalEntry::RunFinished { outcome: outcome.class(plan).end() };
-    // The run is over; a last line that cannot be written changes nothing for anybody.
+    // The run is over; a failure to write the last entry has no consequences.
     let _recorded = journal.append(end, clock.to_timestamp(clock.now())).await;
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
 }
@@ -104,11 +104,11 @@ struct WaveRunner<'a, 'p> {
     on_event: &'a dyn Fn(&Event),
 }
 
-/// Why the next wave does not begin.
+/// Why the next wave is not started.
 enum WaveError {
     ChangeSource(ShutdownReason),
     Drift(Vec<Drift>),
-    /// What became of the list tells by itself.
+    /// The outcome describes the failed verification.
     ListFailed(SendError),
 }
 
@@ -125,7 +125,7 @@ impl WaveRunner<'_, '_> {
         };
         for (at, wave) in waves.iter().enumerate() {
             let last = at + 1 == waves.len();
-            // Whether the next wave may begin is told by the list.
+            // The verification decides whether the next wave is started.
             let options = Options { verify: self.options.verify || !last, ..self.options };
             let (part, places) = (plan::restrict_to_locations(self.plan, wave), self.places(wave));
             let stopped_by = match self.prepare_wave(part, at == 0).await {
@@ -148,18 +148,18 @@ impl WaveRunner<'_, '_> {
         whole
     }
 
-    /// Which changes of the whole plan belong to locations.
+    /// Indexes of the changes of each location in the whole plan.
     fn places(&self, locations: &[LocationId]) -> Vec<usize> {
         let locations: HashSet<&LocationId> = locations.iter().collect();
         let changes = self.plan.changes.iter().enumerate();
         changes.filter(|(_, change)| locations.contains(&change.location.id)).map(|(at, _)| at).collect()
     }
 
-    /// The plan of a wave, proved on the state as it is now.
+    /// The plan of a wave, checked on the current state.
     async fn prepare_wave(&self, part: Plan, first: bool) -> Result<CheckedPlan, WaveError> {
         let unsafe_now = |_| WaveError::ChangeSource(ShutdownReason::UnexpectedChange);
         if first {
-            // The whole plan has just been proved on the list, and its parts depend on nothing else.
+            // The whole plan was checked on the list, and its parts are independent.
             let recorded = plan::reconstruct_base_state(&part);
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
@@ -168,7 +168,7 @@ impl WaveRunner<'_, '_> {
         check_plan(rest, &live).map_err(unsafe_now)
     }
 
-    /// Waits and asks, if another wave is to follow.
+    /// Waits and asks for confirmation before the next wave.
     async fn wait_for_next_wave(
         &self,
         waves: &[Vec<LocationId>],
@@ -230,7 +230,7 @@ impl WaveRunner<'_, '_> {
     }
 }
 
-/// Puts what became of a wave into the whole. What the wave left out was as planned already.
+/// Merges the outcome of a wave. Changes that the wave skipped were already applied.
 fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &CheckedPlan, plan: &Plan) {
     let place: HashMap<&NetworkId, usize> = places.iter().map(|at| (&plan.changes[*at].network, *at)).collect();
     let at_of = |part: usize| place.get(&checked.plan().changes[part].network).copied();

@@ -1,9 +1,9 @@
-//! What a plan leads to, as a desired-state file.
+//! Exports the result of a plan as a desired-state file.
 
 use crate::desired::{YamlWriter, writable_settings};
 use crate::plan::model::Plan;
 
-/// A file that asks for what `plan` leads to, and speaks of nothing else.
+/// Returns a desired-state file with the networks that `plan` changes.
 pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
     let mut file = YamlWriter::new(remark);
     let mut location = None;

@@ -1,4 +1,4 @@
-//! The files as one desired state, or everything that is wrong with them.
+//! Loads the files as one desired state, or reports everything that is wrong with them.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use crate::desired::model::Desired;
 use crate::desired::{
     CodeSourceResolver, Input, RenameRequest, SourceFormat, load_sources, read, rename_rules, resolve_codes,
 };
-use crate::diagnostic::{Diagnostics, Severity, Sources};
+use crate::diagnostic::{Diagnostics, Severity, Sources, plural};
 use crate::storage::sha256;
 
-/// Whether codes that stand elsewhere are looked up.
+/// Whether external access codes are resolved.
 #[derive(Clone, Copy)]
 pub enum CodeResolution<'a> {
     Resolve(&'a dyn CodeSourceResolver),
@@ -23,7 +23,7 @@ pub struct InputOptions<'a> {
     pub resolve: CodeResolution<'a>,
 }
 
-/// A desired state that can be planned with.
+/// A valid desired state.
 #[derive(Debug)]
 pub struct Inputs {
     pub desired: Desired,
@@ -31,41 +31,40 @@ pub struct Inputs {
     pub warnings: Diagnostics,
 }
 
-/// Everything that is wrong, and the texts to show it in.
+/// Diagnostics of invalid input, with their sources.
 #[derive(Debug)]
 pub struct InvalidInput {
-    /// The findings; one of them is an error.
+    /// The diagnostics; at least one is an error.
     pub diagnostics: Diagnostics,
     pub sources: Sources,
 }
 
 impl InvalidInput {
-    /// How many of what, in one line.
+    /// The number of errors and warnings in one line.
     pub fn summary(&self) -> String {
-        let count = |severity, word: &str| match self.diagnostics.count(severity) {
+        let count = |severity, noun: &str| match self.diagnostics.count(severity) {
             0 => None,
-            1 => Some(format!("1 {word}")),
-            many => Some(format!("{many} {word}s")),
+            count => Some(plural(count, noun)),
         };
         let counts: Vec<String> =
             [count(Severity::Error, "error"), count(Severity::Warning, "warning")].into_iter().flatten().collect();
-        format!("{}; nothing was changed", counts.join(" and "))
+        format!("{}; no changes were made", counts.join(" and "))
     }
 }
 
 impl Inputs {
-    /// Reads one text that is called `name` in messages and stands in no file.
+    /// Parses a text without a file; `name` is its name in messages.
     ///
     /// # Errors
-    /// All that is wrong with it, at once.
+    /// All diagnostics at once.
     pub fn from_text(name: &str, text: String, options: InputOptions<'_>) -> Result<Self, InvalidInput> {
         Self::from_format(name, text, SourceFormat::Yaml, options)
     }
 
-    /// The same for a text that is written down in another way.
+    /// Like [`Self::from_text`], for another format.
     ///
     /// # Errors
-    /// All that is wrong with it, at once.
+    /// All diagnostics at once.
     pub fn from_format(
         name: &str,
         text: String,
@@ -76,20 +75,20 @@ impl Inputs {
         Self::check(vec![input], Diagnostics::new(), options)
     }
 
-    /// Reads the files that `paths` name; `-` is `stdin`.
+    /// Loads the files in `paths`; `-` is `stdin`.
     ///
     /// # Errors
-    /// All that is wrong with them, at once.
+    /// All diagnostics at once.
     pub fn read(paths: &[PathBuf], stdin: &mut dyn Read, options: InputOptions<'_>) -> Result<Self, InvalidInput> {
         let mut diagnostics = Diagnostics::new();
         let texts = load_sources(paths, stdin, &mut diagnostics);
         Self::check(texts, diagnostics, options)
     }
 
-    /// The rules of a command.
+    /// Converts the arguments of `dectl rename`.
     ///
     /// # Errors
-    /// If a pattern or template is none.
+    /// If a pattern or template is invalid.
     pub fn from_rename(asked: &RenameRequest) -> Result<Self, InvalidInput> {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let rules = rename_rules(asked, &mut sources, &mut diagnostics);
@@ -99,7 +98,7 @@ impl Inputs {
         Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: diagnostics })
     }
 
-    /// The texts by name, each with its SHA-256.
+    /// The sources by name, each with its SHA-256.
     pub fn source_digests(&self) -> Vec<(String, String)> {
         self.sources.iter().map(|(id, name)| (name.to_string(), sha256(self.sources.text(id)))).collect()
     }

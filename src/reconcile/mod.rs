@@ -1,17 +1,17 @@
-//! The story that the commands share: what goes in, what is proposed, and how it is carried out.
+//! Use cases shared by the commands: load inputs, prepare a plan, confirm, execute.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `inputs` | [`Inputs`]: the files as one desired state, or everything that is wrong with them |
-//! | `prepare_plan` | [`PreparedPlan`]: the live state, and a plan that has been proved on it |
-//! | `work` | [`ApplyWorkflow`]: proposed, shown, agreed to, carried out |
-//! | `execute` | [`execute()`]: a journal, the executor, the outcome, wave by wave |
-//! | `interrupted` | the plan of a run that did not come to its end |
-//! | `rehearse` | [`rehearse()`]: the executor on a simulated copy, in virtual time |
-//! | `status` | [`status()`]: location by location |
-//! | `undo` | [`build_undo()`]: what was before a run, as a desired state |
-//! | `plan_to_yaml` | [`plan_to_yaml()`]: what a plan leads to, as a desired-state file |
-//! | `error` | [`Error`]: why there is no result |
+//! | `inputs` | [`Inputs`]: loads the desired state, or reports everything that is wrong with it |
+//! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
+//! | `workflow` | [`ApplyWorkflow`]: prepare, show, confirm, execute |
+//! | `execute` | [`execute()`]: executes a checked plan, wave by wave |
+//! | `resume` | finds and resumes an unfinished run |
+//! | `rehearse` | [`rehearse()`]: simulates an apply in virtual time |
+//! | `status` | [`status()`]: drift per location |
+//! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
+//! | `export_plan` | [`plan_to_yaml()`]: exports the result of a plan |
+//! | `error` | [`Error`]: errors that end a command before any write |
 
 mod error;
 mod execute;

@@ -1,4 +1,4 @@
-//! The live state, and a plan from there to the desired one that has been proved on it.
+//! Prepares a plan: lists the live state, plans, and checks the plan.
 
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
@@ -15,25 +15,25 @@ use crate::storage::SavedPlan;
 
 #[derive(Debug)]
 pub struct PreparedPlan {
-    /// The plan, proved on the state that was listed.
+    /// The plan, checked on the listed state.
     pub checked: CheckedPlan,
     pub live: LiveState,
     pub listed: Instant,
 }
 
-/// Lists the organization and plans the way to what `inputs` ask for.
+/// Lists the organization and plans the changes to the desired state of `inputs`.
 ///
 /// # Errors
-/// If it cannot be listed, if the wishes do not fit it, or if the plan cannot be proved.
+/// If the list fails, the inputs are invalid for the live state, or the plan fails its safety check.
 pub async fn prepare_plan(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
     let live = client.list(Priority::Normal).await?;
     plan_from_live(inputs, scope, live, client.clock().now())
 }
 
-/// Plans the way from a state that was listed at a moment.
+/// Plans the changes from a given live state.
 ///
 /// # Errors
-/// If the wishes do not fit it, or if the plan cannot be proved.
+/// If the inputs are invalid for the live state, or the plan fails its safety check.
 pub fn plan_from_live(
     inputs: &mut Inputs,
     scope: &Scope,
@@ -57,7 +57,7 @@ pub fn plan_from_live(
         }
         Err(from_plan) => {
             let mut all = inputs.warnings.clone();
-            // A network that stands aside is reported once.
+            // A temporary name is reported once.
             let known = diagnostics.iter().any(|diagnostic| diagnostic.code == DiagnosticCode::LeftoverTemporaryName);
             diagnostics.extend(
                 from_plan
@@ -73,7 +73,7 @@ pub fn plan_from_live(
     }
 }
 
-/// A name from a table that is the live one without the zeros at its front.
+/// Reports CSV names that equal the live name without its leading zeros.
 fn leading_zeros_lost(change: &Change) -> Option<Warning> {
     let ChangeSource::File { file, line } = &change.source else { return None };
     let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
@@ -86,7 +86,7 @@ fn leading_zeros_lost(change: &Change) -> Option<Warning> {
     let was = eaten(Some(&before.name), Some(&after.name))
         .or_else(|| eaten(before.display_name.as_deref(), after.display_name.as_deref()))
         .filter(|_| is_table)?;
-    let message = format!("{was:?} would lose the zeros at its front: a spreadsheet has probably eaten them");
+    let message = format!("{was:?} would lose its leading zeros, probably removed by a spreadsheet");
     Some(Warning {
         code: DiagnosticCode::LeadingZerosLost.as_str().into(),
         message: message.into(),
@@ -95,7 +95,7 @@ fn leading_zeros_lost(change: &Change) -> Option<Warning> {
     })
 }
 
-/// The wishes with an entry for every network that a rule matches, if there are rules.
+/// Expands rules into entries, if there are rules.
 pub(super) fn expand_rules(
     desired: &Desired,
     scope: &Scope,
@@ -118,12 +118,12 @@ pub(super) fn expand_rules(
     Some(desired)
 }
 
-/// Goes on with a saved plan: lists the organization, leaves out what is done, and proves the rest.
+/// Resumes a saved plan: lists the organization, drops what is done, and checks the rest.
 ///
 /// # Errors
-/// If it cannot be listed, if anything has moved that the plan depends on, or if the rest cannot be proved.
+/// If the list fails, the affected networks have drifted, or the rest fails its safety check.
 pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<PreparedPlan, Error> {
-    // What was recorded must be sound in itself, whatever has become of the organization.
+    // The recorded plan must be consistent in itself, independent of the live state.
     check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
     let live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();

@@ -1,6 +1,6 @@
-//! A plan carried out on a simulated copy of the organization, in virtual time: what would it take, what would fail?
+//! Simulates an apply on a copy of the live state in virtual time and estimates its duration.
 //!
-//! This is the one place where the executor and the simulator meet.
+//! The only module that uses both the executor and the simulator.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -16,13 +16,13 @@ use crate::runtime::{Clock, SeededRng, Shutdown};
 use crate::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
 use crate::storage::Journal;
 
-/// What the simulated API is like, and how it is spoken to.
+/// Parameters of the simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SimulationParams {
     pub requests: u32,
     pub period: Duration,
     pub latency: Duration,
-    /// How many requests may be in the air.
+    /// Maximum concurrent requests.
     pub concurrency: usize,
     pub rate: Option<Rate>,
     pub retry_policy: RetryPolicy,
@@ -31,14 +31,14 @@ pub struct SimulationParams {
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
     pub plan: Plan,
-    /// What became of it on the copy; its time is virtual, and its requests include the first list.
+    /// The simulated outcome, in virtual time; its requests include the first list.
     pub outcome: Outcome,
     pub params: SimulationParams,
     pub elapsed: Duration,
 }
 
-/// Carries out `checked` on a copy of `live`. Nothing is sent anywhere; `None` if the executor waits for something that
-/// never comes, which would be a fault of this tool.
+/// Executes `checked` on a copy of `live`. Sends nothing; `None` if the executor deadlocks, which would be
+/// a bug.
 pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParams) -> Option<Rehearsal> {
     let clock = Clock::virtual_clock();
     let faults = FaultConfig {
@@ -53,7 +53,7 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
         ApiClient::new(api, clock.clone(), SeededRng::from_seed(1), rate_limiter, params.retry_policy, Shutdown::new());
     let options = Options { concurrency: params.concurrency, ..Options::default() };
     let outcome = clock.block_on(async {
-        // The run itself begins with the list, too.
+        // A real run also starts with the list.
         let _listed = client.list(Priority::Normal).await;
         run(checked, &client, &Journal::in_memory(), options, &|_| {}).await
     })?;

@@ -1,7 +1,7 @@
-//! The plan of a run that did not come to its end, from beside its journal.
+//! Finds and resumes an unfinished run with the plan next to its journal.
 //!
-//! Wishes that were computed from live names cannot be computed again half-way: a counter would count anew, and a
-//! network on a temporary name has none to compute with. So the next run goes on with the plan that was made then.
+//! A rename that was computed from live names cannot be recomputed half-way: a counter would restart, and a
+//! temporary name is no input for a rule. So the next run resumes the original plan.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::plan::model::Change;
 use crate::plan::{self, Scope};
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, SavedPlan, append_run_finished};
 
-/// A run that did not come to its end.
+/// An unfinished run.
 #[derive(Clone, Debug)]
 pub(super) struct Interrupted {
     pub(super) run: String,
@@ -25,11 +25,11 @@ pub(super) struct Interrupted {
     pub(super) saved: SavedPlan,
 }
 
-/// What is left of a run of the same wishes.
+/// What remains of an unfinished run of the same inputs.
 #[derive(Clone, Debug)]
 pub enum Unfinished {
     None,
-    /// All of it is done; only its journal does not say so. It does from now on.
+    /// Everything is applied, but the journal was not completed. It is marked as complete.
     AlreadyDone {
         run: String,
     },
@@ -39,10 +39,10 @@ pub enum Unfinished {
     },
 }
 
-/// Looks for an unfinished run of the same wishes, and how far it has come.
+/// Finds an unfinished run of the same inputs and its progress.
 ///
 /// # Errors
-/// If the organization cannot be listed, or has moved since.
+/// If the list fails, or the live state has drifted.
 pub async fn find_unfinished_run(
     journal_dir: &Path,
     key: Option<&SecretString>,
@@ -64,9 +64,9 @@ pub async fn find_unfinished_run(
     Ok(Unfinished::AlreadyDone { run })
 }
 
-/// The newest run of the same wishes in a folder of journals, if it is not finished; `sources` are the texts of the
-/// wishes with their digests. A run that was about networks outside of `scope` was about something else, and one that
-/// was undone is over.
+/// Finds the newest run of the same inputs, if it is unfinished; `sources` are the inputs
+/// with their digests. Runs with networks outside of `scope` and runs that were undone
+/// are ignored.
 fn latest_run_with_inputs(
     journal_dir: &Path,
     key: Option<&SecretString>,
@@ -78,7 +78,7 @@ fn latest_run_with_inputs(
         scope.includes_location(&change.location.name) && scope.includes_network(&change.before, &change.after)
     };
     let is_same = |saved: &SavedPlan| saved.sources == sources && saved.plan.changes.iter().all(in_scope);
-    // Opening a sealed plan takes a second on purpose, so those of finished runs are opened only where it matters.
+    // Decrypting a plan takes a second by design, so plans of finished runs are decrypted only if necessary.
     let mut finished: Vec<PathBuf> = Vec::new();
     let mut undone: Vec<String> = Vec::new();
     for (run, journal, plan) in runs.recent() {
@@ -88,7 +88,7 @@ fn latest_run_with_inputs(
         }
         let saved = match SavedPlan::read(&plan, key) {
             Ok(saved) => saved,
-            // It may be the one, and counting anew would give other names.
+            // It may be the run in question, and restarting the counter would produce other names.
             Err(reason) if plan.exists() => return Err(Error::SavedPlanUnreadable { run: run.to_owned(), reason }),
             Err(_) => continue,
         };
@@ -104,12 +104,12 @@ fn latest_run_with_inputs(
     Ok(None)
 }
 
-/// Whether a run came to its end with everything done.
+/// Whether a run is complete.
 fn is_finished(journal: &Path) -> bool {
     RunHistory::read(journal, CodeAccess::Skip).is_ok_and(|history| history.is_finished())
 }
 
-/// What the text of the wishes of an undo is called.
+/// Source name of the inputs of an undo.
 pub fn undo_source_name(run: &str) -> String {
     format!("<undo {run}>")
 }
@@ -118,7 +118,7 @@ fn runs_undone_by(saved: &SavedPlan) -> impl Iterator<Item = String> + '_ {
     saved.sources.iter().filter_map(|(name, _)| Some(name.strip_prefix("<undo ")?.strip_suffix('>')?.to_owned()))
 }
 
-/// The run that `run` has gone on from: one before it that was not finished, and whose plan has all that is in its own.
+/// The run that `run` resumed: an earlier unfinished one whose plan contains all changes of `run`.
 pub fn resumed_from(journal_dir: &Path, key: Option<&SecretString>, run: &str) -> Option<String> {
     let runs = RunDirectory::open(journal_dir).ok()?;
     let mut newest = runs.recent().skip_while(|(name, ..)| *name != run);
@@ -138,7 +138,7 @@ pub fn resumed_from(journal_dir: &Path, key: Option<&SecretString>, run: &str) -
     })
 }
 
-/// The newest run whose plan knows one of the networks that stand on a temporary name.
+/// The newest run whose plan contains one of the networks with a temporary name.
 pub(super) fn find_run_for(
     journal_dir: &Path,
     key: Option<&SecretString>,
@@ -146,14 +146,14 @@ pub(super) fn find_run_for(
 ) -> Option<Interrupted> {
     let runs = RunDirectory::open(journal_dir).ok()?;
     runs.recent().filter(|(_, journal, _)| !is_finished(journal)).find_map(|(run, journal, plan)| {
-        // A plan that cannot be read, or opens with another key, is of no use here.
+        // Plans that cannot be read or decrypted are skipped.
         let saved = SavedPlan::read(&plan, key).ok()?;
         let knows = saved.plan.changes.iter().any(|change| networks_at_temporary_names.contains(&change.network));
         knows.then(|| Interrupted { run: run.to_owned(), journal, saved })
     })
 }
 
-/// The networks that stand on a temporary name, each with its location, as far as they concern somebody.
+/// Networks in scope that have a temporary name, with their locations.
 pub(super) fn networks_at_temporary_names(
     live: &LiveState,
     concerns: impl Fn(&str, &Settings) -> bool,

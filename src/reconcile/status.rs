@@ -1,4 +1,4 @@
-//! Is the organization as the files say? Location by location, and since when it is not.
+//! Drift per location, and when it was last in sync.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,35 +20,35 @@ use crate::storage::{CodeAccess, RunDirectory, RunHistory};
 pub struct LocationStatus {
     pub id: LocationId,
     pub name: String,
-    /// How many of its networks the files speak of.
+    /// Number of managed networks.
     pub managed: usize,
-    /// Those that are not as the files say, by name.
+    /// Names of drifted networks.
     pub drifted: Vec<String>,
-    /// When a run has left all of these as the files say now, if journals know: it has happened since.
+    /// When a recorded run last left all of the drifted networks in sync, if known.
     pub last_in_sync: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DriftReport {
-    /// The locations that the files speak of.
+    /// The managed locations.
     pub locations: Vec<LocationStatus>,
-    /// How many networks no file speaks of, in the whole organization.
+    /// Number of unmanaged networks in the organization.
     pub unmanaged: usize,
 }
 
 impl DriftReport {
-    /// How many networks the files speak of.
+    /// Number of managed networks.
     pub fn managed(&self) -> usize {
         self.locations.iter().map(|location| location.managed).sum()
     }
 
-    /// How many networks are not as the files say.
+    /// Number of drifted networks.
     pub fn drifted(&self) -> usize {
         self.locations.iter().map(|location| location.drifted.len()).sum()
     }
 }
 
-/// Compares by location; journals in `journal_dir` tell since when.
+/// Compares per location; uses the journals in `journal_dir` to find when a network was last in sync.
 pub fn status(
     prepare_wave: &PreparedPlan,
     inputs: &Inputs,
@@ -88,7 +88,7 @@ pub fn status(
     DriftReport { locations, unmanaged: checked.plan().counts.unmanaged }
 }
 
-/// When a run has left a network as it is to be now: the newest of each.
+/// The latest time a run left each network in its desired state.
 fn last_in_sync_times(
     journal_dir: &Path,
     key: Option<&SecretString>,
@@ -110,7 +110,7 @@ fn last_in_sync_times(
         if !history.modified.iter().any(is_news) {
             continue;
         }
-        // Opening sealed codes takes a second on purpose. Without its key a journal says nothing here.
+        // Decrypting takes a second by design, so encrypted journals are skipped.
         if history.is_encrypted {
             let Ok(opened) = RunHistory::read(&journal, CodeAccess::Decrypt(key)) else { continue };
             history = opened;

@@ -1,4 +1,4 @@
-//! The way back from a run, as a desired state like any other.
+//! Builds the undo of a run as a desired state.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::storage::journal::ModifiedNetwork;
 
 #[derive(Clone, Debug)]
 pub struct Undo {
-    /// A desired-state file that asks for what was before.
+    /// A desired-state file with the previous settings.
     pub yaml: String,
     pub networks: usize,
-    /// Networks that are not as the run left them: somebody has changed or deleted them since, so they stay.
+    /// Networks that were changed or deleted since the run, which are not touched.
     pub skipped: Vec<SkippedNetwork>,
 }
 
@@ -25,7 +25,7 @@ pub struct SkippedNetwork {
     pub current_name: Option<String>,
 }
 
-/// Asks for what was before a run, for every network that is still as the run has left it.
+/// Builds the previous settings of every network that is still as the run left it.
 pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
     let mut skipped = Vec::new();
     let mut by_location: BTreeMap<&LocationId, Vec<(&ModifiedNetwork, SettingSet)>> = BTreeMap::new();
@@ -53,7 +53,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         }
     }
     let networks = by_location.values().map(Vec::len).sum();
-    let mut file = YamlWriter::new(&format!("The way back from the run {}.", history.run));
+    let mut file = YamlWriter::new(&format!("Undo of run {}.", history.run));
     for (location, modified) in by_location {
         let name = live.find_location(location).map(|at| live.location(at).name.to_string()).unwrap_or_default();
         file.location(location, &name);

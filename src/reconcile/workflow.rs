@@ -1,4 +1,5 @@
-//! From wishes to an outcome: proposed, shown, agreed to, carried out. Who shows and asks comes in as an argument.
+//! The apply workflow: prepare a plan, show it, ask for approval, execute it. Output and prompts go through
+//! [`UserInterface`].
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -16,18 +17,19 @@ use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
 use crate::apply::{Event, Options, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
+use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_change_limit};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
 use crate::storage::SavedPlan;
 
-/// A list that is older than this when the answer comes is read again.
+/// If the confirmation took longer than this, the list is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub enum PlanSource {
-    /// It is made for what files or rules ask for.
+    /// Compute the plan from files or rules.
     Inputs(Inputs),
     SavedPlan(Box<SavedPlan>),
 }
@@ -35,25 +37,25 @@ pub enum PlanSource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Approval {
     Prompt,
-    /// Everybody agrees to a plan of an ordinary size, or of this one.
+    /// No prompt; the change limit applies.
     AutoApprove(Option<MaxChanges>),
 }
 
-/// Who is shown what would be done, and asked.
+/// Output and prompts of the workflow.
 pub trait UserInterface {
-    /// Shows a plan, and the locations of its waves if there is more than one.
+    /// Shows a plan, and its waves if there is more than one.
     fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]);
 
     fn note(&self, text: &str);
 
     fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool>;
 
-    /// A plan is carried out from here on.
+    /// The execution of a plan starts.
     fn run_started(&self, plan: &Plan);
 
     fn on_event(&self, event: &Event);
 
-    /// The plan has been carried out as far as it goes.
+    /// The execution has ended.
     fn run_finished(&self);
 }
 
@@ -64,18 +66,18 @@ pub struct ApplyOptions<'a> {
     /// Fails if a live network is in no file.
     pub fail_on_unmanaged: bool,
     pub options: Options,
-    /// Whether the plan of another run is brought to its end where rules meet what it left behind.
+    /// Resume an interrupted run first if its temporary names affect these rules.
     pub resume_interrupted: bool,
     pub waves: Waves,
-    /// How long to wait after a wave.
+    /// Wait time between waves.
     pub soak: Duration,
     pub until: Option<Instant>,
     pub journal_dir: &'a Path,
     pub run: &'a str,
-    /// What plans and journals are sealed with.
+    /// Key that encrypts plans and journals.
     pub key: Option<&'a SecretString>,
     pub org: Option<String>,
-    /// The word about the plan's size, to be kept with it.
+    /// The value of `--max-changes`, saved with the plan.
     pub max_changes: Option<MaxChanges>,
 }
 
@@ -93,10 +95,10 @@ pub struct ApplyWorkflow<'a> {
 }
 
 impl ApplyWorkflow<'_> {
-    /// Does everything that `plan_source` ask for; `listed` is the organization, if it has just been read.
+    /// Applies `plan_source`; `listed` is the live state, if it was just read.
     ///
-    /// Where rules meet a network on a temporary name, the run that left it there is brought to its end first: then two
-    /// things have been done.
+    /// If rules match a network with a temporary name, the interrupted run is resumed first; the result then has two
+    /// parts.
     ///
     /// # Errors
     /// If nothing was written.
@@ -131,10 +133,7 @@ impl ApplyWorkflow<'_> {
             (&plan_source, &live, self.options.resume_interrupted)
             && let Some((run, saved)) = self.interrupted_plan(inputs, organization)
         {
-            self.ui.note(&format!(
-                "The run {run} has left networks on temporary names, and rules cannot compute with those: its plan for \
-                 their locations is brought to its end first."
-            ));
+            self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
             done.push(self.run_once(&mut PlanSource::SavedPlan(Box::new(saved)), None).await?);
             live = match done.last() {
                 Some(first) if first.run.outcome.is_complete() => Some(self.list().await?),
@@ -149,8 +148,8 @@ impl ApplyWorkflow<'_> {
                 }
                 done.push(second);
             }
-            // What was done first is not hidden by what cannot be done then.
-            Err(error) if !done.is_empty() => self.ui.note(&format!("After that: {error}")),
+            // The outcome of the resumed run is still reported.
+            Err(error) if !done.is_empty() => self.ui.note(&format!("After resuming: {error}")),
             Err(error) => return Err(error),
         }
         Ok(done)
@@ -215,7 +214,7 @@ impl ApplyWorkflow<'_> {
                     if same {
                         break;
                     }
-                    self.ui.note("The organization has changed meanwhile. This is the plan now:\n");
+                    self.ui.note("The live state has changed. Updated plan:\n");
                     self.show(&prepare_wave);
                 }
             }
@@ -280,8 +279,11 @@ impl ApplyWorkflow<'_> {
                     Approval::AutoApprove(_) => true,
                     Approval::Prompt => {
                         let question = format!(
-                            "All is well in {locations_done} locations. Go on with wave {number} of {of} \
-                             ({locations_left} locations and {networks_left} networks are left)?"
+                            "Wave {} succeeded ({}). Continue with wave {number} of {of} ({}, {} remaining)?",
+                            number - 1,
+                            plural(locations_done, "location"),
+                            plural(locations_left, "location"),
+                            plural(networks_left, "network"),
                         );
                         self.ui.confirm(&question).await
                     }
@@ -296,7 +298,7 @@ impl ApplyWorkflow<'_> {
         Ok(CompletedRun { run: run?, plan: prepare_wave.checked.into_plan() })
     }
 
-    /// The second run of a command needs a name of its own.
+    /// The second run of a command gets its own id.
     fn unique_run_name(&self) -> String {
         let taken = self.options.journal_dir.join(format!("{}.jsonl", self.options.run)).exists();
         if taken { format!("{}-2", self.options.run) } else { self.options.run.to_owned() }

@@ -1,4 +1,4 @@
-//! What credentials are good for, as it is shown.
+//! View of the result of `auth check`.
 
 use jiff::Timestamp;
 
@@ -7,20 +7,20 @@ use crate::webex::{ApiError, TokenOwner};
 #[derive(Clone, Debug)]
 pub struct AuthView {
     pub source: String,
-    /// Whose it is, if that is told.
+    /// Owner of the token, if known.
     pub me: Result<TokenOwner, ApiError>,
-    /// How many networks in how many locations it can list.
+    /// Number of networks and locations that can be listed.
     pub list: Result<(usize, usize), ApiError>,
-    /// Until when it is good, if that is known.
+    /// Expiry, if known.
     pub expires: Option<Timestamp>,
 }
 
-/// What a refusal to list comes from.
+/// Explains a rejected list request.
 pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
     match error.status {
-        Some(401) => "the token is not valid, or has expired",
-        Some(403) => "the scope spark-admin:telephony_config_read, or an administrator's role, is missing",
-        _ => "the list could not be read",
+        Some(401) => "the token is invalid or has expired",
+        Some(403) => "missing scope spark-admin:telephony_config_read or administrator role",
+        _ => "the list request failed",
     }
 }
 

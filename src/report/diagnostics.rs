@@ -1,4 +1,4 @@
-//! Findings with the lines they are about.
+//! Renders diagnostics with source snippets.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer};
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Snippet, Sources, Spa
 
 const MAX_DIAGNOSTICS: usize = 100;
 
-/// All findings as people read them, with colours.
+/// Renders all diagnostics with colors.
 pub fn diagnostics_text(diagnostics: &Diagnostics, sources: &Sources, width: usize) -> String {
     let renderer = Renderer::styled().term_width(width);
     let mut text = String::new();
@@ -16,12 +16,12 @@ pub fn diagnostics_text(diagnostics: &Diagnostics, sources: &Sources, width: usi
         text.push_str("\n\n");
     }
     if diagnostics.len() > MAX_DIAGNOSTICS {
-        text.push_str(&format!("… and {} more; -o json gives all of them\n\n", diagnostics.len() - MAX_DIAGNOSTICS));
+        text.push_str(&format!("… and {} more; use -o json to see all\n\n", diagnostics.len() - MAX_DIAGNOSTICS));
     }
     text
 }
 
-/// A finding on one line, for a log.
+/// A diagnostic on one line, for a log.
 pub fn diagnostic_one_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.span.map(|span| sources.resolve(span));
     let place = place.map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column)).unwrap_or_default();

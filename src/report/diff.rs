@@ -1,4 +1,4 @@
-//! A plan as a unified diff of desired-state files: what an export would say before, and what it would say after.
+//! A plan as a unified diff between the export before and after it.
 
 use similar::TextDiff;
 

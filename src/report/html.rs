@@ -1,7 +1,8 @@
-//! A plan, a result or an error as one file that opens from a mail: no script, style or picture from elsewhere.
+//! A plan, result or error as a self-contained HTML file.
 
 use similar::{Algorithm, ChangeTag};
 
+use super::plural;
 use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
@@ -22,7 +23,7 @@ pub fn result(view: &ResultView) -> String {
         body.push_str(&format!("<p>Stopped: {}.</p>\n", escaped(stop_reason(reason))));
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
-        body.push_str(&format!("<p>The list could not be read again: {}</p>\n", escaped(&failure.to_string())));
+        body.push_str(&format!("<p>Verification failed: {}</p>\n", escaped(&failure.to_string())));
     }
     let problems: String = view.networks.iter().filter(|network| network.needs_attention()).map(problem_row).collect();
     if !problems.is_empty() {
@@ -31,12 +32,12 @@ pub fn result(view: &ResultView) -> String {
              <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{problems}</tbody></table>\n"
         ));
     }
-    body.push_str("<h2>The plan</h2>\n");
+    body.push_str("<h2>Plan</h2>\n");
     body.push_str(&plan_body(&view.plan));
     page(&format!("dectl apply: {}", view.class.as_str()), &body)
 }
 
-/// An error, with everything that is wrong with the files.
+/// An error with all diagnostics.
 pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
     let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(message));
     if let Some((diagnostics, sources)) = diagnostics {
@@ -81,8 +82,8 @@ fn plan_body(view: &PlanView) -> String {
         "<form class=\"filter\" role=\"search\">\n\
          <label>Location <select id=\"location\"><option value=\"\">all</option>{options}</select></label>\n\
          <label>Text <input id=\"text\" type=\"search\" placeholder=\"name, setting, value\"></label>\n\
-         <output id=\"shown\" aria-live=\"polite\">{} networks</output>\n</form>\n",
-        view.update
+         <output id=\"shown\" aria-live=\"polite\">{}</output>\n</form>\n",
+        plural(view.update, "network")
     ));
     for (at, location) in view.locations.iter().enumerate() {
         body.push_str(&section(at, location));
@@ -95,13 +96,13 @@ fn section(at: usize, location: &LocationView) -> String {
     format!(
         "<section data-location=\"{at}\">\n<h2>{} <small>{}</small></h2>\n<table>\n<thead><tr>\
          <th scope=\"col\">Network</th><th scope=\"col\">Setting</th><th scope=\"col\">Now</th>\
-         <th scope=\"col\">Planned</th><th scope=\"col\">Because</th></tr></thead>\n{rows}</table>\n</section>\n",
+         <th scope=\"col\">Planned</th><th scope=\"col\">Source</th></tr></thead>\n{rows}</table>\n</section>\n",
         escaped(&location.name),
         location.changes.len()
     )
 }
 
-/// One network is one body of the table, so that a filter shows or hides it as a whole.
+/// One `tbody` per network, so that a filter shows or hides it as a whole.
 fn rows(change: &ChangeView) -> String {
     let height = change.fields.len() + usize::from(change.interim.is_some());
     let mut rows = String::from("<tbody>\n");
@@ -122,9 +123,13 @@ fn rows(change: &ChangeView) -> String {
         let until = if interim.waits_for.is_empty() {
             String::new()
         } else {
-            format!(" until {} has moved", interim.waits_for.join(", "))
+            format!(
+                " until {} {} updated",
+                interim.waits_for.join(" and "),
+                if interim.waits_for.len() == 1 { "is" } else { "are" }
+            )
         };
-        let words = format!("steps aside as {}{until}", interim.temporary_values.join(" with "));
+        let words = format!("temporarily renamed to {}{until}", interim.temporary_values.join(" with "));
         rows.push_str(&format!("<tr class=\"aside\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
     }
     rows.push_str("</tbody>\n");
@@ -167,7 +172,7 @@ fn problem_row(network: &NetworkView) -> String {
     format!("<tr>{}</tr>\n", cells.concat())
 }
 
-/// A text that is nothing but text, in an element or in an attribute.
+/// Escapes text for an element or an attribute.
 fn escaped(text: &str) -> String {
     entities(&sanitize(text))
 }

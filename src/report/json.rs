@@ -1,4 +1,4 @@
-//! The documents that programs read. Each has `formatVersion` and `kind`; the schemas are in `docs/schemas`.
+//! JSON documents. Each has `formatVersion` and `kind`; the schemas are in `docs/schemas`.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -47,7 +47,7 @@ fn plan_body(view: &PlanView) -> Value {
                 "location": { "id": location.id.as_str(), "name": location.name },
                 "network": { "id": change.id, "name": change.name },
                 "fields": change.fields.iter().map(change_of).collect::<Map<_, _>>(),
-                "because": source(&change.source),
+                "source": source(&change.source),
             })
         })
         .collect();
@@ -58,10 +58,10 @@ fn plan_body(view: &PlanView) -> Value {
             "update": view.update,
             "unchanged": view.unchanged,
             "unmanaged": view.unmanaged,
-            "leftOut": view.left_out,
+            "outOfScope": view.out_of_scope,
             "writes": view.writes,
             "interim": view.interim,
-            "interimMinimal": view.minimal,
+            "minimal": view.minimal,
         },
         "changes": changes,
         "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
@@ -82,7 +82,7 @@ fn set_of(field: &FieldView) -> (String, Value) {
     (field.setting.api_name().to_owned(), value)
 }
 
-/// A value as the API would write it.
+/// A value in the JSON type of the API.
 fn typed(field: &FieldView, value: Option<&str>) -> Value {
     match (field.setting, value) {
         (_, None) => Value::Null,
@@ -168,10 +168,10 @@ fn network(network: &super::view::NetworkView) -> Value {
         value["blockedBy"] = blocked_by.as_str().into();
     }
     if !network.current_settings.is_empty() {
-        value["standsAt"] = network.current_settings.iter().map(set_of).collect::<Map<_, _>>().into();
+        value["currentSettings"] = network.current_settings.iter().map(set_of).collect::<Map<_, _>>().into();
     }
     if !result.mismatched_settings.is_empty() {
-        value["foundDifferent"] = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
+        value["mismatched"] = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
     }
     if let Some(error) = &result.error {
         value["error"] = json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
@@ -183,10 +183,10 @@ pub fn runs(runs: &[RunHistory]) -> Value {
     let run = |run: &RunHistory| {
         json!({
             "run": run.run,
-            "began": run.started_at.to_string(),
+            "startedAt": run.started_at.to_string(),
             "outcome": run.outcome.map(RunOutcome::as_str),
             "changes": run.changes,
-            "written": run.modified.len(),
+            "networksWritten": run.modified.len(),
         })
     };
     document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
@@ -197,8 +197,8 @@ pub fn status(status: &DriftReport) -> Value {
         json!({
             "location": { "id": location.id.as_str(), "name": location.name },
             "networks": location.managed,
-            "differing": location.drifted,
-            "rightAt": location.last_in_sync.map(|at| at.to_string()),
+            "drifted": location.drifted,
+            "lastInSync": location.last_in_sync.map(|at| at.to_string()),
         })
     };
     document(
@@ -207,7 +207,7 @@ pub fn status(status: &DriftReport) -> Value {
             "summary": {
                 "locations": status.locations.len(),
                 "networks": status.managed(),
-                "differing": status.drifted(),
+                "drifted": status.drifted(),
                 "unmanaged": status.unmanaged,
             },
             "locations": status.locations.iter().map(location).collect::<Vec<_>>(),
@@ -222,7 +222,7 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
         "rehearsal",
         json!({
             "plan": plan_body(&result.plan),
-            "goesWell": success,
+            "success": success,
             "conditions": {
                 "requests": params.requests,
                 "periodMs": params.period.as_millis() as u64,
@@ -249,9 +249,9 @@ pub fn auth(view: &AuthView) -> Value {
         Ok(me) => json!({ "name": me.name, "email": me.email, "organization": me.org }),
         Err(failed) => json!({ "error": error(failed) }),
     };
-    let reading = match &view.list {
-        Ok((networks, locations)) => json!({ "works": true, "networks": networks, "locations": locations }),
-        Err(failed) => json!({ "works": false, "reason": list_error_reason(failed), "error": error(failed) }),
+    let read = match &view.list {
+        Ok((networks, locations)) => json!({ "ok": true, "networks": networks, "locations": locations }),
+        Err(failed) => json!({ "ok": false, "reason": list_error_reason(failed), "error": error(failed) }),
     };
     document(
         "auth",
@@ -259,8 +259,8 @@ pub fn auth(view: &AuthView) -> Value {
             "source": view.source,
             "owner": me,
             "expires": view.expires.map(|at| at.to_string()),
-            "reading": reading,
-            "writing": { "works": null, "reason": WRITE_SCOPE_HINT },
+            "read": read,
+            "write": { "ok": null, "reason": WRITE_SCOPE_HINT },
         }),
     )
 }

@@ -1,7 +1,8 @@
-//! A plan, a result or an error as a comment on a pull request.
+//! A plan, result or error as Markdown for a pull-request comment.
 
 use std::fmt::Write;
 
+use super::plural;
 use super::sanitize::sanitize;
 use super::text::{name_list, status_summary, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
@@ -9,13 +10,13 @@ use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::reconcile::{DriftReport, LocationStatus};
 
-/// A comment on GitHub may have 65,536 characters; this leaves room for what is put around it.
+/// A GitHub comment is limited to 65,536 characters; this leaves room for a header and footer.
 const LONGEST: usize = 60_000;
 
-/// From so many changes on, locations are folded.
+/// Number of changes from which locations are collapsed.
 const COLLAPSE_THRESHOLD: usize = 20;
 
-/// So many warnings are shown; the changes matter more.
+/// Maximum number of warnings shown.
 const MAX_WARNINGS: usize = 20;
 
 pub fn plan(view: &PlanView) -> String {
@@ -33,7 +34,7 @@ pub fn result(view: &ResultView) -> String {
         page.line("");
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
-        page.line(&format!("The list could not be read again: {}", escaped(&failure.to_string())));
+        page.line(&format!("Verification failed: {}", escaped(&failure.to_string())));
         page.line("");
     }
     let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
@@ -48,7 +49,7 @@ pub fn result(view: &ResultView) -> String {
     page.text
 }
 
-/// An error, with everything that is wrong with the files.
+/// An error with all diagnostics.
 pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
     let mut page = Page::new("dectl: error");
     page.line(&escaped(message));
@@ -65,7 +66,7 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
     page.text
 }
 
-/// Every location that is not as the files say.
+/// Every drifted location.
 pub fn status(status: &DriftReport) -> String {
     let mut page = Page::new("dectl status");
     page.line(&format!("**{}**", escaped(&status_summary(status))));
@@ -73,7 +74,7 @@ pub fn status(status: &DriftReport) -> String {
     let drifted = status.locations.iter().filter(|location| !location.drifted.is_empty());
     let rows: Vec<String> = drifted.map(status_row).collect();
     if !rows.is_empty() {
-        page.line("| location | differ | since | which |");
+        page.line("| location | drifted | last in sync | networks |");
         page.line("|---|---|---|---|");
         page.rows(rows, "locations");
     }
@@ -107,11 +108,11 @@ impl Page {
     }
 
     fn has_room_for(&self, text: &str) -> bool {
-        // What says that something was cut needs room itself.
+        // Reserve room for the note about omitted lines.
         self.length + text.chars().count() + 200 < LONGEST
     }
 
-    /// Lines as long as there is room, and how many were left out.
+    /// Adds lines while there is room, then the number of omitted ones.
     fn rows(&mut self, rows: Vec<String>, what: &str) {
         for (at, row) in rows.iter().enumerate() {
             if !self.has_room_for(row) {
@@ -142,8 +143,11 @@ impl Page {
             if !self.has_room_for(&section) {
                 let rest = &view.locations[at..];
                 let changes: usize = rest.iter().map(|location| location.changes.len()).sum();
-                let more =
-                    format!("… and {changes} more changes in {} locations. The whole plan is in the log.", rest.len());
+                let more = format!(
+                    "… and {} in {}. See the log for the full plan.",
+                    plural(changes, "change"),
+                    plural(rest.len(), "location")
+                );
                 self.line(&more);
                 return;
             }
@@ -159,7 +163,7 @@ fn section(location: &LocationView, folded: bool) -> String {
     let rows: String = location.changes.iter().map(rows).collect();
     // Writing to a string cannot fail.
     let _infallible =
-        writeln!(section, "{heading}\n| network | setting | now | planned | because |\n|---|---|---|---|---|\n{rows}");
+        writeln!(section, "{heading}\n| network | setting | now | planned | source |\n|---|---|---|---|---|\n{rows}");
     if folded {
         section.push_str("</details>\n");
     }
@@ -178,9 +182,13 @@ fn rows(change: &ChangeView) -> String {
         let until = if interim.waits_for.is_empty() {
             String::new()
         } else {
-            format!(" until {} has moved", interim.waits_for.join(", "))
+            format!(
+                " until {} {} updated",
+                interim.waits_for.join(" and "),
+                if interim.waits_for.len() == 1 { "is" } else { "are" }
+            )
         };
-        let words = format!("steps aside as {}{until}", interim.temporary_values.join(" with "));
+        let words = format!("temporarily renamed to {}{until}", interim.temporary_values.join(" with "));
         rows.push_str(&format!("| | *interim* | | {} | |\n", escaped(&words)));
     }
     rows
@@ -199,7 +207,7 @@ fn problem_row(network: &NetworkView) -> String {
     format!("| {location} | {name} | {} | {reason} |", network.status_label())
 }
 
-/// A text that is nothing but text: no markup, no mention, no link, no cell border.
+/// Escapes text for Markdown: no markup, mention, link or cell border.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in sanitize(text).chars() {

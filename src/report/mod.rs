@@ -1,18 +1,18 @@
-//! What people and programs get to see. Nothing here decides anything.
+//! Rendering for people and programs. Makes no decisions.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted and masked; the only file that sees an access code |
-//! | `sanitize` | other people's texts without what could deceive a reader |
-//! | `text` | a plan and a result on a terminal |
-//! | `json` | the documents |
-//! | `markdown` | a comment on a pull request |
-//! | `html` | one file that opens from a mail |
-//! | `diff` | a unified diff of desired-state files |
-//! | `rehearsal` | [`RehearsalView`]: a rehearsal as it is shown |
-//! | `auth` | [`AuthView`]: what credentials are good for |
-//! | `excerpts` | findings with the lines they are about |
-//! | `progress` | a bar on a terminal, plain lines in a pipeline |
+//! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted, access codes masked |
+//! | `sanitize` | escapes characters that could deceive a reader |
+//! | `text` | terminal output |
+//! | `json` | JSON documents |
+//! | `markdown` | Markdown for pull-request comments |
+//! | `html` | self-contained HTML |
+//! | `diff` | unified diff of desired-state files |
+//! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
+//! | `auth` | [`AuthView`]: view of the result of `auth check` |
+//! | `diagnostics` | diagnostics with source snippets |
+//! | `progress` | progress bar on a terminal, plain lines in a pipeline |
 
 mod auth;
 mod diagnostics;

@@ -25,7 +25,7 @@
       });
       entry.section.hidden = !any;
     });
-    shown.textContent = count + " networks";
+    shown.textContent = count + (count === 1 ? " network" : " networks");
   }
   var waiting;
   function soon() {

@@ -1,4 +1,4 @@
-//! How a run goes: a bar on a terminal, plain lines in a pipeline.
+//! Progress output: a bar on a terminal, plain lines in a pipeline.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::plural;
 use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::seconds;
@@ -35,17 +36,17 @@ struct ProgressState {
     last_line: Option<Instant>,
     locked_until: Option<Instant>,
     soaking_until: Option<Instant>,
-    /// A question stands on the terminal: nothing is drawn over it.
+    /// A prompt is open; do not draw over it.
     asked: bool,
 }
 
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 
-/// In a pipeline, a line at most so often.
+/// Minimum interval between lines in a pipeline.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl ProgressDisplay {
-    /// A bar on the terminal behind standard error.
+    /// A bar on standard error.
     pub fn bar(plan: &Plan, clock: Clock) -> Self {
         let bar = ProgressBar::with_draw_target(Some(plan.steps.len() as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}");
@@ -73,19 +74,23 @@ impl ProgressDisplay {
         match event {
             Event::Wave { number, of, locations } => {
                 state.asked = false;
-                self.println(&format!("wave {number} of {of}: {locations} locations"));
+                self.println(&format!("wave {number} of {of}: {}", plural(*locations, "location")));
             }
             Event::Soaking { until } => {
                 state.soaking_until = Some(*until);
-                self.println(&format!("all is well; waiting for {}", seconds(until.duration_since(now))));
+                self.println(&format!("wave succeeded; waiting for {}", seconds(until.duration_since(now))));
             }
             Event::Started { steps, locations } => {
-                // Every wave starts, and the bar goes on.
+                // Every wave sends `Started`; the bar continues.
                 state.steps = state.written + *steps;
                 state.started_at.get_or_insert(now);
                 state.last_line = Some(now);
                 if *steps > 0 {
-                    self.log_line(&format!("writing {steps} updates in {locations} locations"));
+                    self.log_line(&format!(
+                        "sending {} in {}",
+                        plural(*steps, "update"),
+                        plural(*locations, "location")
+                    ));
                 }
             }
             Event::Written { .. } => {
@@ -99,26 +104,28 @@ impl ProgressDisplay {
                 self.println(&format!("{}: failed: {}", self.name(network), sanitize(reason)))
             }
             Event::Skipped { network, because_of } => {
-                self.println(&format!("{}: skipped, since it waits for {}", self.name(network), self.name(because_of)));
+                self.println(&format!("{}: skipped, depends on {}", self.name(network), self.name(because_of)));
             }
             Event::Locked { until, .. } => state.locked_until = Some(*until),
             Event::Retrying { network, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
                 let wait = seconds(until.duration_since(now));
-                self.println(&format!("{}: attempt {attempts} failed, trying again in {wait}", self.name(network)));
+                self.println(&format!("{}: attempt {attempts} failed, retrying in {wait}", self.name(network)));
             }
             Event::Retrying { .. } | Event::Writing { .. } => {}
             Event::Stopping { reason } => {
-                self.println(&format!("stopping: {}; waiting for writes in flight", stop_reason(*reason)));
+                self.println(&format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)));
             }
-            Event::Restoring { network } => self.println(&format!("{}: bringing it home", self.name(network))),
+            Event::Restoring { network } => {
+                self.println(&format!("{}: restoring from temporary name", self.name(network)))
+            }
             Event::Verifying { mismatched } => self.log_line(&match mismatched {
                 0 => "verifying".to_owned(),
-                many => format!("verifying {many} networks"),
+                many => format!("verifying {}", plural(*many, "network")),
             }),
         }
     }
 
-    /// Shows what the run waits for at this moment.
+    /// Shows what the run is waiting for.
     pub fn tick(&self, paused_until: Option<Instant>) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
@@ -136,7 +143,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// Somebody is asked something on the same terminal.
+    /// Suspends drawing for a prompt on the same terminal.
     pub fn pause(&self) {
         if let ProgressMode::Bar(bar) = &self.mode {
             bar.set_message("");
@@ -162,7 +169,7 @@ impl ProgressDisplay {
         self.names.get(network).cloned().unwrap_or_else(|| network.to_string())
     }
 
-    /// Something that is worth a line on a terminal too.
+    /// Prints a line, also on a terminal.
     fn println(&self, text: &str) {
         match &self.mode {
             ProgressMode::Bar(bar) => bar.println(text),
@@ -171,7 +178,7 @@ impl ProgressDisplay {
         }
     }
 
-    /// Something that a bar shows by itself.
+    /// Prints a line unless there is a bar.
     fn log_line(&self, text: &str) {
         if let ProgressMode::Lines(print) = &self.mode {
             print(text);
@@ -191,7 +198,7 @@ fn message(state: &ProgressState, now: Instant, paused_until: Option<Instant>) -
         .map(|started_at| state.written as f64 / now.duration_since(started_at).as_secs_f64().max(0.001));
     let rate = rate.filter(|_| state.written > 0).map(|rate| format!("{rate:.1}/s")).unwrap_or_default();
     let locked = match state.locked_until.filter(|until| *until > now) {
-        Some(until) => format!(", a location is locked, trying again in {}", seconds(until.duration_since(now))),
+        Some(until) => format!(", a location is locked, retrying in {}", seconds(until.duration_since(now))),
         None => String::new(),
     };
     format!("{rate}{}{locked}", time_left(state, now))

@@ -1,4 +1,4 @@
-//! A rehearsal as it is shown.
+//! View of a rehearsal.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::reconcile::{Rehearsal, SimulationParams};
 
 #[derive(Clone, Debug)]
 pub struct RehearsalView {
-    /// What became of the plan on the copy.
+    /// The simulated result.
     pub result: ResultView,
     pub params: SimulationParams,
     pub elapsed: Duration,

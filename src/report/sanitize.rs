@@ -1,10 +1,10 @@
-//! Other people's texts, without what could deceive a reader: control characters, invisible ones, changes of direction.
+//! Escapes characters that could deceive a reader: control characters, invisible characters, bidirectional overrides.
 
 use std::borrow::Cow;
 
-/// The text with everything escaped that would not be seen as what it is.
+/// Escapes every character that would not be displayed as what it is.
 ///
-/// Blanks at either end are made visible as well: they are a difference that nobody would notice.
+/// Leading and trailing spaces are made visible as well.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     let blank_ends = text.starts_with(' ') || text.ends_with(' ');
     if !blank_ends && !text.chars().any(is_invisible_or_control) {

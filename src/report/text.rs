@@ -1,4 +1,4 @@
-//! A plan and a result on a terminal. Colours are always written; whoever prints strips them where they are not wanted.
+//! Terminal output. Colors are always written; the printer strips them if disabled.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
 
 use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
+use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
@@ -65,16 +66,23 @@ fn write_change(out: &mut String, change: &ChangeView) {
         let until = if interim.waits_for.is_empty() {
             String::new()
         } else {
-            format!(" until {} has moved", interim.waits_for.join(", "))
+            format!(
+                " until {} {} updated",
+                interim.waits_for.join(" and "),
+                if interim.waits_for.len() == 1 { "is" } else { "are" }
+            )
         };
         line(
             out,
-            format_args!("      {WARNING}steps aside as {}{until}{WARNING:#}", interim.temporary_values.join(" with ")),
+            format_args!(
+                "      {WARNING}temporarily renamed to {}{until}{WARNING:#}",
+                interim.temporary_values.join(" with ")
+            ),
         );
     }
 }
 
-/// Both values, with the words that differ emphasised.
+/// Both values, with differing words highlighted.
 fn values(field: &FieldView) -> String {
     if field.masked {
         return format!("{REMOVED}••••{REMOVED:#} → {ADDED}•••• (new){ADDED:#}");
@@ -104,7 +112,7 @@ fn highlight_diff(from: &str, to: &str) -> String {
                 old.push_str(&format!("{REMOVED}{part}{REMOVED:#}"));
                 new.push_str(&format!("{ADDED}{part}{ADDED:#}"));
             }
-            // Where everything differs there is nothing to point out.
+            // Nothing to highlight if everything differs.
             ChangeTag::Delete if whole => old.push_str(&format!("{REMOVED}{part}{REMOVED:#}")),
             ChangeTag::Insert if whole => new.push_str(&format!("{ADDED}{part}{ADDED:#}")),
             ChangeTag::Delete => old.push_str(&format!("{removed}{part}{removed:#}")),
@@ -122,7 +130,7 @@ fn write_warning(out: &mut String, warning: &Warning) {
     line(out, format_args!("{WARNING}warning{WARNING:#}: {place}{}", sanitize(&warning.message)));
 }
 
-/// A result, without the plan that was shown before it.
+/// A result without its plan.
 pub fn result(view: &ResultView) -> String {
     let mut out = String::new();
     let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
@@ -136,7 +144,7 @@ pub fn result(view: &ResultView) -> String {
         match summarized.len() {
             0 => {}
             1..=MAX_LISTED => summarized.iter().for_each(|network| write_network(&mut out, network)),
-            many => line(&mut out, format_args!("  {DIM}·{DIM:#} {many} networks: not started")),
+            many => line(&mut out, format_args!("  {DIM}·{DIM:#} {}: not started", plural(many, "network"))),
         }
     }
     if !problems.is_empty() {
@@ -147,13 +155,13 @@ pub fn result(view: &ResultView) -> String {
         line(
             &mut out,
             format_args!(
-                "{WARNING}warning{WARNING:#}: {name}: Webex shows another access code than the file asks for, as it may while codes \
-             are disabled; leave the code out of the file"
+                "{WARNING}warning{WARNING:#}: {name}: the live access code differs from the file, which Webex may do while codes \
+             are disabled; remove the code from the file"
             ),
         );
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
-        line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list could not be read again: {failure}"));
+        line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list request failed again: {failure}"));
     }
     if let Some(reason) = view.outcome.stopped {
         line(&mut out, format_args!("Stopped: {}.", stop_reason(reason)));
@@ -163,7 +171,7 @@ pub fn result(view: &ResultView) -> String {
         line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
     }
     if !problems.is_empty() {
-        line(&mut out, format_args!("Run the same command again to go on from here."));
+        line(&mut out, format_args!("Re-run the same command to resume."));
     }
     out
 }
@@ -171,7 +179,7 @@ pub fn result(view: &ResultView) -> String {
 /// So many networks of a location that were not started are named one by one.
 const MAX_LISTED: usize = 3;
 
-/// Whether a network was only not started: after a stop that may be said of thousands.
+/// Whether a network was merely not started, which may be thousands after a stop.
 fn is_plain_not_started(network: &NetworkView) -> bool {
     let NetworkView { result, current_settings, .. } = network;
     result.status == NetworkStatus::NotStarted && result.error.is_none() && current_settings.is_empty()
@@ -187,22 +195,25 @@ fn write_network(out: &mut String, network: &NetworkView) {
             let settings: Vec<&str> = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
             line(
                 out,
-                format_args!("  {WARNING}≠{WARNING:#} {name}: written, but found different: {}", settings.join(", ")),
+                format_args!(
+                    "  {WARNING}≠{WARNING:#} {name}: written, but the live state differs: {}",
+                    settings.join(", ")
+                ),
             );
         }
         NetworkStatus::Failed => line(out, format_args!("  {REMOVED}✗{REMOVED:#} {name}: failed{reason}")),
         NetworkStatus::Unknown => {
-            line(out, format_args!("  {REMOVED}?{REMOVED:#} {name}: not known whether it was written{reason}"))
+            line(out, format_args!("  {REMOVED}?{REMOVED:#} {name}: unknown whether it was written{reason}"))
         }
         NetworkStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
         NetworkStatus::Skipped => {
             let whom = network.blocked_by_name.as_deref().map_or("another network".into(), sanitize);
-            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, since it waits for {whom}"));
+            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, depends on {whom}"));
         }
     }
     for field in &network.current_settings {
         let value = field.to.as_deref().map_or("••••".into(), sanitize);
-        line(out, format_args!("      {WARNING}stands at {} {value}{WARNING:#}", field.setting.api_name()));
+        line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.setting.api_name()));
     }
 }
 
@@ -214,8 +225,8 @@ pub fn runs(runs: &[RunHistory]) -> String {
     for run in runs {
         let outcome = run.outcome.map_or("killed", RunOutcome::as_str);
         let (written, planned) = (run.modified.len(), run.changes);
-        let began = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        line(&mut out, format_args!("{}  {began}  {outcome:11}  {written} of {planned} networks written", run.run));
+        let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        line(&mut out, format_args!("{}  {started}  {outcome:11}  {written} of {planned} networks written", run.run));
     }
     out
 }
@@ -239,7 +250,7 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
         }
     }
     for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
-        line(&mut out, format_args!("Wave {}: {networks} networks in {}", at + 1, name_list(names)));
+        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, plural(networks, "network"), name_list(names)));
     }
     out
 }
@@ -253,12 +264,16 @@ pub fn status(status: &DriftReport) -> String {
         match location.drifted.len() {
             0 => line(
                 &mut out,
-                format_args!("{name:width$}  {ADDED}as the files say{ADDED:#}  {DIM}{managed} networks{DIM:#}"),
+                format_args!("{name:width$}  {ADDED}in sync{ADDED:#}  {DIM}{}{DIM:#}", plural(managed, "network")),
             ),
             drifted => {
-                let since = location.last_in_sync.map(|at| format!(", since {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+                let since =
+                    location.last_in_sync.map(|at| format!(", last in sync {}", at.strftime("%Y-%m-%d %H:%M UTC")));
                 let since = since.unwrap_or_default();
-                line(&mut out, format_args!("{name:width$}  {REMOVED}{drifted} of {managed} differ{REMOVED:#}{since}"));
+                line(
+                    &mut out,
+                    format_args!("{name:width$}  {REMOVED}{drifted} of {managed} drifted{REMOVED:#}{since}"),
+                );
                 line(&mut out, format_args!("{:width$}  {DIM}{}{DIM:#}", "", name_list(&location.drifted)));
             }
         }
@@ -267,10 +282,10 @@ pub fn status(status: &DriftReport) -> String {
     out
 }
 
-/// The one line that sums a status up.
+/// Summary line of a status.
 pub(super) fn status_summary(status: &DriftReport) -> String {
     let (managed, drifted, unmanaged) = (status.managed(), status.drifted(), status.unmanaged);
-    format!("Status: {} as the files say, {drifted} differ, {unmanaged} unmanaged", managed - drifted)
+    format!("Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged", managed - drifted)
 }
 
 /// The first of these names, and how many more there are.
@@ -290,25 +305,30 @@ pub fn rehearsal(view: &RehearsalView) -> String {
     line(
         &mut out,
         format_args!(
-            "{HEADING}Rehearsed{HEADING:#} on a copy that lets in {} requests in {} and takes {} ms for each (your API may differ)",
-            params.requests,
+            "{HEADING}Simulated{HEADING:#} with a limit of {} per {} and {} ms latency (actual limits may differ)",
+            plural(params.requests as usize, "request"),
             seconds(params.period),
             params.latency.as_millis()
         ),
     );
-    let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name:9} {value}"));
-    row("proof", "in no order that can come about do two networks of a location share a name or a code".to_owned());
+    let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name}: {value}"));
+    row("safety check", "passed (no duplicate names or codes in any execution order)".to_owned());
     row("writes", format!("{}, {} of them interim", result.plan.writes, result.plan.interim));
     row(
         "requests",
-        format!("{}, {} of them refused (429) and sent again", statistics.requests, statistics.rate_limited),
+        format!("{}, {} of them rate limited (429) and retried", statistics.requests, statistics.rate_limited),
     );
     row(
-        "time",
-        format!("{}, {} of them in {} pauses", seconds(*elapsed), seconds(statistics.paused), statistics.pauses),
+        "duration",
+        format!(
+            "{}, {} of it in {}",
+            seconds(*elapsed),
+            seconds(statistics.paused),
+            plural(statistics.pauses as usize, "pause")
+        ),
     );
     let problems: Vec<&NetworkView> = result.networks.iter().filter(|network| network.needs_attention()).collect();
-    row("fails", if problems.is_empty() { "nothing".to_owned() } else { format!("{} networks", problems.len()) });
+    row("failures", if problems.is_empty() { "none".to_owned() } else { plural(problems.len(), "network") });
     for network in problems {
         write_network(&mut out, network);
     }
@@ -317,45 +337,47 @@ pub fn rehearsal(view: &RehearsalView) -> String {
 
 pub fn auth(view: &AuthView) -> String {
     let mut out = String::new();
-    let mut row = |name: &str, value: String| line(&mut out, format_args!("{name:13} {}", sanitize(&value)));
-    row("token from", view.source.clone());
+    let mut row = |name: &str, value: String| line(&mut out, format_args!("{name}: {}", sanitize(&value)));
+    row("token source", view.source.clone());
     match &view.me {
         Ok(me) => {
             let email = me.email.as_deref().map(|email| format!(" ({email})")).unwrap_or_default();
-            row("token of", format!("{}{email}", me.name.as_deref().unwrap_or("somebody without a name")));
-            row("organization", me.org.clone().unwrap_or_else(|| "not told".to_owned()));
+            row("owner", format!("{}{email}", me.name.as_deref().unwrap_or("(unnamed)")));
+            row("organization", me.org.clone().unwrap_or_else(|| "unknown".to_owned()));
         }
         Err(error) if error.status == Some(403) => {
-            row("token of", "not told: that takes the scope spark:people_read, which dectl does not need".to_owned());
+            row("owner", "unknown (requires scope spark:people_read, which dectl does not need)".to_owned());
         }
-        Err(error) => row("token of", format!("not told: {error}")),
+        Err(error) => row("owner", format!("unknown ({error})")),
     }
-    let unknown = "not known; a personal token is good for 12 hours, that of an integration for 14 days";
-    row("good until", view.expires.map_or(unknown.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    let unknown = "unknown (personal tokens are valid for 12 hours, integration tokens for 14 days)";
+    row("expires", view.expires.map_or(unknown.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
     row(
-        "reading",
+        "read",
         match &view.list {
-            Ok((networks, locations)) => format!("works: {networks} networks in {locations} locations"),
-            Err(error) => format!("does not work: {}: {error}", list_error_reason(error)),
+            Ok((networks, locations)) => {
+                format!("ok ({} in {})", plural(*networks, "network"), plural(*locations, "location"))
+            }
+            Err(error) => format!("failed: {}: {error}", list_error_reason(error)),
         },
     );
-    row("writing", WRITE_SCOPE_HINT.to_owned());
+    row("write", WRITE_SCOPE_HINT.to_owned());
     out
 }
 
-/// Why a run stopped, for a sentence that begins with "stopped:".
+/// Why a run stopped, to follow "stopped:".
 pub fn stop_reason(reason: ShutdownReason) -> &'static str {
     match reason {
         ShutdownReason::Interrupt => "interrupted",
-        ShutdownReason::Terminate => "asked to terminate",
+        ShutdownReason::Terminate => "terminated",
         ShutdownReason::FailFast => "a write failed and --fail-fast is set",
-        ShutdownReason::CircuitBreakerOpen => "nothing but errors came back",
-        ShutdownReason::WindowClosed => "the end of the maintenance window has come",
-        ShutdownReason::WaveFailed => "not all went well with a wave, so the next one was not begun",
-        ShutdownReason::Declined => "the next wave was not wanted",
-        ShutdownReason::Unauthorized => "the token or its permissions do not suffice",
-        ShutdownReason::UnexpectedChange => "a network was not as the plan expects",
-        ShutdownReason::RetryAfterTooLong => "the API asks for a longer pause than is respected",
-        ShutdownReason::JournalWriteFailed => "the journal can no longer be written",
+        ShutdownReason::CircuitBreakerOpen => "circuit breaker opened after 40 consecutive failures",
+        ShutdownReason::WindowClosed => "end of the maintenance window",
+        ShutdownReason::WaveFailed => "a wave failed; remaining waves were not started",
+        ShutdownReason::Declined => "the next wave was declined",
+        ShutdownReason::Unauthorized => "the token or its permissions are insufficient",
+        ShutdownReason::UnexpectedChange => "a network was changed by another client",
+        ShutdownReason::RetryAfterTooLong => "Retry-After exceeds the maximum (1 h)",
+        ShutdownReason::JournalWriteFailed => "the journal cannot be written",
     }
 }

@@ -1,7 +1,8 @@
-//! A plan and a result as they are shown: grouped, sorted and masked. The only file of the reports that sees a code.
+//! Views of a plan and a result: grouped, sorted, access codes masked. No other report module sees an access code.
 
 use std::collections::HashMap;
 
+use super::plural;
 use super::sanitize::sanitize;
 use crate::apply::{NetworkResult, NetworkStatus, Outcome, OutcomeKind, Verification};
 use crate::model::{CodeText, LocationId, Setting, SettingSet, Settings};
@@ -21,19 +22,19 @@ pub struct PlanView {
     pub update: usize,
     pub unchanged: usize,
     pub unmanaged: usize,
-    /// Networks that would change, and that the run was narrowed to leave out.
-    pub left_out: usize,
+    /// Networks that would change but are out of scope.
+    pub out_of_scope: usize,
     pub writes: usize,
     pub interim: usize,
     pub minimal: bool,
     pub locations: Vec<LocationView>,
     pub steps: Vec<StepView>,
     pub warnings: Vec<Warning>,
-    /// The touched locations as a desired-state file would say it, before and after.
+    /// The affected locations as desired-state lines, before and after.
     pub lines: Vec<DiffLine>,
 }
 
-/// A line of a file before and after; a side on which it does not stand has none.
+/// A line before and after; `None` where it does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffLine {
     pub before: Option<String>,
@@ -54,22 +55,22 @@ pub struct ChangeView {
     pub name: String,
     pub fields: Vec<FieldView>,
     pub source: ChangeSource,
-    /// How it steps aside first, if it must.
+    /// The temporary rename, if any.
     pub interim: Option<InterimView>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterimView {
-    /// What it is set to meanwhile, in words.
+    /// Descriptions of the temporary values.
     pub temporary_values: Vec<String>,
-    /// The networks that must move before it gets its own.
+    /// The networks that must be updated first.
     pub waits_for: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldView {
     pub setting: Setting,
-    /// Its value now; `None` where there is none, or where it is masked.
+    /// The current value; `None` if there is none or it is masked.
     pub from: Option<String>,
     pub to: Option<String>,
     pub masked: bool,
@@ -117,7 +118,7 @@ impl PlanView {
             update: plan.changes.len(),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
-            left_out: plan.counts.out_of_scope,
+            out_of_scope: plan.counts.out_of_scope,
             writes: plan.steps.len(),
             interim: plan.interim(),
             minimal: plan.is_minimal,
@@ -128,31 +129,33 @@ impl PlanView {
         }
     }
 
-    /// The one line that sums it up.
+    /// Summary line.
     pub fn summary(&self) -> String {
-        let left_out = match self.left_out {
+        let out_of_scope = match self.out_of_scope {
             0 => String::new(),
-            left_out => format!(", {left_out} left out"),
+            out_of_scope => format!(", {out_of_scope} out of scope"),
         };
         if self.update == 0 {
             let Self { unchanged, unmanaged, .. } = self;
-            return format!("Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{left_out}");
+            return format!("Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{out_of_scope}");
         }
-        let writes = if self.writes == 1 { "1 write".to_owned() } else { format!("{} writes", self.writes) };
+        let writes = plural(self.writes, "write");
         let interim = match (self.interim, self.minimal) {
             (0, _) => String::new(),
-            (interim, true) => format!(", {interim} of them interim"),
-            (interim, false) => format!(", {interim} of them interim (not proven minimal)"),
+            (interim, true) => format!(", {interim} interim"),
+            (interim, false) => format!(", {interim} interim (not proven minimal)"),
         };
         let Self { update, unchanged, unmanaged, .. } = self;
-        format!("Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged{left_out} · {writes}{interim}")
+        format!(
+            "Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged{out_of_scope} · {writes}{interim}"
+        )
     }
 }
 
-/// The id of a network, and its settings before and after.
+/// Id of a network with its settings before and after.
 type NetworkDiff<'a> = (&'a str, &'a Settings, &'a Settings);
 
-/// Every network of the touched locations, location by location, in the order of their names before.
+/// All networks of the affected locations, sorted by location and previous name.
 fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
     let both = |text: String| DiffLine { before: Some(text.clone()), after: Some(text) };
     let mut located: Vec<(&LocationRef, Vec<NetworkDiff<'_>>)> = Vec::new();
@@ -189,7 +192,7 @@ fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
 fn file_line(field: &FieldView, changed: bool) -> DiffLine {
     let name = field.setting.api_name();
     if field.masked {
-        // A code that changes is a line that changes, although neither is shown.
+        // Mark a changed code, although neither value is shown.
         let after = if changed { "•••• # new" } else { "••••" };
         return DiffLine {
             before: Some(format!("        {name}: ••••")),
@@ -265,7 +268,7 @@ fn field(before: &Settings, after: &Settings, setting: Setting, codes: CodeVisib
 pub struct ResultView {
     pub plan: PlanView,
     pub class: OutcomeKind,
-    /// What became of each network, in the order of the plan's changes.
+    /// Result of each network, in plan order.
     pub networks: Vec<NetworkView>,
     pub outcome: Outcome,
     pub journal: Option<String>,
@@ -278,17 +281,17 @@ pub struct NetworkView {
     pub id: String,
     pub name: String,
     pub result: NetworkResult,
-    /// The settings on which it was left on something temporary.
+    /// Settings that still have a temporary value.
     pub current_settings: Vec<FieldView>,
-    /// The name of the network that barred its way.
+    /// Name of the network that it depends on.
     pub blocked_by_name: Option<String>,
 }
 
 impl NetworkView {
-    /// What became of it, for a table.
+    /// Status for a table.
     pub fn status_label(&self) -> &'static str {
         match self.result.status {
-            NetworkStatus::Applied if self.result.verified == Some(false) => "found different",
+            NetworkStatus::Applied if self.result.verified == Some(false) => "mismatched",
             NetworkStatus::Applied => "applied",
             NetworkStatus::Failed => "failed",
             NetworkStatus::Skipped => "skipped",
@@ -297,11 +300,11 @@ impl NetworkView {
         }
     }
 
-    /// Why it is not as wanted, for a table.
+    /// Reason for a table.
     pub fn reason(&self) -> String {
         match (&self.result.error, &self.blocked_by_name) {
             (Some(error), _) => error.to_string(),
-            (None, Some(name)) => format!("waits for {name}"),
+            (None, Some(name)) => format!("depends on {name}"),
             (None, None) => {
                 let settings: Vec<&str> =
                     self.result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
@@ -332,7 +335,7 @@ impl ResultView {
                     fields(&change.before, current_settings, change.before.diff(current_settings), codes)
                 }),
                 blocked_by_name: result.blocked_by.as_ref().and_then(|id| name_of.get(id).cloned()),
-                // Where it stands is shown above; its settings go no further.
+                // Shown above; not needed further.
                 result: NetworkResult { current_settings: None, ..result.clone() },
             })
             .collect();
@@ -345,10 +348,10 @@ impl ResultView {
         self.networks.iter().filter(|network| network.result.status == status).count()
     }
 
-    /// The one line that sums it up.
+    /// Summary line.
     pub fn summary(&self) -> String {
         if self.class == OutcomeKind::Unchanged {
-            return "Nothing to do: everything is as the file says.".to_owned();
+            return "Nothing to do: everything is in sync.".to_owned();
         }
         let mut parts = Vec::new();
         for (status, word) in [
@@ -366,16 +369,16 @@ impl ResultView {
         let different = self.networks.iter().filter(|network| network.result.verified == Some(false)).count();
         let verified = match (&self.outcome.verification, different) {
             (Verification::Completed, 0) => ", verified".to_owned(),
-            (Verification::Completed, different) => format!(", {different} found different"),
-            (Verification::Failed(_), _) => ", not verified: the list could not be read".to_owned(),
+            (Verification::Completed, different) => format!(", {different} mismatched"),
+            (Verification::Failed(_), _) => ", not verified: the list request failed".to_owned(),
             (Verification::Skipped, _) => ", not verified".to_owned(),
         };
         let statistics = self.outcome.statistics;
         format!(
-            "Done: {}{verified} · {} writes, {} requests in {}",
+            "Done: {}{verified} · {}, {} in {}",
             parts.join(", "),
-            statistics.writes,
-            statistics.requests,
+            plural(statistics.writes as usize, "write"),
+            plural(statistics.requests as usize, "request"),
             seconds(self.outcome.elapsed),
         )
     }

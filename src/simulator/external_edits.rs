@@ -1,9 +1,9 @@
-//! What somebody else does in Control Hub meanwhile.
+//! Edits by another client, as an admin would make them in Control Hub.
 
 use super::organization::SimulatedOrganization;
 use crate::model::NetworkId;
 
-/// What of a network somebody else may edit.
+/// An edit by another client.
 #[derive(Clone, Debug)]
 pub struct ExternalEdit {
     pub name: String,
@@ -12,7 +12,7 @@ pub struct ExternalEdit {
 }
 
 impl SimulatedOrganization {
-    /// Somebody else changes a network in Control Hub, within the rules.
+    /// Edits a network as another client would, within the rules.
     pub fn external_edit(&mut self, network: &NetworkId, edit: impl FnOnce(&mut ExternalEdit)) {
         let Some(mut changed) = self.state.remove(network) else { return };
         self.external_edits += 1;

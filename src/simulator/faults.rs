@@ -1,4 +1,4 @@
-//! How the simulated organization can be told to behave badly, with a seed.
+//! Configuration of fault injection, reproducible by a seed.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::limiter::LimitKind;
 use super::response_quirks::Quirk;
 use crate::runtime::SeededRng;
 
-/// How long a request takes, both ways together.
+/// Round-trip latency of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Latency {
     Fixed(Duration),
-    /// Lognormal: half of all requests take less than `median`, one in a hundred more than `p99`.
+    /// Lognormal with this median and 99th percentile.
     Lognormal {
         median: Duration,
         p99: Duration,
@@ -22,7 +22,7 @@ impl Latency {
         match self {
             Self::Fixed(latency) => latency,
             Self::Lognormal { median, p99 } => {
-                // 2.326 deviations are the 99th of a hundred.
+                // The 99th percentile is 2.326 standard deviations above the mean.
                 let sigma = (p99.as_secs_f64() / median.as_secs_f64()).ln() / 2.326_347_874;
                 median.mul_f64((sigma * rng.normal()).exp())
             }
@@ -40,60 +40,60 @@ impl Latency {
     }
 }
 
-/// What is decided about a request when it sets out.
+/// The fault of a request, decided when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestFault {
     Normal,
-    /// It is answered with this status and not carried out.
+    /// Answered with this status, not executed.
     Status(u16),
-    /// It is carried out and answered with this status.
+    /// Executed, then answered with this status.
     AppliedThenStatus(u16),
     HtmlPage,
-    /// The connection breaks before it is carried out.
+    /// The connection breaks before the request is executed.
     ResetBefore,
-    /// It is carried out, and the connection breaks before the answer.
+    /// Executed, then the connection breaks.
     ResetAfter,
-    /// The answer is cut in the middle.
+    /// The response is truncated.
     Truncated,
-    /// It is carried out, and never answered.
+    /// Executed, never answered.
     NoResponse,
-    /// It is answered with a failure, and carried out so much later.
+    /// Answered with a failure, executed after this delay.
     DelayedWrite(Duration),
     Locked,
 }
 
-/// Probabilities are of a single request, from 0 to 1.
+/// Fault configuration. Probabilities are per request, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultConfig {
     pub seed: u64,
     pub latency: Latency,
     pub limit: Option<LimitKind>,
-    /// Statuses that come instead of an answer, and how likely each is.
+    /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,
-    /// A failure although the write was carried out.
+    /// A 503 although the write was applied.
     pub applied_then_503: f64,
     pub html_pages: f64,
     pub reset_before: f64,
     pub reset_after: f64,
     pub truncated: f64,
     pub no_response: f64,
-    /// How long an access token that was granted to the service app is good.
+    /// Lifetime of access tokens issued to the service app.
     pub token_ttl: Option<Duration>,
-    /// Before these updates, counted from 1, somebody else edits the network that they are about.
+    /// Before each of these updates, counted from 1, another client edits the same network.
     pub concurrent_edits_at: Vec<u64>,
     pub quirks: Vec<Quirk>,
-    /// What becomes of this request, counted from 1 since the start.
+    /// The fault of one request, counted from 1.
     pub fault_at: Option<(u64, RequestFault)>,
-    /// A write that comes late, after its own failure.
+    /// A write that is applied after its failure response.
     pub delayed_write: f64,
-    /// How likely a write finds its location locked, and for how long.
+    /// Probability that a write finds its location locked.
     pub locks: f64,
     pub lock_duration: Duration,
-    /// Whether a lock says how long it lasts.
+    /// Whether a 423 has a `Retry-After`.
     pub lock_retry_after: bool,
-    /// How long a list may lag behind writes.
+    /// Maximum delay until a write is visible in a list.
     pub read_lag: Duration,
-    /// Updates are accepted with 202 instead of 204, and done so much later.
+    /// Updates are answered with 202 instead of 204 and applied after this delay.
     pub async_update_delay: Option<Duration>,
     pub hide_disabled_codes: bool,
 }

@@ -1,4 +1,4 @@
-//! The simulated organization behind the client's trait, in virtual time: no sockets, the same state machine.
+//! Implements the client's API trait on the simulated organization, in virtual time and without sockets.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::runtime::Clock;
 use crate::webex::response::{self, ResponseHead};
 use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, TokenRefresh, UpdateAck};
 
-/// How long a client waits for an answer that does not come.
+/// Timeout of a client.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
@@ -22,26 +22,26 @@ pub struct InProcessApi {
     simulated: Rc<RefCell<SimulatedOrganization>>,
     clock: Clock,
     token: Rc<RefCell<String>>,
-    /// What a new token is, where the credentials can get one.
+    /// The next token, if the credentials can be refreshed.
     next_token: Option<String>,
     refresh_count: Rc<Cell<u32>>,
 }
 
 impl InProcessApi {
-    /// Talks to `simulated` on `clock`.
+    /// Creates an API for `simulated` on `clock`.
     pub fn new(simulated: Rc<RefCell<SimulatedOrganization>>, clock: Clock) -> Self {
         let token = Rc::new(RefCell::new(TOKEN.to_owned()));
         Self { simulated, clock, token, next_token: None, refresh_count: Rc::default() }
     }
 
-    /// The same with credentials that can get this token when the first one is refused.
+    /// Like [`Self::new`], with credentials that can be refreshed once to this token.
     #[must_use]
     pub fn with_next_token(mut self, token: impl Into<String>) -> Self {
         self.next_token = Some(token.into());
         self
     }
 
-    /// How often a new token was asked for.
+    /// Number of token refreshes.
     pub fn refresh_count(&self) -> u32 {
         self.refresh_count.get()
     }
@@ -56,17 +56,14 @@ impl InProcessApi {
         let Some(answer) = answer else {
             if in_flight.fault == RequestFault::NoResponse {
                 self.clock.sleep(TIMEOUT).await;
-                return Err(lost("no answer in time", MaybeApplied::Unknown));
+                return Err(lost("request timed out", MaybeApplied::Unknown));
             }
             self.clock.sleep(in_flight.inbound).await;
             return Err(lost("the connection was reset", MaybeApplied::Unknown));
         };
         self.clock.sleep(in_flight.inbound).await;
         if answer.is_cut {
-            return Err(ApiError {
-                status: Some(answer.status),
-                ..lost("the answer is cut off", MaybeApplied::Unknown)
-            });
+            return Err(ApiError { status: Some(answer.status), ..lost("response truncated", MaybeApplied::Unknown) });
         }
         let head = ResponseHead {
             status: answer.status,
@@ -135,7 +132,7 @@ impl DectApi for InProcessApi {
     }
 }
 
-/// A request in the air: what it occupies is free again when it lands, or when its future is dropped.
+/// An in-flight request; releases its lock when it completes or its future is dropped.
 struct InFlightGuard<'a> {
     simulated: &'a RefCell<SimulatedOrganization>,
     number: u64,

@@ -1,4 +1,4 @@
-//! Limiters as an API may have them: a token bucket, a fixed window, a sliding window.
+//! Server-side rate limiters: token bucket, fixed window, sliding window.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use crate::runtime::Instant;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum LimitKind {
-    /// Tokens come in evenly, up to a number of them.
+    /// Token bucket: `rate` tokens per second, at most `burst`.
     Bucket {
         rate: f64,
         burst: f64,
     },
-    /// So many requests in each period, counted from zero again at its end.
+    /// Fixed window: `count` requests per period.
     Window {
         count: u32,
         period: Duration,
-        /// How far into a window the clock starts.
+        /// Offset of the first window.
         phase: Duration,
     },
     Sliding {
@@ -36,21 +36,21 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// A limiter that has not been used yet.
+    /// Creates an unused limiter.
     pub fn new(kind: LimitKind) -> Self {
         let tokens = if let LimitKind::Bucket { burst, .. } = kind { burst } else { 0.0 };
         Self { kind, tokens, filled: Instant::START, window: u64::MAX, used: 0, log: VecDeque::new() }
     }
 
-    /// Changes its figures from now on; what was used stays used.
+    /// Changes the parameters; usage is kept.
     pub fn change(&mut self, kind: LimitKind) {
         self.kind = kind;
     }
 
-    /// Takes `1` request in, or says how long until there is room.
+    /// Admits a request, or returns the time until one is admitted.
     ///
     /// # Errors
-    /// The exact time until a request would be let in.
+    /// The exact time until a request would be admitted.
     pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
         match self.kind {
             LimitKind::Bucket { rate, burst } => {

@@ -1,27 +1,27 @@
-//! A simulated organization: for trying the tool, for rehearsing, and for the tests.
+//! A simulated organization, for trial runs, rehearsals and tests.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `organization` | [`SimulatedOrganization`]: the state machine; a request and a moment become an answer |
-//! | `operations` | what each operation does to the state, and what it answers |
-//! | `others` | what somebody else does meanwhile |
-//! | `request` | [`Operation`] and [`Request`]: what can be asked, and how a request over HTTP asks for it |
-//! | `network` | a network, with what Webex tells of it |
-//! | `state` | the networks, and where they come from |
-//! | `kept` | [`Snapshot`]: organizations as a file |
-//! | `rules` | what Webex demands of a write |
-//! | `answers` | the JSON of answers and both shapes of errors |
-//! | `limiter` | buckets and windows |
-//! | `faults` | [`FaultConfig`]: latency, locks and faults, with a seed |
-//! | `scenario` | [`Scenario`]: misbehaviour as people write it down |
-//! | `quirks` | how odd an answer may look |
-//! | `tokens` | which tokens are good, and the service app |
-//! | `log` | what was asked, and what a careful client would not have done |
-//! | `direct` | the trait, in virtual time |
-//! | `http` | real HTTP on loopback |
+//! | `organization` | [`SimulatedOrganization`]: the state machine; maps a request at a point in time to a response |
+//! | `operations` | the effect and the response of each operation |
+//! | `external_edits` | edits by another client |
+//! | `request` | [`Operation`] and [`Request`]: operations, and parsing them from HTTP requests |
+//! | `network` | a simulated network |
+//! | `state` | the networks, and the formats to load them from |
+//! | `snapshot` | [`Snapshot`]: saves organizations to a file |
+//! | `rules` | validation of writes as documented by Webex |
+//! | `responses` | JSON of responses and of both error formats |
+//! | `limiter` | server-side rate limiters |
+//! | `faults` | [`FaultConfig`]: latency, locks and faults |
+//! | `scenario` | [`Scenario`]: fault injection from a file or options |
+//! | `response_quirks` | unusual but valid responses |
+//! | `tokens` | accepted tokens, and the service app |
+//! | `server_log` | request log and client-rule violations |
+//! | `in_process` | the API trait in virtual time |
+//! | `http` | HTTP server on loopback |
 //!
-//! It shares nothing with the client but the nouns: its JSON is its own, so that a mistake in one is not hidden by the
-//! same mistake in the other.
+//! Shares only identifiers with the client and has its own JSON types, so that an error in one is not hidden by the
+//! same error in the other.
 
 mod external_edits;
 mod faults;

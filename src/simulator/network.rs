@@ -1,4 +1,4 @@
-//! A network as the simulated organization has it.
+//! A simulated network.
 
 use crate::model::{LocationId, NetworkId};
 

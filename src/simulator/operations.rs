@@ -1,4 +1,4 @@
-//! What each operation does to the state, and what it answers.
+//! The effect and the response of each operation.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
 use crate::runtime::Instant;
 
-/// How many locations a page has that was not asked for more or fewer.
+/// Default page size of locations.
 const PAGE: usize = 100;
 
 #[derive(Debug)]
 pub(super) enum WriteEffect {
     Done,
-    /// A network with this id was made.
+    /// A network was created with this id.
     Created(NetworkId),
 }
 
@@ -72,10 +72,10 @@ impl SimulatedOrganization {
             }
             Operation::Unknown(status) => {
                 let words = match status {
-                    405 => "this may not be done here",
-                    413 => "the body is too large",
+                    405 => "method not allowed",
+                    413 => "request body too large",
                     400 => "the path is not UTF-8",
-                    _ => "there is nothing here",
+                    _ => "not found",
                 };
                 return Err(ApiErrorResponse::new(*status, (*status).into(), words));
             }
@@ -103,7 +103,7 @@ impl SimulatedOrganization {
                 let current = find(&self.state, &location, &network)?.clone();
                 let accepted = rules::check(body, &location, Some(&current), &self.state)?;
                 self.record_previous_state(&current.id, Some(&current), now);
-                // PUT replaces: a display name that is left out becomes a default.
+                // PUT replaces: a missing display name is set to a default.
                 let default_name = || format!("{} {}", current.chain_id, accepted.name).chars().take(11).collect();
                 self.state.insert(SimNetwork {
                     display_name: Some(accepted.display_name.unwrap_or_else(default_name)),
@@ -132,7 +132,7 @@ impl SimulatedOrganization {
 
     fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, ApiErrorResponse> {
         if !self.state.locations.contains_key(location) {
-            return Err(ApiErrorResponse::new(404, 25_003, "there is no such location"));
+            return Err(ApiErrorResponse::new(404, 25_003, "location not found"));
         }
         let accepted = rules::check(body, location, None, &self.state)?;
         let id = self.state.unused_id();
@@ -153,7 +153,7 @@ impl SimulatedOrganization {
         Ok(id)
     }
 
-    /// Keeps what a network was like, for as long as lists lag behind.
+    /// Records the previous state of a network for lists that lag behind.
     fn record_previous_state(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
         if !self.faults.read_lag.is_zero() {
             self.before.push((now, id.clone(), before.cloned()));

@@ -1,4 +1,4 @@
-//! The state machine behind both faces: a request and a moment become an answer, and a changed state.
+//! The state machine: maps a request at a point in time to a response and a new state.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -15,17 +15,17 @@ use super::tokens::Tokens;
 use crate::model::{LocationId, NetworkId};
 use crate::runtime::{Instant, SeededRng};
 
-/// The id of an organization that was given none.
+/// Default id of an organization.
 const ID: &str = "Y2lzY29zcGFyazovL3VzL09SR0FOSVpBVElPTi8wMDAwMDAwMC0wMDAwLTQwMDAtODAwMC0wMDAwMDAwMDAwMDA";
 
-/// How a request travels: decided when it sets out.
+/// A request in flight; its latency and fault are decided when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InFlightRequest {
-    /// Its number, from 1.
+    /// Number of the request, 1-based.
     pub number: u64,
-    /// How long it is under way to the server.
+    /// Latency to the server.
     pub outbound: Duration,
-    /// How long the answer is under way.
+    /// Latency of the response.
     pub inbound: Duration,
     pub fault: RequestFault,
 }
@@ -36,20 +36,20 @@ pub struct Counters {
     pub arrived: u64,
     pub lists: u64,
     pub writes: u64,
-    /// Answers 429.
+    /// 429 responses.
     pub refused: u64,
-    /// Answers 423.
+    /// 423 responses.
     pub locked: u64,
-    /// Answers 409.
+    /// 409 responses.
     pub conflicts: u64,
-    /// Tokens that were granted to the service app.
+    /// Tokens issued to the service app.
     pub granted: u64,
     pub admitted: u64,
-    /// Requests that set out although the `Retry-After` of a 429 that had been delivered was still running.
+    /// Requests sent within the `Retry-After` of a delivered 429.
     pub inside_retry_after: u64,
 }
 
-/// A simulated organization. A clone of it knows the same tokens.
+/// A simulated organization. Clones accept the same tokens.
 #[derive(Clone, Debug)]
 pub struct SimulatedOrganization {
     pub(super) state: SimulatedState,
@@ -60,13 +60,13 @@ pub struct SimulatedOrganization {
     pub(super) tokens: Tokens,
     pub(super) counters: Counters,
     log: ServerLog,
-    /// Updates that have arrived and were not refused outright.
+    /// Number of received updates that were not rejected early.
     updates: u64,
     pub(super) external_edits: u64,
     locks: HashMap<LocationId, Instant>,
-    /// The write that is at work in a location, by the number of its request.
+    /// The request number of the write in progress per location.
     writing: HashMap<LocationId, u64>,
-    /// What was put off, by when it is due.
+    /// Deferred writes by due time.
     pub(super) deferred: BTreeMap<(Instant, u64), Operation>,
     /// What networks were like before each write that a list may not show yet, the oldest first; nothing where they
     /// were not there.
@@ -76,15 +76,15 @@ pub struct SimulatedOrganization {
 
 #[derive(Clone, Debug)]
 struct RetryAfterWindow {
-    /// From when on the client knows of it.
+    /// When the response was delivered.
     known: Instant,
     until: Instant,
-    /// Of the writes of one location only, if it is locked.
+    /// The locked location; `None` for a 429.
     location: Option<LocationId>,
 }
 
 impl SimulatedOrganization {
-    /// An organization in this state that behaves like this.
+    /// Creates an organization with a state and faults.
     pub fn new(state: SimulatedState, faults: FaultConfig) -> Self {
         Self {
             state,
@@ -105,7 +105,7 @@ impl SimulatedOrganization {
         }
     }
 
-    /// The same with an id of its own.
+    /// Sets the id.
     #[must_use]
     pub fn with_id(self, id: impl Into<String>) -> Self {
         Self { id: id.into(), ..self }
@@ -115,7 +115,7 @@ impl SimulatedOrganization {
         &self.id
     }
 
-    /// Accepts this token instead of the usual one.
+    /// Accepts this token instead of the default one.
     pub fn set_token(&mut self, token: impl Into<String>) {
         self.tokens.set(token.into());
     }
@@ -124,7 +124,7 @@ impl SimulatedOrganization {
         self.tokens.clone()
     }
 
-    /// Knows these tokens from now on, and whatever becomes of them.
+    /// Shares the tokens of another organization.
     pub fn share_tokens(&mut self, tokens: Tokens) {
         self.tokens = tokens;
     }
@@ -133,17 +133,17 @@ impl SimulatedOrganization {
         self.counters
     }
 
-    /// Every request, the newest last: a document for whoever asserts on it.
+    /// The request log, oldest first, as JSON for test assertions.
     pub fn requests(&self) -> serde_json::Value {
         self.log.requests()
     }
 
-    /// What a careful client would not have done.
+    /// Client-rule violations as JSON.
     pub fn violations(&self) -> serde_json::Value {
         self.log.violations()
     }
 
-    /// How often its state has changed: writes, deletions, and the edits of others.
+    /// Number of state changes, including external edits.
     pub const fn changes(&self) -> u64 {
         self.counters.writes + self.external_edits
     }
@@ -160,7 +160,7 @@ impl SimulatedOrganization {
         self.faults = faults;
     }
 
-    /// Changes the limiter's figures from now on.
+    /// Changes the parameters of the limiter.
     pub fn change_limit(&mut self, kind: LimitKind) {
         if let Some(limiter) = &mut self.limiter {
             limiter.change(kind);
@@ -196,7 +196,7 @@ impl SimulatedOrganization {
         InFlightRequest { number, outbound: latency / 2, inbound: latency / 2, fault }
     }
 
-    /// A request arrives; `None` where nobody will ever answer it.
+    /// Handles a request; `None` if it is never answered.
     pub fn handle(
         &mut self,
         request: &Request,
@@ -244,14 +244,14 @@ impl SimulatedOrganization {
             && !self.tokens.accepts(request.token.as_deref(), now)
         {
             self.log.record_violation(in_flight.number, ClientRule::ValidToken);
-            return Some(refused(401, 401, "the access token is not valid"));
+            return Some(refused(401, 401, "invalid access token"));
         }
         match in_flight.fault {
-            RequestFault::Status(status) => return Some(refused(status, 1, "the service is not available")),
+            RequestFault::Status(status) => return Some(refused(status, 1, "service unavailable")),
             RequestFault::HtmlPage => return Some(SimulatedResponse::page(502, tracking_id)),
             RequestFault::DelayedWrite(delay) => {
                 self.deferred.insert((now + delay, in_flight.number), request.operation.clone());
-                return Some(refused(504, 1, "the service did not answer in time"));
+                return Some(refused(504, 1, "gateway timeout"));
             }
             _ => {}
         }
@@ -273,13 +273,13 @@ impl SimulatedOrganization {
         }
         match in_flight.fault {
             RequestFault::ResetAfter | RequestFault::NoResponse => None,
-            RequestFault::AppliedThenStatus(status) => Some(refused(status, 1, "something went wrong afterwards")),
+            RequestFault::AppliedThenStatus(status) => Some(refused(status, 1, "internal error after the write")),
             RequestFault::Truncated => Some(SimulatedResponse { is_cut: true, ..answer }),
             _ => Some(answer),
         }
     }
 
-    /// Asks for silence; the header that says so.
+    /// Opens a `Retry-After` window and returns the header value.
     fn open_retry_after_window(&mut self, wait: Duration, location: Option<LocationId>, known: Instant) -> String {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.retry_after_windows.push(RetryAfterWindow {
@@ -290,7 +290,7 @@ impl SimulatedOrganization {
         seconds.to_string()
     }
 
-    /// Somebody else is a moment faster, if that is what was asked for.
+    /// Applies a configured external edit just before an update.
     fn apply_scheduled_edit(&mut self, operation: &Operation) {
         let Operation::Update { network, .. } = operation else { return };
         self.updates += 1;
@@ -299,7 +299,7 @@ impl SimulatedOrganization {
         }
     }
 
-    /// Whether a write finds its location locked; if not, it is at work there from now on.
+    /// Whether location locked; if not, the write locks it.
     fn locked(
         &mut self,
         request: &Request,
@@ -321,26 +321,24 @@ impl SimulatedOrganization {
             self.writing.insert(location, in_flight.number);
             return None;
         };
-        let answer = SimulatedResponse::refused(
-            &ApiErrorResponse::new(423, 423, "the location is locked"),
-            tracking_id.to_owned(),
-        );
+        let answer =
+            SimulatedResponse::refused(&ApiErrorResponse::new(423, 423, "location locked"), tracking_id.to_owned());
         let says_when = self.faults.lock_retry_after;
         let retry_after =
             says_when.then(|| self.open_retry_after_window(wait, Some(location), now + in_flight.inbound));
         Some(SimulatedResponse { retry_after, ..answer })
     }
 
-    /// The answer to a request has been delivered, or its connection is gone: its location is free.
+    /// The response was delivered or the connection closed; releases the location.
     pub fn end_request(&mut self, number: u64) {
         self.writing.retain(|_, holder| *holder != number);
     }
 
-    /// Carries out what was put off until now.
+    /// Applies deferred writes that are due.
     pub fn apply_due_writes(&mut self, now: Instant) {
         while let Some(entry) = self.deferred.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((when, _), operation) = entry.remove_entry();
-            // What the rules refuse by now is refused without anybody hearing of it.
+            // A deferred write that has become invalid is dropped silently.
             let _refused = self.write(&operation, when);
         }
         let lag = self.faults.read_lag;

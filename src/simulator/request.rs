@@ -1,4 +1,4 @@
-//! What can be asked of the simulated organization, and how a request over HTTP asks for it.
+//! Operations of the simulated organization, and parsing them from HTTP requests.
 
 use std::borrow::Cow;
 
@@ -19,21 +19,21 @@ pub enum Operation {
     /// `GET /locations`
     Locations {
         name: Option<String>,
-        /// At most so many a page, as it was written.
+        /// Page size, unparsed.
         max: Option<String>,
-        /// Where the page begins, as it was written.
+        /// Offset of the page, unparsed.
         start: Option<String>,
     },
     /// `GET /people/me`
     Me,
     /// `POST /access_token`
     AccessToken { form: Vec<u8> },
-    /// What there is not, and the status that says so.
+    /// An unknown path or method, with its status.
     Unknown(u16),
 }
 
 impl Operation {
-    /// The operation that a request asks for; `path` is the whole one, still encoded.
+    /// Parses a request; `path` is the full path, still percent-encoded.
     pub fn parse(method: &str, path: &str, query: &Query, body: Vec<u8>) -> Self {
         let decoded: Result<Vec<Cow<'_, str>>, _> =
             path.split('/').map(|part| percent_decode_str(part).decode_utf8()).collect();
@@ -108,7 +108,7 @@ pub struct Request {
     pub token: Option<String>,
     pub tracking_id: Option<String>,
     pub method: Cow<'static, str>,
-    /// The path with its query, as it was written.
+    /// The raw path with its query.
     pub target: String,
 }
 
@@ -123,7 +123,7 @@ impl Request {
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Reads the text behind the question mark, which is written like a form.
+    /// Parses a query string (form encoding).
     pub fn of(text: &str) -> Self {
         let parsed = reqwest::Url::parse(&format!("form:?{text}"));
         Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
@@ -133,7 +133,7 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
-    /// The text of the same query with another value of this name.
+    /// Returns the query with one value replaced.
     pub fn with(&self, name: &str, value: &str) -> String {
         let others = self.0.iter().filter(|(key, _)| key != name);
         let Ok(mut url) = reqwest::Url::parse("form:") else { return String::new() };

@@ -1,19 +1,19 @@
-//! How an answer may look that is still an answer: nulls, missing and unknown fields, numbers where texts should be.
+//! Unusual but valid responses: nulls, missing and unknown fields, numbers in place of strings.
 
 use std::str::FromStr;
 
 use serde_json::Value;
 
-/// One way in which answers are odd.
+/// A quirk of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Quirk {
     Nulls,
     /// Models, counts and chain ids are missing.
     Missing,
-    /// Codes are numbers, truth values are texts.
+    /// Codes are numbers, booleans are strings.
     Numbers,
-    /// There are fields that nobody has heard of.
+    /// There are unknown fields.
     Unknown,
 }
 
@@ -26,7 +26,7 @@ impl FromStr for Quirk {
             "missing" => Ok(Self::Missing),
             "numbers" => Ok(Self::Numbers),
             "unknown" => Ok(Self::Unknown),
-            _ => Err("there are nulls, missing, numbers and unknown".to_owned()),
+            _ => Err("expected nulls, missing, numbers or unknown".to_owned()),
         }
     }
 }
@@ -59,7 +59,7 @@ fn distort(quirks: &[Quirk], network: &mut Value) {
                 }
             }
             Quirk::Numbers => {
-                // A number has no zeros at its front, so only codes without them can be one.
+                // Numbers have no leading zeros, so only codes without them are converted.
                 let code = fields.get("defaultAccessCode").and_then(Value::as_str);
                 if let Some(number) =
                     code.filter(|code| !code.starts_with('0')).and_then(|code| code.parse::<u64>().ok())

@@ -1,4 +1,4 @@
-//! The JSON of the simulator: its own types, written against the published description and not against the client.
+//! JSON types of the simulator, written against the API documentation, not against the client.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ pub struct SimulatedResponse {
     pub tracking_id: String,
     /// The header `Retry-After`.
     pub retry_after: Option<String>,
-    /// Where the next page begins, for the header `Link`.
+    /// Offset of the next page, for the header `Link`.
     pub next: Option<usize>,
     pub body: Vec<u8>,
     /// The connection breaks in the middle of the body.
@@ -42,7 +42,7 @@ impl SimulatedResponse {
         Self { status, tracking_id, ..Self::default() }
     }
 
-    /// An error in one of the two published shapes; which one depends on the status, as it does at Webex.
+    /// An error in one of the two documented formats, depending on the status.
     pub(super) fn refused(error: &ApiErrorResponse, tracking_id: String) -> Self {
         let ApiErrorResponse { status, words, code } = error;
         let body = if matches!(status, 400 | 401 | 404 | 429) {

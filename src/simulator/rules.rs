@@ -1,4 +1,4 @@
-//! What Webex demands of a write, as the published description says it. Rules are enforced on the values that a
+//! Validates writes as documented by Webex. Rules apply only to values that a
 //! request changes.
 
 use serde_json::Value;
@@ -64,7 +64,7 @@ pub(super) fn check(
                 return Err(bad("displayName must have at most 11 characters"));
             }
             let known = MODELS.iter().find(|(given, _)| *given == model).map(|(_, stored)| (*stored).to_owned());
-            Some(known.ok_or_else(|| bad("model is not known"))?)
+            Some(known.ok_or_else(|| bad("unknown model"))?)
         }
     };
     let own: Option<&NetworkId> = current.map(|current| &current.id);
@@ -79,7 +79,7 @@ pub(super) fn check(
         return Err(ApiErrorResponse::new(
             409,
             27_454,
-            "the access code is used by another DECT network of this location",
+            "the access code is used by another DECT network in this location",
         ));
     }
     Ok(ValidatedFields { name, display_name, code_enabled, code, model })

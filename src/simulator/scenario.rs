@@ -1,4 +1,4 @@
-//! Misbehaviour as people write it down: in a file, or as flags, which win.
+//! Fault injection as configured in a YAML file or with options; options take precedence.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,20 +17,20 @@ use crate::runtime::parse_duration;
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Scenario {
     pub seed: Option<u64>,
-    /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th of a hundred.
+    /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th percentile.
     pub latency: Option<LatencySpec>,
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
     pub limit: Option<LimiterSpec>,
     pub locks: LockSpec,
     pub faults: BTreeMap<Fault, Probability>,
-    /// How long a granted token is good.
+    /// Lifetime of an issued token.
     pub token_ttl: Option<DurationSpec>,
-    /// Before these updates, counted from 1, somebody else edits the network that they are about.
+    /// Before each of these updates, counted from 1, an external client edits the same network.
     pub concurrent_edits_at: Vec<u64>,
     pub quirks: Vec<Quirk>,
-    /// How long a list lags behind writes.
+    /// Delay until a write is visible in a list.
     pub read_lag: Option<DurationSpec>,
-    /// Updates are accepted with 202, and done so much later.
+    /// Updates are answered with 202 and applied after this delay.
     pub async_update_delay: Option<DurationSpec>,
     pub hide_disabled_codes: Option<bool>,
 }
@@ -38,29 +38,29 @@ pub struct Scenario {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct LockSpec {
-    /// How likely a write finds its location locked.
+    /// Probability that a write finds its location locked.
     pub probability: Option<Probability>,
     pub time: Option<DurationSpec>,
     pub retry_after: Option<bool>,
 }
 
-/// What may go wrong with a request.
+/// A fault that can be injected into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// It is answered with this status and not carried out.
+    /// Answered with this status, not executed.
     Status(u16),
     HtmlPage,
-    /// The connection breaks before it is carried out.
+    /// The connection breaks before the request is executed.
     ResetBefore,
-    /// It is carried out, and the connection breaks.
+    /// Executed, then the connection breaks.
     ResetAfter,
-    /// The answer is cut in the middle.
+    /// The response is truncated.
     Truncated,
-    /// It is carried out and never answered.
+    /// Executed, never answered.
     NoResponse,
-    /// A write is answered with a failure, and comes later.
+    /// A write is answered with a failure, but applied later.
     DelayedWrite,
-    /// A write is answered with a failure although it was carried out.
+    /// A write is answered with 503 although it was applied.
     AppliedThen503,
 }
 
@@ -69,19 +69,19 @@ impl FromStr for Fault {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text {
-            "page" => Self::HtmlPage,
+            "htmlPage" => Self::HtmlPage,
             "resetBefore" => Self::ResetBefore,
             "resetAfter" => Self::ResetAfter,
-            "cut" => Self::Truncated,
-            "silence" => Self::NoResponse,
-            "late" => Self::DelayedWrite,
-            "failedButDone" => Self::AppliedThen503,
+            "truncated" => Self::Truncated,
+            "noResponse" => Self::NoResponse,
+            "delayedWrite" => Self::DelayedWrite,
+            "appliedThen503" => Self::AppliedThen503,
             _ => match text.parse() {
                 Ok(status @ 400..=599) if text.len() == 3 => Self::Status(status),
                 _ => {
                     return Err(
-                        "a fault is a status such as 503, or page, resetBefore, resetAfter, cut, silence, late or \
-                         failedButDone"
+                        "unknown fault; use a status such as 503, or htmlPage, resetBefore, resetAfter, truncated, \
+                         noResponse, delayedWrite or appliedThen503"
                             .to_owned(),
                     );
                 }
@@ -98,7 +98,7 @@ impl FromStr for Probability {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write a probability between 0 and 1, or per cent such as 5%".to_owned();
+        let wrong = || "invalid probability; use a number from 0 to 1 or a percentage such as 5%".to_owned();
         let value = match text.strip_suffix('%') {
             Some(percent) => percent.trim().parse::<f64>().map_err(|_| wrong())? / 100.0,
             None => text.parse().map_err(|_| wrong())?,
@@ -107,7 +107,7 @@ impl FromStr for Probability {
     }
 }
 
-/// A time such as `150ms`, `1.5s`, `10m`.
+/// A duration such as `150ms`, `1.5s`, `10m`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DurationSpec(pub Duration);
 
@@ -131,14 +131,13 @@ impl FromStr for LatencySpec {
         };
         let (DurationSpec(median), DurationSpec(p99)) = (median.parse()?, p99.parse()?);
         if median.is_zero() || p99 < median {
-            return Err("of a range the first is the median and the second, which is not less, the 99th of a hundred"
-                .to_owned());
+            return Err("invalid latency range; use MEDIAN..P99 with P99 not below MEDIAN".to_owned());
         }
         Ok(Self(Latency::Lognormal { median, p99 }))
     }
 }
 
-/// A limiter as it is written down.
+/// A rate limit in text form.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimiterSpec(pub LimitKind);
 
@@ -146,7 +145,9 @@ impl FromStr for LimiterSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "write bucket:RATE/s,BURST, window:COUNT/TIME or sliding:COUNT/TIME".to_owned();
+        let wrong = || {
+            "invalid rate limit; use bucket:RATE/s,BURST, window:COUNT/DURATION or sliding:COUNT/DURATION".to_owned()
+        };
         let (kind, figures) = text.split_once(':').ok_or_else(wrong)?;
         let (count, rest) = figures.split_once('/').ok_or_else(wrong)?;
         if kind == "bucket" {
@@ -180,14 +181,14 @@ macro_rules! read_from_text {
 
 read_from_text!(Fault, Probability, DurationSpec, LatencySpec, LimiterSpec);
 
-/// A value that YAML may take for a number.
+/// A value that YAML may parse as a number.
 struct TextOrNumber(String);
 
 impl Visitor<'_> for TextOrNumber {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or a number")
+        f.write_str("a string or a number")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self, E> {
@@ -214,23 +215,23 @@ impl<'de> Deserialize<'de> for TextOrNumber {
 }
 
 impl Scenario {
-    /// Reads a file.
+    /// Parses a scenario file.
     ///
     /// # Errors
-    /// What is wrong, with its line.
+    /// A message with the line.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
         serde_yaml::from_str(text).map_err(|error| {
-            let words = error.without_snippet().to_string();
-            // What the reader's own options are called is nobody's business here.
-            let words = words.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
-            format!("{words}; `dectl simulate --help` says how each is written")
+            let message = error.without_snippet().to_string();
+            // The parser's hint names its own options, which a user cannot set.
+            let message = message.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
+            format!("{message}; see `dectl simulate --help` for the syntax")
         })
     }
 
-    /// The same with everything that `other` says instead.
+    /// Returns this scenario with every value that `other` sets replaced.
     #[must_use]
     pub fn override_with(mut self, other: Self) -> Self {
         self.faults.extend(other.faults);
@@ -257,22 +258,21 @@ impl Scenario {
         }
     }
 
-    /// The misbehaviour that it asks for.
+    /// Converts the scenario into a fault configuration.
     ///
     /// # Errors
-    /// If the faults are more likely than certain, locks are described that never happen, or an update is meant that
-    /// never comes.
+    /// If the probabilities exceed 1, locks are configured without a probability, or an update number is 0.
     pub fn faults(&self) -> Result<FaultConfig, String> {
         let locks = self.locks.probability.map_or(0.0, |probability| probability.0);
         if self.locks.probability.is_none() && self.locks != LockSpec::default() {
-            let words = "it is said what locks are like, but not how likely they are: --locks 5%, or `probability: 5%`";
-            return Err(words.to_owned());
+            let message = "lock settings require a probability: --locks 5% or `probability: 5%`";
+            return Err(message.to_owned());
         }
         if self.concurrent_edits_at.contains(&0) {
-            return Err("there is no update 0 before which somebody could edit: they are counted from 1".to_owned());
+            return Err("invalid update number 0 for a concurrent edit; updates are counted from 1".to_owned());
         }
         if self.faults.values().map(|probability| probability.0).sum::<f64>() + locks > 1.0 + 1e-9 {
-            return Err("the probabilities of all faults and locks together are more than 1".to_owned());
+            return Err("the probabilities of all faults and locks add up to more than 1".to_owned());
         }
         let default = FaultConfig::default();
         let of = |fault: Fault| self.faults.get(&fault).map_or(0.0, |probability| probability.0);
@@ -313,11 +313,11 @@ mod tests {
     #[test]
     fn a_scenario_is_read_as_people_write_it() {
         let scenario = Scenario::parse(
-            "seed: 7\nlatency: 150ms..1.5s\nlimit: bucket:5/s,10\nlocks: { probability: 5%, time: 2s, saysWhen: false }\n\
-             faults: { 503: 0.05, resetAfter: 1% }\ntokenLife: 60s\neditsAt: [3]\nquirks: [nulls, numbers]\n",
+            "seed: 7\nlatency: 150ms..1.5s\nlimit: bucket:5/s,10\nlocks: { probability: 5%, time: 2s, retryAfter: false }\n\
+             faults: { 503: 0.05, resetAfter: 1% }\ntokenTtl: 60s\nconcurrentEditsAt: [3]\nquirks: [nulls, numbers]\n",
         )
         .expect("a scenario");
-        let faults = scenario.faults().expect("a misbehaviour");
+        let faults = scenario.faults().expect("a fault configuration");
         assert_eq!(faults.limit, Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }));
         assert_eq!((faults.statuses, faults.reset_after), (vec![(503, 0.05)], 0.01));
         assert_eq!((faults.locks, faults.lock_retry_after), (0.05, false));
@@ -332,25 +332,25 @@ mod tests {
             ("limit: often", "bucket:RATE"),
             ("limit: window:0/60s", "bucket:RATE"),
             ("latency: soon", "150ms"),
-            ("faults: { 200: 1 }", "a fault is a status"),
+            ("faults: { 200: 1 }", "unknown fault"),
             ("faults: { 503: 2 }", "probability"),
             ("quirks: [strange]", "strange"),
-            ("limit: { bucket: 5 }", "a text or a number"),
+            ("limit: { bucket: 5 }", "a string or a number"),
             ("seed: 1\nseed: 2", "duplicate"),
-            ("faults: { \"0503\": 5% }", "a fault is a status"),
+            ("faults: { \"0503\": 5% }", "unknown fault"),
         ] {
             let error = Scenario::parse(text).expect_err(text);
             assert!(error.contains(words), "{text}: {error}");
         }
-        let certain = Scenario::parse("faults: { 503: 0.6, cut: 0.6 }").expect("a scenario");
+        let certain = Scenario::parse("faults: { 503: 0.6, truncated: 0.6 }").expect("a scenario");
         assert!(certain.faults().is_err());
         assert!(Scenario::parse("locks: { time: 2s }").expect("a scenario").faults().is_err());
-        assert!(Scenario::parse("editsAt: [0]").expect("a scenario").faults().is_err());
+        assert!(Scenario::parse("concurrentEditsAt: [0]").expect("a scenario").faults().is_err());
     }
 
     #[test]
     fn what_a_flag_does_not_say_stays_as_in_the_file() {
-        let file = Scenario::parse("locks: { probability: 5%, time: 30s, saysWhen: false }").expect("a scenario");
+        let file = Scenario::parse("locks: { probability: 5%, time: 30s, retryAfter: false }").expect("a scenario");
         let flag = LockSpec { probability: Some(Probability(1.0)), ..LockSpec::default() };
         let both = file.override_with(Scenario { locks: flag, ..Scenario::default() }).faults().expect("both");
         assert_eq!((both.locks, both.lock_duration, both.lock_retry_after), (1.0, Duration::from_secs(30), false));

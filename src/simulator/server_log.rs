@@ -1,4 +1,4 @@
-//! What the simulator remembers of its clients: every request, and what a careful client would not have done.
+//! Request log and client-rule violations, for test assertions.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use super::request::{Operation, Request};
 use crate::runtime::Instant;
 
-/// So many requests, and so many broken expectations, are remembered: the newest.
+/// Maximum number of logged requests and violations; older ones are dropped.
 const MAX_ENTRIES: usize = 10_000;
 
-/// What a careful client does not do.
+/// A rule that a careful client follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ClientRule {
-    /// Nothing is sent before a `Retry-After` has passed.
+    /// No request is sent within a `Retry-After`.
     RetryAfter,
-    /// A location has one write at a time.
+    /// A location has at most one write in flight.
     SerializedWrites,
     /// An update carries all settings, since it replaces them.
     FullUpdate,
-    /// A name or code is free before somebody gets it.
+    /// A name or code is only assigned while it is free.
     NoDuplicate,
     ValidToken,
 }
@@ -28,16 +28,16 @@ pub enum ClientRule {
 impl ClientRule {
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::RetryAfter => "silence",
-            Self::SerializedWrites => "oneWriteAtATime",
-            Self::FullUpdate => "completeUpdate",
-            Self::NoDuplicate => "freeValue",
-            Self::ValidToken => "knownToken",
+            Self::RetryAfter => "retryAfter",
+            Self::SerializedWrites => "serializedWrites",
+            Self::FullUpdate => "fullUpdate",
+            Self::NoDuplicate => "noDuplicate",
+            Self::ValidToken => "validToken",
         }
     }
 }
 
-/// A request and its answer. No body is kept: it may hold an access code.
+/// A logged request. Bodies are not logged, since they may contain access codes.
 #[derive(Clone, Debug)]
 struct LoggedRequest {
     number: u64,
@@ -86,9 +86,8 @@ impl ServerLog {
     }
 
     pub(super) fn violations(&self) -> Value {
-        let violations =
-            |(number, rule): &(u64, ClientRule)| json!({ "request": number, "expectation": rule.as_str() });
-        json!({ "broken": self.violations.iter().map(violations).collect::<Vec<_>>() })
+        let violations = |(number, rule): &(u64, ClientRule)| json!({ "request": number, "rule": rule.as_str() });
+        json!({ "violations": self.violations.iter().map(violations).collect::<Vec<_>>() })
     }
 }
 
@@ -99,7 +98,7 @@ fn push<T>(queue: &mut VecDeque<T>, value: T) {
     queue.push_back(value);
 }
 
-/// Whether an update leaves a setting to the server's defaults.
+/// Whether an update lacks a setting, which the server would set to a default.
 pub(super) fn is_incomplete(operation: &Operation) -> bool {
     let Operation::Update { body, .. } = operation else { return false };
     let value: Value = serde_json::from_slice(body).unwrap_or_default();

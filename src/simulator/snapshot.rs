@@ -1,4 +1,4 @@
-//! Simulated organizations as a file: the first one as a list as Webex sends it, the others beside it.
+//! Saves simulated organizations to a file: the default one in the format of a Webex list, the others next to it.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,12 @@ use super::state::{SimulatedState, StateError, parse_json};
 
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    /// The one that is meant if no other is named.
+    /// The default organization.
     pub default: SimulatedState,
     pub additional: BTreeMap<String, SimulatedState>,
 }
 
-/// A list of Webex has no field `organizations`.
+/// Absent in a list of Webex.
 #[derive(Serialize)]
 struct SnapshotJson<'a> {
     #[serde(flatten)]
@@ -24,11 +24,11 @@ struct SnapshotJson<'a> {
 }
 
 impl Snapshot {
-    /// Reads what was kept, a list as Webex sends it, or a desired-state file such as `dectl export` writes; `name` is the
+    /// Parses a snapshot, a list of Webex, or a desired-state file as written by `dectl export`; `name` is the
     /// path of the file.
     ///
     /// # Errors
-    /// If it is none of these.
+    /// If it is in none of these formats.
     pub fn read(name: &str, text: String) -> Result<Self, StateError> {
         let start = text.trim_start_matches('\u{feff}').trim_start();
         if !start.starts_with(['{', '[']) {
@@ -37,7 +37,7 @@ impl Snapshot {
         let value = parse_json(start)?;
         let mut additional = BTreeMap::new();
         if !value["organizations"].is_null() {
-            let wrong = || StateError::NotAList("its `organizations` are none".to_owned());
+            let wrong = || StateError::NotAList("invalid `organizations`".to_owned());
             for (id, list) in value["organizations"].as_object().ok_or_else(wrong)? {
                 additional.insert(id.clone(), SimulatedState::from_value(list)?);
             }
@@ -50,7 +50,7 @@ impl Snapshot {
         additional: impl IntoIterator<Item = (&'a str, &'a SimulatedState)>,
     ) -> String {
         let additional = additional.into_iter().map(|(id, state)| (id, state.to_list())).collect();
-        // Texts and numbers always serialize.
+        // Strings and numbers always serialize.
         serde_json::to_string_pretty(&SnapshotJson { default: default.to_list(), additional }).unwrap_or_default()
     }
 }

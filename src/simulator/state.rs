@@ -1,4 +1,4 @@
-//! The networks of the simulated organization, and where they come from.
+//! The networks of the simulated organization, and the formats to load them from.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -18,8 +18,8 @@ use crate::model::{LiveState, LocationId, NameKey, NetworkId};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// It is not the list as Webex sends it.
-    #[error("the state is not a list of DECT networks as Webex sends it: {0}")]
+    /// Not a list as returned by Webex.
+    #[error("the state is not a list of DECT networks as returned by Webex: {0}")]
     NotAList(String),
     #[error("the state is not a desired-state file: {0}")]
     NotAFile(String),
@@ -29,25 +29,25 @@ pub enum StateError {
 pub struct SimulatedState {
     pub(super) locations: BTreeMap<LocationId, Arc<str>>,
     pub(super) networks: BTreeMap<NetworkId, SimNetwork>,
-    /// Who holds which name and which code: several, where they were shared from the beginning.
+    /// Networks by name and by code; more than one if the initial state has duplicates.
     names: HashMap<(LocationId, NameKey), Vec<NetworkId>>,
     codes: HashMap<(LocationId, String), Vec<NetworkId>>,
     next_chain: u64,
-    /// How many networks have been created here: no id is given twice, also to what is gone by now.
+    /// Number of networks created; ids are never reused.
     created: u64,
 }
 
-/// The organization that fits `examples/networks.yaml`.
+/// The built-in organization that matches `examples/networks.yaml`.
 const BUILT_IN: &str = include_str!("built_in.json");
 
 impl SimulatedState {
-    /// The built-in organization that fits `examples/networks.yaml`.
+    /// The built-in organization that matches `examples/networks.yaml`.
     pub fn built_in() -> Self {
-        // The file is part of the program; a test reads it.
+        // The file is compiled in; a test parses it.
         Self::from_list(BUILT_IN).unwrap_or_default()
     }
 
-    /// An organization of so many locations with so many networks each: `Hospital 001` with `H001 Ward 1` and so on.
+    /// Generates an organization: locations `Hospital 001` and so on with networks `H001 Ward 1` and so on.
     pub fn generated(locations: usize, networks: usize) -> Self {
         let id = |kind: &str, number: usize| {
             let uuid = format!("{number:08x}-0000-4000-8000-000000000000");
@@ -78,7 +78,7 @@ impl SimulatedState {
         state
     }
 
-    /// Reads a size such as `500x4`: locations, and networks in each.
+    /// Parses a size such as `500x4`: locations x networks per location.
     pub fn from_size(text: &str) -> Option<Self> {
         let (locations, networks) = text.split_once('x')?;
         let (locations, networks): (usize, usize) = (locations.parse().ok()?, networks.parse().ok()?);
@@ -86,10 +86,10 @@ impl SimulatedState {
         sensible.then(|| Self::generated(locations, networks))
     }
 
-    /// Reads the list answer as Webex sends it, as odd as it may look.
+    /// Parses a list as returned by Webex, tolerating quirks.
     ///
     /// # Errors
-    /// If it is something else, lists a network twice, or one without an id.
+    /// If it is something else, or contains a duplicate network or one without an id.
     pub fn from_list(text: &str) -> Result<Self, StateError> {
         Self::from_value(&parse_json(text)?)
     }
@@ -97,10 +97,10 @@ impl SimulatedState {
     pub(super) fn from_value(value: &Value) -> Result<Self, StateError> {
         let networks = value["dectNetworks"]
             .as_array()
-            .ok_or_else(|| StateError::NotAList("it has no list `dectNetworks`".to_owned()))?;
+            .ok_or_else(|| StateError::NotAList("no list `dectNetworks`".to_owned()))?;
         let mut state = Self { created: value["createdBySimulator"].as_u64().unwrap_or(0), ..Self::default() };
         for (at, network) in networks.iter().enumerate() {
-            let wrong = |words: String| StateError::NotAList(format!("network {} of the list {words}", at + 1));
+            let wrong = |words: String| StateError::NotAList(format!("network {} in the list {words}", at + 1));
             let needed = |value: &Value, name: &str| {
                 value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(format!("has no `{name}`")))
             };
@@ -109,7 +109,7 @@ impl SimulatedState {
             let location = LocationId::new(needed(&network["location"], "id")?);
             let id = NetworkId::new(needed(network, "id")?);
             if state.networks.contains_key(&id) {
-                return Err(wrong("stands there twice".to_owned()));
+                return Err(wrong("is a duplicate".to_owned()));
             }
             state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
             state.insert(SimNetwork {
@@ -119,7 +119,7 @@ impl SimulatedState {
                 display_name: text("displayName"),
                 code_enabled: text("defaultAccessCodeEnabled").as_deref() != Some("false"),
                 code: text("defaultAccessCode").filter(|code| !code.is_empty()).map(|code| {
-                    // A bare number, as such a list was published, has lost the zeros at its front.
+                    // A number, as in the API documentation, has lost its leading zeros.
                     if network["defaultAccessCode"].is_number() { format!("{code:0>4}") } else { code }
                 }),
                 model: text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned()),
@@ -132,14 +132,14 @@ impl SimulatedState {
         Ok(state)
     }
 
-    /// Reads a desired-state file such as `dectl export` writes.
+    /// Parses a desired-state file as written by `dectl export`.
     ///
-    /// What such a file does not say is made up: ids from names; in each location the codes from 1000 upwards that no
-    /// network has, in the order of the file; display names from names; a DBS210 with one base station and no handsets.
-    /// Codes that stand elsewhere are looked up; those that cannot be had are made up as well.
+    /// Missing values are generated: ids from names; in each location, unused codes from 1000 upwards
+    /// in file order; display names from names; a DBS210 with one base station and no handsets.
+    /// External codes are resolved; unavailable ones are generated as well.
     ///
     /// # Errors
-    /// If it is none, or names no network.
+    /// If it is invalid, or contains no network.
     pub(super) fn from_file(name: &str, text: String) -> Result<Self, StateError> {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let format = SourceFormat::of(name);
@@ -151,7 +151,7 @@ impl SimulatedState {
             return Err(StateError::NotAFile(format!("{line}{}", error.message)));
         }
         if desired.locations.iter().all(|location| location.entries.is_empty()) {
-            return Err(StateError::NotAFile("it names no network that there could be".to_owned()));
+            return Err(StateError::NotAFile("it contains no network".to_owned()));
         }
         desired::resolve_codes(&mut desired, &ProcessEnvironment, &mut Diagnostics::new());
         let made_up = |kind: &str, of: &str| {
@@ -196,7 +196,7 @@ impl SimulatedState {
         Ok(state)
     }
 
-    /// The list as Webex would send it, and what else is needed to go on from it.
+    /// The state in the format of a Webex list, with the counters needed to resume.
     pub(super) fn to_list(&self) -> NetworkListJson<'_> {
         let networks =
             self.networks.values().map(|network| NetworkJson::of(network, &self.locations[&network.location]));
@@ -206,7 +206,7 @@ impl SimulatedState {
         }
     }
 
-    /// A copy of an organization as it was read.
+    /// A copy of a live state.
     pub fn from_live(organization: &LiveState) -> Self {
         let mut state = Self::default();
         for (at, location) in organization.locations() {
@@ -274,7 +274,7 @@ impl SimulatedState {
         holders.is_some_and(|holders| holders.iter().any(|holder| Some(holder) != except))
     }
 
-    /// An id that no network has, or had as far as can be known.
+    /// Generates an unused id.
     pub(super) fn unused_id(&mut self) -> NetworkId {
         loop {
             self.created += 1;
@@ -299,7 +299,7 @@ pub(super) fn parse_json(text: &str) -> Result<Value, StateError> {
     serde_json::from_str(text).map_err(|error| StateError::NotAList(error.to_string()))
 }
 
-/// A text, or what stands in its place where an answer is odd.
+/// A string, or a number or boolean in its place.
 fn lenient_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

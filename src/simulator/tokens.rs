@@ -1,4 +1,4 @@
-//! The tokens that the simulated organization knows, and those that it grants to its service app.
+//! Accepted tokens, and tokens issued to the service app.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use super::request::Query;
 use super::responses::ApiErrorResponse;
 use crate::runtime::Instant;
 
-/// The token that is accepted unless another one is set.
+/// Default token.
 pub const TOKEN: &str = "simulated-token";
 
 pub const CLIENT_ID: &str = "simulated-client";
@@ -20,14 +20,14 @@ pub const CLIENT_SECRET: &str = "simulated-secret";
 /// The refresh token of the service app.
 pub const REFRESH_TOKEN: &str = "simulated-refresh-token";
 
-/// The tokens that are good: of one organization, or of several that know the same. Clones are the same tokens.
+/// Accepted tokens, shared between clones and by several organizations.
 #[derive(Clone, Debug, Default)]
 pub struct Tokens(Arc<Mutex<KnownTokens>>);
 
 #[derive(Debug)]
 struct KnownTokens {
     given: String,
-    /// What was granted, and until when it is good.
+    /// An issued token and its expiry.
     granted: HashMap<String, Option<Instant>>,
 }
 
@@ -48,18 +48,18 @@ impl Tokens {
         token == known.given || known.granted.get(token).is_some_and(|until| until.is_none_or(|until| until > now))
     }
 
-    /// Grants an access token that is good for `life`, or for good.
+    /// Issues an access token with a lifetime, or without an expiry.
     pub(super) fn issue(&self, form: &[u8], life: Option<Duration>, now: Instant) -> Result<Value, ApiErrorResponse> {
         let form = Query::of(&String::from_utf8_lossy(form));
         let field = |name: &str| form.get(name).unwrap_or_default();
         if field("grant_type") != "refresh_token" {
-            return Err(ApiErrorResponse::new(400, 400, "the grant type is not supported"));
+            return Err(ApiErrorResponse::new(400, 400, "unsupported grant type"));
         }
         if (field("client_id").as_str(), field("client_secret").as_str()) != (CLIENT_ID, CLIENT_SECRET) {
-            return Err(ApiErrorResponse::new(401, 401, "the client is not known"));
+            return Err(ApiErrorResponse::new(401, 401, "unknown client"));
         }
         if field("refresh_token") != REFRESH_TOKEN {
-            return Err(ApiErrorResponse::new(400, 400, "the refresh token is not known"));
+            return Err(ApiErrorResponse::new(400, 400, "unknown refresh token"));
         }
         let mut known = self.known();
         let token = format!("granted-token-{}", known.granted.len() + 1);

@@ -1,4 +1,4 @@
-//! Sealing: encrypted and authenticated by a passphrase, in the format of age.
+//! Authenticated encryption with a passphrase, in the age format.
 
 use std::io::{Read, Write};
 
@@ -23,7 +23,7 @@ pub(super) fn encrypt(text: &[u8], key: &SecretString) -> Result<Vec<u8>, String
     Ok(encrypted)
 }
 
-/// The text, or nothing if the key is another one or a single byte was changed.
+/// Returns the plaintext, or `None` if the key is wrong or a byte was changed.
 pub(super) fn decrypt(encrypted: &[u8], key: &SecretString) -> Option<Vec<u8>> {
     let identity = age::scrypt::Identity::new(key.clone());
     let decryptor = age::Decryptor::new(encrypted).ok()?;
@@ -32,18 +32,18 @@ pub(super) fn decrypt(encrypted: &[u8], key: &SecretString) -> Option<Vec<u8>> {
     Some(text)
 }
 
-/// Seals the access codes of one journal. Opening a passphrase takes a second on purpose, so every run has a key of its
-/// own, and only that is sealed with the passphrase.
+/// Encrypts the access codes of one journal. Deriving a key from a passphrase takes a second by design, so every run has
+/// its own key, and only that key is encrypted with the passphrase.
 pub(super) struct CodeCipher(age::x25519::Identity);
 
-const SEALED: &str = "sealed:";
+const ENCRYPTED_PREFIX: &str = "encrypted:";
 
 impl CodeCipher {
     pub(super) fn new() -> Self {
         Self(age::x25519::Identity::generate())
     }
 
-    /// The key of this journal, sealed with the passphrase.
+    /// The key of this journal, encrypted with the passphrase.
     pub(super) fn encrypted_key(&self, key: &SecretString) -> Result<String, String> {
         let encrypted = encrypt(self.0.to_string().expose_secret().as_bytes(), key)?;
         Ok(STANDARD_NO_PAD.encode(encrypted))
@@ -54,20 +54,20 @@ impl CodeCipher {
         String::from_utf8(decrypted).ok()?.parse().ok().map(Self)
     }
 
-    /// A code that only this journal's key opens; nothing if it cannot be sealed.
+    /// Encrypts a code with this journal's key; `None` if that fails.
     pub(super) fn encrypt(&self, code: &str) -> Option<String> {
         let encrypted = age::encrypt(&self.0.to_public(), code.as_bytes()).ok()?;
-        Some(format!("{SEALED}{}", STANDARD_NO_PAD.encode(encrypted)))
+        Some(format!("{ENCRYPTED_PREFIX}{}", STANDARD_NO_PAD.encode(encrypted)))
     }
 
     pub(super) fn decrypt(&self, encrypted: &str) -> Option<String> {
-        let bytes = STANDARD_NO_PAD.decode(encrypted.strip_prefix(SEALED)?).ok()?;
+        let bytes = STANDARD_NO_PAD.decode(encrypted.strip_prefix(ENCRYPTED_PREFIX)?).ok()?;
         String::from_utf8(age::decrypt(&self.0, &bytes).ok()?).ok()
     }
 }
 
 impl std::fmt::Debug for CodeCipher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("CodeSeal")
+        f.write_str("CodeCipher")
     }
 }

@@ -1,11 +1,11 @@
-//! What is kept on disk. Everything here may hold access codes, so every file has mode 0600.
+//! Files on disk: journals and saved plans. They contain access codes, so every file has mode 0600.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `journal` | what a run did, line by line: written before each request, read again to resume and undo |
-//! | `saved_plan` | [`SavedPlan`]: exactly what was reviewed |
-//! | `encryption` | encrypted and authenticated with a passphrase, in the format of age |
-//! | `settings_json` | the JSON of settings, codes in the clear |
+//! | `journal` | journals: written before each request, read to resume and undo |
+//! | `saved_plan` | [`SavedPlan`]: reviewed plans |
+//! | `encryption` | authenticated encryption with a passphrase, in the age format |
+//! | `settings_json` | JSON form of settings, including access codes |
 //! | `private_file` | files and directories that only their owner can read |
 
 mod encryption;

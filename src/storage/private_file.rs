@@ -1,10 +1,10 @@
-//! Files and folders that nobody else may read.
+//! Files and directories that only their owner can read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Creates a folder and those above it; new ones are for the owner only, and survive a power cut.
+/// Creates a directory and its parents, accessible by the owner only and synced to disk.
 ///
 /// # Errors
 /// If one of them cannot be created.
@@ -16,13 +16,13 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)?;
     for dir in new {
-        // Created it is, also where nobody may have it synced.
+        // The directory exists even if it cannot be synced.
         let _best_effort = sync_dir(parent_dir(dir));
     }
     Ok(())
 }
 
-/// Creates a file that must not exist yet, readable by the owner only.
+/// Creates a new file, readable by the owner only; fails if it exists.
 pub(super) fn create_new(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create_new(true);
@@ -31,27 +31,27 @@ pub(super) fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Whether a file that is there already may be replaced.
+/// What to do with an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IfExists {
-    /// It may: the new one takes its place as a whole, or not at all.
+    /// Replace it atomically.
     Overwrite,
     Fail,
 }
 
-/// Writes a file that only its owner can read: complete, or not there at all. Through a link, what it leads to is
-/// written.
+/// Writes a file atomically, readable by the owner only. Symbolic links are
+/// followed.
 ///
 /// # Errors
-/// If it cannot be written, or is there already and is to be kept, or is something else than a file.
+/// If it cannot be written, exists already (with [`IfExists::Fail`]), or is not a regular file.
 pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::Result<()> {
     let path = &resolve_target(path)?;
     let dir = parent_dir(path);
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    // Gone again when anything below fails.
+    // Deleted if anything below fails.
     let start: String = name.chars().take(40).collect();
     fs::metadata(dir)?;
-    // Its own words name a file that nobody has asked for.
+    // The error of `tempfile` names the temporary file.
     let in_short = |error: io::Error| io::Error::from(error.kind());
     let mut temp_file = tempfile::Builder::new().prefix(&format!(".{start}.")).tempfile_in(dir).map_err(in_short)?;
     temp_file.write_all(bytes)?;
@@ -60,38 +60,38 @@ pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::
         IfExists::Overwrite => temp_file.persist(path)?,
         IfExists::Fail => temp_file.persist_noclobber(path)?,
     };
-    // Written it is, also where nobody may have the folder synced.
+    // The file is written even if the directory cannot be synced.
     let _best_effort = sync_dir(dir);
     Ok(())
 }
 
-/// The file that a path leads to, through links, even if it is not there yet.
+/// Resolves symbolic links to the target file, which may not exist yet.
 ///
 /// # Errors
-/// If something is there that is no file, or it is what some program has open: replacing that would take it away.
+/// If the target is not a regular file, or is an open file descriptor, which must not be replaced.
 pub(super) fn resolve_target(path: &Path) -> io::Result<PathBuf> {
     let path = resolve_symlinks(path)?;
     if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-        return Err(io::Error::other("that is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     Ok(path)
 }
 
-/// What a link leads to, even if that is not there yet.
+/// Resolves a chain of links, even if the target does not exist.
 fn resolve_symlinks(path: &Path) -> io::Result<PathBuf> {
     const MOST: usize = 40;
     let mut path = path.to_path_buf();
     for _ in 0..MOST {
-        // What a program has open, by whatever name.
+        // Open file descriptors.
         if path.starts_with("/dev/fd") || path.starts_with("/proc") {
-            return Err(io::Error::other("that is no regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         match fs::read_link(&path) {
             Ok(target) => path = parent_dir(&path).join(target),
             Err(_) => return Ok(path),
         }
     }
-    Err(io::Error::other("that is a link to itself"))
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
 fn parent_dir(path: &Path) -> &Path {
@@ -102,21 +102,21 @@ fn named(dir: &Path) -> bool {
     !dir.as_os_str().is_empty()
 }
 
-/// Has the folder itself on disk, so that a new file in it survives a power cut.
+/// Syncs the directory, so that a new file in it survives a power failure.
 pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    // Only unix lets a folder be opened and synced.
+    // Directories can be synced on Unix only.
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
-/// Keeps a folder out of git, unless somebody has decided otherwise.
+/// Adds a `.gitignore` to a directory unless there is one.
 pub(super) fn write_gitignore(dir: &Path) -> io::Result<()> {
-    const IGNORE_ALL: &[u8] = b"# Journals and saved plans hold access codes.\n*\n";
+    const IGNORE_ALL: &[u8] = b"# Journals and saved plans contain access codes.\n*\n";
     let path = dir.join(".gitignore");
     if fs::exists(&path)? {
         return Ok(());
     }
     match write_private_file(&path, IGNORE_ALL, IfExists::Fail) {
-        // Another run was a moment faster.
+        // Created concurrently by another run.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         written => written,
     }

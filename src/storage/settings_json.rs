@@ -1,4 +1,4 @@
-//! The JSON of settings as they are kept: codes in the clear, since undoing a run needs them.
+//! The JSON form of settings in plans and journals. Includes access codes, since undoing a run needs them.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) struct SettingsJson {
 }
 
 impl SettingsJson {
-    /// The same with its code sealed. A code that cannot be sealed is left out rather than kept in the clear.
+    /// The same with its code encrypted. A code that cannot be encrypted is omitted rather than stored in plain text.
     pub(super) fn encrypted(mut self, cipher: Option<&CodeCipher>) -> Self {
         if let Some(cipher) = cipher {
             self.default_access_code = self.default_access_code.and_then(|code| cipher.encrypt(&code));
@@ -28,7 +28,7 @@ impl SettingsJson {
         self
     }
 
-    /// The same with its code opened; nothing if it does not open.
+    /// The same with its code decrypted; `None` if that fails.
     pub(super) fn decrypted(mut self, cipher: &CodeCipher) -> Option<Self> {
         if let Some(code) = self.default_access_code.take() {
             self.default_access_code = Some(cipher.decrypt(&code)?);

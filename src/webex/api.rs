@@ -1,4 +1,4 @@
-//! The operations that everything else is built on.
+//! The API operations as a trait.
 
 use futures::future::LocalBoxFuture;
 
@@ -7,18 +7,18 @@ use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 pub type ApiFuture<'a, T> = LocalBoxFuture<'a, Result<T, ApiError>>;
 
-/// The DECT networks of one organization. One call is one HTTP request: nobody waits, nothing is tried again.
+/// The DECT networks of one organization. One call is one HTTP request: no waiting, no retry.
 pub trait DectApi {
-    /// Reads every network of the organization ("Get the List of DECT Networks for an organization").
+    /// Lists all networks of the organization ("Get the List of DECT Networks for an organization").
     fn list(&self) -> ApiFuture<'_, LiveState>;
 
-    /// The same, byte by byte as it was sent, once it is clear that it is a list.
+    /// Returns the list exactly as received, once it has been checked to be a list.
     fn list_raw(&self) -> ApiFuture<'_, Vec<u8>>;
 
-    /// Reads one network ("Get DECT Network Details").
+    /// Gets one network ("Get DECT Network Details").
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network>;
 
-    /// Replaces the settings of one network ("Update DECT Network"). It is not a patch, so `settings` are all four.
+    /// Replaces the settings of one network ("Update DECT Network"). This is not a patch, so all four settings are sent.
     fn update<'a>(
         &'a self,
         location: &'a LocationId,
@@ -26,22 +26,22 @@ pub trait DectApi {
         settings: &'a Settings,
     ) -> ApiFuture<'a, UpdateAck>;
 
-    /// Gets a new access token after one was refused, if the credentials can. Calls that come while one is under way
-    /// share its answer.
+    /// Obtains a new access token after one was rejected, if the credentials allow it. Concurrent calls share one request
+    /// and its result.
     fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateAck {
-    /// It is done: any 2xx but 202.
+    /// Applied: any 2xx except 202.
     Applied,
-    /// It will be done (202): only reading tells when.
+    /// Accepted (202): reading the network shows when it is applied.
     Accepted,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenRefresh {
-    /// There is: the request may be sent again.
+    /// A new token is available; the request can be retried.
     Refreshed,
     NotRefreshable,
 }

@@ -1,33 +1,33 @@
-//! What became of a request that did not succeed.
+//! Errors of API requests.
 
 use std::fmt;
 
 use super::retry_after::RetryAfter;
 use crate::model::Settings;
 
-/// What kind of failure it is, which decides what a client may do.
+/// Class of a failure, which determines the reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// 429: too many requests. Everybody waits.
+    /// 429: rate limited. All requests wait.
     RateLimited,
-    /// 423: locked for now. The location waits.
+    /// 423: location locked. Only the location waits.
     Locked,
-    /// 401 or 403: the token, its scope or its role does not suffice. Everything stops.
+    /// 401 or 403: token, scope or role is insufficient. The run stops.
     Unauthorized,
-    /// 404 or 410: it is not there.
+    /// 404 or 410: not found.
     NotFound,
-    /// 409: a name or code is taken.
+    /// 409: a name or code is already used.
     Conflict,
-    /// 5xx, or no whole answer at all: trying again may help.
+    /// 5xx, or no complete response: a retry may succeed.
     Transient,
-    /// Anything else: this request will not succeed as it is.
+    /// Anything else: a retry will not succeed.
     Permanent,
 }
 
 /// Whether a write may have been applied although it was not acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MaybeApplied {
-    /// The server said no, or was never reached.
+    /// The server rejected the request or was never reached.
     #[default]
     No,
     Unknown,
@@ -36,12 +36,12 @@ pub enum MaybeApplied {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     pub class: ErrorClass,
-    /// The status, if there was an answer.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// What the server says, or what went wrong on the way; one line, never with a token or an access code.
+    /// Message of the server or cause of the failure; one line, without tokens or access codes.
     pub message: String,
     pub tracking_id: Option<String>,
-    /// How long the server wants us to wait.
+    /// Requested wait (`Retry-After`).
     pub retry_after: Option<RetryAfter>,
     pub applied: MaybeApplied,
 }
@@ -56,14 +56,14 @@ impl ApiError {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
 
-    /// The same as long as anybody reads it. What is secret must have been hidden before.
+    /// Truncates the message for display. Secrets must be redacted before.
     #[must_use]
     pub fn truncated(self) -> Self {
         let tracking_id = self.tracking_id.map(|id| cut(id, MAX_TRACKING_ID_LEN));
         Self { message: cut(self.message, MAX_MESSAGE_LEN), tracking_id, ..self }
     }
 
-    /// The same with the access code of `sent` hidden: some servers repeat what they refuse.
+    /// Redacts the access code of `sent`: some servers echo rejected values.
     #[must_use]
     pub fn redact_code_of(mut self, sent: &Settings) -> Self {
         if let Some(code) = sent.code.as_ref().map(|code| code.expose_secret()).filter(|code| !code.is_empty()) {
@@ -75,7 +75,7 @@ impl ApiError {
     }
 }
 
-/// How long somebody else's words may get in a message.
+/// Maximum length of an external message.
 const MAX_MESSAGE_LEN: usize = 300;
 
 const MAX_TRACKING_ID_LEN: usize = 200;
@@ -87,10 +87,10 @@ fn cut(text: String, longest: usize) -> String {
     }
 }
 
-/// What went wrong, as everybody tells it: the words, the status, and what Cisco support asks for.
+/// Formats an error uniformly: message, status and the tracking id that Cisco support asks for.
 ///
 /// # Errors
-/// As the formatter.
+/// If the formatter fails.
 pub fn fmt_api_error(
     f: &mut fmt::Formatter<'_>,
     message: &str,

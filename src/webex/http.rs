@@ -1,4 +1,4 @@
-//! The API over HTTP, on reqwest with its own retries and redirects off: what happens is what was asked for, once.
+//! The API over HTTP. Retries and redirects of reqwest are disabled: one call sends exactly one request.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -21,35 +21,35 @@ use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
-/// The list of 100,000 networks has about 48 MB; this is what no honest answer exceeds.
+/// Size limit of a list; 100,000 networks take about 48 MB.
 const MAX_LIST_LEN: usize = 1 << 30;
 
-/// The same for everything else, which is about one network.
+/// Size limit of every other response.
 const MAX_BODY_LEN: usize = 1 << 20;
 
-/// Where the API is and how to speak to it.
+/// Configuration of the HTTP client.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
-    /// The base with its version path, `https://webexapis.com/v1`.
+    /// Base URL including the version path, e.g. `https://webexapis.com/v1`.
     pub base: String,
-    /// The organization, where the token may reach several.
+    /// Organization id, for tokens with access to several.
     pub org: Option<String>,
     pub source: TokenSource,
-    /// What every tracking id of this run begins with.
+    /// Prefix of the tracking ids of this run.
     pub run: String,
-    /// Certificates that are trusted beside those of the system, as PEM.
+    /// Additional trusted CA certificates (PEM).
     pub ca_certificates: Option<Vec<u8>>,
     pub connect_timeout: Duration,
-    /// How long the answer may be silent.
+    /// Idle timeout while reading a response.
     pub idle_timeout: Duration,
-    /// How long a read or write of one network may take in all.
+    /// Total timeout of a request for one network.
     pub request_timeout: Duration,
-    /// How long the list may take in all.
+    /// Total timeout of the list.
     pub list_timeout: Duration,
 }
 
 impl HttpConfig {
-    /// The stated defaults, for a base and a source of tokens.
+    /// Default configuration for a base URL and a token source.
     pub fn new(base: impl Into<String>, source: TokenSource, run: impl Into<String>) -> Self {
         Self {
             base: base.into(),
@@ -65,21 +65,21 @@ impl HttpConfig {
     }
 }
 
-/// Why no request can be sent at all.
+/// Why the HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpSetupError {
-    #[error("the API address {0:?} is not a URL such as https://webexapis.com/v1")]
+    #[error("invalid API address {0:?}; expected a URL such as https://webexapis.com/v1")]
     InvalidUrl(String),
-    /// A password would be sent, or be seen in messages.
-    #[error("the API address holds a user name or a password: it needs none, the token is sent in a header")]
+    /// Credentials in the URL would be sent, and could appear in messages.
+    #[error("the API address must not contain credentials; the token is sent in a header")]
     CredentialsInUrl,
-    /// A token would travel in the clear.
-    #[error("the API address {0} is not https: a token is sent over plain http to this machine only")]
+    /// The token would be sent unencrypted.
+    #[error("refusing to send a token to {0} over plain HTTP; use https (http is allowed for loopback only)")]
     PlainHttp(Url),
-    #[error("the extra certificates cannot be used: {0}")]
+    #[error("cannot use the CA certificates: {0}")]
     Certificates(String),
-    /// The HTTP library cannot be set up.
-    #[error("HTTP cannot be set up: {0}")]
+    /// The HTTP library failed to initialize.
+    #[error("cannot initialize the HTTP client: {0}")]
     Client(String),
 }
 
@@ -93,10 +93,10 @@ pub struct HttpApi {
 }
 
 impl HttpApi {
-    /// Sets up connections; nothing is sent yet.
+    /// Creates the client; sends nothing.
     ///
     /// # Errors
-    /// If the base is no URL or would carry the token in the clear to another machine.
+    /// If the base URL is invalid or would send the token unencrypted to another host.
     pub fn new(config: HttpConfig) -> Result<Self, HttpSetupError> {
         let base = Url::parse(&config.base)
             .ok()
@@ -108,7 +108,7 @@ impl HttpApi {
         if base.scheme() == "http" && !is_loopback(&base) {
             return Err(HttpSetupError::PlainHttp(base));
         }
-        // Fails only if it was installed before, by an earlier client of this process.
+        // Fails only if an earlier client of this process installed it.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let mut builder = Client::builder()
             .user_agent(concat!("dectl/", env!("CARGO_PKG_VERSION")))
@@ -123,7 +123,7 @@ impl HttpApi {
             let error = |error: reqwest::Error| HttpSetupError::Certificates(innermost_cause(&error));
             let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(error)?;
             if certificates.is_empty() {
-                return Err(HttpSetupError::Certificates("there is no certificate in the file".to_owned()));
+                return Err(HttpSetupError::Certificates("the file contains no certificate".to_owned()));
             }
             builder = builder.tls_certs_merge(certificates);
         }
@@ -143,8 +143,8 @@ impl HttpApi {
         url
     }
 
-    /// Sends a request and reads its answer with `read`. Whatever comes back, the token is not in it, and what goes
-    /// wrong has a tracking id.
+    /// Sends a request and reads the response with `read`. The token is redacted from every result, and every error
+    /// has a tracking id.
     async fn call<T>(
         &self,
         request: Request<'_>,
@@ -178,7 +178,7 @@ impl HttpApi {
             .header(ACCEPT, "application/json")
             .header(TRACKING_ID, tracking_id);
         builder = match request.body {
-            // Whoever asks for a token has none.
+            // A token request carries no token.
             Body::Form(form) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
             Body::Nothing => builder.header(AUTHORIZATION, self.authorization()?),
             Body::Json(json) => {
@@ -195,7 +195,7 @@ impl HttpApi {
                 Ok(Some(_)) => {
                     return Err(ApiError::no_response(
                         ErrorClass::Permanent,
-                        "the answer does not end",
+                        "response exceeds the maximum size",
                         MaybeApplied::Unknown,
                     ));
                 }
@@ -205,7 +205,7 @@ impl HttpApi {
                         status: Some(head.status),
                         tracking_id: head.tracking_id,
                         applied: MaybeApplied::Unknown,
-                        ..transport_error(&error, "reading the answer")
+                        ..transport_error(&error, "reading the response")
                     });
                 }
             }
@@ -288,13 +288,13 @@ impl DectApi for HttpApi {
 }
 
 impl HttpApi {
-    /// Who the token belongs to ("Get My Own Details").
+    /// Returns the owner of the token ("Get My Own Details").
     ///
     /// # Errors
-    /// If that is not told; it takes the scope `spark:people_read`.
+    /// If the request fails, e.g. without the scope `spark:people_read`.
     pub async fn me(&self) -> Result<TokenOwner, ApiError> {
         let request = Request {
-            what: "asking whose token it is",
+            what: "reading the owner of the token",
             method: Method::GET,
             url: self.url(&["people", "me"]),
             body: Body::Nothing,
@@ -304,7 +304,7 @@ impl HttpApi {
         self.call(request, |head, body| response::me(head, body, Timestamp::now())).await
     }
 
-    /// When the token ends, if that was said.
+    /// Expiry of the token, if known.
     pub fn token_expires(&self) -> Option<Timestamp> {
         self.token_store.expires()
     }
@@ -321,11 +321,11 @@ impl HttpApi {
             ("client_secret", app.client_secret.expose_secret()),
             ("refresh_token", app.refresh_token.expose_secret()),
         ];
-        // The query of a URL is written like a form.
+        // A URL query is encoded like a form.
         let mut encoder = Url::parse("form:").map_err(|_| self.no_token())?;
         encoder.query_pairs_mut().extend_pairs(form);
         let request = Request {
-            what: "getting an access token for the service app",
+            what: "requesting an access token for the service app",
             method: Method::POST,
             url,
             body: Body::Form(encoder.query().unwrap_or_default().to_owned()),
@@ -340,7 +340,7 @@ impl HttpApi {
     }
 
     fn no_token(&self) -> ApiError {
-        ApiError::no_response(ErrorClass::Permanent, "there is no token that could stand in a header", MaybeApplied::No)
+        ApiError::no_response(ErrorClass::Permanent, "the token cannot be sent in a header", MaybeApplied::No)
     }
 
     fn list_request(&self) -> Request<'static> {
@@ -375,18 +375,18 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
-/// A request that got no whole answer.
+/// Converts a request without a complete response into an error.
 fn transport_error(error: &reqwest::Error, what: &str) -> ApiError {
     let cause = innermost_cause(error);
     let applied = if error.is_connect() || error.is_builder() { MaybeApplied::No } else { MaybeApplied::Unknown };
-    // A certificate does not become valid by asking again.
+    // A retry does not make a certificate valid.
     let class =
         if error.is_builder() || cause.contains("certificate") { ErrorClass::Permanent } else { ErrorClass::Transient };
-    let reason = if error.is_timeout() { "no answer in time".to_owned() } else { cause };
+    let reason = if error.is_timeout() { "request timed out".to_owned() } else { cause };
     ApiError::no_response(class, format!("{what}: {reason}"), applied)
 }
 
-/// The innermost causes, which say what happened; the outer ones repeat the address.
+/// Returns the innermost causes; the outer ones repeat the address.
 fn innermost_cause(error: &dyn std::error::Error) -> String {
     let mut causes = Vec::new();
     let mut next = error.source();

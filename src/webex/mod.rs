@@ -1,14 +1,14 @@
-//! The DECT operations of the Webex Calling API: one call of [`DectApi`] is one HTTP request.
+//! DECT operations of the Webex Calling API: one call of [`DectApi`] is one HTTP request.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `api` | [`DectApi`]: list, get, update, renew; no waiting, no retry |
-//! | `error` | [`ApiError`]: what became of a request that did not succeed |
-//! | `response` | pure: status, headers and body become a value or an error |
-//! | `retry_after` | the header that says how long to wait |
-//! | `wire` | the JSON, liberal when reading, strict when sending |
-//! | `http` | the real thing, on reqwest with its own retries and redirects off |
-//! | `credentials` | the token, and where a new one comes from |
+//! | `api` | [`DectApi`]: list, get, update, refresh the token; no waiting, no retry |
+//! | `error` | [`ApiError`]: errors of API requests |
+//! | `response` | parses status, headers and body into a value or an error; no I/O |
+//! | `retry_after` | parses `Retry-After` |
+//! | `wire` | JSON: lenient when reading, strict when writing |
+//! | `http` | [`HttpApi`]: the API over HTTP |
+//! | `credentials` | access tokens and their sources |
 
 mod api;
 pub mod credentials;

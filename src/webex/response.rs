@@ -1,4 +1,4 @@
-//! Pure: status, headers and body of an answer become a value or an error.
+//! Parses the status, headers and body of a response into a value or an error. No I/O.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
 use crate::model::{LiveState, LocationId, Network, Settings};
 
-/// What of an answer matters beside its body.
+/// Status and relevant headers of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ResponseHead {
     pub status: u16,
@@ -21,54 +21,54 @@ pub struct ResponseHead {
     pub date: Option<String>,
 }
 
-/// Reads the answer to a list; `now` is our own time, for an answer without a date.
+/// Parses the response of a list; `now` is the local time, for responses without a `Date`.
 ///
 /// # Errors
-/// If the status is no success or the body is no list.
+/// If the status is not a success or the body is not a list.
 pub fn list(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<LiveState, ApiError> {
     success(head, body, now)?;
     wire::list(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// Reads the answer to a get.
+/// Parses the response of a get.
 ///
 /// # Errors
-/// If the status is no success or the body is no network.
+/// If the status is not a success or the body is not a network.
 pub fn network(head: &ResponseHead, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, ApiError> {
     success(head, body, now)?;
     wire::network(body, location).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// Reads the answer to an update.
+/// Parses the response of an update.
 ///
 /// # Errors
-/// If the status is no success. What a success says in its body does not matter.
+/// If the status is not a success. The body of a success is ignored.
 pub fn update(head: &ResponseHead, body: &[u8], now: Timestamp, sent: &Settings) -> Result<UpdateAck, ApiError> {
     success(head, body, now).map_err(|error| error.redact_code_of(sent))?;
     Ok(if head.status == 202 { UpdateAck::Accepted } else { UpdateAck::Applied })
 }
 
-/// Reads the answer of the token endpoint.
+/// Parses the response of the token endpoint.
 ///
 /// # Errors
-/// If the status is no success or there is no token in the body.
+/// If the status is not a success or the body contains no token.
 pub(super) fn parse_token_response(
     head: &ResponseHead,
     body: &[u8],
     now: Timestamp,
 ) -> Result<TokenResponse, ApiError> {
     success(head, body, now).map_err(|error| match error.status {
-        // The token endpoint says 400 to a refresh token that it does not know, which no repetition changes.
+        // The token endpoint answers 400 to an unknown refresh token; a retry does not help.
         Some(400) => ApiError { class: ErrorClass::Unauthorized, ..error },
         _ => error,
     })?;
     wire::parse_token_response(body, now).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// Reads the answer to who the token belongs to.
+/// Parses the owner of the token.
 ///
 /// # Errors
-/// If the status is no success or the body is no person.
+/// If the status is not a success or the body is not a person.
 pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner, ApiError> {
     success(head, body, now)?;
     wire::me(body).map_err(|error| invalid_body_error(&error, head, body))
@@ -108,7 +108,7 @@ fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiEr
 fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> ApiError {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let message = match page_title(&text) {
-        // A portal that wants somebody to sign in says 200.
+        // A captive portal answers 200 with a login page.
         Some(_) => parse_error_body(head.status, body).message,
         None => error.to_string(),
     };
@@ -127,7 +127,7 @@ struct ErrorBody {
     tracking_id: Option<String>,
 }
 
-/// What the server says, in either of the two published shapes, as a page, or not at all.
+/// Extracts the error message from either documented format, from an HTML page, or from an empty body.
 fn parse_error_body(status: u16, body: &[u8]) -> ErrorBody {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
@@ -135,9 +135,9 @@ fn parse_error_body(status: u16, body: &[u8]) -> ErrorBody {
         return ErrorBody { message: one_line(&json_error_messages(&value).join("; ")), tracking_id };
     }
     let message = match page_title(&text) {
-        _ if (300..400).contains(&status) => "the server redirects, which is not followed with a token".to_owned(),
-        Some("") => "the answer is a web page, probably from a proxy".to_owned(),
-        Some(title) => format!("the answer is a web page, probably from a proxy: {}", one_line(title)),
+        _ if (300..400).contains(&status) => "unexpected redirect (not followed, to protect the token)".to_owned(),
+        Some("") => "response is an HTML page, probably from a proxy".to_owned(),
+        Some(title) => format!("response is an HTML page, probably from a proxy: {}", one_line(title)),
         None => one_line(&redact_codes(&text)),
     };
     ErrorBody { message, tracking_id: None }
@@ -164,7 +164,7 @@ fn json_error_messages(value: &serde_json::Value) -> Vec<String> {
     all
 }
 
-/// A text with every word of four digits hidden: servers repeat access codes, also those of other networks.
+/// Redacts every word of four digits: servers echo access codes, including those of other networks.
 fn redact_codes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -193,8 +193,8 @@ fn page_title(text: &str) -> Option<&str> {
     Some(title.zip(end).map_or("", |(start, end)| text[start..end].trim()))
 }
 
-/// Somebody else's words on one line of ours, without control characters. Cutting them is left to whoever knows what in
-/// them is secret: half a token is one, too.
+/// Puts an external message on one line without control characters. Truncation happens after redaction,
+/// since part of a token is secret, too.
 fn one_line(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
@@ -229,7 +229,7 @@ mod tests {
     fn pages_nothing_and_noise_are_an_error_of_one_line() {
         assert_eq!(
             error(502, "<HTML><title>502 Bad\nGateway</title>").message,
-            "the answer is a web page, probably from a proxy: 502 Bad Gateway"
+            "response is an HTML page, probably from a proxy: 502 Bad Gateway"
         );
         assert_eq!(error(500, "").to_string(), "status 500");
         assert_eq!(error(500, "a\u{1b}[2J\nb").message, "a [2J b");

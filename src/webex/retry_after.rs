@@ -1,4 +1,4 @@
-//! `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3), and everything that servers send instead.
+//! Parses `Retry-After`: seconds or an HTTP date (RFC 9110, section 10.2.3), tolerating malformed values.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use jiff::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// Wait so long. A date that has passed, like zero, means: now.
+    /// Wait this long. A date in the past means zero.
     Wait(Duration),
-    /// It is there, and cannot be read: garbage, or a negative number.
+    /// Malformed or negative.
     Unreadable,
 }
 
 impl RetryAfter {
-    /// Reads the header. A date is counted from `now`, best the `Date` of the same answer.
+    /// Parses the header. A date is relative to `now`, preferably the `Date` of the same response.
     pub fn parse(header: &str, now: Timestamp) -> Self {
         let header = header.trim();
         if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
-            // More digits than fit are a very long time, which the caller bounds.
+            // An overflow is a very long time, which the caller bounds.
             return Self::Wait(Duration::from_secs(header.parse().unwrap_or(u64::MAX / 2)));
         }
         if let Some(seconds) = header.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0) {
@@ -29,7 +29,7 @@ impl RetryAfter {
         }
     }
 
-    /// How long to wait, if that could be read.
+    /// The wait, if it was valid.
     pub const fn wait(self) -> Option<Duration> {
         match self {
             Self::Wait(duration) => Some(duration),

@@ -1,5 +1,5 @@
-//! The JSON of the API. Reading takes nulls, missing and unknown fields, and numbers where texts should be;
-//! sending is exact.
+//! The JSON of the API. Reading accepts nulls, missing and unknown fields, and numbers in place of strings;
+//! writing is strict.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -24,7 +24,7 @@ struct WireList {
     networks: Option<WireNetworks>,
 }
 
-/// The networks of a list. Each becomes one of ours as it is read, so that all of them are in memory once, not twice.
+/// The networks of a list. Each is converted while it is parsed, so that the list is in memory only once.
 struct WireNetworks(Result<Vec<(Arc<str>, Network)>, WireError>);
 
 impl<'de> Deserialize<'de> for WireNetworks {
@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for WireNetworks {
 #[derive(Default)]
 struct NetworkListVisitor {
     locations: HashMap<String, (LocationId, Arc<str>)>,
-    /// There are two of them, in a hundred thousand networks.
+    /// Interned values: there are few distinct ones.
     models: HashSet<Arc<str>>,
     networks: Vec<(Arc<str>, Network)>,
 }
@@ -51,7 +51,7 @@ impl<'de> Visitor<'de> for NetworkListVisitor {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<WireNetworks, A::Error> {
         let mut wrong = None;
         while let Some(network) = list.next_element::<Option<WireNetwork<'de>>>()? {
-            // What is wrong is told when it is clear that the answer is whole.
+            // Errors are reported once the response is known to be complete.
             if let (Some(network), None) = (network, &wrong) {
                 wrong = self.take(network).err();
             }
@@ -63,7 +63,7 @@ impl<'de> Visitor<'de> for NetworkListVisitor {
 impl NetworkListVisitor {
     fn take(&mut self, mut network: WireNetwork<'_>) -> Result<(), WireError> {
         let lacks =
-            |what: &str| WireError::Malformed(format!("network {} of the list has no {what}", self.networks.len() + 1));
+            |what: &str| WireError::Malformed(format!("network {} in the list has no {what}", self.networks.len() + 1));
         let location = network.location.as_ref().and_then(|location| Some((location.id.0.as_deref()?, location)));
         let (id, location) = location.ok_or_else(|| lacks("location id"))?;
         let (location, name) = match self.locations.get(id) {
@@ -121,11 +121,11 @@ struct WireLocation<'a> {
     name: LenientString<'a>,
 }
 
-/// A text, or a number or truth value in its place; null, a list or a mapping count as nothing.
+/// A string, number or boolean; null, lists and objects are treated as missing.
 #[derive(Default)]
 struct LenientString<'a>(Option<Cow<'a, str>>, JsonKind);
 
-/// What a text was in the JSON.
+/// JSON type of a value.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum JsonKind {
     #[default]
@@ -187,12 +187,12 @@ impl<'de: 'a, 'a> Visitor<'de> for LenientStringVisitor<'a> {
     }
 }
 
-/// What is wrong with a body that should have been a list or a network.
+/// Why a body is not a list or a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum WireError {
-    #[error("the answer is cut off after {0} bytes")]
+    #[error("response truncated after {0} bytes")]
     Cut(usize),
-    #[error("the answer is not what it should be: {0}")]
+    #[error("unexpected response: {0}")]
     Malformed(String),
 }
 
@@ -201,7 +201,7 @@ impl WireError {
         if error.is_eof() {
             return Self::Cut(body.len());
         }
-        // serde_json repeats a value that it did not expect; values are not for messages.
+        // serde_json includes the unexpected value, which may be secret.
         let text = error.to_string();
         let kind = text.split_once(':').map_or(text.as_str(), |(kind, _)| kind);
         let kind = kind.split_once(" at line ").map_or(kind, |(kind, _)| kind);
@@ -219,11 +219,11 @@ struct WireGranted<'a> {
     expires_in: Option<f64>,
 }
 
-/// Reads what a token endpoint has granted.
+/// Parses the response of a token endpoint.
 pub(super) fn parse_token_response(body: &[u8], now: Timestamp) -> Result<TokenResponse, WireError> {
     let wire: WireGranted<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
     let token = wire.access_token.0.as_deref().and_then(|token| Token::new(token).ok());
-    let token = token.ok_or_else(|| WireError::Malformed("it has no `access_token`".to_owned()))?;
+    let token = token.ok_or_else(|| WireError::Malformed("no `access_token`".to_owned()))?;
     let life = wire.expires_in.filter(|seconds| (0.0..1e10).contains(seconds)).map(Duration::from_secs_f64);
     Ok(TokenResponse {
         token,
@@ -256,20 +256,20 @@ pub(super) fn me(body: &[u8]) -> Result<TokenOwner, WireError> {
 
 pub(super) fn list(body: &[u8]) -> Result<LiveState, WireError> {
     let wire: WireList = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
-    let networks = wire.networks.ok_or_else(|| WireError::Malformed("it has no list `dectNetworks`".to_owned()))?;
+    let networks = wire.networks.ok_or_else(|| WireError::Malformed("no list `dectNetworks`".to_owned()))?;
     let networks = networks.0?;
     let count = networks.len();
     let organization = LiveState::new(networks);
     if organization.len() < count {
-        return Err(WireError::Malformed("it lists one network twice".to_owned()));
+        return Err(WireError::Malformed("duplicate network in the list".to_owned()));
     }
     Ok(organization)
 }
 
-/// Reads one network. Its answer may leave the location out, which is known from the request.
+/// Parses one network. The response may omit the location, which is known from the request.
 pub(super) fn network(body: &[u8], location: &LocationId) -> Result<Network, WireError> {
     let wire: WireNetwork<'_> = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
-    wire.read(location.clone()).ok_or_else(|| WireError::Malformed("it has no id".to_owned()))
+    wire.read(location.clone()).ok_or_else(|| WireError::Malformed("no id".to_owned()))
 }
 
 impl WireNetwork<'_> {
@@ -301,14 +301,14 @@ impl LenientString<'_> {
     }
 }
 
-/// A code that came as a number has lost the zeros at its front: the published example shows a bare number.
+/// Restores the leading zeros of a code that was sent as a number: the API documentation shows a bare number.
 fn code(text: LenientString<'_>) -> Option<CodeText> {
     let LenientString(value, kind) = text;
     let value = value.filter(|value| !value.is_empty())?;
     Some(CodeText::new(if kind == JsonKind::Number { format!("{value:0>4}") } else { value.into_owned() }))
 }
 
-/// The body of an update, exactly as the schema describes it.
+/// The body of an update as documented.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireUpdate<'a> {
@@ -321,7 +321,7 @@ struct WireUpdate<'a> {
     default_access_code: Option<&'a str>,
 }
 
-/// Writes an update. A plan that has been proved carries everything that the schema demands.
+/// Writes an update. A checked plan carries every required setting.
 pub(super) fn update(settings: &Settings) -> Vec<u8> {
     let body = WireUpdate {
         name: &settings.name,
@@ -329,7 +329,7 @@ pub(super) fn update(settings: &Settings) -> Vec<u8> {
         default_access_code_enabled: settings.code_enabled,
         default_access_code: settings.code.as_ref().map(|code| code.expose_secret()),
     };
-    // Texts and truth values always serialize.
+    // Strings and booleans always serialize.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 

@@ -1,11 +1,11 @@
 //! The command line: the commands in their groups, the formats of their results, and the help of the program.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
 //! | `options` | options that several commands share, in groups |
 //! | `values` | values of options with a syntax of their own |
 //!
-//! The options of a single command stand beside the command, in `commands`.
+//! The options of a single command are next to the command, in `commands`.
 
 mod options;
 mod values;

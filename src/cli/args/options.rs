@@ -1,4 +1,4 @@
-//! Options that several commands share, in groups.
+//! Options shared by several commands, in groups.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,7 +60,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What `-o` calls it.
+    /// Name in `-o`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -134,12 +134,12 @@ pub(crate) struct ConnectionOptions {
     pub(crate) list_timeout: Duration,
     /// Use an embedded simulated organization instead of Webex
     ///
-    /// STATE is a list of networks as Webex sends it, an export, or a size such as 500x4 (locations x networks).
+    /// STATE is a list of networks as returned by Webex, an export, or a size such as 500x4 (locations x networks).
     #[arg(long, value_name = "STATE", num_args = 0..=1, require_equals = true)]
     pub(crate) simulate: Option<Option<PathBuf>>,
 }
 
-/// How fast requests are sent, and how often one is repeated.
+/// Rate and retry options.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Rate limiting")]
 pub(crate) struct ReadRateOptions {
@@ -151,7 +151,7 @@ pub(crate) struct ReadRateOptions {
     pub(crate) max_attempts: u32,
 }
 
-/// The same for commands that write.
+/// Rate and retry options of commands that write.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Rate limiting")]
 pub(crate) struct RateOptions {
@@ -196,7 +196,7 @@ pub(crate) struct PlanSourceOptions {
     pub(crate) strict: bool,
 }
 
-/// Some locations and networks only.
+/// Scope options.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Scope and limits")]
 pub(crate) struct FilterOptions {
@@ -215,7 +215,7 @@ impl FilterOptions {
     }
 }
 
-/// What a plan may be about, and how large it may be.
+/// Scope and limit options.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Scope and limits")]
 pub(crate) struct ScopeOptions {
@@ -229,7 +229,7 @@ pub(crate) struct ScopeOptions {
     pub(crate) filter: FilterOptions,
 }
 
-/// Where journals are.
+/// Journal option.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct JournalOptions {
     /// Journal directory
@@ -237,7 +237,7 @@ pub(crate) struct JournalOptions {
     pub(crate) journal: PathBuf,
 }
 
-/// How a plan is applied.
+/// Apply options.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Apply options")]
 pub(crate) struct RunOptions {
@@ -264,7 +264,7 @@ pub(crate) struct RunOptions {
     pub(crate) scope: ScopeOptions,
 }
 
-/// In which waves a plan is applied.
+/// Rollout options.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Rollout")]
 pub(crate) struct RolloutOptions {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dectl::runtime::parse_duration;
 use dectl::simulator::{Fault, Probability};
 
-/// A duration that is longer than zero.
+/// Parses a duration greater than zero.
 pub(crate) fn nonzero_duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("duration must be greater than zero".to_owned()),
@@ -15,7 +15,7 @@ pub(crate) fn nonzero_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A token that can stand in the header of a request (RFC 6750), and in a line for a shell.
+/// Parses a token that is valid in a header (RFC 6750) and on a shell command line.
 pub(crate) fn bearer_token(text: &str) -> Result<String, String> {
     let is_valid = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
     if !text.is_empty() && text.chars().all(is_valid) {
@@ -39,7 +39,7 @@ pub(crate) fn request_fault(text: &str) -> Result<(Fault, Probability), String> 
     Ok((fault.parse()?, probability.parse()?))
 }
 
-/// A time of day on this machine's clock.
+/// A local time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TimeOfDay(jiff::civil::Time);
 
@@ -54,7 +54,7 @@ impl FromStr for TimeOfDay {
 }
 
 impl TimeOfDay {
-    /// When this time of day comes next.
+    /// The next occurrence of this time of day.
     pub(crate) fn next_after(self, now: &jiff::ZonedDateTime) -> Result<jiff::ZonedDateTime, jiff::Error> {
         let today = now.with().time(self.0).build()?;
         if today > *now { Ok(today) } else { now.tomorrow()?.with().time(self.0).build() }

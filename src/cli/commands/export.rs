@@ -86,7 +86,7 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
     let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty();
     if args.output.output == Format::Json && is_partial {
         return Err(CliError::new(
-            "`-o json` prints the list as Webex sends it; it cannot be combined with --no-codes, --split or --location",
+            "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split or --location",
         ));
     }
     Ok(args.output.output)

@@ -1,4 +1,4 @@
-//! What commands take in: files, the scope of a run, and the plan as it is saved.
+//! Inputs of commands: files, scope, and saved plans.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::cli::exit::CliError;
 /// Access codes from `env` and `file` sources are resolved.
 pub(super) const RESOLVE_CODES: CodeResolution<'static> = CodeResolution::Resolve(&ProcessEnvironment);
 
-/// Reads the files, on a thread of its own: a pipe may block its reader, and a signal must still get through.
+/// Reads the files on a separate thread: a pipe may block, and signals must still be handled.
 pub(super) async fn read(
     files: &[PathBuf],
     strict: bool,

@@ -1,4 +1,4 @@
-//! One file per command: its options, and the calls into the library that make it.
+//! One module per command: its options and its calls into the library.
 
 mod apply;
 mod auth;
@@ -38,7 +38,7 @@ pub(crate) use status::StatusArgs;
 pub(crate) use undo::UndoArgs;
 pub(crate) use validate::ValidateArgs;
 
-/// Runs a command until it ends or a signal has ended it.
+/// Runs a command until it ends or is stopped by a signal.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let (format, formats) = (printer.format(), args.command.formats());
     if !formats.contains(&format) {
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     };
     tokio::select! {
         biased;
-        // Polled first, so that no signal is missed once anything has begun.
+        // Polled first, so that no signal is missed.
         () = signals::listen(shutdown.clone()) => Ok(ExitStatus::Interrupted),
         exit = command => exit.map_err(|error| error.with_signal(shutdown.reason())),
     }

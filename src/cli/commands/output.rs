@@ -1,4 +1,4 @@
-//! What commands give out: a plan or a result in the format that was asked for.
+//! Output of commands: a plan or a result in the requested format.
 
 use dectl::plan::model::Plan;
 use dectl::report::{self, PlanView, ResultView, json};
@@ -34,7 +34,7 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
     }
 }
 
-/// For commands that have text and a document, and nothing else.
+/// For commands that support text and JSON only.
 pub(super) fn text_or_json(printer: &Printer, text: impl FnOnce() -> String, document: impl FnOnce() -> String) {
     match printer.format() {
         Format::Json => printer.result(&document()),

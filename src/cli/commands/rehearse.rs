@@ -1,4 +1,4 @@
-//! `dectl rehearse`: a plan applied to a simulated copy. The real organization is only read.
+//! `dectl rehearse`: applies a plan to a simulated copy. The real organization is only read.
 
 use std::time::Duration;
 

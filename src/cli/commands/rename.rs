@@ -1,4 +1,4 @@
-//! `dectl rename`: a rule that is applied once, planned, confirmed and applied like everything else.
+//! `dectl rename`: applies a rule once.
 
 use std::path::PathBuf;
 
@@ -75,7 +75,7 @@ enum RenameField {
 }
 
 impl RenameArgs {
-    /// Whether a file is written instead of changing anything.
+    /// Whether a file is written instead of applying the rename.
     pub(crate) const fn is_dry_run(&self) -> bool {
         self.write.is_some() || self.out.is_some()
     }

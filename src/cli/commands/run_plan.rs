@@ -1,4 +1,4 @@
-//! What `apply`, `rename` and `undo` share: options become the configuration of a run, and a terminal its user interface.
+//! Shared by `apply`, `rename` and `undo`: configures a run from options and implements its user interface.
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
@@ -103,7 +103,7 @@ fn deadline(until: TimeOfDay, clock: &Clock, printer: &Printer) -> Result<Instan
     Ok(clock.now() + left.try_into().unwrap_or_default())
 }
 
-/// Prints what became of it: the last thing that was done is the result, what was done before it a remark.
+/// Prints the results: the last run is the result, earlier ones are notes.
 fn result(mut done: Vec<CompletedRun>, printer: &Printer) -> ExitStatus {
     if done.len() > 1 && done.last().is_some_and(|last| last.plan.changes.is_empty()) {
         done.pop();
@@ -126,12 +126,12 @@ fn result(mut done: Vec<CompletedRun>, printer: &Printer) -> ExitStatus {
     exit
 }
 
-/// A line on standard error. Nobody can be told that it is gone, and a run does not end for it.
+/// Prints a line to standard error; a failure to write is ignored.
 fn eprint_line(line: &str) {
     let _gone = writeln!(std::io::stderr().lock(), "{line}");
 }
 
-/// Somebody in front of a terminal, or a log.
+/// The user interface on a terminal or in a log.
 struct TerminalUi<'a> {
     quiet: bool,
     printer: &'a Printer,
@@ -140,7 +140,7 @@ struct TerminalUi<'a> {
 }
 
 impl TerminalUi<'_> {
-    /// Keeps the display moving while the run waits.
+    /// Redraws the progress while the run waits.
     async fn redraw_loop(&self) {
         loop {
             if let Some(progress) = &*self.progress.borrow() {

@@ -33,7 +33,7 @@ pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliE
     for history in directory.all() {
         match history {
             Ok(history) => runs.push(history),
-            // One broken journal must not hide the others.
+            // A damaged journal must not hide the others.
             Err(error) => printer.note(&format!("warning: {error}\n")),
         }
     }

@@ -1,4 +1,4 @@
-//! `dectl show`: a saved plan again, in any format.
+//! `dectl show`: shows a saved plan in any format.
 
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ use crate::cli::setup::simulated_organizations;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SimulateArgs {
-    /// List of networks as Webex sends it, an export, or a size such as 500x4 [default: a built-in organization]
+    /// List of networks as returned by Webex, an export, or a size such as 500x4 [default: a built-in organization]
     #[arg(value_name = "STATE")]
     state: Option<PathBuf>,
     /// Port to listen on; 0 takes any free one
@@ -44,7 +44,7 @@ pub(crate) struct SimulateArgs {
     faults: FaultOptions,
 }
 
-/// Which faults the simulated API has.
+/// Fault injection options.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Fault injection")]
 struct FaultOptions {
@@ -83,7 +83,7 @@ struct FaultOptions {
     quirk: Vec<Quirk>,
 }
 
-/// How often the state is compared with the saved one.
+/// Interval of checks for unsaved changes.
 const SAVE_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
@@ -198,7 +198,7 @@ impl StateSaver<'_> {
         }
     }
 
-    /// Applies deferred writes that are due, even without a request; the number of changes so far.
+    /// Applies due deferred writes and returns the number of changes.
     fn apply_due_writes(&self) -> u64 {
         let changes = |organization: &SharedOrganization| {
             let mut simulated = lock(organization);

@@ -1,4 +1,4 @@
-//! `dectl status`: drift per location. Made for a cron job.
+//! `dectl status`: drift per location.
 
 use clap::Args as ClapArgs;
 use dectl::reconcile::{prepare_plan, status};

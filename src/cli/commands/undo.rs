@@ -1,4 +1,4 @@
-//! `dectl undo`: what was before a run as a desired state, planned, confirmed and applied like any other.
+//! `dectl undo`: applies the state before a run.
 
 use clap::Args as ClapArgs;
 use dectl::desired::ProcessEnvironment;

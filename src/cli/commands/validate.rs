@@ -1,4 +1,4 @@
-//! `dectl validate`: checks files without a token and without the network.
+//! `dectl validate`: validates files offline.
 
 use clap::Args as ClapArgs;
 use dectl::reconcile::{CodeResolution, Inputs};

@@ -1,4 +1,4 @@
-//! A directed graph that nodes can be taken out of.
+//! A directed graph that supports removing nodes.
 
 use std::collections::BTreeSet;
 
@@ -34,12 +34,12 @@ impl Graph {
         self.alive.is_empty()
     }
 
-    /// How much work it is to look at all of it.
+    /// Cost of visiting the whole graph.
     pub(super) fn size(&self) -> usize {
         self.alive.len() + self.edges
     }
 
-    /// The targets of every node; nodes that were taken out have none.
+    /// Successors of every node; removed nodes have none.
     pub(super) fn edges(&self) -> Vec<Vec<usize>> {
         self.out.iter().map(|targets| targets.iter().map(|to| *to as usize).collect()).collect()
     }
@@ -67,7 +67,7 @@ impl Graph {
         }
     }
 
-    /// Takes a node out with all its edges; its former neighbours are returned.
+    /// Removes a node with all its edges; returns its former neighbors.
     pub(super) fn remove(&mut self, node: u32) -> Vec<u32> {
         let out = std::mem::take(&mut self.out[node as usize]);
         let into = std::mem::take(&mut self.into[node as usize]);
@@ -86,7 +86,7 @@ impl Graph {
         neighbours
     }
 
-    /// Takes out a node that stays in place in the end: whoever waited for it waits for what it waited for.
+    /// Contracts a node that is not chosen: its predecessors are connected to its successors.
     pub(super) fn contract(&mut self, node: u32) -> Vec<u32> {
         let out = self.successors(node).clone();
         let into = self.predecessors(node).clone();
@@ -99,7 +99,7 @@ impl Graph {
         neighbours
     }
 
-    /// The strongly connected components that hold a ring.
+    /// The strongly connected components that contain a cycle.
     pub(super) fn components(&self) -> Vec<Vec<u32>> {
         Tarjan::new(self).run()
     }
@@ -114,7 +114,7 @@ impl Graph {
     }
 }
 
-/// Tarjan's algorithm, without recursion: a chain of 10,000 networks is no reason to overflow the stack.
+/// Tarjan's algorithm, iterative: a chain of 10,000 networks must not overflow the stack.
 struct Tarjan<'a> {
     graph: &'a Graph,
     index: Vec<Option<u32>>,

@@ -1,11 +1,11 @@
-//! A good answer without a search: the busiest node goes, what that decides is decided, and so on.
+//! Greedy heuristic: repeatedly choose the node of the highest degree and reduce.
 
 use super::graph::Graph;
 use super::is_acyclic;
 use super::reduce::reduce;
 use super::search::max_degree_node;
 
-/// A set that leaves no ring of `graph`, from which no single node can be spared.
+/// Returns a set that breaks every cycle and of which no single node is redundant.
 pub(super) fn solve(graph: &Graph) -> Vec<usize> {
     let mut left = graph.clone();
     let mut chosen = Vec::new();
@@ -18,9 +18,9 @@ pub(super) fn solve(graph: &Graph) -> Vec<usize> {
     drop_redundant(graph, chosen)
 }
 
-/// Puts back what turned out not to be needed.
+/// Removes redundant nodes from the set.
 fn drop_redundant(graph: &Graph, chosen: Vec<usize>) -> Vec<usize> {
-    // Trying each costs a look at the whole graph.
+    // Each attempt visits the whole graph.
     const LARGEST: usize = 2_000;
     if chosen.len() > LARGEST {
         return chosen;

@@ -1,14 +1,14 @@
-//! The fewest nodes of a directed graph that must go so that no ring is left: a smallest feedback vertex set.
+//! Minimum feedback vertex set: the smallest set of nodes whose removal breaks every cycle of a directed graph.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `graph` | a graph that nodes can be taken out of |
-//! | `reduce` | what can be decided without trying |
-//! | `search` | branch and bound on what is left, within a budget |
-//! | `greedy` | a good answer where the budget does not suffice |
+//! | `graph` | a graph that supports removing nodes |
+//! | `reduce` | reduction rules that preserve optimality |
+//! | `search` | branch and bound on the reduced graph, within a budget |
+//! | `greedy` | heuristic if the budget is exceeded |
 //!
-//! The problem is NP-hard in general. Here a network waits for at most two others, so reductions and a short search
-//! solve what real locations hold. Bare integers: no network, no name, no code.
+//! The problem is NP-hard in general. Here a network depends on at most two others, so reductions and a short search
+//! solve realistic locations. Nodes are plain integers.
 
 mod graph;
 mod greedy;
@@ -23,12 +23,12 @@ pub struct FeedbackVertexSet {
     pub is_minimal: bool,
 }
 
-/// How much work the exact search may be, in visited nodes and edges: so much takes less than 100 ms.
+/// Budget of the exact search in visited nodes and edges; takes less than 100 ms.
 pub const BUDGET: usize = 2_000_000;
 
-/// Finds a smallest set; a small one that is not proven smallest when `budget` does not suffice.
+/// Finds a minimum set, or a small one that may not be minimal if `budget` is exceeded.
 ///
-/// `waits[u]` are the nodes that `u` has an edge to.
+/// `depends_on[u]` are the successors of `u`.
 pub fn smallest(edges: &[Vec<usize>], budget: usize) -> FeedbackVertexSet {
     let mut graph = Graph::new(edges);
     let mut nodes = Vec::new();
@@ -50,7 +50,7 @@ pub fn smallest(edges: &[Vec<usize>], budget: usize) -> FeedbackVertexSet {
     FeedbackVertexSet { nodes, is_minimal }
 }
 
-/// Whether the graph has no ring once `without` are taken out.
+/// Whether the graph is acyclic without the nodes `without`.
 pub(super) fn is_acyclic(edges: &[Vec<usize>], without: &[bool]) -> bool {
     let mut indegree = vec![0_usize; edges.len()];
     for (_, targets) in edges.iter().enumerate().filter(|(from, _)| !without[*from]) {
@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    /// The size of a smallest set, by trying all sets.
+    /// Size of a minimum set by exhaustive search.
     fn by_trying(edges: &[Vec<usize>]) -> usize {
         (0_u32..1 << edges.len())
             .filter(|set| {

@@ -1,12 +1,12 @@
-//! What can be decided without trying. Each rule keeps the size of a smallest set (Levy and Low, 1988).
+//! Reduction rules that preserve the size of a minimum set (Levy and Low, 1988).
 
 use super::graph::Graph;
 
-/// Applies the rules until none fits; nodes that must go are added to `chosen`.
+/// Applies the rules until none matches; adds forced nodes to `chosen`.
 ///
-/// - Nobody waits for it, or it waits for nobody: it is in no ring, it stays.
-/// - It waits for itself: it must go.
-/// - It waits for one only, or one only waits for it: that one does at least as well, it stays.
+/// - No predecessors or no successors: the node is in no cycle; remove it.
+/// - Self-loop: the node must be chosen.
+/// - Exactly one predecessor or successor: contract the node, since that neighbor is at least as good a choice.
 pub(super) fn reduce(graph: &mut Graph, chosen: &mut Vec<usize>) {
     let mut work: Vec<u32> = graph.nodes().collect();
     while let Some(node) = work.pop() {

@@ -1,9 +1,9 @@
-//! Branch and bound: a node goes, or it stays and its neighbours are connected past it.
+//! Branch and bound: a node is chosen, or it is contracted.
 
 use super::graph::Graph;
 use super::reduce::reduce;
 
-/// A smallest set, at most as large as `upper`; `None` when `budget` runs out.
+/// Returns a minimum set of at most `upper` nodes; `None` if `budget` is exceeded.
 pub(super) fn solve(graph: &Graph, upper: &[usize], budget: &mut usize) -> Option<Vec<usize>> {
     let mut best = Best { nodes: upper.to_vec(), budget };
     best.branch(graph.clone(), Vec::new())?;
@@ -17,7 +17,7 @@ struct Best<'a> {
 
 impl Best<'_> {
     fn branch(&mut self, mut graph: Graph, mut chosen: Vec<usize>) -> Option<()> {
-        // Reducing, bounding and copying look at the whole graph a few times.
+        // Reducing, bounding and copying visit the whole graph a few times.
         *self.budget = self.budget.checked_sub(8 * graph.size() + 1)?;
         reduce(&mut graph, &mut chosen);
         if graph.is_empty() {
@@ -42,7 +42,7 @@ impl Best<'_> {
     }
 }
 
-/// The node in the most rings, as far as its degrees tell.
+/// The node that is probably in the most cycles, by degree.
 pub(super) fn max_degree_node(graph: &Graph) -> Option<u32> {
     graph.nodes().max_by_key(|node| {
         let (out, into) = (graph.successors(*node), graph.predecessors(*node));
@@ -51,7 +51,7 @@ pub(super) fn max_degree_node(graph: &Graph) -> Option<u32> {
     })
 }
 
-/// How many rings without a common node are easily found: at least so many nodes must go.
+/// Lower bound: the number of disjoint cycles found greedily.
 fn disjoint_cycles(graph: &Graph) -> usize {
     let mut left = graph.clone();
     let mut cycles = 0;
@@ -72,7 +72,7 @@ fn reduce_and_count(graph: &mut Graph, cycles: &mut usize) {
     *cycles += forced.len();
 }
 
-/// A shortest ring through a node of the smallest degree.
+/// A shortest cycle through a node of the smallest degree.
 fn short_cycle(graph: &Graph) -> Option<Vec<u32>> {
     let start = graph.nodes().min_by_key(|node| graph.successors(*node).len() + graph.predecessors(*node).len())?;
     let mut came_from = std::collections::BTreeMap::from([(start, start)]);
@@ -94,7 +94,7 @@ fn short_cycle(graph: &Graph) -> Option<Vec<u32>> {
             }
         }
     }
-    // In no ring at all: it can be left aside.
+    // In no cycle.
     let mut rest = graph.clone();
     rest.remove(start);
     short_cycle(&rest)

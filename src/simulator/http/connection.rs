@@ -1,4 +1,4 @@
-//! Connections that can be broken off in the middle of an exchange, as networks do: a reset instead of an answer.
+//! Connections that can be reset in the middle of an exchange.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ impl Listener for Connections {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers go at once; where that cannot be had they only go later.
+        // Send small responses immediately; if that fails, they are only delayed.
         let _delayed = stream.set_nodelay(true);
         (Connection { stream, close_handle: CloseHandle::default() }, address)
     }
@@ -51,10 +51,10 @@ impl Connected<IncomingStream<'_, Connections>> for CloseHandle {
 }
 
 impl Connection {
-    /// The stream, or the error that a broken connection gives.
+    /// The stream, or the error of a closed connection.
     fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.close_handle.0.load(Ordering::Relaxed) {
-            // Closed like this, the other side hears of a reset and not of an end.
+            // With zero linger, closing sends a reset.
             self.stream.set_zero_linger()?;
             return Err(io::ErrorKind::ConnectionReset.into());
         }

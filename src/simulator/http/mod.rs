@@ -1,9 +1,9 @@
 //! The simulated organization over real HTTP, on loopback only.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `server` | [`Server`]: requests become operations, answers become responses |
-//! | `connection` | connections that can be broken off in the middle of an exchange |
+//! | `server` | [`Server`]: maps HTTP requests to operations |
+//! | `connection` | connections that can be reset |
 
 mod connection;
 mod server;

@@ -1,4 +1,4 @@
-//! Requests become operations of the simulated organization, answers become responses.
+//! Maps HTTP requests to operations of the simulated organization.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,10 +19,10 @@ use super::connection::{CloseHandle, Connections};
 use crate::runtime::Instant;
 use crate::simulator::{Operation, Query, Request, RequestFault, SimulatedOrganization, SimulatedResponse};
 
-/// No body of an update is larger.
+/// Size limit of a request body.
 const MAX_BODY_LEN: usize = 1 << 20;
 
-/// A body that is too large is read all the same, up to this: whoever still writes hears no refusal.
+/// A body that is too large is drained up to this size, since a client that is still writing does not read the response.
 const MAX_DRAINED_LEN: usize = 1 << 26;
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
@@ -34,19 +34,19 @@ pub struct Server {
     state: AppState,
 }
 
-/// An organization that somebody else may look at and change meanwhile.
+/// A simulated organization shared with its owner.
 pub type SharedOrganization = Arc<Mutex<SimulatedOrganization>>;
 
 #[derive(Clone, Debug)]
 struct AppState {
     simulated: SharedOrganization,
-    /// Organizations that are asked for by their id.
+    /// Additional organizations by id.
     others: Arc<BTreeMap<String, SharedOrganization>>,
     clock: ServerClock,
     base: Arc<str>,
 }
 
-/// The time of a server: how long it has been there.
+/// The clock of a server: time since its start.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerClock(tokio::time::Instant);
 
@@ -60,15 +60,15 @@ impl Server {
     /// Listens on loopback; port 0 takes any free one.
     ///
     /// # Errors
-    /// If the port cannot be had.
+    /// If the port cannot be bound.
     pub async fn bind(simulated: SharedOrganization, port: u16) -> io::Result<Self> {
         Self::bind_organizations(simulated, BTreeMap::new(), port).await
     }
 
-    /// The same with more organizations, which are asked for by their id (`orgId`). All of them know the same tokens.
+    /// Like [`Self::bind`], with additional organizations, selected by `orgId`. All of them accept the same tokens.
     ///
     /// # Errors
-    /// If the port cannot be had.
+    /// If the port cannot be bound.
     pub async fn bind_organizations(
         simulated: SharedOrganization,
         others: BTreeMap<String, SharedOrganization>,
@@ -85,7 +85,7 @@ impl Server {
         Ok(Self { address, listener, state: AppState { simulated, others: Arc::new(others), clock, base } })
     }
 
-    /// What to give as `--api-url`.
+    /// The value for `--api-url`.
     pub fn base(&self) -> String {
         format!("http://{}/v1", self.address)
     }
@@ -97,7 +97,7 @@ impl Server {
     /// Serves until the future is dropped.
     ///
     /// # Errors
-    /// If connections cannot be accepted any more.
+    /// If accepting connections fails.
     pub async fn serve(self) -> io::Result<()> {
         let router = Router::new().fallback(handle_request).with_state(self.state).layer(from_fn(close));
         let service = router.into_make_service_with_connect_info::<CloseHandle>();
@@ -105,7 +105,7 @@ impl Server {
     }
 }
 
-/// Every request comes in here, so that every one is counted, limited and remembered.
+/// Entry point of every request, so that each one is counted, rate limited and logged.
 async fn handle_request(Shared(state): Shared<AppState>, request: HttpRequest) -> Response {
     let (head, body) = request.into_parts();
     let (path, query) = (head.uri.path(), Query::of(head.uri.query().unwrap_or_default()));
@@ -127,7 +127,7 @@ async fn handle_request(Shared(state): Shared<AppState>, request: HttpRequest) -
     state.answer(request, &query).await
 }
 
-/// The token of an `Authorization` header; the name of a scheme is the same in any case (RFC 9110, section 11.1).
+/// The token of an `Authorization` header; scheme names are case-insensitive (RFC 9110, section 11.1).
 fn bearer(header: &str) -> Option<String> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim().to_owned())
@@ -135,7 +135,7 @@ fn bearer(header: &str) -> Option<String> {
 
 impl AppState {
     async fn answer(&self, mut request: Request, query: &Query) -> Response {
-        // An organization that is not here is asked for in vain, and everything else is as always.
+        // An unknown organization is not found; everything else is unchanged.
         let served = match self.organization(query) {
             Some(served) => served.clone(),
             None => {
@@ -157,10 +157,10 @@ impl AppState {
         self.response(answer, query)
     }
 
-    /// The organization that a query is about: the first one has an id, too.
+    /// The organization of a query; the default one has an id, too.
     fn organization(&self, query: &Query) -> Option<&SharedOrganization> {
         match query.get("orgId") {
-            // Whoever has one organization only need not know its id.
+            // With a single organization, its id is optional.
             Some(id) if !self.others.is_empty() => match self.others.get(&id) {
                 Some(other) => Some(other),
                 None => (lock(&self.simulated).id() == id).then_some(&self.simulated),
@@ -169,19 +169,19 @@ impl AppState {
         }
     }
 
-    /// A document about an organization, for whoever asserts on it.
+    /// A document about an organization, for test assertions.
     fn introspection(&self, what: &str, query: &Query) -> Response {
         let document = self.organization(query).and_then(|served| {
             let simulated = lock(served);
             match what {
                 "counts" => Some(counts(&simulated)),
                 "requests" => Some(simulated.requests()),
-                "broken" => Some(simulated.violations()),
+                "violations" => Some(simulated.violations()),
                 _ => None,
             }
         });
         let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-        let document = document.unwrap_or_else(|| json!({ "message": "there is no such document or organization" }));
+        let document = document.unwrap_or_else(|| json!({ "message": "unknown document or organization" }));
         let mut response = Response::new(Body::from(document.to_string()));
         *response.status_mut() = status;
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -230,11 +230,11 @@ fn counts(simulated: &SimulatedOrganization) -> Value {
     })
 }
 
-/// A body that breaks off in its middle.
+/// A body that breaks off in the middle.
 fn half(mut body: Vec<u8>) -> Body {
     body.truncate(body.len() / 2);
     let rest = async {
-        // What was sent so far is on its way first.
+        // Flush what was sent so far.
         tokio::task::yield_now().await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     };
@@ -245,18 +245,18 @@ fn lock(served: &SharedOrganization) -> MutexGuard<'_, SimulatedOrganization> {
     served.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Stands in for an answer that nobody will ever get.
+/// Placeholder for a response that is never sent.
 #[derive(Clone, Copy)]
 struct CloseConnection;
 
-/// No answer: the client sees its connection reset.
+/// No response: the connection is reset.
 fn close_connection() -> Response {
     let mut response = Response::new(Body::empty());
     response.extensions_mut().insert(CloseConnection);
     response
 }
 
-/// Breaks the connection of a request that gets no answer.
+/// Resets the connection of a request without a response.
 async fn close(ConnectInfo(close_handle): ConnectInfo<CloseHandle>, request: HttpRequest, next: Next) -> Response {
     let response = next.run(request).await;
     if response.extensions().get::<CloseConnection>().is_some() {
@@ -265,7 +265,7 @@ async fn close(ConnectInfo(close_handle): ConnectInfo<CloseHandle>, request: Htt
     response
 }
 
-/// A request in the air: what it occupies is free again when it is answered, or when the client hangs up.
+/// An in-flight request; releases its lock when it is answered or the client disconnects.
 struct InFlightGuard {
     served: SharedOrganization,
     number: u64,

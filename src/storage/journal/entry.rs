@@ -10,22 +10,22 @@ use crate::storage::settings_json::SettingsJson;
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
-/// Something that a run did or is about to do. Holds access codes.
+/// One journal entry: something that a run did or is about to do. Contains access codes.
 #[derive(Clone, Debug)]
 pub enum JournalEntry {
     RunStarted {
-        /// Its name, which is also that of its files.
+        /// Run id, also the file stem.
         run: String,
-        /// How many networks it is to change.
+        /// Number of networks to change.
         changes: usize,
         steps: usize,
     },
-    /// A write is about to be sent, when the pace and the locks let it go.
+    /// A write is about to be sent, as soon as rate limits and locks permit.
     WriteStarted {
         location: LocationId,
         network: NetworkId,
         kind: WriteKind,
-        /// What the network is like before it, as far as is known.
+        /// Settings before the write, as far as known.
         before: Settings,
         settings: Settings,
     },
@@ -42,10 +42,10 @@ pub enum JournalEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteKind {
-    /// The network gets what it is to have.
+    /// Sets the final state.
     Final,
     Interim,
-    /// It gets back what it had, since its way on is barred.
+    /// Reverts a temporary rename, since the final state cannot be reached.
     Revert,
 }
 
@@ -61,15 +61,15 @@ impl From<StepKind> for WriteKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteOutcome {
-    /// It was acknowledged, or seen to be applied.
+    /// Acknowledged, or observed to be applied.
     Applied,
-    /// It was refused, or seen not to be applied.
+    /// Rejected, or observed not to be applied.
     Failed,
     NotSent,
     Unknown,
 }
 
-/// How a run ended as a whole.
+/// Overall outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RunOutcome {
@@ -78,7 +78,7 @@ pub enum RunOutcome {
     Failed,
     Interrupted,
     Unchanged,
-    /// In a way that this version does not know.
+    /// An outcome that this version does not know.
     #[serde(other)]
     Unknown,
 }
@@ -95,7 +95,7 @@ impl RunOutcome {
         }
     }
 
-    /// Whether all that it was about was done.
+    /// Whether everything was applied.
     pub const fn is_complete(self) -> bool {
         match self {
             Self::Applied | Self::Unchanged => true,
@@ -109,7 +109,7 @@ impl JournalEntry {
         Self::RunStarted { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len() }
     }
 
-    /// The line, without its line break; `cipher` seals its codes and goes into the first line.
+    /// The line, without its line break; `cipher` encrypts its codes; its encrypted key goes into the first line.
     pub(super) fn line(&self, time: Timestamp, cipher: Option<(&CodeCipher, &str)>) -> String {
         let codes = cipher.map(|(codes, _)| codes);
         let document = match self {
@@ -119,7 +119,7 @@ impl JournalEntry {
                 run: run.clone(),
                 changes: *changes,
                 steps: *steps,
-                cipher: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
+                encrypted_key: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
             },
             Self::WriteStarted { location, network, kind, before, settings } => JournalLineJson::WriteStarted {
                 location: location.to_string(),
@@ -133,12 +133,12 @@ impl JournalEntry {
             }
             Self::RunFinished { outcome } => JournalLineJson::RunFinished { outcome: *outcome },
         };
-        // Texts, numbers and lists of them always serialize.
+        // Strings, numbers and lists of them always serialize.
         serde_json::to_string(&Line { time, document }).unwrap_or_default()
     }
 }
 
-/// A line as it stands in the file.
+/// A line of the file.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Line {
     pub(super) time: Timestamp,
@@ -156,7 +156,7 @@ pub(super) enum JournalLineJson {
         changes: usize,
         steps: usize,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        cipher: Option<String>,
+        encrypted_key: Option<String>,
     },
     WriteStarted {
         location: String,
@@ -176,7 +176,7 @@ pub(super) enum JournalLineJson {
 }
 
 impl JournalLineJson {
-    /// The same with its codes opened; nothing if one does not open.
+    /// The same with its codes decrypted; `None` if one cannot be decrypted.
     pub(super) fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
         Some(match self {
             Self::WriteStarted { location, network, write, before, settings } => Self::WriteStarted {

@@ -1,11 +1,11 @@
-//! The journal of a run: what it was about to do, and how each write ended.
+//! The journal of a run: every write before it is sent, and its outcome.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
 //! | `entry` | [`JournalEntry`]: one line |
-//! | `writer` | [`Journal`]: appends lines, each on disk before the request that it announces |
-//! | `reader` | [`RunHistory`]: a journal read again |
-//! | `runs` | [`RunDirectory`]: the journals of a directory: list, find, prune |
+//! | `writer` | [`Journal`]: appends entries, each synced to disk before its request is sent |
+//! | `reader` | [`RunHistory`]: parses a journal |
+//! | `runs` | [`RunDirectory`]: lists, finds and prunes the journals of a directory |
 
 mod entry;
 mod reader;

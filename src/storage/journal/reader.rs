@@ -1,4 +1,4 @@
-//! A journal read again: what a run has done to whom.
+//! Parses a journal: what a run has changed.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,27 +12,27 @@ use crate::storage::encryption::CodeCipher;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunHistoryError {
-    #[error("{file} cannot be read: {reason}")]
+    #[error("cannot read {file}: {reason}")]
     Unreadable { file: String, reason: String },
-    /// It is no journal, or one that was tampered with.
-    #[error("{file}: line {line} is no line of a journal")]
+    /// Not a journal, or damaged.
+    #[error("{file}: line {line} is not a journal entry")]
     InvalidJournal {
         file: String,
-        /// Which line, from 1.
+        /// Line number, 1-based.
         line: usize,
     },
-    /// Its codes are sealed, and there is no key, or another one.
-    #[error("the access codes in {file} are sealed: set DECTL_PLAN_KEY to the key of that run")]
+    /// The codes are encrypted, and the key is missing or wrong.
+    #[error("the access codes in {file} are encrypted; set DECTL_PLAN_KEY to the key of that run")]
     Encrypted { file: String },
-    /// It was written by another version of this tool.
-    #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}")]
+    /// Written by another version of dectl.
+    #[error("{file} has format version {version}, expected {FORMAT_VERSION}")]
     OtherVersion { file: String, version: u32 },
 }
 
-/// Whether access codes are needed, and how they open.
+/// Whether access codes are needed, and the key to decrypt them.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeAccess<'a> {
-    /// They are, with this key if they are sealed.
+    /// Decrypt with this key if necessary.
     Decrypt(Option<&'a SecretString>),
     Skip,
 }
@@ -41,39 +41,39 @@ pub enum CodeAccess<'a> {
 pub struct RunHistory {
     pub run: String,
     pub started_at: Timestamp,
-    /// Whether its codes are sealed, and were left so.
+    /// Whether the codes are encrypted and were not decrypted.
     pub is_encrypted: bool,
-    /// How many networks it was to change.
+    /// Number of networks that the run was to change.
     pub changes: usize,
-    /// How it ended; `None` if it was killed.
+    /// Outcome; `None` if the run was killed.
     pub outcome: Option<RunOutcome>,
-    /// The networks that it has written to, in the order of their first write.
+    /// Modified networks, in the order of their first write.
     pub modified: Vec<ModifiedNetwork>,
 }
 
-/// A network that a run has written to.
+/// A network modified by a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModifiedNetwork {
     pub location: LocationId,
     pub network: NetworkId,
-    /// What it was like before the run.
+    /// Settings before the run.
     pub before: Settings,
-    /// What the run may have left it at, the last write first: more than one where an end is not known.
+    /// Possible settings after the run, last write first; more than one if the outcome of a write is unknown.
     pub final_states: Vec<Settings>,
 }
 
 impl RunHistory {
-    /// Whether everything that it was about was done in the end.
+    /// Whether everything was applied in the end.
     pub fn is_finished(&self) -> bool {
         self.outcome.is_some_and(RunOutcome::is_complete)
     }
 
-    /// Reads a journal.
+    /// Reads a journal from a file.
     ///
-    /// A last line that was cut off by a power failure is left out: the request it announces was not sent.
+    /// A last line that was truncated by a power failure is ignored: its request was not sent.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is not a valid journal.
     pub fn read(path: &Path, codes: CodeAccess<'_>) -> Result<Self, RunHistoryError> {
         let file = path.display().to_string();
         let text = std::fs::read(path)
@@ -81,17 +81,19 @@ impl RunHistory {
         Self::parse(&text, &file, codes)
     }
 
-    /// Reads the text of a journal that is called `file` in messages.
+    /// Parses the content of a journal; `file` is its name in messages.
     ///
     /// # Errors
-    /// If it is none.
+    /// If it is not a valid journal.
     pub fn parse(text: &[u8], file: &str, codes: CodeAccess<'_>) -> Result<Self, RunHistoryError> {
         let not_a_journal = |line: usize| RunHistoryError::InvalidJournal { file: file.to_owned(), line };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(&[][..], |end| &text[..end]);
         let mut lines = whole.split(|byte| *byte == b'\n').enumerate();
         let first = lines.next().and_then(|(_, line)| serde_json::from_slice::<Line>(line).ok());
-        let Some(Line { time, document: JournalLineJson::RunStarted { format_version, run, changes, cipher, .. } }) =
-            first
+        let Some(Line {
+            time,
+            document: JournalLineJson::RunStarted { format_version, run, changes, encrypted_key, .. },
+        }) = first
         else {
             return Err(not_a_journal(1));
         };
@@ -99,8 +101,8 @@ impl RunHistory {
             return Err(RunHistoryError::OtherVersion { file: file.to_owned(), version: format_version });
         }
         let encrypted = || RunHistoryError::Encrypted { file: file.to_owned() };
-        let is_encrypted = cipher.is_some() && matches!(codes, CodeAccess::Skip);
-        let cipher = match (cipher, codes) {
+        let is_encrypted = encrypted_key.is_some() && matches!(codes, CodeAccess::Skip);
+        let cipher = match (encrypted_key, codes) {
             (Some(encrypted_key), CodeAccess::Decrypt(Some(key))) => {
                 Some(CodeCipher::decrypt_key(&encrypted_key, key).ok_or_else(encrypted)?)
             }
@@ -123,9 +125,9 @@ impl RunHistory {
 
 struct Replay {
     history: RunHistory,
-    /// Where each network stands in the history.
+    /// Index of each network in the history.
     place: HashMap<NetworkId, usize>,
-    /// What was announced, and has not ended yet.
+    /// Writes that were started and have not finished.
     open: HashMap<NetworkId, Settings>,
 }
 
@@ -158,7 +160,7 @@ impl Replay {
         }
     }
 
-    /// What was announced and never ended may have been applied.
+    /// A write that was started and never finished may have been applied.
     fn end(mut self) -> RunHistory {
         for (network, settings) in std::mem::take(&mut self.open) {
             self.final_states(&network, settings, WriteOutcome::Unknown);

@@ -1,4 +1,4 @@
-//! The runs of a folder: list, find, prune.
+//! Lists, finds and prunes the runs of a journal directory.
 
 use std::fs;
 use std::io;
@@ -8,15 +8,15 @@ use super::reader::{CodeAccess, RunHistory, RunHistoryError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RunDirectoryError {
-    #[error("the journals in {} cannot be read: {reason}", dir.display())]
+    #[error("cannot read the journals in {}: {reason}", dir.display())]
     Unreadable { dir: PathBuf, reason: String },
-    #[error("there is no run {wanted:?} in {}; `dectl runs` lists them", dir.display())]
+    #[error("no run {wanted:?} in {}; list runs with `dectl runs`", dir.display())]
     Unknown { dir: PathBuf, wanted: String },
-    #[error("several runs begin with {wanted:?}: {}", found.join(", "))]
+    #[error("ambiguous run {wanted:?}: {}", found.join(", "))]
     Ambiguous { wanted: String, found: Vec<String> },
 }
 
-/// Older runs than so many tell nothing about today.
+/// Maximum number of runs scanned.
 const MAX_RUNS_SCANNED: usize = 100;
 
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Looks into a folder; one that does not exist has no runs.
+    /// Lists a directory; a missing one has no runs.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -47,7 +47,7 @@ impl RunDirectory {
                 }
             }
         }
-        // A name begins with its time.
+        // Run ids start with a timestamp.
         names.sort_by(|one, other| other.cmp(one));
         Ok(Self { dir: dir.to_path_buf(), names })
     }
@@ -56,15 +56,15 @@ impl RunDirectory {
         self.names.iter().map(|name| RunHistory::read(&self.path(name), CodeAccess::Skip))
     }
 
-    /// The newest runs, as many as anybody looks at: the name of each, its journal and its saved plan.
+    /// Iterates over the newest runs: id, journal and saved plan of each.
     pub fn recent(&self) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
         self.names.iter().take(MAX_RUNS_SCANNED).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
     }
 
-    /// The one that is called so, or whose name begins so; `last` is the newest.
+    /// Finds a run by id or by a prefix of it; `last` is the newest.
     ///
     /// # Errors
-    /// If there is none, or more than one.
+    /// If there is no such run, or more than one.
     pub fn find(&self, wanted: &str) -> Result<PathBuf, RunDirectoryError> {
         let found: Vec<&String> = match wanted {
             "last" => self.names.iter().take(1).collect(),
@@ -83,17 +83,17 @@ impl RunDirectory {
         }
     }
 
-    /// Deletes all but the newest `keep`, and says which.
+    /// Deletes all but the newest `keep` runs and returns the ids of the deleted ones.
     ///
     /// # Errors
-    /// If one of them cannot be deleted.
+    /// If a file cannot be deleted.
     pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunDirectoryError> {
         let old: Vec<String> = self.names.iter().skip(keep).cloned().collect();
         for name in &old {
             for path in [self.path(name), self.plan_path(name)] {
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        let reason = format!("{} cannot be deleted: {error}", path.display());
+                        let reason = format!("cannot delete {}: {error}", path.display());
                         return Err(RunDirectoryError::Unreadable { dir: self.dir.clone(), reason });
                     }
                     _ => {}

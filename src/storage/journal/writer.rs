@@ -1,7 +1,7 @@
-//! Writes a run's journal. A line that announces a request is on disk before the request is sent.
+//! Writes the journal of a run. An entry is synced to disk before its request is sent.
 //!
-//! Lines that are written while the disk is busy are synced together (group commit), so that eight lanes cost little
-//! more than one.
+//! Entries that arrive while a sync is running are synced together (group commit), so that concurrent workers cost
+//! little more than one.
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -17,7 +17,7 @@ use crate::storage::encryption::CodeCipher;
 use crate::storage::private_file;
 
 #[derive(Debug, thiserror::Error)]
-#[error("the journal {} cannot be written: {reason}", path.display())]
+#[error("cannot write the journal {}: {reason}", path.display())]
 pub struct JournalError {
     path: PathBuf,
     reason: String,
@@ -41,28 +41,28 @@ struct FileJournal {
     synced: Cell<u64>,
     broken: RefCell<Option<String>>,
     syncing: futures::lock::Mutex<()>,
-    /// What seals the codes, and itself sealed with the passphrase.
+    /// The cipher of the codes, and its encrypted key.
     cipher: Option<(CodeCipher, String)>,
 }
 
 impl Journal {
-    /// A journal that is only kept in memory: for rehearsals and for the harness.
+    /// A journal in memory, for rehearsals and tests.
     pub const fn in_memory() -> Self {
         Self(JournalBackend::Memory(RefCell::new(Vec::new())))
     }
 
-    /// Creates the folder of the journals, which keeps itself out of git.
+    /// Creates the journal directory with a `.gitignore`.
     ///
     /// # Errors
-    /// If that cannot be done.
+    /// If it cannot be created.
     pub fn prepare(dir: &Path) -> Result<(), JournalError> {
         private_file::create_private_dir(dir)
             .and_then(|()| private_file::write_gitignore(dir))
             .map_err(|error| JournalError { path: dir.to_path_buf(), reason: error.to_string() })
     }
 
-    /// Creates the journal of `run` in `dir`, with everything needed to find it again after a power cut. With a key,
-    /// access codes in it are sealed.
+    /// Creates the journal of `run` in `dir` and syncs the directory. With a key,
+    /// access codes are encrypted.
     ///
     /// # Errors
     /// If the file cannot be created.
@@ -93,7 +93,7 @@ impl Journal {
         }
     }
 
-    /// Where it is, if it is a file.
+    /// Path, if the journal is a file.
     pub fn path(&self) -> Option<&Path> {
         match &self.0 {
             JournalBackend::File(journal) => Some(&journal.path),
@@ -101,10 +101,10 @@ impl Journal {
         }
     }
 
-    /// Appends a line; when this returns, it is on disk.
+    /// Appends an entry and returns when it is on disk.
     ///
     /// # Errors
-    /// If it could not be written. After that, every later line fails as well: a journal has no holes.
+    /// If it cannot be written. Every later append then fails as well, so that a journal has no gaps.
     pub async fn append(&self, entry: JournalEntry, time: Timestamp) -> Result<(), JournalError> {
         match &self.0 {
             JournalBackend::File(journal) => journal.append(&entry, time).await,
@@ -116,14 +116,14 @@ impl Journal {
     }
 }
 
-/// Adds to the journal of a run that was killed that all of it is done.
+/// Marks the journal of a killed run as complete.
 ///
 /// # Errors
 /// If it cannot be written.
 pub fn append_run_finished(path: &Path, time: Timestamp) -> Result<(), JournalError> {
     let write = || {
         let text = std::fs::read(path)?;
-        // A line that was cut off does not count.
+        // A truncated line is ignored.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
         file.set_len(whole as u64)?;

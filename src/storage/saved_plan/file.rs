@@ -1,7 +1,7 @@
-//! A saved plan as a file: written whole or not at all, and read with suspicion.
+//! Saved plans as files: written atomically, and validated when read.
 //!
-//! It holds access codes, so its mode is 0600. Without a seal its checks are against accidents, not against attackers:
-//! whoever can write the file can compute its checksum.
+//! A saved plan contains access codes, so its mode is 0600. Without encryption, the checksum protects against accidents,
+//! not against attackers.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,37 +15,37 @@ use super::json::{FORMAT_VERSION, KIND, SavedPlanJson};
 use crate::storage::encryption;
 use crate::storage::private_file::{IfExists, resolve_target, write_private_file};
 
-/// Why a saved plan cannot be read or written.
+/// Errors of reading or writing a saved plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SavedPlanError {
-    /// The file cannot be read or written.
+    /// I/O error.
     #[error("{file}: {reason}")]
     File { file: String, reason: String },
-    #[error("{file} is no saved plan: {reason}")]
+    #[error("{file} is not a saved plan: {reason}")]
     InvalidSavedPlan { file: String, reason: String },
-    /// It was written by another version of this tool.
-    #[error("{file} has the format version {version}, this tool reads {FORMAT_VERSION}: make the plan again")]
+    /// Written by another version of dectl.
+    #[error("{file} has format version {version}, expected {FORMAT_VERSION}; create a new plan")]
     OtherVersion { file: String, version: u64 },
-    /// It is not as it was written.
-    #[error("{file} was changed or cut off after it was written: make the plan again")]
+    /// The checksum does not match.
+    #[error("{file} was modified or truncated after it was written; create a new plan")]
     ChecksumMismatch { file: String },
-    /// It is sealed, and there is no key.
-    #[error("{file} is sealed: set DECTL_PLAN_KEY to the key that it was sealed with")]
+    /// Encrypted, but no key is set.
+    #[error("{file} is encrypted; set DECTL_PLAN_KEY to the key it was encrypted with")]
     NoKey { file: String },
-    /// It is sealed with another key, or was tampered with.
+    /// Encrypted with another key, or tampered with.
     #[error(
-        "{file} cannot be opened: DECTL_PLAN_KEY is not the key that it was sealed with, or the file was tampered with"
+        "cannot decrypt {file}: DECTL_PLAN_KEY is not the key it was encrypted with, or the file was tampered with"
     )]
     WrongKey { file: String },
-    /// It is not sealed, although it should be.
-    #[error("{file} is not sealed, although DECTL_PLAN_KEY is set: somebody may have put it in place of a sealed one")]
+    /// Not encrypted, although a key is set.
+    #[error("{file} is not encrypted, but DECTL_PLAN_KEY is set; refusing a possibly substituted plan")]
     NotEncrypted { file: String },
 }
 
 impl SavedPlan {
-    /// Writes it to a file that only its owner can read, sealed if there is a key.
+    /// Writes the plan to a file that only its owner can read, encrypted if there is a key.
     ///
-    /// The file is complete or not there at all: it is written beside its place and then moved.
+    /// The file is written atomically.
     ///
     /// # Errors
     /// If it cannot be written.
@@ -59,10 +59,10 @@ impl SavedPlan {
         write_private_file(path, &bytes, IfExists::Overwrite).map_err(|failure| error(failure.to_string()))
     }
 
-    /// Whether a plan may be written to a place: nothing is there, or another saved plan, or an empty file.
+    /// Checks that a plan may be written to a path: it does not exist, is empty, or is a saved plan.
     ///
     /// # Errors
-    /// If what is there is no file, or cannot be looked at.
+    /// If it is another file, or cannot be read.
     pub fn may_replace(path: &Path) -> io::Result<bool> {
         match std::fs::read(resolve_target(path)?) {
             Ok(bytes) => Ok(bytes.is_empty()
@@ -73,10 +73,10 @@ impl SavedPlan {
         }
     }
 
-    /// Reads one.
+    /// Reads a saved plan.
     ///
     /// # Errors
-    /// If it is none, was altered, or does not open with the key.
+    /// If it is not a saved plan, was modified, or cannot be decrypted.
     pub fn read(path: &Path, key: Option<&SecretString>) -> Result<Self, SavedPlanError> {
         let file = path.display().to_string();
         let bytes = std::fs::read(path)
@@ -84,10 +84,10 @@ impl SavedPlan {
         Self::open(&bytes, key, &file)
     }
 
-    /// Reads the bytes of a file that is called `file` in messages.
+    /// Parses the content of a file; `file` is its name in messages.
     ///
     /// # Errors
-    /// If it is none, was altered, or does not open with the key.
+    /// If it is not a saved plan, was modified, or cannot be decrypted.
     pub fn open(bytes: &[u8], key: Option<&SecretString>, file: &str) -> Result<Self, SavedPlanError> {
         let named = || file.to_owned();
         match (encryption::is_encrypted(bytes), key) {
@@ -104,7 +104,7 @@ impl SavedPlan {
     fn text(&self) -> String {
         let mut json = self.json();
         json.checksum = checksum(&json);
-        // Texts, numbers and lists of them always serialize.
+        // Strings, numbers and lists of them always serialize.
         let mut text = serde_json::to_string_pretty(&json).unwrap_or_default();
         text.push('\n');
         text
@@ -117,7 +117,7 @@ impl SavedPlan {
             _ => return Err(classify_invalid_plan(bytes, file)),
         };
         let recorded = std::mem::take(&mut json.checksum);
-        // A fuzzer would never get past it.
+        // A fuzzer would never pass it.
         if recorded != checksum(&json) && !cfg!(fuzzing) {
             return Err(altered());
         }
@@ -125,30 +125,30 @@ impl SavedPlan {
     }
 }
 
-/// What the bytes of a file are that do not read as a saved plan of ours.
+/// Explains why the content is not a saved plan.
 fn classify_invalid_plan(bytes: &[u8], file: &str) -> SavedPlanError {
     let file = file.to_owned();
     let header = match Header::of(bytes) {
         Ok(header) => header,
         Err(error) if error.is_eof() && bytes.len() > 1 => return SavedPlanError::ChecksumMismatch { file },
         Err(error) if error.is_data() => {
-            return SavedPlanError::InvalidSavedPlan { file, reason: "it has no `kind`".to_owned() };
+            return SavedPlanError::InvalidSavedPlan { file, reason: "no `kind`".to_owned() };
         }
-        Err(_) => return SavedPlanError::InvalidSavedPlan { file, reason: "it is not JSON".to_owned() },
+        Err(_) => return SavedPlanError::InvalidSavedPlan { file, reason: "not JSON".to_owned() },
     };
     let reason = match (header.kind.as_str(), header.format_version.as_u64()) {
         (Some(KIND), Some(version)) if version == u64::from(FORMAT_VERSION) => {
             return SavedPlanError::ChecksumMismatch { file };
         }
         (Some(KIND), Some(version)) => return SavedPlanError::OtherVersion { file, version },
-        (Some("plan"), _) => "it is the output of `dectl plan`; --out saves a plan".to_owned(),
-        (Some(kind), _) => format!("it is a document of the kind {kind:?}"),
-        (None, _) => "it has no `kind`".to_owned(),
+        (Some("plan"), _) => "this is the output of `dectl plan`; save a plan with --out".to_owned(),
+        (Some(kind), _) => format!("this is a document of kind {kind:?}"),
+        (None, _) => "no `kind`".to_owned(),
     };
     SavedPlanError::InvalidSavedPlan { file, reason }
 }
 
-/// What tells a saved plan from everything else.
+/// The fields that identify a saved plan.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Header {
@@ -174,7 +174,7 @@ fn checksum(json: &SavedPlanJson) -> String {
     hex(&hasher.0.finalize())
 }
 
-/// Takes what is written without keeping it.
+/// Hashes what is written to it.
 struct HashWriter(Sha256);
 
 impl Write for HashWriter {
@@ -188,7 +188,7 @@ impl Write for HashWriter {
     }
 }
 
-/// The SHA-256 of a text, as it stands in a saved plan.
+/// The SHA-256 of a text in hexadecimal.
 pub fn sha256(text: &str) -> String {
     hex(&Sha256::digest(text))
 }

@@ -37,7 +37,7 @@ pub(super) struct SavedPlanJson {
 }
 
 impl SavedPlanJson {
-    /// Whether it is what this version writes.
+    /// Whether this version can read the document.
     pub(super) fn is_ours(&self) -> bool {
         self.kind == KIND && self.format_version == FORMAT_VERSION
     }
@@ -206,7 +206,7 @@ impl SavedPlan {
         let networks = json.changes.iter().map(|change| &change.network);
         let networks: Vec<&String> =
             networks.chain(json.unchanged_networks.iter().map(|other| &other.network)).collect();
-        // Nobody writes a network twice; which of the two would be the one that is meant?
+        // A duplicate network is ambiguous, so the file is rejected.
         if networks.iter().collect::<HashSet<_>>().len() < networks.len() {
             return None;
         }

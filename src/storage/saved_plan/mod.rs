@@ -1,4 +1,4 @@
-//! A plan as it is kept: what was reviewed, and everything needed to carry out exactly that.
+//! Saved plans: a reviewed plan with everything that is needed to apply exactly this plan.
 
 mod file;
 mod json;
@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use crate::plan::model::Plan;
 
-/// A plan with what is known of how it came about.
+/// A plan with its provenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedPlan {
     pub plan: Plan,
     pub created: Timestamp,
-    /// The organization it was made for, if one was named.
+    /// The organization, if one was specified.
     pub org: Option<String>,
-    /// The word about its size, if it was said.
+    /// The value of `--max-changes`, if set.
     pub max_changes: Option<String>,
-    /// The texts that it comes from, with their SHA-256.
+    /// The sources of the plan with their SHA-256.
     pub sources: Vec<(String, String)>,
 }

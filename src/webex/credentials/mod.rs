@@ -1,10 +1,10 @@
-//! The access token, and where a new one comes from.
+//! Access tokens and their sources.
 //!
-//! | file | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `token` | [`Token`]: a secret that only becomes text in a header |
-//! | `source` | [`Source`]: given, in a file, from a command, or granted to a service app |
-//! | `token_store` | the token of this moment, and everything that must never be seen in a message |
+//! | `token` | [`Token`]: a secret that is exposed only in the request header |
+//! | `token_source` | [`TokenSource`]: literal, file, command or service app |
+//! | `token_store` | the current token, and the secrets to redact from messages |
 
 mod token;
 mod token_source;

@@ -1,4 +1,4 @@
-//! An access token: kept out of everything that is printed, wiped from memory when it is dropped.
+//! An access token: never printed, and zeroed in memory when dropped.
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 pub enum TokenError {
     #[error("the token is empty")]
     Empty,
-    /// It holds something that no header can carry. Which character it is, is not told.
-    #[error("the token holds a blank, a line break or another character that no token has")]
+    /// Contains a character that is invalid in a header. The message does not reveal it.
+    #[error("the token contains whitespace or another invalid character")]
     Malformed,
 }
 
@@ -15,13 +15,13 @@ pub enum TokenError {
 pub struct Token(SecretString);
 
 impl Token {
-    /// Checks the text; white space around it is dropped.
+    /// Parses a token; surrounding whitespace is ignored.
     ///
     /// # Errors
-    /// If nothing is left, or something that cannot stand in a header.
+    /// If it is empty or contains a character that is invalid in a header.
     pub fn new(text: &str) -> Result<Self, TokenError> {
         let text = text.trim();
-        // People paste the whole header.
+        // The value is often pasted as a whole header.
         let text = text.strip_prefix("Bearer ").map_or(text, str::trim_start);
         if text.is_empty() {
             return Err(TokenError::Empty);
@@ -36,7 +36,7 @@ impl Token {
         self.0.expose_secret() == other.0.expose_secret()
     }
 
-    /// The token itself, for those who hide it.
+    /// Exposes the token, for redaction.
     pub(super) fn secret(&self) -> &SecretString {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Where tokens come from. None of these prints what it holds.
+//! Sources of access tokens. Their content is never printed.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,23 +11,23 @@ use tokio::process::{Child, Command};
 
 use super::token::Token;
 
-/// How long a file or a credential helper may take.
+/// Timeout for a token file or command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long something that is in a pipe may take.
+/// Timeout for reading the rest of a pipe.
 const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What is longer than this is no token.
+/// Maximum length of a token.
 const LONGEST: u64 = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub enum TokenSource {
-    /// It was given, and there is no other.
+    /// A literal token that cannot be refreshed.
     Literal(Token),
-    /// The first line of a file, which somebody else may renew.
+    /// The content of a file, which another program may update.
     File(PathBuf),
     Command(String),
-    /// A service app, which gets new ones for as long as its refresh token is good.
+    /// A service app, which obtains tokens with its refresh token.
     ServiceApp(ServiceApp),
 }
 
@@ -35,11 +35,11 @@ pub enum TokenSource {
 pub struct ServiceApp {
     pub client_id: String,
     pub client_secret: SecretString,
-    /// What an access token is got with.
+    /// Credentials that are exchanged for an access token.
     pub refresh_token: SecretString,
 }
 
-/// Why a file or command gives no token. Nothing of what was read is part of the message.
+/// Why a file or command provided no token. The message never contains what was read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what}: {reason}")]
 pub struct SourceError {
@@ -50,18 +50,18 @@ pub struct SourceError {
 impl TokenSource {
     pub fn describe(&self) -> String {
         match self {
-            Self::Literal(_) => "the variable WEBEX_ACCESS_TOKEN".to_owned(),
-            Self::File(path) => format!("the file {}", path.display()),
-            Self::Command(_) => "the token command".to_owned(),
-            Self::ServiceApp(_) => "a service app (SERVICE_APP_CLIENT_ID)".to_owned(),
+            Self::Literal(_) => "environment variable WEBEX_ACCESS_TOKEN".to_owned(),
+            Self::File(path) => format!("file {}", path.display()),
+            Self::Command(_) => "token command".to_owned(),
+            Self::ServiceApp(_) => "service app (SERVICE_APP_CLIENT_ID)".to_owned(),
         }
     }
 }
 
-/// Reads the token in a file, on a thread of its own: a pipe, or a disk that does not answer, must not keep signals from
-/// being heard.
+/// Reads the token from a file on a separate thread: a pipe or an unresponsive disk must not block
+/// signal handling.
 pub(in crate::webex) async fn read_token_file(path: &Path) -> Result<Token, SourceError> {
-    let failed = |reason: String| SourceError { what: format!("the token file {}", path.display()), reason };
+    let failed = |reason: String| SourceError { what: format!("token file {}", path.display()), reason };
     let opened = path.to_path_buf();
     let reading = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
@@ -70,30 +70,30 @@ pub(in crate::webex) async fn read_token_file(path: &Path) -> Result<Token, Sour
     });
     match tokio::time::timeout(COMMAND_TIMEOUT, reading).await {
         Ok(Ok(Ok(bytes))) => token(bytes).map_err(failed),
-        Ok(Ok(Err(error))) => Err(failed(format!("it cannot be read: {error}"))),
-        Ok(Err(error)) => Err(failed(format!("it cannot be read: {error}"))),
+        Ok(Ok(Err(error))) => Err(failed(format!("cannot be read: {error}"))),
+        Ok(Err(error)) => Err(failed(format!("cannot be read: {error}"))),
         Err(_) => Err(failed(timeout_error())),
     }
 }
 
-/// Runs a credential helper with the shell. Its standard error is ours, so that what it says is seen.
+/// Runs the token command in a shell. Its standard error is inherited, so that its messages are visible.
 pub(in crate::webex) async fn run_token_command(command: &str) -> Result<Token, SourceError> {
-    let failed = |reason: String| SourceError { what: "the token command".to_owned(), reason };
+    let failed = |reason: String| SourceError { what: "token command".to_owned(), reason };
     let mut shell = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
     shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(command);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let child = shell.spawn().map_err(|error| failed(format!("it cannot be started: {error}")))?;
+    let child = shell.spawn().map_err(|error| failed(format!("cannot be started: {error}")))?;
     match tokio::time::timeout(COMMAND_TIMEOUT, read_output(child)).await {
         Ok(Ok((bytes, Some(status)))) if !status.success() && bytes.len() as u64 <= LONGEST => {
-            Err(failed(format!("it ended with {status}")))
+            Err(failed(format!("exited with {status}")))
         }
         Ok(Ok((bytes, _))) => token(bytes).map_err(failed),
-        Ok(Err(error)) => Err(failed(format!("what it says cannot be read: {error}"))),
+        Ok(Err(error)) => Err(failed(format!("its output cannot be read: {error}"))),
         Err(_) => Err(failed(timeout_error())),
     }
 }
 
-/// What a command prints until it ends, and how it ended; that is not waited for where it has said too much already.
+/// Returns the output of a command and its exit status; does not wait for the exit if the output is too long.
 async fn read_output(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus>)> {
     let mut bytes = Vec::new();
     let Some(stdout) = child.stdout.take() else { return Ok((bytes, Some(child.wait().await?))) };
@@ -108,7 +108,7 @@ async fn read_output(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus
             status = child.wait() => break status?,
         }
     };
-    // What it has said is in the pipe. Others whom it started may hold that open for ever, and are not waited for.
+    // The output is in the pipe. Child processes may keep the pipe open; they are not waited for.
     while let Ok(read) = tokio::time::timeout(PIPE_DRAIN_TIMEOUT, stdout.read_buf(&mut bytes)).await {
         if read? == 0 {
             break;
@@ -119,12 +119,12 @@ async fn read_output(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus
 
 fn token(bytes: Vec<u8>) -> Result<Token, String> {
     if bytes.len() as u64 > LONGEST {
-        return Err(format!("it holds more than {} KiB, which is no token", LONGEST / 1024));
+        return Err(format!("output exceeds {} KiB, so it is not a token", LONGEST / 1024));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "not valid UTF-8".to_owned())?;
     Token::new(&text).map_err(|error| error.to_string())
 }
 
 fn timeout_error() -> String {
-    format!("it took longer than {} s", COMMAND_TIMEOUT.as_secs())
+    format!("timed out after {} s", COMMAND_TIMEOUT.as_secs())
 }

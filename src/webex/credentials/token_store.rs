@@ -1,4 +1,4 @@
-//! The token of this moment, and everything that must never be seen in a message.
+//! The current token, and the secrets to redact from messages.
 
 use std::cell::{Cell, RefCell};
 
@@ -25,7 +25,7 @@ pub(in crate::webex) struct TokenStore {
     redactions: RefCell<Vec<Redaction>>,
 }
 
-/// A secret in one spelling, and what is shown in its place.
+/// A secret in one encoding, and its placeholder.
 #[derive(Debug)]
 struct Redaction {
     pattern: SecretString,
@@ -57,17 +57,17 @@ impl TokenStore {
         self.source.borrow().clone()
     }
 
-    /// When the token ends, if that was said.
+    /// Expiry of the token, if known.
     pub(in crate::webex) fn expires(&self) -> Option<Timestamp> {
         self.expires.get()
     }
 
-    /// The value of the `Authorization` header, once there is a token.
+    /// The value of the `Authorization` header, if there is a token.
     pub(in crate::webex) fn header(&self) -> Option<HeaderValue> {
         self.token.borrow().as_ref()?.header()
     }
 
-    /// Takes a token; false if it is the one that is there.
+    /// Stores a token; returns false if it is unchanged.
     pub(in crate::webex) fn take(&self, token: Token) -> bool {
         let is_new = self.token.borrow().as_ref().is_none_or(|known| !known.is(&token));
         if is_new {
@@ -77,7 +77,7 @@ impl TokenStore {
         is_new
     }
 
-    /// Takes what a token endpoint has granted. The refresh token may have been replaced.
+    /// Stores an issued token. The refresh token may have been replaced.
     pub(in crate::webex) fn accept_response(&self, response: TokenResponse) -> bool {
         self.expires.set(response.expires);
         if let (TokenSource::ServiceApp(app), Some(refresh_token)) =
@@ -86,7 +86,7 @@ impl TokenStore {
         {
             tracing::warn!(
                 "Webex has replaced the refresh token of the service app; it is used for the rest of this run, \
-                 the one in SERVICE_APP_REFRESH_TOKEN may not be good any more"
+                 the one in SERVICE_APP_REFRESH_TOKEN may no longer be valid"
             );
             self.add_secret(&refresh_token, "[secret]");
             *app = ServiceApp { refresh_token, ..app.clone() };
@@ -94,7 +94,7 @@ impl TokenStore {
         self.take(response.token)
     }
 
-    /// Shows something else wherever a secret stands, for good: what is replaced may still be repeated by a server.
+    /// Registers a secret for redaction, permanently: a server may still echo a replaced token.
     fn add_secret(&self, secret: &SecretString, replacement: &'static str) {
         let encodings = encodings(secret.expose_secret()).into_iter();
         self.redactions
@@ -102,7 +102,7 @@ impl TokenStore {
             .extend(encodings.map(|pattern| Redaction { pattern: pattern.into(), replacement }));
     }
 
-    /// A text of somebody else's without any of the secrets: some servers repeat what they refuse.
+    /// Redacts all secrets from an external message; some servers echo rejected values.
     pub(in crate::webex) fn redact(&self, text: String) -> String {
         self.redactions.borrow().iter().fold(text, |text, Redaction { pattern, replacement }| {
             let pattern = pattern.expose_secret();
@@ -111,7 +111,7 @@ impl TokenStore {
     }
 }
 
-/// A secret as it is, and as it stands in forms and addresses, which is how we send some of them.
+/// Returns a secret as is, and in its form and URL encodings.
 fn encodings(secret: &str) -> Vec<String> {
     let mut form = reqwest::Url::parse("form:").ok();
     let form = form.as_mut().and_then(|url| {
@@ -123,7 +123,7 @@ fn encodings(secret: &str) -> Vec<String> {
         let in_small_letters = lowercase_percent_encoding(&encoded);
         encodings.extend([encoded, in_small_letters]);
     }
-    // The longest first, so that no shorter one takes a piece out of it.
+    // Longest first, so that a shorter secret does not replace part of a longer one.
     encodings.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
     encodings.dedup();
     encodings.retain(|pattern| !pattern.is_empty());

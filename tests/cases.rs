@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 fn cases(dir: &str) -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(dir);
-    let entries = fs::read_dir(dir).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let entries = fs::read_dir(dir).expect("a directory of cases").map(|entry| entry.expect("an entry").path());
     let (expected, mut cases): (Vec<PathBuf>, Vec<PathBuf>) =
         entries.partition(|path| path.extension().is_some_and(|ending| ending == "expected"));
     for expected in expected {
@@ -111,7 +111,7 @@ fn said_of_answer(path: &Path) -> String {
 #[test]
 fn every_wrong_file_and_answer_gets_exactly_its_words() {
     let live = live();
-    let (files, answers) = (cases("wrong"), cases("answers"));
+    let (files, answers) = (cases("invalid"), cases("responses"));
     assert!(files.len() + answers.len() >= 150, "{} and {}", files.len(), answers.len());
     let mut wrong = Vec::new();
     for case in &files {

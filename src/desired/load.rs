@@ -74,20 +74,20 @@ impl Loader<'_> {
 
     fn argument(&mut self, path: &Path) {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(path),
+            Ok(metadata) if metadata.is_dir() => self.directory(path),
             Ok(metadata) => self.file(path, metadata.len()),
             Err(error) => self.unreadable(path, &error),
         }
     }
 
-    fn folder(&mut self, folder: &Path) {
+    fn directory(&mut self, directory: &Path) {
         let mut files = Vec::new();
-        self.list(folder, 0, &mut files);
+        self.list(directory, 0, &mut files);
         if files.is_empty() {
-            let message = format!("no desired-state file in directory {}", folder.display());
+            let message = format!("no desired-state file in directory {}", directory.display());
             self.diagnostics.push(
                 Diagnostic::error(DiagnosticCode::DirectoryEmpty, message)
-                    .in_file(folder.display().to_string())
+                    .in_file(directory.display().to_string())
                     .help("files ending in .yaml, .yml or .csv are read, including subdirectories"),
             );
         }
@@ -96,17 +96,17 @@ impl Loader<'_> {
         }
     }
 
-    fn list(&mut self, folder: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) {
+    fn list(&mut self, directory: &Path, depth: usize, files: &mut Vec<(PathBuf, u64)>) {
         // A symbolic link may point back to a directory that is being read.
-        if let Ok(real) = folder.canonicalize() {
+        if let Ok(real) = directory.canonicalize() {
             if self.seen.contains(&real) {
                 return;
             }
             self.seen.push(real);
         }
-        let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+        let entries = match fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Ok(entries) => entries,
-            Err(error) => return self.unreadable(folder, &error),
+            Err(error) => return self.unreadable(directory, &error),
         };
         let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
         paths.sort();

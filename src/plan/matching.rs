@@ -202,17 +202,17 @@ impl<'a, 'r> Matcher<'a, 'r> {
     /// Assigns networks with a temporary name to the entries whose desired name it encodes.
     fn by_temporary_name(&mut self, mut named: Vec<&'a NetworkEntry>) -> Vec<&'a NetworkEntry> {
         let location = self.live.location(self.location);
-        let stranded: Vec<NetworkIndex> = self
+        let leftover: Vec<NetworkIndex> = self
             .live
             .networks_of(self.location)
             .filter(|(at, network)| !self.claimed.contains_key(at) && temporary::is_temporary(&network.settings.name))
             .map(|(at, _)| at)
             .collect();
-        if stranded.is_empty() {
+        if leftover.is_empty() {
             return named;
         }
         let mut by_hash: HashMap<String, Vec<NetworkIndex>> = HashMap::new();
-        for at in stranded {
+        for at in leftover {
             let name = &self.live.network(at).settings.name;
             let hash = temporary::parse_hash(name).unwrap_or_default().to_ascii_lowercase();
             by_hash.entry(hash).or_default().push(at);

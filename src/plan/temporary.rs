@@ -44,8 +44,8 @@ pub(super) fn compute_hash(location: &LocationId, desired: &NameKey) -> String {
 pub(super) fn temporary_name(location: &LocationId, desired: &str, attempt: usize) -> Option<NetworkName> {
     let mut name = format!("{PREFIX}{} ", compute_hash(location, &NameKey::of(desired)));
     let number = if attempt == 0 { String::new() } else { format!(" {}", attempt + 1) };
-    let room = NAME_MAX - name.chars().count() - number.chars().count();
-    name.extend(desired.chars().take(room));
+    let available_length = NAME_MAX - name.chars().count() - number.chars().count();
+    name.extend(desired.chars().take(available_length));
     NetworkName::new(&format!("{}{number}", name.trim_end())).ok()
 }
 

@@ -25,4 +25,4 @@ pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
 }
 
 pub(super) const WRITE_SCOPE_HINT: &str = "takes the scope spark-admin:telephony_config_write and a full administrator's role; \
-                                  only the first write proves that they are there";
+                                  only the first write shows whether they are granted";

@@ -245,7 +245,7 @@ mod tests {
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
         let text = status(&DriftReport { locations, unmanaged: 3 });
         assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
-        assert!(text.contains("14000 differ, 3 unmanaged") && text.contains("and 2 more |"));
+        assert!(text.contains("14000 drifted, 3 unmanaged") && text.contains("and 2 more |"));
         assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));
     }
 }

@@ -128,7 +128,7 @@ mod tests {
 
     fn names_in(dir: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(dir)
-            .expect("a folder")
+            .expect("a directory")
             .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
             .collect();
         names.sort();
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_leaves_nothing_behind() {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("plan.json");
         write_private_file(&path, b"one", IfExists::Fail).expect("written");
         let again = write_private_file(&path, b"two", IfExists::Fail).expect_err("it is there");
@@ -145,14 +145,14 @@ mod tests {
         assert_eq!(fs::read(&path).expect("bytes"), b"one");
         let sub = dir.path().join("sub");
         create_private_dir(&sub).expect("created");
-        write_private_file(&sub, b"x", IfExists::Overwrite).expect_err("a folder is no file");
+        write_private_file(&sub, b"x", IfExists::Overwrite).expect_err("a directory is no file");
         assert_eq!(names_in(dir.path()), ["plan.json", "sub"]);
     }
 
     #[cfg(unix)]
     #[test]
     fn a_link_stays_one_and_a_device_is_not_replaced() {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a directory");
         let at = |name: &str| dir.path().join(name);
         std::os::unix::fs::symlink("real.json", at("link.json")).expect("a link");
         for text in [b"one", b"two"] {

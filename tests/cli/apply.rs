@@ -73,7 +73,7 @@ fn the_plan_is_a_document_and_says_why() {
 fn a_result_is_one_document_and_the_diff_goes_to_standard_error() {
     let env = TestEnv::new();
     copy_example(&env);
-    let ended = env.run(&["-o", "json", "apply", "networks.yaml", "--yes", "-q"]);
+    let ended = env.run(&["apply", "-o", "json", "networks.yaml", "--yes"]);
     let result = ended.json();
     assert_eq!((result["kind"].as_str(), result["outcome"].as_str()), (Some("result"), Some("applied")));
     assert_eq!(result["summary"]["requests"], 11);
@@ -132,7 +132,7 @@ fn several_files_folders_and_standard_input_are_one_desired_state() {
     let ended: crate::harness::Ended = child.wait_with_output().expect("it ends").into();
     let plan = ended.json();
     assert_eq!((plan["summary"]["update"].as_u64(), plan["summary"]["unchanged"].as_u64()), (Some(1), Some(2)));
-    assert_eq!(plan["changes"][0]["because"]["file"], "<stdin>");
+    assert_eq!(plan["changes"][0]["source"]["file"], "<stdin>");
 }
 
 #[test]
@@ -150,9 +150,11 @@ fn a_ring_is_solved_and_explained() {
         ),
     );
     let plan = env.run(&["plan", "swap.yaml"]);
-    assert!(plan.stdout.contains("steps aside as \"dectl moving "), "{}", plan.stdout);
-    assert!(plan.stdout.contains("until HQ Reception has moved") || plan.stdout.contains("until HQ Kitchen has moved"));
-    assert!(plan.stdout.contains("2 to update, 0 unchanged, 11 unmanaged · 3 writes, 1 of them interim"));
+    assert!(plan.stdout.contains("temporarily renamed to \"dectl moving "), "{}", plan.stdout);
+    assert!(
+        plan.stdout.contains("until HQ Reception is updated") || plan.stdout.contains("until HQ Kitchen is updated")
+    );
+    assert!(plan.stdout.contains("2 to update, 0 unchanged, 11 unmanaged · 3 writes, 1 interim"));
     let ended = env.run(&["apply", "swap.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stdout);
     assert_eq!(env.counters().conflicts, 0);

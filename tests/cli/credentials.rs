@@ -46,17 +46,17 @@ fn every_source_of_tokens_works_and_they_come_in_order() {
     }
     assert!(plan(&[], &["--token-command", &echo]).stderr.contains("fetching"), "the helper's words are seen");
     for (environment, flags, words) in [
-        (&[][..], &[][..], "there is no access token: set WEBEX_ACCESS_TOKEN"),
-        (&[("WEBEX_ACCESS_TOKEN", "  ")], &[], "there is no access token: set WEBEX_ACCESS_TOKEN"),
-        (&[("WEBEX_ACCESS_TOKEN", "two words")], &[], "the token holds a blank"),
+        (&[][..], &[][..], "no access token: set WEBEX_ACCESS_TOKEN"),
+        (&[("WEBEX_ACCESS_TOKEN", "  ")], &[], "no access token: set WEBEX_ACCESS_TOKEN"),
+        (&[("WEBEX_ACCESS_TOKEN", "two words")], &[], "the token contains whitespace"),
         (&[], &["--token-file", "nowhere"], "cannot be read"),
-        (&[], &["--token-file", "wrong"], "the access token is not valid"),
-        (&[], &["--token-command", "exit 7"], "it ended with exit status: 7"),
+        (&[], &["--token-file", "wrong"], "invalid access token"),
+        (&[], &["--token-command", "exit 7"], "exited with exit status: 7"),
         (&[], &["--token-command", "true"], "the token is empty"),
-        (&[], &["--token-command", "echo two words"], "the token holds a blank"),
-        (&[], &["--token-command", "head -c 100000 /dev/zero"], "more than 64 KiB"),
-        (&[], &["--token-command", "printf '\\377'"], "it is not text"),
-        (&SERVICE_APP[..2], &[], "a service app needs SERVICE_APP_REFRESH_TOKEN as well"),
+        (&[], &["--token-command", "echo two words"], "the token contains whitespace"),
+        (&[], &["--token-command", "head -c 100000 /dev/zero"], "exceeds 64 KiB"),
+        (&[], &["--token-command", "printf '\\377'"], "not valid UTF-8"),
+        (&SERVICE_APP[..2], &[], "SERVICE_APP_REFRESH_TOKEN is not set"),
     ] {
         let ended = plan(environment, flags);
         assert_eq!(ended.code, Some(1), "{flags:?}: {}", ended.stderr);
@@ -64,10 +64,7 @@ fn every_source_of_tokens_works_and_they_come_in_order() {
     }
     let wrong = [SERVICE_APP[0], SERVICE_APP[1], ("SERVICE_APP_REFRESH_TOKEN", "an-old-one")];
     let ended = plan(&wrong, &[]);
-    assert!(
-        ended.stderr.contains("the refresh token is not known") && !ended.stderr.contains("an-old-one"),
-        "{ended:?}"
-    );
+    assert!(ended.stderr.contains("unknown refresh token") && !ended.stderr.contains("an-old-one"), "{ended:?}");
     assert!(ended.stderr.contains("tracking id"), "{}", ended.stderr);
 }
 
@@ -143,7 +140,7 @@ fn why_there_is_no_new_token_is_part_of_the_reason() {
     let ended =
         run(&env, &SERVICE_APP, &["plan", "networks.yaml", "--api-url", &format!("http://127.0.0.1:{port}/v1")]);
     assert_eq!(ended.code, Some(1));
-    for words in ["token expired", "there is no new token: this refresh token was revoked", "auth check"] {
+    for words in ["token expired", "cannot refresh the token: this refresh token was revoked", "auth check"] {
         assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
     }
 }
@@ -153,17 +150,17 @@ fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
     let env = TestEnv::new();
     copy_example(&env);
     for arguments in [
-        &["plan", "networks.yaml", "--out", "plan.sealed"][..],
+        &["plan", "networks.yaml", "--out", "plan.age"][..],
         &["apply", "networks.yaml", "--yes"],
-        &["rename", "A", "B", "--out", "plan.sealed"],
+        &["rename", "A", "B", "--out", "plan.age"],
         &["undo", "last", "--yes"],
     ] {
         let ended: Ended = env.command(arguments).env("DECTL_PLAN_KEY", "").output().expect("it runs").into();
         assert_eq!(ended.code, Some(1), "{arguments:?}");
-        assert!(ended.stderr.contains("DECTL_PLAN_KEY is set, but empty"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("DECTL_PLAN_KEY is set but empty"), "{}", ended.stderr);
     }
     assert_eq!(env.counters().requests, 0);
-    assert!(!env.dir.path().join("plan.sealed").exists());
+    assert!(!env.dir.path().join("plan.age").exists());
 }
 
 #[test]
@@ -172,7 +169,7 @@ fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
     let ended = run(&env, &SERVICE_APP, &["auth", "check"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     for words in
-        ["a service app", "Simulated Admin", "works: 13 networks in 3 locations", "UTC", "only the first write proves"]
+        ["service app", "Simulated Admin", "ok (13 networks in 3 locations)", "UTC", "only the first write shows"]
     {
         assert!(ended.stdout.contains(words), "{words}: {}", ended.stdout);
     }
@@ -180,7 +177,7 @@ fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
     env.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
     let ended = run(&env, &[("WEBEX_ACCESS_TOKEN", TOKEN)], &["auth", "check", "-o", "json"]);
     assert_eq!(ended.code, Some(1));
-    let reason = ended.json()["reading"]["reason"].clone();
+    let reason = ended.json()["read"]["reason"].clone();
     assert!(reason.as_str().is_some_and(|words| words.contains("spark-admin:telephony_config_read")), "{reason}");
 }
 

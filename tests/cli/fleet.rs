@@ -112,7 +112,11 @@ fn whatever_is_exported_plans_to_nothing() {
     }
     assert_eq!(std::fs::read_dir(env.dir.path().join("sites")).expect("a folder").count(), 3);
     assert_eq!(env.run(&["export"]).stdout, read("all.yaml"));
-    assert!(env.run(&["export", "--location", "oslo*"]).stdout.starts_with("# 12 DECT networks in 1 location"));
+    assert!(
+        env.run(&["export", "--location", "oslo*"])
+            .stdout
+            .starts_with("# Live state of 12 DECT networks in 1 location")
+    );
 }
 
 #[test]
@@ -123,7 +127,7 @@ fn an_export_overwrites_nothing_unless_it_is_told_to() {
     for arguments in [&["export", "--write", "mine.yaml"][..], &["export", "--split", "sites"]] {
         let ended = env.run(arguments);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("is there already"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("already exists"), "{}", ended.stderr);
     }
     let read = |name: &str| std::fs::read_to_string(env.dir.path().join(name)).expect("a file");
     assert_eq!((read("mine.yaml"), read("sites/oslo-hq.yaml")), ("precious".into(), "precious".into()));
@@ -147,16 +151,16 @@ fn live_values_that_a_file_could_not_ask_for_are_left_out_with_a_word() {
     let env = stage_of(networks);
     let ended = env.run(&["export"]);
     for part in [
-        "# name is left out: the live one is empty",
-        "# name is left out: the live one has 60 characters, 40 are allowed",
-        "# defaultAccessCode is left out: the live one has 5 digits, exactly 4 are needed",
-        "# name is left out: another network of the location has the same",
-        "# defaultAccessCode is left out: another network of the location has the same",
-        "# name is left out: the live one is the temporary name of an interrupted run",
+        "# name omitted: the live value is empty",
+        "# name omitted: the live value has 60 characters (maximum 40)",
+        "# defaultAccessCode omitted: the live value has 5 digits (must be exactly 4)",
+        "# name omitted: another network in the location has the same value",
+        "# defaultAccessCode omitted: another network in the location has the same value",
+        "# name omitted: the live name is a temporary name of an interrupted run",
     ] {
         assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
     }
-    assert_eq!(ended.stderr.matches("left out: ").count(), 9, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("omitted ").count(), 9, "{}", ended.stderr);
     for (name, format) in [("all.yaml", "text"), ("all.csv", "csv")] {
         assert_eq!(env.run(&["export", "-o", format, "--write", name]).code, Some(0));
         let ended = env.run(&["plan", name, "--detailed-exitcode", "-o", "json"]);
@@ -197,7 +201,7 @@ fn a_rename_fills_in_groups_and_counts_as_people_count() {
 
     let ended = env.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert_eq!(ended.json()["plan"]["changes"][0]["because"], json!({ "rule": "rename" }));
+    assert_eq!(ended.json()["plan"]["changes"][0]["source"], json!({ "rule": "rename" }));
     let expected = ["OSLO W01 was 1b", "OSLO W02 was 02", "OSLO W03 was 2", "OSLO W04 was 10"];
     let live = live_names(&env);
     assert_eq!(live[0], "Oslo HQ: Annex");
@@ -225,16 +229,16 @@ fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
     let env = TestEnv::new();
     let ended = env.run(&["rename", "(?<all>.*)", "A very long prefix for every name: {{ all }}", "--yes"]);
     assert_eq!(ended.code, Some(1));
-    assert_eq!(ended.stderr.matches("characters, 40 are allowed").count(), 13, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("characters (maximum 40)").count(), 13, "{}", ended.stderr);
     let ended = env.run(&["rename", "HQ (?<all>.*)", "HQ", "--yes"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("error[duplicate-name]"), "{}", ended.stderr);
     let ended = env.run(&["rename", "HQ Ward 1", "HQ Ward 3", "--yes"]);
     assert!(ended.stderr.contains("error[name-taken]"), "{}", ended.stderr);
     let ended = env.run(&["rename", "HQ Ward 1", "{{ name|replace(name, '') }}", "--yes"]);
-    assert!(ended.stderr.contains("which is empty"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is empty"), "{}", ended.stderr);
     let ended = env.run(&["rename", ".*", "{{ name }}", "--field", "displayName", "--yes"]);
-    assert!(ended.stderr.contains("Webex promises to take 11"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("recommended maximum 11"), "{}", ended.stderr);
     for (pattern, template, code) in [
         ("(", "x", "invalid-pattern"),
         ("(?<n>x)", "x", "invalid-pattern"),
@@ -251,7 +255,7 @@ fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stdout.contains("no network of this run matches"), "{}", ended.stdout);
     let ended = env.run(&["rename", "HQ (?<x>.*)", "HQ X {{ x }}", "--out", "p.json"]);
-    assert!(ended.stdout.contains("would change its own result"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("is not idempotent"), "{}", ended.stdout);
 }
 
 /// Renames in a ring, with a counter: killed anywhere, the same command ends as the first one would have.
@@ -298,7 +302,7 @@ fn rules_govern_what_no_entry_speaks_of() {
     let plan = env.run(&["plan", "fleet.yaml", "-o", "json"]).json();
     let source = |name: &str| {
         let changes = plan["changes"].as_array().expect("changes");
-        changes.iter().find(|change| change["network"]["name"] == name).map(|change| change["because"].clone())
+        changes.iter().find(|change| change["network"]["name"] == name).map(|change| change["source"].clone())
     };
     assert_eq!(source("HQ Ward 3"), Some(json!({ "rule": "fleet.yaml:3" })));
     assert_eq!(source("BGO Gate"), Some(json!({ "rule": "fleet.yaml:5" })));
@@ -314,13 +318,17 @@ fn rules_govern_what_no_entry_speaks_of() {
 fn a_rule_of_a_file_must_leave_its_own_result_alone() {
     let env = TestEnv::new();
     for (rule, words) in [
-        ("{ match: { name: '(?<x>.*)' }, set: { name: 'X {{ x }}' } }", "would change its own result"),
-        ("{ match: { name: 'HQ .*' }, set: { name: 'HQ {{ n }}' } }", "cannot count"),
+        ("{ match: { name: '(?<x>.*)' }, set: { name: 'X {{ x }}' } }", "is not idempotent"),
+        ("{ match: { name: 'HQ .*' }, set: { name: 'HQ {{ n }}' } }", "cannot use a counter"),
     ] {
         env.write("fleet.yaml", &format!("version: 1\nrules: [{rule}]\n"));
         let ended = env.run(&["apply", "fleet.yaml", "--yes"]);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("error[unstable-rule]") && ended.stderr.contains(words), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("error[non-idempotent-rule]") && ended.stderr.contains(words),
+            "{}",
+            ended.stderr
+        );
     }
     assert_eq!(env.counters().writes, 0);
 }
@@ -352,12 +360,12 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
         if is_stranded {
             let words = String::from_utf8_lossy(&lost.stderr).into_owned();
             assert_eq!(lost.status.code(), Some(1), "{words}");
-            assert!(words.contains("stranded-network") && words.contains("the id net000"), "{words}");
+            assert!(words.contains("leftover-temporary-name") && words.contains("id net000"), "{words}");
         }
         let again = env.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);
         assert_eq!(again.code, Some(0), "killed at {k}: {}", again.stderr);
         assert_eq!(again.json()["kind"], "result");
-        assert_eq!(again.stderr.contains("brought to its end first"), is_stranded, "{}", again.stderr);
+        assert_eq!(again.stderr.contains("Resuming interrupted run"), is_stranded, "{}", again.stderr);
         assert_eq!(live_names(&env), ["Oslo: A", "Oslo: B", "Oslo: D"]);
         assert_eq!(env.run(&["status", "fleet.yaml"]).code, Some(0));
     }
@@ -381,7 +389,7 @@ fn a_rehearsal_writes_nothing_and_says_what_would_happen() {
     assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
     let of_saved = env.run(&["rehearse", "--plan", "plan.json"]);
     assert_eq!(of_saved.code, Some(0), "{}", of_saved.stderr);
-    assert!(of_saved.stdout.contains("Rehearsed on a copy that lets in 300 requests in 60 s"), "{}", of_saved.stdout);
+    assert!(of_saved.stdout.contains("Simulated with a limit of 300 requests per 60 s"), "{}", of_saved.stdout);
     assert_eq!(env.counters().writes, 0);
     for wrong in ["300", "0/60s", "x"] {
         assert_eq!(env.run(&["rehearse", "networks.yaml", "--limit", wrong]).code, Some(1));
@@ -408,7 +416,7 @@ fn a_canary_goes_first_and_the_others_only_if_all_is_well() {
         .find(|ended| ended.code == Some(3))
         .expect("a run whose list got through");
     let result = ended.json();
-    assert_eq!(result["stopped"], "not all went well with a wave, so the next one was not begun", "{}", ended.stderr);
+    assert_eq!(result["stopped"], "a wave failed; remaining waves were not started", "{}", ended.stderr);
     assert!(result["summary"]["notStarted"].as_u64() >= Some(6), "{}", result["summary"]);
     env.set_faults(FaultConfig::default());
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
@@ -424,11 +432,11 @@ fn status_has_a_line_a_location_and_knows_since_when() {
     copy_example(&env);
     let before = env.run(&["status", "networks.yaml"]);
     assert_eq!(before.code, Some(2));
-    assert!(before.stdout.contains("Bergen Warehouse  3 of 4 differ\n"), "{}", before.stdout);
+    assert!(before.stdout.contains("Bergen Warehouse  3 of 4 drifted\n"), "{}", before.stdout);
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
     let right = env.run(&["status", "networks.yaml", "-o", "json"]);
     assert_eq!(right.code, Some(0));
-    assert_eq!(right.json()["summary"], json!({ "locations": 3, "networks": 12, "differing": 0, "unmanaged": 1 }));
+    assert_eq!(right.json()["summary"], json!({ "locations": 3, "networks": 12, "drifted": 0, "unmanaged": 1 }));
     assert_eq!(env.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
 
     env.write(
@@ -468,16 +476,16 @@ fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
         .map(|diagnostic| format!("{}: {}", diagnostic["line"], diagnostic["message"].as_str().unwrap_or_default()))
         .collect();
     let expected = [
-        "2: row 2, column defaultAccessCode: this access code has 2 digits, exactly 4 are needed",
-        "3: row 3, column Location: a network needs a `name` or an `id`",
-        "5: row 5, column Location: this row says no location",
-        "6: row 6, column name: two networks of \"Oslo HQ\" get names that differ in case only: \"hq ward 2\"",
-        "6: row 6, column defaultAccessCode: this access code holds something else than the digits 0 to 9",
-        "7: row 7, column name: this name has 51 characters, 40 are allowed",
-        "8: row 8, column 7: this row has 8 cells, the headings are 6",
+        "2: row 2, column defaultAccessCode: access code has 2 digits (must be exactly 4)",
+        "3: row 3, column Location: a network requires a `name` or an `id`",
+        "5: row 5, column Location: row has no location",
+        "6: row 6, column name: names in \"Oslo HQ\" differ only in case: \"hq ward 2\"",
+        "6: row 6, column defaultAccessCode: access code must consist of digits 0 to 9",
+        "7: row 7, column name: name has 51 characters (maximum 40)",
+        "8: row 8, column 7: row has 8 cells, expected 6",
     ];
     assert_eq!(said, expected);
-    assert!(error["diagnostics"][0]["help"].as_str().is_some_and(|help| help.contains("eaten zeros")));
+    assert!(error["diagnostics"][0]["help"].as_str().is_some_and(|help| help.contains("removed leading zeros")));
     let text = env.run(&["plan", "fleet.csv"]);
     assert!(!text.stderr.contains("4821"), "a code is shown: {}", text.stderr);
 
@@ -528,10 +536,10 @@ fn what_a_spreadsheet_has_done_to_names_is_pointed_out() {
     env.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
     let ended = env.run(&["plan", "fleet.csv"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("row 5, column name: #NAME? is an error of the spreadsheet"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("row 5, column name: #NAME? is a spreadsheet error"), "{}", ended.stderr);
     env.write("fleet.csv", "location,id,name\nOslo,net0001,7\n");
     let ended = env.run(&["plan", "fleet.csv"]);
-    assert!(ended.stdout.contains("\"0007\" would lose the zeros at its front"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\"0007\" would lose its leading zeros"), "{}", ended.stdout);
 }
 
 #[test]
@@ -551,7 +559,7 @@ fn a_saved_plan_is_not_narrowed_and_a_misspelt_canary_changes_nothing() {
     }
     env.write("precious.yaml", "version: 1\nlocations: []\n");
     let ended = env.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
-    assert!(ended.stderr.contains("is no saved plan: nothing was written"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is not a saved plan; nothing was written"), "{}", ended.stderr);
     assert_eq!(env.counters().writes, 0);
 }
 
@@ -560,7 +568,7 @@ fn a_clash_names_both_networks_and_the_name() {
     let env = TestEnv::new();
     let ended = env.run(&["rename", "HQ (?<x>Ward|Kit).*", "Same", "--yes"]);
     assert!(
-        ended.stderr.contains("\"HQ Kitchen\" and \"HQ Ward 1\" of \"Oslo HQ\" are to get the same name, \"Same\""),
+        ended.stderr.contains("duplicate name \"Same\" requested for \"HQ Kitchen\" and \"HQ Ward 1\" in \"Oslo HQ\""),
         "{}",
         ended.stderr
     );
@@ -576,7 +584,7 @@ fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
     let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
     assert!(env.kill_at(4, RequestFault::NoResponse, "-KILL", &rename).is_killed());
     let other = env.run(&[&rename[..], &["--field", "displayName"]].concat());
-    assert!(!other.stderr.contains("was not finished"), "{}", other.stderr);
+    assert!(!other.stderr.contains("unfinished run"), "{}", other.stderr);
     let sealed = env.command(&rename).env("DECTL_PLAN_KEY", "a key").output().expect("it runs");
     assert_eq!(sealed.status.code(), Some(1), "its plan cannot be read with a key");
     assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
@@ -584,7 +592,7 @@ fn only_the_same_rename_goes_on_and_only_until_it_is_undone() {
     let killed = runs.stdout.lines().find(|line| line.contains("killed")).expect("it is there");
     assert_eq!(env.run(&["undo", killed.split(' ').next().expect("a name"), "--yes"]).code, Some(0));
     let again = env.run(&rename);
-    assert!(!again.stderr.contains("was not finished"), "{}", again.stderr);
+    assert!(!again.stderr.contains("unfinished run"), "{}", again.stderr);
     assert_eq!(live_names(&env), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3", "Oslo: B 4"]);
 }
 
@@ -609,10 +617,10 @@ fn a_plan_is_saved_to_files_only() {
     let made = std::process::Command::new("mkfifo").arg(env.dir.path().join("pipe")).status();
     assert!(made.expect("mkfifo runs").success());
     for (place, words) in [
-        ("/dev/stdout", "no regular file"),
-        ("/dev/null", "no regular file"),
-        ("pipe", "no regular file"),
-        ("folder", "no regular file"),
+        ("/dev/stdout", "not a regular file"),
+        ("/dev/null", "not a regular file"),
+        ("pipe", "not a regular file"),
+        ("folder", "not a regular file"),
         ("nowhere/plan.json", "No such file"),
     ] {
         let ended = env.run(&["rename", "HQ Kitchen", "HQ Pantry", "--out", place]);

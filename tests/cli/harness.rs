@@ -115,10 +115,10 @@ impl KillResult {
 }
 
 /// Says that a test cannot be made here. On standard error itself, since what a test prints is hidden when it passes.
-/// `DECTL_SKIP_NOTHING=1` makes it a failure.
+/// `DECTL_TEST_NO_SKIP=1` makes it a failure.
 pub(crate) fn skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
-    assert!(std::env::var_os("DECTL_SKIP_NOTHING").is_none(), "{why}");
+    assert!(std::env::var_os("DECTL_TEST_NO_SKIP").is_none(), "{why}");
     // Nobody can be told that standard error is gone.
     let _gone = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {name}: {why}\n").as_bytes());
 }

@@ -7,8 +7,8 @@ const OFFLINE: &[(&str, &[&str])] = &[
     ("locations: [{name: A, networks: [{name: x, displayNme: y}]}]", &["unknown-field"]),
     ("locations: {}", &["wrong-type"]),
     ("locations: [{name: A, networks: [{name: [x]}]}]", &["wrong-type"]),
-    ("locations: [{name: A, networks: [{name: 12}]}]", &["needs-quotes"]),
-    ("locations: [{name: A, networks: [{name: yes}]}]", &["needs-quotes"]),
+    ("locations: [{name: A, networks: [{name: 12}]}]", &["unquoted-value"]),
+    ("locations: [{name: A, networks: [{name: yes}]}]", &["unquoted-value"]),
     ("locations: [{name: A, networks: [{name: ''}]}]", &["invalid-name"]),
     ("locations: [{name: A, networks: [{name: \"a\\tb\"}]}]", &["invalid-name"]),
     ("locations: [{name: A, networks: [{name: ååååååååååååååååååååååååååååååååååååååååå}]}]", &["invalid-name"]),
@@ -32,7 +32,7 @@ const OFFLINE: &[(&str, &[&str])] = &[
     ("locations: [{name: A, networks: [{}]}]", &["missing-field"]),
     ("locations: [{name: A, networks: [{name: x, displayName: a long display name}]}]", &["long-display-name"]),
     ("locations: [", &["not-yaml"]),
-    ("locations: []\n---\nversion: 1\n", &["several-documents"]),
+    ("locations: []\n---\nversion: 1\n", &["multiple-documents"]),
     (
         "locations: [{name: A, networks: [{nme: x}, {name: '', displayName: ''}]}, 7]",
         &["unknown-field", "invalid-name", "invalid-display-name", "wrong-type"],
@@ -72,8 +72,8 @@ fn what_is_no_text_or_no_honest_file_is_refused() {
         ("comments only", b"# nothing\n---\n".to_vec(), "file-empty"),
         ("not UTF-8", b"version: 1\nlocations: \xff\n".to_vec(), "not-utf8"),
         ("UTF-16", b"\xff\xfev\0e\0r\0".to_vec(), "not-utf8"),
-        ("deep", [b"a: ".as_slice(), &b"[".repeat(10_000), &b"]".repeat(10_000)].concat(), "too-complex"),
-        ("a bomb", bomb.into_bytes(), "too-complex"),
+        ("deep", [b"a: ".as_slice(), &b"[".repeat(10_000), &b"]".repeat(10_000)].concat(), "limit-exceeded"),
+        ("a bomb", bomb.into_bytes(), "limit-exceeded"),
         ("version 2", b"version: 2\nlocations: []\n".to_vec(), "unsupported-version"),
     ] {
         std::fs::write(env.dir.path().join("wrong.yaml"), bytes).expect("a file");
@@ -81,7 +81,7 @@ fn what_is_no_text_or_no_honest_file_is_refused() {
         assert_eq!((ended.code, codes(&ended.json())), (Some(1), vec![expected.to_owned()]), "{what}");
     }
     std::fs::create_dir(env.dir.path().join("empty")).expect("a folder");
-    assert_eq!(codes(&env.run(&["validate", "empty", "-o", "json"]).json()), ["folder-empty"]);
+    assert_eq!(codes(&env.run(&["validate", "empty", "-o", "json"]).json()), ["directory-empty"]);
     assert_eq!(codes(&env.run(&["validate", "nowhere.yaml", "-o", "json"]).json()), ["file-missing"]);
 }
 
@@ -95,7 +95,7 @@ fn a_code_that_stands_elsewhere_must_be_there() {
                 {name: HQ Ward 3, defaultAccessCode: {file: good-code}}]}]\n";
     env.write("file.yaml", file);
     assert_eq!(env.run(&["validate", "file.yaml"]).code, Some(0), "without --resolve only the form counts");
-    let expected = ["code-unavailable", "code-unavailable", "invalid-code"];
+    let expected = ["code-source-unavailable", "code-source-unavailable", "invalid-code"];
     assert_eq!(codes(&env.run(&["validate", "file.yaml", "--resolve", "-o", "json"]).json()), expected);
     assert_eq!(codes(&env.run(&["plan", "file.yaml", "-o", "json"]).json()), expected);
     assert_eq!(env.counters().requests, 0);
@@ -109,7 +109,7 @@ fn what_only_the_organization_shows_is_wrong_sends_one_list() {
         ("[{id: nowhere, networks: [{name: x}]}]", "unknown-location"),
         ("[{name: Oslo HQ, networks: [{name: HQ Ward 9}]}]", "unknown-network"),
         ("[{name: Oslo HQ, networks: [{name: HQ Ward 1, defaultAccessCode: '1105'}]}]", "code-taken"),
-        ("[{name: Oslo HQ, networks: [{name: hq kitchen, renamedFrom: HQ Ward 1}]}]", "unclear-rename"),
+        ("[{name: Oslo HQ, networks: [{name: hq kitchen, renamedFrom: HQ Ward 1}]}]", "ambiguous-rename"),
         ("[{name: Oslo HQ, networks: [{name: HQ Ward 1}, {name: X, renamedFrom: HQ Ward 1}]}]", "duplicate-network"),
     ]
     .into_iter()
@@ -134,5 +134,5 @@ fn a_hundred_thousand_honest_networks_and_an_anchor_in_all_of_them_are_accepted(
     }
     env.write("large.yaml", &text);
     let ended = env.run(&["validate", "large.yaml"]);
-    assert_eq!(ended.stdout, "Valid: 1 files, 1000 locations, 100000 networks\n", "{}", ended.stderr);
+    assert_eq!(ended.stdout, "Valid: 1 file, 1000 locations, 100000 networks\n", "{}", ended.stderr);
 }

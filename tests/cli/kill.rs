@@ -46,7 +46,7 @@ fn rings() -> (TestEnv, Names) {
 }
 
 /// The request that is never answered would be waited for as long as the grace of a stop lasts.
-const APPLY: [&str; 5] = ["apply", "rings.yaml", "--yes", "--max-changes=all", "--grace=50ms"];
+const APPLY: [&str; 5] = ["apply", "rings.yaml", "--yes", "--max-changes=all", "--grace-period=50ms"];
 
 /// A way to be killed.
 #[derive(Clone, Copy, Debug)]
@@ -95,11 +95,11 @@ impl Way {
 }
 
 /// Every request is a place to be killed at; by which signal, before or after it was carried out, and whether the
-/// journal survives, takes turns. `DECTL_KILLS=all` tries every way at every request.
+/// journal survives, takes turns. `DECTL_TEST_KILLS=all` tries every way at every request.
 #[test]
 fn killed_at_every_request_the_same_command_ends_in_the_desired_state() {
     let ways = Way::all();
-    let all = std::env::var("DECTL_KILLS").is_ok_and(|value| value == "all");
+    let all = std::env::var("DECTL_TEST_KILLS").is_ok_and(|value| value == "all");
     for k in 1.. {
         // Five is prime to the number of ways, so that each meets every kind of request.
         let turn = &ways[5 * k as usize % ways.len()..][..1];

@@ -100,7 +100,7 @@ fn a_token_is_never_shown() {
         let ended: Ended =
             env.command(arguments).env("WEBEX_ACCESS_TOKEN", TOKEN).output().expect("the binary runs").into();
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("the access token is not valid or has expired"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("the access token is invalid or has expired"), "{}", ended.stderr);
         assert_silent("refused token", &ended);
     }
     let ended = env.run(&["plan", "file.yaml", "--token-file", "token", "-vv"]);

@@ -250,7 +250,7 @@ fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
 #[test]
 fn a_night_that_finds_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it() {
     let forge = Forge::new();
-    assert!(forge.run("drift.yml").contains("9 differ"));
+    assert!(forge.run("drift.yml").contains("9 drifted"));
     assert!(forge.told_gh().contains("issue create --title DECT networks have drifted"), "{}", forge.told_gh());
     fs::write(forge.root().join("issues"), "4\n").expect("a file");
     forge.run("drift.yml");

@@ -52,7 +52,7 @@ fn the_plan_of_another_organization_finds_nobody() {
     other.write("plan.json", &std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan"));
     let ended = other.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("is not there any more"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no longer exists"), "{}", ended.stderr);
     assert_eq!(other.counters().writes, 0);
 }
 
@@ -62,12 +62,12 @@ fn an_altered_a_cut_or_another_document_is_refused() {
     let text = saved(&env);
     let document = env.run(&["plan", "networks.yaml", "-o", "json"]).stdout;
     for (what, text, expected) in [
-        ("a name", text.replace("BGO Dock 01", "BGO Dock 0X"), "changed or cut off"),
-        ("the end", text[..text.len() / 2].to_owned(), "changed or cut off"),
-        ("a field", text.replacen("\"minimal\"", "\"maximal\"", 1), "changed or cut off"),
+        ("a name", text.replace("BGO Dock 01", "BGO Dock 0X"), "modified or truncated"),
+        ("the end", text[..text.len() / 2].to_owned(), "modified or truncated"),
+        ("a field", text.replacen("\"minimal\"", "\"maximal\"", 1), "modified or truncated"),
         ("the version", text.replacen("\"formatVersion\": 1", "\"formatVersion\": 2", 1), "format version 2"),
-        ("the kind", document, "it is the output of `dectl plan`"),
-        ("everything", "hello".to_owned(), "it is not JSON"),
+        ("the kind", document, "the output of `dectl plan`"),
+        ("everything", "hello".to_owned(), "not JSON"),
     ] {
         env.write("altered.json", &text);
         let ended = env.run(&["apply", "--plan", "altered.json", "--yes"]);
@@ -78,27 +78,31 @@ fn an_altered_a_cut_or_another_document_is_refused() {
 }
 
 #[test]
-fn a_sealed_plan_opens_with_its_key_only() {
+fn an_encrypted_plan_can_be_decrypted_with_its_key_only() {
     let env = TestEnv::new();
     copy_example(&env);
     let run = |key: &str, arguments: &[&str]| -> Ended {
         env.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
     };
-    assert_eq!(run("a key", &["plan", "networks.yaml", "--out", "sealed"]).code, Some(0));
-    let path = env.dir.path().join("sealed");
+    assert_eq!(run("a key", &["plan", "networks.yaml", "--out", "plan.age"]).code, Some(0));
+    let path = env.dir.path().join("plan.age");
     let mut bytes = std::fs::read(&path).expect("the plan");
     assert!(!bytes.windows(4).any(|window| window == b"Dock"));
 
-    assert!(run("a key", &["show", "sealed"]).stdout.contains("9 to update"));
-    assert!(run("another", &["show", "sealed"]).stderr.contains("cannot be opened"));
-    assert!(env.run(&["show", "sealed"]).stderr.contains("is sealed"));
+    assert!(run("a key", &["show", "plan.age"]).stdout.contains("9 to update"));
+    assert!(run("another", &["show", "plan.age"]).stderr.contains("cannot decrypt"));
+    assert!(env.run(&["show", "plan.age"]).stderr.contains("is encrypted"));
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).expect("a file");
-    assert!(run("a key", &["show", "sealed"]).stderr.contains("cannot be opened"));
+    assert!(run("a key", &["show", "plan.age"]).stderr.contains("cannot decrypt"));
 
-    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "open"]).code, Some(0));
-    assert!(run("a key", &["apply", "--plan", "open", "--yes"]).stderr.contains("is not sealed"));
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plain.json"]).code, Some(0));
+    assert!(
+        run("a key", &["apply", "--plan", "plain.json", "--yes"])
+            .stderr
+            .contains("is not encrypted, but DECTL_PLAN_KEY is set")
+    );
     assert_eq!(env.counters().writes, 0);
 }
 
@@ -145,10 +149,14 @@ fn a_run_can_be_narrowed_but_no_chain_be_cut() {
     let env = TestEnv::new();
     copy_example(&env);
     let plan = env.run(&["plan", "networks.yaml", "--location", "*warehouse", "-o", "json"]).json();
-    assert_eq!((plan["summary"]["update"].as_u64(), plan["summary"]["leftOut"].as_u64()), (Some(3), Some(6)));
+    assert_eq!((plan["summary"]["update"].as_u64(), plan["summary"]["outOfScope"].as_u64()), (Some(3), Some(6)));
     let truncated = env.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--yes"]);
     assert_eq!(truncated.code, Some(1));
-    assert!(truncated.stderr.contains("cut-chain") && truncated.stderr.contains("HQ Ward 1"), "{}", truncated.stderr);
+    assert!(
+        truncated.stderr.contains("dependency-out-of-scope") && truncated.stderr.contains("HQ Ward 1"),
+        "{}",
+        truncated.stderr
+    );
     let whole = env.run(&["apply", "networks.yaml", "--network", "HQ Kitchen", "--network", "hq ward 1", "--yes"]);
     assert_eq!(whole.code, Some(0), "{}", whole.stderr);
     assert_eq!(env.counters().writes, 2);

@@ -25,7 +25,7 @@ fn writing(env: &TestEnv) -> Child {
         .spawn()
         .expect("the binary runs");
     let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
-    let begun = lines.any(|line| line.expect("text").starts_with("writing 9 updates"));
+    let begun = lines.any(|line| line.expect("text").starts_with("sending 9 updates"));
     assert!(begun, "it never began to write");
     // Whatever else it says must not block it.
     std::thread::spawn(move || lines.for_each(drop));

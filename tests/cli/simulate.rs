@@ -80,7 +80,7 @@ fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
     }
     std::fs::write(here.join("wrong.yaml"), "version: 1\nlocations: [{nam: x}]\n").expect("a file");
     std::fs::write(here.join("wrong.json"), "{\"networks\": []}").expect("a file");
-    for (state, words) in [("wrong.yaml", "line 2"), ("wrong.json", "has no list"), ("nowhere", "cannot be read")] {
+    for (state, words) in [("wrong.yaml", "line 2"), ("wrong.json", "no list"), ("nowhere", "cannot read")] {
         let ended = run(&["export", &format!("--simulate={state}")]);
         assert_eq!(ended.code, Some(1));
         assert!(ended.stderr.contains(words), "{state}: {}", ended.stderr);
@@ -93,10 +93,10 @@ fn a_state_that_is_kept_goes_on_where_it_was() {
     let dir = tempfile::tempdir().expect("a folder");
     let here = dir.path();
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes"];
-    let first = Simulator::start(here, &["2x2", "--save", "kept.json"]);
+    let first = Simulator::start(here, &["2x2", "--state-file", "state.json"]);
     assert_eq!(first.run(here, &rename).code, Some(0));
     first.shutdown();
-    let second = Simulator::start(here, &["--save", "kept.json"]);
+    let second = Simulator::start(here, &["--state-file", "state.json"]);
     let export = second.run(here, &["export"]).stdout;
     assert!(export.contains("name: K001 Ward 1") && !export.contains("name: H001"), "{export}");
 }
@@ -107,16 +107,16 @@ fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
     let dir = tempfile::tempdir().expect("a folder");
     let here = dir.path();
     std::os::unix::fs::symlink("real.json", here.join("link.json")).expect("a link");
-    let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--save", "link.json"]);
+    let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--state-file", "link.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--org", "acme"];
     assert_eq!(simulator.run(here, &rename).code, Some(0));
     simulator.shutdown();
     assert!(std::fs::symlink_metadata(here.join("link.json")).expect("there").is_symlink());
     // What was there can be deleted while it serves: it is kept at the end all the same.
-    let again = Simulator::start(here, &["--organization", "globex=1x3", "--save", "link.json"]);
+    let again = Simulator::start(here, &["--organization", "globex=1x3", "--state-file", "link.json"]);
     std::fs::remove_file(here.join("real.json")).expect("it was there");
     again.shutdown();
-    let third = Simulator::start(here, &["--save", "link.json"]);
+    let third = Simulator::start(here, &["--state-file", "link.json"]);
     for (org, names) in [("acme", ["K001 Ward 1", "K002 Ward 2"]), ("globex", ["H001 Ward 1", "H001 Ward 3"])] {
         let export = third.run(here, &["export", "--org", org]).stdout;
         assert!(names.iter().all(|name| export.contains(name)), "{org}: {export}");
@@ -136,7 +136,7 @@ fn a_desired_state_file_as_the_state_is_what_it_asks_for() {
     );
     env.write("rules.yaml", "version: 1\nrules: [{ match: { name: a }, set: { name: b } }]\n");
     let ended = env.run(&["export", "--simulate=rules.yaml"]);
-    assert!(ended.stderr.contains("it names no network"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("it contains no network"), "{}", ended.stderr);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
         }
         let document = Ended::from(command.output().expect("it runs")).json();
         let id = document["owner"]["organization"].as_str().expect("an id").to_owned();
-        (id, document["reading"]["networks"].clone())
+        (id, document["read"]["networks"].clone())
     };
     assert_eq!(check(Some("acme")), ("acme".to_owned(), 4.into()));
     let (first, networks) = check(None);
@@ -191,14 +191,14 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
     let here = dir.path();
     std::fs::write(here.join("precious.yaml"), "version: 1\n").expect("a file");
     for (arguments, words) in [
-        (&["1x1", "--save", "precious.yaml"][..], "is there already"),
-        (&["precious.yaml", "--save", "precious.yaml"], "is there already"),
-        (&["--save", "precious.yaml"], "precious.yaml"),
-        (&["--save", "no/such/folder/new.json"], "cannot be kept"),
-        (&["1x1", "--organization", "acme=1x1", "--organization", "acme=2x2"], "is there already"),
-        (&["1x1", "--accept-token", "a b; echo hi"], "a token is made of"),
-        (&["1x1", "--lock-time", "3s"], "how likely"),
-        (&["1x1", "--edit-at", "0"], "counted from 1"),
+        (&["1x1", "--state-file", "precious.yaml"][..], "would be overwritten"),
+        (&["precious.yaml", "--state-file", "precious.yaml"], "would be overwritten"),
+        (&["--state-file", "precious.yaml"], "precious.yaml"),
+        (&["--state-file", "no/such/dir/new.json"], "cannot save the state"),
+        (&["1x1", "--organization", "acme=1x1", "--organization", "acme=2x2"], "duplicate organization"),
+        (&["1x1", "--accept-token", "a b; echo hi"], "expected letters, digits"),
+        (&["1x1", "--lock-duration", "3s"], "require a probability"),
+        (&["1x1", "--concurrent-edit-at", "0"], "counted from 1"),
     ] {
         let ended: Ended = plain_command(here, &[&["simulate"], arguments].concat()).output().expect("it runs").into();
         assert_eq!(ended.code, Some(1), "{arguments:?}");
@@ -212,12 +212,12 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
 fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
     let dir = tempfile::tempdir().expect("a folder");
     let here = dir.path();
-    std::fs::write(here.join("slow.yaml"), "acceptsForLater: 1ms\n").expect("a file");
-    let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--save", "kept.json"]);
+    std::fs::write(here.join("slow.yaml"), "asyncUpdateDelay: 1ms\n").expect("a file");
+    let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--state-file", "state.json"]);
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--no-verify"];
     assert_eq!(simulator.run(here, &rename).code, Some(0));
     simulator.shutdown();
-    assert!(std::fs::read_to_string(here.join("kept.json")).expect("a file").contains("K001 Ward 1"));
+    assert!(std::fs::read_to_string(here.join("state.json")).expect("a file").contains("K001 Ward 1"));
 }
 
 #[test]
@@ -227,10 +227,10 @@ fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
     std::fs::write(
         here.join("bad-day.yaml"),
         "seed: 4\nlimit: bucket:40/s,5\nlocks: { probability: 5%, time: 100ms }\nfaults: { 503: 5%, resetAfter: 2% }\n\
-         quirks: [nulls, numbers, unknown]\neditsAt: [9]\n",
+         quirks: [nulls, numbers, unknown]\nconcurrentEditsAt: [9]\n",
     )
     .expect("a file");
-    let arguments = ["10x4", "--scenario", "bad-day.yaml", "--latency", "1ms..8ms", "--fault", "cut=1%"];
+    let arguments = ["10x4", "--scenario", "bad-day.yaml", "--latency", "1ms..8ms", "--fault", "truncated=1%"];
     let simulator = Simulator::start(here, &arguments);
     let ended = simulator.run(here, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
     // Somebody else has changed a display name meanwhile, which the plan carries: the write puts it back.
@@ -244,18 +244,18 @@ fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
     assert!(requests.iter().all(|request| request["trackingId"].is_string()));
     let text = serde_json::to_string(requests).expect("JSON");
     assert!(!text.contains("\"1001\"") && !text.contains("simulated-token"), "{text}");
-    // A request may cross the answer that asks for silence; nothing else is broken.
-    let broken = simulator.tells("broken");
-    let broken = broken["broken"].as_array().expect("a list");
-    assert!(broken.len() <= 8 && broken.iter().all(|entry| entry["expectation"] == "silence"), "{broken:?}");
+    // A request may cross the answer that carries `Retry-After`; no other rule is violated.
+    let violations = simulator.tells("violations");
+    let violations = violations["violations"].as_array().expect("a list");
+    assert!(violations.len() <= 8 && violations.iter().all(|entry| entry["rule"] == "retryAfter"), "{violations:?}");
     let stranger = plain_command(here, &["export"])
         .env("WEBEX_API_URL", &simulator.base)
         .env("WEBEX_ACCESS_TOKEN", "wrong")
         .output()
         .expect("it runs");
     assert_eq!(stranger.status.code(), Some(1));
-    let broken = simulator.tells("broken")["broken"].clone();
-    assert_eq!(broken.as_array().and_then(|all| Some(all.last()?["expectation"].clone())), Some("knownToken".into()));
+    let violations = simulator.tells("violations")["violations"].clone();
+    assert_eq!(violations.as_array().and_then(|all| Some(all.last()?["rule"].clone())), Some("validToken".into()));
 }
 
 #[test]
@@ -267,12 +267,12 @@ fn wrong_scenarios_are_refused_with_a_word() {
     std::fs::write(dir.path().join("wrong.yaml"), "seed: 1\nlimt: often\n").expect("a file");
     for (arguments, words) in [
         (&["--scenario", "wrong.yaml"][..], "limt"),
-        (&["--scenario", "nowhere.yaml"], "cannot be read"),
+        (&["--scenario", "nowhere.yaml"], "cannot read"),
         (&["--limit", "often"], "bucket:RATE"),
         (&["--fault", "503"], "503=5%"),
-        (&["--fault", "200=1%"], "a fault is a status"),
-        (&["--fault", "503=60%", "--fault", "cut=60%"], "more than 1"),
-        (&["--lock-time", "1s"], "--locks 5%"),
+        (&["--fault", "200=1%"], "unknown fault"),
+        (&["--fault", "503=60%", "--fault", "truncated=60%"], "more than 1"),
+        (&["--lock-duration", "1s"], "--locks 5%"),
         (&["--latency", "2s..1s"], "median"),
         (&["--quirk", "strange"], "nulls"),
         (&["--organization", "acme"], "acme=acme.json"),

@@ -136,11 +136,11 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
             .any(|request| request["method"] == "PATCH" && request["path"] == *network && request["status"] == 405)
     );
     assert!(told.iter().any(|request| request["path"] == "/v1/locations?max=0"));
-    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
+    let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
     let count = |what: &str| {
-        broken["broken"].as_array().expect("a list").iter().filter(|entry| entry["expectation"] == what).count()
+        violations["violations"].as_array().expect("a list").iter().filter(|entry| entry["rule"] == what).count()
     };
-    assert_eq!((count("knownToken"), count("freeValue")), (2, 2));
+    assert_eq!((count("validToken"), count("noDuplicate")), (2, 2));
     assert_eq!(ask(&env, "GET", "/__simulator/nothing", "").expect("an answer").status, 404);
 }
 
@@ -212,8 +212,8 @@ fn of_two_writes_at_once_the_first_is_carried_out() {
         statuses
     });
     assert_eq!(statuses, [204, 423]);
-    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
-    assert_eq!(broken["broken"].as_array().map(Vec::len), Some(1), "{broken}");
+    let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
+    assert_eq!(violations["violations"].as_array().map(Vec::len), Some(1), "{violations}");
 }
 
 #[test]
@@ -227,18 +227,18 @@ fn a_certain_lock_is_one_every_time_and_knocking_is_noticed() {
     }
     let counters = env.counters();
     assert_eq!((counters.locked, counters.writes), (4, 0));
-    // Nobody has asked for silence of readers.
+    // Reads carry no `Retry-After`.
     assert_eq!(ask(&env, "GET", LIST, "").expect("an answer").status, 200);
-    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
-    assert_eq!(broken["broken"].as_array().map(Vec::len), Some(3), "{broken}");
+    let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
+    assert_eq!(violations["violations"].as_array().map(Vec::len), Some(3), "{violations}");
 }
 
 /// A fault at the next request: what a client sees, and whether its write was carried out.
 fn outcome_of(fault: RequestFault) -> (TestEnv, io::Result<Answer>, bool) {
     let env = env(FaultConfig { fault_at: Some((1, fault)), ..FaultConfig::default() });
     let (_, network) = first(&env);
-    let answer = ask(&env, "PUT", &network, &update("written", "1001"));
-    let written = env.networks()[0]["name"] == "written";
+    let answer = ask(&env, "PUT", &network, &update("networksWritten", "1001"));
+    let written = env.networks()[0]["name"] == "networksWritten";
     (env, answer, written)
 }
 
@@ -278,11 +278,11 @@ fn an_answer_that_is_cut_ends_in_its_middle() {
 }
 
 #[test]
-fn silence_is_carried_out_and_never_answered() {
+fn no_response_is_executed_and_never_answered() {
     let env = env(FaultConfig { fault_at: Some((1, RequestFault::NoResponse)), ..FaultConfig::default() });
     let (_, network) = first(&env);
     let mut stream = TcpStream::connect(env.address()).expect("it listens");
-    let body = update("written", "1001");
+    let body = update("networksWritten", "1001");
     let request = format!(
         "PUT {network} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
@@ -291,7 +291,7 @@ fn silence_is_carried_out_and_never_answered() {
     while env.counters().arrived < 1 {
         std::thread::yield_now();
     }
-    assert_eq!(env.networks()[0]["name"], "written");
+    assert_eq!(env.networks()[0]["name"], "networksWritten");
     stream.set_read_timeout(Some(Duration::from_millis(20))).expect("a timeout");
     assert!(stream.read(&mut [0]).is_err_and(|error| error.kind() != io::ErrorKind::ConnectionReset));
 }
@@ -303,6 +303,6 @@ fn a_limit_says_how_long_and_knocking_is_noticed_under_its_number() {
     let statuses: Vec<_> = (0..3).map(|_| ask(&env, "GET", LIST, "").expect("an answer")).collect();
     assert_eq!(statuses.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 429, 429]);
     assert_eq!(statuses[1].header("retry-after"), Some("3600"));
-    let broken = ask(&env, "GET", "/__simulator/broken", "").expect("an answer").json();
-    assert_eq!(broken, json!({ "broken": [{ "request": 3, "expectation": "silence" }] }));
+    let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
+    assert_eq!(violations, json!({ "violations": [{ "request": 3, "rule": "retryAfter" }] }));
 }

@@ -13,7 +13,7 @@ fn a_run_can_be_listed_and_undone() {
 
     let runs = env.run(&["runs", "-o", "json"]).json();
     let run = &runs["runs"][0];
-    assert_eq!((run["outcome"].as_str(), run["written"].as_u64()), (Some("applied"), Some(9)));
+    assert_eq!((run["outcome"].as_str(), run["networksWritten"].as_u64()), (Some("applied"), Some(9)));
     assert!(env.run(&["runs"]).stdout.contains("applied      9 of 9 networks written"));
 
     let undone = env.run(&["undo", "last", "--yes"]);
@@ -40,7 +40,7 @@ fn what_somebody_has_changed_since_is_left_alone() {
     assert_eq!(env.run(&["apply", "later.yaml", "--yes"]).code, Some(0));
     let undone = env.run(&["undo", &first, "--yes"]);
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
-    assert!(undone.stderr.contains("is TRD Nurses now, not as the run has left it: it is left alone"));
+    assert!(undone.stderr.contains("its settings changed since the run (current name: TRD Nurses)"));
     assert!(undone.stdout.contains("8 to update"), "{}", undone.stdout);
 }
 
@@ -49,7 +49,7 @@ fn a_run_that_does_not_exist_is_named() {
     let env = TestEnv::new();
     let ended = env.run(&["undo", "last", "--yes"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("`dectl runs` lists them"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("list runs with `dectl runs`"), "{}", ended.stderr);
     assert_eq!(env.run(&["runs"]).stdout, "No runs.\n");
     assert_eq!(env.counters().requests, 0);
 }
@@ -92,7 +92,7 @@ fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
 }
 
 #[test]
-fn the_codes_of_a_sealed_run_open_with_its_key_only() {
+fn encrypted_codes_can_be_decrypted_with_their_key_only() {
     let env = TestEnv::new();
     copy_example(&env);
     let run = |key: &str, arguments: &[&str]| -> crate::harness::Ended {
@@ -109,7 +109,7 @@ fn the_codes_of_a_sealed_run_open_with_its_key_only() {
     assert!(env.run(&["runs"]).stdout.contains("9 of 9"), "listing needs no key");
     for ended in [env.run(&["undo", "last", "--yes"]), run("another", &["undo", "last", "--yes"])] {
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("are sealed"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("are encrypted"), "{}", ended.stderr);
     }
     assert_eq!(run("a key", &["undo", "last", "--yes"]).code, Some(0));
 }

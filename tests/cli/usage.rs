@@ -70,17 +70,17 @@ fn a_token_goes_in_the_clear_to_this_machine_only() {
     copy_example(&env);
     let ended = env.run(&["plan", "networks.yaml", "--api-url", "http://example.com/v1"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("over plain HTTP"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_journal_that_cannot_be_written_is_an_error_before_the_first_write() {
     let env = TestEnv::new();
     copy_example(&env);
-    env.write("in-the-way", "a file, no folder");
+    env.write("in-the-way", "a file, not a directory");
     let ended = env.run(&["apply", "networks.yaml", "--yes", "--journal", "in-the-way/runs"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("cannot be written"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot write the journal"), "{}", ended.stderr);
     assert_eq!(env.counters().writes, 0);
 }
 

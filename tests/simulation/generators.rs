@@ -258,9 +258,9 @@ pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut SeededRng) {
     }
 }
 
-/// How many random cases a search tries: a small number, or what `DECTL_CASES` says.
+/// How many random cases a search tries: a small number, or what `PROPTEST_CASES` says.
 pub(crate) fn cases(default: u64) -> u64 {
-    std::env::var("DECTL_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 /// `n` plain renames, so many in each location.

@@ -1,6 +1,6 @@
 //! The planner and the proof on thousands of small random organizations.
 //!
-//! A failing case prints its seed; `DECTL_CASES=100000 cargo test --release --test virtual planning` searches longer.
+//! A failing case prints its seed; `PROPTEST_CASES=100000 cargo test --release --test virtual planning` searches longer.
 
 use std::collections::{BTreeMap, VecDeque};
 

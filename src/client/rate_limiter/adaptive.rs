@@ -115,12 +115,12 @@ impl RateLimiter {
         if self.log.in_flight() >= self.concurrency_limit {
             return Admission::AfterNextResponse;
         }
-        let room = match &mut self.model {
+        let availability = match &mut self.model {
             LimiterModel::Unlimited => Availability::Now,
-            LimiterModel::Window(window) => window.room(&self.log, now),
-            LimiterModel::Bucket(bucket) => bucket.room(&self.log, now),
+            LimiterModel::Window(window) => window.availability(&self.log, now),
+            LimiterModel::Bucket(bucket) => bucket.availability(&self.log, now),
         };
-        match room {
+        match availability {
             Availability::At(until) => return Admission::RetryAt(until),
             Availability::AfterNextResponse => return Admission::AfterNextResponse,
             Availability::Now => {}

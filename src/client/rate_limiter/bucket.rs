@@ -62,7 +62,7 @@ impl Bucket {
         Self { empty, baseline: empty, state, capacity: f64::INFINITY, overflow: 0.0, recent_overflow: 0.0 }
     }
 
-    pub(super) fn room(&mut self, log: &RequestLog, now: Instant) -> Availability {
+    pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
         match &mut self.state {
             BucketState::Measuring { concurrency_limit, .. } if log.in_flight() < *concurrency_limit => {
                 Availability::Now

@@ -59,7 +59,7 @@ impl Window {
         Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, probing: None }
     }
 
-    pub(super) fn room(&mut self, log: &RequestLog, now: Instant) -> Availability {
+    pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
         let free_at = match log.nth_last(self.budget) {
             NthLast::None => return Availability::Now,
             NthLast::InFlight => None,

@@ -73,30 +73,30 @@ impl Graph {
         let into = std::mem::take(&mut self.into[node as usize]);
         let looped = out.contains(&node);
         self.edges -= out.len() + into.len() - usize::from(looped);
-        let mut neighbours: Vec<u32> = Vec::with_capacity(out.len() + into.len());
+        let mut neighbors: Vec<u32> = Vec::with_capacity(out.len() + into.len());
         for to in out.into_iter().filter(|to| *to != node) {
             self.into[to as usize].remove(&node);
-            neighbours.push(to);
+            neighbors.push(to);
         }
         for from in into.into_iter().filter(|from| *from != node) {
             self.out[from as usize].remove(&node);
-            neighbours.push(from);
+            neighbors.push(from);
         }
         self.alive.remove(&node);
-        neighbours
+        neighbors
     }
 
     /// Contracts a node that is not chosen: its predecessors are connected to its successors.
     pub(super) fn contract(&mut self, node: u32) -> Vec<u32> {
         let out = self.successors(node).clone();
         let into = self.predecessors(node).clone();
-        let neighbours = self.remove(node);
+        let neighbors = self.remove(node);
         for from in &into {
             for to in &out {
                 self.add_edge(*from, *to);
             }
         }
-        neighbours
+        neighbors
     }
 
     /// The strongly connected components that contain a cycle.

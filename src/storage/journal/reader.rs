@@ -182,10 +182,10 @@ impl Replay {
 mod tests {
     use super::*;
 
-    const BEGIN: &str = r#"{"time":"2026-11-23T10:00:00Z","event":"begin","formatVersion":1,"tool":"dectl","run":"r1","changes":1,"steps":1}"#;
-    const SENDING: &str = r#"{"time":"2026-11-23T10:00:01Z","event":"sending","location":"l","network":"n","write":"final","before":{"name":"Old"},"settings":{"name":"New"}}"#;
+    const BEGIN: &str = r#"{"time":"2026-11-23T10:00:00Z","event":"runStarted","formatVersion":1,"generator":"dectl","run":"r1","changes":1,"steps":1}"#;
+    const SENDING: &str = r#"{"time":"2026-11-23T10:00:01Z","event":"writeStarted","location":"l","network":"n","write":"final","before":{"name":"Old"},"settings":{"name":"New"}}"#;
     const ENDED: &str =
-        r#"{"time":"2026-11-23T10:00:02Z","event":"ended","network":"n","write":"final","end":"applied"}"#;
+        r#"{"time":"2026-11-23T10:00:02Z","event":"writeFinished","network":"n","write":"final","end":"applied"}"#;
 
     #[test]
     fn a_line_that_was_cut_off_does_not_count() {

@@ -1,5 +1,5 @@
-# A static binary on a small system that has a shell, since pipelines need one. Run it with a read-only root, as whoever
-# owns the files:
+# A static binary on a small system with a shell for pipelines. Run it with a read-only root file system, as the owner of
+# the files:
 #   docker run --rm --read-only --user "$(id -u):$(id -g)" --volume "$PWD:/work:ro" --volume "$PWD/journal:/journal" \
 #     --env WEBEX_ACCESS_TOKEN dectl apply sites --yes
 FROM rust:1.95-alpine3.22 AS build

@@ -147,7 +147,7 @@ fn allows(allowed: &str, target: &str) -> bool {
 }
 
 #[test]
-fn every_arrow_is_in_the_table() {
+fn every_import_is_in_the_table() {
     let table = table();
     let mut wrong = Vec::new();
     for Import { file, module, target } in imports() {
@@ -165,14 +165,14 @@ fn every_arrow_is_in_the_table() {
 }
 
 #[test]
-fn every_room_is_in_the_table() {
+fn every_module_is_in_the_table() {
     let modules: BTreeSet<String> =
         files().iter().filter_map(|file| module_of(file)).filter(|module| module != "cli").collect();
     assert_eq!(modules, table().into_keys().collect());
 }
 
 #[test]
-fn only_rooms_at_the_rim_know_tokio() {
+fn only_outer_modules_use_tokio() {
     for file in files() {
         let inside = file.strip_prefix("src").expect("below src").to_str().expect("a path").to_owned();
         let known = TOKIO.iter().any(|place| inside.starts_with(place));
@@ -181,7 +181,7 @@ fn only_rooms_at_the_rim_know_tokio() {
 }
 
 #[test]
-fn only_a_rehearsal_brings_simulator_and_executor_together() {
+fn only_a_rehearsal_uses_simulator_and_executor() {
     for Import { file, module, target } in imports() {
         let inside = file.strip_prefix("src").expect("below src").to_str().expect("a path").to_owned();
         let outside = module != "simulator" && target.starts_with("simulator");

@@ -109,7 +109,7 @@ fn said_of_answer(path: &Path) -> String {
 }
 
 #[test]
-fn every_wrong_file_and_answer_gets_exactly_its_words() {
+fn every_invalid_file_and_response_gets_its_message() {
     let live = live();
     let (files, answers) = (cases("invalid"), cases("responses"));
     assert!(files.len() + answers.len() >= 150, "{} and {}", files.len(), answers.len());

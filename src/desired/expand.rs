@@ -69,7 +69,7 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
     }
     if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
         let help = "patterns match the whole value and are case-sensitive; try '.*Ward.*' or '(?i)ward.*'";
-        let message = "no network in scope matches this rule";
+        let message = "no network matches this rule";
         diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
     }
 }

@@ -358,7 +358,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn halves_say_what_the_whole_says(pieces in proptest::collection::vec(0..PIECES.len(), 2..12)) {
+        fn halves_parse_like_the_whole(pieces in proptest::collection::vec(0..PIECES.len(), 2..12)) {
             let items: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
             let text = format!("version: 1\nlocations:\n{items}");
             let whole = Chunk { source: SourceId(0), text: &text, offset: 3 };

@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_stays_readable() {
+    fn other_text_is_not_redacted() {
         for line in [
             "defaultAccessCode: { env: HQ_WARD_2_CODE }",
             "defaultAccessCodeEnabled: yes",

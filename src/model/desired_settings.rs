@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_code_is_carried_and_is_no_difference() {
+    fn a_hidden_code_is_sent_and_is_no_difference() {
         let live = Settings { code_enabled: Some(false), code: None, ..live() };
         let desired = DesiredSettings { code: AccessCode::new("0042").ok(), ..DesiredSettings::default() };
         let (after, changed) = desired.merge_into(&live);

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn few_changes_and_small_shares_need_no_word() {
+    fn few_changes_are_allowed() {
         assert!(check_change_limit(&plan(10, 10), None).is_ok());
         assert!(check_change_limit(&plan(30, 100), None).is_ok());
         assert!(check_change_limit(&plan(31, 100), None).is_err());
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_is_kept_to() {
+    fn max_changes_is_enforced() {
         assert!(check_change_limit(&plan(101, 200), Some(MaxChanges::Number(101))).is_ok());
         assert!(check_change_limit(&plan(3, 200), Some(MaxChanges::Number(2))).is_err());
         assert!(check_change_limit(&plan(9_999, 9_999), Some(MaxChanges::All)).is_ok());

@@ -12,7 +12,7 @@
 //! | `schedule` | orders the steps so that no name or code is ever used twice |
 //! | `interim` | settings of interim steps |
 //! | `resume` | [`resume()`]: the remaining part of a saved plan, or what has drifted |
-//! | `subset` | [`subset()`]: the part of a plan for some locations |
+//! | `subset` | [`restrict_to_locations()`]: the part of a plan for some locations |
 //! | `scope` | [`Scope`]: limits a run to some locations and networks |
 //! | `change_limit` | change limit for unattended runs |
 //! | `feedback_vertex_set` | the minimum number of temporary renames |

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_temporary_name_is_valid_and_tells_whose_it_is() {
+    fn a_temporary_name_is_valid_and_identifies_its_network() {
         let location = LocationId::new("Y2lzY29=");
         let name = temporary_name(&location, &"Å".repeat(40), 3).expect("a name");
         assert_eq!(name.as_str().chars().count(), 40);

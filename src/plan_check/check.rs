@@ -35,7 +35,6 @@ impl CheckedPlan {
 
 /// Checks that every request of `plan` is valid, that no two networks of a location ever share a name or code in any
 /// execution order that the plan allows, that no other network is changed, and that the final state is as planned.
-
 ///
 /// Networks that already shared a name or code before the plan are tolerated.
 ///

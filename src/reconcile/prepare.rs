@@ -50,8 +50,8 @@ pub fn plan_from_live(
             let from_files = inputs.warnings.iter().chain(&diagnostics);
             let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let eaten: Vec<Warning> = plan.changes.iter().filter_map(leading_zeros_lost).collect();
-            plan.warnings.extend(eaten);
+            let without_zeros: Vec<Warning> = plan.changes.iter().filter_map(leading_zeros_lost).collect();
+            plan.warnings.extend(without_zeros);
             let checked = check_plan(plan, &live)?;
             Ok(PreparedPlan { checked, live, listed })
         }
@@ -77,14 +77,14 @@ pub fn plan_from_live(
 fn leading_zeros_lost(change: &Change) -> Option<Warning> {
     let ChangeSource::File { file, line } = &change.source else { return None };
     let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-    let eaten = |before: Option<&str>, after: Option<&str>| {
+    let without_zeros = |before: Option<&str>, after: Option<&str>| {
         let (before, after) = (before?, after?);
         let digits = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
         (digits && before != after && before.trim_start_matches('0') == after).then(|| before.to_owned())
     };
     let (before, after) = (&change.before, &change.after);
-    let was = eaten(Some(&before.name), Some(&after.name))
-        .or_else(|| eaten(before.display_name.as_deref(), after.display_name.as_deref()))
+    let was = without_zeros(Some(&before.name), Some(&after.name))
+        .or_else(|| without_zeros(before.display_name.as_deref(), after.display_name.as_deref()))
         .filter(|_| is_table)?;
     let message = format!("{was:?} would lose its leading zeros, probably removed by a spreadsheet");
     Some(Warning {

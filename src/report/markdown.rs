@@ -61,7 +61,7 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
             let help = diagnostic.help.as_deref().map(|help| format!(" ({help})")).unwrap_or_default();
             format!("- {}", escaped(&format!("{place}{} [{}]{help}", diagnostic.message, diagnostic.code.as_str())))
         });
-        page.rows(rows.collect(), "findings");
+        page.rows(rows.collect(), "diagnostics");
     }
     page.text
 }
@@ -145,7 +145,7 @@ impl Page {
                 let changes: usize = rest.iter().map(|location| location.changes.len()).sum();
                 let more = format!(
                     "… and {} in {}. See the log for the full plan.",
-                    plural(changes, "change"),
+                    plural(changes, "more change"),
                     plural(rest.len(), "location")
                 );
                 self.line(&more);

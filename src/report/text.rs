@@ -313,7 +313,7 @@ pub fn rehearsal(view: &RehearsalView) -> String {
     );
     let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name}: {value}"));
     row("safety check", "passed (no duplicate names or codes in any execution order)".to_owned());
-    row("writes", format!("{}, {} of them interim", result.plan.writes, result.plan.interim));
+    row("writes", format!("{}, {} interim", result.plan.writes, result.plan.interim));
     row(
         "requests",
         format!("{}, {} of them rate limited (429) and retried", statistics.requests, statistics.rate_limited),

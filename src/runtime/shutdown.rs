@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wish_only_grows_and_keeps_its_first_reason() {
+    fn the_level_only_increases_and_keeps_its_first_reason() {
         let shutdown = Shutdown::new();
         shutdown.request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
         shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_not_is_told_apart_from_what_may_not_be_done() {
+    fn unknown_paths_and_methods_have_different_statuses() {
         for (method, path, status) in [
             ("PATCH", "/v1/telephony/config/dectNetworks", 405),
             ("POST", "/v1/people/me", 405),

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_read_again() {
+    fn a_snapshot_round_trips() {
         let (default, other) = (SimulatedState::generated(2, 3), SimulatedState::generated(1, 1));
         let kept = Snapshot::read("x", Snapshot::text(&default, [("acme", &other)])).expect("what was kept");
         assert_eq!((kept.default.len(), kept.additional["acme"].len()), (6, 1));

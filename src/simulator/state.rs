@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn made_up_codes_are_nobody_elses() {
+    fn generated_codes_are_unused() {
         let file = "version: 1\nlocations: [{ name: L, networks: [{ name: a }, { name: b, defaultAccessCode: '1000' }, { name: c }] }]\n";
         let state = Snapshot::read("x.yaml", file.to_owned()).expect("a file").default;
         let mut codes: Vec<_> = state.networks.values().filter_map(|network| network.code.clone()).collect();

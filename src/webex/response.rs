@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_says_more_than_the_body_does() {
+    fn the_header_takes_precedence_over_the_body() {
         let limited = error(429, "{}");
         assert_eq!(limited.class, ErrorClass::RateLimited);
         assert_eq!(limited.retry_after, Some(RetryAfter::Wait(std::time::Duration::from_secs(5))));

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_told_apart_from_what_is_cut_off() {
+    fn truncated_and_malformed_lists_have_different_errors() {
         assert_eq!(list(br#"{"dectNetworks":[{"id":"#), Err(WireError::Cut(23)));
         assert_eq!(list(b""), Err(WireError::Cut(0)));
         for body in [

@@ -22,7 +22,7 @@ fn steady(text: &str) -> String {
 #[test]
 fn one_command_applies_the_example_to_the_embedded_organization() {
     let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let journals = tempfile::tempdir().expect("a folder");
+    let journals = tempfile::tempdir().expect("a directory");
     let dir = journals.path().to_str().expect("a path");
     let arguments = ["apply", "examples/networks.yaml", "--simulate", "--yes", "--journal", dir];
     let ended: crate::harness::Ended = plain_command(repository, &arguments).output().expect("the binary runs").into();
@@ -60,7 +60,7 @@ fn what_the_file_does_not_say_stays_as_it_is() {
 }
 
 #[test]
-fn the_plan_is_a_document_and_says_why() {
+fn the_plan_document_has_the_source_of_every_change() {
     let env = TestEnv::new();
     copy_example(&env);
     let plan = env.run(&["plan", "networks.yaml", "-o", "json", "--detailed-exitcode"]);
@@ -70,7 +70,7 @@ fn the_plan_is_a_document_and_says_why() {
 }
 
 #[test]
-fn a_result_is_one_document_and_the_diff_goes_to_standard_error() {
+fn a_result_is_one_document_and_the_plan_goes_to_standard_error() {
     let env = TestEnv::new();
     copy_example(&env);
     let ended = env.run(&["apply", "-o", "json", "networks.yaml", "--yes"]);
@@ -112,7 +112,7 @@ fn what_waits_for_a_failed_write_is_skipped_and_named() {
 }
 
 #[test]
-fn several_files_folders_and_standard_input_are_one_desired_state() {
+fn files_directories_and_standard_input_are_one_desired_state() {
     use std::io::Write;
     let env = TestEnv::new();
     env.write("sites/oslo.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{name: HQ Kitchen}]}]\n");
@@ -136,7 +136,7 @@ fn several_files_folders_and_standard_input_are_one_desired_state() {
 }
 
 #[test]
-fn a_ring_is_solved_and_explained() {
+fn a_cycle_is_resolved_and_explained() {
     let env = TestEnv::new();
     let plan = env.run(&["plan", "networks.yaml"]);
     assert_eq!(plan.code, Some(1), "there is no such file");

@@ -35,7 +35,7 @@ fn python() -> Option<PathBuf> {
 
 #[cfg(unix)]
 #[test]
-fn a_client_that_was_written_for_webex_is_at_home_here() {
+fn wxc_sdk_works_with_the_simulator() {
     let Some(python) = python() else {
         skipped("there is no Python with wxc_sdk, and none can be set up");
         return;
@@ -224,7 +224,7 @@ fn nullable(schema: &mut Value) {
 }
 
 #[test]
-fn requests_and_answers_are_as_the_published_description_says() {
+fn requests_and_responses_match_the_openapi_description() {
     let Some(description) = Description::of_environment() else {
         skipped("DECT_OPENAPI names no description of the API");
         return;

@@ -112,7 +112,7 @@ fn who_a_helper_has_left_behind_is_not_waited_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_gets_through_while_a_token_file_says_nothing() {
+fn a_signal_is_handled_while_a_token_file_blocks() {
     let env = TestEnv::new();
     let made = std::process::Command::new("mkfifo").arg(env.dir.path().join("fifo")).status();
     assert!(made.expect("mkfifo runs").success());
@@ -126,7 +126,7 @@ fn a_signal_gets_through_while_a_token_file_says_nothing() {
 }
 
 #[test]
-fn why_there_is_no_new_token_is_part_of_the_reason() {
+fn a_failed_token_refresh_is_part_of_the_error() {
     let body = r#"{"message":"this refresh token was revoked"}"#;
     let granted = r#"{"access_token":"granted-once","expires_in":100}"#;
     let answers = [(200, granted), (401, r#"{"message":"token expired"}"#), (400, body)];
@@ -146,7 +146,7 @@ fn why_there_is_no_new_token_is_part_of_the_reason() {
 }
 
 #[test]
-fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
+fn an_empty_plan_key_is_rejected() {
     let env = TestEnv::new();
     copy_example(&env);
     for arguments in [
@@ -164,7 +164,7 @@ fn a_key_that_is_set_to_nothing_seals_nothing_and_is_refused() {
 }
 
 #[test]
-fn auth_check_says_what_reading_can_tell_and_what_it_cannot() {
+fn auth_check_reports_read_access_and_the_write_scope_hint() {
     let env = TestEnv::new();
     let ended = run(&env, &SERVICE_APP, &["auth", "check"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -224,7 +224,7 @@ fn a_token_never_follows_a_redirect() {
         let base = format!("http://127.0.0.1:{port}/v1");
         let ended = env.run(&["plan", "networks.yaml", "--api-url", &base]);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("redirects"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("unexpected redirect"), "{}", ended.stderr);
         let head = seen.recv().expect("a request").to_ascii_lowercase();
         assert!(
             head.contains(&format!("authorization: bearer {TOKEN}")) && head.contains("user-agent: dectl/"),
@@ -242,14 +242,18 @@ fn plain_http_carries_no_token_to_another_machine() {
     for base in ["http://webexapis.com/v1", "http://127.0.0.1.example.org/v1", "http://localhost.example.org/v1"] {
         let ended = env.run(&["plan", "networks.yaml", "--api-url", base]);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("is not https"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("over plain HTTP"), "{}", ended.stderr);
     }
     let ended = env.run(&["plan", "networks.yaml", "--api-url", "https://user:sekret@webexapis.com/v1"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("holds a user name") && !ended.stderr.contains("sekret"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("must not contain credentials") && !ended.stderr.contains("sekret"),
+        "{}",
+        ended.stderr
+    );
     for base in ["webexapis.com", "ftp://localhost/v1", ""] {
         let ended = env.run(&["plan", "networks.yaml", "--api-url", base]);
-        assert!(ended.stderr.contains("is not a URL"), "{base}: {}", ended.stderr);
+        assert!(ended.stderr.contains("invalid API address"), "{base}: {}", ended.stderr);
     }
 }
 
@@ -260,7 +264,7 @@ fn secrets_stay_out_of_everything_that_is_written_and_said() {
     let said = run(&env, &SERVICE_APP, &["apply", "networks.yaml", "--yes", "-vv", "--log-format", "json"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let mut texts = vec![said.stdout, said.stderr];
-    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("a folder") {
+    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("a directory") {
         texts.push(std::fs::read_to_string(entry.expect("an entry").path()).expect("a text"));
     }
     for secret in [CLIENT_SECRET, REFRESH_TOKEN, "granted-token-1", TOKEN] {

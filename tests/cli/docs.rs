@@ -92,7 +92,7 @@ fn is_shown(text: &str, shown: &str) -> bool {
 }
 
 #[test]
-fn the_night_of_a_fleet_rename_goes_as_the_page_says() {
+fn the_fleet_rename_page_matches_the_commands() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet-rename.md");
     let env = TestEnv::with(SimulatedState::generated(500, 4), FaultConfig::default());
     for NetworkJson { command, output } in blocks(&std::fs::read_to_string(page).expect("a page")) {
@@ -108,7 +108,7 @@ fn the_night_of_a_fleet_rename_goes_as_the_page_says() {
 #[test]
 fn every_session_that_is_shown_is_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let journals = tempfile::tempdir().expect("a folder");
+    let journals = tempfile::tempdir().expect("a directory");
     let mut run = 0;
     for page in html_pages() {
         // Its commands build on each other; they have a test of their own.
@@ -142,7 +142,7 @@ fn every_session_that_is_shown_is_what_happens() {
 }
 
 #[test]
-fn the_worked_ring_is_the_one_that_is_planned() {
+fn the_documented_cycle_matches_the_plan() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let ended: Ended =
         plain_command(root, &["plan", "examples/swap.yaml", "--simulate"]).output().expect("the binary runs").into();
@@ -158,7 +158,7 @@ fn links_between_pages_lead_somewhere() {
             let target = text[at + 2..].split(')').next().expect("a link ends");
             let target = target.split('#').next().expect("a path");
             if !target.is_empty() && !target.contains("://") {
-                let path = page.parent().expect("a folder").join(target);
+                let path = page.parent().expect("a directory").join(target);
                 assert!(path.exists(), "{} links to {target}", page.display());
             }
         }

@@ -99,7 +99,7 @@ fn no_name_is_anything_but_text() {
 }
 
 #[test]
-fn a_comment_is_cut_before_it_is_too_long_and_says_so() {
+fn a_long_comment_is_truncated_with_a_note() {
     let (state, file) = hostile(3_000);
     let env = TestEnv::with(state, FaultConfig::default());
     env.write("file.yaml", &file);
@@ -151,7 +151,7 @@ fn shells_and_readers_get_what_they_need() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_no_error() {
     use std::process::Stdio;
     let env = TestEnv::new();
     copy_example(&env);

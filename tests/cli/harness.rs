@@ -1,4 +1,4 @@
-//! A folder of its own, a simulated organization that listens, and the binary.
+//! A directory of its own, a simulated organization that listens, and the binary.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -35,7 +35,7 @@ impl TestEnv {
             });
         });
         let base = receive.recv().expect("the server starts");
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a directory");
         Self { dir, base, simulated }
     }
 
@@ -63,11 +63,11 @@ impl TestEnv {
 
     pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.dir.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
         std::fs::write(path, text).expect("a file");
     }
 
-    /// The binary in this stage's folder, talking to this stage's organization.
+    /// The binary in this stage's directory, talking to this stage's organization.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = plain_command(self.dir.path(), arguments);
         command.env("WEBEX_API_URL", &self.base).env("WEBEX_ACCESS_TOKEN", TOKEN);
@@ -166,7 +166,7 @@ impl Ended {
     }
 }
 
-/// The example of the repository, in a stage's folder.
+/// The example of the repository, in a stage's directory.
 pub(crate) fn copy_example(env: &TestEnv) {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for name in ["networks.yaml", "codes/hq-ward-2"] {

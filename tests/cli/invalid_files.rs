@@ -61,7 +61,7 @@ fn every_mistake_is_found_and_named() {
 }
 
 #[test]
-fn what_is_no_text_or_no_honest_file_is_refused() {
+fn binary_and_oversized_files_are_rejected() {
     let env = TestEnv::new();
     let bomb: String = (1..20).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, at| {
         let before = at - 1;
@@ -80,7 +80,7 @@ fn what_is_no_text_or_no_honest_file_is_refused() {
         let ended = env.run(&["validate", "wrong.yaml", "-o", "json"]);
         assert_eq!((ended.code, codes(&ended.json())), (Some(1), vec![expected.to_owned()]), "{what}");
     }
-    std::fs::create_dir(env.dir.path().join("empty")).expect("a folder");
+    std::fs::create_dir(env.dir.path().join("empty")).expect("a directory");
     assert_eq!(codes(&env.run(&["validate", "empty", "-o", "json"]).json()), ["directory-empty"]);
     assert_eq!(codes(&env.run(&["validate", "nowhere.yaml", "-o", "json"]).json()), ["file-missing"]);
 }
@@ -123,7 +123,7 @@ fn what_only_the_organization_shows_is_wrong_sends_one_list() {
 }
 
 #[test]
-fn a_hundred_thousand_honest_networks_and_an_anchor_in_all_of_them_are_accepted() {
+fn a_hundred_thousand_networks_with_a_shared_anchor_are_accepted() {
     let env = TestEnv::new();
     let mut text = "version: 1\ndefaults: &all\n  defaultAccessCodeEnabled: true\nlocations:\n".to_owned();
     for location in 0..1_000 {

@@ -8,6 +8,7 @@ mod docs;
 mod fleet;
 mod formats;
 mod harness;
+mod help;
 mod invalid_files;
 mod kill;
 mod masking;

@@ -139,7 +139,7 @@ fn the_proxy_of_the_system_is_used_and_sees_no_token() {
 }
 
 #[test]
-fn an_address_where_nobody_is_says_what_to_check() {
+fn connection_refused_names_what_to_check() {
     let env = TestEnv::new();
     copy_example(&env);
     let unused =

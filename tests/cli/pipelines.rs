@@ -48,8 +48,8 @@ impl Forge {
         let env = TestEnv::new();
         let root = env.dir.path().to_path_buf();
         let (artefacts, tools) = (root.join("artefacts"), root.join("tools"));
-        fs::create_dir_all(&artefacts).expect("a folder");
-        fs::create_dir_all(&tools).expect("a folder");
+        fs::create_dir_all(&artefacts).expect("a directory");
+        fs::create_dir_all(&tools).expect("a directory");
         fs::write(tools.join("gh"), GH).expect("a file");
         fs::set_permissions(tools.join("gh"), fs::Permissions::from_mode(0o755)).expect("a mode");
         for name in ["issues", "comments", "labels"] {
@@ -57,7 +57,7 @@ impl Forge {
         }
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dectl"), tools.join("dectl")).expect("a link");
         copy_example(&env);
-        fs::create_dir_all(root.join("repository/sites/codes")).expect("a folder");
+        fs::create_dir_all(root.join("repository/sites/codes")).expect("a directory");
         for name in ["networks.yaml", "codes/hq-ward-2"] {
             fs::rename(root.join(name), root.join("repository/sites").join(name)).expect("it was there");
         }
@@ -95,7 +95,7 @@ impl Forge {
             }
             let workspace = self.root().join(format!("workspace-{name}"));
             let _none = fs::remove_dir_all(&workspace);
-            fs::create_dir_all(&workspace).expect("a folder");
+            fs::create_dir_all(&workspace).expect("a directory");
             let mut steps: BTreeMap<String, Outputs> = BTreeMap::new();
             for step in job["steps"].as_array().expect("steps") {
                 if holds(&step["if"], &needs, &steps) {
@@ -172,13 +172,13 @@ impl Forge {
                 let path = workspace.join(text("path").expect("a path"));
                 let kept = self.artefacts.join(text("name").expect("a name"));
                 let _none = fs::remove_dir_all(&kept);
-                fs::create_dir_all(&kept).expect("a folder");
+                fs::create_dir_all(&kept).expect("a directory");
                 let contents = if path.is_dir() { path.join(".") } else { path };
                 copy(&contents, &kept);
             }
             "actions/download-artifact" => {
                 let target = workspace.join(text("path").unwrap_or("."));
-                fs::create_dir_all(&target).expect("a folder");
+                fs::create_dir_all(&target).expect("a directory");
                 copy(&self.artefacts.join(text("name").expect("a name")).join("."), &target);
             }
             other => panic!("what is {other}?"),
@@ -218,7 +218,7 @@ fn a_pull_request_gets_a_comment_that_updates_itself() {
 }
 
 #[test]
-fn a_plan_that_fails_says_so_in_the_comment_and_fails_the_job() {
+fn a_failed_plan_is_commented_and_fails_the_job() {
     let forge = Forge::new();
     let file = forge.root().join("repository/sites/networks.yaml");
     let text = fs::read_to_string(&file).expect("the file").replace("Oslo HQ", "Olso HQ");
@@ -231,12 +231,12 @@ fn a_plan_that_fails_says_so_in_the_comment_and_fails_the_job() {
 }
 
 #[test]
-fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
+fn a_merge_applies_the_approved_encrypted_plan_and_can_be_undone() {
     let forge = Forge::new();
     let summary = forge.run("apply.yml");
     assert!(summary.contains("9 applied"), "{summary}");
     assert_eq!(forge.env.counters().writes, 9);
-    let sealed = fs::read(forge.artefacts.join("plan/plan.sealed")).expect("the plan");
+    let sealed = fs::read(forge.artefacts.join("plan/plan.age")).expect("the plan");
     assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
     // Nothing to do: no plan is kept, nobody is asked for an approval.
     let summary = forge.run("apply.yml");
@@ -248,7 +248,7 @@ fn a_merge_applies_the_sealed_plan_that_was_approved_and_can_be_undone() {
 }
 
 #[test]
-fn a_night_that_finds_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it() {
+fn drift_opens_one_issue_updates_it_and_closes_it() {
     let forge = Forge::new();
     assert!(forge.run("drift.yml").contains("9 drifted"));
     assert!(forge.told_gh().contains("issue create --title DECT networks have drifted"), "{}", forge.told_gh());
@@ -296,12 +296,12 @@ fn the_jobs_of_gitlab_run_too() {
     }
 }
 
-/// The container commands of docs/scale.md, in a folder instead of a container.
+/// The container commands of docs/scale.md, in a directory instead of a container.
 #[test]
 fn the_engines_of_the_page_on_scale_run_what_they_say() {
     let forge = Forge::new();
     let root = forge.root().display().to_string();
-    fs::rename(forge.root().join("repository/sites"), forge.root().join("acme")).expect("a folder");
+    fs::rename(forge.root().join("repository/sites"), forge.root().join("acme")).expect("a directory");
     fs::write(forge.root().join("organizations.txt"), "nobody nothing\nY2lz acme\n").expect("a file");
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).expect("the page");
     let documents: Vec<Value> = page
@@ -353,16 +353,16 @@ fn every_workflow_can_be_read_and_leaves_expressions_out_of_its_scripts() {
 /// The composite action, with a release on this disk instead of a forge's.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_action_installs_what_its_checksum_says_and_nothing_else() {
+fn the_action_installs_only_what_matches_its_checksum() {
     let action: Value = serde_yaml::from_str(
         &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).expect("the action"),
     )
     .expect("YAML");
     let script = action["runs"]["steps"][0]["run"].as_str().expect("a script");
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let root = dir.path();
     let release = root.join("releases/download/v0.1.0");
-    fs::create_dir_all(&release).expect("a folder");
+    fs::create_dir_all(&release).expect("a directory");
     let archive = "dectl-x86_64-unknown-linux-musl.tar.gz";
     fs::write(root.join("dectl"), "#!/bin/sh\necho here\n").expect("a file");
     let made = format!(
@@ -371,7 +371,7 @@ fn the_action_installs_what_its_checksum_says_and_nothing_else() {
     assert!(Command::new("sh").args(["-c", &made]).current_dir(root).status().expect("sh runs").success());
     let install = |name: &str| {
         let path = root.join(name);
-        fs::create_dir_all(&path).expect("a folder");
+        fs::create_dir_all(&path).expect("a directory");
         Command::new("bash")
             .args(["-e", "-o", "pipefail", "-c", script])
             .env("VERSION", "v0.1.0")

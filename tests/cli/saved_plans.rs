@@ -28,7 +28,7 @@ fn a_saved_plan_is_applied_once_and_then_there_is_nothing_to_do() {
 }
 
 #[test]
-fn a_plan_that_the_organization_has_left_behind_is_refused_and_says_what_moved() {
+fn a_plan_of_a_drifted_organization_is_rejected_with_the_changes() {
     let env = TestEnv::new();
     saved(&env);
     env.write(
@@ -44,7 +44,7 @@ fn a_plan_that_the_organization_has_left_behind_is_refused_and_says_what_moved()
 }
 
 #[test]
-fn the_plan_of_another_organization_finds_nobody() {
+fn the_plan_of_another_organization_is_rejected() {
     let env = TestEnv::new();
     saved(&env);
     let text = include_str!("../../src/simulator/built_in.json").replace("L0RFQ1RfREVWX05FVC", "L0RFQ1RfREVWX05FVD");
@@ -119,7 +119,7 @@ fn a_saved_plan_is_private() {
 }
 
 #[test]
-fn many_changes_need_a_word_when_nobody_is_asked() {
+fn many_changes_without_a_prompt_require_max_changes() {
     let networks: Vec<serde_json::Value> = (0..40)
         .map(|at| {
             serde_json::json!({
@@ -145,7 +145,7 @@ fn many_changes_need_a_word_when_nobody_is_asked() {
 }
 
 #[test]
-fn a_run_can_be_narrowed_but_no_chain_be_cut() {
+fn a_scope_must_include_dependencies() {
     let env = TestEnv::new();
     copy_example(&env);
     let plan = env.run(&["plan", "networks.yaml", "--location", "*warehouse", "-o", "json"]).json();

@@ -17,7 +17,7 @@ fn assert_valid(kind: &str, document: &Value) {
 }
 
 #[test]
-fn every_document_is_as_its_schema_says() {
+fn every_document_matches_its_schema() {
     let env = TestEnv::new();
     copy_example(&env);
     env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}, {name: A}, {name: a}]}]\n");
@@ -48,7 +48,7 @@ fn every_document_is_as_its_schema_says() {
 }
 
 #[test]
-fn a_result_with_every_kind_of_trouble_is_as_its_schema_says() {
+fn a_result_with_every_status_matches_its_schema() {
     for seed in 0..12 {
         let env = TestEnv::new();
         copy_example(&env);

@@ -38,7 +38,7 @@ fn slow() -> TestEnv {
 }
 
 #[test]
-fn a_signal_lets_flights_land_and_says_what_was_not_started() {
+fn a_signal_waits_for_in_flight_writes_and_reports_not_started() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let env = slow();
         let child = writing(&env);
@@ -54,7 +54,7 @@ fn a_signal_lets_flights_land_and_says_what_was_not_started() {
 }
 
 #[test]
-fn killed_without_mercy_the_same_command_finishes_the_job() {
+fn after_sigkill_the_same_command_resumes() {
     let env = slow();
     let mut child = writing(&env);
     signal(&child, "-KILL");

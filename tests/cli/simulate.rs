@@ -59,7 +59,7 @@ impl Drop for Simulator {
 
 #[test]
 fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     let run = |arguments: &[&str]| -> Ended { plain_command(here, arguments).output().expect("it runs").into() };
     for arguments in [
@@ -89,8 +89,8 @@ fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
 
 #[cfg(unix)]
 #[test]
-fn a_state_that_is_kept_goes_on_where_it_was() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn a_state_file_is_resumed() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     let rename = ["rename", "H(?<x>.*)", "K{{ x }}", "--yes"];
     let first = Simulator::start(here, &["2x2", "--state-file", "state.json"]);
@@ -103,8 +103,8 @@ fn a_state_that_is_kept_goes_on_where_it_was() {
 
 #[cfg(unix)]
 #[test]
-fn what_is_kept_goes_on_with_all_organizations_and_through_links() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn a_state_file_resumes_all_organizations_and_follows_links() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     std::os::unix::fs::symlink("real.json", here.join("link.json")).expect("a link");
     let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--state-file", "link.json"]);
@@ -140,8 +140,8 @@ fn a_desired_state_file_as_the_state_is_what_it_asks_for() {
 }
 
 #[test]
-fn organizations_are_told_apart_by_their_id() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn organizations_are_selected_by_id() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     let simulator = Simulator::start(here, &["1x1", "--organization", "acme=2x2", "--organization", "globex=3x3"]);
     let networks = |org: &[&str]| {
@@ -165,7 +165,7 @@ fn organizations_are_told_apart_by_their_id() {
 
 #[test]
 fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let simulator = Simulator::start(dir.path(), &["1x1", "--organization", "acme=2x2"]);
     let check = |org: Option<&str>| {
         let mut command = plain_command(dir.path(), &["auth", "check", "-o", "json"]);
@@ -186,8 +186,8 @@ fn all_organizations_know_the_tokens_of_the_service_app_and_have_an_id() {
 }
 
 #[test]
-fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn a_state_file_never_replaces_other_files() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     std::fs::write(here.join("precious.yaml"), "version: 1\n").expect("a file");
     for (arguments, words) in [
@@ -209,8 +209,8 @@ fn no_file_is_replaced_that_was_not_kept_by_the_simulator() {
 
 #[cfg(unix)]
 #[test]
-fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn deferred_writes_are_saved_without_further_requests() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     std::fs::write(here.join("slow.yaml"), "asyncUpdateDelay: 1ms\n").expect("a file");
     let simulator = Simulator::start(here, &["1x1", "--scenario", "slow.yaml", "--state-file", "state.json"]);
@@ -221,8 +221,8 @@ fn what_was_accepted_for_later_is_kept_although_nobody_asks_any_more() {
 }
 
 #[test]
-fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn a_scenario_and_options_inject_faults_and_requests_are_logged() {
+    let dir = tempfile::tempdir().expect("a directory");
     let here = dir.path();
     std::fs::write(
         here.join("bad-day.yaml"),
@@ -259,8 +259,8 @@ fn a_scenario_and_flags_make_it_misbehave_and_it_remembers_what_was_done() {
 }
 
 #[test]
-fn wrong_scenarios_are_refused_with_a_word() {
-    let dir = tempfile::tempdir().expect("a folder");
+fn invalid_scenarios_are_rejected_with_a_message() {
+    let dir = tempfile::tempdir().expect("a directory");
     let run = |arguments: &[&str]| -> Ended {
         plain_command(dir.path(), &[&["simulate"], arguments].concat()).output().expect("it runs").into()
     };
@@ -273,7 +273,7 @@ fn wrong_scenarios_are_refused_with_a_word() {
         (&["--fault", "200=1%"], "unknown fault"),
         (&["--fault", "503=60%", "--fault", "truncated=60%"], "more than 1"),
         (&["--lock-duration", "1s"], "--locks 5%"),
-        (&["--latency", "2s..1s"], "median"),
+        (&["--latency", "2s..1s"], "MEDIAN..P99"),
         (&["--quirk", "strange"], "nulls"),
         (&["--organization", "acme"], "acme=acme.json"),
     ] {

@@ -243,7 +243,7 @@ fn outcome_of(fault: RequestFault) -> (TestEnv, io::Result<Answer>, bool) {
 }
 
 #[test]
-fn every_fault_is_on_the_wire_what_its_name_says() {
+fn every_fault_has_its_effect_on_the_wire() {
     let answered = |fault: RequestFault| {
         let (_, answer, written) = outcome_of(fault);
         let answer = answer.expect("an answer");
@@ -297,7 +297,7 @@ fn no_response_is_executed_and_never_answered() {
 }
 
 #[test]
-fn a_limit_says_how_long_and_knocking_is_noticed_under_its_number() {
+fn a_limit_sends_retry_after_and_logs_violations() {
     let period = Duration::from_secs(3_600);
     let env = env(FaultConfig { limit: Some(LimitKind::Sliding { count: 1, period }), ..FaultConfig::default() });
     let statuses: Vec<_> = (0..3).map(|_| ask(&env, "GET", LIST, "").expect("an answer")).collect();

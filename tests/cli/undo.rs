@@ -28,7 +28,7 @@ fn a_run_can_be_listed_and_undone() {
 }
 
 #[test]
-fn what_somebody_has_changed_since_is_left_alone() {
+fn undo_skips_networks_changed_since() {
     let env = TestEnv::new();
     copy_example(&env);
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
@@ -63,7 +63,7 @@ fn journals_are_private_and_git_does_not_see_them() {
     let ignored = std::fs::read_to_string(dir.join(".gitignore")).expect("a .gitignore");
     assert!(ignored.lines().any(|line| line == "*"));
     #[cfg(unix)]
-    for entry in std::fs::read_dir(&dir).expect("the folder") {
+    for entry in std::fs::read_dir(&dir).expect("the directory") {
         use std::os::unix::fs::PermissionsExt;
         let path = entry.expect("an entry").path();
         let mode = path.metadata().expect("metadata").permissions().mode() & 0o777;
@@ -74,7 +74,7 @@ fn journals_are_private_and_git_does_not_see_them() {
 }
 
 #[test]
-fn a_write_that_is_refused_for_good_is_told_with_its_tracking_id() {
+fn a_failed_write_is_reported_with_its_tracking_id() {
     let env = TestEnv::new();
     copy_example(&env);
     env.set_faults(FaultConfig { seed: 5, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
@@ -99,7 +99,7 @@ fn encrypted_codes_can_be_decrypted_with_their_key_only() {
         env.command(arguments).env("DECTL_PLAN_KEY", key).output().expect("the binary runs").into()
     };
     assert_eq!(run("a key", &["apply", "networks.yaml", "--yes"]).code, Some(0));
-    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("the folder") {
+    for entry in std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("the directory") {
         let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
         for code in ["1201", "1202", "3311"] {
             let quoted = format!("\"{code}\"");

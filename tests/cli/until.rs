@@ -84,7 +84,7 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Complet
 
 #[test]
 fn a_window_that_is_over_lets_nothing_begin() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let (done, writes) = work(dir.path(), Some(Instant::START), u32::MAX);
     assert!(matches!(done, Err(Error::Stopped)), "{done:?}");
     assert_eq!(writes, 0);
@@ -92,7 +92,7 @@ fn a_window_that_is_over_lets_nothing_begin() {
 
 #[test]
 fn the_end_of_the_window_stops_cleanly_and_the_rest_is_a_plan_again() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     let (done, writes) = work(dir.path(), None, 5);
     let done = done.expect("a run");
     let [CompletedRun { run, .. }] = &done[..] else { panic!("{done:?}") };

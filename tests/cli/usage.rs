@@ -4,7 +4,7 @@ use crate::harness::{Ended, TestEnv, copy_example, plain_command};
 
 #[test]
 fn wrong_usage_is_an_error_like_every_other() {
-    let dir = tempfile::tempdir().expect("a folder");
+    let dir = tempfile::tempdir().expect("a directory");
     for arguments in [
         &["nonsense"][..],
         &["plan"],
@@ -21,7 +21,7 @@ fn wrong_usage_is_an_error_like_every_other() {
 }
 
 #[test]
-fn without_a_terminal_nobody_is_asked_and_nothing_is_sent() {
+fn without_a_terminal_apply_requires_yes() {
     let env = TestEnv::new();
     copy_example(&env);
     let ended = env.run(&["apply", "networks.yaml"]);
@@ -65,7 +65,7 @@ fn an_error_is_a_document_where_one_was_asked_for() {
 }
 
 #[test]
-fn a_token_goes_in_the_clear_to_this_machine_only() {
+fn plain_http_is_allowed_for_loopback_only() {
     let env = TestEnv::new();
     copy_example(&env);
     let ended = env.run(&["plan", "networks.yaml", "--api-url", "http://example.com/v1"]);

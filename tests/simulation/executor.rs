@@ -196,7 +196,7 @@ fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
 }
 
 #[test]
-fn whatever_goes_wrong_nothing_is_reported_falsely_and_the_next_run_converges() {
+fn under_faults_results_are_true_and_the_next_run_converges() {
     for_seeds("whatever_goes_wrong", 300, |seed| {
         let mut rng = SeededRng::from_seed(seed);
         let faults = some_misbehaviour(seed, &mut rng);
@@ -236,7 +236,7 @@ fn killed_at_any_moment_the_next_run_converges() {
 }
 
 #[test]
-fn a_graceful_stop_brings_home_who_stands_on_a_temporary_name() {
+fn a_graceful_shutdown_resolves_temporary_names() {
     let mut displaced = 0;
     for seed in 0..cases(300) {
         let mut rng = SeededRng::from_seed(seed ^ 0x57);
@@ -312,7 +312,7 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
 }
 
 #[test]
-fn a_token_that_can_be_renewed_is_renewed_once_for_everybody_who_waits() {
+fn an_expired_token_is_refreshed_once_for_all_requests() {
     let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
     for seed in 0..20 {
         let env = TestEnv::new(renames(90, 3), FaultConfig { seed, latency, ..FaultConfig::default() });
@@ -449,7 +449,7 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
 }
 
 #[test]
-fn whoever_goes_home_minds_the_lock_that_another_one_met() {
+fn restoring_respects_locks_of_other_writes() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let mut waited = 0;
     for seed in 0..cases(300) {
@@ -480,7 +480,7 @@ fn whoever_goes_home_minds_the_lock_that_another_one_met() {
 }
 
 #[test]
-fn the_way_home_and_the_list_at_the_end_share_one_grace() {
+fn restoring_and_verification_share_one_grace_period() {
     let grace = Duration::from_secs(5);
     let latency = Latency::Fixed(Duration::from_secs(3));
     for seed in 0..20 {
@@ -505,7 +505,7 @@ fn the_way_home_and_the_list_at_the_end_share_one_grace() {
 }
 
 #[test]
-fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
+fn a_token_that_expires_during_shutdown_is_refreshed() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let mut renewed = 0;
     for seed in 0..cases(300) {
@@ -537,7 +537,7 @@ fn a_token_that_ends_during_a_stop_is_renewed_for_the_way_home() {
 }
 
 #[test]
-fn what_somebody_else_changes_or_deletes_meanwhile_is_named() {
+fn concurrent_changes_and_deletions_are_reported() {
     for_seeds("what_somebody_else", 100, |seed| {
         let mut rng = SeededRng::from_seed(seed ^ 0xed17);
         let latency = Latency::Fixed(Duration::from_millis(100));

@@ -134,7 +134,7 @@ fn fewest_writes(plan: &Plan) -> usize {
 }
 
 #[test]
-fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
+fn the_next_run_finishes_after_a_kill_at_any_step() {
     let mut truncated = 0;
     for (seed, location, mut rng) in locations(4_000, 8) {
         let mut live = location.live();
@@ -168,7 +168,7 @@ fn whatever_a_killed_run_leaves_behind_the_next_one_finishes() {
 }
 
 #[test]
-fn a_saved_plan_goes_on_from_wherever_it_was_cut() {
+fn a_saved_plan_resumes_after_a_kill_at_any_step() {
     for (seed, location, mut rng) in locations(2_000, 8) {
         let mut live = location.live();
         let Some(saved) = plan(&location, &live) else { continue };

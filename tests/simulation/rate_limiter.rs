@@ -188,7 +188,7 @@ fn a_limit_that_changes_half_way_is_found_again() {
 }
 
 #[test]
-fn somebody_else_who_eats_half_of_it_for_a_while_is_made_room_for() {
+fn another_client_using_half_of_the_limit_is_accommodated() {
     let n = 1_000;
     let limit = LimitKind::Bucket { rate: 10.0, burst: 10.0 };
     let (ratio, refused) = average(n, |seed| {

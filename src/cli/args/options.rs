@@ -109,7 +109,7 @@ pub(crate) struct ConnectionOptions {
     )]
     pub(crate) api_url: String,
     /// Organization ID [for tokens with access to several]
-    #[arg(long, env = "WEBEX_ORG_ID", value_name = "ID", hide_env_values = true)]
+    #[arg(long, env = "WEBEX_ORG_ID", value_name = "ID", hide_env_values = true, hide_short_help = true)]
     pub(crate) org: Option<String>,
     /// Read the access token from this file
     ///
@@ -118,7 +118,7 @@ pub(crate) struct ConnectionOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Run this shell command to obtain the access token (30 s timeout)
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", hide_short_help = true)]
     pub(crate) token_command: Option<String>,
     /// Additional trusted CA certificates (PEM), e.g. of a TLS-inspecting proxy
     #[arg(long, value_name = "FILE", hide_short_help = true)]
@@ -158,7 +158,7 @@ pub(crate) struct RateOptions {
     #[command(flatten)]
     pub(crate) read: ReadRateOptions,
     /// Maximum concurrent requests (and locations)
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
     pub(crate) concurrency: u16,
     /// How long to retry a locked location (HTTP 423)
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, hide_short_help = true)]
@@ -178,7 +178,7 @@ pub(crate) struct FileOptions {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Treat file warnings as errors
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) strict: bool,
 }
 
@@ -192,7 +192,7 @@ pub(crate) struct PlanSourceOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
     /// Treat file warnings as errors
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) strict: bool,
 }
 
@@ -223,7 +223,7 @@ pub(crate) struct ScopeOptions {
     #[arg(long, value_name = "N")]
     pub(crate) max_changes: Option<MaxChanges>,
     /// Fail if a live network is not in any file
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) fail_on_unmanaged: bool,
     #[command(flatten)]
     pub(crate) filter: FilterOptions,
@@ -233,7 +233,7 @@ pub(crate) struct ScopeOptions {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct JournalOptions {
     /// Journal directory
-    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs")]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs", hide_short_help = true)]
     pub(crate) journal: PathBuf,
 }
 
@@ -245,13 +245,13 @@ pub(crate) struct RunOptions {
     #[arg(long, short)]
     pub(crate) yes: bool,
     /// Re-read each network before updating it; abort on unexpected changes
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) reread: bool,
     /// Stop after the first failed update
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) fail_fast: bool,
     /// Skip the final verification read
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub(crate) no_verify: bool,
     /// Time allowed on shutdown to resolve temporary names [default: 5s without a TTY, otherwise unlimited]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, hide_short_help = true)]
@@ -272,10 +272,10 @@ pub(crate) struct RolloutOptions {
     #[arg(long, value_name = "N|GLOB", value_parser = Canary::parse)]
     pub(crate) canary: Option<Canary>,
     /// Locations per wave after the canary
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), hide_short_help = true)]
     pub(crate) batch: Option<u32>,
     /// Wait time between waves, e.g. 5m
-    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true, value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true, value_parser = parse_duration, hide_short_help = true)]
     pub(crate) soak: Duration,
     /// End of the maintenance window (local time); stop gracefully at that time
     #[arg(long, value_name = "HH:MM")]

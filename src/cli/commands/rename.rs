@@ -35,22 +35,22 @@ pub(crate) struct RenameArgs {
     #[arg(value_name = "TEMPLATE")]
     template: String,
     /// Setting to match and replace (repeatable)
-    #[arg(long, value_name = "FIELD", default_value = "name")]
+    #[arg(long, value_name = "FIELD", default_value = "name", hide_short_help = true)]
     field: Vec<RenameField>,
     /// Also set the display name of every network whose name matches
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, value_name = "TEMPLATE", hide_short_help = true)]
     display_name: Option<String>,
     /// Write a desired-state file of the new names instead of applying them
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
     /// Overwrite an existing file
-    #[arg(long, requires = "write")]
+    #[arg(long, requires = "write", hide_short_help = true)]
     force: bool,
     /// Save the plan to FILE for `apply --plan` (contains access codes) instead of applying it
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Recompute the rename instead of resuming an unfinished run
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     restart: bool,
     #[command(flatten)]
     run: RunOptions,

@@ -111,7 +111,7 @@ mod tests {
         }
 
         #[test]
-        fn without_a_budget_the_answer_still_breaks_every_ring(edges in graphs(40, 2)) {
+        fn without_a_budget_the_set_still_breaks_every_cycle(edges in graphs(40, 2)) {
             let found = smallest(&edges, 0);
             let mut without = vec![false; edges.len()];
             found.nodes.iter().for_each(|node| without[*node] = true);

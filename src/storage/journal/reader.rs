@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_journal_is_refused() {
+    fn invalid_journals_are_rejected() {
         let line = |line| Err(RunHistoryError::InvalidJournal { file: "x".to_owned(), line });
         assert_eq!(RunHistory::parse(b"", "x", CodeAccess::Skip), line(1));
         assert_eq!(RunHistory::parse(b"hello\n", "x", CodeAccess::Skip), line(1));

@@ -39,12 +39,12 @@ pub(super) async fn confirm_write(
     let context = RequestContext { priority: Priority::Cleanup, ..context };
     match answer {
         Ok(UpdateAck::Applied) => Confirmation::Applied,
-        Ok(UpdateAck::Accepted) => poll_until_applied(client, location, network, sent, context).await,
+        Ok(UpdateAck::Accepted) => poll_until_applied(client, location, network, before, sent, context).await,
         Err(SendError::Cancelled) => Confirmation::NotSent,
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => Confirmation::Failed(error),
+        // An unanswered write that is not visible yet may still be applied, so only success can be observed.
         Err(SendError::Failed(error)) => match client.get(&location.id, network, context).await {
-            Ok(live) if matches_live(&live.settings, sent) => Confirmation::Applied,
-            Ok(live) if matches_live(&live.settings, before) => Confirmation::Failed(error),
+            Ok(live) if is_observed(&live.settings, before, sent) => Confirmation::Applied,
             _ => Confirmation::Unknown(error),
         },
     }
@@ -54,12 +54,13 @@ async fn poll_until_applied(
     client: &ApiClient,
     location: &LocationRef,
     network: &NetworkId,
+    before: &Settings,
     sent: &Settings,
     context: RequestContext<'_>,
 ) -> Confirmation {
     for wait in POLL_INTERVALS {
         match client.get(&location.id, network, context).await {
-            Ok(live) if matches_live(&live.settings, sent) => return Confirmation::Applied,
+            Ok(live) if is_observed(&live.settings, before, sent) => return Confirmation::Applied,
             Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
                 return Confirmation::Unknown(error);
             }
@@ -75,6 +76,19 @@ async fn poll_until_applied(
             MaybeApplied::Unknown,
         )
     })
+}
+
+/// Whether the live settings show that an update from `before` to `sent` was applied: every setting that it changes is
+/// visible with its new value. A setting that Webex hides shows nothing.
+pub(super) fn is_observed(live: &Settings, before: &Settings, sent: &Settings) -> bool {
+    let unseen = live.diff(sent);
+    let mut changed = before.diff(sent).iter().filter(|setting| !is_hidden_code(before, sent, *setting));
+    matches_live(live, sent) && changed.all(|setting| !unseen.has(setting))
+}
+
+/// A code that was hidden before the update and stays disabled; no read can show it.
+fn is_hidden_code(before: &Settings, sent: &Settings, setting: Setting) -> bool {
+    setting == Setting::Code && before.code.is_none() && sent.code_enabled == Some(false)
 }
 
 /// Whether the live settings match `sent`. Values that Webex hides or fills in by itself do not count.

@@ -13,13 +13,13 @@ use crate::webex::{ApiError, fmt_api_error};
 pub enum NetworkStatus {
     /// Acknowledged, or seen in a read.
     Applied,
-    /// Refused, or seen not to be applied.
+    /// Rejected.
     Failed,
     /// Not sent, since a dependency failed.
     Skipped,
     /// Not sent, since the run stopped first.
     NotStarted,
-    /// Neither a response nor a read could tell.
+    /// Not answered and not visible in a read; it may still be applied.
     Unknown,
 }
 
@@ -58,6 +58,8 @@ pub struct NetworkResult {
     pub error: Option<Failure>,
     /// The settings that the final list showed otherwise than planned.
     pub mismatched_settings: Vec<Setting>,
+    /// What the final list showed, if it differs from the plan.
+    pub found_settings: Option<Settings>,
 }
 
 impl NetworkResult {
@@ -70,6 +72,7 @@ impl NetworkResult {
             current_settings: None,
             error: None,
             mismatched_settings: Vec::new(),
+            found_settings: None,
         }
     }
 }

@@ -62,22 +62,25 @@ fn compare_with_list(
             Some(found) => confirm::mismatched(found, &change.after).collect(),
             None => Setting::ALL.to_vec(),
         };
-        // While codes are disabled Webex uses a code of its own: a warning, no failure.
-        if change.after.code_enabled == Some(false) && different == [Setting::Code] {
-            server_generated_codes.push(at);
-            different.clear();
-        }
-        match (result.status, different.is_empty()) {
-            (NetworkStatus::Applied, as_planned) => {
-                result.verified = Some(as_planned);
-                mismatched += usize::from(!as_planned);
+        let is_observed = found.is_some_and(|found| confirm::is_observed(found, &change.before, &change.after));
+        match result.status {
+            NetworkStatus::Applied => {
+                // While codes are disabled, Webex may generate the code: an acknowledged update is neither confirmed
+                // nor contradicted by what the list shows.
+                if change.after.code_enabled == Some(false) && different == [Setting::Code] {
+                    server_generated_codes.push(at);
+                    different.clear();
+                }
+                result.verified = if is_observed { Some(true) } else { (!different.is_empty()).then_some(false) };
+                mismatched += usize::from(!different.is_empty());
+                result.found_settings = found.filter(|_| !different.is_empty()).cloned();
                 result.mismatched_settings = different;
             }
             // A write that was applied late, or whose response was lost.
-            (_, true) => {
+            _ if is_observed => {
                 *result = NetworkResult { verified: Some(true), ..NetworkResult::new(NetworkStatus::Applied) };
             }
-            (_, false) => {}
+            _ => {}
         }
     }
     mismatched

@@ -30,8 +30,13 @@ impl DesiredSettings {
             code: self.code.map(AccessCode::to_code_text).or_else(|| live.code.clone()),
         };
         let hidden = after.code_enabled == Some(false) && live.code.is_none();
-        let changed = live.diff(&after).iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
-        (after, changed)
+        let changed: SettingSet =
+            live.diff(&after).iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+        // An equivalent text is sent back as it is.
+        let name = if changed.has(Setting::Name) { after.name } else { live.name.clone() };
+        let display_name =
+            if changed.has(Setting::DisplayName) { after.display_name } else { live.display_name.clone() };
+        (Settings { name, display_name, ..after }, changed)
     }
 }
 

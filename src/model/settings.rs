@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::code::CodeText;
 use super::name_key::NameKey;
 
@@ -82,15 +84,43 @@ impl Settings {
         NameKey::of(&self.name)
     }
 
+    /// The settings whose values differ. Canonically equivalent Unicode texts (composed and decomposed letters) are
+    /// equal: a server may return either form of what it was sent.
     pub fn diff(&self, other: &Self) -> SettingSet {
         Setting::ALL
             .into_iter()
             .filter(|setting| match setting {
-                Setting::Name => self.name != other.name,
-                Setting::DisplayName => self.display_name != other.display_name,
+                Setting::Name => !same_text(&self.name, &other.name),
+                Setting::DisplayName => match (&self.display_name, &other.display_name) {
+                    (Some(one), Some(other)) => !same_text(one, other),
+                    (one, other) => one.is_some() != other.is_some(),
+                },
                 Setting::CodeEnabled => self.code_enabled != other.code_enabled,
                 Setting::Code => self.code != other.code,
             })
             .collect()
+    }
+}
+
+fn same_text(one: &str, other: &str) -> bool {
+    one == other || (!(one.is_ascii() && other.is_ascii()) && one.nfc().eq(other.nfc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn composed_and_decomposed_texts_are_equal() {
+        let settings = |name: &str, display_name: &str| Settings {
+            name: name.into(),
+            display_name: Some(display_name.into()),
+            code_enabled: None,
+            code: None,
+        };
+        let composed = settings("\u{c5}lesund", "S\u{f8}r \u{e9}");
+        assert!(composed.diff(&settings("A\u{30a}lesund", "S\u{f8}r e\u{301}")).is_empty());
+        assert_eq!(composed.diff(&settings("Alesund", "S\u{f8}r \u{e9}")), SettingSet::NONE.with(Setting::Name));
+        assert_eq!(composed.diff(&settings("\u{e5}lesund", "S\u{f8}r \u{e9}")), SettingSet::NONE.with(Setting::Name));
     }
 }

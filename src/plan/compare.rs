@@ -3,7 +3,7 @@
 use super::matching::Managed;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::{LiveState, NetworkIndex, Setting, SettingSet, Settings};
+use crate::model::{LiveState, Network, NetworkIndex, Setting, SettingSet, Settings};
 
 #[derive(Debug)]
 pub(super) struct NetworkChange<'a> {
@@ -26,7 +26,7 @@ pub(super) fn compare<'a>(
             continue;
         }
         for setting in missing(&after) {
-            diagnostics.push(missing_required_setting(entry, &after, setting));
+            diagnostics.push(missing_required_setting(entry, live.network(*network), setting));
         }
         changes.push(NetworkChange { network: *network, entry, after, changed_settings: changed });
     }
@@ -36,17 +36,22 @@ pub(super) fn compare<'a>(
 
 /// Required settings that are neither requested nor known.
 fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
-    [(Setting::CodeEnabled, after.code_enabled.is_none()), (Setting::Code, after.code.is_none())]
-        .into_iter()
-        .filter(|(_, missing)| *missing)
-        .map(|(setting, _)| setting)
+    [
+        (Setting::Name, after.name.trim().is_empty()),
+        (Setting::CodeEnabled, after.code_enabled.is_none()),
+        (Setting::Code, after.code.as_ref().is_none_or(|code| code.expose_secret().is_empty())),
+    ]
+    .into_iter()
+    .filter(|(_, missing)| *missing)
+    .map(|(setting, _)| setting)
 }
 
-fn missing_required_setting(entry: &NetworkEntry, after: &Settings, setting: Setting) -> Diagnostic {
+fn missing_required_setting(entry: &NetworkEntry, network: &Network, setting: Setting) -> Diagnostic {
     let field = setting.api_name();
+    let label = if network.settings.name.is_empty() { network.id.as_str() } else { &network.settings.name };
     Diagnostic::error(
         DiagnosticCode::MissingSetting,
-        format!("the update of {:?} requires `{field}`, and the API does not return the current value", after.name),
+        format!("the update of {label:?} requires `{field}`, and the API does not return the current value"),
     )
     .with_span(entry.span())
     .help(format!("add `{field}` to this entry"))

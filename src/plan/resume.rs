@@ -82,18 +82,30 @@ fn interim_states(plan: &Plan) -> impl Iterator<Item = &Step> {
 }
 
 fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<NetworkState> {
-    let same = |planned: &Settings| {
-        // A code that Webex hides or generates while codes are disabled is not compared.
-        let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
-        now.diff(planned).iter().all(|setting| disabled && setting == Setting::Code)
-    };
+    let same = |planned: &Settings| now.diff(planned).is_empty();
     if same(&change.after) {
         return Some(NetworkState::After);
     }
     if interim.is_some_and(same) {
         return Some(NetworkState::Interim);
     }
-    same(&change.before).then_some(NetworkState::Before)
+    if same(&change.before) {
+        return Some(NetworkState::Before);
+    }
+    // While codes are disabled, Webex may hide the code or generate another one. The other settings then identify the
+    // state; where they do not, since only the code changes, the update is still to be sent.
+    let same_but_code = |planned: &Settings| {
+        let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
+        let hidden = now.code.is_none() && change.changed_settings.has(Setting::Code);
+        disabled && !hidden && now.diff(planned).iter().all(|setting| setting == Setting::Code)
+    };
+    if same_but_code(&change.before) {
+        return Some(NetworkState::Before);
+    }
+    if interim.is_some_and(same_but_code) {
+        return Some(NetworkState::Interim);
+    }
+    same_but_code(&change.after).then_some(NetworkState::After)
 }
 
 fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Drift> {

@@ -124,6 +124,9 @@ fn check_values(at: usize, step: &Step, change: &Change, current_settings: &Sett
     if silent.is_some() && !carried_hidden_code {
         return Err(PlanViolation::SettingsMismatch { step: at });
     }
+    if settings.name.trim().is_empty() {
+        return Err(PlanViolation::MissingSetting { step: at, setting: Setting::Name });
+    }
     if settings.code.is_none() {
         return Err(PlanViolation::MissingSetting { step: at, setting: Setting::Code });
     }

@@ -173,6 +173,9 @@ fn network(network: &super::view::NetworkView) -> Value {
     if !result.mismatched_settings.is_empty() {
         value["mismatched"] = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
     }
+    if !network.found.is_empty() {
+        value["found"] = network.found.iter().map(set_of).collect::<Map<_, _>>().into();
+    }
     if let Some(error) = &result.error {
         value["error"] = json!({ "message": error.message, "status": error.status, "trackingId": error.tracking_id });
     }
@@ -186,7 +189,7 @@ pub fn runs(runs: &[RunHistory]) -> Value {
             "startedAt": run.started_at.to_string(),
             "outcome": run.outcome.map(RunOutcome::as_str),
             "changes": run.changes,
-            "networksWritten": run.modified.len(),
+            "networksWritten": run.networks_written,
         })
     };
     document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))

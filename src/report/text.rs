@@ -192,12 +192,11 @@ fn write_network(out: &mut String, network: &NetworkView) {
     let reason = sanitize(&reason).into_owned();
     match result.status {
         NetworkStatus::Applied => {
-            let settings: Vec<&str> = result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
             line(
                 out,
                 format_args!(
                     "  {WARNING}≠{WARNING:#} {name}: written, but the live state differs: {}",
-                    settings.join(", ")
+                    network.reason()
                 ),
             );
         }
@@ -224,7 +223,7 @@ pub fn runs(runs: &[RunHistory]) -> String {
     let mut out = String::new();
     for run in runs {
         let outcome = run.outcome.map_or("killed", RunOutcome::as_str);
-        let (written, planned) = (run.modified.len(), run.changes);
+        let (written, planned) = (run.networks_written, run.changes);
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(&mut out, format_args!("{}  {started}  {outcome:11}  {written} of {planned} networks written", run.run));
     }

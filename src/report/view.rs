@@ -283,6 +283,8 @@ pub struct NetworkView {
     pub result: NetworkResult,
     /// Settings that still have a temporary value.
     pub current_settings: Vec<FieldView>,
+    /// Requested and found values of settings that differ in the final list.
+    pub found: Vec<FieldView>,
     /// Name of the network that it depends on.
     pub blocked_by_name: Option<String>,
 }
@@ -305,6 +307,22 @@ impl NetworkView {
         match (&self.result.error, &self.blocked_by_name) {
             (Some(error), _) => error.to_string(),
             (None, Some(name)) => format!("depends on {name}"),
+            (None, None) if !self.found.is_empty() => {
+                let found = |field: &FieldView| {
+                    let value = |value: &Option<String>| match value {
+                        _ if field.masked => "••••".to_owned(),
+                        Some(value) => format!("{:?}", sanitize(value)),
+                        None => "nothing".to_owned(),
+                    };
+                    format!(
+                        "{}: requested {}, found {}",
+                        field.setting.api_name(),
+                        value(&field.from),
+                        value(&field.to)
+                    )
+                };
+                self.found.iter().map(found).collect::<Vec<_>>().join("; ")
+            }
             (None, None) => {
                 let settings: Vec<&str> =
                     self.result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
@@ -334,9 +352,13 @@ impl ResultView {
                 current_settings: result.current_settings.as_ref().map_or_else(Vec::new, |current_settings| {
                     fields(&change.before, current_settings, change.before.diff(current_settings), codes)
                 }),
+                found: result.found_settings.as_ref().map_or_else(Vec::new, |found| {
+                    let mismatched = result.mismatched_settings.iter().copied().collect();
+                    fields(&change.after, found, mismatched, codes)
+                }),
                 blocked_by_name: result.blocked_by.as_ref().and_then(|id| name_of.get(id).cloned()),
                 // Shown above; not needed further.
-                result: NetworkResult { current_settings: None, ..result.clone() },
+                result: NetworkResult { current_settings: None, found_settings: None, ..result.clone() },
             })
             .collect();
         let class = outcome.class(plan);

@@ -1,12 +1,12 @@
 //! Parses a journal: what a run has changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunOutcome, WriteOutcome};
+use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunOutcome, WriteKind, WriteOutcome};
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::storage::encryption::CodeCipher;
 
@@ -49,6 +49,8 @@ pub struct RunHistory {
     pub outcome: Option<RunOutcome>,
     /// Modified networks, in the order of their first write.
     pub modified: Vec<ModifiedNetwork>,
+    /// Number of networks whose final settings were acknowledged or observed.
+    pub networks_written: usize,
 }
 
 /// A network modified by a run.
@@ -109,8 +111,16 @@ impl RunHistory {
             (Some(_), CodeAccess::Decrypt(None)) => return Err(encrypted()),
             (_, CodeAccess::Skip) | (None, _) => None,
         };
-        let history = Self { run, started_at: time, is_encrypted, changes, outcome: None, modified: Vec::new() };
-        let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new() };
+        let history = Self {
+            run,
+            started_at: time,
+            is_encrypted,
+            changes,
+            outcome: None,
+            modified: Vec::new(),
+            networks_written: 0,
+        };
+        let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new(), written: HashSet::new() };
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
             let document = match &cipher {
@@ -129,6 +139,8 @@ struct Replay {
     place: HashMap<NetworkId, usize>,
     /// Writes that were started and have not finished.
     open: HashMap<NetworkId, Settings>,
+    /// Networks that have their final settings.
+    written: HashSet<NetworkId>,
 }
 
 impl Replay {
@@ -150,8 +162,18 @@ impl Replay {
                 });
                 self.open.insert(network, settings.into());
             }
-            JournalLineJson::WriteFinished { network, end, .. } => {
+            JournalLineJson::WriteFinished { network, write, end } => {
                 let network = NetworkId::new(network);
+                match (write, end) {
+                    (WriteKind::Final, WriteOutcome::Applied) => {
+                        self.written.insert(network.clone());
+                    }
+                    // Another write to the network was sent, so it is not known to have its final settings any more.
+                    (WriteKind::Interim | WriteKind::Revert, WriteOutcome::Applied | WriteOutcome::Unknown) => {
+                        self.written.remove(&network);
+                    }
+                    _ => {}
+                }
                 if let Some(settings) = self.open.remove(&network) {
                     self.final_states(&network, settings, end);
                 }
@@ -165,6 +187,7 @@ impl Replay {
         for (network, settings) in std::mem::take(&mut self.open) {
             self.final_states(&network, settings, WriteOutcome::Unknown);
         }
+        self.history.networks_written = self.written.len();
         self.history
     }
 

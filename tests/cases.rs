@@ -93,6 +93,7 @@ fn said_of_answer(path: &Path) -> String {
         tracking_id: header("trackingid"),
         retry_after: header("retry-after"),
         date: header("date"),
+        link: None,
     };
     let sent = Settings {
         name: "Ward".into(),

@@ -102,7 +102,10 @@ fn can_verify(client: &ApiClient) -> bool {
         client.shutdown().level(),
         ShutdownLevel::Immediate
             | ShutdownLevel::Graceful(
-                ShutdownReason::Unauthorized | ShutdownReason::CircuitBreakerOpen | ShutdownReason::RetryAfterTooLong
+                ShutdownReason::Unauthorized
+                    | ShutdownReason::CircuitBreakerOpen
+                    | ShutdownReason::RetryAfterTooLong
+                    | ShutdownReason::RateLimitTimeout
             )
     )
 }

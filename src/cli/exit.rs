@@ -121,7 +121,14 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         // `-o json` always prints one document, even for a usage error.
         let _closed = write!(std::io::stdout(), "{}", json::text(&json::error(&error.to_string(), None)));
     }
-    // A closed pipe is no error.
-    let _closed = error.print();
+    let arguments: Vec<String> = std::env::args().collect();
+    let logs_json = arguments.iter().any(|argument| argument == "--log-format=json")
+        || arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
+    if error.use_stderr() && logs_json {
+        super::printer::eprint_json("ERROR", &error.to_string());
+    } else {
+        // A closed pipe is no error.
+        let _closed = error.print();
+    }
     if error.use_stderr() { ExitStatus::Error.into() } else { ExitStatus::Success.into() }
 }

@@ -23,6 +23,8 @@ pub(crate) fn start(output: OutputOptions) {
         }
     };
     let builder = fmt().with_max_level(level).with_writer(io::stderr).with_ansi(colors).with_target(false);
+    // A log that cannot be written must not end a run: by default, the failure itself is printed with a panic.
+    let builder = builder.log_internal_errors(false);
     match output.log_format {
         LogFormat::Text => builder.compact().init(),
         LogFormat::Json => builder.json().flatten_event(true).init(),

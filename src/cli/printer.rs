@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstream::AutoStream;
 use dectl::report::{self, CodeVisibility, json};
 
-use super::args::{CodeOptions, ColorChoice, Format, OutputOptions};
+use super::args::{CodeOptions, ColorChoice, Format, LogFormat, OutputOptions};
 use super::exit::{CliError, ExitStatus};
 
 /// Prints results, errors and notes.
@@ -15,6 +15,7 @@ pub(crate) struct Printer {
     format: Format,
     colors: anstream::ColorChoice,
     codes: CodeVisibility,
+    log_format: LogFormat,
     /// At most one document is printed.
     result_printed: Cell<bool>,
     /// The result could not be written, for another reason than a closed pipe.
@@ -30,7 +31,7 @@ impl Printer {
         };
         let codes = if codes.show_codes { CodeVisibility::Shown } else { CodeVisibility::Masked };
         let (result_printed, write_failed) = (Cell::new(false), Cell::new(false));
-        Self { format: output.output, colors, codes, result_printed, write_failed }
+        Self { format: output.output, colors, codes, log_format: output.log_format, result_printed, write_failed }
     }
 
     pub(crate) const fn format(&self) -> Format {
@@ -62,8 +63,19 @@ impl Printer {
         }
     }
 
+    pub(crate) const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
+
     /// Prints to standard error.
     pub(crate) fn note(&self, text: &str) {
+        self.print_stderr("INFO", text);
+    }
+
+    fn print_stderr(&self, level: &str, text: &str) {
+        if self.log_format == LogFormat::Json {
+            return eprint_json(level, text);
+        }
         let mut stream = AutoStream::new(io::stderr().lock(), self.colors);
         // A closed standard error must not end a run.
         let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
@@ -83,11 +95,12 @@ impl Printer {
             self.result(document);
         }
         if let Some(invalid_input) = failed.invalid_input.as_ref().filter(|_| document.is_none()) {
-            self.note(&report::diagnostics_text(&invalid_input.diagnostics, &invalid_input.sources, self.width()));
-            self.note(&format!("{}\n", invalid_input.summary()));
+            let text = report::diagnostics_text(&invalid_input.diagnostics, &invalid_input.sources, self.width());
+            self.print_stderr("ERROR", &text);
+            self.print_stderr("ERROR", &format!("{}\n", invalid_input.summary()));
         } else {
             let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
-            self.note(&format!("{style}error{style:#}: {}\n", report::sanitize(&failed.message)));
+            self.print_stderr("ERROR", &format!("{style}error{style:#}: {}\n", report::sanitize(&failed.message)));
         }
     }
 
@@ -114,8 +127,19 @@ impl Printer {
             // `dectl plan … | head` closes the pipe, which is no error.
             if error.kind() != io::ErrorKind::BrokenPipe {
                 self.write_failed.set(true);
-                self.note(&format!("error: cannot write to standard output: {error}\n"));
+                self.print_stderr("ERROR", &format!("error: cannot write to standard output: {error}\n"));
             }
         }
     }
+}
+
+/// Prints a text to standard error as one JSON object on one line, like the log. A failure to write is ignored.
+pub(crate) fn eprint_json(level: &str, text: &str) {
+    let message = anstream::adapter::strip_str(text).to_string();
+    if message.trim().is_empty() {
+        return;
+    }
+    let timestamp = jiff::Timestamp::now().to_string();
+    let line = serde_json::json!({ "timestamp": timestamp, "level": level, "message": message.trim_end() });
+    let _gone = writeln!(io::stderr().lock(), "{line}");
 }

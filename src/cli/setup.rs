@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use dectl::client::rate_limiter::RateLimiter;
-use dectl::client::{ApiClient, RetryPolicy, SendError};
+use dectl::client::{ApiClient, RetryPolicy, SendError, WaitReason};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
@@ -14,8 +14,9 @@ use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
 
-use super::args::{ConnectionOptions, RateOptions};
+use super::args::{CodeOptions, ConnectionOptions, DEFAULT_API_URL, OutputOptions, RateOptions};
 use super::exit::CliError;
+use super::printer::Printer;
 
 /// Everything that a command needs to send requests to an organization.
 pub(crate) struct Connection {
@@ -30,6 +31,7 @@ pub(crate) struct Connection {
 pub(crate) async fn connect(
     options: &ConnectionOptions,
     rate: RateOptions,
+    output: OutputOptions,
     shutdown: &Shutdown,
 ) -> Result<Connection, CliError> {
     let clock = Clock::real();
@@ -44,6 +46,17 @@ pub(crate) async fn connect(
         retry_policy(rate),
         shutdown.clone(),
     );
+    if !output.quiet {
+        let printer = Printer::new(output, CodeOptions::default());
+        client.report_waits(Rc::new(move |wait| {
+            let reason = match wait.reason {
+                WaitReason::RateLimited => "rate limited (429)",
+                WaitReason::Locked => "location locked (423)",
+                WaitReason::Failed => "request failed",
+            };
+            printer.note(&format!("{reason}, retrying in {} s\n", wait.duration.as_secs()));
+        }));
+    }
     match client.acquire_token().await {
         Ok(_) => Ok(Connection { client, run, api }),
         Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),
@@ -54,10 +67,10 @@ pub(crate) async fn connect(
 async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, CliError> {
     let mut config = match &options.simulate {
         Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, literal_token(TOKEN)?, run),
-        None => HttpConfig::new(&options.api_url, token_source(options)?, run),
+        None => HttpConfig::new(api_url(options), token_source(options)?, run),
     };
     if options.simulate.is_none() {
-        config.org = options.org.clone();
+        config.org = options.org();
     }
     if let Some(path) = &options.ca_file {
         let pem = fs::read(path);
@@ -71,8 +84,19 @@ async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, Cl
     HttpApi::new(config).map_err(|error| CliError::new(error.to_string()))
 }
 
+/// The address of the API. An empty variable, as a pipeline passes a missing value, means the default.
+fn api_url(options: &ConnectionOptions) -> &str {
+    let is_unset = options.api_url.is_empty() && std::env::var("WEBEX_API_URL").is_ok_and(|value| value.is_empty());
+    if is_unset { DEFAULT_API_URL } else { &options.api_url }
+}
+
 pub(crate) fn retry_policy(rate: RateOptions) -> RetryPolicy {
-    RetryPolicy { max_attempts: rate.read.max_attempts, lock_timeout: rate.lock_timeout, ..RetryPolicy::default() }
+    RetryPolicy {
+        max_attempts: rate.read.max_attempts,
+        lock_timeout: rate.lock_timeout,
+        rate_limit_timeout: rate.read.rate_limit_timeout,
+        ..RetryPolicy::default()
+    }
 }
 
 /// Reads the state that a simulated organization starts with.

@@ -1,4 +1,4 @@
-//! Turns SIGINT and SIGTERM into a shutdown request: the first is graceful, the second immediate.
+//! Turns SIGINT, SIGTERM and SIGHUP into a shutdown request: the first is graceful, the second immediate.
 
 use dectl::runtime::{Shutdown, ShutdownLevel, ShutdownReason};
 
@@ -16,6 +16,8 @@ pub(crate) async fn listen(shutdown: Shutdown) {
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    /// `None` if it was ignored at start, as by `nohup`.
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
@@ -25,15 +27,33 @@ impl Signals {
         Some(Self {
             interrupt: signal(SignalKind::interrupt()).ok()?,
             terminate: signal(SignalKind::terminate()).ok()?,
+            hangup: if is_hangup_ignored() { None } else { Some(signal(SignalKind::hangup()).ok()?) },
         })
     }
 
     async fn next(&mut self) -> ShutdownReason {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => ShutdownReason::Interrupt,
             _ = self.terminate.recv() => ShutdownReason::Terminate,
+            _ = hangup => ShutdownReason::Terminate,
         }
     }
+}
+
+/// Whether SIGHUP was ignored when the process started. The kernel reports the mask of ignored signals; where there is no
+/// such report, `nohup` cannot be recognized.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & 1 != 0)
 }
 
 #[cfg(not(unix))]

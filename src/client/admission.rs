@@ -17,12 +17,12 @@ impl ApiClient {
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
     ) -> Result<InFlight<'_>, SendError> {
-        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.cancelled(context, maybe_applied))).await {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.cancelled(context))).await {
             Either::Left((place, _)) => place,
             Either::Right(_) => return Err(self.cancellation_error(maybe_applied)),
         };
         loop {
-            if self.is_cancelled(context, maybe_applied) {
+            if self.is_cancelled(context) {
                 return Err(self.cancellation_error(maybe_applied));
             }
             let now = self.clock.now();
@@ -39,12 +39,15 @@ impl ApiClient {
                 }
                 Admission::RetryAt(until) => {
                     debug!(wait_ms = until.duration_since(now).as_millis() as u64, "waiting for the rate limiter");
+                    if let Some(paused_until) = self.paused_until() {
+                        self.report_pause(paused_until);
+                    }
                     Some(until)
                 }
                 Admission::AfterNextResponse => None,
             };
             let response = pin!(self.response_received.notified());
-            let cancelled = pin!(self.cancelled(context, maybe_applied));
+            let cancelled = pin!(self.cancelled(context));
             let woken = select(response, cancelled);
             match until {
                 Some(until) => {

@@ -36,6 +36,12 @@ pub struct ApiClient {
     pub(super) refresh_lock: futures::lock::Mutex<()>,
     /// Number of token refreshes.
     pub(super) token_generation: Cell<u64>,
+    /// When the first of the 429s arrived that no request has got through since.
+    rate_limited_since: Cell<Option<Instant>>,
+    /// Called on waits of reads, which have no observer of their own.
+    on_wait: RefCell<Option<Rc<dyn Fn(Wait)>>>,
+    /// Until when a wait for the rate limit was reported.
+    reported_until: Cell<Option<Instant>>,
 }
 
 impl ApiClient {
@@ -62,6 +68,48 @@ impl ApiClient {
             queue: futures::lock::Mutex::new(()),
             refresh_lock: futures::lock::Mutex::new(()),
             token_generation: Cell::new(0),
+            rate_limited_since: Cell::new(None),
+            on_wait: RefCell::default(),
+            reported_until: Cell::new(None),
+        }
+    }
+
+    /// Reports waits of more than a few seconds to `on_wait`.
+    pub fn report_waits(&self, on_wait: Rc<dyn Fn(Wait)>) {
+        self.on_wait.replace(Some(on_wait));
+    }
+
+    /// Stops reporting waits, for a caller that displays them itself.
+    pub fn stop_reporting_waits(&self) {
+        self.on_wait.replace(None);
+    }
+
+    fn report_wait(&self, wait: Wait) {
+        let on_wait = self.on_wait.borrow().clone();
+        if let Some(on_wait) = on_wait.filter(|_| wait.duration >= MIN_REPORTED_WAIT) {
+            on_wait(wait);
+        }
+    }
+
+    fn report_event(&self, event: RetryEvent) {
+        let now = self.clock.now();
+        match event {
+            RetryEvent::Locked { until } => {
+                self.report_wait(Wait { reason: WaitReason::Locked, duration: until.duration_since(now) });
+            }
+            RetryEvent::Retrying { until, .. } => {
+                self.report_wait(Wait { reason: WaitReason::Failed, duration: until.duration_since(now) });
+            }
+            RetryEvent::Unlocked => {}
+        }
+    }
+
+    /// Reports a wait for the rate limit, once for all requests that wait.
+    pub(super) fn report_pause(&self, until: Instant) {
+        let now = self.clock.now();
+        if self.reported_until.get().is_none_or(|reported| until.duration_since(reported) >= MIN_REPORTED_WAIT) {
+            self.reported_until.set(Some(until));
+            self.report_wait(Wait { reason: WaitReason::RateLimited, duration: until.duration_since(now) });
         }
     }
 
@@ -92,7 +140,7 @@ impl ApiClient {
     pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
         self.call(
             RequestKind::Read { what: "list", location: None },
-            RequestContext { priority, ..RequestContext::QUIET },
+            RequestContext { priority, on_event: &|event| self.report_event(event) },
             || self.api.list(),
         )
         .await
@@ -103,8 +151,8 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
-        self.call(RequestKind::Read { what: "list", location: None }, RequestContext::QUIET, || self.api.list_raw())
-            .await
+        let context = RequestContext { priority: Priority::Normal, on_event: &|event| self.report_event(event) };
+        self.call(RequestKind::Read { what: "list", location: None }, context, || self.api.list_raw()).await
     }
 
     /// Waits, unless an immediate shutdown is requested.
@@ -163,7 +211,8 @@ impl ApiClient {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            if error.applied == MaybeApplied::Unknown {
+            // A read changes nothing, whatever became of it.
+            if error.applied == MaybeApplied::Unknown && matches!(kind, RequestKind::Write { .. }) {
                 state.maybe_applied = MaybeApplied::Unknown;
             }
             match self.decide_retry(kind, context, &error, &mut state).await {
@@ -201,7 +250,7 @@ impl ApiClient {
         let abandoned = async {
             match kind {
                 // A cancelled read loses nothing.
-                RequestKind::Read { .. } => self.cancelled(context, MaybeApplied::No).await,
+                RequestKind::Read { .. } => self.cancelled(context).await,
                 RequestKind::Write { .. } => self.shutdown.wait_immediate().await,
             }
         };
@@ -219,6 +268,9 @@ impl ApiClient {
             }
         };
         in_flight.complete(&response);
+        if !matches!(&response, Err(error) if error.class == ErrorClass::RateLimited || error.status.is_none()) {
+            self.rate_limited_since.set(None);
+        }
         Ok(response)
     }
 
@@ -236,12 +288,22 @@ impl ApiClient {
                 self.circuit_breaker.borrow_mut().record_success();
                 self.count(|statistics| statistics.rate_limited += 1);
                 let until = self.rate_limiter.borrow().paused_until(now);
-                match until {
-                    Some(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
-                        warn!(wait_s = until.duration_since(now).as_secs(), "Retry-After exceeds the maximum");
-                        RetryDecision::Fail
-                    }
-                    _ => RetryDecision::Retry,
+                let since = self.rate_limited_since.get().unwrap_or(now);
+                self.rate_limited_since.set(Some(since));
+                let wait = until.map_or(Duration::ZERO, |until| until.duration_since(now));
+                let limit = self.retry_policy.rate_limit_timeout;
+                if wait > self.retry_policy.max_retry_after {
+                    warn!(wait_s = wait.as_secs(), "Retry-After exceeds the maximum");
+                    RetryDecision::Fail
+                } else if now.duration_since(since) + wait > limit {
+                    self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::RateLimitTimeout));
+                    let waited = now.duration_since(since).as_secs();
+                    RetryDecision::FailWith(format!(
+                        "rate limited for {waited} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
+                        wait.as_secs()
+                    ))
+                } else {
+                    RetryDecision::Retry
                 }
             }
             ErrorClass::Locked => {
@@ -333,7 +395,7 @@ impl ApiClient {
         maybe_applied: MaybeApplied,
     ) -> Result<(), SendError> {
         (context.on_event)(event);
-        let cancelled = pin!(self.cancelled(context, maybe_applied));
+        let cancelled = pin!(self.cancelled(context));
         let end = select(self.clock.sleep_until(until), cancelled).await;
         if matches!(event, RetryEvent::Locked { .. }) {
             (context.on_event)(RetryEvent::Unlocked);
@@ -344,17 +406,17 @@ impl ApiClient {
         }
     }
 
-    pub(super) fn is_cancelled(&self, context: RequestContext<'_>, maybe_applied: MaybeApplied) -> bool {
+    pub(super) fn is_cancelled(&self, context: RequestContext<'_>) -> bool {
         match self.shutdown.level() {
             ShutdownLevel::Running => false,
-            // A write that may have been applied is still confirmed, as long as there is time.
-            ShutdownLevel::Graceful(_) => context.priority == Priority::Normal && maybe_applied == MaybeApplied::No,
+            // A write that may have been applied is not sent again; one read confirms it.
+            ShutdownLevel::Graceful(_) => context.priority == Priority::Normal,
             ShutdownLevel::Immediate => true,
         }
     }
 
-    pub(super) async fn cancelled(&self, context: RequestContext<'_>, maybe_applied: MaybeApplied) {
-        if context.priority == Priority::Normal && maybe_applied == MaybeApplied::No {
+    pub(super) async fn cancelled(&self, context: RequestContext<'_>) {
+        if context.priority == Priority::Normal {
             self.shutdown.requested().await;
         } else {
             self.shutdown.wait_immediate().await;
@@ -382,6 +444,26 @@ impl ApiClient {
 /// At most this much of the time between two 423 responses counts as lock time; the rest is attributed to rate limits
 /// or outages.
 const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Waits that are at least this long are reported.
+const MIN_REPORTED_WAIT: Duration = Duration::from_secs(4);
+
+/// A wait that is worth reporting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub reason: WaitReason,
+    pub duration: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitReason {
+    /// 429
+    RateLimited,
+    /// 423
+    Locked,
+    /// A 5xx or a missing response; the request is repeated.
+    Failed,
+}
 
 /// Minimum wait before a locked location is retried.
 const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);

@@ -14,11 +14,18 @@ pub struct RetryPolicy {
     pub lock_timeout: Duration,
     /// Longest `Retry-After` of a 429 that is respected; a longer one ends the run cleanly.
     pub max_retry_after: Duration,
+    /// How long 429s may follow each other without another response before the run ends.
+    pub rate_limit_timeout: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { max_attempts: 5, lock_timeout: Duration::from_secs(600), max_retry_after: Duration::from_secs(3_600) }
+        Self {
+            max_attempts: 5,
+            lock_timeout: Duration::from_secs(600),
+            max_retry_after: Duration::from_secs(3_600),
+            rate_limit_timeout: Duration::from_secs(900),
+        }
     }
 }
 

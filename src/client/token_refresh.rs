@@ -7,7 +7,7 @@ use futures::future::{Either, select};
 use super::api_client::ApiClient;
 use super::request::{AttemptState, RefreshOutcome, RequestContext, SendError};
 use super::retry::backoff_delay;
-use crate::webex::{ErrorClass, MaybeApplied, TokenRefresh};
+use crate::webex::{ErrorClass, TokenRefresh};
 
 /// A request that is rejected with a new token as well will not succeed with the next one.
 const MAX_TOKEN_REJECTIONS: u32 = 2;
@@ -28,7 +28,7 @@ impl ApiClient {
             // Another request has refreshed it since this one was sent.
             return RefreshOutcome::Refreshed;
         }
-        match self.new_token(context, state.maybe_applied).await {
+        match self.new_token(context).await {
             Ok(TokenRefresh::Refreshed) => {
                 self.token_generation.set(self.token_generation.get() + 1);
                 RefreshOutcome::Refreshed
@@ -44,18 +44,14 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn acquire_token(&self) -> Result<TokenRefresh, SendError> {
-        self.new_token(RequestContext::QUIET, MaybeApplied::No).await
+        self.new_token(RequestContext::QUIET).await
     }
 
     /// A token for a request; cleanup after a shutdown may need one, too.
-    async fn new_token(
-        &self,
-        context: RequestContext<'_>,
-        maybe_applied: MaybeApplied,
-    ) -> Result<TokenRefresh, SendError> {
+    async fn new_token(&self, context: RequestContext<'_>) -> Result<TokenRefresh, SendError> {
         let mut attempts = 0;
         loop {
-            let error = match select(self.api.refresh_token(), pin!(self.cancelled(context, maybe_applied))).await {
+            let error = match select(self.api.refresh_token(), pin!(self.cancelled(context))).await {
                 Either::Left((Ok(renewal), _)) => return Ok(renewal),
                 Either::Left((Err(error), _)) => error,
                 Either::Right(_) => return Err(SendError::Cancelled),
@@ -66,8 +62,7 @@ impl ApiClient {
             if !again || attempts >= self.retry_policy.max_attempts || wait > self.retry_policy.max_retry_after {
                 return Err(SendError::Failed(error));
             }
-            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.cancelled(context, maybe_applied))).await
-            {
+            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.cancelled(context))).await {
                 return Err(SendError::Cancelled);
             }
         }

@@ -140,12 +140,22 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
         let (span, text) = cell?;
         let value = match name {
             // Spreadsheets write numbers and booleans in their own format.
-            "defaultAccessCode" | "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
-            _ => Value::Text(text.to_owned().into()),
+            "defaultAccessCode" => Value::PlainScalar(forced_text(text.trim()).to_owned().into()),
+            "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
+            _ => Value::Text(forced_text(text).to_owned().into()),
         };
         Some(field(name, span, value))
     });
     fields.collect()
+}
+
+/// A value without the notation by which spreadsheets are made to keep a text: `="0042"`, or `'0042`.
+fn forced_text(text: &str) -> &str {
+    let formula = text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).filter(|rest| !rest.contains('"'));
+    let apostrophe = text
+        .strip_prefix(['\'', '\u{2019}'])
+        .filter(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    formula.or(apostrophe).unwrap_or(text)
 }
 
 fn is_blank(row: &Row) -> bool {

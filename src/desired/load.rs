@@ -15,6 +15,9 @@ const MAX_DIR_DEPTH: usize = 32;
 /// Extensions of desired-state files in a directory.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "csv"];
 
+/// Name of standard input in messages.
+const STDIN: &str = "<stdin>";
+
 /// A source text with its origin.
 #[derive(Debug)]
 pub struct Input {
@@ -39,6 +42,17 @@ impl SourceFormat {
     pub fn of(name: &str) -> Self {
         let is_csv = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv { Self::Csv } else { Self::Yaml }
+    }
+
+    /// Detects the format of a text without a name from its first row: the headings of a table.
+    fn detect(text: &str) -> Self {
+        let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+        let first = lines.by_ref().find(|line| !line.is_empty() && !line.starts_with("sep=")).unwrap_or_default();
+        let headings: Vec<&str> =
+            first.split([',', ';', '\t']).map(|heading| heading.trim().trim_matches('"')).collect();
+        let has = |column: &str| headings.iter().any(|heading| heading.eq_ignore_ascii_case(column));
+        let is_table = headings.len() > 1 && (has("location") || has("locationId")) && (has("name") || has("id"));
+        if is_table { Self::Csv } else { Self::Yaml }
     }
 }
 
@@ -69,7 +83,7 @@ impl Loader<'_> {
             return;
         }
         self.seen.push("-".into());
-        self.read("<stdin>".to_owned(), stdin, PathBuf::from("."));
+        self.read(STDIN.to_owned(), stdin, PathBuf::from("."));
     }
 
     fn argument(&mut self, path: &Path) {
@@ -150,7 +164,10 @@ impl Loader<'_> {
         match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
             Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => self.inputs.push(Input { format: SourceFormat::of(&name), name, text, base_dir }),
+                Ok(text) => {
+                    let format = if name == STDIN { SourceFormat::detect(&text) } else { SourceFormat::of(&name) };
+                    self.inputs.push(Input { format, name, text, base_dir });
+                }
                 Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
             },
             Err(error) => self.unreadable(Path::new(&name), &error),

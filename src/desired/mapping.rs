@@ -60,6 +60,10 @@ impl<'a> MappingReader<'a> {
         if known.contains(&&**name) {
             return Some(name);
         }
+        // A place for anchors, as in Compose files and OpenAPI.
+        if known.contains(&"version") && name.starts_with("x-") {
+            return None;
+        }
         let near = suggest(name, known.iter().copied()).first().copied();
         let near = known.iter().find(|field| Some(**field) == near);
         self.typos.extend(near);

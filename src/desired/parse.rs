@@ -7,7 +7,7 @@ use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
 use super::model::{CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use super::rules::rule;
-use super::yaml::{Node, Value};
+use super::yaml::{Node, Value, invisible_name, is_invisible_space};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
     AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
@@ -192,7 +192,27 @@ impl FileParser<'_> {
         })
     }
 
+    /// Warns about spaces that a server may normalize, so that every run would find a difference.
+    fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
+        let invisible = text.value.chars().find(|character| is_invisible_space(*character));
+        let reason = if text.value.trim() != &*text.value {
+            "a leading or trailing space".to_owned()
+        } else if text.value.contains("  ") {
+            "a double space".to_owned()
+        } else if let Some(character) = invisible {
+            format!("{} (U+{:04X})", invisible_name(character), character as u32)
+        } else {
+            return;
+        };
+        self.diagnostics.push(
+            Diagnostic::warning(DiagnosticCode::UnusualSpaces, format!("{what} contains {reason}"))
+                .with_span(text.span)
+                .help("remove it unless it is intended; a server that removes it would differ from the file for ever"),
+        );
+    }
+
     fn network_name(&mut self, name: &Spanned<Arc<str>>) -> Option<NetworkName> {
+        self.check_spaces("name", name);
         NetworkName::new(&name.value)
             .map_err(|error| {
                 let diagnostic = Diagnostic::error(DiagnosticCode::InvalidName, format!("name {error}"))
@@ -205,6 +225,7 @@ impl FileParser<'_> {
 
     fn display_name(&mut self, fields: &MappingReader<'_>) -> Option<DisplayName> {
         let written = fields.text("displayName", self.diagnostics)?;
+        self.check_spaces("display name", &written);
         match DisplayName::new(&written.value) {
             Ok(name) => {
                 if let Some(length) = name.exceeds_recommended() {

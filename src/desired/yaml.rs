@@ -125,9 +125,63 @@ fn parse_error(error: &serde_yaml::Error, source: SourceId, sources: &Sources) -
             "check for a missing quote, bracket or colon, or wrong indentation, here or just above",
         ),
     };
+    let invisible = error.location().filter(|_| code == DiagnosticCode::NotYaml).and_then(|at| {
+        let text: &str = sources.text(source);
+        find_invisible(text, at.line() as usize)
+    });
+    if let Some((character, line, column)) = invisible {
+        let message = format!(
+            "invalid YAML: line {line}, column {column} contains {} (U+{:04X}), which YAML does not read as a space",
+            invisible_name(character),
+            character as u32
+        );
+        return Diagnostic::error(code, message)
+            .help("replace it with a normal space; it was probably pasted from a web page or a word processor")
+            .with_span(sources.span_at(source, line as u64, column as u64));
+    }
     let span = error.location().map(|at| sources.span_at(source, at.line(), at.column()));
     let diagnostic = Diagnostic::error(code, message).help(help).with_optional_span(span);
     if span.is_some() { diagnostic } else { diagnostic.in_file(sources.name(source).to_string()) }
+}
+
+/// The last invisible character at or shortly before a line, with its line and column: the parser reports the consequence
+/// of such a character up to two lines later.
+fn find_invisible(text: &str, error_line: usize) -> Option<(char, usize, usize)> {
+    let first = error_line.saturating_sub(3);
+    let lines = text.lines().enumerate().skip(first).take(error_line + 1 - first);
+    let mut candidates = lines.flat_map(|(at, line)| {
+        line.chars().enumerate().filter(|(_, character)| is_invisible_space(*character)).map(
+            move |(column, character)| {
+                // Where it replaces the space of the syntax: in an indentation, or after a colon or a hyphen.
+                let before: String = line.chars().take(column).collect();
+                let is_syntax = before.trim_end_matches(is_invisible_space).trim().is_empty()
+                    || before.trim_end_matches(is_invisible_space).ends_with([':', '-']);
+                (is_syntax, (character, at + 1, column + 1))
+            },
+        )
+    });
+    candidates.find(|(is_syntax, _)| *is_syntax).map(|(_, found)| found)
+}
+
+pub(super) const fn is_invisible_space(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200d}' | '\u{202f}' | '\u{205f}' | '\u{2060}' | '\u{3000}' | '\u{feff}'
+    )
+}
+
+pub(super) const fn invisible_name(character: char) -> &'static str {
+    match character {
+        '\u{a0}' => "a no-break space",
+        '\u{202f}' => "a narrow no-break space",
+        '\u{200b}' => "a zero-width space",
+        '\u{200c}' | '\u{200d}' => "a zero-width joiner",
+        '\u{2060}' => "a word joiner",
+        '\u{feff}' => "a byte order mark",
+        '\u{3000}' => "an ideographic space",
+        _ => "a typographic space",
+    }
 }
 
 fn is_limit(message: &str) -> bool {

@@ -63,6 +63,8 @@ codes! {
     InvalidDisplayName = "invalid-display-name",
     /// A display name that Webex may refuse.
     LongDisplayName = "long-display-name",
+    /// A text with spaces that are easily overlooked, and that a server may remove.
+    UnusualSpaces = "unusual-spaces",
     /// A text that cannot be an access code.
     InvalidCode = "invalid-code",
     /// An access code whose `env` or `file` source is unavailable.

@@ -9,6 +9,7 @@ use super::name_key::NameKey;
 pub struct NamePattern {
     /// A name may look like a glob: `Clinic [North]`.
     exact: NameKey,
+    text: String,
     glob: GlobMatcher,
 }
 
@@ -20,7 +21,12 @@ impl NamePattern {
     pub fn new(text: &str) -> Result<Self, String> {
         let glob = GlobBuilder::new(text).case_insensitive(true).literal_separator(false).build();
         let glob = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
-        Ok(Self { exact: NameKey::of(text), glob })
+        Ok(Self { exact: NameKey::of(text), text: text.to_owned(), glob })
+    }
+
+    /// The glob as given.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     pub fn matches(&self, name: &str) -> bool {

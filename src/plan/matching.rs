@@ -74,16 +74,23 @@ impl LocationsByName {
             if let Some(name) =
                 desired_location.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name))
             {
-                diagnostics.push(
-                    Diagnostic::error(
+                // A location that was renamed since the file was written is still meant; another one of that name may be.
+                let is_renamed = !self.0.contains_key(&NameKey::of(&name.value));
+                let message = format!("this id belongs to {live_name:?}, not to {:?}", name.value);
+                let diagnostic = if is_renamed {
+                    Diagnostic::warning(
                         DiagnosticCode::LocationMismatch,
-                        format!("this id belongs to {live_name:?}, not to {:?}", name.value),
+                        format!("{message}; no location has that name any more, so the id decides"),
                     )
-                    .with_span(name.span)
-                    .with_related(id.span, "the id")
-                    .help("correct the name or the id, or remove one of them"),
-                );
-                return None;
+                    .help("update the name of the location")
+                } else {
+                    Diagnostic::error(DiagnosticCode::LocationMismatch, message)
+                        .help("correct the name or the id, or remove one of them")
+                };
+                diagnostics.push(diagnostic.with_span(name.span).with_related(id.span, "the id"));
+                if !is_renamed {
+                    return None;
+                }
             }
             return Some(location);
         }

@@ -1,6 +1,6 @@
 //! Resumes a plan: what is done, what remains, and what has drifted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::model::{Change, Plan, Step, StepKind, UnchangedNetwork};
 use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settings};
@@ -17,12 +17,20 @@ pub enum Drift {
         /// Settings that differ from the expected state.
         settings: SettingSet,
     },
+    /// A network that the plan does not know uses a name or code that the plan requests.
+    Taken {
+        network: NetworkId,
+        name: String,
+        setting: Setting,
+        /// The name of the network that uses the value.
+        by: String,
+    },
 }
 
 impl Drift {
     pub const fn network(&self) -> &NetworkId {
         match self {
-            Self::Removed { network, .. } | Self::Changed { network, .. } => network,
+            Self::Removed { network, .. } | Self::Changed { network, .. } | Self::Taken { network, .. } => network,
         }
     }
 
@@ -32,6 +40,9 @@ impl Drift {
             Self::Changed { network, name, settings } => {
                 let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
                 format!("{name:?} ({network}) has a different {}", settings.join(", "))
+            }
+            Self::Taken { name, setting, by, .. } => {
+                format!("the {} requested for {name:?} is now used by the new network {by:?}", setting.api_name())
             }
         }
     }
@@ -62,7 +73,37 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
         }
     }
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
+    drift.extend(taken_values(plan, live));
     if drift.is_empty() { Ok(rest(plan, &current_settings, live)) } else { Err(drift) }
+}
+
+/// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.
+fn taken_values(plan: &Plan, live: &LiveState) -> Vec<Drift> {
+    let known: HashSet<&NetworkId> = plan
+        .changes
+        .iter()
+        .map(|change| &change.network)
+        .chain(plan.unchanged_networks.iter().map(|unchanged| &unchanged.network))
+        .collect();
+    let mut taken = Vec::new();
+    for step in &plan.steps {
+        let change = &plan.changes[step.change];
+        let Some(location) = live.find_location(&change.location.id) else { continue };
+        for (_, network) in live.networks_of(location).filter(|(_, network)| !known.contains(&network.id)) {
+            let uses = |setting: Setting| match setting {
+                Setting::Name => network.settings.name_key() == step.settings.name_key(),
+                Setting::Code => step.settings.code.is_some() && network.settings.code == step.settings.code,
+                Setting::DisplayName | Setting::CodeEnabled => false,
+            };
+            taken.extend(step.changes.iter().filter(|setting| uses(*setting)).map(|setting| Drift::Taken {
+                network: change.network.clone(),
+                name: change.before.name.to_string(),
+                setting,
+                by: network.settings.name.to_string(),
+            }));
+        }
+    }
+    taken
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

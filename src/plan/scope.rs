@@ -34,6 +34,32 @@ impl Scope {
         self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))
     }
 
+    /// The first pattern that matches no live location, or no network of the locations in scope by its live or requested
+    /// name: the option and the pattern. Such a pattern is probably misspelled, and would make a run a success that has
+    /// looked at nothing.
+    pub fn unmatched<'a>(
+        &self,
+        live: &LiveState,
+        requested_names: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<(&'static str, &str)> {
+        let location = self
+            .locations
+            .iter()
+            .find(|pattern| !live.locations().any(|(_, location)| pattern.matches(&location.name)))
+            .map(|pattern| ("--location", pattern.as_str()));
+        let in_scope = || live.locations().filter(|(_, location)| self.includes_location(&location.name));
+        let matches = |pattern: &NamePattern| {
+            requested_names.clone().any(|name| pattern.matches(name))
+                || in_scope()
+                    .any(|(at, _)| live.networks_of(at).any(|(_, network)| pattern.matches(&network.settings.name)))
+        };
+        let network = || {
+            let pattern = self.networks.iter().find(|pattern| !matches(pattern))?;
+            Some(("--network", pattern.as_str()))
+        };
+        location.or_else(network)
+    }
+
     /// Whether a network with these old and new settings is in scope, regardless of its location.
     pub fn includes_network(&self, before: &Settings, after: &Settings) -> bool {
         self.networks.is_empty()

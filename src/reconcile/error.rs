@@ -33,6 +33,9 @@ pub enum Error {
     /// There are unmanaged networks.
     #[error("{0} live networks are in no file (--fail-on-unmanaged)")]
     Unmanaged(usize),
+    /// A pattern of the scope matches nothing.
+    #[error("{option} {pattern:?} matches no {}; no changes were made", if *.option == "--location" { "location with DECT networks" } else { "network in scope" })]
+    EmptyScope { option: &'static str, pattern: String },
     /// The pattern of `--canary` matches no location.
     #[error("--canary matches no location that this plan changes; no changes were made")]
     CanaryMatchesNothing,

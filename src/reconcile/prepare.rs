@@ -43,6 +43,11 @@ pub fn plan_from_live(
     let mut diagnostics = Diagnostics::new();
     let expand_rules = expand_rules(&inputs.desired, scope, &live, &mut diagnostics);
     let desired = expand_rules.as_ref().unwrap_or(&inputs.desired);
+    let entries = desired.locations.iter().flat_map(|location| &location.entries);
+    let requested_names = entries.filter_map(|entry| entry.desired.name.as_ref()).map(|name| name.as_str());
+    if let Some((option, pattern)) = scope.unmatched(&live, requested_names) {
+        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
+    }
     let built = plan::build_scoped(scope, desired, &live, &inputs.sources)
         .and_then(|plan| if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
     match built {

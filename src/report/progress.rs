@@ -11,13 +11,14 @@ use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::seconds;
 use crate::apply::Event;
-use crate::model::NetworkId;
+use crate::model::{LocationId, NetworkId};
 use crate::plan::model::Plan;
 use crate::runtime::{Clock, Instant};
 
 pub struct ProgressDisplay {
     clock: Clock,
     names: HashMap<NetworkId, String>,
+    locations: HashMap<LocationId, String>,
     mode: ProgressMode,
     state: RefCell<ProgressState>,
 }
@@ -65,7 +66,9 @@ impl ProgressDisplay {
     fn new(plan: &Plan, clock: Clock, mode: ProgressMode) -> Self {
         let name = |name: &str| sanitize(name).into_owned();
         let names = plan.changes.iter().map(|change| (change.network.clone(), name(&change.before.name))).collect();
-        Self { clock, names, mode, state: RefCell::default() }
+        let locations =
+            plan.changes.iter().map(|change| (change.location.id.clone(), name(&change.location.name))).collect();
+        Self { clock, names, locations, mode, state: RefCell::default() }
     }
 
     pub fn event(&self, event: &Event) {
@@ -106,7 +109,14 @@ impl ProgressDisplay {
             Event::Skipped { network, because_of } => {
                 self.println(&format!("{}: skipped, depends on {}", self.name(network), self.name(because_of)));
             }
-            Event::Locked { until, .. } => state.locked_until = Some(*until),
+            Event::Locked { until, location } => {
+                state.locked_until = Some(*until);
+                let wait = until.duration_since(now);
+                if wait >= MIN_REPORTED_WAIT {
+                    let location = self.locations.get(location).map_or("a location", String::as_str);
+                    self.log_line(&format!("{location}: locked (423), retrying in {}", seconds(wait)));
+                }
+            }
             Event::Retrying { network, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
                 let wait = seconds(until.duration_since(now));
                 self.println(&format!("{}: attempt {attempts} failed, retrying in {wait}", self.name(network)));
@@ -128,18 +138,13 @@ impl ProgressDisplay {
     /// Shows what the run is waiting for.
     pub fn tick(&self, paused_until: Option<Instant>) {
         let now = self.clock.now();
-        let mut state = self.state.borrow_mut();
+        let state = self.state.borrow();
         if state.asked {
             return;
         }
         if let ProgressMode::Bar(bar) = &self.mode {
             bar.set_message(message(&state, now, paused_until));
             bar.tick();
-        } else if let Some(until) = paused_until
-            && state.last_line.is_none_or(|last| now.duration_since(last) >= LINE_INTERVAL)
-        {
-            state.last_line = Some(now);
-            self.log_line(&format!("rate limited, resuming in {}", seconds(until.duration_since(now))));
         }
     }
 

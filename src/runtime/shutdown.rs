@@ -32,6 +32,8 @@ pub enum ShutdownReason {
     UnexpectedChange,
     /// `Retry-After` exceeds the maximum that is respected.
     RetryAfterTooLong,
+    /// 429s without a request let in for longer than `--rate-limit-timeout`.
+    RateLimitTimeout,
     /// The journal can no longer be written.
     JournalWriteFailed,
 }

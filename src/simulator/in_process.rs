@@ -70,6 +70,7 @@ impl InProcessApi {
             tracking_id: Some(answer.tracking_id),
             retry_after: answer.retry_after,
             date: None,
+            link: None,
         };
         Ok((head, answer.body))
     }

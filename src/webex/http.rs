@@ -22,7 +22,10 @@ use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
 /// Size limit of a list; 100,000 networks take about 48 MB.
-const MAX_LIST_LEN: usize = 1 << 30;
+const MAX_LIST_LEN: usize = 256 << 20;
+
+/// Maximum number of pages of a list.
+const MAX_PAGES: usize = 1_000;
 
 /// Size limit of every other response.
 const MAX_BODY_LEN: usize = 1 << 20;
@@ -78,6 +81,9 @@ pub enum HttpSetupError {
     PlainHttp(Url),
     #[error("cannot use the CA certificates: {0}")]
     Certificates(String),
+    /// The system has no usable CA certificates.
+    #[error("no CA certificates for https: {0}; install the package ca-certificates, or use --ca-file")]
+    NoCertificates(String),
     /// The HTTP library failed to initialize.
     #[error("cannot initialize the HTTP client: {0}")]
     Client(String),
@@ -90,6 +96,8 @@ pub struct HttpApi {
     config: HttpConfig,
     token_store: TokenStore,
     next_request: std::cell::Cell<u64>,
+    /// Host, port and proxy, for errors.
+    destination: String,
 }
 
 impl HttpApi {
@@ -119,6 +127,10 @@ impl HttpApi {
         if is_loopback(&base) {
             builder = builder.no_proxy();
         }
+        // Without TLS, the certificates of the system are not needed, and may be missing.
+        if base.scheme() == "http" {
+            builder = builder.tls_certs_only(std::iter::empty());
+        }
         if let Some(pem) = &config.ca_certificates {
             let error = |error: reqwest::Error| HttpSetupError::Certificates(innermost_cause(&error));
             let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(error)?;
@@ -127,9 +139,17 @@ impl HttpApi {
             }
             builder = builder.tls_certs_merge(certificates);
         }
-        let client = builder.build().map_err(|error| HttpSetupError::Client(innermost_cause(&error)))?;
+        let client = builder.build().map_err(|error| {
+            let cause = innermost_cause(&error);
+            if cause.to_ascii_lowercase().contains("certificate") {
+                HttpSetupError::NoCertificates(cause)
+            } else {
+                HttpSetupError::Client(cause)
+            }
+        })?;
         let token_store = TokenStore::of(config.source.clone());
-        Ok(Self { client, base, config, token_store, next_request: std::cell::Cell::new(1) })
+        let destination = destination(&base);
+        Ok(Self { client, base, config, token_store, next_request: std::cell::Cell::new(1), destination })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -185,7 +205,8 @@ impl HttpApi {
                 builder.header(AUTHORIZATION, self.authorization()?).header(CONTENT_TYPE, "application/json").body(json)
             }
         };
-        let mut response = builder.send().await.map_err(|error| transport_error(&error, request.what))?;
+        let mut response =
+            builder.send().await.map_err(|error| transport_error(&error, request.what, &self.destination))?;
         let mut head = read_head(response.status().as_u16(), response.headers());
         head.tracking_id.get_or_insert_with(|| tracking_id.to_owned());
         let mut body = BytesMut::with_capacity(response.content_length().unwrap_or(0).min(1 << 26) as usize);
@@ -205,7 +226,7 @@ impl HttpApi {
                         status: Some(head.status),
                         tracking_id: head.tracking_id,
                         applied: MaybeApplied::Unknown,
-                        ..transport_error(&error, "reading the response")
+                        ..transport_error(&error, "reading the response", &self.destination)
                     });
                 }
             }
@@ -230,13 +251,37 @@ enum Body {
 
 impl DectApi for HttpApi {
     fn list(&self) -> ApiFuture<'_, LiveState> {
-        self.call(self.list_request(), |head, body| response::list(head, body, Timestamp::now())).boxed_local()
+        async {
+            let (first, next) = self
+                .call(self.list_request(self.list_url()), |head, body| {
+                    Ok((response::list(head, body, Timestamp::now())?, self.page_after(head, body)))
+                })
+                .await?;
+            match next {
+                None => Ok(first),
+                Some((body, next)) => {
+                    let joined = response::join_pages(&self.pages(body, next).await?)?;
+                    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+                    response::list(&head, &joined, Timestamp::now())
+                }
+            }
+        }
+        .boxed_local()
     }
 
     fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
-        let read =
-            |head: &ResponseHead, body: &[u8]| response::list(head, body, Timestamp::now()).map(|_| body.to_vec());
-        self.call(self.list_request(), read).boxed_local()
+        async {
+            let read = |head: &ResponseHead, body: &[u8]| {
+                response::list(head, body, Timestamp::now())?;
+                Ok((body.to_vec(), self.page_after(head, body)))
+            };
+            let (first, next) = self.call(self.list_request(self.list_url()), read).await?;
+            match next {
+                None => Ok(first),
+                Some((body, next)) => response::join_pages(&self.pages(body, next).await?),
+            }
+        }
+        .boxed_local()
     }
 
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
@@ -343,11 +388,52 @@ impl HttpApi {
         ApiError::no_response(ErrorClass::Permanent, "the token cannot be sent in a header", MaybeApplied::No)
     }
 
-    fn list_request(&self) -> Request<'static> {
+    fn list_url(&self) -> Url {
+        self.url(&["telephony", "config", "dectNetworks"])
+    }
+
+    /// The body of a page and the link to the next one, if there is one.
+    fn page_after(&self, head: &ResponseHead, body: &[u8]) -> Option<(Vec<u8>, String)> {
+        let next = response::next_page(head.link.as_deref()?)?;
+        Some((body.to_vec(), next.to_owned()))
+    }
+
+    /// Reads the remaining pages of a list. The API documents no pages for this list, but a page that is not read would
+    /// make networks invisible.
+    async fn pages(&self, first: Vec<u8>, next: String) -> Result<Vec<Vec<u8>>, ApiError> {
+        let invalid = |message: &str| ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No);
+        let mut pages = vec![first];
+        let mut next = Some(next);
+        let mut current = self.list_url();
+        while let Some(target) = next.take() {
+            let url = current.join(&target).ok().filter(|url| url.origin() == self.base.origin()).ok_or_else(|| {
+                invalid("the next page of the list is on another server (not followed, to protect the token)")
+            })?;
+            if pages.len() == MAX_PAGES || url == current {
+                return Err(invalid("the list has too many pages"));
+            }
+            current = url.clone();
+            let (body, after) = self
+                .call(self.list_request(url), |head, body| {
+                    response::list(head, body, Timestamp::now())?;
+                    let after = head.link.as_deref().and_then(response::next_page).map(str::to_owned);
+                    Ok((body.to_vec(), after))
+                })
+                .await?;
+            pages.push(body);
+            if pages.iter().map(Vec::len).sum::<usize>() > MAX_LIST_LEN {
+                return Err(invalid("response exceeds the maximum size"));
+            }
+            next = after;
+        }
+        Ok(pages)
+    }
+
+    fn list_request(&self, url: Url) -> Request<'static> {
         Request {
             what: "listing DECT networks",
             method: Method::GET,
-            url: self.url(&["telephony", "config", "dectNetworks"]),
+            url,
             body: Body::Nothing,
             timeout: self.config.list_timeout,
             max_body_len: MAX_LIST_LEN,
@@ -366,6 +452,11 @@ fn read_head(status: u16, headers: &HeaderMap) -> ResponseHead {
         tracking_id: text(&TRACKING_ID),
         retry_after: text(&RETRY_AFTER),
         date: text(&reqwest::header::DATE),
+        link: {
+            let links: Vec<&str> =
+                headers.get_all(reqwest::header::LINK).iter().filter_map(|link| link.to_str().ok()).collect();
+            (!links.is_empty()).then(|| links.join(", "))
+        },
     }
 }
 
@@ -375,14 +466,43 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.is_some_and(|address| address.is_loopback())
 }
 
+/// Host and port of the API and, if there is one, of the proxy, without credentials.
+fn destination(base: &Url) -> String {
+    let host_and_port = |url: &Url| {
+        let host = url.host_str().unwrap_or_default();
+        url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    };
+    let variables: &[&str] = if base.scheme() == "https" {
+        &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    } else {
+        &["http_proxy", "all_proxy", "ALL_PROXY"]
+    };
+    let proxy = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.trim().is_empty());
+    let proxy = proxy.filter(|_| !is_loopback(base)).and_then(|text| {
+        let text = if text.contains("://") { text } else { format!("http://{text}") };
+        Url::parse(&text).ok()
+    });
+    match proxy {
+        Some(proxy) => format!("{} via proxy {}", host_and_port(base), host_and_port(&proxy)),
+        None => host_and_port(base),
+    }
+}
+
 /// Converts a request without a complete response into an error.
-fn transport_error(error: &reqwest::Error, what: &str) -> ApiError {
+fn transport_error(error: &reqwest::Error, what: &str, destination: &str) -> ApiError {
     let cause = innermost_cause(error);
     let applied = if error.is_connect() || error.is_builder() { MaybeApplied::No } else { MaybeApplied::Unknown };
-    // A retry does not make a certificate valid.
-    let class =
-        if error.is_builder() || cause.contains("certificate") { ErrorClass::Permanent } else { ErrorClass::Transient };
-    let reason = if error.is_timeout() { "request timed out".to_owned() } else { cause };
+    // A retry does not make a certificate valid, nor a proxy accept the same credentials.
+    let rejected_by_proxy = cause.contains("proxy auth") || cause.contains("407");
+    let class = if error.is_builder() || cause.contains("certificate") || rejected_by_proxy {
+        ErrorClass::Permanent
+    } else {
+        ErrorClass::Transient
+    };
+    let cause = if error.is_timeout() { "request timed out".to_owned() } else { cause };
+    let reason = if error.is_connect() || error.is_timeout() { format!("{cause} ({destination})") } else { cause };
+    let reason =
+        if rejected_by_proxy { format!("{reason}; set the user and password of the proxy in its URL") } else { reason };
     ApiError::no_response(class, format!("{what}: {reason}"), applied)
 }
 

@@ -19,6 +19,8 @@ pub struct ResponseHead {
     pub retry_after: Option<String>,
     /// The header `Date`.
     pub date: Option<String>,
+    /// The headers `Link`, joined by commas.
+    pub link: Option<String>,
 }
 
 /// Parses the response of a list; `now` is the local time, for responses without a `Date`.
@@ -28,6 +30,48 @@ pub struct ResponseHead {
 pub fn list(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<LiveState, ApiError> {
     success(head, body, now)?;
     wire::list(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// The target of the link with `rel="next"` (RFC 8288), if there is one.
+pub fn next_page(link: &str) -> Option<&str> {
+    let mut rest = link;
+    while let Some(start) = rest.find('<') {
+        let (target, parameters) = rest[start + 1..].split_once('>')?;
+        let end = parameters.find(",<").or_else(|| parameters.find(", <")).unwrap_or(parameters.len());
+        let is_next =
+            parameters[..end].split(';').filter_map(|parameter| parameter.split_once('=')).any(|(name, value)| {
+                let value = value.trim().trim_end_matches(',').trim_matches('"');
+                name.trim().eq_ignore_ascii_case("rel")
+                    && value.split_ascii_whitespace().any(|relation| relation.eq_ignore_ascii_case("next"))
+            });
+        if is_next {
+            return Some(target.trim());
+        }
+        rest = &parameters[end..];
+    }
+    None
+}
+
+/// Joins the pages of a list into one body.
+///
+/// # Errors
+/// If a page is not a list.
+pub fn join_pages(pages: &[Vec<u8>]) -> Result<Vec<u8>, ApiError> {
+    let malformed = || {
+        ApiError::no_response(ErrorClass::Permanent, "a page of the list is not a list of networks", MaybeApplied::No)
+    };
+    let mut networks = Vec::new();
+    let mut first = None;
+    for page in pages {
+        let mut value: serde_json::Value = serde_json::from_slice(page).map_err(|_| malformed())?;
+        let list = value["dectNetworks"].as_array_mut().ok_or_else(malformed)?;
+        networks.append(list);
+        first.get_or_insert(value);
+    }
+    let mut joined = first.ok_or_else(malformed)?;
+    joined["dectNetworks"] = networks.into();
+    // Values always serialize.
+    Ok(serde_json::to_vec(&joined).unwrap_or_default())
 }
 
 /// Parses the response of a get.
@@ -206,7 +250,8 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> ApiError {
-        let head = ResponseHead { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None };
+        let head =
+            ResponseHead { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None, link: None };
         success(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).expect_err("no success")
     }
 

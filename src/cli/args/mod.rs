@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
-    CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LogFormat,
-    OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions,
+    CodeOptions, ColorChoice, ConnectionOptions, DEFAULT_API_URL, FileOptions, FilterOptions, Format, JournalOptions,
+    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions,
 };
-pub(crate) use values::{Limit, TimeOfDay, bearer_token, organization, request_fault};
+pub(crate) use values::{Limit, WindowEnd, bearer_token, organization, request_fault};

@@ -9,7 +9,7 @@ use dectl::client::rate_limiter::Rate;
 use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
 
-use super::values::{TimeOfDay, nonzero_duration};
+use super::values::{WindowEnd, nonzero_duration};
 
 /// How results and log lines are written.
 #[derive(Clone, Copy, Debug, Default, ClapArgs)]
@@ -95,6 +95,10 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+pub(crate) const DEFAULT_API_URL: &str = "https://webexapis.com/v1";
+
+const DEFAULT_JOURNAL_DIR: &str = ".dectl/runs";
+
 /// Where the API is and which credentials are used.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Connection")]
@@ -103,7 +107,7 @@ pub(crate) struct ConnectionOptions {
     #[arg(
         long,
         env = "WEBEX_API_URL",
-        default_value = "https://webexapis.com/v1",
+        default_value = DEFAULT_API_URL,
         value_name = "URL",
         hide_short_help = true
     )]
@@ -139,6 +143,13 @@ pub(crate) struct ConnectionOptions {
     pub(crate) simulate: Option<Option<PathBuf>>,
 }
 
+impl ConnectionOptions {
+    /// The organization. An empty variable, as a pipeline passes a missing value, means none.
+    pub(crate) fn org(&self) -> Option<String> {
+        self.org.clone().filter(|org| !org.trim().is_empty())
+    }
+}
+
 /// Rate and retry options.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Rate limiting")]
@@ -149,6 +160,9 @@ pub(crate) struct ReadRateOptions {
     /// Maximum attempts per request on 5xx or network errors
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), hide_short_help = true)]
     pub(crate) max_attempts: u32,
+    /// How long to wait for the rate limit (HTTP 429) without one request let in
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = nonzero_duration, hide_short_help = true)]
+    pub(crate) rate_limit_timeout: Duration,
 }
 
 /// Rate and retry options of commands that write.
@@ -233,8 +247,13 @@ pub(crate) struct ScopeOptions {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct JournalOptions {
     /// Journal directory
-    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = ".dectl/runs", hide_short_help = true)]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = DEFAULT_JOURNAL_DIR, value_parser = journal_dir, hide_short_help = true)]
     pub(crate) journal: PathBuf,
+}
+
+/// An empty variable, as a pipeline passes a missing value, means the default.
+fn journal_dir(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(PathBuf::from(if text.trim().is_empty() { DEFAULT_JOURNAL_DIR } else { text }))
 }
 
 /// Apply options.
@@ -278,6 +297,8 @@ pub(crate) struct RolloutOptions {
     #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true, value_parser = parse_duration, hide_short_help = true)]
     pub(crate) soak: Duration,
     /// End of the maintenance window (local time); stop gracefully at that time
+    ///
+    /// A time of day within the next 16 hours, or a date and time such as 2026-11-26T05:30.
     #[arg(long, value_name = "HH:MM")]
-    pub(crate) until: Option<TimeOfDay>,
+    pub(crate) until: Option<WindowEnd>,
 }

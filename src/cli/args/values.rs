@@ -39,25 +39,58 @@ pub(crate) fn request_fault(text: &str) -> Result<(Fault, Probability), String> 
     Ok((fault.parse()?, probability.parse()?))
 }
 
-/// A local time of day.
+/// The end of a maintenance window: a local time of day, or a local date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TimeOfDay(jiff::civil::Time);
+pub(crate) enum WindowEnd {
+    Time(jiff::civil::Time),
+    DateTime(jiff::civil::DateTime),
+}
 
-impl FromStr for TimeOfDay {
+/// A time of day that is further away has probably just passed.
+const MAX_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(16);
+
+impl FromStr for WindowEnd {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        jiff::civil::Time::strptime("%H:%M", text)
-            .map(Self)
-            .map_err(|_| "expected a time of day, e.g. 05:30".to_owned())
+        if let Ok(time) = jiff::civil::Time::strptime("%H:%M", text) {
+            return Ok(Self::Time(time));
+        }
+        ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .iter()
+            .find_map(|format| jiff::civil::DateTime::strptime(format, text).ok())
+            .map(Self::DateTime)
+            .ok_or_else(|| "expected a time such as 05:30, or a date and time such as 2026-11-26T05:30".to_owned())
     }
 }
 
-impl TimeOfDay {
-    /// The next occurrence of this time of day.
-    pub(crate) fn next_after(self, now: &jiff::ZonedDateTime) -> Result<jiff::ZonedDateTime, jiff::Error> {
-        let today = now.with().time(self.0).build()?;
-        if today > *now { Ok(today) } else { now.tomorrow()?.with().time(self.0).build() }
+impl WindowEnd {
+    /// The end of the window, after `now`.
+    ///
+    /// # Errors
+    /// If it has passed, or if a time of day is implausibly far away.
+    pub(crate) fn after(self, now: &jiff::ZonedDateTime) -> Result<jiff::ZonedDateTime, String> {
+        let end = match self {
+            Self::DateTime(end) => now.time_zone().to_ambiguous_zoned_datetime(end).compatible(),
+            Self::Time(time) => now
+                .with()
+                .time(time)
+                .build()
+                .and_then(|today| if today > *now { Ok(today) } else { now.tomorrow()?.with().time(time).build() }),
+        };
+        let end = end.map_err(|error| error.to_string())?;
+        let shown = end.strftime("%Y-%m-%dT%H:%M");
+        if end <= *now {
+            return Err(format!("{shown} has passed"));
+        }
+        if matches!(self, Self::Time(_)) && end.timestamp().duration_since(now.timestamp()) > MAX_WINDOW {
+            return Err(format!(
+                "the next {} is more than {} hours away ({shown}); if this is intended, give the date: --until {shown}",
+                end.strftime("%H:%M"),
+                MAX_WINDOW.as_hours()
+            ));
+        }
+        Ok(end)
     }
 }
 
@@ -102,12 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn time_of_day_is_today_or_tomorrow() {
+    fn a_window_ends_today_or_tomorrow_but_not_when_it_has_just_passed() {
         let now: jiff::ZonedDateTime = "2026-03-28T23:00[UTC]".parse().expect("a time");
-        let next =
-            |text: &str| text.parse::<TimeOfDay>().expect("a time").next_after(&now).expect("a time").to_string();
-        assert_eq!(next("23:30"), "2026-03-28T23:30:00+00:00[UTC]");
-        assert_eq!(next("05:00"), "2026-03-29T05:00:00+00:00[UTC]");
-        assert!("25:00".parse::<TimeOfDay>().is_err() && "5".parse::<TimeOfDay>().is_err());
+        let after = |text: &str| {
+            text.parse::<WindowEnd>().expect("a time").after(&now).map(|end| end.strftime("%Y-%m-%dT%H:%M").to_string())
+        };
+        assert_eq!(after("23:30").as_deref(), Ok("2026-03-28T23:30"));
+        assert_eq!(after("05:00").as_deref(), Ok("2026-03-29T05:00"));
+        assert_eq!(after("2026-03-29T22:59").as_deref(), Ok("2026-03-29T22:59"));
+        assert!(after("22:59").is_err_and(|error| error.contains("--until 2026-03-29T22:59")));
+        assert!(after("2026-03-28 22:59").is_err_and(|error| error.contains("has passed")));
+        assert!("25:00".parse::<WindowEnd>().is_err() && "5".parse::<WindowEnd>().is_err());
     }
 }

@@ -40,9 +40,9 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         }
         None => PlanSource::Inputs(read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
-    let connection = connect(&args.connection, args.rate, shutdown).await?;
+    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     let run = PlanRun { plan_source, listed: None, args: &args.run, rate: args.rate, resume_interrupted: true, key };
-    run.run(connection, args.connection.org.clone(), args.output.quiet, printer).await
+    run.run(connection, args.connection.org(), args.output.quiet, printer).await
 }
 
 /// A saved plan is applied as it was reviewed, never in part.

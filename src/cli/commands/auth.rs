@@ -26,7 +26,7 @@ pub(super) async fn check(
     printer: &Printer,
     shutdown: &Shutdown,
 ) -> Result<ExitStatus, CliError> {
-    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     let source = describe_token_source(&args.connection)?;
     let me = connection.api.me().await;
     let list = match connection.client.list(Priority::Normal).await {

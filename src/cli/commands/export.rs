@@ -47,7 +47,7 @@ pub(crate) struct ExportArgs {
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let format = format(args)?;
     let scope = scope(&FilterOptions { location: args.location.clone(), ..FilterOptions::default() })?;
-    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     if format == Format::Json {
         let bytes = connection.client.list_raw().await.map_err(Error::from)?;
         return write(args, printer, &[(args.write.clone(), bytes)]);
@@ -77,9 +77,36 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     for omitted in texts.iter().flat_map(|(_, exported)| &exported.omitted) {
         printer.note(&format!("omitted {}\n", sanitize(omitted)));
     }
+    let ids: Vec<&str> = locations.iter().map(|at| live.location(*at).id.as_str()).collect();
     let texts: Vec<(Option<PathBuf>, Vec<u8>)> =
         texts.into_iter().map(|(path, exported)| (path, exported.text.into_bytes())).collect();
-    write(args, printer, &texts)
+    let exit = write(args, printer, &texts)?;
+    if let Some(dir) = &args.split {
+        for path in superseded(dir, &texts, &ids) {
+            printer.note(&format!(
+                "warning: {} describes the same locations as the files just written, probably under a former name; \
+                 delete it, or both will be read\n",
+                sanitize(&path.display().to_string())
+            ));
+        }
+    }
+    Ok(exit)
+}
+
+/// Files beside the written ones that contain a location of the export, as an export leaves behind when a location is
+/// renamed.
+fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            path.extension().is_some_and(|ending| ["yaml", "yml", "csv"].iter().any(|known| ending == *known))
+        })
+        .filter(|path| !written.iter().any(|(one, _)| one.as_ref() == Some(path)))
+        .filter(|path| std::fs::read_to_string(path).is_ok_and(|text| ids.iter().any(|id| text.contains(id))))
+        .collect();
+    found.sort();
+    found
 }
 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {

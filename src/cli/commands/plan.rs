@@ -39,12 +39,12 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let key = if args.out.is_some() { plan_key()? } else { None };
     let scope = scope(&args.scope.filter)?;
     let mut inputs = read(&args.files.files, args.files.strict, RESOLVE_CODES, shutdown).await?;
-    let connection = connect(&args.connection, args.rate.into(), shutdown).await?;
+    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
     ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.connection.org.clone(), args.scope.max_changes, key.as_ref())?;
+        save_plan(plan, &inputs, path, args.connection.org(), args.scope.max_changes, key.as_ref())?;
     }
     show_plan(plan, printer);
     let drift = args.detailed_exitcode && !plan.changes.is_empty();

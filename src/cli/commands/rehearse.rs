@@ -49,12 +49,12 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
             refuse_filter(&args.filter)?;
             let key = plan_key()?;
             let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
-            let connection = connect(&args.connection, args.rate, shutdown).await?;
+            let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
             resume_saved_plan(&saved, &connection.client).await?
         }
         None => {
             let mut inputs = read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?;
-            let connection = connect(&args.connection, args.rate, shutdown).await?;
+            let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
             prepare_plan(&mut inputs, &scope, &connection.client).await?
         }
     };

@@ -96,7 +96,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         error.message = "invalid pattern or template".to_owned();
         error
     })?;
-    let connection = connect(&args.connection, args.rate, shutdown).await?;
+    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     if !is_dry_run && !args.restart {
         let earlier =
             find_unfinished_run(&args.run.journal.journal, key.as_ref(), &inputs, &scope, &connection.client).await;
@@ -122,7 +122,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                     resume_interrupted: false,
                     key,
                 };
-                let exit = job.run(connection, args.connection.org.clone(), args.output.quiet, printer).await?;
+                let exit = job.run(connection, args.connection.org(), args.output.quiet, printer).await?;
                 if exit == ExitStatus::Success {
                     printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
                 }
@@ -136,7 +136,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         let resume_interrupted = !args.restart;
         let job =
             PlanRun { plan_source, listed: Some(live), args: &args.run, rate: args.rate, resume_interrupted, key };
-        return job.run(connection, args.connection.org.clone(), args.output.quiet, printer).await;
+        return job.run(connection, args.connection.org(), args.output.quiet, printer).await;
     }
     let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
     let plan = prepared.checked.plan();
@@ -144,7 +144,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         return Err(super::export::write_error(path, &std::io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.connection.org.clone(), args.run.scope.max_changes, key.as_ref())?;
+        save_plan(plan, &inputs, path, args.connection.org(), args.run.scope.max_changes, key.as_ref())?;
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);

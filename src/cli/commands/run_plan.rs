@@ -17,9 +17,9 @@ use secrecy::SecretString;
 
 use super::inputs::scope;
 use super::output::{plan_text, result_text};
-use crate::cli::args::{Format, RateOptions, RunOptions, TimeOfDay};
+use crate::cli::args::{Format, LogFormat, RateOptions, RunOptions, WindowEnd};
 use crate::cli::exit::{CliError, ExitStatus};
-use crate::cli::printer::Printer;
+use crate::cli::printer::{Printer, eprint_json};
 use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
@@ -95,9 +95,9 @@ impl PlanRun<'_> {
 }
 
 /// When the window ends, on the clock of the run.
-fn deadline(until: TimeOfDay, clock: &Clock, printer: &Printer) -> Result<Instant, CliError> {
+fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instant, CliError> {
     let now = jiff::ZonedDateTime::now();
-    let end = until.next_after(&now).map_err(|error| CliError::new(format!("--until: {error}")))?;
+    let end = until.after(&now).map_err(|error| CliError::new(format!("--until: {error}")))?;
     printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z")));
     let left = end.timestamp().duration_since(now.timestamp());
     Ok(clock.now() + left.try_into().unwrap_or_default())
@@ -171,9 +171,15 @@ impl UserInterface for TerminalUi<'_> {
 
     fn run_started(&self, plan: &Plan) {
         let clock = self.client.clock().clone();
-        let progress = match (self.quiet, std::io::stderr().is_terminal()) {
+        let is_json = self.printer.log_format() == LogFormat::Json;
+        let progress = match (self.quiet, std::io::stderr().is_terminal() && !is_json) {
             (true, _) => ProgressDisplay::hidden(plan, clock),
-            (false, true) => ProgressDisplay::bar(plan, clock),
+            (false, true) => {
+                // The bar shows what is waited for.
+                self.client.stop_reporting_waits();
+                ProgressDisplay::bar(plan, clock)
+            }
+            (false, false) if is_json => ProgressDisplay::lines(plan, clock, |line| eprint_json("INFO", line)),
             (false, false) => ProgressDisplay::lines(plan, clock, eprint_line),
         };
         self.progress.replace(Some(progress));

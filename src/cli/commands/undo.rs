@@ -37,7 +37,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let path =
         RunDirectory::open(journal_dir).and_then(|runs| runs.find(&args.name)).map_err(|error| failed(&error))?;
     let history = RunHistory::read(&path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error))?;
-    let connection = connect(&args.connection, args.rate, shutdown).await?;
+    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     let undo = build_undo(&history, &live);
     for network in &undo.skipped {
@@ -63,5 +63,5 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         resume_interrupted: false,
         key,
     };
-    run.run(connection, args.connection.org.clone(), args.output.quiet, printer).await
+    run.run(connection, args.connection.org(), args.output.quiet, printer).await
 }

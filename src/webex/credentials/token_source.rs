@@ -82,7 +82,16 @@ pub(in crate::webex) async fn run_token_command(command: &str) -> Result<Token, 
     let mut shell = if cfg!(windows) { Command::new("cmd") } else { Command::new("sh") };
     shell.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(command);
     shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
+    #[cfg(unix)]
+    // A command in a group of its own cannot read from the terminal, which helpers may have to do.
+    let own_group = !io::IsTerminal::is_terminal(&io::stdin());
+    #[cfg(unix)]
+    if own_group {
+        shell.process_group(0);
+    }
     let child = shell.spawn().map_err(|error| failed(format!("cannot be started: {error}")))?;
+    #[cfg(unix)]
+    let _group = ProcessGroup(child.id().filter(|_| own_group));
     match tokio::time::timeout(COMMAND_TIMEOUT, read_output(child)).await {
         Ok(Ok((bytes, Some(status)))) if !status.success() && bytes.len() as u64 <= LONGEST => {
             Err(failed(format!("exited with {status}")))
@@ -90,6 +99,21 @@ pub(in crate::webex) async fn run_token_command(command: &str) -> Result<Token, 
         Ok(Ok((bytes, _))) => token(bytes).map_err(failed),
         Ok(Err(error)) => Err(failed(format!("its output cannot be read: {error}"))),
         Err(_) => Err(failed(timeout_error())),
+    }
+}
+
+/// Kills the processes that a command has left when it is done with or timed out.
+#[cfg(unix)]
+struct ProcessGroup(Option<u32>);
+
+#[cfg(unix)]
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        let id = self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+        if let Some(id) = id {
+            // Nothing is left to kill in the normal case.
+            let _gone = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
     }
 }
 

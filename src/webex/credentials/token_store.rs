@@ -104,11 +104,54 @@ impl TokenStore {
 
     /// Redacts all secrets from an external message; some servers echo rejected values.
     pub(in crate::webex) fn redact(&self, text: String) -> String {
+        // Error pages echo values as HTML entities.
+        let decoded = decode_entities(&text);
+        let contains_secret =
+            |text: &str| self.redactions.borrow().iter().any(|one| text.contains(one.pattern.expose_secret()));
+        let text = if decoded != text && contains_secret(&decoded) { decoded } else { text };
         self.redactions.borrow().iter().fold(text, |text, Redaction { pattern, replacement }| {
             let pattern = pattern.expose_secret();
             if text.contains(pattern) { text.replace(pattern, replacement) } else { text }
         })
     }
+}
+
+/// Decodes numeric and the predefined named character references of HTML.
+fn decode_entities(text: &str) -> String {
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('&') {
+        decoded.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let reference = rest[1..].find(';').filter(|end| *end <= 10).map(|end| &rest[1..=end]);
+        let character = reference.and_then(|reference| match reference {
+            "amp" => Some('&'),
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => {
+                let number = reference.strip_prefix('#')?;
+                let code = match number.strip_prefix(['x', 'X']) {
+                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                    None => number.parse().ok()?,
+                };
+                char::from_u32(code)
+            }
+        });
+        match (character, reference) {
+            (Some(character), Some(reference)) => {
+                decoded.push(character);
+                rest = &rest[reference.len() + 2..];
+            }
+            _ => {
+                decoded.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    decoded.push_str(rest);
+    decoded
 }
 
 /// Returns a secret as is, and in its form and URL encodings.
@@ -169,6 +212,8 @@ mod tests {
             assert_eq!(token_store.redact(format!("<{text}>")), "<[secret]>", "{text}");
         }
         assert_eq!(token_store.redact("tok.en_1 tok%2Een%5F1".to_owned()), "[token] [token]");
+        assert_eq!(token_store.redact("<b>tok&#46;en&#x5f;1 &amp; R&D</b>".to_owned()), "<b>[token] & R&D</b>");
+        assert_eq!(token_store.redact("a &amp; b &#46;".to_owned()), "a &amp; b &#46;", "other text is unchanged");
         assert!(!format!("{token_store:?}").contains("s3cr"));
     }
 }

@@ -10,6 +10,7 @@ use dectl::client::{ApiClient, RetryPolicy, SendError, WaitReason};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
+use dectl::storage::RunTarget;
 use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
@@ -23,6 +24,8 @@ pub(crate) struct Connection {
     pub(crate) client: ApiClient,
     /// Name of this run, of its journal and in its tracking ids.
     pub(crate) run: String,
+    /// The organization, for the journal.
+    pub(crate) target: RunTarget,
     /// For requests about the credentials themselves.
     pub(crate) api: Rc<HttpApi>,
 }
@@ -58,7 +61,7 @@ pub(crate) async fn connect(
         }));
     }
     match client.acquire_token().await {
-        Ok(_) => Ok(Connection { client, run, api }),
+        Ok(_) => Ok(Connection { client, run, target: run_target(options), api }),
         Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),
         Err(SendError::Failed(error)) => Err(CliError::new(format!("cannot obtain an access token: {error}"))),
     }
@@ -82,6 +85,16 @@ async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, Cl
     config.idle_timeout = options.timeout;
     config.list_timeout = options.list_timeout;
     HttpApi::new(config).map_err(|error| CliError::new(error.to_string()))
+}
+
+/// The organization of the options, as journals record it.
+pub(crate) fn run_target(options: &ConnectionOptions) -> RunTarget {
+    match &options.simulate {
+        Some(_) => RunTarget { api: "simulated".to_owned(), org: None, simulated: true },
+        None => {
+            RunTarget { api: api_url(options).trim_end_matches('/').to_owned(), org: options.org(), simulated: false }
+        }
+    }
 }
 
 /// The address of the API. An empty variable, as a pipeline passes a missing value, means the default.

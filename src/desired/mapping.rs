@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::Spanned;
-use super::yaml::{Node, Value};
+use super::yaml::{Node, Value, invisible_name, is_invisible_space};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
 
 /// The known fields of a mapping, each at most once.
@@ -62,6 +62,20 @@ impl<'a> MappingReader<'a> {
         }
         // A place for anchors, as in Compose files and OpenAPI.
         if known.contains(&"version") && name.starts_with("x-") {
+            return None;
+        }
+        if let Some(character) = name.chars().find(|character| is_invisible_space(*character)) {
+            let message = format!(
+                "{} (U+{:04X}) where YAML requires a space: it became part of the field name `{}`",
+                invisible_name(character),
+                character as u32,
+                truncate_printable(name)
+            );
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::NotYaml, message)
+                    .with_span(key.span)
+                    .help("replace it with a normal space, here and in the lines below"),
+            );
             return None;
         }
         let near = suggest(name, known.iter().copied()).first().copied();

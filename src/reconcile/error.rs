@@ -45,6 +45,9 @@ pub enum Error {
          it, or use --restart to recompute the rename"
     )]
     SavedPlanUnreadable { run: String, reason: SavedPlanError },
+    /// Another process is applying a plan to the same organization.
+    #[error("run {run} is applying a plan to the same organization; no changes were made, wait until it has ended")]
+    AnotherRun { run: String },
     /// The confirmation was declined.
     #[error("not confirmed; no changes were made")]
     NotConfirmed,

@@ -16,7 +16,7 @@ use crate::plan::model::Plan;
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
-use crate::storage::{Journal, JournalEntry, SavedPlan};
+use crate::storage::{Journal, JournalEntry, RunDirectory, RunIdentity, RunTarget, SavedPlan};
 
 #[derive(Debug)]
 pub struct Run {
@@ -25,12 +25,13 @@ pub struct Run {
 }
 
 /// Where a run is recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RunFiles<'a> {
     pub journal_dir: &'a Path,
     pub run: &'a str,
     /// The plan saved next to the journal.
     pub saved: &'a SavedPlan,
+    pub identity: RunIdentity,
     pub key: Option<&'a SecretString>,
 }
 
@@ -70,7 +71,7 @@ pub async fn execute(
     rollout: Rollout<'_>,
     on_event: &dyn Fn(&Event),
 ) -> Result<Run, Error> {
-    let RunFiles { journal_dir, run: name, saved, key } = records;
+    let RunFiles { journal_dir, run: name, saved, identity, key } = records;
     let plan = checked.plan();
     if plan.changes.is_empty() {
         let outcome = run(checked, client, &Journal::in_memory(), Options { verify: false, ..options }, on_event).await;
@@ -78,13 +79,14 @@ pub async fn execute(
     }
     // The plan first: a journal without a plan cannot be resumed.
     Journal::prepare(journal_dir)?;
+    refuse_second_run(journal_dir, &identity.target, name)?;
     let beside = journal_dir.join(format!("{name}.plan.json"));
     saved.write(&beside, key)?;
     let journal = Journal::create(journal_dir, name, key).inspect_err(|_| {
         let _of_no_use = std::fs::remove_file(&beside);
     })?;
     let clock = client.clock();
-    journal.append(JournalEntry::run_started(name, plan), clock.to_timestamp(clock.now())).await?;
+    journal.append(JournalEntry::run_started(name, plan, identity), clock.to_timestamp(clock.now())).await?;
     let outcome = match rollout.waves {
         [] | [_] => run(checked, client, &journal, options, on_event).await,
         waves => WaveRunner { plan, client, journal: &journal, options, rollout, on_event }.run(waves).await,
@@ -93,6 +95,15 @@ pub async fn execute(
     // The run is over; a failure to write the last entry has no consequences.
     let _recorded = journal.append(end, clock.to_timestamp(clock.now())).await;
     Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
+}
+
+/// Two runs would each find the changes of the other unexpected.
+fn refuse_second_run(journal_dir: &Path, target: &RunTarget, name: &str) -> Result<(), Error> {
+    let runs = RunDirectory::open(journal_dir);
+    match runs.as_ref().ok().and_then(|runs| runs.running(target)).filter(|run| *run != name) {
+        Some(run) => Err(Error::AnotherRun { run: run.to_owned() }),
+        None => Ok(()),
+    }
 }
 
 struct WaveRunner<'a, 'p> {

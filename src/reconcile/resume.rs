@@ -3,7 +3,7 @@
 //! A rename that was computed from live names cannot be recomputed half-way: a counter would restart, and a
 //! temporary name is no input for a rule. So the next run resumes the original plan.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -14,8 +14,10 @@ use super::prepare::resume_saved_plan;
 use crate::client::ApiClient;
 use crate::model::{LiveState, LocationId, NetworkId, Settings};
 use crate::plan::model::Change;
-use crate::plan::{self, Scope};
-use crate::storage::{CodeAccess, RunDirectory, RunHistory, SavedPlan, append_run_finished};
+use crate::plan::{self, Drift, Scope};
+use crate::storage::{
+    CodeAccess, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan, append_run_finished, sha256,
+};
 
 /// An unfinished run.
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ pub enum Unfinished {
     },
 }
 
-/// Finds an unfinished run of the same inputs and its progress.
+/// Finds an unfinished run of the same inputs about the same organization, and its progress.
 ///
 /// # Errors
 /// If the list fails, or the live state has drifted.
@@ -48,14 +50,19 @@ pub async fn find_unfinished_run(
     key: Option<&SecretString>,
     inputs: &Inputs,
     scope: &Scope,
+    target: &RunTarget,
     client: &ApiClient,
 ) -> Result<Unfinished, Error> {
-    let Some(Interrupted { run, journal, saved }) =
-        latest_run_with_inputs(journal_dir, key, &inputs.source_digests(), scope)?
+    let digest = inputs_digest(&inputs.source_digests());
+    let Some(Interrupted { run, journal, saved }) = latest_run_with_inputs(journal_dir, key, &digest, scope, target)?
     else {
         return Ok(Unfinished::None);
     };
-    let rest = resume_saved_plan(&saved, client).await?;
+    let rest = match resume_saved_plan(&saved, client).await {
+        // Without an organization id, two organizations behind one address are told apart by their networks.
+        Err(Error::Drift(drift)) if is_other_organization(&saved, &drift) => return Ok(Unfinished::None),
+        rest => rest?,
+    };
     if !rest.checked.plan().changes.is_empty() {
         return Ok(Unfinished::Plan { run, saved: Box::new(saved) });
     }
@@ -64,26 +71,58 @@ pub async fn find_unfinished_run(
     Ok(Unfinished::AlreadyDone { run })
 }
 
-/// Finds the newest run of the same inputs, if it is unfinished; `sources` are the inputs
-/// with their digests. Runs with networks outside of `scope` and runs that were undone
-/// are ignored.
+/// Whether none of the networks of a plan exists.
+fn is_other_organization(saved: &SavedPlan, drift: &[Drift]) -> bool {
+    let removed: HashSet<&NetworkId> =
+        drift.iter().filter(|drift| matches!(drift, Drift::Removed { .. })).map(Drift::network).collect();
+    saved.plan.changes.iter().all(|change| removed.contains(&change.network))
+}
+
+/// The digest of the inputs of a run, for its journal.
+pub(super) fn inputs_digest(sources: &[(String, String)]) -> String {
+    let text: String = sources.iter().map(|(name, digest)| format!("{name}\0{digest}\n")).collect();
+    sha256(&text)
+}
+
+/// Finds the newest run of the same inputs about the same organization, if it is unfinished. Runs with networks outside
+/// of `scope` and runs that were undone are ignored.
 fn latest_run_with_inputs(
     journal_dir: &Path,
     key: Option<&SecretString>,
-    sources: &[(String, String)],
+    digest: &str,
     scope: &Scope,
+    target: &RunTarget,
 ) -> Result<Option<Interrupted>, Error> {
     let Ok(runs) = RunDirectory::open(journal_dir) else { return Ok(None) };
-    let in_scope = |change: &Change| {
-        scope.includes_location(&change.location.name) && scope.includes_network(&change.before, &change.after)
+    let in_scope = |saved: &SavedPlan| {
+        let in_scope = |change: &Change| {
+            scope.includes_location(&change.location.name) && scope.includes_network(&change.before, &change.after)
+        };
+        saved.plan.changes.iter().all(in_scope)
     };
-    let is_same = |saved: &SavedPlan| saved.sources == sources && saved.plan.changes.iter().all(in_scope);
-    // Decrypting a plan takes a second by design, so plans of finished runs are decrypted only if necessary.
-    let mut finished: Vec<PathBuf> = Vec::new();
-    let mut undone: Vec<String> = Vec::new();
+    let mut undone: HashSet<String> = HashSet::new();
+    // Runs that followed, as far as they may have replaced the unfinished one.
+    let mut later: Vec<PathBuf> = Vec::new();
     for (run, journal, plan) in runs.recent() {
-        if is_finished(&journal) {
-            finished.push(plan);
+        let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        let RunIdentity { target: about, inputs, resumes, undoes } = &history.identity;
+        if !about.is_same(target) || runs.is_running(run) {
+            continue;
+        }
+        undone.extend(undoes.clone());
+        if history.is_finished() {
+            // What a finished run resumed is finished, and so on back.
+            undone.extend(resumes.clone());
+            if inputs == digest {
+                later.push(plan);
+            }
+            continue;
+        }
+        if undone.contains(run) {
+            undone.extend(resumes.clone());
+            continue;
+        }
+        if inputs != digest {
             continue;
         }
         let saved = match SavedPlan::read(&plan, key) {
@@ -92,21 +131,14 @@ fn latest_run_with_inputs(
             Err(reason) if plan.exists() => return Err(Error::SavedPlanUnreadable { run: run.to_owned(), reason }),
             Err(_) => continue,
         };
-        if !is_same(&saved) {
-            undone.extend(runs_undone_by(&saved));
+        if !in_scope(&saved) {
             continue;
         }
-        let ends_it = |later: SavedPlan| is_same(&later) || runs_undone_by(&later).any(|undone| undone == run);
-        let end_request = undone.iter().any(|undone| undone == run)
-            || finished.iter().filter_map(|plan| SavedPlan::read(plan, key).ok()).any(ends_it);
-        return Ok((!end_request).then(|| Interrupted { run: run.to_owned(), journal, saved }));
+        // Decrypting a plan takes a second by design, so plans of finished runs are decrypted only if necessary.
+        let is_replaced = later.iter().filter_map(|plan| SavedPlan::read(plan, key).ok()).any(|saved| in_scope(&saved));
+        return Ok((!is_replaced).then(|| Interrupted { run: run.to_owned(), journal, saved }));
     }
     Ok(None)
-}
-
-/// Whether a run is complete.
-fn is_finished(journal: &Path) -> bool {
-    RunHistory::read(journal, CodeAccess::Skip).is_ok_and(|history| history.is_finished())
 }
 
 /// Source name of the inputs of an undo.
@@ -114,38 +146,19 @@ pub fn undo_source_name(run: &str) -> String {
     format!("<undo {run}>")
 }
 
-fn runs_undone_by(saved: &SavedPlan) -> impl Iterator<Item = String> + '_ {
-    saved.sources.iter().filter_map(|(name, _)| Some(name.strip_prefix("<undo ")?.strip_suffix('>')?.to_owned()))
-}
-
-/// The run that `run` resumed: an earlier unfinished one whose plan contains all changes of `run`.
-pub fn resumed_from(journal_dir: &Path, key: Option<&SecretString>, run: &str) -> Option<String> {
-    let runs = RunDirectory::open(journal_dir).ok()?;
-    let mut newest = runs.recent().skip_while(|(name, ..)| *name != run);
-    let (_, _, own) = newest.next()?;
-    let mut own_plan = None;
-    newest.find_map(|(name, journal, plan)| {
-        let history = RunHistory::read(&journal, CodeAccess::Skip).ok()?;
-        if history.is_finished() || history.modified.is_empty() {
-            return None;
-        }
-        let before = SavedPlan::read(&plan, key).ok()?.plan;
-        let after: HashMap<&NetworkId, &Settings> =
-            before.changes.iter().map(|change| (&change.network, &change.after)).collect();
-        let own = own_plan.get_or_insert_with(|| SavedPlan::read(&own, key).ok()).as_ref()?;
-        let is_known = |change: &Change| after.get(&change.network) == Some(&&change.after);
-        own.plan.changes.iter().all(is_known).then(|| name.to_owned())
-    })
-}
-
 /// The newest run whose plan contains one of the networks with a temporary name.
 pub(super) fn find_run_for(
     journal_dir: &Path,
     key: Option<&SecretString>,
+    target: &RunTarget,
     networks_at_temporary_names: &HashSet<NetworkId>,
 ) -> Option<Interrupted> {
     let runs = RunDirectory::open(journal_dir).ok()?;
-    runs.recent().filter(|(_, journal, _)| !is_finished(journal)).find_map(|(run, journal, plan)| {
+    let concerns = |journal: &Path| {
+        RunHistory::read(journal, CodeAccess::Skip)
+            .is_ok_and(|history| !history.is_finished() && history.identity.target.is_same(target))
+    };
+    runs.recent().filter(|(_, journal, _)| concerns(journal)).find_map(|(run, journal, plan)| {
         // Plans that cannot be read or decrypted are skipped.
         let saved = SavedPlan::read(&plan, key).ok()?;
         let knows = saved.plan.changes.iter().any(|change| networks_at_temporary_names.contains(&change.network));

@@ -14,7 +14,7 @@ use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::model::Change;
 use crate::plan::{self, Scope};
 use crate::storage::journal::ModifiedNetwork;
-use crate::storage::{CodeAccess, RunDirectory, RunHistory};
+use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
@@ -54,6 +54,7 @@ pub fn status(
     inputs: &Inputs,
     scope: &Scope,
     journal_dir: &Path,
+    target: &RunTarget,
     key: Option<&SecretString>,
 ) -> DriftReport {
     let PreparedPlan { checked, live, .. } = prepare_wave;
@@ -63,7 +64,7 @@ pub fn status(
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);
     }
-    let right = last_in_sync_times(journal_dir, key, &checked.plan().changes);
+    let right = last_in_sync_times(journal_dir, target, key, &checked.plan().changes);
     let mut locations = Vec::new();
     for (at, location) in live.locations().filter(|(_, location)| scope.includes_location(&location.name)) {
         let drifted = changes.remove(&location.id).unwrap_or_default();
@@ -91,6 +92,7 @@ pub fn status(
 /// The latest time a run left each network in its desired state.
 fn last_in_sync_times(
     journal_dir: &Path,
+    target: &RunTarget,
     key: Option<&SecretString>,
     changes: &[Change],
 ) -> HashMap<NetworkId, Timestamp> {
@@ -107,7 +109,7 @@ fn last_in_sync_times(
         let Ok(mut history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
         let is_news =
             |touched: &ModifiedNetwork| desired.contains_key(&touched.network) && !right.contains_key(&touched.network);
-        if !history.modified.iter().any(is_news) {
+        if !history.identity.target.is_same(target) || !history.modified.iter().any(is_news) {
             continue;
         }
         // Decrypting takes a second by design, so encrypted journals are skipped.

@@ -13,7 +13,7 @@ use super::error::Error;
 use super::execute::{NextWave, Rollout, Run, RunFiles, execute};
 use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, plan_from_live, resume_saved_plan};
-use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
+use super::resume::{Interrupted, find_run_for, inputs_digest, networks_at_temporary_names};
 use crate::apply::{Event, Options, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
@@ -22,7 +22,7 @@ use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::Plan;
 use crate::plan::{self, MaxChanges, Scope, check_change_limit};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
-use crate::storage::SavedPlan;
+use crate::storage::{RunIdentity, RunTarget, SavedPlan};
 
 /// If the confirmation took longer than this, the list is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
@@ -74,6 +74,11 @@ pub struct ApplyOptions<'a> {
     pub until: Option<Instant>,
     pub journal_dir: &'a Path,
     pub run: &'a str,
+    pub target: RunTarget,
+    /// The run that this one resumes.
+    pub resumes: Option<String>,
+    /// The run that this one undoes.
+    pub undoes: Option<String>,
     /// Key that encrypts plans and journals.
     pub key: Option<&'a SecretString>,
     pub org: Option<String>,
@@ -134,14 +139,14 @@ impl ApplyWorkflow<'_> {
             && let Some((run, saved)) = self.interrupted_plan(inputs, organization)
         {
             self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
-            done.push(self.run_once(&mut PlanSource::SavedPlan(Box::new(saved)), None).await?);
+            done.push(self.run_once(&mut PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?);
             live = match done.last() {
                 Some(first) if first.run.outcome.is_complete() => Some(self.list().await?),
                 _ => return Ok(done),
             };
         }
         let before = self.client.statistics();
-        match self.run_once(&mut plan_source, live).await {
+        match self.run_once(&mut plan_source, live, self.options.resumes.clone()).await {
             Ok(mut second) => {
                 if !done.is_empty() {
                     second.run.outcome.statistics = second.run.outcome.statistics.since(before);
@@ -166,7 +171,8 @@ impl ApplyWorkflow<'_> {
         });
         let networks: HashSet<NetworkId> =
             networks_at_temporary_names.iter().map(|(network, _)| network.clone()).collect();
-        let Interrupted { run, saved, .. } = find_run_for(self.options.journal_dir, self.options.key, &networks)?;
+        let Interrupted { run, saved, .. } =
+            find_run_for(self.options.journal_dir, self.options.key, &self.options.target, &networks)?;
         let locations: Vec<LocationId> =
             networks_at_temporary_names.into_iter().map(|(_, location)| location).collect();
         Some((
@@ -184,6 +190,7 @@ impl ApplyWorkflow<'_> {
         &self,
         plan_source: &mut PlanSource,
         live: Option<(LiveState, Instant)>,
+        resumes: Option<String>,
     ) -> Result<CompletedRun, Error> {
         let mut prepare_wave = self.prepare_plan(plan_source, live).await?;
         let plan = prepare_wave.checked.plan();
@@ -219,7 +226,7 @@ impl ApplyWorkflow<'_> {
                 }
             }
         }
-        self.execute(prepare_wave, plan_source).await
+        self.execute(prepare_wave, plan_source, resumes).await
     }
 
     async fn prepare_plan(
@@ -252,7 +259,12 @@ impl ApplyWorkflow<'_> {
         }
     }
 
-    async fn execute(&self, prepare_wave: PreparedPlan, plan_source: &PlanSource) -> Result<CompletedRun, Error> {
+    async fn execute(
+        &self,
+        prepare_wave: PreparedPlan,
+        plan_source: &PlanSource,
+        resumes: Option<String>,
+    ) -> Result<CompletedRun, Error> {
         let plan = prepare_wave.checked.plan();
         let saved = SavedPlan {
             plan: plan.clone(),
@@ -269,6 +281,12 @@ impl ApplyWorkflow<'_> {
             journal_dir: options.journal_dir,
             run: &self.unique_run_name(),
             saved: &saved,
+            identity: RunIdentity {
+                target: options.target.clone(),
+                inputs: inputs_digest(&saved.sources),
+                resumes,
+                undoes: options.undoes.clone(),
+            },
             key: options.key,
         };
         let waves = options.waves.partition(plan);

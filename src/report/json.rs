@@ -182,17 +182,20 @@ fn network(network: &super::view::NetworkView) -> Value {
     value
 }
 
-pub fn runs(runs: &[RunHistory]) -> Value {
-    let run = |run: &RunHistory| {
+pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
+    let run = |(run, running): (&RunHistory, &bool)| {
         json!({
             "run": run.run,
             "startedAt": run.started_at.to_string(),
             "outcome": run.outcome.map(RunOutcome::as_str),
             "changes": run.changes,
             "networksWritten": run.networks_written,
+            "running": running,
+            "resumes": run.identity.resumes,
+            "undoes": run.identity.undoes,
         })
     };
-    document("runs", json!({ "runs": runs.iter().map(run).collect::<Vec<_>>() }))
+    document("runs", json!({ "runs": runs.iter().zip(running).map(run).collect::<Vec<_>>() }))
 }
 
 pub fn status(status: &DriftReport) -> Value {

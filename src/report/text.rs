@@ -216,13 +216,13 @@ fn write_network(out: &mut String, network: &NetworkView) {
     }
 }
 
-pub fn runs(runs: &[RunHistory]) -> String {
+pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
     if runs.is_empty() {
         return "No runs.\n".to_owned();
     }
     let mut out = String::new();
-    for run in runs {
-        let outcome = run.outcome.map_or("killed", RunOutcome::as_str);
+    for (run, running) in runs.iter().zip(running) {
+        let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
         let (written, planned) = (run.networks_written, run.changes);
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(&mut out, format_args!("{}  {started}  {outcome:11}  {written} of {planned} networks written", run.run));

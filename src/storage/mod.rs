@@ -14,6 +14,9 @@ mod private_file;
 mod saved_plan;
 mod settings_json;
 
-pub use journal::{CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, append_run_finished};
+pub use journal::{
+    CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunTarget,
+    append_run_finished,
+};
 pub use private_file::{IfExists, create_private_dir, write_private_file};
 pub use saved_plan::{SavedPlan, SavedPlanError, sha256};

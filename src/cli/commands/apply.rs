@@ -41,7 +41,16 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         None => PlanSource::Inputs(read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
     let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
-    let run = PlanRun { plan_source, listed: None, args: &args.run, rate: args.rate, resume_interrupted: true, key };
+    let run = PlanRun {
+        plan_source,
+        listed: None,
+        args: &args.run,
+        rate: args.rate,
+        resume_interrupted: true,
+        resumes: None,
+        undoes: None,
+        key,
+    };
     run.run(connection, args.connection.org(), args.output.quiet, printer).await
 }
 

@@ -98,8 +98,15 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     })?;
     let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     if !is_dry_run && !args.restart {
-        let earlier =
-            find_unfinished_run(&args.run.journal.journal, key.as_ref(), &inputs, &scope, &connection.client).await;
+        let earlier = find_unfinished_run(
+            &args.run.journal.journal,
+            key.as_ref(),
+            &inputs,
+            &scope,
+            &connection.target,
+            &connection.client,
+        )
+        .await;
         match earlier.map_err(|error| with_resume_hint(error, args))? {
             Unfinished::None => {}
             Unfinished::AlreadyDone { run } => {
@@ -113,6 +120,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             }
             Unfinished::Plan { run, saved } => {
                 printer.note(&format!("note: resuming the unfinished run {run} of this rename with its plan\n"));
+                let resumes = Some(run);
                 let plan_source = PlanSource::SavedPlan(saved);
                 let job = PlanRun {
                     plan_source,
@@ -120,6 +128,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                     args: &args.run,
                     rate: args.rate,
                     resume_interrupted: false,
+                    resumes,
+                    undoes: None,
                     key,
                 };
                 let exit = job.run(connection, args.connection.org(), args.output.quiet, printer).await?;
@@ -134,8 +144,16 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     if !is_dry_run {
         let plan_source = PlanSource::Inputs(inputs);
         let resume_interrupted = !args.restart;
-        let job =
-            PlanRun { plan_source, listed: Some(live), args: &args.run, rate: args.rate, resume_interrupted, key };
+        let job = PlanRun {
+            plan_source,
+            listed: Some(live),
+            args: &args.run,
+            rate: args.rate,
+            resume_interrupted,
+            resumes: None,
+            undoes: None,
+            key,
+        };
         return job.run(connection, args.connection.org(), args.output.quiet, printer).await;
     }
     let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;

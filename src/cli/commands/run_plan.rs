@@ -45,6 +45,10 @@ pub(super) struct PlanRun<'a> {
     pub(super) rate: RateOptions,
     /// Resume an interrupted run first if its temporary names affect these rules.
     pub(super) resume_interrupted: bool,
+    /// The run that this one resumes.
+    pub(super) resumes: Option<String>,
+    /// The run that this one undoes.
+    pub(super) undoes: Option<String>,
     /// Encrypts the saved plan and the codes in the journal.
     pub(super) key: Option<SecretString>,
 }
@@ -58,8 +62,8 @@ impl PlanRun<'_> {
         quiet: bool,
         printer: &Printer,
     ) -> Result<ExitStatus, CliError> {
-        let Connection { client, run, .. } = connection;
-        let Self { plan_source, listed, args, rate, resume_interrupted, key } = self;
+        let Connection { client, run, target, .. } = connection;
+        let Self { plan_source, listed, args, rate, resume_interrupted, resumes, undoes, key } = self;
         let clock = client.clock();
         let options = ApplyOptions {
             scope: scope(&args.scope.filter)?,
@@ -80,6 +84,9 @@ impl PlanRun<'_> {
             until: args.rollout.until.map(|until| deadline(until, clock, printer)).transpose()?,
             journal_dir: &args.journal.journal,
             run: &run,
+            target,
+            resumes,
+            undoes,
             key: key.as_ref(),
             org,
             max_changes: args.scope.max_changes,

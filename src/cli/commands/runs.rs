@@ -37,6 +37,7 @@ pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliE
             Err(error) => printer.note(&format!("warning: {error}\n")),
         }
     }
-    text_or_json(printer, || text::runs(&runs), || json::text(&json::runs(&runs)));
+    let running: Vec<bool> = runs.iter().map(|history| directory.is_running(&history.run)).collect();
+    text_or_json(printer, || text::runs(&runs, &running), || json::text(&json::runs(&runs, &running)));
     Ok(ExitStatus::Success)
 }

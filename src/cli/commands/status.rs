@@ -38,7 +38,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     let mut inputs = read(&args.files.files, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
-    let status = status(&prepared, &inputs, &scope, &args.journal.journal, key.as_ref());
+    let status = status(&prepared, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }

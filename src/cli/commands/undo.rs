@@ -2,16 +2,18 @@
 
 use clap::Args as ClapArgs;
 use dectl::desired::ProcessEnvironment;
-use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PlanSource, build_undo, resumed_from, undo_source_name};
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PlanSource, build_undo, undo_source_name};
 use dectl::report::sanitize;
 use dectl::runtime::Shutdown;
-use dectl::storage::{CodeAccess, RunDirectory, RunHistory};
+use dectl::storage::journal::RunDirectoryError;
+use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use secrecy::SecretString;
 
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::connect;
+use crate::cli::setup::{connect, run_target};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct UndoArgs {
@@ -34,11 +36,46 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let key = preflight(&args.run)?;
     let failed = |error: &dyn std::error::Error| CliError::new(error.to_string());
     let journal_dir = &args.run.journal.journal;
-    let path =
-        RunDirectory::open(journal_dir).and_then(|runs| runs.find(&args.name)).map_err(|error| failed(&error))?;
+    let runs = RunDirectory::open(journal_dir).map_err(|error| failed(&error))?;
+    let target = run_target(&args.connection);
+    let path = match args.name.as_str() {
+        "last" => match runs.last(&target) {
+            Some((last, undos)) => {
+                // An undo that was interrupted is continued, not undone.
+                if let Some(undo) = undos.iter().find(|undo| !undo.is_finished() && !undo.modified.is_empty()) {
+                    return resume(args, &undo.run, &last.run, &runs, key, printer, shutdown).await;
+                }
+                if let Some(undo) = undos.iter().find(|undo| undo.is_finished()) {
+                    let (last, undo) = (&last.run, &undo.run);
+                    return Err(CliError::new(format!(
+                        "run {last} is already undone by run {undo}; use `dectl undo {undo}` to apply it again, or \
+                         `dectl runs` to choose an earlier run"
+                    )));
+                }
+                runs.find(&last.run)
+            }
+            None => Err(RunDirectoryError::Unknown { dir: journal_dir.clone(), wanted: args.name.clone() }),
+        },
+        name => runs.find(name),
+    };
+    let path = path.map_err(|error| failed(&error))?;
     let history = RunHistory::read(&path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error))?;
+    let about = &history.identity.target;
+    if !about.api.is_empty() && !about.is_same(&target) {
+        return Err(CliError::new(format!(
+            "run {} was applied to another organization ({}); no changes were made",
+            history.run,
+            describe(about)
+        )));
+    }
     let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    if !history.modified.is_empty() && history.modified.iter().all(|network| live.find(&network.network).is_none()) {
+        return Err(CliError::new(format!(
+            "none of the networks of run {} exists in this organization; no changes were made",
+            history.run
+        )));
+    }
     let undo = build_undo(&history, &live);
     for network in &undo.skipped {
         let reason = match &network.current_name {
@@ -47,9 +84,9 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         };
         printer.note(&format!("skipped {}: {reason}\n", sanitize(&network.name)));
     }
-    if let Some(earlier) = resumed_from(journal_dir, key.as_ref(), &history.run) {
+    if let Some(earlier) = &history.identity.resumes {
         printer.note(&format!(
-            "note: run {} resumed run {earlier}; run {earlier} is not undone, use `dectl undo {earlier}`\n",
+            "Note: run {} resumed run {earlier}. Run {earlier} is not undone; use `dectl undo {earlier}`.\n",
             history.run
         ));
     }
@@ -61,7 +98,45 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         args: &args.run,
         rate: args.rate,
         resume_interrupted: false,
+        resumes: None,
+        undoes: Some(history.run),
         key,
     };
     run.run(connection, args.connection.org(), args.output.quiet, printer).await
+}
+
+/// Continues the undo `undo` of the run `last` with the plan beside its journal.
+async fn resume(
+    args: &UndoArgs,
+    undo: &str,
+    last: &str,
+    runs: &RunDirectory,
+    key: Option<SecretString>,
+    printer: &Printer,
+    shutdown: &Shutdown,
+) -> Result<ExitStatus, CliError> {
+    let saved = SavedPlan::read(&runs.plan_path(undo), key.as_ref()).map_err(|error| {
+        CliError::new(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read: {error}"))
+    })?;
+    printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
+    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
+    let run = PlanRun {
+        plan_source: PlanSource::SavedPlan(Box::new(saved)),
+        listed: None,
+        args: &args.run,
+        rate: args.rate,
+        resume_interrupted: false,
+        resumes: Some(undo.to_owned()),
+        undoes: Some(last.to_owned()),
+        key,
+    };
+    run.run(connection, args.connection.org(), args.output.quiet, printer).await
+}
+
+fn describe(target: &RunTarget) -> String {
+    match (&target.org, target.simulated) {
+        (_, true) => "simulated".to_owned(),
+        (Some(org), false) => format!("{} at {}", sanitize(org), sanitize(&target.api)),
+        (None, false) => sanitize(&target.api).into_owned(),
+    }
 }

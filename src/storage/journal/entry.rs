@@ -19,6 +19,7 @@ pub enum JournalEntry {
         /// Number of networks to change.
         changes: usize,
         steps: usize,
+        identity: RunIdentity,
     },
     /// A write is about to be sent, as soon as rate limits and locks permit.
     WriteStarted {
@@ -37,6 +38,44 @@ pub enum JournalEntry {
     RunFinished {
         outcome: RunOutcome,
     },
+}
+
+/// The organization that a run is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunTarget {
+    /// Base URL of the API.
+    pub api: String,
+    /// Organization id, if one was specified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub org: Option<String>,
+    /// Whether the organization is embedded in the process and gone with it.
+    #[serde(default)]
+    pub simulated: bool,
+}
+
+impl RunTarget {
+    /// Whether a run about `other` can concern this organization. An embedded organization never outlives its run.
+    pub fn is_same(&self, other: &Self) -> bool {
+        !self.simulated && !other.simulated && self == other
+    }
+}
+
+/// What a run is about, and its relation to earlier runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunIdentity {
+    #[serde(default)]
+    pub target: RunTarget,
+    /// Digest of the inputs (files, or the arguments of a rename).
+    #[serde(default)]
+    pub inputs: String,
+    /// The run that this one resumes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes: Option<String>,
+    /// The run that this one undoes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,20 +144,21 @@ impl RunOutcome {
 }
 
 impl JournalEntry {
-    pub fn run_started(run: impl Into<String>, plan: &Plan) -> Self {
-        Self::RunStarted { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len() }
+    pub fn run_started(run: impl Into<String>, plan: &Plan, identity: RunIdentity) -> Self {
+        Self::RunStarted { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len(), identity }
     }
 
     /// The line, without its line break; `cipher` encrypts its codes; its encrypted key goes into the first line.
     pub(super) fn line(&self, time: Timestamp, cipher: Option<(&CodeCipher, &str)>) -> String {
         let codes = cipher.map(|(codes, _)| codes);
         let document = match self {
-            Self::RunStarted { run, changes, steps } => JournalLineJson::RunStarted {
+            Self::RunStarted { run, changes, steps, identity } => JournalLineJson::RunStarted {
                 format_version: FORMAT_VERSION,
                 generator: concat!("dectl ", env!("CARGO_PKG_VERSION")).to_owned(),
                 run: run.clone(),
                 changes: *changes,
                 steps: *steps,
+                identity: identity.clone(),
                 encrypted_key: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
             },
             Self::WriteStarted { location, network, kind, before, settings } => JournalLineJson::WriteStarted {
@@ -155,6 +195,8 @@ pub(super) enum JournalLineJson {
         run: String,
         changes: usize,
         steps: usize,
+        #[serde(flatten)]
+        identity: RunIdentity,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         encrypted_key: Option<String>,
     },

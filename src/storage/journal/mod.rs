@@ -12,7 +12,7 @@ mod reader;
 mod runs;
 mod writer;
 
-pub use entry::{JournalEntry, RunOutcome, WriteKind, WriteOutcome};
+pub use entry::{JournalEntry, RunIdentity, RunOutcome, RunTarget, WriteKind, WriteOutcome};
 pub use reader::{CodeAccess, ModifiedNetwork, RunHistory, RunHistoryError};
 pub use runs::{RunDirectory, RunDirectoryError};
 pub use writer::{Journal, JournalError, append_run_finished};

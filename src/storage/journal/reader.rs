@@ -6,7 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunOutcome, WriteKind, WriteOutcome};
+use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunIdentity, RunOutcome, WriteKind, WriteOutcome};
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::storage::encryption::CodeCipher;
 
@@ -40,6 +40,7 @@ pub enum CodeAccess<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunHistory {
     pub run: String,
+    pub identity: RunIdentity,
     pub started_at: Timestamp,
     /// Whether the codes are encrypted and were not decrypted.
     pub is_encrypted: bool,
@@ -94,7 +95,7 @@ impl RunHistory {
         let first = lines.next().and_then(|(_, line)| serde_json::from_slice::<Line>(line).ok());
         let Some(Line {
             time,
-            document: JournalLineJson::RunStarted { format_version, run, changes, encrypted_key, .. },
+            document: JournalLineJson::RunStarted { format_version, run, changes, encrypted_key, identity, .. },
         }) = first
         else {
             return Err(not_a_journal(1));
@@ -112,6 +113,7 @@ impl RunHistory {
             (_, CodeAccess::Skip) | (None, _) => None,
         };
         let history = Self {
+            identity,
             run,
             started_at: time,
             is_encrypted,

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::entry::RunTarget;
 use super::reader::{CodeAccess, RunHistory, RunHistoryError};
 
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,38 @@ impl RunDirectory {
         Ok(Self { dir: dir.to_path_buf(), names })
     }
 
+    /// Whether a run is in progress: its process holds the lock of the journal.
+    pub fn is_running(&self, run: &str) -> bool {
+        let Ok(file) = fs::File::open(self.path(run)) else { return false };
+        matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+    }
+
+    /// A run about this organization that is in progress.
+    pub fn running(&self, target: &RunTarget) -> Option<&str> {
+        self.recent().map(|(run, ..)| run).filter(|run| self.is_running(run)).find(|run| {
+            RunHistory::read(&self.path(run), CodeAccess::Skip)
+                .is_ok_and(|history| history.identity.target.is_same(target))
+        })
+    }
+
+    /// The newest run about this organization that is not an undo, with the ids of its undos, newest first.
+    pub fn last(&self, target: &RunTarget) -> Option<(RunHistory, Vec<RunHistory>)> {
+        let mut undos = Vec::new();
+        for (_, journal, _) in self.recent() {
+            let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+            if !history.identity.target.is_same(target) {
+                continue;
+            }
+            if history.identity.undoes.is_some() {
+                undos.push(history);
+            } else if !history.modified.is_empty() {
+                undos.retain(|undo| undo.identity.undoes.as_ref() == Some(&history.run));
+                return Some((history, undos));
+            }
+        }
+        None
+    }
+
     pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
         self.names.iter().map(|name| RunHistory::read(&self.path(name), CodeAccess::Skip))
     }
@@ -88,7 +121,7 @@ impl RunDirectory {
     /// # Errors
     /// If a file cannot be deleted.
     pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunDirectoryError> {
-        let old: Vec<String> = self.names.iter().skip(keep).cloned().collect();
+        let old: Vec<String> = self.names.iter().skip(keep).filter(|run| !self.is_running(run)).cloned().collect();
         for name in &old {
             for path in [self.path(name), self.plan_path(name)] {
                 match fs::remove_file(&path) {
@@ -103,7 +136,7 @@ impl RunDirectory {
         Ok(old)
     }
 
-    fn plan_path(&self, name: &str) -> PathBuf {
+    pub fn plan_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.plan.json"))
     }
 

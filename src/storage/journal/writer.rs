@@ -75,6 +75,8 @@ impl Journal {
         };
         let create = || {
             let file = private_file::create_new(&path)?;
+            // Held until the process ends, so that others recognize a running run. Some file systems know no locks.
+            let _unsupported = file.try_lock();
             private_file::sync_dir(dir)?;
             Ok(file)
         };

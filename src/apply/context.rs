@@ -6,8 +6,9 @@ use super::event::Event;
 use super::options::Options;
 use super::outcome::{Failure, NetworkResult};
 use crate::client::ApiClient;
+use crate::model::Settings;
 use crate::plan::model::Plan;
-use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
+use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::{Journal, JournalEntry};
 
 pub(super) struct RunContext<'a> {
@@ -22,6 +23,16 @@ pub(super) struct RunContext<'a> {
     pub(super) slots_changed: Wakeup,
     /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
+    /// Writes that were not answered and may still be applied.
+    pub(super) unanswered: RefCell<Vec<UnansweredWrite>>,
+}
+
+/// A write that may be applied later than the writes that followed it.
+#[derive(Clone, Debug)]
+pub(super) struct UnansweredWrite {
+    pub(super) change: usize,
+    pub(super) settings: Settings,
+    pub(super) at: Instant,
 }
 
 impl RunContext<'_> {
@@ -33,6 +44,11 @@ impl RunContext<'_> {
             self.abort(ShutdownReason::JournalWriteFailed);
             Failure::new(error.to_string())
         })
+    }
+
+    pub(super) fn note_unanswered(&self, change: usize, settings: &Settings) {
+        let at = self.client.clock().now();
+        self.unanswered.borrow_mut().push(UnansweredWrite { change, settings: settings.clone(), at });
     }
 
     /// Aborts the run without resolving temporary names.

@@ -54,6 +54,15 @@ pub enum Event {
     Restoring {
         network: NetworkId,
     },
+    /// Unanswered writes may still be applied and undo later ones; their networks are read again.
+    AwaitingLateWrites {
+        networks: usize,
+        until: Instant,
+    },
+    /// An unanswered write was applied after a later one; the final update is sent again.
+    LateWrite {
+        network: NetworkId,
+    },
     /// All writes are done; the list is read again.
     Verifying {
         /// Number of networks that do not match the plan yet.

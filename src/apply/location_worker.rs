@@ -1,17 +1,31 @@
 //! One location: its steps in the order of the plan, one write at a time.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use futures::FutureExt;
 
 use super::confirm::{self, Confirmation};
 use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{Failure, NetworkResult, NetworkStatus};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
-use crate::model::Settings;
+use crate::model::{Network, Settings};
 use crate::plan::model::{Change, Step, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
-use crate::webex::{ApiError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied};
+
+/// Intervals at which a network is read again that still shows its settings before this run.
+const REREAD_INTERVALS: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StepState {
@@ -113,13 +127,23 @@ impl<'a, 's> LocationWorker<'a, 's> {
     ) -> WriteResult {
         let Change { location, network, .. } = &self.run.plan.changes[change];
         let before = self.current(change).clone();
-        let on_event = |event: RetryEvent| self.on_call_event(change, event);
-        let context = RequestContext { priority, on_event: &on_event };
-        if self.run.options.reread
-            && let Some(surprise) = self.reread(change, &before, context).await
-        {
-            return surprise;
-        }
+        let on_event = |event: RetryEvent| {
+            if let RetryEvent::Retrying { maybe_applied: MaybeApplied::Unknown, .. } = event {
+                self.run.note_unanswered(change, settings);
+            }
+            self.on_call_event(change, event);
+        };
+        let surprise = RefCell::new(None);
+        let quiet = RequestContext { priority, on_event: &on_event, before_send: None };
+        let reread = || {
+            let (worker, before, surprise) = (&*self, &before, &surprise);
+            async move {
+                surprise.replace(worker.reread(change, before, quiet).await);
+                surprise.borrow().is_none()
+            }
+            .boxed_local()
+        };
+        let context = RequestContext { before_send: self.run.options.reread.then_some(&reread), ..quiet };
         let announcement = JournalEntry::WriteStarted {
             location: location.id.clone(),
             network: network.clone(),
@@ -135,8 +159,11 @@ impl<'a, 's> LocationWorker<'a, 's> {
             (self.run.on_event)(&Event::Writing { network: network.clone(), kind });
         }
         let answer = self.run.client.update(&location.id, network, settings, context).await;
+        if let Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })) = &answer {
+            self.run.note_unanswered(change, settings);
+        }
         let settled =
-            confirm::confirm_write(answer, self.run.client, location, network, &before, settings, context).await;
+            confirm::confirm_write(answer, self.run.client, location, network, &before, settings, quiet).await;
         let (written, end) = match settled {
             Confirmation::Applied => (WriteResult::applied(), WriteOutcome::Applied),
             Confirmation::NotSent => (WriteResult::not_started(None), WriteOutcome::NotSent),
@@ -146,12 +173,28 @@ impl<'a, 's> LocationWorker<'a, 's> {
         self.abort_if_fatal(&written);
         // If this line is lost, the next run reads the state from the list.
         let _recorded = self.run.record(JournalEntry::WriteFinished { network: network.clone(), kind, end }).await;
-        written
+        surprise.into_inner().unwrap_or(written)
     }
 
     async fn reread(&self, change: usize, before: &Settings, context: RequestContext<'_>) -> Option<WriteResult> {
-        let Change { location, network, .. } = &self.run.plan.changes[change];
-        match self.run.client.get(&location.id, network, context).await {
+        let Change { location, network, before: original, .. } = &self.run.plan.changes[change];
+        let mut waits = REREAD_INTERVALS.into_iter();
+        let read = loop {
+            let read = self.run.client.get(&location.id, network, context).await;
+            // Reads may lag behind writes: a state that the network had earlier in this run may be about to change.
+            let is_lagging = |live: &Network| {
+                self.current_settings.contains_key(&change)
+                    && !confirm::matches_live(&live.settings, before)
+                    && confirm::matches_live(&live.settings, original)
+            };
+            match (&read, waits.next()) {
+                (Ok(live), Some(wait)) if is_lagging(live) && !self.run.client.shutdown().is_requested() => {
+                    self.run.client.wait(wait).await;
+                }
+                _ => break read,
+            }
+        };
+        match read {
             Ok(live) if confirm::matches_live(&live.settings, before) => None,
             Ok(_) => {
                 self.run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
@@ -193,7 +236,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
                 (run.on_event)(&Event::Locked { location: location.id.clone(), until });
             }
             RetryEvent::Unlocked => run.locked.set(run.locked.get().saturating_sub(1)),
-            RetryEvent::Retrying { attempts, until } => {
+            RetryEvent::Retrying { attempts, until, .. } => {
                 (run.on_event)(&Event::Retrying { network: network.clone(), attempts, until });
             }
         }

@@ -9,6 +9,7 @@
 //! | `location_worker` | one location: one write at a time, in the order of the plan |
 //! | `confirm` | whether an unacknowledged write was applied |
 //! | `restore` | finishes or reverts temporary renames when a run stops early or a dependency failed |
+//! | `late_writes` | sends the final update again where an unanswered write was applied later |
 //! | `verify` | reads the list again and compares it with the plan |
 //! | `event` | [`Event`]: progress events |
 //! | `outcome` | [`Outcome`]: the result of each network |
@@ -16,6 +17,7 @@
 mod confirm;
 mod context;
 mod event;
+mod late_writes;
 mod location_worker;
 mod options;
 mod outcome;

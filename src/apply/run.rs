@@ -11,6 +11,7 @@ use futures::stream::FuturesUnordered;
 
 use super::context::RunContext;
 use super::event::Event;
+use super::late_writes;
 use super::location_worker::LocationWorker;
 use super::options::Options;
 use super::outcome::{NetworkResult, NetworkStatus, Outcome, Verification};
@@ -46,6 +47,7 @@ pub async fn run(
         locked: Cell::new(0),
         slots_changed: Wakeup::default(),
         aborted: Cell::new(false),
+        unanswered: RefCell::default(),
     };
     // One grace period for restoring temporary names and for the final list together.
     let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
@@ -53,13 +55,19 @@ pub async fn run(
 
     let mut results: Vec<NetworkResult> = run
         .results
-        .into_inner()
+        .take()
         .into_iter()
         .map(|result| result.unwrap_or_else(|| NetworkResult::new(NetworkStatus::NotStarted)))
         .collect();
     let mut server_generated_codes = Vec::new();
     let verification = if options.verify && can_verify(client) && any_write_sent(&results) {
-        let verifying = pin!(verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event));
+        let verifying = pin!(async {
+            let verification = verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event).await;
+            if late_writes::repair(&run, &results).await {
+                return verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event).await;
+            }
+            verification
+        });
         match select(verifying, grace_period).await {
             Either::Left((verification, _)) => verification,
             Either::Right((never, _)) => match never {},

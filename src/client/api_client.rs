@@ -140,7 +140,7 @@ impl ApiClient {
     pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
         self.call(
             RequestKind::Read { what: "list", location: None },
-            RequestContext { priority, on_event: &|event| self.report_event(event) },
+            RequestContext { priority, on_event: &|event| self.report_event(event), before_send: None },
             || self.api.list(),
         )
         .await
@@ -151,7 +151,8 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
-        let context = RequestContext { priority: Priority::Normal, on_event: &|event| self.report_event(event) };
+        let on_event = |event| self.report_event(event);
+        let context = RequestContext { on_event: &on_event, ..RequestContext::QUIET };
         self.call(RequestKind::Read { what: "list", location: None }, context, || self.api.list_raw()).await
     }
 
@@ -206,6 +207,12 @@ impl ApiClient {
             state.locked_for = self.wait_for_lock(location, context).await?;
         }
         loop {
+            if let (RequestKind::Write { .. }, Some(before_send), MaybeApplied::No) =
+                (kind, context.before_send, state.maybe_applied)
+                && !before_send().await
+            {
+                return Err(SendError::Cancelled);
+            }
             let response = self.attempt(kind, context, &mut state, &send).await?;
             let error = match response {
                 Ok(value) => return Ok(value),
@@ -355,7 +362,10 @@ impl ApiClient {
                     return RetryDecision::Fail;
                 }
                 let until = now + wait;
-                RetryDecision::RetryAt { until, event: RetryEvent::Retrying { attempts: state.failed, until } }
+                RetryDecision::RetryAt {
+                    until,
+                    event: RetryEvent::Retrying { attempts: state.failed, until, maybe_applied: error.applied },
+                }
             }
             ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Permanent => {
                 self.circuit_breaker.borrow_mut().record_success();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::future::LocalBoxFuture;
+
 use crate::runtime::Instant;
 use crate::webex::{ApiError, MaybeApplied};
 
@@ -26,6 +28,8 @@ pub enum RetryEvent {
         /// Attempts so far.
         attempts: u32,
         until: Instant,
+        /// Whether the failed attempt may have been applied.
+        maybe_applied: MaybeApplied,
     },
 }
 
@@ -36,11 +40,14 @@ pub struct RequestContext<'a> {
     pub priority: Priority,
     /// Called on waits and retries.
     pub on_event: &'a dyn Fn(RetryEvent),
+    /// Called right before an attempt of a write, after every wait; the write is cancelled if it returns false. Not
+    /// called once an attempt may have been applied.
+    pub before_send: Option<&'a dyn Fn() -> LocalBoxFuture<'a, bool>>,
 }
 
 impl RequestContext<'_> {
     /// Normal priority, without an observer.
-    pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {} };
+    pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {}, before_send: None };
 }
 
 /// A request without a usable response.

@@ -128,6 +128,16 @@ impl ProgressDisplay {
             Event::Restoring { network } => {
                 self.println(&format!("{}: restoring from temporary name", self.name(network)))
             }
+            Event::AwaitingLateWrites { networks, until } => {
+                state.soaking_until = Some(*until);
+                let wait = seconds(until.duration_since(now));
+                let networks = plural(*networks, "unanswered write");
+                self.println(&format!("{networks} may still be applied; reading the networks again in {wait}"));
+            }
+            Event::LateWrite { network } => {
+                let name = self.name(network);
+                self.println(&format!("{name}: an unanswered write was applied late; sending the final update again"));
+            }
             Event::Verifying { mismatched } => self.log_line(&match mismatched {
                 0 => "verifying".to_owned(),
                 many => format!("verifying {}", plural(*many, "network")),

@@ -45,7 +45,7 @@ const ODD: &[&str] = &[
     "<!-- html -->",
 ];
 
-fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
+pub(crate) fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
     json!({
         "id": format!("net{id:04}"),
         "name": name,
@@ -61,7 +61,7 @@ fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
     })
 }
 
-fn stage_of(networks: Vec<Value>) -> TestEnv {
+pub(crate) fn stage_of(networks: Vec<Value>) -> TestEnv {
     let list = json!({ "dectNetworks": networks }).to_string();
     TestEnv::with(SimulatedState::from_list(&list).expect("a state"), FaultConfig::default())
 }
@@ -72,7 +72,7 @@ fn odd() -> TestEnv {
     stage_of(networks.collect())
 }
 
-fn live_names(env: &TestEnv) -> Vec<String> {
+pub(crate) fn live_names(env: &TestEnv) -> Vec<String> {
     let list = env.run(&["export", "-o", "json"]).json();
     let mut names: Vec<String> = list["dectNetworks"]
         .as_array()

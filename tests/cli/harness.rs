@@ -136,6 +136,7 @@ pub(crate) fn plain_command(dir: &Path, arguments: &[&str]) -> Command {
         "SERVICE_APP_REFRESH_TOKEN",
         "NO_COLOR",
         "DECTL_PLAN_KEY",
+        "DECTL_JOURNAL",
     ] {
         command.env_remove(name);
     }

@@ -5,6 +5,7 @@ mod browser;
 mod client;
 mod credentials;
 mod docs;
+mod faults;
 mod fleet;
 mod formats;
 mod harness;

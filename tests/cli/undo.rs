@@ -22,8 +22,12 @@ fn a_run_can_be_listed_and_undone() {
     let after = env.run(&["plan", "networks.yaml", "-o", "json", "--show-codes"]).json();
     assert_eq!(before["changes"], after["changes"], "everything is as it was");
 
-    // Undoing the undoing is the first run again.
-    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    // `last` is never an undo; its id undoes it.
+    let again = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("is already undone by run"), "{}", again.stderr);
+    let undo = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    assert_eq!(env.run(&["undo", &undo, "--yes"]).code, Some(0));
     assert_eq!(env.run(&["plan", "networks.yaml", "--detailed-exitcode"]).code, Some(0));
 }
 

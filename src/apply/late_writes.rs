@@ -1,0 +1,66 @@
+//! Writes that are applied after the writes that followed them.
+//!
+//! A request that is answered with 504 is sent again and acknowledged; a later step changes the same network; then the
+//! first request is executed and puts the network back. Nothing but another look, some seconds later, can show that.
+
+use std::time::Duration;
+
+use super::confirm;
+use super::context::{RunContext, UnansweredWrite};
+use super::event::Event;
+use super::outcome::{NetworkResult, NetworkStatus};
+use crate::client::{Priority, RequestContext};
+use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
+
+/// How long after its failure a request is still expected to be executed.
+const LATE_WRITE_WINDOW: Duration = Duration::from_secs(25);
+
+/// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
+/// has happened. Returns whether the list is to be verified again.
+pub(super) async fn repair(run: &RunContext<'_>, results: &[NetworkResult]) -> bool {
+    let superseded: Vec<UnansweredWrite> = run
+        .unanswered
+        .take()
+        .into_iter()
+        .filter(|write| results[write.change].status == NetworkStatus::Applied)
+        .filter(|write| !run.plan.changes[write.change].after.diff(&write.settings).is_empty())
+        .collect();
+    let Some(last) = superseded.iter().map(|write| write.at).max() else { return false };
+    let (clock, shutdown) = (run.client.clock(), run.client.shutdown());
+    let left = (last + LATE_WRITE_WINDOW).duration_since(clock.now());
+    if shutdown.is_requested() {
+        return false;
+    }
+    (run.on_event)(&Event::AwaitingLateWrites { networks: superseded.len(), until: clock.now() + left });
+    futures::future::select(std::pin::pin!(clock.sleep(left)), std::pin::pin!(shutdown.requested())).await;
+    let mut has_read = false;
+    for UnansweredWrite { change, settings, .. } in superseded {
+        let planned = &run.plan.changes[change];
+        let context = RequestContext { priority: Priority::Cleanup, ..RequestContext::QUIET };
+        let Ok(live) = run.client.get(&planned.location.id, &planned.network, context).await else { continue };
+        has_read = true;
+        let is_late =
+            confirm::matches_live(&live.settings, &settings) && !confirm::matches_live(&live.settings, &planned.after);
+        if !is_late {
+            continue;
+        }
+        (run.on_event)(&Event::LateWrite { network: planned.network.clone() });
+        let (kind, network) = (WriteKind::Final, planned.network.clone());
+        let announcement = JournalEntry::WriteStarted {
+            location: planned.location.id.clone(),
+            network: network.clone(),
+            kind,
+            before: live.settings,
+            settings: planned.after.clone(),
+        };
+        if run.record(announcement).await.is_err() {
+            return true;
+        }
+        let end = match run.client.update(&planned.location.id, &planned.network, &planned.after, context).await {
+            Ok(_) => WriteOutcome::Applied,
+            Err(_) => WriteOutcome::Unknown,
+        };
+        let _recorded = run.record(JournalEntry::WriteFinished { network, kind, end }).await;
+    }
+    has_read
+}

@@ -39,7 +39,7 @@ pub struct ApiClient {
     /// When the first of the 429s arrived that no request has got through since.
     rate_limited_since: Cell<Option<Instant>>,
     /// Called on waits of reads, which have no observer of their own.
-    on_wait: RefCell<Option<Rc<dyn Fn(Wait)>>>,
+    on_wait: RefCell<Option<WaitObserver>>,
     /// Until when a wait for the rate limit was reported.
     reported_until: Cell<Option<Instant>>,
 }
@@ -75,7 +75,7 @@ impl ApiClient {
     }
 
     /// Reports waits of more than a few seconds to `on_wait`.
-    pub fn report_waits(&self, on_wait: Rc<dyn Fn(Wait)>) {
+    pub fn report_waits(&self, on_wait: WaitObserver) {
         self.on_wait.replace(Some(on_wait));
     }
 
@@ -457,6 +457,9 @@ const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Waits that are at least this long are reported.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(4);
+
+/// Called on every wait that is worth reporting.
+pub type WaitObserver = Rc<dyn Fn(Wait)>;
 
 /// A wait that is worth reporting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

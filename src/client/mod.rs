@@ -22,7 +22,7 @@ mod retry;
 mod statistics;
 mod token_refresh;
 
-pub use api_client::{ApiClient, Wait, WaitReason};
+pub use api_client::{ApiClient, Wait, WaitObserver, WaitReason};
 pub use request::{Priority, RequestContext, RetryEvent, SendError};
 pub use retry::RetryPolicy;
 pub use statistics::Statistics;

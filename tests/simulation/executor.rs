@@ -16,7 +16,9 @@ use dectl::plan::build;
 use dectl::plan::model::{Plan, StepKind};
 use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use dectl::simulator::{
+    FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
+};
 use dectl::storage::Journal;
 use dectl::webex::DectApi;
 use futures::future::{Either, select};
@@ -270,6 +272,35 @@ fn a_graceful_shutdown_resolves_temporary_names() {
         env.converges(seed);
     }
     assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had somebody to bring home");
+}
+
+/// The k-th request is answered with a failure and executed seconds later, after other writes to the same network.
+#[test]
+fn a_write_that_is_applied_late_does_not_stay() {
+    let mut repaired = 0;
+    for seed in 0..cases(200) {
+        let mut rng = SeededRng::from_seed(seed ^ 0x1a7e);
+        let latency = Latency::Fixed(Duration::from_millis(100));
+        let late = RequestFault::DelayedWrite(Duration::from_secs(1) + rng.full_jitter(Duration::from_secs(18)));
+        let faults = FaultConfig { latency, fault_at: Some((2 + rng.gen_below(12), late)), ..FaultConfig::default() };
+        let env = TestEnv::new(RandomOrganization::random(2, 8, &mut rng), faults);
+        let client = env.client(seed, RetryPolicy::default());
+        let seen = RefCell::new(0);
+        let observe = |event: &Event| *seen.borrow_mut() += u32::from(matches!(event, Event::LateWrite { .. }));
+        let applied = env.clock.block_on(env.applying(&client, Options::default(), &observe)).expect("the run ends");
+        let Some((plan, outcome)) = applied else { continue };
+        env.clock.block_on(env.clock.sleep(Duration::from_secs(60)));
+        let truth = env.truth();
+        for (change, result) in plan.changes.iter().zip(&outcome.results) {
+            if result.status == NetworkStatus::Applied && result.verified == Some(true) {
+                let at = truth.find(&change.network).expect("the network is there");
+                assert_eq!(truth.network(at).settings, change.after, "seed {seed}");
+            }
+        }
+        repaired += *seen.borrow();
+        env.converges(seed);
+    }
+    assert!(repaired > 0 || cases(200) < 200, "no write was late");
 }
 
 #[test]

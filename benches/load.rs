@@ -42,7 +42,7 @@ fn main() {
     );
     println!("|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
-        let dir = tempfile::tempdir().expect("a folder");
+        let dir = tempfile::tempdir().expect("a directory");
         let list = Snapshot::text(&SimulatedState::generated(size.div_ceil(IN_ONE), IN_ONE), []);
         let value: serde_json::Value = serde_json::from_str(&list).expect("JSON");
         std::fs::write(dir.path().join("list.json"), value.to_string()).expect("a file");

@@ -1,4 +1,4 @@
-//! Five ways to meet a limit that nobody has described, in virtual time: ours, a fixed rate, a pause for everybody,
+//! Five strategies against undocumented limits, in virtual time: adaptive, a fixed rate, a common pause,
 //! additive increase with multiplicative decrease, and ten workers that sleep each for himself.
 //!
 //! `cargo bench --bench pacing` prints a table for docs/performance.md.
@@ -156,7 +156,7 @@ fn ours(env: &TestEnv) {
     carry_out(env, RateLimiter::new(CONCURRENCY, None));
 }
 
-/// What somebody would set who has read that 300 in a minute are allowed elsewhere.
+/// A rate configured from the documentation of another API (300 per minute).
 fn fixed(env: &TestEnv) {
     carry_out(env, RateLimiter::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
 }
@@ -168,13 +168,13 @@ fn carry_out(env: &TestEnv, rate_limiter: RateLimiter) {
     env.clock.block_on(async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
-        let checked = check_plan(plan, &live).expect("a proof");
+        let checked = check_plan(plan, &live).expect("a checked plan");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
         run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await
     });
 }
 
-/// Everybody waits until the latest `Retry-After` has passed, and nothing is learned from it.
+/// All workers wait until the latest `Retry-After` has passed; nothing is learned.
 #[derive(Default)]
 struct CommonPause(Cell<Instant>);
 

@@ -71,7 +71,7 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
         desired.locations.push(DesiredLocation { span: SPOT, name, id: None, entries });
     }
     let mut sources = Sources::new();
-    sources.add("wishes", "x\n");
+    sources.add("desired", "x\n");
     Case { live: LiveState::new(listed), desired, sources }
 }
 
@@ -83,7 +83,7 @@ fn shuffled(n: usize, rng: &mut SeededRng) -> Vec<usize> {
     order
 }
 
-/// Every name and every code of a location is held by somebody else of it.
+/// Every name and every code of a location is used by another network of it.
 #[divan::bench(args = [16, 32, 64, 128, 254])]
 fn one_location_with_all_names_and_codes_shuffled(bencher: Bencher, networks: usize) {
     let mut rng = SeededRng::from_seed(1);
@@ -110,8 +110,8 @@ fn one_location_with_all_names_shuffled(bencher: Bencher, networks: usize) {
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn an_organization_with_rings(bencher: Bencher, networks: usize) {
     let case = case(networks / 50, 50, |n| {
-        let ring = |at| if at < 4 { (at + 1) % 4 } else { at };
-        ((0..n).map(ring).collect(), (0..n).collect())
+        let cycle = |at| if at < 4 { (at + 1) % 4 } else { at };
+        ((0..n).map(cycle).collect(), (0..n).collect())
     });
     bencher.bench_local(|| build(black_box(&case.desired), black_box(&case.live), &case.sources));
 }
@@ -120,8 +120,8 @@ fn an_organization_with_rings(bencher: Bencher, networks: usize) {
 #[divan::bench(args = [1_000, 10_000, 100_000])]
 fn a_proof(bencher: Bencher, networks: usize) {
     let case = case(networks / 50, 50, |n| {
-        let ring = |at| if at < 4 { (at + 1) % 4 } else { at };
-        ((0..n).map(ring).collect(), (0..n).collect())
+        let cycle = |at| if at < 4 { (at + 1) % 4 } else { at };
+        ((0..n).map(cycle).collect(), (0..n).collect())
     });
     let plan = build(&case.desired, &case.live, &case.sources).expect("a plan");
     bencher.with_inputs(|| plan.clone()).bench_local_values(|plan| check_plan(black_box(plan), &case.live));

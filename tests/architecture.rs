@@ -67,10 +67,10 @@ fn module_of(file: &Path) -> Option<String> {
     (inside.components().count() > 1).then_some(first)
 }
 
-/// Code without comments: an arrow in the documentation is no import.
+/// Code without comments: a path in the documentation is no import.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).expect("a source file");
-    // Tests inside a room may build what they need from anywhere.
+    // Tests inside a module may build what they need from anywhere.
     let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
@@ -87,7 +87,7 @@ fn paths(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// Every path that leaves the room of a file through `super::super::`, as deep as the file lies.
+/// Every path that leaves the module of a file through `super::super::`, as deep as the file lies.
 fn ways_out(file: &Path, code: &str) -> BTreeSet<String> {
     let inside = file.strip_prefix("src").expect("below src");
     let depth = inside.components().count() - usize::from(file.ends_with("mod.rs"));
@@ -154,7 +154,7 @@ fn every_import_is_in_the_table() {
         if module == "cli" || allows(&module, &target) {
             continue;
         }
-        let known = table.get(&module).unwrap_or_else(|| panic!("the room {module} is not in the table"));
+        let known = table.get(&module).unwrap_or_else(|| panic!("the module {module} is not in the table"));
         let inside = known.iter().any(|allowed| allows(allowed, &target));
         // `crate::plan::model::X` may also be reached as `crate::plan::{plan::X}`; both are the path plan::model.
         if !inside || FORBIDDEN.iter().any(|(from, to)| *from == module && allows(to, &target)) {

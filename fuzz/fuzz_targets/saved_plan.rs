@@ -1,4 +1,4 @@
-//! Any bytes as a saved plan: refused, or a plan of which the proof says something. The checksum is not looked at here,
+//! Any bytes as a saved plan: refused, or a plan that the checker accepts or rejects. The checksum is not looked at here,
 //! so that what is behind it is reached.
 #![no_main]
 

@@ -143,6 +143,9 @@ fn work_by_location(plan: &Plan) -> Vec<Vec<usize>> {
 
 impl RunContext<'_> {
     /// Starts workers as slots become free, and drives them to completion.
+    ///
+    /// A bounded work queue on one task: `running` holds at most `concurrency` workers plus those whose location is
+    /// locked, since these only wait. `left` counts the locations that have no result yet.
     async fn all(&self, work_by_location: Vec<Vec<usize>>) {
         let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();

@@ -260,7 +260,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
         named
     }
 
-    /// Matching by elimination: an entry with a single candidate claims it, until no candidate set changes.
+    /// Matching by elimination (constraint propagation): an entry with a single candidate claims it, which removes the
+    /// candidate from all other entries, until no candidate set changes. What still has several candidates is ambiguous.
+    ///
+    /// The work is linear in the number of candidates: every claim visits the entries that share the network once.
     fn resolve_by_elimination(&mut self, named: Vec<&'a NetworkEntry>) {
         let mut open: Vec<UnresolvedEntry<'a>> = Vec::new();
         for entry in named {

@@ -29,7 +29,8 @@ pub(super) struct Schedule {
     pub(super) is_minimal: bool,
 }
 
-/// Orders the moves of a location; reports and returns `None` if a temporary value is not available.
+/// Orders the moves of a location: breaks every cycle of the dependency graph with a minimum feedback vertex set, then
+/// emits the steps in depth-first topological order. Reports and returns `None` if a temporary value is not available.
 pub(super) fn schedule(
     location: LocationIndex,
     changes: &[NetworkChange<'_>],
@@ -95,7 +96,7 @@ fn reaches(edges: &[Vec<usize>], from: usize, targets: &[usize]) -> bool {
 
 /// A step that is not scheduled yet: interim or final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum StepKind {
+enum PendingStep {
     Interim,
     Final,
 }
@@ -117,11 +118,11 @@ impl<'a> Scheduler<'a> {
     fn run(mut self) -> Vec<ScheduledStep> {
         for of in 0..self.count {
             let mut first_new = self.steps.len();
-            self.emit(of, StepKind::Final);
+            self.emit(of, PendingStep::Final);
             while first_new < self.steps.len() {
                 let step = &self.steps[first_new];
                 if step.interim.is_some() {
-                    self.emit(step.of, StepKind::Final);
+                    self.emit(step.of, PendingStep::Final);
                 }
                 first_new += 1;
             }
@@ -129,23 +130,24 @@ impl<'a> Scheduler<'a> {
         self.steps
     }
 
-    fn emit(&mut self, of: usize, kind: StepKind) {
+    fn emit(&mut self, of: usize, kind: PendingStep) {
         let mut stack = vec![((of, kind), false)];
         while let Some(((of, kind), prerequisites_met)) = stack.pop() {
-            if self.place.contains_key(&(of, kind == StepKind::Final)) {
+            if self.place.contains_key(&(of, kind == PendingStep::Final)) {
                 continue;
             }
             let prerequisites = self.prerequisites(of, kind);
             if prerequisites_met {
                 let mut depends_on: Vec<usize> = prerequisites
                     .iter()
-                    .filter_map(|(of, kind)| self.place.get(&(*of, *kind == StepKind::Final)))
+                    .filter_map(|(of, kind)| self.place.get(&(*of, *kind == PendingStep::Final)))
                     .copied()
                     .collect();
                 depends_on.sort_unstable();
                 depends_on.dedup();
-                let interim = if kind == StepKind::Interim { self.interim_states.settings(of).cloned() } else { None };
-                self.place.insert((of, kind == StepKind::Final), self.steps.len());
+                let interim =
+                    if kind == PendingStep::Interim { self.interim_states.settings(of).cloned() } else { None };
+                self.place.insert((of, kind == PendingStep::Final), self.steps.len());
                 self.steps.push(ScheduledStep { of, interim, depends_on });
             } else {
                 stack.push(((of, kind), true));
@@ -154,14 +156,14 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    fn prerequisites(&self, of: usize, kind: StepKind) -> Vec<(usize, StepKind)> {
-        if kind == StepKind::Interim {
+    fn prerequisites(&self, of: usize, kind: PendingStep) -> Vec<(usize, PendingStep)> {
+        if kind == PendingStep::Interim {
             return Vec::new();
         }
-        let own = self.interim_states.settings(of).map(|_| (of, StepKind::Interim));
+        let own = self.interim_states.settings(of).map(|_| (of, PendingStep::Interim));
         let releases = self.dependencies.0[of].iter().map(|(holder, setting)| {
             let early = self.interim_states.releases(*holder, *setting);
-            (*holder, if early { StepKind::Interim } else { StepKind::Final })
+            (*holder, if early { PendingStep::Interim } else { PendingStep::Final })
         });
         own.into_iter().chain(releases).collect()
     }

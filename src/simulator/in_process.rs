@@ -49,7 +49,7 @@ impl InProcessApi {
     async fn send(&self, operation: Operation) -> Result<(ResponseHead, Vec<u8>), ApiError> {
         let request = Request::new(operation, Some(self.token.borrow().clone()));
         let in_flight = self.simulated.borrow_mut().begin_request(&request, self.clock.now());
-        let _at_work = InFlightGuard { simulated: &self.simulated, number: in_flight.number };
+        let _at_work = CallGuard { simulated: &self.simulated, number: in_flight.number };
         self.clock.sleep(in_flight.outbound).await;
         let answer = self.simulated.borrow_mut().handle(&request, &in_flight, self.clock.now());
         let lost = |words: &str, applied| ApiError::no_response(ErrorClass::Transient, words, applied);
@@ -134,12 +134,12 @@ impl DectApi for InProcessApi {
 }
 
 /// An in-flight request; releases its lock when it completes or its future is dropped.
-struct InFlightGuard<'a> {
+struct CallGuard<'a> {
     simulated: &'a RefCell<SimulatedOrganization>,
     number: u64,
 }
 
-impl Drop for InFlightGuard<'_> {
+impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
         self.simulated.borrow_mut().end_request(self.number);
     }

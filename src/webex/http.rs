@@ -167,7 +167,7 @@ impl HttpApi {
     /// has a tracking id.
     async fn call<T>(
         &self,
-        request: Request<'_>,
+        request: ApiRequest<'_>,
         read: impl FnOnce(&ResponseHead, &[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let number = self.next_request.get();
@@ -190,7 +190,7 @@ impl HttpApi {
         })
     }
 
-    async fn send(&self, request: Request<'_>, tracking_id: &str) -> Result<(ResponseHead, BytesMut), ApiError> {
+    async fn send(&self, request: ApiRequest<'_>, tracking_id: &str) -> Result<(ResponseHead, BytesMut), ApiError> {
         let mut builder = self
             .client
             .request(request.method, request.url)
@@ -199,9 +199,9 @@ impl HttpApi {
             .header(TRACKING_ID, tracking_id);
         builder = match request.body {
             // A token request carries no token.
-            Body::Form(form) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
-            Body::Nothing => builder.header(AUTHORIZATION, self.authorization()?),
-            Body::Json(json) => {
+            RequestBody::Form(form) => builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form),
+            RequestBody::Nothing => builder.header(AUTHORIZATION, self.authorization()?),
+            RequestBody::Json(json) => {
                 builder.header(AUTHORIZATION, self.authorization()?).header(CONTENT_TYPE, "application/json").body(json)
             }
         };
@@ -234,16 +234,16 @@ impl HttpApi {
     }
 }
 
-struct Request<'a> {
+struct ApiRequest<'a> {
     what: &'a str,
     method: Method,
     url: Url,
-    body: Body,
+    body: RequestBody,
     timeout: Duration,
     max_body_len: usize,
 }
 
-enum Body {
+enum RequestBody {
     Nothing,
     Json(Vec<u8>),
     Form(String),
@@ -285,11 +285,11 @@ impl DectApi for HttpApi {
     }
 
     fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
-        let request = Request {
+        let request = ApiRequest {
             what: "reading a DECT network",
             method: Method::GET,
             url: self.network_url(location, network),
-            body: Body::Nothing,
+            body: RequestBody::Nothing,
             timeout: self.config.request_timeout,
             max_body_len: MAX_BODY_LEN,
         };
@@ -302,11 +302,11 @@ impl DectApi for HttpApi {
         network: &'a NetworkId,
         settings: &'a Settings,
     ) -> ApiFuture<'a, UpdateAck> {
-        let request = Request {
+        let request = ApiRequest {
             what: "updating a DECT network",
             method: Method::PUT,
             url: self.network_url(location, network),
-            body: Body::Json(response::update_body(settings)),
+            body: RequestBody::Json(response::update_body(settings)),
             timeout: self.config.request_timeout,
             max_body_len: MAX_BODY_LEN,
         };
@@ -338,11 +338,11 @@ impl HttpApi {
     /// # Errors
     /// If the request fails, e.g. without the scope `spark:people_read`.
     pub async fn me(&self) -> Result<TokenOwner, ApiError> {
-        let request = Request {
+        let request = ApiRequest {
             what: "reading the owner of the token",
             method: Method::GET,
             url: self.url(&["people", "me"]),
-            body: Body::Nothing,
+            body: RequestBody::Nothing,
             timeout: self.config.request_timeout,
             max_body_len: MAX_BODY_LEN,
         };
@@ -369,11 +369,11 @@ impl HttpApi {
         // A URL query is encoded like a form.
         let mut encoder = Url::parse("form:").map_err(|_| self.no_token())?;
         encoder.query_pairs_mut().extend_pairs(form);
-        let request = Request {
+        let request = ApiRequest {
             what: "requesting an access token for the service app",
             method: Method::POST,
             url,
-            body: Body::Form(encoder.query().unwrap_or_default().to_owned()),
+            body: RequestBody::Form(encoder.query().unwrap_or_default().to_owned()),
             timeout: self.config.request_timeout,
             max_body_len: MAX_BODY_LEN,
         };
@@ -429,12 +429,12 @@ impl HttpApi {
         Ok(pages)
     }
 
-    fn list_request(&self, url: Url) -> Request<'static> {
-        Request {
+    fn list_request(&self, url: Url) -> ApiRequest<'static> {
+        ApiRequest {
             what: "listing DECT networks",
             method: Method::GET,
             url,
-            body: Body::Nothing,
+            body: RequestBody::Nothing,
             timeout: self.config.list_timeout,
             max_body_len: MAX_LIST_LEN,
         }

@@ -83,7 +83,7 @@ fn a_service_app_is_renewed_in_mid_run_once_for_all() {
     assert!(counters.granted <= counters.requests / 12, "{counters:?}");
 }
 
-/// The limit itself is 30 s, too long for a test; that a signal gets through shows that nobody is stuck.
+/// The limit itself is 30 s, too long for a test; a signal is handled meanwhile.
 #[cfg(unix)]
 #[test]
 fn a_signal_gets_through_while_a_helper_hangs() {
@@ -118,7 +118,7 @@ fn a_signal_is_handled_while_a_token_file_blocks() {
     assert!(made.expect("mkfifo runs").success());
     let mut command = env.command(&["auth", "check", "--token-file", "fifo"]);
     let mut child = command.stderr(std::process::Stdio::null()).spawn().expect("the binary runs");
-    // Opened for writing, a pipe waits for its reader: so it is known that somebody reads.
+    // Opened for writing, a pipe waits for its reader: so the command is reading now.
     let _writer = std::fs::OpenOptions::new().write(true).open(env.dir.path().join("fifo")).expect("a pipe");
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(kill.expect("kill runs").success());

@@ -258,7 +258,7 @@ fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
     assert!(ended.stdout.contains("running the command twice"), "{}", ended.stdout);
 }
 
-/// Renames in a ring, with a counter: killed anywhere, the same command ends as the first one would have.
+/// Renames in a cycle, with a counter: killed anywhere, the same command ends as the first one would have.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_rename_resumes_its_plan_and_keeps_counting() {
@@ -333,7 +333,7 @@ fn a_rule_of_a_file_must_leave_its_own_result_alone() {
     assert_eq!(env.counters().writes, 0);
 }
 
-/// Two rules that swap two sites' names in a ring; a kill leaves a temporary name that no rule can compute with.
+/// Two rules that swap two sites' names in a cycle; a kill leaves a temporary name that no rule can compute with.
 #[cfg(unix)]
 #[test]
 fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {

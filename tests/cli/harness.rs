@@ -119,7 +119,7 @@ impl KillResult {
 pub(crate) fn skipped(why: &str) {
     let name = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(std::env::var_os("DECTL_TEST_NO_SKIP").is_none(), "{why}");
-    // Nobody can be told that standard error is gone.
+    // A failure to write is ignored.
     let _gone = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {name}: {why}\n").as_bytes());
 }
 

@@ -31,7 +31,7 @@ fn rings() -> (TestEnv, Names) {
         file.push_str(&format!("  - id: {}\n    networks:\n", location[0]["location"]["id"].as_str().expect("an id")));
         for (at, network) in location.iter().enumerate() {
             let (start, length) =
-                [(0, 2), (2, 3), (5, 5)].into_iter().rfind(|(start, _)| *start <= at).expect("a ring");
+                [(0, 2), (2, 3), (5, 5)].into_iter().rfind(|(start, _)| *start <= at).expect("a cycle");
             let next = &location[start + (at - start + 1) % length];
             expected.push((network, next));
             let entry = json!({
@@ -40,13 +40,13 @@ fn rings() -> (TestEnv, Names) {
             file.push_str(&format!("      - {entry}\n"));
         }
     }
-    env.write("rings.yaml", &file);
+    env.write("cycles.yaml", &file);
     let expected = names(expected);
     (env, expected)
 }
 
 /// The request that is never answered would be waited for as long as the grace of a stop lasts.
-const APPLY: [&str; 5] = ["apply", "rings.yaml", "--yes", "--max-changes=all", "--grace-period=50ms"];
+const APPLY: [&str; 5] = ["apply", "cycles.yaml", "--yes", "--max-changes=all", "--grace-period=50ms"];
 
 /// A way to be killed.
 #[derive(Clone, Copy, Debug)]

@@ -86,7 +86,7 @@ impl Forge {
         for (name, job) in workflow["jobs"].as_object().expect("jobs") {
             jobs.push((name.clone(), job.clone()));
         }
-        // Whoever needs somebody comes after him.
+        // A job runs after the jobs it needs.
         jobs.sort_by_key(|(_, job)| !job["needs"].is_null());
         let mut needs: BTreeMap<String, Outputs> = BTreeMap::new();
         for (name, job) in jobs {
@@ -118,7 +118,7 @@ impl Forge {
         let output = self.root().join("output");
         fs::write(&output, "").expect("a file");
         let script = step["run"].as_str().expect("a command");
-        // What somebody else has written must not become a part of a script.
+        // Untrusted text must not become part of a script.
         assert!(!script.contains("${{"), "{script}");
         let outputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
             let expression = value.as_str()?.strip_prefix("${{ steps.")?.strip_suffix(" }}")?;
@@ -206,7 +206,7 @@ fn a_pull_request_gets_a_comment_that_updates_itself() {
     let summary = forge.run("plan.yml");
     assert!(summary.contains("9 to update"), "{summary}");
     assert!(forge.told_gh().ends_with("pr comment 17 --body-file plan.md\n"), "{}", forge.told_gh());
-    // Found among the comments of everybody else by its first line, which is what is asked for.
+    // Found among other comments by its first line.
     fs::write(forge.root().join("comments"), "4711\n4712\n").expect("a file");
     forge.run("plan.yml");
     let patch = "api --silent --method PATCH repos/{owner}/{repo}/issues/comments/4711 --field body=@plan.md\n";
@@ -238,7 +238,7 @@ fn a_merge_applies_the_approved_encrypted_plan_and_can_be_undone() {
     assert_eq!(forge.env.counters().writes, 9);
     let sealed = fs::read(forge.artefacts.join("plan/plan.age")).expect("the plan");
     assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
-    // Nothing to do: no plan is kept, nobody is asked for an approval.
+    // Nothing to do: no plan is saved, no approval is requested.
     let summary = forge.run("apply.yml");
     assert!(summary.contains("nothing to do") && !summary.contains("applied"), "{summary}");
     assert_eq!(forge.env.counters().writes, 9);

@@ -111,7 +111,7 @@ fn an_encrypted_plan_can_be_decrypted_with_its_key_only() {
 fn a_saved_plan_is_private() {
     use std::os::unix::fs::PermissionsExt;
     let env = TestEnv::new();
-    // Also where a file of that name was there before, for everybody to read.
+    // Also for an existing file that was readable by others.
     env.write("plan.json", "");
     saved(&env);
     let mode = env.dir.path().join("plan.json").metadata().expect("metadata").permissions().mode();

@@ -154,7 +154,7 @@ fn organizations_are_selected_by_id() {
     let stranger = simulator.run(here, &["export", "--org", "initech"]);
     assert_eq!(stranger.code, Some(1));
     assert!(stranger.stderr.contains("status 404"), "{}", stranger.stderr);
-    // A plan of one organization finds nobody in another.
+    // A plan finds none of its networks in another organization.
     let rename = ["rename", "H001 Ward 2", "X", "--org", "acme", "--out", "plan.json"];
     assert_eq!(simulator.run(here, &rename).code, Some(0));
     let elsewhere = simulator.run(here, &["apply", "--plan", "plan.json", "--yes", "--org", "nowhere"]);
@@ -233,7 +233,7 @@ fn a_scenario_and_options_inject_faults_and_requests_are_logged() {
     let arguments = ["10x4", "--scenario", "bad-day.yaml", "--latency", "1ms..8ms", "--fault", "truncated=1%"];
     let simulator = Simulator::start(here, &arguments);
     let ended = simulator.run(here, &["rename", "H(?<x>.*)", "K{{ x }}", "--yes", "--max-changes", "all"]);
-    // Somebody else has changed a display name meanwhile, which the plan carries: the write puts it back.
+    // Another client has changed a display name meanwhile; the update sets it back.
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let counts = simulator.tells("counts");
     assert!(counts["refused"].as_u64() > Some(0), "{counts}");

@@ -101,8 +101,8 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
         ("PUT", &network, &update("h001 WARD 2", "1001"), 409),
         ("PUT", &network, &update("a", "1002"), 409),
         ("POST", &networks, &update("a", "7777"), 400),
-        ("GET", &format!("{networks}/nobody"), "", 404),
-        ("DELETE", &format!("{networks}/nobody"), "", 404),
+        ("GET", &format!("{networks}/unknown"), "", 404),
+        ("DELETE", &format!("{networks}/unknown"), "", 404),
         ("GET", "/v1/telephony", "", 404),
         ("GET", "/v1/telephony/config/locations/%FF/dectNetworks/n", "", 400),
         ("PATCH", &network, "", 405),
@@ -123,8 +123,8 @@ fn every_refusal_has_one_of_the_two_shapes_and_a_tracking_id() {
     }
     let stranger = ask_with(&env, "GET", LIST, "authorization: Bearer wrong\r\n", "").expect("an answer");
     assert_eq!(stranger.status, 401);
-    let nobody = ask_with(&env, "GET", LIST, "", "").expect("an answer");
-    assert_eq!(nobody.status, 401);
+    let unauthorized = ask_with(&env, "GET", LIST, "", "").expect("an answer");
+    assert_eq!(unauthorized.status, 401);
     let small = ask_with(&env, "GET", LIST, &format!("authorization: bearer {TOKEN}\r\n"), "").expect("an answer");
     assert_eq!(small.status, 200, "a scheme is the same in small letters");
     // Every one of them is remembered as it was written.

@@ -74,12 +74,12 @@ impl TestEnv {
     async fn applying(&self, client: &ApiClient, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
         let live = client.list(dectl::client::Priority::Normal).await.ok()?;
         let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
-        let checked = check_plan(plan.clone(), &live).expect("a proof");
+        let checked = check_plan(plan.clone(), &live).expect("a checked plan");
         let outcome = run(&checked, client, &Journal::in_memory(), options, tell).await;
         Some((plan, outcome))
     }
 
-    /// What another run with the same wishes makes of it, now that everything behaves.
+    /// What another run with the same inputs makes of it, now that everything behaves.
     fn converges(&self, seed: u64) {
         self.simulated.borrow_mut().set_faults(FaultConfig::default());
         // Writes that come late have come by then.
@@ -271,7 +271,7 @@ fn a_graceful_shutdown_resolves_temporary_names() {
         }
         env.converges(seed);
     }
-    assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had somebody to bring home");
+    assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had temporary names to resolve");
 }
 
 /// The k-th request is answered with a failure and executed seconds later, after other writes to the same network.
@@ -334,7 +334,7 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
         });
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
-        // Nobody asks again and again: at most one refusal for each request in the air.
+        // No retries: at most one rejection per request in flight.
         assert!(outcome.count(NetworkStatus::Failed) <= 8, "{outcome:#?}");
         assert!(outcome.count(NetworkStatus::NotStarted) > 50);
         let refused = outcome.results.iter().filter_map(|result| result.error.as_ref());
@@ -380,7 +380,7 @@ fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
         env.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
-        let checked = check_plan(plan, &live).expect("a proof");
+        let checked = check_plan(plan, &live).expect("a checked plan");
         run(&checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
     });
     let outcome = ended.expect("the run ends");
@@ -600,7 +600,7 @@ fn concurrent_changes_and_deletions_are_reported() {
             let now = truth.find(&change.network).map(|at| &truth.network(at).settings);
             let as_planned = now == Some(&change.after);
             let said_so = result.status == NetworkStatus::Applied && result.verified == Some(true);
-            // Whoever meddles after the last look cannot be seen.
+            // Changes after the last read cannot be seen.
             let too_late = when >= outcome.elapsed + Duration::from_millis(50);
             assert!(as_planned == said_so || too_late, "{:?} {result:#?}", change.network);
         }

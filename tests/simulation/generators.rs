@@ -1,4 +1,4 @@
-//! Small random organizations and wishes.
+//! Small random organizations with desired states.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) const SPOT: Span = Span { source: SourceId(0), start: 0, end: 1 };
 /// A texts' list with one text that every spot points into.
 pub(crate) fn sources() -> Sources {
     let mut sources = Sources::new();
-    sources.add("wishes", "x\n");
+    sources.add("desired", "x\n");
     sources
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn sources() -> Sources {
 pub(crate) struct RandomNetwork {
     pub(crate) id: String,
     pub(crate) before: (String, u16),
-    /// Name and code that are desired; `None` for a network that nobody manages.
+    /// Name and code that are desired; `None` for an unmanaged network.
     pub(crate) desired: Option<(String, u16)>,
     pub(crate) display_name: Option<String>,
     pub(crate) by_id: bool,
@@ -46,7 +46,7 @@ pub(crate) struct RandomLocation {
 pub(crate) struct RandomOrganization(pub(crate) Vec<RandomLocation>);
 
 impl RandomOrganization {
-    /// Locations with networks that are known by id, so that every wish can be planned.
+    /// Locations with networks that are known by id, so that every desired state can be planned.
     pub(crate) fn random(locations: usize, largest: u64, rng: &mut SeededRng) -> Self {
         let locations = (0..locations).map(|number| {
             let n = 1 + rng.gen_below(largest) as usize;
@@ -105,7 +105,7 @@ impl RandomLocation {
         Self { networks, number: 0 }.without_clashes().with_former_names()
     }
 
-    /// Somebody who is known by name only and gets a new one must say what it was called before; this says so.
+    /// Sets `renamedFrom` for entries without an id that request a new name.
     fn with_former_names(mut self) -> Self {
         for network in &mut self.networks {
             let renamed = network.desired.as_ref().is_some_and(|desired| desired.0 != network.before.0);
@@ -114,7 +114,7 @@ impl RandomLocation {
         self
     }
 
-    /// Lets those stay whose wish somebody else keeps, until no wish is barred.
+    /// Removes requests for values that another network keeps, until none is blocked.
     fn without_clashes(mut self) -> Self {
         loop {
             let ends: Vec<(String, u16)> =

@@ -1,4 +1,4 @@
-//! Properties that need no socket and no real time: the planner, the proof, and what an interruption leaves behind.
+//! Properties that need no socket and no real time: the planner, the plan checker, and what an interruption leaves behind.
 
 mod executor;
 mod generators;

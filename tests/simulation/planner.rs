@@ -1,4 +1,4 @@
-//! The planner and the proof on thousands of small random organizations.
+//! The planner and the plan checker on thousands of small random organizations.
 //!
 //! A failing case prints its seed; `PROPTEST_CASES=100000 cargo test --release --test virtual planning` searches longer.
 
@@ -254,7 +254,7 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
         }
         6 => {
             let change = mutant.steps[at].change;
-            mutant.changes[change].before.name = "Somebody else".into();
+            mutant.changes[change].before.name = "Another".into();
             "begun elsewhere"
         }
         7 => {
@@ -308,7 +308,7 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
     }
 }
 
-/// Two networks swap their codes where every one of the 10,000 codes is held: nobody can step aside.
+/// Two networks swap their codes where every one of the 10,000 codes is held: there is no temporary one.
 #[test]
 fn a_location_without_a_free_code_is_an_error_before_any_write() {
     let networks = (0..10_000_u16).map(|at| crate::generators::RandomNetwork {
@@ -320,6 +320,6 @@ fn a_location_without_a_free_code_is_an_error_before_any_write() {
         renamed_from: false,
     });
     let location = RandomLocation { networks: networks.collect(), number: 0 };
-    let diagnostics = build(&location.desired(), &location.live(), &sources()).expect_err("nobody can move");
+    let diagnostics = build(&location.desired(), &location.live(), &sources()).expect_err("no free code");
     assert_eq!(diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<Vec<_>>(), [DiagnosticCode::NoFreeCode]);
 }

@@ -41,7 +41,7 @@ fn pace(n: usize, limit: LimitKind, seed: u64) -> Figures {
     pace_while(n, limit, seed, async |_, _| {})
 }
 
-/// The same, while somebody does something to the limiter.
+/// The same, while the limiter is changed.
 fn pace_while(
     n: usize,
     limit: LimitKind,
@@ -66,7 +66,7 @@ fn pace_while(
     let carried_out = async {
         let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&fleet.desired(), &live, &sources()).expect("a plan");
-        let checked = check_plan(plan, &live).expect("a proof");
+        let checked = check_plan(plan, &live).expect("a checked plan");
         let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
         let outcome = run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await;
         (outcome, clock.now().elapsed().as_secs_f64())

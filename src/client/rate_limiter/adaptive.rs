@@ -105,6 +105,10 @@ impl RateLimiter {
     }
 
     /// Requests a permit.
+    ///
+    /// Four gates, in this order: the common pause after a 429; the number in flight, which ramps up after a pause; the
+    /// model of the limit (requests counted per window, or tokens of a bucket); the configured maximum rate. A permit
+    /// is recorded in the log as sent, and every response returns it.
     pub fn try_acquire(&mut self, now: Instant) -> Admission {
         if self.resume_at > now {
             return Admission::RetryAt(self.resume_at);
@@ -167,7 +171,10 @@ impl RateLimiter {
         }
     }
 
-    /// Updates the model after a pause.
+    /// Updates the model after a pause, from all 429s that belong to it (one throttle event).
+    ///
+    /// The model is chosen by the length of the wait: a long one is the rest of a window, a short one the refill of a
+    /// bucket. A known model is corrected by what the event contradicts, and replaced if the event fits the other one.
     fn update_model(&mut self, throttle_event: &ThrottleEvent, now: Instant) {
         self.epoch += 1;
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);

@@ -15,14 +15,14 @@ use tokio::net::{TcpListener, TcpStream};
 pub(super) struct Connections(pub(super) TcpListener);
 
 impl Listener for Connections {
-    type Io = Connection;
+    type Io = ResettableConnection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (ResettableConnection, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Send small responses immediately; if that fails, they are only delayed.
         let _delayed = stream.set_nodelay(true);
-        (Connection { stream, close_handle: CloseHandle::default() }, address)
+        (ResettableConnection { stream, close_handle: CloseHandle::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -30,7 +30,7 @@ impl Listener for Connections {
     }
 }
 
-pub(super) struct Connection {
+pub(super) struct ResettableConnection {
     stream: TcpStream,
     close_handle: CloseHandle,
 }
@@ -50,7 +50,7 @@ impl Connected<IncomingStream<'_, Connections>> for CloseHandle {
     }
 }
 
-impl Connection {
+impl ResettableConnection {
     /// The stream, or the error of a closed connection.
     fn whole(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         if self.close_handle.0.load(Ordering::Relaxed) {
@@ -62,13 +62,13 @@ impl Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for ResettableConnection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.get_mut().whole()?.poll_read(context, buffer)
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for ResettableConnection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.get_mut().whole()?.poll_write(context, bytes)
     }

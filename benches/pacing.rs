@@ -145,7 +145,7 @@ impl TestEnv {
     }
 }
 
-/// How a worker without our pacer behaves.
+/// How a worker without the adaptive rate limiter behaves.
 trait Manner {
     async fn before(&self, _clock: &Clock) {}
     fn succeeded(&self) {}

@@ -1,5 +1,5 @@
-//! Any text as a desired-state file, YAML or CSV: it is read or refused, every finding can be shown, and what is read is
-//! planned against the built-in organization and proved.
+//! Any text as a desired-state file, YAML or CSV: parsed or rejected, every diagnostic can be rendered, and a valid file
+//! is planned against the built-in organization and checked.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -33,7 +33,7 @@ fuzz_target!(|data: &[u8]| {
         Ok(mut inputs) => match plan_from_live(&mut inputs, &Scope::default(), LIVE.clone(), Instant::START) {
             Ok(_) => {}
             Err(Error::InvalidInput(invalid_input)) => shown(&invalid_input),
-            // A plan that is made can be proved.
+            // Every plan passes its safety check.
             Err(error) => panic!("{error}"),
         },
     }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use dectl::plan::{reconstruct_base_state, resume};
-use dectl::plan_check::prove;
+use dectl::plan_check::check_plan;
 use dectl::storage::SavedPlan;
 use libfuzzer_sys::fuzz_target;
 
@@ -11,9 +11,9 @@ fuzz_target!(|data: &[u8]| {
     if let Ok(saved) = SavedPlan::open(data, None, "fuzzed") {
         let state = reconstruct_base_state(&saved.plan);
         if check_plan(saved.plan.clone(), &state).is_ok() {
-            // What can be proved can be gone on with, and the rest proved again.
-            let rest = resume(&saved.plan, &state).expect("nothing has moved");
-            check_plan(rest, &state).expect("a part of a proved plan");
+            // A plan that passes the safety check can be resumed, and the rest passes it, too.
+            let rest = resume(&saved.plan, &state).expect("no drift");
+            check_plan(rest, &state).expect("the rest of a checked plan");
         }
     }
 });

@@ -72,7 +72,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
                 .as_ref()
                 .map(|error| Failure { message: "the location stayed locked".to_owned(), ..error.into() });
         }
-        self.restore_parked().await;
+        self.restore_interim().await;
         self.finalize_results();
     }
 

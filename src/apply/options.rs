@@ -18,6 +18,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 8, fail_fast: false, reread: false, verify: true, grace_period: None }
+        Self { concurrency: 10, fail_fast: false, reread: false, verify: true, grace_period: None }
     }
 }

@@ -13,7 +13,7 @@ use crate::storage::journal::WriteKind;
 
 impl LocationWorker<'_, '_> {
     /// Restores every network of this location that is at an interim state, as far as possible.
-    pub(super) async fn restore_parked(&mut self) {
+    pub(super) async fn restore_interim(&mut self) {
         let mut tried = HashSet::new();
         // A prerequisite may put another network at an interim state, so the list is recomputed after each.
         while let Some(at) = self.at_interim().into_iter().find(|at| !tried.contains(at)) {

@@ -113,7 +113,6 @@ impl ApiClient {
         }
     }
 
-    /// Its clock.
     pub const fn clock(&self) -> &Clock {
         &self.clock
     }

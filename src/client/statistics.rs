@@ -1,4 +1,4 @@
-//! What was sent.
+//! Request statistics.
 
 use std::time::Duration;
 

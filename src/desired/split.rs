@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clear_is_not_cut() {
+    fn unclear_files_are_not_split() {
         let list_items = "- name: a\n".repeat(9);
         for file in [
             "version: 1\n".to_owned(),

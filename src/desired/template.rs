@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_or_fill_the_memory_is_refused() {
+    fn unbounded_template_is_rejected() {
         for hostile in [
             "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
             "{{ 'x' * 99999999999 }}",

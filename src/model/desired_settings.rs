@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_keeps_even_what_could_not_be_asked_for() {
+    fn omitted_settings_keep_live_values() {
         let (after, changed) = DesiredSettings::default().merge_into(&live());
         assert_eq!(after, live());
         assert!(changed.is_empty());

@@ -81,9 +81,9 @@ fn report<K: Eq + Hash>(
         let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gained_by.is_some());
         match (&gaining[..], &keeping[..]) {
             ([], _) => diagnostics.push(existing_duplicate(&holders, messages, location, live)),
-            (gaining, [keeper, ..]) => {
+            (gaining, [holder_index, ..]) => {
                 for change in gaining.iter().filter_map(|holder| holder.gained_by) {
-                    diagnostics.push(taken(change, keeper.network, messages, live));
+                    diagnostics.push(taken(change, holder_index.network, messages, live));
                 }
             }
             ([first, rest @ ..], []) => {
@@ -109,8 +109,13 @@ fn requested_value(change: &NetworkChange<'_>, messages: ConflictMessages) -> St
     if messages.setting == Setting::Name { format!(" {:?}", change.after.name) } else { String::new() }
 }
 
-fn taken(change: &NetworkChange<'_>, keeper: NetworkIndex, messages: ConflictMessages, live: &LiveState) -> Diagnostic {
-    let holder = live.network(keeper);
+fn taken(
+    change: &NetworkChange<'_>,
+    holder_index: NetworkIndex,
+    messages: ConflictMessages,
+    live: &LiveState,
+) -> Diagnostic {
+    let holder = live.network(holder_index);
     let what = messages.what;
     let value = requested_value(change, messages);
     Diagnostic::error(

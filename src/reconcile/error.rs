@@ -2,6 +2,7 @@
 
 use super::inputs::InvalidInput;
 use crate::client::SendError;
+use crate::diagnostic::plural;
 use crate::plan::{Drift, TooManyChanges};
 use crate::plan_check::PlanViolation;
 use crate::storage::{JournalError, SavedPlanError};
@@ -31,7 +32,7 @@ pub enum Error {
     #[error("{0}")]
     TooManyChanges(#[from] TooManyChanges),
     /// There are unmanaged networks.
-    #[error("{0} live networks are in no file (--fail-on-unmanaged)")]
+    #[error("{} not in any file (--fail-on-unmanaged)", plural(*.0, "live network"))]
     Unmanaged(usize),
     /// A pattern of the scope matches nothing.
     #[error("{option} {pattern:?} matches no {}; no changes were made", if *.option == "--location" { "location with DECT networks" } else { "network in scope" })]

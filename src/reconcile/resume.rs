@@ -111,7 +111,7 @@ fn latest_run_with_inputs(
         }
         undone.extend(undoes.clone());
         if history.is_finished() {
-            // What a finished run resumed is finished, and so on back.
+            // Runs resumed by a finished run are finished, too.
             undone.extend(resumes.clone());
             if inputs == digest {
                 later.push(plan);

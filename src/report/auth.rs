@@ -24,5 +24,5 @@ pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
     }
 }
 
-pub(super) const WRITE_SCOPE_HINT: &str = "takes the scope spark-admin:telephony_config_write and a full administrator's role; \
+pub(super) const WRITE_SCOPE_HINT: &str = "requires the scope spark-admin:telephony_config_write and the full administrator role; \
                                   only the first write shows whether they are granted";

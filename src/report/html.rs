@@ -130,7 +130,7 @@ fn rows(change: &ChangeView) -> String {
             )
         };
         let words = format!("temporarily renamed to {}{until}", interim.temporary_values.join(" with "));
-        rows.push_str(&format!("<tr class=\"aside\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
+        rows.push_str(&format!("<tr class=\"interim\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
     }
     rows.push_str("</tbody>\n");
     rows

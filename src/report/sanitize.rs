@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_not_be_seen_is_made_visible() {
+    fn invisible_characters_are_escaped() {
         assert_eq!(sanitize("Ward 1"), "Ward 1");
         assert_eq!(sanitize(" Ward 1  "), "␠Ward 1␠␠");
         assert_eq!(sanitize("a\u{202e}b\u{1b}[2J"), "a\\u{202e}b\\u{1b}[2J");

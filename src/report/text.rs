@@ -225,7 +225,10 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
         let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
         let (written, planned) = (run.networks_written, run.changes);
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        line(&mut out, format_args!("{}  {started}  {outcome:11}  {written} of {planned} networks written", run.run));
+        line(
+            &mut out,
+            format_args!("{}  {started}  {outcome:11}  {written} of {} written", run.run, plural(planned, "network")),
+        );
     }
     out
 }
@@ -342,7 +345,7 @@ pub fn auth(view: &AuthView) -> String {
         Ok(me) => {
             let email = me.email.as_deref().map(|email| format!(" ({email})")).unwrap_or_default();
             row("owner", format!("{}{email}", me.name.as_deref().unwrap_or("(unnamed)")));
-            row("organization", me.org.clone().unwrap_or_else(|| "unknown".to_owned()));
+            row("organization id", me.org.clone().unwrap_or_else(|| "unknown".to_owned()));
         }
         Err(error) if error.status == Some(403) => {
             row("owner", "unknown (requires scope spark:people_read, which dectl does not need)".to_owned());

@@ -373,7 +373,7 @@ impl ResultView {
     /// Summary line.
     pub fn summary(&self) -> String {
         if self.class == OutcomeKind::Unchanged {
-            return "Nothing to do: everything is in sync.".to_owned();
+            return "Nothing to do: no changes to apply.".to_owned();
         }
         let mut parts = Vec::new();
         for (status, word) in [

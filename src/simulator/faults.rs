@@ -62,12 +62,25 @@ pub enum RequestFault {
     Locked,
 }
 
+/// The `Retry-After` of a 429.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryAfterHeader {
+    /// The true wait in whole seconds, rounded up.
+    #[default]
+    Exact,
+    Missing,
+    /// This number of seconds, whatever the true wait.
+    Fixed(u64),
+}
+
 /// Fault configuration. Probabilities are per request, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultConfig {
     pub seed: u64,
     pub latency: Latency,
     pub limit: Option<LimitKind>,
+    /// `Retry-After` of a 429.
+    pub limit_retry_after: RetryAfterHeader,
     /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,
     /// A 503 although the write was applied.
@@ -104,6 +117,7 @@ impl Default for FaultConfig {
             seed: 1,
             latency: Latency::Fixed(Duration::ZERO),
             limit: None,
+            limit_retry_after: RetryAfterHeader::Exact,
             statuses: Vec::new(),
             applied_then_503: 0.0,
             html_pages: 0.0,

@@ -42,14 +42,14 @@ mod state;
 mod tokens;
 
 pub use external_edits::ExternalEdit;
-pub use faults::{FaultConfig, Latency, RequestFault};
+pub use faults::{FaultConfig, Latency, RequestFault, RetryAfterHeader};
 pub use in_process::InProcessApi;
 pub use limiter::{LimitKind, Limiter};
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
 pub use request::{Operation, Query, Request};
 pub use response_quirks::Quirk;
 pub use responses::SimulatedResponse;
-pub use scenario::{DurationSpec, Fault, LatencySpec, LimiterSpec, LockSpec, Probability, Scenario};
+pub use scenario::{DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Scenario};
 pub use server_log::ClientRule;
 pub use snapshot::Snapshot;
 pub use state::{SimulatedState, StateError};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::faults::{FaultConfig, RequestFault};
+use super::faults::{FaultConfig, RequestFault, RetryAfterHeader};
 use super::limiter::{LimitKind, Limiter};
 use super::network::SimNetwork;
 use super::request::{Operation, Request};
@@ -236,7 +236,14 @@ impl SimulatedOrganization {
             SimulatedResponse::refused(&ApiErrorResponse::new(status, code, words), tracking_id.clone())
         };
         if let Some(Err(wait)) = self.limiter.as_mut().map(|limiter| limiter.take(now)) {
-            let retry_after = Some(self.open_retry_after_window(wait, None, now + in_flight.inbound));
+            let delivered = now + in_flight.inbound;
+            let retry_after = match self.faults.limit_retry_after {
+                RetryAfterHeader::Exact => Some(self.open_retry_after_window(wait, None, delivered)),
+                RetryAfterHeader::Missing => None,
+                RetryAfterHeader::Fixed(seconds) => {
+                    Some(self.open_retry_after_window(Duration::from_secs(seconds), None, delivered))
+                }
+            };
             return Some(SimulatedResponse { retry_after, ..refused(429, 429, "too many requests") });
         }
         self.counters.admitted += 1;

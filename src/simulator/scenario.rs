@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::faults::{FaultConfig, Latency};
+use super::faults::{FaultConfig, Latency, RetryAfterHeader};
 use super::limiter::LimitKind;
 use super::response_quirks::Quirk;
 use crate::runtime::parse_duration;
@@ -21,6 +21,8 @@ pub struct Scenario {
     pub latency: Option<LatencySpec>,
     /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
     pub limit: Option<LimiterSpec>,
+    /// The `Retry-After` of a 429: `exact`, `missing`, or a fixed number of seconds such as `0`.
+    pub limit_retry_after: Option<HeaderSpec>,
     pub locks: LockSpec,
     pub faults: BTreeMap<Fault, Probability>,
     /// Lifetime of an issued token.
@@ -137,6 +139,25 @@ impl FromStr for LatencySpec {
     }
 }
 
+/// A `Retry-After` header in text form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderSpec(pub RetryAfterHeader);
+
+impl FromStr for HeaderSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "exact" => Ok(Self(RetryAfterHeader::Exact)),
+            "missing" => Ok(Self(RetryAfterHeader::Missing)),
+            _ => text
+                .parse()
+                .map(|seconds| Self(RetryAfterHeader::Fixed(seconds)))
+                .map_err(|_| "invalid Retry-After; use exact, missing, or a number of seconds such as 0".to_owned()),
+        }
+    }
+}
+
 /// A rate limit in text form.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimiterSpec(pub LimitKind);
@@ -179,7 +200,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Fault, Probability, DurationSpec, LatencySpec, LimiterSpec);
+read_from_text!(Fault, HeaderSpec, Probability, DurationSpec, LatencySpec, LimiterSpec);
 
 /// A value that YAML may parse as a number.
 struct TextOrNumber(String);
@@ -239,6 +260,7 @@ impl Scenario {
             seed: other.seed.or(self.seed),
             latency: other.latency.or(self.latency),
             limit: other.limit.or(self.limit),
+            limit_retry_after: other.limit_retry_after.or(self.limit_retry_after),
             locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
                 time: other.locks.time.or(self.locks.time),
@@ -284,6 +306,7 @@ impl Scenario {
             seed: self.seed.unwrap_or(default.seed),
             latency: self.latency.map_or(default.latency, |latency| latency.0),
             limit: self.limit.map(|limit| limit.0),
+            limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),
             html_pages: of(Fault::HtmlPage),
@@ -326,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn invalid_scenarios_are_rejected() {
         for (text, words) in [
             ("sed: 7", "sed"),
             ("limit: often", "bucket:RATE"),
@@ -349,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_flag_does_not_say_stays_as_in_the_file() {
+    fn options_keep_other_values_of_the_file() {
         let file = Scenario::parse("locks: { probability: 5%, time: 30s, retryAfter: false }").expect("a scenario");
         let flag = LockSpec { probability: Some(Probability(1.0)), ..LockSpec::default() };
         let both = file.override_with(Scenario { locks: flag, ..Scenario::default() }).faults().expect("both");

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_leaves_nothing_behind() {
+    fn failed_writes_leave_no_file() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("plan.json");
         write_private_file(&path, b"one", IfExists::Fail).expect("written");

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_unreadable() {
+    fn malformed_headers_are_unreadable() {
         for header in ["", "-5", "soon", "NaN", "inf", "7 seconds", "Mon, 99 Nov 2026 10:00:30 GMT"] {
             assert_eq!(parse(header), RetryAfter::Unreadable, "{header:?}");
         }

@@ -48,7 +48,7 @@ fn requests_are_two_lists_and_the_changes_and_then_one_list_and_nothing() {
 }
 
 #[test]
-fn what_the_file_does_not_say_stays_as_it_is() {
+fn omitted_settings_are_unchanged() {
     let env = TestEnv::new();
     env.write(
         "one.yaml",
@@ -96,7 +96,7 @@ fn a_limit_that_was_never_seen_is_respected() {
 }
 
 #[test]
-fn what_waits_for_a_failed_write_is_skipped_and_named() {
+fn dependents_of_a_failed_write_are_skipped() {
     let env = TestEnv::new();
     copy_example(&env);
     let refusing = FaultConfig { statuses: vec![(400, 1.0)], ..FaultConfig::default() };

@@ -100,7 +100,7 @@ fn a_signal_gets_through_while_a_helper_hangs() {
 
 #[cfg(unix)]
 #[test]
-fn who_a_helper_has_left_behind_is_not_waited_for() {
+fn token_command_background_child_is_not_awaited() {
     let env = TestEnv::new();
     copy_example(&env);
     let helper = format!("sleep 1000 2>/dev/null & echo $! > left; echo {TOKEN}");
@@ -258,7 +258,7 @@ fn plain_http_carries_no_token_to_another_machine() {
 }
 
 #[test]
-fn secrets_stay_out_of_everything_that_is_written_and_said() {
+fn secrets_are_redacted_from_all_output() {
     let env = TestEnv::new();
     copy_example(&env);
     let said = run(&env, &SERVICE_APP, &["apply", "networks.yaml", "--yes", "-vv", "--log-format", "json"]);

@@ -225,7 +225,7 @@ fn a_rename_can_be_written_as_a_file_instead() {
 }
 
 #[test]
-fn what_does_not_fit_is_listed_for_all_networks_before_anything_is_sent() {
+fn invalid_rule_results_are_all_listed_before_any_write() {
     let env = TestEnv::new();
     let ended = env.run(&["rename", "(?<all>.*)", "A very long prefix for every name: {{ all }}", "--yes"]);
     assert_eq!(ended.code, Some(1));
@@ -294,7 +294,7 @@ rules:
 ";
 
 #[test]
-fn rules_govern_what_no_entry_speaks_of() {
+fn rules_skip_networks_with_an_entry() {
     let env = TestEnv::new();
     let entries = "locations:\n  - name: Oslo HQ\n    networks: [{ name: HQ Ward 1, displayName: Mine }]\n";
     env.write("fleet.yaml", &format!("{RULES}{entries}"));
@@ -531,7 +531,7 @@ fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
 }
 
 #[test]
-fn what_a_spreadsheet_has_done_to_names_is_pointed_out() {
+fn names_damaged_by_a_spreadsheet_are_reported() {
     let env = stage_of(vec![network(1, "Oslo", "0007", "0001"), network(2, "Oslo", "B", "0002")]);
     env.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
     let ended = env.run(&["plan", "fleet.csv"]);

@@ -102,7 +102,7 @@ fn a_code_that_stands_elsewhere_must_be_there() {
 }
 
 #[test]
-fn what_only_the_organization_shows_is_wrong_sends_one_list() {
+fn errors_against_the_live_state_send_one_list() {
     let env = TestEnv::new();
     for (at, (text, expected)) in [
         ("[{name: Oslo, networks: [{name: x}]}]", "unknown-location"),

@@ -153,7 +153,7 @@ fn connection_refused_names_what_to_check() {
 }
 
 #[test]
-fn an_answer_that_never_comes_ends_at_the_time_that_was_given() {
+fn timeout_ends_request_without_response() {
     let env = TestEnv::new();
     copy_example(&env);
     env.set_faults(dectl::simulator::FaultConfig { no_response: 1.0, ..dectl::simulator::FaultConfig::default() });

@@ -298,7 +298,7 @@ fn the_jobs_of_gitlab_run_too() {
 
 /// The container commands of docs/scale.md, in a directory instead of a container.
 #[test]
-fn the_engines_of_the_page_on_scale_run_what_they_say() {
+fn scale_page_manifests_run() {
     let forge = Forge::new();
     let root = forge.root().display().to_string();
     fs::rename(forge.root().join("repository/sites"), forge.root().join("acme")).expect("a directory");

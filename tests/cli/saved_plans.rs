@@ -172,7 +172,7 @@ fn files_can_be_required_to_be_complete() {
     ] {
         let ended = env.run(arguments);
         assert_eq!(ended.code, Some(1));
-        assert!(ended.stderr.contains("1 live networks are in no file"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("1 live network not in any file"), "{}", ended.stderr);
     }
     assert_eq!(env.counters().writes, 0);
 }

@@ -31,7 +31,7 @@ fn without_a_terminal_apply_requires_yes() {
 }
 
 #[test]
-fn what_the_file_alone_shows_is_wrong_sends_no_request() {
+fn offline_errors_send_no_request() {
     let env = TestEnv::new();
     env.write("wrong.yaml", "version: 1\nlocations: [{name: Oslo HQ, networks: [{nam: x}]}]\n");
     for command in ["plan", "apply"] {

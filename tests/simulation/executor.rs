@@ -428,7 +428,7 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
 }
 
 #[test]
-fn what_a_limit_or_an_outage_costs_is_not_taken_for_a_lock() {
+fn rate_limits_and_outages_do_not_count_as_lock_time() {
     let mut paused_between = 0;
     let lock_duration = Duration::from_millis(200);
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(900), phase: Duration::ZERO };

@@ -39,7 +39,7 @@ fn locations(count: u64, largest: u64) -> impl Iterator<Item = (u64, RandomLocat
 }
 
 #[test]
-fn every_plan_is_proved_and_reaches_what_is_wanted_in_any_order_it_allows() {
+fn plan_passes_check_and_reaches_desired_state_in_any_order() {
     let mut planned = 0;
     for (seed, location, mut rng) in locations(4_000, 9) {
         let live = location.live();

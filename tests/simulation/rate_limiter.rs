@@ -1,4 +1,4 @@
-//! The pacer against limiters that it has never seen, in virtual time.
+//! The adaptive rate limiter against unknown limiters, in virtual time.
 //!
 //! The walls and refusals of all shapes are printed by `cargo bench --bench pacing`; here the bounds are held.
 
@@ -13,7 +13,9 @@ use dectl::client::{ApiClient, RetryPolicy};
 use dectl::plan::build;
 use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown};
-use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use dectl::simulator::{
+    FaultConfig, InProcessApi, Latency, LimitKind, RetryAfterHeader, SimulatedOrganization, SimulatedState,
+};
 use dectl::storage::Journal;
 use futures::future::{Either, select};
 
@@ -48,12 +50,24 @@ fn pace_while(
     seed: u64,
     meddle: impl AsyncFn(&RefCell<SimulatedOrganization>, &Clock),
 ) -> Figures {
+    pace_with(n, limit, RetryAfterHeader::Exact, seed, meddle)
+}
+
+/// The same, with what a 429 says in its `Retry-After`.
+fn pace_with(
+    n: usize,
+    limit: LimitKind,
+    limit_retry_after: RetryAfterHeader,
+    seed: u64,
+    meddle: impl AsyncFn(&RefCell<SimulatedOrganization>, &Clock),
+) -> Figures {
     let fleet = renames(n, 1);
     let clock = Clock::virtual_clock();
     let faults = FaultConfig {
         seed,
         latency: latency(),
         limit: Some(limit),
+        limit_retry_after,
         statuses: vec![(503, 0.01)],
         ..FaultConfig::default()
     };
@@ -205,4 +219,29 @@ fn another_client_using_half_of_the_limit_is_accommodated() {
     });
     eprintln!("eaten from: {ratio:.3}, refused {refused:.2} %");
     assert!(ratio <= 1.15 && refused <= 4.0, "{ratio:.3}, refused {refused:.2} %");
+}
+
+/// Headers that are missing, zero or too short are found out; a pause is then ended by single requests that ask.
+#[test]
+fn missing_and_wrong_headers_cost_little() {
+    let seconds = Duration::from_secs;
+    let limits = [
+        LimitKind::Bucket { rate: 10.0, burst: 10.0 },
+        LimitKind::Bucket { rate: 3.0, burst: 20.0 },
+        LimitKind::Window { count: 100, period: seconds(60), phase: Duration::ZERO },
+        LimitKind::Window { count: 60, period: seconds(10), phase: seconds(4) },
+        LimitKind::Sliding { count: 40, period: seconds(10) },
+    ];
+    for limit in limits {
+        for header in [RetryAfterHeader::Missing, RetryAfterHeader::Fixed(0), RetryAfterHeader::Fixed(1)] {
+            for seed in 0..3 {
+                let figures = pace_with(500, limit, header, seed, async |_, _| {});
+                let ratio = figures.wall / figures.bound;
+                println!("{limit:?} {header:?} {seed}: {ratio:.2}, {} refused", figures.refused);
+                assert!(ratio < 1.6, "{limit:?} {header:?} {seed}: {ratio:.2}");
+                assert!(figures.refused < 600, "{limit:?} {header:?} {seed}: {} refused", figures.refused);
+                assert_eq!(figures.inside_retry_after, 0, "{limit:?} {header:?} {seed}");
+            }
+        }
+    }
 }

@@ -172,7 +172,7 @@ pub(crate) struct RateOptions {
     #[command(flatten)]
     pub(crate) read: ReadRateOptions,
     /// Maximum concurrent requests (and locations)
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
     pub(crate) concurrency: u16,
     /// How long to retry a locked location (HTTP 423)
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, hide_short_help = true)]
@@ -181,7 +181,7 @@ pub(crate) struct RateOptions {
 
 impl From<ReadRateOptions> for RateOptions {
     fn from(read: ReadRateOptions) -> Self {
-        Self { read, concurrency: 8, lock_timeout: Duration::from_secs(600) }
+        Self { read, concurrency: 10, lock_timeout: Duration::from_secs(600) }
     }
 }
 
@@ -202,7 +202,7 @@ pub(crate) struct PlanSourceOptions {
     /// Desired-state files, directories of them, or - for standard input
     #[arg(required_unless_present = "plan", conflicts_with = "plan", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Use a saved plan; fail if the live state has drifted
+    /// Apply a saved plan; fail if the live state has drifted
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
     /// Treat file warnings as errors

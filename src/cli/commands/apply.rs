@@ -31,7 +31,7 @@ pub(crate) struct ApplyArgs {
 }
 
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let key = preflight(&args.run)?;
+    let key = preflight(&args.run, ", or `plan --out`")?;
     let plan_source = match &args.source.plan {
         Some(path) => {
             refuse_filter(&args.run.scope.filter)?;

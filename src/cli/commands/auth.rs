@@ -1,4 +1,4 @@
-//! `dectl auth check`: what the credentials allow, as far as reading can tell.
+//! `dectl auth check`: checks the token, its scopes and its expiry with read requests only.
 
 use clap::Args as ClapArgs;
 use dectl::client::{Priority, SendError};

@@ -83,7 +83,7 @@ impl RenameArgs {
 
 pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let is_dry_run = args.is_dry_run();
-    let key = if is_dry_run { plan_key()? } else { preflight(&args.run)? };
+    let key = if is_dry_run { plan_key()? } else { preflight(&args.run, ", or --out")? };
     let scope = scope(&args.run.scope.filter)?;
     let request = rename_request(args);
     if request.display_name.is_some() && !request.settings.contains(&Setting::Name) {

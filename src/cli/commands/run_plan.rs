@@ -24,11 +24,11 @@ use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
 /// Checks that need no file and no request: a prompt is possible, options fit together, the key is there.
-pub(super) fn preflight(args: &RunOptions) -> Result<Option<SecretString>, CliError> {
+pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<SecretString>, CliError> {
     if !args.yes && !prompt::is_interactive() {
-        return Err(CliError::new(
-            "cannot prompt for confirmation: stdin is not a terminal (use --yes, or `plan --out`)",
-        ));
+        return Err(CliError::new(format!(
+            "cannot prompt for confirmation: stdin is not a terminal (use --yes{alternative})"
+        )));
     }
     if !args.rollout.soak.is_zero() && args.rollout.canary.is_none() && args.rollout.batch.is_none() {
         return Err(CliError::new("--soak requires --canary or --batch"));

@@ -11,8 +11,8 @@ use dectl::report::plural;
 use dectl::runtime::Shutdown;
 use dectl::simulator::http::{Server, ServerClock, SharedOrganization};
 use dectl::simulator::{
-    DurationSpec, Fault, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario, SimulatedOrganization,
-    Snapshot,
+    DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario,
+    SimulatedOrganization, Snapshot,
 };
 use dectl::storage::{IfExists, write_private_file};
 
@@ -60,6 +60,9 @@ struct FaultOptions {
     /// Rate limiter: bucket:5/s,10, window:300/60s or sliding:300/60s
     #[arg(long, value_name = "LIMITER")]
     limit: Option<LimiterSpec>,
+    /// `Retry-After` of 429 responses: exact, missing, or a number of seconds such as 0
+    #[arg(long, value_name = "HEADER", hide_short_help = true)]
+    limit_retry_after: Option<HeaderSpec>,
     /// Probability that a write finds its location locked, e.g. 5%
     #[arg(long, value_name = "PROBABILITY")]
     locks: Option<Probability>,
@@ -160,6 +163,7 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
         seed: args.seed,
         latency: args.latency,
         limit: args.limit,
+        limit_retry_after: args.limit_retry_after,
         locks: LockSpec {
             probability: args.locks,
             time: args.lock_duration,

@@ -33,7 +33,7 @@ pub(crate) struct UndoArgs {
 }
 
 pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let key = preflight(&args.run)?;
+    let key = preflight(&args.run, "")?;
     let failed = |error: &dyn std::error::Error| CliError::new(error.to_string());
     let journal_dir = &args.run.journal.journal;
     let runs = RunDirectory::open(journal_dir).map_err(|error| failed(&error))?;

@@ -30,6 +30,8 @@ pub enum Admission {
 pub struct Permit {
     id: u64,
     epoch: u32,
+    /// Whether it probes for the end of a pause.
+    is_probe: bool,
 }
 
 /// A response, as far as a rate limiter is concerned.
@@ -57,10 +59,16 @@ pub struct RateLimiter {
     epoch: u32,
     throttle_event: Option<ThrottleEvent>,
     last_reset: Option<ResetEstimate>,
-    consecutive_without_retry_after: u32,
+    /// The last event and the model before it, until a request is let in: if none is, the pause was too short and what
+    /// was learned from it is wrong.
+    unconfirmed: Option<(ThrottleEvent, LimiterModel)>,
+    /// How often a `Retry-After` was too short.
+    misleading_headers: u32,
+    /// When the last request was let in, or the first one sent.
+    last_admitted: Option<Instant>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum LimiterModel {
     /// Nothing was refused yet.
     Unlimited,
@@ -68,11 +76,18 @@ enum LimiterModel {
     Bucket(Bucket),
 }
 
-/// First backoff after a 429 without `Retry-After`.
-const INITIAL_BACKOFF: Duration = Duration::from_secs(1);
+/// Shortest wait before a probe.
+const MIN_PROBE_WAIT: Duration = Duration::from_millis(400);
 
-/// Longest backoff after a 429 without `Retry-After`.
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// Longest wait before a probe.
+const MAX_PROBE_WAIT: Duration = Duration::from_secs(60);
+
+/// A probe is sent after this fraction of the time since the last request was let in: the end of a pause is then known
+/// to a quarter of its length, at the cost of a logarithmic number of refusals.
+const PROBE_FRACTION: u32 = 4;
+
+/// From this number of pauses that were too short, `Retry-After` is a lower bound only.
+const MAX_MISLEADING_HEADERS: u32 = 2;
 
 /// A pause of zero would run into the same refusal.
 const MIN_BACKOFF: Duration = Duration::from_millis(200);
@@ -95,7 +110,9 @@ impl RateLimiter {
             epoch: 0,
             throttle_event: None,
             last_reset: None,
-            consecutive_without_retry_after: 0,
+            unconfirmed: None,
+            misleading_headers: 0,
+            last_admitted: None,
         }
     }
 
@@ -113,8 +130,30 @@ impl RateLimiter {
         if self.resume_at > now {
             return Admission::RetryAt(self.resume_at);
         }
-        if let Some(throttle_event) = self.throttle_event.take() {
-            self.update_model(&throttle_event, now);
+        match self.throttle_event.take() {
+            Some(mut throttle_event) if throttle_event.is_told => match self.unconfirmed.take() {
+                // Nothing was let in since the last pause: it was too short, and what was learned from it is taken back.
+                Some((before, model)) if self.log.in_flight() == 0 => {
+                    throttle_event.continues(&before);
+                    self.throttle_event = Some(throttle_event);
+                    self.model = model;
+                    self.misleading_headers += 1;
+                    return self.try_acquire(now);
+                }
+                _ => self.update_model(throttle_event, now),
+            },
+            // Only one probe is in flight at a time.
+            Some(throttle_event) => {
+                self.throttle_event = Some(throttle_event);
+                if self.log.in_flight() > 0 {
+                    return Admission::AfterNextResponse;
+                }
+                if let Some(Err(until)) = self.fixed_rate.as_ref().map(|fixed_rate| fixed_rate.take(now)) {
+                    return Admission::RetryAt(until);
+                }
+                return Admission::Granted(Permit { id: self.log.sent(now), epoch: self.epoch, is_probe: true });
+            }
+            None => {}
         }
         if self.log.in_flight() >= self.concurrency_limit {
             return Admission::AfterNextResponse;
@@ -135,31 +174,48 @@ impl RateLimiter {
         if let LimiterModel::Bucket(bucket) = &mut self.model {
             bucket.take(now);
         }
-        Admission::Granted(Permit { id: self.log.sent(now), epoch: self.epoch })
+        self.last_admitted.get_or_insert(now);
+        Admission::Granted(Permit { id: self.log.sent(now), epoch: self.epoch, is_probe: false })
     }
 
     /// Returns a permit.
     pub fn record_response(&mut self, permit: Permit, answer: ResponseKind, now: Instant, rng: &mut SeededRng) {
         let current = permit.epoch == self.epoch;
         let ResponseKind::Throttled(retry_after) = answer else {
-            self.log.admitted(permit.id, now);
-            if current && self.throttle_event.is_none() {
+            let accounted_at = self.log.admitted(permit.id, now);
+            self.last_admitted = Some(now);
+            if current {
+                self.unconfirmed = None;
+            }
+            if permit.is_probe
+                && matches!(answer, ResponseKind::Accepted)
+                && let Some(mut throttle_event) = self.throttle_event.take()
+            {
+                throttle_event.observed(accounted_at);
+                self.update_model(throttle_event, now);
+                // The probe itself has shown that the pause is over.
+                self.unconfirmed = None;
+            } else if current && self.throttle_event.is_none() {
                 self.admitted();
             }
             return;
         };
         let decided = self.log.refused(permit.id, now);
-        let named = retry_after.and_then(RetryAfter::wait);
-        if current && self.throttle_event.is_none() {
-            self.consecutive_without_retry_after =
-                if named.is_some() { 0 } else { self.consecutive_without_retry_after + 1 };
-        }
-        let pause = named.unwrap_or_else(|| self.fallback_backoff(rng)).max(MIN_BACKOFF);
-        self.resume_at = self.resume_at.max(now + pause);
+        // Zero carries no information, like a missing or malformed header.
+        let named = retry_after.and_then(RetryAfter::wait).filter(|wait| !wait.is_zero());
+        let is_told = named.is_some() && self.misleading_headers < MAX_MISLEADING_HEADERS;
         if current {
-            let throttle_event = self.throttle_event.get_or_insert_with(|| ThrottleEvent::begin(decided));
-            throttle_event.refused(decided, named);
+            let throttle_event = self.throttle_event.get_or_insert_with(|| ThrottleEvent::begin(decided, is_told));
+            throttle_event.is_told &= is_told;
+            throttle_event.refused(decided, named.filter(|_| is_told));
         }
+        let is_told = self.throttle_event.as_ref().is_none_or(|event| event.is_told);
+        let pause = match named {
+            // A received `Retry-After` always applies.
+            Some(named) if is_told => named.max(MIN_BACKOFF),
+            named => self.probe_wait(now, rng).max(named.unwrap_or_default()),
+        };
+        self.resume_at = self.resume_at.max(now + pause);
     }
 
     fn admitted(&mut self) {
@@ -175,7 +231,8 @@ impl RateLimiter {
     ///
     /// The model is chosen by the length of the wait: a long one is the rest of a window, a short one the refill of a
     /// bucket. A known model is corrected by what the event contradicts, and replaced if the event fits the other one.
-    fn update_model(&mut self, throttle_event: &ThrottleEvent, now: Instant) {
+    fn update_model(&mut self, throttle_event: ThrottleEvent, now: Instant) {
+        self.unconfirmed = Some((throttle_event.clone(), self.model.clone()));
         self.epoch += 1;
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
         match (&mut self.model, throttle_event.long(), throttle_event.reset) {
@@ -208,10 +265,10 @@ impl RateLimiter {
         };
     }
 
-    /// Exponential with full jitter, and never zero.
-    fn fallback_backoff(&self, rng: &mut SeededRng) -> Duration {
-        let bound =
-            INITIAL_BACKOFF.saturating_mul(1 << self.consecutive_without_retry_after.clamp(1, 10)).min(MAX_BACKOFF);
-        bound / 4 + rng.full_jitter(bound - bound / 4)
+    /// The wait before the next probe: a growing share of the time since the last request was let in, with jitter.
+    fn probe_wait(&self, now: Instant, rng: &mut SeededRng) -> Duration {
+        let waited = self.last_admitted.map_or(Duration::ZERO, |admitted| now.duration_since(admitted));
+        let wait = (waited / PROBE_FRACTION).clamp(MIN_PROBE_WAIT, MAX_PROBE_WAIT);
+        wait + rng.full_jitter(wait / 10)
     }
 }

@@ -22,7 +22,7 @@ const FAST_BUCKET_SUCCESSES: u32 = 12;
 /// Minimum number of requests between two throttle events for an estimate of the rate.
 const MIN_SAMPLES: usize = 4;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Bucket {
     /// When it was last known to be empty.
     empty: Instant,
@@ -36,7 +36,7 @@ pub(super) struct Bucket {
     recent_overflow: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum BucketState {
     /// Ramping up until it is empty again.
     Measuring { concurrency_limit: usize, successes: u32 },
@@ -44,7 +44,7 @@ enum BucketState {
     Calibrated(Calibrated),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Calibrated {
     /// Tokens per second.
     rate: f64,

@@ -106,7 +106,7 @@ impl FixedRateLimiter {
 
 impl fmt::Debug for FixedRateLimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Ceiling")
+        f.write_str("FixedRateLimiter")
     }
 }
 

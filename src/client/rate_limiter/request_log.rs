@@ -27,14 +27,15 @@ impl RequestLog {
     }
 
     /// A request was let in; returns when it was counted.
-    pub(super) fn admitted(&mut self, id: u64, now: Instant) {
-        let Some(sent) = self.in_flight.remove(&id) else { return };
+    pub(super) fn admitted(&mut self, id: u64, now: Instant) -> Instant {
+        let Some(sent) = self.in_flight.remove(&id) else { return now };
         let accounted_at = midpoint(sent, now);
         let at = self.accounted_at.partition_point(|other| *other <= accounted_at);
         self.accounted_at.insert(at, accounted_at);
         if self.accounted_at.len() > 2 * MAX_ENTRIES {
             self.accounted_at.drain(..MAX_ENTRIES);
         }
+        accounted_at
     }
 
     /// A request was refused, so it is not counted; returns when that was decided.

@@ -10,12 +10,17 @@ const RETRY_AFTER_RESOLUTION: Duration = Duration::from_secs(1);
 /// From here on a wait is long: a window, not a bucket.
 const WINDOW_WAIT_THRESHOLD: Duration = Duration::from_millis(2_500);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ThrottleEvent {
     /// When the first refusal was decided: no quota was left then.
     pub(super) began: Instant,
     /// Range in which there is quota again, if the responses had a `Retry-After`.
     pub(super) reset: Option<ResetEstimate>,
+    /// When the last refusal was decided.
+    last_refusal: Instant,
+    /// Whether a `Retry-After` that can be right ends the pause. If not, single requests find out when there is quota
+    /// again.
+    pub(super) is_told: bool,
 }
 
 /// When there is quota again: after `earliest`, at `latest`.
@@ -26,13 +31,26 @@ pub(super) struct ResetEstimate {
 }
 
 impl ThrottleEvent {
-    pub(super) const fn begin(decided: Instant) -> Self {
-        Self { began: decided, reset: None }
+    pub(super) const fn begin(decided: Instant, is_told: bool) -> Self {
+        Self { began: decided, reset: None, last_refusal: decided, is_told }
+    }
+
+    /// This event is the same as `before`: nothing was let in between, so the pause was too short.
+    pub(super) fn continues(&mut self, before: &Self) {
+        self.began = before.began;
+        self.reset = None;
+        self.is_told = false;
+    }
+
+    /// A single request was let in: there was quota again between the last refusal and then.
+    pub(super) fn observed(&mut self, accounted_at: Instant) {
+        self.reset = Some(ResetEstimate { earliest: self.last_refusal.min(accounted_at), latest: accounted_at });
     }
 
     /// Adds one refusal of the event. Each wait is rounded up, so together they are tighter than one.
     pub(super) fn refused(&mut self, decided: Instant, wait: Option<Duration>) {
         self.began = self.began.min(decided);
+        self.last_refusal = self.last_refusal.max(decided);
         let Some(wait) = wait else { return };
         let (earliest, latest) = (decided + wait.saturating_sub(RETRY_AFTER_RESOLUTION), decided + wait);
         self.reset = Some(match self.reset {

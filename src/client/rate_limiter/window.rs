@@ -23,7 +23,7 @@ const MAX_MARGIN: Duration = Duration::from_millis(400);
 const PROBE_INTERVAL: Duration = Duration::from_secs(45);
 const PROBE_MIN_REQUESTS: usize = 90;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Window {
     budget: usize,
     period: Duration,

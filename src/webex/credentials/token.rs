@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_refused() {
+    fn invalid_tokens_are_rejected() {
         assert_eq!(Token::new(" \n").map(|_| ()), Err(TokenError::Empty));
         assert_eq!(Token::new("two words").map(|_| ()), Err(TokenError::Malformed));
     }

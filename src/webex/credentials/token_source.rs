@@ -18,7 +18,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Maximum length of a token.
-const LONGEST: u64 = 64 * 1024;
+const MAX_OUTPUT_LEN: u64 = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub enum TokenSource {
@@ -65,7 +65,7 @@ pub(in crate::webex) async fn read_token_file(path: &Path) -> Result<Token, Sour
     let opened = path.to_path_buf();
     let reading = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        std::fs::File::open(opened)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        std::fs::File::open(opened)?.take(MAX_OUTPUT_LEN + 1).read_to_end(&mut bytes)?;
         Ok::<_, io::Error>(bytes)
     });
     match tokio::time::timeout(COMMAND_TIMEOUT, reading).await {
@@ -93,7 +93,7 @@ pub(in crate::webex) async fn run_token_command(command: &str) -> Result<Token, 
     #[cfg(unix)]
     let _group = ProcessGroup(child.id().filter(|_| own_group));
     match tokio::time::timeout(COMMAND_TIMEOUT, read_output(child)).await {
-        Ok(Ok((bytes, Some(status)))) if !status.success() && bytes.len() as u64 <= LONGEST => {
+        Ok(Ok((bytes, Some(status)))) if !status.success() && bytes.len() as u64 <= MAX_OUTPUT_LEN => {
             Err(failed(format!("exited with {status}")))
         }
         Ok(Ok((bytes, _))) => token(bytes).map_err(failed),
@@ -121,11 +121,11 @@ impl Drop for ProcessGroup {
 async fn read_output(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus>)> {
     let mut bytes = Vec::new();
     let Some(stdout) = child.stdout.take() else { return Ok((bytes, Some(child.wait().await?))) };
-    let mut stdout = stdout.take(LONGEST + 1);
+    let mut stdout = stdout.take(MAX_OUTPUT_LEN + 1);
     let status = loop {
         tokio::select! {
             read = stdout.read_buf(&mut bytes) => match read? {
-                0 if bytes.len() as u64 > LONGEST => return Ok((bytes, None)),
+                0 if bytes.len() as u64 > MAX_OUTPUT_LEN => return Ok((bytes, None)),
                 0 => break child.wait().await?,
                 _ => {}
             },
@@ -142,8 +142,8 @@ async fn read_output(mut child: Child) -> io::Result<(Vec<u8>, Option<ExitStatus
 }
 
 fn token(bytes: Vec<u8>) -> Result<Token, String> {
-    if bytes.len() as u64 > LONGEST {
-        return Err(format!("output exceeds {} KiB, so it is not a token", LONGEST / 1024));
+    if bytes.len() as u64 > MAX_OUTPUT_LEN {
+        return Err(format!("output exceeds {} KiB, so it is not a token", MAX_OUTPUT_LEN / 1024));
     }
     let text = String::from_utf8(bytes).map_err(|_| "not valid UTF-8".to_owned())?;
     Token::new(&text).map_err(|error| error.to_string())

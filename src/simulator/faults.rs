@@ -79,6 +79,8 @@ pub struct FaultConfig {
     pub seed: u64,
     pub latency: Latency,
     pub limit: Option<LimitKind>,
+    /// A second limit that applies at the same time (two tiers).
+    pub second_limit: Option<LimitKind>,
     /// `Retry-After` of a 429.
     pub limit_retry_after: RetryAfterHeader,
     /// Statuses that replace a response, with their probabilities.
@@ -117,6 +119,7 @@ impl Default for FaultConfig {
             seed: 1,
             latency: Latency::Fixed(Duration::ZERO),
             limit: None,
+            second_limit: None,
             limit_retry_after: RetryAfterHeader::Exact,
             statuses: Vec::new(),
             applied_then_503: 0.0,

@@ -56,6 +56,7 @@ pub struct SimulatedOrganization {
     pub(super) id: String,
     pub(super) faults: FaultConfig,
     limiter: Option<Limiter>,
+    second_limiter: Option<Limiter>,
     rng: SeededRng,
     pub(super) tokens: Tokens,
     pub(super) counters: Counters,
@@ -90,6 +91,7 @@ impl SimulatedOrganization {
             state,
             id: ID.to_owned(),
             limiter: faults.limit.map(Limiter::new),
+            second_limiter: faults.second_limit.map(Limiter::new),
             rng: SeededRng::from_seed(faults.seed),
             faults,
             tokens: Tokens::default(),
@@ -157,7 +159,22 @@ impl SimulatedOrganization {
             (Some(limiter), Some(kind)) => limiter.change(kind),
             (limiter, kind) => *limiter = kind.map(Limiter::new),
         }
+        match (&mut self.second_limiter, faults.second_limit) {
+            (Some(limiter), Some(kind)) => limiter.change(kind),
+            (limiter, kind) => *limiter = kind.map(Limiter::new),
+        }
         self.faults = faults;
+    }
+
+    /// Admits a request if every limit has room, or returns the longest wait. A refused request uses no quota.
+    fn take_quota(&mut self, now: Instant) -> Result<(), Duration> {
+        let limiters: Vec<&mut Limiter> = self.limiter.iter_mut().chain(&mut self.second_limiter).collect();
+        let wait_of = |limiter: &&mut Limiter| Limiter::clone(limiter).take(now).err();
+        let waits = limiters.iter().filter_map(wait_of);
+        match waits.max() {
+            Some(wait) => Err(wait),
+            None => limiters.into_iter().try_for_each(|limiter| limiter.take(now)),
+        }
     }
 
     /// Changes the parameters of the limiter.
@@ -235,7 +252,7 @@ impl SimulatedOrganization {
         let refused = |status, code, words: &str| {
             SimulatedResponse::refused(&ApiErrorResponse::new(status, code, words), tracking_id.clone())
         };
-        if let Some(Err(wait)) = self.limiter.as_mut().map(|limiter| limiter.take(now)) {
+        if let Err(wait) = self.take_quota(now) {
             let delivered = now + in_flight.inbound;
             let retry_after = match self.faults.limit_retry_after {
                 RetryAfterHeader::Exact => Some(self.open_retry_after_window(wait, None, delivered)),

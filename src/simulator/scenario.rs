@@ -160,32 +160,39 @@ impl FromStr for HeaderSpec {
 
 /// A rate limit in text form.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LimiterSpec(pub LimitKind);
+pub struct LimiterSpec(pub LimitKind, pub Option<LimitKind>);
 
 impl FromStr for LimiterSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            "invalid rate limit; use bucket:RATE/s,BURST, window:COUNT/DURATION or sliding:COUNT/DURATION".to_owned()
-        };
-        let (kind, figures) = text.split_once(':').ok_or_else(wrong)?;
-        let (count, rest) = figures.split_once('/').ok_or_else(wrong)?;
-        if kind == "bucket" {
-            let burst = rest.strip_prefix("s,").ok_or_else(wrong)?;
-            let (rate, burst): (f64, f64) = (count.parse().map_err(|_| wrong())?, burst.parse().map_err(|_| wrong())?);
-            let sensible = (1e-3..=1e6).contains(&rate) && (1.0..=1e6).contains(&burst);
-            return if sensible { Ok(Self(LimitKind::Bucket { rate, burst })) } else { Err(wrong()) };
+        match text.split_once('+') {
+            Some((first, second)) => Ok(Self(parse_limit(first)?, Some(parse_limit(second)?))),
+            None => Ok(Self(parse_limit(text)?, None)),
         }
-        let (count, DurationSpec(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
-        if count == 0 || period < Duration::from_millis(10) {
-            return Err(wrong());
-        }
-        match kind {
-            "window" => Ok(Self(LimitKind::Window { count, period, phase: Duration::ZERO })),
-            "sliding" => Ok(Self(LimitKind::Sliding { count, period })),
-            _ => Err(wrong()),
-        }
+    }
+}
+
+fn parse_limit(text: &str) -> Result<LimitKind, String> {
+    let wrong = || {
+        "invalid rate limit; use bucket:RATE/s,BURST, window:COUNT/DURATION or sliding:COUNT/DURATION, two of them joined by +".to_owned()
+    };
+    let (kind, figures) = text.split_once(':').ok_or_else(wrong)?;
+    let (count, rest) = figures.split_once('/').ok_or_else(wrong)?;
+    if kind == "bucket" {
+        let burst = rest.strip_prefix("s,").ok_or_else(wrong)?;
+        let (rate, burst): (f64, f64) = (count.parse().map_err(|_| wrong())?, burst.parse().map_err(|_| wrong())?);
+        let sensible = (1e-3..=1e6).contains(&rate) && (1.0..=1e6).contains(&burst);
+        return if sensible { Ok(LimitKind::Bucket { rate, burst }) } else { Err(wrong()) };
+    }
+    let (count, DurationSpec(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
+    if count == 0 || period < Duration::from_millis(10) {
+        return Err(wrong());
+    }
+    match kind {
+        "window" => Ok(LimitKind::Window { count, period, phase: Duration::ZERO }),
+        "sliding" => Ok(LimitKind::Sliding { count, period }),
+        _ => Err(wrong()),
     }
 }
 
@@ -306,6 +313,7 @@ impl Scenario {
             seed: self.seed.unwrap_or(default.seed),
             latency: self.latency.map_or(default.latency, |latency| latency.0),
             limit: self.limit.map(|limit| limit.0),
+            second_limit: self.limit.and_then(|limit| limit.1),
             limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),

@@ -50,13 +50,13 @@ fn pace_while(
     seed: u64,
     meddle: impl AsyncFn(&RefCell<SimulatedOrganization>, &Clock),
 ) -> Figures {
-    pace_with(n, limit, RetryAfterHeader::Exact, seed, meddle)
+    pace_with(n, (limit, None), RetryAfterHeader::Exact, seed, meddle)
 }
 
 /// The same, with what a 429 says in its `Retry-After`.
 fn pace_with(
     n: usize,
-    limit: LimitKind,
+    (limit, second_limit): (LimitKind, Option<LimitKind>),
     limit_retry_after: RetryAfterHeader,
     seed: u64,
     meddle: impl AsyncFn(&RefCell<SimulatedOrganization>, &Clock),
@@ -67,6 +67,7 @@ fn pace_with(
         seed,
         latency: latency(),
         limit: Some(limit),
+        second_limit,
         limit_retry_after,
         statuses: vec![(503, 0.01)],
         ..FaultConfig::default()
@@ -101,7 +102,7 @@ fn pace_with(
     let counters = simulated.borrow().counters();
     Figures {
         wall,
-        bound: bound(limit, counters.admitted),
+        bound: second_limit.map_or(0.0, |second| bound(second, counters.admitted)).max(bound(limit, counters.admitted)),
         refused: counters.refused,
         inside_retry_after: counters.inside_retry_after,
     }
@@ -235,13 +236,35 @@ fn missing_and_wrong_headers_cost_little() {
     for limit in limits {
         for header in [RetryAfterHeader::Missing, RetryAfterHeader::Fixed(0), RetryAfterHeader::Fixed(1)] {
             for seed in 0..3 {
-                let figures = pace_with(500, limit, header, seed, async |_, _| {});
+                let figures = pace_with(500, (limit, None), header, seed, async |_, _| {});
                 let ratio = figures.wall / figures.bound;
                 println!("{limit:?} {header:?} {seed}: {ratio:.2}, {} refused", figures.refused);
                 assert!(ratio < 1.6, "{limit:?} {header:?} {seed}: {ratio:.2}");
                 assert!(figures.refused < 600, "{limit:?} {header:?} {seed}: {} refused", figures.refused);
                 assert_eq!(figures.inside_retry_after, 0, "{limit:?} {header:?} {seed}");
             }
+        }
+    }
+}
+
+/// A bucket and a window, or two buckets' worth of a window, at the same time.
+#[test]
+fn two_limits_at_once_are_kept_side_by_side() {
+    let seconds = Duration::from_secs;
+    let window = |count, period| LimitKind::Window { count, period: seconds(period), phase: Duration::ZERO };
+    let tiers = [
+        (LimitKind::Bucket { rate: 10.0, burst: 10.0 }, window(300, 60)),
+        (LimitKind::Bucket { rate: 10.0, burst: 20.0 }, LimitKind::Sliding { count: 300, period: seconds(60) }),
+        (LimitKind::Bucket { rate: 5.0, burst: 5.0 }, window(100, 30)),
+        (window(20, 2), window(300, 60)),
+    ];
+    for (first, second) in tiers {
+        for seed in 0..3 {
+            let figures = pace_with(1_000, (first, Some(second)), RetryAfterHeader::Exact, seed, async |_, _| {});
+            let ratio = figures.wall / figures.bound;
+            println!("{first:?} and {second:?} {seed}: {ratio:.2}, {} refused", figures.refused);
+            assert!(ratio < 1.3, "{first:?} and {second:?} {seed}: {ratio:.2}");
+            assert_eq!(figures.inside_retry_after, 0);
         }
     }
 }

@@ -54,6 +54,8 @@ pub struct RateLimiter {
     fixed_rate: Option<FixedRateLimiter>,
     log: RequestLog,
     model: LimiterModel,
+    /// A bucket beside a window: two limits at once, of which either may be the tighter one.
+    second_bucket: Option<Bucket>,
     resume_at: Instant,
     /// Counts pauses: a response to a request from before the last pause carries no new information.
     epoch: u32,
@@ -106,6 +108,7 @@ impl RateLimiter {
             fixed_rate: fixed_rate.and_then(FixedRateLimiter::new),
             log: RequestLog::default(),
             model: LimiterModel::Unlimited,
+            second_bucket: None,
             resume_at: Instant::START,
             epoch: 0,
             throttle_event: None,
@@ -163,6 +166,10 @@ impl RateLimiter {
             LimiterModel::Window(window) => window.availability(&self.log, now),
             LimiterModel::Bucket(bucket) => bucket.availability(&self.log, now),
         };
+        let availability = match (availability, &mut self.second_bucket) {
+            (Availability::Now, Some(bucket)) => bucket.availability(&self.log, now),
+            (availability, _) => availability,
+        };
         match availability {
             Availability::At(until) => return Admission::RetryAt(until),
             Availability::AfterNextResponse => return Admission::AfterNextResponse,
@@ -172,6 +179,9 @@ impl RateLimiter {
             return Admission::RetryAt(until);
         }
         if let LimiterModel::Bucket(bucket) = &mut self.model {
+            bucket.take(now);
+        }
+        if let Some(bucket) = &mut self.second_bucket {
             bucket.take(now);
         }
         self.last_admitted.get_or_insert(now);
@@ -219,6 +229,9 @@ impl RateLimiter {
     }
 
     fn admitted(&mut self) {
+        if let Some(bucket) = &mut self.second_bucket {
+            bucket.admitted();
+        }
         self.concurrency_limit = (self.concurrency_limit + RAMP_UP_STEP).min(self.concurrency);
         match &mut self.model {
             LimiterModel::Unlimited => {}
@@ -236,6 +249,15 @@ impl RateLimiter {
         self.epoch += 1;
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
         match (&mut self.model, throttle_event.long(), throttle_event.reset) {
+            // A short wait long before the window is used up comes from the other limit.
+            (LimiterModel::Window(window), None, _)
+                if self.second_bucket.is_some() && !window.is_nearly_used(throttle_event.began, &self.log) =>
+            {
+                if let Some(bucket) = &mut self.second_bucket {
+                    bucket.refused(throttle_event.began, &self.log, now, self.concurrency);
+                }
+                return;
+            }
             (LimiterModel::Window(window), _, Some(reset)) => {
                 if !window.refused(throttle_event.began, reset, &self.log) {
                     self.model = LimiterModel::Bucket(Bucket::on_empty(throttle_event.began));
@@ -246,10 +268,16 @@ impl RateLimiter {
             }
             // A window that was first met near its end looked like a bucket.
             (LimiterModel::Bucket(_), Some(reset), _) => {
-                let window = match self.last_reset {
-                    Some(before) => Window::between(before, reset, &self.log),
-                    None => Window::from_first(reset, &self.log, now),
+                let established = match &self.model {
+                    LimiterModel::Bucket(bucket) if bucket.is_established() => Some(bucket.clone()),
+                    _ => None,
                 };
+                let window = match self.last_reset {
+                    // The resets of a bucket say nothing about the window.
+                    Some(before) if established.is_none() => Window::between(before, reset, &self.log),
+                    _ => Window::from_first(reset, &self.log, now),
+                };
+                self.second_bucket = established;
                 self.model = LimiterModel::Window(window);
             }
             (LimiterModel::Bucket(bucket), None, _) => {

@@ -34,6 +34,8 @@ pub(super) struct Bucket {
     /// Tokens lost to overflow: since the baseline, and since it was last empty.
     overflow: f64,
     recent_overflow: f64,
+    /// Number of throttle events.
+    events: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -59,7 +61,7 @@ impl Bucket {
     /// Empty for the first time; it was full when the first request was sent.
     pub(super) fn on_empty(empty: Instant) -> Self {
         let state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
-        Self { empty, baseline: empty, state, capacity: f64::INFINITY, overflow: 0.0, recent_overflow: 0.0 }
+        Self { empty, baseline: empty, state, capacity: f64::INFINITY, overflow: 0.0, recent_overflow: 0.0, events: 1 }
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
@@ -69,7 +71,9 @@ impl Bucket {
             }
             BucketState::Measuring { .. } => Availability::AfterNextResponse,
             BucketState::Calibrated(calibrated) => {
-                calibrated.fill(now, CAPACITY_MARGIN * self.capacity);
+                let lost = calibrated.fill(now, self.capacity);
+                self.overflow += lost;
+                self.recent_overflow += lost;
                 if calibrated.tokens >= 1.0 {
                     Availability::Now
                 } else {
@@ -82,7 +86,9 @@ impl Bucket {
     /// A request is sent.
     pub(super) fn take(&mut self, now: Instant) {
         if let BucketState::Calibrated(calibrated) = &mut self.state {
-            calibrated.fill(now, CAPACITY_MARGIN * self.capacity);
+            let lost = calibrated.fill(now, self.capacity);
+            self.overflow += lost;
+            self.recent_overflow += lost;
             calibrated.tokens -= 1.0;
         }
     }
@@ -98,6 +104,12 @@ impl Bucket {
             }
             BucketState::Calibrated(calibrated) => calibrated.probe_up(),
         }
+    }
+
+    /// Whether several throttle events agree on the rate, so that it is a limit of its own and not a window whose end
+    /// happened to be near.
+    pub(super) const fn is_established(&self) -> bool {
+        self.events >= 3 && matches!(self.state, BucketState::Calibrated(_))
     }
 
     /// Empty again.
@@ -140,6 +152,7 @@ impl Bucket {
             }
         }
         self.empty = empty;
+        self.events += 1;
         // Requests that were let in after the 429 have used tokens that were added since.
         let tokens = rate * now.duration_since(empty).as_secs_f64() - log.since(empty) as f64 - 0.5;
         self.recent_overflow = (tokens - self.capacity).max(0.0);
@@ -156,9 +169,13 @@ impl Bucket {
 }
 
 impl Calibrated {
-    fn fill(&mut self, now: Instant, capacity: f64) {
-        self.tokens = (self.tokens + self.rate * now.duration_since(self.at).as_secs_f64()).min(capacity);
+    /// Adds the tokens since the last time; returns how many the real bucket has lost to overflow meanwhile, as when
+    /// another limit is the tighter one.
+    fn fill(&mut self, now: Instant, capacity: f64) -> f64 {
+        let tokens = self.tokens + self.rate * now.duration_since(self.at).as_secs_f64();
         self.at = self.at.max(now);
+        self.tokens = tokens.min(CAPACITY_MARGIN * capacity);
+        (tokens - capacity).max(0.0)
     }
 
     fn is_overdue(&self) -> bool {

@@ -93,6 +93,11 @@ impl Window {
             && log.since(self.last_probe) >= PROBE_MIN_REQUESTS
     }
 
+    /// Whether most of the budget was used in the period before `now`.
+    pub(super) fn is_nearly_used(&self, now: Instant, log: &RequestLog) -> bool {
+        log.since(now - self.period) * 10 >= self.budget * 9
+    }
+
     /// A request beyond the budget was let in: the budget is larger.
     pub(super) fn admitted(&mut self, log: &RequestLog) {
         if let Some(concurrency_limit) = &mut self.probing {

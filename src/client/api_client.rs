@@ -132,6 +132,11 @@ impl ApiClient {
         self.rate_limiter.borrow().paused_until(self.clock.now())
     }
 
+    /// The rate limit that the API is assumed to have, if it has shown one.
+    pub fn estimated_limit(&self) -> Option<String> {
+        self.rate_limiter.borrow().describe()
+    }
+
     /// Lists the networks of the organization.
     ///
     /// # Errors

@@ -145,15 +145,16 @@ impl ProgressDisplay {
         }
     }
 
-    /// Shows what the run is waiting for.
-    pub fn tick(&self, paused_until: Option<Instant>) {
+    /// Shows what the run is waiting for, and the rate limit that the API is assumed to have.
+    pub fn tick(&self, paused_until: Option<Instant>, limit: Option<&str>) {
         let now = self.clock.now();
         let state = self.state.borrow();
         if state.asked {
             return;
         }
         if let ProgressMode::Bar(bar) = &self.mode {
-            bar.set_message(message(&state, now, paused_until));
+            let limit = limit.map(|limit| format!(", limit {limit}")).unwrap_or_default();
+            bar.set_message(format!("{}{limit}", message(&state, now, paused_until)));
             bar.tick();
         }
     }

@@ -166,7 +166,7 @@ impl SimulatedOrganization {
         self.faults = faults;
     }
 
-    /// Admits a request if every limit has room, or returns the longest wait. A refused request uses no quota.
+    /// Admits a request if every limit does, or returns the longest wait. A refused request uses no quota.
     fn take_quota(&mut self, now: Instant) -> Result<(), Duration> {
         let limiters: Vec<&mut Limiter> = self.limiter.iter_mut().chain(&mut self.second_limiter).collect();
         let wait_of = |limiter: &&mut Limiter| Limiter::clone(limiter).take(now).err();

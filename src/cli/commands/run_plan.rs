@@ -151,7 +151,7 @@ impl TerminalUi<'_> {
     async fn redraw_loop(&self) {
         loop {
             if let Some(progress) = &*self.progress.borrow() {
-                progress.tick(self.client.paused_until());
+                progress.tick(self.client.paused_until(), self.client.estimated_limit().as_deref());
             }
             self.client.clock().sleep(Duration::from_millis(100)).await;
         }

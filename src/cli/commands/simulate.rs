@@ -57,7 +57,7 @@ struct FaultOptions {
     /// Request latency: 150ms, or 150ms..1.5s for the median and the 99th percentile
     #[arg(long, value_name = "DURATION")]
     latency: Option<LatencySpec>,
-    /// Rate limiter: bucket:5/s,10, window:300/60s or sliding:300/60s
+    /// Rate limiter: bucket:5/s,10, window:300/60s or sliding:300/60s; two of them joined by +
     #[arg(long, value_name = "LIMITER")]
     limit: Option<LimiterSpec>,
     /// `Retry-After` of 429 responses: exact, missing, or a number of seconds such as 0

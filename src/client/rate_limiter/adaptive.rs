@@ -124,6 +124,19 @@ impl RateLimiter {
         (self.resume_at > now).then_some(self.resume_at)
     }
 
+    /// The limit that the model assumes, for people; `None` while nothing is known.
+    pub fn describe(&self) -> Option<String> {
+        let model = match &self.model {
+            LimiterModel::Unlimited => None,
+            LimiterModel::Window(window) => Some(window.describe()),
+            LimiterModel::Bucket(bucket) => bucket.describe(),
+        };
+        match (model, self.second_bucket.as_ref().and_then(Bucket::describe)) {
+            (Some(model), Some(second)) => Some(format!("{model} and {second}")),
+            (model, second) => model.or(second),
+        }
+    }
+
     /// Requests a permit.
     ///
     /// Four gates, in this order: the common pause after a 429; the number in flight, which ramps up after a pause; the
@@ -246,6 +259,13 @@ impl RateLimiter {
     /// bucket. A known model is corrected by what the event contradicts, and replaced if the event fits the other one.
     fn update_model(&mut self, throttle_event: ThrottleEvent, now: Instant) {
         self.unconfirmed = Some((throttle_event.clone(), self.model.clone()));
+        self.revise_model(throttle_event, now);
+        if let Some(limit) = self.describe() {
+            tracing::info!(limit, "rate limit estimated");
+        }
+    }
+
+    fn revise_model(&mut self, throttle_event: ThrottleEvent, now: Instant) {
         self.epoch += 1;
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
         match (&mut self.model, throttle_event.long(), throttle_event.reset) {

@@ -106,6 +106,16 @@ impl Bucket {
         }
     }
 
+    pub(super) fn describe(&self) -> Option<String> {
+        match &self.state {
+            BucketState::Measuring { .. } => None,
+            BucketState::Calibrated(Calibrated { rate, .. }) if *rate >= 10.0 => {
+                Some(format!("about {rate:.0} requests/s"))
+            }
+            BucketState::Calibrated(Calibrated { rate, .. }) => Some(format!("about {rate:.1} requests/s")),
+        }
+    }
+
     /// Whether several throttle events agree on the rate, so that it is a limit of its own and not a window whose end
     /// happened to be near.
     pub(super) const fn is_established(&self) -> bool {

@@ -93,6 +93,10 @@ impl Window {
             && log.since(self.last_probe) >= PROBE_MIN_REQUESTS
     }
 
+    pub(super) fn describe(&self) -> String {
+        format!("{} requests per {} s", self.budget, self.period.as_secs().max(1))
+    }
+
     /// Whether most of the budget was used in the period before `now`.
     pub(super) fn is_nearly_used(&self, now: Instant, log: &RequestLog) -> bool {
         log.since(now - self.period) * 10 >= self.budget * 9

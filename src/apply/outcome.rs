@@ -153,7 +153,7 @@ impl Outcome {
         let applied = self.count(NetworkStatus::Applied);
         let different = self.results.iter().any(|result| result.verified == Some(false));
         match applied {
-            0 => OutcomeKind::Failed,
+            0 if self.count(NetworkStatus::Unknown) == 0 => OutcomeKind::Failed,
             _ if applied < self.results.len() || different => OutcomeKind::Partial,
             _ => OutcomeKind::Applied,
         }

@@ -92,7 +92,9 @@ pub(crate) fn run_target(options: &ConnectionOptions) -> RunTarget {
     match &options.simulate {
         Some(_) => RunTarget { api: "simulated".to_owned(), org: None, simulated: true },
         None => {
-            RunTarget { api: api_url(options).trim_end_matches('/').to_owned(), org: options.org(), simulated: false }
+            // One machine, whatever it is called.
+            let api = api_url(options).trim_end_matches('/').replace("//localhost", "//127.0.0.1");
+            RunTarget { api, org: options.org(), simulated: false }
         }
     }
 }

@@ -363,7 +363,10 @@ impl ApiClient {
                 }
                 let wait = backoff_delay(state.failed, error.retry_after, &mut self.rng.borrow_mut());
                 if wait > self.retry_policy.max_retry_after {
-                    return RetryDecision::Fail;
+                    let wait = wait.as_secs();
+                    return RetryDecision::FailWith(format!(
+                        "the server asks to wait {wait} s, which is not waited for"
+                    ));
                 }
                 let until = now + wait;
                 RetryDecision::RetryAt {

@@ -165,7 +165,10 @@ impl Loader<'_> {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
             Ok(_) => match String::from_utf8(bytes) {
                 Ok(text) => {
-                    let format = if name == STDIN { SourceFormat::detect(&text) } else { SourceFormat::of(&name) };
+                    let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
+                        Some("yaml" | "yml" | "json" | "csv") => SourceFormat::of(&name),
+                        _ => SourceFormat::detect(&text),
+                    };
                     self.inputs.push(Input { format, name, text, base_dir });
                 }
                 Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),

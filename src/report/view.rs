@@ -390,6 +390,7 @@ impl ResultView {
         }
         let different = self.networks.iter().filter(|network| network.result.verified == Some(false)).count();
         let verified = match (&self.outcome.verification, different) {
+            (Verification::Completed, 0) if self.count(NetworkStatus::Applied) == 0 => String::new(),
             (Verification::Completed, 0) => ", verified".to_owned(),
             (Verification::Completed, different) => format!(", {different} mismatched"),
             (Verification::Failed(_), _) => ", not verified: the list request failed".to_owned(),

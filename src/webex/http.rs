@@ -409,8 +409,11 @@ impl HttpApi {
             let url = current.join(&target).ok().filter(|url| url.origin() == self.base.origin()).ok_or_else(|| {
                 invalid("the next page of the list is on another server (not followed, to protect the token)")
             })?;
-            if pages.len() == MAX_PAGES || url == current {
-                return Err(invalid("the list has too many pages"));
+            if url == current {
+                return Err(invalid("a page of the list links to itself as the next one"));
+            }
+            if pages.len() == MAX_PAGES {
+                return Err(invalid("the list has more than 1000 pages"));
             }
             current = url.clone();
             let (body, after) = self

@@ -281,6 +281,9 @@ fn an_interrupted_undo_is_continued() {
         let again = env.run(&undo);
         assert_eq!(again.code, Some(0), "{k}: {}", again.stderr);
         assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"], "killed at {k}");
+        // It is complete now.
+        let third = env.run(&undo);
+        assert!(third.stderr.contains("already undone"), "killed at {k}: {}", third.stderr);
     }
 }
 
@@ -301,6 +304,18 @@ fn runs_of_another_organization_are_never_taken() {
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
     assert_eq!(live_names(&one), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
     assert_eq!(live_names(&other), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3"]);
+}
+
+#[test]
+fn a_run_that_was_redone_can_be_undone_again() {
+    let env = three_networks();
+    assert_eq!(env.run(&["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    let undo = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    assert_eq!(env.run(&["undo", &undo, "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3"]);
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
 }
 
 #[test]

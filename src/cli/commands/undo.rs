@@ -1,19 +1,25 @@
 //! `dectl undo`: applies the state before a run.
 
+use std::path::Path;
+
 use clap::Args as ClapArgs;
+use dectl::apply::Outcome;
 use dectl::desired::ProcessEnvironment;
-use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PlanSource, build_undo, undo_source_name};
-use dectl::report::sanitize;
+use dectl::plan::model::Plan;
+use dectl::reconcile::{
+    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, resume_saved_plan, undo_source_name,
+};
+use dectl::report::{ResultView, plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::journal::RunDirectoryError;
-use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan, append_run_finished};
 use secrecy::SecretString;
 
+use super::output::result_text;
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{connect, run_target};
+use crate::cli::setup::{Connection, connect, run_target};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct UndoArgs {
@@ -38,39 +44,47 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let journal_dir = &args.run.journal.journal;
     let runs = RunDirectory::open(journal_dir).map_err(|error| failed(&error))?;
     let target = run_target(&args.connection);
-    let path = match args.name.as_str() {
-        "last" => match runs.last(&target) {
-            Some((last, undos)) => {
-                // An undo that was interrupted is continued, not undone.
-                if let Some(undo) = undos.iter().find(|undo| !undo.is_finished() && !undo.modified.is_empty()) {
-                    return resume(args, &undo.run, &last.run, &runs, key, printer, shutdown).await;
-                }
-                if let Some(undo) = undos.iter().find(|undo| undo.is_finished()) {
-                    let (last, undo) = (&last.run, &undo.run);
-                    return Err(CliError::new(format!(
-                        "run {last} is already undone by run {undo}; use `dectl undo {undo}` to apply it again, or \
-                         `dectl runs` to choose an earlier run"
-                    )));
-                }
-                runs.find(&last.run)
-            }
-            None => Err(RunDirectoryError::Unknown { dir: journal_dir.clone(), wanted: args.name.clone() }),
-        },
-        name => runs.find(name),
-    };
-    let path = path.map_err(|error| failed(&error))?;
-    let history = RunHistory::read(&path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error))?;
-    let about = &history.identity.target;
+    let decrypt =
+        |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error));
+    let is_last = args.name == "last";
+    let mut path = if is_last {
+        let (last, _) = runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
+        runs.find(&last.run)
+    } else {
+        runs.find(&args.name)
+    }
+    .map_err(|error| failed(&error))?;
+    let named = decrypt(&path)?;
+    let about = &named.identity.target;
     if !about.api.is_empty() && !about.is_same(&target) {
         return Err(CliError::new(format!(
             "run {} was applied to another organization ({}); no changes were made",
-            history.run,
+            named.run,
             describe(about)
         )));
     }
     let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
-    if !history.modified.is_empty() && history.modified.iter().all(|network| live.find(&network.network).is_none()) {
+    // Without an organization id, two organizations behind one address are told apart by their networks.
+    let exists = |history: &RunHistory| history.modified.iter().any(|network| live.find(&network.network).is_some());
+    if is_last && let Some((last, undo)) = runs.last(&target, exists) {
+        match undo {
+            // An undo that was interrupted is continued, not undone.
+            Some(undo) if !undo.is_finished() => {
+                return resume(args, &undo.run, &last.run, &runs, key, connection, printer).await;
+            }
+            Some(undo) => {
+                let (last, undo) = (&last.run, &undo.run);
+                return Err(CliError::new(format!(
+                    "run {last} is already undone by run {undo}; use `dectl undo {undo}` to apply it again, or \
+                     `dectl runs` to choose an earlier run"
+                )));
+            }
+            None => path = runs.find(&last.run).map_err(|error| failed(&error))?,
+        }
+    }
+    let history = decrypt(&path)?;
+    if !history.modified.is_empty() && !exists(&history) {
         return Err(CliError::new(format!(
             "none of the networks of run {} exists in this organization; no changes were made",
             history.run
@@ -112,14 +126,24 @@ async fn resume(
     last: &str,
     runs: &RunDirectory,
     key: Option<SecretString>,
+    connection: Connection,
     printer: &Printer,
-    shutdown: &Shutdown,
 ) -> Result<ExitStatus, CliError> {
     let saved = SavedPlan::read(&runs.plan_path(undo), key.as_ref()).map_err(|error| {
         CliError::new(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read: {error}"))
     })?;
+    let rest = resume_saved_plan(&saved, &connection.client).await?;
+    if rest.checked.plan().changes.is_empty() {
+        let clock = connection.client.clock();
+        let finished = runs.find(undo).map_err(|error| CliError::new(error.to_string()))?;
+        append_run_finished(&finished, clock.to_timestamp(clock.now())).map_err(dectl::reconcile::Error::from)?;
+        printer
+            .note(&format!("note: undo {undo} of run {last} was interrupted after its last write; it is complete\n"));
+        let view = ResultView::of(&Plan::default(), Outcome::unchanged(), None, printer.codes());
+        printer.result(&result_text(&view, printer.format()));
+        return Ok(ExitStatus::Success);
+    }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
-    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
     let run = PlanRun {
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
         listed: None,
@@ -131,6 +155,15 @@ async fn resume(
         key,
     };
     run.run(connection, args.connection.org(), args.output.quiet, printer).await
+}
+
+/// No run in the directory is about this organization.
+fn no_run(runs: &RunDirectory, dir: &Path) -> CliError {
+    let others = match runs.all().count() {
+        0 => String::new(),
+        others => format!(" ({} of other or simulated organizations)", plural(others, "run")),
+    };
+    CliError::new(format!("no run of this organization in {}{others}; list runs with `dectl runs`", dir.display()))
 }
 
 fn describe(target: &RunTarget) -> String {

@@ -59,6 +59,13 @@ impl RunTarget {
     pub fn is_same(&self, other: &Self) -> bool {
         !self.simulated && !other.simulated && self == other
     }
+
+    /// Like [`Self::is_same`], but an organization that is not specified on one side may be the one of the other.
+    pub fn may_be_same(&self, other: &Self) -> bool {
+        let known = |target: &Self| target.org.clone();
+        let same_org = known(self).zip(known(other)).is_none_or(|(one, other)| one == other);
+        !self.simulated && !other.simulated && self.api == other.api && same_org
+    }
 }
 
 /// What a run is about, and its relation to earlier runs.

@@ -63,23 +63,39 @@ impl RunDirectory {
     pub fn running(&self, target: &RunTarget) -> Option<&str> {
         self.recent().map(|(run, ..)| run).filter(|run| self.is_running(run)).find(|run| {
             RunHistory::read(&self.path(run), CodeAccess::Skip)
-                .is_ok_and(|history| history.identity.target.is_same(target))
+                .is_ok_and(|history| history.identity.target.may_be_same(target))
         })
     }
 
-    /// The newest run about this organization that is not an undo, with the ids of its undos, newest first.
-    pub fn last(&self, target: &RunTarget) -> Option<(RunHistory, Vec<RunHistory>)> {
-        let mut undos = Vec::new();
+    /// The newest run about this organization that is not an undo and that `concerns` accepts, with its newest undo that
+    /// was not undone itself.
+    pub fn last(
+        &self,
+        target: &RunTarget,
+        concerns: impl Fn(&RunHistory) -> bool,
+    ) -> Option<(RunHistory, Option<RunHistory>)> {
+        let mut undos: Vec<RunHistory> = Vec::new();
         for (_, journal, _) in self.recent() {
             let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-            if !history.identity.target.is_same(target) {
+            if !history.identity.target.is_same(target) || history.modified.is_empty() {
                 continue;
             }
             if history.identity.undoes.is_some() {
                 undos.push(history);
-            } else if !history.modified.is_empty() {
-                undos.retain(|undo| undo.identity.undoes.as_ref() == Some(&history.run));
-                return Some((history, undos));
+            } else if concerns(&history) {
+                // Newest first: an undo of an undo comes before it.
+                let mut undone: Vec<String> = Vec::new();
+                let mut newest = None;
+                for undo in undos {
+                    if undone.contains(&undo.run) {
+                        continue;
+                    }
+                    undone.extend(undo.identity.undoes.clone().filter(|_| undo.is_finished()));
+                    if undo.identity.undoes.as_ref() == Some(&history.run) && newest.is_none() {
+                        newest = Some(undo);
+                    }
+                }
+                return Some((history, newest));
             }
         }
         None

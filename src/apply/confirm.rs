@@ -15,8 +15,8 @@ pub(super) enum Confirmation {
     Unknown(ApiError),
 }
 
-/// Intervals at which an accepted write (202) is polled.
-const POLL_INTERVALS: [Duration; 6] = [
+/// Intervals at which a network is read again until an accepted write (202) or a lagging read shows its new settings.
+pub(super) const POLL_INTERVALS: [Duration; 6] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_secs(1),

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use futures::FutureExt;
 
@@ -16,16 +15,6 @@ use crate::plan::model::{Change, Step, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
-
-/// Intervals at which a network is read again that still shows its settings before this run.
-const REREAD_INTERVALS: [Duration; 6] = [
-    Duration::from_millis(250),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StepState {
@@ -178,7 +167,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
 
     async fn reread(&self, change: usize, before: &Settings, context: RequestContext<'_>) -> Option<WriteResult> {
         let Change { location, network, before: original, .. } = &self.run.plan.changes[change];
-        let mut waits = REREAD_INTERVALS.into_iter();
+        let mut waits = confirm::POLL_INTERVALS.into_iter();
         let read = loop {
             let read = self.run.client.get(&location.id, network, context).await;
             // Reads may lag behind writes: a state that the network had earlier in this run may be about to change.

@@ -120,16 +120,7 @@ fn rows(change: &ChangeView) -> String {
         rows.push_str(&format!("<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{source}</tr>\n"));
     }
     if let Some(interim) = &change.interim {
-        let until = if interim.waits_for.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " until {} {} updated",
-                interim.waits_for.join(" and "),
-                if interim.waits_for.len() == 1 { "is" } else { "are" }
-            )
-        };
-        let words = format!("temporarily renamed to {}{until}", interim.temporary_values.join(" with "));
+        let words = interim.describe();
         rows.push_str(&format!("<tr class=\"interim\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
     }
     rows.push_str("</tbody>\n");

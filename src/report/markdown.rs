@@ -179,16 +179,7 @@ fn rows(change: &ChangeView) -> String {
         rows.push_str(&format!("| {name} | {setting} | {} | {} | {source} |\n", old(field), new(field)));
     }
     if let Some(interim) = &change.interim {
-        let until = if interim.waits_for.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " until {} {} updated",
-                interim.waits_for.join(" and "),
-                if interim.waits_for.len() == 1 { "is" } else { "are" }
-            )
-        };
-        let words = format!("temporarily renamed to {}{until}", interim.temporary_values.join(" with "));
+        let words = interim.describe();
         rows.push_str(&format!("| | *interim* | | {} | |\n", escaped(&words)));
     }
     rows

@@ -63,22 +63,7 @@ fn write_change(out: &mut String, change: &ChangeView) {
         line(out, format_args!("      {name:width$}  {}", values(field)));
     }
     if let Some(interim) = &change.interim {
-        let until = if interim.waits_for.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " until {} {} updated",
-                interim.waits_for.join(" and "),
-                if interim.waits_for.len() == 1 { "is" } else { "are" }
-            )
-        };
-        line(
-            out,
-            format_args!(
-                "      {WARNING}temporarily renamed to {}{until}{WARNING:#}",
-                interim.temporary_values.join(" with ")
-            ),
-        );
+        line(out, format_args!("      {WARNING}{}{WARNING:#}", interim.describe()));
     }
 }
 

@@ -67,6 +67,18 @@ pub struct InterimView {
     pub waits_for: Vec<String>,
 }
 
+impl InterimView {
+    /// The temporary rename in words.
+    pub fn describe(&self) -> String {
+        let values = self.temporary_values.join(" with ");
+        let verb = if self.waits_for.len() == 1 { "is" } else { "are" };
+        match self.waits_for.join(" and ") {
+            names if names.is_empty() => format!("temporarily renamed to {values}"),
+            names => format!("temporarily renamed to {values} until {names} {verb} updated"),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldView {
     pub setting: Setting,

@@ -54,8 +54,6 @@ pub struct RateLimiter {
     fixed_rate: Option<FixedRateLimiter>,
     log: RequestLog,
     model: LimiterModel,
-    /// A bucket beside a window: two limits at once, of which either may be the tighter one.
-    second_bucket: Option<Bucket>,
     resume_at: Instant,
     /// Counts pauses: a response to a request from before the last pause carries no new information.
     epoch: u32,
@@ -74,7 +72,9 @@ pub struct RateLimiter {
 enum LimiterModel {
     /// Nothing was refused yet.
     Unlimited,
-    Window(Window),
+    /// A window, and a bucket beside it that had shown itself before: two limits at once, of which either may be the
+    /// tighter one.
+    Window(Window, Option<Bucket>),
     Bucket(Bucket),
 }
 
@@ -108,7 +108,6 @@ impl RateLimiter {
             fixed_rate: fixed_rate.and_then(FixedRateLimiter::new),
             log: RequestLog::default(),
             model: LimiterModel::Unlimited,
-            second_bucket: None,
             resume_at: Instant::START,
             epoch: 0,
             throttle_event: None,
@@ -126,14 +125,13 @@ impl RateLimiter {
 
     /// The limit that the model assumes, for people; `None` while nothing is known.
     pub fn describe(&self) -> Option<String> {
-        let model = match &self.model {
+        match &self.model {
             LimiterModel::Unlimited => None,
-            LimiterModel::Window(window) => Some(window.describe()),
+            LimiterModel::Window(window, bucket) => match bucket.as_ref().and_then(Bucket::describe) {
+                Some(bucket) => Some(format!("{} and {bucket}", window.describe())),
+                None => Some(window.describe()),
+            },
             LimiterModel::Bucket(bucket) => bucket.describe(),
-        };
-        match (model, self.second_bucket.as_ref().and_then(Bucket::describe)) {
-            (Some(model), Some(second)) => Some(format!("{model} and {second}")),
-            (model, second) => model.or(second),
         }
     }
 
@@ -176,12 +174,11 @@ impl RateLimiter {
         }
         let availability = match &mut self.model {
             LimiterModel::Unlimited => Availability::Now,
-            LimiterModel::Window(window) => window.availability(&self.log, now),
+            LimiterModel::Window(window, bucket) => match (window.availability(&self.log, now), bucket) {
+                (Availability::Now, Some(bucket)) => bucket.availability(&self.log, now),
+                (availability, _) => availability,
+            },
             LimiterModel::Bucket(bucket) => bucket.availability(&self.log, now),
-        };
-        let availability = match (availability, &mut self.second_bucket) {
-            (Availability::Now, Some(bucket)) => bucket.availability(&self.log, now),
-            (availability, _) => availability,
         };
         match availability {
             Availability::At(until) => return Admission::RetryAt(until),
@@ -191,10 +188,7 @@ impl RateLimiter {
         if let Some(Err(until)) = self.fixed_rate.as_ref().map(|fixed_rate| fixed_rate.take(now)) {
             return Admission::RetryAt(until);
         }
-        if let LimiterModel::Bucket(bucket) = &mut self.model {
-            bucket.take(now);
-        }
-        if let Some(bucket) = &mut self.second_bucket {
+        if let LimiterModel::Bucket(bucket) | LimiterModel::Window(_, Some(bucket)) = &mut self.model {
             bucket.take(now);
         }
         self.last_admitted.get_or_insert(now);
@@ -242,13 +236,15 @@ impl RateLimiter {
     }
 
     fn admitted(&mut self) {
-        if let Some(bucket) = &mut self.second_bucket {
-            bucket.admitted();
-        }
         self.concurrency_limit = (self.concurrency_limit + RAMP_UP_STEP).min(self.concurrency);
         match &mut self.model {
             LimiterModel::Unlimited => {}
-            LimiterModel::Window(window) => window.admitted(&self.log),
+            LimiterModel::Window(window, bucket) => {
+                window.admitted(&self.log);
+                if let Some(bucket) = bucket {
+                    bucket.admitted();
+                }
+            }
             LimiterModel::Bucket(bucket) => bucket.admitted(),
         }
     }
@@ -270,45 +266,40 @@ impl RateLimiter {
         self.concurrency_limit = (self.concurrency / 2).clamp(1, RESUME_CONCURRENCY);
         match (&mut self.model, throttle_event.long(), throttle_event.reset) {
             // A short wait long before the window is used up comes from the other limit.
-            (LimiterModel::Window(window), None, _)
-                if self.second_bucket.is_some() && !window.is_nearly_used(throttle_event.began, &self.log) =>
+            (LimiterModel::Window(window, Some(bucket)), None, _)
+                if !window.is_nearly_used(throttle_event.began, &self.log) =>
             {
-                if let Some(bucket) = &mut self.second_bucket {
-                    bucket.refused(throttle_event.began, &self.log, now, self.concurrency);
-                }
+                bucket.refused(throttle_event.began, &self.log, now, self.concurrency);
                 return;
             }
-            (LimiterModel::Window(window), _, Some(reset)) => {
+            (LimiterModel::Window(window, _), _, Some(reset)) => {
                 if !window.refused(throttle_event.began, reset, &self.log) {
                     self.model = LimiterModel::Bucket(Bucket::on_empty(throttle_event.began));
                 }
             }
             (LimiterModel::Unlimited, Some(reset), _) => {
-                self.model = LimiterModel::Window(Window::from_first(reset, &self.log, now))
+                self.model = LimiterModel::Window(Window::from_first(reset, &self.log, now), None)
             }
             // A window that was first met near its end looked like a bucket.
-            (LimiterModel::Bucket(_), Some(reset), _) => {
-                let established = match &self.model {
-                    LimiterModel::Bucket(bucket) if bucket.is_established() => Some(bucket.clone()),
-                    _ => None,
-                };
+            (LimiterModel::Bucket(bucket), Some(reset), _) => {
+                let established = bucket.is_established().then(|| bucket.clone());
                 let window = match self.last_reset {
                     // The resets of a bucket say nothing about the window.
                     Some(before) if established.is_none() => Window::between(before, reset, &self.log),
                     _ => Window::from_first(reset, &self.log, now),
                 };
-                self.second_bucket = established;
-                self.model = LimiterModel::Window(window);
+                self.model = LimiterModel::Window(window, established);
             }
             (LimiterModel::Bucket(bucket), None, _) => {
                 bucket.refused(throttle_event.began, &self.log, now, self.concurrency);
             }
-            (LimiterModel::Unlimited | LimiterModel::Window(_), None, _) | (LimiterModel::Window(_), Some(_), None) => {
+            (LimiterModel::Unlimited | LimiterModel::Window(..), None, _)
+            | (LimiterModel::Window(..), Some(_), None) => {
                 self.model = LimiterModel::Bucket(Bucket::on_empty(throttle_event.began));
             }
         }
         self.last_reset = match &self.model {
-            LimiterModel::Window(window) => Some(window.reset()),
+            LimiterModel::Window(window, _) => Some(window.reset()),
             _ => throttle_event.reset.or(self.last_reset),
         };
     }

@@ -48,7 +48,11 @@ impl RunContext<'_> {
 
     pub(super) fn note_unanswered(&self, change: usize, settings: &Settings) {
         let at = self.client.clock().now();
-        self.unanswered.borrow_mut().push(UnansweredWrite { change, settings: settings.clone(), at });
+        let mut unanswered = self.unanswered.borrow_mut();
+        match unanswered.iter_mut().find(|write| write.change == change && write.settings == *settings) {
+            Some(earlier) => earlier.at = at,
+            None => unanswered.push(UnansweredWrite { change, settings: settings.clone(), at }),
+        }
     }
 
     /// Aborts the run without resolving temporary names.

@@ -56,6 +56,11 @@ impl SourceFormat {
     }
 }
 
+/// Whether a file of this name in a directory is read as a desired-state file.
+pub fn has_desired_state_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
 /// Loads every argument: a file, a directory of files, or `-` for `stdin`.
 ///
 /// A file that is given twice, directly or through its directory, is loaded once.
@@ -126,9 +131,7 @@ impl Loader<'_> {
         paths.sort();
         for path in paths {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            let is_wanted = path
-                .extension()
-                .is_some_and(|extension| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known)));
+            let is_wanted = has_desired_state_extension(&path);
             match fs::metadata(&path) {
                 _ if hidden => {}
                 Ok(metadata) if metadata.is_dir() && depth < MAX_DIR_DEPTH => self.list(&path, depth + 1, files),

@@ -35,7 +35,7 @@ mod yaml_writer;
 pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
 pub use expand::{RuleContext, any_rule_matches_location, expand};
 pub use export::{CodeExport, Export, Exported, unique_file_stems};
-pub use load::{Input, SourceFormat, load_sources};
+pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use rules::{RenameRequest, rename_rules};
 pub use yaml_writer::{WritableSettings, YamlWriter, writable_settings};
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{Change, Plan, Step, StepKind, UnchangedNetwork};
-use crate::model::{LiveState, LocationId, NetworkId, Setting, SettingSet, Settings};
+use crate::model::{LiveState, LocationId, Network, NetworkId, Setting, SettingSet, Settings};
 
 /// A difference between the live state and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,11 +85,17 @@ fn taken_values(plan: &Plan, live: &LiveState) -> Vec<Drift> {
         .map(|change| &change.network)
         .chain(plan.unchanged_networks.iter().map(|unchanged| &unchanged.network))
         .collect();
+    let locations: HashSet<&LocationId> = plan.changes.iter().map(|change| &change.location.id).collect();
+    let mut unknown: HashMap<&LocationId, Vec<&Network>> = HashMap::new();
+    for location in locations {
+        let networks = live.find_location(location).into_iter().flat_map(|at| live.networks_of(at));
+        let networks = networks.map(|(_, network)| network).filter(|network| !known.contains(&network.id));
+        unknown.insert(location, networks.collect());
+    }
     let mut taken = Vec::new();
     for step in &plan.steps {
         let change = &plan.changes[step.change];
-        let Some(location) = live.find_location(&change.location.id) else { continue };
-        for (_, network) in live.networks_of(location).filter(|(_, network)| !known.contains(&network.id)) {
+        for network in &unknown[&change.location.id] {
             let uses = |setting: Setting| match setting {
                 Setting::Name => network.settings.name_key() == step.settings.name_key(),
                 Setting::Code => step.settings.code.is_some() && network.settings.code == step.settings.code,

@@ -30,7 +30,7 @@ pub use export_plan::plan_to_yaml;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, resume_saved_plan};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
-pub use resume::{Unfinished, find_unfinished_run, undo_source_name};
+pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
 pub use status::{DriftReport, LocationStatus, status};
 pub use undo::{SkippedNetwork, Undo, build_undo};
 pub use workflow::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, UserInterface};

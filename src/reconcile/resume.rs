@@ -58,17 +58,26 @@ pub async fn find_unfinished_run(
     else {
         return Ok(Unfinished::None);
     };
-    let rest = match resume_saved_plan(&saved, client).await {
+    match complete_if_done(&journal, &saved, client).await {
         // Without an organization id, two organizations behind one address are told apart by their networks.
-        Err(Error::Drift(drift)) if is_other_organization(&saved, &drift) => return Ok(Unfinished::None),
-        rest => rest?,
-    };
-    if !rest.checked.plan().changes.is_empty() {
-        return Ok(Unfinished::Plan { run, saved: Box::new(saved) });
+        Err(Error::Drift(drift)) if is_other_organization(&saved, &drift) => Ok(Unfinished::None),
+        Err(error) => Err(error),
+        Ok(true) => Ok(Unfinished::AlreadyDone { run }),
+        Ok(false) => Ok(Unfinished::Plan { run, saved: Box::new(saved) }),
     }
-    let clock = client.clock();
-    append_run_finished(&journal, clock.to_timestamp(clock.now()))?;
-    Ok(Unfinished::AlreadyDone { run })
+}
+
+/// Completes the journal of an unfinished run if everything that it planned is applied; returns whether it is.
+///
+/// # Errors
+/// If the list fails, the live state has drifted, or the journal cannot be written.
+pub async fn complete_if_done(journal: &Path, saved: &SavedPlan, client: &ApiClient) -> Result<bool, Error> {
+    let is_done = resume_saved_plan(saved, client).await?.checked.plan().changes.is_empty();
+    if is_done {
+        let clock = client.clock();
+        append_run_finished(journal, clock.to_timestamp(clock.now()))?;
+    }
+    Ok(is_done)
 }
 
 /// Whether none of the networks of a plan exists.

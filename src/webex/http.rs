@@ -252,33 +252,23 @@ enum RequestBody {
 impl DectApi for HttpApi {
     fn list(&self) -> ApiFuture<'_, LiveState> {
         async {
-            let (first, next) = self
-                .call(self.list_request(self.list_url()), |head, body| {
-                    Ok((response::list(head, body, Timestamp::now())?, self.page_after(head, body)))
-                })
-                .await?;
-            match next {
-                None => Ok(first),
-                Some((body, next)) => {
-                    let joined = response::join_pages(&self.pages(body, next).await?)?;
-                    let head = ResponseHead { status: 200, ..ResponseHead::default() };
-                    response::list(&head, &joined, Timestamp::now())
-                }
-            }
+            let read = |head: &ResponseHead, body: &[u8]| {
+                let list = response::list(head, body, Timestamp::now())?;
+                Ok((list, next_page(head).map(|next| (body.to_vec(), next))))
+            };
+            let (first, more) = self.call(self.list_request(self.list_url()), read).await?;
+            let Some((body, next)) = more else { return Ok(first) };
+            let head = ResponseHead { status: 200, ..ResponseHead::default() };
+            response::list(&head, &self.join_with_next(body, next).await?, Timestamp::now())
         }
         .boxed_local()
     }
 
     fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
         async {
-            let read = |head: &ResponseHead, body: &[u8]| {
-                response::list(head, body, Timestamp::now())?;
-                Ok((body.to_vec(), self.page_after(head, body)))
-            };
-            let (first, next) = self.call(self.list_request(self.list_url()), read).await?;
-            match next {
-                None => Ok(first),
-                Some((body, next)) => response::join_pages(&self.pages(body, next).await?),
+            match self.raw_page(self.list_url()).await? {
+                (body, None) => Ok(body),
+                (body, Some(next)) => self.join_with_next(body, next).await,
             }
         }
         .boxed_local()
@@ -392,16 +382,20 @@ impl HttpApi {
         self.url(&["telephony", "config", "dectNetworks"])
     }
 
-    /// The body of a page and the link to the next one, if there is one.
-    fn page_after(&self, head: &ResponseHead, body: &[u8]) -> Option<(Vec<u8>, String)> {
-        let next = response::next_page(head.link.as_deref()?)?;
-        Some((body.to_vec(), next.to_owned()))
+    /// The body of a page, checked to be a list, and the link to the next one, if there is one.
+    async fn raw_page(&self, url: Url) -> Result<(Vec<u8>, Option<String>), ApiError> {
+        let read = |head: &ResponseHead, body: &[u8]| {
+            response::list(head, body, Timestamp::now())?;
+            Ok((body.to_vec(), next_page(head)))
+        };
+        self.call(self.list_request(url), read).await
     }
 
-    /// Reads the remaining pages of a list. The API documents no pages for this list, but a page that is not read would
-    /// make networks invisible.
-    async fn pages(&self, first: Vec<u8>, next: String) -> Result<Vec<Vec<u8>>, ApiError> {
+    /// Reads the pages after the first one and joins all of them into one body. The API documents no pages for this list,
+    /// but a page that is not read would make networks invisible.
+    async fn join_with_next(&self, first: Vec<u8>, next: String) -> Result<Vec<u8>, ApiError> {
         let invalid = |message: &str| ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No);
+        let mut total = first.len();
         let mut pages = vec![first];
         let mut next = Some(next);
         let mut current = self.list_url();
@@ -416,20 +410,15 @@ impl HttpApi {
                 return Err(invalid("the list has more than 1000 pages"));
             }
             current = url.clone();
-            let (body, after) = self
-                .call(self.list_request(url), |head, body| {
-                    response::list(head, body, Timestamp::now())?;
-                    let after = head.link.as_deref().and_then(response::next_page).map(str::to_owned);
-                    Ok((body.to_vec(), after))
-                })
-                .await?;
-            pages.push(body);
-            if pages.iter().map(Vec::len).sum::<usize>() > MAX_LIST_LEN {
+            let (body, after) = self.raw_page(url).await?;
+            total += body.len();
+            if total > MAX_LIST_LEN {
                 return Err(invalid("response exceeds the maximum size"));
             }
+            pages.push(body);
             next = after;
         }
-        Ok(pages)
+        response::join_pages(&pages)
     }
 
     fn list_request(&self, url: Url) -> ApiRequest<'static> {
@@ -446,6 +435,10 @@ impl HttpApi {
     fn network_url(&self, location: &LocationId, network: &NetworkId) -> Url {
         self.url(&["telephony", "config", "locations", location.as_str(), "dectNetworks", network.as_str()])
     }
+}
+
+fn next_page(head: &ResponseHead) -> Option<String> {
+    head.link.as_deref().and_then(response::next_page).map(str::to_owned)
 }
 
 fn read_head(status: u16, headers: &HeaderMap) -> ResponseHead {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::client::Priority;
-use dectl::desired::{CodeExport, Export, Exported, unique_file_stems};
+use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex};
 use dectl::plan::is_temporary;
 use dectl::reconcile::Error;
@@ -99,9 +99,7 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
     let Ok(entries) = std::fs::read_dir(dir) else { return Vec::new() };
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.extension().is_some_and(|ending| ["yaml", "yml", "csv"].iter().any(|known| ending == *known))
-        })
+        .filter(|path| has_desired_state_extension(path))
         .filter(|path| !written.iter().any(|(one, _)| one.as_ref() == Some(path)))
         .filter(|path| std::fs::read_to_string(path).is_ok_and(|text| ids.iter().any(|id| text.contains(id))))
         .collect();

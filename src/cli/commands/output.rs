@@ -1,5 +1,6 @@
 //! Output of commands: a plan or a result in the requested format.
 
+use dectl::apply::Outcome;
 use dectl::plan::model::Plan;
 use dectl::report::{self, PlanView, ResultView, json};
 
@@ -32,6 +33,12 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
         // Refused before anything was read.
         Format::Diff | Format::Csv => String::new(),
     }
+}
+
+/// Prints the result of a run that had nothing to do.
+pub(super) fn show_unchanged(printer: &Printer) {
+    let view = ResultView::of(&Plan::default(), Outcome::unchanged(), None, printer.codes());
+    printer.result(&result_text(&view, printer.format()));
 }
 
 /// For commands that support text and JSON only.

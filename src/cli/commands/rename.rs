@@ -3,18 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use dectl::apply::Outcome;
 use dectl::client::Priority;
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
-use dectl::plan::model::Plan;
 use dectl::reconcile::{Inputs, PlanSource, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml};
-use dectl::report::{ResultView, sanitize};
+use dectl::report::sanitize;
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
 
 use super::inputs::{save_plan, scope};
-use super::output::{result_text, show_plan};
+use super::output::{show_plan, show_unchanged};
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -113,9 +111,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                 printer.note(&format!(
                     "note: run {run} of this rename was interrupted after its last write; it is complete\n"
                 ));
-                let plan = Plan::default();
-                let outcome = Outcome::unchanged();
-                printer.result(&result_text(&ResultView::of(&plan, outcome, None, printer.codes()), printer.format()));
+                show_unchanged(printer);
                 return Ok(ExitStatus::Success);
             }
             Unfinished::Plan { run, saved } => {

@@ -3,18 +3,16 @@
 use std::path::Path;
 
 use clap::Args as ClapArgs;
-use dectl::apply::Outcome;
 use dectl::desired::ProcessEnvironment;
-use dectl::plan::model::Plan;
 use dectl::reconcile::{
-    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, resume_saved_plan, undo_source_name,
+    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, undo_source_name,
 };
-use dectl::report::{ResultView, plural, sanitize};
+use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan, append_run_finished};
+use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 use secrecy::SecretString;
 
-use super::output::result_text;
+use super::output::show_unchanged;
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -47,19 +45,18 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let decrypt =
         |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error));
     let is_last = args.name == "last";
-    let mut path = if is_last {
+    let path = if is_last {
         let (last, _) = runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
-        runs.find(&last.run)
+        runs.journal_path(&last.run)
     } else {
-        runs.find(&args.name)
-    }
-    .map_err(|error| failed(&error))?;
-    let named = decrypt(&path)?;
-    let about = &named.identity.target;
+        runs.find(&args.name).map_err(|error| failed(&error))?
+    };
+    let mut history = decrypt(&path)?;
+    let about = &history.identity.target;
     if !about.api.is_empty() && !about.is_same(&target) {
         return Err(CliError::new(format!(
             "run {} was applied to another organization ({}); no changes were made",
-            named.run,
+            history.run,
             describe(about)
         )));
     }
@@ -80,10 +77,10 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
                      `dectl runs` to choose an earlier run"
                 )));
             }
-            None => path = runs.find(&last.run).map_err(|error| failed(&error))?,
+            None if last.run != history.run => history = decrypt(&runs.journal_path(&last.run))?,
+            None => {}
         }
     }
-    let history = decrypt(&path)?;
     if !history.modified.is_empty() && !exists(&history) {
         return Err(CliError::new(format!(
             "none of the networks of run {} exists in this organization; no changes were made",
@@ -132,15 +129,10 @@ async fn resume(
     let saved = SavedPlan::read(&runs.plan_path(undo), key.as_ref()).map_err(|error| {
         CliError::new(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read: {error}"))
     })?;
-    let rest = resume_saved_plan(&saved, &connection.client).await?;
-    if rest.checked.plan().changes.is_empty() {
-        let clock = connection.client.clock();
-        let finished = runs.find(undo).map_err(|error| CliError::new(error.to_string()))?;
-        append_run_finished(&finished, clock.to_timestamp(clock.now())).map_err(dectl::reconcile::Error::from)?;
+    if complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await? {
         printer
             .note(&format!("note: undo {undo} of run {last} was interrupted after its last write; it is complete\n"));
-        let view = ResultView::of(&Plan::default(), Outcome::unchanged(), None, printer.codes());
-        printer.result(&result_text(&view, printer.format()));
+        show_unchanged(printer);
         return Ok(ExitStatus::Success);
     }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));

@@ -55,14 +55,14 @@ impl RunDirectory {
 
     /// Whether a run is in progress: its process holds the lock of the journal.
     pub fn is_running(&self, run: &str) -> bool {
-        let Ok(file) = fs::File::open(self.path(run)) else { return false };
+        let Ok(file) = fs::File::open(self.journal_path(run)) else { return false };
         matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
     }
 
     /// A run about this organization that is in progress.
     pub fn running(&self, target: &RunTarget) -> Option<&str> {
         self.recent().map(|(run, ..)| run).filter(|run| self.is_running(run)).find(|run| {
-            RunHistory::read(&self.path(run), CodeAccess::Skip)
+            RunHistory::read(&self.journal_path(run), CodeAccess::Skip)
                 .is_ok_and(|history| history.identity.target.may_be_same(target))
         })
     }
@@ -102,28 +102,28 @@ impl RunDirectory {
     }
 
     pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
-        self.names.iter().map(|name| RunHistory::read(&self.path(name), CodeAccess::Skip))
+        self.names.iter().map(|name| RunHistory::read(&self.journal_path(name), CodeAccess::Skip))
     }
 
     /// Iterates over the newest runs: id, journal and saved plan of each.
     pub fn recent(&self) -> impl Iterator<Item = (&str, PathBuf, PathBuf)> + '_ {
-        self.names.iter().take(MAX_RUNS_SCANNED).map(|name| (name.as_str(), self.path(name), self.plan_path(name)))
+        self.names
+            .iter()
+            .take(MAX_RUNS_SCANNED)
+            .map(|name| (name.as_str(), self.journal_path(name), self.plan_path(name)))
     }
 
-    /// Finds a run by id or by a prefix of it; `last` is the newest.
+    /// Finds a run by id or by a prefix of it.
     ///
     /// # Errors
     /// If there is no such run, or more than one.
     pub fn find(&self, wanted: &str) -> Result<PathBuf, RunDirectoryError> {
-        let found: Vec<&String> = match wanted {
-            "last" => self.names.iter().take(1).collect(),
-            _ => match self.names.iter().find(|name| *name == wanted) {
-                Some(exact) => vec![exact],
-                None => self.names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect(),
-            },
+        let found: Vec<&String> = match self.names.iter().find(|name| *name == wanted) {
+            Some(exact) => vec![exact],
+            None => self.names.iter().filter(|name| !wanted.is_empty() && name.starts_with(wanted)).collect(),
         };
         match found[..] {
-            [one] => Ok(self.path(one)),
+            [one] => Ok(self.journal_path(one)),
             [] => Err(RunDirectoryError::Unknown { dir: self.dir.clone(), wanted: wanted.to_owned() }),
             _ => {
                 let found = found.into_iter().cloned().collect();
@@ -139,7 +139,7 @@ impl RunDirectory {
     pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunDirectoryError> {
         let old: Vec<String> = self.names.iter().skip(keep).filter(|run| !self.is_running(run)).cloned().collect();
         for name in &old {
-            for path in [self.path(name), self.plan_path(name)] {
+            for path in [self.journal_path(name), self.plan_path(name)] {
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
                         let reason = format!("cannot delete {}: {error}", path.display());
@@ -156,7 +156,7 @@ impl RunDirectory {
         self.dir.join(format!("{name}.plan.json"))
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn journal_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.jsonl"))
     }
 }

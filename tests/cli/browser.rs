@@ -35,5 +35,5 @@ fn the_filter_shows_what_matches_and_nothing_else() {
         .output()
         .expect("the browser runs");
     let dom = String::from_utf8_lossy(&output.stdout);
-    assert!(dom.contains("<title>1 networks, 1 sections</title>"), "{}", &dom[..dom.len().min(600)]);
+    assert!(dom.contains("<title>1 network, 1 sections</title>"), "{}", &dom[..dom.len().min(600)]);
 }

@@ -151,7 +151,7 @@ fn apply(checked: &CheckedPlan, live: &LiveState) {
         api,
         clock.clone(),
         SeededRng::from_seed(1),
-        RateLimiter::new(8, None),
+        RateLimiter::new(Some(8), None),
         retry_policy,
         Shutdown::new(),
     );

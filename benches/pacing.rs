@@ -1,21 +1,17 @@
-//! Five strategies against undocumented limits, in virtual time: adaptive, a fixed rate, a common pause,
-//! additive increase with multiplicative decrease, and ten workers that sleep each for himself.
+//! Five clients against undocumented limits, drawn at random from each family, in virtual time.
 //!
-//! `cargo bench --bench pacing` prints a table for docs/performance.md.
+//! `cargo bench --bench pacing -- --seed 1 --shapes 20` prints a table for docs/performance.md: the time as a multiple
+//! of what a client takes that knows the limit and has ten requests in flight, and the share of refused requests.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dectl::apply::{Options, run};
-use dectl::client::rate_limiter::{Rate, RateLimiter};
-use dectl::client::{ApiClient, RetryPolicy};
+use dectl::client::rate_limiter::RateLimiter;
 use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
-use dectl::plan_check::check_plan;
-use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
-use dectl::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
-use dectl::storage::Journal;
+use dectl::runtime::{Clock, Instant, SeededRng};
+use dectl::simulator::Limiter;
 use dectl::webex::{DectApi, ErrorClass, RetryAfter};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -23,155 +19,206 @@ use futures::stream::FuturesUnordered;
 #[path = "../tests/simulation/generators.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod generators;
+#[path = "../tests/simulation/shapes.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod shapes;
 
-use generators::{renames, sources};
+use generators::sources;
+use shapes::{Change, FAMILIES, Pace, PacingEnv, Shape, rate_of, scaled};
 
-const CONCURRENCY: usize = 8;
-const SEEDS: u64 = 5;
+/// Workers of every client but dectl.
+const WORKERS: usize = 10;
 
 fn main() {
     // `cargo bench -- --list` and the like have nothing to list here.
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }
-    println!("wall over bound, refused in per cent; mean of {SEEDS} seeds\n");
-    println!("| limiter | N | dectl | fixed 5/s | common pause | AIMD | ten sleepers |");
-    println!("|---|---|---|---|---|---|---|");
-    for (name, limit) in shapes() {
-        for n in [100, 1_000, 5_000] {
-            let cells: Vec<String> = [ours, fixed, common_pause, aimd, sleepers]
-                .iter()
-                .map(|contender| {
-                    let (mut ratio, mut refused) = (0.0, 0.0);
-                    for seed in 0..SEEDS {
-                        let env = TestEnv::new(n, limit, seed);
-                        contender(&env);
-                        let counters = env.simulated.borrow().counters();
-                        let wall = env.clock.now().elapsed().as_secs_f64();
-                        ratio += wall / env.bound(counters.admitted) / SEEDS as f64;
-                        refused += 100.0 * counters.refused as f64 / n as f64 / SEEDS as f64;
-                    }
-                    format!("{ratio:.2}, {refused:.1} %")
-                })
-                .collect();
-            println!("| {name} | {n} | {} |", cells.join(" | "));
+    let (seed, shapes) = (option("--seed").unwrap_or(1), option("--shapes").unwrap_or(20));
+    println!("seed {seed}, {shapes} shapes of each family; time as a multiple, refused in per cent\n");
+    println!("| family | N | dectl: mean | worst | over the goal | refused | ten sleepers | common pause | AIMD |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for (family, (name, goal)) in FAMILIES.iter().enumerate() {
+        for n in [100, 500, 2_000] {
+            let (mut dectl, mut others) = (Figures::default(), [(); 3].map(|()| Figures::default()));
+            for number in 0..shapes {
+                let mut rng = SeededRng::from_seed(seed * 1_000_003 + family as u64 * 10_007 + number);
+                let shape = Shape::draw(family, &mut rng);
+                let seed = seed + number;
+                let known = knowing(&PacingEnv::unlimited(n, &shape, seed)).map_or(f64::NAN, |pace| pace.wall);
+                let run = |client: fn(&PacingEnv) -> Option<Pace>| client(&PacingEnv::new(n, &shape, seed));
+                dectl.add(run(ours), known, n, *goal);
+                for (figures, client) in others.iter_mut().zip([sleepers as fn(&PacingEnv) -> _, common_pause, aimd]) {
+                    figures.add(run(client), known, n, *goal);
+                }
+            }
+            let [sleepers, common_pause, aimd] = others.map(|figures| figures.brief());
+            let (mean, refused) = (dectl.mean(), dectl.refused / dectl.count);
+            let over = 100.0 * dectl.over / dectl.count;
+            println!(
+                "| {name} | {n} | {mean:.2} | {:.2} | {over:.0} % | {refused:.1} % | {sleepers} | {common_pause} | {aimd} |",
+                dectl.worst
+            );
         }
     }
 }
 
-fn shapes() -> Vec<(&'static str, LimitKind)> {
-    let seconds = Duration::from_secs;
-    vec![
-        ("bucket 5/s, holds 10", LimitKind::Bucket { rate: 5.0, burst: 10.0 }),
-        ("bucket 1/s, holds 60", LimitKind::Bucket { rate: 1.0, burst: 60.0 }),
-        ("bucket 20/s, holds 20", LimitKind::Bucket { rate: 20.0, burst: 20.0 }),
-        ("window 300 in 60 s", LimitKind::Window { count: 300, period: seconds(60), phase: seconds(0) }),
-        ("the same, met half-way", LimitKind::Window { count: 300, period: seconds(60), phase: seconds(30) }),
-        ("window 100 in 60 s", LimitKind::Window { count: 100, period: seconds(60), phase: seconds(0) }),
-        ("sliding 300 in 60 s", LimitKind::Sliding { count: 300, period: seconds(60) }),
-        ("sliding 50 in 10 s", LimitKind::Sliding { count: 50, period: seconds(10) }),
-    ]
+/// A number on the command line.
+fn option(name: &str) -> Option<u64> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == name)?;
+    arguments.get(at + 1)?.parse().ok()
 }
 
-/// `n` networks to rename, each in a location of its own, behind a limiter.
-struct TestEnv {
-    fleet: generators::RandomOrganization,
-    limit: LimitKind,
-    seed: u64,
-    clock: Clock,
-    simulated: Rc<RefCell<SimulatedOrganization>>,
-    api: InProcessApi,
+/// Sums over the shapes of a family.
+#[derive(Default)]
+struct Figures {
+    count: f64,
+    ratios: f64,
+    worst: f64,
+    over: f64,
+    refused: f64,
 }
 
-impl TestEnv {
-    fn new(n: usize, limit: LimitKind, seed: u64) -> Self {
-        let fleet = renames(n, 1);
-        let latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
-        let faults =
-            FaultConfig { seed, latency, limit: Some(limit), statuses: vec![(503, 0.01)], ..FaultConfig::default() };
-        let simulated =
-            Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(&fleet.live()), faults)));
-        let clock = Clock::virtual_clock();
-        let api = InProcessApi::new(Rc::clone(&simulated), clock.clone());
-        Self { fleet, limit, seed, clock, simulated, api }
+impl Figures {
+    fn add(&mut self, pace: Option<Pace>, known: f64, n: usize, goal: f64) {
+        let ratio = pace.map_or(f64::INFINITY, |pace| pace.wall / known);
+        self.count += 1.0;
+        self.ratios += ratio;
+        self.worst = self.worst.max(ratio);
+        self.over += f64::from(u8::from(ratio > goal));
+        self.refused += pace.map_or(0.0, |pace| 100.0 * pace.refused as f64 / n as f64);
     }
 
-    /// The least time in which the limiter lets so many requests in, and never below what the connections allow.
-    fn bound(&self, requests: u64) -> f64 {
-        let requests = requests as f64;
-        let windows = |count: u32| ((requests / f64::from(count)).ceil() - 1.0).max(0.0);
-        let limited = match self.limit {
-            LimitKind::Bucket { rate, burst } => (requests - burst) / rate,
-            LimitKind::Window { count, period, phase } => windows(count) * period.as_secs_f64() - phase.as_secs_f64(),
-            LimitKind::Sliding { count, period } => windows(count) * period.as_secs_f64(),
-        };
-        let mean = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) }.mean();
-        limited.max(requests * mean.as_secs_f64() / CONCURRENCY as f64)
+    fn mean(&self) -> f64 {
+        self.ratios / self.count
     }
 
-    /// Every update, as the contenders without a plan send them.
-    fn work(&self) -> RefCell<Vec<(LocationId, NetworkId, Settings)>> {
-        let plan = build(&self.fleet.desired(), &self.fleet.live(), &sources()).expect("a plan");
-        let work = plan.changes.into_iter().map(|change| (change.location.id, change.network, change.after));
-        RefCell::new(work.collect())
+    fn brief(&self) -> String {
+        format!("{:.2}, {:.0} %", self.mean(), self.refused / self.count)
     }
+}
 
-    /// Lets so many workers take from the work until it is done; `manner` says how each sends.
-    fn workers<M: Manner>(&self, count: usize, manner: &M) {
-        let work = self.work();
-        let worker = async || {
+fn ours(env: &PacingEnv) -> Option<Pace> {
+    env.apply(RateLimiter::new(None, None))
+}
+
+/// Lets so many workers take from the updates until they are done; `manner` says how each sends.
+fn workers<M: Manner>(env: &PacingEnv, manner: &M) -> Option<Pace> {
+    let plan = build(&env.fleet.desired(), &env.fleet.live(), &sources()).expect("a plan");
+    let work: Vec<(LocationId, NetworkId, Settings)> =
+        plan.changes.into_iter().map(|change| (change.location.id, change.network, change.after)).collect();
+    let work = RefCell::new(work);
+    let worker = async || {
+        loop {
+            let Some((location, network, settings)) = work.borrow_mut().pop() else { return };
             loop {
-                let Some((location, network, settings)) = work.borrow_mut().pop() else { return };
-                loop {
-                    manner.before(&self.clock).await;
-                    match self.api.update(&location, &network, &settings).await {
-                        Ok(_) => {
-                            manner.succeeded();
-                            break;
-                        }
-                        Err(error) if error.class == ErrorClass::RateLimited => {
-                            let wait = error.retry_after.and_then(RetryAfter::wait).unwrap_or(Duration::from_secs(1));
-                            manner.refused(&self.clock, wait).await;
-                        }
-                        Err(_) => self.clock.sleep(Duration::from_millis(500)).await,
+                manner.before(&env.clock).await;
+                let response = env.api.update(&location, &network, &settings).await;
+                manner.responded();
+                match response {
+                    Ok(_) => {
+                        manner.succeeded();
+                        break;
                     }
+                    Err(error) if error.class == ErrorClass::RateLimited => {
+                        let named = error.retry_after.and_then(RetryAfter::wait).filter(|wait| !wait.is_zero());
+                        manner.refused(&env.clock, named.unwrap_or(Duration::from_secs(1))).await;
+                    }
+                    Err(_) => env.clock.sleep(Duration::from_millis(500)).await,
                 }
             }
-        };
-        self.clock.block_on(async {
-            let mut workers: FuturesUnordered<_> = (0..count).map(|_| worker()).collect();
-            while workers.next().await.is_some() {}
-        });
-    }
+        }
+    };
+    env.drive(async {
+        let mut workers: FuturesUnordered<_> = (0..WORKERS).map(|_| worker()).collect();
+        while workers.next().await.is_some() {}
+    })
 }
 
 /// How a worker without the adaptive rate limiter behaves.
 trait Manner {
     async fn before(&self, _clock: &Clock) {}
+    fn responded(&self) {}
     fn succeeded(&self) {}
-    async fn refused(&self, clock: &Clock, wait: Duration);
+    async fn refused(&self, _clock: &Clock, _wait: Duration) {}
 }
 
-fn ours(env: &TestEnv) {
-    carry_out(env, RateLimiter::new(CONCURRENCY, None));
+/// Knows the limit, and how it changes, and sends as soon as it allows that.
+struct Knowing<'a> {
+    env: &'a PacingEnv,
+    limiters: RefCell<Vec<Limiter>>,
+    in_flight: RefCell<BTreeMap<u64, ()>>,
+    next: Cell<u64>,
+    /// When another client sends its next request, and how many are left.
+    other: Cell<Option<(Instant, u32)>>,
 }
 
-/// A rate configured from the documentation of another API (300 per minute).
-fn fixed(env: &TestEnv) {
-    carry_out(env, RateLimiter::new(CONCURRENCY, Rate::new(5, Duration::from_secs(1))));
+impl Knowing<'_> {
+    /// Sends a request if every limit allows that, or returns the longest wait.
+    fn take(&self, number: u64, now: Instant) -> Result<(), Duration> {
+        let mut limiters = self.limiters.borrow_mut();
+        if let Some(wait) = limiters.iter().filter_map(|limiter| limiter.clone().take(number, now).err()).max() {
+            return Err(wait);
+        }
+        for limiter in limiters.iter_mut() {
+            limiter.take(number, now)?;
+        }
+        self.in_flight.borrow_mut().insert(number, ());
+        self.next.set(number + 1);
+        Ok(())
+    }
+
+    /// Changes the limit as the shape says.
+    fn change(&self, now: Instant) {
+        let (n, sent) = (self.env.fleet.0.len() as u64, self.next.get());
+        let Some(limit) = self.env.shape.limits.first() else { return };
+        match self.env.shape.change {
+            Change::Scaled(factor) if sent > n / 2 => self.limiters.borrow_mut()[0].change(scaled(limit.kind, factor)),
+            Change::OtherClient if sent > n / 4 => {
+                let rate = rate_of(limit.kind) / 2.0;
+                let (mut next, mut left) = self.other.get().unwrap_or((now, (30.0 * rate) as u32));
+                while left > 0 && next <= now {
+                    let _taken = self.limiters.borrow_mut()[0].take(0, next);
+                    (next, left) = (next + Duration::from_secs_f64(1.0 / rate), left - 1);
+                }
+                self.other.set(Some((next, left)));
+            }
+            _ => {}
+        }
+    }
 }
 
-fn carry_out(env: &TestEnv, rate_limiter: RateLimiter) {
-    let rng = SeededRng::from_seed(env.seed);
-    let api = Rc::new(env.api.clone());
-    let client = ApiClient::new(api, env.clock.clone(), rng, rate_limiter, RetryPolicy::default(), Shutdown::new());
-    env.clock.block_on(async {
-        let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
-        let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
-        let checked = check_plan(plan, &live).expect("a checked plan");
-        let options = Options { concurrency: CONCURRENCY, verify: false, ..Options::default() };
-        run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await
-    });
+impl Manner for Knowing<'_> {
+    async fn before(&self, clock: &Clock) {
+        loop {
+            let (now, number) = (clock.now(), self.next.get());
+            self.change(now);
+            let Err(wait) = self.take(number, now) else { return };
+            clock.sleep(wait.min(Duration::from_millis(5)).max(Duration::from_micros(10))).await;
+        }
+    }
+
+    fn responded(&self) {
+        // A limit in flight does not tell requests apart.
+        if let Some((number, ())) = self.in_flight.borrow_mut().pop_first() {
+            for limiter in self.limiters.borrow_mut().iter_mut() {
+                limiter.release(number);
+            }
+        }
+    }
+}
+
+fn knowing(env: &PacingEnv) -> Option<Pace> {
+    let limiters = env.shape.limits.iter().map(|limit| Limiter::new(limit.kind)).collect();
+    let knowing = Knowing {
+        env,
+        limiters: RefCell::new(limiters),
+        in_flight: RefCell::default(),
+        next: Cell::new(1),
+        other: Cell::new(None),
+    };
+    workers(env, &knowing)
 }
 
 /// All workers wait until the latest `Retry-After` has passed; nothing is learned.
@@ -190,8 +237,8 @@ impl Manner for CommonPause {
     }
 }
 
-fn common_pause(env: &TestEnv) {
-    env.workers(CONCURRENCY, &CommonPause::default());
+fn common_pause(env: &PacingEnv) -> Option<Pace> {
+    workers(env, &CommonPause::default())
 }
 
 /// An even pace that grows by a little with every success and halves with every refusal.
@@ -222,12 +269,12 @@ impl Manner for Aimd {
     }
 }
 
-fn aimd(env: &TestEnv) {
-    let manner = Aimd { rate: Cell::new(10.0), next: Cell::new(Instant::START), pause: CommonPause::default() };
-    env.workers(CONCURRENCY, &manner);
+fn aimd(env: &PacingEnv) -> Option<Pace> {
+    let aimd = Aimd { rate: Cell::new(10.0), next: Cell::new(Instant::START), pause: CommonPause::default() };
+    workers(env, &aimd)
 }
 
-/// What today's usual client does.
+/// What today's usual client does: ten workers that each sleep for what they are told.
 struct Sleepers;
 
 impl Manner for Sleepers {
@@ -236,6 +283,6 @@ impl Manner for Sleepers {
     }
 }
 
-fn sleepers(env: &TestEnv) {
-    env.workers(10, &Sleepers);
+fn sleepers(env: &PacingEnv) -> Option<Pace> {
+    workers(env, &Sleepers)
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 /// How a plan is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Number of locations that are updated concurrently.
-    pub concurrency: usize,
     pub fail_fast: bool,
     /// Read each network right before its update, and stop on an unexpected change.
     pub reread: bool,
@@ -18,6 +16,6 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 10, fail_fast: false, reread: false, verify: true, grace_period: None }
+        Self { fail_fast: false, reread: false, verify: true, grace_period: None }
     }
 }

@@ -144,15 +144,15 @@ fn work_by_location(plan: &Plan) -> Vec<Vec<usize>> {
 impl RunContext<'_> {
     /// Starts workers as slots become free, and drives them to completion.
     ///
-    /// A bounded work queue on one task: `running` holds at most `concurrency` workers plus those whose location is
-    /// locked, since these only wait. `left` counts the locations that have no result yet.
+    /// A bounded work queue on one task: `running` holds as many workers as the rate limiter has a use for, plus those
+    /// whose location is locked, since these only wait. `left` counts the locations that have no result yet.
     async fn all(&self, work_by_location: Vec<Vec<usize>>) {
         let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();
         while left > 0 {
             // A worker whose location is locked needs no slot until it is retried.
-            while running.len() < self.options.concurrency + self.locked.get() {
+            while running.len() < self.client.concurrency() + self.locked.get() {
                 // After a shutdown request, no further location is started.
                 let Some(steps) = waiting.next() else { break };
                 if self.client.shutdown().is_requested() {

@@ -43,23 +43,23 @@ impl Waves {
 
     /// The locations of a plan, wave by wave.
     pub fn partition(&self, plan: &Plan) -> Vec<Vec<LocationId>> {
-        let mut slots_changed: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
-        slots_changed.dedup();
+        let mut locations: Vec<_> = plan.changes.iter().map(|change| &change.location).collect();
+        locations.dedup();
         let (first, others): (Vec<_>, Vec<_>) = match &self.canary {
-            None => (Vec::new(), slots_changed),
+            None => (Vec::new(), locations),
             Some(Canary::Number(number)) => {
-                let others = slots_changed.split_off((*number).min(slots_changed.len()));
-                (slots_changed, others)
+                let others = locations.split_off((*number).min(locations.len()));
+                (locations, others)
             }
             Some(Canary::Matching(pattern)) => {
-                slots_changed.into_iter().partition(|place| pattern.matches(&place.name))
+                locations.into_iter().partition(|location| pattern.matches(&location.name))
             }
         };
         let batch = self.batch.unwrap_or(usize::MAX).max(1);
         std::iter::once(&first[..])
             .chain(others.chunks(batch))
             .filter(|wave| !wave.is_empty())
-            .map(|wave| wave.iter().map(|place| place.id.clone()).collect())
+            .map(|wave| wave.iter().map(|location| location.id.clone()).collect())
             .collect()
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn connect(
     let clock = Clock::real();
     let run = run_name(&clock);
     let api = Rc::new(build_api(options, &run).await?);
-    let rate_limiter = RateLimiter::new(rate.concurrency.into(), rate.read.rate);
+    let rate_limiter = RateLimiter::new(rate.concurrency.map(usize::from), rate.read.rate);
     let client = ApiClient::new(
         Rc::clone(&api) as Rc<dyn DectApi>,
         clock,

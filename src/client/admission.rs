@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use tracing::debug;
 
 use super::api_client::ApiClient;
-use super::rate_limiter::{Admission, Permit, ResponseKind};
+use super::rate_limiter::{self, Admission, Permit, ResponseKind};
 use super::request::{RequestContext, SendError};
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
 
@@ -14,6 +14,7 @@ impl ApiClient {
     /// Waits until the rate limiter grants a permit.
     pub(super) async fn acquire_permit(
         &self,
+        kind: rate_limiter::RequestKind,
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
     ) -> Result<InFlight<'_>, SendError> {
@@ -26,7 +27,7 @@ impl ApiClient {
                 return Err(self.cancellation_error(maybe_applied));
             }
             let now = self.clock.now();
-            let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(now);
+            let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(kind, now);
             let until = match acquire_permit {
                 Admission::Granted(permit) => return Ok(InFlight { client: self, permit: Some(permit) }),
                 Admission::RetryAt(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {

@@ -10,7 +10,7 @@ use tracing::{Instrument, info_span, warn};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::locks::{LocationLocks, Lock};
-use super::rate_limiter::RateLimiter;
+use super::rate_limiter::{self, RateLimiter};
 use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
 use super::retry::{RetryPolicy, backoff_delay};
 use super::statistics::Statistics;
@@ -132,6 +132,11 @@ impl ApiClient {
         self.rate_limiter.borrow().paused_until(self.clock.now())
     }
 
+    /// How many requests find a use at once.
+    pub fn concurrency(&self) -> usize {
+        self.rate_limiter.borrow().concurrency()
+    }
+
     /// The rate limit that the API is assumed to have, if it has shown one.
     pub fn estimated_limit(&self) -> Option<String> {
         self.rate_limiter.borrow().describe()
@@ -251,7 +256,7 @@ impl ApiClient {
         state: &mut AttemptState,
         send: &impl Fn() -> ApiFuture<'a, T>,
     ) -> Result<Result<T, ApiError>, SendError> {
-        let in_flight = self.acquire_permit(context, state.maybe_applied).await?;
+        let in_flight = self.acquire_permit(kind.class(), context, state.maybe_applied).await?;
         state.sent += 1;
         state.token_generation = self.token_generation.get();
         self.count(|statistics| {
@@ -499,6 +504,14 @@ impl<'a> RequestKind<'a> {
     const fn name(self) -> &'static str {
         match self {
             Self::Read { what, .. } | Self::Write { what, .. } => what,
+        }
+    }
+
+    /// What the rate limiter is told.
+    const fn class(self) -> rate_limiter::RequestKind {
+        match self {
+            Self::Read { .. } => rate_limiter::RequestKind::Read,
+            Self::Write { .. } => rate_limiter::RequestKind::Write,
         }
     }
 

@@ -13,17 +13,19 @@ use crate::model::LiveState;
 use crate::plan::model::Plan;
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{Clock, SeededRng, Shutdown};
-use crate::simulator::{FaultConfig, InProcessApi, Latency, LimitKind, SimulatedOrganization, SimulatedState};
+use crate::simulator::{
+    FaultConfig, InProcessApi, Latency, LimiterSpec, RetryAfterHeader, SimulatedOrganization, SimulatedState,
+};
 use crate::storage::Journal;
 
 /// Parameters of the simulation.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SimulationParams {
-    pub requests: u32,
-    pub period: Duration,
+    pub limit: LimiterSpec,
+    pub retry_after: RetryAfterHeader,
     pub latency: Duration,
-    /// Maximum concurrent requests.
-    pub concurrency: usize,
+    /// Maximum concurrent requests, if limited by the user.
+    pub concurrency: Option<usize>,
     pub rate: Option<Rate>,
     pub retry_policy: RetryPolicy,
 }
@@ -43,7 +45,8 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
     let clock = Clock::virtual_clock();
     let faults = FaultConfig {
         latency: Latency::Fixed(params.latency),
-        limit: Some(LimitKind::Sliding { count: params.requests, period: params.period }),
+        limits: params.limit.0.clone(),
+        limit_retry_after: params.retry_after,
         ..FaultConfig::default()
     };
     let copy = Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(live), faults)));
@@ -51,11 +54,10 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
     let rate_limiter = RateLimiter::new(params.concurrency, params.rate);
     let client =
         ApiClient::new(api, clock.clone(), SeededRng::from_seed(1), rate_limiter, params.retry_policy, Shutdown::new());
-    let options = Options { concurrency: params.concurrency, ..Options::default() };
     let outcome = clock.block_on(async {
         // A real run also starts with the list.
         let _listed = client.list(Priority::Normal).await;
-        run(checked, &client, &Journal::in_memory(), options, &|_| {}).await
+        run(checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
     })?;
     let elapsed = clock.now().elapsed();
     Some(Rehearsal { plan: checked.plan().clone(), outcome, params, elapsed })

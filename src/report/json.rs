@@ -230,8 +230,7 @@ pub fn rehearsal(view: &RehearsalView) -> Value {
             "plan": plan_body(&result.plan),
             "success": success,
             "conditions": {
-                "requests": params.requests,
-                "periodMs": params.period.as_millis() as u64,
+                "limit": params.limit.to_string(),
                 "latencyMs": params.latency.as_millis() as u64,
                 "concurrency": params.concurrency,
             },

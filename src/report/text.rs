@@ -292,9 +292,8 @@ pub fn rehearsal(view: &RehearsalView) -> String {
     line(
         &mut out,
         format_args!(
-            "{HEADING}Simulated{HEADING:#} with a limit of {} per {} and {} ms latency (actual limits may differ)",
-            plural(params.requests as usize, "request"),
-            seconds(params.period),
+            "{HEADING}Simulated{HEADING:#} with a limit of {} and {} ms latency (actual limits may differ)",
+            params.limit,
             params.latency.as_millis()
         ),
     );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::limiter::LimitKind;
+use super::limiter::{Limit, LimitKind};
 use super::response_quirks::Quirk;
 use crate::runtime::SeededRng;
 
@@ -71,6 +71,10 @@ pub enum RetryAfterHeader {
     Missing,
     /// This number of seconds, whatever the true wait.
     Fixed(u64),
+    /// Half of the true wait, rounded down.
+    Half,
+    /// Half a second, whatever the true wait.
+    Fraction,
 }
 
 /// Fault configuration. Probabilities are per request, from 0 to 1.
@@ -78,9 +82,8 @@ pub enum RetryAfterHeader {
 pub struct FaultConfig {
     pub seed: u64,
     pub latency: Latency,
-    pub limit: Option<LimitKind>,
-    /// A second limit that applies at the same time (two tiers).
-    pub second_limit: Option<LimitKind>,
+    /// Rate limits, all at the same time.
+    pub limits: Vec<Limit>,
     /// `Retry-After` of a 429.
     pub limit_retry_after: RetryAfterHeader,
     /// Statuses that replace a response, with their probabilities.
@@ -118,8 +121,7 @@ impl Default for FaultConfig {
         Self {
             seed: 1,
             latency: Latency::Fixed(Duration::ZERO),
-            limit: None,
-            second_limit: None,
+            limits: Vec::new(),
             limit_retry_after: RetryAfterHeader::Exact,
             statuses: Vec::new(),
             applied_then_503: 0.0,
@@ -144,6 +146,13 @@ impl Default for FaultConfig {
 }
 
 impl FaultConfig {
+    /// The same with one rate limit.
+    #[must_use]
+    pub fn with_limit(mut self, limit: LimitKind) -> Self {
+        self.limits = vec![limit.into()];
+        self
+    }
+
     pub(super) fn fault(&self, is_write: bool, rng: &mut SeededRng) -> RequestFault {
         let mut draw = rng.next_f64();
         let mut hits = |probability: f64| {

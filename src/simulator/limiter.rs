@@ -1,6 +1,6 @@
-//! Server-side rate limiters: token bucket, fixed window, sliding window.
+//! Server-side rate limiters: token bucket, fixed window, sliding window, requests in flight.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use crate::runtime::Instant;
@@ -23,6 +23,22 @@ pub enum LimitKind {
         count: u32,
         period: Duration,
     },
+    /// At most so many requests at a time.
+    InFlight(usize),
+}
+
+/// A rate limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    pub kind: LimitKind,
+    /// Whether reads are not limited.
+    pub writes_only: bool,
+}
+
+impl From<LimitKind> for Limit {
+    fn from(kind: LimitKind) -> Self {
+        Self { kind, writes_only: false }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -33,13 +49,25 @@ pub struct Limiter {
     window: u64,
     used: u32,
     log: VecDeque<Instant>,
+    in_flight: HashSet<u64>,
 }
+
+/// The `Retry-After` of a limit in flight, which cannot know when a request will be admitted.
+const IN_FLIGHT_WAIT: Duration = Duration::from_secs(1);
 
 impl Limiter {
     /// Creates an unused limiter.
     pub fn new(kind: LimitKind) -> Self {
         let tokens = if let LimitKind::Bucket { burst, .. } = kind { burst } else { 0.0 };
-        Self { kind, tokens, filled: Instant::START, window: u64::MAX, used: 0, log: VecDeque::new() }
+        Self {
+            kind,
+            tokens,
+            filled: Instant::START,
+            window: u64::MAX,
+            used: 0,
+            log: VecDeque::new(),
+            in_flight: HashSet::new(),
+        }
     }
 
     /// Changes the parameters; usage is kept.
@@ -47,11 +75,16 @@ impl Limiter {
         self.kind = kind;
     }
 
+    /// A request has its response.
+    pub fn release(&mut self, request: u64) {
+        self.in_flight.remove(&request);
+    }
+
     /// Admits a request, or returns the time until one is admitted.
     ///
     /// # Errors
     /// The exact time until a request would be admitted.
-    pub fn take(&mut self, now: Instant) -> Result<(), Duration> {
+    pub fn take(&mut self, request: u64, now: Instant) -> Result<(), Duration> {
         match self.kind {
             LimitKind::Bucket { rate, burst } => {
                 self.tokens = (self.tokens + now.duration_since(self.filled).as_secs_f64() * rate).min(burst);
@@ -86,6 +119,13 @@ impl Limiter {
                 let frees = self.log[self.log.len() - count as usize] + period;
                 Err(frees.duration_since(now))
             }
+            LimitKind::InFlight(most) => {
+                if self.in_flight.len() < most {
+                    self.in_flight.insert(request);
+                    return Ok(());
+                }
+                Err(IN_FLIGHT_WAIT)
+            }
         }
     }
 }
@@ -97,7 +137,7 @@ mod tests {
     fn admitted(kind: LimitKind, seconds: u64) -> u32 {
         let mut limiter = Limiter::new(kind);
         (0..seconds * 100)
-            .filter(|tick| limiter.take(Instant::from_elapsed(Duration::from_millis(tick * 10))).is_ok())
+            .filter(|tick| limiter.take(*tick, Instant::from_elapsed(Duration::from_millis(tick * 10))).is_ok())
             .count() as u32
     }
 

@@ -44,7 +44,7 @@ mod tokens;
 pub use external_edits::ExternalEdit;
 pub use faults::{FaultConfig, Latency, RequestFault, RetryAfterHeader};
 pub use in_process::InProcessApi;
-pub use limiter::{LimitKind, Limiter};
+pub use limiter::{Limit, LimitKind, Limiter};
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
 pub use request::{Operation, Query, Request};
 pub use response_quirks::Quirk;

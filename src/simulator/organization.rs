@@ -47,6 +47,9 @@ pub struct Counters {
     pub admitted: u64,
     /// Requests sent within the `Retry-After` of a delivered 429.
     pub inside_retry_after: u64,
+    pub in_flight: u64,
+    /// The largest number of requests in flight.
+    pub max_in_flight: u64,
 }
 
 /// A simulated organization. Clones accept the same tokens.
@@ -55,8 +58,8 @@ pub struct SimulatedOrganization {
     pub(super) state: SimulatedState,
     pub(super) id: String,
     pub(super) faults: FaultConfig,
-    limiter: Option<Limiter>,
-    second_limiter: Option<Limiter>,
+    /// In the order of the limits in `faults`.
+    limiters: Vec<Limiter>,
     rng: SeededRng,
     pub(super) tokens: Tokens,
     pub(super) counters: Counters,
@@ -90,8 +93,7 @@ impl SimulatedOrganization {
         Self {
             state,
             id: ID.to_owned(),
-            limiter: faults.limit.map(Limiter::new),
-            second_limiter: faults.second_limit.map(Limiter::new),
+            limiters: faults.limits.iter().map(|limit| Limiter::new(limit.kind)).collect(),
             rng: SeededRng::from_seed(faults.seed),
             faults,
             tokens: Tokens::default(),
@@ -155,43 +157,50 @@ impl SimulatedOrganization {
     }
 
     pub fn set_faults(&mut self, faults: FaultConfig) {
-        match (&mut self.limiter, faults.limit) {
-            (Some(limiter), Some(kind)) => limiter.change(kind),
-            (limiter, kind) => *limiter = kind.map(Limiter::new),
-        }
-        match (&mut self.second_limiter, faults.second_limit) {
-            (Some(limiter), Some(kind)) => limiter.change(kind),
-            (limiter, kind) => *limiter = kind.map(Limiter::new),
+        self.limiters.truncate(faults.limits.len());
+        for (at, limit) in faults.limits.iter().enumerate() {
+            match self.limiters.get_mut(at) {
+                Some(limiter) => limiter.change(limit.kind),
+                None => self.limiters.push(Limiter::new(limit.kind)),
+            }
         }
         self.faults = faults;
     }
 
     /// Admits a request if every limit does, or returns the longest wait. A refused request uses no quota.
-    fn take_quota(&mut self, now: Instant) -> Result<(), Duration> {
-        let limiters: Vec<&mut Limiter> = self.limiter.iter_mut().chain(&mut self.second_limiter).collect();
-        let wait_of = |limiter: &&mut Limiter| Limiter::clone(limiter).take(now).err();
-        let waits = limiters.iter().filter_map(wait_of);
+    fn take_quota(&mut self, number: u64, is_write: bool, now: Instant) -> Result<(), Duration> {
+        let limiters = self.limiters.iter_mut().zip(&self.faults.limits);
+        let limiters: Vec<_> =
+            limiters.filter(|(_, limit)| is_write || !limit.writes_only).map(|(limiter, _)| limiter).collect();
+        let waits = limiters.iter().filter_map(|limiter| Limiter::clone(limiter).take(number, now).err());
         match waits.max() {
             Some(wait) => Err(wait),
-            None => limiters.into_iter().try_for_each(|limiter| limiter.take(now)),
+            None => limiters.into_iter().try_for_each(|limiter| limiter.take(number, now)),
         }
     }
 
-    /// Changes the parameters of the limiter.
+    pub const fn is_unlimited(&self) -> bool {
+        self.limiters.is_empty()
+    }
+
+    /// Changes the parameters of the first limiter.
     pub fn change_limit(&mut self, kind: LimitKind) {
-        if let Some(limiter) = &mut self.limiter {
+        if let Some((limiter, limit)) = self.limiters.first_mut().zip(self.faults.limits.first_mut()) {
+            limit.kind = kind;
             limiter.change(kind);
         }
     }
 
     pub fn external_request(&mut self, now: Instant) {
-        if let Some(limiter) = &mut self.limiter {
-            let _full = limiter.take(now);
+        for limiter in &mut self.limiters {
+            let _full = limiter.take(0, now);
         }
     }
 
     pub fn begin_request(&mut self, request: &Request, now: Instant) -> InFlightRequest {
         self.counters.requests += 1;
+        self.counters.in_flight += 1;
+        self.counters.max_in_flight = self.counters.max_in_flight.max(self.counters.in_flight);
         let number = self.counters.requests;
         self.retry_after_windows.retain(|retry_after_window| retry_after_window.until > now);
         let location = request.operation.written_location().map(LocationId::new);
@@ -210,7 +219,10 @@ impl SimulatedOrganization {
         let latency = self.faults.latency.draw(&mut self.rng);
         let drawn = self.faults.fault(request.operation.is_write(), &mut self.rng);
         let fault = self.faults.fault_at.filter(|(at, _)| *at == number).map_or(drawn, |(_, fault)| fault);
-        InFlightRequest { number, outbound: latency / 2, inbound: latency / 2, fault }
+        // A limit in flight counts while a request is worked on, which is most of the time.
+        let counts_in_flight = self.faults.limits.iter().any(|limit| matches!(limit.kind, LimitKind::InFlight(_)));
+        let outbound = latency / if counts_in_flight { 10 } else { 2 };
+        InFlightRequest { number, outbound, inbound: latency - outbound, fault }
     }
 
     /// Handles a request; `None` if it is never answered.
@@ -252,7 +264,7 @@ impl SimulatedOrganization {
         let refused = |status, code, words: &str| {
             SimulatedResponse::refused(&ApiErrorResponse::new(status, code, words), tracking_id.clone())
         };
-        if let Err(wait) = self.take_quota(now) {
+        if let Err(wait) = self.take_quota(in_flight.number, request.operation.is_write(), now) {
             let delivered = now + in_flight.inbound;
             let retry_after = match self.faults.limit_retry_after {
                 RetryAfterHeader::Exact => Some(self.open_retry_after_window(wait, None, delivered)),
@@ -260,6 +272,11 @@ impl SimulatedOrganization {
                 RetryAfterHeader::Fixed(seconds) => {
                     Some(self.open_retry_after_window(Duration::from_secs(seconds), None, delivered))
                 }
+                RetryAfterHeader::Half => {
+                    let half = Duration::from_secs(wait.as_secs() / 2);
+                    Some(self.open_retry_after_window(half, None, delivered))
+                }
+                RetryAfterHeader::Fraction => Some("0.5".to_owned()),
             };
             return Some(SimulatedResponse { retry_after, ..refused(429, 429, "too many requests") });
         }
@@ -356,6 +373,10 @@ impl SimulatedOrganization {
     /// The response was delivered or the connection closed; releases the location.
     pub fn end_request(&mut self, number: u64) {
         self.writing.retain(|_, holder| *holder != number);
+        self.counters.in_flight -= 1;
+        for limiter in &mut self.limiters {
+            limiter.release(number);
+        }
     }
 
     /// Applies deferred writes that are due.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::faults::{FaultConfig, Latency, RetryAfterHeader};
-use super::limiter::LimitKind;
+use super::limiter::{Limit, LimitKind};
 use super::response_quirks::Quirk;
 use crate::runtime::parse_duration;
 
@@ -19,7 +19,8 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th percentile.
     pub latency: Option<LatencySpec>,
-    /// The limiter: `bucket:5/s,10`, `window:300/60s` or `sliding:300/60s`.
+    /// The limits: `bucket:5/s,10`, `window:300/60s`, `sliding:300/60s`, `in-flight:4`, `writes:` before one, joined by
+    /// `+`.
     pub limit: Option<LimiterSpec>,
     /// The `Retry-After` of a 429: `exact`, `missing`, or a fixed number of seconds such as `0`.
     pub limit_retry_after: Option<HeaderSpec>,
@@ -150,48 +151,73 @@ impl FromStr for HeaderSpec {
         match text {
             "exact" => Ok(Self(RetryAfterHeader::Exact)),
             "missing" => Ok(Self(RetryAfterHeader::Missing)),
-            _ => text
-                .parse()
-                .map(|seconds| Self(RetryAfterHeader::Fixed(seconds)))
-                .map_err(|_| "invalid Retry-After; use exact, missing, or a number of seconds such as 0".to_owned()),
+            "half" => Ok(Self(RetryAfterHeader::Half)),
+            "0.5" => Ok(Self(RetryAfterHeader::Fraction)),
+            _ => text.parse().map(|seconds| Self(RetryAfterHeader::Fixed(seconds))).map_err(|_| {
+                "invalid Retry-After; use exact, missing, half, 0.5, or a number of whole seconds such as 0".to_owned()
+            }),
         }
     }
 }
 
-/// A rate limit in text form.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LimiterSpec(pub LimitKind, pub Option<LimitKind>);
+/// Rate limits in text form, joined by `+`: all apply at the same time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LimiterSpec(pub Vec<Limit>);
 
 impl FromStr for LimiterSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('+') {
-            Some((first, second)) => Ok(Self(parse_limit(first)?, Some(parse_limit(second)?))),
-            None => Ok(Self(parse_limit(text)?, None)),
-        }
+        text.split('+').map(parse_limit).collect::<Result<_, _>>().map(Self)
     }
 }
 
-fn parse_limit(text: &str) -> Result<LimitKind, String> {
+impl fmt::Display for LimiterSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, limit) in self.0.iter().enumerate() {
+            let (and, of_writes) =
+                (if at > 0 { " and " } else { "" }, if limit.writes_only { " (writes)" } else { "" });
+            match limit.kind {
+                LimitKind::Bucket { rate, burst } => write!(f, "{and}{rate} requests/s with a burst of {burst}")?,
+                LimitKind::Window { count, period, .. } | LimitKind::Sliding { count, period } => {
+                    write!(f, "{and}{count} requests per {} s", period.as_secs_f64())?;
+                }
+                LimitKind::InFlight(most) => write!(f, "{and}{most} in flight")?,
+            }
+            f.write_str(of_writes)?;
+        }
+        Ok(())
+    }
+}
+
+fn parse_limit(text: &str) -> Result<Limit, String> {
     let wrong = || {
-        "invalid rate limit; use bucket:RATE/s,BURST, window:COUNT/DURATION or sliding:COUNT/DURATION, two of them joined by +".to_owned()
+        "invalid rate limit; use COUNT/DURATION, bucket:RATE/s,BURST, window:COUNT/DURATION, sliding:COUNT/DURATION or in-flight:COUNT, \
+         with writes: before it if reads are not limited, several joined by +"
+            .to_owned()
     };
-    let (kind, figures) = text.split_once(':').ok_or_else(wrong)?;
+    let (writes_only, text) = text.strip_prefix("writes:").map_or((false, text), |text| (true, text));
+    // Plain figures are of a sliding window.
+    let (kind, figures) = text.split_once(':').unwrap_or(("sliding", text));
+    let limit = |kind| Ok(Limit { kind, writes_only });
+    if kind == "in-flight" {
+        let most: usize = figures.parse().map_err(|_| wrong())?;
+        return if (1..=1_000).contains(&most) { limit(LimitKind::InFlight(most)) } else { Err(wrong()) };
+    }
     let (count, rest) = figures.split_once('/').ok_or_else(wrong)?;
     if kind == "bucket" {
         let burst = rest.strip_prefix("s,").ok_or_else(wrong)?;
         let (rate, burst): (f64, f64) = (count.parse().map_err(|_| wrong())?, burst.parse().map_err(|_| wrong())?);
         let sensible = (1e-3..=1e6).contains(&rate) && (1.0..=1e6).contains(&burst);
-        return if sensible { Ok(LimitKind::Bucket { rate, burst }) } else { Err(wrong()) };
+        return if sensible { limit(LimitKind::Bucket { rate, burst }) } else { Err(wrong()) };
     }
     let (count, DurationSpec(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
     if count == 0 || period < Duration::from_millis(10) {
         return Err(wrong());
     }
     match kind {
-        "window" => Ok(LimitKind::Window { count, period, phase: Duration::ZERO }),
-        "sliding" => Ok(LimitKind::Sliding { count, period }),
+        "window" => limit(LimitKind::Window { count, period, phase: Duration::ZERO }),
+        "sliding" => limit(LimitKind::Sliding { count, period }),
         _ => Err(wrong()),
     }
 }
@@ -266,7 +292,7 @@ impl Scenario {
         Self {
             seed: other.seed.or(self.seed),
             latency: other.latency.or(self.latency),
-            limit: other.limit.or(self.limit),
+            limit: other.limit.clone().or_else(|| self.limit.clone()),
             limit_retry_after: other.limit_retry_after.or(self.limit_retry_after),
             locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
@@ -312,8 +338,7 @@ impl Scenario {
         Ok(FaultConfig {
             seed: self.seed.unwrap_or(default.seed),
             latency: self.latency.map_or(default.latency, |latency| latency.0),
-            limit: self.limit.map(|limit| limit.0),
-            second_limit: self.limit.and_then(|limit| limit.1),
+            limits: self.limit.as_ref().map_or_else(Vec::new, |limit| limit.0.clone()),
             limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),
@@ -349,7 +374,7 @@ mod tests {
         )
         .expect("a scenario");
         let faults = scenario.faults().expect("a fault configuration");
-        assert_eq!(faults.limit, Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }));
+        assert_eq!(faults.limits, [LimitKind::Bucket { rate: 5.0, burst: 10.0 }.into()]);
         assert_eq!((faults.statuses, faults.reset_after), (vec![(503, 0.05)], 0.01));
         assert_eq!((faults.locks, faults.lock_retry_after), (0.05, false));
         assert_eq!(faults.token_ttl, Some(Duration::from_secs(60)));

@@ -85,7 +85,7 @@ fn a_result_is_one_document_and_the_plan_goes_to_standard_error() {
 #[test]
 fn a_limit_that_was_never_seen_is_respected() {
     let limit = LimitKind::Window { count: 5, period: Duration::from_secs(1), phase: Duration::ZERO };
-    let env = TestEnv::with(SimulatedState::built_in(), FaultConfig { limit: Some(limit), ..FaultConfig::default() });
+    let env = TestEnv::with(SimulatedState::built_in(), FaultConfig::default().with_limit(limit));
     copy_example(&env);
     let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

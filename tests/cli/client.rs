@@ -271,7 +271,7 @@ fn requests_and_responses_match_the_openapi_description() {
     for bad_day in [
         FaultConfig { locks: 1.0, ..FaultConfig::default() },
         FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() },
-        FaultConfig { limit: Some(limit), ..FaultConfig::default() },
+        FaultConfig::default().with_limit(limit),
     ] {
         env.set_faults(bad_day);
         for _ in 0..2 {

@@ -299,7 +299,7 @@ fn no_response_is_executed_and_never_answered() {
 #[test]
 fn a_limit_sends_retry_after_and_logs_violations() {
     let period = Duration::from_secs(3_600);
-    let env = env(FaultConfig { limit: Some(LimitKind::Sliding { count: 1, period }), ..FaultConfig::default() });
+    let env = env(FaultConfig::default().with_limit(LimitKind::Sliding { count: 1, period }));
     let statuses: Vec<_> = (0..3).map(|_| ask(&env, "GET", LIST, "").expect("an answer")).collect();
     assert_eq!(statuses.iter().map(|answer| answer.status).collect::<Vec<_>>(), [200, 429, 429]);
     assert_eq!(statuses[1].header("retry-after"), Some("3600"));

@@ -54,12 +54,12 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Complet
         let api = Rc::new(InProcessApi::new(Rc::clone(&simulated), clock.clone()));
         let rng = SeededRng::from_seed(1);
         let client =
-            ApiClient::new(api, clock, rng, RateLimiter::new(2, None), RetryPolicy::default(), shutdown.clone());
+            ApiClient::new(api, clock, rng, RateLimiter::new(Some(2), None), RetryPolicy::default(), shutdown.clone());
         let options = ApplyOptions {
             scope: dectl::plan::Scope::default(),
             approval: Approval::AutoApprove(Some(dectl::plan::MaxChanges::All)),
             fail_on_unmanaged: false,
-            options: Options { concurrency: 2, ..Options::default() },
+            options: Options::default(),
             resume_interrupted: true,
             waves: Waves::default(),
             soak: Duration::ZERO,

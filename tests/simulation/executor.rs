@@ -49,7 +49,7 @@ impl TestEnv {
     }
 
     fn client(&self, seed: u64, retry_policy: RetryPolicy) -> ApiClient {
-        let rate_limiter = RateLimiter::new(8, None);
+        let rate_limiter = RateLimiter::new(Some(8), None);
         ApiClient::new(
             Rc::new(self.api()),
             self.clock.clone(),
@@ -153,11 +153,13 @@ fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
     faults.latency = Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(1_500) };
     faults.lock_retry_after = rng.gen_bool(0.5);
     faults.lock_duration = rng.full_jitter(Duration::from_secs(30));
-    faults.limit = match rng.gen_below(4) {
-        0 => Some(LimitKind::Bucket { rate: 5.0, burst: 10.0 }),
-        1 => Some(LimitKind::Window { count: 30, period: Duration::from_secs(10), phase: Duration::from_secs(3) }),
-        2 => Some(LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }),
-        _ => None,
+    faults.limits = match rng.gen_below(4) {
+        0 => vec![LimitKind::Bucket { rate: 5.0, burst: 10.0 }.into()],
+        1 => {
+            vec![LimitKind::Window { count: 30, period: Duration::from_secs(10), phase: Duration::from_secs(3) }.into()]
+        }
+        2 => vec![LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }.into()],
+        _ => Vec::new(),
     };
     if rng.gen_bool(0.1) {
         faults.async_update_delay = Some(rng.full_jitter(Duration::from_secs(3)));
@@ -207,7 +209,6 @@ fn under_faults_results_are_true_and_the_next_run_converges() {
         let options = Options {
             fail_fast: rng.gen_bool(0.2),
             reread: rng.gen_bool(0.2),
-            concurrency: 1 + rng.gen_below(8) as usize,
             grace_period: rng.gen_bool(0.5).then(|| rng.full_jitter(Duration::from_secs(20))),
             ..Options::default()
         };
@@ -308,7 +309,7 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
     let mut rng = SeededRng::from_seed(1);
     let limit = LimitKind::Window { count: 4, period: Duration::from_secs(100_000), phase: Duration::ZERO };
     let latency = Latency::Fixed(Duration::from_millis(100));
-    let faults = FaultConfig { limit: Some(limit), latency, ..FaultConfig::default() };
+    let faults = FaultConfig { limits: vec![limit.into()], latency, ..FaultConfig::default() };
     let env = TestEnv::new(RandomOrganization::random(4, 6, &mut rng), faults);
     let client = env.client(1, RetryPolicy::default());
     let (plan, outcome) = env.apply(&client, Options::default()).expect("a run");
@@ -349,7 +350,7 @@ fn an_expired_token_is_refreshed_once_for_all_requests() {
         let env = TestEnv::new(renames(90, 3), FaultConfig { seed, latency, ..FaultConfig::default() });
         let api = env.api().with_next_token("another");
         let (clock, rng) = (env.clock.clone(), SeededRng::from_seed(seed));
-        let rate_limiter = RateLimiter::new(8, None);
+        let rate_limiter = RateLimiter::new(Some(8), None);
         let client = ApiClient::new(
             Rc::new(api.clone()),
             clock,
@@ -437,7 +438,7 @@ fn rate_limits_and_outages_do_not_count_as_lock_time() {
             seed,
             locks: 0.3,
             lock_duration,
-            limit,
+            limits: limit.map(Into::into).into_iter().collect(),
             statuses: vec![(503, outage)],
             ..FaultConfig::default()
         };
@@ -545,7 +546,7 @@ fn a_token_that_expires_during_shutdown_is_refreshed() {
             TestEnv::new(RandomOrganization::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
         let api = env.api().with_next_token("another");
         let (clock, random) = (env.clock.clone(), SeededRng::from_seed(seed));
-        let rate_limiter = RateLimiter::new(8, None);
+        let rate_limiter = RateLimiter::new(Some(8), None);
         let client = ApiClient::new(
             Rc::new(api.clone()),
             clock,

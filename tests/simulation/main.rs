@@ -4,3 +4,4 @@ mod executor;
 mod generators;
 mod planner;
 mod rate_limiter;
+mod shapes;

@@ -17,4 +17,4 @@ pub(crate) use options::{
     CodeOptions, ColorChoice, ConnectionOptions, DEFAULT_API_URL, FileOptions, FilterOptions, Format, JournalOptions,
     LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions,
 };
-pub(crate) use values::{Limit, WindowEnd, bearer_token, organization, request_fault};
+pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};

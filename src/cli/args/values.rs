@@ -94,45 +94,9 @@ impl WindowEnd {
     }
 }
 
-/// A number of requests in a period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limit {
-    pub(crate) count: u32,
-    pub(crate) period: Duration,
-}
-
-impl FromStr for Limit {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let invalid = || "expected a number of requests and a period, e.g. 300/60s".to_owned();
-        let (count, period) = text.split_once('/').ok_or_else(invalid)?;
-        let period = if period.starts_with(char::is_alphabetic) {
-            parse_duration(&format!("1{period}"))
-        } else {
-            parse_duration(period)
-        };
-        match (count.parse(), period) {
-            (Ok(count @ 1..), Ok(period)) if period >= Duration::from_millis(10) => Ok(Self { count, period }),
-            _ => Err(invalid()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn limit_takes_a_number_and_a_period() {
-        let minute = Duration::from_secs(60);
-        for text in ["300/60s", "300/1m", "300/min", "300/60"] {
-            assert_eq!(text.parse(), Ok(Limit { count: 300, period: minute }), "{text}");
-        }
-        for invalid in ["300", "0/s", "x/s", "5/", "5/0s"] {
-            assert!(invalid.parse::<Limit>().is_err(), "{invalid}");
-        }
-    }
 
     #[test]
     fn a_window_ends_today_or_tomorrow_but_not_when_it_has_just_passed() {

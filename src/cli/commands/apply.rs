@@ -45,7 +45,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         plan_source,
         listed: None,
         args: &args.run,
-        rate: args.rate,
+
         resume_interrupted: true,
         resumes: None,
         undoes: None,

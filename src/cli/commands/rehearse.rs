@@ -6,14 +6,13 @@ use clap::Args as ClapArgs;
 use dectl::reconcile::{SimulationParams, prepare_plan, rehearse, resume_saved_plan};
 use dectl::report::{PlanView, RehearsalView, json, text};
 use dectl::runtime::{Shutdown, parse_duration};
+use dectl::simulator::{HeaderSpec, LimiterSpec};
 use dectl::storage::SavedPlan;
 
 use super::apply::refuse_filter;
 use super::inputs::{RESOLVE_CODES, read, scope};
 use super::output::text_or_json;
-use crate::cli::args::{
-    CodeOptions, ConnectionOptions, FilterOptions, Limit, OutputOptions, PlanSourceOptions, RateOptions,
-};
+use crate::cli::args::{CodeOptions, ConnectionOptions, FilterOptions, OutputOptions, PlanSourceOptions, RateOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key, retry_policy};
@@ -24,9 +23,14 @@ pub(crate) struct RehearseArgs {
     source: PlanSourceOptions,
     /// Rate limit of the simulated API
     ///
-    /// Webex publishes no figure for these operations; the default is a guess.
-    #[arg(long, value_name = "N/DURATION", default_value = "300/60s")]
-    limit: Limit,
+    /// COUNT/DURATION, window:COUNT/DURATION, bucket:RATE/s,BURST or in-flight:COUNT, with writes: before it if reads are
+    /// not limited; several joined by + apply at the same time. Webex publishes no figure for these operations; the
+    /// default is a guess.
+    #[arg(long, value_name = "LIMIT", default_value = "300/60s")]
+    limit: LimiterSpec,
+    /// `Retry-After` of the simulated API: exact, missing, half, 0.5, or a number of whole seconds
+    #[arg(long, value_name = "HEADER", default_value = "exact", hide_short_help = true)]
+    limit_retry_after: HeaderSpec,
     /// Time that the simulated API takes for each request
     #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = parse_duration)]
     latency: Duration,
@@ -59,10 +63,10 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
         }
     };
     let params = SimulationParams {
-        requests: args.limit.count,
-        period: args.limit.period,
+        limit: args.limit.clone(),
+        retry_after: args.limit_retry_after.0,
         latency: args.latency,
-        concurrency: args.rate.concurrency.into(),
+        concurrency: args.rate.concurrency.map(usize::from),
         rate: args.rate.read.rate,
         retry_policy: retry_policy(args.rate),
     };

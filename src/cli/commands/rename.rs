@@ -122,7 +122,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                     plan_source,
                     listed: None,
                     args: &args.run,
-                    rate: args.rate,
+
                     resume_interrupted: false,
                     resumes,
                     undoes: None,
@@ -144,7 +144,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             plan_source,
             listed: Some(live),
             args: &args.run,
-            rate: args.rate,
+
             resume_interrupted,
             resumes: None,
             undoes: None,

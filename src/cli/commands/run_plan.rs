@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use super::inputs::scope;
 use super::output::{plan_text, result_text};
-use crate::cli::args::{Format, LogFormat, RateOptions, RunOptions, WindowEnd};
+use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::{Printer, eprint_json};
 use crate::cli::prompt;
@@ -42,7 +42,6 @@ pub(super) struct PlanRun<'a> {
     /// The live state, if it has just been listed.
     pub(super) listed: Option<LiveState>,
     pub(super) args: &'a RunOptions,
-    pub(super) rate: RateOptions,
     /// Resume an interrupted run first if its temporary names affect these rules.
     pub(super) resume_interrupted: bool,
     /// The run that this one resumes.
@@ -63,14 +62,13 @@ impl PlanRun<'_> {
         printer: &Printer,
     ) -> Result<ExitStatus, CliError> {
         let Connection { client, run, target, .. } = connection;
-        let Self { plan_source, listed, args, rate, resume_interrupted, resumes, undoes, key } = self;
+        let Self { plan_source, listed, args, resume_interrupted, resumes, undoes, key } = self;
         let clock = client.clock();
         let options = ApplyOptions {
             scope: scope(&args.scope.filter)?,
             approval: if args.yes { Approval::AutoApprove(args.scope.max_changes) } else { Approval::Prompt },
             fail_on_unmanaged: args.scope.fail_on_unmanaged,
             options: Options {
-                concurrency: rate.concurrency.into(),
                 fail_fast: args.fail_fast,
                 reread: args.reread,
                 verify: !args.no_verify,

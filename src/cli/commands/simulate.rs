@@ -57,10 +57,10 @@ struct FaultOptions {
     /// Request latency: 150ms, or 150ms..1.5s for the median and the 99th percentile
     #[arg(long, value_name = "DURATION")]
     latency: Option<LatencySpec>,
-    /// Rate limiter: bucket:5/s,10, window:300/60s or sliding:300/60s; two of them joined by +
+    /// Rate limiter: bucket:5/s,10, window:300/60s, sliding:300/60s or in-flight:4; several joined by +
     #[arg(long, value_name = "LIMITER")]
     limit: Option<LimiterSpec>,
-    /// `Retry-After` of 429 responses: exact, missing, or a number of seconds such as 0
+    /// `Retry-After` of 429 responses: exact, missing, half, 0.5, or a number of whole seconds
     #[arg(long, value_name = "HEADER", hide_short_help = true)]
     limit_retry_after: Option<HeaderSpec>,
     /// Probability that a write finds its location locked, e.g. 5%
@@ -162,7 +162,7 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
     let overrides = Scenario {
         seed: args.seed,
         latency: args.latency,
-        limit: args.limit,
+        limit: args.limit.clone(),
         limit_retry_after: args.limit_retry_after,
         locks: LockSpec {
             probability: args.locks,

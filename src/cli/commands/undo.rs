@@ -107,7 +107,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
         args: &args.run,
-        rate: args.rate,
+
         resume_interrupted: false,
         resumes: None,
         undoes: Some(history.run),
@@ -140,7 +140,7 @@ async fn resume(
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
         listed: None,
         args: &args.run,
-        rate: args.rate,
+
         resume_interrupted: false,
         resumes: Some(undo.to_owned()),
         undoes: Some(last.to_owned()),

@@ -1,41 +1,60 @@
-//! Token-bucket model: estimates the refill rate between two throttle events.
-//!
-//! At a 429 the bucket is empty. So between two of them exactly as many tokens were added as requests were let in,
-//! unless the bucket overflowed; the longer the time between them, the better the estimate. A copy of the bucket is
-//! kept here: tokens that were added during a pause may be used at once after it, so that a 429 costs hardly any time.
+//! Token-bucket model: a copy of the server's bucket, whose rate and burst are estimated from all that was let in and
+//! refused since the limit was last seen to change.
 
 use std::time::Duration;
 
+use super::bucket_fit::{BucketFit, fit, level_at};
+use super::limits::Availability;
 use super::request_log::RequestLog;
-use super::window::Availability;
 use crate::runtime::Instant;
 
 /// While the rate is unknown: one more in flight after this many successes.
 const RAMP_UP_INTERVAL: u32 = 4;
 
-/// Share of the capacity that is relied on.
-const CAPACITY_MARGIN: f64 = 0.9;
-
 /// More consecutive successes than a slow bucket has after a pause: concurrency is then raised at once.
 const FAST_BUCKET_SUCCESSES: u32 = 12;
 
-/// Minimum number of requests between two throttle events for an estimate of the rate.
-const MIN_SAMPLES: usize = 4;
+/// Where the rate starts between the slowest possible and the best one.
+const CAUTION: f64 = 0.6;
+
+/// A rate that is known to a factor of this only is measured once more.
+const MAX_RANGE: f64 = 20.0;
+
+/// When a refusal is overdue, the rate grows by this share more with every further success.
+const OVERDUE_GROWTH: f64 = 0.000_1;
+
+/// Faster than any number of requests in flight.
+const MAX_RATE: f64 = 1_000.0;
+
+/// A doubt about the rate that is worth a refusal at any time.
+const ROUGH: f64 = 0.08;
+
+/// Contradictions of more requests than this mean that the limit has changed.
+const CHANGED: f64 = 3.75;
+
+/// Found empty after fewer successes with a misfit of more requests, it may be another limit; so often in a row, it is.
+const MIN_SUCCESSES: usize = 30;
+const MAX_MISFIT: f64 = 1.5;
+const MAX_CONTRADICTIONS: u32 = 2;
+
+/// Older refusals are forgotten.
+const MAX_EVENTS: usize = 16;
+
+/// Requests per refusal that are the budget for probing: two in a hundred.
+const REQUESTS_PER_REFUSAL: f64 = 50.0;
 
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
-    /// When it was last known to be empty.
-    empty: Instant,
-    /// Since when the rate has been the same, as far as known: an instant when it was empty.
+    /// Since when it has been the same, as far as known, and how much of the burst was used then.
     baseline: Instant,
+    baseline_level: f64,
+    /// Whether it was another one before: it may become that again.
+    has_changed: bool,
+    /// When it was found empty.
+    empty: Vec<Instant>,
+    /// How often in a row it was found empty soon after, although no rate explains it.
+    contradictions: u32,
     state: BucketState,
-    /// Capacity in tokens.
-    capacity: f64,
-    /// Tokens lost to overflow: since the baseline, and since it was last empty.
-    overflow: f64,
-    recent_overflow: f64,
-    /// Number of throttle events.
-    events: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -48,20 +67,34 @@ enum BucketState {
 
 #[derive(Clone, Debug)]
 struct Calibrated {
-    /// Tokens per second.
+    /// Requests per second.
     rate: f64,
-    tokens: f64,
-    at: Instant,
-    /// Number of requests that the rate was estimated from.
-    sample_count: usize,
+    /// What is added to the rate with every success.
+    growth: f64,
+    /// Hardly anything is known yet.
+    is_rough: bool,
+    /// After this many successes a refusal is overdue: the limit may have become wider.
+    due: usize,
+    overdue_growth: f64,
     successes: usize,
+    /// How much of the burst is used, and how much may be.
+    level: f64,
+    burst: f64,
+    at: Instant,
 }
 
 impl Bucket {
-    /// Empty for the first time; it was full when the first request was sent.
-    pub(super) fn on_empty(empty: Instant) -> Self {
+    /// Empty for the first time; it was full, or what it had become then, `since` then: when the first request was sent.
+    pub(super) fn on_empty(empty: Instant, since: Option<Instant>) -> Self {
         let state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
-        Self { empty, baseline: empty, state, capacity: f64::INFINITY, overflow: 0.0, recent_overflow: 0.0, events: 1 }
+        Self {
+            baseline: since.unwrap_or(empty),
+            baseline_level: 0.0,
+            has_changed: false,
+            empty: vec![empty],
+            contradictions: 0,
+            state,
+        }
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
@@ -71,13 +104,12 @@ impl Bucket {
             }
             BucketState::Measuring { .. } => Availability::AfterNextResponse,
             BucketState::Calibrated(calibrated) => {
-                let lost = calibrated.fill(now, self.capacity);
-                self.overflow += lost;
-                self.recent_overflow += lost;
-                if calibrated.tokens >= 1.0 {
+                calibrated.drain(now);
+                let excess = calibrated.level + 1.0 - calibrated.burst;
+                if excess <= 0.0 {
                     Availability::Now
                 } else {
-                    Availability::At(now + Duration::from_secs_f64((1.0 - calibrated.tokens) / calibrated.rate + 1e-6))
+                    Availability::At(now + Duration::from_secs_f64(excess / calibrated.rate + 1e-6))
                 }
             }
         }
@@ -86,10 +118,8 @@ impl Bucket {
     /// A request is sent.
     pub(super) fn take(&mut self, now: Instant) {
         if let BucketState::Calibrated(calibrated) = &mut self.state {
-            let lost = calibrated.fill(now, self.capacity);
-            self.overflow += lost;
-            self.recent_overflow += lost;
-            calibrated.tokens -= 1.0;
+            calibrated.drain(now);
+            calibrated.level = calibrated.level.max(0.0) + 1.0;
         }
     }
 
@@ -116,95 +146,134 @@ impl Bucket {
         }
     }
 
+    /// Requests per second, once known.
+    pub(super) const fn rate(&self) -> Option<f64> {
+        match &self.state {
+            BucketState::Measuring { .. } => None,
+            BucketState::Calibrated(calibrated) => Some(calibrated.rate),
+        }
+    }
+
     /// Whether several throttle events agree on the rate, so that it is a limit of its own and not a window whose end
     /// happened to be near.
     pub(super) const fn is_established(&self) -> bool {
-        self.events >= 3 && matches!(self.state, BucketState::Calibrated(_))
+        self.empty.len() >= 3 && matches!(self.state, BucketState::Calibrated(_))
+    }
+
+    /// Since when it has been the same, as far as known.
+    pub(super) const fn baseline(&self) -> Instant {
+        self.baseline
+    }
+
+    /// Whether a bucket would have let in and refused the same.
+    pub(super) fn explains(&self, log: &RequestLog) -> bool {
+        fit(&log.history(self.baseline), self.baseline_level).contradiction < MAX_MISFIT
+    }
+
+    /// Whether it is no bucket.
+    pub(super) const fn is_contradicted(&self) -> bool {
+        self.contradictions >= MAX_CONTRADICTIONS
     }
 
     /// Empty again.
-    pub(super) fn refused(&mut self, empty: Instant, log: &RequestLog, now: Instant, saturated: usize) {
-        let rate_since = |since: Instant, overflow: f64| {
-            let requests = log.since(since).saturating_sub(log.since(empty));
-            // Less than a token is left when it is empty, so this is off by up to one. With few requests an estimate
-            // that is too low costs more than one that is too high, which is corrected by the next 429.
-            let tokens = requests as f64 + overflow + if requests < MIN_SAMPLES { 0.5 } else { -0.3 };
-            (requests, tokens.max(0.7) / empty.duration_since(since).as_secs_f64().max(0.05))
+    pub(super) fn refused(&mut self, empty: Instant, log: &RequestLog, now: Instant) {
+        let (history, found) = self.longest_consistent_fit(log);
+        self.empty.push(empty);
+        if self.empty.len() > MAX_EVENTS {
+            self.empty.remove(0);
+            if self.empty[0] > self.baseline {
+                (self.baseline, self.baseline_level) = (self.empty[0], found.burst);
+            }
+        }
+        let refused = history.iter().filter(|(_, is_admitted)| !is_admitted).count();
+        let admitted = history.len() - refused;
+        let before = match &self.state {
+            BucketState::Calibrated(calibrated) => Some((calibrated.rate, calibrated.successes)),
+            BucketState::Measuring { .. } => None,
         };
-        let (mut requests, mut rate) = rate_since(self.baseline, self.overflow);
-        let (lately, rate_lately) = rate_since(self.empty, self.recent_overflow);
-        // A recent rate that differs much means that the limit has changed.
-        let doubt = (2.0 / (lately as f64).max(1.0)).max(0.12);
-        let changed = lately >= 4 && (rate_lately / rate - 1.0).abs() > doubt;
-        // An overflow makes a rate look lower than it is; nothing makes it look higher.
-        let was_too_low = lately >= 40 && rate_lately > rate;
-        if changed || was_too_low {
-            (self.baseline, self.overflow) = (self.empty, self.recent_overflow);
-            (requests, rate) = (lately, rate_lately);
+        if before.is_none() && self.empty.len() < 4 && found.fastest > MAX_RANGE * found.slowest {
+            // It was refused too soon to tell anything.
+            self.state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
+            return;
         }
-        match &self.state {
-            BucketState::Calibrated(calibrated) if calibrated.is_overdue() && calibrated.rate > 1.25 * rate => {
-                // It had to grow for long until it was refused: earlier samples say little about now.
-                (self.baseline, self.overflow) = (empty, 0.0);
-                (requests, rate) = (30, 0.8 * calibrated.rate);
+        let is_soon = before.is_none_or(|(_, successes)| successes < MIN_SUCCESSES);
+        let is_misfit = found.contradiction > MAX_MISFIT;
+        self.contradictions = if is_soon { self.contradictions + u32::from(is_misfit) } else { 0 };
+        let pause = now.duration_since(empty).as_secs_f64().max(0.5);
+        let rate = found.slowest + CAUTION * (found.rate - found.slowest);
+        // A request was let in per pause, or it would have had to be longer.
+        let rate = before.map_or(rate, |(before, _)| rate.clamp(before / 3.0, before * 1.5)).max(0.5 / pause);
+        let fastest = found.fastest.max(rate * 1.003);
+        let lost = (rate * pause - found.burst).max(0.0);
+        let doubt = (fastest - rate) / rate;
+        // Asking for more pays when what it brings, half of the doubt on average, is more than what a refusal costs:
+        // what overflows in the pause, and itself.
+        let pays = (4.0 * lost + 8.0) / doubt;
+        let budget = (REQUESTS_PER_REFUSAL * (refused as f64 + 1.0) - admitted as f64).max(0.0);
+        let budget = if doubt < ROUGH { budget } else { 0.0 };
+        let steps = budget.max(pays).max(admitted as f64 / 2.0).clamp(20.0, 5_000.0);
+        // Known well and refused long before it pays: requests arrive too unevenly for this rate.
+        let rate = match before {
+            Some((before, successes)) if lost > 1.0 && self.empty.len() > 4 && (successes as f64) < 0.5 * pays => {
+                rate.min(0.96 * before)
             }
-            BucketState::Calibrated(calibrated) => rate = rate.max(calibrated.rate / 3.0),
-            BucketState::Measuring { concurrency_limit, .. } => {
-                if *concurrency_limit >= saturated {
-                    // It overflowed during the ramp-up: it is faster than that.
-                    requests = (requests / 4).max(5);
-                }
-                // It was full at the first request, and its rate is known now.
-                let first = log.first().unwrap_or(self.baseline);
-                let before = log.since(first) - log.since(self.baseline);
-                let held = before as f64 - rate * self.baseline.duration_since(first).as_secs_f64();
-                self.capacity = held.max(2.0);
-            }
-        }
-        self.empty = empty;
-        self.events += 1;
-        // Requests that were let in after the 429 have used tokens that were added since.
-        let tokens = rate * now.duration_since(empty).as_secs_f64() - log.since(empty) as f64 - 0.5;
-        self.recent_overflow = (tokens - self.capacity).max(0.0);
-        self.overflow += self.recent_overflow;
-        let calibrated = Calibrated {
+            _ => rate,
+        };
+        let due = (12.0 * rate).max(120.0).max(50.0 * lost).max(admitted as f64 / 4.0);
+        let due = if self.has_changed { due / 3.0 } else { due };
+        let margin = (0.1 * found.burst).clamp(0.2, 2.0) + 0.5 * rate * log.jitter();
+        self.state = BucketState::Calibrated(Calibrated {
             rate,
-            tokens: tokens.min(CAPACITY_MARGIN * self.capacity),
-            at: now,
-            sample_count: requests,
+            growth: (fastest - rate) / steps,
+            is_rough: doubt > 0.65 || admitted < 10,
+            due: due as usize,
+            overdue_growth: if self.has_changed { 4.0 * OVERDUE_GROWTH } else { OVERDUE_GROWTH },
             successes: 0,
-        };
-        self.state = BucketState::Calibrated(calibrated);
+            level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
+            burst: (found.burst - margin).max(0.5),
+            at: now,
+        });
+        tracing::trace!(?found, admitted, refused, jitter = log.jitter(), state = ?self.state, "bucket fitted");
+    }
+
+    /// Fits the longest history that does not contradict itself: what was before a change tells nothing about now.
+    fn longest_consistent_fit(&mut self, log: &RequestLog) -> (Vec<(f64, bool)>, BucketFit) {
+        loop {
+            let history = log.history(self.baseline);
+            let found = fit(&history, self.baseline_level);
+            let changed = CHANGED + 0.003 * history.len() as f64;
+            let later = self.empty.iter().rev().skip(1).find(|empty| **empty > self.baseline).copied();
+            match later {
+                Some(later) if found.contradiction > changed => {
+                    self.baseline = later;
+                    self.baseline_level = found.burst;
+                    self.has_changed = true;
+                }
+                _ => return (history, found),
+            }
+        }
     }
 }
 
 impl Calibrated {
-    /// Adds the tokens since the last time; returns how many the real bucket has lost to overflow meanwhile, as when
-    /// another limit is the tighter one.
-    fn fill(&mut self, now: Instant, capacity: f64) -> f64 {
-        let tokens = self.tokens + self.rate * now.duration_since(self.at).as_secs_f64();
+    /// Drains what has been refilled since the last time.
+    fn drain(&mut self, now: Instant) {
+        // Where the burst is hardly more than one, the margin is waited for beyond the instant when it is full.
+        let least = (self.burst - 1.0).clamp(-0.5, 0.0);
+        self.level = (self.level - self.rate * now.duration_since(self.at).as_secs_f64()).max(least);
         self.at = self.at.max(now);
-        self.tokens = tokens.min(CAPACITY_MARGIN * capacity);
-        (tokens - capacity).max(0.0)
-    }
-
-    fn is_overdue(&self) -> bool {
-        self.overdue() > 0.0
-    }
-
-    /// How many requests ago the next 429 should have come if the rate were right.
-    fn overdue(&self) -> f64 {
-        (self.successes as f64 - (12.0 * self.rate).max(120.0)).max(0.0)
     }
 
     /// The less certain the rate, the faster it grows; if nothing is refused for long, it is far too low.
-    ///
-    /// One or two tokens too many are requested after about twice as many requests as the sample count, so that each
-    /// 429 yields twice as much information as the one before.
     fn probe_up(&mut self) {
         self.successes += 1;
-        let uncertainty = (1.25 / (self.sample_count as f64).max(1.0).powi(2)).clamp(0.000_01, 0.02);
-        let overdue = self.overdue() * 0.000_2;
-        self.rate *= 1.0 + uncertainty + overdue;
+        self.rate += self.growth;
+        if self.is_rough {
+            self.rate *= 1.03;
+        }
+        if self.successes > self.due {
+            self.rate *= 1.0 + ((self.successes - self.due) as f64 * self.overdue_growth).min(0.01);
+        }
+        self.rate = self.rate.min(MAX_RATE);
     }
 }

@@ -5,17 +5,26 @@
 //! | `adaptive` | [`RateLimiter`]: asked before every request, informed of every response |
 //! | `throttle_event` | a 429 and all others of requests in flight at the same time: one decision |
 //! | `request_log` | which requests the server has counted, and when, as far as known |
+//! | `concurrency` | how many requests may be in flight while no limit says so |
+//! | `limits` | all limits that have shown themselves, side by side |
 //! | `window` | long waits: at most so many requests in a period |
-//! | `bucket` | short waits: tokens at an estimated rate |
+//! | `bucket` | short waits: a copy of the server's bucket |
+//! | `bucket_fit` | its rate and burst, from all that was let in and refused |
+//! | `in_flight` | a limit on the number of requests in flight |
 //! | `fixed_rate` | the limit of `--rate`, on governor |
 //!
 //! Pure: instants come in as arguments; it never waits itself.
 mod adaptive;
 mod bucket;
+mod bucket_fit;
+mod concurrency;
 mod fixed_rate;
+mod in_flight;
+mod limits;
 mod request_log;
 mod throttle_event;
 mod window;
 
-pub use adaptive::{Admission, Permit, RateLimiter, ResponseKind};
+pub use adaptive::{Admission, Permit, RateLimiter, RequestKind, ResponseKind};
+pub use concurrency::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY};
 pub use fixed_rate::{Rate, RateError};

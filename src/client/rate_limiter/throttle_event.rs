@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::request_log::Decided;
 use crate::runtime::Instant;
 
 /// `Retry-After` is in whole seconds, rounded up, so the true wait is up to a second shorter.
@@ -18,6 +19,9 @@ pub(super) struct ThrottleEvent {
     pub(super) reset: Option<ResetEstimate>,
     /// When the last refusal was decided.
     last_refusal: Instant,
+    /// How many were refused, and how many were in flight at most meanwhile.
+    pub(super) refusals: usize,
+    pub(super) peak: usize,
     /// Whether a `Retry-After` that can be right ends the pause. If not, single requests find out when there is quota
     /// again.
     pub(super) is_told: bool,
@@ -31,13 +35,15 @@ pub(super) struct ResetEstimate {
 }
 
 impl ThrottleEvent {
-    pub(super) const fn begin(decided: Instant, is_told: bool) -> Self {
-        Self { began: decided, reset: None, last_refusal: decided, is_told }
+    pub(super) const fn begin(decided: Decided, is_told: bool) -> Self {
+        Self { began: decided.at, reset: None, last_refusal: decided.at, refusals: 0, peak: 0, is_told }
     }
 
     /// This event is the same as `before`: nothing was let in between, so the pause was too short.
     pub(super) fn continues(&mut self, before: &Self) {
         self.began = before.began;
+        self.refusals += before.refusals;
+        self.peak = self.peak.max(before.peak);
         self.reset = None;
         self.is_told = false;
     }
@@ -48,7 +54,9 @@ impl ThrottleEvent {
     }
 
     /// Adds one refusal of the event. Each wait is rounded up, so together they are tighter than one.
-    pub(super) fn refused(&mut self, decided: Instant, wait: Option<Duration>) {
+    pub(super) fn refused(&mut self, Decided { at: decided, peak, .. }: Decided, wait: Option<Duration>) {
+        self.refusals += 1;
+        self.peak = self.peak.max(peak);
         self.began = self.began.min(decided);
         self.last_refusal = self.last_refusal.max(decided);
         let Some(wait) = wait else { return };
@@ -62,15 +70,8 @@ impl ThrottleEvent {
         });
     }
 
-    /// The reset, if it was a long wait.
-    pub(super) fn long(&self) -> Option<ResetEstimate> {
-        self.reset.filter(|reset| reset.latest.duration_since(self.began) >= WINDOW_WAIT_THRESHOLD)
-    }
-}
-
-impl ResetEstimate {
-    /// Best estimate.
-    pub(super) fn middle(self) -> Instant {
-        self.earliest + self.latest.duration_since(self.earliest) / 2
+    /// Whether it was a long wait.
+    pub(super) fn is_long(&self) -> bool {
+        self.reset.is_some_and(|reset| reset.latest.duration_since(self.began) >= WINDOW_WAIT_THRESHOLD)
     }
 }

@@ -1,72 +1,126 @@
 //! Window model: at most so many requests in a period.
 //!
 //! One model with two numbers serves fixed and sliding windows alike, keeps the phase by itself and needs no prediction
-//! of resets: a request is sent when the one that came so many before it was counted a period ago.
+//! of resets: a request is sent when the one that came so many before it was counted a period ago. The two numbers are
+//! the ones that agree with all refusals since the limit was last seen to change.
 
 use std::time::Duration;
 
+use super::limits::Availability;
 use super::request_log::{NthLast, RequestLog};
-use super::throttle_event::ResetEstimate;
+use super::throttle_event::{ResetEstimate, ThrottleEvent};
 use crate::runtime::Instant;
 
 /// Periods that are commonly chosen, in seconds. A measured period next to one of them is snapped to it.
 const COMMON_PERIODS: [u64; 17] = [1, 2, 3, 5, 6, 10, 12, 15, 20, 30, 60, 90, 120, 300, 600, 900, 3_600];
 
+/// Instants of resets are uncertain by this beyond their range.
+const SLACK: Duration = Duration::from_millis(250);
+
 /// Delay beyond the period, for clock differences and jitter.
 const MARGIN: Duration = Duration::from_millis(30);
 
-/// The margin grows with every refusal that came only slightly early, up to this.
+/// The margin grows with every refusal that came only slightly early, by this and up to this.
+const MARGIN_STEP: Duration = Duration::from_millis(50);
 const MAX_MARGIN: Duration = Duration::from_millis(400);
+
+/// A refusal so short before the reset came only slightly early.
+const SLIGHTLY_EARLY: Duration = Duration::from_millis(2_500);
 
 /// Minimum interval between probes, in time and in requests: one refusal in a hundred is cheap, and by then the budget
 /// is used up, so that it costs no time.
-const PROBE_INTERVAL: Duration = Duration::from_secs(45);
-const PROBE_MIN_REQUESTS: usize = 90;
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+const PROBE_MIN_REQUESTS: usize = 60;
+
+/// After so many requests a probe is sent even if more were refused than should be: the limit may have become wider.
+const PROBE_MAX_REQUESTS: usize = 150;
+
+/// A probe this shortly before a period ends could be let in because a period is over.
+const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
+
+/// Share of refusals that probes may cause.
+const REFUSAL_BUDGET: f64 = 0.02;
+
+/// One or two may be let in because the budget was larger by so many; more show that a period was over.
+const MIN_CROSSED: usize = 3;
+
+/// Older refusals are forgotten.
+const MAX_EVENTS: usize = 6;
 
 #[derive(Clone, Debug)]
 pub(super) struct Window {
     budget: usize,
     period: Duration,
     margin: Duration,
-    /// The last reset that was observed.
-    reset: ResetEstimate,
+    /// What it refused, the latest last.
+    events: Vec<WindowEvent>,
     last_probe: Instant,
     probing: Option<usize>,
+    /// How many were let in one by one at the first end of a period, as expected.
+    crossed: usize,
+    is_crossing: bool,
 }
 
-/// What a model allows a request.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Availability {
-    Now,
-    At(Instant),
-    AfterNextResponse,
+/// A refusal by a window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WindowEvent {
+    began: Instant,
+    reset: ResetEstimate,
+}
+
+impl WindowEvent {
+    /// None without a reset.
+    pub(super) fn new(event: &ThrottleEvent) -> Option<Self> {
+        Some(Self { began: event.began, reset: event.reset? })
+    }
+
+    fn wait(self) -> Duration {
+        self.reset.earliest.duration_since(self.began)
+    }
+
+    /// How many requests were counted in the period that ends with the reset: at least and at most.
+    fn used(self, period: Duration, log: &RequestLog) -> (usize, usize) {
+        let later = log.since(self.reset.earliest);
+        let since = |instant: Instant| log.since(instant).saturating_sub(later);
+        (since(self.reset.latest - period + SLACK), since(self.reset.earliest - period - SLACK))
+    }
 }
 
 impl Window {
-    /// The first window that is observed: it began with our first request, as far as known.
-    pub(super) fn from_first(reset: ResetEstimate, log: &RequestLog, now: Instant) -> Self {
+    /// A window that `event` has shown, together with the one `before` if one window explains both.
+    pub(super) fn from_events(before: Option<WindowEvent>, event: WindowEvent, log: &RequestLog, now: Instant) -> Self {
         let first = log.first().unwrap_or(now);
-        Self::new(snap_to_common_period(reset, first, first), log.since(first), reset, first)
-    }
-
-    /// A window between two resets.
-    pub(super) fn between(before: ResetEstimate, reset: ResetEstimate, log: &RequestLog) -> Self {
-        let period = snap_to_common_period(reset, before.earliest, before.latest);
-        Self::new(period, log.since(before.earliest), reset, before.latest)
-    }
-
-    fn new(period: Duration, budget: usize, reset: ResetEstimate, last_probe: Instant) -> Self {
-        Self { budget: budget.max(1), period, margin: MARGIN, reset, last_probe, probing: None }
+        let both = before.map(|before| vec![before, event]);
+        let joint = both.and_then(|events| Some((estimate(&events, None, log)?, events)));
+        let ((period, budget), events) = joint.unwrap_or_else(|| {
+            // It began with our first request, as far as known.
+            let period = snap_to_common_period(
+                event.reset.earliest.duration_since(first),
+                event.reset.latest.duration_since(first),
+            );
+            let (_, most) = event.used(period, log);
+            let alone =
+                if most * 2 >= log.since(first) || log.since(first) < 3 { None } else { estimate(&[event], None, log) };
+            (alone.unwrap_or((period, most)), vec![event])
+        });
+        let budget = budget.max(1);
+        Self { budget, period, margin: MARGIN, events, last_probe: now, probing: None, crossed: 0, is_crossing: false }
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
         let free_at = match log.nth_last(self.budget) {
             NthLast::None => return Availability::Now,
             NthLast::InFlight => None,
-            NthLast::At(accounted_at) => Some(accounted_at + self.period + self.margin),
+            NthLast::At(counted_at) => Some(counted_at + self.period + self.margin),
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
             self.probing = None;
+            if !self.is_confirmed() && self.is_used_since_reset(log) {
+                if log.in_flight() > 0 {
+                    return Availability::AfterNextResponse;
+                }
+                self.is_crossing = true;
+            }
             return Availability::Now;
         }
         if let Some(concurrency_limit) = self.probing {
@@ -77,7 +131,7 @@ impl Window {
             };
         }
         match free_at {
-            Some(_) if self.may_probe(log, now) => {
+            Some(free_at) if free_at.duration_since(now) > MIN_PROBE_DISTANCE && self.may_probe(log, now) => {
                 self.probing = Some(1);
                 self.last_probe = now;
                 Availability::Now
@@ -90,86 +144,118 @@ impl Window {
     fn may_probe(&self, log: &RequestLog, now: Instant) -> bool {
         log.in_flight() == 0
             && now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
-            && log.since(self.last_probe) >= PROBE_MIN_REQUESTS
+            && log.since(self.last_probe)
+                >= if log.can_afford_refusal(REFUSAL_BUDGET) { PROBE_MIN_REQUESTS } else { PROBE_MAX_REQUESTS }
+    }
+
+    /// Whether requests were let in at the end of a period as expected.
+    const fn is_confirmed(&self) -> bool {
+        self.crossed >= MIN_CROSSED
+    }
+
+    /// Whether the budget of the period that began with the last reset is used up.
+    fn is_used_since_reset(&self, log: &RequestLog) -> bool {
+        self.events.last().is_some_and(|event| log.since(event.reset.earliest) * 10 >= self.budget * 9)
     }
 
     pub(super) fn describe(&self) -> String {
         format!("{} requests per {} s", self.budget, self.period.as_secs().max(1))
     }
 
-    /// Whether most of the budget was used in the period before `now`.
-    pub(super) fn is_nearly_used(&self, now: Instant, log: &RequestLog) -> bool {
-        log.since(now - self.period) * 10 >= self.budget * 9
+    /// Whether this window would refuse a request like this.
+    pub(super) fn explains(&self, event: WindowEvent, log: &RequestLog) -> bool {
+        let (_, most) = event.used(self.period, log);
+        event.wait() <= self.period + SLACK && most * 10 >= self.budget * 9
     }
 
-    /// A request beyond the budget was let in: the budget is larger.
+    /// A request was let in: if that was a probe beyond the budget, the budget is larger.
     pub(super) fn admitted(&mut self, log: &RequestLog) {
+        self.crossed += usize::from(self.is_crossing);
+        self.is_crossing = false;
         if let Some(concurrency_limit) = &mut self.probing {
             *concurrency_limit += 1;
-            self.budget = self.budget.max(log.since(self.window_start(log)));
+            let start = match log.nth_last(self.budget) {
+                NthLast::At(counted_at) => counted_at,
+                _ => return,
+            };
+            let used = log.since(start);
+            if used > self.budget {
+                self.budget = used;
+                self.events.clear();
+            }
         }
     }
 
-    fn window_start(&self, log: &RequestLog) -> Instant {
-        // Everything that used up the budget lies within one period.
-        match log.nth_last(self.budget) {
-            NthLast::At(accounted_at) => accounted_at,
-            _ => self.reset.earliest,
+    /// Whether it is this window, which has become narrower.
+    pub(super) fn has_become_narrower(&self, event: WindowEvent, log: &RequestLog) -> bool {
+        let (_, most) = event.used(self.period, log);
+        (self.is_confirmed() || self.events.len() > 1) && event.wait() <= self.period + SLACK && most * 4 >= self.budget
+    }
+
+    /// The budget is what was let in before `event`.
+    pub(super) fn reset_budget(&mut self, event: WindowEvent, log: &RequestLog) {
+        (self.probing, self.is_crossing) = (None, false);
+        self.events = vec![event];
+        let (_, most) = event.used(self.period, log);
+        self.budget = most.max(1);
+    }
+
+    /// Learns from a refusal that it explains.
+    pub(super) fn refused(&mut self, event: WindowEvent, log: &RequestLog) {
+        let was_probing = self.probing.take().is_some();
+        self.is_crossing = false;
+        let is_early = event.reset.latest.duration_since(event.began) < SLIGHTLY_EARLY;
+        if !self.revise(event, log) {
+            self.reset_budget(event, log);
+        } else if is_early {
+            self.margin = (self.margin + MARGIN_STEP).min(MAX_MARGIN);
+        } else if !was_probing && event.used(self.period, log).0 >= self.budget {
+            // There is one less than was believed.
+            self.budget = (self.budget - 1).max(1);
         }
     }
 
-    /// Learns from a refusal; false if this is not a window after all.
-    pub(super) fn refused(&mut self, began: Instant, reset: ResetEstimate, log: &RequestLog) -> bool {
-        let climbed = self.probing.take().is_some();
-        let distance = reset.middle().duration_since(self.reset.middle());
-        let between = snap_to_common_period(reset, self.reset.earliest, self.reset.latest);
-        let in_period = |period: Duration| {
-            let (most, least) = (log.since(reset.earliest - period), log.since(reset.latest - period));
-            (least, most)
-        };
-        let (least, most) = in_period(self.period);
-        let fits = least <= self.budget + 1 && self.budget <= most + 1;
-        let since_reset = log.since(self.reset.earliest);
-        // A window met in its middle looked shorter than it is: the distance of two resets is the true period.
-        let longer = between > self.period + Duration::from_secs(1) && distance < self.period * 4;
-        if !fits && longer && is_near(since_reset, self.budget) && !is_near(most, self.budget) {
-            self.period = between;
-            self.budget = since_reset.max(1);
-        } else if fits && !climbed {
-            // It came only slightly early.
-            if reset.latest.duration_since(began) < Duration::from_millis(2_500) {
-                self.margin = (self.margin + Duration::from_millis(50)).min(MAX_MARGIN);
-            }
-        } else if self.budget > most {
-            if most * 8 < self.budget && reset.latest.duration_since(began) < Duration::from_millis(2_500) {
-                return false;
-            }
-            self.budget = most.max(1);
-        } else if self.budget < least {
-            self.budget = least;
+    /// Learns from a refusal; false if no window explains it together with the ones before.
+    pub(super) fn revise(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
+        let mut events = self.events.clone();
+        events.push(event);
+        if events.len() > MAX_EVENTS {
+            events.remove(0);
         }
-        self.reset = reset;
+        let Some((period, budget)) = estimate(&events, Some(self.period), log) else { return false };
+        (self.period, self.budget, self.events) = (period, budget.max(1), events);
         true
     }
-
-    pub(super) const fn reset(&self) -> ResetEstimate {
-        self.reset
-    }
 }
 
-fn is_near(one: usize, other: usize) -> bool {
-    one.abs_diff(other) * 5 <= one.max(other)
+/// The period and budget that agree with all events; `current` is preferred, then the distance of the last two resets,
+/// then the shortest: what is too short costs a refusal, what is too long costs time for good.
+fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog) -> Option<(Duration, usize)> {
+    let between = events.split_last().and_then(|(last, before)| {
+        let before = before.last()?.reset;
+        let shortest = last.reset.earliest.duration_since(before.latest);
+        Some(snap_to_common_period(shortest, last.reset.latest.duration_since(before.earliest)))
+    });
+    let common = COMMON_PERIODS.iter().map(|seconds| Duration::from_secs(*seconds));
+    current.into_iter().chain(between).chain(common).find_map(|period| {
+        let used: Vec<(usize, usize)> = events.iter().map(|event| event.used(period, log)).collect();
+        let least = used.iter().map(|(least, _)| *least).max()?;
+        let most = used.iter().map(|(_, most)| *most).min()?;
+        let is_long_enough = events.iter().all(|event| event.wait() <= period + SLACK);
+        let tolerance = 1 + most / 50;
+        // A fixed window lets in twice its budget around its end.
+        let is_never_exceeded = log.most_within(period.saturating_sub(SLACK)) <= 2 * most + tolerance;
+        (most > 0 && is_long_enough && least <= most + tolerance && is_never_exceeded).then_some((period, most))
+    })
 }
 
-/// The period that ends at `reset` and began between the two others: a common one if it fits, else the longest.
-fn snap_to_common_period(reset: ResetEstimate, earliest: Instant, latest: Instant) -> Duration {
-    const SLACK: Duration = Duration::from_millis(250);
-    let shortest = reset.earliest.duration_since(latest).saturating_sub(SLACK);
-    let longest = reset.latest.duration_since(earliest);
+/// A period between `shortest` and `longest`: a common one if it fits, else the longest.
+fn snap_to_common_period(shortest: Duration, longest: Duration) -> Duration {
+    let (shortest, longest) = (shortest.saturating_sub(SLACK), longest + SLACK);
     COMMON_PERIODS
         .iter()
         .rev()
         .map(|seconds| Duration::from_secs(*seconds))
-        .find(|usual| (shortest..=longest + SLACK).contains(usual))
-        .unwrap_or(longest)
+        .find(|common| (shortest..=longest).contains(common))
+        .unwrap_or(longest - SLACK)
 }

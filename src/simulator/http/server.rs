@@ -226,6 +226,7 @@ fn counts(simulated: &SimulatedOrganization) -> Value {
         "locked": counters.locked,
         "conflicts": counters.conflicts,
         "insideRetryAfter": counters.inside_retry_after,
+        "maxInFlight": counters.max_in_flight,
         "granted": counters.granted,
     })
 }

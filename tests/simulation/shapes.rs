@@ -1,0 +1,265 @@
+//! Rate limits of every family, drawn at random, and runs against them in virtual time.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dectl::apply::{Options, run};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
+use dectl::plan::build;
+use dectl::plan_check::check_plan;
+use dectl::runtime::{Clock, SeededRng, Shutdown};
+use dectl::simulator::{
+    FaultConfig, InProcessApi, Latency, Limit, LimitKind, RetryAfterHeader, SimulatedOrganization, SimulatedState,
+};
+use dectl::storage::Journal;
+use futures::future::{Either, select};
+
+use crate::generators::{RandomOrganization, renames, sources};
+
+/// A family of limits: its name, and the time that is aimed at, as a multiple of what a client takes that knows it.
+pub(crate) const FAMILIES: [(&str, f64); 9] = [
+    ("bucket, burst ≥ rate", 1.05),
+    ("bucket, burst < rate", 1.15),
+    ("bucket, burst 1", 1.15),
+    ("window, fixed or sliding", 1.05),
+    ("two tiers", 1.08),
+    ("in flight", 1.15),
+    ("bad headers", 1.10),
+    ("changing", 1.05),
+    ("no limit", 1.0),
+];
+
+/// What happens to a limit half-way.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Change {
+    None,
+    Scaled(f64),
+    /// Another client takes half of it for thirty seconds.
+    OtherClient,
+}
+
+/// A limit, how long requests take, and what happens half-way.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) header: RetryAfterHeader,
+    pub(crate) change: Change,
+    pub(crate) latency: Latency,
+}
+
+fn uniform(rng: &mut SeededRng, from: f64, to: f64) -> f64 {
+    from + (to - from) * rng.next_f64()
+}
+
+fn log_uniform(rng: &mut SeededRng, from: f64, to: f64) -> f64 {
+    uniform(rng, from.ln(), to.ln()).exp()
+}
+
+fn one_of<T: Copy>(rng: &mut SeededRng, choices: &[T]) -> T {
+    choices[rng.gen_below(choices.len() as u64) as usize]
+}
+
+fn seconds(rng: &mut SeededRng, choices: &[u64]) -> Duration {
+    Duration::from_secs(one_of(rng, choices))
+}
+
+fn generous_bucket(rng: &mut SeededRng) -> LimitKind {
+    let rate = log_uniform(rng, 1.0, 50.0);
+    LimitKind::Bucket { rate, burst: log_uniform(rng, rate.max(2.0), 100.0).ceil() }
+}
+
+fn window(rng: &mut SeededRng) -> LimitKind {
+    let count = log_uniform(rng, 20.0, 300.0) as u32;
+    if rng.gen_bool(0.5) {
+        return LimitKind::Sliding { count, period: seconds(rng, &[5, 6, 10, 15, 30, 60]) };
+    }
+    let period = seconds(rng, &[5, 10, 15, 20, 30, 60]);
+    let phase = if rng.gen_bool(0.4) { Duration::ZERO } else { period.mul_f64(rng.next_f64()) };
+    LimitKind::Window { count, period, phase }
+}
+
+fn two_tiers(rng: &mut SeededRng) -> [LimitKind; 2] {
+    let long = seconds(rng, &[30, 60]);
+    let share = uniform(rng, 0.3, 0.9) * long.as_secs_f64();
+    if rng.gen_bool(0.6) {
+        let rate = log_uniform(rng, 2.0, 20.0);
+        let burst = uniform(rng, rate, 3.0 * rate).ceil();
+        let window = LimitKind::Window { count: (rate * share) as u32, period: long, phase: Duration::ZERO };
+        return [LimitKind::Bucket { rate, burst }, window];
+    }
+    let (rate, short) = (log_uniform(rng, 3.0, 15.0), seconds(rng, &[2, 5, 10]));
+    let count = ((rate * short.as_secs_f64()) as u32).max(5);
+    let within = LimitKind::Sliding { count, period: short };
+    [within, LimitKind::Sliding { count: ((rate * share) as u32).max(count), period: long }]
+}
+
+impl Shape {
+    /// A shape of the family with this index.
+    pub(crate) fn draw(family: usize, rng: &mut SeededRng) -> Self {
+        let median = Duration::from_millis(one_of(rng, &[50, 150, 400]));
+        let p99 = median.mul_f64(one_of(rng, &[1.05, 2.0, 5.0, 10.0]));
+        let (mut header, mut change) = (RetryAfterHeader::Exact, Change::None);
+        let kinds = match family {
+            0 => vec![generous_bucket(rng)],
+            1 => {
+                let rate = log_uniform(rng, 3.0, 50.0);
+                vec![LimitKind::Bucket { rate, burst: uniform(rng, 2.0, rate.max(2.5)).floor() }]
+            }
+            2 => vec![LimitKind::Bucket { rate: log_uniform(rng, 1.0, 50.0), burst: 1.0 }],
+            3 => vec![window(rng)],
+            4 => two_tiers(rng).to_vec(),
+            5 => vec![LimitKind::InFlight(2 + rng.gen_below(15) as usize)],
+            6 | 7 => {
+                if family == 6 {
+                    header = one_of(
+                        rng,
+                        &[
+                            RetryAfterHeader::Missing,
+                            RetryAfterHeader::Fixed(0),
+                            RetryAfterHeader::Fixed(1),
+                            RetryAfterHeader::Half,
+                            RetryAfterHeader::Fraction,
+                        ],
+                    );
+                } else {
+                    change = one_of(rng, &[Change::Scaled(0.5), Change::Scaled(2.0), Change::OtherClient]);
+                }
+                vec![if rng.gen_bool(0.4) { generous_bucket(rng) } else { window(rng) }]
+            }
+            _ => Vec::new(),
+        };
+        let writes_only = rng.gen_bool(0.5);
+        let limits = kinds.into_iter().map(|kind| Limit { kind, writes_only }).collect();
+        Self { limits, header, change, latency: Latency::Lognormal { median, p99 } }
+    }
+}
+
+/// `n` networks to rename, each in a location of its own, behind a limit.
+pub(crate) struct PacingEnv {
+    pub(crate) fleet: RandomOrganization,
+    pub(crate) shape: Shape,
+    pub(crate) seed: u64,
+    pub(crate) clock: Clock,
+    pub(crate) simulated: Rc<RefCell<SimulatedOrganization>>,
+    pub(crate) api: InProcessApi,
+}
+
+/// What a run took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Seconds.
+    pub(crate) wall: f64,
+    pub(crate) refused: u64,
+    pub(crate) inside_retry_after: u64,
+    pub(crate) max_in_flight: u64,
+}
+
+impl PacingEnv {
+    pub(crate) fn new(n: usize, shape: &Shape, seed: u64) -> Self {
+        let fleet = renames(n, 1);
+        let faults = FaultConfig {
+            seed,
+            latency: shape.latency,
+            limits: shape.limits.clone(),
+            limit_retry_after: shape.header,
+            statuses: vec![(503, 0.01)],
+            ..FaultConfig::default()
+        };
+        let state = SimulatedState::from_live(&fleet.live());
+        let simulated = Rc::new(RefCell::new(SimulatedOrganization::new(state, faults)));
+        let clock = Clock::virtual_clock();
+        let api = InProcessApi::new(Rc::clone(&simulated), clock.clone());
+        Self { fleet, shape: shape.clone(), seed, clock, simulated, api }
+    }
+
+    /// The same limit without a server that enforces it.
+    #[allow(dead_code, reason = "only the benchmark runs a client that knows the limit")]
+    pub(crate) fn unlimited(n: usize, shape: &Shape, seed: u64) -> Self {
+        let env = Self::new(n, &Shape { limits: Vec::new(), change: Change::None, ..shape.clone() }, seed);
+        Self { shape: shape.clone(), ..env }
+    }
+
+    /// Drives `work` to its end while the limit changes as the shape says; `None` if it never ends.
+    pub(crate) fn drive(&self, work: impl Future<Output = ()>) -> Option<Pace> {
+        let n = self.fleet.0.len() as u64;
+        let changing = async {
+            match self.shape.change {
+                _ if self.simulated.borrow().is_unlimited() => {}
+                Change::None => {}
+                Change::Scaled(factor) => {
+                    self.until_admitted(n / 2).await;
+                    if let Some(limit) = self.shape.limits.first() {
+                        self.simulated.borrow_mut().change_limit(scaled(limit.kind, factor));
+                    }
+                }
+                Change::OtherClient => {
+                    self.until_admitted(n / 4).await;
+                    let rate = self.shape.limits.first().map_or(0.0, |limit| rate_of(limit.kind)) / 2.0;
+                    for _ in 0..(30.0 * rate) as usize {
+                        self.clock.sleep(Duration::from_secs_f64(1.0 / rate)).await;
+                        let now = self.clock.now();
+                        self.simulated.borrow_mut().external_request(now);
+                    }
+                }
+            }
+            std::future::pending::<()>().await;
+        };
+        self.clock.block_on(async {
+            if let Either::Right(_) = select(pin!(work), pin!(changing)).await {
+                unreachable!("a change never ends");
+            }
+        })?;
+        let counters = self.simulated.borrow().counters();
+        Some(Pace {
+            wall: self.clock.now().elapsed().as_secs_f64(),
+            refused: counters.refused,
+            inside_retry_after: counters.inside_retry_after,
+            max_in_flight: counters.max_in_flight,
+        })
+    }
+
+    async fn until_admitted(&self, requests: u64) {
+        while self.simulated.borrow().counters().admitted < requests {
+            self.clock.sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Applies the renames.
+    pub(crate) fn apply(&self, rate_limiter: RateLimiter) -> Option<Pace> {
+        let (rng, api) = (SeededRng::from_seed(self.seed), Rc::new(self.api.clone()));
+        // No limit here lasts so long that a run gives up.
+        let patient = RetryPolicy { rate_limit_timeout: Duration::from_secs(86_400), ..RetryPolicy::default() };
+        let client = ApiClient::new(api, self.clock.clone(), rng, rate_limiter, patient, Shutdown::new());
+        self.drive(async {
+            let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
+            let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
+            let checked = check_plan(plan, &live).expect("a checked plan");
+            let options = Options { verify: false, ..Options::default() };
+            let outcome = run(&checked, &client, &Journal::in_memory(), options, &|_| {}).await;
+            assert!(outcome.is_complete(), "{:?}", self.shape);
+        })
+    }
+}
+
+pub(crate) fn scaled(kind: LimitKind, factor: f64) -> LimitKind {
+    let times = |count: u32| ((f64::from(count) * factor) as u32).max(1);
+    match kind {
+        LimitKind::Bucket { rate, burst } => LimitKind::Bucket { rate: rate * factor, burst },
+        LimitKind::Window { count, period, phase } => LimitKind::Window { count: times(count), period, phase },
+        LimitKind::Sliding { count, period } => LimitKind::Sliding { count: times(count), period },
+        LimitKind::InFlight(most) => LimitKind::InFlight(((most as f64 * factor) as usize).max(1)),
+    }
+}
+
+pub(crate) fn rate_of(kind: LimitKind) -> f64 {
+    match kind {
+        LimitKind::Bucket { rate, .. } => rate,
+        LimitKind::Window { count, period, .. } | LimitKind::Sliding { count, period } => {
+            f64::from(count) / period.as_secs_f64()
+        }
+        LimitKind::InFlight(_) => 0.0,
+    }
+}

@@ -23,7 +23,7 @@ use dectl::storage::{Journal, SavedPlan};
 use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
 
-const PARTS: [&str; 5] = ["list", "parse", "plan", "apply", "saved"];
+const PARTS: [&str; 6] = ["list", "parse", "files", "plan", "apply", "saved"];
 
 /// Networks in a location.
 const IN_ONE: usize = 50;
@@ -38,9 +38,10 @@ fn main() {
     }
     let sizes = std::env::var("DECTL_SIZES").unwrap_or_else(|_| "1000,10000,100000".to_owned());
     println!(
-        "| networks | list decoded | file parsed | planned, no change | all of them renamed | the same saved and resumed |"
+        "| networks | list decoded | file parsed | a file for each location parsed | planned, no change \
+         | all of them renamed | the same saved and resumed |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for size in sizes.split(',').filter_map(|size| size.parse::<usize>().ok()) {
         let dir = tempfile::tempdir().expect("a directory");
         let list = Snapshot::text(&SimulatedState::generated(size.div_ceil(IN_ONE), IN_ONE), []);
@@ -50,6 +51,12 @@ fn main() {
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
         let export = Export { live: &live, codes: CodeExport::Include, is_temporary_name: &dectl::plan::is_temporary };
         std::fs::write(dir.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
+        let by_location = dir.path().join("locations");
+        std::fs::create_dir(&by_location).expect("a directory");
+        for (number, location) in locations.iter().enumerate() {
+            let text = export.yaml(&[*location]).text;
+            std::fs::write(by_location.join(format!("{number:06}.yaml")), text).expect("a file");
+        }
         let cells: Vec<String> = PARTS.iter().map(|part| in_a_process(part, dir.path())).collect();
         println!("| {size} | {} |", cells.join(" | "));
     }
@@ -92,6 +99,13 @@ fn measure(part: &str, dir: &Path) {
         "parse" => {
             begun = std::time::Instant::now();
             assert!(inputs(read()).desired.entries().count() > 0);
+            begun.elapsed()
+        }
+        "files" => {
+            begun = std::time::Instant::now();
+            let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+            let inputs = Inputs::read(&[dir.join("locations")], &mut std::io::empty(), options).expect("files");
+            assert!(inputs.desired.entries().count() > 0);
             begun.elapsed()
         }
         "plan" => {

@@ -5,10 +5,10 @@
 //! | `model` | the data: [`model::Desired`] and its entries; all that the planner uses of this module |
 //! | `load` | reads files, directories and standard input |
 //! | `yaml` | parses YAML into a tree with spans, within size limits |
-//! | `split` | finds a split point so that large files can be parsed on two threads |
 //! | `mapping` | reads the fields of a mapping and reports every error |
 //! | `csv` | parses CSV into the same tree |
 //! | `parse` | converts a tree into the model and reports all errors of the file |
+//! | `read` | parses all sources, several files at a time |
 //! | `merge` | merges several files and reports contradictions |
 //! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
 //! | `export` | [`Export`]: writes the live state as a desired state |
@@ -26,8 +26,8 @@ mod mapping;
 mod merge;
 pub mod model;
 mod parse;
+mod read;
 mod rules;
-mod split;
 mod template;
 mod yaml;
 mod yaml_writer;
@@ -36,28 +36,9 @@ pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
 pub use expand::{RuleContext, any_rule_matches_location, expand};
 pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
+pub use read::read;
 pub use rules::{RenameRequest, rename_rules};
 pub use yaml_writer::{WritableSettings, YamlWriter, writable_settings};
 
-use crate::diagnostic::{Diagnostics, Sources};
-use model::Desired;
-
 /// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");
-
-/// Parses sources into one desired state. All errors of all sources are added to `diagnostics`.
-pub fn read(inputs: Vec<Input>, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Desired {
-    let mut files = Vec::new();
-    for input in inputs {
-        let source = sources.add(input.name, input.text);
-        let tree = match input.format {
-            SourceFormat::Yaml => yaml::parse(source, sources, diagnostics),
-            SourceFormat::Csv => csv::parse(source, sources, diagnostics),
-        };
-        if let Some(tree) = tree {
-            let source_info = parse::SourceInfo { source, format: input.format, base_dir: &input.base_dir };
-            files.push(parse::parse_file(&tree, source_info, sources, diagnostics));
-        }
-    }
-    merge::merge(files, diagnostics)
-}

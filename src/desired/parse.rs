@@ -1,6 +1,6 @@
 //! Converts a tree into the model and reports all errors of the file.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::load::SourceFormat;
@@ -20,17 +20,16 @@ const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
 const NETWORK_FIELDS: &[&str] =
     &["name", "id", "renamedFrom", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 
-#[derive(Clone, Copy)]
-pub(super) struct SourceInfo<'a> {
+pub(super) struct SourceInfo {
     pub(super) source: SourceId,
     pub(super) format: SourceFormat,
     /// Base directory of relative paths.
-    pub(super) base_dir: &'a Path,
+    pub(super) base_dir: PathBuf,
 }
 
 pub(super) fn parse_file(
     tree: &Node<'_>,
-    source_info: SourceInfo<'_>,
+    source_info: &SourceInfo,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Desired {
@@ -38,7 +37,7 @@ pub(super) fn parse_file(
 }
 
 struct FileParser<'a> {
-    source_info: SourceInfo<'a>,
+    source_info: &'a SourceInfo,
     sources: &'a Sources,
     diagnostics: &'a mut Diagnostics,
 }

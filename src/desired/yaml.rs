@@ -11,7 +11,6 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde_yaml::options::DuplicateKeyPolicy;
 use serde_yaml::{Location, Options, Spanned};
 
-use super::split;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, mask_message};
 
 /// Nesting limit. The format itself needs 6 levels.
@@ -68,8 +67,7 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
         );
         return None;
     }
-    let whole = Chunk { source, text, offset: stripped };
-    match whole.parse_parallel().map_or_else(|| whole.parse(), Ok) {
+    match (File { source, text, offset: stripped }).parse() {
         Ok(node) => Some(node),
         Err(error) => {
             diagnostics.push(parse_error(&error, source, sources));
@@ -300,39 +298,18 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 }
 
-/// A chunk of a file that is parsed on its own.
+/// A file.
 #[derive(Clone, Copy)]
-struct Chunk<'t> {
+struct File<'t> {
     source: SourceId,
     text: &'t str,
-    /// Offset of the chunk in the source.
+    /// Offset of the text in the source.
     offset: u32,
 }
 
-/// Size from which two threads pay off; small under fuzzing.
-const PARALLEL_PARSE_THRESHOLD: usize = if cfg!(fuzzing) { 0 } else { 1 << 20 };
-
-impl<'t> Chunk<'t> {
+impl<'t> File<'t> {
     fn parse(self) -> Result<Node<'t>, serde_yaml::Error> {
         serde_yaml::from_str_with_options::<Raw<'t>>(self.text, options()).map(|raw| self.node(raw))
-    }
-
-    /// Parses the two halves of a large text in parallel; `None` if it must be parsed as a whole.
-    fn parse_parallel(self) -> Option<Node<'t>> {
-        if self.text.len() < PARALLEL_PARSE_THRESHOLD {
-            return None;
-        }
-        let (first, second) = self.split_at(split::split_point(self.text)?);
-        let (first, second) = std::thread::scope(|scope| {
-            let second = scope.spawn(|| second.parse());
-            (first.parse(), second.join())
-        });
-        concat(first.ok()?, second.ok()?.ok()?)
-    }
-
-    fn split_at(self, split_point: usize) -> (Self, Self) {
-        let (first, second) = self.text.split_at(split_point);
-        (Self { text: first, ..self }, Self { text: second, offset: self.offset + split_point as u32, ..self })
     }
 
     fn node(self, raw: Raw<'t>) -> Node<'t> {
@@ -356,74 +333,5 @@ impl<'t> Chunk<'t> {
         let limit = self.text.len() as u32;
         let (start, end) = (range.start.min(limit), range.end.min(limit));
         Span { source: self.source, start: start + self.offset, end: end + self.offset }
-    }
-}
-
-/// A file whose last field is a list that goes on in the second half.
-fn concat<'t>(mut file: Node<'t>, rest: Node<'t>) -> Option<Node<'t>> {
-    let (Value::Map(fields), Value::List(rest)) = (&mut file.value, rest.value) else { return None };
-    let (Node { value: Value::Text(key), .. }, Node { value: Value::List(items), .. }) = fields.last_mut()? else {
-        return None;
-    };
-    if key != "locations" {
-        return None;
-    }
-    *items = std::mem::take(items).into_iter().chain(rest).collect();
-    Some(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Pieces of files, some of which reach over a line that looks like a place to cut.
-    const PIECES: [&str; 14] = [
-        "  - name: a\n    networks:\n      - name: b\n",
-        "  - { name: c, networks: [{ name: d, defaultAccessCode: 0042 }] }\n",
-        "  - name: \"e\n  - name: f\"\n    networks: []\n",
-        "  - name: 'g\n  - '\n",
-        "  - name: |+\n      h\n\n  - name: >-\n      i\n      - j\n",
-        "  - [k,\n  - l]\n",
-        "  - &x { name: m }\n",
-        "  - *x\n",
-        "  - <<: *x\n    name: n\n",
-        "  # - o\n",
-        "\n",
-        "  - p\n    q: r\n",
-        "  - s:\n    t\n",
-        "rules:\n",
-    ];
-
-    /// What a tree says and where. The end of a block with empty lines behind it is told in two ways at the end of a text.
-    fn outline(node: &Node<'_>) -> String {
-        let value = match &node.value {
-            Value::List(items) => format!("{:?}", items.iter().map(outline).collect::<Vec<_>>()),
-            Value::Map(fields) => {
-                format!("{:?}", fields.iter().map(|(key, value)| (outline(key), outline(value))).collect::<Vec<_>>())
-            }
-            leaf => format!("{leaf:?}"),
-        };
-        format!("{}: {value}", node.span.start)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-        #[test]
-        fn halves_parse_like_the_whole(pieces in proptest::collection::vec(0..PIECES.len(), 2..12)) {
-            let items: String = pieces.into_iter().map(|piece| PIECES[piece]).collect();
-            let text = format!("version: 1\nlocations:\n{items}");
-            let whole = Chunk { source: SourceId(0), text: &text, offset: 3 };
-            if let Some(split_point) = split::split_point(&text) {
-                let (first, second) = whole.split_at(split_point);
-                if let (Ok(first), Ok(second)) = (first.parse(), second.parse()) {
-                    let concat = concat(first, second).map(|node| outline(&node));
-                    let whole = whole.parse().map(|node| outline(&node)).map_err(|error| error.to_string());
-                    prop_assert_eq!(Ok(concat), whole.map(Some), "{}", text);
-                }
-            }
-        }
     }
 }

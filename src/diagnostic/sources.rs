@@ -1,8 +1,7 @@
 //! The texts that were read, and snippets of them in which secrets are redacted.
 
-use std::cell::Cell;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::csv_layout::CsvLayout;
 use super::redact::{MASK, find_secret_ranges, is_key_value_line, starts_multiline_code};
@@ -69,7 +68,7 @@ struct SourceText {
 pub struct Sources {
     texts: Vec<SourceText>,
     /// Cache for [`Self::column`]: how many characters of a line are before which byte.
-    counted: Cell<(Option<SourceId>, u32, usize)>,
+    counted: Mutex<(Option<SourceId>, u32, usize)>,
 }
 
 impl Sources {
@@ -133,11 +132,12 @@ impl Sources {
     /// last position: thousands of them on one long line are not counted from its start each time.
     fn column(&self, span: Span, line_start: u32) -> usize {
         let text = &self.source(span.source).text;
-        let (source, from, counted) = self.counted.get();
+        let mut last = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let (source, from, counted) = *last;
         let goes_on = source == Some(span.source) && (line_start..=span.start).contains(&from);
         let (from, counted) = if goes_on { (from, counted) } else { (line_start, 0) };
         let column = counted + text[from as usize..span.start as usize].chars().count();
-        self.counted.set((Some(span.source), span.start, column));
+        *last = (Some(span.source), span.start, column);
         column
     }
 

@@ -120,7 +120,7 @@ fn every_session_that_is_shown_is_what_happens() {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             let arguments = match words.split_first() {
                 Some((&"dectl", rest)) => rest.to_vec(),
-                Some((&"cargo", ["run", "--release", "--", rest @ ..])) => rest.to_vec(),
+                Some((&"cargo", ["run", "--", rest @ ..])) => rest.to_vec(),
                 // The tests are running.
                 Some((&"cargo", ["test"])) => continue,
                 _ => panic!("{}: what is `{command}`?", page.display()),

@@ -4,10 +4,14 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use dectl::apply::{Outcome, OutcomeKind};
+use dectl::plan::ScopeError;
 use dectl::plan::model::Plan;
 use dectl::reconcile::{Error, InvalidInput};
 use dectl::report::json;
 use dectl::runtime::ShutdownReason;
+use dectl::storage::SavedPlanError;
+use dectl::storage::journal::{RunDirectoryError, RunHistoryError};
+use dectl::webex::HttpSetupError;
 
 /// Exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,46 +57,82 @@ impl ExitStatus {
     }
 }
 
-/// An error that ends a command.
-#[derive(Debug)]
-pub(crate) struct CliError {
-    /// One sentence.
-    pub(crate) message: String,
+/// An error that ends a command. What it says is one sentence; its sources say more with `-v`.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
     /// Diagnostics of the files.
-    pub(crate) invalid_input: Option<Box<InvalidInput>>,
-    exit: ExitStatus,
-    stopped: bool,
+    #[error("{message}")]
+    InvalidInput { message: String, input: Box<InvalidInput> },
+    #[error(transparent)]
+    Reconcile(Error),
+    #[error(transparent)]
+    SavedPlan(#[from] SavedPlanError),
+    #[error(transparent)]
+    RunDirectory(#[from] RunDirectoryError),
+    #[error(transparent)]
+    RunHistory(#[from] RunHistoryError),
+    #[error(transparent)]
+    HttpSetup(#[from] HttpSetupError),
+    #[error(transparent)]
+    Scope(#[from] ScopeError),
+    /// What was to be done, and why it failed.
+    #[error("{action}: {source}")]
+    Failed { action: String, source: Box<dyn std::error::Error + Send + Sync> },
+    /// The options or the circumstances do not allow it, or dectl has a bug.
+    #[error("{0}")]
+    Refused(String),
+    /// Interrupted by a signal before any write.
+    #[error("interrupted; no changes were made")]
+    Stopped(Option<ShutdownReason>),
 }
 
 impl CliError {
-    /// An error with a message.
-    pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), invalid_input: None, exit: ExitStatus::Error, stopped: false }
+    /// An error without a cause.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self::Refused(message.into())
+    }
+
+    /// Why `action` failed, e.g. "cannot bind port 80".
+    pub(crate) fn failed(
+        action: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Failed { action: action.into(), source: source.into() }
     }
 
     pub(crate) const fn exit(&self) -> ExitStatus {
-        self.exit
-    }
-
-    /// Sets the exit status of the signal that stopped it, if any.
-    pub(crate) fn with_signal(self, reason: Option<ShutdownReason>) -> Self {
-        if self.stopped { Self::stopped(reason) } else { self }
-    }
-
-    /// Interrupted by a signal before any write.
-    pub(crate) fn stopped(reason: Option<ShutdownReason>) -> Self {
-        let exit = match reason {
-            Some(ShutdownReason::Terminate) => ExitStatus::Terminated,
-            Some(ShutdownReason::Interrupt) => ExitStatus::Interrupted,
+        match self {
+            Self::Stopped(Some(ShutdownReason::Terminate)) => ExitStatus::Terminated,
+            Self::Stopped(Some(ShutdownReason::Interrupt)) => ExitStatus::Interrupted,
             _ => ExitStatus::Error,
-        };
-        Self { exit, ..Self::new("interrupted; no changes were made") }
+        }
+    }
+
+    /// Sets the signal that stopped it, if any.
+    pub(crate) fn with_signal(self, reason: Option<ShutdownReason>) -> Self {
+        if let Self::Stopped(None) = self { Self::Stopped(reason) } else { self }
+    }
+
+    /// The diagnostics of the files, if they are the error.
+    pub(crate) const fn invalid_input(&self) -> Option<&InvalidInput> {
+        match self {
+            Self::InvalidInput { input, .. } => Some(input),
+            _ => None,
+        }
+    }
+
+    /// What the message does not say: the sources of the sources.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let message = self.to_string();
+        let first = std::error::Error::source(self);
+        let chain = std::iter::successors(first, |error| error.source()).map(ToString::to_string);
+        chain.filter(|cause| !message.contains(cause.as_str())).collect()
     }
 }
 
 impl From<InvalidInput> for CliError {
     fn from(invalid_input: InvalidInput) -> Self {
-        Self { invalid_input: Some(Box::new(invalid_input)), ..Self::new("invalid input files") }
+        Self::InvalidInput { message: "invalid input files".to_owned(), input: Box::new(invalid_input) }
     }
 }
 
@@ -100,12 +140,10 @@ impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::InvalidInput(invalid_input) => {
-                Self { message, invalid_input: Some(invalid_input), exit: ExitStatus::Error, stopped: false }
-            }
+            Error::InvalidInput(input) => Self::InvalidInput { message, input },
             // The caller knows the signal.
-            Error::Stopped => Self { stopped: true, ..Self::new(message) },
-            _ => Self::new(message),
+            Error::Stopped => Self::Stopped(None),
+            error => Self::Reconcile(error),
         }
     }
 }
@@ -131,4 +169,33 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _closed = error.print();
     }
     if error.use_stderr() { ExitStatus::Error.into() } else { ExitStatus::Success.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the disk is full")]
+    struct DiskFull;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("write failed")]
+    struct WriteFailed(#[source] DiskFull);
+
+    #[test]
+    fn causes_are_what_the_message_does_not_say() {
+        let error = CliError::failed("cannot save the plan", WriteFailed(DiskFull));
+        assert_eq!(error.to_string(), "cannot save the plan: write failed");
+        assert_eq!(error.causes(), ["the disk is full"]);
+        assert_eq!(CliError::refused("no").causes(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_signal_decides_the_exit_code_of_what_it_stopped() {
+        let stopped = |reason| CliError::from(Error::Stopped).with_signal(Some(reason)).exit();
+        assert_eq!(stopped(ShutdownReason::Interrupt), ExitStatus::Interrupted);
+        assert_eq!(stopped(ShutdownReason::Terminate), ExitStatus::Terminated);
+        assert_eq!(CliError::refused("no").with_signal(Some(ShutdownReason::Interrupt)).exit(), ExitStatus::Error);
+    }
 }

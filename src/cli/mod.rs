@@ -38,7 +38,7 @@ pub(crate) fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            printer.error(&exit::CliError::new(format!("cannot start the async runtime: {error}")));
+            printer.error(&exit::CliError::failed("cannot start the async runtime", error));
             return ExitStatus::Error.into();
         }
     };

@@ -16,6 +16,7 @@ pub(crate) struct Printer {
     colors: anstream::ColorChoice,
     codes: CodeVisibility,
     log_format: LogFormat,
+    is_verbose: bool,
     /// At most one document is printed.
     result_printed: Cell<bool>,
     /// The result could not be written, for another reason than a closed pipe.
@@ -31,7 +32,15 @@ impl Printer {
         };
         let codes = if codes.show_codes { CodeVisibility::Shown } else { CodeVisibility::Masked };
         let (result_printed, write_failed) = (Cell::new(false), Cell::new(false));
-        Self { format: output.output, colors, codes, log_format: output.log_format, result_printed, write_failed }
+        Self {
+            format: output.output,
+            colors,
+            codes,
+            log_format: output.log_format,
+            is_verbose: output.verbose > 0,
+            result_printed,
+            write_failed,
+        }
     }
 
     pub(crate) const fn format(&self) -> Format {
@@ -84,23 +93,29 @@ impl Printer {
     /// Prints an error with the diagnostics of the files.
     pub(crate) fn error(&self, failed: &CliError) {
         let diagnostics =
-            failed.invalid_input.as_ref().map(|invalid_input| (&invalid_input.diagnostics, &invalid_input.sources));
+            failed.invalid_input().map(|invalid_input| (&invalid_input.diagnostics, &invalid_input.sources));
+        let message = failed.to_string();
         let document = match self.format {
             Format::Text | Format::Diff | Format::Csv => None,
-            Format::Json => Some(json::text(&json::error(&failed.message, diagnostics))),
-            Format::Markdown => Some(report::markdown::error(&failed.message, diagnostics)),
-            Format::Html => Some(report::html::error(&failed.message, diagnostics)),
+            Format::Json => Some(json::text(&json::error(&message, diagnostics))),
+            Format::Markdown => Some(report::markdown::error(&message, diagnostics)),
+            Format::Html => Some(report::html::error(&message, diagnostics)),
         };
         if let Some(document) = document.as_ref().filter(|_| !self.result_printed.get()) {
             self.result(document);
         }
-        if let Some(invalid_input) = failed.invalid_input.as_ref().filter(|_| document.is_none()) {
+        if let Some(invalid_input) = failed.invalid_input().filter(|_| document.is_none()) {
             let text = report::diagnostics_text(&invalid_input.diagnostics, &invalid_input.sources, self.width());
             self.print_stderr("ERROR", &text);
             self.print_stderr("ERROR", &format!("{}\n", invalid_input.summary()));
         } else {
             let style = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
-            self.print_stderr("ERROR", &format!("{style}error{style:#}: {}\n", report::sanitize(&failed.message)));
+            self.print_stderr("ERROR", &format!("{style}error{style:#}: {}\n", report::sanitize(&message)));
+            if self.is_verbose {
+                for cause in failed.causes() {
+                    self.print_stderr("ERROR", &format!("  caused by: {}\n", report::sanitize(&cause)));
+                }
+            }
         }
     }
 

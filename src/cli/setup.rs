@@ -63,7 +63,7 @@ pub(crate) async fn connect(
     match client.acquire_token().await {
         Ok(_) => Ok(Connection { client, run, target: run_target(options), api }),
         Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),
-        Err(SendError::Failed(error)) => Err(CliError::new(format!("cannot obtain an access token: {error}"))),
+        Err(SendError::Failed(error)) => Err(CliError::failed("cannot obtain an access token", error)),
     }
 }
 
@@ -77,14 +77,14 @@ async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, Cl
     }
     if let Some(path) = &options.ca_file {
         let pem = fs::read(path);
-        let failed = |error| CliError::new(format!("cannot read the CA certificates in {}: {error}", path.display()));
+        let failed = |error| CliError::failed(format!("cannot read the CA certificates in {}", path.display()), error);
         config.ca_certificates = Some(pem.map_err(failed)?);
     }
     config.connect_timeout = options.connect_timeout;
     config.request_timeout = options.timeout;
     config.idle_timeout = options.timeout;
     config.list_timeout = options.list_timeout;
-    HttpApi::new(config).map_err(|error| CliError::new(error.to_string()))
+    HttpApi::new(config).map_err(CliError::from)
 }
 
 /// The organization of the options, as journals record it.
@@ -127,16 +127,16 @@ pub(crate) fn simulated_organizations(path: Option<&Path>) -> Result<Snapshot, C
         return alone(state);
     }
     let text = fs::read_to_string(path)
-        .map_err(|error| CliError::new(format!("cannot read the state {}: {error}", path.display())))?;
+        .map_err(|error| CliError::failed(format!("cannot read the state {}", path.display()), error))?;
     Snapshot::read(&path.display().to_string(), text)
-        .map_err(|error| CliError::new(format!("{}: {error}", path.display())))
+        .map_err(|error| CliError::failed(format!("{}", path.display()), error))
 }
 
 async fn serve_embedded(state: Option<&Path>) -> Result<String, CliError> {
     let simulated = SimulatedOrganization::new(simulated_state(state)?, FaultConfig::default());
     let server = Server::bind(Arc::new(Mutex::new(simulated)), 0)
         .await
-        .map_err(|error| CliError::new(format!("the simulated organization cannot listen on loopback: {error}")))?;
+        .map_err(|error| CliError::failed("the simulated organization cannot listen on loopback", error))?;
     let base = server.base();
     tokio::spawn(server.serve());
     Ok(base)
@@ -161,14 +161,14 @@ fn token_source(options: &ConnectionOptions) -> Result<TokenSource, CliError> {
             client_secret: secret.into(),
             refresh_token: refresh.into(),
         })),
-        ((_, None), (_, None), (_, None)) => Err(CliError::new(
+        ((_, None), (_, None), (_, None)) => Err(CliError::refused(
             "no access token: set WEBEX_ACCESS_TOKEN, use --token-file FILE or --token-command COMMAND, or set the three \
              SERVICE_APP variables (--simulate needs none)",
         )),
         (id, secret, refresh) => {
             let missing = [id, secret, refresh].into_iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name);
             let missing: Vec<&str> = missing.collect();
-            Err(CliError::new(format!("incomplete service app credentials: {} is not set", missing.join(" and "))))
+            Err(CliError::refused(format!("incomplete service app credentials: {} is not set", missing.join(" and "))))
         }
     }
 }
@@ -187,7 +187,7 @@ fn env_var(name: &str) -> Option<String> {
 }
 
 fn literal_token(text: &str) -> Result<TokenSource, CliError> {
-    let failed = |error| CliError::new(format!("WEBEX_ACCESS_TOKEN: {error}"));
+    let failed = |error| CliError::failed("WEBEX_ACCESS_TOKEN", error);
     Token::new(text).map(TokenSource::Literal).map_err(failed)
 }
 
@@ -195,12 +195,12 @@ fn literal_token(text: &str) -> Result<TokenSource, CliError> {
 /// secret that the pipeline lacks, and its plans are expected to be encrypted.
 pub(crate) fn plan_key() -> Result<Option<SecretString>, CliError> {
     match std::env::var("DECTL_PLAN_KEY") {
-        Ok(key) if key.trim().is_empty() => Err(CliError::new(
+        Ok(key) if key.trim().is_empty() => Err(CliError::refused(
             "DECTL_PLAN_KEY is set but empty: set it to the passphrase, or unset it to leave plans and journals unencrypted",
         )),
         Ok(key) => Ok(Some(SecretString::from(key))),
         Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(CliError::new("DECTL_PLAN_KEY is not valid UTF-8")),
+        Err(std::env::VarError::NotUnicode(_)) => Err(CliError::refused("DECTL_PLAN_KEY is not valid UTF-8")),
     }
 }
 

@@ -136,10 +136,10 @@ impl Command {
         match self {
             Self::Validate(args) => args.output,
             Self::Plan(args) => args.output,
-            Self::Apply(args) => args.output,
+            Self::Apply(args) => args.apply.output,
             Self::Status(args) => args.output,
-            Self::Undo(args) => args.output,
-            Self::Rename(args) => args.output,
+            Self::Undo(args) => args.apply.output,
+            Self::Rename(args) => args.apply.output,
             Self::Export(args) => args.output,
             Self::Rehearse(args) => args.output,
             Self::Show(args) => args.output,
@@ -153,9 +153,9 @@ impl Command {
     pub(crate) fn codes(&self) -> CodeOptions {
         match self {
             Self::Plan(args) => args.codes,
-            Self::Apply(args) => args.codes,
-            Self::Undo(args) => args.codes,
-            Self::Rename(args) => args.codes,
+            Self::Apply(args) => args.apply.codes,
+            Self::Undo(args) => args.apply.codes,
+            Self::Rename(args) => args.apply.codes,
             Self::Rehearse(args) => args.codes,
             Self::Show(args) => args.codes,
             _ => CodeOptions::default(),

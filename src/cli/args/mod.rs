@@ -15,6 +15,6 @@ mod values;
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
     CodeOptions, ColorChoice, ConnectionOptions, DEFAULT_API_URL, FileOptions, FilterOptions, Format, JournalOptions,
-    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions,
+    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};

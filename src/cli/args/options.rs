@@ -256,6 +256,21 @@ fn journal_dir(text: &str) -> Result<PathBuf, std::convert::Infallible> {
     Ok(PathBuf::from(if text.trim().is_empty() { DEFAULT_JOURNAL_DIR } else { text }))
 }
 
+/// The options of a command that writes.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct WriteOptions {
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
+    #[command(flatten)]
+    pub(crate) rate: RateOptions,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+    #[command(flatten)]
+    pub(crate) codes: CodeOptions,
+}
+
 /// Apply options.
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Apply options")]

@@ -56,7 +56,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
     if locations.is_empty() && !args.location.is_empty() {
-        return Err(CliError::new("no location with DECT networks matches --location"));
+        return Err(CliError::refused("no location with DECT networks matches --location"));
     }
     let export = Export {
         live: &live,
@@ -110,7 +110,7 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
     let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty();
     if args.output.output == Format::Json && is_partial {
-        return Err(CliError::new(
+        return Err(CliError::refused(
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split or --location",
         ));
     }
@@ -131,14 +131,14 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
         && let Some(path) =
             texts.iter().filter_map(|(path, _)| path.as_ref()).find(|path| path.symlink_metadata().is_ok())
     {
-        return Err(write_error(path, &io::ErrorKind::AlreadyExists.into()));
+        return Err(write_error(path, io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(dir) = &args.split {
-        create_private_dir(dir).map_err(|error| write_error(dir, &error))?;
+        create_private_dir(dir).map_err(|error| write_error(dir, error))?;
     }
     for (path, bytes) in texts {
         match path {
-            Some(path) => write_private_file(path, bytes, existing).map_err(|error| write_error(path, &error))?,
+            Some(path) => write_private_file(path, bytes, existing).map_err(|error| write_error(path, error))?,
             None => printer.bytes(bytes),
         }
     }
@@ -150,12 +150,12 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
     Ok(ExitStatus::Success)
 }
 
-pub(super) fn write_error(path: &Path, error: &io::Error) -> CliError {
+pub(super) fn write_error(path: &Path, error: io::Error) -> CliError {
     let path = path.display();
     match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            CliError::new(format!("{path} already exists; nothing was written (use --force to overwrite it)"))
+            CliError::refused(format!("{path} already exists; nothing was written (use --force to overwrite it)"))
         }
-        _ => CliError::new(format!("cannot write {path}: {error}")),
+        _ => CliError::failed(format!("cannot write {path}"), error),
     }
 }

@@ -30,15 +30,15 @@ pub(super) async fn read(
     tokio::select! {
         inputs = reading => match inputs {
             Ok(inputs) => Ok(inputs?),
-            Err(error) => Err(CliError::new(format!("cannot read the files: {error}"))),
+            Err(error) => Err(CliError::failed("cannot read the files", error)),
         },
-        _ = shutdown.requested() => Err(CliError::stopped(shutdown.reason())),
+        _ = shutdown.requested() => Err(CliError::Stopped(shutdown.reason())),
     }
 }
 
 /// The locations and networks that a run is limited to.
 pub(super) fn scope(filter: &FilterOptions) -> Result<Scope, CliError> {
-    Scope::new(&filter.location, &filter.network).map_err(|error| CliError::new(error.to_string()))
+    Scope::new(&filter.location, &filter.network).map_err(CliError::from)
 }
 
 /// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.
@@ -59,9 +59,9 @@ pub(super) fn save_plan(
     key: Option<&SecretString>,
 ) -> Result<(), CliError> {
     let may_replace = SavedPlan::may_replace(path);
-    if !may_replace.map_err(|error| CliError::new(format!("cannot save the plan to {}: {error}", path.display())))? {
+    if !may_replace.map_err(|error| CliError::failed(format!("cannot save the plan to {}", path.display()), error))? {
         let message = format!("{} already exists and is not a saved plan; nothing was written", path.display());
-        return Err(CliError::new(message));
+        return Err(CliError::refused(message));
     }
     let saved = SavedPlan {
         plan: plan.clone(),
@@ -70,5 +70,5 @@ pub(super) fn save_plan(
         max_changes: max_changes.map(|max_changes| max_changes.to_string()),
         sources: inputs.source_digests(),
     };
-    saved.write(path, key).map_err(|error| CliError::new(error.to_string()))
+    saved.write(path, key).map_err(CliError::from)
 }

@@ -30,7 +30,7 @@ pub(super) fn man(printer: &Printer) -> Result<ExitStatus, CliError> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command())
         .render(&mut text)
-        .map_err(|error| CliError::new(format!("cannot render the manual page: {error}")))?;
+        .map_err(|error| CliError::failed("cannot render the manual page", error))?;
     printer.result(&String::from_utf8_lossy(&text));
     Ok(ExitStatus::Success)
 }

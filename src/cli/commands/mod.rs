@@ -45,7 +45,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let supported: Vec<&str> = formats.iter().map(|format| format.name()).collect();
         let message =
             format!("`-o {}` is not supported by this command (supported: {})", format.name(), supported.join(", "));
-        return Err(CliError::new(message));
+        return Err(CliError::refused(message));
     }
     let shutdown = Shutdown::new();
     let command = async {

@@ -23,7 +23,7 @@ pub(crate) struct RehearseArgs {
     source: PlanSourceOptions,
     /// Rate limit of the simulated API
     ///
-    /// COUNT/DURATION, window:COUNT/DURATION, bucket:RATE/s,BURST or in-flight:COUNT, with writes: before it if reads are
+    /// COUNT/DURATION (sliding), window:COUNT/DURATION, bucket:RATE/s,BURST or in-flight:COUNT, with writes: before it if reads are
     /// not limited; several joined by + apply at the same time. Webex publishes no figure for these operations; the
     /// default is a guess.
     #[arg(long, value_name = "LIMIT", default_value = "300/60s")]
@@ -52,7 +52,7 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
         Some(path) => {
             refuse_filter(&args.filter)?;
             let key = plan_key()?;
-            let saved = SavedPlan::read(path, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
+            let saved = SavedPlan::read(path, key.as_ref())?;
             let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
             resume_saved_plan(&saved, &connection.client).await?
         }
@@ -71,7 +71,7 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
         retry_policy: retry_policy(args.rate),
     };
     let rehearsal = rehearse(&prepared.checked, &prepared.live, params)
-        .ok_or_else(|| CliError::new("internal error: the simulated run did not finish; please report this bug"))?;
+        .ok_or_else(|| CliError::refused("internal error: the simulated run did not finish; please report this bug"))?;
     let view = RehearsalView::of(rehearsal, printer.codes());
     let plan = || PlanView::of(prepared.checked.plan(), printer.codes());
     text_or_json(

@@ -14,7 +14,7 @@ use dectl::storage::{IfExists, write_private_file};
 use super::inputs::{save_plan, scope};
 use super::output::{show_plan, show_unchanged};
 use super::run_plan::{PlanRun, preflight};
-use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
+use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -51,15 +51,7 @@ pub(crate) struct RenameArgs {
     #[arg(long, hide_short_help = true)]
     restart: bool,
     #[command(flatten)]
-    run: RunOptions,
-    #[command(flatten)]
-    rate: RateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
-    #[command(flatten)]
-    pub(crate) codes: CodeOptions,
+    pub(crate) apply: WriteOptions,
 }
 
 /// A setting that a rename can replace.
@@ -81,23 +73,22 @@ impl RenameArgs {
 
 pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let is_dry_run = args.is_dry_run();
-    let key = if is_dry_run { plan_key()? } else { preflight(&args.run, ", or --out")? };
-    let scope = scope(&args.run.scope.filter)?;
+    let key = if is_dry_run { plan_key()? } else { preflight(&args.apply.run, ", or --out")? };
+    let scope = scope(&args.apply.run.scope.filter)?;
     let request = rename_request(args);
     if request.display_name.is_some() && !request.settings.contains(&Setting::Name) {
-        return Err(CliError::new(
+        return Err(CliError::refused(
             "--display-name cannot be used with --field displayName alone; it sets the display name of networks whose name matches",
         ));
     }
-    let mut inputs = Inputs::from_rename(&request).map_err(|invalid_input| {
-        let mut error = CliError::from(invalid_input);
-        error.message = "invalid pattern or template".to_owned();
-        error
+    let mut inputs = Inputs::from_rename(&request).map_err(|invalid_input| CliError::InvalidInput {
+        message: "invalid pattern or template".to_owned(),
+        input: Box::new(invalid_input),
     })?;
-    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
+    let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     if !is_dry_run && !args.restart {
         let earlier = find_unfinished_run(
-            &args.run.journal.journal,
+            &args.apply.run.journal.journal,
             key.as_ref(),
             &inputs,
             &scope,
@@ -121,14 +112,13 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                 let job = PlanRun {
                     plan_source,
                     listed: None,
-                    args: &args.run,
-
+                    args: &args.apply.run,
                     resume_interrupted: false,
                     resumes,
                     undoes: None,
                     key,
                 };
-                let exit = job.run(connection, args.connection.org(), args.output.quiet, printer).await?;
+                let exit = job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await?;
                 if exit == ExitStatus::Success {
                     printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
                 }
@@ -143,29 +133,27 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         let job = PlanRun {
             plan_source,
             listed: Some(live),
-            args: &args.run,
-
+            args: &args.apply.run,
             resume_interrupted,
             resumes: None,
             undoes: None,
             key,
         };
-        return job.run(connection, args.connection.org(), args.output.quiet, printer).await;
+        return job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await;
     }
     let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
     let plan = prepared.checked.plan();
     if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
-        return Err(super::export::write_error(path, &std::io::ErrorKind::AlreadyExists.into()));
+        return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.connection.org(), args.run.scope.max_changes, key.as_ref())?;
+        save_plan(plan, &inputs, path, args.apply.connection.org(), args.apply.run.scope.max_changes, key.as_ref())?;
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
         let text = plan_to_yaml(plan, &remark);
         let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
-        write_private_file(path, text.as_bytes(), existing)
-            .map_err(|error| super::export::write_error(path, &error))?;
+        write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
     }
     show_plan(plan, printer);
     Ok(ExitStatus::Success)
@@ -191,16 +179,13 @@ fn rename_request(args: &RenameArgs) -> RenameRequest {
 }
 
 fn with_resume_hint(error: dectl::reconcile::Error, args: &RenameArgs) -> CliError {
-    let drifted = matches!(error, dectl::reconcile::Error::Drift(_));
-    let mut error = CliError::from(error);
-    if drifted {
-        let dir = args.run.journal.journal.display().to_string();
-        error.message = format!(
-            "an earlier run of this rename in {} is unfinished and its plan no longer matches the live state: {}; \
-             use --restart to recompute the rename",
-            sanitize(&dir),
-            error.message
-        );
+    if !matches!(error, dectl::reconcile::Error::Drift(_)) {
+        return error.into();
     }
-    error
+    let dir = args.apply.run.journal.journal.display().to_string();
+    CliError::refused(format!(
+        "an earlier run of this rename in {} is unfinished and its plan no longer matches the live state: {error}; \
+         use --restart to recompute the rename",
+        sanitize(&dir)
+    ))
 }

@@ -26,12 +26,12 @@ use crate::cli::setup::{Connection, plan_key};
 /// Checks that need no file and no request: a prompt is possible, options fit together, the key is there.
 pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<SecretString>, CliError> {
     if !args.yes && !prompt::is_interactive() {
-        return Err(CliError::new(format!(
+        return Err(CliError::refused(format!(
             "cannot prompt for confirmation: stdin is not a terminal (use --yes{alternative})"
         )));
     }
     if !args.rollout.soak.is_zero() && args.rollout.canary.is_none() && args.rollout.batch.is_none() {
-        return Err(CliError::new("--soak requires --canary or --batch"));
+        return Err(CliError::refused("--soak requires --canary or --batch"));
     }
     plan_key()
 }
@@ -93,7 +93,7 @@ impl PlanRun<'_> {
         let work = ApplyWorkflow { client: &client, options: &options, ui: &terminal };
         let done = tokio::select! {
             done = work.run(plan_source, listed) => done?,
-            () = terminal.redraw_loop() => return Err(CliError::new("internal error: the progress display ended; please report this bug")),
+            () = terminal.redraw_loop() => return Err(CliError::refused("internal error: the progress display ended; please report this bug")),
         };
         Ok(result(done, printer))
     }
@@ -102,7 +102,7 @@ impl PlanRun<'_> {
 /// When the window ends, on the clock of the run.
 fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instant, CliError> {
     let now = jiff::ZonedDateTime::now();
-    let end = until.after(&now).map_err(|error| CliError::new(format!("--until: {error}")))?;
+    let end = until.after(&now).map_err(|error| CliError::failed("--until", error))?;
     printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z")));
     let left = end.timestamp().duration_since(now.timestamp());
     Ok(clock.now() + left.try_into().unwrap_or_default())

@@ -21,13 +21,12 @@ pub(crate) struct RunsArgs {
 }
 
 pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let failed = |error: dectl::storage::journal::RunDirectoryError| CliError::new(error.to_string());
-    let mut directory = RunDirectory::open(&args.journal.journal).map_err(failed)?;
+    let mut directory = RunDirectory::open(&args.journal.journal)?;
     if let Some(keep) = args.prune {
-        for name in directory.prune(keep).map_err(failed)? {
+        for name in directory.prune(keep)? {
             printer.note(&format!("deleted run {name}\n"));
         }
-        directory = RunDirectory::open(&args.journal.journal).map_err(failed)?;
+        directory = RunDirectory::open(&args.journal.journal)?;
     }
     let mut runs = Vec::new();
     for history in directory.all() {

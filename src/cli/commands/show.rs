@@ -24,7 +24,7 @@ pub(crate) struct ShowArgs {
 
 pub(super) fn run(args: &ShowArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
-    let saved = SavedPlan::read(&args.plan, key.as_ref()).map_err(|error| CliError::new(error.to_string()))?;
+    let saved = SavedPlan::read(&args.plan, key.as_ref())?;
     show_plan(&saved.plan, printer);
     Ok(ExitStatus::Success)
 }

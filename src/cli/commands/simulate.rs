@@ -57,7 +57,7 @@ struct FaultOptions {
     /// Request latency: 150ms, or 150ms..1.5s for the median and the 99th percentile
     #[arg(long, value_name = "DURATION")]
     latency: Option<LatencySpec>,
-    /// Rate limiter: bucket:5/s,10, window:300/60s, sliding:300/60s or in-flight:4; several joined by +
+    /// Rate limiter: bucket:5/s,10, window:300/60s, sliding:300/60s or in-flight:4, writes: before it; several joined by +
     #[arg(long, value_name = "LIMITER")]
     limit: Option<LimiterSpec>,
     /// `Retry-After` of 429 responses: exact, missing, half, 0.5, or a number of whole seconds
@@ -90,7 +90,7 @@ struct FaultOptions {
 const SAVE_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let faults = scenario(&args.faults)?.faults().map_err(CliError::new)?;
+    let faults = scenario(&args.faults)?.faults().map_err(CliError::refused)?;
     let Snapshot { default, additional } = organizations(args)?;
     let networks = default.len();
     let mut default = SimulatedOrganization::new(default, faults.clone());
@@ -104,7 +104,7 @@ pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutd
     let default = share(default);
     let server = Server::bind_organizations(default.clone(), additional.clone(), args.port)
         .await
-        .map_err(|error| CliError::new(format!("cannot bind port {}: {error}", args.port)))?;
+        .map_err(|error| CliError::failed(format!("cannot bind port {}", args.port), error))?;
     let path = args.state_file.as_deref();
     let mut saver = StateSaver { path, default, additional, clock: server.clock(), saved_at: None };
     saver.save_if_changed()?;
@@ -120,7 +120,7 @@ pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutd
     let ended = tokio::select! {
         served = server.serve() => match served {
             Ok(()) => Ok(ExitStatus::Success),
-            Err(error) => Err(CliError::new(format!("the simulated organization stopped: {error}"))),
+            Err(error) => Err(CliError::failed("the simulated organization stopped", error)),
         },
         failed = saver.run_forever() => Err(failed),
         _ = shutdown.requested() => Ok(ExitStatus::Success),
@@ -135,7 +135,7 @@ fn organizations(args: &SimulateArgs) -> Result<Snapshot, CliError> {
     let mut snapshot = match (&args.state, args.state_file.as_deref().filter(|path| path.exists())) {
         (None, Some(saved)) => simulated_organizations(Some(saved))?,
         (Some(_), Some(saved)) => {
-            return Err(CliError::new(format!(
+            return Err(CliError::refused(format!(
                 "{} already exists and would be overwritten; omit STATE to resume from it, or delete it",
                 saved.display()
             )));
@@ -147,11 +147,11 @@ fn organizations(args: &SimulateArgs) -> Result<Snapshot, CliError> {
         if !additional.is_empty() {
             let path = state.display();
             let message = format!("{path} has several organizations; use it as STATE or --state-file instead");
-            return Err(CliError::new(message));
+            return Err(CliError::refused(message));
         }
         if snapshot.additional.insert(id.clone(), default).is_some() {
             let message = format!("duplicate organization {id:?}: it is in the state file or another --organization");
-            return Err(CliError::new(message));
+            return Err(CliError::refused(message));
         }
     }
     Ok(snapshot)
@@ -176,7 +176,7 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
         ..Scenario::default()
     };
     let Some(path) = &args.scenario else { return Ok(overrides) };
-    let failed = |reason: String| CliError::new(format!("scenario {}: {reason}", path.display()));
+    let failed = |reason: String| CliError::refused(format!("scenario {}: {reason}", path.display()));
     let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
     Ok(Scenario::parse(&text).map_err(failed)?.override_with(overrides))
 }
@@ -229,7 +229,7 @@ impl StateSaver<'_> {
         let text = Snapshot::text(default.state(), additional.iter().map(|(id, other)| (*id, other.state())));
         drop((default, additional));
         write_private_file(path, text.as_bytes(), IfExists::Overwrite)
-            .map_err(|error| CliError::new(format!("cannot save the state to {}: {error}", path.display())))
+            .map_err(|error| CliError::failed(format!("cannot save the state to {}", path.display()), error))
     }
 }
 

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 
 use super::output::show_unchanged;
 use super::run_plan::{PlanRun, preflight};
-use crate::cli::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions, RunOptions};
+use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{Connection, connect, run_target};
@@ -25,42 +25,32 @@ pub(crate) struct UndoArgs {
     #[arg(value_name = "RUN")]
     name: String,
     #[command(flatten)]
-    run: RunOptions,
-    #[command(flatten)]
-    rate: RateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
-    #[command(flatten)]
-    pub(crate) codes: CodeOptions,
+    pub(crate) apply: WriteOptions,
 }
 
 pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let key = preflight(&args.run, "")?;
-    let failed = |error: &dyn std::error::Error| CliError::new(error.to_string());
-    let journal_dir = &args.run.journal.journal;
-    let runs = RunDirectory::open(journal_dir).map_err(|error| failed(&error))?;
-    let target = run_target(&args.connection);
-    let decrypt =
-        |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref())).map_err(|error| failed(&error));
+    let key = preflight(&args.apply.run, "")?;
+    let journal_dir = &args.apply.run.journal.journal;
+    let runs = RunDirectory::open(journal_dir)?;
+    let target = run_target(&args.apply.connection);
+    let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
     let is_last = args.name == "last";
     let path = if is_last {
         let (last, _) = runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
         runs.journal_path(&last.run)
     } else {
-        runs.find(&args.name).map_err(|error| failed(&error))?
+        runs.find(&args.name)?
     };
     let mut history = decrypt(&path)?;
     let about = &history.identity.target;
     if !about.api.is_empty() && !about.is_same(&target) {
-        return Err(CliError::new(format!(
+        return Err(CliError::refused(format!(
             "run {} was applied to another organization ({}); no changes were made",
             history.run,
             describe(about)
         )));
     }
-    let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
+    let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     // Without an organization id, two organizations behind one address are told apart by their networks.
     let exists = |history: &RunHistory| history.modified.iter().any(|network| live.find(&network.network).is_some());
@@ -72,7 +62,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             }
             Some(undo) => {
                 let (last, undo) = (&last.run, &undo.run);
-                return Err(CliError::new(format!(
+                return Err(CliError::refused(format!(
                     "run {last} is already undone by run {undo}; use `dectl undo {undo}` to apply it again, or \
                      `dectl runs` to choose an earlier run"
                 )));
@@ -82,7 +72,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         }
     }
     if !history.modified.is_empty() && !exists(&history) {
-        return Err(CliError::new(format!(
+        return Err(CliError::refused(format!(
             "none of the networks of run {} exists in this organization; no changes were made",
             history.run
         )));
@@ -106,14 +96,13 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let run = PlanRun {
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
-        args: &args.run,
-
+        args: &args.apply.run,
         resume_interrupted: false,
         resumes: None,
         undoes: Some(history.run),
         key,
     };
-    run.run(connection, args.connection.org(), args.output.quiet, printer).await
+    run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await
 }
 
 /// Continues the undo `undo` of the run `last` with the plan beside its journal.
@@ -127,7 +116,7 @@ async fn resume(
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
     let saved = SavedPlan::read(&runs.plan_path(undo), key.as_ref()).map_err(|error| {
-        CliError::new(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read: {error}"))
+        CliError::failed(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read"), error)
     })?;
     if complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await? {
         printer
@@ -139,14 +128,13 @@ async fn resume(
     let run = PlanRun {
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
         listed: None,
-        args: &args.run,
-
+        args: &args.apply.run,
         resume_interrupted: false,
         resumes: Some(undo.to_owned()),
         undoes: Some(last.to_owned()),
         key,
     };
-    run.run(connection, args.connection.org(), args.output.quiet, printer).await
+    run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await
 }
 
 /// No run in the directory is about this organization.
@@ -155,7 +143,7 @@ fn no_run(runs: &RunDirectory, dir: &Path) -> CliError {
         0 => String::new(),
         others => format!(" ({} of other or simulated organizations)", plural(others, "run")),
     };
-    CliError::new(format!("no run of this organization in {}{others}; list runs with `dectl runs`", dir.display()))
+    CliError::refused(format!("no run of this organization in {}{others}; list runs with `dectl runs`", dir.display()))
 }
 
 fn describe(target: &RunTarget) -> String {

@@ -11,7 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::runtime::Instant;
+use crate::runtime::{Instant, parse_duration};
 
 /// A number of requests in a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,18 +54,14 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, RateError> {
         let error = || RateError(text.to_owned());
         let (count, period) = text.trim().split_once('/').unwrap_or((text.trim(), "s"));
-        let digits = period.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = match &period[digits.len()..] {
-            "s" | "sec" => 1.0,
-            "m" | "min" => 60.0,
-            "h" => 3_600.0,
-            _ => return Err(error()),
+        let period = if period.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            format!("1{period}")
+        } else {
+            period.to_owned()
         };
-        let length: f64 = if digits.is_empty() { 1.0 } else { digits.trim().parse().map_err(|_| error())? };
+        let seconds = parse_duration(&period).map_err(|_| error())?.as_secs_f64();
         let count: f64 = count.trim().parse().map_err(|_| error())?;
-        let seconds = length * unit;
-        if !(count.is_finite() && seconds.is_finite() && count > 0.0 && count <= 1e6 && seconds > 0.0 && seconds <= 1e6)
-        {
+        if !(count.is_finite() && count > 0.0 && count <= 1e6 && seconds > 0.0) {
             return Err(error());
         }
         // 0.5/s is one in two seconds.

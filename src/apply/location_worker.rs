@@ -148,6 +148,8 @@ impl<'a, 's> LocationWorker<'a, 's> {
             (self.run.on_event)(&Event::Writing { network: network.clone(), kind });
         }
         let answer = self.run.client.update(&location.id, network, settings, context).await;
+        // The response may have raised the number of workers that the rate limiter has a use for.
+        self.run.slots_changed.notify_all();
         if let Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })) = &answer {
             self.run.note_unanswered(change, settings);
         }

@@ -192,7 +192,8 @@ impl SimulatedOrganization {
     }
 
     pub fn external_request(&mut self, now: Instant) {
-        for limiter in &mut self.limiters {
+        let limiters = self.limiters.iter_mut().zip(&self.faults.limits);
+        for (limiter, _) in limiters.filter(|(_, limit)| !matches!(limit.kind, LimitKind::InFlight(_))) {
             let _full = limiter.take(0, now);
         }
     }
@@ -276,7 +277,11 @@ impl SimulatedOrganization {
                     let half = Duration::from_secs(wait.as_secs() / 2);
                     Some(self.open_retry_after_window(half, None, delivered))
                 }
-                RetryAfterHeader::Fraction => Some("0.5".to_owned()),
+                RetryAfterHeader::Fraction => {
+                    let until = delivered + Duration::from_millis(500);
+                    self.retry_after_windows.push(RetryAfterWindow { known: delivered, until, location: None });
+                    Some("0.5".to_owned())
+                }
             };
             return Some(SimulatedResponse { retry_after, ..refused(429, 429, "too many requests") });
         }

@@ -226,7 +226,7 @@ fn a_scenario_and_options_inject_faults_and_requests_are_logged() {
     let here = dir.path();
     std::fs::write(
         here.join("bad-day.yaml"),
-        "seed: 4\nlimit: bucket:40/s,5\nlocks: { probability: 5%, time: 100ms }\nfaults: { 503: 5%, resetAfter: 2% }\n\
+        "seed: 4\nlimit: bucket:40/s,5\nlocks: { probability: 5%, time: 100ms }\nfaults: { 503: 20%, resetAfter: 2% }\n\
          quirks: [nulls, numbers, unknown]\nconcurrentEditsAt: [9]\n",
     )
     .expect("a file");

@@ -607,3 +607,21 @@ fn concurrent_changes_and_deletions_are_reported() {
         }
     });
 }
+
+/// Workers are started when concurrency grows, not only when a location is done.
+#[test]
+fn a_few_long_locations_profit_from_growth() {
+    let latency = Latency::Fixed(Duration::from_millis(100));
+    let env = TestEnv::new(renames(2_000, 100), FaultConfig { latency, ..FaultConfig::default() });
+    let client = ApiClient::new(
+        Rc::new(env.api()),
+        env.clock.clone(),
+        SeededRng::from_seed(1),
+        RateLimiter::new(None, None),
+        RetryPolicy::default(),
+        env.shutdown.clone(),
+    );
+    let (_, outcome) = env.apply(&client, Options::default()).expect("a plan");
+    assert!(outcome.is_complete());
+    assert!(env.simulated.borrow().counters().max_in_flight > 15, "{:?}", env.simulated.borrow().counters());
+}

@@ -137,7 +137,9 @@ fn missing_and_wrong_headers_cost_little() {
                 let pace = pace(500, &Shape { header, ..shape(&[limit]) }, seed);
                 let ratio = pace.wall / bound(limit, 500.0);
                 println!("{limit:?} {header:?} {seed}: {ratio:.2}, {} refused", pace.refused);
-                assert!(ratio < 1.6, "{limit:?} {header:?} {seed}: {ratio:.2}");
+                // Half of the wait of a sliding window looks like a slow bucket for a while.
+                let most = if header == RetryAfterHeader::Half { 4.0 } else { 1.6 };
+                assert!(ratio < most, "{limit:?} {header:?} {seed}: {ratio:.2}");
                 assert!(pace.refused < 120, "{limit:?} {header:?} {seed}: {} refused", pace.refused);
             }
         }
@@ -190,6 +192,14 @@ fn the_invariants_hold_on_random_shapes() {
             assert!(pace.max_in_flight <= allowed, "{} of {allowed} in flight: {shape:?}", pace.max_in_flight);
         }
     }
+}
+
+#[test]
+fn a_ceiling_above_the_default_is_reached_by_growth_only() {
+    let limit = shape(&[LimitKind::InFlight(8)]);
+    let paces = [None, Some(31), Some(64)]
+        .map(|ceiling| PacingEnv::new(500, &limit, 1).apply(RateLimiter::new(ceiling, None)).expect("it ends"));
+    assert!(paces.iter().all(|pace| pace.refused <= 10 && pace.max_in_flight <= 10), "{paces:?}");
 }
 
 /// More than ten are in flight only where nothing is refused and nothing becomes slower.

@@ -30,6 +30,7 @@ pub enum Admission {
 pub struct Permit {
     id: u64,
     epoch: u32,
+    is_read: bool,
     /// Whether it probes for the end of a pause.
     is_probe: bool,
 }
@@ -130,13 +131,15 @@ impl RateLimiter {
             return Admission::RetryAt(self.resume_at);
         }
         let is_read = kind == RequestKind::Read;
-        let is_probe = self.end_pause(now);
+        // A read that is not limited says nothing about a limit.
+        let counts = self.log.counts(is_read);
+        let is_probe = self.end_pause(now) && counts;
         let availability = if is_probe {
             // Only one probe is in flight at a time.
             if self.log.in_flight() > 0 { Availability::AfterNextResponse } else { Availability::Now }
         } else if self.log.in_flight() >= self.concurrency.limit() {
             Availability::AfterNextResponse
-        } else if self.log.counts(is_read) {
+        } else if counts {
             self.limits.availability(&self.log, now)
         } else {
             Availability::Now
@@ -149,11 +152,11 @@ impl RateLimiter {
         if let Some(Err(until)) = self.fixed_rate.as_ref().map(|fixed_rate| fixed_rate.take(now)) {
             return Admission::RetryAt(until);
         }
-        if self.log.counts(is_read) {
+        if counts {
             self.limits.take(now);
         }
         self.last_admitted.get_or_insert(now);
-        Admission::Granted(Permit { id: self.log.sent(now, is_read), epoch: self.epoch, is_probe })
+        Admission::Granted(Permit { id: self.log.sent(now, is_read), epoch: self.epoch, is_read, is_probe })
     }
 
     /// What a pause that has ended has taught; whether a single request must find out if it really has ended.
@@ -186,6 +189,9 @@ impl RateLimiter {
         let current = permit.epoch == self.epoch;
         let ResponseKind::Throttled(retry_after) = response else {
             let decided = self.log.admitted(permit.id, now);
+            if !self.log.counts(permit.is_read) {
+                return;
+            }
             self.last_admitted = Some(now);
             if current {
                 self.unconfirmed = None;
@@ -200,7 +206,9 @@ impl RateLimiter {
                 self.unconfirmed = None;
             } else if current && self.throttle_event.is_none() {
                 self.concurrency.admitted(self.log.latency());
-                self.limits.admitted(decided.crowd, &self.log);
+                if matches!(response, ResponseKind::Accepted) {
+                    self.limits.admitted(decided.crowd, &self.log);
+                }
             }
             return;
         };
@@ -227,10 +235,12 @@ impl RateLimiter {
         self.concurrency.refused();
         let before = self.limits.clone();
         self.limits.refused(&event, &self.log, now);
-        self.unconfirmed = Some((event, before));
-        if let Some(limit) = self.describe() {
-            tracing::info!(limit, "rate limit estimated");
+        match (before.describe(), self.describe()) {
+            (Some(before), None) => tracing::info!(before, "rate limit estimate dropped"),
+            (before, Some(limit)) if before.as_ref() != Some(&limit) => tracing::info!(limit, "rate limit estimated"),
+            _ => {}
         }
+        self.unconfirmed = Some((event, before));
     }
 
     /// The wait before the next probe: a growing share of the time since the last request was let in, with jitter.

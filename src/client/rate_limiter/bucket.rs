@@ -23,6 +23,12 @@ const MAX_RANGE: f64 = 20.0;
 /// When a refusal is overdue, the rate grows by this share more with every further success.
 const OVERDUE_GROWTH: f64 = 0.000_1;
 
+/// By no more than this share with one success.
+const MAX_OVERDUE_GROWTH: f64 = 0.05;
+
+/// A bucket that takes longer to refill looks like a window.
+const WINDOW_LIKE_SECONDS: f64 = 8.0;
+
 /// Faster than any number of requests in flight.
 const MAX_RATE: f64 = 1_000.0;
 
@@ -219,7 +225,13 @@ impl Bucket {
             }
             _ => rate,
         };
-        let due = (12.0 * rate).max(120.0).max(50.0 * lost).max(admitted as f64 / 4.0);
+        // A large burst and hardly any rate may be a window whose reset is not known: soon asked, and then more rarely.
+        let may_be_window = found.burst > WINDOW_LIKE_SECONDS * rate && self.empty.len() < 6;
+        let due = if may_be_window {
+            (7 << self.empty.len()) as f64
+        } else {
+            (12.0 * rate).max(120.0).max(50.0 * lost).max(admitted as f64 / 4.0)
+        };
         let due = if self.has_changed { due / 3.0 } else { due };
         let margin = (0.1 * found.burst).clamp(0.2, 2.0) + 0.5 * rate * log.jitter();
         self.state = BucketState::Calibrated(Calibrated {
@@ -227,7 +239,11 @@ impl Bucket {
             growth: (fastest - rate) / steps,
             is_rough: doubt > 0.65 || admitted < 10,
             due: due as usize,
-            overdue_growth: if self.has_changed { 4.0 * OVERDUE_GROWTH } else { OVERDUE_GROWTH },
+            overdue_growth: match (may_be_window, self.has_changed) {
+                (true, _) => 50.0 * OVERDUE_GROWTH,
+                (false, true) => 4.0 * OVERDUE_GROWTH,
+                (false, false) => OVERDUE_GROWTH,
+            },
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
             burst: (found.burst - margin).max(0.5),
@@ -272,7 +288,7 @@ impl Calibrated {
             self.rate *= 1.03;
         }
         if self.successes > self.due {
-            self.rate *= 1.0 + ((self.successes - self.due) as f64 * self.overdue_growth).min(0.01);
+            self.rate *= 1.0 + ((self.successes - self.due) as f64 * self.overdue_growth).min(MAX_OVERDUE_GROWTH);
         }
         self.rate = self.rate.min(MAX_RATE);
     }

@@ -40,7 +40,7 @@ impl Concurrency {
     /// At most `most` in flight; the default and growth if there is none.
     pub(super) fn new(most: Option<usize>) -> Self {
         let most = most.unwrap_or(MAX_CONCURRENCY).max(1);
-        let default = most.min(DEFAULT_CONCURRENCY.max(if most < MAX_CONCURRENCY { most } else { 0 }));
+        let default = most.min(DEFAULT_CONCURRENCY);
         Self { default, most, limit: default.min(START), successes: 0, was_refused: false, unhurried: None }
     }
 

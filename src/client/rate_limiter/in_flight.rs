@@ -46,6 +46,8 @@ struct Kept {
     most: usize,
     /// One more was refused, and no bucket explains that.
     is_confirmed: bool,
+    /// One more was refused, and a bucket explains that as well.
+    is_doubtful: bool,
     /// Let in since the last refusal.
     successes: u32,
     /// One more is tried after this many successes.
@@ -70,8 +72,15 @@ impl InFlightLimit {
 
     fn keep(&mut self, most: usize) {
         let probe_after = PROBE_INTERVAL * most as u32;
-        self.state =
-            State::Kept(Kept { most, is_confirmed: false, successes: 0, probe_after, beyond: 0, reductions: 0 });
+        self.state = State::Kept(Kept {
+            most,
+            is_confirmed: false,
+            is_doubtful: false,
+            successes: 0,
+            probe_after,
+            beyond: 0,
+            reductions: 0,
+        });
     }
 
     /// How many may be in flight, if that is limited.
@@ -126,26 +135,27 @@ impl InFlightLimit {
                 }
                 true
             }
-            State::Kept(kept) if peak > kept.most && (kept.is_confirmed || !may_be_bucket()) => {
-                kept.is_confirmed = true;
+            State::Kept(kept) if peak > kept.most && (kept.is_confirmed || !may_be_bucket() || !kept.is_doubtful) => {
+                // What a bucket would have refused as well does not confirm it: both are kept for one more event.
+                kept.is_confirmed |= !may_be_bucket();
+                kept.is_doubtful = !kept.is_confirmed;
                 kept.probe_after = kept.probe_after.max(2 * kept.successes);
                 (kept.successes, kept.beyond, kept.reductions) = (0, 0, 0);
-                true
+                kept.is_confirmed
             }
             // More were in flight for the client than for the server when it was assumed, or it has become narrower.
             State::Kept(kept)
                 if kept.most > 1
-                    && peak <= kept.most
                     && (kept.successes >= MIN_SUCCESSES
-                        || refused == 1
-                            && peak == kept.most
-                            && kept.reductions < MAX_REDUCTIONS
-                            && (kept.is_confirmed || !may_be_bucket())) =>
+                        || refused == 1 && peak == kept.most && kept.reductions < MAX_REDUCTIONS)
+                    && !may_be_bucket() =>
             {
                 (kept.most, kept.successes, kept.beyond) = (kept.most - 1, 0, 0);
                 kept.reductions += 1;
                 true
             }
+            // A second limit beside it.
+            State::Kept(kept) if kept.successes >= MIN_SUCCESSES => false,
             State::Kept(_) | State::Refuted => {
                 self.state = State::Refuted;
                 false

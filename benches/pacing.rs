@@ -158,12 +158,7 @@ impl Knowing<'_> {
     /// Sends a request if every limit allows that, or returns the longest wait.
     fn take(&self, number: u64, now: Instant) -> Result<(), Duration> {
         let mut limiters = self.limiters.borrow_mut();
-        if let Some(wait) = limiters.iter().filter_map(|limiter| limiter.clone().take(number, now).err()).max() {
-            return Err(wait);
-        }
-        for limiter in limiters.iter_mut() {
-            limiter.take(number, now)?;
-        }
+        Limiter::take_all(&mut limiters.iter_mut().collect::<Vec<_>>(), number, now)?;
         self.in_flight.borrow_mut().insert(number, ());
         self.next.set(number + 1);
         Ok(())

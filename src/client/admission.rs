@@ -14,7 +14,7 @@ impl ApiClient {
     /// Waits until the rate limiter grants a permit.
     pub(super) async fn acquire_permit(
         &self,
-        kind: rate_limiter::RequestKind,
+        kind: rate_limiter::RequestClass,
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
     ) -> Result<InFlight<'_>, SendError> {

@@ -508,10 +508,10 @@ impl<'a> RequestKind<'a> {
     }
 
     /// What the rate limiter is told.
-    const fn class(self) -> rate_limiter::RequestKind {
+    const fn class(self) -> rate_limiter::RequestClass {
         match self {
-            Self::Read { .. } => rate_limiter::RequestKind::Read,
-            Self::Write { .. } => rate_limiter::RequestKind::Write,
+            Self::Read { .. } => rate_limiter::RequestClass::Read,
+            Self::Write { .. } => rate_limiter::RequestClass::Write,
         }
     }
 

@@ -16,14 +16,14 @@ pub fn read(inputs: Vec<Input>, sources: &mut Sources, diagnostics: &mut Diagnos
         .map(|Input { name, text, format, base_dir }| SourceInfo { source: sources.add(name, text), format, base_dir })
         .collect();
     // CSV files add the layout of their columns to the sources.
-    let mut tables: Vec<_> = inputs
+    let tables: Vec<_> = inputs
         .iter()
         .map(|input| match input.format {
             SourceFormat::Yaml => None,
             SourceFormat::Csv => csv::parse(input.source, sources, diagnostics),
         })
         .collect();
-    let work: Vec<_> = inputs.iter().zip(tables.iter_mut().map(Option::take)).collect();
+    let work: Vec<_> = inputs.iter().zip(tables).collect();
     let files = map_in_parallel(work, |(input, table)| {
         let mut diagnostics = Diagnostics::new();
         let tree = match input.format {

@@ -75,6 +75,17 @@ impl Limiter {
         self.kind = kind;
     }
 
+    /// Admits a request if every limiter does. A request that is not admitted uses no quota.
+    ///
+    /// # Errors
+    /// The longest time until a request would be admitted.
+    pub fn take_all(limiters: &mut [&mut Self], request: u64, now: Instant) -> Result<(), Duration> {
+        match limiters.iter().filter_map(|limiter| Self::clone(limiter).take(request, now).err()).max() {
+            Some(wait) => Err(wait),
+            None => limiters.iter_mut().try_for_each(|limiter| limiter.take(request, now)),
+        }
+    }
+
     /// A request has its response.
     pub fn release(&mut self, request: u64) {
         self.in_flight.remove(&request);

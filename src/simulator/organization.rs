@@ -170,17 +170,9 @@ impl SimulatedOrganization {
     /// Admits a request if every limit does, or returns the longest wait. A refused request uses no quota.
     fn take_quota(&mut self, number: u64, is_write: bool, now: Instant) -> Result<(), Duration> {
         let limiters = self.limiters.iter_mut().zip(&self.faults.limits);
-        let limiters: Vec<_> =
+        let mut limiters: Vec<_> =
             limiters.filter(|(_, limit)| is_write || !limit.writes_only).map(|(limiter, _)| limiter).collect();
-        let waits = limiters.iter().filter_map(|limiter| Limiter::clone(limiter).take(number, now).err());
-        match waits.max() {
-            Some(wait) => Err(wait),
-            None => limiters.into_iter().try_for_each(|limiter| limiter.take(number, now)),
-        }
-    }
-
-    pub const fn is_unlimited(&self) -> bool {
-        self.limiters.is_empty()
+        Limiter::take_all(&mut limiters, number, now)
     }
 
     /// Changes the parameters of the first limiter.

@@ -49,7 +49,10 @@ impl TestEnv {
     }
 
     fn client(&self, seed: u64, retry_policy: RetryPolicy) -> ApiClient {
-        let rate_limiter = RateLimiter::new(Some(8), None);
+        self.client_with(seed, retry_policy, RateLimiter::new(Some(8), None))
+    }
+
+    fn client_with(&self, seed: u64, retry_policy: RetryPolicy, rate_limiter: RateLimiter) -> ApiClient {
         ApiClient::new(
             Rc::new(self.api()),
             self.clock.clone(),
@@ -613,14 +616,7 @@ fn concurrent_changes_and_deletions_are_reported() {
 fn a_few_long_locations_profit_from_growth() {
     let latency = Latency::Fixed(Duration::from_millis(100));
     let env = TestEnv::new(renames(2_000, 100), FaultConfig { latency, ..FaultConfig::default() });
-    let client = ApiClient::new(
-        Rc::new(env.api()),
-        env.clock.clone(),
-        SeededRng::from_seed(1),
-        RateLimiter::new(None, None),
-        RetryPolicy::default(),
-        env.shutdown.clone(),
-    );
+    let client = env.client_with(1, RetryPolicy::default(), RateLimiter::new(None, None));
     let (_, outcome) = env.apply(&client, Options::default()).expect("a plan");
     assert!(outcome.is_complete());
     assert!(env.simulated.borrow().counters().max_in_flight > 15, "{:?}", env.simulated.borrow().counters());

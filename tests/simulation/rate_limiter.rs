@@ -58,12 +58,12 @@ fn known_shapes() -> Vec<(&'static str, LimitKind)> {
 }
 
 /// What several seeds take on average: wall over bound, and refusals in per cent.
-fn average(n: usize, bound: f64, shape: &Shape) -> (f64, f64) {
+fn average(n: usize, bound: impl Fn(f64) -> f64, shape: &Shape) -> (f64, f64) {
     let seeds = cases(8);
     let (mut ratio, mut refused) = (0.0, 0.0);
     for seed in 0..seeds {
         let pace = pace(n, shape, seed);
-        ratio += pace.wall / bound / seeds as f64;
+        ratio += pace.wall / bound(pace.admitted as f64) / seeds as f64;
         refused += pace.refused as f64 / n as f64 * 100.0 / seeds as f64;
     }
     (ratio, refused)
@@ -72,16 +72,22 @@ fn average(n: usize, bound: f64, shape: &Shape) -> (f64, f64) {
 #[test]
 fn an_unknown_limit_costs_little_time_and_few_refusals() {
     for (name, limit) in known_shapes() {
-        let (ratio, refused) = average(1_000, bound(limit, 1_000.0), &shape(&[limit]));
+        let (ratio, refused) = average(1_000, |admitted| bound(limit, admitted), &shape(&[limit]));
         eprintln!("{name:32} 1000: {ratio:.3}, refused {refused:.2} %");
-        assert!(ratio <= 1.15 && refused <= 2.2, "{name}: {ratio:.3}, refused {refused:.2} %");
+        // A bucket of 20/s overflows in every pause of a second; a sliding window of fifty is met more often.
+        let (slowest, most) = match limit {
+            LimitKind::Bucket { rate: 20.0, .. } => (1.10, 2.0),
+            LimitKind::Sliding { count: 50, .. } => (1.06, 2.1),
+            _ => (1.06, 2.0),
+        };
+        assert!(ratio <= slowest && refused <= most, "{name}: {ratio:.3}, refused {refused:.2} %");
     }
 }
 
 #[test]
 fn a_small_job_is_refused_about_once_for_each_request_in_flight() {
     for (name, limit) in known_shapes() {
-        let (ratio, refused) = average(100, bound(limit, 100.0), &shape(&[limit]));
+        let (ratio, refused) = average(100, |admitted| bound(limit, admitted), &shape(&[limit]));
         eprintln!("{name:32}  100: {ratio:.3}, refused {refused:.2} %");
         assert!(refused <= 13.0, "{name}: {refused}");
     }
@@ -97,7 +103,7 @@ fn a_limit_that_changes_half_way_is_found_again() {
         ("window 300/60 s, halved", window, 0.5, 60.0 + 60.0 * 4.0),
         ("window 300/60 s, doubled", window, 2.0, 60.0 + 60.0),
     ] {
-        let (ratio, refused) = average(1_000, bound, &Shape { change: Change::Scaled(factor), ..shape(&[limit]) });
+        let (ratio, refused) = average(1_000, |_| bound, &Shape { change: Change::Scaled(factor), ..shape(&[limit]) });
         eprintln!("{name:32} 1000: {ratio:.3}, refused {refused:.2} %");
         assert!(ratio <= 1.15 && refused <= 4.0, "{name}: {ratio:.3}, refused {refused:.2} %");
     }
@@ -108,9 +114,9 @@ fn another_client_using_half_of_the_limit_is_accommodated() {
     let limit = LimitKind::Bucket { rate: 10.0, burst: 10.0 };
     // 30 seconds at half the rate cost 15 seconds.
     let bound = bound(limit, 1_010.0) + 15.0;
-    let (ratio, refused) = average(1_000, bound, &Shape { change: Change::OtherClient, ..shape(&[limit]) });
+    let (ratio, refused) = average(1_000, |_| bound, &Shape { change: Change::OtherClient, ..shape(&[limit]) });
     eprintln!("another client: {ratio:.3}, refused {refused:.2} %");
-    assert!(ratio <= 1.20 && refused <= 6.0, "{ratio:.3}, refused {refused:.2} %");
+    assert!(ratio <= 1.15 && refused <= 4.0, "{ratio:.3}, refused {refused:.2} %");
 }
 
 /// Headers that are missing, zero or too short are found out; a pause is then ended by single requests that ask.
@@ -135,10 +141,10 @@ fn missing_and_wrong_headers_cost_little() {
         for header in headers {
             for seed in 0..3 {
                 let pace = pace(500, &Shape { header, ..shape(&[limit]) }, seed);
-                let ratio = pace.wall / bound(limit, 500.0);
+                let ratio = pace.wall / bound(limit, pace.admitted as f64);
                 println!("{limit:?} {header:?} {seed}: {ratio:.2}, {} refused", pace.refused);
                 // Half of the wait of a sliding window looks like a slow bucket for a while.
-                let most = if header == RetryAfterHeader::Half { 4.0 } else { 1.6 };
+                let most = if header == RetryAfterHeader::Half { 4.0 } else { 1.3 };
                 assert!(ratio < most, "{limit:?} {header:?} {seed}: {ratio:.2}");
                 assert!(pace.refused < 120, "{limit:?} {header:?} {seed}: {} refused", pace.refused);
             }
@@ -159,7 +165,7 @@ fn two_limits_at_once_are_kept_side_by_side() {
     for both in tiers {
         for seed in 0..3 {
             let pace = pace(1_000, &shape(&both), seed);
-            let ratio = pace.wall / both.iter().map(|limit| bound(*limit, 1_000.0)).fold(0.0, f64::max);
+            let ratio = pace.wall / both.iter().map(|limit| bound(*limit, pace.admitted as f64)).fold(0.0, f64::max);
             println!("{both:?} {seed}: {ratio:.2}, {} refused", pace.refused);
             assert!(ratio < 1.3, "{both:?} {seed}: {ratio:.2}");
         }
@@ -170,9 +176,9 @@ fn two_limits_at_once_are_kept_side_by_side() {
 fn a_limit_in_flight_is_recognized_and_kept() {
     for most in [2, 4, 7] {
         let limit = LimitKind::InFlight(most);
-        let (ratio, refused) = average(2_000, bound(limit, 2_000.0), &shape(&[limit]));
+        let (ratio, refused) = average(2_000, |admitted| bound(limit, admitted), &shape(&[limit]));
         eprintln!("{most} in flight 2000: {ratio:.3}, refused {refused:.2} %");
-        assert!(ratio <= 1.6 && refused <= 2.0, "{most}: {ratio:.3}, refused {refused:.2} %");
+        assert!(ratio <= 1.2 && refused <= 2.0, "{most}: {ratio:.3}, refused {refused:.2} %");
     }
 }
 

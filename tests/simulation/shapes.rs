@@ -141,6 +141,8 @@ impl Shape {
 pub(crate) struct PacingEnv {
     pub(crate) fleet: RandomOrganization,
     pub(crate) shape: Shape,
+    /// What happens to the limit of the server half-way.
+    change: Change,
     pub(crate) seed: u64,
     pub(crate) clock: Clock,
     pub(crate) simulated: Rc<RefCell<SimulatedOrganization>>,
@@ -152,6 +154,8 @@ pub(crate) struct PacingEnv {
 pub(crate) struct Pace {
     /// Seconds.
     pub(crate) wall: f64,
+    /// Requests that used quota, the list and repeated ones included.
+    pub(crate) admitted: u64,
     pub(crate) refused: u64,
     pub(crate) inside_retry_after: u64,
     pub(crate) max_in_flight: u64,
@@ -172,7 +176,7 @@ impl PacingEnv {
         let simulated = Rc::new(RefCell::new(SimulatedOrganization::new(state, faults)));
         let clock = Clock::virtual_clock();
         let api = InProcessApi::new(Rc::clone(&simulated), clock.clone());
-        Self { fleet, shape: shape.clone(), seed, clock, simulated, api }
+        Self { fleet, shape: shape.clone(), change: shape.change, seed, clock, simulated, api }
     }
 
     /// The same limit without a server that enforces it.
@@ -186,8 +190,7 @@ impl PacingEnv {
     pub(crate) fn drive(&self, work: impl Future<Output = ()>) -> Option<Pace> {
         let n = self.fleet.0.len() as u64;
         let changing = async {
-            match self.shape.change {
-                _ if self.simulated.borrow().is_unlimited() => {}
+            match self.change {
                 Change::None => {}
                 Change::Scaled(factor) => {
                     self.until_admitted(n / 2).await;
@@ -215,6 +218,7 @@ impl PacingEnv {
         let counters = self.simulated.borrow().counters();
         Some(Pace {
             wall: self.clock.now().elapsed().as_secs_f64(),
+            admitted: counters.admitted,
             refused: counters.refused,
             inside_retry_after: counters.inside_retry_after,
             max_in_flight: counters.max_in_flight,

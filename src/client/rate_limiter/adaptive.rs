@@ -37,7 +37,7 @@ pub struct Permit {
 
 /// Whether a request changes something: most limits are about writes only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestKind {
+pub enum RequestClass {
     Read,
     Write,
 }
@@ -126,11 +126,11 @@ impl RateLimiter {
     /// Four gates, in this order: the common pause after a 429; the number in flight, which ramps up after a pause; the
     /// limits that have shown themselves; the configured maximum rate. A permit is recorded in the log as sent, and
     /// every response returns it.
-    pub fn try_acquire(&mut self, kind: RequestKind, now: Instant) -> Admission {
+    pub fn try_acquire(&mut self, kind: RequestClass, now: Instant) -> Admission {
         if self.resume_at > now {
             return Admission::RetryAt(self.resume_at);
         }
-        let is_read = kind == RequestKind::Read;
+        let is_read = kind == RequestClass::Read;
         // A read that is not limited says nothing about a limit.
         let counts = self.log.counts(is_read);
         let is_probe = self.end_pause(now) && counts;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::bucket_fit::{BucketFit, fit, level_at};
 use super::limits::Availability;
-use super::request_log::RequestLog;
+use super::request_log::{REQUESTS_PER_REFUSAL, RequestLog};
 use crate::runtime::Instant;
 
 /// While the rate is unknown: one more in flight after this many successes.
@@ -45,9 +45,6 @@ const MAX_CONTRADICTIONS: u32 = 2;
 
 /// Older refusals are forgotten.
 const MAX_EVENTS: usize = 16;
-
-/// Requests per refusal that are the budget for probing: two in a hundred.
-const REQUESTS_PER_REFUSAL: f64 = 50.0;
 
 #[derive(Clone, Debug)]
 pub(super) struct Bucket {
@@ -152,18 +149,15 @@ impl Bucket {
         }
     }
 
-    /// Requests per second, once known.
-    pub(super) const fn rate(&self) -> Option<f64> {
-        match &self.state {
-            BucketState::Measuring { .. } => None,
-            BucketState::Calibrated(calibrated) => Some(calibrated.rate),
-        }
+    /// Whether its rate is known.
+    pub(super) const fn is_calibrated(&self) -> bool {
+        matches!(self.state, BucketState::Calibrated(_))
     }
 
     /// Whether several throttle events agree on the rate, so that it is a limit of its own and not a window whose end
     /// happened to be near.
     pub(super) const fn is_established(&self) -> bool {
-        self.empty.len() >= 3 && matches!(self.state, BucketState::Calibrated(_))
+        self.empty.len() >= 3 && self.is_calibrated()
     }
 
     /// Since when it has been the same, as far as known.

@@ -4,6 +4,8 @@
 //! flight that were not refused. If hardly any request was let in while more were in flight, the limit is assumed and
 //! kept: if it is refused nevertheless, it is another one; else one more is tried now and then.
 
+use std::cell::LazyCell;
+
 /// Larger numbers in flight are counted as this one.
 const MAX_CROWD: usize = 64;
 
@@ -114,7 +116,9 @@ impl InFlightLimit {
 
     /// So many were `refused` of at most `peak` in flight; whether this limit explains that. What contradicts it may
     /// have been a bucket all the time.
-    pub(super) fn refused(&mut self, refused: usize, peak: usize, may_be_bucket: impl Fn() -> bool) -> bool {
+    pub(super) fn refused(&mut self, refused: usize, peak: usize, may_be_bucket: impl FnOnce() -> bool) -> bool {
+        // A fit is not cheap, and most events need none.
+        let may_be_bucket = LazyCell::new(may_be_bucket);
         match &mut self.state {
             State::Unknown(before) => {
                 let estimate = peak.saturating_sub(refused);
@@ -135,9 +139,9 @@ impl InFlightLimit {
                 }
                 true
             }
-            State::Kept(kept) if peak > kept.most && (kept.is_confirmed || !may_be_bucket() || !kept.is_doubtful) => {
+            State::Kept(kept) if peak > kept.most && (kept.is_confirmed || !*may_be_bucket || !kept.is_doubtful) => {
                 // What a bucket would have refused as well does not confirm it: both are kept for one more event.
-                kept.is_confirmed |= !may_be_bucket();
+                kept.is_confirmed |= !*may_be_bucket;
                 kept.is_doubtful = !kept.is_confirmed;
                 kept.probe_after = kept.probe_after.max(2 * kept.successes);
                 (kept.successes, kept.beyond, kept.reductions) = (0, 0, 0);
@@ -148,7 +152,7 @@ impl InFlightLimit {
                 if kept.most > 1
                     && (kept.successes >= MIN_SUCCESSES
                         || refused == 1 && peak == kept.most && kept.reductions < MAX_REDUCTIONS)
-                    && !may_be_bucket() =>
+                    && !*may_be_bucket =>
             {
                 (kept.most, kept.successes, kept.beyond) = (kept.most - 1, 0, 0);
                 kept.reductions += 1;

@@ -109,9 +109,7 @@ impl Limits {
         }
         // The resets of a bucket say nothing about the window; a window that was first met near its end looked like a
         // bucket.
-        if !self.bucket.as_ref().is_some_and(Bucket::is_established) {
-            self.bucket = None;
-        }
+        self.bucket.take_if(|bucket| !bucket.is_established());
         let before = self.last_other.take().filter(|_| self.bucket.is_none());
         if self.windows.len() >= MAX_WINDOWS {
             self.windows.remove(0);
@@ -125,7 +123,7 @@ impl Limits {
         let may_be_bucket = || Bucket::on_empty(event.began, since).explains(log);
         if self.in_flight.refused(event.refusals, event.peak, may_be_bucket) {
             // What was taken for a bucket.
-            self.bucket = self.bucket.take().filter(|bucket| bucket.rate().is_some());
+            self.bucket.take_if(|bucket| !bucket.is_calibrated());
             return;
         }
         match &mut self.bucket {

@@ -25,6 +25,6 @@ mod request_log;
 mod throttle_event;
 mod window;
 
-pub use adaptive::{Admission, Permit, RateLimiter, RequestKind, ResponseKind};
+pub use adaptive::{Admission, Permit, RateLimiter, RequestClass, ResponseKind};
 pub use concurrency::{DEFAULT_CONCURRENCY, MAX_CONCURRENCY};
 pub use fixed_rate::{Rate, RateError};

@@ -17,6 +17,9 @@ const MAX_HISTORY: usize = 4_000;
 /// Refusals that take less than this share of the time of a result are decided before the work.
 const EARLY_DECISION: f64 = 0.6;
 
+/// Requests per refusal that are the budget for probing: two in a hundred.
+pub(super) const REQUESTS_PER_REFUSAL: f64 = 50.0;
+
 /// Decisions that are closer to each other, in seconds, may have been made in the other order.
 const MIN_LATENESS: f64 = 0.005;
 
@@ -187,8 +190,8 @@ impl RequestLog {
     }
 
     /// Whether one more refusal is within the budget.
-    pub(super) fn can_afford_refusal(&self, budget: f64) -> bool {
-        f64::from(self.refusal_latency.count + 1) <= budget * self.admitted.len() as f64
+    pub(super) fn can_afford_refusal(&self) -> bool {
+        REQUESTS_PER_REFUSAL * f64::from(self.refusal_latency.count + 1) <= self.admitted.len() as f64
     }
 
     /// When the first request of all was counted.
@@ -231,7 +234,9 @@ impl MovingAverage {
         self.count = self.count.saturating_add(1);
         // A plain mean at first, so that the first response does not outweigh the others.
         let weight = SMOOTHING.max(1.0 / f64::from(self.count));
-        self.deviation += ((value - self.mean).abs() * f64::from(u8::from(self.count > 1)) - self.deviation) * weight;
+        if self.count > 1 {
+            self.deviation += ((value - self.mean).abs() - self.deviation) * weight;
+        }
         self.mean += (value - self.mean) * weight;
     }
 }

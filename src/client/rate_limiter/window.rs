@@ -38,9 +38,6 @@ const PROBE_MAX_REQUESTS: usize = 150;
 /// A probe this shortly before a period ends could be let in because a period is over.
 const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
 
-/// Share of refusals that probes may cause.
-const REFUSAL_BUDGET: f64 = 0.02;
-
 /// One or two may be let in because the budget was larger by so many; more show that a period was over.
 const MIN_CROSSED: usize = 3;
 
@@ -145,7 +142,7 @@ impl Window {
         log.in_flight() == 0
             && now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
             && log.since(self.last_probe)
-                >= if log.can_afford_refusal(REFUSAL_BUDGET) { PROBE_MIN_REQUESTS } else { PROBE_MAX_REQUESTS }
+                >= if log.can_afford_refusal() { PROBE_MIN_REQUESTS } else { PROBE_MAX_REQUESTS }
     }
 
     /// Whether requests were let in at the end of a period as expected.

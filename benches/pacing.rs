@@ -12,7 +12,8 @@ use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
 use dectl::runtime::{Clock, Instant, SeededRng};
 use dectl::simulator::Limiter;
-use dectl::webex::{DectApi, ErrorClass, RetryAfter};
+use dectl::webex::operations::update_network;
+use dectl::webex::{ErrorClass, RetryAfter};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -114,7 +115,7 @@ fn workers<M: Manner>(env: &PacingEnv, manner: &M) -> Option<Pace> {
             let Some((location, network, settings)) = work.borrow_mut().pop() else { return };
             loop {
                 manner.before(&env.clock).await;
-                let response = env.api.update(&location, &network, &settings).await;
+                let response = update_network(&env.api, &location, &network, &settings).await;
                 manner.responded();
                 match response {
                     Ok(_) => {

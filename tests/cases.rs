@@ -104,7 +104,7 @@ fn said_of_answer(path: &Path) -> String {
     let error = if head.status == 200 {
         response::list(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
     } else {
-        response::update(&head, body.as_bytes(), Timestamp::UNIX_EPOCH, &sent).err()
+        response::write(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err().map(|error| error.redact_code_of(&sent))
     };
     error.map_or("it is taken for a success\n".to_owned(), |error| described(&error.truncated()))
 }

@@ -6,7 +6,7 @@ use crate::client::{ApiClient, Priority, RequestContext, SendError};
 use crate::model::{NetworkId, Setting, Settings};
 use crate::plan::model::LocationRef;
 use crate::runtime::ShutdownLevel;
-use crate::webex::{ApiError, ErrorClass, MaybeApplied, UpdateAck};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied, WriteAck};
 
 pub(super) enum Confirmation {
     Applied,
@@ -27,7 +27,7 @@ pub(super) const POLL_INTERVALS: [Duration; 6] = [
 
 /// Determines from the response, or else by reading the network, whether a write was applied.
 pub(super) async fn confirm_write(
-    answer: Result<UpdateAck, SendError>,
+    answer: Result<WriteAck, SendError>,
     client: &ApiClient,
     location: &LocationRef,
     network: &NetworkId,
@@ -38,8 +38,8 @@ pub(super) async fn confirm_write(
     // A read resolves the uncertainty, so it is still sent during a shutdown.
     let context = RequestContext { priority: Priority::Cleanup, ..context };
     match answer {
-        Ok(UpdateAck::Applied) => Confirmation::Applied,
-        Ok(UpdateAck::Accepted) => poll_until_applied(client, location, network, before, sent, context).await,
+        Ok(WriteAck::Applied) => Confirmation::Applied,
+        Ok(WriteAck::Accepted) => poll_until_applied(client, location, network, before, sent, context).await,
         Err(SendError::Cancelled) => Confirmation::NotSent,
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => Confirmation::Failed(error),
         // An unanswered write that is not visible yet may still be applied, so only success can be observed.

@@ -3,20 +3,24 @@
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{Either, select};
+use futures::FutureExt;
+use futures::future::{Either, LocalBoxFuture, select};
 use tracing::{Instrument, info_span, warn};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::locks::{LocationLocks, Lock};
 use super::rate_limiter::{self, RateLimiter};
-use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
+use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
 use super::retry::{RetryPolicy, backoff_delay};
 use super::statistics::Statistics;
-use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
+use crate::model::{
+    BaseStation, BaseStationId, Handset, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, Settings,
+};
 use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
-use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, RetryAfter, UpdateAck};
+use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, RetryAfter, WriteAck, operations};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.
 pub struct ApiClient {
@@ -147,12 +151,7 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
-        self.call(
-            RequestKind::Read { what: "list", location: None },
-            RequestContext { priority, on_event: &|event| self.report_event(event), before_send: None },
-            || self.api.list(),
-        )
-        .await
+        self.read("list", priority, || operations::list_networks(&*self.api).boxed_local()).await
     }
 
     /// The same list as the raw bytes of the response.
@@ -160,9 +159,55 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
+        self.read("list", Priority::Normal, || operations::list_networks_raw(&*self.api).boxed_local()).await
+    }
+
+    /// Lists the locations of the organization, with or without networks.
+    ///
+    /// # Errors
+    /// If no attempt succeeded, or a shutdown was requested first.
+    pub async fn list_locations(&self) -> Result<Vec<(LocationId, Arc<str>)>, SendError> {
+        self.read("locations", Priority::Normal, || operations::list_locations(&*self.api).boxed_local()).await
+    }
+
+    /// Lists the base stations of a network.
+    ///
+    /// # Errors
+    /// If no attempt succeeded, or a shutdown was requested first.
+    pub async fn list_base_stations(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        priority: Priority,
+    ) -> Result<Vec<BaseStation>, SendError> {
+        let send = || operations::list_base_stations(&*self.api, location, network).boxed_local();
+        self.read("base stations", priority, send).await
+    }
+
+    /// Lists the handsets of a network.
+    ///
+    /// # Errors
+    /// If no attempt succeeded, or a shutdown was requested first.
+    pub async fn list_handsets(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        priority: Priority,
+    ) -> Result<Vec<Handset>, SendError> {
+        let send = || operations::list_handsets(&*self.api, location, network).boxed_local();
+        self.read("handsets", priority, send).await
+    }
+
+    /// A read whose waits are reported to the observer of the client.
+    async fn read<'a, T>(
+        &self,
+        what: &'static str,
+        priority: Priority,
+        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
+    ) -> Result<T, SendError> {
         let on_event = |event| self.report_event(event);
-        let context = RequestContext { on_event: &on_event, ..RequestContext::QUIET };
-        self.call(RequestKind::Read { what: "list", location: None }, context, || self.api.list_raw()).await
+        let context = RequestContext { priority, on_event: &on_event, before_send: None };
+        self.call(RequestKind::Read { what, location: None }, context, send).await
     }
 
     /// Waits, unless an immediate shutdown is requested.
@@ -181,7 +226,7 @@ impl ApiClient {
         context: RequestContext<'_>,
     ) -> Result<Network, SendError> {
         self.call(RequestKind::Read { what: "get", location: Some(location) }, context, || {
-            self.api.get(location, network)
+            operations::get_network(&*self.api, location, network).boxed_local()
         })
         .await
     }
@@ -196,10 +241,86 @@ impl ApiClient {
         network: &NetworkId,
         settings: &Settings,
         context: RequestContext<'_>,
-    ) -> Result<UpdateAck, SendError> {
-        self.call(RequestKind::Write { what: "update", location }, context, || {
+    ) -> Result<WriteAck, SendError> {
+        let kind = RequestKind::Write { what: "update", location, repeat: Repeat::Always };
+        self.write(kind, context, || operations::update_network(&*self.api, location, network, settings).boxed_local())
+            .await
+    }
+
+    /// Creates a network. An attempt that may have been applied is not repeated.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn create_network(
+        &self,
+        location: &LocationId,
+        settings: &Settings,
+        model: NetworkModel,
+        context: RequestContext<'_>,
+    ) -> Result<Option<NetworkId>, SendError> {
+        let kind = RequestKind::Write { what: "create", location, repeat: Repeat::UnlessMaybeApplied };
+        self.write(kind, context, || operations::create_network(&*self.api, location, settings, model).boxed_local())
+            .await
+    }
+
+    /// Deletes a network with everything that belongs to it.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn delete_network(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        context: RequestContext<'_>,
+    ) -> Result<WriteAck, SendError> {
+        let kind = RequestKind::Write { what: "delete", location, repeat: Repeat::Always };
+        self.write(kind, context, || operations::delete_network(&*self.api, location, network).boxed_local()).await
+    }
+
+    /// Adds base stations to a network. An attempt that may have been applied is not repeated.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn add_base_stations(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        macs: &[Mac],
+        context: RequestContext<'_>,
+    ) -> Result<Vec<ItemResult>, SendError> {
+        let kind = RequestKind::Write { what: "add base stations", location, repeat: Repeat::UnlessMaybeApplied };
+        self.write(kind, context, || operations::add_base_stations(&*self.api, location, network, macs).boxed_local())
+            .await
+    }
+
+    /// Removes a base station from a network.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn remove_base_station(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        base_station: &BaseStationId,
+        context: RequestContext<'_>,
+    ) -> Result<WriteAck, SendError> {
+        let kind = RequestKind::Write { what: "remove base station", location, repeat: Repeat::Always };
+        self.write(kind, context, || {
+            operations::remove_base_station(&*self.api, location, network, base_station).boxed_local()
+        })
+        .await
+    }
+
+    /// A write, each attempt counted.
+    async fn write<'a, T>(
+        &self,
+        kind: RequestKind<'_>,
+        context: RequestContext<'_>,
+        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
+    ) -> Result<T, SendError> {
+        self.call(kind, context, || {
             self.count(|statistics| statistics.writes += 1);
-            self.api.update(location, network, settings)
+            send()
         })
         .await
     }
@@ -208,7 +329,7 @@ impl ApiClient {
         &self,
         kind: RequestKind<'_>,
         context: RequestContext<'_>,
-        send: impl Fn() -> ApiFuture<'a, T>,
+        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
     ) -> Result<T, SendError> {
         let mut state = AttemptState::default();
         // Locks affect writes only.
@@ -254,7 +375,7 @@ impl ApiClient {
         kind: RequestKind<'_>,
         context: RequestContext<'_>,
         state: &mut AttemptState,
-        send: &impl Fn() -> ApiFuture<'a, T>,
+        send: &impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
     ) -> Result<Result<T, ApiError>, SendError> {
         let in_flight = self.acquire_permit(kind.class(), context, state.maybe_applied).await?;
         state.sent += 1;
@@ -363,6 +484,10 @@ impl ApiClient {
                     self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
                 }
                 state.failed += 1;
+                let may_be_applied = error.applied == MaybeApplied::Unknown;
+                if may_be_applied && kind.repeat() == Repeat::UnlessMaybeApplied {
+                    return RetryDecision::Fail;
+                }
                 if state.failed >= self.retry_policy.max_attempts {
                     return RetryDecision::Fail;
                 }
@@ -497,7 +622,7 @@ const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
 #[derive(Clone, Copy)]
 enum RequestKind<'a> {
     Read { what: &'static str, location: Option<&'a LocationId> },
-    Write { what: &'static str, location: &'a LocationId },
+    Write { what: &'static str, location: &'a LocationId, repeat: Repeat },
 }
 
 impl<'a> RequestKind<'a> {
@@ -512,6 +637,14 @@ impl<'a> RequestKind<'a> {
         match self {
             Self::Read { .. } => rate_limiter::RequestClass::Read,
             Self::Write { .. } => rate_limiter::RequestClass::Write,
+        }
+    }
+
+    /// Whether it may be sent again. A read changes nothing.
+    const fn repeat(self) -> Repeat {
+        match self {
+            Self::Read { .. } => Repeat::Always,
+            Self::Write { repeat, .. } => repeat,
         }
     }
 

@@ -67,6 +67,13 @@ macro_rules! id_type {
                 Self(Id(text.into()))
             }
 
+            /// The id with this text, unless it is blank: an empty segment would turn the path of one thing into that of
+            /// the collection.
+            pub fn non_empty(text: impl Into<Arc<str>>) -> Option<Self> {
+                let text = text.into();
+                (!text.trim().is_empty()).then(|| Self::new(text))
+            }
+
             /// The text as it was read, for the path of a request.
             pub fn as_str(&self) -> &str {
                 &self.0.0
@@ -93,6 +100,14 @@ id_type! {
 
 id_type! {
     LocationId
+}
+
+id_type! {
+    BaseStationId
+}
+
+id_type! {
+    HandsetId
 }
 
 #[cfg(test)]

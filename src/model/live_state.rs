@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::devices::{BaseStation, Devices, Handset};
 use super::id::{LocationId, NetworkId};
+use super::network_model::NetworkModel;
 use super::settings::Settings;
 
 /// Index of a location in a [`LiveState`].
@@ -15,7 +17,7 @@ pub struct LocationIndex(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NetworkIndex(pub u32);
 
-/// A location that has DECT networks.
+/// A location. Those without DECT networks are known only if they were looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {
     pub id: LocationId,
@@ -37,6 +39,18 @@ pub struct Network {
     pub lines: Option<u64>,
 }
 
+impl Network {
+    /// A network of which only the settings are known.
+    pub const fn new(id: NetworkId, location: LocationId, settings: Settings, model: Option<Arc<str>>) -> Self {
+        Self { id, location, settings, model, base_stations: None, handsets: None, lines: None }
+    }
+
+    /// Its model, if it is a known one.
+    pub fn known_model(&self) -> Option<NetworkModel> {
+        self.model.as_deref().and_then(NetworkModel::parse)
+    }
+}
+
 /// The current state of every DECT network.
 ///
 /// Locations are sorted by name and id, networks by location, name and id, so that everything derived from it has a
@@ -48,6 +62,8 @@ pub struct LiveState {
     location_of: Vec<LocationIndex>,
     by_id: HashMap<NetworkId, NetworkIndex>,
     location_by_id: HashMap<LocationId, LocationIndex>,
+    /// The devices of networks that were asked for them.
+    devices: HashMap<NetworkIndex, Devices>,
 }
 
 impl LiveState {
@@ -55,6 +71,14 @@ impl LiveState {
     ///
     /// Of a network that is listed twice, the last one counts.
     pub fn new(listed: impl IntoIterator<Item = (Arc<str>, Network)>) -> Self {
+        Self::with_locations(listed, [])
+    }
+
+    /// Like [`Self::new`], with locations that may have no networks.
+    pub fn with_locations(
+        listed: impl IntoIterator<Item = (Arc<str>, Network)>,
+        locations: impl IntoIterator<Item = (LocationId, Arc<str>)>,
+    ) -> Self {
         let mut rows: Vec<(Arc<str>, Network)> = Vec::new();
         let mut names: HashMap<LocationId, Arc<str>> = HashMap::new();
         let mut by_id: HashMap<NetworkId, NetworkIndex> = HashMap::new();
@@ -93,7 +117,44 @@ impl LiveState {
             organization.by_id.insert(network.id.clone(), NetworkIndex(at));
             organization.networks.push(network);
         }
+        for (id, name) in locations {
+            organization.insert_location(id, name);
+        }
         organization
+    }
+
+    /// Adds a location without networks, unless it is known.
+    fn insert_location(&mut self, id: LocationId, name: Arc<str>) {
+        if let Entry::Vacant(new) = self.location_by_id.entry(id.clone()) {
+            new.insert(LocationIndex(self.locations.len() as u32));
+            self.locations.push(Location { id, name, networks: 0..0 });
+        }
+    }
+
+    /// Adds locations without networks after the others, sorted by name and id.
+    pub fn add_locations(&mut self, mut locations: Vec<(LocationId, Arc<str>)>) {
+        locations.sort_by(|one, other| (&one.1, &one.0).cmp(&(&other.1, &other.0)));
+        locations.into_iter().for_each(|(id, name)| self.insert_location(id, name));
+    }
+
+    /// Records the base stations of a network as they were read.
+    pub fn set_base_stations(&mut self, network: NetworkIndex, base_stations: Vec<BaseStation>) {
+        self.devices.entry(network).or_default().base_stations = Some(base_stations);
+    }
+
+    /// Records the handsets of a network as they were read.
+    pub fn set_handsets(&mut self, network: NetworkIndex, handsets: Vec<Handset>) {
+        self.devices.entry(network).or_default().handsets = Some(handsets);
+    }
+
+    /// The base stations of a network, if they were read.
+    pub fn base_stations(&self, network: NetworkIndex) -> Option<&[BaseStation]> {
+        self.devices.get(&network)?.base_stations.as_deref()
+    }
+
+    /// The handsets of a network, if they were read.
+    pub fn handsets(&self, network: NetworkIndex) -> Option<&[Handset]> {
+        self.devices.get(&network)?.handsets.as_deref()
     }
 
     pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIndex, &Location)> {

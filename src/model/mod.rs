@@ -2,11 +2,14 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `id` | [`NetworkId`], [`LocationId`]: opaque, compared without padding |
+//! | `id` | [`NetworkId`], [`LocationId`], [`BaseStationId`], [`HandsetId`]: opaque, compared without padding |
 //! | `name` | [`NetworkName`], [`DisplayName`]: valid names |
 //! | `name_key` | [`NameKey`]: the only way to compare names |
 //! | `name_pattern` | [`NamePattern`]: globs for names |
 //! | `code` | [`AccessCode`]: a valid code; [`CodeText`]: a code as it was read; neither prints itself |
+//! | `mac` | [`Mac`]: the address of a base station |
+//! | `network_model` | [`NetworkModel`]: the hardware of a network |
+//! | `devices` | [`BaseStation`], [`Handset`]: what a network consists of |
 //! | `settings` | the four [`Setting`]s; [`Settings`] as read or sent |
 //! | `desired_settings` | [`DesiredSettings`]: the same four, each optional and valid |
 //! | `live_state` | [`LiveState`]: locations and networks as Webex lists them |
@@ -15,18 +18,24 @@
 
 mod code;
 mod desired_settings;
+mod devices;
 mod id;
 mod live_state;
+mod mac;
 mod name;
 mod name_key;
 mod name_pattern;
+mod network_model;
 mod settings;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::DesiredSettings;
-pub use id::{LocationId, NetworkId};
+pub use devices::{BaseStation, Devices, Handset};
+pub use id::{BaseStationId, HandsetId, LocationId, NetworkId};
 pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
+pub use mac::{Mac, MacError};
 pub use name::{DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, NAME_MAX, NameError, NetworkName};
 pub use name_key::{NameKey, nfc};
 pub use name_pattern::NamePattern;
+pub use network_model::NetworkModel;
 pub use settings::{Setting, SettingSet, Settings};

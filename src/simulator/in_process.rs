@@ -7,12 +7,11 @@ use futures::FutureExt;
 
 use super::faults::RequestFault;
 use super::organization::SimulatedOrganization;
-use super::request::{Operation, Request};
+use super::request::{Operation, Query, Request};
 use super::tokens::TOKEN;
-use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 use crate::runtime::Clock;
 use crate::webex::response::{self, ResponseHead};
-use crate::webex::{ApiError, ApiFuture, DectApi, ErrorClass, MaybeApplied, TokenRefresh, UpdateAck};
+use crate::webex::{ApiError, ApiFuture, ApiRequest, DectApi, ErrorClass, MaybeApplied, ResponseReader, TokenRefresh};
 
 /// Timeout of a client.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -46,7 +45,8 @@ impl InProcessApi {
         self.refresh_count.get()
     }
 
-    async fn send(&self, operation: Operation) -> Result<(ResponseHead, Vec<u8>), ApiError> {
+    /// Sends one request; returns the response, and the offset of the next page.
+    async fn exchange(&self, operation: Operation) -> Result<(ResponseHead, Vec<u8>, Option<usize>), ApiError> {
         let request = Request::new(operation, Some(self.token.borrow().clone()));
         let in_flight = self.simulated.borrow_mut().begin_request(&request, self.clock.now());
         let _at_work = CallGuard { simulated: &self.simulated, number: in_flight.number };
@@ -72,7 +72,7 @@ impl InProcessApi {
             date: None,
             link: None,
         };
-        Ok((head, answer.body))
+        Ok((head, answer.body, answer.next))
     }
 
     fn timestamp(&self) -> jiff::Timestamp {
@@ -81,42 +81,28 @@ impl InProcessApi {
 }
 
 impl DectApi for InProcessApi {
-    fn list(&self) -> ApiFuture<'_, LiveState> {
-        async {
-            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            response::list(&head, &body, self.timestamp())
-        }
-        .boxed_local()
-    }
-
-    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
-        async {
-            let (head, body) = self.send(Operation::List { location: None, name: None }).await?;
-            response::list(&head, &body, self.timestamp()).map(|_| body)
-        }
-        .boxed_local()
-    }
-
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
+    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()> {
         async move {
-            let operation = Operation::Get { location: location.to_string(), network: network.to_string() };
-            let (head, body) = self.send(operation).await?;
-            response::network(&head, &body, self.timestamp(), location)
-        }
-        .boxed_local()
-    }
-
-    fn update<'a>(
-        &'a self,
-        location: &'a LocationId,
-        network: &'a NetworkId,
-        settings: &'a Settings,
-    ) -> ApiFuture<'a, UpdateAck> {
-        async move {
-            let body = response::update_body(settings);
-            let operation = Operation::Update { location: location.to_string(), network: network.to_string(), body };
-            let (head, body) = self.send(operation).await?;
-            response::update(&head, &body, self.timestamp(), settings)
+            if let Some(segment) = request.invalid_segment() {
+                let message = format!("invalid id {segment:?} in a path");
+                return Err(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No));
+            }
+            let segments: Vec<&str> = request.path.iter().map(String::as_str).collect();
+            let mut query = Query::from_pairs(&request.query);
+            let mut pages = Vec::new();
+            loop {
+                let body = request.body.clone().unwrap_or_default();
+                let operation = Operation::of(request.method.as_str(), &segments, &query, body);
+                let (head, body, next) = self.exchange(operation).await?;
+                let (Some(key), true) = (request.list, next.is_some() || !pages.is_empty()) else {
+                    return read(&head, &body, self.timestamp());
+                };
+                pages.push(body);
+                match next {
+                    Some(start) => query = Query::of(&query.with("start", &start.to_string())),
+                    None => return read(&head, &response::join_pages(key, &pages)?, self.timestamp()),
+                }
+            }
         }
         .boxed_local()
     }

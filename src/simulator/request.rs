@@ -40,6 +40,11 @@ impl Operation {
         let Ok(parts) = decoded else { return Self::Unknown(400) };
         let parts: Vec<&str> = parts.iter().map(|part| &**part).collect();
         let ["", "v1", parts @ ..] = &parts[..] else { return Self::Unknown(404) };
+        Self::of(method, parts, query, body)
+    }
+
+    /// The operation of a method and a decoded path below the version.
+    pub fn of(method: &str, parts: &[&str], query: &Query, body: Vec<u8>) -> Self {
         match (method, parts) {
             ("GET" | "HEAD", ["telephony", "config", "dectNetworks"]) => {
                 Self::List { location: query.get("locationId"), name: query.get("name") }
@@ -127,6 +132,11 @@ impl Query {
     pub fn of(text: &str) -> Self {
         let parsed = reqwest::Url::parse(&format!("form:?{text}"));
         Self(parsed.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
+    }
+
+    /// The query of these pairs.
+    pub fn from_pairs(pairs: &[(&'static str, String)]) -> Self {
+        Self(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
     }
 
     pub fn get(&self, name: &str) -> Option<String> {

@@ -1,42 +1,94 @@
-//! The API operations as a trait.
+//! The API as a transport: one call sends one request.
 
 use futures::future::LocalBoxFuture;
+use jiff::Timestamp;
 
 use super::error::ApiError;
-use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
+use super::response::ResponseHead;
 
 pub type ApiFuture<'a, T> = LocalBoxFuture<'a, Result<T, ApiError>>;
 
-/// The DECT networks of one organization. One call is one HTTP request: no waiting, no retry.
+/// Turns a response into a value or an error. It runs where the token is redacted from errors.
+pub type ResponseReader<'a> = Box<dyn FnOnce(&ResponseHead, &[u8], Timestamp) -> Result<(), ApiError> + 'a>;
+
+/// The API of one organization. One call is one HTTP request, but for lists that are returned in pages: no waiting, no
+/// retry. What can be requested is in `operations`.
 pub trait DectApi {
-    /// Lists all networks of the organization ("Get the List of DECT Networks for an organization").
-    fn list(&self) -> ApiFuture<'_, LiveState>;
-
-    /// Returns the list exactly as received, once it has been checked to be a list.
-    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>>;
-
-    /// Gets one network ("Get DECT Network Details").
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network>;
-
-    /// Replaces the settings of one network ("Update DECT Network"). This is not a patch, so all four settings are sent.
-    fn update<'a>(
-        &'a self,
-        location: &'a LocationId,
-        network: &'a NetworkId,
-        settings: &'a Settings,
-    ) -> ApiFuture<'a, UpdateAck>;
+    /// Sends a request and passes the response to `read`.
+    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()>;
 
     /// Obtains a new access token after one was rejected, if the credentials allow it. Concurrent calls share one request
     /// and its result.
     fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh>;
 }
 
+/// One request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// What it is for, in errors: "updating a DECT network".
+    pub purpose: &'static str,
+    pub method: Method,
+    /// The segments of the path, not encoded. None of them is ever empty: an empty one would turn the path of one thing
+    /// into that of the collection.
+    pub path: Vec<String>,
+    pub query: Vec<(&'static str, String)>,
+    /// The JSON body.
+    pub body: Option<Vec<u8>>,
+    /// The field with the items, if the response is a list that may be returned in pages.
+    pub list: Option<&'static str>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateAck {
+pub enum Method {
+    Get,
+    Put,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl ApiRequest {
+    /// The segment that no path may have: an empty one, or one that a URL would resolve.
+    pub fn invalid_segment(&self) -> Option<&str> {
+        self.path.iter().map(String::as_str).find(|segment| segment.trim().is_empty() || matches!(*segment, "." | ".."))
+    }
+}
+
+/// How a write was acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteAck {
     /// Applied: any 2xx except 202.
     Applied,
     /// Accepted (202): reading the network shows when it is applied.
     Accepted,
+}
+
+/// The result of one item of a request about several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemResult {
+    /// What the item is called: the MAC address of a base station.
+    pub item: String,
+    /// Its own HTTP status.
+    pub status: u16,
+    pub id: Option<String>,
+    /// Why it was refused; empty if the response does not say.
+    pub message: String,
+}
+
+impl ItemResult {
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

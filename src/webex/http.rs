@@ -7,17 +7,16 @@ use bytes::BytesMut;
 use futures::FutureExt;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
-use reqwest::{Client, Method, Url};
+use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::api::{ApiFuture, DectApi, TokenOwner, TokenRefresh, UpdateAck};
+use super::api::{ApiFuture, ApiRequest, DectApi, Method, ResponseReader, TokenRefresh};
 use super::credentials::{
     ServiceApp, SourceError, TokenResponse, TokenSource, TokenStore, read_token_file, run_token_command,
 };
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response::{self, ResponseHead};
-use crate::model::{LiveState, LocationId, Network, NetworkId, Settings};
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 
@@ -152,7 +151,7 @@ impl HttpApi {
         Ok(Self { client, base, config, token_store, next_request: std::cell::Cell::new(1), destination })
     }
 
-    fn url(&self, path: &[&str]) -> Url {
+    fn url(&self, path: &[String]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
@@ -167,7 +166,7 @@ impl HttpApi {
     /// has a tracking id.
     async fn call<T>(
         &self,
-        request: ApiRequest<'_>,
+        request: HttpRequest<'_>,
         read: impl FnOnce(&ResponseHead, &[u8]) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let number = self.next_request.get();
@@ -190,7 +189,7 @@ impl HttpApi {
         })
     }
 
-    async fn send(&self, request: ApiRequest<'_>, tracking_id: &str) -> Result<(ResponseHead, BytesMut), ApiError> {
+    async fn send(&self, request: HttpRequest<'_>, tracking_id: &str) -> Result<(ResponseHead, BytesMut), ApiError> {
         let mut builder = self
             .client
             .request(request.method, request.url)
@@ -234,9 +233,9 @@ impl HttpApi {
     }
 }
 
-struct ApiRequest<'a> {
+struct HttpRequest<'a> {
     what: &'a str,
-    method: Method,
+    method: reqwest::Method,
     url: Url,
     body: RequestBody,
     timeout: Duration,
@@ -250,57 +249,29 @@ enum RequestBody {
 }
 
 impl DectApi for HttpApi {
-    fn list(&self) -> ApiFuture<'_, LiveState> {
-        async {
-            let read = |head: &ResponseHead, body: &[u8]| {
-                let list = response::list(head, body, Timestamp::now())?;
-                Ok((list, next_page(head).map(|next| (body.to_vec(), next))))
+    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()> {
+        async move {
+            let list = request.list;
+            let request = self.http_request(request)?;
+            let (first, purpose) = (request.url.clone(), request.what);
+            let mut read = Some(read);
+            let mut read_all = |head: &ResponseHead, body: &[u8]| match read.take() {
+                Some(read) => read(head, body, Timestamp::now()),
+                None => Ok(()),
             };
-            let (first, more) = self.call(self.list_request(self.list_url()), read).await?;
-            let Some((body, next)) = more else { return Ok(first) };
+            let paged = |head: &ResponseHead| {
+                let key = list.filter(|_| (200..300).contains(&head.status))?;
+                Some((key, next_page(head)?))
+            };
+            let more = self.call(request, |head, body| match paged(head) {
+                Some((key, next)) => Ok(Some((key, body.to_vec(), next))),
+                None => read_all(head, body).map(|()| None),
+            });
+            let Some((key, body, next)) = more.await? else { return Ok(()) };
             let head = ResponseHead { status: 200, ..ResponseHead::default() };
-            response::list(&head, &self.join_with_next(body, next).await?, Timestamp::now())
+            read_all(&head, &self.join_with_next(purpose, key, first, body, next).await?)
         }
         .boxed_local()
-    }
-
-    fn list_raw(&self) -> ApiFuture<'_, Vec<u8>> {
-        async {
-            match self.raw_page(self.list_url()).await? {
-                (body, None) => Ok(body),
-                (body, Some(next)) => self.join_with_next(body, next).await,
-            }
-        }
-        .boxed_local()
-    }
-
-    fn get<'a>(&'a self, location: &'a LocationId, network: &'a NetworkId) -> ApiFuture<'a, Network> {
-        let request = ApiRequest {
-            what: "reading a DECT network",
-            method: Method::GET,
-            url: self.network_url(location, network),
-            body: RequestBody::Nothing,
-            timeout: self.config.request_timeout,
-            max_body_len: MAX_BODY_LEN,
-        };
-        self.call(request, |head, body| response::network(head, body, Timestamp::now(), location)).boxed_local()
-    }
-
-    fn update<'a>(
-        &'a self,
-        location: &'a LocationId,
-        network: &'a NetworkId,
-        settings: &'a Settings,
-    ) -> ApiFuture<'a, UpdateAck> {
-        let request = ApiRequest {
-            what: "updating a DECT network",
-            method: Method::PUT,
-            url: self.network_url(location, network),
-            body: RequestBody::Json(response::update_body(settings)),
-            timeout: self.config.request_timeout,
-            max_body_len: MAX_BODY_LEN,
-        };
-        self.call(request, |head, body| response::update(head, body, Timestamp::now(), settings)).boxed_local()
     }
 
     fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
@@ -323,22 +294,6 @@ impl DectApi for HttpApi {
 }
 
 impl HttpApi {
-    /// Returns the owner of the token ("Get My Own Details").
-    ///
-    /// # Errors
-    /// If the request fails, e.g. without the scope `spark:people_read`.
-    pub async fn me(&self) -> Result<TokenOwner, ApiError> {
-        let request = ApiRequest {
-            what: "reading the owner of the token",
-            method: Method::GET,
-            url: self.url(&["people", "me"]),
-            body: RequestBody::Nothing,
-            timeout: self.config.request_timeout,
-            max_body_len: MAX_BODY_LEN,
-        };
-        self.call(request, |head, body| response::me(head, body, Timestamp::now())).await
-    }
-
     /// Expiry of the token, if known.
     pub fn token_expires(&self) -> Option<Timestamp> {
         self.token_store.expires()
@@ -359,9 +314,9 @@ impl HttpApi {
         // A URL query is encoded like a form.
         let mut encoder = Url::parse("form:").map_err(|_| self.no_token())?;
         encoder.query_pairs_mut().extend_pairs(form);
-        let request = ApiRequest {
+        let request = HttpRequest {
             what: "requesting an access token for the service app",
-            method: Method::POST,
+            method: reqwest::Method::POST,
             url,
             body: RequestBody::Form(encoder.query().unwrap_or_default().to_owned()),
             timeout: self.config.request_timeout,
@@ -378,27 +333,45 @@ impl HttpApi {
         ApiError::no_response(ErrorClass::Permanent, "the token cannot be sent in a header", MaybeApplied::No)
     }
 
-    fn list_url(&self) -> Url {
-        self.url(&["telephony", "config", "dectNetworks"])
+    /// The request as it is sent.
+    fn http_request(&self, request: ApiRequest) -> Result<HttpRequest<'static>, ApiError> {
+        if let Some(segment) = request.invalid_segment() {
+            let message = format!("refusing to send a request with an invalid id {segment:?} in its path");
+            return Err(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No));
+        }
+        let mut url = self.url(&request.path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        Ok(HttpRequest {
+            what: request.purpose,
+            method: match request.method {
+                Method::Get => reqwest::Method::GET,
+                Method::Put => reqwest::Method::PUT,
+                Method::Post => reqwest::Method::POST,
+                Method::Delete => reqwest::Method::DELETE,
+            },
+            url,
+            body: request.body.map_or(RequestBody::Nothing, RequestBody::Json),
+            timeout: if request.list.is_some() { self.config.list_timeout } else { self.config.request_timeout },
+            max_body_len: if request.list.is_some() { MAX_LIST_LEN } else { MAX_BODY_LEN },
+        })
     }
 
-    /// The body of a page, checked to be a list, and the link to the next one, if there is one.
-    async fn raw_page(&self, url: Url) -> Result<(Vec<u8>, Option<String>), ApiError> {
-        let read = |head: &ResponseHead, body: &[u8]| {
-            response::list(head, body, Timestamp::now())?;
-            Ok((body.to_vec(), next_page(head)))
-        };
-        self.call(self.list_request(url), read).await
-    }
-
-    /// Reads the pages after the first one and joins all of them into one body. The API documents no pages for this list,
-    /// but a page that is not read would make networks invisible.
-    async fn join_with_next(&self, first: Vec<u8>, next: String) -> Result<Vec<u8>, ApiError> {
+    /// Reads the pages after the first one and joins all of them into one body. The API documents no pages for most lists,
+    /// but a page that is not read would make what is on it invisible.
+    async fn join_with_next(
+        &self,
+        what: &'static str,
+        key: &str,
+        mut current: Url,
+        first: Vec<u8>,
+        next: String,
+    ) -> Result<Vec<u8>, ApiError> {
         let invalid = |message: &str| ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No);
         let mut total = first.len();
         let mut pages = vec![first];
         let mut next = Some(next);
-        let mut current = self.list_url();
         while let Some(target) = next.take() {
             let url = current.join(&target).ok().filter(|url| url.origin() == self.base.origin()).ok_or_else(|| {
                 invalid("the next page of the list is on another server (not followed, to protect the token)")
@@ -410,7 +383,19 @@ impl HttpApi {
                 return Err(invalid("the list has more than 1000 pages"));
             }
             current = url.clone();
-            let (body, after) = self.raw_page(url).await?;
+            let request = HttpRequest {
+                what,
+                method: reqwest::Method::GET,
+                url,
+                body: RequestBody::Nothing,
+                timeout: self.config.list_timeout,
+                max_body_len: MAX_LIST_LEN,
+            };
+            let read = |head: &ResponseHead, body: &[u8]| {
+                response::success(head, body, Timestamp::now())?;
+                Ok((body.to_vec(), next_page(head)))
+            };
+            let (body, after) = self.call(request, read).await?;
             total += body.len();
             if total > MAX_LIST_LEN {
                 return Err(invalid("response exceeds the maximum size"));
@@ -418,22 +403,7 @@ impl HttpApi {
             pages.push(body);
             next = after;
         }
-        response::join_pages(&pages)
-    }
-
-    fn list_request(&self, url: Url) -> ApiRequest<'static> {
-        ApiRequest {
-            what: "listing DECT networks",
-            method: Method::GET,
-            url,
-            body: RequestBody::Nothing,
-            timeout: self.config.list_timeout,
-            max_body_len: MAX_LIST_LEN,
-        }
-    }
-
-    fn network_url(&self, location: &LocationId, network: &NetworkId) -> Url {
-        self.url(&["telephony", "config", "locations", location.as_str(), "dectNetworks", network.as_str()])
+        response::join_pages(key, &pages)
     }
 }
 

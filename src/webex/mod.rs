@@ -1,8 +1,9 @@
-//! DECT operations of the Webex Calling API: one call of [`DectApi`] is one HTTP request.
+//! DECT operations of the Webex Calling API: one call is one HTTP request.
 //!
 //! | module | purpose |
 //! |---|---|
-//! | `api` | [`DectApi`]: list, get, update, refresh the token; no waiting, no retry |
+//! | `api` | [`DectApi`]: sends one request; no waiting, no retry |
+//! | `operations` | the operations of the API: requests and the readers of their responses |
 //! | `error` | [`ApiError`]: errors of API requests |
 //! | `response` | parses status, headers and body into a value or an error; no I/O |
 //! | `retry_after` | parses `Retry-After` |
@@ -14,11 +15,12 @@ mod api;
 pub mod credentials;
 mod error;
 mod http;
+pub mod operations;
 pub mod response;
 mod retry_after;
 mod wire;
 
-pub use api::{ApiFuture, DectApi, TokenOwner, TokenRefresh, UpdateAck};
+pub use api::{ApiFuture, ApiRequest, DectApi, ItemResult, Method, ResponseReader, TokenOwner, TokenRefresh, WriteAck};
 pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

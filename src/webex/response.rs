@@ -1,13 +1,15 @@
 //! Parses the status, headers and body of a response into a value or an error. No I/O.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::api::{TokenOwner, UpdateAck};
+use super::api::{ItemResult, TokenOwner, WriteAck};
 use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{LiveState, LocationId, Network, Settings};
+use crate::model::{BaseStation, Handset, LiveState, LocationId, Network, NetworkId};
 
 /// Status and relevant headers of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,24 +54,25 @@ pub fn next_page(link: &str) -> Option<&str> {
     None
 }
 
-/// Joins the pages of a list into one body.
+/// Joins the pages of a list into one body; `key` is the field with the items.
 ///
 /// # Errors
-/// If a page is not a list.
-pub fn join_pages(pages: &[Vec<u8>]) -> Result<Vec<u8>, ApiError> {
+/// If a page is not such a list.
+pub fn join_pages(key: &str, pages: &[Vec<u8>]) -> Result<Vec<u8>, ApiError> {
     let malformed = || {
-        ApiError::no_response(ErrorClass::Permanent, "a page of the list is not a list of networks", MaybeApplied::No)
+        let message = format!("a page of the list has no list `{key}`");
+        ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No)
     };
-    let mut networks = Vec::new();
+    let mut items = Vec::new();
     let mut first = None;
     for page in pages {
         let mut value: serde_json::Value = serde_json::from_slice(page).map_err(|_| malformed())?;
-        let list = value["dectNetworks"].as_array_mut().ok_or_else(malformed)?;
-        networks.append(list);
+        let list = value[key].as_array_mut().ok_or_else(malformed)?;
+        items.append(list);
         first.get_or_insert(value);
     }
     let mut joined = first.ok_or_else(malformed)?;
-    joined["dectNetworks"] = networks.into();
+    joined[key] = items.into();
     // Values always serialize.
     Ok(serde_json::to_vec(&joined).unwrap_or_default())
 }
@@ -83,13 +86,71 @@ pub fn network(head: &ResponseHead, body: &[u8], now: Timestamp, location: &Loca
     wire::network(body, location).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// Parses the response of an update.
+/// Parses the response of a write whose body says nothing.
 ///
 /// # Errors
 /// If the status is not a success. The body of a success is ignored.
-pub fn update(head: &ResponseHead, body: &[u8], now: Timestamp, sent: &Settings) -> Result<UpdateAck, ApiError> {
-    success(head, body, now).map_err(|error| error.redact_code_of(sent))?;
-    Ok(if head.status == 202 { UpdateAck::Accepted } else { UpdateAck::Applied })
+pub fn write(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<WriteAck, ApiError> {
+    success(head, body, now)?;
+    Ok(if head.status == 202 { WriteAck::Accepted } else { WriteAck::Applied })
+}
+
+/// Parses the response of a creation: the id, if it has one. What was created is found by its name otherwise.
+///
+/// # Errors
+/// If the status is not a success.
+pub(super) fn created(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Option<NetworkId>, ApiError> {
+    success(head, body, now)?;
+    Ok(wire::created(body))
+}
+
+/// Parses a list of base stations.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn base_stations(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<BaseStation>, ApiError> {
+    success(head, body, now)?;
+    wire::base_stations(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// Parses a list of handsets.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn handsets(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Handset>, ApiError> {
+    success(head, body, now)?;
+    wire::handsets(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// Parses the results of adding base stations. A success whose body cannot be read has no results: a list then shows what
+/// was added.
+///
+/// # Errors
+/// If the status is not a success.
+pub(super) fn base_station_results(
+    head: &ResponseHead,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Vec<ItemResult>, ApiError> {
+    success(head, body, now)?;
+    let mut results = wire::base_station_results(body);
+    for result in &mut results {
+        result.message = one_line(&redact_codes(&result.message));
+    }
+    Ok(results)
+}
+
+/// Parses a list of locations.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn locations(
+    head: &ResponseHead,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Vec<(LocationId, Arc<str>)>, ApiError> {
+    success(head, body, now)?;
+    wire::locations(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Parses the response of the token endpoint.
@@ -118,11 +179,11 @@ pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner
     wire::me(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-pub fn update_body(settings: &Settings) -> Vec<u8> {
-    wire::update(settings)
-}
-
-fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+/// Checks that the status is a success.
+///
+/// # Errors
+/// What the response says otherwise.
+pub(super) fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
     if (200..300).contains(&head.status) {
         return Ok(());
     }
@@ -290,14 +351,14 @@ mod tests {
 
     #[test]
     fn a_code_that_the_server_repeats_is_hidden() {
-        let sent = Settings {
+        let sent = crate::model::Settings {
             name: "A".into(),
             display_name: None,
             code_enabled: Some(true),
             code: Some(crate::model::CodeText::new("4821")),
         };
         let head = ResponseHead { status: 409, ..ResponseHead::default() };
-        let refused = update(&head, br#"{"message":"code 4821 is in use"}"#, Timestamp::UNIX_EPOCH, &sent);
-        assert_eq!(refused.expect_err("a conflict").message, "code •••• is in use");
+        let refused = write(&head, br#"{"message":"code X4821 is in use"}"#, Timestamp::UNIX_EPOCH);
+        assert_eq!(refused.expect_err("a conflict").redact_code_of(&sent).message, "code X•••• is in use");
     }
 }

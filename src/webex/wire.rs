@@ -14,9 +14,12 @@ use secrecy::SecretString;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::api::TokenOwner;
+use super::api::{ItemResult, TokenOwner};
 use super::credentials::{Token, TokenResponse};
-use crate::model::{CodeText, LiveState, LocationId, Network, NetworkId, Settings};
+use crate::model::{
+    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Network, NetworkId,
+    NetworkModel, Settings,
+};
 
 #[derive(Deserialize)]
 struct WireList {
@@ -308,7 +311,91 @@ fn code(text: LenientString<'_>) -> Option<CodeText> {
     Some(CodeText::new(if kind == JsonKind::Number { format!("{value:0>4}") } else { value.into_owned() }))
 }
 
-/// The body of an update as documented.
+/// A string, or a number in its place; null, empty strings, lists and objects are treated as missing.
+fn lenient_text(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The items of a short list, each read by `read`. Items that are null are skipped.
+fn items<T>(body: &[u8], key: &str, read: impl Fn(&serde_json::Value) -> Option<T>) -> Result<Vec<T>, WireError> {
+    let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let list = value[key].as_array().ok_or_else(|| WireError::Malformed(format!("no list `{key}`")))?;
+    let mut items = Vec::with_capacity(list.len());
+    for (at, item) in list.iter().enumerate().filter(|(_, item)| !item.is_null()) {
+        let lacks = || WireError::Malformed(format!("item {} of `{key}` has no key", at + 1));
+        items.push(read(item).ok_or_else(lacks)?);
+    }
+    Ok(items)
+}
+
+pub(super) fn base_stations(body: &[u8]) -> Result<Vec<BaseStation>, WireError> {
+    items(body, "baseStations", |item| {
+        let address = lenient_text(&item["mac"])?;
+        Some(BaseStation { id: lenient_text(&item["id"]).and_then(BaseStationId::non_empty), address: address.into() })
+    })
+}
+
+pub(super) fn handsets(body: &[u8]) -> Result<Vec<Handset>, WireError> {
+    items(body, "handsets", |item| {
+        let name = lenient_text(&item["customDisplayName"]).or_else(|| lenient_text(&item["defaultDisplayName"]));
+        let line = &item["lines"][0];
+        Some(Handset {
+            id: lenient_text(&item["id"]).and_then(HandsetId::non_empty),
+            display_name: name.map(Into::into),
+            line: lenient_text(&line["extension"]).or_else(|| lenient_text(&line["external"])).map(Into::into),
+        })
+    })
+}
+
+pub(super) fn locations(body: &[u8]) -> Result<Vec<(LocationId, Arc<str>)>, WireError> {
+    items(body, "items", |item| {
+        let id = LocationId::non_empty(lenient_text(&item["id"])?)?;
+        Some((id, lenient_text(&item["name"]).unwrap_or_default().into()))
+    })
+}
+
+/// The id of a created network.
+pub(super) fn created(body: &[u8]) -> Option<NetworkId> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    NetworkId::non_empty(lenient_text(&value["dectNetworkId"])?)
+}
+
+/// The results of adding base stations. The description of the API knows a status and an id; refusals have been seen
+/// elsewhere in the API with an `error`.
+pub(super) fn base_station_results(body: &[u8]) -> Vec<ItemResult> {
+    let result = |item: &serde_json::Value| {
+        let result = &item["result"];
+        let error = if result["error"].is_null() { &item["error"] } else { &result["error"] };
+        let message = lenient_text(&error["message"]).or_else(|| lenient_text(error)).unwrap_or_default();
+        let code = lenient_text(&error["errorCode"]).or_else(|| lenient_text(&error["code"]));
+        let code = code.filter(|code| !message.contains(code.as_str()));
+        Some(ItemResult {
+            item: lenient_text(&item["mac"])?,
+            status: lenient_text(&result["status"])?.parse().ok()?,
+            id: lenient_text(&result["id"]),
+            message: code.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned()),
+        })
+    };
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    value["baseStations"].as_array().into_iter().flatten().filter_map(result).collect()
+}
+
+pub(super) fn add_base_stations(macs: &[Mac]) -> Vec<u8> {
+    let macs: Vec<String> = macs.iter().map(ToString::to_string).collect();
+    serde_json::json!({ "baseStationMacs": macs }).to_string().into_bytes()
+}
+
+/// Writes a creation. A checked plan carries every required setting.
+pub(super) fn create(settings: &Settings, model: NetworkModel) -> Vec<u8> {
+    // Strings and booleans always serialize.
+    serde_json::to_vec(&WireUpdate { model: Some(model.api_name()), ..WireUpdate::of(settings) }).unwrap_or_default()
+}
+
+/// The body of an update as documented, or of a creation with its model.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WireUpdate<'a> {
@@ -316,21 +403,29 @@ struct WireUpdate<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     default_access_code_enabled: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_access_code: Option<&'a str>,
 }
 
+impl<'a> WireUpdate<'a> {
+    fn of(settings: &'a Settings) -> Self {
+        Self {
+            name: &settings.name,
+            display_name: settings.display_name.as_deref(),
+            model: None,
+            default_access_code_enabled: settings.code_enabled,
+            default_access_code: settings.code.as_ref().map(|code| code.expose_secret()),
+        }
+    }
+}
+
 /// Writes an update. A checked plan carries every required setting.
 pub(super) fn update(settings: &Settings) -> Vec<u8> {
-    let body = WireUpdate {
-        name: &settings.name,
-        display_name: settings.display_name.as_deref(),
-        default_access_code_enabled: settings.code_enabled,
-        default_access_code: settings.code.as_ref().map(|code| code.expose_secret()),
-    };
     // Strings and booleans always serialize.
-    serde_json::to_vec(&body).unwrap_or_default()
+    serde_json::to_vec(&WireUpdate::of(settings)).unwrap_or_default()
 }
 
 #[cfg(test)]

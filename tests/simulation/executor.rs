@@ -20,7 +20,7 @@ use dectl::simulator::{
     FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
-use dectl::webex::DectApi;
+use dectl::webex::operations::list_networks;
 use futures::future::{Either, select};
 
 use crate::generators::{RandomOrganization, cases, renames, sources};
@@ -66,7 +66,7 @@ impl TestEnv {
     /// The organization as it really is.
     fn truth(&self) -> LiveState {
         self.simulated.borrow_mut().set_faults(FaultConfig::default());
-        self.clock.block_on(self.api().list()).expect("the list ends").expect("a list")
+        self.clock.block_on(list_networks(&self.api())).expect("the list ends").expect("a list")
     }
 
     /// Plans and carries out, as `dectl apply` does; `None` if the organization could not be listed.

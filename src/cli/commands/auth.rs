@@ -28,7 +28,7 @@ pub(super) async fn check(
 ) -> Result<ExitStatus, CliError> {
     let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     let source = describe_token_source(&args.connection)?;
-    let me = connection.api.me().await;
+    let me = dectl::webex::operations::token_owner(&*connection.api).await;
     let list = match connection.client.list(Priority::Normal).await {
         Ok(live) => Ok((live.len(), live.locations().len())),
         Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),

@@ -146,6 +146,7 @@ fn save_and_resume(prepared: PreparedPlan, dir: &Path) {
         created: Timestamp::UNIX_EPOCH,
         org: None,
         max_changes: None,
+        max_deletes: None,
         sources: Vec::new(),
     };
     saved.write(&path, None).expect("a file");

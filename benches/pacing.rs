@@ -104,11 +104,15 @@ fn ours(env: &PacingEnv) -> Option<Pace> {
     env.apply(RateLimiter::new(None, None))
 }
 
+/// The network of an update, and its new settings.
+fn updated(change: &dectl::plan::model::Change) -> Option<(LocationId, NetworkId, Settings)> {
+    Some((change.location.id.clone(), change.network.id()?.clone(), change.settings_after()?.clone()))
+}
+
 /// Lets so many workers take from the updates until they are done; `manner` says how each sends.
 fn workers<M: Manner>(env: &PacingEnv, manner: &M) -> Option<Pace> {
     let plan = build(&env.fleet.desired(), &env.fleet.live(), &sources()).expect("a plan");
-    let work: Vec<(LocationId, NetworkId, Settings)> =
-        plan.changes.into_iter().map(|change| (change.location.id, change.network, change.after)).collect();
+    let work: Vec<(LocationId, NetworkId, Settings)> = plan.changes.iter().filter_map(updated).collect();
     let work = RefCell::new(work);
     let worker = async || {
         loop {

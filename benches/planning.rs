@@ -64,6 +64,10 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
                 desired: settings,
                 name_span: None,
                 code: None,
+                model: None,
+                absent: None,
+                base_stations: None,
+                has_own_settings: true,
             }
         });
         let entries = entries.collect();

@@ -1,21 +1,10 @@
-//! Determines whether an unacknowledged write was applied (202, timeout, 5xx).
+//! What reads show of an update.
 
 use std::time::Duration;
 
-use crate::client::{ApiClient, Priority, RequestContext, SendError};
-use crate::model::{NetworkId, Setting, Settings};
-use crate::plan::model::LocationRef;
-use crate::runtime::ShutdownLevel;
-use crate::webex::{ApiError, ErrorClass, MaybeApplied, WriteAck};
+use crate::model::{Setting, Settings};
 
-pub(super) enum Confirmation {
-    Applied,
-    Failed(ApiError),
-    NotSent,
-    Unknown(ApiError),
-}
-
-/// Intervals at which a network is read again until an accepted write (202) or a lagging read shows its new settings.
+/// Intervals at which something is read again until an accepted write (202) or a lagging read shows its new state.
 pub(super) const POLL_INTERVALS: [Duration; 6] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -24,59 +13,6 @@ pub(super) const POLL_INTERVALS: [Duration; 6] = [
     Duration::from_secs(4),
     Duration::from_secs(8),
 ];
-
-/// Determines from the response, or else by reading the network, whether a write was applied.
-pub(super) async fn confirm_write(
-    answer: Result<WriteAck, SendError>,
-    client: &ApiClient,
-    location: &LocationRef,
-    network: &NetworkId,
-    before: &Settings,
-    sent: &Settings,
-    context: RequestContext<'_>,
-) -> Confirmation {
-    // A read resolves the uncertainty, so it is still sent during a shutdown.
-    let context = RequestContext { priority: Priority::Cleanup, ..context };
-    match answer {
-        Ok(WriteAck::Applied) => Confirmation::Applied,
-        Ok(WriteAck::Accepted) => poll_until_applied(client, location, network, before, sent, context).await,
-        Err(SendError::Cancelled) => Confirmation::NotSent,
-        Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => Confirmation::Failed(error),
-        // An unanswered write that is not visible yet may still be applied, so only success can be observed.
-        Err(SendError::Failed(error)) => match client.get(&location.id, network, context).await {
-            Ok(live) if is_observed(&live.settings, before, sent) => Confirmation::Applied,
-            _ => Confirmation::Unknown(error),
-        },
-    }
-}
-
-async fn poll_until_applied(
-    client: &ApiClient,
-    location: &LocationRef,
-    network: &NetworkId,
-    before: &Settings,
-    sent: &Settings,
-    context: RequestContext<'_>,
-) -> Confirmation {
-    for wait in POLL_INTERVALS {
-        match client.get(&location.id, network, context).await {
-            Ok(live) if is_observed(&live.settings, before, sent) => return Confirmation::Applied,
-            Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
-                return Confirmation::Unknown(error);
-            }
-            _ if client.shutdown().level() == ShutdownLevel::Immediate => break,
-            _ => client.wait(wait).await,
-        }
-    }
-    Confirmation::Unknown(ApiError {
-        status: Some(202),
-        ..ApiError::no_response(
-            ErrorClass::Permanent,
-            "accepted (202), but not applied within the polling time",
-            MaybeApplied::Unknown,
-        )
-    })
-}
 
 /// Whether the live settings show that an update from `before` to `sent` was applied: every setting that it changes is
 /// visible with its new value. A setting that Webex hides shows nothing.

@@ -1,13 +1,14 @@
 //! What the workers of all locations share during a run.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 
 use super::event::Event;
 use super::options::Options;
-use super::outcome::{Failure, NetworkResult};
+use super::outcome::{ChangeResult, Failure};
 use crate::client::ApiClient;
-use crate::model::Settings;
-use crate::plan::model::Plan;
+use crate::model::{NetworkId, Settings};
+use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::{Journal, JournalEntry};
 
@@ -17,7 +18,9 @@ pub(super) struct RunContext<'a> {
     pub(super) journal: &'a Journal,
     pub(super) options: Options,
     pub(super) on_event: &'a dyn Fn(&Event),
-    pub(super) results: RefCell<Vec<Option<NetworkResult>>>,
+    pub(super) results: RefCell<Vec<Option<ChangeResult>>>,
+    /// The networks that this run has created.
+    pub(super) created: RefCell<HashMap<ChangeIndex, NetworkId>>,
     /// Workers that wait for a lock; each leaves its slot to another location meanwhile.
     pub(super) locked: Cell<usize>,
     pub(super) slots_changed: Wakeup,
@@ -30,12 +33,20 @@ pub(super) struct RunContext<'a> {
 /// A write that may be applied later than the writes that followed it.
 #[derive(Clone, Debug)]
 pub(super) struct UnansweredWrite {
-    pub(super) change: usize,
+    pub(super) change: ChangeIndex,
     pub(super) settings: Settings,
     pub(super) at: Instant,
 }
 
 impl RunContext<'_> {
+    /// The network of a change, if it exists.
+    pub(super) fn network_id(&self, change: &Change) -> Option<NetworkId> {
+        match &change.network {
+            NetworkRef::Live(id) => Some(id.clone()),
+            NetworkRef::Created(creation) => self.created.borrow().get(creation).cloned(),
+        }
+    }
+
     /// Appends a journal line; if that fails, the run is aborted.
     pub(super) async fn record(&self, entry: JournalEntry) -> Result<(), Failure> {
         let clock = self.client.clock();
@@ -46,7 +57,7 @@ impl RunContext<'_> {
         })
     }
 
-    pub(super) fn note_unanswered(&self, change: usize, settings: &Settings) {
+    pub(super) fn note_unanswered(&self, change: ChangeIndex, settings: &Settings) {
         let at = self.client.clock().now();
         let mut unanswered = self.unanswered.borrow_mut();
         match unanswered.iter_mut().find(|write| write.change == change && write.settings == *settings) {

@@ -1,6 +1,6 @@
-//! Progress events. Best effort; contain no access codes.
+//! Progress events. Best effort; contain no access codes. A subject is the name of what an event is about.
 
-use crate::model::{LocationId, NetworkId};
+use crate::model::LocationId;
 use crate::plan::model::StepKind;
 use crate::runtime::{Instant, ShutdownReason};
 
@@ -21,29 +21,29 @@ pub enum Event {
         until: Instant,
     },
     Writing {
-        network: NetworkId,
+        subject: String,
         kind: StepKind,
     },
     Written {
-        network: NetworkId,
+        subject: String,
         kind: StepKind,
     },
     /// A write failed.
     Failed {
-        network: NetworkId,
+        subject: String,
         reason: String,
     },
     Skipped {
-        network: NetworkId,
-        /// The network whose failure blocks this one.
-        because_of: NetworkId,
+        subject: String,
+        /// That whose failure blocks this one.
+        because_of: String,
     },
     Locked {
         location: LocationId,
         until: Instant,
     },
     Retrying {
-        network: NetworkId,
+        subject: String,
         attempts: u32,
         until: Instant,
     },
@@ -52,7 +52,7 @@ pub enum Event {
     },
     /// A network is restored from its temporary name.
     Restoring {
-        network: NetworkId,
+        subject: String,
     },
     /// Unanswered writes may still be applied and undo later ones; their networks are read again.
     AwaitingLateWrites {
@@ -61,7 +61,7 @@ pub enum Event {
     },
     /// An unanswered write was applied after a later one; the final update is sent again.
     LateWrite {
-        network: NetworkId,
+        subject: String,
     },
     /// All writes are done; the list is read again.
     Verifying {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::confirm;
 use super::context::{RunContext, UnansweredWrite};
 use super::event::Event;
-use super::outcome::{NetworkResult, NetworkStatus};
+use super::outcome::{ChangeResult, ChangeStatus};
 use crate::client::{Priority, RequestContext};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
 
@@ -17,13 +17,16 @@ const LATE_WRITE_WINDOW: Duration = Duration::from_secs(25);
 
 /// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
 /// has happened. Returns whether the list is to be verified again.
-pub(super) async fn repair(run: &RunContext<'_>, results: &[NetworkResult]) -> bool {
+pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bool {
     let superseded: Vec<UnansweredWrite> = run
         .unanswered
         .take()
         .into_iter()
-        .filter(|write| results[write.change].status == NetworkStatus::Applied)
-        .filter(|write| !run.plan.changes[write.change].after.diff(&write.settings).is_empty())
+        .filter(|write| results[write.change.0].status == ChangeStatus::Applied)
+        .filter(|write| {
+            let after = run.plan[write.change].settings_after();
+            after.is_some_and(|after| !after.diff(&write.settings).is_empty())
+        })
         .collect();
     let Some(last) = superseded.iter().map(|write| write.at).max() else { return false };
     let (clock, shutdown) = (run.client.clock(), run.client.shutdown());
@@ -35,32 +38,32 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[NetworkResult]) -> b
     futures::future::select(std::pin::pin!(clock.sleep(left)), std::pin::pin!(shutdown.requested())).await;
     let mut has_read = false;
     for UnansweredWrite { change, settings, .. } in superseded {
-        let planned = &run.plan.changes[change];
+        let planned = &run.plan[change];
+        let (Some(network), Some(after)) = (planned.network.id(), planned.settings_after()) else { continue };
         let context = RequestContext { priority: Priority::Cleanup, ..RequestContext::QUIET };
-        let Ok(live) = run.client.get(&planned.location.id, &planned.network, context).await else { continue };
+        let Ok(live) = run.client.get(&planned.location.id, network, context).await else { continue };
         has_read = true;
-        let is_late =
-            confirm::matches_live(&live.settings, &settings) && !confirm::matches_live(&live.settings, &planned.after);
+        let is_late = confirm::matches_live(&live.settings, &settings) && !confirm::matches_live(&live.settings, after);
         if !is_late {
             continue;
         }
-        (run.on_event)(&Event::LateWrite { network: planned.network.clone() });
-        let (kind, network) = (WriteKind::Final, planned.network.clone());
+        (run.on_event)(&Event::LateWrite { subject: planned.subject() });
+        let kind = WriteKind::Final;
         let announcement = JournalEntry::WriteStarted {
             location: planned.location.id.clone(),
             network: network.clone(),
             kind,
             before: live.settings,
-            settings: planned.after.clone(),
+            settings: after.clone(),
         };
         if run.record(announcement).await.is_err() {
             return true;
         }
-        let end = match run.client.update(&planned.location.id, &planned.network, &planned.after, context).await {
+        let end = match run.client.update(&planned.location.id, network, after, context).await {
             Ok(_) => WriteOutcome::Applied,
             Err(_) => WriteOutcome::Unknown,
         };
-        let _recorded = run.record(JournalEntry::WriteFinished { network, kind, end }).await;
+        let _recorded = run.record(JournalEntry::WriteFinished { network: network.clone(), kind, end }).await;
     }
     has_read
 }

@@ -7,28 +7,32 @@
 //! | `context` | what the workers of all locations share |
 //! | `waves` | [`Waves`]: which locations come first |
 //! | `location_worker` | one location: one write at a time, in the order of the plan |
-//! | `confirm` | whether an unacknowledged write was applied |
+//! | `write` | one request of any kind: announced, guarded, sent, settled |
+//! | `operations` | the kinds of operation, one file each |
+//! | `confirm` | what reads show of an update |
 //! | `restore` | finishes or reverts temporary renames when a run stops early or a dependency failed |
 //! | `late_writes` | sends the final update again where an unanswered write was applied later |
 //! | `verify` | reads the list again and compares it with the plan |
 //! | `event` | [`Event`]: progress events |
-//! | `outcome` | [`Outcome`]: the result of each network |
+//! | `outcome` | [`Outcome`]: the result of each change |
 
 mod confirm;
 mod context;
 mod event;
 mod late_writes;
 mod location_worker;
+mod operations;
 mod options;
 mod outcome;
 mod restore;
 mod run;
 mod verify;
 mod waves;
+mod write;
 
 pub use confirm::matches_live;
 pub use event::Event;
 pub use options::Options;
-pub use outcome::{Failure, NetworkResult, NetworkStatus, Outcome, OutcomeKind, Verification};
+pub use outcome::{ChangeResult, ChangeStatus, Failure, Outcome, OutcomeKind, Verification};
 pub use run::run;
 pub use waves::{Canary, Waves};

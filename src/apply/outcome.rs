@@ -1,16 +1,16 @@
-//! The result of each network, and of the run as a whole.
+//! The result of each change, and of the run as a whole.
 
 use std::time::Duration;
 
 use crate::client::Statistics;
-use crate::model::{NetworkId, Setting, Settings};
-use crate::plan::model::Plan;
+use crate::model::{Setting, Settings};
+use crate::plan::model::{ChangeIndex, Plan};
 use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NetworkStatus {
+pub enum ChangeStatus {
     /// Acknowledged, or seen in a read.
     Applied,
     /// Rejected.
@@ -23,7 +23,7 @@ pub enum NetworkStatus {
     Unknown,
 }
 
-/// Why a network does not have its planned settings.
+/// Why something is not as planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub message: String,
@@ -47,12 +47,14 @@ impl Failure {
 
 /// The result for one change of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkResult {
-    pub status: NetworkStatus,
+pub struct ChangeResult {
+    pub status: ChangeStatus,
     /// Whether the final list matches the plan; `None` if it was not read.
     pub verified: Option<bool>,
-    /// The network whose failure blocked this one.
-    pub blocked_by: Option<NetworkId>,
+    /// The change whose failure blocked this one.
+    pub blocked_by: Option<ChangeIndex>,
+    /// The id of what was created, if known.
+    pub id: Option<String>,
     /// The settings it was left with, if they are interim ones.
     pub current_settings: Option<Settings>,
     pub error: Option<Failure>,
@@ -62,13 +64,14 @@ pub struct NetworkResult {
     pub found_settings: Option<Settings>,
 }
 
-impl NetworkResult {
+impl ChangeResult {
     /// A result of which nothing else is known.
-    pub const fn new(status: NetworkStatus) -> Self {
+    pub const fn new(status: ChangeStatus) -> Self {
         Self {
             status,
             verified: None,
             blocked_by: None,
+            id: None,
             current_settings: None,
             error: None,
             mismatched_settings: Vec::new(),
@@ -115,7 +118,7 @@ impl OutcomeKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// One result per change of the plan, in its order.
-    pub results: Vec<NetworkResult>,
+    pub results: Vec<ChangeResult>,
     pub verification: Verification,
     /// Why the run stopped early, if it did.
     pub stopped: Option<ShutdownReason>,
@@ -138,7 +141,7 @@ impl Outcome {
         }
     }
 
-    pub fn count(&self, status: NetworkStatus) -> usize {
+    pub fn count(&self, status: ChangeStatus) -> usize {
         self.results.iter().filter(|result| result.status == status).count()
     }
 
@@ -150,10 +153,10 @@ impl Outcome {
         if let Some(reason @ (ShutdownReason::Interrupt | ShutdownReason::Terminate)) = self.stopped {
             return OutcomeKind::Interrupted(reason);
         }
-        let applied = self.count(NetworkStatus::Applied);
+        let applied = self.count(ChangeStatus::Applied);
         let different = self.results.iter().any(|result| result.verified == Some(false));
         match applied {
-            0 if self.count(NetworkStatus::Unknown) == 0 => OutcomeKind::Failed,
+            0 if self.count(ChangeStatus::Unknown) == 0 => OutcomeKind::Failed,
             _ if applied < self.results.len() || different => OutcomeKind::Partial,
             _ => OutcomeKind::Applied,
         }
@@ -166,7 +169,7 @@ impl Outcome {
             && self
                 .results
                 .iter()
-                .all(|result| result.status == NetworkStatus::Applied && result.verified != Some(false))
+                .all(|result| result.status == ChangeStatus::Applied && result.verified != Some(false))
     }
 }
 

@@ -1,38 +1,71 @@
-//! Cleans up interim states when a run stops early or a dependency failed: completes the final step if possible,
-//! otherwise reverts to the old settings if those are free.
+//! Cleans up when a run stops early or a dependency failed: completes what a deletion has begun, finishes or reverts
+//! temporary renames, and puts back a base station whose replacement could not be added.
 
 use std::collections::HashSet;
 
 use super::event::Event;
-use super::location_worker::{LocationWorker, StepState, WriteResult, is_lock};
+use super::location_worker::{LocationWorker, StepState, is_lock};
+use super::outcome::{ChangeResult, ChangeStatus};
+use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::Settings;
-use crate::plan::model::StepKind;
+use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
 use crate::runtime::ShutdownLevel;
-use crate::storage::journal::WriteKind;
 
 impl LocationWorker<'_, '_> {
-    /// Restores every network of this location that is at an interim state, as far as possible.
-    pub(super) async fn restore_interim(&mut self) {
+    /// Leaves the location in as good a state as possible.
+    pub(super) async fn restore(&mut self) {
+        let is_locked = self.complete_deletions().await || self.restore_interim().await;
+        if !is_locked {
+            self.put_back().await;
+        }
+    }
+
+    /// Executes the steps that depend on a deletion which was already sent; true if the location is locked.
+    async fn complete_deletions(&mut self) -> bool {
+        let waits_for_deletion = |at: &StepIndex| {
+            self.is_open(*at)
+                && self.step(*at).depends_on.iter().any(|dependency| {
+                    let is_done = self.progress.get(&(dependency.step, dependency.change)) == Some(&StepState::Done);
+                    is_done && self.step(dependency.step).operation.is_deletion()
+                })
+        };
+        let waiting: Vec<StepIndex> = self.steps.iter().copied().filter(waits_for_deletion).collect();
+        for at in waiting {
+            for needed in self.missing_prerequisites(at) {
+                if !self.can_write() {
+                    return false;
+                }
+                if self.execute_step(needed, Priority::Cleanup).await.is_some_and(|error| is_lock(&error)) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Restores every network of this location that is at an interim state, as far as possible; true if the location is
+    /// locked.
+    async fn restore_interim(&mut self) -> bool {
         let mut tried = HashSet::new();
         // A prerequisite may put another network at an interim state, so the list is recomputed after each.
         while let Some(at) = self.at_interim().into_iter().find(|at| !tried.contains(at)) {
             if !self.can_write() {
-                return;
+                return false;
             }
             tried.insert(at);
-            let change = self.step(at).change;
-            (self.run.on_event)(&Event::Restoring { network: self.run.plan.changes[change].network.clone() });
-            let is_locked = self.restore(at, change).await;
+            let change = self.step(at).change();
+            (self.run.on_event)(&Event::Restoring { subject: self.run.plan[change].subject() });
             // The location is locked for the others as well.
-            if is_locked {
-                return;
+            if self.restore_network(at, change).await {
+                return true;
             }
         }
+        false
     }
 
     /// Completes or reverts one network; true if the location is locked.
-    async fn restore(&mut self, at: usize, change: usize) -> bool {
+    async fn restore_network(&mut self, at: StepIndex, change: ChangeIndex) -> bool {
         for needed in self.missing_prerequisites(at) {
             if !self.can_write() {
                 return false;
@@ -41,17 +74,17 @@ impl LocationWorker<'_, '_> {
                 return true;
             }
         }
-        let is_home = self.progress.get(&at) == Some(&StepState::Done);
-        !is_home && self.can_write() && self.revert(change).await
+        !self.is_done(at) && self.can_write() && self.revert(change).await
     }
 
     /// The final steps of networks that are at an interim state.
-    fn at_interim(&self) -> Vec<usize> {
-        let is_final_of_displaced = |at: &usize| {
+    fn at_interim(&self) -> Vec<StepIndex> {
+        let is_final_of_displaced = |at: &StepIndex| {
             let step = self.step(*at);
-            step.kind == StepKind::Final
-                && self.current_settings.contains_key(&step.change)
-                && self.progress.get(at) != Some(&StepState::Done)
+            step.operation == Operation::UpdateNetwork
+                && step.kind == StepKind::Final
+                && self.current_settings.contains_key(&step.change())
+                && !self.is_done(*at)
         };
         self.steps.iter().copied().filter(is_final_of_displaced).collect()
     }
@@ -61,19 +94,20 @@ impl LocationWorker<'_, '_> {
         self.run.client.shutdown().level() != ShutdownLevel::Immediate && !self.run.aborted.get()
     }
 
-    /// The final step `at` and its dependencies that were not tried yet, in order, planned steps of other networks
-    /// included; empty if one of them has failed.
-    fn missing_prerequisites(&self, at: usize) -> Vec<usize> {
+    /// The step `at` and its dependencies that were not tried yet, in order, planned steps of other networks included;
+    /// empty if one of them has failed.
+    fn missing_prerequisites(&self, at: StepIndex) -> Vec<StepIndex> {
         let mut needed = HashSet::new();
         let mut stack = vec![at];
         while let Some(at) = stack.pop() {
-            match self.progress.get(&at) {
-                Some(StepState::Done) => continue,
-                Some(StepState::NotSent) | None => {}
-                Some(_) => return Vec::new(),
+            if self.is_done(at) {
+                continue;
+            }
+            if !self.is_open(at) {
+                return Vec::new();
             }
             if needed.insert(at) {
-                stack.extend(&self.step(at).depends_on);
+                stack.extend(self.step(at).depends_on.iter().map(|dependency| dependency.step));
             }
         }
         self.steps.iter().copied().filter(|at| needed.contains(at)).collect()
@@ -81,14 +115,20 @@ impl LocationWorker<'_, '_> {
 
     /// Reverts a network to its old settings, unless another network has its old name or code by now; true if the
     /// location is locked.
-    async fn revert(&mut self, change: usize) -> bool {
-        let old = &self.run.plan.changes[change].before;
-        if !self.is_available(change, old) {
+    async fn revert(&mut self, change: ChangeIndex) -> bool {
+        let Some(old) = self.run.plan[change].settings_before().filter(|old| self.is_available(change, old)).cloned()
+        else {
             return false;
-        }
-        let old = old.clone();
-        let WriteResult { progress, result, error } =
-            self.write(change, WriteKind::Revert, &old, Priority::Cleanup).await;
+        };
+        let items = [change];
+        let written = self.write(WriteRequest {
+            operation: Operation::UpdateNetwork,
+            items: &items,
+            kind: Self::REVERT,
+            settings: Some(&old),
+            priority: Priority::Cleanup,
+        });
+        let Some((_, WriteResult { progress, result, error })) = written.await.pop() else { return false };
         if progress != StepState::NotSent {
             self.reverted.insert(change);
         }
@@ -97,26 +137,75 @@ impl LocationWorker<'_, '_> {
                 self.current_settings.remove(&change);
             }
             // Its current settings are not known any more, whatever was recorded before.
-            StepState::Unknown => self.run.results.borrow_mut()[change] = Some(result),
+            StepState::Unknown => self.run.results.borrow_mut()[change.0] = Some(result),
             StepState::Failed | StepState::NotSent | StepState::Skipped(_) => {}
         }
         error.is_some_and(|error| is_lock(&error))
     }
 
-    fn is_available(&self, change: usize, desired: &Settings) -> bool {
-        let others = self.steps.iter().map(|at| self.step(*at).change).filter(|other| *other != change);
+    fn is_available(&self, change: ChangeIndex, desired: &Settings) -> bool {
+        let others: HashSet<ChangeIndex> =
+            self.steps.iter().map(|at| self.step(*at).change()).filter(|other| *other != change).collect();
         let clashes = |settings: &Settings| {
             settings.name_key() == desired.name_key() || (settings.code.is_some() && settings.code == desired.code)
         };
         // An unconfirmed write counts as applied and as not applied.
-        let unsettled = |other: usize| {
+        let unsettled = |other: ChangeIndex| {
             self.steps.iter().any(|at| {
                 let step = self.step(*at);
-                let unknown = self.progress.get(at) == Some(&StepState::Unknown);
-                step.change == other && unknown && clashes(&step.settings)
+                let unknown = self.progress.get(&(*at, other)) == Some(&StepState::Unknown);
+                step.change() == other && unknown && step.settings.as_ref().is_some_and(clashes)
             })
         };
-        let back = |other: usize| self.reverted.contains(&other) && clashes(&self.run.plan.changes[other].before);
-        !others.into_iter().any(|other| clashes(self.current(other)) || unsettled(other) || back(other))
+        let back = |other: ChangeIndex| {
+            self.reverted.contains(&other) && self.run.plan[other].settings_before().is_some_and(clashes)
+        };
+        !others.into_iter().any(|other| self.current(other).is_some_and(clashes) || unsettled(other) || back(other))
+    }
+
+    /// Adds base stations again that had to make place for a new one which could not be added.
+    async fn put_back(&mut self) {
+        for at in self.steps.clone() {
+            let step = self.step(at);
+            let removal = step.change();
+            let Some(new) = self.run.plan[removal].replaced_by.as_deref() else { continue };
+            if step.operation != Operation::RemoveBaseStation || !self.is_done(at) {
+                continue;
+            }
+            let Some(addition) = self.failed_addition(at, new) else { continue };
+            if !self.can_write() {
+                return;
+            }
+            (self.run.on_event)(&Event::Restoring { subject: self.run.plan[removal].subject() });
+            let items = [removal];
+            let written = self.write(WriteRequest {
+                operation: Operation::AddBaseStations,
+                items: &items,
+                kind: Self::REVERT,
+                settings: None,
+                priority: Priority::Cleanup,
+            });
+            if let Some((_, WriteResult { progress: StepState::Done, .. })) = written.await.pop() {
+                self.reverted.insert(removal);
+                let skipped = ChangeResult::new(ChangeStatus::Skipped);
+                let result = ChangeResult { blocked_by: Some(addition), ..skipped };
+                self.run.results.borrow_mut()[removal.0] = Some(result);
+            }
+        }
+    }
+
+    /// The addition of the base station `new` that the removal `removal` made place for, if it is known to have failed.
+    fn failed_addition(&self, removal: StepIndex, new: &str) -> Option<ChangeIndex> {
+        self.steps.iter().find_map(|at| {
+            let of_it = |item: &&ChangeIndex| {
+                self.run.plan[**item].label() == new
+                    && self.step(*at).depends_on.iter().any(|need| need.item == **item && need.step == removal)
+            };
+            let item = *self.step(*at).items.iter().find(of_it)?;
+            match self.progress.get(&(*at, item)) {
+                Some(StepState::Done | StepState::Unknown) => None,
+                Some(_) | None => Some(item),
+            }
+        })
     }
 }

@@ -14,11 +14,11 @@ use super::event::Event;
 use super::late_writes;
 use super::location_worker::LocationWorker;
 use super::options::Options;
-use super::outcome::{NetworkResult, NetworkStatus, Outcome, Verification};
+use super::outcome::{ChangeResult, ChangeStatus, Outcome, Verification};
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, StepIndex};
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::Journal;
@@ -44,6 +44,7 @@ pub async fn run(
         options,
         on_event,
         results: RefCell::new(vec![None; plan.changes.len()]),
+        created: RefCell::default(),
         locked: Cell::new(0),
         slots_changed: Wakeup::default(),
         aborted: Cell::new(false),
@@ -53,18 +54,18 @@ pub async fn run(
     let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
     select(pin!(run.all(work_by_location)), grace_period.as_mut()).await;
 
-    let mut results: Vec<NetworkResult> = run
+    let mut results: Vec<ChangeResult> = run
         .results
         .take()
         .into_iter()
-        .map(|result| result.unwrap_or_else(|| NetworkResult::new(NetworkStatus::NotStarted)))
+        .map(|result| result.unwrap_or_else(|| ChangeResult::new(ChangeStatus::NotStarted)))
         .collect();
     let mut server_generated_codes = Vec::new();
     let verification = if options.verify && can_verify(client) && any_write_sent(&results) {
         let verifying = pin!(async {
-            let verification = verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event).await;
+            let verification = verify::verify(&run, &mut results, &mut server_generated_codes).await;
             if late_writes::repair(&run, &results).await {
-                return verify::verify(plan, &mut results, &mut server_generated_codes, client, on_event).await;
+                return verify::verify(&run, &mut results, &mut server_generated_codes).await;
             }
             verification
         });
@@ -118,19 +119,19 @@ fn can_verify(client: &ApiClient) -> bool {
     )
 }
 
-fn any_write_sent(results: &[NetworkResult]) -> bool {
+fn any_write_sent(results: &[ChangeResult]) -> bool {
     results.iter().any(|result| {
-        matches!(result.status, NetworkStatus::Applied | NetworkStatus::Failed | NetworkStatus::Unknown)
+        matches!(result.status, ChangeStatus::Applied | ChangeStatus::Failed | ChangeStatus::Unknown)
             || result.current_settings.is_some()
     })
 }
 
 /// The steps of every location, the longest location first.
-fn work_by_location(plan: &Plan) -> Vec<Vec<usize>> {
+fn work_by_location(plan: &Plan) -> Vec<Vec<StepIndex>> {
     let mut order: HashMap<&LocationId, usize> = HashMap::new();
-    let mut work_by_location: Vec<Vec<usize>> = Vec::new();
-    for (at, step) in plan.steps.iter().enumerate() {
-        let location = &plan.changes[step.change].location.id;
+    let mut work_by_location: Vec<Vec<StepIndex>> = Vec::new();
+    for (at, step) in plan.indexed_steps() {
+        let location = &plan[step.change()].location.id;
         let lane = *order.entry(location).or_insert_with(|| {
             work_by_location.push(Vec::new());
             work_by_location.len() - 1
@@ -146,7 +147,7 @@ impl RunContext<'_> {
     ///
     /// A bounded work queue on one task: `running` holds as many workers as the rate limiter has a use for, plus those
     /// whose location is locked, since these only wait. `left` counts the locations that have no result yet.
-    async fn all(&self, work_by_location: Vec<Vec<usize>>) {
+    async fn all(&self, work_by_location: Vec<Vec<StepIndex>>) {
         let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();

@@ -72,13 +72,11 @@ mod tests {
 
     fn plan(locations: &[&str]) -> Plan {
         let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
-        let changes = locations.iter().map(|location| Change {
-            location: LocationRef { id: LocationId::new(*location), name: (*location).into() },
-            network: NetworkId::new("n"),
-            before: settings.clone(),
-            after: settings.clone(),
-            changed_settings: SettingSet::NONE,
-            source: ChangeSource::File { file: "f".into(), line: 1 },
+        let changes = locations.iter().map(|location| {
+            let location = LocationRef { id: LocationId::new(*location), name: (*location).into() };
+            let source = ChangeSource::File { file: "f".into(), line: 1 };
+            let settings = settings.clone();
+            Change::update(location, NetworkId::new("n"), settings.clone(), settings, SettingSet::NONE, source)
         });
         Plan { changes: changes.collect(), ..Plan::default() }
     }

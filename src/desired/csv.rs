@@ -1,5 +1,5 @@
-//! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network; every field keeps
-//! its span.
+//! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network or a base station,
+//! which the headings tell apart; every field keeps its span.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,53 @@ use crate::diagnostic::{
     Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, quoted_list, suggest,
 };
 
-/// Supported columns. A heading that starts with `#` marks a comment column.
-pub(super) const COLUMNS: [&str; 8] = [
+/// Columns of a table of networks. A heading that starts with `#` marks a comment column.
+pub(super) const COLUMNS: [&str; 10] = [
     "locationId",
     "location",
     "id",
     "name",
     "renamedFrom",
+    "model",
     "displayName",
     "defaultAccessCodeEnabled",
     "defaultAccessCode",
+    "state",
 ];
+
+/// Columns of a table of base stations.
+pub(super) const BASE_STATION_COLUMNS: [&str; 7] =
+    ["locationId", "location", "networkId", "network", "mac", "replaces", "state"];
+
+/// What the rows of a table are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TableKind {
+    Networks,
+    BaseStations,
+}
+
+impl TableKind {
+    /// A table with a column `mac` is one of base stations.
+    fn of(headings: &Row) -> Self {
+        let has_mac = headings.iter().any(|(_, heading)| heading.trim().eq_ignore_ascii_case("mac"));
+        if has_mac { Self::BaseStations } else { Self::Networks }
+    }
+
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Networks => &COLUMNS,
+            Self::BaseStations => &BASE_STATION_COLUMNS,
+        }
+    }
+
+    /// The columns of which one must be there, beside that of the location.
+    const fn keys(self) -> [&'static str; 2] {
+        match self {
+            Self::Networks => ["name", "id"],
+            Self::BaseStations => ["network", "networkId"],
+        }
+    }
+}
 
 /// Characters that start a formula in a spreadsheet. Such a value is escaped with an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
@@ -57,7 +93,8 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
     let span =
         |cell: &Cell| Span { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
-    let columns = Columns::of(&headings);
+    let table = TableKind::of(&headings);
+    let columns = Columns::of(&headings, table);
     let all = std::iter::once(&headings).chain(&rows).flatten().map(|(cell, _)| *cell);
     sources.set_csv_layout(
         source,
@@ -81,7 +118,8 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         return None;
     }
     let whole = Span { source, start: 0, end: 0 };
-    let mut locations: Vec<(Span, Vec<Field>, Vec<Node<'_>>)> = Vec::new();
+    let mut locations: Vec<(Span, Vec<Field>, Vec<TableNetwork>)> = Vec::new();
+    let mut network_place: HashMap<(usize, String, String), usize> = HashMap::new();
     let mut place: HashMap<(String, String), usize> = HashMap::new();
     for row in rows.iter().filter(|row| !is_blank(row)) {
         if row.len() > headings.len() {
@@ -114,10 +152,30 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
             locations.len() - 1
         });
-        let network = fields(COLUMNS[2..].iter().map(|column| (*column, source_text(column))));
-        locations[at].2.push(Node { span: start, value: Value::Map(network.into()) });
+        if table == TableKind::Networks {
+            let network = fields(COLUMNS[2..].iter().map(|column| (*column, source_text(column))));
+            locations[at].2.push(TableNetwork { span: start, fields: network, base_stations: Vec::new() });
+            continue;
+        }
+        let (id, name) = (source_text("networkId"), source_text("network"));
+        if id.is_none() && name.is_none() {
+            let message = "row has no network";
+            let help = "fill in the column network or networkId";
+            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
+            continue;
+        }
+        // A name beside an id would be a rename, which a table of base stations cannot mean.
+        let network = network_place.entry((at, key(id), if id.is_some() { String::new() } else { key(name) }));
+        let network = *network.or_insert_with(|| {
+            let fields = if id.is_some() { fields([("id", id)]) } else { fields([("name", name)]) };
+            locations[at].2.push(TableNetwork { span: start, fields, base_stations: Vec::new() });
+            locations[at].2.len() - 1
+        });
+        let station = fields(["mac", "replaces", "state"].map(|column| (column, source_text(column))));
+        locations[at].2[network].base_stations.push(Node { span: start, value: Value::Map(station.into()) });
     }
     let locations = locations.into_iter().map(|(span, mut location, networks)| {
+        let networks: Vec<Node<'_>> = networks.into_iter().map(|network| network.node(table)).collect();
         location.push(field("networks", span, Value::List(networks.into())));
         Node { span, value: Value::Map(location.into()) }
     });
@@ -129,6 +187,22 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
 }
 
 type Field = (Node<'static>, Node<'static>);
+
+/// A network of a table: its own row, or the rows of its base stations.
+struct TableNetwork {
+    span: Span,
+    fields: Vec<Field>,
+    base_stations: Vec<Node<'static>>,
+}
+
+impl TableNetwork {
+    fn node(mut self, table: TableKind) -> Node<'static> {
+        if table == TableKind::BaseStations {
+            self.fields.push(field("baseStations", self.span, Value::List(self.base_stations.into())));
+        }
+        Node { span: self.span, value: Value::Map(self.fields.into()) }
+    }
+}
 
 fn field(name: &'static str, span: Span, value: Value<'static>) -> Field {
     (Node { span, value: Value::Text(name.into()) }, Node { span, value })
@@ -142,6 +216,7 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
             // Spreadsheets write numbers and booleans in their own format.
             "defaultAccessCode" => Value::PlainScalar(forced_text(text.trim()).to_owned().into()),
             "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
+            "mac" | "replaces" | "state" | "model" => Value::Text(forced_text(text.trim()).to_owned().into()),
             _ => Value::Text(forced_text(text).to_owned().into()),
         };
         Some(field(name, span, value))
@@ -163,17 +238,18 @@ fn is_blank(row: &Row) -> bool {
 }
 
 struct Columns {
+    table: TableKind,
     index: HashMap<&'static str, u16>,
     duplicates: Vec<usize>,
     unknown: Vec<usize>,
 }
 
 impl Columns {
-    fn of(headings: &Row) -> Self {
-        let mut columns = Self { index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new() };
+    fn of(headings: &Row, table: TableKind) -> Self {
+        let mut columns = Self { table, index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new() };
         for (at, (cell, heading)) in headings.iter().enumerate() {
             let heading = heading.trim();
-            match COLUMNS.into_iter().find(|column| column.eq_ignore_ascii_case(heading)) {
+            match table.columns().iter().copied().find(|column| column.eq_ignore_ascii_case(heading)) {
                 Some(column) if columns.index.contains_key(column) => columns.duplicates.push(at),
                 Some(column) => {
                     columns.index.insert(column, cell.column);
@@ -197,11 +273,12 @@ impl Columns {
         }
         for at in &self.unknown {
             let (cell, heading) = &headings[*at];
-            let near = suggest(heading, COLUMNS);
+            let near = suggest(heading, self.table.columns().iter().copied());
             let help = match near.first() {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
-                    format!("valid columns: {}; start a heading with # for a comment column", quoted_list(COLUMNS, 8))
+                    let valid = quoted_list(self.table.columns().iter().copied(), 10);
+                    format!("valid columns: {valid}; start a heading with # for a comment column")
                 }
             };
             let message = format!("unknown column {:?}", super::mapping::truncate_printable(heading.trim()));
@@ -211,9 +288,10 @@ impl Columns {
         if self.unknown.is_empty()
             && let Some((first, _)) = headings.first()
         {
+            let [name, id] = self.table.keys();
             for (missing, either) in [
-                (!has("location") && !has("locationId"), "location or locationId"),
-                (!has("name") && !has("id"), "name or id"),
+                (!has("location") && !has("locationId"), "location or locationId".to_owned()),
+                (!has(name) && !has(id), format!("{name} or {id}")),
             ] {
                 if missing {
                     let message = format!("missing column {either}");

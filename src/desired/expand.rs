@@ -301,6 +301,10 @@ impl<'a> RuleExpander<'a, '_> {
             name_span: template_spans(Setting::Name).filter(|_| changed.has(Setting::Name)),
             desired,
             code: None,
+            model: None,
+            absent: None,
+            base_stations: None,
+            has_own_settings: true,
         })
     }
 

@@ -51,7 +51,7 @@ impl Export<'_> {
     pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let columns = csv::COLUMNS.into_iter().filter(|column| *column != "renamedFrom");
+        let columns = csv::COLUMNS.into_iter().filter(|column| !["renamedFrom", "model", "state"].contains(column));
         let columns: Vec<&str> = columns.chain(["#hardware"]).collect();
         exported.text = columns.join(",") + "\n";
         for at in locations {

@@ -26,7 +26,7 @@ impl<'a> MappingReader<'a> {
     ) -> Option<Self> {
         let Value::Map(pairs) = &node.value else {
             let message = format!("{context} must be a mapping of fields, not {}", node.kind());
-            let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 8));
+            let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 12));
             diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
             return None;
         };
@@ -83,7 +83,7 @@ impl<'a> MappingReader<'a> {
         self.typos.extend(near);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 8)),
+            None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 12)),
         };
         let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
         diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(key.span).help(help));

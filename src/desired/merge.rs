@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
-use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
+use crate::model::{AccessCode, LocationId, Mac, NameKey, NetworkId, nfc};
 
 /// Merges the locations of all files and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
@@ -35,6 +35,8 @@ struct DuplicateTracker {
     names: HashMap<(usize, NameKey), (Span, String)>,
     sources: HashMap<(usize, NameKey), Span>,
     codes: HashMap<(usize, AccessCode), Span>,
+    /// Base stations that are to be there.
+    base_stations: HashMap<Mac, Span>,
 }
 
 impl DuplicateTracker {
@@ -76,6 +78,22 @@ impl DuplicateTracker {
     }
 
     fn entry(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
+        for station in entry.base_stations.iter().flatten().filter(|station| !station.is_absent) {
+            let mac = &station.mac;
+            if let Some(first) = self.base_stations.insert(mac.value, mac.span) {
+                let message = format!("base station {} is named twice", mac.value);
+                diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::DuplicateBaseStation, message)
+                        .with_span(mac.span)
+                        .with_related(first, "first occurrence")
+                        .help("a base station belongs to one network; remove one of them"),
+                );
+            }
+        }
+        // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
+        if entry.is_list_only() {
+            return;
+        }
         if let Some(id) = &entry.id
             && let Some(first) = self.network_ids.insert(id.value.clone(), id.span)
         {
@@ -88,6 +106,9 @@ impl DuplicateTracker {
                 .with_related(first, "first occurrence")
                 .help("remove one of them"),
             );
+            return;
+        }
+        if entry.absent.is_some() {
             return;
         }
         if let (Some(key), Some(span)) = (entry.name_key(), entry.name_span) {

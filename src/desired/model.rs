@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::Span;
-use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, Setting};
+use crate::model::{DesiredSettings, LocationId, Mac, NameKey, NetworkId, NetworkModel, Setting};
 
 /// A value with its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,25 @@ pub struct NetworkEntry {
     pub desired: DesiredSettings,
     pub name_span: Option<Span>,
     pub code: Option<Spanned<CodeSource>>,
+    /// The model, with which the network is created if it does not exist.
+    pub model: Option<Spanned<NetworkModel>>,
+    /// `state: absent`: the network is deleted.
+    pub absent: Option<Span>,
+    /// The base stations that are there or are removed; `None` if the entry does not speak of them.
+    pub base_stations: Option<Vec<BaseStationEntry>>,
+    /// Whether the entry itself sets something, apart from what `defaults` add.
+    pub has_own_settings: bool,
+}
+
+/// A base station that is there, or that is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseStationEntry {
+    pub span: Span,
+    pub mac: Spanned<Mac>,
+    /// The base station that is removed as soon as this one is there.
+    pub replaces: Option<Spanned<Mac>>,
+    /// `state: absent`: it is removed.
+    pub is_absent: bool,
 }
 
 impl NetworkEntry {
@@ -70,6 +89,15 @@ impl NetworkEntry {
             (None, Some(id)) => id.value.as_str(),
             (None, None) => "",
         }
+    }
+
+    /// Whether it only lists devices, of a network whose settings another entry may set.
+    pub const fn is_list_only(&self) -> bool {
+        self.base_stations.is_some()
+            && !self.has_own_settings
+            && self.renamed_from.is_none()
+            && self.model.is_none()
+            && self.absent.is_none()
     }
 
     /// Comparison key of the requested name.

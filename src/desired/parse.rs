@@ -5,20 +5,33 @@ use std::sync::Arc;
 
 use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
-use super::model::{CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
+use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use super::rules::rule;
 use super::yaml::{Node, Value, invisible_name, is_invisible_space};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
-    AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
-    NetworkId, NetworkName,
+    AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, Mac, NameError,
+    NetworkId, NetworkModel, NetworkName,
 };
 
 const FILE_FIELDS: &[&str] = &["version", "defaults", "locations", "rules"];
 const DEFAULTS_FIELDS: &[&str] = &["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
-const NETWORK_FIELDS: &[&str] =
-    &["name", "id", "renamedFrom", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
+const NETWORK_FIELDS: &[&str] = &[
+    "name",
+    "id",
+    "renamedFrom",
+    "model",
+    "displayName",
+    "defaultAccessCodeEnabled",
+    "defaultAccessCode",
+    "baseStations",
+    "state",
+];
+const BASE_STATION_FIELDS: &[&str] = &["mac", "replaces", "state"];
+
+/// The settings that an entry itself may set.
+const OWN_SETTINGS: [&str; 3] = ["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 
 pub(super) struct SourceInfo {
     pub(super) source: SourceId,
@@ -159,6 +172,12 @@ impl FileParser<'_> {
         let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
         let renamed_from =
             fields.text("renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"));
+        if fields.has("state") {
+            return self.absent_network(&fields, name, id);
+        }
+        let model = self.model(&fields);
+        let base_stations = self.base_stations(&fields);
+        let has_own_settings = OWN_SETTINGS.iter().any(|field| fields.has(field)) || (name.is_some() && id.is_some());
         let mut desired = DesiredSettings {
             name: name.as_ref().and_then(|name| self.network_name(name)),
             display_name: self.display_name(&fields).or_else(|| defaults.desired.display_name.clone()),
@@ -188,7 +207,169 @@ impl FileParser<'_> {
             name_span: name.map(|name| name.span),
             desired,
             code,
+            model,
+            absent: None,
+            base_stations,
+            has_own_settings,
         })
+    }
+
+    /// An entry with `state: absent`: the id of a network, and its name as a check.
+    fn absent_network(
+        &mut self,
+        fields: &MappingReader<'_>,
+        name: Option<Spanned<Arc<str>>>,
+        id: Option<Spanned<Arc<str>>>,
+    ) -> Option<NetworkEntry> {
+        let state = self.absent_state(fields);
+        for field in NETWORK_FIELDS.iter().filter(|field| !["id", "name", "state"].contains(field)) {
+            if let Some(node) = fields.get(field) {
+                let message = format!("`{field}` cannot stand beside `state: absent`");
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidState, message)
+                        .with_span(node.span)
+                        .help("a network that is deleted has an `id` and, as a check, a `name`; remove the rest"),
+                );
+            }
+        }
+        let name_span = name.as_ref().map(|name| name.span);
+        let name = name.as_ref().and_then(|name| self.network_name(name));
+        if !fields.has("id") {
+            let message = "a network is deleted by its `id`";
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::InvalidState, message)
+                    .with_span(fields.span())
+                    .help("add the `id` shown by `dectl export`; a name may mean another network by then"),
+            );
+        }
+        let id = id?;
+        Some(NetworkEntry {
+            origin: Origin::File(fields.span()),
+            id: Some(Spanned { value: NetworkId::new(id.value), span: id.span }),
+            renamed_from: None,
+            desired: DesiredSettings { name, ..DesiredSettings::default() },
+            name_span,
+            code: None,
+            model: None,
+            absent: Some(state?),
+            base_stations: None,
+            has_own_settings: false,
+        })
+    }
+
+    /// The span of `state: absent`; reports every other state.
+    fn absent_state(&mut self, fields: &MappingReader<'_>) -> Option<Span> {
+        let written = fields.text("state", self.diagnostics)?;
+        if &*written.value == "absent" {
+            return Some(written.span);
+        }
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::InvalidState, "`state` must be `absent`")
+                .with_span(written.span)
+                .help("write `state: absent` to delete it, or remove the field: what a file names is there"),
+        );
+        None
+    }
+
+    fn model(&mut self, fields: &MappingReader<'_>) -> Option<Spanned<NetworkModel>> {
+        let written = fields.text("model", self.diagnostics)?;
+        match NetworkModel::parse(&written.value) {
+            Some(value) => Some(Spanned { value, span: written.span }),
+            None => {
+                let message = format!("unknown model {:?}", super::mapping::truncate_printable(&written.value));
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidModel, message)
+                        .with_span(written.span)
+                        .help("write DBS110 or DBS210"),
+                );
+                None
+            }
+        }
+    }
+
+    fn base_stations(&mut self, fields: &MappingReader<'_>) -> Option<Vec<BaseStationEntry>> {
+        let node = fields.get("baseStations")?;
+        let help = "write `baseStations:` with one MAC address per line, e.g. `- \"AC7A5611A001\"`";
+        let nodes = fields.list("baseStations", help, self.diagnostics);
+        if matches!(&node.value, Value::List(items) if items.is_empty()) {
+            self.diagnostics.push(
+                Diagnostic::warning(DiagnosticCode::EmptyList, "an empty list of base stations asks for nothing")
+                    .with_span(node.span)
+                    .help("remove it; base stations are removed with `state: absent` or `replaces`"),
+            );
+        }
+        Some(nodes.iter().filter_map(|node| self.base_station(node)).collect())
+    }
+
+    fn base_station(&mut self, node: &Node<'_>) -> Option<BaseStationEntry> {
+        if matches!(node.value, Value::Text(_) | Value::PlainScalar(_)) {
+            let mac = self.mac(node, "a base station")?;
+            return Some(BaseStationEntry { span: node.span, mac, replaces: None, is_absent: false });
+        }
+        let fields = MappingReader::of(node, "a base station", BASE_STATION_FIELDS, self.diagnostics)?;
+        let help = "write its MAC address: 12 hexadecimal digits in quotes";
+        let mac = fields.required("mac", help, self.diagnostics).and_then(|node| self.mac(node, "`mac`"));
+        let replaces = fields.get("replaces").and_then(|node| self.mac(node, "`replaces`"));
+        let is_absent = fields.has("state") && self.absent_state(&fields).is_some();
+        if let Some(node) = fields.get("replaces").filter(|_| is_absent) {
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::InvalidState, "`replaces` cannot stand beside `state: absent`")
+                    .with_span(node.span)
+                    .help("a base station that is removed replaces nothing; remove one of the two"),
+            );
+        }
+        let mac = mac?;
+        if let Some(old) = replaces.as_ref().filter(|old| old.value == mac.value) {
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateBaseStation, "a base station cannot replace itself")
+                    .with_span(old.span)
+                    .with_related(mac.span, "its address")
+                    .help("write the address of the old base station after `replaces`"),
+            );
+        }
+        Some(BaseStationEntry { span: node.span, mac, replaces, is_absent })
+    }
+
+    fn mac(&mut self, node: &Node<'_>, what: &str) -> Option<Spanned<Mac>> {
+        let written = match &node.value {
+            Value::Text(written) => written,
+            Value::PlainScalar(_) => {
+                let message = format!("{what} must be a MAC address, but YAML reads this value as a number");
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::UnquotedValue, message)
+                        .with_span(node.span)
+                        .help("quote the value"),
+                );
+                return None;
+            }
+            Value::Null | Value::List(_) | Value::Map(_) => {
+                let message = format!("{what} must be a MAC address, not {}", node.kind());
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::WrongType, message)
+                        .with_span(node.span)
+                        .help("write 12 hexadecimal digits in quotes"),
+                );
+                return None;
+            }
+        };
+        match Mac::new(written) {
+            Ok(value) => Some(Spanned { value, span: node.span }),
+            Err(error) => {
+                let help = match self.source_info.format {
+                    SourceFormat::Csv => {
+                        "write 12 hexadecimal digits; a spreadsheet may have converted them to a number, format the \
+                         column as text"
+                    }
+                    SourceFormat::Yaml => "write 12 hexadecimal digits in quotes, as on the label of the base station",
+                };
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::InvalidMac, format!("MAC address {error}"))
+                        .with_span(node.span)
+                        .help(help),
+                );
+                None
+            }
+        }
     }
 
     /// Warns about spaces that a server may normalize, so that every run would find a difference.
@@ -279,7 +460,7 @@ impl FileParser<'_> {
                     }
                     (SourceFormat::Csv, _) => {
                         "write exactly four digits; a spreadsheet may have converted them to a number, format the column \
-                         format text"
+                         as text"
                     }
                     (SourceFormat::Yaml, _) if unquoted_and_short => {
                         "write all four digits in quotes, including leading zeros"

@@ -89,6 +89,30 @@ codes! {
     AmbiguousNetwork = "ambiguous-network",
     /// The network with this id belongs to another location.
     NetworkInOtherLocation = "network-in-other-location",
+    /// A network would be created although an unmanaged one has nearly its name.
+    NearName = "near-name",
+    /// The live network has another model than its entry.
+    ModelMismatch = "model-mismatch",
+    /// The name beside the id of a network that is deleted belongs to another network.
+    DeletionMismatch = "deletion-mismatch",
+    /// What is to be deleted does not exist.
+    AlreadyAbsent = "already-absent",
+    /// A text that cannot be a MAC address.
+    InvalidMac = "invalid-mac",
+    /// A model that does not exist, or where none is allowed.
+    InvalidModel = "invalid-model",
+    /// A `state` that does not exist, or that does not fit the rest of the entry.
+    InvalidState = "invalid-state",
+    /// A base station is named twice.
+    DuplicateBaseStation = "duplicate-base-station",
+    /// A base station belongs to another network.
+    BaseStationInOtherNetwork = "base-station-in-other-network",
+    /// A network would have more base stations than its model allows, or than other pages of Cisco mention.
+    TooManyBaseStations = "too-many-base-stations",
+    /// What is to be changed or deleted is listed without an id.
+    MissingId = "missing-id",
+    /// An empty list asks for nothing.
+    EmptyList = "empty-list",
     /// It is ambiguous whether a rename is done or still to do.
     AmbiguousRename = "ambiguous-rename",
     /// A network has a temporary name that no entry explains.

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::model::Plan;
+use super::model::{ChangeAction, Plan, ResourceKind};
+use crate::diagnostic::plural;
 
 /// More changes require confirmation, regardless of the size of the organization.
 const UNATTENDED_MAX_CHANGES: usize = 100;
@@ -43,30 +44,95 @@ impl fmt::Display for MaxChanges {
 
 /// The plan exceeds the change limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "refusing to change {changes} of {networks} networks without confirmation; pass --max-changes {changes} to allow it"
-)]
-pub struct TooManyChanges {
-    pub changes: usize,
-    pub networks: usize,
+pub enum TooManyChanges {
+    #[error("refusing to change {changes} of {things} without confirmation; pass --max-changes {all} to allow it")]
+    Changes {
+        changes: usize,
+        /// How many things there are, with their noun.
+        things: String,
+        /// The number of all changes of the plan.
+        all: usize,
+    },
+    /// More is deleted than `--max-deletes` allows.
+    #[error("refusing to delete {deletions}; pass --max-deletes {number} to allow it{}", if *.allowed > 0 { format!(" (allowed: {allowed})") } else { String::new() })]
+    Deletions {
+        /// What is deleted, counted.
+        deletions: String,
+        number: usize,
+        allowed: usize,
+    },
 }
 
 /// Checks whether a plan may be applied without confirmation.
 ///
 /// # Errors
-/// If it changes more than 100 networks, or more than 10 that are also more than 30 % of all, unless
-/// `max_changes` allows it. An explicit number always applies.
+/// If it changes more than 100 things, or more than 10 of one kind that are also more than 30 % of those that were read,
+/// unless `max_changes` allows it. An explicit number always applies.
 pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
-    let (changes, networks) = (plan.changes.len(), plan.counts.networks);
+    let all = plan.changes.len();
+    let exceeds = |kind: ResourceKind, read: usize| {
+        let changes = plan.changes.iter().filter(|change| change.kind() == kind).count();
+        // What is created is no part of what is there; a site that opens is not a fleet that is overwritten.
+        let touched = changes - plan.count(kind, ChangeAction::Create);
+        let is_large = touched > SMALL_PLAN && touched * 100 > read * UNATTENDED_MAX_PERCENT;
+        is_large.then(|| TooManyChanges::Changes { changes: touched, things: plural(read, kind.noun()), all })
+    };
     let allowed = match max_changes {
         Some(MaxChanges::All) => true,
-        Some(MaxChanges::Number(number)) => changes <= number,
+        Some(MaxChanges::Number(number)) => all <= number,
         None => {
-            changes <= UNATTENDED_MAX_CHANGES
-                && (changes <= SMALL_PLAN || changes * 100 <= networks * UNATTENDED_MAX_PERCENT)
+            let networks = exceeds(ResourceKind::Network, plan.counts.networks);
+            let stations = exceeds(ResourceKind::BaseStation, plan.counts.base_stations);
+            if let Some(refusal) = networks.or(stations) {
+                return Err(refusal);
+            }
+            all <= UNATTENDED_MAX_CHANGES
         }
     };
-    if allowed { Ok(()) } else { Err(TooManyChanges { changes, networks }) }
+    if allowed {
+        return Ok(());
+    }
+    let others = plan.changes.iter().any(|change| change.kind() != ResourceKind::Network);
+    let things = if others {
+        plural(plan.counts.networks + plan.counts.base_stations, "networks and base station")
+    } else {
+        plural(plan.counts.networks, "network")
+    };
+    Err(TooManyChanges::Changes { changes: all, things, all })
+}
+
+/// Checks whether a plan may delete as much as it does.
+///
+/// # Errors
+/// If it deletes more than `max_deletes` things; the default is none.
+pub fn check_deletions(plan: &Plan, max_deletes: Option<usize>) -> Result<(), TooManyChanges> {
+    let (number, allowed) = (plan.deletions(), max_deletes.unwrap_or(0));
+    if number <= allowed {
+        return Ok(());
+    }
+    Err(TooManyChanges::Deletions { deletions: describe_deletions(plan), number, allowed })
+}
+
+/// What a plan deletes, counted by kind: `1 network, 3 base stations and 14 handsets`.
+pub fn describe_deletions(plan: &Plan) -> String {
+    let count = |kind: ResourceKind| {
+        let direct = plan.changes.iter().filter(|change| {
+            change.kind() == kind
+                && change.action() == ChangeAction::Delete
+                && change.replaced_by.is_none()
+                && !change.before.as_ref().is_some_and(|state| plan.is_moved(state))
+        });
+        let contents = plan.changes.iter().flat_map(|change| &change.contents);
+        direct.count() + contents.filter(|state| state.kind() == kind && !plan.is_moved(state)).count()
+    };
+    let counted = ResourceKind::ALL.map(|kind| (count(kind), kind));
+    let parts: Vec<String> =
+        counted.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| plural(*count, kind.noun())).collect();
+    match &parts[..] {
+        [] => "nothing".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -77,14 +143,10 @@ mod tests {
 
     fn plan(changes: usize, networks: usize) -> Plan {
         let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
-        let change = Change {
-            location: LocationRef { id: LocationId::new("l"), name: "l".into() },
-            network: NetworkId::new("n"),
-            before: settings.clone(),
-            after: settings,
-            changed_settings: SettingSet::NONE,
-            source: ChangeSource::File { file: "f".into(), line: 1 },
-        };
+        let location = LocationRef { id: LocationId::new("l"), name: "l".into() };
+        let source = ChangeSource::File { file: "f".into(), line: 1 };
+        let change =
+            Change::update(location, NetworkId::new("n"), settings.clone(), settings, SettingSet::NONE, source);
         Plan { changes: vec![change; changes], counts: Counts { networks, ..Counts::default() }, ..Plan::default() }
     }
 

@@ -1,37 +1,168 @@
-//! Compares the desired with the current settings of each managed network.
+//! Compares the desired with the current state of each managed network.
 
 use super::matching::Managed;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::{LiveState, Network, NetworkIndex, Setting, SettingSet, Settings};
+use crate::model::{
+    CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, SettingSet,
+    Settings,
+};
 
+/// A network that is created, updated or deleted.
+///
+/// The order of changes is decided by *claims* alone: the name and the code that a network holds before, and those that
+/// it takes.
 #[derive(Debug)]
 pub(super) struct NetworkChange<'a> {
-    pub(super) network: NetworkIndex,
     pub(super) entry: &'a NetworkEntry,
-    pub(super) after: Settings,
+    /// The network as it is; `None` if it is created.
+    pub(super) before: Option<(NetworkIndex, &'a Settings)>,
+    /// `None` if it is deleted.
+    pub(super) after: Option<Settings>,
+    /// The model of a created network.
+    pub(super) model: Option<NetworkModel>,
+    /// The settings of an updated network that change.
     pub(super) changed_settings: SettingSet,
 }
 
-/// The networks of a location that change, and the number of unchanged ones.
+impl NetworkChange<'_> {
+    pub(super) const fn is_deletion(&self) -> bool {
+        self.after.is_none()
+    }
+
+    pub(super) fn network(&self) -> Option<NetworkIndex> {
+        self.before.map(|(network, _)| network)
+    }
+
+    pub(super) fn settings_before(&self) -> Option<&Settings> {
+        self.before.map(|(_, settings)| settings)
+    }
+
+    /// The name to show: the current one if there is one.
+    pub(super) fn name(&self) -> &str {
+        self.settings_before().or(self.after.as_ref()).map_or("", |settings| &settings.name)
+    }
+
+    /// The name that it holds before.
+    pub(super) fn held_name(&self) -> Option<NameKey> {
+        self.settings_before().map(Settings::name_key)
+    }
+
+    /// The code that it holds before, if the list shows it.
+    pub(super) fn held_code(&self) -> Option<&CodeText> {
+        self.settings_before()?.code.as_ref()
+    }
+
+    /// The name that it takes and does not hold yet.
+    pub(super) fn taken_name(&self) -> Option<NameKey> {
+        let name = self.after.as_ref()?.name_key();
+        (self.held_name().as_ref() != Some(&name)).then_some(name)
+    }
+
+    /// The code that it takes and is not known to hold yet.
+    pub(super) fn taken_code(&self) -> Option<&CodeText> {
+        let code = self.after.as_ref()?.code.as_ref()?;
+        (self.before.is_none() || self.changed_settings.has(Setting::Code)).then_some(code)
+    }
+}
+
+/// The networks of a location that change: first those that are created or updated, in the order of the list and of the
+/// files, then those that are deleted; and the number of unchanged ones.
 pub(super) fn compare<'a>(
     managed: &Managed<'a>,
-    live: &LiveState,
+    live: &'a LiveState,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<NetworkChange<'a>>, usize) {
     let mut changes = Vec::new();
-    for (network, entry) in &managed.networks {
-        let (after, changed) = entry.desired.merge_into(&live.network(*network).settings);
+    for (at, group) in &managed.networks {
+        let (entry, network) = (group.primary, live.network(*at));
+        if let Some(model) = &entry.model
+            && network.known_model().is_some_and(|live_model| live_model != model.value)
+        {
+            diagnostics.push(wrong_model(entry, network.model.as_deref().unwrap_or_default(), model.span));
+        }
+        let (after, changed) = entry.desired.merge_into(&network.settings);
         if changed.is_empty() {
             continue;
         }
         for setting in missing(&after) {
-            diagnostics.push(missing_required_setting(entry, live.network(*network), setting));
+            diagnostics.push(missing_required_setting(entry, &network.settings.name, network.id.as_str(), setting));
         }
-        changes.push(NetworkChange { network: *network, entry, after, changed_settings: changed });
+        changes.push(NetworkChange {
+            entry,
+            before: Some((*at, &network.settings)),
+            after: Some(after),
+            model: None,
+            changed_settings: changed,
+        });
     }
     let unchanged = managed.networks.len() - changes.len();
+    for (model, group) in &managed.created {
+        let entry = group.primary;
+        let Some(after) = created_settings(entry, diagnostics) else { continue };
+        changes.push(NetworkChange {
+            entry,
+            before: None,
+            after: Some(after),
+            model: Some(*model),
+            changed_settings: SettingSet::NONE,
+        });
+    }
+    changes.extend(managed.deleted.iter().map(|(at, entry)| NetworkChange {
+        entry,
+        before: Some((*at, &live.network(*at).settings)),
+        after: None,
+        model: None,
+        changed_settings: SettingSet::NONE,
+    }));
     (changes, unchanged)
+}
+
+/// The settings of a network that is created; reports what is missing.
+fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Option<Settings> {
+    let desired = &entry.desired;
+    let known = diagnostics.len();
+    let label = entry.label();
+    // A code from a source that could not be read was reported.
+    if desired.code.is_none() && entry.code.is_none() {
+        diagnostics.push(
+            Diagnostic::error(
+                DiagnosticCode::MissingSetting,
+                format!("creating {label:?} requires `defaultAccessCode`"),
+            )
+            .with_span(entry.span())
+            .help("add `defaultAccessCode` to this entry: four digits in quotes, { env: NAME } or { file: PATH }"),
+        );
+    }
+    if let Some(name) = &desired.display_name
+        && let Some(length) = name.exceeds_recommended()
+    {
+        let message = format!(
+            "creating {label:?} requires a `displayName` of at most {DISPLAY_NAME_RECOMMENDED_MAX} characters, this one \
+             has {length}"
+        );
+        diagnostics.push(
+            Diagnostic::error(DiagnosticCode::InvalidDisplayName, message)
+                .with_span(entry.span())
+                .help("shorten it; Webex refuses longer ones when a network is created"),
+        );
+    }
+    if diagnostics.len() > known {
+        return None;
+    }
+    Some(Settings {
+        name: desired.name.as_ref()?.shared(),
+        display_name: desired.display_name.as_ref().map(crate::model::DisplayName::shared),
+        code_enabled: Some(desired.code_enabled.unwrap_or(true)),
+        code: Some(desired.code?.to_code_text()),
+    })
+}
+
+fn wrong_model(entry: &NetworkEntry, live_model: &str, span: crate::diagnostic::Span) -> Diagnostic {
+    let message = format!("{:?} is a {live_model}, and the model of a network cannot be changed", entry.label());
+    Diagnostic::error(DiagnosticCode::ModelMismatch, message).with_span(span).help(
+        "correct `model`; for other hardware, delete the network by its id with `state: absent` and create another one",
+    )
 }
 
 /// Required settings that are neither requested nor known.
@@ -46,9 +177,9 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
     .map(|(setting, _)| setting)
 }
 
-fn missing_required_setting(entry: &NetworkEntry, network: &Network, setting: Setting) -> Diagnostic {
+fn missing_required_setting(entry: &NetworkEntry, name: &str, id: &str, setting: Setting) -> Diagnostic {
     let field = setting.api_name();
-    let label = if network.settings.name.is_empty() { network.id.as_str() } else { &network.settings.name };
+    let label = if name.is_empty() { id } else { name };
     Diagnostic::error(
         DiagnosticCode::MissingSetting,
         format!("the update of {label:?} requires `{field}`, and the API does not return the current value"),

@@ -17,19 +17,24 @@ pub(super) fn find(
     diagnostics: &mut Diagnostics,
 ) {
     let by_network: HashMap<NetworkIndex, &NetworkChange<'_>> =
-        changes.iter().map(|change| (change.network, change)).collect();
+        changes.iter().filter_map(|change| Some((change.network()?, change))).collect();
     let mut names: Shared<'_, NameKey> = HashMap::new();
     let mut codes: Shared<'_, CodeText> = HashMap::new();
-    for (at, network) in live.networks_of(location) {
-        let change = by_network.get(&at).copied();
-        let settings = change.map_or(&network.settings, |change| &change.after);
-        let key = settings.name_key();
-        let gains_name = change.filter(|_| key != network.settings.name_key());
-        names.entry(key).or_default().push(Holder { network: at, gained_by: gains_name });
-        let gains_code = change.filter(|change| change.changed_settings.has(Setting::Code));
+    for (at, network) in live.networks_of(location).filter(|(at, _)| !by_network.contains_key(at)) {
+        let holder = Holder { network: Some(at), gained_by: None };
+        names.entry(network.settings.name_key()).or_default().push(holder);
         // A hidden code cannot be compared.
-        if let Some(code) = settings.code.clone().filter(|_| gains_code.is_some() || network.settings.code.is_some()) {
-            codes.entry(code).or_default().push(Holder { network: at, gained_by: gains_code });
+        if let Some(code) = network.settings.code.clone() {
+            codes.entry(code).or_default().push(holder);
+        }
+    }
+    for change in changes {
+        let Some(after) = &change.after else { continue };
+        let holder = |gains: bool| Holder { network: change.network(), gained_by: gains.then_some(change) };
+        names.entry(after.name_key()).or_default().push(holder(change.taken_name().is_some()));
+        let gains_code = change.taken_code().is_some();
+        if let Some(code) = after.code.clone().filter(|_| gains_code || change.held_code().is_some()) {
+            codes.entry(code).or_default().push(holder(gains_code));
         }
     }
     report(names, NAMES, location, live, diagnostics);
@@ -38,8 +43,10 @@ pub(super) fn find(
 
 type Shared<'a, K> = HashMap<K, Vec<Holder<'a>>>;
 
+#[derive(Clone, Copy)]
 struct Holder<'a> {
-    network: NetworkIndex,
+    /// `None` if it is created.
+    network: Option<NetworkIndex>,
     gained_by: Option<&'a NetworkChange<'a>>,
 }
 
@@ -76,19 +83,21 @@ fn report<K: Eq + Hash>(
     diagnostics: &mut Diagnostics,
 ) {
     let mut duplicates: Vec<Vec<Holder<'_>>> = shared.into_values().filter(|holders| holders.len() > 1).collect();
-    duplicates.sort_by_key(|holders| holders[0].network);
+    duplicates.sort_by_key(|holders| (holders[0].network.is_none(), holders[0].network));
     for holders in duplicates {
-        let (gaining, keeping): (Vec<_>, Vec<_>) = holders.iter().partition(|holder| holder.gained_by.is_some());
+        let (gaining, keeping): (Vec<Holder<'_>>, Vec<Holder<'_>>) =
+            holders.iter().copied().partition(|holder| holder.gained_by.is_some());
         match (&gaining[..], &keeping[..]) {
             ([], _) => diagnostics.push(existing_duplicate(&holders, messages, location, live)),
             (gaining, [holder_index, ..]) => {
+                let Some(holder) = holder_index.network else { continue };
                 for change in gaining.iter().filter_map(|holder| holder.gained_by) {
-                    diagnostics.push(taken(change, holder_index.network, messages, live));
+                    diagnostics.push(taken(change, holder, messages, live));
                 }
             }
             ([first, rest @ ..], []) => {
                 for change in rest.iter().filter_map(|holder| holder.gained_by) {
-                    diagnostics.push(duplicate(change, first.gained_by, messages, location, live));
+                    diagnostics.push(duplicate(change, first.gained_by, messages, &live.location(location).name));
                 }
             }
         }
@@ -106,7 +115,10 @@ fn span_of(change: &NetworkChange<'_>, messages: ConflictMessages) -> crate::dia
 
 /// The requested name; access codes are secret.
 fn requested_value(change: &NetworkChange<'_>, messages: ConflictMessages) -> String {
-    if messages.setting == Setting::Name { format!(" {:?}", change.after.name) } else { String::new() }
+    match &change.after {
+        Some(after) if messages.setting == Setting::Name => format!(" {:?}", after.name),
+        _ => String::new(),
+    }
 }
 
 fn taken(
@@ -122,7 +134,7 @@ fn taken(
         messages.taken,
         format!(
             "{what}{value} requested for {:?} is already used by {:?} ({})",
-            live.network(change.network).settings.name,
+            change.name(),
             holder.settings.name,
             holder.id
         ),
@@ -135,11 +147,9 @@ fn duplicate(
     change: &NetworkChange<'_>,
     first: Option<&NetworkChange<'_>>,
     messages: ConflictMessages,
-    location: LocationIndex,
-    live: &LiveState,
+    location: &str,
 ) -> Diagnostic {
-    let location = &live.location(location).name;
-    let name_of = |change: &NetworkChange<'_>| format!("{:?}", live.network(change.network).settings.name);
+    let name_of = |change: &NetworkChange<'_>| format!("{:?}", change.name());
     let who = match first {
         Some(first) => format!("{} and {}", name_of(first), name_of(change)),
         None => format!("{} and another network", name_of(change)),
@@ -165,7 +175,7 @@ fn existing_duplicate(
 ) -> Diagnostic {
     let networks: Vec<String> = holders
         .iter()
-        .map(|holder| live.network(holder.network))
+        .filter_map(|holder| Some(live.network(holder.network?)))
         .map(|network| format!("{:?} ({})", network.settings.name, network.id))
         .collect();
     Diagnostic::warning(

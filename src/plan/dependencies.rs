@@ -3,28 +3,27 @@
 use std::collections::HashMap;
 
 use super::compare::NetworkChange;
-use crate::model::{LiveState, NameKey, Setting};
+use crate::model::{CodeText, NameKey, Setting};
 
 /// Dependencies of each move: the move that currently holds the requested value, and the setting.
 #[derive(Debug)]
 pub(super) struct Dependencies(pub(super) Vec<Vec<(usize, Setting)>>);
 
 impl Dependencies {
-    pub(super) fn of(changes: &[NetworkChange<'_>], live: &LiveState) -> Self {
+    pub(super) fn of(changes: &[NetworkChange<'_>]) -> Self {
         let mut by_name: HashMap<NameKey, Vec<usize>> = HashMap::new();
-        let mut by_code = HashMap::new();
-        let before = |at: usize| &live.network(changes[at].network).settings;
-        for at in 0..changes.len() {
-            by_name.entry(before(at).name_key()).or_default().push(at);
-            if let Some(code) = &before(at).code {
-                by_code.entry(code.clone()).or_insert_with(Vec::new).push(at);
+        let mut by_code: HashMap<&CodeText, Vec<usize>> = HashMap::new();
+        for (at, change) in changes.iter().enumerate() {
+            if let Some(name) = change.held_name() {
+                by_name.entry(name).or_default().push(at);
+            }
+            if let Some(code) = change.held_code() {
+                by_code.entry(code).or_default().push(at);
             }
         }
         let dependencies = changes.iter().enumerate().map(|(at, change)| {
-            let name = Some(change.after.name_key()).filter(|key| *key != before(at).name_key());
-            let code = change.after.code.as_ref().filter(|_| change.changed_settings.has(Setting::Code));
-            let name_holders = name.and_then(|key| by_name.get(&key)).into_iter().flatten();
-            let code_holders = code.and_then(|code| by_code.get(code)).into_iter().flatten();
+            let name_holders = change.taken_name().and_then(|key| by_name.get(&key)).into_iter().flatten();
+            let code_holders = change.taken_code().and_then(|code| by_code.get(code)).into_iter().flatten();
             name_holders
                 .map(|holder| (*holder, Setting::Name))
                 .chain(code_holders.map(|holder| (*holder, Setting::Code)))

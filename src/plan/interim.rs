@@ -37,21 +37,22 @@ impl InterimStates {
         let mut interim_states = HashMap::new();
         for need in interim_needs {
             let change = &changes[need.of];
-            let before = &live.network(change.network).settings;
+            // Only an update both holds and takes something, so that it can be part of a cycle.
+            let (Some(before), Some(after)) = (change.settings_before(), &change.after) else { continue };
             let must_move = |setting| need.settings.contains(&setting);
             let may_be_final = |setting| dependencies.is_free(need.of, setting);
 
-            let mut interim = change.after.clone();
+            let mut interim = after.clone();
             if !may_be_final(Setting::Name) {
                 interim.name = if must_move(Setting::Name) {
-                    used.temporary_name(location, change, live)?
+                    used.temporary_name(location, &after.name, live)?
                 } else {
                     before.name.clone()
                 };
             }
             if !may_be_final(Setting::Code) {
                 interim.code = if must_move(Setting::Code) {
-                    match used.temporary_code(change) {
+                    match used.temporary_code(&after.name) {
                         Some(code) => Some(code),
                         None => {
                             diagnostics.push(no_free_code(location, live));
@@ -94,7 +95,7 @@ impl UsedValues {
     fn of(location: LocationIndex, changes: &[NetworkChange<'_>], live: &LiveState) -> Self {
         let settings = || {
             let held = live.networks_of(location).map(|(_, network)| &network.settings);
-            held.chain(changes.iter().map(|change| &change.after))
+            held.chain(changes.iter().filter_map(|change| change.after.as_ref()))
         };
         Self {
             names: settings().map(Settings::name_key).collect(),
@@ -105,20 +106,20 @@ impl UsedValues {
     fn temporary_name(
         &mut self,
         location: LocationIndex,
-        change: &NetworkChange<'_>,
+        desired: &str,
         live: &LiveState,
     ) -> Option<std::sync::Arc<str>> {
         let location = &live.location(location).id;
         // As many attempts as there are names, so one is free.
         (0..=self.names.len())
-            .filter_map(|attempt| temporary::temporary_name(location, &change.after.name, attempt))
+            .filter_map(|attempt| temporary::temporary_name(location, desired, attempt))
             .find(|name| self.names.insert(NameKey::of(name.as_str())))
             .map(|name| name.shared())
     }
 
     /// Finds a free code. The start of the search is derived from the network, so it is stable across runs.
-    fn temporary_code(&mut self, change: &NetworkChange<'_>) -> Option<CodeText> {
-        let seed = change.after.name.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    fn temporary_code(&mut self, desired: &str) -> Option<CodeText> {
+        let seed = desired.bytes().fold(7_u32, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
         let start = (seed % u32::from(AccessCode::COUNT)) as u16;
         (start..AccessCode::COUNT)
             .chain(0..start)

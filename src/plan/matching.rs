@@ -1,22 +1,47 @@
 //! Matches entries to live networks.
 //!
 //! Ids take precedence over temporary names, temporary names over names. If names alone cannot distinguish a completed
-//! rename from a pending one, the entry is reported as ambiguous.
+//! rename from a pending one, the entry is reported as ambiguous. An entry with a model that matches nothing creates its
+//! network, unless an unmanaged one has nearly its name.
 
 use std::collections::HashMap;
 
+use super::near_names::is_near;
 use super::temporary;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, quoted_list, suggest};
-use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, quoted_list, suggest};
+use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
 #[derive(Debug)]
 pub(super) struct Managed<'a> {
     pub(super) location: LocationIndex,
-    pub(super) networks: Vec<(NetworkIndex, &'a NetworkEntry)>,
+    pub(super) networks: Vec<(NetworkIndex, EntryGroup<'a>)>,
+    /// Networks that do not exist yet, in file order.
+    pub(super) created: Vec<(NetworkModel, EntryGroup<'a>)>,
+    /// Networks that are deleted, in list order.
+    pub(super) deleted: Vec<(NetworkIndex, &'a NetworkEntry)>,
     /// Whether every entry was matched. Otherwise conflicts may be spurious and are not reported.
     pub(super) complete: bool,
+}
+
+/// All entries about one network: one with its settings, and others that only list its devices.
+#[derive(Clone, Debug)]
+pub(super) struct EntryGroup<'a> {
+    /// The entry with the settings, or the first one.
+    pub(super) primary: &'a NetworkEntry,
+    pub(super) others: Vec<&'a NetworkEntry>,
+}
+
+impl<'a> EntryGroup<'a> {
+    const fn new(primary: &'a NetworkEntry) -> Self {
+        Self { primary, others: Vec::new() }
+    }
+
+    /// All entries, the one with the settings first.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
+        std::iter::once(self.primary).chain(self.others.iter().copied())
+    }
 }
 
 /// Finds the network of every entry; reports unknown and ambiguous ones.
@@ -28,6 +53,9 @@ pub(super) fn match_entries<'a>(
     let mut entries: HashMap<LocationIndex, Vec<&'a NetworkEntry>> = HashMap::new();
     let names = LocationsByName::of(live);
     for desired_location in &desired.locations {
+        if is_gone(desired_location, live, diagnostics) {
+            continue;
+        }
         if let Some(location) = names.find(desired_location, live, diagnostics) {
             entries.entry(location).or_default().extend(&desired_location.entries);
         }
@@ -35,13 +63,37 @@ pub(super) fn match_entries<'a>(
     let mut managed: Vec<Managed<'a>> = entries
         .into_iter()
         .map(|(location, entries)| {
-            let before = diagnostics.len();
-            let networks = Matcher::new(location, live, diagnostics).run(entries);
-            Managed { location, networks, complete: diagnostics.len() == before }
+            let before = diagnostics.count(Severity::Error);
+            let managed = Matcher::new(location, live, diagnostics).run(entries);
+            Managed { complete: diagnostics.count(Severity::Error) == before, ..managed }
         })
         .collect();
     managed.sort_by_key(|managed| managed.location);
     managed
+}
+
+/// Whether a location has nothing but entries for networks that are deleted and that do not exist any more. With its last
+/// network a location leaves the list, and its file may stay.
+fn is_gone(location: &DesiredLocation, live: &LiveState, diagnostics: &mut Diagnostics) -> bool {
+    let gone = |entry: &NetworkEntry| {
+        entry.absent.is_some() && entry.id.as_ref().is_some_and(|id| live.find(&id.value).is_none())
+    };
+    let is_gone = !location.entries.is_empty() && location.entries.iter().all(gone);
+    if is_gone {
+        location.entries.iter().for_each(|entry| diagnostics.push(already_deleted(entry)));
+    }
+    is_gone
+}
+
+fn already_deleted(entry: &NetworkEntry) -> Diagnostic {
+    Diagnostic::warning(DiagnosticCode::AlreadyAbsent, format!("network {:?} is already deleted", entry.label()))
+        .with_span(entry.span())
+        .help("remove the entry")
+}
+
+/// Whether a location that has no networks may get some, so that it is worth looking up.
+pub(super) fn creates_networks(location: &DesiredLocation) -> bool {
+    location.entries.iter().any(|entry| entry.model.is_some())
 }
 
 struct LocationsByName(HashMap<NameKey, Vec<LocationIndex>>);
@@ -138,12 +190,14 @@ struct Matcher<'a, 'r> {
     live: &'r LiveState,
     diagnostics: &'r mut Diagnostics,
     by_name: HashMap<NameKey, Vec<NetworkIndex>>,
-    claimed: HashMap<NetworkIndex, &'a NetworkEntry>,
+    claimed: HashMap<NetworkIndex, EntryGroup<'a>>,
+    created: Vec<(NetworkModel, EntryGroup<'a>)>,
+    deleted: HashMap<NetworkIndex, &'a NetworkEntry>,
 }
 
-/// An entry and its candidate networks.
+/// Entries and their candidate networks.
 struct UnresolvedEntry<'a> {
-    entry: &'a NetworkEntry,
+    group: EntryGroup<'a>,
     candidates: Vec<NetworkIndex>,
 }
 
@@ -153,36 +207,81 @@ impl<'a, 'r> Matcher<'a, 'r> {
         for (at, network) in live.networks_of(location) {
             by_name.entry(network.settings.name_key()).or_default().push(at);
         }
-        Self { location, live, diagnostics, by_name, claimed: HashMap::new() }
+        Self {
+            location,
+            live,
+            diagnostics,
+            by_name,
+            claimed: HashMap::new(),
+            created: Vec::new(),
+            deleted: HashMap::new(),
+        }
     }
 
-    fn run(mut self, entries: Vec<&'a NetworkEntry>) -> Vec<(NetworkIndex, &'a NetworkEntry)> {
-        let (with_id, named): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.id.is_some());
-        for entry in with_id {
-            self.by_id(entry);
-        }
+    fn run(mut self, entries: Vec<&'a NetworkEntry>) -> Managed<'a> {
+        let (absent, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.absent.is_some());
+        absent.into_iter().for_each(|entry| self.delete(entry));
+        let groups = group(entries);
+        let (with_id, named): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.primary.id.is_some());
+        with_id.into_iter().for_each(|group| self.by_id(group));
         let named = self.by_temporary_name(named);
         self.resolve_by_elimination(named);
+        self.report_near_names();
         let mut networks: Vec<_> = self.claimed.into_iter().collect();
         networks.sort_by_key(|(network, _)| *network);
-        networks
+        let mut deleted: Vec<_> = self.deleted.into_iter().collect();
+        deleted.sort_by_key(|(network, _)| *network);
+        Managed { location: self.location, networks, created: self.created, deleted, complete: true }
     }
 
-    fn by_id(&mut self, entry: &'a NetworkEntry) {
+    /// An entry with `state: absent`, which always has an id.
+    fn delete(&mut self, entry: &'a NetworkEntry) {
+        let Some(id) = &entry.id else { return };
+        let Some(network) = self.live.find(&id.value) else {
+            self.diagnostics.push(already_deleted(entry));
+            return;
+        };
+        if self.live.location_of(network) != self.location {
+            return self.in_other_location(id, network);
+        }
+        let live_name = &self.live.network(network).settings.name;
+        if let Some(name) =
+            entry.desired.name.as_ref().filter(|name| NameKey::of(name.as_str()) != NameKey::of(live_name))
+        {
+            let message = format!("the network with this id is named {live_name:?}, not {:?}", name.as_str());
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DeletionMismatch, message)
+                    .with_span(entry.name_span.unwrap_or(entry.span()))
+                    .with_related(id.span, "the id")
+                    .help("check which of them is meant; the name beside the id of a deleted network is a check"),
+            );
+            return;
+        }
+        self.deleted.insert(network, entry);
+    }
+
+    fn in_other_location(
+        &mut self,
+        id: &crate::desired::model::Spanned<crate::model::NetworkId>,
+        network: NetworkIndex,
+    ) {
+        let home = self.live.location(self.live.location_of(network));
+        self.diagnostics.push(
+            Diagnostic::error(
+                DiagnosticCode::NetworkInOtherLocation,
+                format!("the network with this id belongs to {:?}", home.name),
+            )
+            .with_span(id.span)
+            .help(format!("move the entry to the location {:?} ({})", home.name, home.id)),
+        );
+    }
+
+    fn by_id(&mut self, group: EntryGroup<'a>) {
+        let entry = group.primary;
         let Some(id) = &entry.id else { return };
         match self.live.find(&id.value) {
-            Some(network) if self.live.location_of(network) == self.location => self.claim(network, entry),
-            Some(network) => {
-                let home = self.live.location(self.live.location_of(network));
-                self.diagnostics.push(
-                    Diagnostic::error(
-                        DiagnosticCode::NetworkInOtherLocation,
-                        format!("the network with this id belongs to {:?}", home.name),
-                    )
-                    .with_span(id.span)
-                    .help(format!("move the entry to the location {:?} ({})", home.name, home.id)),
-                );
-            }
+            Some(network) if self.live.location_of(network) == self.location => self.claim(network, group),
+            Some(network) => self.in_other_location(id, network),
             None => {
                 let help = self.available_networks(entry);
                 self.diagnostics.push(
@@ -194,25 +293,43 @@ impl<'a, 'r> Matcher<'a, 'r> {
         }
     }
 
-    fn claim(&mut self, network: NetworkIndex, entry: &'a NetworkEntry) {
-        if let Some(other) = self.claimed.insert(network, entry) {
-            let name = &self.live.network(network).settings.name;
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries match network {name:?}"))
-                    .with_span(entry.span())
-                    .with_related(other.span(), "other entry")
-                    .help("remove one of them"),
-            );
+    fn claim(&mut self, network: NetworkIndex, group: EntryGroup<'a>) {
+        let name = &self.live.network(network).settings.name;
+        let other = self.deleted.get(&network).copied().or_else(|| Some(self.claimed.get(&network)?.primary));
+        let Some(other) = other else {
+            self.claimed.insert(network, group);
+            return;
+        };
+        // One of them only lists devices, by the name of a network that the other one names by its id.
+        let same_name = |entry: &NetworkEntry| entry.name_key().is_none_or(|key| key == NameKey::of(name));
+        let is_addition = group.primary.is_list_only() || other.is_list_only();
+        if let Some(claimed) = self.claimed.get_mut(&network)
+            && is_addition
+            && same_name(other)
+            && same_name(group.primary)
+        {
+            let mut both = if other.is_list_only() { [group, claimed.clone()] } else { [claimed.clone(), group] };
+            let more: Vec<_> = both[1].entries().collect();
+            both[0].others.extend(more);
+            let [joined, _] = both;
+            *claimed = joined;
+            return;
         }
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries match network {name:?}"))
+                .with_span(group.primary.span())
+                .with_related(other.span(), "other entry")
+                .help("remove one of them"),
+        );
     }
 
     /// Assigns networks with a temporary name to the entries whose desired name it encodes.
-    fn by_temporary_name(&mut self, mut named: Vec<&'a NetworkEntry>) -> Vec<&'a NetworkEntry> {
+    fn by_temporary_name(&mut self, mut named: Vec<EntryGroup<'a>>) -> Vec<EntryGroup<'a>> {
         let location = self.live.location(self.location);
         let leftover: Vec<NetworkIndex> = self
             .live
             .networks_of(self.location)
-            .filter(|(at, network)| !self.claimed.contains_key(at) && temporary::is_temporary(&network.settings.name))
+            .filter(|(at, network)| !self.is_taken(*at) && temporary::is_temporary(&network.settings.name))
             .map(|(at, _)| at)
             .collect();
         if leftover.is_empty() {
@@ -224,11 +341,12 @@ impl<'a, 'r> Matcher<'a, 'r> {
             let hash = temporary::parse_hash(name).unwrap_or_default().to_ascii_lowercase();
             by_hash.entry(hash).or_default().push(at);
         }
-        named.retain(|entry| {
+        named.retain(|group| {
+            let entry = group.primary;
             let Some(key) = entry.name_key() else { return true };
             match by_hash.remove(&temporary::compute_hash(&location.id, &key)).as_deref() {
                 Some([network]) => {
-                    self.claim(*network, entry);
+                    self.claim(*network, group.clone());
                     false
                 }
                 Some(several) => {
@@ -264,11 +382,13 @@ impl<'a, 'r> Matcher<'a, 'r> {
     /// candidate from all other entries, until no candidate set changes. What still has several candidates is ambiguous.
     ///
     /// The work is linear in the number of candidates: every claim visits the entries that share the network once.
-    fn resolve_by_elimination(&mut self, named: Vec<&'a NetworkEntry>) {
+    fn resolve_by_elimination(&mut self, named: Vec<EntryGroup<'a>>) {
         let mut open: Vec<UnresolvedEntry<'a>> = Vec::new();
-        for entry in named {
-            if let Some(candidates) = self.candidates(entry) {
-                open.push(UnresolvedEntry { entry, candidates });
+        for group in named {
+            if let Some(network) = self.claimed_namesake(group.primary) {
+                self.claim(network, group);
+            } else if let Some(candidates) = self.candidates(&group) {
+                open.push(UnresolvedEntry { group, candidates });
             }
         }
         let mut wanted_by: HashMap<NetworkIndex, Vec<usize>> = HashMap::new();
@@ -284,7 +404,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
             if std::mem::replace(&mut done[at], true) {
                 continue;
             }
-            self.claim(network, open[at].entry);
+            self.claim(network, open[at].group.clone());
             for rival in wanted_by.get(&network).into_iter().flatten().filter(|rival| **rival != at) {
                 let candidates = &mut open[*rival].candidates;
                 // Two entries with the same single candidate are reported by `claim`.
@@ -299,8 +419,21 @@ impl<'a, 'r> Matcher<'a, 'r> {
         }
     }
 
-    /// The live networks with the entry's name or previous name; `None` if unknown.
-    fn candidates(&mut self, entry: &'a NetworkEntry) -> Option<Vec<NetworkIndex>> {
+    fn is_taken(&self, network: NetworkIndex) -> bool {
+        self.claimed.contains_key(&network) || self.deleted.contains_key(&network)
+    }
+
+    /// The network with the name of an entry that only lists devices, if another entry has claimed it and keeps its name.
+    fn claimed_namesake(&self, entry: &NetworkEntry) -> Option<NetworkIndex> {
+        let key = entry.name_key().filter(|_| entry.is_list_only())?;
+        let [network] = self.by_name.get(&key)?[..] else { return None };
+        let claimed = self.claimed.get(&network)?;
+        claimed.primary.name_key().is_none_or(|other| other == key).then_some(network)
+    }
+
+    /// The live networks with the entry's name or previous name; `None` if it is created, unknown or ambiguous.
+    fn candidates(&mut self, group: &EntryGroup<'a>) -> Option<Vec<NetworkIndex>> {
+        let entry = group.primary;
         let previous_name = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
         let mut candidates = Vec::new();
         for key in entry.name_key().into_iter().chain(previous_name) {
@@ -310,7 +443,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
                 .into_iter()
                 .flatten()
                 .copied()
-                .filter(|at| !self.claimed.contains_key(at) && !candidates.contains(at))
+                .filter(|at| !self.is_taken(*at) && !candidates.contains(at))
                 .collect();
             match networks_with_name[..] {
                 [] => {}
@@ -322,10 +455,36 @@ impl<'a, 'r> Matcher<'a, 'r> {
             }
         }
         if candidates.is_empty() {
-            self.unknown(entry);
+            match &entry.model {
+                Some(model) => self.created.push((model.value, group.clone())),
+                None => self.unknown(entry),
+            }
             return None;
         }
         Some(candidates)
+    }
+
+    /// A network that would be created while an unmanaged one has nearly its name is probably that one.
+    fn report_near_names(&mut self) {
+        for (_, group) in &self.created {
+            let entry = group.primary;
+            let unmanaged = self.live.networks_of(self.location).filter(|(at, _)| !self.is_taken(*at));
+            let near =
+                unmanaged.map(|(_, network)| network).find(|network| is_near(entry.label(), &network.settings.name));
+            let Some(near) = near else { continue };
+            let (name, id) = (&near.settings.name, &near.id);
+            self.diagnostics.push(
+                Diagnostic::error(
+                    DiagnosticCode::NearName,
+                    format!("{:?} would be created, but an unmanaged network is named {name:?}", entry.label()),
+                )
+                .with_span(entry.name_span.unwrap_or(entry.span()))
+                .help(format!(
+                    "if it is this one, add `renamedFrom: {name:?}` or `id: {id}`; if both are meant, add an entry with \
+                     nothing but `id: {id}`"
+                )),
+            );
+        }
     }
 
     fn unknown(&mut self, entry: &NetworkEntry) {
@@ -333,7 +492,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let previous_name = entry.renamed_from.as_ref().map(|from| format!(" or {:?}", from.value)).unwrap_or_default();
         let message = format!("{location:?} has no network named {:?}{previous_name}", entry.label());
         let used = entry.name_key().and_then(|key| self.by_name.get(&key)).and_then(|at| at.first()).and_then(|at| {
-            let other = self.claimed.get(at)?;
+            let other = self.deleted.get(at).copied().or_else(|| Some(self.claimed.get(at)?.primary))?;
             Some((other.span(), self.live.network(*at).id.clone()))
         });
         let mut diagnostic = Diagnostic::error(DiagnosticCode::UnknownNetwork, message)
@@ -349,10 +508,14 @@ impl<'a, 'r> Matcher<'a, 'r> {
     fn available_networks(&self, entry: &NetworkEntry) -> String {
         let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
         let near = suggest(entry.label(), names());
-        if near.is_empty() {
-            format!("existing networks: {}; dectl does not create networks", quoted_list(names(), 8))
+        // An entry with an id never creates a network.
+        let create = if entry.id.is_some() { "" } else { "; to create it, add its `model`" };
+        if names().next().is_none() {
+            format!("the location has no networks{create}")
+        } else if near.is_empty() {
+            format!("existing networks: {}{create}", quoted_list(names(), 8))
         } else {
-            format!("did you mean {}? dectl does not create networks", quoted_list(near, 3))
+            format!("did you mean {}?{}", quoted_list(near, 3), create.replacen("; to", " To", 1))
         }
     }
 
@@ -379,10 +542,52 @@ impl<'a, 'r> Matcher<'a, 'r> {
         self.diagnostics.push(
             Diagnostic::error(
                 DiagnosticCode::AmbiguousRename,
-                format!("ambiguous entry {:?}: it may be any of {}", open.entry.label(), described.join(" and ")),
+                format!(
+                    "ambiguous entry {:?}: it may be any of {}",
+                    open.group.primary.label(),
+                    described.join(" and ")
+                ),
             )
-            .with_span(open.entry.name_span.unwrap_or(open.entry.span()))
+            .with_span(open.group.primary.name_span.unwrap_or(open.group.primary.span()))
             .help("add the `id` of the network; names alone do not show whether this rename is already done"),
         );
     }
+}
+
+/// Joins entries that only list devices to the entry with the settings of the same network, named by the same id or by the
+/// name that it is to have. Entries that contradict each other stay apart.
+fn group<'a>(entries: Vec<&'a NetworkEntry>) -> Vec<EntryGroup<'a>> {
+    let (lists, others): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_list_only());
+    let mut groups: Vec<EntryGroup<'a>> = others.into_iter().map(EntryGroup::new).collect();
+    if lists.is_empty() {
+        return groups;
+    }
+    let mut by_id = HashMap::new();
+    let mut by_name = HashMap::new();
+    for (at, group) in groups.iter().enumerate() {
+        if let Some(id) = &group.primary.id {
+            by_id.entry(id.value.clone()).or_insert(at);
+        }
+        if let Some(key) = group.primary.name_key() {
+            by_name.entry(key).or_insert(at);
+        }
+    }
+    for entry in lists {
+        let known = match (&entry.id, entry.name_key()) {
+            (Some(id), _) => by_id.get(&id.value),
+            (None, Some(key)) => by_name.get(&key),
+            (None, None) => None,
+        };
+        if let Some(at) = known {
+            groups[*at].others.push(entry);
+            continue;
+        }
+        match (&entry.id, entry.name_key()) {
+            (Some(id), _) => by_id.insert(id.value.clone(), groups.len()),
+            (None, Some(key)) => by_name.insert(key, groups.len()),
+            (None, None) => None,
+        };
+        groups.push(EntryGroup::new(entry));
+    }
+    groups
 }

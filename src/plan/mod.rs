@@ -6,7 +6,9 @@
 //! | `planner` | [`build()`]: entry point, from the desired state to a plan |
 //! | `matching` | matches entries to live networks |
 //! | `temporary` | temporary names, and how the next run recognizes them |
-//! | `compare` | compares desired with current settings |
+//! | `near_names` | whether two names are probably the same one misspelled |
+//! | `compare` | compares desired with current networks |
+//! | `base_stations` | compares desired with listed base stations |
 //! | `conflicts` | requested names and codes that are already used |
 //! | `dependencies` | dependency graph of a location |
 //! | `schedule` | orders the steps so that no name or code is ever used twice |
@@ -17,6 +19,7 @@
 //! | `change_limit` | change limit for unattended runs |
 //! | `feedback_vertex_set` | the minimum number of temporary renames |
 
+mod base_stations;
 mod change_limit;
 mod compare;
 mod conflicts;
@@ -25,6 +28,7 @@ pub mod feedback_vertex_set;
 mod interim;
 mod matching;
 pub mod model;
+mod near_names;
 mod planner;
 mod resume;
 mod schedule;
@@ -32,9 +36,12 @@ mod scope;
 mod subset;
 mod temporary;
 
-pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit};
-pub use planner::{build, build_scoped, managed_networks, warning};
-pub use resume::{Drift, reconstruct_base_state, resume};
+pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit, check_deletions, describe_deletions};
+pub use planner::{
+    MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks, required_reads,
+    warning,
+};
+pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};
 pub use scope::{Scope, ScopeError};
 pub use subset::restrict_to_locations;
 pub use temporary::is_temporary;

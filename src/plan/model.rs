@@ -1,19 +1,33 @@
 //! The plan as data, independent of how it was computed.
+//!
+//! A [`Change`] is what is reviewed: one thing with its state before and after. A [`Step`] is what is sent: one request
+//! for one or more changes.
 
 use std::fmt;
+use std::ops::Index;
 use std::sync::Arc;
 
-use crate::model::{LocationId, NetworkId, SettingSet, Settings};
+use crate::model::{BaseStation, Handset, LocationId, Network, NetworkId, NetworkModel, Setting, SettingSet, Settings};
+
+/// Index of a change in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangeIndex(pub usize);
+
+/// Index of a step in its plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepIndex(pub usize);
 
 /// A plan, and everything that is needed to check it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The networks that change, grouped by location.
+    /// What changes, grouped by location.
     pub changes: Vec<Change>,
     /// The requests in a safe order, grouped by location.
     pub steps: Vec<Step>,
-    /// Unchanged networks of the affected locations.
+    /// Networks of the affected locations whose settings do not change.
     pub unchanged_networks: Vec<UnchangedNetwork>,
+    /// The base stations of every network that the plan adds some to or removes some from.
+    pub devices: Vec<NetworkDevices>,
     pub counts: Counts,
     /// Whether the number of steps is proven minimal.
     pub is_minimal: bool,
@@ -24,6 +38,60 @@ pub struct Plan {
 impl Plan {
     pub fn interim(&self) -> usize {
         self.steps.iter().filter(|step| step.kind == StepKind::Interim).count()
+    }
+
+    /// The changes with their indexes.
+    pub fn indexed_changes(&self) -> impl DoubleEndedIterator<Item = (ChangeIndex, &Change)> {
+        self.changes.iter().enumerate().map(|(at, change)| (ChangeIndex(at), change))
+    }
+
+    /// The steps with their indexes.
+    pub fn indexed_steps(&self) -> impl DoubleEndedIterator<Item = (StepIndex, &Step)> {
+        self.steps.iter().enumerate().map(|(at, step)| (StepIndex(at), step))
+    }
+
+    /// The number of changes of a kind with an action.
+    pub fn count(&self, kind: ResourceKind, action: ChangeAction) -> usize {
+        self.changes.iter().filter(|change| change.kind() == kind && change.action() == action).count()
+    }
+
+    /// How many things are deleted for good: networks with everything that goes with them, and devices. A replaced or moved
+    /// base station does not count.
+    pub fn deletions(&self) -> usize {
+        let deletion = |change: &Change| match (change.action(), change.kind()) {
+            (ChangeAction::Delete, ResourceKind::Network) => {
+                1 + change.contents.iter().filter(|content| !self.is_moved(content)).count()
+            }
+            (ChangeAction::Delete, _) if change.replaced_by.is_some() => 0,
+            (ChangeAction::Delete, _) => usize::from(!change.before.as_ref().is_some_and(|state| self.is_moved(state))),
+            (ChangeAction::Create | ChangeAction::Update, _) => 0,
+        };
+        self.changes.iter().map(deletion).sum()
+    }
+
+    /// Whether a device is added again elsewhere by the same plan.
+    pub fn is_moved(&self, device: &ResourceState) -> bool {
+        let ResourceState::BaseStation(moved) = device else { return false };
+        self.changes.iter().any(|change| match &change.after {
+            Some(ResourceState::BaseStation(added)) => change.before.is_none() && added.label() == moved.label(),
+            _ => false,
+        })
+    }
+}
+
+impl Index<ChangeIndex> for Plan {
+    type Output = Change;
+
+    fn index(&self, at: ChangeIndex) -> &Change {
+        &self.changes[at.0]
+    }
+}
+
+impl Index<StepIndex> for Plan {
+    type Output = Step;
+
+    fn index(&self, at: StepIndex) -> &Step {
+        &self.steps[at.0]
     }
 }
 
@@ -37,6 +105,10 @@ pub struct Counts {
     pub unmanaged: usize,
     /// Networks that would change but are out of scope.
     pub out_of_scope: usize,
+    /// Base stations of the networks that were asked for them.
+    pub base_stations: usize,
+    /// Those of them that no file names.
+    pub unmanaged_base_stations: usize,
 }
 
 /// Reference to a location.
@@ -46,14 +118,227 @@ pub struct LocationRef {
     pub name: Arc<str>,
 }
 
+/// Reference to the network that a change is about, or that its device belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum NetworkRef {
+    Live(NetworkId),
+    /// The network that this change creates.
+    Created(ChangeIndex),
+}
+
+impl NetworkRef {
+    /// The id, if the network exists.
+    pub const fn id(&self) -> Option<&NetworkId> {
+        match self {
+            Self::Live(id) => Some(id),
+            Self::Created(_) => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceKind {
+    Network,
+    BaseStation,
+    Handset,
+}
+
+impl ResourceKind {
+    /// All kinds, in display order.
+    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
+
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::BaseStation => "base station",
+            Self::Handset => "handset",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeAction {
+    Create,
+    Update,
+    Delete,
+}
+
+/// The state of one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceState {
+    Network {
+        settings: Settings,
+        /// In the spelling of Webex; recorded where the network is created or deleted.
+        model: Option<Arc<str>>,
+    },
+    BaseStation(BaseStation),
+    Handset(Handset),
+}
+
+impl ResourceState {
+    pub const fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Network { .. } => ResourceKind::Network,
+            Self::BaseStation(_) => ResourceKind::BaseStation,
+            Self::Handset(_) => ResourceKind::Handset,
+        }
+    }
+
+    /// What identifies it to a reader.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Network { settings, .. } => settings.name.to_string(),
+            Self::BaseStation(station) => station.label(),
+            Self::Handset(handset) => handset.label(),
+        }
+    }
+
+    /// Whether a network is as this one is to be created: with its name, and with its settings and model as far as a read
+    /// shows them.
+    pub fn matches_created(&self, network: &Network) -> bool {
+        let Self::Network { settings, model } = self else { return false };
+        let model = model.as_deref().and_then(NetworkModel::parse);
+        let mut differing = network.settings.diff(settings).iter().filter(|setting| match setting {
+            // Where the request has none, Webex chooses one.
+            Setting::DisplayName => settings.display_name.is_some(),
+            Setting::Code => network.settings.code.is_some() && settings.code_enabled != Some(false),
+            Setting::Name => network.settings.name_key() != settings.name_key(),
+            Setting::CodeEnabled => network.settings.code_enabled.is_some(),
+        });
+        differing.next().is_none()
+            && network.settings.name_key() == settings.name_key()
+            && (network.known_model().is_none() || network.known_model() == model)
+    }
+
+    /// The settings, if it is a network.
+    pub const fn settings(&self) -> Option<&Settings> {
+        match self {
+            Self::Network { settings, .. } => Some(settings),
+            Self::BaseStation(_) | Self::Handset(_) => None,
+        }
+    }
+}
+
+/// One thing that changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     pub location: LocationRef,
-    pub network: NetworkId,
-    pub before: Settings,
-    pub after: Settings,
+    pub network: NetworkRef,
+    /// The name of that network, before the change if it exists.
+    pub network_name: Arc<str>,
+    /// `None` if it is created.
+    pub before: Option<ResourceState>,
+    /// `None` if it is deleted.
+    pub after: Option<ResourceState>,
+    /// The settings of an updated network that change.
     pub changed_settings: SettingSet,
+    /// What a deleted network holds, and what goes with it.
+    pub contents: Vec<ResourceState>,
+    /// The address of the base station that takes the place of this one, which is removed.
+    pub replaced_by: Option<Arc<str>>,
     pub source: ChangeSource,
+}
+
+impl Change {
+    /// An update of the settings of a network.
+    pub fn update(
+        location: LocationRef,
+        network: NetworkId,
+        before: Settings,
+        after: Settings,
+        changed_settings: SettingSet,
+        source: ChangeSource,
+    ) -> Self {
+        Self {
+            location,
+            network: NetworkRef::Live(network),
+            network_name: before.name.clone(),
+            before: Some(ResourceState::Network { settings: before, model: None }),
+            after: Some(ResourceState::Network { settings: after, model: None }),
+            changed_settings,
+            contents: Vec::new(),
+            replaced_by: None,
+            source,
+        }
+    }
+
+    pub const fn action(&self) -> ChangeAction {
+        match (&self.before, &self.after) {
+            (None, _) => ChangeAction::Create,
+            (Some(_), Some(_)) => ChangeAction::Update,
+            (Some(_), None) => ChangeAction::Delete,
+        }
+    }
+
+    pub fn kind(&self) -> ResourceKind {
+        self.state().map_or(ResourceKind::Network, ResourceState::kind)
+    }
+
+    /// The settings of a network before; `None` if it is created, or if it is not about a network.
+    pub fn settings_before(&self) -> Option<&Settings> {
+        self.before.as_ref()?.settings()
+    }
+
+    /// The settings of a network after; `None` if it is deleted, or if it is not about a network.
+    pub fn settings_after(&self) -> Option<&Settings> {
+        self.after.as_ref()?.settings()
+    }
+
+    /// What identifies the thing to a reader.
+    pub fn label(&self) -> String {
+        self.state().map(ResourceState::label).unwrap_or_default()
+    }
+
+    /// The base station, if it is about one.
+    pub fn base_station(&self) -> Option<&BaseStation> {
+        match self.state()? {
+            ResourceState::BaseStation(station) => Some(station),
+            ResourceState::Network { .. } | ResourceState::Handset(_) => None,
+        }
+    }
+
+    /// What tells it from all other changes of a plan, also when the plan was resumed or split.
+    pub fn key(&self) -> String {
+        match (&self.network, self.kind()) {
+            (NetworkRef::Live(id), ResourceKind::Network) => id.to_string(),
+            (NetworkRef::Created(_), ResourceKind::Network) => format!("{} {}", self.location.id, self.label()),
+            (_, _) => {
+                let verb = if self.before.is_none() { "+" } else { "-" };
+                format!("{verb}{} {} {}", self.label(), self.location.id, self.network_name)
+            }
+        }
+    }
+
+    /// What a network that is to be deleted holds and the plan does not list, in words.
+    pub fn new_contents(&self, base_stations: Option<&[BaseStation]>, handsets: Option<&[Handset]>) -> Vec<String> {
+        let known_station = |station: &BaseStation| {
+            let same = |known: &BaseStation| known.label() == station.label();
+            self.contents.iter().any(|state| matches!(state, ResourceState::BaseStation(known) if same(known)))
+        };
+        let known_handset = |handset: &Handset| {
+            let same = |known: &Handset| if handset.id.is_some() { known.id == handset.id } else { known == handset };
+            self.contents.iter().any(|state| matches!(state, ResourceState::Handset(known) if same(known)))
+        };
+        let stations = base_stations.unwrap_or_default().iter().filter(|station| !known_station(station));
+        let handsets = handsets.unwrap_or_default().iter().filter(|handset| !known_handset(handset));
+        stations
+            .map(|station| format!("base station {}", station.label()))
+            .chain(handsets.map(|handset| format!("handset {}", handset.label())))
+            .collect()
+    }
+
+    /// What it is about, in the words of a progress line.
+    pub fn subject(&self) -> String {
+        match self.kind() {
+            ResourceKind::Network => self.network_name.to_string(),
+            kind => format!("{}: {} {}", self.network_name, kind.noun(), self.label()),
+        }
+    }
+
+    /// What it is about: as it is, or as it will be if it is created.
+    pub fn state(&self) -> Option<&ResourceState> {
+        self.before.as_ref().or(self.after.as_ref())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,18 +363,77 @@ impl fmt::Display for ChangeSource {
     }
 }
 
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Operation {
+    CreateNetwork,
+    UpdateNetwork,
+    DeleteNetwork,
+    AddBaseStations,
+    RemoveBaseStation,
+}
+
+impl Operation {
+    pub const ALL: [Self; 5] =
+        [Self::CreateNetwork, Self::UpdateNetwork, Self::DeleteNetwork, Self::AddBaseStations, Self::RemoveBaseStation];
+
+    /// Its name in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateNetwork => "createNetwork",
+            Self::UpdateNetwork => "updateNetwork",
+            Self::DeleteNetwork => "deleteNetwork",
+            Self::AddBaseStations => "addBaseStations",
+            Self::RemoveBaseStation => "removeBaseStation",
+        }
+    }
+
+    /// The operation with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    }
+
+    /// Whether it takes something away that another step may wait for.
+    pub const fn is_deletion(self) -> bool {
+        match self {
+            Self::DeleteNetwork | Self::RemoveBaseStation => true,
+            Self::CreateNetwork | Self::UpdateNetwork | Self::AddBaseStations => false,
+        }
+    }
+}
+
+/// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Index of the change.
-    pub change: usize,
+    pub operation: Operation,
+    /// The changes that it makes: one, or a batch.
+    pub items: Vec<ChangeIndex>,
     /// Whether this step reaches the final state.
     pub kind: StepKind,
-    /// All four settings, as they are sent.
-    pub settings: Settings,
+    /// All four settings as they are sent, if it creates or updates a network.
+    pub settings: Option<Settings>,
     /// Settings that differ from the state before this step.
     pub changes: SettingSet,
-    /// Indexes of the steps that must be acknowledged first.
-    pub depends_on: Vec<usize>,
+    /// What must be acknowledged first.
+    pub depends_on: Vec<Dependency>,
+}
+
+impl Step {
+    /// The first change, which is the only one unless it is a batch.
+    pub fn change(&self) -> ChangeIndex {
+        self.items[0]
+    }
+}
+
+/// A dependency of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Dependency {
+    /// The change of the dependent step that needs it. The other ones of the batch do not.
+    pub item: ChangeIndex,
+    /// The step that must be acknowledged first.
+    pub step: StepIndex,
+    /// The change of that step that must have succeeded.
+    pub change: ChangeIndex,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,12 +444,21 @@ pub enum StepKind {
     Interim,
 }
 
-/// An unchanged network of an affected location.
+/// A network of an affected location whose settings do not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnchangedNetwork {
     pub location: LocationId,
     pub network: NetworkId,
     pub settings: Settings,
+}
+
+/// The base stations of a network, as listed when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkDevices {
+    pub network: NetworkId,
+    /// In the spelling of Webex.
+    pub model: Option<Arc<str>>,
+    pub base_stations: Vec<BaseStation>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,16 +1,24 @@
 //! Entry point of the planner: computes a plan, or reports everything that prevents one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use super::base_stations::{self, Addresses, BaseStationChange, Need, Owner};
 use super::compare::{NetworkChange, compare};
 use super::conflicts;
-use super::matching::match_entries;
-use super::model::{Change, ChangeSource, Counts, LocationRef, Plan, Step, StepKind, UnchangedNetwork, Warning};
+use super::matching::{creates_networks, match_entries};
+use super::model::{
+    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
+    ResourceState, Step, StepIndex, StepKind, UnchangedNetwork, Warning,
+};
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
-use crate::desired::model::{Desired, Origin};
-use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::model::{LiveState, LocationIndex, NetworkIndex};
+use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin};
+use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
+use crate::model::{BaseStation, Handset, LiveState, LocationIndex, NameKey, NetworkIndex, SettingSet};
+
+/// The largest number of base stations in one request, a limit of this program: the API documents none.
+pub const MAX_BATCH: usize = 50;
 
 /// Plans the changes from `live` to `desired`.
 ///
@@ -36,34 +44,38 @@ pub fn build_scoped(
         counts: Counts {
             locations: live.locations().len(),
             networks: live.len(),
-            unchanged: 0,
             unmanaged: live.len(),
-            out_of_scope: 0,
+            ..Counts::default()
         },
         is_minimal: true,
         ..Plan::default()
     };
-    let mut located: Vec<(LocationIndex, Vec<NetworkChange<'_>>)> = Vec::new();
+    plan.counts.base_stations = live.networks().filter_map(|(at, _)| live.base_stations(at)).map(<[_]>::len).sum();
+    let mut located: Vec<LocationChanges<'_>> = Vec::new();
+    let mut addresses = Addresses::of(live);
     for managed in match_entries(desired, live, &mut diagnostics) {
         let (changes, unchanged) = compare(&managed, live, &mut diagnostics);
-        plan.counts.unmanaged -= managed.networks.len();
+        plan.counts.unmanaged -= managed.networks.len() + managed.deleted.len();
         plan.counts.unchanged += unchanged;
         if managed.complete {
             conflicts::find(managed.location, &changes, live, &mut diagnostics);
         }
-        let (changes, out_of_scope) = apply_scope(managed.location, changes, scope, live, &mut diagnostics);
+        let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, &mut diagnostics);
         plan.counts.out_of_scope += out_of_scope;
-        if !changes.is_empty() {
-            located.push((managed.location, changes));
+        let (base_stations, unmanaged) =
+            base_stations::compare(&managed, &networks, scope, live, &mut addresses, &mut diagnostics);
+        plan.counts.unmanaged_base_stations += unmanaged;
+        if !networks.is_empty() || !base_stations.is_empty() {
+            located.push(LocationChanges { location: managed.location, networks, base_stations });
         }
     }
     if diagnostics.has_errors() {
         diagnostics.sort();
         return Err(diagnostics);
     }
-    for (location, changes) in located {
-        if let Some(schedule) = schedule(location, &changes, live, &mut diagnostics) {
-            add(&mut plan, location, changes, schedule, live, sources);
+    for changes in located {
+        if let Some(schedule) = schedule(changes.location, &changes.networks, live, &mut diagnostics) {
+            LocationPlanner::new(&mut plan, &changes, live, sources).add(schedule);
         }
     }
     if diagnostics.has_errors() {
@@ -76,68 +88,308 @@ pub fn build_scoped(
 /// The managed networks, as far as entries could be matched.
 pub fn managed_networks(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
     let managed = match_entries(desired, live, &mut Diagnostics::new());
-    managed.into_iter().flat_map(|managed| managed.networks).map(|(network, _)| network).collect()
+    let networks = managed.into_iter().flat_map(|managed| {
+        let deleted = managed.deleted.into_iter().map(|(network, _)| network);
+        managed.networks.into_iter().map(|(network, _)| network).chain(deleted)
+    });
+    networks.collect()
 }
 
-fn add(
-    plan: &mut Plan,
-    location: LocationIndex,
-    changes: Vec<NetworkChange<'_>>,
-    schedule: Schedule,
-    live: &LiveState,
-    sources: &Sources,
-) {
-    let (first_change, first_step) = (plan.changes.len(), plan.steps.len());
-    let place = LocationRef { id: live.location(location).id.clone(), name: live.location(location).name.clone() };
-    plan.is_minimal &= schedule.is_minimal;
+/// What must be read beside the list before a plan can be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequiredReads {
+    /// Networks whose base stations must be known.
+    pub base_stations: Vec<NetworkIndex>,
+    /// Networks whose handsets must be known.
+    pub handsets: Vec<NetworkIndex>,
+}
 
-    let mut untouched = changes.iter().map(|change| change.network).peekable();
-    for (at, network) in live.networks_of(location) {
-        if untouched.next_if_eq(&at).is_none() {
-            plan.unchanged_networks.push(UnchangedNetwork {
-                location: place.id.clone(),
-                network: network.id.clone(),
-                settings: network.settings.clone(),
+/// The desired locations that have no networks yet and that are to get some.
+pub fn locations_without_networks<'a>(
+    desired: &'a Desired,
+    live: &'a LiveState,
+) -> impl Iterator<Item = &'a DesiredLocation> {
+    let names: HashSet<NameKey> = live.locations().map(|(_, location)| NameKey::of(&location.name)).collect();
+    desired.locations.iter().filter(|location| creates_networks(location)).filter(move |location| {
+        match (&location.id, &location.name) {
+            (Some(id), _) => live.find_location(&id.value).is_none(),
+            (None, Some(name)) => !names.contains(&NameKey::of(&name.value)),
+            (None, None) => false,
+        }
+    })
+}
+
+/// What must be read beside the list: nothing, unless files speak of devices or of deletions.
+pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> RequiredReads {
+    let mut reads = RequiredReads::default();
+    if !desired.entries().any(|entry| entry.base_stations.is_some() || entry.absent.is_some()) {
+        return reads;
+    }
+    for managed in match_entries(desired, live, &mut Diagnostics::new()) {
+        let in_location = scope.includes_location(&live.location(managed.location).name);
+        let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
+            let desired = entry.desired.name.as_ref();
+            let names = std::iter::once(&*live.network(at).settings.name).chain(desired.map(|name| name.as_str()));
+            in_location && names.into_iter().any(|name| scope.includes_name(name))
+        };
+        for (at, group) in managed.networks {
+            if group.entries().any(|entry| entry.base_stations.is_some()) && in_scope(at, group.primary) {
+                reads.base_stations.push(at);
+            }
+        }
+        for (at, _) in managed.deleted.into_iter().filter(|(at, entry)| in_scope(*at, entry)) {
+            reads.base_stations.push(at);
+            reads.handsets.push(at);
+        }
+    }
+    reads
+}
+
+/// All changes of a location.
+struct LocationChanges<'a> {
+    location: LocationIndex,
+    networks: Vec<NetworkChange<'a>>,
+    base_stations: Vec<BaseStationChange>,
+}
+
+/// Adds the changes and steps of one location to a plan.
+struct LocationPlanner<'p, 'a> {
+    plan: &'p mut Plan,
+    changes: &'p LocationChanges<'a>,
+    live: &'p LiveState,
+    sources: &'p Sources,
+    location: LocationRef,
+    first_change: usize,
+    /// The last step of each change that has one.
+    last_step: HashMap<ChangeIndex, StepIndex>,
+}
+
+impl<'p, 'a> LocationPlanner<'p, 'a> {
+    fn new(plan: &'p mut Plan, changes: &'p LocationChanges<'a>, live: &'p LiveState, sources: &'p Sources) -> Self {
+        let location = live.location(changes.location);
+        let location = LocationRef { id: location.id.clone(), name: location.name.clone() };
+        let first_change = plan.changes.len();
+        Self { plan, changes, live, sources, location, first_change, last_step: HashMap::new() }
+    }
+
+    fn add(mut self, schedule: Schedule) {
+        self.plan.is_minimal &= schedule.is_minimal;
+        self.add_unchanged_networks();
+        self.add_changes();
+        self.add_network_steps(schedule);
+        self.add_base_station_steps();
+        // What no step has waited for is deleted last.
+        let deletions = self.changes.networks.iter().enumerate().filter(|(_, change)| change.is_deletion());
+        let deletions: Vec<usize> = deletions.map(|(at, _)| at).collect();
+        for deletion in deletions {
+            self.delete_network(deletion);
+        }
+    }
+
+    fn network_change(&self, at: usize) -> ChangeIndex {
+        ChangeIndex(self.first_change + at)
+    }
+
+    fn base_station_change(&self, at: usize) -> ChangeIndex {
+        ChangeIndex(self.first_change + self.changes.networks.len() + at)
+    }
+
+    fn add_unchanged_networks(&mut self) {
+        let changed: HashSet<NetworkIndex> = self.changes.networks.iter().filter_map(NetworkChange::network).collect();
+        for (at, network) in self.live.networks_of(self.changes.location) {
+            if !changed.contains(&at) {
+                self.plan.unchanged_networks.push(UnchangedNetwork {
+                    location: self.location.id.clone(),
+                    network: network.id.clone(),
+                    settings: network.settings.clone(),
+                });
+            }
+        }
+        let mut with_devices: Vec<NetworkIndex> = self
+            .changes
+            .base_stations
+            .iter()
+            .filter_map(|change| match change.owner {
+                Owner::Live(network) => Some(network),
+                Owner::Created(_) => None,
+            })
+            .chain(
+                self.changes.networks.iter().filter(|change| change.is_deletion()).filter_map(NetworkChange::network),
+            )
+            .collect();
+        with_devices.sort();
+        with_devices.dedup();
+        self.plan.devices.extend(with_devices.into_iter().map(|at| NetworkDevices {
+            network: self.live.network(at).id.clone(),
+            model: self.live.network(at).model.clone(),
+            base_stations: self.live.base_stations(at).unwrap_or_default().to_vec(),
+        }));
+    }
+
+    fn add_changes(&mut self) {
+        for (at, change) in self.changes.networks.iter().enumerate() {
+            let source = source(&change.entry.origin, self.sources);
+            let name: Arc<str> = change.name().into();
+            let state = |settings: &crate::model::Settings, model: Option<Arc<str>>| ResourceState::Network {
+                settings: settings.clone(),
+                model,
+            };
+            let live = change.network().map(|network| self.live.network(network));
+            let is_update = live.is_some() && change.after.is_some();
+            self.plan.changes.push(Change {
+                location: self.location.clone(),
+                network: match live {
+                    Some(network) => NetworkRef::Live(network.id.clone()),
+                    None => NetworkRef::Created(self.network_change(at)),
+                },
+                network_name: name,
+                before: live.map(|live| state(&live.settings, live.model.clone().filter(|_| !is_update))),
+                after: change
+                    .after
+                    .as_ref()
+                    .map(|after| state(after, change.model.map(|model| model.api_name().into()))),
+                changed_settings: change.changed_settings,
+                contents: change
+                    .network()
+                    .filter(|_| change.is_deletion())
+                    .map_or_else(Vec::new, |at| self.contents(at)),
+                replaced_by: None,
+                source,
+            });
+        }
+        for change in &self.changes.base_stations {
+            let (network, network_name) = match change.owner {
+                Owner::Live(at) => {
+                    let network = self.live.network(at);
+                    (NetworkRef::Live(network.id.clone()), network.settings.name.clone())
+                }
+                Owner::Created(at) => {
+                    (NetworkRef::Created(self.network_change(at)), self.changes.networks[at].name().into())
+                }
+            };
+            let station = ResourceState::BaseStation(change.station.clone());
+            let (before, after) = if change.is_removal { (Some(station), None) } else { (None, Some(station)) };
+            self.plan.changes.push(Change {
+                location: self.location.clone(),
+                network,
+                network_name,
+                before,
+                after,
+                changed_settings: SettingSet::NONE,
+                contents: Vec::new(),
+                replaced_by: change.replaced_by.map(|mac| mac.to_string().into()),
+                source: file_source(change.span, self.sources),
             });
         }
     }
-    let mut current_settings: Vec<_> =
-        changes.iter().map(|change| live.network(change.network).settings.clone()).collect();
-    for step in schedule.steps {
-        let kind = if step.interim.is_some() { StepKind::Interim } else { StepKind::Final };
-        let settings = step.interim.unwrap_or_else(|| changes[step.of].after.clone());
-        let changed = current_settings[step.of]
-            .diff(&settings)
-            .iter()
-            .filter(|setting| changes[step.of].changed_settings.has(*setting))
-            .collect();
-        current_settings[step.of] = settings.clone();
-        plan.steps.push(Step {
-            change: first_change + step.of,
-            kind,
-            settings,
-            changes: changed,
-            depends_on: step.depends_on.into_iter().map(|at| first_step + at).collect(),
-        });
+
+    /// What a deleted network holds.
+    fn contents(&self, network: NetworkIndex) -> Vec<ResourceState> {
+        let stations = self.live.base_stations(network).unwrap_or_default();
+        let handsets = self.live.handsets(network).unwrap_or_default();
+        let stations = stations.iter().map(|station: &BaseStation| ResourceState::BaseStation(station.clone()));
+        stations.chain(handsets.iter().map(|handset: &Handset| ResourceState::Handset(handset.clone()))).collect()
     }
-    plan.changes.extend(changes.into_iter().map(|change| Change {
-        location: place.clone(),
-        network: live.network(change.network).id.clone(),
-        before: live.network(change.network).settings.clone(),
-        after: change.after,
-        changed_settings: change.changed_settings,
-        source: source(&change.entry.origin, sources),
-    }));
+
+    fn push_step(&mut self, step: Step) {
+        let at = StepIndex(self.plan.steps.len());
+        self.last_step.extend(step.items.iter().map(|item| (*item, at)));
+        self.plan.steps.push(step);
+    }
+
+    fn add_network_steps(&mut self, schedule: Schedule) {
+        let first_step = self.plan.steps.len();
+        let mut current: Vec<_> =
+            self.changes.networks.iter().map(|change| change.settings_before().cloned()).collect();
+        let of_step: Vec<usize> = schedule.steps.iter().map(|step| step.of).collect();
+        for step in schedule.steps {
+            let change = &self.changes.networks[step.of];
+            let item = self.network_change(step.of);
+            let kind = if step.interim.is_some() { StepKind::Interim } else { StepKind::Final };
+            let settings = step.interim.or_else(|| change.after.clone());
+            let operation = match (&change.before, &settings) {
+                (None, _) => Operation::CreateNetwork,
+                (Some(_), None) => Operation::DeleteNetwork,
+                (Some(_), Some(_)) => Operation::UpdateNetwork,
+            };
+            let changes = match (&current[step.of], &settings) {
+                (Some(before), Some(after)) => {
+                    before.diff(after).iter().filter(|setting| change.changed_settings.has(*setting)).collect()
+                }
+                _ => SettingSet::NONE,
+            };
+            current[step.of].clone_from(&settings);
+            let depends_on = step.depends_on.into_iter().map(|at| Dependency {
+                item,
+                step: StepIndex(first_step + at),
+                change: self.network_change(of_step[at]),
+            });
+            let depends_on = depends_on.collect();
+            self.push_step(Step { operation, items: vec![item], kind, settings, changes, depends_on });
+        }
+    }
+
+    fn delete_network(&mut self, at: usize) {
+        let item = self.network_change(at);
+        if !self.last_step.contains_key(&item) {
+            self.push_step(Step {
+                operation: Operation::DeleteNetwork,
+                items: vec![item],
+                kind: StepKind::Final,
+                settings: None,
+                changes: SettingSet::NONE,
+                depends_on: Vec::new(),
+            });
+        }
+    }
+
+    fn add_base_station_steps(&mut self) {
+        let changes = self.changes;
+        let mut at = 0;
+        while let Some(first) = changes.base_stations.get(at) {
+            let same_batch =
+                |change: &&BaseStationChange| !change.is_removal && change.owner == first.owner && !first.is_removal;
+            let batch = changes.base_stations[at..].iter().take_while(same_batch).count().clamp(1, MAX_BATCH);
+            let mut depends_on = Vec::new();
+            for (place, change) in changes.base_stations.iter().enumerate().skip(at).take(batch) {
+                let item = self.base_station_change(place);
+                for need in &change.needs {
+                    let needed = match need {
+                        Need::BaseStation(needed) => self.base_station_change(*needed),
+                        Need::Network(needed) => {
+                            if changes.networks[*needed].is_deletion() {
+                                self.delete_network(*needed);
+                            }
+                            self.network_change(*needed)
+                        }
+                    };
+                    let step = self.last_step.get(&needed).copied();
+                    depends_on.extend(step.map(|step| Dependency { item, step, change: needed }));
+                }
+            }
+            self.push_step(Step {
+                operation: if first.is_removal { Operation::RemoveBaseStation } else { Operation::AddBaseStations },
+                items: (at..at + batch).map(|place| self.base_station_change(place)).collect(),
+                kind: StepKind::Final,
+                settings: None,
+                changes: SettingSet::NONE,
+                depends_on,
+            });
+            at += batch;
+        }
+    }
 }
 
 fn source(origin: &Origin, sources: &Sources) -> ChangeSource {
     match origin {
-        Origin::File(span) => {
-            let place = sources.resolve(*span);
-            ChangeSource::File { file: place.file, line: place.line }
-        }
+        Origin::File(span) => file_source(*span, sources),
         Origin::Rule { label, .. } => ChangeSource::Rule { rule: label.clone() },
     }
+}
+
+fn file_source(span: Span, sources: &Sources) -> ChangeSource {
+    let place = sources.resolve(span);
+    ChangeSource::File { file: place.file, line: place.line }
 }
 
 /// Converts a warning for the plan.

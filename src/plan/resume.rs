@@ -2,8 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::model::{Change, Plan, Step, StepKind, UnchangedNetwork};
-use crate::model::{LiveState, LocationId, Network, NetworkId, Setting, SettingSet, Settings};
+use super::model::{
+    Change, ChangeAction, ChangeIndex, Dependency, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step,
+    StepIndex, StepKind, UnchangedNetwork,
+};
+use super::planner::RequiredReads;
+use crate::model::{LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings};
 
 /// A difference between the live state and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,18 +23,25 @@ pub enum Drift {
     },
     /// A network that the plan does not know uses a name or code that the plan requests.
     Taken {
-        network: NetworkId,
+        /// The network that requests it; `None` if it is to be created.
+        network: Option<NetworkId>,
         name: String,
         setting: Setting,
         /// The name of the network that uses the value.
         by: String,
     },
+    /// A network that is to be deleted holds something that the plan does not list.
+    NewContents { network: NetworkId, name: String, contents: Vec<String> },
 }
 
 impl Drift {
-    pub const fn network(&self) -> &NetworkId {
+    /// The network that it is about, if that exists.
+    pub const fn network(&self) -> Option<&NetworkId> {
         match self {
-            Self::Removed { network, .. } | Self::Changed { network, .. } | Self::Taken { network, .. } => network,
+            Self::Removed { network, .. } | Self::Changed { network, .. } | Self::NewContents { network, .. } => {
+                Some(network)
+            }
+            Self::Taken { network, .. } => network.as_ref(),
         }
     }
 
@@ -44,47 +55,103 @@ impl Drift {
             Self::Taken { name, setting, by, .. } => {
                 format!("the {} requested for {name:?} is now used by the new network {by:?}", setting.api_name())
             }
+            Self::NewContents { network, name, contents } => {
+                format!("{name:?} ({network}), which is to be deleted, now also holds {}", contents.join(", "))
+            }
         }
     }
 }
 
-/// Returns the remaining part of a plan: every network continues from the planned state it is in.
+/// What must be read beside the list before a plan can be resumed.
+pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
+    let created = find_created(plan, live);
+    let mut reads = RequiredReads::default();
+    for change in &plan.changes {
+        let is_deletion = change.kind() == ResourceKind::Network && change.action() == ChangeAction::Delete;
+        if change.kind() == ResourceKind::Network && !is_deletion {
+            continue;
+        }
+        let Some(at) = find_network(change, &created, live) else { continue };
+        reads.base_stations.push(at);
+        if is_deletion {
+            reads.handsets.push(at);
+        }
+    }
+    for networks in [&mut reads.base_stations, &mut reads.handsets] {
+        networks.sort();
+        networks.dedup();
+    }
+    reads
+}
+
+/// Returns the remaining part of a plan: everything continues from the planned state it is in.
 ///
 /// # Errors
 /// All networks that are in no planned state, and unchanged networks that have drifted.
 pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let mut drift = Vec::new();
-    let mut current_settings = Vec::with_capacity(plan.changes.len());
-    let interim_states: HashMap<usize, &Settings> =
-        interim_states(plan).map(|step| (step.change, &step.settings)).collect();
-    for (at, change) in plan.changes.iter().enumerate() {
-        match find(live, &change.location.id, &change.network) {
-            None => {
-                drift.push(Drift::Removed { network: change.network.clone(), name: change.before.name.to_string() })
+    let mut states = Vec::with_capacity(plan.changes.len());
+    let created = find_created(plan, live);
+    let interim_states: HashMap<ChangeIndex, &Settings> =
+        interim_states(plan).filter_map(|step| Some((step.change(), step.settings.as_ref()?))).collect();
+    for (at, change) in plan.indexed_changes() {
+        match state_of(at, change, interim_states.get(&at).copied(), &created, live) {
+            Ok(state) => states.push(state),
+            Err(found) => {
+                drift.push(found);
+                states.push(ChangeState::Before);
             }
-            Some(now) => match planned_state(change, interim_states.get(&at).copied(), now) {
-                Some(state) => current_settings.push(state),
-                None => drift.push(Drift::Changed {
-                    network: change.network.clone(),
-                    name: change.before.name.to_string(),
-                    settings: now.diff(&change.before),
-                }),
-            },
         }
     }
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
-    drift.extend(taken_values(plan, live));
-    if drift.is_empty() { Ok(rest(plan, &current_settings, live)) } else { Err(drift) }
+    drift.extend(taken_values(plan, &created, live));
+    if drift.is_empty() { Ok(rest(plan, &states, &created, live)) } else { Err(drift) }
+}
+
+/// The networks that the plan creates and that exist by now: those with the planned name, settings and model that the plan
+/// does not know otherwise.
+fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIndex> {
+    let creations: Vec<_> = plan
+        .indexed_changes()
+        .filter(|(_, change)| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create)
+        .collect();
+    if creations.is_empty() {
+        return HashMap::new();
+    }
+    let known = known_networks(plan);
+    let mut found = HashMap::new();
+    for (at, change) in creations {
+        let (Some(after), Some(location)) = (&change.after, live.find_location(&change.location.id)) else { continue };
+        let is_it = |network: &Network| !known.contains(&network.id) && after.matches_created(network);
+        if let Some((network, _)) = live.networks_of(location).find(|(_, network)| is_it(network)) {
+            found.insert(at, network);
+        }
+    }
+    found
+}
+
+/// The networks that a plan has recorded.
+fn known_networks(plan: &Plan) -> HashSet<&NetworkId> {
+    let changed = plan.changes.iter().filter_map(|change| change.network.id());
+    changed.chain(plan.unchanged_networks.iter().map(|unchanged| &unchanged.network)).collect()
+}
+
+/// The network of a change, if it exists in its location.
+fn find_network(
+    change: &Change,
+    created: &HashMap<ChangeIndex, NetworkIndex>,
+    live: &LiveState,
+) -> Option<NetworkIndex> {
+    match &change.network {
+        NetworkRef::Created(creation) => created.get(creation).copied(),
+        NetworkRef::Live(id) => live.find(id).filter(|network| live.network(*network).location == change.location.id),
+    }
 }
 
 /// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.
-fn taken_values(plan: &Plan, live: &LiveState) -> Vec<Drift> {
-    let known: HashSet<&NetworkId> = plan
-        .changes
-        .iter()
-        .map(|change| &change.network)
-        .chain(plan.unchanged_networks.iter().map(|unchanged| &unchanged.network))
-        .collect();
+fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
+    let mut known = known_networks(plan);
+    known.extend(created.values().map(|network| &live.network(*network).id));
     let locations: HashSet<&LocationId> = plan.changes.iter().map(|change| &change.location.id).collect();
     let mut unknown: HashMap<&LocationId, Vec<&Network>> = HashMap::new();
     for location in locations {
@@ -94,16 +161,20 @@ fn taken_values(plan: &Plan, live: &LiveState) -> Vec<Drift> {
     }
     let mut taken = Vec::new();
     for step in &plan.steps {
-        let change = &plan.changes[step.change];
+        let change = &plan[step.change()];
+        let Some(settings) = step.settings.as_ref().filter(|_| !created.contains_key(&step.change())) else { continue };
+        let is_creation = change.action() == ChangeAction::Create;
+        let requests = |setting: Setting| is_creation || step.changes.has(setting);
         for network in &unknown[&change.location.id] {
             let uses = |setting: Setting| match setting {
-                Setting::Name => network.settings.name_key() == step.settings.name_key(),
-                Setting::Code => step.settings.code.is_some() && network.settings.code == step.settings.code,
+                Setting::Name => network.settings.name_key() == settings.name_key(),
+                Setting::Code => settings.code.is_some() && network.settings.code == settings.code,
                 Setting::DisplayName | Setting::CodeEnabled => false,
             };
-            taken.extend(step.changes.iter().filter(|setting| uses(*setting)).map(|setting| Drift::Taken {
-                network: change.network.clone(),
-                name: change.before.name.to_string(),
+            let of_both = Setting::ALL.into_iter().filter(|setting| requests(*setting) && uses(*setting));
+            taken.extend(of_both.map(|setting| Drift::Taken {
+                network: change.network.id().cloned(),
+                name: change.network_name.to_string(),
                 setting,
                 by: network.settings.name.to_string(),
             }));
@@ -113,13 +184,73 @@ fn taken_values(plan: &Plan, live: &LiveState) -> Vec<Drift> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum NetworkState {
+enum ChangeState {
     Before,
     Interim,
     After,
 }
 
-fn find<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
+/// The planned state that a thing is in.
+fn state_of(
+    at: ChangeIndex,
+    change: &Change,
+    interim: Option<&Settings>,
+    created: &HashMap<ChangeIndex, NetworkIndex>,
+    live: &LiveState,
+) -> Result<ChangeState, Drift> {
+    let name = || change.network_name.to_string();
+    let network = find_network(change, created, live);
+    match (&change.before, &change.after) {
+        (
+            Some(ResourceState::Network { settings: before, .. }),
+            Some(ResourceState::Network { settings: after, .. }),
+        ) => {
+            let removed = || Drift::Removed { network: network_id(change), name: name() };
+            let now = &live.network(network.ok_or_else(removed)?).settings;
+            planned_state(before, after, change.changed_settings, interim, now).ok_or_else(|| Drift::Changed {
+                network: network_id(change),
+                name: name(),
+                settings: now.diff(before),
+            })
+        }
+        (Some(ResourceState::Network { settings, .. }), None) => {
+            let Some(network) = network else { return Ok(ChangeState::After) };
+            let differing = live.network(network).settings.diff(settings);
+            if !differing.is_empty() {
+                return Err(Drift::Changed { network: network_id(change), name: name(), settings: differing });
+            }
+            match change.new_contents(live.base_stations(network), live.handsets(network)) {
+                contents if contents.is_empty() => Ok(ChangeState::Before),
+                contents => Err(Drift::NewContents { network: network_id(change), name: name(), contents }),
+            }
+        }
+        (None, Some(ResourceState::Network { .. })) => {
+            Ok(if created.contains_key(&at) { ChangeState::After } else { ChangeState::Before })
+        }
+        (before, after) => {
+            let listed = |state: &ResourceState| match (state, network) {
+                (ResourceState::BaseStation(station), Some(network)) => {
+                    let listed = live.base_stations(network).unwrap_or_default();
+                    listed.iter().any(|other| other.label() == station.label())
+                }
+                _ => false,
+            };
+            // A network that is gone holds nothing, and nothing can be added to it.
+            if network.is_none() && after.is_some() && matches!(change.network, NetworkRef::Live(_)) {
+                return Err(Drift::Removed { network: network_id(change), name: name() });
+            }
+            let is_done = before.as_ref().is_none_or(|before| !listed(before)) && after.as_ref().is_none_or(listed);
+            Ok(if is_done { ChangeState::After } else { ChangeState::Before })
+        }
+    }
+}
+
+fn network_id(change: &Change) -> NetworkId {
+    // Only changes of live networks have something to drift from.
+    change.network.id().cloned().unwrap_or_else(|| NetworkId::new(""))
+}
+
+fn find_settings<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
     let network = live.network(live.find(network)?);
     (network.location == *location).then_some(&network.settings)
 }
@@ -128,36 +259,42 @@ fn interim_states(plan: &Plan) -> impl Iterator<Item = &Step> {
     plan.steps.iter().filter(|step| step.kind == StepKind::Interim)
 }
 
-fn planned_state(change: &Change, interim: Option<&Settings>, now: &Settings) -> Option<NetworkState> {
+fn planned_state(
+    before: &Settings,
+    after: &Settings,
+    changed: SettingSet,
+    interim: Option<&Settings>,
+    now: &Settings,
+) -> Option<ChangeState> {
     let same = |planned: &Settings| now.diff(planned).is_empty();
-    if same(&change.after) {
-        return Some(NetworkState::After);
+    if same(after) {
+        return Some(ChangeState::After);
     }
     if interim.is_some_and(same) {
-        return Some(NetworkState::Interim);
+        return Some(ChangeState::Interim);
     }
-    if same(&change.before) {
-        return Some(NetworkState::Before);
+    if same(before) {
+        return Some(ChangeState::Before);
     }
     // While codes are disabled, Webex may hide the code or generate another one. The other settings then identify the
     // state; where they do not, since only the code changes, the update is still to be sent.
     let same_but_code = |planned: &Settings| {
         let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
-        let hidden = now.code.is_none() && change.changed_settings.has(Setting::Code);
+        let hidden = now.code.is_none() && changed.has(Setting::Code);
         disabled && !hidden && now.diff(planned).iter().all(|setting| setting == Setting::Code)
     };
-    if same_but_code(&change.before) {
-        return Some(NetworkState::Before);
+    if same_but_code(before) {
+        return Some(ChangeState::Before);
     }
     if interim.is_some_and(same_but_code) {
-        return Some(NetworkState::Interim);
+        return Some(ChangeState::Interim);
     }
-    same_but_code(&change.after).then_some(NetworkState::After)
+    same_but_code(after).then_some(ChangeState::After)
 }
 
 fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Drift> {
     let name = unchanged.settings.name.to_string();
-    let Some(now) = find(live, &unchanged.location, &unchanged.network) else {
+    let Some(now) = find_settings(live, &unchanged.location, &unchanged.network) else {
         // A deleted network holds no values.
         return None;
     };
@@ -167,40 +304,94 @@ fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Dri
     (!settings.is_empty()).then(|| Drift::Changed { network: unchanged.network.clone(), name, settings })
 }
 
-fn rest(plan: &Plan, current_settings: &[NetworkState], live: &LiveState) -> Plan {
-    let mut place: HashMap<usize, usize> = HashMap::new();
-    let mut rest = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };
-    for (at, change) in plan.changes.iter().enumerate() {
-        if current_settings[at] == NetworkState::After {
-            rest.counts.unchanged += 1;
+fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Plan {
+    let mut place: HashMap<ChangeIndex, ChangeIndex> = HashMap::new();
+    let remaining = plan.indexed_changes().zip(states).filter(|(_, state)| **state != ChangeState::After);
+    for (at, ((old, _), _)) in remaining.enumerate() {
+        place.insert(old, ChangeIndex(at));
+    }
+    let empty = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };
+    let mut rest = Plan { devices: Vec::new(), ..empty };
+    for ((at, change), state) in plan.indexed_changes().zip(states) {
+        let is_update = change.action() == ChangeAction::Update;
+        if *state == ChangeState::After {
+            rest.counts.unchanged += usize::from(is_update);
             continue;
         }
-        let Some(now) = find(live, &change.location.id, &change.network) else { continue };
-        let changed = now.diff(&change.after);
-        let hidden = change.after.code_enabled == Some(false) && now.code.is_none();
-        let changed = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
-        place.insert(at, rest.changes.len());
-        rest.changes.push(Change { before: now.clone(), changed_settings: changed, ..change.clone() });
+        let network = match &change.network {
+            NetworkRef::Created(creation) => match (place.get(creation), created.get(creation)) {
+                (Some(remaining), _) => NetworkRef::Created(*remaining),
+                (None, Some(found)) => NetworkRef::Live(live.network(*found).id.clone()),
+                (None, None) => NetworkRef::Created(place[&at]),
+            },
+            live => live.clone(),
+        };
+        let mut change = Change { network, ..change.clone() };
+        if let (true, Some(now), Some(after)) =
+            (is_update, find_network(&change, created, live), change.settings_after())
+        {
+            let now = live.network(now).settings.clone();
+            let hidden = after.code_enabled == Some(false) && now.code.is_none();
+            let changed = now.diff(after);
+            change.changed_settings = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+            change.before = Some(ResourceState::Network { settings: now, model: None });
+        }
+        rest.changes.push(change);
     }
-    let mut step_place: HashMap<usize, usize> = HashMap::new();
+    let mut step_place: HashMap<StepIndex, StepIndex> = HashMap::new();
     // Settings of each remaining network before its next step.
-    let mut from: Vec<Settings> = rest.changes.iter().map(|change| change.before.clone()).collect();
-    for (at, step) in plan.steps.iter().enumerate() {
-        let done = step.kind == StepKind::Interim && current_settings[step.change] == NetworkState::Interim;
-        let Some(change) = place.get(&step.change).filter(|_| !done) else { continue };
-        let before = std::mem::replace(&mut from[*change], step.settings.clone());
-        let changed = rest.changes[*change].changed_settings;
-        let changes = before.diff(&step.settings).iter().filter(|setting| changed.has(*setting)).collect();
-        let depends_on = step.depends_on.iter().filter_map(|earlier| step_place.get(earlier)).copied().collect();
-        step_place.insert(at, rest.steps.len());
-        rest.steps.push(Step { change: *change, changes, depends_on, ..step.clone() });
+    let mut from: Vec<Option<Settings>> = rest.changes.iter().map(|change| change.settings_before().cloned()).collect();
+    for (at, step) in plan.indexed_steps() {
+        let done = step.kind == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
+        let items: Vec<ChangeIndex> = step.items.iter().filter_map(|item| place.get(item)).copied().collect();
+        if done || items.is_empty() {
+            continue;
+        }
+        let mut changes = SettingSet::NONE;
+        if let Some(settings) = &step.settings {
+            let change = items[0];
+            let before = from[change.0].replace(settings.clone());
+            let changed = rest[change].changed_settings;
+            let differing = before.map(|before| before.diff(settings));
+            changes =
+                differing.into_iter().flat_map(SettingSet::iter).filter(|setting| changed.has(*setting)).collect();
+        }
+        let depends_on = step.depends_on.iter().filter_map(|dependency| {
+            Some(Dependency {
+                item: *place.get(&dependency.item)?,
+                step: *step_place.get(&dependency.step)?,
+                change: *place.get(&dependency.change)?,
+            })
+        });
+        let depends_on = depends_on.collect();
+        step_place.insert(at, StepIndex(rest.steps.len()));
+        rest.steps.push(Step { items, changes, depends_on, ..step.clone() });
     }
     rest.unchanged_networks = unchanged_networks(&rest, live);
+    rest.devices = devices(&rest, live);
     rest
 }
 
+/// The base stations of the networks that the remaining plan adds some to or removes some from.
+fn devices(plan: &Plan, live: &LiveState) -> Vec<NetworkDevices> {
+    let with_devices = plan
+        .changes
+        .iter()
+        .filter(|change| change.kind() == ResourceKind::BaseStation || change.action() == ChangeAction::Delete);
+    let mut networks: Vec<NetworkIndex> = with_devices.filter_map(|change| live.find(change.network.id()?)).collect();
+    networks.sort();
+    networks.dedup();
+    let devices = networks.into_iter().map(|at| NetworkDevices {
+        network: live.network(at).id.clone(),
+        model: live.network(at).model.clone(),
+        base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
+    });
+    devices.collect()
+}
+
 fn unchanged_networks(plan: &Plan, live: &LiveState) -> Vec<UnchangedNetwork> {
-    let touched: std::collections::HashSet<&NetworkId> = plan.changes.iter().map(|change| &change.network).collect();
+    let networks = plan.changes.iter().filter(|change| change.kind() == ResourceKind::Network);
+    let touched: HashSet<&NetworkId> = networks.filter_map(|change| change.network.id()).collect();
     let locations: std::collections::BTreeSet<_> =
         plan.changes.iter().filter_map(|change| live.find_location(&change.location.id)).collect();
     let networks = locations.into_iter().flat_map(|location| live.networks_of(location));
@@ -218,19 +409,24 @@ fn unchanged_networks(plan: &Plan, live: &LiveState) -> Vec<UnchangedNetwork> {
 pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     let names: HashMap<&LocationId, _> =
         plan.changes.iter().map(|change| (&change.location.id, change.location.name.clone())).collect();
-    let changed = plan.changes.iter().map(|change| (&change.location.id, &change.network, &change.before));
+    let models: HashMap<&NetworkId, _> =
+        plan.devices.iter().map(|devices| (&devices.network, devices.model.clone())).collect();
+    let changed = plan
+        .changes
+        .iter()
+        .filter_map(|change| Some((&change.location.id, change.network.id()?, change.settings_before()?)));
     let others = plan.unchanged_networks.iter().map(|other| (&other.location, &other.network, &other.settings));
-    LiveState::new(changed.chain(others).map(|(location, network, settings)| {
+    let networks = changed.chain(others).map(|(location, network, settings)| {
         let name = names.get(location).cloned().unwrap_or_else(|| "".into());
-        let network = crate::model::Network {
-            id: network.clone(),
-            location: location.clone(),
-            settings: settings.clone(),
-            model: None,
-            base_stations: None,
-            handsets: None,
-            lines: None,
-        };
-        (name, network)
-    }))
+        let model = models.get(network).cloned().flatten();
+        (name, Network::new(network.clone(), location.clone(), settings.clone(), model))
+    });
+    let locations = names.iter().map(|(id, name)| ((*id).clone(), name.clone()));
+    let mut live = LiveState::with_locations(networks, locations);
+    for devices in &plan.devices {
+        if let Some(at) = live.find(&devices.network) {
+            live.set_base_stations(at, devices.base_stations.clone());
+        }
+    }
+    live
 }

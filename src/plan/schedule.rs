@@ -37,12 +37,12 @@ pub(super) fn schedule(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Option<Schedule> {
-    let dependencies = Dependencies::of(changes, live);
+    let dependencies = Dependencies::of(changes);
     let FeedbackVertexSet { nodes, is_minimal } =
         feedback_vertex_set::smallest(&dependencies.targets(), feedback_vertex_set::BUDGET);
     let interim_needs = settings_to_release(&dependencies, &nodes);
     let interim_states = InterimStates::choose(location, changes, &dependencies, &interim_needs, live, diagnostics)?;
-    Some(Schedule { steps: Scheduler::new(&dependencies, interim_states, changes.len()).run(), is_minimal })
+    Some(Schedule { steps: Scheduler::new(&dependencies, interim_states).run(changes), is_minimal })
 }
 
 /// Determines which settings of the chosen networks must become temporary.
@@ -106,17 +106,17 @@ struct Scheduler<'a> {
     interim_states: InterimStates,
     place: HashMap<(usize, bool), usize>,
     steps: Vec<ScheduledStep>,
-    count: usize,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(dependencies: &'a Dependencies, interim_states: InterimStates, count: usize) -> Self {
-        Self { dependencies, interim_states, place: HashMap::new(), steps: Vec::new(), count }
+    fn new(dependencies: &'a Dependencies, interim_states: InterimStates) -> Self {
+        Self { dependencies, interim_states, place: HashMap::new(), steps: Vec::new() }
     }
 
-    /// Emits every final step after its dependencies. Temporary renames are resolved as early as possible.
-    fn run(mut self) -> Vec<ScheduledStep> {
-        for of in 0..self.count {
+    /// Emits every final step after its dependencies. Temporary renames are resolved as early as possible. A deletion is
+    /// emitted only where another step needs what it frees; the others come last in their location.
+    fn run(mut self, changes: &[NetworkChange<'_>]) -> Vec<ScheduledStep> {
+        for of in (0..changes.len()).filter(|of| !changes[*of].is_deletion()) {
             let mut first_new = self.steps.len();
             self.emit(of, PendingStep::Final);
             while first_new < self.steps.len() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::compare::NetworkChange;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::{LiveState, LocationIndex, NamePattern, Setting, Settings};
+use crate::model::{LiveState, LocationIndex, NamePattern, Settings};
 
 /// The locations and networks of a run. Patterns are case-insensitive.
 #[derive(Clone, Debug, Default)]
@@ -62,8 +62,12 @@ impl Scope {
 
     /// Whether a network with these old and new settings is in scope, regardless of its location.
     pub fn includes_network(&self, before: &Settings, after: &Settings) -> bool {
-        self.networks.is_empty()
-            || self.networks.iter().any(|pattern| pattern.matches(&before.name) || pattern.matches(&after.name))
+        self.includes_name(&before.name) || self.includes_name(&after.name)
+    }
+
+    /// Whether a network with this name is in scope, regardless of its location.
+    pub fn includes_name(&self, name: &str) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|pattern| pattern.matches(name))
     }
 }
 
@@ -82,25 +86,23 @@ pub(super) fn apply_scope<'a>(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<NetworkChange<'a>>, usize) {
-    let before = |change: &NetworkChange<'_>| &live.network(change.network).settings;
     let in_location = scope.includes_location(&live.location(location).name);
-    let (kept, out_of_scope): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|change| in_location && scope.includes_network(before(change), &change.after));
+    let in_scope = |change: &NetworkChange<'_>| {
+        let names = change.settings_before().into_iter().chain(&change.after);
+        in_location && names.into_iter().any(|settings| scope.includes_name(&settings.name))
+    };
+    let (kept, out_of_scope): (Vec<_>, Vec<_>) = changes.into_iter().partition(in_scope);
     let mut names = HashMap::new();
     let mut codes = HashMap::new();
     for change in &out_of_scope {
-        names.insert(before(change).name_key(), change);
-        if let Some(code) = &before(change).code {
-            codes.insert(code, change);
-        }
+        names.extend(change.held_name().map(|name| (name, change)));
+        codes.extend(change.held_code().map(|code| (code, change)));
     }
     for change in &kept {
-        let takes_name = change.after.name_key() != before(change).name_key();
-        let takes_code = change.changed_settings.has(Setting::Code);
-        let name_holder = names.get(&change.after.name_key()).filter(|_| takes_name);
-        let code_holder = change.after.code.as_ref().and_then(|code| codes.get(code)).filter(|_| takes_code);
+        let name_holder = change.taken_name().and_then(|name| names.get(&name));
+        let code_holder = change.taken_code().and_then(|code| codes.get(code));
         if let Some(holder) = name_holder.or(code_holder) {
-            let (name, missing) = (&before(change).name, &before(holder).name);
+            let (name, missing) = (change.name(), holder.name());
             diagnostics.push(
                 Diagnostic::error(
                     DiagnosticCode::DependencyOutOfScope,

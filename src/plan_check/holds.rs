@@ -9,7 +9,7 @@ use std::hash::Hash;
 
 use super::violation::PlanViolation;
 use crate::model::{LiveState, LocationId, NetworkId, Setting, Settings};
-use crate::plan::model::Plan;
+use crate::plan::model::{Operation, Plan};
 
 #[derive(Clone, Copy)]
 struct HoldInterval {
@@ -17,6 +17,9 @@ struct HoldInterval {
     acquired_by: Option<usize>,
     released_by: Option<usize>,
 }
+
+/// The settings of one network over time: those from the start, and those after each step; `None` while it does not exist.
+type Timeline<'a> = Vec<(Option<usize>, Option<&'a Settings>)>;
 
 /// Checks one location; `steps` are its steps in order.
 pub(super) fn check_collisions(
@@ -26,41 +29,57 @@ pub(super) fn check_collisions(
     live: &LiveState,
 ) -> Result<(), PlanViolation> {
     let Some(at) = live.find_location(location) else { return Ok(()) };
-    let networks: Vec<(&NetworkId, &Settings)> =
-        live.networks_of(at).map(|(_, network)| (&network.id, &network.settings)).collect();
-    let place: HashMap<&NetworkId, usize> = networks.iter().enumerate().map(|(at, (id, _))| (*id, at)).collect();
-    let mut states: Vec<Vec<(Option<usize>, &Settings)>> =
-        networks.iter().map(|(_, settings)| vec![(None, *settings)]).collect();
-    for step in steps {
-        let change = &plan.changes[plan.steps[*step].change];
-        states[place[&change.network]].push((Some(*step), &plan.steps[*step].settings));
+    let mut labels: Vec<String> = Vec::new();
+    let mut timelines: Vec<Timeline<'_>> = Vec::new();
+    let mut place: HashMap<&NetworkId, usize> = HashMap::new();
+    for (_, network) in live.networks_of(at) {
+        place.insert(&network.id, timelines.len());
+        labels.push(network.id.to_string());
+        timelines.push(vec![(None, Some(&network.settings))]);
     }
-    let check = CollisionCheck { plan, networks: &networks };
-    check.values(Setting::Name, &states, |settings| Some(settings.name_key()))?;
-    check.values(Setting::Code, &states, |settings| settings.code.clone())
+    for number in steps {
+        let step = &plan.steps[*number];
+        let change = &plan.changes[step.items[0].0];
+        match step.operation {
+            Operation::CreateNetwork => {
+                labels.push(change.network_name.to_string());
+                timelines.push(vec![(None, None), (Some(*number), step.settings.as_ref())]);
+            }
+            Operation::UpdateNetwork | Operation::DeleteNetwork => {
+                if let Some(at) = change.network.id().and_then(|id| place.get(id)) {
+                    timelines[*at].push((Some(*number), step.settings.as_ref()));
+                }
+            }
+            Operation::AddBaseStations | Operation::RemoveBaseStation => {}
+        }
+    }
+    let check = CollisionCheck { plan, labels: &labels };
+    check.values(Setting::Name, &timelines, |settings| Some(settings.name_key()))?;
+    check.values(Setting::Code, &timelines, |settings| settings.code.clone())
 }
 
 struct CollisionCheck<'a> {
     plan: &'a Plan,
-    networks: &'a [(&'a NetworkId, &'a Settings)],
+    labels: &'a [String],
 }
 
 impl CollisionCheck<'_> {
     fn values<K: Eq + Hash + Clone>(
         &self,
         setting: Setting,
-        states: &[Vec<(Option<usize>, &Settings)>],
+        timelines: &[Timeline<'_>],
         value: impl Fn(&Settings) -> Option<K>,
     ) -> Result<(), PlanViolation> {
         let mut holds: HashMap<K, Vec<HoldInterval>> = HashMap::new();
-        for (network, states) in states.iter().enumerate() {
+        for (network, timeline) in timelines.iter().enumerate() {
             let mut held: Option<(K, HoldInterval)> = None;
-            for (step, settings) in states {
+            let hides_code = timeline[0].1.is_some_and(|settings| settings.code.is_none());
+            for (step, settings) in timeline {
                 // A hidden code is passed on without being known to be held.
-                let hidden = setting == Setting::Code
-                    && self.networks[network].1.code.is_none()
-                    && settings.code_enabled == Some(false);
-                let now = if hidden { None } else { value(settings) };
+                let is_hidden = |settings: &Settings| {
+                    setting == Setting::Code && hides_code && settings.code_enabled == Some(false)
+                };
+                let now = settings.filter(|settings| !is_hidden(settings)).and_then(&value);
                 if held.as_ref().map(|(key, _)| key) == now.as_ref() {
                     continue;
                 }
@@ -96,29 +115,29 @@ impl CollisionCheck<'_> {
         // from the start, which is tolerated.
         let (taker, holder) = if one.acquired_by > other.acquired_by { (one, other) } else { (other, one) };
         let step = taker.acquired_by?;
-        let id = |hold: &HoldInterval| self.networks[hold.network].0.clone();
+        let id = |hold: &HoldInterval| self.labels[hold.network].clone();
         Some((step, PlanViolation::Collision { step, network: id(taker), other: id(holder), setting }))
     }
 
     fn released_before(&self, one: &HoldInterval, other: &HoldInterval) -> bool {
         match (one.released_by, other.acquired_by) {
-            (Some(given_up), Some(taken)) => self.depends_on(taken, given_up),
+            (Some(given_up), Some(taken)) => depends_on(self.plan, taken, given_up),
             _ => false,
         }
     }
+}
 
-    /// Whether `step` transitively depends on `earlier`.
-    fn depends_on(&self, step: usize, earlier: usize) -> bool {
-        let mut stack = vec![step];
-        let mut seen = std::collections::HashSet::new();
-        while let Some(at) = stack.pop() {
-            let after = &self.plan.steps[at].depends_on;
-            if after.contains(&earlier) {
-                return true;
-            }
-            // Steps depend only on earlier ones, so nothing before `earlier` can lead to it.
-            stack.extend(after.iter().copied().filter(|after| *after > earlier && seen.insert(*after)));
+/// Whether `step` transitively depends on `earlier`.
+pub(super) fn depends_on(plan: &Plan, step: usize, earlier: usize) -> bool {
+    let mut stack = vec![step];
+    let mut seen = std::collections::HashSet::new();
+    while let Some(at) = stack.pop() {
+        let after = || plan.steps[at].depends_on.iter().map(|dependency| dependency.step.0);
+        if after().any(|after| after == earlier) {
+            return true;
         }
-        false
+        // Steps depend only on earlier ones, so nothing before `earlier` can lead to it.
+        stack.extend(after().filter(|after| *after > earlier && seen.insert(*after)));
     }
+    false
 }

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `check` | [`check_plan()`]: turns a plan and a state into a [`CheckedPlan`], or the first [`PlanViolation`] |
 //! | `holds` | hold intervals of names and codes |
+//! | `devices` | addresses and places of base stations |
 //! | `violation` | [`PlanViolation`]: what can be wrong with a plan |
 //!
 //! The check holds for every execution order, provided that a step is sent only after its dependencies
 //! were acknowledged and a location has at most one write in flight.
 
 mod check;
+mod devices;
 mod holds;
 mod violation;
 

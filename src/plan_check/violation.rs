@@ -49,17 +49,58 @@ pub enum PlanViolation {
         /// Index of the step, 0-based.
         step: usize,
     },
-    /// A network does not reach its final state, or has steps after it.
-    #[error("network {network} does not reach the planned state")]
-    WrongFinalState { network: NetworkId },
+    /// Something does not reach its final state, or has steps after it.
+    #[error("change {change} does not reach the planned state")]
+    WrongFinalState {
+        /// Index of the change, 0-based.
+        change: usize,
+    },
+    /// A change has no network, or a state that no change can have.
+    #[error("change {change} is about nothing that can change")]
+    DanglingChange {
+        /// Index of the change, 0-based.
+        change: usize,
+    },
+    /// A request does something else than its changes say.
+    #[error("step {step} does something else than its changes say")]
+    WrongOperation {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
+    /// A device is added to a network that may not be there yet.
+    #[error("step {step} adds a device to a network that may not exist yet")]
+    DeviceBeforeNetwork {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
+    /// A base station could be in two networks at the same time.
+    #[error("step {step} adds base station {address}, which another network may still have")]
+    AddressCollision {
+        /// Index of the step, 0-based.
+        step: usize,
+        address: String,
+    },
+    /// A network could have more base stations than its model allows.
+    #[error("step {step} may exceed the number of base stations that the model of its network allows")]
+    NoPlace {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
+    /// A base station that is removed is not listed in its network, or one that is added is.
+    #[error("change {change} starts from base stations that are not the listed ones")]
+    DeviceMismatch {
+        /// Index of the change, 0-based.
+        change: usize,
+    },
     /// Two networks of a location could hold the same name or code at the same time.
     #[error("step {step} gives {network} a `{}` that {other} may still hold", setting.api_name())]
     Collision {
         /// Index of the step that takes the value, 0-based.
         step: usize,
-        network: NetworkId,
+        /// The id of the network, or the name of one that is created.
+        network: String,
         /// The network that may still hold it.
-        other: NetworkId,
+        other: String,
         setting: Setting,
     },
 }

@@ -16,6 +16,9 @@ pub enum Error {
     InvalidInput(Box<InvalidInput>),
     #[error("cannot list the DECT networks: {error}{}", .hint.map(|hint| format!("; {hint}")).unwrap_or_default())]
     ListFailed { error: ApiError, hint: Option<&'static str> },
+    /// Devices or locations cannot be read.
+    #[error("cannot read the current state: {0}; no changes were made")]
+    ReadFailed(ApiError),
     #[error("interrupted; no changes were made")]
     Stopped,
     /// The plan failed its safety check.

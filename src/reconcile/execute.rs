@@ -9,10 +9,11 @@ use futures::future::{Either, LocalBoxFuture, select};
 use secrecy::SecretString;
 
 use super::error::Error;
-use crate::apply::{Event, Failure, NetworkResult, NetworkStatus, Options, Outcome, Verification, run};
+use super::read_devices::read_devices;
+use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Verification, run};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LocationId, NetworkId};
-use crate::plan::model::Plan;
+use crate::plan::model::{ChangeIndex, Plan};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
@@ -127,7 +128,7 @@ impl WaveRunner<'_, '_> {
     async fn run(&self, waves: &[Vec<LocationId>]) -> Outcome {
         let started = self.client.clock().now();
         let mut whole = Outcome {
-            results: vec![NetworkResult::new(NetworkStatus::NotStarted); self.plan.changes.len()],
+            results: vec![ChangeResult::new(ChangeStatus::NotStarted); self.plan.changes.len()],
             verification: Verification::Skipped,
             stopped: None,
             server_generated_codes: Vec::new(),
@@ -174,7 +175,9 @@ impl WaveRunner<'_, '_> {
             let recorded = plan::reconstruct_base_state(&part);
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
-        let live = self.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
+        let mut live = self.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
+        let reads = plan::resume_reads(&part, &live);
+        read_devices(&mut live, reads, self.client).await.map_err(WaveError::ListFailed)?;
         let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;
         check_plan(rest, &live).map_err(unsafe_now)
     }
@@ -230,9 +233,10 @@ impl WaveRunner<'_, '_> {
             }
             WaveError::Drift(moved) => {
                 whole.stopped = Some(ShutdownReason::UnexpectedChange);
-                let moved: HashMap<&NetworkId, &Drift> = moved.iter().map(|moved| (moved.network(), moved)).collect();
+                let moved: HashMap<&NetworkId, &Drift> =
+                    moved.iter().filter_map(|moved| Some((moved.network()?, moved))).collect();
                 for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
-                    if let Some(moved) = moved.get(&change.network) {
+                    if let Some(moved) = change.network.id().and_then(|id| moved.get(id)) {
                         result.error = Some(Failure::new(moved.describe()));
                     }
                 }
@@ -243,10 +247,10 @@ impl WaveRunner<'_, '_> {
 
 /// Merges the outcome of a wave. Changes that the wave skipped were already applied.
 fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &CheckedPlan, plan: &Plan) {
-    let place: HashMap<&NetworkId, usize> = places.iter().map(|at| (&plan.changes[*at].network, *at)).collect();
-    let at_of = |part: usize| place.get(&checked.plan().changes[part].network).copied();
+    let place: HashMap<String, usize> = places.iter().map(|at| (plan.changes[*at].key(), *at)).collect();
+    let at_of = |part: usize| place.get(&checked.plan().changes[part].key()).copied();
     for at in places {
-        whole.results[*at] = NetworkResult { verified: Some(true), ..NetworkResult::new(NetworkStatus::Applied) };
+        whole.results[*at] = ChangeResult { verified: Some(true), ..ChangeResult::new(ChangeStatus::Applied) };
     }
     whole.server_generated_codes.extend(wave.server_generated_codes.iter().filter_map(|part| at_of(*part)));
     whole.stopped = wave.stopped;
@@ -255,7 +259,8 @@ fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &Checked
     }
     for (part, result) in wave.results.into_iter().enumerate() {
         if let Some(at) = at_of(part) {
-            whole.results[at] = result;
+            let blocked_by = result.blocked_by.and_then(|blocking| at_of(blocking.0)).map(ChangeIndex);
+            whole.results[at] = ChangeResult { blocked_by, ..result };
         }
     }
 }

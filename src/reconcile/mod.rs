@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `inputs` | [`Inputs`]: loads the desired state, or reports everything that is wrong with it |
 //! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
+//! | `read_devices` | reads what a plan needs beside the list |
 //! | `workflow` | [`ApplyWorkflow`]: prepare, show, confirm, execute |
 //! | `execute` | [`execute()`]: executes a checked plan, wave by wave |
 //! | `resume` | finds and resumes an unfinished run |
@@ -18,6 +19,7 @@ mod execute;
 mod export_plan;
 mod inputs;
 mod prepare;
+mod read_devices;
 mod rehearse;
 mod resume;
 mod status;
@@ -28,7 +30,7 @@ pub use error::Error;
 pub use execute::{NextWave, Rollout, Run, RunFiles, WaveApproval, execute};
 pub use export_plan::plan_to_yaml;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
-pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, resume_saved_plan};
+pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, read_details, resume_saved_plan};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
 pub use status::{DriftReport, LocationStatus, status};

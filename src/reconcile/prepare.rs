@@ -2,7 +2,8 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
-use crate::client::{ApiClient, Priority};
+use super::read_devices::{read_devices, read_locations};
+use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
@@ -27,7 +28,29 @@ pub struct PreparedPlan {
 /// If the list fails, the inputs are invalid for the live state, or the plan fails its safety check.
 pub async fn prepare_plan(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
     let live = client.list(Priority::Normal).await?;
-    plan_from_live(inputs, scope, live, client.clock().now())
+    let listed = client.clock().now();
+    let live = read_details(inputs, scope, live, client).await?;
+    plan_from_live(inputs, scope, live, listed)
+}
+
+/// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions.
+///
+/// # Errors
+/// If a request fails.
+pub async fn read_details(
+    inputs: &Inputs,
+    scope: &Scope,
+    mut live: LiveState,
+    client: &ApiClient,
+) -> Result<LiveState, Error> {
+    let failed = |error: SendError| match error {
+        SendError::Cancelled => Error::Stopped,
+        SendError::Failed(error) => Error::ReadFailed(error),
+    };
+    read_locations(&mut live, &inputs.desired, client).await.map_err(failed)?;
+    let reads = plan::required_reads(scope, &inputs.desired, &live);
+    read_devices(&mut live, reads, client).await.map_err(failed)?;
+    Ok(live)
 }
 
 /// Plans the changes from a given live state.
@@ -87,7 +110,7 @@ fn leading_zeros_lost(change: &Change) -> Option<Warning> {
         let digits = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
         (digits && before != after && before.trim_start_matches('0') == after).then(|| before.to_owned())
     };
-    let (before, after) = (&change.before, &change.after);
+    let (before, after) = (change.settings_before()?, change.settings_after()?);
     let was = without_zeros(Some(&before.name), Some(&after.name))
         .or_else(|| without_zeros(before.display_name.as_deref(), after.display_name.as_deref()))
         .filter(|_| is_table)?;
@@ -130,8 +153,16 @@ pub(super) fn expand_rules(
 pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<PreparedPlan, Error> {
     // The recorded plan must be consistent in itself, independent of the live state.
     check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
-    let live = client.list(Priority::Normal).await?;
+    let mut live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
+    // A location that is still without networks is not in the list.
+    let locations = saved.plan.changes.iter().map(|change| (change.location.id.clone(), change.location.name.clone()));
+    live.add_locations(locations.collect());
+    let reads = plan::resume_reads(&saved.plan, &live);
+    read_devices(&mut live, reads, client).await.map_err(|error| match error {
+        SendError::Cancelled => Error::Stopped,
+        SendError::Failed(error) => Error::ReadFailed(error),
+    })?;
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed })

@@ -83,8 +83,8 @@ pub async fn complete_if_done(journal: &Path, saved: &SavedPlan, client: &ApiCli
 /// Whether none of the networks of a plan exists.
 fn is_other_organization(saved: &SavedPlan, drift: &[Drift]) -> bool {
     let removed: HashSet<&NetworkId> =
-        drift.iter().filter(|drift| matches!(drift, Drift::Removed { .. })).map(Drift::network).collect();
-    saved.plan.changes.iter().all(|change| removed.contains(&change.network))
+        drift.iter().filter(|drift| matches!(drift, Drift::Removed { .. })).filter_map(Drift::network).collect();
+    saved.plan.changes.iter().all(|change| change.network.id().is_some_and(|id| removed.contains(id)))
 }
 
 /// The digest of the inputs of a run, for its journal.
@@ -105,7 +105,9 @@ fn latest_run_with_inputs(
     let Ok(runs) = RunDirectory::open(journal_dir) else { return Ok(None) };
     let in_scope = |saved: &SavedPlan| {
         let in_scope = |change: &Change| {
-            scope.includes_location(&change.location.name) && scope.includes_network(&change.before, &change.after)
+            let names = [change.settings_before(), change.settings_after()].into_iter().flatten();
+            let mut names = names.map(|settings| &*settings.name).chain([&*change.network_name]);
+            scope.includes_location(&change.location.name) && names.any(|name| scope.includes_name(name))
         };
         saved.plan.changes.iter().all(in_scope)
     };
@@ -170,7 +172,11 @@ pub(super) fn find_run_for(
     runs.recent().filter(|(_, journal, _)| concerns(journal)).find_map(|(run, journal, plan)| {
         // Plans that cannot be read or decrypted are skipped.
         let saved = SavedPlan::read(&plan, key).ok()?;
-        let knows = saved.plan.changes.iter().any(|change| networks_at_temporary_names.contains(&change.network));
+        let knows = saved
+            .plan
+            .changes
+            .iter()
+            .any(|change| change.network.id().is_some_and(|id| networks_at_temporary_names.contains(id)));
         knows.then(|| Interrupted { run: run.to_owned(), journal, saved })
     })
 }

@@ -11,7 +11,7 @@ use super::prepare::{PreparedPlan, expand_rules};
 use crate::apply::matches_live;
 use crate::diagnostic::Diagnostics;
 use crate::model::{LocationId, Network, NetworkId};
-use crate::plan::model::Change;
+use crate::plan::model::{Change, ChangeAction};
 use crate::plan::{self, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
@@ -70,23 +70,36 @@ pub fn status(
         let drifted = changes.remove(&location.id).unwrap_or_default();
         let is_meant = |network: &Network| {
             scope.includes_network(&network.settings, &network.settings)
-                || drifted.iter().any(|change| change.network == network.id)
+                || drifted.iter().any(|change| change.network.id() == Some(&network.id))
         };
         let networks = live.networks_of(at).filter(|(network, _)| managed.contains(network));
         let managed = networks.filter(|(_, network)| is_meant(network)).count();
         if managed == 0 {
             continue;
         }
-        let times: Option<Vec<Timestamp>> = drifted.iter().map(|change| right.get(&change.network).copied()).collect();
+        let times: Option<Vec<Timestamp>> =
+            drifted.iter().map(|change| right.get(change.network.id()?).copied()).collect();
         locations.push(LocationStatus {
             id: location.id.clone(),
             name: location.name.to_string(),
             managed,
-            drifted: drifted.iter().map(|change| change.before.name.to_string()).collect(),
+            drifted: drifted_names(&drifted),
             last_in_sync: times.and_then(|times| times.into_iter().min()),
         });
     }
     DriftReport { locations, unmanaged: checked.plan().counts.unmanaged }
+}
+
+/// The names of the networks that differ from the files, or whose devices do.
+fn drifted_names(changes: &[&Change]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for change in changes {
+        let name = change.network_name.to_string();
+        if names.last() != Some(&name) && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// The latest time a run left each network in its desired state.
@@ -101,7 +114,9 @@ fn last_in_sync_times(
     if changes.is_empty() {
         return right;
     }
-    let desired: HashMap<&NetworkId, &Change> = changes.iter().map(|change| (&change.network, change)).collect();
+    let updates = changes.iter().filter(|change| change.action() == ChangeAction::Update);
+    let desired: HashMap<&NetworkId, &Change> =
+        updates.filter_map(|change| Some((change.network.id()?, change))).collect();
     for (_, journal, _) in runs.recent() {
         if right.len() == desired.len() {
             break;
@@ -120,7 +135,7 @@ fn last_in_sync_times(
         for touched in &history.modified {
             let Some(change) = desired.get(&touched.network) else { continue };
             if let [left_at] = &touched.final_states[..]
-                && matches_live(left_at, &change.after)
+                && change.settings_after().is_some_and(|after| matches_live(left_at, after))
             {
                 right.entry(touched.network.clone()).or_insert(history.started_at);
             }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::error::Error;
 use super::execute::{NextWave, Rollout, Run, RunFiles, execute};
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, plan_from_live, resume_saved_plan};
+use super::prepare::{PreparedPlan, plan_from_live, read_details, resume_saved_plan};
 use super::resume::{Interrupted, find_run_for, inputs_digest, networks_at_temporary_names};
 use crate::apply::{Event, Options, Waves};
 use crate::client::{ApiClient, Priority};
@@ -20,7 +20,7 @@ use crate::desired::any_rule_matches_location;
 use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::Plan;
-use crate::plan::{self, MaxChanges, Scope, check_change_limit};
+use crate::plan::{self, MaxChanges, Scope, check_change_limit, check_deletions, describe_deletions};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
 use crate::storage::{RunIdentity, RunTarget, SavedPlan};
 
@@ -48,7 +48,8 @@ pub trait UserInterface {
 
     fn note(&self, text: &str);
 
-    fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool>;
+    /// Asks a question; true if the answer is `expected`.
+    fn confirm<'a>(&'a self, question: &'a str, expected: &'a str) -> LocalBoxFuture<'a, bool>;
 
     /// The execution of a plan starts.
     fn run_started(&self, plan: &Plan);
@@ -84,6 +85,8 @@ pub struct ApplyOptions<'a> {
     pub org: Option<String>,
     /// The value of `--max-changes`, saved with the plan.
     pub max_changes: Option<MaxChanges>,
+    /// The value of `--max-deletes`, saved with the plan.
+    pub max_deletes: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -177,7 +180,12 @@ impl ApplyWorkflow<'_> {
             networks_at_temporary_names.into_iter().map(|(_, location)| location).collect();
         Some((
             run,
-            SavedPlan { plan: plan::restrict_to_locations(&saved.plan, &locations), max_changes: None, ..saved },
+            SavedPlan {
+                plan: plan::restrict_to_locations(&saved.plan, &locations),
+                max_changes: None,
+                max_deletes: None,
+                ..saved
+            },
         ))
     }
 
@@ -203,15 +211,19 @@ impl ApplyWorkflow<'_> {
         self.show(&prepare_wave);
         match self.options.approval {
             Approval::AutoApprove(said) => {
-                let saved = match plan_source {
-                    PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|word| word.parse().ok()),
-                    PlanSource::Inputs(_) => None,
+                let (max_changes, max_deletes) = match plan_source {
+                    PlanSource::SavedPlan(saved) => {
+                        (saved.max_changes.as_deref().and_then(|word| word.parse().ok()), saved.max_deletes)
+                    }
+                    PlanSource::Inputs(_) => (None, None),
                 };
-                check_change_limit(prepare_wave.checked.plan(), said.or(saved))?;
+                let plan = prepare_wave.checked.plan();
+                check_deletions(plan, self.options.max_deletes.or(max_deletes))?;
+                check_change_limit(plan, said.or(max_changes))?;
             }
             Approval::Prompt => {
                 while !prepare_wave.checked.plan().changes.is_empty() {
-                    self.ask("Apply this plan?").await?;
+                    self.approve(prepare_wave.checked.plan(), plan_source).await?;
                     if self.client.clock().now().duration_since(prepare_wave.listed) <= MAX_LIST_AGE {
                         break;
                     }
@@ -240,6 +252,7 @@ impl ApplyWorkflow<'_> {
                     Some(live) => live,
                     None => self.list().await?,
                 };
+                let live = read_details(inputs, &self.options.scope, live, self.client).await?;
                 plan_from_live(inputs, &self.options.scope, live, listed)
             }
             PlanSource::SavedPlan(saved) => resume_saved_plan(saved, self.client).await,
@@ -251,8 +264,24 @@ impl ApplyWorkflow<'_> {
         self.ui.show_plan(plan, &self.options.waves.partition(plan));
     }
 
-    async fn ask(&self, question: &str) -> Result<(), Error> {
-        match select(self.ui.confirm(question), pin!(self.client.shutdown().requested())).await {
+    /// Asks for approval. What is deleted must be counted: its number is the answer, unless `--max-deletes` has said it.
+    async fn approve(&self, plan: &Plan, plan_source: &PlanSource) -> Result<(), Error> {
+        let saved = match plan_source {
+            PlanSource::SavedPlan(saved) => saved.max_deletes,
+            PlanSource::Inputs(_) => None,
+        };
+        match check_deletions(plan, self.options.max_deletes.or(saved)) {
+            Ok(()) => self.ask("Apply this plan?", "yes").await,
+            Err(_) => {
+                let deleted = describe_deletions(plan);
+                let question = format!("This plan deletes {deleted}. Type the number of deletions to apply it:");
+                self.ask(&question, &plan.deletions().to_string()).await
+            }
+        }
+    }
+
+    async fn ask(&self, question: &str, expected: &str) -> Result<(), Error> {
+        match select(self.ui.confirm(question, expected), pin!(self.client.shutdown().requested())).await {
             Either::Left((true, _)) => Ok(()),
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
@@ -271,6 +300,7 @@ impl ApplyWorkflow<'_> {
             created: self.client.clock().to_timestamp(self.client.clock().now()),
             org: self.options.org.clone(),
             max_changes: self.options.max_changes.map(|word| word.to_string()),
+            max_deletes: self.options.max_deletes,
             sources: match plan_source {
                 PlanSource::Inputs(inputs) => inputs.source_digests(),
                 PlanSource::SavedPlan(saved) => saved.sources.clone(),
@@ -303,7 +333,7 @@ impl ApplyWorkflow<'_> {
                             plural(locations_left, "location"),
                             plural(networks_left, "network"),
                         );
-                        self.ui.confirm(&question).await
+                        self.ui.confirm(&question, "yes").await
                     }
                 }
             })

@@ -5,10 +5,10 @@ use similar::{Algorithm, ChangeTag};
 use super::plural;
 use super::sanitize::sanitize;
 use super::text::stop_reason;
-use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::model::Setting;
+use crate::plan::model::ChangeAction;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -69,7 +69,7 @@ fn plan_body(view: &PlanView) -> String {
     for warning in &view.warnings {
         body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&warning.message)));
     }
-    if view.update == 0 {
+    if view.changes == 0 {
         return body;
     }
     let options: String = view
@@ -83,7 +83,7 @@ fn plan_body(view: &PlanView) -> String {
          <label>Location <select id=\"location\"><option value=\"\">all</option>{options}</select></label>\n\
          <label>Text <input id=\"text\" type=\"search\" placeholder=\"name, setting, value\"></label>\n\
          <output id=\"shown\" aria-live=\"polite\">{}</output>\n</form>\n",
-        plural(view.update, "network")
+        plural(view.changes, "change")
     ));
     for (at, location) in view.locations.iter().enumerate() {
         body.push_str(&section(at, location));
@@ -104,20 +104,34 @@ fn section(at: usize, location: &LocationView) -> String {
 
 /// One `tbody` per network, so that a filter shows or hides it as a whole.
 fn rows(change: &ChangeView) -> String {
-    let height = change.fields.len() + usize::from(change.interim.is_some());
+    let height = change.fields.len() + change.contents.len() + usize::from(change.interim.is_some());
+    let mark = match change.action {
+        ChangeAction::Create => "<ins>+</ins> ",
+        ChangeAction::Update => "",
+        ChangeAction::Delete => "<del>−</del> ",
+    };
     let mut rows = String::from("<tbody>\n");
     for (at, field) in change.fields.iter().enumerate() {
         let (old, new) = values(field);
-        let setting = field.setting.api_name();
+        let setting = change.device.as_ref().map_or(field.name, |device| device.kind.noun());
+        let new = match &change.replaced_by {
+            Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
+            None => new,
+        };
         let (head, source) = if at == 0 {
             (
-                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{}</th>", escaped(&change.name)),
+                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{mark}{}</th>", escaped(&change.name)),
                 format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.source.to_string())),
             )
         } else {
             (String::new(), String::new())
         };
         rows.push_str(&format!("<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{source}</tr>\n"));
+    }
+    for device in &change.contents {
+        let fate = if device.is_moved { "moved" } else { "deleted with the network" };
+        let (kind, label) = (device.kind.noun(), escaped(&device.label));
+        rows.push_str(&format!("<tr><td>{kind}</td><td><del>{label}</del></td><td>{fate}</td></tr>\n"));
     }
     if let Some(interim) = &change.interim {
         let words = interim.describe();
@@ -134,7 +148,7 @@ fn values(field: &FieldView) -> (String, String) {
     let from = field.from.as_deref().map(sanitize);
     let to = field.to.as_deref().map(sanitize);
     match (from, to) {
-        (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
+        (Some(from), Some(to)) if field.kind == FieldKind::Name => {
             let (mut old, mut new) = (String::new(), String::new());
             for (tag, part) in similar::utils::diff_unicode_words(Algorithm::Myers, &*from, &*to) {
                 let part = entities(part);

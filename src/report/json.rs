@@ -5,10 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
 use super::rehearsal::RehearsalView;
-use super::view::{FieldView, PlanView, ResultView, StepView};
-use crate::apply::{NetworkStatus, Verification};
+use super::view::{
+    ActionCounts, ChangeView, DeviceView, FieldKind, FieldView, LocationView, PlanView, ResultView, StepView,
+};
+use crate::apply::{ChangeStatus, Verification};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, Sources};
-use crate::plan::model::{ChangeSource, StepKind, Warning};
+use crate::plan::model::{ChangeAction, ChangeSource, ResourceKind, StepKind, Warning};
 use crate::reconcile::{DriftReport, LocationStatus};
 use crate::storage::RunHistory;
 use crate::storage::journal::RunOutcome;
@@ -41,21 +43,18 @@ fn plan_body(view: &PlanView) -> Value {
     let changes: Vec<Value> = view
         .locations
         .iter()
-        .flat_map(|location| location.changes.iter().map(move |change| (location, change)))
-        .map(|(location, change)| {
-            json!({
-                "location": { "id": location.id.as_str(), "name": location.name },
-                "network": { "id": change.id, "name": change.name },
-                "fields": change.fields.iter().map(change_of).collect::<Map<_, _>>(),
-                "source": source(&change.source),
-            })
-        })
+        .flat_map(|location| location.changes.iter().map(move |change| change_json(location, change)))
         .collect();
     json!({
         "summary": {
             "locations": view.locations_listed,
             "networks": view.networks_listed,
-            "update": view.update,
+            "create": view.networks.create,
+            "update": view.networks.update,
+            "delete": view.networks.delete,
+            "baseStations": counts(view.base_stations),
+            "handsets": counts(view.handsets),
+            "deletions": view.deletions,
             "unchanged": view.unchanged,
             "unmanaged": view.unmanaged,
             "outOfScope": view.out_of_scope,
@@ -69,24 +68,75 @@ fn plan_body(view: &PlanView) -> Value {
     })
 }
 
+fn counts(counts: ActionCounts) -> Value {
+    json!({ "create": counts.create, "update": counts.update, "delete": counts.delete })
+}
+
+fn change_json(location: &LocationView, change: &ChangeView) -> Value {
+    let mut value = json!({
+        "location": { "id": location.id.as_str(), "name": location.name },
+        "network": { "id": change.network_id, "name": change.name },
+        "action": action(change.action),
+        "kind": kind(change.kind),
+        "fields": change.fields.iter().map(change_of).collect::<Map<_, _>>(),
+        "source": source(&change.source),
+    });
+    if let Some(device) = &change.device {
+        value[kind(device.kind)] = device_json(device);
+    }
+    if change.kind == ResourceKind::Network && change.action == ChangeAction::Delete {
+        let contents = change.contents.iter().map(|device| {
+            let mut value = device_json(device);
+            value["kind"] = kind(device.kind).into();
+            value
+        });
+        value["contents"] = contents.collect();
+    }
+    if let Some(replaced_by) = &change.replaced_by {
+        value["replacedBy"] = replaced_by.as_str().into();
+    }
+    value
+}
+
+fn device_json(device: &DeviceView) -> Value {
+    let name = if device.kind == ResourceKind::BaseStation { "mac" } else { "name" };
+    json!({ "id": device.id, name: device.label })
+}
+
+const fn action(action: ChangeAction) -> &'static str {
+    match action {
+        ChangeAction::Create => "create",
+        ChangeAction::Update => "update",
+        ChangeAction::Delete => "delete",
+    }
+}
+
+const fn kind(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::Network => "network",
+        ResourceKind::BaseStation => "baseStation",
+        ResourceKind::Handset => "handset",
+    }
+}
+
 fn change_of(field: &FieldView) -> (String, Value) {
     let mut value = json!({ "from": typed(field, field.from.as_deref()), "to": typed(field, field.to.as_deref()) });
     if field.masked {
         value["masked"] = true.into();
     }
-    (field.setting.api_name().to_owned(), value)
+    (field.name.to_owned(), value)
 }
 
 fn set_of(field: &FieldView) -> (String, Value) {
     let value = if field.masked { Value::Null } else { typed(field, field.to.as_deref()) };
-    (field.setting.api_name().to_owned(), value)
+    (field.name.to_owned(), value)
 }
 
 /// A value in the JSON type of the API.
 fn typed(field: &FieldView, value: Option<&str>) -> Value {
-    match (field.setting, value) {
+    match (field.kind, value) {
         (_, None) => Value::Null,
-        (crate::model::Setting::CodeEnabled, Some(value)) => (value == "true").into(),
+        (FieldKind::Boolean, Some(value)) => (value == "true").into(),
         (_, Some(value)) => value.into(),
     }
 }
@@ -95,6 +145,8 @@ fn step(step: &StepView) -> Value {
     json!({
         "location": step.location.as_str(),
         "network": step.network,
+        "operation": step.operation.as_str(),
+        "changes": step.items,
         "kind": match step.kind { StepKind::Final => "final", StepKind::Interim => "interim" },
         "set": step.set.iter().map(set_of).collect::<Map<_, _>>(),
         "dependsOn": step.depends_on,
@@ -125,11 +177,11 @@ pub fn result(view: &ResultView) -> Value {
             "plan": plan_body(&view.plan),
             "outcome": view.class.as_str(),
             "summary": {
-                "applied": view.count(NetworkStatus::Applied),
-                "failed": view.count(NetworkStatus::Failed),
-                "skipped": view.count(NetworkStatus::Skipped),
-                "notStarted": view.count(NetworkStatus::NotStarted),
-                "unknown": view.count(NetworkStatus::Unknown),
+                "applied": view.count(ChangeStatus::Applied),
+                "failed": view.count(ChangeStatus::Failed),
+                "skipped": view.count(ChangeStatus::Skipped),
+                "notStarted": view.count(ChangeStatus::NotStarted),
+                "unknown": view.count(ChangeStatus::Unknown),
                 "unchanged": view.plan.unchanged,
                 "writes": statistics.writes,
                 "requests": statistics.requests,
@@ -152,19 +204,24 @@ pub fn result(view: &ResultView) -> Value {
 fn network(network: &super::view::NetworkView) -> Value {
     let result = &network.result;
     let status = match result.status {
-        NetworkStatus::Applied => "applied",
-        NetworkStatus::Failed => "failed",
-        NetworkStatus::Skipped => "skipped",
-        NetworkStatus::NotStarted => "notStarted",
-        NetworkStatus::Unknown => "unknown",
+        ChangeStatus::Applied => "applied",
+        ChangeStatus::Failed => "failed",
+        ChangeStatus::Skipped => "skipped",
+        ChangeStatus::NotStarted => "notStarted",
+        ChangeStatus::Unknown => "unknown",
     };
     let mut value = json!({
         "location": { "id": network.location.as_str(), "name": network.location_name },
-        "network": { "id": network.id, "name": network.name },
+        "network": { "id": network.network_id, "name": network.network_name },
+        "action": action(network.action),
+        "kind": kind(network.kind),
         "status": status,
         "verified": result.verified,
     });
-    if let Some(blocked_by) = &result.blocked_by {
+    if let Some(device) = &network.device {
+        value[kind(device.kind)] = device_json(device);
+    }
+    if let Some(blocked_by) = &network.blocked_by {
         value["blockedBy"] = blocked_by.as_str().into();
     }
     if !network.current_settings.is_empty() {

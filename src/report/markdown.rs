@@ -8,6 +8,7 @@ use super::text::{name_list, status_summary, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
+use crate::plan::model::ChangeAction;
 use crate::reconcile::{DriftReport, LocationStatus};
 
 /// A GitHub comment is limited to 65,536 characters; this leaves room for a header and footer.
@@ -137,7 +138,7 @@ impl Page {
         if !view.warnings.is_empty() {
             self.line("");
         }
-        let folded = view.update >= COLLAPSE_THRESHOLD;
+        let folded = view.changes >= COLLAPSE_THRESHOLD;
         for (at, location) in view.locations.iter().enumerate() {
             let section = section(location, folded);
             if !self.has_room_for(&section) {
@@ -173,10 +174,27 @@ fn section(location: &LocationView, folded: bool) -> String {
 fn rows(change: &ChangeView) -> String {
     let source = escaped(&change.source.to_string());
     let mut rows = String::new();
+    let mark = match change.action {
+        ChangeAction::Create => "➕ ",
+        ChangeAction::Update => "",
+        ChangeAction::Delete => "❌ ",
+    };
     for (at, field) in change.fields.iter().enumerate() {
-        let (name, source) = if at == 0 { (escaped(&change.name), source.as_str()) } else { (String::new(), "") };
-        let setting = field.setting.api_name();
-        rows.push_str(&format!("| {name} | {setting} | {} | {} | {source} |\n", old(field), new(field)));
+        let (name, source) =
+            if at == 0 { (format!("{mark}{}", escaped(&change.name)), source.as_str()) } else { (String::new(), "") };
+        let setting = match &change.device {
+            Some(device) => device.kind.noun(),
+            None => field.name,
+        };
+        let new = match &change.replaced_by {
+            Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
+            None => new(field),
+        };
+        rows.push_str(&format!("| {name} | {setting} | {} | {new} | {source} |\n", old(field)));
+    }
+    for device in &change.contents {
+        let fate = if device.is_moved { "moved" } else { "deleted with the network" };
+        rows.push_str(&format!("| | {} | {} | {fate} | |\n", device.kind.noun(), escaped(&device.label)));
     }
     if let Some(interim) = &change.interim {
         let words = interim.describe();

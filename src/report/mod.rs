@@ -32,6 +32,6 @@ pub use diagnostics::{diagnostic_one_line, diagnostics_text};
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
 pub use view::{
-    ChangeView, CodeVisibility, DiffLine, FieldView, InterimView, LocationView, NetworkView, PlanView, ResultView,
-    StepView,
+    ActionCounts, ChangeView, CodeVisibility, DeviceView, DiffLine, FieldKind, FieldView, InterimView, LocationView,
+    NetworkChanges, NetworkView, PlanView, ResultView, StepView,
 };

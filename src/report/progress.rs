@@ -11,14 +11,15 @@ use super::sanitize::sanitize;
 use super::text::stop_reason;
 use super::view::seconds;
 use crate::apply::Event;
-use crate::model::{LocationId, NetworkId};
-use crate::plan::model::Plan;
+use crate::model::LocationId;
+use crate::plan::model::{Operation, Plan, Step};
 use crate::runtime::{Clock, Instant};
 
 pub struct ProgressDisplay {
     clock: Clock,
-    names: HashMap<NetworkId, String>,
     locations: HashMap<LocationId, String>,
+    /// What the requests are called.
+    noun: &'static str,
     mode: ProgressMode,
     state: RefCell<ProgressState>,
 }
@@ -65,10 +66,11 @@ impl ProgressDisplay {
 
     fn new(plan: &Plan, clock: Clock, mode: ProgressMode) -> Self {
         let name = |name: &str| sanitize(name).into_owned();
-        let names = plan.changes.iter().map(|change| (change.network.clone(), name(&change.before.name))).collect();
         let locations =
             plan.changes.iter().map(|change| (change.location.id.clone(), name(&change.location.name))).collect();
-        Self { clock, names, locations, mode, state: RefCell::default() }
+        let is_update = |step: &Step| step.operation == Operation::UpdateNetwork;
+        let noun = if plan.steps.iter().all(is_update) { "update" } else { "write" };
+        Self { clock, locations, noun, mode, state: RefCell::default() }
     }
 
     pub fn event(&self, event: &Event) {
@@ -91,7 +93,7 @@ impl ProgressDisplay {
                 if *steps > 0 {
                     self.log_line(&format!(
                         "sending {} in {}",
-                        plural(*steps, "update"),
+                        plural(*steps, self.noun),
                         plural(*locations, "location")
                     ));
                 }
@@ -103,11 +105,11 @@ impl ProgressDisplay {
                 }
                 self.print_periodically(&mut state, now);
             }
-            Event::Failed { network, reason } => {
-                self.println(&format!("{}: failed: {}", self.name(network), sanitize(reason)))
+            Event::Failed { subject, reason } => {
+                self.println(&format!("{}: failed: {}", sanitize(subject), sanitize(reason)))
             }
-            Event::Skipped { network, because_of } => {
-                self.println(&format!("{}: skipped, depends on {}", self.name(network), self.name(because_of)));
+            Event::Skipped { subject, because_of } => {
+                self.println(&format!("{}: skipped, depends on {}", sanitize(subject), sanitize(because_of)));
             }
             Event::Locked { until, location } => {
                 state.locked_until = Some(*until);
@@ -117,16 +119,16 @@ impl ProgressDisplay {
                     self.log_line(&format!("{location}: locked (423), retrying in {}", seconds(wait)));
                 }
             }
-            Event::Retrying { network, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
+            Event::Retrying { subject, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
                 let wait = seconds(until.duration_since(now));
-                self.println(&format!("{}: attempt {attempts} failed, retrying in {wait}", self.name(network)));
+                self.println(&format!("{}: attempt {attempts} failed, retrying in {wait}", sanitize(subject)));
             }
             Event::Retrying { .. } | Event::Writing { .. } => {}
             Event::Stopping { reason } => {
                 self.println(&format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)));
             }
-            Event::Restoring { network } => {
-                self.println(&format!("{}: restoring from temporary name", self.name(network)))
+            Event::Restoring { subject } => {
+                self.println(&format!("{}: restoring from temporary name", sanitize(subject)))
             }
             Event::AwaitingLateWrites { networks, until } => {
                 state.soaking_until = Some(*until);
@@ -134,8 +136,8 @@ impl ProgressDisplay {
                 let networks = plural(*networks, "unanswered write");
                 self.println(&format!("{networks} may still be applied; reading the networks again in {wait}"));
             }
-            Event::LateWrite { network } => {
-                let name = self.name(network);
+            Event::LateWrite { subject } => {
+                let name = sanitize(subject);
                 self.println(&format!("{name}: an unanswered write was applied late; sending the final update again"));
             }
             Event::Verifying { mismatched } => self.log_line(&match mismatched {
@@ -179,10 +181,6 @@ impl ProgressDisplay {
             state.last_line = Some(now);
             self.log_line(&format!("{}/{} written{}", state.written, state.steps, time_left(state, now)));
         }
-    }
-
-    fn name(&self, network: &NetworkId) -> String {
-        self.names.get(network).cloned().unwrap_or_else(|| network.to_string())
     }
 
     /// Prints a line, also on a terminal.

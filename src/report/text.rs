@@ -10,10 +10,10 @@ use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
-use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
-use crate::apply::{NetworkStatus, Verification};
-use crate::model::{LocationId, Setting};
-use crate::plan::model::{Plan, Warning};
+use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
+use crate::apply::{ChangeStatus, Verification};
+use crate::model::LocationId;
+use crate::plan::model::{ChangeAction, Plan, ResourceKind, Warning};
 use crate::reconcile::DriftReport;
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
@@ -47,24 +47,79 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn write_location(out: &mut String, location: &LocationView) {
     line(out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&location.name)));
-    for change in &location.changes {
-        write_change(out, change);
+    for network in location.networks() {
+        match network.own {
+            Some(change) => write_change(out, change),
+            None => line(out, format_args!("    {}", sanitize(network.name))),
+        }
+        for device in network.devices {
+            write_device(out, device);
+        }
     }
     out.push('\n');
+}
+
+const fn sign(action: ChangeAction) -> (Style, char) {
+    match action {
+        ChangeAction::Create => (ADDED, '+'),
+        ChangeAction::Update => (WARNING, '~'),
+        ChangeAction::Delete => (REMOVED, '-'),
+    }
 }
 
 fn write_change(out: &mut String, change: &ChangeView) {
     let source = change.source.to_string();
     let (name, source) = (sanitize(&change.name), sanitize(&source));
-    line(out, format_args!("  {WARNING}~{WARNING:#} {name}  {DIM}{source}{DIM:#}"));
-    let width = change.fields.iter().map(|field| field.setting.api_name().len()).max().unwrap_or(0);
+    let (style, sign) = sign(change.action);
+    line(out, format_args!("  {style}{sign}{style:#} {name}  {DIM}{source}{DIM:#}"));
+    if change.action == ChangeAction::Delete {
+        return write_contents(out, change);
+    }
+    let width = change.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
     for field in &change.fields {
-        let name = field.setting.api_name();
-        line(out, format_args!("      {name:width$}  {}", values(field)));
+        let value = match change.action {
+            ChangeAction::Create => created_value(field),
+            _ => values(field),
+        };
+        line(out, format_args!("      {:width$}  {value}", field.name));
     }
     if let Some(interim) = &change.interim {
         line(out, format_args!("      {WARNING}{}{WARNING:#}", interim.describe()));
     }
+}
+
+fn created_value(field: &FieldView) -> String {
+    let value = if field.masked { "••••".into() } else { sanitize(field.to.as_deref().unwrap_or("(none)")) };
+    format!("{ADDED}{value}{ADDED:#}")
+}
+
+/// What goes with a deleted network.
+fn write_contents(out: &mut String, change: &ChangeView) {
+    if let Some(model) =
+        change.fields.iter().find(|field| field.name == "model").and_then(|field| field.from.as_deref())
+    {
+        line(out, format_args!("      {}", sanitize(model)));
+    }
+    if change.contents.is_empty() {
+        line(out, format_args!("      {DIM}no base stations, no handsets{DIM:#}"));
+    }
+    for device in &change.contents {
+        let moved = if device.is_moved { " (moved)" } else { "" };
+        line(out, format_args!("      {REMOVED}-{REMOVED:#} {}{moved}", device.describe()));
+    }
+}
+
+fn write_device(out: &mut String, change: &ChangeView) {
+    let Some(device) = &change.device else { return };
+    let (style, sign) = sign(change.action);
+    let source = change.source.to_string();
+    let remark = match &change.replaced_by {
+        Some(new) => format!(" (replaced by {})", sanitize(new)),
+        None if change.action == ChangeAction::Delete && device.is_moved => " (moved)".to_owned(),
+        None => String::new(),
+    };
+    let description = device.describe();
+    line(out, format_args!("      {style}{sign}{style:#} {description}{remark}  {DIM}{}{DIM:#}", sanitize(&source)));
 }
 
 /// Both values, with differing words highlighted.
@@ -75,9 +130,7 @@ fn values(field: &FieldView) -> String {
     let from = field.from.as_deref().map(|text| sanitize(text).into_owned());
     let to = field.to.as_deref().map(|text| sanitize(text).into_owned());
     match (from, to) {
-        (Some(from), Some(to)) if matches!(field.setting, Setting::Name | Setting::DisplayName) => {
-            highlight_diff(&from, &to)
-        }
+        (Some(from), Some(to)) if field.kind == FieldKind::Name => highlight_diff(&from, &to),
         (from, to) => {
             let text = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
             format!("{REMOVED}{}{REMOVED:#} → {ADDED}{}{ADDED:#}", text(from), text(to))
@@ -167,7 +220,7 @@ const MAX_LISTED: usize = 3;
 /// Whether a network was merely not started, which may be thousands after a stop.
 fn is_plain_not_started(network: &NetworkView) -> bool {
     let NetworkView { result, current_settings, .. } = network;
-    result.status == NetworkStatus::NotStarted && result.error.is_none() && current_settings.is_empty()
+    result.status == ChangeStatus::NotStarted && result.error.is_none() && current_settings.is_empty()
 }
 
 fn write_network(out: &mut String, network: &NetworkView) {
@@ -176,7 +229,7 @@ fn write_network(out: &mut String, network: &NetworkView) {
     let reason = result.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
     let reason = sanitize(&reason).into_owned();
     match result.status {
-        NetworkStatus::Applied => {
+        ChangeStatus::Applied => {
             line(
                 out,
                 format_args!(
@@ -185,19 +238,19 @@ fn write_network(out: &mut String, network: &NetworkView) {
                 ),
             );
         }
-        NetworkStatus::Failed => line(out, format_args!("  {REMOVED}✗{REMOVED:#} {name}: failed{reason}")),
-        NetworkStatus::Unknown => {
+        ChangeStatus::Failed => line(out, format_args!("  {REMOVED}✗{REMOVED:#} {name}: failed{reason}")),
+        ChangeStatus::Unknown => {
             line(out, format_args!("  {REMOVED}?{REMOVED:#} {name}: unknown whether it was written{reason}"))
         }
-        NetworkStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
-        NetworkStatus::Skipped => {
+        ChangeStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
+        ChangeStatus::Skipped => {
             let whom = network.blocked_by_name.as_deref().map_or("another network".into(), sanitize);
             line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, depends on {whom}"));
         }
     }
     for field in &network.current_settings {
         let value = field.to.as_deref().map_or("••••".into(), sanitize);
-        line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.setting.api_name()));
+        line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.name));
     }
 }
 
@@ -227,17 +280,24 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     let locations = waves.iter().enumerate().flat_map(|(at, wave)| wave.iter().map(move |location| (location, at)));
     let wave_of: HashMap<&LocationId, usize> = locations.collect();
     let mut networks = vec![0; waves.len()];
+    let mut devices = vec![0; waves.len()];
     let mut names = vec![Vec::new(); waves.len()];
     for change in &plan.changes {
         let Some(wave) = wave_of.get(&change.location.id) else { continue };
-        networks[*wave] += 1;
+        networks[*wave] += usize::from(change.kind() == ResourceKind::Network);
+        devices[*wave] += usize::from(change.kind() != ResourceKind::Network);
         let name = &change.location.name;
         if names[*wave].last() != Some(&name) {
             names[*wave].push(name);
         }
     }
     for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
-        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, plural(networks, "network"), name_list(names)));
+        let devices = match devices[at] {
+            0 => String::new(),
+            devices => format!(", {}", plural(devices, "device")),
+        };
+        let networks = plural(networks, "network");
+        line(&mut out, format_args!("Wave {}: {networks}{devices} in {}", at + 1, name_list(names)));
     }
     out
 }

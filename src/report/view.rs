@@ -4,9 +4,12 @@ use std::collections::HashMap;
 
 use super::plural;
 use super::sanitize::sanitize;
-use crate::apply::{NetworkResult, NetworkStatus, Outcome, OutcomeKind, Verification};
-use crate::model::{CodeText, LocationId, Setting, SettingSet, Settings};
-use crate::plan::model::{ChangeSource, LocationRef, Plan, Step, StepKind, Warning};
+use crate::apply::{ChangeResult, ChangeStatus, Outcome, OutcomeKind, Verification};
+use crate::model::{BaseStation, CodeText, LocationId, Setting, SettingSet, Settings};
+use crate::plan::model::{
+    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, Operation, Plan, ResourceKind, ResourceState, Step,
+    StepKind, Warning,
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CodeVisibility {
@@ -15,13 +18,39 @@ pub enum CodeVisibility {
     Shown,
 }
 
+/// How many things of a kind are created, updated and deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ActionCounts {
+    pub create: usize,
+    pub update: usize,
+    pub delete: usize,
+}
+
+impl ActionCounts {
+    fn of(plan: &Plan, kind: ResourceKind) -> Self {
+        let contents = plan.changes.iter().flat_map(|change| &change.contents);
+        Self {
+            create: plan.count(kind, ChangeAction::Create),
+            update: plan.count(kind, ChangeAction::Update),
+            delete: plan.count(kind, ChangeAction::Delete) + contents.filter(|state| state.kind() == kind).count(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
     pub locations_listed: usize,
     pub networks_listed: usize,
-    pub update: usize,
+    pub networks: ActionCounts,
+    pub base_stations: ActionCounts,
+    pub handsets: ActionCounts,
+    /// The number of all changes.
+    pub changes: usize,
+    /// How many things `--max-deletes` must allow.
+    pub deletions: usize,
     pub unchanged: usize,
     pub unmanaged: usize,
+    pub unmanaged_base_stations: usize,
     /// Networks that would change but are out of scope.
     pub out_of_scope: usize,
     pub writes: usize,
@@ -48,15 +77,80 @@ pub struct LocationView {
     pub changes: Vec<ChangeView>,
 }
 
+impl LocationView {
+    /// The changes by network, in the order of the plan: that of the network itself, if there is one, and those of its
+    /// devices.
+    pub fn networks(&self) -> Vec<NetworkChanges<'_>> {
+        let mut networks: Vec<NetworkChanges<'_>> = Vec::new();
+        let mut place: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+        for change in &self.changes {
+            let key = (change.name.as_str(), change.network_id.as_deref());
+            let at = *place.entry(key).or_insert_with(|| {
+                networks.push(NetworkChanges { name: &change.name, own: None, devices: Vec::new() });
+                networks.len() - 1
+            });
+            match change.kind {
+                ResourceKind::Network => networks[at].own = Some(change),
+                ResourceKind::BaseStation | ResourceKind::Handset => networks[at].devices.push(change),
+            }
+        }
+        networks
+    }
+}
+
+/// The changes of one network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkChanges<'a> {
+    pub name: &'a str,
+    pub own: Option<&'a ChangeView>,
+    pub devices: Vec<&'a ChangeView>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeView {
     pub index: usize,
-    pub id: String,
+    pub action: ChangeAction,
+    pub kind: ResourceKind,
+    /// The id of the network, if it exists.
+    pub network_id: Option<String>,
+    /// The name of the network.
     pub name: String,
+    /// What identifies the device, if it is about one.
+    pub device: Option<DeviceView>,
     pub fields: Vec<FieldView>,
+    /// What goes with a deleted network.
+    pub contents: Vec<DeviceView>,
+    /// The address that takes the place of a removed base station.
+    pub replaced_by: Option<String>,
     pub source: ChangeSource,
     /// The temporary rename, if any.
     pub interim: Option<InterimView>,
+}
+
+/// A base station or a handset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    pub kind: ResourceKind,
+    pub id: Option<String>,
+    pub label: String,
+    /// Whether the same plan adds it elsewhere.
+    pub is_moved: bool,
+}
+
+impl DeviceView {
+    fn of(state: &ResourceState, plan: &Plan) -> Option<Self> {
+        let id = match state {
+            ResourceState::Network { .. } => return None,
+            ResourceState::BaseStation(station) => station.id.as_ref().map(ToString::to_string),
+            ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
+        };
+        Some(Self { kind: state.kind(), id, label: state.label(), is_moved: plan.is_moved(state) })
+    }
+
+    /// In words, e.g. `base station AC7A5611A001`.
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.kind.noun(), sanitize(&self.label))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +173,22 @@ impl InterimView {
     }
 }
 
+/// The type of a field's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A text whose differing words are highlighted.
+    Name,
+    Boolean,
+    Code,
+    /// Any other text.
+    Other,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldView {
-    pub setting: Setting,
+    /// Its name in files and in the API.
+    pub name: &'static str,
+    pub kind: FieldKind,
     /// The current value; `None` if there is none or it is masked.
     pub from: Option<String>,
     pub to: Option<String>,
@@ -91,7 +198,11 @@ pub struct FieldView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepView {
     pub location: LocationId,
-    pub network: String,
+    /// The id of the network, if it exists.
+    pub network: Option<String>,
+    pub operation: Operation,
+    /// The changes that it makes.
+    pub items: Vec<usize>,
     pub kind: StepKind,
     pub set: Vec<FieldView>,
     pub depends_on: Vec<usize>,
@@ -99,19 +210,25 @@ pub struct StepView {
 
 impl PlanView {
     pub fn of(plan: &Plan, codes: CodeVisibility) -> Self {
-        let interims: HashMap<usize, &Step> =
-            plan.steps.iter().filter(|step| step.kind == StepKind::Interim).map(|step| (step.change, step)).collect();
-        let finals: HashMap<usize, &Step> =
-            plan.steps.iter().filter(|step| step.kind == StepKind::Final).map(|step| (step.change, step)).collect();
+        let of_kind = |kind: StepKind| -> HashMap<ChangeIndex, &Step> {
+            let steps = plan.steps.iter().filter(|step| step.kind == kind);
+            steps.map(|step| (step.change(), step)).collect()
+        };
+        let (interims, finals) = (of_kind(StepKind::Interim), of_kind(StepKind::Final));
         let mut locations: Vec<LocationView> = Vec::new();
-        for (index, change) in plan.changes.iter().enumerate() {
+        for (index, change) in plan.indexed_changes() {
             let interim =
                 interims.get(&index).map(|step| interim(plan, index, step, finals.get(&index).copied(), codes));
             let view = ChangeView {
-                index,
-                id: change.network.to_string(),
-                name: change.before.name.to_string(),
-                fields: fields(&change.before, &change.after, change.changed_settings, codes),
+                index: index.0,
+                action: change.action(),
+                kind: change.kind(),
+                network_id: change.network.id().map(ToString::to_string),
+                name: change.network_name.to_string(),
+                device: change.state().and_then(|state| DeviceView::of(state, plan)),
+                fields: change_fields(change, codes),
+                contents: change.contents.iter().filter_map(|state| DeviceView::of(state, plan)).collect(),
+                replaced_by: change.replaced_by.as_deref().map(str::to_owned),
                 source: change.source.clone(),
                 interim,
             };
@@ -127,7 +244,12 @@ impl PlanView {
         Self {
             locations_listed: plan.counts.locations,
             networks_listed: plan.counts.networks,
-            update: plan.changes.len(),
+            networks: ActionCounts::of(plan, ResourceKind::Network),
+            base_stations: ActionCounts::of(plan, ResourceKind::BaseStation),
+            handsets: ActionCounts::of(plan, ResourceKind::Handset),
+            changes: plan.changes.len(),
+            deletions: plan.deletions(),
+            unmanaged_base_stations: plan.counts.unmanaged_base_stations,
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
             out_of_scope: plan.counts.out_of_scope,
@@ -147,9 +269,15 @@ impl PlanView {
             0 => String::new(),
             out_of_scope => format!(", {out_of_scope} out of scope"),
         };
-        if self.update == 0 {
-            let Self { unchanged, unmanaged, .. } = self;
-            return format!("Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{out_of_scope}");
+        let stations = match self.unmanaged_base_stations {
+            0 => String::new(),
+            unmanaged => format!(", {} unmanaged", plural(unmanaged, "base station")),
+        };
+        let Self { unchanged, unmanaged, .. } = self;
+        if self.changes == 0 {
+            return format!(
+                "Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}"
+            );
         }
         let writes = plural(self.writes, "write");
         let interim = match (self.interim, self.minimal) {
@@ -157,52 +285,173 @@ impl PlanView {
             (interim, true) => format!(", {interim} interim"),
             (interim, false) => format!(", {interim} interim (not proven minimal)"),
         };
-        let Self { update, unchanged, unmanaged, .. } = self;
+        let devices = match self.device_summary() {
+            devices if devices.is_empty() => String::new(),
+            devices => format!("; {devices}"),
+        };
+        let networks = self.network_summary();
         format!(
-            "Plan: {update} to update, {unchanged} unchanged, {unmanaged} unmanaged{out_of_scope} · {writes}{interim}"
+            "Plan: {networks}, {unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · {writes}{interim}"
         )
+    }
+
+    fn network_summary(&self) -> String {
+        let ActionCounts { create, update, delete } = self.networks;
+        let mut parts = Vec::new();
+        // The noun stands with the first number that needs it.
+        let mut counted = |count: usize, verb: &str| {
+            if count > 0 {
+                let number =
+                    if parts.is_empty() && create + delete > 0 { plural(count, "network") } else { count.to_string() };
+                parts.push(format!("{number} to {verb}"));
+            }
+        };
+        counted(create, "create");
+        counted(update, "update");
+        counted(delete, "delete");
+        if parts.is_empty() { "0 to update".to_owned() } else { parts.join(", ") }
+    }
+
+    fn device_summary(&self) -> String {
+        let kinds = [(self.base_stations, ResourceKind::BaseStation), (self.handsets, ResourceKind::Handset)];
+        let counted = |count: &dyn Fn(ActionCounts) -> usize, verb: &str| {
+            let parts: Vec<String> = kinds
+                .iter()
+                .filter(|(counts, _)| count(*counts) > 0)
+                .map(|(counts, kind)| plural(count(*counts), kind.noun()))
+                .collect();
+            (!parts.is_empty()).then(|| format!("{} to {verb}", parts.join(", ")))
+        };
+        let parts = [
+            counted(&|counts| counts.create, "add"),
+            counted(&|counts| counts.update, "update"),
+            counted(&|counts| counts.delete, "remove"),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Id of a network with its settings before and after.
-type NetworkDiff<'a> = (&'a str, &'a Settings, &'a Settings);
+/// A network with its settings and base stations before and after.
+struct NetworkDiff<'a> {
+    id: Option<&'a str>,
+    before: Option<&'a Settings>,
+    after: Option<&'a Settings>,
+    model: Option<&'a str>,
+    /// Each base station, and whether it is there before and after.
+    base_stations: Vec<(String, bool, bool)>,
+}
+
+impl NetworkDiff<'_> {
+    fn name(&self) -> &str {
+        self.before.or(self.after).map_or("", |settings| &settings.name)
+    }
+}
+
+/// The base stations of every network of a plan that has some added or removed, before and after.
+fn station_diffs(plan: &Plan) -> HashMap<crate::plan::model::NetworkRef, Vec<(String, bool, bool)>> {
+    use crate::plan::model::NetworkRef;
+    let mut diffs: HashMap<NetworkRef, Vec<(String, bool, bool)>> = HashMap::new();
+    for devices in &plan.devices {
+        let listed = devices.base_stations.iter().map(|station: &BaseStation| (station.label(), true, true));
+        diffs.insert(NetworkRef::Live(devices.network.clone()), listed.collect());
+    }
+    for change in plan.changes.iter().filter(|change| change.kind() == ResourceKind::BaseStation) {
+        let stations = diffs.entry(change.network.clone()).or_default();
+        let label = change.label();
+        match stations.iter_mut().find(|(known, ..)| *known == label) {
+            Some((_, _, after)) => *after = change.after.is_some(),
+            None => stations.push((label, change.before.is_some(), change.after.is_some())),
+        }
+    }
+    diffs.values_mut().for_each(|stations| stations.sort());
+    diffs
+}
 
 /// All networks of the affected locations, sorted by location and previous name.
 fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
+    use crate::plan::model::NetworkRef;
     let both = |text: String| DiffLine { before: Some(text.clone()), after: Some(text) };
+    let mut stations = station_diffs(plan);
     let mut located: Vec<(&LocationRef, Vec<NetworkDiff<'_>>)> = Vec::new();
-    for change in &plan.changes {
-        let network = (change.network.as_str(), &change.before, &change.after);
-        match located.last_mut().filter(|(location, _)| **location == change.location) {
-            Some((_, networks)) => networks.push(network),
-            None => located.push((&change.location, vec![network])),
+    for (at, change) in plan.indexed_changes() {
+        if located.last().is_none_or(|(location, _)| **location != change.location) {
+            located.push((&change.location, Vec::new()));
         }
+        let Some((_, networks)) = located.last_mut().filter(|_| change.kind() == ResourceKind::Network) else {
+            continue;
+        };
+        let key = change.network.id().map_or(NetworkRef::Created(at), |id| NetworkRef::Live(id.clone()));
+        let model = match (&change.before, &change.after) {
+            (None, Some(ResourceState::Network { model, .. })) | (Some(ResourceState::Network { model, .. }), None) => {
+                model.as_deref()
+            }
+            _ => None,
+        };
+        networks.push(NetworkDiff {
+            id: change.network.id().map(|id| id.as_str()),
+            before: change.settings_before(),
+            after: change.settings_after(),
+            model,
+            base_stations: stations.remove(&key).unwrap_or_default(),
+        });
     }
     let mut others: HashMap<&LocationId, Vec<NetworkDiff<'_>>> = HashMap::new();
     for other in &plan.unchanged_networks {
-        let network = (other.network.as_str(), &other.settings, &other.settings);
+        let settings = Some(&other.settings);
+        let base_stations = stations.remove(&NetworkRef::Live(other.network.clone())).unwrap_or_default();
+        let id = Some(other.network.as_str());
+        let network = NetworkDiff { id, before: settings, after: settings, model: None, base_stations };
         others.entry(&other.location).or_default().push(network);
     }
     let mut lines = Vec::new();
     for (location, mut networks) in located {
         networks.extend(others.remove(&location.id).into_iter().flatten());
-        networks.sort_by_key(|(id, before, _)| (before.name.clone(), id.to_string()));
+        networks.sort_by_key(|network| (network.name().to_owned(), network.id.map(str::to_owned)));
         lines.push(both(format!("  - id: {}", location.id)));
         lines.push(both(format!("    name: {:?}", sanitize(&location.name))));
         lines.push(both("    networks:".to_owned()));
-        for (id, before, after) in networks {
-            lines.push(both(format!("      - id: {id}")));
-            let changed = before.diff(after);
-            for field in fields(before, after, Setting::ALL.into_iter().collect(), codes) {
-                lines.push(file_line(&field, changed.has(field.setting)));
-            }
+        for network in networks {
+            network_lines(&mut lines, &network, codes);
         }
     }
     lines
 }
 
+fn network_lines(lines: &mut Vec<DiffLine>, network: &NetworkDiff<'_>, codes: CodeVisibility) {
+    let (is_before, is_after) = (network.before.is_some(), network.after.is_some());
+    let line = |text: String, before: bool, after: bool| DiffLine {
+        before: before.then(|| text.clone()),
+        after: after.then_some(text),
+    };
+    let mut first = match network.id {
+        Some(id) => format!("      - id: {id}"),
+        None => format!("      - model: {}", network.model.unwrap_or_default()),
+    };
+    if let (Some(_), Some(model)) = (network.id, network.model) {
+        first.push_str(&format!(" # {model}"));
+    }
+    lines.push(line(first, is_before, is_after));
+    let changed = match (network.before, network.after) {
+        (Some(before), Some(after)) => before.diff(after),
+        _ => SettingSet::NONE,
+    };
+    for setting in Setting::ALL {
+        let field = field(network.before, network.after, setting, codes);
+        let DiffLine { before, after } = file_line(&field, changed.has(setting));
+        lines.push(DiffLine { before: before.filter(|_| is_before), after: after.filter(|_| is_after) });
+    }
+    if !network.base_stations.is_empty() {
+        let any_before = network.base_stations.iter().any(|(_, before, _)| *before);
+        let any_after = network.base_stations.iter().any(|(_, _, after)| *after);
+        lines.push(line("        baseStations:".to_owned(), is_before && any_before, is_after && any_after));
+        for (mac, before, after) in &network.base_stations {
+            lines.push(line(format!("          - {mac}"), is_before && *before, is_after && *after));
+        }
+    }
+}
+
 fn file_line(field: &FieldView, changed: bool) -> DiffLine {
-    let name = field.setting.api_name();
+    let name = field.name;
     if field.masked {
         // Mark a changed code, although neither value is shown.
         let after = if changed { "•••• # new" } else { "••••" };
@@ -212,8 +461,8 @@ fn file_line(field: &FieldView, changed: bool) -> DiffLine {
         };
     }
     let line = |value: &Option<String>| {
-        value.as_ref().map(|value| match field.setting {
-            Setting::CodeEnabled => format!("        {name}: {value}"),
+        value.as_ref().map(|value| match field.kind {
+            FieldKind::Boolean => format!("        {name}: {value}"),
             _ => format!("        {name}: {:?}", sanitize(value)),
         })
     };
@@ -221,38 +470,56 @@ fn file_line(field: &FieldView, changed: bool) -> DiffLine {
 }
 
 fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
-    let mut current_settings: Vec<&Settings> = plan.changes.iter().map(|change| &change.before).collect();
+    let mut current: Vec<Option<&Settings>> = plan.changes.iter().map(Change::settings_before).collect();
     plan.steps
         .iter()
         .map(|step| {
-            let change = &plan.changes[step.change];
-            let before = std::mem::replace(&mut current_settings[step.change], &step.settings);
+            let change = &plan[step.change()];
+            let before = current[step.change().0];
+            let set = match &step.settings {
+                Some(settings) => {
+                    current[step.change().0] = Some(settings);
+                    let changes = if before.is_some() { step.changes } else { Setting::ALL.into_iter().collect() };
+                    fields(before, Some(settings), changes, codes)
+                }
+                None => Vec::new(),
+            };
+            let mut depends_on: Vec<usize> = step.depends_on.iter().map(|dependency| dependency.step.0).collect();
+            depends_on.sort_unstable();
+            depends_on.dedup();
             StepView {
                 location: change.location.id.clone(),
-                network: change.network.to_string(),
+                network: change.network.id().map(ToString::to_string),
+                operation: step.operation,
+                items: step.items.iter().map(|item| item.0).collect(),
                 kind: step.kind,
-                set: fields(before, &step.settings, step.changes, codes),
-                depends_on: step.depends_on.clone(),
+                set,
+                depends_on,
             }
         })
         .collect()
 }
 
-fn interim(plan: &Plan, index: usize, interim: &Step, last: Option<&Step>, codes: CodeVisibility) -> InterimView {
-    let change = &plan.changes[index];
-    let temporary = interim.settings.diff(&change.after);
-    let temporary_values = fields(&change.before, &interim.settings, interim.changes, codes)
+fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>, codes: CodeVisibility) -> InterimView {
+    let change = &plan[index];
+    let (before, after) = (change.settings_before(), change.settings_after());
+    let temporary = match (&interim.settings, after) {
+        (Some(interim), Some(after)) => interim.diff(after),
+        _ => SettingSet::NONE,
+    };
+    let changes: SettingSet = interim.changes.iter().filter(|setting| temporary.has(*setting)).collect();
+    let temporary_values = fields(before, interim.settings.as_ref(), changes, codes)
         .into_iter()
-        .filter(|field| temporary.has(field.setting))
-        .map(|field| match (field.setting, field.to) {
-            (Setting::Name, Some(name)) => format!("{:?}", sanitize(&name)),
-            (_, Some(value)) => format!("{} {value}", field.setting.api_name()),
+        .map(|field| match (field.name, field.to) {
+            ("name", Some(name)) => format!("{:?}", sanitize(&name)),
+            (other, Some(value)) => format!("{other} {value}"),
             (_, None) => "a free access code".to_owned(),
         })
         .collect();
     let mut waits_for: Vec<String> = Vec::new();
-    for other in last.iter().flat_map(|step| &step.depends_on).map(|after| plan.steps[*after].change) {
-        let name = sanitize(&plan.changes[other].before.name).into_owned();
+    let depends_on = |step: &Step| step.depends_on.iter().map(|dependency| dependency.change).collect::<Vec<_>>();
+    for other in last.map(depends_on).unwrap_or_default() {
+        let name = sanitize(&plan[other].network_name).into_owned();
         if other != index && !waits_for.contains(&name) {
             waits_for.push(name);
         }
@@ -260,11 +527,41 @@ fn interim(plan: &Plan, index: usize, interim: &Step, last: Option<&Step>, codes
     InterimView { temporary_values, waits_for }
 }
 
-fn fields(before: &Settings, after: &Settings, changed: SettingSet, codes: CodeVisibility) -> Vec<FieldView> {
+/// The fields of a change: of an update those that change, of a creation or deletion all.
+fn change_fields(change: &Change, codes: CodeVisibility) -> Vec<FieldView> {
+    let (before, after) = (change.settings_before(), change.settings_after());
+    match (change.kind(), change.action()) {
+        (ResourceKind::Network, ChangeAction::Update) => fields(before, after, change.changed_settings, codes),
+        (ResourceKind::Network, _) => {
+            let model = |state: &Option<ResourceState>| match state {
+                Some(ResourceState::Network { model: Some(model), .. }) => Some(model.to_string()),
+                _ => None,
+            };
+            let (from, to) = (model(&change.before), model(&change.after));
+            let model = FieldView { name: "model", kind: FieldKind::Other, from, to, masked: false };
+            let settings = fields(before, after, Setting::ALL.into_iter().collect(), codes);
+            let is_set = |field: &FieldView| field.masked || field.from.is_some() || field.to.is_some();
+            std::iter::once(model).chain(settings).filter(is_set).collect()
+        }
+        (ResourceKind::BaseStation | ResourceKind::Handset, _) => {
+            let label = |state: &Option<ResourceState>| state.as_ref().map(ResourceState::label);
+            let (from, to) = (label(&change.before), label(&change.after));
+            let name = if change.kind() == ResourceKind::BaseStation { "mac" } else { "customDisplayName" };
+            vec![FieldView { name, kind: FieldKind::Other, from, to, masked: false }]
+        }
+    }
+}
+
+fn fields(
+    before: Option<&Settings>,
+    after: Option<&Settings>,
+    changed: SettingSet,
+    codes: CodeVisibility,
+) -> Vec<FieldView> {
     changed.iter().map(|setting| field(before, after, setting, codes)).collect()
 }
 
-fn field(before: &Settings, after: &Settings, setting: Setting, codes: CodeVisibility) -> FieldView {
+fn field(before: Option<&Settings>, after: Option<&Settings>, setting: Setting, codes: CodeVisibility) -> FieldView {
     let value = |settings: &Settings| match setting {
         Setting::Name => Some(settings.name.to_string()),
         Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
@@ -272,8 +569,13 @@ fn field(before: &Settings, after: &Settings, setting: Setting, codes: CodeVisib
         Setting::Code => settings.code.as_ref().map(CodeText::expose_secret).map(str::to_owned),
     };
     let masked = setting == Setting::Code && codes == CodeVisibility::Masked;
-    let show = |settings: &Settings| value(settings).filter(|_| !masked);
-    FieldView { setting, from: show(before), to: show(after), masked }
+    let show = |settings: Option<&Settings>| settings.and_then(value).filter(|_| !masked);
+    let kind = match setting {
+        Setting::Name | Setting::DisplayName => FieldKind::Name,
+        Setting::CodeEnabled => FieldKind::Boolean,
+        Setting::Code => FieldKind::Code,
+    };
+    FieldView { name: setting.api_name(), kind, from: show(before), to: show(after), masked }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -290,14 +592,22 @@ pub struct ResultView {
 pub struct NetworkView {
     pub location: LocationId,
     pub location_name: String,
-    pub id: String,
+    pub action: ChangeAction,
+    pub kind: ResourceKind,
+    /// The id of the network, if it is known.
+    pub network_id: Option<String>,
+    /// The name of the network.
+    pub network_name: String,
+    pub device: Option<DeviceView>,
+    /// What it is about, in words.
     pub name: String,
-    pub result: NetworkResult,
+    pub result: ChangeResult,
     /// Settings that still have a temporary value.
     pub current_settings: Vec<FieldView>,
     /// Requested and found values of settings that differ in the final list.
     pub found: Vec<FieldView>,
-    /// Name of the network that it depends on.
+    /// What it depends on: the id of a network or its name, and in words.
+    pub blocked_by: Option<String>,
     pub blocked_by_name: Option<String>,
 }
 
@@ -305,12 +615,12 @@ impl NetworkView {
     /// Status for a table.
     pub fn status_label(&self) -> &'static str {
         match self.result.status {
-            NetworkStatus::Applied if self.result.verified == Some(false) => "mismatched",
-            NetworkStatus::Applied => "applied",
-            NetworkStatus::Failed => "failed",
-            NetworkStatus::Skipped => "skipped",
-            NetworkStatus::NotStarted => "not started",
-            NetworkStatus::Unknown => "unknown",
+            ChangeStatus::Applied if self.result.verified == Some(false) => "mismatched",
+            ChangeStatus::Applied => "applied",
+            ChangeStatus::Failed => "failed",
+            ChangeStatus::Skipped => "skipped",
+            ChangeStatus::NotStarted => "not started",
+            ChangeStatus::Unknown => "unknown",
         }
     }
 
@@ -326,12 +636,7 @@ impl NetworkView {
                         Some(value) => format!("{:?}", sanitize(value)),
                         None => "nothing".to_owned(),
                     };
-                    format!(
-                        "{}: requested {}, found {}",
-                        field.setting.api_name(),
-                        value(&field.from),
-                        value(&field.to)
-                    )
+                    format!("{}: requested {}, found {}", field.name, value(&field.from), value(&field.to))
                 };
                 self.found.iter().map(found).collect::<Vec<_>>().join("; ")
             }
@@ -344,41 +649,52 @@ impl NetworkView {
     }
 
     pub fn needs_attention(&self) -> bool {
-        self.result.status != NetworkStatus::Applied || self.result.verified == Some(false)
+        self.result.status != ChangeStatus::Applied || self.result.verified == Some(false)
     }
 }
 
 impl ResultView {
     pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: CodeVisibility) -> Self {
-        let name_of: HashMap<_, _> =
-            plan.changes.iter().map(|change| (&change.network, change.before.name.to_string())).collect();
-        let networks = plan
-            .changes
-            .iter()
-            .zip(&outcome.results)
-            .map(|(change, result)| NetworkView {
+        let networks = plan.changes.iter().zip(&outcome.results).map(|(change, result)| {
+            let blocking = result.blocked_by.map(|blocking| &plan[blocking]);
+            let created = result.id.clone().filter(|_| change.kind() == ResourceKind::Network);
+            let device = change
+                .state()
+                .and_then(|state| DeviceView::of(state, plan))
+                .map(|device| DeviceView { id: result.id.clone().or(device.id), ..device });
+            NetworkView {
                 location: change.location.id.clone(),
                 location_name: change.location.name.to_string(),
-                id: change.network.to_string(),
-                name: change.before.name.to_string(),
-                current_settings: result.current_settings.as_ref().map_or_else(Vec::new, |current_settings| {
-                    fields(&change.before, current_settings, change.before.diff(current_settings), codes)
-                }),
+                action: change.action(),
+                kind: change.kind(),
+                network_id: change.network.id().map(ToString::to_string).or(created),
+                network_name: change.network_name.to_string(),
+                device,
+                name: change.subject(),
+                current_settings: match (&result.current_settings, change.settings_before()) {
+                    (Some(current), Some(before)) => fields(Some(before), Some(current), before.diff(current), codes),
+                    _ => Vec::new(),
+                },
                 found: result.found_settings.as_ref().map_or_else(Vec::new, |found| {
                     let mismatched = result.mismatched_settings.iter().copied().collect();
-                    fields(&change.after, found, mismatched, codes)
+                    fields(change.settings_after(), Some(found), mismatched, codes)
                 }),
-                blocked_by_name: result.blocked_by.as_ref().and_then(|id| name_of.get(id).cloned()),
+                blocked_by: blocking.map(|blocking| match blocking.network.id() {
+                    Some(id) if blocking.kind() == ResourceKind::Network => id.to_string(),
+                    _ => blocking.subject(),
+                }),
+                blocked_by_name: blocking.map(Change::subject),
                 // Shown above; not needed further.
-                result: NetworkResult { current_settings: None, found_settings: None, ..result.clone() },
-            })
-            .collect();
+                result: ChangeResult { current_settings: None, found_settings: None, ..result.clone() },
+            }
+        });
+        let networks = networks.collect();
         let class = outcome.class(plan);
         let outcome = Outcome { results: Vec::new(), ..outcome };
         Self { plan: PlanView::of(plan, codes), class, networks, outcome, journal }
     }
 
-    pub fn count(&self, status: NetworkStatus) -> usize {
+    pub fn count(&self, status: ChangeStatus) -> usize {
         self.networks.iter().filter(|network| network.result.status == status).count()
     }
 
@@ -389,20 +705,20 @@ impl ResultView {
         }
         let mut parts = Vec::new();
         for (status, word) in [
-            (NetworkStatus::Applied, "applied"),
-            (NetworkStatus::Failed, "failed"),
-            (NetworkStatus::Skipped, "skipped"),
-            (NetworkStatus::NotStarted, "not started"),
-            (NetworkStatus::Unknown, "unknown"),
+            (ChangeStatus::Applied, "applied"),
+            (ChangeStatus::Failed, "failed"),
+            (ChangeStatus::Skipped, "skipped"),
+            (ChangeStatus::NotStarted, "not started"),
+            (ChangeStatus::Unknown, "unknown"),
         ] {
             let count = self.count(status);
-            if count > 0 || status == NetworkStatus::Applied {
+            if count > 0 || status == ChangeStatus::Applied {
                 parts.push(format!("{count} {word}"));
             }
         }
         let different = self.networks.iter().filter(|network| network.result.verified == Some(false)).count();
         let verified = match (&self.outcome.verification, different) {
-            (Verification::Completed, 0) if self.count(NetworkStatus::Applied) == 0 => String::new(),
+            (Verification::Completed, 0) if self.count(ChangeStatus::Applied) == 0 => String::new(),
             (Verification::Completed, 0) => ", verified".to_owned(),
             (Verification::Completed, different) => format!(", {different} mismatched"),
             (Verification::Failed(_), _) => ", not verified: the list request failed".to_owned(),

@@ -5,14 +5,14 @@
 //! | `journal` | journals: written before each request, read to resume and undo |
 //! | `saved_plan` | [`SavedPlan`]: reviewed plans |
 //! | `encryption` | authenticated encryption with a passphrase, in the age format |
-//! | `settings_json` | JSON form of settings, including access codes |
+//! | `state_json` | JSON form of states, including access codes |
 //! | `private_file` | files and directories that only their owner can read |
 
 mod encryption;
 pub mod journal;
 mod private_file;
 mod saved_plan;
-mod settings_json;
+mod state_json;
 
 pub use journal::{
     CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunTarget,

@@ -27,7 +27,7 @@ impl UserInterface for Watch {
 
     fn note(&self, _: &str) {}
 
-    fn confirm<'a>(&'a self, _: &'a str) -> LocalBoxFuture<'a, bool> {
+    fn confirm<'a>(&'a self, _: &'a str, _: &'a str) -> LocalBoxFuture<'a, bool> {
         Box::pin(async { true })
     }
 
@@ -72,6 +72,7 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Complet
             key: None,
             org: None,
             max_changes: None,
+            max_deletes: None,
         };
         let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
         let input_options =
@@ -100,8 +101,8 @@ fn the_end_of_the_window_stops_cleanly_and_the_rest_is_a_plan_again() {
     let done = done.expect("a run");
     let [CompletedRun { run, .. }] = &done[..] else { panic!("{done:?}") };
     assert_eq!(run.outcome.stopped, Some(ShutdownReason::WindowClosed));
-    let applied = run.outcome.count(dectl::apply::NetworkStatus::Applied);
+    let applied = run.outcome.count(dectl::apply::ChangeStatus::Applied);
     assert_eq!(applied as u64, writes);
     assert!((5..27).contains(&applied), "{applied}");
-    assert_eq!(run.outcome.count(dectl::apply::NetworkStatus::NotStarted), 27 - applied);
+    assert_eq!(run.outcome.count(dectl::apply::ChangeStatus::NotStarted), 27 - applied);
 }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dectl::apply::{Event, NetworkStatus, Options, Outcome, OutcomeKind, Verification, run};
+use dectl::apply::{ChangeStatus, Event, Options, Outcome, OutcomeKind, Verification, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, NetworkId};
@@ -112,22 +112,22 @@ fn check(env: &TestEnv, plan: &Plan, outcome: &Outcome, late_writes: bool) {
     }
     let truth = env.truth();
     for (change, result) in plan.changes.iter().zip(&outcome.results) {
-        let at = truth.find(&change.network).expect("the network is there");
+        let at = change.network.id().and_then(|id| truth.find(id)).expect("the network is there");
         let stands = &truth.network(at).settings;
         match result.status {
-            NetworkStatus::Applied if result.verified == Some(true) && !late_writes => {
-                assert_eq!(stands, &change.after)
+            ChangeStatus::Applied if result.verified == Some(true) && !late_writes => {
+                assert_eq!(Some(stands), change.settings_after())
             }
-            NetworkStatus::Failed | NetworkStatus::Skipped | NetworkStatus::NotStarted if !late_writes => {
-                let expected = result.current_settings.as_ref().unwrap_or(&change.before);
-                assert_eq!(stands, expected, "{result:#?}");
+            ChangeStatus::Failed | ChangeStatus::Skipped | ChangeStatus::NotStarted if !late_writes => {
+                let expected = result.current_settings.as_ref().or(change.settings_before());
+                assert_eq!(Some(stands), expected, "{result:#?}");
             }
             _ => {}
         }
-        if result.status == NetworkStatus::Failed || result.status == NetworkStatus::Unknown {
+        if result.status == ChangeStatus::Failed || result.status == ChangeStatus::Unknown {
             assert!(result.error.is_some(), "no reason is given");
         }
-        assert_eq!(result.status == NetworkStatus::Skipped, result.blocked_by.is_some());
+        assert_eq!(result.status == ChangeStatus::Skipped, result.blocked_by.is_some());
     }
 }
 
@@ -270,7 +270,7 @@ fn a_graceful_shutdown_resolves_temporary_names() {
             assert_eq!(result.current_settings, None, "seed {seed}: left on something temporary");
         }
         displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
-        if outcome.count(NetworkStatus::NotStarted) > 0 {
+        if outcome.count(ChangeStatus::NotStarted) > 0 {
             assert_eq!(outcome.class(&plan), OutcomeKind::Interrupted(ShutdownReason::Interrupt));
         }
         env.converges(seed);
@@ -296,9 +296,9 @@ fn a_write_that_is_applied_late_does_not_stay() {
         env.clock.block_on(env.clock.sleep(Duration::from_secs(60)));
         let truth = env.truth();
         for (change, result) in plan.changes.iter().zip(&outcome.results) {
-            if result.status == NetworkStatus::Applied && result.verified == Some(true) {
-                let at = truth.find(&change.network).expect("the network is there");
-                assert_eq!(truth.network(at).settings, change.after, "seed {seed}");
+            if result.status == ChangeStatus::Applied && result.verified == Some(true) {
+                let at = change.network.id().and_then(|id| truth.find(id)).expect("the network is there");
+                assert_eq!(Some(&truth.network(at).settings), change.settings_after(), "seed {seed}");
             }
         }
         repaired += *seen.borrow();
@@ -320,7 +320,7 @@ fn a_pause_that_is_too_long_ends_the_run_at_once() {
     assert_eq!(outcome.stopped, Some(ShutdownReason::RetryAfterTooLong));
     assert!(outcome.elapsed < Duration::from_secs(5), "{:?}", outcome.elapsed);
     assert_eq!(outcome.verification, Verification::Skipped);
-    assert_eq!(outcome.count(NetworkStatus::Unknown), 0);
+    assert_eq!(outcome.count(ChangeStatus::Unknown), 0);
 }
 
 #[test]
@@ -339,8 +339,8 @@ fn a_token_that_is_refused_in_the_middle_stops_the_run() {
         let (_, outcome) = ended.expect("the run ends").expect("a run");
         assert_eq!(outcome.stopped, Some(ShutdownReason::Unauthorized));
         // No retries: at most one rejection per request in flight.
-        assert!(outcome.count(NetworkStatus::Failed) <= 8, "{outcome:#?}");
-        assert!(outcome.count(NetworkStatus::NotStarted) > 50);
+        assert!(outcome.count(ChangeStatus::Failed) <= 8, "{outcome:#?}");
+        assert!(outcome.count(ChangeStatus::NotStarted) > 50);
         let refused = outcome.results.iter().filter_map(|result| result.error.as_ref());
         assert!(refused.into_iter().all(|error| error.status == Some(401) && error.tracking_id.is_some()));
     }
@@ -390,7 +390,7 @@ fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let outcome = ended.expect("the run ends");
     assert_eq!(outcome.stopped, Some(ShutdownReason::CircuitBreakerOpen));
     assert!(client.statistics().requests < 150, "{:?}", client.statistics());
-    assert!(outcome.count(NetworkStatus::NotStarted) > 50);
+    assert!(outcome.count(ChangeStatus::NotStarted) > 50);
 }
 
 #[test]
@@ -411,7 +411,7 @@ fn a_stop_does_not_wait_for_what_was_only_accepted() {
     });
     let (_, outcome) = ended.expect("the run ends").expect("a run");
     assert!(outcome.elapsed < Duration::from_secs(4), "{:?}", outcome.elapsed);
-    assert!(outcome.count(NetworkStatus::Unknown) > 0, "{outcome:#?}");
+    assert!(outcome.count(ChangeStatus::Unknown) > 0, "{outcome:#?}");
 }
 
 #[test]
@@ -421,11 +421,7 @@ fn a_location_that_stays_locked_is_left_alone_and_the_others_go_on() {
     let client = env.client(1, RetryPolicy { lock_timeout: Duration::from_secs(120), ..RetryPolicy::default() });
     let (_, outcome) = env.apply(&client, Options::default()).expect("a run");
     // One network of each of the two locations was tried: at once, after 50 and after 100 seconds.
-    assert_eq!(
-        (outcome.count(NetworkStatus::Failed), outcome.count(NetworkStatus::NotStarted)),
-        (2, 10),
-        "{outcome:#?}"
-    );
+    assert_eq!((outcome.count(ChangeStatus::Failed), outcome.count(ChangeStatus::NotStarted)), (2, 10), "{outcome:#?}");
     assert_eq!(client.statistics().writes, 6);
     assert!(outcome.results.iter().all(|result| result.error.as_ref().and_then(|error| error.status) == Some(423)));
     assert!(!violations(&env, "retryAfter"));
@@ -453,7 +449,7 @@ fn rate_limits_and_outages_do_not_count_as_lock_time() {
         paused_between += usize::from(client.statistics().pauses > 0 && env.simulated.borrow().counters().locked > 1);
         let statuses = outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| error.status);
         assert!(statuses.into_iter().all(|status| status == Some(503)), "seed {seed}: {outcome:#?}");
-        assert_eq!(outcome.count(NetworkStatus::NotStarted), 0, "seed {seed}");
+        assert_eq!(outcome.count(ChangeStatus::NotStarted), 0, "seed {seed}");
     }
     assert!(paused_between > 5, "only {paused_between} runs had locks and a pause");
 }
@@ -566,7 +562,7 @@ fn a_token_that_expires_during_shutdown_is_refreshed() {
         let both = futures::future::join(env.applying(&client, Options::default(), &|_| {}), stopping);
         let (_, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
         assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}: {outcome:#?}");
-        renewed += usize::from(api.refresh_count() > 0 && outcome.count(NetworkStatus::NotStarted) > 0);
+        renewed += usize::from(api.refresh_count() > 0 && outcome.count(ChangeStatus::NotStarted) > 0);
     }
     assert!(renewed > 10 || cases(300) < 300, "only {renewed} runs needed a new token on the way home");
 }
@@ -601,9 +597,9 @@ fn concurrent_changes_and_deletions_are_reported() {
         let (plan, outcome) = ended.expect("the run ends").expect("a run");
         let truth = env.truth();
         for (change, result) in plan.changes.iter().zip(&outcome.results) {
-            let now = truth.find(&change.network).map(|at| &truth.network(at).settings);
-            let as_planned = now == Some(&change.after);
-            let said_so = result.status == NetworkStatus::Applied && result.verified == Some(true);
+            let now = change.network.id().and_then(|id| truth.find(id)).map(|at| &truth.network(at).settings);
+            let as_planned = now == change.settings_after();
+            let said_so = result.status == ChangeStatus::Applied && result.verified == Some(true);
             // Changes after the last read cannot be seen.
             let too_late = when >= outcome.elapsed + Duration::from_millis(50);
             assert!(as_planned == said_so || too_late, "{:?} {result:#?}", change.network);

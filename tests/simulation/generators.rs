@@ -163,6 +163,10 @@ impl RandomLocation {
                 },
                 name_span: None,
                 code: None,
+                model: None,
+                absent: None,
+                base_stations: None,
+                has_own_settings: true,
             })
         });
         Desired {
@@ -217,17 +221,18 @@ pub(crate) fn carry_out(live: &LiveState, plan: &Plan, steps: impl IntoIterator<
     let mut networks: Vec<Network> = live.networks().map(|(_, network)| network.clone()).collect();
     for at in steps {
         let step = &plan.steps[at];
-        let id = &plan.changes[step.change].network;
+        let id = plan[step.change()].network.id().expect("it is live");
+        let sent = step.settings.as_ref().expect("an update");
         let target = networks.iter().position(|other| other.id == *id).expect("the network is live");
         let before = networks[target].settings.clone();
         for other in networks.iter().filter(|other| other.id != *id && other.location == networks[target].location) {
-            let takes_name = before.name_key() != step.settings.name_key();
-            let takes_code = before.code != step.settings.code;
-            let same_name = other.settings.name_key() == step.settings.name_key();
+            let takes_name = before.name_key() != sent.name_key();
+            let takes_code = before.code != sent.code;
+            let same_name = other.settings.name_key() == sent.name_key();
             assert!(!takes_name || !same_name, "a name is taken twice: {plan:#?}");
-            assert!(!takes_code || other.settings.code != step.settings.code, "a code is taken twice: {plan:#?}");
+            assert!(!takes_code || other.settings.code != sent.code, "a code is taken twice: {plan:#?}");
         }
-        networks[target].settings = step.settings.clone();
+        networks[target].settings = sent.clone();
     }
     let name = |network: &Network| -> Arc<str> {
         let at = live.find_location(&network.location).expect("the location is live");
@@ -243,7 +248,9 @@ pub(crate) fn some_order(plan: &Plan, rng: &mut SeededRng) -> Vec<usize> {
     let most = rng.gen_below(plan.steps.len() as u64 + 1) as usize;
     while order.len() < most {
         let ready: Vec<usize> = (0..plan.steps.len())
-            .filter(|at| !done.contains(at) && plan.steps[*at].depends_on.iter().all(|after| done.contains(after)))
+            .filter(|at| {
+                !done.contains(at) && plan.steps[*at].depends_on.iter().all(|after| done.contains(&after.step.0))
+            })
             .collect();
         let at = ready[rng.gen_below(ready.len() as u64) as usize];
         done.insert(at);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, SettingSet, Settings};
-use dectl::plan::model::{Plan, StepKind};
+use dectl::plan::model::{Change, Plan, ResourceState, StepKind};
 use dectl::plan::{build, resume};
 use dectl::plan_check::check_plan;
 use dectl::runtime::SeededRng;
@@ -80,19 +80,19 @@ fn fewest_writes(plan: &Plan) -> usize {
     type SimulatedState = Vec<(u8, u8)>;
     let n = plan.changes.len();
     let value = |at: usize, name: u8| -> String {
-        let change = &plan.changes[at];
+        let (before, after) = settings_of(&plan.changes[at]);
         match name {
-            0 => change.before.name_key().as_str().to_owned(),
-            1 => change.after.name_key().as_str().to_owned(),
+            0 => before.name_key().as_str().to_owned(),
+            1 => after.name_key().as_str().to_owned(),
             _ => format!("temporary {at}"),
         }
     };
     let code = |at: usize, code: u8| -> String {
-        let change = &plan.changes[at];
+        let (before, after) = settings_of(&plan.changes[at]);
         let text = |settings: &Settings| settings.code.as_ref().expect("a code").expose_secret().to_owned();
         match code {
-            0 => text(&change.before),
-            1 => text(&change.after),
+            0 => text(before),
+            1 => text(after),
             _ => format!("temporary {at}"),
         }
     };
@@ -221,6 +221,11 @@ fn is_harmless(live: &LiveState, plan: &Plan, location: &RandomLocation) -> bool
     location.is_reached(&end)
 }
 
+/// The settings of an updated network before and after.
+fn settings_of(change: &Change) -> (&Settings, &Settings) {
+    change.settings_before().zip(change.settings_after()).expect("an update")
+}
+
 fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
     let mut mutant = plan.clone();
     let steps = mutant.steps.len() as u64;
@@ -245,7 +250,7 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "made not to wait"
         }
         4 => {
-            mutant.steps[at].settings = settings("Altered", 9_999, "altered");
+            mutant.steps[at].settings = Some(settings("Altered", 9_999, "altered"));
             "altered"
         }
         5 => {
@@ -253,8 +258,10 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "said to set nothing"
         }
         6 => {
-            let change = mutant.steps[at].change;
-            mutant.changes[change].before.name = "Another".into();
+            let change = mutant.steps[at].change().0;
+            if let Some(ResourceState::Network { settings, .. }) = &mut mutant.changes[change].before {
+                settings.name = "Another".into();
+            }
             "begun elsewhere"
         }
         7 => {
@@ -296,8 +303,9 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
     let first = build(&location.desired(), &live, &sources()).expect("a plan");
     assert_eq!((first.steps.len(), first.interim()), (5, 1));
     let aside = first.steps.iter().find(|step| step.kind == StepKind::Interim).expect("an interim step");
-    assert_eq!(first.changes[aside.change].network.as_str(), "x");
-    assert!(dectl::plan::is_temporary(&aside.settings.name), "{:?}", aside.settings.name);
+    assert_eq!(first[aside.change()].network.id().map(|id| id.as_str()), Some("x"));
+    let name = &aside.settings.as_ref().expect("an update").name;
+    assert!(dectl::plan::is_temporary(name), "{name:?}");
 
     for taken in 0..=first.steps.len() {
         let state = carry_out(&live, &first, 0..taken);

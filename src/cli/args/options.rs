@@ -236,6 +236,9 @@ pub(crate) struct ScopeOptions {
     /// Maximum number of changes allowed without confirmation (N or `all`)
     #[arg(long, value_name = "N")]
     pub(crate) max_changes: Option<MaxChanges>,
+    /// Maximum number of networks, base stations and handsets that may be deleted [default: 0]
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    pub(crate) max_deletes: Option<usize>,
     /// Fail if a live network is not in any file
     #[arg(long, hide_short_help = true)]
     pub(crate) fail_on_unmanaged: bool,

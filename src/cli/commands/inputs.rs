@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
+use dectl::plan::Scope;
 use dectl::plan::model::Plan;
-use dectl::plan::{MaxChanges, Scope};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
 use secrecy::SecretString;
 
-use crate::cli::args::FilterOptions;
+use crate::cli::args::{FilterOptions, ScopeOptions};
 use crate::cli::exit::CliError;
 
 /// Access codes from `env` and `file` sources are resolved.
@@ -55,7 +55,7 @@ pub(super) fn save_plan(
     inputs: &Inputs,
     path: &Path,
     org: Option<String>,
-    max_changes: Option<MaxChanges>,
+    limits: &ScopeOptions,
     key: Option<&SecretString>,
 ) -> Result<(), CliError> {
     let may_replace = SavedPlan::may_replace(path);
@@ -67,7 +67,8 @@ pub(super) fn save_plan(
         plan: plan.clone(),
         created: jiff::Timestamp::now(),
         org,
-        max_changes: max_changes.map(|max_changes| max_changes.to_string()),
+        max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
+        max_deletes: limits.max_deletes,
         sources: inputs.source_digests(),
     };
     saved.write(path, key).map_err(CliError::from)

@@ -88,6 +88,7 @@ impl PlanRun<'_> {
             key: key.as_ref(),
             org,
             max_changes: args.scope.max_changes,
+            max_deletes: args.scope.max_deletes,
         };
         let terminal = TerminalUi { quiet, printer, client: &client, progress: RefCell::default() };
         let work = ApplyWorkflow { client: &client, options: &options, ui: &terminal };
@@ -167,11 +168,11 @@ impl UserInterface for TerminalUi<'_> {
         self.printer.note(&format!("{text}\n"));
     }
 
-    fn confirm<'a>(&'a self, question: &'a str) -> LocalBoxFuture<'a, bool> {
+    fn confirm<'a>(&'a self, question: &'a str, expected: &'a str) -> LocalBoxFuture<'a, bool> {
         if let Some(progress) = &*self.progress.borrow() {
             progress.pause();
         }
-        Box::pin(prompt::confirm(question))
+        Box::pin(prompt::confirm(question, expected))
     }
 
     fn run_started(&self, plan: &Plan) {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{LocationId, NetworkId, Settings};
-use crate::plan::model::{Plan, StepKind};
+use crate::plan::model::{Operation, Plan, ResourceState, StepKind};
 use crate::storage::encryption::CodeCipher;
-use crate::storage::settings_json::SettingsJson;
+use crate::storage::state_json::{SettingsJson, StateJson};
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
@@ -20,6 +20,18 @@ pub enum JournalEntry {
         changes: usize,
         steps: usize,
         identity: RunIdentity,
+    },
+    /// An operation that creates or deletes something is about to be sent.
+    OperationStarted {
+        location: LocationId,
+        operation: Operation,
+        /// The network that it is about; `None` if it is created.
+        network: Option<NetworkId>,
+        items: Vec<JournalItem>,
+    },
+    OperationFinished {
+        operation: Operation,
+        results: Vec<JournalItemResult>,
     },
     /// A write is about to be sent, as soon as rate limits and locks permit.
     WriteStarted {
@@ -38,6 +50,28 @@ pub enum JournalEntry {
     RunFinished {
         outcome: RunOutcome,
     },
+}
+
+/// One thing that an operation creates or deletes.
+#[derive(Clone, Debug)]
+pub struct JournalItem {
+    /// What tells it from the other changes of the run.
+    pub key: String,
+    pub before: Option<ResourceState>,
+    pub after: Option<ResourceState>,
+    /// What goes with a deleted network.
+    pub contents: Vec<ResourceState>,
+}
+
+/// What became of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JournalItemResult {
+    pub key: String,
+    pub end: WriteOutcome,
+    /// The id of what was created, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// The organization that a run is about.
@@ -168,6 +202,16 @@ impl JournalEntry {
                 identity: identity.clone(),
                 encrypted_key: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
             },
+            Self::OperationStarted { location, operation, network, items } => JournalLineJson::OperationStarted {
+                location: location.to_string(),
+                operation: operation.as_str().to_owned(),
+                network: network.as_ref().map(ToString::to_string),
+                items: items.iter().map(|item| JournalItemJson::of(item, codes)).collect(),
+            },
+            Self::OperationFinished { operation, results } => JournalLineJson::OperationFinished {
+                operation: operation.as_str().to_owned(),
+                results: results.clone(),
+            },
             Self::WriteStarted { location, network, kind, before, settings } => JournalLineJson::WriteStarted {
                 location: location.to_string(),
                 network: network.to_string(),
@@ -207,6 +251,17 @@ pub(super) enum JournalLineJson {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         encrypted_key: Option<String>,
     },
+    OperationStarted {
+        location: String,
+        operation: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        network: Option<String>,
+        items: Vec<JournalItemJson>,
+    },
+    OperationFinished {
+        operation: String,
+        results: Vec<JournalItemResult>,
+    },
     WriteStarted {
         location: String,
         network: String,
@@ -235,7 +290,45 @@ impl JournalLineJson {
                 before: before.decrypted(cipher)?,
                 settings: settings.decrypted(cipher)?,
             },
+            Self::OperationStarted { location, operation, network, items } => Self::OperationStarted {
+                location,
+                operation,
+                network,
+                items: items.into_iter().map(|item| item.decrypted(cipher)).collect::<Option<_>>()?,
+            },
             other => other,
         })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct JournalItemJson {
+    pub(super) key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) contents: Vec<StateJson>,
+}
+
+impl JournalItemJson {
+    fn of(item: &JournalItem, cipher: Option<&CodeCipher>) -> Self {
+        let state = |state: &ResourceState| StateJson::from(state).encrypted(cipher);
+        Self {
+            key: item.key.clone(),
+            before: item.before.as_ref().map(state),
+            after: item.after.as_ref().map(state),
+            contents: item.contents.iter().map(state).collect(),
+        }
+    }
+
+    fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
+        let state = |state: Option<StateJson>| match state {
+            Some(state) => state.decrypted(cipher).map(Some),
+            None => Some(None),
+        };
+        Some(Self { before: state(self.before)?, after: state(self.after)?, ..self })
     }
 }

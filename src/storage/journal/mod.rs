@@ -12,7 +12,9 @@ mod reader;
 mod runs;
 mod writer;
 
-pub use entry::{JournalEntry, RunIdentity, RunOutcome, RunTarget, WriteKind, WriteOutcome};
-pub use reader::{CodeAccess, ModifiedNetwork, RunHistory, RunHistoryError};
+pub use entry::{
+    JournalEntry, JournalItem, JournalItemResult, RunIdentity, RunOutcome, RunTarget, WriteKind, WriteOutcome,
+};
+pub use reader::{CodeAccess, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
 pub use runs::{RunDirectory, RunDirectoryError};
 pub use writer::{Journal, JournalError, append_run_finished};

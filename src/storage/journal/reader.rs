@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunIdentity, RunOutcome, WriteKind, WriteOutcome};
 use crate::model::{LocationId, NetworkId, Settings};
+use crate::plan::model::{Operation, ResourceState};
 use crate::storage::encryption::CodeCipher;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +51,31 @@ pub struct RunHistory {
     pub outcome: Option<RunOutcome>,
     /// Modified networks, in the order of their first write.
     pub modified: Vec<ModifiedNetwork>,
-    /// Number of networks whose final settings were acknowledged or observed.
+    /// What the run has created or deleted, or may have, in the order of the requests.
+    pub items: Vec<RecordedItem>,
+    /// Number of things whose final state was acknowledged or observed.
     pub networks_written: usize,
+}
+
+/// A thing that a run has created or deleted, or tried to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordedItem {
+    /// What tells it from the other changes of the run.
+    pub key: String,
+    pub location: LocationId,
+    /// The network that it belonged to or that it was; `None` if the run had created it.
+    pub network: Option<NetworkId>,
+    pub operation: Operation,
+    /// `None` if it was created.
+    pub before: Option<ResourceState>,
+    /// `None` if it was deleted.
+    pub after: Option<ResourceState>,
+    /// What went with a deleted network.
+    pub contents: Vec<ResourceState>,
+    /// `None` if the outcome was never recorded.
+    pub end: Option<WriteOutcome>,
+    /// The id of what was created, if known.
+    pub id: Option<String>,
 }
 
 /// A network modified by a run.
@@ -66,6 +90,11 @@ pub struct ModifiedNetwork {
 }
 
 impl RunHistory {
+    /// Whether the run has sent anything that may have changed something.
+    pub fn has_written(&self) -> bool {
+        !self.modified.is_empty() || self.items.iter().any(|item| item.end != Some(WriteOutcome::NotSent))
+    }
+
     /// Whether everything was applied in the end.
     pub fn is_finished(&self) -> bool {
         self.outcome.is_some_and(RunOutcome::is_complete)
@@ -120,6 +149,7 @@ impl RunHistory {
             changes,
             outcome: None,
             modified: Vec::new(),
+            items: Vec::new(),
             networks_written: 0,
         };
         let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new(), written: HashSet::new() };
@@ -180,6 +210,39 @@ impl Replay {
                     self.final_states(&network, settings, end);
                 }
             }
+            JournalLineJson::OperationStarted { location, operation, network, items } => {
+                let Some(operation) = Operation::parse(&operation) else { return };
+                let network = network.and_then(NetworkId::non_empty);
+                for item in items {
+                    // A second attempt is about the same thing.
+                    self.history.items.retain(|known| known.key != item.key || known.operation != operation);
+                    self.history.items.push(RecordedItem {
+                        key: item.key.clone(),
+                        location: LocationId::new(location.as_str()),
+                        network: network.clone(),
+                        operation,
+                        before: item.before.map(Into::into),
+                        after: item.after.map(Into::into),
+                        contents: item.contents.into_iter().map(Into::into).collect(),
+                        end: None,
+                        id: None,
+                    });
+                }
+            }
+            JournalLineJson::OperationFinished { operation, results } => {
+                for result in results {
+                    let known = self
+                        .history
+                        .items
+                        .iter_mut()
+                        .rev()
+                        .find(|known| known.key == result.key && known.operation.as_str() == operation);
+                    if let Some(known) = known {
+                        known.end = Some(result.end);
+                        known.id = result.id;
+                    }
+                }
+            }
             JournalLineJson::RunFinished { outcome } => self.history.outcome = Some(outcome),
         }
     }
@@ -189,7 +252,8 @@ impl Replay {
         for (network, settings) in std::mem::take(&mut self.open) {
             self.final_states(&network, settings, WriteOutcome::Unknown);
         }
-        self.history.networks_written = self.written.len();
+        let applied = self.history.items.iter().filter(|item| item.end == Some(WriteOutcome::Applied));
+        self.history.networks_written = self.written.len() + applied.count();
         self.history
     }
 

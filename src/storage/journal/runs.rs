@@ -77,7 +77,7 @@ impl RunDirectory {
         let mut undos: Vec<RunHistory> = Vec::new();
         for (_, journal, _) in self.recent() {
             let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-            if !history.identity.target.is_same(target) || history.modified.is_empty() {
+            if !history.identity.target.is_same(target) || !history.has_written() {
                 continue;
             }
             if history.identity.undoes.is_some() {

@@ -7,9 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{LocationId, NetworkId, Setting, SettingSet};
-use crate::plan::model::{Change, ChangeSource, Counts, LocationRef, Plan, Step, StepKind, UnchangedNetwork, Warning};
-use crate::storage::settings_json::SettingsJson;
+use crate::model::{BaseStation, BaseStationId, LocationId, NetworkId, Setting, SettingSet};
+use crate::plan::model::{
+    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
+    Step, StepIndex, StepKind, UnchangedNetwork, Warning,
+};
+use crate::storage::state_json::{SettingsJson, StateJson};
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
@@ -24,6 +27,8 @@ pub(super) struct SavedPlanJson {
     created: Timestamp,
     org: Option<String>,
     max_changes: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_deletes: Option<usize>,
     sources: Vec<SourceJson>,
     counts: CountsJson,
     minimal: bool,
@@ -32,6 +37,8 @@ pub(super) struct SavedPlanJson {
     changes: Vec<ChangeJson>,
     steps: Vec<StepJson>,
     unchanged_networks: Vec<UnchangedNetworkJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    devices: Vec<NetworkDevicesJson>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) checksum: String,
 }
@@ -57,6 +64,10 @@ struct CountsJson {
     unchanged: usize,
     unmanaged: usize,
     out_of_scope: usize,
+    #[serde(default)]
+    base_stations: usize,
+    #[serde(default)]
+    unmanaged_base_stations: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,13 +85,30 @@ struct LocationJson {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ChangeJson {
     location: usize,
-    network: String,
-    before: SettingsJson,
-    after: SettingsJson,
+    network: NetworkRefJson,
+    network_name: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    contents: Vec<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<Arc<str>>,
     source: ChangeSourceJson,
+}
+
+/// The id of a live network, or the index of the change that creates it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum NetworkRefJson {
+    Live(String),
+    Created(usize),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -93,11 +121,35 @@ enum ChangeSourceJson {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StepJson {
-    change: usize,
+    operation: String,
+    items: Vec<usize>,
     kind: StepKindJson,
-    settings: SettingsJson,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settings: Option<SettingsJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     set: Vec<String>,
-    depends_on: Vec<usize>,
+    depends_on: Vec<DependencyJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DependencyJson {
+    item: usize,
+    step: usize,
+    change: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NetworkDevicesJson {
+    network: String,
+    model: Option<Arc<str>>,
+    base_stations: Vec<BaseStationJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BaseStationJson {
+    id: Option<String>,
+    mac: Arc<str>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -125,10 +177,16 @@ impl SavedPlan {
             });
             ChangeJson {
                 location,
-                network: change.network.to_string(),
-                before: (&change.before).into(),
-                after: (&change.after).into(),
+                network: match &change.network {
+                    NetworkRef::Live(id) => NetworkRefJson::Live(id.to_string()),
+                    NetworkRef::Created(creation) => NetworkRefJson::Created(creation.0),
+                },
+                network_name: change.network_name.clone(),
+                before: change.before.as_ref().map(StateJson::from),
+                after: change.after.as_ref().map(StateJson::from),
                 changed: names(change.changed_settings),
+                contents: change.contents.iter().map(StateJson::from).collect(),
+                replaced_by: change.replaced_by.clone(),
                 source: match &change.source {
                     ChangeSource::File { file, line } => ChangeSourceJson::File { file: file.clone(), line: *line },
                     ChangeSource::Rule { rule } => ChangeSourceJson::Rule { rule: rule.clone() },
@@ -144,6 +202,7 @@ impl SavedPlan {
             created: self.created,
             org: self.org.clone(),
             max_changes: self.max_changes.clone(),
+            max_deletes: self.max_deletes,
             sources: self
                 .sources
                 .iter()
@@ -155,6 +214,8 @@ impl SavedPlan {
                 unchanged: counts.unchanged,
                 unmanaged: counts.unmanaged,
                 out_of_scope: counts.out_of_scope,
+                base_stations: counts.base_stations,
+                unmanaged_base_stations: counts.unmanaged_base_stations,
             },
             minimal: self.plan.is_minimal,
             warnings: self
@@ -178,14 +239,23 @@ impl SavedPlan {
                 .steps
                 .iter()
                 .map(|step| StepJson {
-                    change: step.change,
+                    operation: step.operation.as_str().to_owned(),
+                    items: step.items.iter().map(|item| item.0).collect(),
                     kind: match step.kind {
                         StepKind::Final => StepKindJson::Final,
                         StepKind::Interim => StepKindJson::Interim,
                     },
-                    settings: (&step.settings).into(),
+                    settings: step.settings.as_ref().map(SettingsJson::from),
                     set: names(step.changes),
-                    depends_on: step.depends_on.clone(),
+                    depends_on: step
+                        .depends_on
+                        .iter()
+                        .map(|dependency| DependencyJson {
+                            item: dependency.item.0,
+                            step: dependency.step.0,
+                            change: dependency.change.0,
+                        })
+                        .collect(),
                 })
                 .collect(),
             unchanged_networks: self
@@ -198,12 +268,16 @@ impl SavedPlan {
                     settings: (&unchanged.settings).into(),
                 })
                 .collect(),
+            devices: self.plan.devices.iter().map(devices_json).collect(),
             checksum: String::new(),
         }
     }
 
     pub(super) fn from_json(json: SavedPlanJson) -> Option<Self> {
-        let networks = json.changes.iter().map(|change| &change.network);
+        let networks = json.changes.iter().filter_map(|change| match (&change.network, &change.before) {
+            (NetworkRefJson::Live(id), Some(StateJson::Network { .. })) => Some(id),
+            _ => None,
+        });
         let networks: Vec<&String> =
             networks.chain(json.unchanged_networks.iter().map(|other| &other.network)).collect();
         // A duplicate network is ambiguous, so the file is rejected.
@@ -218,10 +292,16 @@ impl SavedPlan {
         let changes = json.changes.into_iter().map(|change| {
             Some(Change {
                 location: locations.get(change.location)?.clone(),
-                network: NetworkId::new(change.network),
-                before: change.before.into(),
-                after: change.after.into(),
+                network: match change.network {
+                    NetworkRefJson::Live(id) => NetworkRef::Live(NetworkId::non_empty(id)?),
+                    NetworkRefJson::Created(creation) => NetworkRef::Created(ChangeIndex(creation)),
+                },
+                network_name: change.network_name,
+                before: change.before.map(Into::into),
+                after: change.after.map(Into::into),
                 changed_settings: settings(&change.changed)?,
+                contents: change.contents.into_iter().map(Into::into).collect(),
+                replaced_by: change.replaced_by,
                 source: match change.source {
                     ChangeSourceJson::File { file, line } => ChangeSource::File { file, line },
                     ChangeSourceJson::Rule { rule } => ChangeSource::Rule { rule },
@@ -230,14 +310,23 @@ impl SavedPlan {
         });
         let steps = json.steps.into_iter().map(|step| {
             Some(Step {
-                change: step.change,
+                operation: Operation::parse(&step.operation)?,
+                items: step.items.into_iter().map(ChangeIndex).collect(),
                 kind: match step.kind {
                     StepKindJson::Final => StepKind::Final,
                     StepKindJson::Interim => StepKind::Interim,
                 },
-                settings: step.settings.into(),
+                settings: step.settings.map(Into::into),
                 changes: settings(&step.set)?,
-                depends_on: step.depends_on,
+                depends_on: step
+                    .depends_on
+                    .into_iter()
+                    .map(|dependency| Dependency {
+                        item: ChangeIndex(dependency.item),
+                        step: StepIndex(dependency.step),
+                        change: ChangeIndex(dependency.change),
+                    })
+                    .collect(),
             })
         });
         let counts = json.counts;
@@ -260,7 +349,10 @@ impl SavedPlan {
                     unchanged: counts.unchanged,
                     unmanaged: counts.unmanaged,
                     out_of_scope: counts.out_of_scope,
+                    base_stations: counts.base_stations,
+                    unmanaged_base_stations: counts.unmanaged_base_stations,
                 },
+                devices: json.devices.into_iter().map(devices).collect(),
                 is_minimal: json.minimal,
                 warnings: json
                     .warnings
@@ -276,8 +368,33 @@ impl SavedPlan {
             created: json.created,
             org: json.org,
             max_changes: json.max_changes,
+            max_deletes: json.max_deletes,
             sources: json.sources.into_iter().map(|source| (source.file, source.sha256)).collect(),
         })
+    }
+}
+
+fn devices_json(devices: &NetworkDevices) -> NetworkDevicesJson {
+    let station = |station: &BaseStation| BaseStationJson {
+        id: station.id.as_ref().map(ToString::to_string),
+        mac: station.address.clone(),
+    };
+    NetworkDevicesJson {
+        network: devices.network.to_string(),
+        model: devices.model.clone(),
+        base_stations: devices.base_stations.iter().map(station).collect(),
+    }
+}
+
+fn devices(json: NetworkDevicesJson) -> NetworkDevices {
+    let station = |station: BaseStationJson| BaseStation {
+        id: station.id.and_then(BaseStationId::non_empty),
+        address: station.mac,
+    };
+    NetworkDevices {
+        network: NetworkId::new(json.network),
+        model: json.model,
+        base_stations: json.base_stations.into_iter().map(station).collect(),
     }
 }
 

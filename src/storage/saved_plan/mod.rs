@@ -18,6 +18,8 @@ pub struct SavedPlan {
     pub org: Option<String>,
     /// The value of `--max-changes`, if set.
     pub max_changes: Option<String>,
+    /// The value of `--max-deletes`, if set.
+    pub max_deletes: Option<usize>,
     /// The sources of the plan with their SHA-256.
     pub sources: Vec<(String, String)>,
 }

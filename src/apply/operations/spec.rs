@@ -1,0 +1,115 @@
+//! What a kind of operation is described by.
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+
+use crate::apply::context::RunContext;
+use crate::client::{Priority, RequestContext, SendError};
+use crate::model::{LocationId, NetworkId, Settings};
+use crate::plan::model::{Change, ChangeIndex};
+use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
+
+/// One request of a step.
+#[derive(Clone, Copy)]
+pub(in crate::apply) struct OperationRequest<'a> {
+    pub(in crate::apply) run: &'a RunContext<'a>,
+    pub(in crate::apply) location: &'a LocationId,
+    /// The network that it is about; `None` if it is created.
+    pub(in crate::apply) network: Option<&'a NetworkId>,
+    /// The changes that it makes.
+    pub(in crate::apply) items: &'a [ChangeIndex],
+    /// The settings that it sends.
+    pub(in crate::apply) settings: Option<&'a Settings>,
+    /// The settings before it, as far as known.
+    pub(in crate::apply) before: Option<&'a Settings>,
+    /// Whether this run has written to the same network before, so that reads may lag behind.
+    pub(in crate::apply) was_written: bool,
+}
+
+impl<'a> OperationRequest<'a> {
+    pub(super) fn change(&self, item: ChangeIndex) -> &'a Change {
+        &self.run.plan[item]
+    }
+
+    /// Why a request that has no network cannot be sent. A step is sent only once the network exists.
+    pub(super) fn no_network(&self) -> SendError {
+        let message = "the network does not exist yet";
+        SendError::Failed(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No))
+    }
+}
+
+/// What the API returns.
+#[derive(Debug)]
+pub(in crate::apply) enum Response {
+    Acknowledged(WriteAck),
+    /// The id of what was created, if the response has it.
+    Created(Option<NetworkId>),
+    /// A result for each item.
+    Items(Vec<ItemResult>),
+}
+
+/// What a read shows of one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::apply) enum Observation {
+    /// It is as the request asks; with its id, if it was created.
+    Applied { id: Option<String> },
+    /// It is not, or not yet.
+    NotApplied,
+}
+
+impl Observation {
+    pub(super) fn when(is_applied: bool) -> Self {
+        if is_applied { Self::Applied { id: None } } else { Self::NotApplied }
+    }
+}
+
+/// Why a request must not be sent.
+pub(in crate::apply) enum Refusal {
+    /// What it is about has changed since the plan was made.
+    Changed(String),
+    /// The same, and the whole run stops.
+    StopRun(String),
+    /// The shutdown came first.
+    Cancelled,
+    /// It could not be read.
+    Failed(ApiError),
+}
+
+pub(in crate::apply) type OperationFuture<'a, T> = LocalBoxFuture<'a, T>;
+
+/// One kind of operation.
+pub(in crate::apply) trait OperationSpec {
+    /// Sends the request.
+    fn send<'a>(
+        &'a self,
+        request: OperationRequest<'a>,
+        context: RequestContext<'a>,
+    ) -> OperationFuture<'a, Result<Response, SendError>>;
+
+    /// Reads what shows whether the request was applied: one observation per item.
+    fn observe<'a>(
+        &'a self,
+        request: OperationRequest<'a>,
+        priority: Priority,
+    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>>;
+
+    /// Whether a request without a response, of which a read shows nothing, is sent once more. Requests that may be sent
+    /// any number of times are repeated by the client.
+    fn is_repeated_once(&self) -> bool {
+        false
+    }
+
+    /// Whether an error means that there is nothing left to do.
+    fn is_already_done(&self, _error: &ApiError) -> bool {
+        false
+    }
+
+    /// Looks at what the request is about, right before it is sent.
+    fn guard<'a>(
+        &'a self,
+        _request: OperationRequest<'a>,
+        _context: RequestContext<'a>,
+    ) -> OperationFuture<'a, Option<Refusal>> {
+        std::future::ready(None).boxed_local()
+    }
+}

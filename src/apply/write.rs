@@ -1,0 +1,451 @@
+//! One request of any kind: announced in the journal, guarded, sent, and settled from its response or from a read.
+
+use std::cell::RefCell;
+
+use futures::FutureExt;
+
+use super::confirm::POLL_INTERVALS;
+use super::event::Event;
+use super::location_worker::{LocationWorker, StepState};
+use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
+use super::outcome::{ChangeResult, ChangeStatus, Failure};
+use crate::client::{Priority, RequestContext, RetryEvent, SendError};
+use crate::model::{Mac, NetworkId, Settings};
+use crate::plan::model::{ChangeIndex, Operation, StepKind};
+use crate::runtime::{ShutdownLevel, ShutdownReason};
+use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
+use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
+
+/// What a request is to do.
+#[derive(Clone, Copy)]
+pub(super) struct WriteRequest<'a> {
+    pub(super) operation: Operation,
+    pub(super) items: &'a [ChangeIndex],
+    pub(super) kind: WriteKind,
+    /// The settings that it sends, if it creates or updates a network.
+    pub(super) settings: Option<&'a Settings>,
+    pub(super) priority: Priority,
+}
+
+/// What has become of one item of a request.
+enum Settled {
+    Applied {
+        /// The id of what was created, if known.
+        id: Option<String>,
+    },
+    Failed(ApiError),
+    NotSent,
+    Unknown(ApiError),
+    /// The request was lost, and a read shows nothing of it: it is sent once more.
+    Repeat,
+}
+
+/// The result of one item.
+pub(super) struct WriteResult {
+    pub(super) progress: StepState,
+    pub(super) result: ChangeResult,
+    pub(super) error: Option<ApiError>,
+}
+
+impl WriteResult {
+    fn applied(id: Option<String>) -> Self {
+        let result = ChangeResult { id, ..ChangeResult::new(ChangeStatus::Applied) };
+        Self { progress: StepState::Done, result, error: None }
+    }
+
+    fn not_started(failure: Option<Failure>) -> Self {
+        let result = ChangeResult { error: failure, ..ChangeResult::new(ChangeStatus::NotStarted) };
+        Self { progress: StepState::NotSent, result, error: None }
+    }
+
+    fn failed(error: ApiError) -> Self {
+        let result = failed_with(ChangeStatus::Failed, (&error).into());
+        Self { progress: StepState::Failed, result, error: Some(error) }
+    }
+
+    fn unknown(error: ApiError) -> Self {
+        let result = failed_with(ChangeStatus::Unknown, (&error).into());
+        Self { progress: StepState::Unknown, result, error: Some(error) }
+    }
+
+    fn of(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Changed(message) | Refusal::StopRun(message) => Self {
+                progress: StepState::Failed,
+                result: failed_with(ChangeStatus::Failed, Failure::new(message)),
+                error: None,
+            },
+            Refusal::Cancelled => Self::not_started(None),
+            Refusal::Failed(error) => Self::failed(error),
+        }
+    }
+
+    fn outcome(&self) -> WriteOutcome {
+        match self.progress {
+            StepState::Done => WriteOutcome::Applied,
+            StepState::Failed | StepState::Skipped(_) => WriteOutcome::Failed,
+            StepState::NotSent => WriteOutcome::NotSent,
+            StepState::Unknown => WriteOutcome::Unknown,
+        }
+    }
+}
+
+fn failed_with(status: ChangeStatus, failure: Failure) -> ChangeResult {
+    ChangeResult { error: Some(failure), ..ChangeResult::new(status) }
+}
+
+impl LocationWorker<'_, '_> {
+    /// Sends a request and determines what became of each of its items.
+    pub(super) async fn write(&mut self, write: WriteRequest<'_>) -> Vec<(ChangeIndex, WriteResult)> {
+        let run = self.run;
+        let first = write.items[0];
+        let change = &run.plan[first];
+        let network = run.network_id(change);
+        let before = self.current(first).cloned();
+        let not_started = |failure: Failure| {
+            write.items.iter().map(|item| (*item, WriteResult::not_started(Some(failure.clone())))).collect()
+        };
+        if let Err(failure) = run.record(self.announcement(&write, network.as_ref(), before.as_ref())).await {
+            return not_started(failure);
+        }
+        if write.kind != WriteKind::Revert {
+            let kind = if write.kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
+            (run.on_event)(&Event::Writing { subject: self.subject(write.items), kind });
+        }
+        let spec = operations::spec(write.operation);
+        let mut open = write.items.to_vec();
+        let mut results = Vec::new();
+        let mut is_refused = false;
+        // A request that was lost is sent once more at most.
+        for is_repeated in [false, true] {
+            let request = OperationRequest {
+                run,
+                location: &change.location.id,
+                network: network.as_ref(),
+                items: &open,
+                settings: write.settings,
+                before: before.as_ref(),
+                was_written: self.current_settings.contains_key(&first),
+            };
+            let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
+            if let Some(refusal) = refusal {
+                if let Refusal::StopRun(_) = refusal {
+                    run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
+                }
+                // Guarded requests have one item.
+                is_refused = true;
+                results.push((first, WriteResult::of(refusal)));
+                break;
+            }
+            let mut repeated = Vec::new();
+            for (item, settled) in open.iter().zip(settled) {
+                results.push((
+                    *item,
+                    match settled {
+                        Settled::Applied { id } => WriteResult::applied(id),
+                        Settled::Failed(error) => WriteResult::failed(error),
+                        Settled::NotSent => WriteResult::not_started(None),
+                        Settled::Unknown(error) => WriteResult::unknown(error),
+                        Settled::Repeat => {
+                            repeated.push(*item);
+                            continue;
+                        }
+                    },
+                ));
+            }
+            open = repeated;
+            if open.is_empty() {
+                break;
+            }
+        }
+        for (_, result) in &results {
+            self.abort_if_fatal(result);
+        }
+        // If this line is lost, the next run reads the state from the list.
+        let _recorded = run.record(self.record_of(&write, network.as_ref(), &results, is_refused)).await;
+        results
+    }
+
+    /// Sends a request once, and settles it; or says why it must not be sent.
+    async fn send(
+        &self,
+        spec: &'static dyn OperationSpec,
+        request: OperationRequest<'_>,
+        write: WriteRequest<'_>,
+        is_repeated: bool,
+    ) -> (Vec<Settled>, Option<Refusal>) {
+        let run = self.run;
+        let first = request.items[0];
+        let on_event = |event: RetryEvent| {
+            if let (RetryEvent::Retrying { maybe_applied: MaybeApplied::Unknown, .. }, Some(settings)) =
+                (event, request.settings)
+            {
+                run.note_unanswered(first, settings);
+            }
+            self.on_call_event(first, event);
+        };
+        let refusal: RefCell<Option<Refusal>> = RefCell::new(None);
+        let quiet = RequestContext { priority: write.priority, on_event: &on_event, before_send: None };
+        let guard = || {
+            let refusal = &refusal;
+            async move {
+                refusal.replace(spec.guard(request, quiet).await);
+                refusal.borrow().is_none()
+            }
+            .boxed_local()
+        };
+        let context = RequestContext { before_send: Some(&guard), ..quiet };
+        let answer = spec.send(request, context).await;
+        // The response may have raised the number of workers that the rate limiter has a use for.
+        run.slots_changed.notify_all();
+        if let (Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })), Some(settings)) =
+            (&answer, request.settings)
+        {
+            run.note_unanswered(first, settings);
+        }
+        let settled = if refusal.borrow().is_some() {
+            Vec::new()
+        } else {
+            settle(spec, request, answer, is_repeated, write.priority).await
+        };
+        (settled, refusal.into_inner())
+    }
+
+    fn subject(&self, items: &[ChangeIndex]) -> String {
+        let first = &self.run.plan[items[0]];
+        match items.len() {
+            1 => first.subject(),
+            many => format!("{}: {many} {}s", first.network_name, first.kind().noun()),
+        }
+    }
+
+    fn announcement(
+        &self,
+        write: &WriteRequest<'_>,
+        network: Option<&NetworkId>,
+        before: Option<&Settings>,
+    ) -> JournalEntry {
+        let plan = self.run.plan;
+        let location = plan[write.items[0]].location.id.clone();
+        if let (Operation::UpdateNetwork, Some(network), Some(before), Some(settings)) =
+            (write.operation, network, before, write.settings)
+        {
+            let (before, settings) = (before.clone(), settings.clone());
+            return JournalEntry::WriteStarted {
+                location,
+                network: network.clone(),
+                kind: write.kind,
+                before,
+                settings,
+            };
+        }
+        let item = |item: &ChangeIndex| {
+            let change = &plan[*item];
+            let is_put_back = write.kind == WriteKind::Revert;
+            JournalItem {
+                key: journal_key(write, change.key()),
+                before: if is_put_back { change.after.clone() } else { change.before.clone() },
+                after: if is_put_back { change.before.clone() } else { change.after.clone() },
+                contents: change.contents.clone(),
+            }
+        };
+        let items = write.items.iter().map(item).collect();
+        JournalEntry::OperationStarted { location, operation: write.operation, network: network.cloned(), items }
+    }
+
+    fn record_of(
+        &self,
+        write: &WriteRequest<'_>,
+        network: Option<&NetworkId>,
+        results: &[(ChangeIndex, WriteResult)],
+        is_refused: bool,
+    ) -> JournalEntry {
+        let end_of = |result: &WriteResult| if is_refused { WriteOutcome::NotSent } else { result.outcome() };
+        if let (Operation::UpdateNetwork, Some(network), [(_, result)]) = (write.operation, network, results) {
+            return JournalEntry::WriteFinished { network: network.clone(), kind: write.kind, end: end_of(result) };
+        }
+        let result = |(item, result): &(ChangeIndex, WriteResult)| JournalItemResult {
+            key: journal_key(write, self.run.plan[*item].key()),
+            end: end_of(result),
+            id: result.result.id.clone(),
+        };
+        JournalEntry::OperationFinished { operation: write.operation, results: results.iter().map(result).collect() }
+    }
+
+    /// Aborts the run on errors that affect all locations: auth failures and an excessive Retry-After.
+    fn abort_if_fatal(&self, written: &WriteResult) {
+        match written.error.as_ref().map(|error| error.class) {
+            Some(ErrorClass::Unauthorized) => self.run.abort(ShutdownReason::Unauthorized),
+            Some(ErrorClass::RateLimited) => self.run.abort(ShutdownReason::RetryAfterTooLong),
+            Some(_) if self.run.options.fail_fast => {
+                self.run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::FailFast));
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    fn on_call_event(&self, change: ChangeIndex, event: RetryEvent) {
+        let run = self.run;
+        let change = &run.plan[change];
+        match event {
+            RetryEvent::Locked { until } => {
+                run.locked.set(run.locked.get() + 1);
+                run.slots_changed.notify_all();
+                (run.on_event)(&Event::Locked { location: change.location.id.clone(), until });
+            }
+            RetryEvent::Unlocked => run.locked.set(run.locked.get().saturating_sub(1)),
+            RetryEvent::Retrying { attempts, until, .. } => {
+                (run.on_event)(&Event::Retrying { subject: change.subject(), attempts, until });
+            }
+        }
+    }
+}
+
+/// A base station that is put back is another item than its removal.
+fn journal_key(write: &WriteRequest<'_>, key: String) -> String {
+    if write.kind == WriteKind::Revert { format!("revert {key}") } else { key }
+}
+
+/// Determines what became of each item from the response, or else from a read.
+async fn settle(
+    spec: &'static dyn OperationSpec,
+    request: OperationRequest<'_>,
+    answer: Result<Response, SendError>,
+    is_repeated: bool,
+    priority: Priority,
+) -> Vec<Settled> {
+    let all = |settle: &dyn Fn() -> Settled| request.items.iter().map(|_| settle()).collect();
+    match answer {
+        Ok(Response::Acknowledged(WriteAck::Applied)) => all(&|| Settled::Applied { id: None }),
+        Ok(Response::Created(Some(id))) => all(&|| Settled::Applied { id: Some(id.to_string()) }),
+        Ok(Response::Acknowledged(WriteAck::Accepted)) => {
+            let error = not_observed(202, "accepted (202), but not applied within the polling time");
+            poll(spec, request, vec![error; request.items.len()]).await
+        }
+        Ok(Response::Created(None)) => {
+            poll(spec, request, vec![not_observed(201, "created, but not found in the list"); request.items.len()])
+                .await
+        }
+        Ok(Response::Items(results)) => settle_items(spec, request, &results, is_repeated).await,
+        Err(SendError::Cancelled) => all(&|| Settled::NotSent),
+        Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
+            if spec.is_already_done(&error) {
+                return all(&|| Settled::Applied { id: None });
+            }
+            // The first attempt may have been applied, which is why the second one is refused.
+            if is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent) {
+                return failed_unless_applied(poll(spec, request, vec![error; request.items.len()]).await);
+            }
+            all(&|| Settled::Failed(error.clone()))
+        }
+        // An unanswered write that is not visible yet may still be applied, so only success can be observed.
+        Err(SendError::Failed(error)) => {
+            let observed = spec.observe(request, Priority::Cleanup).await;
+            let is_stopping = request.run.client.shutdown().is_requested() && priority == Priority::Normal;
+            let repeats = spec.is_repeated_once() && !is_repeated && !is_stopping;
+            match observed {
+                Ok(observations) => observations
+                    .into_iter()
+                    .map(|observation| match observation {
+                        Observation::Applied { id } => Settled::Applied { id },
+                        Observation::NotApplied if repeats => Settled::Repeat,
+                        Observation::NotApplied => Settled::Unknown(error.clone()),
+                    })
+                    .collect(),
+                Err(_) => all(&|| Settled::Unknown(error.clone())),
+            }
+        }
+    }
+}
+
+/// Settles a request with a result for each item. What the response does not mention is read.
+async fn settle_items(
+    spec: &'static dyn OperationSpec,
+    request: OperationRequest<'_>,
+    results: &[ItemResult],
+    is_repeated: bool,
+) -> Vec<Settled> {
+    let same = |result: &ItemResult, label: &str| {
+        Mac::new(&result.item).map_or_else(|_| result.item == label, |mac| mac.to_string() == label)
+    };
+    let mut errors = Vec::new();
+    let mut settled: Vec<Option<Settled>> = Vec::new();
+    for item in request.items {
+        let label = request.run.plan[*item].label();
+        let error = match results.iter().find(|result| same(result, &label)) {
+            Some(result) if result.is_success() => {
+                settled.push(Some(Settled::Applied { id: result.id.clone() }));
+                continue;
+            }
+            Some(result) => {
+                let message = if result.message.is_empty() { "refused by Webex" } else { result.message.as_str() };
+                ApiError {
+                    status: Some(result.status),
+                    ..ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No)
+                }
+            }
+            None => not_observed(200, "the response has no result for it, and it is not listed"),
+        };
+        // The first attempt may have been applied, which is why the second one is refused.
+        let must_read = error.applied == MaybeApplied::Unknown || is_repeated;
+        settled.push(if must_read { None } else { Some(Settled::Failed(error.clone())) });
+        errors.push((*item, error));
+    }
+    if settled.iter().all(Option::is_some) {
+        return settled.into_iter().flatten().collect();
+    }
+    let open: Vec<(ChangeIndex, ApiError)> = errors
+        .into_iter()
+        .filter(|(item, _)| {
+            request.items.iter().zip(&settled).any(|(other, settled)| other == item && settled.is_none())
+        })
+        .collect();
+    let items: Vec<ChangeIndex> = open.iter().map(|(item, _)| *item).collect();
+    let errors = open.into_iter().map(|(_, error)| error).collect();
+    let observed = poll(spec, OperationRequest { items: &items, ..request }, errors).await;
+    let mut observed = failed_unless_applied(observed).into_iter();
+    settled.into_iter().filter_map(|settled| settled.or_else(|| observed.next())).collect()
+}
+
+/// Reads until everything is applied, or for some seconds.
+async fn poll(spec: &'static dyn OperationSpec, request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settled> {
+    let client = request.run.client;
+    let mut last = vec![Observation::NotApplied; request.items.len()];
+    for wait in POLL_INTERVALS {
+        // A read resolves the uncertainty, so it is still sent during a shutdown.
+        match spec.observe(request, Priority::Cleanup).await {
+            Ok(observations) => {
+                last = observations;
+                if last.iter().all(|observation| *observation != Observation::NotApplied) {
+                    break;
+                }
+            }
+            Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
+                return request.items.iter().map(|_| Settled::Unknown(error.clone())).collect();
+            }
+            Err(_) => {}
+        }
+        if client.shutdown().level() == ShutdownLevel::Immediate {
+            break;
+        }
+        client.wait(wait).await;
+    }
+    let settled = last.into_iter().zip(errors).map(|(observation, error)| match observation {
+        Observation::Applied { id } => Settled::Applied { id },
+        Observation::NotApplied => Settled::Unknown(error),
+    });
+    settled.collect()
+}
+
+/// What was refused and is not there has failed for good.
+fn failed_unless_applied(settled: Vec<Settled>) -> Vec<Settled> {
+    let failed = settled.into_iter().map(|settled| match settled {
+        Settled::Unknown(error) if error.applied == MaybeApplied::No => Settled::Failed(error),
+        other => other,
+    });
+    failed.collect()
+}
+
+fn not_observed(status: u16, message: &str) -> ApiError {
+    ApiError { status: Some(status), ..ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::Unknown) }
+}

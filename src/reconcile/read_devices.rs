@@ -1,0 +1,81 @@
+//! Reads what a plan needs beside the list of networks: locations without networks, base stations, handsets.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::client::{ApiClient, Priority, SendError};
+use crate::desired::model::Desired;
+use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
+use crate::plan::{RequiredReads, locations_without_networks};
+
+/// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
+pub(super) async fn read_locations(
+    live: &mut LiveState,
+    desired: &Desired,
+    client: &ApiClient,
+) -> Result<(), SendError> {
+    let mut added: Vec<(LocationId, Arc<str>)> = Vec::new();
+    let mut names: HashSet<NameKey> = HashSet::new();
+    for location in locations_without_networks(desired, live) {
+        match (&location.id, &location.name) {
+            (Some(id), name) => {
+                let name = name.as_ref().map_or_else(|| id.value.as_str().into(), |name| name.value.clone());
+                added.push((id.value.clone(), name));
+            }
+            (None, Some(name)) => {
+                names.insert(NameKey::of(&name.value));
+            }
+            (None, None) => {}
+        }
+    }
+    if !names.is_empty() {
+        let found = client.list_locations().await?;
+        added.extend(found.into_iter().filter(|(_, name)| names.contains(&NameKey::of(name))));
+    }
+    live.add_locations(added);
+    Ok(())
+}
+
+/// What was read of one network.
+enum Read {
+    BaseStations(NetworkIndex, Vec<BaseStation>),
+    Handsets(NetworkIndex, Vec<Handset>),
+}
+
+/// Reads the devices of networks, as many at a time as the rate limiter has a use for.
+pub(super) async fn read_devices(
+    live: &mut LiveState,
+    reads: RequiredReads,
+    client: &ApiClient,
+) -> Result<(), SendError> {
+    let place = |at: NetworkIndex| {
+        let network = live.network(at);
+        (network.location.clone(), network.id.clone())
+    };
+    let stations = reads.base_stations.into_iter().map(|at| (at, place(at), true));
+    let handsets = reads.handsets.into_iter().map(|at| (at, place(at), false));
+    let requests: Vec<_> = stations.chain(handsets).collect();
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let read = |(at, (location, network), is_stations): (NetworkIndex, (LocationId, _), bool)| async move {
+        Ok(if is_stations {
+            Read::BaseStations(at, client.list_base_stations(&location, &network, Priority::Normal).await?)
+        } else {
+            Read::Handsets(at, client.list_handsets(&location, &network, Priority::Normal).await?)
+        })
+    };
+    let found: Vec<Read> = stream::iter(requests.into_iter().map(read))
+        .buffer_unordered(client.concurrency().max(1))
+        .try_collect()
+        .await?;
+    for read in found {
+        match read {
+            Read::BaseStations(network, stations) => live.set_base_stations(network, stations),
+            Read::Handsets(network, handsets) => live.set_handsets(network, handsets),
+        }
+    }
+    Ok(())
+}

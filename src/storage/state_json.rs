@@ -1,0 +1,135 @@
+//! The JSON form of states in plans and journals. Includes access codes, since undoing a run needs them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BaseStation, BaseStationId, CodeText, Handset, HandsetId, Settings};
+use crate::plan::model::ResourceState;
+use crate::storage::encryption::CodeCipher;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SettingsJson {
+    name: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    display_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_access_code_enabled: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_access_code: Option<String>,
+}
+
+impl SettingsJson {
+    /// The same with its code encrypted. A code that cannot be encrypted is omitted rather than stored in plain text.
+    pub(super) fn encrypted(mut self, cipher: Option<&CodeCipher>) -> Self {
+        if let Some(cipher) = cipher {
+            self.default_access_code = self.default_access_code.and_then(|code| cipher.encrypt(&code));
+        }
+        self
+    }
+
+    /// The same with its code decrypted; `None` if that fails.
+    pub(super) fn decrypted(mut self, cipher: &CodeCipher) -> Option<Self> {
+        if let Some(code) = self.default_access_code.take() {
+            self.default_access_code = Some(cipher.decrypt(&code)?);
+        }
+        Some(self)
+    }
+}
+
+impl From<&Settings> for SettingsJson {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            name: Arc::clone(&settings.name),
+            display_name: settings.display_name.clone(),
+            default_access_code_enabled: settings.code_enabled,
+            default_access_code: settings.code.as_ref().map(|code| code.expose_secret().to_owned()),
+        }
+    }
+}
+
+impl From<SettingsJson> for Settings {
+    fn from(document: SettingsJson) -> Self {
+        Self {
+            name: document.name,
+            display_name: document.display_name,
+            code_enabled: document.default_access_code_enabled,
+            code: document.default_access_code.map(CodeText::new),
+        }
+    }
+}
+
+/// The state of one thing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub(super) enum StateJson {
+    Network {
+        settings: SettingsJson,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<Arc<str>>,
+    },
+    BaseStation {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        mac: Arc<str>,
+    },
+    Handset {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        display_name: Option<Arc<str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        line: Option<Arc<str>>,
+    },
+}
+
+impl StateJson {
+    /// The same with its code encrypted.
+    pub(super) fn encrypted(self, cipher: Option<&CodeCipher>) -> Self {
+        match self {
+            Self::Network { settings, model } => Self::Network { settings: settings.encrypted(cipher), model },
+            other => other,
+        }
+    }
+
+    /// The same with its code decrypted; `None` if that fails.
+    pub(super) fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
+        Some(match self {
+            Self::Network { settings, model } => Self::Network { settings: settings.decrypted(cipher)?, model },
+            other => other,
+        })
+    }
+}
+
+impl From<&ResourceState> for StateJson {
+    fn from(state: &ResourceState) -> Self {
+        match state {
+            ResourceState::Network { settings, model } => {
+                Self::Network { settings: settings.into(), model: model.clone() }
+            }
+            ResourceState::BaseStation(BaseStation { id, address }) => {
+                Self::BaseStation { id: id.as_ref().map(ToString::to_string), mac: address.clone() }
+            }
+            ResourceState::Handset(Handset { id, display_name, line }) => Self::Handset {
+                id: id.as_ref().map(ToString::to_string),
+                display_name: display_name.clone(),
+                line: line.clone(),
+            },
+        }
+    }
+}
+
+impl From<StateJson> for ResourceState {
+    fn from(document: StateJson) -> Self {
+        match document {
+            StateJson::Network { settings, model } => Self::Network { settings: settings.into(), model },
+            StateJson::BaseStation { id, mac } => {
+                Self::BaseStation(BaseStation { id: id.and_then(BaseStationId::non_empty), address: mac })
+            }
+            StateJson::Handset { id, display_name, line } => {
+                Self::Handset(Handset { id: id.and_then(HandsetId::non_empty), display_name, line })
+            }
+        }
+    }
+}

@@ -173,7 +173,7 @@ impl Comparison<'_> {
         };
         *unmanaged += listed.iter().filter(|station| !named(station)).count();
         if let Some(model) = model {
-            self.check_limit(model, listed.len(), &plan, group);
+            self.check_limit(model, listed, &plan, group);
             plan.free = model.max_base_stations().saturating_sub(listed.len());
         }
         Some(plan)
@@ -206,20 +206,31 @@ impl Comparison<'_> {
         );
     }
 
-    fn check_limit(&mut self, model: NetworkModel, listed: usize, plan: &NetworkPlan<'_>, group: &EntryGroup<'_>) {
+    fn check_limit(
+        &mut self,
+        model: NetworkModel,
+        listed: &[BaseStation],
+        plan: &NetworkPlan<'_>,
+        group: &EntryGroup<'_>,
+    ) {
         if plan.additions.is_empty() {
             return;
         }
-        let after = (listed + plan.additions.len()).saturating_sub(plan.removals.len() + plan.replaced.len());
+        let after = (listed.len() + plan.additions.len()).saturating_sub(plan.removals.len() + plan.replaced.len());
         let (label, max) = (group.primary.label(), model.max_base_stations());
+        let named: Vec<String> = listed.iter().take(4).map(BaseStation::label).collect();
+        let listed = listed.len();
         let span = plan.additions[plan.additions.len() - 1].mac.span;
         if after > max {
             let message =
                 format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "base station"));
             self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::TooManyBaseStations, message).with_span(span).help(
-                    "remove some of them with `state: absent` or `replaces`, or spread them over several networks",
-                ),
+                Diagnostic::error(DiagnosticCode::TooManyBaseStations, message).with_span(span).help(match listed {
+                    0 => "spread them over several networks".to_owned(),
+                    1..=4 => format!("it has {}; add `replaces` or `state: absent` for some", named.join(", ")),
+                    _ => "remove some of them with `state: absent` or `replaces`, or spread them over several networks"
+                        .to_owned(),
+                }),
             );
         } else if after > model.doubtful_base_stations() {
             let (count, limit) = (plural(after, "base station"), model.doubtful_base_stations());

@@ -92,7 +92,9 @@ fn plan_body(view: &PlanView) -> String {
 }
 
 fn section(at: usize, location: &LocationView) -> String {
-    let rows: String = location.changes.iter().map(rows).collect();
+    let networks = location.networks();
+    let changes = networks.iter().flat_map(|network| network.own.iter().chain(&network.devices));
+    let rows: String = changes.map(|change| rows(change)).collect();
     format!(
         "<section data-location=\"{at}\">\n<h2>{} <small>{}</small></h2>\n<table>\n<thead><tr>\
          <th scope=\"col\">Network</th><th scope=\"col\">Setting</th><th scope=\"col\">Now</th>\

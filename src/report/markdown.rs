@@ -161,7 +161,9 @@ fn section(location: &LocationView, folded: bool) -> String {
     let mut section = String::new();
     let title = format!("{} ({})", escaped(&location.name), location.changes.len());
     let heading = if folded { format!("<details><summary>{title}</summary>\n") } else { format!("#### {title}\n") };
-    let rows: String = location.changes.iter().map(rows).collect();
+    let networks = location.networks();
+    let changes = networks.iter().flat_map(|network| network.own.iter().chain(&network.devices));
+    let rows: String = changes.map(|change| rows(change)).collect();
     // Writing to a string cannot fail.
     let _infallible =
         writeln!(section, "{heading}\n| network | setting | now | planned | source |\n|---|---|---|---|---|\n{rows}");

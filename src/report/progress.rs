@@ -142,7 +142,8 @@ impl ProgressDisplay {
             }
             Event::Verifying { mismatched } => self.log_line(&match mismatched {
                 0 => "verifying".to_owned(),
-                many => format!("verifying {}", plural(*many, "network")),
+                many if self.noun == "update" => format!("verifying {}", plural(*many, "network")),
+                many => format!("verifying {}", plural(*many, "change")),
             }),
         }
     }

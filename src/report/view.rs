@@ -314,20 +314,26 @@ impl PlanView {
 
     fn device_summary(&self) -> String {
         let kinds = [(self.base_stations, ResourceKind::BaseStation), (self.handsets, ResourceKind::Handset)];
-        let counted = |count: &dyn Fn(ActionCounts) -> usize, verb: &str| {
-            let parts: Vec<String> = kinds
-                .iter()
-                .filter(|(counts, _)| count(*counts) > 0)
-                .map(|(counts, kind)| plural(count(*counts), kind.noun()))
-                .collect();
-            (!parts.is_empty()).then(|| format!("{} to {verb}", parts.join(", ")))
-        };
-        let parts = [
-            counted(&|counts| counts.create, "add"),
-            counted(&|counts| counts.update, "update"),
-            counted(&|counts| counts.delete, "remove"),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        let mut parts: Vec<String> = Vec::new();
+        let mut last = None;
+        for (verb, count) in [
+            ("add", (|counts: ActionCounts| counts.create) as fn(ActionCounts) -> usize),
+            ("update", |counts| counts.update),
+            ("remove", |counts| counts.delete),
+        ] {
+            let counted: Vec<(usize, ResourceKind)> =
+                kinds.iter().map(|(counts, kind)| (count(*counts), *kind)).filter(|(count, _)| *count > 0).collect();
+            let these: Vec<ResourceKind> = counted.iter().map(|(_, kind)| *kind).collect();
+            // The noun stands once where the same kind follows.
+            let numbers: Vec<String> = match &counted[..] {
+                [] => continue,
+                [(count, _)] if last.as_ref() == Some(&these) => vec![count.to_string()],
+                counted => counted.iter().map(|(count, kind)| plural(*count, kind.noun())).collect(),
+            };
+            parts.push(format!("{} to {verb}", numbers.join(", ")));
+            last = Some(these);
+        }
+        parts.join(", ")
     }
 }
 

@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `organization` | [`SimulatedOrganization`]: the state machine; maps a request at a point in time to a response |
 //! | `operations` | the effect and the response of each operation |
+//! | `base_stations` | the base stations of networks |
 //! | `external_edits` | edits by another client |
 //! | `request` | [`Operation`] and [`Request`]: operations, and parsing them from HTTP requests |
-//! | `network` | a simulated network |
+//! | `network` | a simulated network with its devices |
 //! | `state` | the networks, and the formats to load them from |
 //! | `snapshot` | [`Snapshot`]: saves organizations to a file |
 //! | `rules` | validation of writes as documented by Webex |
@@ -23,6 +24,7 @@
 //! Shares only identifiers with the client and has its own JSON types, so that an error in one is not hidden by the
 //! same error in the other.
 
+mod base_stations;
 mod external_edits;
 mod faults;
 pub mod http;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::network::SimNetwork;
+use super::network::{SimHandsets, SimNetwork};
 use super::organization::SimulatedOrganization;
 use super::request::Operation;
 use super::responses::{self, ApiErrorResponse, NetworkJson, NetworkListJson, SimulatedResponse};
@@ -21,6 +21,8 @@ pub(super) enum WriteEffect {
     Done,
     /// A network was created with this id.
     Created(NetworkId),
+    /// Base stations were added, with these results.
+    Added(serde_json::Value),
 }
 
 impl SimulatedOrganization {
@@ -51,7 +53,19 @@ impl SimulatedOrganization {
                 }
                 None => self.written(operation, tracking_id, now)?,
             },
-            Operation::Create { .. } | Operation::Delete { .. } => self.written(operation, tracking_id, now)?,
+            Operation::Create { .. }
+            | Operation::Delete { .. }
+            | Operation::AddBaseStations { .. }
+            | Operation::RemoveBaseStation { .. }
+            | Operation::RemoveAllBaseStations { .. } => self.written(operation, tracking_id, now)?,
+            Operation::ListBaseStations { location, network } => {
+                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
+                self.list_base_stations(network, tracking_id, now)
+            }
+            Operation::ListHandsets { location, network } => {
+                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
+                SimulatedResponse::json(200, tracking_id, &responses::handsets(network))
+            }
             Operation::Locations { name, max, start } => {
                 self.locations(name.as_deref(), max.as_deref(), start.as_deref(), tracking_id)?
             }
@@ -93,6 +107,7 @@ impl SimulatedOrganization {
             WriteEffect::Created(id) => {
                 SimulatedResponse::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() }))
             }
+            WriteEffect::Added(results) => SimulatedResponse::json(201, tracking_id, &results),
         })
     }
 
@@ -124,6 +139,20 @@ impl SimulatedOrganization {
                 self.record_previous_state(&current.id, Some(&current), now);
                 self.state.remove(&current.id);
             }
+            Operation::AddBaseStations { location, network, body } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                let results = self.add_base_stations(&location, &network, body, now)?;
+                self.counters.writes += 1;
+                return Ok(WriteEffect::Added(results));
+            }
+            Operation::RemoveBaseStation { location, network, station } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                self.remove_base_stations(&location, &network, Some(station), now)?;
+            }
+            Operation::RemoveAllBaseStations { location, network } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                self.remove_base_stations(&location, &network, None, now)?;
+            }
             _ => return Ok(WriteEffect::Done),
         }
         self.counters.writes += 1;
@@ -146,18 +175,33 @@ impl SimulatedOrganization {
             code: Some(accepted.code),
             model: accepted.model.unwrap_or_default(),
             chain_id: 0,
-            base_stations: 0,
-            handsets: 0,
+            base_stations: Vec::new(),
+            handsets: SimHandsets::Listed(Vec::new()),
             lines: 0,
         });
         Ok(id)
     }
 
     /// Records the previous state of a network for lists that lag behind.
-    fn record_previous_state(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
+    pub(super) fn record_previous_state(&mut self, id: &NetworkId, before: Option<&SimNetwork>, now: Instant) {
         if !self.faults.read_lag.is_zero() {
             self.before.push((now, id.clone(), before.cloned()));
         }
+    }
+
+    pub(super) fn find_network(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+    ) -> Result<&SimNetwork, ApiErrorResponse> {
+        find(&self.state, location, network)
+    }
+
+    /// What a network was like before the writes that a list does not show yet; `None` if it shows all of them.
+    pub(super) fn lagging(&self, id: &NetworkId, now: Instant) -> Option<Option<&SimNetwork>> {
+        let lag = self.faults.read_lag;
+        let hidden = self.before.iter().find(|(when, other, _)| other == id && *when + lag > now);
+        hidden.map(|(.., before)| before.as_ref())
     }
 
     fn list(&self, location: Option<&str>, name: Option<&str>, tracking_id: String, now: Instant) -> SimulatedResponse {
@@ -177,7 +221,11 @@ impl SimulatedOrganization {
             .collect();
         let dect_networks =
             networks.iter().map(|network| NetworkJson::of(network, &self.state.locations[&network.location])).collect();
-        SimulatedResponse::json(200, tracking_id, &NetworkListJson { dect_networks, created: None })
+        SimulatedResponse::json(
+            200,
+            tracking_id,
+            &NetworkListJson { dect_networks, created: None, locations: Vec::new() },
+        )
     }
 
     fn sanitize(&self, network: &SimNetwork) -> SimNetwork {

@@ -238,6 +238,9 @@ impl SimulatedOrganization {
             _ => {}
         }
         self.log.record(number, request, status, tracking_id, now);
+        if matches!(request.operation, Operation::RemoveAllBaseStations { .. }) {
+            self.log.record_violation(number, ClientRule::NoCollectionDeletion);
+        }
         if is_incomplete(&request.operation) {
             self.log.record_violation(number, ClientRule::FullUpdate);
         }

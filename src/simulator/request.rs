@@ -16,6 +16,16 @@ pub enum Operation {
     Create { location: String, body: Vec<u8> },
     /// `DELETE` on a network.
     Delete { location: String, network: String },
+    /// `GET` below a network: its base stations.
+    ListBaseStations { location: String, network: String },
+    /// `POST` on the same path.
+    AddBaseStations { location: String, network: String, body: Vec<u8> },
+    /// `DELETE` on one base station.
+    RemoveBaseStation { location: String, network: String, station: String },
+    /// `DELETE` on the collection, which removes all of them.
+    RemoveAllBaseStations { location: String, network: String },
+    /// `GET` below a network: its handsets.
+    ListHandsets { location: String, network: String },
     /// `GET /locations`
     Locations {
         name: Option<String>,
@@ -61,6 +71,22 @@ impl Operation {
                     _ => Self::Unknown(405),
                 }
             }
+            (_, ["telephony", "config", "locations", location, "dectNetworks", network, devices @ ..]) => {
+                let (location, network) = ((*location).to_owned(), (*network).to_owned());
+                match (method, devices) {
+                    ("GET" | "HEAD", ["baseStations"]) => Self::ListBaseStations { location, network },
+                    ("POST", ["baseStations"]) => Self::AddBaseStations { location, network, body },
+                    ("DELETE", ["baseStations"] | ["baseStations", ""]) => {
+                        Self::RemoveAllBaseStations { location, network }
+                    }
+                    ("DELETE", ["baseStations", station]) => {
+                        Self::RemoveBaseStation { location, network, station: (*station).to_owned() }
+                    }
+                    ("GET" | "HEAD", ["handsets"]) => Self::ListHandsets { location, network },
+                    (_, ["baseStations" | "handsets", ..]) => Self::Unknown(405),
+                    _ => Self::Unknown(404),
+                }
+            }
             ("GET" | "HEAD", ["locations"]) => {
                 Self::Locations { name: query.get("name"), max: query.get("max"), start: query.get("start") }
             }
@@ -78,18 +104,26 @@ impl Operation {
         }
     }
 
-    pub const fn is_write(&self) -> bool {
-        matches!(self, Self::Update { .. } | Self::Create { .. } | Self::Delete { .. })
+    pub fn is_write(&self) -> bool {
+        self.written_location().is_some()
     }
 
     fn raw(&self) -> (&'static str, String) {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
+        let stations = |location: &str, network: &str| format!("{}/{network}/baseStations", networks(location));
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
             Self::Get { location, network } => ("GET", format!("{}/{network}", networks(location))),
             Self::Update { location, network, .. } => ("PUT", format!("{}/{network}", networks(location))),
             Self::Create { location, .. } => ("POST", networks(location)),
             Self::Delete { location, network } => ("DELETE", format!("{}/{network}", networks(location))),
+            Self::ListBaseStations { location, network } => ("GET", stations(location, network)),
+            Self::AddBaseStations { location, network, .. } => ("POST", stations(location, network)),
+            Self::RemoveBaseStation { location, network, station } => {
+                ("DELETE", format!("{}/{station}", stations(location, network)))
+            }
+            Self::RemoveAllBaseStations { location, network } => ("DELETE", stations(location, network)),
+            Self::ListHandsets { location, network } => ("GET", format!("{}/{network}/handsets", networks(location))),
             Self::Locations { .. } => ("GET", "/locations".to_owned()),
             Self::Me => ("GET", "/people/me".to_owned()),
             Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
@@ -99,9 +133,12 @@ impl Operation {
 
     pub(super) fn written_location(&self) -> Option<&str> {
         match self {
-            Self::Update { location, .. } | Self::Create { location, .. } | Self::Delete { location, .. } => {
-                Some(location)
-            }
+            Self::Update { location, .. }
+            | Self::Create { location, .. }
+            | Self::Delete { location, .. }
+            | Self::AddBaseStations { location, .. }
+            | Self::RemoveBaseStation { location, .. }
+            | Self::RemoveAllBaseStations { location, .. } => Some(location),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::network::SimNetwork;
+use super::network::{SimHandset, SimNetwork};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulatedResponse {
@@ -88,9 +88,9 @@ pub(super) struct NetworkJson<'a> {
 }
 
 #[derive(Serialize)]
-struct LocationRefJson<'a> {
-    id: &'a str,
-    name: &'a str,
+pub(super) struct LocationRefJson<'a> {
+    pub(super) id: std::borrow::Cow<'a, str>,
+    pub(super) name: std::borrow::Cow<'a, str>,
 }
 
 impl<'a> NetworkJson<'a> {
@@ -103,20 +103,52 @@ impl<'a> NetworkJson<'a> {
             model: &network.model,
             default_access_code_enabled: network.code_enabled,
             default_access_code: network.code.as_deref(),
-            number_of_base_stations: network.base_stations,
-            number_of_handsets_assigned: network.handsets,
+            number_of_base_stations: network.base_stations.len() as u64,
+            number_of_handsets_assigned: network.handsets.len(),
             number_of_lines: network.lines,
-            location: LocationRefJson { id: network.location.as_str(), name: location_name },
+            location: LocationRefJson { id: network.location.as_str().into(), name: location_name.into() },
         }
     }
 }
 
+/// A network with its devices, as a snapshot has it and a list of Webex has not.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct NetworkListJson<'a> {
-    pub(super) dect_networks: Vec<NetworkJson<'a>>,
+pub(super) struct SnapshotNetworkJson<'a> {
+    #[serde(flatten)]
+    pub(super) network: NetworkJson<'a>,
+    pub(super) base_stations: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NetworkListJson<N> {
+    pub(super) dect_networks: Vec<N>,
     #[serde(rename = "createdBySimulator", skip_serializing_if = "Option::is_none")]
     pub(super) created: Option<u64>,
+    /// Locations without networks, which no list of Webex has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) locations: Vec<LocationRefJson<'static>>,
+}
+
+/// The handsets of a network, each with its first line.
+pub(super) fn handsets(network: &SimNetwork) -> Value {
+    let handset = |(at, handset): (usize, SimHandset)| {
+        json!({
+            "id": handset.id,
+            "index": (at + 1).to_string(),
+            "defaultDisplayName": handset.display_name,
+            "customDisplayName": handset.display_name,
+            "accessCode": "1234",
+            "lines": [{ "memberId": format!("member-{}", handset.extension), "extension": handset.extension }],
+        })
+    };
+    let handsets: Vec<Value> = network.handsets.list(&network.id).into_iter().enumerate().map(handset).collect();
+    json!({
+        "numberOfHandsetsAssigned": handsets.len(),
+        "numberOfLinesAssigned": network.lines,
+        "handsets": handsets,
+    })
 }
 
 pub(super) fn location(id: &str, name: &str, org: &str) -> Value {

@@ -23,6 +23,8 @@ pub enum ClientRule {
     /// A name or code is only assigned while it is free.
     NoDuplicate,
     ValidToken,
+    /// Devices are removed one by one, never all at once.
+    NoCollectionDeletion,
 }
 
 impl ClientRule {
@@ -33,6 +35,7 @@ impl ClientRule {
             Self::FullUpdate => "fullUpdate",
             Self::NoDuplicate => "noDuplicate",
             Self::ValidToken => "validToken",
+            Self::NoCollectionDeletion => "collectionDeletion",
         }
     }
 }

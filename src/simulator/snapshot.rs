@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::responses::NetworkListJson;
+use super::responses::{NetworkListJson, SnapshotNetworkJson};
 use super::state::{SimulatedState, StateError, parse_json};
 
 #[derive(Clone, Debug, Default)]
@@ -18,9 +18,9 @@ pub struct Snapshot {
 #[derive(Serialize)]
 struct SnapshotJson<'a> {
     #[serde(flatten)]
-    default: NetworkListJson<'a>,
+    default: NetworkListJson<SnapshotNetworkJson<'a>>,
     #[serde(rename = "organizations", skip_serializing_if = "BTreeMap::is_empty")]
-    additional: BTreeMap<&'a str, NetworkListJson<'a>>,
+    additional: BTreeMap<&'a str, NetworkListJson<SnapshotNetworkJson<'a>>>,
 }
 
 impl Snapshot {

@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::network::SimNetwork;
-use super::responses::{NetworkJson, NetworkListJson};
+use super::network::{SimBaseStation, SimHandset, SimHandsets, SimNetwork, parse_mac};
+use super::responses::{LocationRefJson, NetworkJson, NetworkListJson, SnapshotNetworkJson};
 use crate::desired::model::NetworkEntry;
 use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
-use crate::model::{LiveState, LocationId, NameKey, NetworkId};
+use crate::model::{Handset, LiveState, LocationId, NameKey, NetworkId};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -32,10 +32,20 @@ pub struct SimulatedState {
     /// Networks by name and by code; more than one if the initial state has duplicates.
     names: HashMap<(LocationId, NameKey), Vec<NetworkId>>,
     codes: HashMap<(LocationId, String), Vec<NetworkId>>,
+    /// How many networks have a base station of this address: one, unless the initial state is wrong.
+    macs: HashMap<u64, u32>,
     next_chain: u64,
-    /// Number of networks created; ids are never reused.
+    /// Number of networks and base stations created; ids are never reused.
     created: u64,
+    /// Number of base stations that were made up.
+    stations: u64,
 }
+
+/// The first half of made-up addresses.
+const MADE_UP_ADDRESSES: u64 = 0xAC7A_5600_0000;
+
+/// The same for the copy of a live organization, whose real addresses are not all known: locally administered ones.
+const UNKNOWN_ADDRESSES: u64 = 0x0200_0000_0000;
 
 /// The built-in organization that matches `examples/networks.yaml`.
 const BUILT_IN: &str = include_str!("built_in.json");
@@ -60,6 +70,7 @@ impl SimulatedState {
             for network in 1..=networks {
                 let number = (location - 1) * networks + network;
                 let large = number.is_multiple_of(3);
+                let base_stations = state.make_up(MADE_UP_ADDRESSES, if large { 5 } else { 1 });
                 state.insert(SimNetwork {
                     id: NetworkId::new(id("DECT_DEV_NET", number)),
                     location: place.clone(),
@@ -69,8 +80,8 @@ impl SimulatedState {
                     code: Some(format!("{:04}", (1_000 + network) % 10_000)),
                     model: if large { "DMS Cisco DBS210" } else { "DMS Cisco DBS110" }.to_owned(),
                     chain_id: number as u64,
-                    base_stations: if large { 5 } else { 1 },
-                    handsets: 10 + (number % 7) as u64,
+                    base_stations,
+                    handsets: SimHandsets::Counted(10 + (number % 7) as u64),
                     lines: 10 + (number % 7) as u64,
                 });
             }
@@ -99,6 +110,11 @@ impl SimulatedState {
             .as_array()
             .ok_or_else(|| StateError::NotAList("no list `dectNetworks`".to_owned()))?;
         let mut state = Self { created: value["createdBySimulator"].as_u64().unwrap_or(0), ..Self::default() };
+        for location in value["locations"].as_array().into_iter().flatten() {
+            if let (Some(id), Some(name)) = (location["id"].as_str(), location["name"].as_str()) {
+                state.locations.insert(LocationId::new(id), name.into());
+            }
+        }
         for (at, network) in networks.iter().enumerate() {
             let wrong = |words: String| StateError::NotAList(format!("network {} in the list {words}", at + 1));
             let needed = |value: &Value, name: &str| {
@@ -112,6 +128,19 @@ impl SimulatedState {
                 return Err(wrong("is a duplicate".to_owned()));
             }
             state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
+            let model = text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned());
+            let base_stations = match network["baseStations"].as_array() {
+                Some(listed) => listed
+                    .iter()
+                    .map(|station| {
+                        let mac = station["mac"].as_str().and_then(parse_mac);
+                        let id = station["id"].as_str().filter(|id| !id.is_empty());
+                        let (mac, id) = mac.zip(id).ok_or_else(|| wrong("has an invalid base station".to_owned()))?;
+                        Ok(SimBaseStation::with_id(mac, id))
+                    })
+                    .collect::<Result<_, StateError>>()?,
+                None => state.make_up(MADE_UP_ADDRESSES, count("numberOfBaseStations", 1)),
+            };
             state.insert(SimNetwork {
                 id,
                 location,
@@ -122,10 +151,10 @@ impl SimulatedState {
                     // A number, as in the API documentation, has lost its leading zeros.
                     if network["defaultAccessCode"].is_number() { format!("{code:0>4}") } else { code }
                 }),
-                model: text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned()),
+                model,
                 chain_id: count("chainId", 0),
-                base_stations: count("numberOfBaseStations", 1),
-                handsets: count("numberOfHandsetsAssigned", 0),
+                base_stations,
+                handsets: SimHandsets::Counted(count("numberOfHandsetsAssigned", 0)),
                 lines: count("numberOfLines", 0),
             });
         }
@@ -176,6 +205,17 @@ impl SimulatedState {
                 let network = entry.id.as_ref().map(|id| id.value.clone());
                 let network = network
                     .unwrap_or_else(|| NetworkId::new(made_up("DECT_DEV_NET", &format!("{}\0{name}", id.as_str()))));
+                if entry.absent.is_some() {
+                    continue;
+                }
+                let listed = entry.base_stations.iter().flatten().filter(|station| !station.is_absent);
+                let macs: Vec<u64> = listed.filter_map(|station| parse_mac(&station.mac.value.to_string())).collect();
+                let base_stations = match &entry.base_stations {
+                    Some(_) => {
+                        macs.into_iter().map(|mac| SimBaseStation::numbered(mac, state.unused_number())).collect()
+                    }
+                    None => state.make_up(MADE_UP_ADDRESSES, 1),
+                };
                 let code = code_of(entry).or_else(|| free.next());
                 let display_name = desired.display_name.as_ref().map(ToString::to_string);
                 state.insert(SimNetwork {
@@ -185,10 +225,10 @@ impl SimulatedState {
                     name,
                     code_enabled: desired.code_enabled.unwrap_or(true),
                     code,
-                    model: "DMS Cisco DBS210".to_owned(),
+                    model: entry.model.as_ref().map_or("DMS Cisco DBS210", |model| model.value.api_name()).to_owned(),
                     chain_id: 0,
-                    base_stations: 1,
-                    handsets: 0,
+                    base_stations,
+                    handsets: SimHandsets::Counted(0),
                     lines: 0,
                 });
             }
@@ -197,12 +237,23 @@ impl SimulatedState {
     }
 
     /// The state in the format of a Webex list, with the counters needed to resume.
-    pub(super) fn to_list(&self) -> NetworkListJson<'_> {
-        let networks =
-            self.networks.values().map(|network| NetworkJson::of(network, &self.locations[&network.location]));
+    pub(super) fn to_list(&self) -> NetworkListJson<SnapshotNetworkJson<'_>> {
+        let networks = self.networks.values().map(|network| SnapshotNetworkJson {
+            network: NetworkJson::of(network, &self.locations[&network.location]),
+            base_stations: network
+                .base_stations
+                .iter()
+                .map(|station| serde_json::json!({ "id": station.id(), "mac": station.address() }))
+                .collect(),
+        });
+        let used: HashSet<&LocationId> = self.networks.values().map(|network| &network.location).collect();
+        let unused = self.locations.iter().filter(|(id, _)| !used.contains(id));
         NetworkListJson {
             dect_networks: networks.collect(),
             created: Some(self.created).filter(|created| *created > 0),
+            locations: unused
+                .map(|(id, name)| LocationRefJson { id: id.to_string().into(), name: name.to_string().into() })
+                .collect(),
         }
     }
 
@@ -211,8 +262,20 @@ impl SimulatedState {
         let mut state = Self::default();
         for (at, location) in organization.locations() {
             state.locations.insert(location.id.clone(), location.name.clone());
-            for (_, network) in organization.networks_of(at) {
+            for (index, network) in organization.networks_of(at) {
                 let settings = &network.settings;
+                let base_stations = match organization.base_stations(index) {
+                    Some(listed) => listed
+                        .iter()
+                        .filter_map(|station| Some((parse_mac(&station.address)?, station.id.as_ref()?)))
+                        .map(|(mac, id)| SimBaseStation::with_id(mac, id.as_str()))
+                        .collect(),
+                    None => state.make_up(UNKNOWN_ADDRESSES, network.base_stations.unwrap_or(1)),
+                };
+                let handsets = match organization.handsets(index) {
+                    Some(listed) => SimHandsets::Listed(listed.iter().map(handset_of).collect()),
+                    None => SimHandsets::Counted(network.handsets.unwrap_or(0)),
+                };
                 state.insert(SimNetwork {
                     id: network.id.clone(),
                     location: location.id.clone(),
@@ -222,8 +285,8 @@ impl SimulatedState {
                     code: settings.code.as_ref().map(|code| code.expose_secret().to_owned()),
                     model: network.model.as_deref().unwrap_or("DMS Cisco DBS210").to_owned(),
                     chain_id: 0,
-                    base_stations: network.base_stations.unwrap_or(1),
-                    handsets: network.handsets.unwrap_or(0),
+                    base_stations,
+                    handsets,
                     lines: network.lines.unwrap_or(0),
                 });
             }
@@ -250,6 +313,9 @@ impl SimulatedState {
         if let Some(place) = Self::code_place(&network) {
             self.codes.entry(place).or_default().push(id.clone());
         }
+        for station in &network.base_stations {
+            *self.macs.entry(station.mac).or_default() += 1;
+        }
         self.networks.insert(id, network);
     }
 
@@ -260,6 +326,11 @@ impl SimulatedState {
         }
         if let Some(holders) = Self::code_place(&network).and_then(|place| self.codes.get_mut(&place)) {
             holders.retain(|holder| holder != id);
+        }
+        for station in &network.base_stations {
+            if let Some(count) = self.macs.get_mut(&station.mac) {
+                *count -= 1;
+            }
         }
         Some(network)
     }
@@ -272,6 +343,26 @@ impl SimulatedState {
     pub(super) fn holds_code(&self, location: &LocationId, code: &str, except: Option<&NetworkId>) -> bool {
         let holders = self.codes.get(&(location.clone(), code.to_owned()));
         holders.is_some_and(|holders| holders.iter().any(|holder| Some(holder) != except))
+    }
+
+    pub(super) fn holds_mac(&self, mac: u64) -> bool {
+        self.macs.get(&mac).is_some_and(|count| *count > 0)
+    }
+
+    /// A number for the id of a base station that is created.
+    pub(super) fn unused_number(&mut self) -> u64 {
+        self.created += 1;
+        // Made-up ones are numbered from 1.
+        (1 << 31) + self.created
+    }
+
+    /// Makes up so many base stations.
+    fn make_up(&mut self, addresses: u64, count: u64) -> Vec<SimBaseStation> {
+        let station = |_| {
+            self.stations += 1;
+            SimBaseStation::numbered(addresses + self.stations, self.stations)
+        };
+        (0..count.min(254)).map(station).collect()
     }
 
     /// Generates an unused id.
@@ -292,6 +383,14 @@ impl SimulatedState {
 
     fn code_place(network: &SimNetwork) -> Option<(LocationId, String)> {
         Some((network.location.clone(), network.code.clone()?))
+    }
+}
+
+fn handset_of(handset: &Handset) -> SimHandset {
+    SimHandset {
+        id: handset.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+        display_name: handset.display_name.as_deref().unwrap_or_default().to_owned(),
+        extension: handset.line.as_deref().unwrap_or_default().to_owned(),
     }
 }
 

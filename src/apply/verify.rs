@@ -71,13 +71,14 @@ async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority
     }
     let reads = networks.into_iter().map(|(network, location)| async move {
         match run.client.list_base_stations(location, &network, priority).await {
-            Ok(listed) => Ok((network, listed)),
-            Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok((network, Vec::new())),
+            Ok(listed) => Ok(Some((network, listed))),
+            // The list has just shown the network, so it may be there all the same.
+            Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     });
     let base_stations = futures::future::try_join_all(reads).await?;
-    Ok(FinalState { live, base_stations: base_stations.into_iter().collect() })
+    Ok(FinalState { live, base_stations: base_stations.into_iter().flatten().collect() })
 }
 
 /// Updates the results from what was read; returns the number of things that should match the plan and do not.
@@ -105,6 +106,11 @@ fn compare(
             (ResourceKind::BaseStation | ResourceKind::Handset, action) => {
                 let network = run.network_id(change);
                 let listed = network.as_ref().and_then(|network| found.base_stations.get(network));
+                let is_there = network.as_ref().is_some_and(|network| found.live.find(network).is_some());
+                if listed.is_none() && is_there {
+                    mismatched += 1;
+                    continue;
+                }
                 let label = change.label();
                 let is_listed = listed.is_some_and(|listed| listed.iter().any(|station| station.label() == label));
                 is_listed == (action == ChangeAction::Create)

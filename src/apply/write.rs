@@ -226,13 +226,13 @@ impl LocationWorker<'_, '_> {
         before: Option<&Settings>,
     ) -> JournalEntry {
         let plan = self.run.plan;
-        let location = plan[write.items[0]].location.id.clone();
+        let location = plan[write.items[0]].location.clone();
         if let (Operation::UpdateNetwork, Some(network), Some(before), Some(settings)) =
             (write.operation, network, before, write.settings)
         {
             let (before, settings) = (before.clone(), settings.clone());
             return JournalEntry::WriteStarted {
-                location,
+                location: location.id,
                 network: network.clone(),
                 kind: write.kind,
                 before,
@@ -247,6 +247,7 @@ impl LocationWorker<'_, '_> {
                 before: if is_put_back { change.after.clone() } else { change.before.clone() },
                 after: if is_put_back { change.before.clone() } else { change.after.clone() },
                 contents: change.contents.clone(),
+                replaced_by: change.replaced_by.as_deref().map(str::to_owned).filter(|_| !is_put_back),
             }
         };
         let items = write.items.iter().map(item).collect();
@@ -329,11 +330,10 @@ async fn settle(
         Ok(Response::Items(results)) => settle_items(spec, request, &results, is_repeated).await,
         Err(SendError::Cancelled) => all(&|| Settled::NotSent),
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
-            if spec.is_already_done(&error) {
-                return all(&|| Settled::Applied { id: None });
-            }
+            // An error that says so is believed only if a read shows the same.
+            let may_be_done = spec.is_already_done(&error);
             // The first attempt may have been applied, which is why the second one is refused.
-            if is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent) {
+            if may_be_done || is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent) {
                 return failed_unless_applied(poll(spec, request, vec![error; request.items.len()]).await);
             }
             all(&|| Settled::Failed(error.clone()))

@@ -38,7 +38,7 @@ pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use read::read;
 pub use rules::{RenameRequest, rename_rules};
-pub use yaml_writer::{WritableSettings, YamlWriter, writable_settings};
+pub use yaml_writer::{StationLine, WritableSettings, YamlWriter, writable_settings};
 
 /// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");

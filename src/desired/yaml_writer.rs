@@ -1,6 +1,8 @@
 //! Writes settings as a desired-state file.
 
-use crate::model::{AccessCode, DisplayName, LocationId, NetworkId, NetworkName, Setting, SettingSet, Settings};
+use crate::model::{
+    AccessCode, DisplayName, LocationId, NetworkId, NetworkModel, NetworkName, Setting, SettingSet, Settings,
+};
 
 /// The settings to write for a network, and why some are omitted.
 pub type WritableSettings = Vec<(Setting, Option<String>)>;
@@ -27,6 +29,22 @@ pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<S
             .map(|error| error.to_string()),
     };
     why.map(|why| format!("the live value {why}"))
+}
+
+/// A base station as a file names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StationLine<'a> {
+    Present(&'a str),
+    Replacing {
+        mac: &'a str,
+        old: &'a str,
+    },
+    Absent(&'a str),
+    /// A comment, for an address that the format rejects.
+    Omitted {
+        address: &'a str,
+        why: &'a str,
+    },
 }
 
 #[derive(Clone, Debug, Default)]
@@ -61,6 +79,10 @@ impl YamlWriter {
             self.text.push_str(&format!("      # {}\n", one_line(remark)));
         }
         self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
+        self.settings(settings, writable_settings);
+    }
+
+    fn settings(&mut self, settings: &Settings, writable_settings: WritableSettings) {
         for (setting, left_out) in writable_settings {
             let name = setting.api_name();
             match (left_out, value(settings, setting)) {
@@ -68,6 +90,56 @@ impl YamlWriter {
                 (None, Some(value)) => self.text.push_str(&format!("        {name}: {value}\n")),
                 (None, None) => {}
             }
+        }
+    }
+
+    /// Adds a network that is deleted.
+    pub fn absent_network(&mut self, id: &NetworkId, name: &str) {
+        let remark = if name.is_empty() { String::new() } else { format!("      # {}\n", one_line(name)) };
+        self.text.push_str(&format!("{remark}      - id: {}\n        state: absent\n", scalar(id.as_str())));
+    }
+
+    /// Adds a network that is created.
+    pub fn created_network(
+        &mut self,
+        model: NetworkModel,
+        settings: &Settings,
+        writable_settings: WritableSettings,
+        remark: Option<&str>,
+    ) {
+        if let Some(remark) = remark {
+            self.text.push_str(&format!("      # {}\n", one_line(remark)));
+        }
+        self.text.push_str(&format!("      - model: {model}\n"));
+        self.settings(settings, writable_settings);
+    }
+
+    /// Adds an entry about the devices of a network.
+    pub fn network_devices(&mut self, id: &NetworkId, remark: Option<&str>) {
+        if let Some(remark) = remark {
+            self.text.push_str(&format!("      # {}\n", one_line(remark)));
+        }
+        self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
+    }
+
+    /// Adds base stations to the last network.
+    pub fn base_stations<'a>(&mut self, stations: impl IntoIterator<Item = StationLine<'a>>) {
+        let mut stations = stations.into_iter().peekable();
+        if stations.peek().is_none() {
+            return;
+        }
+        self.text.push_str("        baseStations:\n");
+        for station in stations {
+            self.text.push_str(&match station {
+                StationLine::Present(mac) => format!("          - {}\n", quoted(mac)),
+                StationLine::Replacing { mac, old } => {
+                    format!("          - {{ mac: {}, replaces: {} }}\n", quoted(mac), quoted(old))
+                }
+                StationLine::Absent(mac) => format!("          - {{ mac: {}, state: absent }}\n", quoted(mac)),
+                StationLine::Omitted { address, why } => {
+                    format!("          # {} omitted: {}\n", one_line(address), one_line(why))
+                }
+            });
         }
     }
 

@@ -34,5 +34,5 @@ pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, read_details, resu
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
 pub use status::{DriftReport, LocationStatus, status};
-pub use undo::{SkippedNetwork, Undo, build_undo};
+pub use undo::{RecreatedNetwork, SkippedNetwork, Undo, build_undo, read_for_undo};
 pub use workflow::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, UserInterface};

@@ -1,20 +1,30 @@
 //! Builds the undo of a run as a desired state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::Error;
+use super::read_devices::read_devices;
 use crate::apply::matches_live;
-use crate::desired::{YamlWriter, writable_settings};
-use crate::model::{LiveState, LocationId, NetworkId, SettingSet};
+use crate::client::{ApiClient, SendError};
+use crate::desired::{StationLine, YamlWriter, writable_settings};
+use crate::model::{LiveState, LocationId, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet, Settings};
+use crate::plan::RequiredReads;
+use crate::plan::model::{Operation, ResourceState};
 use crate::storage::RunHistory;
-use crate::storage::journal::ModifiedNetwork;
+use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 
 #[derive(Clone, Debug)]
 pub struct Undo {
-    /// A desired-state file with the previous settings.
+    /// A desired-state file with the previous state.
     pub yaml: String,
-    pub networks: usize,
     /// Networks that were changed or deleted since the run, which are not touched.
     pub skipped: Vec<SkippedNetwork>,
+    /// What the run has created or deleted and the undo cannot take back: its name, and why.
+    pub left_alone: Vec<(String, String)>,
+    /// Networks that are created again, with a new id.
+    pub recreated: Vec<RecreatedNetwork>,
+    /// Handsets that went with deleted networks and do not come back, by name.
+    pub lost_handsets: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,41 +35,249 @@ pub struct SkippedNetwork {
     pub current_name: Option<String>,
 }
 
-/// Builds the previous settings of every network that is still as the run left it.
+/// A deleted network that is created again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecreatedNetwork {
+    pub location: LocationId,
+    pub name: String,
+    pub former_id: NetworkId,
+}
+
+/// Reads what an undo must know beside the list: the devices of what the run has created or changed.
+///
+/// # Errors
+/// If a request fails.
+pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
+    let mut stations: BTreeSet<NetworkIndex> = BTreeSet::new();
+    let mut handsets: BTreeSet<NetworkIndex> = BTreeSet::new();
+    for item in history.items.iter().filter(|item| item.may_be_applied()) {
+        let created = item.id.as_deref().filter(|_| item.operation == Operation::CreateNetwork).map(NetworkId::new);
+        if let Some(network) = created.and_then(|id| live.find(&id)) {
+            stations.insert(network);
+            handsets.insert(network);
+        }
+        stations.extend(item.network.as_ref().and_then(|id| live.find(id)));
+    }
+    let reads =
+        RequiredReads { base_stations: stations.into_iter().collect(), handsets: handsets.into_iter().collect() };
+    read_devices(live, reads, client).await.map_err(|error| match error {
+        SendError::Cancelled => Error::Stopped,
+        SendError::Failed(error) => Error::ReadFailed(error),
+    })
+}
+
+/// Builds the previous state of everything that is still as the run left it.
 pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
-    let mut skipped = Vec::new();
-    let mut by_location: BTreeMap<&LocationId, Vec<(&ModifiedNetwork, SettingSet)>> = BTreeMap::new();
+    let mut builder = UndoBuilder { history, live, undo: Undo::empty(), locations: BTreeMap::new() };
     for modified in &history.modified {
-        let Some(now) = live.find(&modified.network).map(|at| &live.network(at).settings) else {
-            skipped.push(SkippedNetwork {
-                network: modified.network.clone(),
-                name: modified.before.name.to_string(),
-                current_name: None,
-            });
-            continue;
-        };
-        match modified.final_states.iter().find(|state| matches_live(now, state)) {
+        builder.restore_settings(modified);
+    }
+    for item in history.items.iter().filter(|item| item.may_be_applied()) {
+        match item.operation {
+            Operation::CreateNetwork => builder.delete_created(item),
+            Operation::DeleteNetwork => builder.create_deleted(item),
+            Operation::AddBaseStations => builder.remove_added(item),
+            Operation::RemoveBaseStation => builder.add_removed(item),
+            // Recorded with its settings.
+            Operation::UpdateNetwork => {}
+        }
+    }
+    builder.finish()
+}
+
+impl Undo {
+    const fn empty() -> Self {
+        Self {
+            yaml: String::new(),
+            skipped: Vec::new(),
+            left_alone: Vec::new(),
+            recreated: Vec::new(),
+            lost_handsets: Vec::new(),
+        }
+    }
+}
+
+/// What is to be written about one location.
+#[derive(Default)]
+struct LocationUndo<'a> {
+    /// The name that it had, for a location that has lost its last network.
+    former_name: Option<&'a str>,
+    modified: Vec<(&'a ModifiedNetwork, SettingSet)>,
+    created: Vec<(NetworkModel, &'a Settings, Vec<String>)>,
+    deleted: Vec<(NetworkId, String)>,
+    /// Base stations by network: added ones to remove, removed ones to add, with what they replace.
+    absent: BTreeMap<NetworkId, Vec<String>>,
+    present: BTreeMap<NetworkId, Vec<(String, Option<String>)>>,
+}
+
+struct UndoBuilder<'a> {
+    history: &'a RunHistory,
+    live: &'a LiveState,
+    undo: Undo,
+    locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
+}
+
+impl<'a> UndoBuilder<'a> {
+    fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
+        let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
+        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| matches_live(now, state)));
+        match left_as {
             Some(state) => {
                 let changed = modified.before.diff(state);
                 if !changed.is_empty() {
-                    by_location.entry(&modified.location).or_default().push((modified, changed));
+                    self.locations.entry(&modified.location).or_default().modified.push((modified, changed));
                 }
             }
-            None => skipped.push(SkippedNetwork {
+            None => self.undo.skipped.push(SkippedNetwork {
                 network: modified.network.clone(),
                 name: modified.before.name.to_string(),
-                current_name: Some(now.name.to_string()),
+                current_name: now.map(|now| now.name.to_string()),
             }),
         }
     }
-    let networks = by_location.values().map(Vec::len).sum();
-    let mut file = YamlWriter::new(&format!("Undo of run {}.", history.run));
-    for (location, modified) in by_location {
-        let name = live.find_location(location).map(|at| live.location(at).name.to_string()).unwrap_or_default();
-        file.location(location, &name);
-        for (modified, changed) in modified {
-            file.network(&modified.network, &modified.before, writable_settings(&modified.before, changed), None);
+
+    fn leave_alone(&mut self, name: impl Into<String>, why: impl Into<String>) {
+        self.undo.left_alone.push((name.into(), why.into()));
+    }
+
+    /// A network that the run has created is deleted if its id is recorded and all that it holds is the run's.
+    fn delete_created(&mut self, item: &'a RecordedItem) {
+        let Some(after @ ResourceState::Network { settings, .. }) = &item.after else { return };
+        let name = settings.name.to_string();
+        let Some(id) = item.id.as_deref().and_then(NetworkId::non_empty) else {
+            let is_there = self
+                .live
+                .networks()
+                .any(|(_, network)| network.location == item.location && after.matches_created(network));
+            if is_there {
+                self.leave_alone(name, "its id was not recorded, so it may not be the run's");
+            }
+            return;
+        };
+        // It is gone already.
+        let Some(at) = self.live.find(&id) else { return };
+        if !after.matches_created(self.live.network(at)) {
+            return self.leave_alone(name, "its settings changed since the run");
+        }
+        let is_ours = |label: &str| {
+            self.history.items.iter().any(|other| {
+                other.operation == Operation::AddBaseStations
+                    && other.network.as_ref() == Some(&id)
+                    && other.after.as_ref().is_some_and(|state| state.label() == label)
+            })
+        };
+        let stations = self.live.base_stations(at).unwrap_or_default().iter().map(|station| station.label());
+        let foreign = stations.filter(|label| !is_ours(label)).map(|label| format!("base station {label}"));
+        let handsets = self.live.handsets(at).unwrap_or_default().iter();
+        let foreign: Vec<String> =
+            foreign.chain(handsets.map(|handset| format!("handset {}", handset.label()))).collect();
+        if foreign.is_empty() {
+            self.locations.entry(&item.location).or_default().deleted.push((id, name));
+        } else {
+            self.leave_alone(name, format!("it holds what the run has not added: {}", foreign.join(", ")));
         }
     }
-    Undo { yaml: file.finish(), networks, skipped }
+
+    /// A deleted network is created again with its base stations.
+    fn create_deleted(&mut self, item: &'a RecordedItem) {
+        let (Some(ResourceState::Network { settings, model }), Some(id)) = (&item.before, &item.network) else {
+            return;
+        };
+        // The deletion was not applied.
+        if self.live.find(id).is_some() {
+            return;
+        }
+        let name = settings.name.to_string();
+        let Some(model) = model.as_deref().and_then(NetworkModel::parse) else {
+            return self.leave_alone(name, "its model is not known, so it cannot be created again");
+        };
+        if settings.code.is_none() {
+            return self.leave_alone(name, "its access code is not known, so it cannot be created again");
+        }
+        let stations: Vec<String> = item
+            .contents
+            .iter()
+            .filter(|content| matches!(content, ResourceState::BaseStation(_)))
+            .map(ResourceState::label)
+            .collect();
+        let handsets = item.contents.iter().filter(|content| matches!(content, ResourceState::Handset(_)));
+        self.undo.lost_handsets.extend(handsets.map(ResourceState::label));
+        let location = item.location.clone();
+        self.undo.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
+        let location = self.locations.entry(&item.location).or_default();
+        location.former_name = Some(&item.location_name);
+        location.created.push((model, settings, stations));
+    }
+
+    /// A base station that the run has added is removed if its id is the recorded one.
+    fn remove_added(&mut self, item: &'a RecordedItem) {
+        let (Some(ResourceState::BaseStation(station)), Some(network)) = (&item.after, &item.network) else { return };
+        let label = station.label();
+        let was_created =
+            self.history.items.iter().any(|other| {
+                other.operation == Operation::CreateNetwork && other.id.as_deref() == Some(network.as_str())
+            });
+        let Some(at) = self.live.find(network).filter(|_| !was_created) else { return };
+        let listed = self.live.base_stations(at).unwrap_or_default();
+        let Some(listed) = listed.iter().find(|other| other.label() == label) else { return };
+        let name = || format!("base station {label} of {:?}", self.live.network(at).settings.name);
+        match (&item.id, &listed.id) {
+            (Some(recorded), Some(id)) if recorded == id.as_str() => {
+                let location = self.locations.entry(&item.location).or_default();
+                location.absent.entry(network.clone()).or_default().push(label);
+            }
+            (Some(_), _) => self.leave_alone(name(), "it was removed and added again since the run"),
+            (None, _) => self.leave_alone(name(), "its id was not recorded, so it may not be the run's"),
+        }
+    }
+
+    fn add_removed(&mut self, item: &'a RecordedItem) {
+        let (Some(ResourceState::BaseStation(station)), Some(network)) = (&item.before, &item.network) else { return };
+        let label = station.label();
+        let Some(at) = self.live.find(network) else {
+            return self.leave_alone(format!("base station {label}"), "its network no longer exists");
+        };
+        let listed = self.live.base_stations(at).unwrap_or_default();
+        // The removal was not applied, or was taken back.
+        if listed.iter().any(|other| other.label() == label) {
+            return;
+        }
+        let location = self.locations.entry(&item.location).or_default();
+        location.present.entry(network.clone()).or_default().push((label, item.replaced_by.clone()));
+    }
+
+    fn finish(mut self) -> Undo {
+        let mut file = YamlWriter::new(&format!("Undo of run {}.", self.history.run));
+        for (location, undo) in &mut self.locations {
+            let name = self.live.find_location(location).map(|at| self.live.location(at).name.to_string());
+            file.location(location, &name.unwrap_or_else(|| undo.former_name.unwrap_or_default().to_owned()));
+            for (modified, changed) in &undo.modified {
+                let writable = writable_settings(&modified.before, *changed);
+                file.network(&modified.network, &modified.before, writable, None);
+            }
+            for (id, name) in &undo.deleted {
+                file.absent_network(id, name);
+            }
+            for (model, settings, stations) in &undo.created {
+                let writable = writable_settings(settings, Setting::ALL.into_iter().collect());
+                file.created_network(*model, settings, writable, None);
+                file.base_stations(stations.iter().map(|mac| StationLine::Present(mac)));
+            }
+            let networks: BTreeSet<NetworkId> = undo.absent.keys().chain(undo.present.keys()).cloned().collect();
+            for network in networks {
+                let added = undo.absent.remove(&network).unwrap_or_default();
+                let removed = undo.present.remove(&network).unwrap_or_default();
+                file.network_devices(&network, None);
+                let replaced = |mac: &String| removed.iter().any(|(_, new)| new.as_ref() == Some(mac));
+                let absent = added.iter().filter(|mac| !replaced(mac)).map(|mac| StationLine::Absent(mac));
+                let present = removed.iter().map(|(mac, new)| match new.as_ref().filter(|new| added.contains(new)) {
+                    Some(new) => StationLine::Replacing { mac, old: new },
+                    None => StationLine::Present(mac),
+                });
+                file.base_stations(absent.chain(present));
+            }
+        }
+        self.undo.yaml = file.finish();
+        self.undo
+    }
 }

@@ -221,6 +221,9 @@ fn network(network: &super::view::NetworkView) -> Value {
     if let Some(device) = &network.device {
         value[kind(device.kind)] = device_json(device);
     }
+    if let Some(former_id) = &network.former_id {
+        value["formerId"] = former_id.as_str().into();
+    }
     if let Some(blocked_by) = &network.blocked_by {
         value["blockedBy"] = blocked_by.as_str().into();
     }

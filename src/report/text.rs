@@ -188,6 +188,12 @@ pub fn result(view: &ResultView) -> String {
     if !problems.is_empty() {
         out.push('\n');
     }
+    for network in &view.networks {
+        if let (Some(former), Some(new)) = (&network.former_id, &network.network_id) {
+            let name = sanitize(&network.network_name);
+            line(&mut out, format_args!("{name} was created again: id {former} → {new}"));
+        }
+    }
     for at in &view.outcome.server_generated_codes {
         let name = sanitize(&view.networks[*at].name).into_owned();
         line(
@@ -262,10 +268,11 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
     for (run, running) in runs.iter().zip(running) {
         let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
         let (written, planned) = (run.networks_written, run.changes);
+        let noun = if run.items.is_empty() { "network" } else { "change" };
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(
             &mut out,
-            format_args!("{}  {started}  {outcome:11}  {written} of {} written", run.run, plural(planned, "network")),
+            format_args!("{}  {started}  {outcome:11}  {written} of {} written", run.run, plural(planned, noun)),
         );
     }
     out

@@ -10,6 +10,7 @@ use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, Operation, Plan, ResourceKind, ResourceState, Step,
     StepKind, Warning,
 };
+use crate::reconcile::RecreatedNetwork;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CodeVisibility {
@@ -291,7 +292,7 @@ impl PlanView {
         };
         let networks = self.network_summary();
         format!(
-            "Plan: {networks}, {unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · {writes}{interim}"
+            "Plan: {networks}{unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · {writes}{interim}"
         )
     }
 
@@ -309,7 +310,7 @@ impl PlanView {
         counted(create, "create");
         counted(update, "update");
         counted(delete, "delete");
-        if parts.is_empty() { "0 to update".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { String::new() } else { format!("{}, ", parts.join(", ")) }
     }
 
     fn device_summary(&self) -> String {
@@ -602,6 +603,8 @@ pub struct NetworkView {
     pub kind: ResourceKind,
     /// The id of the network, if it is known.
     pub network_id: Option<String>,
+    /// The id that the network had before it was deleted, if it was created again.
+    pub former_id: Option<String>,
     /// The name of the network.
     pub network_name: String,
     pub device: Option<DeviceView>,
@@ -674,6 +677,7 @@ impl ResultView {
                 action: change.action(),
                 kind: change.kind(),
                 network_id: change.network.id().map(ToString::to_string).or(created),
+                former_id: None,
                 network_name: change.network_name.to_string(),
                 device,
                 name: change.subject(),
@@ -698,6 +702,18 @@ impl ResultView {
         let class = outcome.class(plan);
         let outcome = Outcome { results: Vec::new(), ..outcome };
         Self { plan: PlanView::of(plan, codes), class, networks, outcome, journal }
+    }
+
+    /// Adds the former ids of networks that were created again.
+    #[must_use]
+    pub fn with_former_ids(mut self, recreated: &[RecreatedNetwork]) -> Self {
+        for network in self.networks.iter_mut().filter(|network| network.kind == ResourceKind::Network) {
+            let is_it = |one: &&RecreatedNetwork| one.location == network.location && one.name == network.network_name;
+            if network.action == ChangeAction::Create {
+                network.former_id = recreated.iter().find(is_it).map(|one| one.former_id.to_string());
+            }
+        }
+        self
     }
 
     pub fn count(&self, status: ChangeStatus) -> usize {

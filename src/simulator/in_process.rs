@@ -62,6 +62,7 @@ impl InProcessApi {
             return Err(lost("the connection was reset", MaybeApplied::Unknown));
         };
         self.clock.sleep(in_flight.inbound).await;
+        self.simulated.borrow_mut().response_delivered(in_flight.number);
         if answer.is_cut {
             return Err(ApiError { status: Some(answer.status), ..lost("response truncated", MaybeApplied::Unknown) });
         }

@@ -80,6 +80,10 @@ pub struct SimulatedOrganization {
 
 #[derive(Clone, Debug)]
 struct RetryAfterWindow {
+    /// The request that was refused.
+    request: u64,
+    /// Whether its client has received the response; one that was cancelled knows of no wait.
+    is_delivered: bool,
     /// When the response was delivered.
     known: Instant,
     until: Instant,
@@ -201,7 +205,7 @@ impl SimulatedOrganization {
         let of_lock = |retry_after_window: &RetryAfterWindow| {
             retry_after_window.location.is_some() && retry_after_window.location == location
         };
-        let known = || self.retry_after_windows.iter().filter(|retry_after_window| retry_after_window.known <= now);
+        let known = || self.retry_after_windows.iter().filter(|window| window.is_delivered && window.known <= now);
         let (limited, locked) = (known().any(of_limit), known().any(of_lock));
         if limited {
             self.counters.inside_retry_after += 1;
@@ -263,18 +267,24 @@ impl SimulatedOrganization {
         if let Err(wait) = self.take_quota(in_flight.number, request.operation.is_write(), now) {
             let delivered = now + in_flight.inbound;
             let retry_after = match self.faults.limit_retry_after {
-                RetryAfterHeader::Exact => Some(self.open_retry_after_window(wait, None, delivered)),
+                RetryAfterHeader::Exact => Some(self.open_retry_after_window(in_flight.number, wait, None, delivered)),
                 RetryAfterHeader::Missing => None,
                 RetryAfterHeader::Fixed(seconds) => {
-                    Some(self.open_retry_after_window(Duration::from_secs(seconds), None, delivered))
+                    Some(self.open_retry_after_window(in_flight.number, Duration::from_secs(seconds), None, delivered))
                 }
                 RetryAfterHeader::Half => {
                     let half = Duration::from_secs(wait.as_secs() / 2);
-                    Some(self.open_retry_after_window(half, None, delivered))
+                    Some(self.open_retry_after_window(in_flight.number, half, None, delivered))
                 }
                 RetryAfterHeader::Fraction => {
                     let until = delivered + Duration::from_millis(500);
-                    self.retry_after_windows.push(RetryAfterWindow { known: delivered, until, location: None });
+                    self.retry_after_windows.push(RetryAfterWindow {
+                        request: in_flight.number,
+                        is_delivered: false,
+                        known: delivered,
+                        until,
+                        location: None,
+                    });
                     Some("0.5".to_owned())
                 }
             };
@@ -321,9 +331,17 @@ impl SimulatedOrganization {
     }
 
     /// Opens a `Retry-After` window and returns the header value.
-    fn open_retry_after_window(&mut self, wait: Duration, location: Option<LocationId>, known: Instant) -> String {
+    fn open_retry_after_window(
+        &mut self,
+        request: u64,
+        wait: Duration,
+        location: Option<LocationId>,
+        known: Instant,
+    ) -> String {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         self.retry_after_windows.push(RetryAfterWindow {
+            request,
+            is_delivered: false,
             known,
             until: known + Duration::from_secs(seconds),
             location,
@@ -365,13 +383,23 @@ impl SimulatedOrganization {
         let answer =
             SimulatedResponse::refused(&ApiErrorResponse::new(423, 423, "location locked"), tracking_id.to_owned());
         let says_when = self.faults.lock_retry_after;
-        let retry_after =
-            says_when.then(|| self.open_retry_after_window(wait, Some(location), now + in_flight.inbound));
+        let retry_after = says_when.then(|| {
+            let delivered = now + in_flight.inbound;
+            self.open_retry_after_window(in_flight.number, wait, Some(location), delivered)
+        });
         Some(SimulatedResponse { retry_after, ..answer })
+    }
+
+    /// The client has received the response.
+    pub fn response_delivered(&mut self, number: u64) {
+        for window in self.retry_after_windows.iter_mut().filter(|window| window.request == number) {
+            window.is_delivered = true;
+        }
     }
 
     /// The response was delivered or the connection closed; releases the location.
     pub fn end_request(&mut self, number: u64) {
+        self.retry_after_windows.retain(|window| window.is_delivered || window.request != number);
         self.writing.retain(|_, holder| *holder != number);
         self.counters.in_flight -= 1;
         for limiter in &mut self.limiters {

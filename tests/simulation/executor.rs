@@ -137,7 +137,7 @@ fn violations(env: &TestEnv, expectation: &str) -> bool {
     violations["violations"].as_array().expect("a list").iter().any(|one| one["rule"] == expectation)
 }
 
-fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
+pub(crate) fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
     let mut some = |most: f64| if rng.gen_bool(0.4) { rng.next_f64() * most } else { 0.0 };
     let statuses = vec![(503, some(0.2)), (500, some(0.05)), (400, some(0.03)), (404, some(0.02))];
     let mut faults = FaultConfig {
@@ -174,14 +174,14 @@ fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
 const FOUND: [u64; 2] = [14_625, 19_680];
 
 /// Runs `case` for every seed and says how to repeat the one that fails.
-fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
+pub(crate) fn for_seeds(name: &str, default: u64, case: impl Fn(u64)) {
     let first = std::env::var("DECTL_SEED").ok().and_then(|text| text.parse().ok());
     let seeds = first.map_or(0..cases(default), |seed: u64| seed..seed + 1);
     let found = FOUND.iter().copied().filter(|_| first.is_none());
     for seed in seeds.chain(found) {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| case(seed)));
         if let Err(panic) = outcome {
-            eprintln!("repeat with: DECTL_SEED={seed} cargo test --test virtual {name}");
+            eprintln!("repeat with: DECTL_SEED={seed} cargo test --test simulation {name}");
             std::panic::resume_unwind(panic);
         }
     }

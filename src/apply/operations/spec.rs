@@ -99,7 +99,7 @@ pub(in crate::apply) trait OperationSpec {
         false
     }
 
-    /// Whether an error means that there is nothing left to do.
+    /// Whether an error may mean that there is nothing left to do.
     fn is_already_done(&self, _error: &ApiError) -> bool {
         false
     }

@@ -38,6 +38,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         resume_interrupted: true,
         resumes: None,
         undoes: None,
+        recreated: Vec::new(),
         key,
     };
     run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await

@@ -116,6 +116,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                     resume_interrupted: false,
                     resumes,
                     undoes: None,
+                    recreated: Vec::new(),
                     key,
                 };
                 let exit = job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await?;
@@ -137,6 +138,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             resume_interrupted,
             resumes: None,
             undoes: None,
+            recreated: Vec::new(),
             key,
         };
         return job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await;

@@ -8,7 +8,9 @@ use dectl::apply::{Event, Options, Waves};
 use dectl::client::ApiClient;
 use dectl::model::{LiveState, LocationId};
 use dectl::plan::model::Plan;
-use dectl::reconcile::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, UserInterface};
+use dectl::reconcile::{
+    ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, RecreatedNetwork, UserInterface,
+};
 use dectl::report::progress::ProgressDisplay;
 use dectl::report::{PlanView, ResultView, text};
 use dectl::runtime::{Clock, Instant};
@@ -48,6 +50,8 @@ pub(super) struct PlanRun<'a> {
     pub(super) resumes: Option<String>,
     /// The run that this one undoes.
     pub(super) undoes: Option<String>,
+    /// Deleted networks that this run creates again.
+    pub(super) recreated: Vec<RecreatedNetwork>,
     /// Encrypts the saved plan and the codes in the journal.
     pub(super) key: Option<SecretString>,
 }
@@ -62,7 +66,7 @@ impl PlanRun<'_> {
         printer: &Printer,
     ) -> Result<ExitStatus, CliError> {
         let Connection { client, run, target, .. } = connection;
-        let Self { plan_source, listed, args, resume_interrupted, resumes, undoes, key } = self;
+        let Self { plan_source, listed, args, resume_interrupted, resumes, undoes, recreated, key } = self;
         let clock = client.clock();
         let options = ApplyOptions {
             scope: scope(&args.scope.filter)?,
@@ -96,7 +100,7 @@ impl PlanRun<'_> {
             done = work.run(plan_source, listed) => done?,
             () = terminal.redraw_loop() => return Err(CliError::refused("internal error: the progress display ended; please report this bug")),
         };
-        Ok(result(done, printer))
+        Ok(result(done, &recreated, printer))
     }
 }
 
@@ -110,7 +114,7 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
 }
 
 /// Prints the results: the last run is the result, earlier ones are notes.
-fn result(mut done: Vec<CompletedRun>, printer: &Printer) -> ExitStatus {
+fn result(mut done: Vec<CompletedRun>, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
     if done.len() > 1 && done.last().is_some_and(|last| last.plan.changes.is_empty()) {
         done.pop();
     }
@@ -119,7 +123,7 @@ fn result(mut done: Vec<CompletedRun>, printer: &Printer) -> ExitStatus {
     for (at, CompletedRun { plan, run }) in done.into_iter().enumerate() {
         exit = ExitStatus::of(&run.outcome, &plan);
         let journal = run.journal.map(|path| path.display().to_string());
-        let view = ResultView::of(&plan, run.outcome, journal, printer.codes());
+        let view = ResultView::of(&plan, run.outcome, journal, printer.codes()).with_former_ids(recreated);
         if at < last {
             printer.note(&format!("{}\n", result_text(&view, Format::Text)));
             continue;

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use clap::Args as ClapArgs;
 use dectl::desired::ProcessEnvironment;
+use dectl::model::{LiveState, NetworkId};
+use dectl::plan::model::Operation;
 use dectl::reconcile::{
-    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, undo_source_name,
+    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, read_for_undo, undo_source_name,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -51,9 +53,10 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         )));
     }
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let live = connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    let mut live =
+        connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     // Without an organization id, two organizations behind one address are told apart by their networks.
-    let exists = |history: &RunHistory| history.modified.iter().any(|network| live.find(&network.network).is_some());
+    let exists = |history: &RunHistory| concerns(history, &live);
     if is_last && let Some((last, undo)) = runs.last(&target, exists) {
         match undo {
             // An undo that was interrupted is continued, not undone.
@@ -71,12 +74,13 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             None => {}
         }
     }
-    if !history.modified.is_empty() && !exists(&history) {
+    if history.has_written() && !exists(&history) {
         return Err(CliError::refused(format!(
             "none of the networks of run {} exists in this organization; no changes were made",
             history.run
         )));
     }
+    read_for_undo(&history, &mut live, &connection.client).await?;
     let undo = build_undo(&history, &live);
     for network in &undo.skipped {
         let reason = match &network.current_name {
@@ -84,6 +88,16 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             None => "it no longer exists".to_owned(),
         };
         printer.note(&format!("skipped {}: {reason}\n", sanitize(&network.name)));
+    }
+    for (name, reason) in &undo.left_alone {
+        printer.note(&format!("warning: {} is left alone: {}\n", sanitize(name), sanitize(reason)));
+    }
+    if !undo.lost_handsets.is_empty() {
+        printer.note(&format!(
+            "warning: {} of deleted networks do not come back and must be added and paired again: {}\n",
+            plural(undo.lost_handsets.len(), "handset"),
+            sanitize(&undo.lost_handsets.join(", "))
+        ));
     }
     if let Some(earlier) = &history.identity.resumes {
         printer.note(&format!(
@@ -93,6 +107,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     let options = InputOptions { strict: false, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
     let inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
+    let has_changes = inputs.desired.entries().next().is_some();
     let run = PlanRun {
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
@@ -100,9 +115,28 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         resume_interrupted: false,
         resumes: None,
         undoes: Some(history.run),
+        recreated: undo.recreated,
         key,
     };
-    run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await
+    let exit = run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await?;
+    // What was left alone is not undone.
+    Ok(match exit {
+        ExitStatus::Success if !undo.left_alone.is_empty() && has_changes => ExitStatus::Incomplete,
+        ExitStatus::Success if !undo.left_alone.is_empty() => ExitStatus::Error,
+        exit => exit,
+    })
+}
+
+/// Whether something that a run has changed is in this organization, or was deleted by the run.
+fn concerns(history: &RunHistory, live: &LiveState) -> bool {
+    let is_live = |id: &NetworkId| live.find(id).is_some();
+    history.modified.iter().any(|modified| is_live(&modified.network))
+        || history.items.iter().any(|item| {
+            let created = item.id.as_deref().map(NetworkId::new);
+            item.network.as_ref().is_some_and(is_live)
+                || created.is_some_and(|id| is_live(&id))
+                || (item.operation == Operation::DeleteNetwork && item.may_be_applied())
+        })
 }
 
 /// Continues the undo `undo` of the run `last` with the plan beside its journal.
@@ -132,6 +166,7 @@ async fn resume(
         resume_interrupted: false,
         resumes: Some(undo.to_owned()),
         undoes: Some(last.to_owned()),
+        recreated: Vec::new(),
         key,
     };
     run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await

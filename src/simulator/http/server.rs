@@ -154,6 +154,7 @@ impl AppState {
             return close_connection();
         };
         tokio::time::sleep(in_flight.inbound).await;
+        lock(&served).response_delivered(in_flight.number);
         self.response(answer, query)
     }
 

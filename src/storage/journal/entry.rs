@@ -1,10 +1,12 @@
 //! One line of a journal.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{LocationId, NetworkId, Settings};
-use crate::plan::model::{Operation, Plan, ResourceState, StepKind};
+use crate::plan::model::{LocationRef, Operation, Plan, ResourceState, StepKind};
 use crate::storage::encryption::CodeCipher;
 use crate::storage::state_json::{SettingsJson, StateJson};
 
@@ -23,7 +25,7 @@ pub enum JournalEntry {
     },
     /// An operation that creates or deletes something is about to be sent.
     OperationStarted {
-        location: LocationId,
+        location: LocationRef,
         operation: Operation,
         /// The network that it is about; `None` if it is created.
         network: Option<NetworkId>,
@@ -61,6 +63,8 @@ pub struct JournalItem {
     pub after: Option<ResourceState>,
     /// What goes with a deleted network.
     pub contents: Vec<ResourceState>,
+    /// The address of the base station that takes the place of a removed one.
+    pub replaced_by: Option<String>,
 }
 
 /// What became of one thing.
@@ -203,7 +207,8 @@ impl JournalEntry {
                 encrypted_key: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
             },
             Self::OperationStarted { location, operation, network, items } => JournalLineJson::OperationStarted {
-                location: location.to_string(),
+                location: location.id.to_string(),
+                location_name: location.name.clone(),
                 operation: operation.as_str().to_owned(),
                 network: network.as_ref().map(ToString::to_string),
                 items: items.iter().map(|item| JournalItemJson::of(item, codes)).collect(),
@@ -253,6 +258,7 @@ pub(super) enum JournalLineJson {
     },
     OperationStarted {
         location: String,
+        location_name: Arc<str>,
         operation: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         network: Option<String>,
@@ -290,8 +296,9 @@ impl JournalLineJson {
                 before: before.decrypted(cipher)?,
                 settings: settings.decrypted(cipher)?,
             },
-            Self::OperationStarted { location, operation, network, items } => Self::OperationStarted {
+            Self::OperationStarted { location, location_name, operation, network, items } => Self::OperationStarted {
                 location,
+                location_name,
                 operation,
                 network,
                 items: items.into_iter().map(|item| item.decrypted(cipher)).collect::<Option<_>>()?,
@@ -311,6 +318,8 @@ pub(super) struct JournalItemJson {
     pub(super) after: Option<StateJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) contents: Vec<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) replaced_by: Option<String>,
 }
 
 impl JournalItemJson {
@@ -321,6 +330,7 @@ impl JournalItemJson {
             before: item.before.as_ref().map(state),
             after: item.after.as_ref().map(state),
             contents: item.contents.iter().map(state).collect(),
+            replaced_by: item.replaced_by.clone(),
         }
     }
 

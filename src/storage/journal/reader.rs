@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -63,6 +64,7 @@ pub struct RecordedItem {
     /// What tells it from the other changes of the run.
     pub key: String,
     pub location: LocationId,
+    pub location_name: Arc<str>,
     /// The network that it belonged to or that it was; `None` if the run had created it.
     pub network: Option<NetworkId>,
     pub operation: Operation,
@@ -72,6 +74,8 @@ pub struct RecordedItem {
     pub after: Option<ResourceState>,
     /// What went with a deleted network.
     pub contents: Vec<ResourceState>,
+    /// The address of the base station that has taken the place of a removed one.
+    pub replaced_by: Option<String>,
     /// `None` if the outcome was never recorded.
     pub end: Option<WriteOutcome>,
     /// The id of what was created, if known.
@@ -87,6 +91,13 @@ pub struct ModifiedNetwork {
     pub before: Settings,
     /// Possible settings after the run, last write first; more than one if the outcome of a write is unknown.
     pub final_states: Vec<Settings>,
+}
+
+impl RecordedItem {
+    /// Whether it may have been applied.
+    pub fn may_be_applied(&self) -> bool {
+        !matches!(self.end, Some(WriteOutcome::NotSent | WriteOutcome::Failed))
+    }
 }
 
 impl RunHistory {
@@ -210,7 +221,7 @@ impl Replay {
                     self.final_states(&network, settings, end);
                 }
             }
-            JournalLineJson::OperationStarted { location, operation, network, items } => {
+            JournalLineJson::OperationStarted { location, location_name, operation, network, items } => {
                 let Some(operation) = Operation::parse(&operation) else { return };
                 let network = network.and_then(NetworkId::non_empty);
                 for item in items {
@@ -219,11 +230,13 @@ impl Replay {
                     self.history.items.push(RecordedItem {
                         key: item.key.clone(),
                         location: LocationId::new(location.as_str()),
+                        location_name: location_name.clone(),
                         network: network.clone(),
                         operation,
                         before: item.before.map(Into::into),
                         after: item.after.map(Into::into),
                         contents: item.contents.into_iter().map(Into::into).collect(),
+                        replaced_by: item.replaced_by,
                         end: None,
                         id: None,
                     });

@@ -1,0 +1,299 @@
+//! Creations, deletions and base stations through the real executor against the simulated organization, in virtual time:
+//! random files, faults of every kind, and kills at random moments.
+//!
+//! A failing case prints the command that repeats it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dectl::apply::{ChangeStatus, Options, Outcome, run};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, RetryPolicy};
+use dectl::model::{LiveState, LocationId, NetworkId};
+use dectl::plan::Scope;
+use dectl::plan::model::{Change, ChangeAction, Plan, ResourceKind};
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
+use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
+use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
+use dectl::storage::Journal;
+use dectl::webex::operations::{list_base_stations, list_networks};
+use futures::future::{Either, select};
+
+use crate::executor::{for_seeds, some_misbehaviour};
+use crate::generators::shuffle;
+
+/// What is in the organization: every network with its settings, and its base stations.
+#[derive(Debug)]
+struct Truth {
+    live: LiveState,
+    stations: BTreeMap<NetworkId, Vec<String>>,
+}
+
+struct Scene {
+    clock: Clock,
+    simulated: Rc<RefCell<SimulatedOrganization>>,
+    file: String,
+}
+
+impl Scene {
+    fn new(seed: u64, rng: &mut SeededRng) -> Self {
+        let simulated = SimulatedOrganization::new(SimulatedState::generated(3, 6), FaultConfig::default());
+        let simulated = Rc::new(RefCell::new(simulated));
+        let mut scene = Self { clock: Clock::virtual_clock(), simulated, file: String::new() };
+        scene.file = random_file(&scene.truth(), rng);
+        assert!(!scene.file.is_empty(), "seed {seed}");
+        scene
+    }
+
+    fn api(&self) -> InProcessApi {
+        InProcessApi::new(Rc::clone(&self.simulated), self.clock.clone())
+    }
+
+    fn client(&self, seed: u64, shutdown: &Shutdown) -> ApiClient {
+        let limiter = RateLimiter::new(Some(8), None);
+        let rng = SeededRng::from_seed(seed);
+        ApiClient::new(Rc::new(self.api()), self.clock.clone(), rng, limiter, RetryPolicy::default(), shutdown.clone())
+    }
+
+    /// The organization as it really is.
+    fn truth(&self) -> Truth {
+        self.simulated.borrow_mut().set_faults(FaultConfig::default());
+        let api = self.api();
+        let read = async {
+            let live = list_networks(&api).await.expect("a list");
+            let mut stations = BTreeMap::new();
+            for (_, network) in live.networks() {
+                let listed = list_base_stations(&api, &network.location, &network.id).await.expect("a list");
+                stations.insert(network.id.clone(), listed.iter().map(|station| station.label()).collect());
+            }
+            Truth { live, stations }
+        };
+        self.clock.block_on(read).expect("the reads end")
+    }
+
+    /// Plans and applies, as `dectl apply` does; `None` if the state could not be read.
+    async fn apply(&self, client: &ApiClient) -> Option<(Plan, Outcome)> {
+        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+        let inputs = Inputs::from_text("random.yaml", self.file.clone(), options);
+        let mut inputs = inputs.unwrap_or_else(|invalid| panic!("{:#?}\n{}", invalid.diagnostics, self.file));
+        let prepared = match prepare_plan(&mut inputs, &Scope::default(), client).await {
+            Ok(prepared) => prepared,
+            Err(dectl::reconcile::Error::InvalidInput(invalid)) => panic!("{:#?}\n{}", invalid.diagnostics, self.file),
+            Err(dectl::reconcile::Error::PlanCheckFailed(violation)) => panic!("{violation}\n{}", self.file),
+            Err(_) => return None,
+        };
+        let checked = prepared.checked;
+        let outcome = run(&checked, client, &Journal::in_memory(), Options::default(), &|_| {}).await;
+        Some((checked.into_plan(), outcome))
+    }
+
+    /// Another run of the same file, now that everything behaves, leaves nothing to do.
+    fn converges(&self, seed: u64) {
+        self.simulated.borrow_mut().set_faults(FaultConfig::default());
+        // Writes that come late have come by then.
+        self.clock.block_on(self.clock.sleep(Duration::from_secs(60)));
+        let client = self.client(seed, &Shutdown::new());
+        let (plan, outcome) = self.clock.block_on(self.apply(&client)).expect("the run ends").expect("a run");
+        assert!(plan.changes.is_empty() || outcome.is_complete(), "{outcome:#?}");
+        let (plan, _) = self.clock.block_on(self.apply(&client)).expect("the run ends").expect("a run");
+        assert_eq!(plan.changes, [], "{}", self.file);
+    }
+
+    fn rules_are_kept(&self) {
+        let violations = self.simulated.borrow().violations();
+        let rules: Vec<_> =
+            violations["violations"].as_array().expect("a list").iter().map(|one| &one["rule"]).collect();
+        for rule in ["retryAfter", "collectionDeletion", "serializedWrites", "fullUpdate"] {
+            assert!(
+                !rules.iter().any(|one| *one == rule),
+                "{rule} {violations:#} {:#}",
+                self.simulated.borrow().requests()
+            );
+        }
+    }
+}
+
+/// A file that creates, renames and deletes networks, and adds, replaces, moves and removes base stations.
+fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
+    let mut file = String::from("version: 1\nlocations:\n");
+    let mut next = 0x0011_2233_0000_u64;
+    let mut mac = || {
+        next += 1;
+        format!("{next:012X}")
+    };
+    for (at, location) in truth.live.locations() {
+        let _infallible = writeln!(file, "  - id: {}\n    networks:", location.id);
+        let mut networks: Vec<_> = truth.live.networks_of(at).map(|(_, network)| network).collect();
+        shuffle(&mut networks, rng);
+        // One is deleted, and a new one may take its name and its code at once.
+        let deleted = networks.pop().expect("a network");
+        let _infallible = writeln!(file, "      - {{ id: {}, state: absent }}", deleted.id);
+        let heir = rng.gen_bool(0.5);
+        let name = if heir { deleted.settings.name.to_string() } else { format!("New {}", at.0) };
+        let code = deleted.settings.code.as_ref().map(|code| code.expose_secret().to_owned()).expect("a code");
+        let code = if rng.gen_bool(0.5) { code } else { "7777".to_owned() };
+        let _infallible = write!(
+            file,
+            "      - model: DBS210\n        name: {name}\n        displayName: New\n        defaultAccessCode: \"{code}\"\n        baseStations:\n"
+        );
+        for _ in 0..1 + rng.gen_below(60) {
+            let _infallible = writeln!(file, "          - \"{}\"", mac());
+        }
+        let moved = truth.stations[&deleted.id][0].clone();
+        if rng.gen_bool(0.5) {
+            let _infallible = writeln!(file, "          - \"{moved}\"");
+        }
+        // Two swap their names, so that an interim step is part of it.
+        let swapped = rng.gen_bool(0.5);
+        if swapped {
+            let (one, other) = (networks[0], networks[1]);
+            let _infallible = writeln!(file, "      - {{ id: {}, name: {} }}", one.id, other.settings.name);
+            let _infallible = writeln!(file, "      - {{ id: {}, name: {} }}", other.id, one.settings.name);
+        }
+        // The others change base stations: one is replaced, on large networks some are added and one is removed.
+        for network in networks.iter().skip(2) {
+            let stations = &truth.stations[&network.id];
+            let _infallible = writeln!(file, "      - id: {}\n        baseStations:", network.id);
+            let _infallible = writeln!(file, "          - {{ mac: \"{}\", replaces: \"{}\" }}", mac(), stations[0]);
+            if stations.len() > 1 {
+                let _infallible = writeln!(file, "          - {{ mac: \"{}\", state: absent }}", stations[1]);
+                let _infallible = writeln!(file, "          - \"{}\"", mac());
+            }
+        }
+    }
+    file
+}
+
+/// What must hold after every run, however it went: what is said to be applied and verified is there, and what is said not
+/// to be applied is not.
+fn check(scene: &Scene, plan: &Plan, outcome: &Outcome, late_writes: bool) {
+    scene.rules_are_kept();
+    let truth = scene.truth();
+    for ((at, change), result) in plan.indexed_changes().zip(&outcome.results) {
+        assert_eq!(result.status == ChangeStatus::Skipped, result.blocked_by.is_some(), "{result:#?}");
+        let is_claimed = result.status == ChangeStatus::Applied && result.verified == Some(true);
+        let is_denied = match result.status {
+            ChangeStatus::Failed | ChangeStatus::Skipped | ChangeStatus::NotStarted => true,
+            ChangeStatus::Applied | ChangeStatus::Unknown => false,
+        };
+        let is_done = is_done(plan, change, &truth);
+        let message = || {
+            format!(
+                "{at:?} {change:#?} {result:#?}\nFILE {}\nTRUTH {:#?}\nREQ {:#}\nOUT {:?}",
+                scene.file,
+                truth.stations,
+                scene.simulated.borrow().requests(),
+                outcome.stopped
+            )
+        };
+        assert!(late_writes || !is_claimed || is_done, "not applied: {}", message());
+        assert!(late_writes || !is_denied || !is_done || result.current_settings.is_some(), "applied: {}", message());
+    }
+}
+
+/// Whether a change is made.
+fn is_done(plan: &Plan, change: &Change, truth: &Truth) -> bool {
+    let in_location = |location: &LocationId| {
+        let networks = truth.live.networks().map(|(_, network)| network);
+        networks.filter(|network| network.location == *location).collect::<Vec<_>>()
+    };
+    let known = |id: &NetworkId| {
+        plan.unchanged_networks.iter().any(|other| other.network == *id)
+            || plan.changes.iter().any(|other| other.network.id() == Some(id))
+    };
+    let network = change.network.id().and_then(|id| truth.live.find(id)).map(|at| truth.live.network(at));
+    match (change.kind(), change.action()) {
+        (ResourceKind::Network, ChangeAction::Delete) => network.is_none(),
+        (ResourceKind::Network, ChangeAction::Update) => {
+            network.is_some_and(|network| Some(&network.settings) == change.settings_after())
+        }
+        (ResourceKind::Network, ChangeAction::Create) => {
+            let after = change.settings_after().expect("settings");
+            let created =
+                in_location(&change.location.id).into_iter().filter(|network| !known(&network.id)).collect::<Vec<_>>();
+            let count = created.iter().filter(|network| network.settings.name == after.name).count();
+            assert!(count < 2, "created twice");
+            count == 1
+        }
+        (_, action) => {
+            let owner = network.map(|network| &network.id).or_else(|| {
+                let created = in_location(&change.location.id).into_iter().find(|network| !known(&network.id));
+                created.map(|network| &network.id).filter(|_| change.network.id().is_none())
+            });
+            let stations = owner.and_then(|id| truth.stations.get(id));
+            let is_there = stations.is_some_and(|stations| stations.contains(&change.label()));
+            is_there == (action == ChangeAction::Create)
+        }
+    }
+}
+
+#[test]
+fn without_faults_everything_is_as_the_file_says_after_one_run() {
+    for_seeds("devices", 60, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let scene = Scene::new(seed, &mut rng);
+        let client = scene.client(seed, &Shutdown::new());
+        let (plan, outcome) = scene.clock.block_on(scene.apply(&client)).expect("it ends").expect("a run");
+        assert!(outcome.is_complete(), "{outcome:#?}");
+        assert_eq!(client.statistics().writes, plan.steps.len() as u64);
+        assert_eq!(scene.simulated.borrow().counters().conflicts, 0);
+        check(&scene, &plan, &outcome, false);
+        scene.converges(seed);
+    });
+}
+
+#[test]
+fn whatever_faults_there_are_nothing_is_made_twice_and_the_next_run_finishes() {
+    for_seeds("devices", 300, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let scene = Scene::new(seed, &mut rng);
+        let faults = some_misbehaviour(seed, &mut rng);
+        let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
+        scene.simulated.borrow_mut().set_faults(faults);
+        let client = scene.client(seed, &Shutdown::new());
+        if let Some((plan, outcome)) = scene.clock.block_on(scene.apply(&client)).expect("the run ends") {
+            check(&scene, &plan, &outcome, late_writes);
+        }
+        scene.converges(seed);
+    });
+}
+
+#[test]
+fn killed_or_stopped_at_any_moment_the_next_run_finishes() {
+    for_seeds("devices", 300, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let scene = Scene::new(seed, &mut rng);
+        let faults = some_misbehaviour(seed, &mut rng);
+        let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
+        scene.simulated.borrow_mut().set_faults(faults);
+        let shutdown = Shutdown::new();
+        let client = scene.client(seed, &shutdown);
+        let when = rng.full_jitter(Duration::from_secs(20));
+        let is_kill = rng.gen_bool(0.5);
+        let ended = scene.clock.block_on(async {
+            let work = std::pin::pin!(scene.apply(&client));
+            let moment = std::pin::pin!(scene.clock.sleep(when));
+            match select(work, moment).await {
+                Either::Left((done, _)) => done,
+                // A killed run is a future that is dropped.
+                Either::Right(_) if is_kill => None,
+                Either::Right((_, work)) => {
+                    shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+                    work.await
+                }
+            }
+        });
+        if let Some((plan, outcome)) = ended.expect("the run ends") {
+            check(&scene, &plan, &outcome, late_writes);
+            // What a deletion has begun is completed.
+            let is_begun = |change: &Change| change.action() == ChangeAction::Delete && change.replaced_by.is_some();
+            for (change, result) in plan.changes.iter().zip(&outcome.results).filter(|(change, _)| is_begun(change)) {
+                assert!(late_writes || result.status != ChangeStatus::Applied || change.replaced_by.is_some());
+            }
+        }
+        scene.converges(seed);
+    });
+}

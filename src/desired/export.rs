@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{WritableSettings, YamlWriter};
+use super::yaml_writer::{StationLine, WritableSettings, YamlWriter};
 use crate::diagnostic::plural;
 use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
 
@@ -42,6 +42,14 @@ impl Export<'_> {
             for (network, writable_settings) in self.networks(*at) {
                 exported.note(location, network, &writable_settings);
                 file.network(&network.id, &network.settings, writable_settings, describe(network).as_deref());
+                let stations = self.live.find(&network.id).and_then(|at| self.live.base_stations(at));
+                file.base_stations(stations.into_iter().flatten().map(|station| {
+                    let address = &*station.address;
+                    match station.mac() {
+                        Some(_) => StationLine::Present(address),
+                        None => StationLine::Omitted { address, why: "the live value is not a MAC address" },
+                    }
+                }));
             }
         }
         exported.text = file.finish();
@@ -75,6 +83,31 @@ impl Export<'_> {
                 let cells = cells.map(|cell| cell.map(|text| csv::csv_escape(&text)).unwrap_or_default());
                 exported.text.push_str(&cells.join(","));
                 exported.text.push('\n');
+            }
+        }
+        exported
+    }
+
+    /// A table of the base stations that were read.
+    pub fn base_stations_csv(&self, locations: &[LocationIndex]) -> Exported {
+        let mut exported = Exported { locations: locations.len(), ..Exported::default() };
+        let columns = csv::BASE_STATION_COLUMNS.into_iter().filter(|column| !["replaces", "state"].contains(column));
+        exported.text = columns.collect::<Vec<_>>().join(",") + "\n";
+        for at in locations {
+            let location = self.live.location(*at);
+            for (index, network) in self.live.networks_of(*at) {
+                exported.networks += 1;
+                for station in self.live.base_stations(index).into_iter().flatten() {
+                    let cells = [
+                        location.id.as_str(),
+                        &location.name,
+                        network.id.as_str(),
+                        &network.settings.name,
+                        &station.label(),
+                    ];
+                    exported.text.push_str(&cells.map(csv::csv_escape).join(","));
+                    exported.text.push('\n');
+                }
             }
         }
         exported

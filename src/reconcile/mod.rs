@@ -31,6 +31,7 @@ pub use execute::{NextWave, Rollout, Run, RunFiles, WaveApproval, execute};
 pub use export_plan::plan_to_yaml;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, read_details, resume_saved_plan};
+pub use read_devices::read_devices;
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
 pub use status::{DriftReport, LocationStatus, status};

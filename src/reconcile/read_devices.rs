@@ -45,11 +45,10 @@ enum Read {
 }
 
 /// Reads the devices of networks, as many at a time as the rate limiter has a use for.
-pub(super) async fn read_devices(
-    live: &mut LiveState,
-    reads: RequiredReads,
-    client: &ApiClient,
-) -> Result<(), SendError> {
+///
+/// # Errors
+/// If a request fails.
+pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &ApiClient) -> Result<(), SendError> {
     let place = |at: NetworkIndex| {
         let network = live.network(at);
         (network.location.clone(), network.id.clone())

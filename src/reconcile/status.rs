@@ -11,7 +11,7 @@ use super::prepare::{PreparedPlan, expand_rules};
 use crate::apply::matches_live;
 use crate::diagnostic::Diagnostics;
 use crate::model::{LocationId, Network, NetworkId};
-use crate::plan::model::{Change, ChangeAction};
+use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::plan::{self, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
@@ -22,7 +22,7 @@ pub struct LocationStatus {
     pub name: String,
     /// Number of managed networks.
     pub managed: usize,
-    /// Names of drifted networks.
+    /// Names of drifted networks: of those whose settings or devices differ, that are missing, or that should be deleted.
     pub drifted: Vec<String>,
     /// When a recorded run last left all of the drifted networks in sync, if known.
     pub last_in_sync: Option<Timestamp>,
@@ -34,6 +34,8 @@ pub struct DriftReport {
     pub locations: Vec<LocationStatus>,
     /// Number of unmanaged networks in the organization.
     pub unmanaged: usize,
+    /// Number of base stations that no file names, of the networks whose base stations files name.
+    pub unmanaged_base_stations: usize,
 }
 
 impl DriftReport {
@@ -73,7 +75,10 @@ pub fn status(
                 || drifted.iter().any(|change| change.network.id() == Some(&network.id))
         };
         let networks = live.networks_of(at).filter(|(network, _)| managed.contains(network));
-        let managed = networks.filter(|(_, network)| is_meant(network)).count();
+        let missing = drifted
+            .iter()
+            .filter(|change| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create);
+        let managed = networks.filter(|(_, network)| is_meant(network)).count() + missing.count();
         if managed == 0 {
             continue;
         }
@@ -87,7 +92,8 @@ pub fn status(
             last_in_sync: times.and_then(|times| times.into_iter().min()),
         });
     }
-    DriftReport { locations, unmanaged: checked.plan().counts.unmanaged }
+    let counts = checked.plan().counts;
+    DriftReport { locations, unmanaged: counts.unmanaged, unmanaged_base_stations: counts.unmanaged_base_stations }
 }
 
 /// The names of the networks that differ from the files, or whose devices do.

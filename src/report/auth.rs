@@ -11,6 +11,8 @@ pub struct AuthView {
     pub me: Result<TokenOwner, ApiError>,
     /// Number of networks and locations that can be listed.
     pub list: Result<(usize, usize), ApiError>,
+    /// Number of locations that can be listed, with or without networks.
+    pub locations: Result<usize, ApiError>,
     /// Expiry, if known.
     pub expires: Option<Timestamp>,
 }
@@ -26,3 +28,6 @@ pub(super) fn list_error_reason(error: &ApiError) -> &'static str {
 
 pub(super) const WRITE_SCOPE_HINT: &str = "requires the scope spark-admin:telephony_config_write and the full administrator role; \
                                   only the first write shows whether they are granted";
+
+pub(super) const LOCATIONS_HINT: &str = "locations without DECT networks cannot be looked up by name; use their id, or add the scope \
+                                         spark-admin:locations_read";

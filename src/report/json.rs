@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
+use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::rehearsal::RehearsalView;
 use super::view::{
     ActionCounts, ChangeView, DeviceView, FieldKind, FieldView, LocationView, PlanView, ResultView, StepView,
@@ -275,6 +275,7 @@ pub fn status(status: &DriftReport) -> Value {
                 "networks": status.managed(),
                 "drifted": status.drifted(),
                 "unmanaged": status.unmanaged,
+                "unmanagedBaseStations": status.unmanaged_base_stations,
             },
             "locations": status.locations.iter().map(location).collect::<Vec<_>>(),
         }),
@@ -318,6 +319,10 @@ pub fn auth(view: &AuthView) -> Value {
         Ok((networks, locations)) => json!({ "ok": true, "networks": networks, "locations": locations }),
         Err(failed) => json!({ "ok": false, "reason": list_error_reason(failed), "error": error(failed) }),
     };
+    let locations = match &view.locations {
+        Ok(count) => json!({ "ok": true, "locations": count }),
+        Err(failed) => json!({ "ok": false, "reason": LOCATIONS_HINT, "error": error(failed) }),
+    };
     document(
         "auth",
         json!({
@@ -325,6 +330,7 @@ pub fn auth(view: &AuthView) -> Value {
             "owner": me,
             "expires": view.expires.map(|at| at.to_string()),
             "read": read,
+            "locations": locations,
             "write": { "ok": null, "reason": WRITE_SCOPE_HINT },
         }),
     )

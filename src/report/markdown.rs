@@ -254,7 +254,7 @@ mod tests {
             last_in_sync: None,
         };
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
-        let text = status(&DriftReport { locations, unmanaged: 3 });
+        let text = status(&DriftReport { locations, unmanaged: 3, unmanaged_base_stations: 0 });
         assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
         assert!(text.contains("14000 drifted, 3 unmanaged") && text.contains("and 2 more |"));
         assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
 
-use super::auth::{AuthView, WRITE_SCOPE_HINT, list_error_reason};
+use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
@@ -339,7 +339,11 @@ pub fn status(status: &DriftReport) -> String {
 /// Summary line of a status.
 pub(super) fn status_summary(status: &DriftReport) -> String {
     let (managed, drifted, unmanaged) = (status.managed(), status.drifted(), status.unmanaged);
-    format!("Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged", managed - drifted)
+    let stations = match status.unmanaged_base_stations {
+        0 => String::new(),
+        stations => format!(", {} unmanaged", plural(stations, "base station")),
+    };
+    format!("Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged{stations}", managed - drifted)
 }
 
 /// The first of these names, and how many more there are.
@@ -412,6 +416,13 @@ pub fn auth(view: &AuthView) -> String {
                 format!("ok ({} in {})", plural(*networks, "network"), plural(*locations, "location"))
             }
             Err(error) => format!("failed: {}: {error}", list_error_reason(error)),
+        },
+    );
+    row(
+        "locations",
+        match &view.locations {
+            Ok(count) => format!("ok ({})", plural(*count, "location")),
+            Err(error) => format!("failed: {LOCATIONS_HINT}: {error}"),
         },
     );
     row("write", WRITE_SCOPE_HINT.to_owned());

@@ -34,7 +34,12 @@ pub(super) async fn check(
         Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),
         Err(SendError::Failed(error)) => Err(error),
     };
-    let view = AuthView { source, me, list, expires: connection.api.token_expires() };
+    let locations = match connection.client.list_locations().await {
+        Ok(locations) => Ok(locations.len()),
+        Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),
+        Err(SendError::Failed(error)) => Err(error),
+    };
+    let view = AuthView { source, me, list, locations, expires: connection.api.token_expires() };
     text_or_json(printer, || text::auth(&view), || json::text(&json::auth(&view)));
     Ok(if view.list.is_ok() { ExitStatus::Success } else { ExitStatus::Error })
 }

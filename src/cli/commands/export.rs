@@ -3,12 +3,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, ValueEnum};
 use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
-use dectl::model::{LiveState, LocationIndex};
-use dectl::plan::is_temporary;
-use dectl::reconcile::Error;
+use dectl::model::{LiveState, LocationIndex, NetworkIndex};
+use dectl::plan::{RequiredReads, is_temporary};
+use dectl::reconcile::{Error, read_devices};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
@@ -33,6 +33,9 @@ pub(crate) struct ExportArgs {
     /// Omit access codes
     #[arg(long)]
     no_codes: bool,
+    /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    include: Vec<IncludedDevices>,
     /// Limit to locations matching this glob (repeatable)
     #[arg(long, value_name = "GLOB")]
     location: Vec<String>,
@@ -44,6 +47,13 @@ pub(crate) struct ExportArgs {
     pub(crate) output: OutputOptions,
 }
 
+/// Devices that an export can include.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum IncludedDevices {
+    /// Base stations, by MAC address
+    BaseStations,
+}
+
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let format = format(args)?;
     let scope = scope(&FilterOptions { location: args.location.clone(), ..FilterOptions::default() })?;
@@ -52,11 +62,23 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         let bytes = connection.client.list_raw().await.map_err(Error::from)?;
         return write(args, printer, &[(args.write.clone(), bytes)]);
     }
-    let live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
+    let mut live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
     if locations.is_empty() && !args.location.is_empty() {
         return Err(CliError::refused("no location with DECT networks matches --location"));
+    }
+    let with_base_stations = args.include.contains(&IncludedDevices::BaseStations);
+    if with_base_stations {
+        let networks = locations.iter().flat_map(|at| live.networks_of(*at));
+        // A network without base stations is not asked for them.
+        let networks: Vec<NetworkIndex> =
+            networks.filter(|(_, network)| network.base_stations != Some(0)).map(|(at, _)| at).collect();
+        if !args.output.quiet {
+            printer.note(&format!("reading the base stations of {}\n", plural(networks.len(), "network")));
+        }
+        let reads = RequiredReads { base_stations: networks, ..RequiredReads::default() };
+        read_devices(&mut live, reads, &connection.client).await.map_err(Error::from)?;
     }
     let export = Export {
         live: &live,
@@ -64,6 +86,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         is_temporary_name: &is_temporary,
     };
     let exported = |locations: &[LocationIndex]| match format {
+        Format::Csv if with_base_stations => export.base_stations_csv(locations),
         Format::Csv => export.csv(locations),
         _ => export.yaml(locations),
     };
@@ -108,10 +131,11 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
 }
 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
-    let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty();
+    let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty() || !args.include.is_empty();
     if args.output.output == Format::Json && is_partial {
         return Err(CliError::refused(
-            "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split or --location",
+            "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
+             --include or --location",
         ));
     }
     Ok(args.output.output)
@@ -144,7 +168,8 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
     }
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
-        let codes = if args.no_codes { "" } else { " (with access codes)" };
+        let has_codes = !args.no_codes && !(args.output.output == Format::Csv && !args.include.is_empty());
+        let codes = if !has_codes { "" } else { " (with access codes)" };
         printer.note(&format!("wrote {}{codes}\n", plural(written, "file")));
     }
     Ok(ExitStatus::Success)

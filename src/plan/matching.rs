@@ -68,7 +68,9 @@ pub(super) fn match_entries<'a>(
             Managed { complete: diagnostics.count(Severity::Error) == before, ..managed }
         })
         .collect();
-    managed.sort_by_key(|managed| managed.location);
+    // Those without networks are the last ones of the live state.
+    let name = |managed: &Managed<'a>| (&live.location(managed.location).name, managed.location);
+    managed.sort_by(|one, other| name(one).cmp(&name(other)));
     managed
 }
 
@@ -164,19 +166,19 @@ impl LocationsByName {
             None => {
                 let known = || live.locations().map(|(_, location)| &*location.name);
                 let near = suggest(&name.value, known());
-                let help = if near.is_empty() {
-                    format!("locations with DECT networks: {}", quoted_list(known(), 8))
+                // The locations without networks are known as well if networks are to be created in one.
+                let kind = if creates_networks(desired_location) { "location" } else { "location with DECT networks" };
+                let help = if live.locations().len() == 0 {
+                    format!("the organization has no {kind}")
+                } else if near.is_empty() {
+                    format!("existing: {}", quoted_list(known(), 8))
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };
-                let help = if live.is_empty() { "the organization has no DECT networks".to_owned() } else { help };
                 diagnostics.push(
-                    Diagnostic::error(
-                        DiagnosticCode::UnknownLocation,
-                        format!("no location with DECT networks is named {:?}", name.value),
-                    )
-                    .with_span(name.span)
-                    .help(help),
+                    Diagnostic::error(DiagnosticCode::UnknownLocation, format!("no {kind} is named {:?}", name.value))
+                        .with_span(name.span)
+                        .help(help),
                 );
                 None
             }

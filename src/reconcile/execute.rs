@@ -9,7 +9,7 @@ use futures::future::{Either, LocalBoxFuture, select};
 use secrecy::SecretString;
 
 use super::error::Error;
-use super::read_devices::read_devices;
+use super::read_devices::{add_planned_locations, read_devices};
 use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Verification, run};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LocationId, NetworkId};
@@ -176,6 +176,7 @@ impl WaveRunner<'_, '_> {
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
         let mut live = self.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
+        add_planned_locations(&mut live, &part);
         let reads = plan::resume_reads(&part, &live);
         read_devices(&mut live, reads, self.client).await.map_err(WaveError::ListFailed)?;
         let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;

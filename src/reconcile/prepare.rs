@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
-use super::read_devices::{read_devices, read_locations};
+use super::read_devices::{add_planned_locations, read_devices, read_locations};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
@@ -155,9 +155,7 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
     let mut live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
-    // A location that is still without networks is not in the list.
-    let locations = saved.plan.changes.iter().map(|change| (change.location.id.clone(), change.location.name.clone()));
-    live.add_locations(locations.collect());
+    add_planned_locations(&mut live, &saved.plan);
     let reads = plan::resume_reads(&saved.plan, &live);
     read_devices(&mut live, reads, client).await.map_err(|error| match error {
         SendError::Cancelled => Error::Stopped,

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
+use crate::plan::model::Plan;
 use crate::plan::{RequiredReads, locations_without_networks};
 
 /// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
@@ -32,10 +33,19 @@ pub(super) async fn read_locations(
     }
     if !names.is_empty() {
         let found = client.list_locations().await?;
-        added.extend(found.into_iter().filter(|(_, name)| names.contains(&NameKey::of(name))));
+        let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
+        // A name that no location has is an error; all of them are what may have been meant.
+        let is_wrong = !names.is_subset(&existing);
+        added.extend(found.into_iter().filter(|(_, name)| is_wrong || names.contains(&NameKey::of(name))));
     }
     live.add_locations(added);
     Ok(())
+}
+
+/// Adds the locations of a plan to a list, which lacks those that are still without networks.
+pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
+    let locations = plan.changes.iter().map(|change| (change.location.id.clone(), change.location.name.clone()));
+    live.add_locations(locations.collect());
 }
 
 /// What was read of one network.

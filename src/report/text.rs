@@ -182,7 +182,11 @@ pub fn result(view: &ResultView) -> String {
         match summarized.len() {
             0 => {}
             1..=MAX_LISTED => summarized.iter().for_each(|network| write_network(&mut out, network)),
-            many => line(&mut out, format_args!("  {DIM}·{DIM:#} {}: not started", plural(many, "network"))),
+            many => {
+                let all_networks = summarized.iter().all(|network| network.kind == ResourceKind::Network);
+                let what = plural(many, if all_networks { "network" } else { "change" });
+                line(&mut out, format_args!("  {DIM}·{DIM:#} {what}: not started"));
+            }
         }
     }
     if !problems.is_empty() {
@@ -299,12 +303,10 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
         }
     }
     for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
-        let devices = match devices[at] {
-            0 => String::new(),
-            devices => format!(", {}", plural(devices, "device")),
-        };
-        let networks = plural(networks, "network");
-        line(&mut out, format_args!("Wave {}: {networks}{devices} in {}", at + 1, name_list(names)));
+        let counted = [(networks, "network"), (devices[at], "device")];
+        let counted: Vec<String> =
+            counted.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| plural(*count, kind)).collect();
+        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, counted.join(", "), name_list(names)));
     }
     out
 }

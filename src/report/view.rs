@@ -344,6 +344,8 @@ struct NetworkDiff<'a> {
     before: Option<&'a Settings>,
     after: Option<&'a Settings>,
     model: Option<&'a str>,
+    /// Number of handsets that are deleted with it.
+    handsets: usize,
     /// Each base station, and whether it is there before and after.
     base_stations: Vec<(String, bool, bool)>,
 }
@@ -399,6 +401,7 @@ fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
             before: change.settings_before(),
             after: change.settings_after(),
             model,
+            handsets: change.contents.iter().filter(|thing| thing.kind() == ResourceKind::Handset).count(),
             base_stations: stations.remove(&key).unwrap_or_default(),
         });
     }
@@ -407,7 +410,7 @@ fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
         let settings = Some(&other.settings);
         let base_stations = stations.remove(&NetworkRef::Live(other.network.clone())).unwrap_or_default();
         let id = Some(other.network.as_str());
-        let network = NetworkDiff { id, before: settings, after: settings, model: None, base_stations };
+        let network = NetworkDiff { id, before: settings, after: settings, model: None, handsets: 0, base_stations };
         others.entry(&other.location).or_default().push(network);
     }
     let mut lines = Vec::new();
@@ -436,6 +439,9 @@ fn network_lines(lines: &mut Vec<DiffLine>, network: &NetworkDiff<'_>, codes: Co
     };
     if let (Some(_), Some(model)) = (network.id, network.model) {
         first.push_str(&format!(" # {model}"));
+        if network.handsets > 0 {
+            first.push_str(&format!(", with {}", plural(network.handsets, "handset")));
+        }
     }
     lines.push(line(first, is_before, is_after));
     let changed = match (network.before, network.after) {

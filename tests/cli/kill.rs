@@ -1,8 +1,9 @@
-//! Killed at every single request of an apply with rings, the same command ends in the desired state.
+//! Killed at every single request of an apply, with rings of renames or with sites that open and close, the same command
+//! ends in the desired state.
 
 #![cfg(unix)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
 
 use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
@@ -43,6 +44,100 @@ fn rings() -> (TestEnv, Names) {
     env.write("cycles.yaml", &file);
     let expected = names(expected);
     (env, expected)
+}
+
+/// A site that opens, base stations that are replaced and moved, a network that is deleted and one that gets its name,
+/// code and base station. Also which networks and base stations there are in the end.
+fn sites() -> (TestEnv, Inventory) {
+    let env = TestEnv::new();
+    let networks = env.networks();
+    let find = |name: &str| networks.iter().find(|network| network["name"] == name).expect("a network");
+    let lab = find("TRD Lab");
+    let station =
+        |name: &str, at: usize| find(name)["baseStations"][at]["mac"].as_str().expect("an address").to_owned();
+    let many: String = (0..55).map(|at| format!("          - AC7A5622{at:04X}\n")).collect();
+    let file = format!(
+        "version: 1\nlocations:\n  - name: Stavanger Clinic\n    networks:\n      - name: SVG Wards\n        model: DBS210\n        \
+         defaultAccessCode: \"7310\"\n        baseStations:\n{many}  - name: Bergen Warehouse\n    networks:\n      \
+         - name: BGO Gate\n        baseStations: [{{mac: AC7A5611B001, replaces: \"{}\"}}]\n  - name: Oslo HQ\n    networks:\n      \
+         - {{name: HQ Ward 1, baseStations: [{{mac: \"{moved}\", state: absent}}]}}\n      \
+         - {{name: HQ Ward 3, baseStations: [\"{moved}\", {{mac: \"{gone}\", state: absent}}]}}\n  - name: Trondheim Clinic\n    \
+         networks:\n      - {{id: {}, state: absent}}\n      - name: TRD Lab\n        model: DBS210\n        \
+         defaultAccessCode: {}\n        baseStations: [\"{}\"]\n",
+        station("BGO Gate", 0),
+        lab["id"].as_str().expect("an id"),
+        lab["defaultAccessCode"],
+        station("TRD Lab", 0),
+        moved = station("HQ Ward 1", 0),
+        gone = station("HQ Ward 3", 0),
+    );
+    env.write("sites.yaml", &file);
+    let mut expected = inventory(&networks);
+    let mut put = |name: &str, macs: &[String]| {
+        expected.get_mut(name).expect("a network").1.extend(macs.iter().cloned());
+    };
+    put("HQ Ward 3", &[station("HQ Ward 1", 0)]);
+    put("BGO Gate", &["AC7A5611B001".to_owned()]);
+    for (name, at) in [("HQ Ward 1", 0), ("HQ Ward 3", 0), ("BGO Gate", 0)] {
+        expected.get_mut(name).expect("a network").1.remove(&station(name, at));
+    }
+    expected.get_mut("TRD Lab").expect("a network").0 = json!("DMS Cisco DBS210");
+    let macs = (0..55).map(|at| format!("AC7A5622{at:04X}")).collect();
+    expected.insert("SVG Wards".to_owned(), (json!("DMS Cisco DBS210"), macs));
+    (env, expected)
+}
+
+/// Model and base stations of each network, by its name.
+type Inventory = BTreeMap<String, (Value, BTreeSet<String>)>;
+
+fn inventory(networks: &[Value]) -> Inventory {
+    let mut found = Inventory::new();
+    for network in networks {
+        let stations = network["baseStations"].as_array().expect("a list");
+        let macs = stations.iter().map(|station| station["mac"].as_str().expect("an address").to_owned()).collect();
+        let before =
+            found.insert(network["name"].as_str().expect("a name").to_owned(), (network["model"].clone(), macs));
+        assert_eq!(before, None, "no network twice");
+    }
+    found
+}
+
+const APPLY_SITES: [&str; 6] =
+    ["apply", "sites.yaml", "--yes", "--max-changes=all", "--max-deletes=10", "--grace-period=50ms"];
+
+/// Two runs of the same command may be needed where a lost response is found out only by the next one.
+#[test]
+fn killed_at_every_request_of_a_site_the_same_command_ends_in_the_desired_state() {
+    let ways = Way::all();
+    let all = std::env::var("DECTL_TEST_KILLS").is_ok_and(|value| value == "all");
+    for k in 1.. {
+        let turn = &ways[5 * k as usize % ways.len()..][..1];
+        for way in if all { &ways[..] } else { turn } {
+            let (env, expected) = sites();
+            if let KillResult::Never(ended) = env.kill_at(k, way.fault, way.signal, &APPLY_SITES) {
+                assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+                assert_eq!(inventory(&env.networks()), expected);
+                assert!(k > 20, "the run has {} requests", k - 1);
+                return;
+            }
+            if !way.keeps_journal {
+                let _none = std::fs::remove_dir_all(env.dir.path().join(".dectl"));
+            }
+            let again = env.run(&APPLY_SITES);
+            assert_eq!(again.code, Some(0), "{way:?} at {k}: {}\n{}", again.stdout, again.stderr);
+            assert_eq!(inventory(&env.networks()), expected, "{way:?} at {k}");
+            let last = env.run(&APPLY_SITES);
+            assert!(last.stdout.contains("nothing to do"), "{way:?} at {k}: {}", last.stdout);
+            let violations = env.simulated.lock().expect("no panic in the server").violations();
+            let rules: Vec<&Value> = violations["violations"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|violation| &violation["rule"])
+                .collect();
+            assert!(!rules.contains(&&json!("collectionDeletion")), "{rules:?}");
+        }
+    }
 }
 
 /// The request that is never answered would be waited for as long as the grace of a stop lasts.

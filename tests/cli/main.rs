@@ -4,6 +4,7 @@ mod apply;
 mod browser;
 mod client;
 mod credentials;
+mod devices;
 mod docs;
 mod faults;
 mod fleet;

@@ -1,0 +1,409 @@
+//! Sites that open, change and close: networks and base stations that are created and deleted.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::harness::{Ended, TestEnv};
+
+/// The network of each base station.
+fn base_stations(env: &TestEnv) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for network in env.networks() {
+        for station in network["baseStations"].as_array().expect("a list") {
+            let mac = station["mac"].as_str().expect("an address").to_owned();
+            let before = found.insert(mac, network["name"].as_str().expect("a name").to_owned());
+            assert_eq!(before, None, "a base station is in one network");
+        }
+    }
+    found
+}
+
+fn has_network(env: &TestEnv, name: &str) -> bool {
+    env.networks().iter().any(|network| network["name"] == name)
+}
+
+fn id_of(env: &TestEnv, name: &str) -> String {
+    let networks = env.networks();
+    let network = networks.iter().find(|network| network["name"] == name).expect("a network");
+    network["id"].as_str().expect("an id").to_owned()
+}
+
+fn violations(env: &TestEnv) -> serde_json::Value {
+    env.simulated.lock().expect("no panic in the server").violations()
+}
+
+/// A file with one location.
+fn site(location: &str, networks: &str) -> String {
+    format!("version: 1\nlocations:\n  - name: {location}\n    networks:\n{networks}")
+}
+
+/// Applies a file that must succeed; the requests that it took.
+#[track_caller]
+fn applied(env: &TestEnv, arguments: &[&str]) -> u64 {
+    let before = env.counters().requests;
+    let mut all = vec!["apply", "--yes"];
+    all.extend(arguments);
+    let ended = env.run(&all);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(violations(env)["violations"].as_array().map(Vec::len), Some(0), "{}", violations(env));
+    env.counters().requests - before
+}
+
+/// Nothing is written for a file that must be refused; its message.
+#[track_caller]
+fn refused(env: &TestEnv, arguments: &[&str]) -> Ended {
+    let before = env.counters().writes;
+    let mut all = vec!["apply", "--yes"];
+    all.extend(arguments);
+    let ended = env.run(&all);
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(env.counters().writes, before, "nothing was written");
+    ended
+}
+
+#[test]
+fn the_example_opens_a_site_and_is_idempotent() {
+    let env = TestEnv::new();
+    env.write("open.yaml", include_str!("../../examples/open-site.yaml"));
+    // List, look-up of the location, base stations of BGO Gate; two creations, two additions, the replacement in two;
+    // list, base stations of three networks.
+    assert_eq!(applied(&env, &["open.yaml"]), 3 + 6 + 4);
+    let stations = base_stations(&env);
+    for (mac, network) in [
+        ("AC7A5611A001", "SVG Wards"),
+        ("AC7A5611A002", "SVG Wards"),
+        ("AC7A5611A003", "SVG Wards"),
+        ("AC7A5611A010", "SVG Reception"),
+        ("AC7A5611B001", "BGO Gate"),
+    ] {
+        assert_eq!(stations.get(mac).map(String::as_str), Some(network), "{mac}");
+    }
+    assert!(!stations.contains_key("AC7A56000009"), "the replaced one is gone");
+    let again = env.run(&["apply", "open.yaml", "--yes"]);
+    assert_eq!((again.code, env.counters().writes), (Some(0), 6), "{}", again.stdout);
+}
+
+#[test]
+fn sixty_base_stations_are_two_requests() {
+    let env = TestEnv::new();
+    let list: String = (0..60).map(|at| format!("          - AC7A5622{at:04X}\n")).collect();
+    env.write("many.yaml", &site("Oslo HQ", &format!("      - name: HQ Ward 1\n        baseStations:\n{list}")));
+    assert_eq!(applied(&env, &["many.yaml"]), 2 + 2 + 2, "list, devices; writes; list, devices");
+    assert_eq!(base_stations(&env).values().filter(|name| *name == "HQ Ward 1").count(), 12 + 60);
+}
+
+#[test]
+fn renames_ask_for_no_devices_and_look_up_no_locations() {
+    let env = TestEnv::new();
+    env.write("rename.yaml", &site("Oslo HQ", "      - {name: HQ Ward 9, renamedFrom: HQ Ward 1}\n"));
+    assert_eq!(applied(&env, &["rename.yaml"]), 3);
+    assert_eq!(applied(&env, &["rename.yaml"]), 1, "nothing to do");
+    // An id needs no look-up.
+    env.write(
+        "by-id.yaml",
+        "version: 1\nlocations:\n  - id: Y2lzY29zcGFyazovL3VzL0xPQ0FUSU9OLzVkNmYwYzFlLTI3YjQtNGE1My05YzFkLThlMmY0YjdhOWQxMA\n    \
+         networks:\n      - {name: SVG Stores, model: DBS210, defaultAccessCode: \"7400\"}\n",
+    );
+    assert_eq!(applied(&env, &["by-id.yaml"]), 3);
+    env.write(
+        "elsewhere.yaml",
+        &site("Stavangr Clinic", "      - {name: A, model: DBS210, defaultAccessCode: \"7401\"}\n"),
+    );
+    let ended = refused(&env, &["elsewhere.yaml"]);
+    assert!(ended.stderr.contains("no location is named \"Stavangr Clinic\""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did you mean \"Stavanger Clinic\"?"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_deletion_is_asked_for_twice_and_shows_what_goes_with_it() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Nurses");
+    env.write(
+        "close.yaml",
+        &site("Trondheim Clinic", &format!("      - {{id: {id}, name: TRD Nurses, state: absent}}\n")),
+    );
+    let plan = env.run(&["plan", "close.yaml"]);
+    assert_eq!(plan.code, Some(0), "a plan needs no permission: {}", plan.stderr);
+    for part in ["- TRD Nurses", "4 base stations", "22 handsets", "1 network to delete"] {
+        assert!(plan.stdout.contains(part), "{part}\n{}", plan.stdout);
+    }
+    let ended = refused(&env, &["close.yaml"]);
+    // The network, four base stations, 22 handsets.
+    assert!(ended.stderr.contains("--max-deletes 27"), "{}", ended.stderr);
+    refused(&env, &["close.yaml", "--max-deletes", "26"]);
+    let json = refused(&env, &["close.yaml", "--max-deletes", "26", "-o", "json"]).json();
+    assert_eq!(json["kind"], "error", "{json}");
+    applied(&env, &["close.yaml", "--max-deletes", "27"]);
+    assert!(!has_network(&env, "TRD Nurses"));
+    // Gone already: a warning.
+    let again = env.run(&["plan", "close.yaml"]);
+    assert_eq!(again.code, Some(0));
+    assert!(again.stdout.contains("is already deleted"), "{}{}", again.stdout, again.stderr);
+}
+
+#[test]
+fn a_freed_name_code_and_address_go_to_the_entry_that_wants_them() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Lab");
+    let mac = base_stations(&env).into_iter().find(|(_, name)| name == "TRD Lab").expect("a base station").0;
+    env.write(
+        "again.yaml",
+        &site(
+            "Trondheim Clinic",
+            &format!(
+                "      - {{id: {id}, state: absent}}\n      - name: TRD Lab\n        model: DBS210\n        \
+                 defaultAccessCode: \"3301\"\n        baseStations: [\"{mac}\"]\n"
+            ),
+        ),
+    );
+    applied(&env, &["again.yaml", "--max-deletes", "10"]);
+    assert_ne!(id_of(&env, "TRD Lab"), id);
+    assert_eq!(base_stations(&env)[&mac], "TRD Lab");
+}
+
+#[test]
+fn a_saved_plan_records_the_permission_and_is_refused_when_more_would_go() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Test network");
+    env.write("close.yaml", &site("Trondheim Clinic", &format!("      - {{id: {id}, state: absent}}\n")));
+    for arguments in [
+        &["plan", "close.yaml", "--out", "none.plan"][..],
+        &["plan", "close.yaml", "--max-deletes", "2", "--out", "two.plan"],
+    ] {
+        assert_eq!(env.run(arguments).code, Some(0));
+    }
+    assert!(refused(&env, &["--plan", "none.plan"]).stderr.contains("--max-deletes 2"));
+    // Another base station arrives: more would go than was reviewed.
+    env.write(
+        "more.yaml",
+        &site(
+            "Trondheim Clinic",
+            "      - name: TRD Test network\n        baseStations: [{mac: AC7A56330001, replaces: AC7A56000099}]\n",
+        ),
+    );
+    let station = base_stations(&env).into_iter().find(|(_, name)| name == "TRD Test network").expect("one").0;
+    env.write(
+        "more.yaml",
+        &site(
+            "Trondheim Clinic",
+            &format!("      - name: TRD Test network\n        baseStations: [{{mac: AC7A56330001, replaces: \"{station}\"}}]\n"),
+        ),
+    );
+    applied(&env, &["more.yaml"]);
+    let ended = refused(&env, &["--plan", "two.plan"]);
+    assert!(ended.stderr.contains("AC7A56330001"), "{}", ended.stderr);
+    assert!(has_network(&env, "TRD Test network"));
+    assert_eq!(env.run(&["plan", "close.yaml", "--max-deletes", "2", "--out", "now.plan"]).code, Some(0));
+    applied(&env, &["--plan", "now.plan"]);
+    assert!(!has_network(&env, "TRD Test network"));
+}
+
+#[test]
+fn mistakes_are_found_before_the_first_write_all_at_once() {
+    let env = TestEnv::new();
+    let lab = id_of(&env, "TRD Lab");
+    let there = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Reception").expect("one").0;
+    env.write(
+        "wrong.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Oslo HQ\n    networks:\n      - {{name: HQ Ward 1, model: DBS110}}\n      \
+             - {{name: HQ Reception, baseStations: [AC7A56440009]}}\n      \
+             - {{name: hq-ward 03, model: DBS210, defaultAccessCode: \"7777\"}}\n      - {{name: HQ New, model: DBS210}}\n      \
+             - {{name: HQ Long, model: DBS210, displayName: far too long a text, defaultAccessCode: \"7778\"}}\n      \
+             - name: HQ Kitchen\n        baseStations: [AC7A56440001, \"{there}\"]\n  - name: Trondheim Clinic\n    networks:\n      \
+             - {{id: {lab}, name: TRD Laboratory, state: absent}}\n"
+        ),
+    );
+    let ended = refused(&env, &["wrong.yaml", "--max-deletes", "99"]);
+    for part in [
+        "model-mismatch",
+        "hq-ward 03",
+        "\"HQ Ward 3\"",
+        "HQ New",
+        "far too long",
+        "would have 3 base stations",
+        "is in network \"HQ Reception\" of \"Oslo HQ\"",
+        "not \"TRD Laboratory\"",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_base_station_moves_within_its_location() {
+    let env = TestEnv::new();
+    let mac = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Ward 1").expect("one").0;
+    env.write(
+        "move.yaml",
+        &site(
+            "Oslo HQ",
+            &format!(
+                "      - {{name: HQ Ward 1, baseStations: [{{mac: \"{mac}\", state: absent}}]}}\n      \
+                 - {{name: HQ Ward 3, baseStations: [\"{mac}\"]}}\n"
+            ),
+        ),
+    );
+    // A move deletes nothing.
+    applied(&env, &["move.yaml"]);
+    assert_eq!(base_stations(&env)[&mac], "HQ Ward 3");
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}\n{}", undone.stdout, undone.stderr);
+    assert_eq!(base_stations(&env)[&mac], "HQ Ward 1");
+}
+
+#[test]
+fn a_replacement_that_fails_leaves_the_old_base_station() {
+    let env = TestEnv::new();
+    let other = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Reception").expect("one").0;
+    let old = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Kitchen").expect("one").0;
+    env.write(
+        "replace.yaml",
+        &site(
+            "Oslo HQ",
+            &format!("      - name: HQ Kitchen\n        baseStations: [{{mac: AC7A56550001, replaces: \"{old}\"}}]\n"),
+        ),
+    );
+    assert_eq!(env.run(&["plan", "replace.yaml", "--out", "replace.plan"]).code, Some(0));
+    // Meanwhile the new one is put elsewhere, so Webex refuses it in this network.
+    env.write(
+        "meanwhile.yaml",
+        &site(
+            "Oslo HQ",
+            &format!(
+                "      - name: HQ Reception\n        baseStations: [{{mac: AC7A56550001, replaces: \"{other}\"}}]\n"
+            ),
+        ),
+    );
+    applied(&env, &["meanwhile.yaml"]);
+    let ended = env.run(&["apply", "--plan", "replace.plan", "--yes"]);
+    assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(base_stations(&env).get(&old).map(String::as_str), Some("HQ Kitchen"), "{}", ended.stdout);
+    assert!(!ended.stderr.contains("removed"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_was_created_and_deleted_is_undone() {
+    let env = TestEnv::new();
+    env.write("open.yaml", include_str!("../../examples/open-site.yaml"));
+    let before = base_stations(&env);
+    applied(&env, &["open.yaml"]);
+    let ended = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(ended.code, Some(1), "what is undone is deleted: {}", ended.stdout);
+    assert!(ended.stderr.contains("--max-deletes 6"), "{}", ended.stderr);
+    let ended = env.run(&["undo", "last", "--yes", "--max-deletes", "6"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(base_stations(&env), before);
+    assert!(!has_network(&env, "SVG Wards"));
+
+    let id = id_of(&env, "TRD Operating");
+    env.write("close.yaml", &site("Trondheim Clinic", &format!("      - {{id: {id}, state: absent}}\n")));
+    applied(&env, &["close.yaml", "--max-deletes", "23"]);
+    let ended = env.run(&["undo", "last", "--yes", "-o", "json"]);
+    let results = ended.json();
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let created = results["results"].as_array().expect("results").iter().find(|result| result["kind"] == "network");
+    let created = created.expect("the network");
+    assert_eq!((&created["formerId"], &created["network"]["id"]), (&json!(id), &json!(id_of(&env, "TRD Operating"))));
+    assert!(ended.stderr.contains("17 handsets"), "handsets do not come back: {}", ended.stderr);
+    assert_eq!(base_stations(&env), before);
+}
+
+#[test]
+fn an_undo_leaves_alone_what_others_have_filled() {
+    let env = TestEnv::new();
+    env.write("open.yaml", include_str!("../../examples/open-site.yaml"));
+    applied(&env, &["open.yaml"]);
+    env.write("more.yaml", &site("Stavanger Clinic", "      - {name: SVG Wards, baseStations: [AC7A56660001]}\n"));
+    applied(&env, &["more.yaml"]);
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][1]["run"].as_str().expect("a run").to_owned();
+    let ended = env.run(&["undo", &run, "--yes", "--max-deletes", "99"]);
+    assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("SVG Wards"), "{}", ended.stderr);
+    assert!(has_network(&env, "SVG Wards") && !has_network(&env, "SVG Reception"));
+}
+
+#[test]
+fn an_export_with_base_stations_is_nothing_to_do() {
+    let env = TestEnv::new();
+    assert_eq!(env.run(&["export", "--include", "base-stations", "--write", "all.yaml"]).code, Some(0));
+    let plan = env.run(&["plan", "all.yaml", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{}\n{}", plan.stdout, plan.stderr);
+    let table = env.run(&["export", "--include", "base-stations", "-o", "csv"]);
+    assert_eq!(table.stdout.lines().count(), 1 + base_stations(&env).len(), "{}", table.stdout);
+    env.write("all.csv", &table.stdout);
+    let plan = env.run(&["plan", "all.csv", "--detailed-exitcode"]);
+    assert_eq!(plan.code, Some(0), "{}\n{}", plan.stdout, plan.stderr);
+    let status = env.run(&["status", "all.csv"]);
+    assert_eq!(status.code, Some(0), "{}\n{}", status.stdout, status.stderr);
+    assert_eq!(env.counters().writes, 0);
+    assert_eq!(env.run(&["export", "--include", "base-stations", "-o", "json"]).code, Some(1));
+}
+
+#[test]
+fn an_installers_table_adds_to_the_file_of_the_site() {
+    let env = TestEnv::new();
+    env.write(
+        "networks.csv",
+        "location;name;model;displayName;defaultAccessCode\nStavanger Clinic;SVG Wards;DBS210;Wards;7310\n",
+    );
+    env.write(
+        "stations.csv",
+        "Location;Network;MAC;#installed by\nStavanger Clinic;SVG Wards;AC-7A-56-11-A0-01;Kari\n\
+         Stavanger Clinic;SVG Wards;ac7a5611a002;Ola\nOslo HQ;HQ Ward 1;AC7A56770001;\n",
+    );
+    applied(&env, &["networks.csv", "stations.csv"]);
+    let stations = base_stations(&env);
+    assert_eq!(stations["AC7A5611A002"], "SVG Wards");
+    assert_eq!(stations["AC7A56770001"], "HQ Ward 1");
+    env.write("damaged.csv", "location,network,mac\nOslo HQ,HQ Ward 1,1E+11\nOslo HQ,HQ Ward 1,AC7A5677000\n");
+    let ended = refused(&env, &["damaged.csv"]);
+    assert!(ended.stderr.contains("damaged.csv:2:"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("damaged.csv:3:"), "{}", ended.stderr);
+}
+
+#[test]
+fn creations_and_deletions_go_through_waves_and_rehearsals() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Test network");
+    env.write(
+        "all.yaml",
+        &format!(
+            "{}  - name: Trondheim Clinic\n    networks:\n      - {{id: {id}, state: absent}}\n",
+            include_str!("../../examples/open-site.yaml").trim_end().to_owned() + "\n"
+        ),
+    );
+    let rehearsed = env.run(&["rehearse", "all.yaml", "-o", "json"]);
+    assert_eq!(rehearsed.code, Some(0), "{}\n{}", rehearsed.stdout, rehearsed.stderr);
+    assert_eq!(env.counters().writes, 0);
+    applied(&env, &["all.yaml", "--max-deletes", "2", "--canary", "1"]);
+    assert!(has_network(&env, "SVG Wards") && !has_network(&env, "TRD Test network"));
+    assert_eq!(base_stations(&env)["AC7A5611B001"], "BGO Gate");
+}
+
+#[test]
+fn every_format_shows_what_is_created_and_what_goes() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Nurses");
+    env.write(
+        "all.yaml",
+        &format!(
+            "{}  - name: Trondheim Clinic\n    networks:\n      - {{id: {id}, state: absent}}\n",
+            include_str!("../../examples/open-site.yaml").trim_end().to_owned() + "\n"
+        ),
+    );
+    for format in ["text", "markdown", "html", "diff"] {
+        let ended = env.run(&["plan", "all.yaml", "-o", format]);
+        assert_eq!(ended.code, Some(0), "{format}: {}", ended.stderr);
+        for part in ["SVG Wards", "DMS Cisco DBS210", "AC7A5611A002", "AC7A56000009", "TRD Nurses", "22 handsets"] {
+            assert!(ended.stdout.contains(part), "{format} lacks {part}\n{}", ended.stdout);
+        }
+        assert!(!ended.stdout.contains("7310"), "{format} shows a code");
+    }
+    let json = env.run(&["plan", "all.yaml", "-o", "json"]).json();
+    assert_eq!(json["summary"]["create"], 2);
+    assert_eq!(json["summary"]["delete"], 1);
+    assert_eq!(json["summary"]["baseStations"], json!({"create": 5, "update": 0, "delete": 5}));
+    assert_eq!(json["summary"]["handsets"]["delete"], 22);
+    assert_eq!(json["summary"]["deletions"], 27);
+}

@@ -106,13 +106,36 @@ fn the_fleet_rename_page_matches_the_commands() {
 }
 
 #[test]
+fn the_sites_page_matches_the_commands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let env = TestEnv::new();
+    for name in ["open-site.yaml", "base-stations.csv", "replace-base-station.yaml", "close-site.yaml"] {
+        env.write(
+            &format!("examples/{name}"),
+            &std::fs::read_to_string(root.join("examples").join(name)).expect("an example"),
+        );
+    }
+    let page = std::fs::read_to_string(root.join("docs/sites.md")).expect("a page");
+    let table = std::fs::read_to_string(root.join("examples/base-stations.csv")).expect("an example");
+    assert!(page.contains(&format!("```csv\n{table}```")), "the table is the example");
+    for NetworkJson { command, output } in blocks(&page) {
+        let words = words(&command);
+        let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+        let ended = env.run(&arguments);
+        let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
+        assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
+    }
+    assert_eq!(env.counters().writes, 6 + 5 + 4);
+}
+
+#[test]
 fn every_session_that_is_shown_is_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let journals = tempfile::tempdir().expect("a directory");
     let mut run = 0;
     for page in html_pages() {
-        // Its commands build on each other; they have a test of their own.
-        if page.ends_with("fleet-rename.md") {
+        // Their commands build on each other; they have tests of their own.
+        if page.ends_with("fleet-rename.md") || page.ends_with("sites.md") {
             continue;
         }
         for NetworkJson { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {

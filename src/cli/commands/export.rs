@@ -168,7 +168,8 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
     }
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
-        let has_codes = !args.no_codes && !(args.output.output == Format::Csv && !args.include.is_empty());
+        let is_device_table = args.output.output == Format::Csv && !args.include.is_empty();
+        let has_codes = !args.no_codes && !is_device_table;
         let codes = if !has_codes { "" } else { " (with access codes)" };
         printer.note(&format!("wrote {}{codes}\n", plural(written, "file")));
     }

@@ -325,6 +325,8 @@ fn rows(text: &str) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let mut row: Row = Vec::new();
     let mut number = if skipped > 0 { 1 } else { 0 };
+    // The end of the previous record.
+    let mut since = skipped;
     loop {
         let (field, taken, ends) = next_field(&mut reader, &text.as_bytes()[at..]);
         let range = source_text(text, at, taken, separator);
@@ -332,8 +334,7 @@ fn rows(text: &str) -> Vec<Row> {
         if let Some(field) = field {
             if row.is_empty() {
                 // Empty lines are records of a spreadsheet, too.
-                let since = rows.last().and_then(|row: &Row| row.last()).map_or(skipped, |(cell, _)| cell.end as usize);
-                number += text[since..range.0].matches('\n').count().max(usize::from(number == 0)) as u32;
+                number += line_ends(&text[since..range.0]).max(usize::from(number == 0)) as u32;
             }
             let column = row.len().min(usize::from(u16::MAX)) as u16;
             let cell = Cell { start: range.0 as u32, end: range.1 as u32, row: number, column };
@@ -341,7 +342,11 @@ fn rows(text: &str) -> Vec<Row> {
         }
         match ends {
             FieldEnd::Field => {}
-            FieldEnd::Record => rows.push(std::mem::take(&mut row)),
+            FieldEnd::Record => {
+                rows.push(std::mem::take(&mut row));
+                // Before the line end, part of which may be left for the next field.
+                since = text[..at].trim_end_matches(['\r', '\n']).len();
+            }
             FieldEnd::Input => {
                 if !row.is_empty() {
                     rows.push(row);
@@ -350,6 +355,11 @@ fn rows(text: &str) -> Vec<Row> {
             }
         }
     }
+}
+
+/// Number of line ends of any system.
+fn line_ends(text: &str) -> usize {
+    text.matches(['\r', '\n']).count() - text.matches("\r\n").count()
 }
 
 enum FieldEnd {
@@ -420,6 +430,19 @@ mod tests {
         let spans: Vec<&str> =
             rows(text).iter().flatten().map(|(cell, _)| &text[cell.start as usize..cell.end as usize]).collect();
         assert_eq!(spans, ["a", "b", "x y", "\"ö, z\"", "last", ""]);
+    }
+
+    #[test]
+    fn every_cell_knows_its_row() {
+        for (text, expected) in [
+            ("a,b\n1,\n2,\n,3\n", vec![1, 2, 3, 4]),
+            ("a,b\r\n1,\r\n\r\n\"two\r\nlines\",\r\n2,x\r\n", vec![1, 2, 4, 5]),
+            ("a,b\r1,\r2,\r", vec![1, 2, 3]),
+            ("sep=;\na;b\n1;\n2;", vec![2, 3, 4]),
+        ] {
+            let numbers: Vec<u32> = rows(text).iter().map(|row| row[0].0.row).collect();
+            assert_eq!(numbers, expected, "{text:?}");
+        }
     }
 
     #[test]

@@ -276,9 +276,8 @@ impl FileParser<'_> {
         match NetworkModel::parse(&written.value) {
             Some(value) => Some(Spanned { value, span: written.span }),
             None => {
-                let message = format!("unknown model {:?}", super::mapping::truncate_printable(&written.value));
                 self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidModel, message)
+                    Diagnostic::error(DiagnosticCode::InvalidModel, "unknown model")
                         .with_span(written.span)
                         .help("write DBS110 or DBS210"),
                 );

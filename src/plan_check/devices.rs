@@ -19,6 +19,7 @@ fn station(plan: &Plan, change: usize) -> Option<&BaseStation> {
 pub(super) fn check_devices(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     check_listed(plan, live)?;
     check_addresses(plan, live)?;
+    check_replacements(plan, live)?;
     check_places(plan, live)
 }
 
@@ -90,6 +91,46 @@ fn check_addresses(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
                     return Err(collision());
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a replaced base station is removed once the new one is there, or in order to make place for it.
+fn check_replacements(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
+    let mut additions: HashMap<(&NetworkRef, String), (usize, usize)> = HashMap::new();
+    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddBaseStations)
+    {
+        for item in &step.items {
+            let Some(station) = station(plan, item.0) else { continue };
+            additions.insert((&plan.changes[item.0].network, station.label()), (number, item.0));
+        }
+    }
+    for (number, step) in
+        plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::RemoveBaseStation)
+    {
+        let removal = step.items[0];
+        let change = &plan.changes[removal.0];
+        let Some(new) = &change.replaced_by else { continue };
+        let is_safe = match additions.get(&(&change.network, new.to_string())) {
+            Some((addition, item)) => {
+                let is_after = step.depends_on.iter().any(|dependency| {
+                    dependency.item == removal && dependency.step.0 == *addition && dependency.change.0 == *item
+                });
+                let makes_place = plan.steps[*addition]
+                    .depends_on
+                    .iter()
+                    .any(|dependency| dependency.item.0 == *item && dependency.step.0 == number);
+                is_after || makes_place
+            }
+            None => {
+                let network = change.network.id().and_then(|id| live.find(id));
+                let listed = network.and_then(|network| live.base_stations(network)).unwrap_or_default();
+                listed.iter().any(|station| station.label() == **new)
+            }
+        };
+        if !is_safe {
+            return Err(PlanViolation::ReplacedTooEarly { step: number });
         }
     }
     Ok(())

@@ -80,6 +80,12 @@ pub enum PlanViolation {
         step: usize,
         address: String,
     },
+    /// A base station could be removed although the one that replaces it is not there.
+    #[error("step {step} removes a base station whose replacement may not be there")]
+    ReplacedTooEarly {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
     /// A network could have more base stations than its model allows.
     #[error("step {step} may exceed the number of base stations that the model of its network allows")]
     NoPlace {

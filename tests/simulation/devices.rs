@@ -14,7 +14,8 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, LocationId, NetworkId};
 use dectl::plan::Scope;
-use dectl::plan::model::{Change, ChangeAction, Plan, ResourceKind, ResourceState};
+use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState};
+use dectl::plan_check::check_plan;
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
@@ -295,5 +296,77 @@ fn killed_or_stopped_at_any_moment_the_next_run_finishes() {
             }
         }
         scene.converges(seed);
+    });
+}
+
+/// What is wrong with a plan in every place where it can be, one at a time.
+fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
+    let mut mutants = Vec::new();
+    let known = live.networks().filter_map(|(at, _)| live.base_stations(at)).flatten();
+    let taken = known.last().expect("a base station").label();
+    for (at, step) in plan.indexed_steps() {
+        // Without its dependencies a step may come before what it needs.
+        if !step.depends_on.is_empty() {
+            let mut mutant = plan.clone();
+            mutant.steps[at.0].depends_on.clear();
+            mutants.push((format!("{at:?} without dependencies"), mutant));
+        }
+        // Another kind of operation is not what its changes say.
+        for operation in Operation::ALL.into_iter().filter(|operation| *operation != step.operation) {
+            let mut mutant = plan.clone();
+            mutant.steps[at.0].operation = operation;
+            mutants.push((format!("{at:?} as {operation:?}"), mutant));
+        }
+        if at.0 + 1 == plan.steps.len() {
+            let mut mutant = plan.clone();
+            mutant.steps.pop();
+            mutants.push(("without its last step".to_owned(), mutant));
+        }
+        if step.operation == Operation::AddBaseStations {
+            let mut mutant = plan.clone();
+            let item = step.items[0];
+            if let Some(ResourceState::BaseStation(station)) = &mut mutant.changes[item.0].after {
+                station.address = taken.as_str().into();
+            }
+            // It may be free by then, if the plan removes it.
+            let goes = |change: &Change| {
+                change.label() == taken || change.contents.iter().any(|content| content.label() == taken)
+            };
+            if !plan.changes.iter().any(goes) {
+                mutants.push((format!("{at:?} adds {taken}, which is elsewhere"), mutant));
+            }
+            let mut mutant = plan.clone();
+            mutant.steps[at.0].items.push(item);
+            mutants.push((format!("{at:?} adds one twice"), mutant));
+        }
+        if step.operation == Operation::RemoveBaseStation {
+            let mut mutant = plan.clone();
+            if let Some(ResourceState::BaseStation(station)) = &mut mutant.changes[step.items[0].0].before {
+                station.address = "001122FFFFFF".into();
+            }
+            mutants.push((format!("{at:?} removes what is not there"), mutant));
+        }
+    }
+    mutants
+}
+
+#[test]
+fn the_check_rejects_whatever_is_wrong_with_a_plan() {
+    for_seeds("devices", 40, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let scene = Scene::new(seed, &mut rng);
+        let client = scene.client(seed, &Shutdown::new());
+        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+        let mut inputs = Inputs::from_text("random.yaml", scene.file.clone(), options).expect("a file");
+        let scope = Scope::default();
+        let prepared =
+            scene.clock.block_on(prepare_plan(&mut inputs, &scope, &client)).expect("it ends").expect("a plan");
+        let live = prepared.live;
+        let plan = prepared.checked.into_plan();
+        let mutants = mutants(&plan, &live);
+        assert!(mutants.len() > plan.steps.len(), "every step can be wrong");
+        for (what, mutant) in mutants {
+            assert!(check_plan(mutant, &live).is_err(), "{what}: {plan:#?}");
+        }
     });
 }

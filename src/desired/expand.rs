@@ -15,7 +15,7 @@ use super::template::{Templates, Variables};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{
     DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
-    NetworkIndex, NetworkName, Setting, SettingSet, Settings,
+    NaturalName, NetworkIndex, NetworkName, Setting, SettingSet, Settings,
 };
 
 #[derive(Clone, Copy)]
@@ -165,7 +165,7 @@ impl<'a> RuleExpander<'a, '_> {
                 template_spans: Vec::new(),
             })
             .collect();
-        targets.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
+        targets.sort_by_cached_key(|target| NaturalName::of(&target.live.name));
         self.report_temporary_names(&targets, location);
         targets.retain(|target| !(self.context.is_temporary_name)(&target.live.name));
         let results = self.apply(targets, location);
@@ -243,7 +243,7 @@ impl<'a> RuleExpander<'a, '_> {
                 template_spans: Vec::new(),
             })
             .collect();
-        again.sort_by(|one, other| natural_order(&one.live.name, &other.live.name));
+        again.sort_by_cached_key(|target| NaturalName::of(&target.live.name));
         let known = self.diagnostics.len();
         let again = self.apply(again, location);
         // A failure here was reported the first time, or concerns a result that is rejected below.
@@ -357,45 +357,5 @@ impl<'a> RuleExpander<'a, '_> {
 impl CompiledRule<'_> {
     fn applies_to(&self, location: &Location) -> bool {
         self.location.as_ref().is_none_or(|pattern| pattern.matches(&location.name))
-    }
-}
-
-/// Natural sort order: `Ward 2` before `Ward 10`.
-fn natural_order(one: &str, other: &str) -> std::cmp::Ordering {
-    let key = |text: &str| -> Vec<(bool, String, usize)> {
-        let mut parts: Vec<(bool, String, usize)> = Vec::new();
-        for character in text.chars().flat_map(char::to_lowercase) {
-            let is_digit = character.is_ascii_digit();
-            match parts.last_mut().filter(|(digits, ..)| *digits == is_digit) {
-                Some((_, part, _)) => part.push(character),
-                None => parts.push((is_digit, character.to_string(), 0)),
-            }
-        }
-        for (digits, part, length) in &mut parts {
-            if *digits {
-                *part = part.trim_start_matches('0').to_owned();
-                *length = part.len();
-            }
-        }
-        parts
-    };
-    let compare = |(one, other): (&(bool, String, usize), &(bool, String, usize))| {
-        // The number with more digits is larger; numbers sort before letters.
-        other.0.cmp(&one.0).then_with(|| one.2.cmp(&other.2)).then_with(|| one.1.cmp(&other.1))
-    };
-    let (one_key, other_key) = (key(one), key(other));
-    let parts = one_key.iter().zip(&other_key).map(compare).find(|order| order.is_ne());
-    parts.unwrap_or_else(|| one_key.len().cmp(&other_key.len()).then_with(|| one.cmp(other)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_in_names_are_numbers() {
-        let mut names = ["Ward 10", "ward 2", "Ward 2b", "Annex", "Ward 02", "2", "10", "Ward"];
-        names.sort_by(|one, other| natural_order(one, other));
-        assert_eq!(names, ["2", "10", "Annex", "Ward", "Ward 02", "ward 2", "Ward 2b", "Ward 10"]);
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::devices::{BaseStation, Devices, Handset};
 use super::id::{LocationId, NetworkId};
+use super::name_key::NaturalName;
 use super::network_model::NetworkModel;
 use super::settings::Settings;
 
@@ -92,13 +93,11 @@ impl LiveState {
                 }
             }
         }
-        rows.sort_by(|(one_name, one), (other_name, other)| {
-            (one_name, &one.location, &one.settings.name, &one.id).cmp(&(
-                other_name,
-                &other.location,
-                &other.settings.name,
-                &other.id,
-            ))
+        let place_names: HashMap<Arc<str>, NaturalName> =
+            names.values().map(|name| (name.clone(), NaturalName::of(name))).collect();
+        rows.sort_by_cached_key(|(name, network)| {
+            let network_name = NaturalName::of(&network.settings.name);
+            (place_names[name].clone(), network.location.clone(), network_name, network.id.clone())
         });
 
         let mut organization = Self { by_id, ..Self::default() };
@@ -133,7 +132,7 @@ impl LiveState {
 
     /// Adds locations without networks after the others, sorted by name and id.
     pub fn add_locations(&mut self, mut locations: Vec<(LocationId, Arc<str>)>) {
-        locations.sort_by(|one, other| (&one.1, &one.0).cmp(&(&other.1, &other.0)));
+        locations.sort_by_cached_key(|(id, name)| (NaturalName::of(name), id.clone()));
         locations.into_iter().for_each(|(id, name)| self.insert_location(id, name));
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `id` | [`NetworkId`], [`LocationId`], [`BaseStationId`], [`HandsetId`]: opaque, compared without padding |
 //! | `name` | [`NetworkName`], [`DisplayName`]: valid names |
-//! | `name_key` | [`NameKey`]: the only way to compare names |
+//! | `name_key` | [`NameKey`]: the only way to compare names; [`NaturalName`]: the order that they are shown in |
 //! | `name_pattern` | [`NamePattern`]: globs for names |
 //! | `code` | [`AccessCode`]: a valid code; [`CodeText`]: a code as it was read; neither prints itself |
 //! | `mac` | [`Mac`]: the address of a base station |
@@ -35,7 +35,7 @@ pub use id::{BaseStationId, HandsetId, LocationId, NetworkId};
 pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
 pub use mac::{Mac, MacError};
 pub use name::{DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, NAME_MAX, NameError, NetworkName};
-pub use name_key::{NameKey, nfc};
+pub use name_key::{NameKey, NaturalName, nfc};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
 pub use settings::{Setting, SettingSet, Settings};

@@ -3,6 +3,7 @@
 //! Webex does not document whether `Ward` and `ward` are different names. The safe assumption is that they are not, so
 //! two networks of a location never get names that differ in nothing else.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -33,9 +34,57 @@ pub fn nfc(name: &str) -> String {
     name.nfc().collect()
 }
 
+/// A name that sorts as readers expect: `ward 2` before `Ward 10`. Names that differ are never equal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NaturalName {
+    key: NameKey,
+    name: Arc<str>,
+}
+
+impl NaturalName {
+    pub fn of(name: &str) -> Self {
+        Self { key: NameKey::of(name), name: name.into() }
+    }
+}
+
+impl Ord for NaturalName {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = alphanumeric_sort::compare_str(self.key.as_str(), other.key.as_str());
+        order.then_with(|| self.name.cmp(&other.name))
+    }
+}
+
+impl PartialOrd for NaturalName {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn numbers_sort_by_value() {
+        let mut names = ["Ward 10", "ward 2", "Ward 02", "Ward", "Ward 1b", "Annex", "Étage 9", "Étage 10", "10", "9"];
+        names.sort_by_cached_key(|name| NaturalName::of(name));
+        let expected = ["9", "10", "Annex", "Ward", "Ward 1b", "ward 2", "Ward 02", "Ward 10", "Étage 9", "Étage 10"];
+        assert_eq!(names, expected);
+    }
+
+    proptest! {
+        /// Sorting panics, or never ends the same way, with an order that contradicts itself.
+        #[test]
+        fn the_order_contradicts_itself_nowhere(names in prop::collection::vec("[01 9aÅ中-]{0,6}", 3)) {
+            let [a, b, c] = [0, 1, 2].map(|at: usize| NaturalName::of(&names[at]));
+            prop_assert_eq!(a.cmp(&b), b.cmp(&a).reverse());
+            if a <= b && b <= c {
+                prop_assert!(a <= c, "{:?} {:?} {:?}", a, b, c);
+            }
+        }
+    }
 
     #[test]
     fn case_and_composition_do_not_tell_names_apart() {

@@ -10,7 +10,7 @@ use super::near_names::is_near;
 use super::temporary;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, quoted_list, suggest};
-use crate::model::{LiveState, LocationIndex, NameKey, NetworkIndex, NetworkModel};
+use crate::model::{LiveState, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
 #[derive(Debug)]
@@ -69,8 +69,7 @@ pub(super) fn match_entries<'a>(
         })
         .collect();
     // Those without networks are the last ones of the live state.
-    let name = |managed: &Managed<'a>| (&live.location(managed.location).name, managed.location);
-    managed.sort_by(|one, other| name(one).cmp(&name(other)));
+    managed.sort_by_cached_key(|managed| (NaturalName::of(&live.location(managed.location).name), managed.location));
     managed
 }
 

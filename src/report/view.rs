@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::plural;
 use super::sanitize::sanitize;
 use crate::apply::{ChangeResult, ChangeStatus, Outcome, OutcomeKind, Verification};
-use crate::model::{BaseStation, CodeText, LocationId, Setting, SettingSet, Settings};
+use crate::model::{BaseStation, CodeText, LocationId, NaturalName, Setting, SettingSet, Settings};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, Operation, Plan, ResourceKind, ResourceState, Step,
     StepKind, Warning,
@@ -416,7 +416,7 @@ fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
     let mut lines = Vec::new();
     for (location, mut networks) in located {
         networks.extend(others.remove(&location.id).into_iter().flatten());
-        networks.sort_by_key(|network| (network.name().to_owned(), network.id.map(str::to_owned)));
+        networks.sort_by_cached_key(|network| (NaturalName::of(network.name()), network.id.map(str::to_owned)));
         lines.push(both(format!("  - id: {}", location.id)));
         lines.push(both(format!("    name: {:?}", sanitize(&location.name))));
         lines.push(both("    networks:".to_owned()));

@@ -197,12 +197,13 @@ fn a_rename_fills_in_groups_and_counts_as_people_count() {
     let plan = env.run(&[&rename[..], &["--out", "plan.json"]].concat());
     assert_eq!(plan.code, Some(0), "{}", plan.stderr);
     assert!(plan.stdout.contains("4 to update, 0 unchanged, 1 unmanaged"), "{}", plan.stdout);
+    assert!(plan.stdout.find("~ Ward 2 ") < plan.stdout.find("~ Ward 10 "), "by value: {}", plan.stdout);
     assert_eq!(env.counters().writes, 0);
 
     let ended = env.run(&[&rename[..], &["--yes", "-o", "json"]].concat());
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.json()["plan"]["changes"][0]["source"], json!({ "rule": "rename" }));
-    let expected = ["OSLO W01 was 1b", "OSLO W02 was 02", "OSLO W03 was 2", "OSLO W04 was 10"];
+    let expected = ["OSLO W01 was 1b", "OSLO W02 was 2", "OSLO W03 was 02", "OSLO W04 was 10"];
     let live = live_names(&env);
     assert_eq!(live[0], "Oslo HQ: Annex");
     assert_eq!(live[1..], expected.map(|name| format!("Oslo HQ: {name}")));

@@ -202,7 +202,7 @@ impl Comparison<'_> {
             Diagnostic::error(DiagnosticCode::DuplicateBaseStation, format!("base station {mac} is named twice"))
                 .with_span(span)
                 .with_related(first, "first occurrence")
-                .help("a base station belongs to one network; remove one of them"),
+                .help("a base station belongs to one network, and is either there or removed; remove one of them"),
         );
     }
 

@@ -166,14 +166,18 @@ impl LocationsByName {
                 let known = || live.locations().map(|(_, location)| &*location.name);
                 let near = suggest(&name.value, known());
                 // The locations without networks are known as well if networks are to be created in one.
-                let (kind, kinds) = match creates_networks(desired_location) {
-                    true => ("location", "existing locations"),
-                    false => ("location with DECT networks", "locations with DECT networks"),
+                let (kind, kinds, create) = match creates_networks(desired_location) {
+                    true => ("location", "existing locations", ""),
+                    false => (
+                        "location with DECT networks",
+                        "locations with DECT networks",
+                        "; an entry with a `model` creates a network in any location",
+                    ),
                 };
                 let help = if live.locations().len() == 0 {
                     format!("the organization has no {kind}")
                 } else if near.is_empty() {
-                    format!("{kinds}: {}", quoted_list(known(), 8))
+                    format!("{kinds}: {}{create}", quoted_list(known(), 8))
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };

@@ -217,6 +217,15 @@ impl<'a> UndoBuilder<'a> {
             self.history.items.iter().any(|other| {
                 other.operation == Operation::CreateNetwork && other.id.as_deref() == Some(network.as_str())
             });
+        // The run has put it back where it had removed it, so it was there before the run.
+        let was_removed = self.history.items.iter().any(|other| {
+            other.operation == Operation::RemoveBaseStation
+                && other.network.as_ref() == Some(network)
+                && other.before.as_ref().is_some_and(|state| state.label() == label)
+        });
+        if was_removed {
+            return;
+        }
         let Some(at) = self.live.find(network).filter(|_| !was_created) else { return };
         let listed = self.live.base_stations(at).unwrap_or_default();
         let Some(listed) = listed.iter().find(|other| other.label() == label) else { return };

@@ -280,6 +280,9 @@ fn a_replacement_that_fails_leaves_the_old_base_station() {
     assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
     assert_eq!(base_stations(&env).get(&old).map(String::as_str), Some("HQ Kitchen"), "{}", ended.stdout);
     assert!(!ended.stderr.contains("removed"), "{}", ended.stderr);
+    // What was put back was there before the run: an undo of that run does not remove it.
+    let undone = env.run(&["undo", "last", "--yes", "--max-deletes", "9"]);
+    assert_eq!(base_stations(&env).get(&old).map(String::as_str), Some("HQ Kitchen"), "{}", undone.stdout);
 }
 
 #[test]

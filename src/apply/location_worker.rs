@@ -9,7 +9,6 @@ use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::{NetworkId, Settings};
 use crate::plan::model::{ChangeIndex, Operation, Step, StepIndex, StepKind};
-use crate::storage::journal::WriteKind;
 use crate::webex::{ApiError, ErrorClass};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,9 +210,6 @@ impl<'a, 's> LocationWorker<'a, 's> {
             }
         }
     }
-
-    /// The kind of write that takes a step back.
-    pub(super) const REVERT: WriteKind = WriteKind::Revert;
 }
 
 pub(super) fn is_lock(error: &ApiError) -> bool {

@@ -11,6 +11,7 @@ use crate::client::Priority;
 use crate::model::Settings;
 use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
 use crate::runtime::ShutdownLevel;
+use crate::storage::journal::WriteKind;
 
 impl LocationWorker<'_, '_> {
     /// Leaves the location in as good a state as possible.
@@ -124,7 +125,7 @@ impl LocationWorker<'_, '_> {
         let written = self.write(WriteRequest {
             operation: Operation::UpdateNetwork,
             items: &items,
-            kind: Self::REVERT,
+            kind: WriteKind::Revert,
             settings: Some(&old),
             priority: Priority::Cleanup,
         });
@@ -181,7 +182,7 @@ impl LocationWorker<'_, '_> {
             let written = self.write(WriteRequest {
                 operation: Operation::AddBaseStations,
                 items: &items,
-                kind: Self::REVERT,
+                kind: WriteKind::Revert,
                 settings: None,
                 priority: Priority::Cleanup,
             });

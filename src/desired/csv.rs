@@ -140,11 +140,12 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             (!text.trim().is_empty()).then_some((span(cell), text.as_str()))
         };
         let start = span(&row[0].0);
+        let missing = |message: &str, help: &str| {
+            Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help)
+        };
         let (id, name) = (source_text("locationId"), source_text("location"));
         if id.is_none() && name.is_none() {
-            let message = "row has no location";
-            let help = "fill in the column location or locationId";
-            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
+            diagnostics.push(missing("row has no location", "fill in the column location or locationId"));
             continue;
         }
         let key = |source_text: Option<(Span, &str)>| source_text.map(|(_, text)| text.to_owned()).unwrap_or_default();
@@ -159,9 +160,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         }
         let (id, name) = (source_text("networkId"), source_text("network"));
         if id.is_none() && name.is_none() {
-            let message = "row has no network";
-            let help = "fill in the column network or networkId";
-            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
+            diagnostics.push(missing("row has no network", "fill in the column network or networkId"));
             continue;
         }
         // A name beside an id would be a rename, which a table of base stations cannot mean.

@@ -77,6 +77,11 @@ pub struct BaseStationEntry {
 }
 
 impl NetworkEntry {
+    /// The names by which it is in scope: the live one of its network, and the desired one.
+    pub fn names<'a>(&'a self, live: &'a str) -> impl Iterator<Item = &'a str> {
+        std::iter::once(live).chain(self.desired.name.as_ref().map(|name| name.as_str()))
+    }
+
     pub const fn span(&self) -> Span {
         match &self.origin {
             Origin::File(span) | Origin::Rule { span, .. } => *span,

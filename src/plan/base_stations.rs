@@ -81,11 +81,8 @@ pub(super) fn compare(
 ) -> (Vec<BaseStationChange>, usize) {
     let mut unmanaged = 0;
     let mut plans = Vec::new();
-    let in_location = scope.includes_location(&live.location(managed.location).name);
-    let includes = |name: &str, group: &EntryGroup<'_>| {
-        let desired = group.primary.desired.name.as_ref();
-        in_location && (scope.includes_name(name) || desired.is_some_and(|name| scope.includes_name(name.as_str())))
-    };
+    let location = &live.location(managed.location).name;
+    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
     for (at, group) in &managed.networks {
         let network = live.network(*at);
         // Not read where it is out of scope.

@@ -106,7 +106,7 @@ pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Resul
 /// # Errors
 /// If it deletes more than `max_deletes` things; the default is none.
 pub fn check_deletions(plan: &Plan, max_deletes: Option<usize>) -> Result<(), TooManyChanges> {
-    let (number, allowed) = (plan.deletions(), max_deletes.unwrap_or(0));
+    let (number, allowed) = (plan.deleted().len(), max_deletes.unwrap_or(0));
     if number <= allowed {
         return Ok(());
     }
@@ -115,16 +115,8 @@ pub fn check_deletions(plan: &Plan, max_deletes: Option<usize>) -> Result<(), To
 
 /// What a plan deletes, counted by kind: `1 network, 3 base stations and 14 handsets`.
 pub fn describe_deletions(plan: &Plan) -> String {
-    let count = |kind: ResourceKind| {
-        let direct = plan.changes.iter().filter(|change| {
-            change.kind() == kind
-                && change.action() == ChangeAction::Delete
-                && change.replaced_by.is_none()
-                && !change.before.as_ref().is_some_and(|state| plan.is_moved(state))
-        });
-        let contents = plan.changes.iter().flat_map(|change| &change.contents);
-        direct.count() + contents.filter(|state| state.kind() == kind && !plan.is_moved(state)).count()
-    };
+    let deleted = plan.deleted();
+    let count = |kind: ResourceKind| deleted.iter().filter(|state| state.kind() == kind).count();
     let counted = ResourceKind::ALL.map(|kind| (count(kind), kind));
     let parts: Vec<String> =
         counted.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| plural(*count, kind.noun())).collect();

@@ -3,11 +3,15 @@
 //! A [`Change`] is what is reviewed: one thing with its state before and after. A [`Step`] is what is sent: one request
 //! for one or more changes.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::ops::Index;
 use std::sync::Arc;
 
-use crate::model::{BaseStation, Handset, LocationId, Network, NetworkId, NetworkModel, Setting, SettingSet, Settings};
+use crate::model::{
+    BaseStation, Handset, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
+    Settings,
+};
 
 /// Index of a change in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +44,11 @@ impl Plan {
         self.steps.iter().filter(|step| step.kind == StepKind::Interim).count()
     }
 
+    /// A plan without changes, with the counts and warnings of this one.
+    pub fn without_content(&self) -> Self {
+        Self { counts: self.counts, is_minimal: self.is_minimal, warnings: self.warnings.clone(), ..Self::default() }
+    }
+
     /// The changes with their indexes.
     pub fn indexed_changes(&self) -> impl DoubleEndedIterator<Item = (ChangeIndex, &Change)> {
         self.changes.iter().enumerate().map(|(at, change)| (ChangeIndex(at), change))
@@ -55,27 +64,28 @@ impl Plan {
         self.changes.iter().filter(|change| change.kind() == kind && change.action() == action).count()
     }
 
-    /// How many things are deleted for good: networks with everything that goes with them, and devices. A replaced or moved
-    /// base station does not count.
-    pub fn deletions(&self) -> usize {
-        let deletion = |change: &Change| match (change.action(), change.kind()) {
-            (ChangeAction::Delete, ResourceKind::Network) => {
-                1 + change.contents.iter().filter(|content| !self.is_moved(content)).count()
-            }
-            (ChangeAction::Delete, _) if change.replaced_by.is_some() => 0,
-            (ChangeAction::Delete, _) => usize::from(!change.before.as_ref().is_some_and(|state| self.is_moved(state))),
-            (ChangeAction::Create | ChangeAction::Update, _) => 0,
-        };
-        self.changes.iter().map(deletion).sum()
+    /// What is deleted for good: networks with everything that goes with them, and devices. A replaced or moved base station
+    /// does not count.
+    pub fn deleted(&self) -> Vec<&ResourceState> {
+        let moved = self.added_base_stations();
+        let deletions = self.changes.iter().filter(|change| change.action() == ChangeAction::Delete);
+        deletions
+            .filter(|change| change.replaced_by.is_none())
+            .flat_map(|change| change.before.iter().chain(&change.contents))
+            .filter(|state| !state.is_moved(&moved))
+            .collect()
     }
 
-    /// Whether a device is added again elsewhere by the same plan.
-    pub fn is_moved(&self, device: &ResourceState) -> bool {
-        let ResourceState::BaseStation(moved) = device else { return false };
-        self.changes.iter().any(|change| match &change.after {
-            Some(ResourceState::BaseStation(added)) => change.before.is_none() && added.label() == moved.label(),
-            _ => false,
-        })
+    /// The labels of the base stations that are added: one of them that is removed elsewhere is moved.
+    pub fn added_base_stations(&self) -> HashSet<String> {
+        let added = self.changes.iter().filter(|change| change.action() == ChangeAction::Create);
+        added.filter_map(Change::base_station).map(BaseStation::label).collect()
+    }
+
+    /// The networks that the plan has recorded.
+    pub fn known_networks(&self) -> HashSet<&NetworkId> {
+        let changed = self.changes.iter().filter_map(|change| change.network.id());
+        changed.chain(self.unchanged_networks.iter().map(|unchanged| &unchanged.network)).collect()
     }
 }
 
@@ -210,6 +220,14 @@ impl ResourceState {
             && (network.known_model().is_none() || network.known_model() == model)
     }
 
+    /// Whether it is one of the base stations that the same plan adds elsewhere.
+    pub fn is_moved(&self, added_base_stations: &HashSet<String>) -> bool {
+        match self {
+            Self::BaseStation(station) => added_base_stations.contains(&station.label()),
+            Self::Network { .. } | Self::Handset(_) => false,
+        }
+    }
+
     /// The settings, if it is a network.
     pub const fn settings(&self) -> Option<&Settings> {
         match self {
@@ -282,6 +300,14 @@ impl Change {
     /// The settings of a network after; `None` if it is deleted, or if it is not about a network.
     pub fn settings_after(&self) -> Option<&Settings> {
         self.after.as_ref()?.settings()
+    }
+
+    /// The network that a creation has made, if it exists: one as planned that is none of those that the plan has recorded.
+    pub fn find_created(&self, known: &HashSet<&NetworkId>, live: &LiveState) -> Option<NetworkIndex> {
+        let after = self.after.as_ref()?;
+        let location = live.find_location(&self.location.id)?;
+        let is_it = |network: &Network| !known.contains(&network.id) && after.matches_created(network);
+        live.networks_of(location).find(|(_, network)| is_it(network)).map(|(at, _)| at)
     }
 
     /// What identifies the thing to a reader.
@@ -459,6 +485,19 @@ pub struct NetworkDevices {
     /// In the spelling of Webex.
     pub model: Option<Arc<str>>,
     pub base_stations: Vec<BaseStation>,
+}
+
+impl NetworkDevices {
+    /// What was read of these networks, each once.
+    pub fn of(networks: impl IntoIterator<Item = NetworkIndex>, live: &LiveState) -> Vec<Self> {
+        let networks: BTreeSet<NetworkIndex> = networks.into_iter().collect();
+        let devices = networks.into_iter().map(|at| Self {
+            network: live.network(at).id.clone(),
+            model: live.network(at).model.clone(),
+            base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
+        });
+        devices.collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

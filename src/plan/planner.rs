@@ -126,11 +126,9 @@ pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> Req
         return reads;
     }
     for managed in match_entries(desired, live, &mut Diagnostics::new()) {
-        let in_location = scope.includes_location(&live.location(managed.location).name);
+        let location = &live.location(managed.location).name;
         let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
-            let desired = entry.desired.name.as_ref();
-            let names = std::iter::once(&*live.network(at).settings.name).chain(desired.map(|name| name.as_str()));
-            in_location && names.into_iter().any(|name| scope.includes_name(name))
+            scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
         };
         for (at, group) in managed.networks {
             if group.entries().any(|entry| entry.base_stations.is_some()) && in_scope(at, group.primary) {
@@ -205,25 +203,13 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                 });
             }
         }
-        let mut with_devices: Vec<NetworkIndex> = self
-            .changes
-            .base_stations
-            .iter()
-            .filter_map(|change| match change.owner {
-                Owner::Live(network) => Some(network),
-                Owner::Created(_) => None,
-            })
-            .chain(
-                self.changes.networks.iter().filter(|change| change.is_deletion()).filter_map(NetworkChange::network),
-            )
-            .collect();
-        with_devices.sort();
-        with_devices.dedup();
-        self.plan.devices.extend(with_devices.into_iter().map(|at| NetworkDevices {
-            network: self.live.network(at).id.clone(),
-            model: self.live.network(at).model.clone(),
-            base_stations: self.live.base_stations(at).unwrap_or_default().to_vec(),
-        }));
+        let changed = self.changes.base_stations.iter().filter_map(|change| match change.owner {
+            Owner::Live(network) => Some(network),
+            Owner::Created(_) => None,
+        });
+        let deleted = self.changes.networks.iter().filter(|change| change.is_deletion());
+        let with_devices = changed.chain(deleted.filter_map(NetworkChange::network));
+        self.plan.devices.extend(NetworkDevices::of(with_devices, self.live));
     }
 
     fn add_changes(&mut self) {

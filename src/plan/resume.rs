@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{
-    Change, ChangeAction, ChangeIndex, Dependency, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step,
-    StepIndex, StepKind, UnchangedNetwork,
+    Change, ChangeAction, ChangeIndex, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step, StepIndex,
+    StepKind, UnchangedNetwork,
 };
 use super::planner::RequiredReads;
+use super::subset::Renumbering;
 use crate::model::{LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings};
 
 /// A difference between the live state and the plan.
@@ -108,32 +109,16 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     if drift.is_empty() { Ok(rest(plan, &states, &created, live)) } else { Err(drift) }
 }
 
-/// The networks that the plan creates and that exist by now: those with the planned name, settings and model that the plan
-/// does not know otherwise.
+/// The networks that the plan creates and that exist by now.
 fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIndex> {
-    let creations: Vec<_> = plan
-        .indexed_changes()
-        .filter(|(_, change)| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create)
-        .collect();
-    if creations.is_empty() {
+    let is_creation =
+        |change: &Change| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create;
+    if !plan.changes.iter().any(is_creation) {
         return HashMap::new();
     }
-    let known = known_networks(plan);
-    let mut found = HashMap::new();
-    for (at, change) in creations {
-        let (Some(after), Some(location)) = (&change.after, live.find_location(&change.location.id)) else { continue };
-        let is_it = |network: &Network| !known.contains(&network.id) && after.matches_created(network);
-        if let Some((network, _)) = live.networks_of(location).find(|(_, network)| is_it(network)) {
-            found.insert(at, network);
-        }
-    }
-    found
-}
-
-/// The networks that a plan has recorded.
-fn known_networks(plan: &Plan) -> HashSet<&NetworkId> {
-    let changed = plan.changes.iter().filter_map(|change| change.network.id());
-    changed.chain(plan.unchanged_networks.iter().map(|unchanged| &unchanged.network)).collect()
+    let known = plan.known_networks();
+    let creations = plan.indexed_changes().filter(|(_, change)| is_creation(change));
+    creations.filter_map(|(at, change)| Some((at, change.find_created(&known, live)?))).collect()
 }
 
 /// The network of a change, if it exists in its location.
@@ -150,7 +135,7 @@ fn find_network(
 
 /// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.
 fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
-    let mut known = known_networks(plan);
+    let mut known = plan.known_networks();
     known.extend(created.values().map(|network| &live.network(*network).id));
     let locations: HashSet<&LocationId> = plan.changes.iter().map(|change| &change.location.id).collect();
     let mut unknown: HashMap<&LocationId, Vec<&Network>> = HashMap::new();
@@ -305,24 +290,20 @@ fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Dri
 }
 
 fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Plan {
-    let mut place: HashMap<ChangeIndex, ChangeIndex> = HashMap::new();
     let remaining = plan.indexed_changes().zip(states).filter(|(_, state)| **state != ChangeState::After);
-    for (at, ((old, _), _)) in remaining.enumerate() {
-        place.insert(old, ChangeIndex(at));
-    }
-    let empty = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };
-    let mut rest = Plan { devices: Vec::new(), ..empty };
-    for ((at, change), state) in plan.indexed_changes().zip(states) {
+    let mut kept = Renumbering::of(remaining.map(|((at, _), _)| at));
+    let mut rest = plan.without_content();
+    for (change, state) in plan.changes.iter().zip(states) {
         let is_update = change.action() == ChangeAction::Update;
         if *state == ChangeState::After {
             rest.counts.unchanged += usize::from(is_update);
             continue;
         }
         let network = match &change.network {
-            NetworkRef::Created(creation) => match (place.get(creation), created.get(creation)) {
-                (Some(remaining), _) => NetworkRef::Created(*remaining),
+            NetworkRef::Created(creation) => match (kept.change(*creation), created.get(creation)) {
+                (Some(remaining), _) => NetworkRef::Created(remaining),
                 (None, Some(found)) => NetworkRef::Live(live.network(*found).id.clone()),
-                (None, None) => NetworkRef::Created(place[&at]),
+                (None, None) => NetworkRef::Created(ChangeIndex(rest.changes.len())),
             },
             live => live.clone(),
         };
@@ -338,34 +319,22 @@ fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, Netw
         }
         rest.changes.push(change);
     }
-    let mut step_place: HashMap<StepIndex, StepIndex> = HashMap::new();
     // Settings of each remaining network before its next step.
     let mut from: Vec<Option<Settings>> = rest.changes.iter().map(|change| change.settings_before().cloned()).collect();
     for (at, step) in plan.indexed_steps() {
         let done = step.kind == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
-        let items: Vec<ChangeIndex> = step.items.iter().filter_map(|item| place.get(item)).copied().collect();
-        if done || items.is_empty() {
-            continue;
-        }
-        let mut changes = SettingSet::NONE;
+        let Some(mut remaining) = kept.step(step).filter(|_| !done) else { continue };
+        remaining.changes = SettingSet::NONE;
         if let Some(settings) = &step.settings {
-            let change = items[0];
+            let change = remaining.change();
             let before = from[change.0].replace(settings.clone());
             let changed = rest[change].changed_settings;
             let differing = before.map(|before| before.diff(settings));
-            changes =
+            remaining.changes =
                 differing.into_iter().flat_map(SettingSet::iter).filter(|setting| changed.has(*setting)).collect();
         }
-        let depends_on = step.depends_on.iter().filter_map(|dependency| {
-            Some(Dependency {
-                item: *place.get(&dependency.item)?,
-                step: *step_place.get(&dependency.step)?,
-                change: *place.get(&dependency.change)?,
-            })
-        });
-        let depends_on = depends_on.collect();
-        step_place.insert(at, StepIndex(rest.steps.len()));
-        rest.steps.push(Step { items, changes, depends_on, ..step.clone() });
+        kept.keep_step(at, StepIndex(rest.steps.len()));
+        rest.steps.push(remaining);
     }
     rest.unchanged_networks = unchanged_networks(&rest, live);
     rest.devices = devices(&rest, live);
@@ -378,15 +347,7 @@ fn devices(plan: &Plan, live: &LiveState) -> Vec<NetworkDevices> {
         .changes
         .iter()
         .filter(|change| change.kind() == ResourceKind::BaseStation || change.action() == ChangeAction::Delete);
-    let mut networks: Vec<NetworkIndex> = with_devices.filter_map(|change| live.find(change.network.id()?)).collect();
-    networks.sort();
-    networks.dedup();
-    let devices = networks.into_iter().map(|at| NetworkDevices {
-        network: live.network(at).id.clone(),
-        model: live.network(at).model.clone(),
-        base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
-    });
-    devices.collect()
+    NetworkDevices::of(with_devices.filter_map(|change| live.find(change.network.id()?)), live)
 }
 
 fn unchanged_networks(plan: &Plan, live: &LiveState) -> Vec<UnchangedNetwork> {

@@ -65,6 +65,11 @@ impl Scope {
         self.includes_name(&before.name) || self.includes_name(&after.name)
     }
 
+    /// Whether a network of this location is in scope by one of its names: the old and the new ones.
+    pub fn includes_any_name<'n>(&self, location: &str, names: impl IntoIterator<Item = &'n str>) -> bool {
+        self.includes_location(location) && names.into_iter().any(|name| self.includes_name(name))
+    }
+
     /// Whether a network with this name is in scope, regardless of its location.
     pub fn includes_name(&self, name: &str) -> bool {
         self.networks.is_empty() || self.networks.iter().any(|pattern| pattern.matches(name))
@@ -86,10 +91,10 @@ pub(super) fn apply_scope<'a>(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> (Vec<NetworkChange<'a>>, usize) {
-    let in_location = scope.includes_location(&live.location(location).name);
+    let location = &live.location(location).name;
     let in_scope = |change: &NetworkChange<'_>| {
-        let names = change.settings_before().into_iter().chain(&change.after);
-        in_location && names.into_iter().any(|settings| scope.includes_name(&settings.name))
+        let settings = change.settings_before().into_iter().chain(&change.after);
+        scope.includes_any_name(location, settings.map(|settings| &*settings.name))
     };
     let (kept, out_of_scope): (Vec<_>, Vec<_>) = changes.into_iter().partition(in_scope);
     let mut names = HashMap::new();

@@ -9,41 +9,62 @@ use crate::model::{LocationId, NetworkId};
 pub fn restrict_to_locations(plan: &Plan, locations: &[LocationId]) -> Plan {
     let locations: HashSet<&LocationId> = locations.iter().collect();
     let has = |location: &LocationId| locations.contains(location);
-    let empty = Plan { changes: Vec::new(), steps: Vec::new(), unchanged_networks: Vec::new(), ..plan.clone() };
-    let mut subset = Plan { devices: Vec::new(), ..empty };
-    let mut change_at: HashMap<ChangeIndex, ChangeIndex> = HashMap::new();
-    for (new, (old, _)) in plan.indexed_changes().filter(|(_, change)| has(&change.location.id)).enumerate() {
-        change_at.insert(old, ChangeIndex(new));
-    }
+    let kept = plan.indexed_changes().filter(|(_, change)| has(&change.location.id));
+    let mut kept = Renumbering::of(kept.map(|(at, _)| at));
+    let mut subset = plan.without_content();
     let mut networks: HashSet<&NetworkId> = HashSet::new();
-    for (_, change) in plan.indexed_changes().filter(|(at, _)| change_at.contains_key(at)) {
+    for change in plan.changes.iter().filter(|change| has(&change.location.id)) {
         networks.extend(change.network.id());
         let network = match &change.network {
-            // A device is in the location of its network.
-            NetworkRef::Created(creation) => NetworkRef::Created(change_at[creation]),
+            // A device is in the location of its network, so the creation is kept.
+            NetworkRef::Created(creation) => NetworkRef::Created(kept.change(*creation).unwrap_or(*creation)),
             live => live.clone(),
         };
         subset.changes.push(Change { network, ..change.clone() });
     }
-    let mut step_at: HashMap<StepIndex, StepIndex> = HashMap::new();
     for (at, step) in plan.indexed_steps() {
-        let items: Vec<ChangeIndex> = step.items.iter().filter_map(|item| change_at.get(item)).copied().collect();
-        if items.is_empty() {
-            continue;
-        }
-        step_at.insert(at, StepIndex(subset.steps.len()));
-        let depends_on = step.depends_on.iter().filter_map(|dependency| {
-            Some(Dependency {
-                item: *change_at.get(&dependency.item)?,
-                step: *step_at.get(&dependency.step)?,
-                change: *change_at.get(&dependency.change)?,
-            })
-        });
-        let depends_on = depends_on.collect();
-        subset.steps.push(Step { items, depends_on, ..step.clone() });
+        let Some(step) = kept.step(step) else { continue };
+        kept.keep_step(at, StepIndex(subset.steps.len()));
+        subset.steps.push(step);
     }
     subset.unchanged_networks =
         plan.unchanged_networks.iter().filter(|unchanged| has(&unchanged.location)).cloned().collect();
     subset.devices = plan.devices.iter().filter(|devices| networks.contains(&devices.network)).cloned().collect();
     subset
+}
+
+/// Where the changes and steps of a plan are in a part of it.
+pub(super) struct Renumbering {
+    changes: HashMap<ChangeIndex, ChangeIndex>,
+    steps: HashMap<StepIndex, StepIndex>,
+}
+
+impl Renumbering {
+    /// Keeps these changes, in this order, and no step yet.
+    pub(super) fn of(kept: impl Iterator<Item = ChangeIndex>) -> Self {
+        let changes = kept.enumerate().map(|(new, old)| (old, ChangeIndex(new))).collect();
+        Self { changes, steps: HashMap::new() }
+    }
+
+    pub(super) fn change(&self, old: ChangeIndex) -> Option<ChangeIndex> {
+        self.changes.get(&old).copied()
+    }
+
+    /// A step with those of its items and dependencies that are kept; `None` if no item is.
+    pub(super) fn step(&self, step: &Step) -> Option<Step> {
+        let items: Vec<ChangeIndex> = step.items.iter().filter_map(|item| self.change(*item)).collect();
+        let depends_on = step.depends_on.iter().filter_map(|dependency| {
+            Some(Dependency {
+                item: self.change(dependency.item)?,
+                step: *self.steps.get(&dependency.step)?,
+                change: self.change(dependency.change)?,
+            })
+        });
+        let depends_on = depends_on.collect();
+        (!items.is_empty()).then(|| Step { items, depends_on, ..step.clone() })
+    }
+
+    pub(super) fn keep_step(&mut self, old: StepIndex, new: StepIndex) {
+        self.steps.insert(old, new);
+    }
 }

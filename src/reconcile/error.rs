@@ -79,6 +79,16 @@ impl From<SendError> for Error {
     }
 }
 
+impl Error {
+    /// A failure to read more than the list of networks.
+    pub(super) fn reading(error: SendError) -> Self {
+        match error {
+            SendError::Cancelled => Self::Stopped,
+            SendError::Failed(error) => Self::ReadFailed(error),
+        }
+    }
+}
+
 fn hint(error: &ApiError) -> Option<&'static str> {
     match (error.class, error.status) {
         (_, Some(401)) => Some("the access token is invalid or has expired; check it with `dectl auth check`"),

@@ -3,7 +3,7 @@
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
 use super::read_devices::{add_planned_locations, read_devices, read_locations};
-use crate::client::{ApiClient, Priority, SendError};
+use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
@@ -43,13 +43,9 @@ pub async fn read_details(
     mut live: LiveState,
     client: &ApiClient,
 ) -> Result<LiveState, Error> {
-    let failed = |error: SendError| match error {
-        SendError::Cancelled => Error::Stopped,
-        SendError::Failed(error) => Error::ReadFailed(error),
-    };
-    read_locations(&mut live, &inputs.desired, client).await.map_err(failed)?;
+    read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
     let reads = plan::required_reads(scope, &inputs.desired, &live);
-    read_devices(&mut live, reads, client).await.map_err(failed)?;
+    read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
     Ok(live)
 }
 
@@ -157,10 +153,7 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let listed = client.clock().now();
     add_planned_locations(&mut live, &saved.plan);
     let reads = plan::resume_reads(&saved.plan, &live);
-    read_devices(&mut live, reads, client).await.map_err(|error| match error {
-        SendError::Cancelled => Error::Stopped,
-        SendError::Failed(error) => Error::ReadFailed(error),
-    })?;
+    read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed })

@@ -106,8 +106,8 @@ fn latest_run_with_inputs(
     let in_scope = |saved: &SavedPlan| {
         let in_scope = |change: &Change| {
             let names = [change.settings_before(), change.settings_after()].into_iter().flatten();
-            let mut names = names.map(|settings| &*settings.name).chain([&*change.network_name]);
-            scope.includes_location(&change.location.name) && names.any(|name| scope.includes_name(name))
+            let names = names.map(|settings| &*settings.name).chain([&*change.network_name]);
+            scope.includes_any_name(&change.location.name, names)
         };
         saved.plan.changes.iter().all(in_scope)
     };

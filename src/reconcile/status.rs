@@ -52,16 +52,16 @@ impl DriftReport {
 
 /// Compares per location; uses the journals in `journal_dir` to find when a network was last in sync.
 pub fn status(
-    prepare_wave: &PreparedPlan,
+    prepared: &PreparedPlan,
     inputs: &Inputs,
     scope: &Scope,
     journal_dir: &Path,
     target: &RunTarget,
     key: Option<&SecretString>,
 ) -> DriftReport {
-    let PreparedPlan { checked, live, .. } = prepare_wave;
-    let expand_rules = expand_rules(&inputs.desired, scope, live, &mut Diagnostics::new());
-    let managed = plan::managed_networks(expand_rules.as_ref().unwrap_or(&inputs.desired), live);
+    let PreparedPlan { checked, live, .. } = prepared;
+    let expanded = expand_rules(&inputs.desired, scope, live, &mut Diagnostics::new());
+    let managed = plan::managed_networks(expanded.as_ref().unwrap_or(&inputs.desired), live);
     let mut changes: HashMap<&LocationId, Vec<&Change>> = HashMap::new();
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);

@@ -1,11 +1,11 @@
 //! Builds the undo of a run as a desired state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::error::Error;
 use super::read_devices::read_devices;
 use crate::apply::matches_live;
-use crate::client::{ApiClient, SendError};
+use crate::client::ApiClient;
 use crate::desired::{StationLine, YamlWriter, writable_settings};
 use crate::model::{LiveState, LocationId, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet, Settings};
 use crate::plan::RequiredReads;
@@ -60,15 +60,24 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
     }
     let reads =
         RequiredReads { base_stations: stations.into_iter().collect(), handsets: handsets.into_iter().collect() };
-    read_devices(live, reads, client).await.map_err(|error| match error {
-        SendError::Cancelled => Error::Stopped,
-        SendError::Failed(error) => Error::ReadFailed(error),
-    })
+    read_devices(live, reads, client).await.map_err(Error::reading)
 }
 
 /// Builds the previous state of everything that is still as the run left it.
 pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
-    let mut builder = UndoBuilder { history, live, undo: Undo::empty(), locations: BTreeMap::new() };
+    let recorded = history.items.iter().filter_map(|item| {
+        let state = item.before.as_ref().or(item.after.as_ref())?;
+        Some((item.operation, item.network.as_ref()?, state.label()))
+    });
+    let created = history.items.iter().filter(|item| item.operation == Operation::CreateNetwork);
+    let mut builder = UndoBuilder {
+        history,
+        live,
+        recorded: recorded.collect(),
+        created: created.filter_map(|item| item.id.as_deref()).collect(),
+        undo: Undo::empty(),
+        locations: BTreeMap::new(),
+    };
     for modified in &history.modified {
         builder.restore_settings(modified);
     }
@@ -113,6 +122,10 @@ struct LocationUndo<'a> {
 struct UndoBuilder<'a> {
     history: &'a RunHistory,
     live: &'a LiveState,
+    /// The devices that the run has recorded: what it did with them, in which network, and their labels.
+    recorded: HashSet<(Operation, &'a NetworkId, String)>,
+    /// The ids of the networks that the run has created.
+    created: HashSet<&'a str>,
     undo: Undo,
     locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
 }
@@ -159,15 +172,10 @@ impl<'a> UndoBuilder<'a> {
         if !after.matches_created(self.live.network(at)) {
             return self.leave_alone(name, "its settings changed since the run");
         }
-        let is_ours = |label: &str| {
-            self.history.items.iter().any(|other| {
-                other.operation == Operation::AddBaseStations
-                    && other.network.as_ref() == Some(&id)
-                    && other.after.as_ref().is_some_and(|state| state.label() == label)
-            })
-        };
         let stations = self.live.base_stations(at).unwrap_or_default().iter().map(|station| station.label());
-        let foreign = stations.filter(|label| !is_ours(label)).map(|label| format!("base station {label}"));
+        let foreign = stations
+            .filter(|label| !self.recorded.contains(&(Operation::AddBaseStations, &id, label.clone())))
+            .map(|label| format!("base station {label}"));
         let handsets = self.live.handsets(at).unwrap_or_default().iter();
         let foreign: Vec<String> =
             foreign.chain(handsets.map(|handset| format!("handset {}", handset.label()))).collect();
@@ -213,19 +221,11 @@ impl<'a> UndoBuilder<'a> {
     fn remove_added(&mut self, item: &'a RecordedItem) {
         let (Some(ResourceState::BaseStation(station)), Some(network)) = (&item.after, &item.network) else { return };
         let label = station.label();
-        let was_created =
-            self.history.items.iter().any(|other| {
-                other.operation == Operation::CreateNetwork && other.id.as_deref() == Some(network.as_str())
-            });
         // The run has put it back where it had removed it, so it was there before the run.
-        let was_removed = self.history.items.iter().any(|other| {
-            other.operation == Operation::RemoveBaseStation
-                && other.network.as_ref() == Some(network)
-                && other.before.as_ref().is_some_and(|state| state.label() == label)
-        });
-        if was_removed {
+        if self.recorded.contains(&(Operation::RemoveBaseStation, network, label.clone())) {
             return;
         }
+        let was_created = self.created.contains(network.as_str());
         let Some(at) = self.live.find(network).filter(|_| !was_created) else { return };
         let listed = self.live.base_stations(at).unwrap_or_default();
         let Some(listed) = listed.iter().find(|other| other.label() == label) else { return };

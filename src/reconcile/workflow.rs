@@ -275,7 +275,7 @@ impl ApplyWorkflow<'_> {
             Err(_) => {
                 let deleted = describe_deletions(plan);
                 let question = format!("This plan deletes {deleted}. Type the number of deletions to apply it:");
-                self.ask(&question, &plan.deletions().to_string()).await
+                self.ask(&question, &plan.deleted().len().to_string()).await
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Views of a plan and a result: grouped, sorted, access codes masked. No other report module sees an access code.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::plural;
 use super::sanitize::sanitize;
@@ -139,13 +139,13 @@ pub struct DeviceView {
 }
 
 impl DeviceView {
-    fn of(state: &ResourceState, plan: &Plan) -> Option<Self> {
+    fn of(state: &ResourceState, added_base_stations: &HashSet<String>) -> Option<Self> {
         let id = match state {
             ResourceState::Network { .. } => return None,
             ResourceState::BaseStation(station) => station.id.as_ref().map(ToString::to_string),
             ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
         };
-        Some(Self { kind: state.kind(), id, label: state.label(), is_moved: plan.is_moved(state) })
+        Some(Self { kind: state.kind(), id, label: state.label(), is_moved: state.is_moved(added_base_stations) })
     }
 
     /// In words, e.g. `base station AC7A5611A001`.
@@ -216,6 +216,7 @@ impl PlanView {
             steps.map(|step| (step.change(), step)).collect()
         };
         let (interims, finals) = (of_kind(StepKind::Interim), of_kind(StepKind::Final));
+        let added = plan.added_base_stations();
         let mut locations: Vec<LocationView> = Vec::new();
         for (index, change) in plan.indexed_changes() {
             let interim =
@@ -226,9 +227,9 @@ impl PlanView {
                 kind: change.kind(),
                 network_id: change.network.id().map(ToString::to_string),
                 name: change.network_name.to_string(),
-                device: change.state().and_then(|state| DeviceView::of(state, plan)),
+                device: change.state().and_then(|state| DeviceView::of(state, &added)),
                 fields: change_fields(change, codes),
-                contents: change.contents.iter().filter_map(|state| DeviceView::of(state, plan)).collect(),
+                contents: change.contents.iter().filter_map(|state| DeviceView::of(state, &added)).collect(),
                 replaced_by: change.replaced_by.as_deref().map(str::to_owned),
                 source: change.source.clone(),
                 interim,
@@ -249,7 +250,7 @@ impl PlanView {
             base_stations: ActionCounts::of(plan, ResourceKind::BaseStation),
             handsets: ActionCounts::of(plan, ResourceKind::Handset),
             changes: plan.changes.len(),
-            deletions: plan.deletions(),
+            deletions: plan.deleted().len(),
             unmanaged_base_stations: plan.counts.unmanaged_base_stations,
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
@@ -670,12 +671,13 @@ impl NetworkView {
 
 impl ResultView {
     pub fn of(plan: &Plan, outcome: Outcome, journal: Option<String>, codes: CodeVisibility) -> Self {
+        let added = plan.added_base_stations();
         let networks = plan.changes.iter().zip(&outcome.results).map(|(change, result)| {
             let blocking = result.blocked_by.map(|blocking| &plan[blocking]);
             let created = result.id.clone().filter(|_| change.kind() == ResourceKind::Network);
             let device = change
                 .state()
-                .and_then(|state| DeviceView::of(state, plan))
+                .and_then(|state| DeviceView::of(state, &added))
                 .map(|device| DeviceView { id: result.id.clone().or(device.id), ..device });
             NetworkView {
                 location: change.location.id.clone(),

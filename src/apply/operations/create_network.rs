@@ -4,8 +4,8 @@ use futures::FutureExt;
 
 use super::spec::{Observation, OperationFuture, OperationRequest, OperationSpec, Response};
 use crate::client::{Priority, RequestContext, SendError};
-use crate::model::{LiveState, NetworkId, NetworkModel};
-use crate::plan::model::{Change, Plan, ResourceState};
+use crate::model::NetworkModel;
+use crate::plan::model::ResourceState;
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
 
 pub(super) struct CreateNetwork;
@@ -39,9 +39,9 @@ impl OperationSpec for CreateNetwork {
     ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
         async move {
             let live = request.run.client.list(priority).await?;
-            let created = find_created(request.run.plan, request.change(request.items[0]), &live);
-            Ok(vec![match created {
-                Some(id) => Observation::Applied { id: Some(id.to_string()) },
+            let known = request.run.plan.known_networks();
+            Ok(vec![match request.change(request.items[0]).find_created(&known, &live) {
+                Some(at) => Observation::Applied { id: Some(live.network(at).id.to_string()) },
                 None => Observation::NotApplied,
             }])
         }
@@ -51,17 +51,4 @@ impl OperationSpec for CreateNetwork {
     fn is_repeated_once(&self) -> bool {
         true
     }
-}
-
-/// The network that a creation has made: one that the plan does not know otherwise.
-pub(in crate::apply) fn find_created(plan: &Plan, change: &Change, live: &LiveState) -> Option<NetworkId> {
-    let location = live.find_location(&change.location.id)?;
-    let is_known = |id: &NetworkId| {
-        plan.unchanged_networks.iter().any(|unchanged| unchanged.network == *id)
-            || plan.changes.iter().any(|change| change.network.id() == Some(id))
-    };
-    let created = |network: &crate::model::Network| {
-        change.after.as_ref().is_some_and(|after| after.matches_created(network)) && !is_known(&network.id)
-    };
-    live.networks_of(location).find(|(_, network)| created(network)).map(|(_, network)| network.id.clone())
 }

@@ -8,7 +8,6 @@ mod remove_base_station;
 mod spec;
 mod update_network;
 
-pub(super) use create_network::find_created;
 pub(super) use spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
 
 use crate::plan::model::Operation;

@@ -19,6 +19,18 @@ fn base_stations(env: &TestEnv) -> BTreeMap<String, String> {
     found
 }
 
+/// The first base station of a network.
+fn station_of(env: &TestEnv, network: &str) -> String {
+    base_stations(env).into_iter().find(|(_, name)| name == network).expect("a base station").0
+}
+
+/// The example that opens a site, and the deletion of a network of Trondheim Clinic.
+fn open_site_and_delete(env: &TestEnv, network: &str) -> String {
+    let id = id_of(env, network);
+    let open = include_str!("../../examples/open-site.yaml");
+    format!("{open}\n  - name: Trondheim Clinic\n    networks:\n      - {{id: {id}, state: absent}}\n")
+}
+
 fn has_network(env: &TestEnv, name: &str) -> bool {
     env.networks().iter().any(|network| network["name"] == name)
 }
@@ -146,7 +158,7 @@ fn a_deletion_is_asked_for_twice_and_shows_what_goes_with_it() {
 fn a_freed_name_code_and_address_go_to_the_entry_that_wants_them() {
     let env = TestEnv::new();
     let id = id_of(&env, "TRD Lab");
-    let mac = base_stations(&env).into_iter().find(|(_, name)| name == "TRD Lab").expect("a base station").0;
+    let mac = station_of(&env, "TRD Lab");
     env.write(
         "again.yaml",
         &site(
@@ -175,14 +187,7 @@ fn a_saved_plan_records_the_permission_and_is_refused_when_more_would_go() {
     }
     assert!(refused(&env, &["--plan", "none.plan"]).stderr.contains("--max-deletes 2"));
     // Another base station arrives: more would go than was reviewed.
-    env.write(
-        "more.yaml",
-        &site(
-            "Trondheim Clinic",
-            "      - name: TRD Test network\n        baseStations: [{mac: AC7A56330001, replaces: AC7A56000099}]\n",
-        ),
-    );
-    let station = base_stations(&env).into_iter().find(|(_, name)| name == "TRD Test network").expect("one").0;
+    let station = station_of(&env, "TRD Test network");
     env.write(
         "more.yaml",
         &site(
@@ -203,7 +208,7 @@ fn a_saved_plan_records_the_permission_and_is_refused_when_more_would_go() {
 fn mistakes_are_found_before_the_first_write_all_at_once() {
     let env = TestEnv::new();
     let lab = id_of(&env, "TRD Lab");
-    let there = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Reception").expect("one").0;
+    let there = station_of(&env, "HQ Reception");
     env.write(
         "wrong.yaml",
         &format!(
@@ -233,7 +238,7 @@ fn mistakes_are_found_before_the_first_write_all_at_once() {
 #[test]
 fn a_base_station_moves_within_its_location() {
     let env = TestEnv::new();
-    let mac = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Ward 1").expect("one").0;
+    let mac = station_of(&env, "HQ Ward 1");
     env.write(
         "move.yaml",
         &site(
@@ -255,8 +260,8 @@ fn a_base_station_moves_within_its_location() {
 #[test]
 fn a_replacement_that_fails_leaves_the_old_base_station() {
     let env = TestEnv::new();
-    let other = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Reception").expect("one").0;
-    let old = base_stations(&env).into_iter().find(|(_, name)| name == "HQ Kitchen").expect("one").0;
+    let other = station_of(&env, "HQ Reception");
+    let old = station_of(&env, "HQ Kitchen");
     env.write(
         "replace.yaml",
         &site(
@@ -368,14 +373,7 @@ fn an_installers_table_adds_to_the_file_of_the_site() {
 #[test]
 fn creations_and_deletions_go_through_waves_and_rehearsals() {
     let env = TestEnv::new();
-    let id = id_of(&env, "TRD Test network");
-    env.write(
-        "all.yaml",
-        &format!(
-            "{}  - name: Trondheim Clinic\n    networks:\n      - {{id: {id}, state: absent}}\n",
-            include_str!("../../examples/open-site.yaml").trim_end().to_owned() + "\n"
-        ),
-    );
+    env.write("all.yaml", &open_site_and_delete(&env, "TRD Test network"));
     let rehearsed = env.run(&["rehearse", "all.yaml", "-o", "json"]);
     assert_eq!(rehearsed.code, Some(0), "{}\n{}", rehearsed.stdout, rehearsed.stderr);
     assert_eq!(env.counters().writes, 0);
@@ -387,14 +385,7 @@ fn creations_and_deletions_go_through_waves_and_rehearsals() {
 #[test]
 fn every_format_shows_what_is_created_and_what_goes() {
     let env = TestEnv::new();
-    let id = id_of(&env, "TRD Nurses");
-    env.write(
-        "all.yaml",
-        &format!(
-            "{}  - name: Trondheim Clinic\n    networks:\n      - {{id: {id}, state: absent}}\n",
-            include_str!("../../examples/open-site.yaml").trim_end().to_owned() + "\n"
-        ),
-    );
+    env.write("all.yaml", &open_site_and_delete(&env, "TRD Nurses"));
     for format in ["text", "markdown", "html", "diff"] {
         let ended = env.run(&["plan", "all.yaml", "-o", format]);
         assert_eq!(ended.code, Some(0), "{format}: {}", ended.stderr);

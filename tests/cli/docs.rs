@@ -91,17 +91,23 @@ fn is_shown(text: &str, shown: &str) -> bool {
     !others.is_empty() || rest.is_empty()
 }
 
-#[test]
-fn the_fleet_rename_page_matches_the_commands() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet-rename.md");
-    let env = TestEnv::with(SimulatedState::generated(500, 4), FaultConfig::default());
-    for NetworkJson { command, output } in blocks(&std::fs::read_to_string(page).expect("a page")) {
+/// Runs the commands of a page one after the other; each shows what the page shows.
+#[track_caller]
+fn assert_is_followed(env: &TestEnv, page: &str) {
+    for NetworkJson { command, output } in blocks(page) {
         let words = words(&command);
         let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
         let ended = env.run(&arguments);
         let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
         assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
     }
+}
+
+#[test]
+fn the_fleet_rename_page_matches_the_commands() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/fleet-rename.md");
+    let env = TestEnv::with(SimulatedState::generated(500, 4), FaultConfig::default());
+    assert_is_followed(&env, &std::fs::read_to_string(page).expect("a page"));
     assert_eq!(env.counters().writes, 4_000);
 }
 
@@ -118,13 +124,7 @@ fn the_sites_page_matches_the_commands() {
     let page = std::fs::read_to_string(root.join("docs/sites.md")).expect("a page");
     let table = std::fs::read_to_string(root.join("examples/base-stations.csv")).expect("an example");
     assert!(page.contains(&format!("```csv\n{table}```")), "the table is the example");
-    for NetworkJson { command, output } in blocks(&page) {
-        let words = words(&command);
-        let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
-        let ended = env.run(&arguments);
-        let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
-        assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
-    }
+    assert_is_followed(&env, &page);
     assert_eq!(env.counters().writes, 6 + 5 + 4);
 }
 

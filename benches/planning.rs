@@ -68,6 +68,7 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
                 absent: None,
                 base_stations: None,
                 has_own_settings: true,
+                name_is_check: false,
             }
         });
         let entries = entries.collect();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::event::Event;
 use super::location_worker::{LocationWorker, StepState, is_lock};
-use super::outcome::{ChangeResult, ChangeStatus};
+use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::Settings;
@@ -189,7 +189,8 @@ impl LocationWorker<'_, '_> {
             if let Some((_, WriteResult { progress: StepState::Done, .. })) = written.await.pop() {
                 self.reverted.insert(removal);
                 let skipped = ChangeResult::new(ChangeStatus::Skipped);
-                let result = ChangeResult { blocked_by: Some(addition), ..skipped };
+                let error = Failure::new("removed and added again, since its replacement could not be added");
+                let result = ChangeResult { blocked_by: Some(addition), error: Some(error), ..skipped };
                 self.run.results.borrow_mut()[removal.0] = Some(result);
             }
         }

@@ -14,7 +14,7 @@ use super::event::Event;
 use super::late_writes;
 use super::location_worker::LocationWorker;
 use super::options::Options;
-use super::outcome::{ChangeResult, ChangeStatus, Outcome, Verification};
+use super::outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification};
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
@@ -76,6 +76,7 @@ pub async fn run(
     } else {
         Verification::Skipped
     };
+    note_late_prerequisites(&mut results);
     Outcome {
         results,
         verification,
@@ -103,6 +104,17 @@ async fn grace_period(
         shutdown.request(ShutdownLevel::Immediate);
     }
     std::future::pending().await
+}
+
+/// Says of what was skipped that the way is free by now: what it depends on was applied after all.
+fn note_late_prerequisites(results: &mut [ChangeResult]) {
+    let is_applied: Vec<bool> = results.iter().map(|result| result.status == ChangeStatus::Applied).collect();
+    for result in results.iter_mut().filter(|result| result.status == ChangeStatus::Skipped && result.error.is_none()) {
+        if result.blocked_by.is_some_and(|blocking| is_applied[blocking.0]) {
+            let message = "that was applied after all, but late; run the same command again to complete it";
+            result.error = Some(Failure::new(message));
+        }
+    }
 }
 
 /// Whether another list can succeed at all.

@@ -13,7 +13,7 @@ use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::{Mac, NetworkId, Settings};
 use crate::plan::model::{ChangeIndex, Operation, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
-use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
+use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
 
 /// What a request is to do.
@@ -304,7 +304,7 @@ impl LocationWorker<'_, '_> {
 
 /// A base station that is put back is another item than its removal.
 fn journal_key(write: &WriteRequest<'_>, key: String) -> String {
-    if write.kind == WriteKind::Revert { format!("revert {key}") } else { key }
+    if write.kind == WriteKind::Revert { format!("{REVERT_PREFIX}{key}") } else { key }
 }
 
 /// Determines what became of each item from the response, or else from a read.
@@ -379,6 +379,8 @@ async fn settle_items(
             }
             Some(result) => {
                 let message = if result.message.is_empty() { "refused by Webex" } else { result.message.as_str() };
+                let hint = spec.hint(result.status).map(|hint| format!("; {hint}")).unwrap_or_default();
+                let message = format!("{message}{hint}");
                 ApiError {
                     status: Some(result.status),
                     ..ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No)

@@ -1,5 +1,5 @@
-//! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network or a base station,
-//! which the headings tell apart; every field keeps its span.
+//! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network, a base station or a
+//! handset, which the headings tell apart; every field keeps its span.
 
 use std::collections::HashMap;
 
@@ -28,24 +28,46 @@ pub(super) const COLUMNS: [&str; 10] = [
 pub(super) const BASE_STATION_COLUMNS: [&str; 7] =
     ["locationId", "location", "networkId", "network", "mac", "replaces", "state"];
 
+/// Columns of a table of handsets.
+pub(super) const HANDSET_COLUMNS: [&str; 12] = [
+    "locationId",
+    "location",
+    "networkId",
+    "network",
+    "id",
+    "line1",
+    "line1Location",
+    "line2",
+    "line2Location",
+    "customDisplayName",
+    "reassignedFrom",
+    "state",
+];
+
 /// What the rows of a table are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TableKind {
     Networks,
     BaseStations,
+    Handsets,
 }
 
 impl TableKind {
-    /// A table with a column `mac` is one of base stations.
+    /// A table with a column `mac` is one of base stations, one with `line1` is one of handsets.
     fn of(headings: &Row) -> Self {
-        let has_mac = headings.iter().any(|(_, heading)| heading.trim().eq_ignore_ascii_case("mac"));
-        if has_mac { Self::BaseStations } else { Self::Networks }
+        let has = |column: &str| headings.iter().any(|(_, heading)| heading.trim().eq_ignore_ascii_case(column));
+        match (has("mac"), has("line1")) {
+            (true, _) => Self::BaseStations,
+            (false, true) => Self::Handsets,
+            (false, false) => Self::Networks,
+        }
     }
 
     const fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Networks => &COLUMNS,
             Self::BaseStations => &BASE_STATION_COLUMNS,
+            Self::Handsets => &HANDSET_COLUMNS,
         }
     }
 
@@ -53,10 +75,25 @@ impl TableKind {
     const fn keys(self) -> [&'static str; 2] {
         match self {
             Self::Networks => ["name", "id"],
-            Self::BaseStations => ["network", "networkId"],
+            Self::BaseStations | Self::Handsets => ["network", "networkId"],
+        }
+    }
+
+    /// The field of a network with the rows, and the column that a row is about.
+    const fn devices(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Networks => None,
+            Self::BaseStations => Some(("baseStations", "mac")),
+            Self::Handsets => Some(("handsets", "line1")),
         }
     }
 }
+
+/// The name of the network of a device. Unlike `name`, it only identifies.
+pub(super) const NETWORK_NAME_CHECK: &str = "network";
+
+/// What a cell says that removes a second line.
+const NO_LINE: &str = "none";
 
 /// Characters that start a formula in a spreadsheet. Such a value is escaped with an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
@@ -102,6 +139,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
             cells: all.collect(),
             secret: columns.index.get("defaultAccessCode").copied(),
+            may_hold_codes: table == TableKind::Networks,
         },
     );
     let known = diagnostics.len();
@@ -140,12 +178,15 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             (!text.trim().is_empty()).then_some((span(cell), text.as_str()))
         };
         let start = span(&row[0].0);
-        let missing = |message: &str, help: &str| {
-            Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help)
+        let cell_of = |column: &str| columns.index.get(column).and_then(|at| row.get(usize::from(*at)));
+        let place_of = |names: [&str; 2]| names.into_iter().find_map(cell_of).map_or(start, |(cell, _)| span(cell));
+        let missing = |names: [&str; 2], message: &str, help: &str| {
+            Diagnostic::error(DiagnosticCode::MissingField, message).with_span(place_of(names)).help(help)
         };
         let (id, name) = (source_text("locationId"), source_text("location"));
         if id.is_none() && name.is_none() {
-            diagnostics.push(missing("row has no location", "fill in the column location or locationId"));
+            let (message, help) = ("row has no location", "fill in the column location or locationId");
+            diagnostics.push(missing(["location", "locationId"], message, help));
             continue;
         }
         let key = |source_text: Option<(Span, &str)>| source_text.map(|(_, text)| text.to_owned()).unwrap_or_default();
@@ -153,25 +194,28 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
             locations.len() - 1
         });
-        if table == TableKind::Networks {
+        let Some((_, key_column)) = table.devices() else {
             let network = fields(COLUMNS[2..].iter().map(|column| (*column, source_text(column))));
-            locations[at].2.push(TableNetwork { span: start, fields: network, base_stations: Vec::new() });
+            locations[at].2.push(TableNetwork { span: start, fields: network, devices: Vec::new() });
             continue;
-        }
+        };
         let (id, name) = (source_text("networkId"), source_text("network"));
         if id.is_none() && name.is_none() {
-            diagnostics.push(missing("row has no network", "fill in the column network or networkId"));
+            let (message, help) = ("row has no network", "fill in the column network or networkId");
+            diagnostics.push(missing(["network", "networkId"], message, help));
             continue;
         }
-        // A name beside an id would be a rename, which a table of base stations cannot mean.
-        let network = network_place.entry((at, key(id), if id.is_some() { String::new() } else { key(name) }));
-        let network = *network.or_insert_with(|| {
-            let fields = if id.is_some() { fields([("id", id)]) } else { fields([("name", name)]) };
-            locations[at].2.push(TableNetwork { span: start, fields, base_stations: Vec::new() });
+        let network = *network_place.entry((at, key(id), key(name))).or_insert_with(|| {
+            let fields = fields([("id", id), (NETWORK_NAME_CHECK, name)]);
+            locations[at].2.push(TableNetwork { span: start, fields, devices: Vec::new() });
             locations[at].2.len() - 1
         });
-        let station = fields(["mac", "replaces", "state"].map(|column| (column, source_text(column))));
-        locations[at].2[network].base_stations.push(Node { span: start, value: Value::Map(station.into()) });
+        let device = match table {
+            TableKind::Handsets => handset(source_text),
+            _ => fields(["mac", "replaces", "state"].map(|column| (column, source_text(column)))),
+        };
+        let device_span = place_of([key_column, "id"]);
+        locations[at].2[network].devices.push(Node { span: device_span, value: Value::Map(device.into()) });
     }
     let locations = locations.into_iter().map(|(span, mut location, networks)| {
         let networks: Vec<Node<'_>> = networks.into_iter().map(|network| network.node(table)).collect();
@@ -187,20 +231,42 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
 
 type Field = (Node<'static>, Node<'static>);
 
-/// A network of a table: its own row, or the rows of its base stations.
+/// A network of a table: its own row, or the rows of its devices.
 struct TableNetwork {
     span: Span,
     fields: Vec<Field>,
-    base_stations: Vec<Node<'static>>,
+    devices: Vec<Node<'static>>,
 }
 
 impl TableNetwork {
     fn node(mut self, table: TableKind) -> Node<'static> {
-        if table == TableKind::BaseStations {
-            self.fields.push(field("baseStations", self.span, Value::List(self.base_stations.into())));
+        if let Some((list, _)) = table.devices() {
+            self.fields.push(field(list, self.span, Value::List(self.devices.into())));
         }
         Node { span: self.span, value: Value::Map(self.fields.into()) }
     }
+}
+
+/// The fields of a handset. A line of another location is a mapping, and `none` stands for no second line.
+fn handset<'a>(cell: impl Fn(&str) -> Option<(Span, &'a str)>) -> Vec<Field> {
+    let plain = ["id", "customDisplayName", "reassignedFrom", "state"].map(|column| (column, cell(column)));
+    let mut all = fields(plain);
+    for (line, location) in [("line1", "line1Location"), ("line2", "line2Location")] {
+        let (member, place) = (cell(line), cell(location));
+        match (member, place) {
+            (None, None) => {}
+            (Some((span, text)), None) if line == "line2" && text.trim().eq_ignore_ascii_case(NO_LINE) => {
+                all.push(field(line, span, Value::Null));
+            }
+            (Some(member), None) => all.extend(fields([(line, Some(member))])),
+            (member, Some((span, _))) => {
+                let parts = fields([("extension", member), ("location", place)]);
+                let span = member.map_or(span, |(span, _)| span);
+                all.push(field(line, span, Value::Map(parts.into())));
+            }
+        }
+    }
+    all
 }
 
 fn field(name: &'static str, span: Span, value: Value<'static>) -> Field {
@@ -215,7 +281,9 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
             // Spreadsheets write numbers and booleans in their own format.
             "defaultAccessCode" => Value::PlainScalar(forced_text(text.trim()).to_owned().into()),
             "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
-            "mac" | "replaces" | "state" | "model" => Value::Text(forced_text(text.trim()).to_owned().into()),
+            "mac" | "replaces" | "state" | "model" | "line1" | "line2" | "extension" | "reassignedFrom" => {
+                Value::Text(forced_text(text.trim()).to_owned().into())
+            }
             _ => Value::Text(forced_text(text).to_owned().into()),
         };
         Some(field(name, span, value))

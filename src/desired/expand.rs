@@ -305,6 +305,7 @@ impl<'a> RuleExpander<'a, '_> {
             absent: None,
             base_stations: None,
             has_own_settings: true,
+            name_is_check: false,
         })
     }
 

@@ -104,7 +104,11 @@ impl DuplicateTracker {
                 )
                 .with_span(id.span)
                 .with_related(first, "first occurrence")
-                .help("remove one of them"),
+                .help(if entry.base_stations.is_some() {
+                    "one entry has the settings of a network, others only `id` and lists of devices"
+                } else {
+                    "remove one of them"
+                }),
             );
             return;
         }
@@ -126,7 +130,12 @@ impl DuplicateTracker {
                     Diagnostic::error(DiagnosticCode::DuplicateName, message)
                         .with_span(span)
                         .with_related(first, "first occurrence")
-                        .help("names must be unique within a location; rename or remove one of them"),
+                        .help(if entry.base_stations.is_some() {
+                            "one entry has the settings of a network, others only `name` and lists of devices; or rename \
+                             one of them, names are unique within a location"
+                        } else {
+                            "names must be unique within a location; rename or remove one of them"
+                        }),
                 );
             }
         }

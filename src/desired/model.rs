@@ -63,6 +63,9 @@ pub struct NetworkEntry {
     pub base_stations: Option<Vec<BaseStationEntry>>,
     /// Whether the entry itself sets something, apart from what `defaults` add.
     pub has_own_settings: bool,
+    /// Whether its name only says which network is meant, as in a table of devices and beside the id of a network that is
+    /// deleted. Otherwise it is the name that the network is to have.
+    pub name_is_check: bool,
 }
 
 /// A base station that is there, or that is removed.
@@ -86,6 +89,12 @@ impl NetworkEntry {
         match &self.origin {
             Origin::File(span) | Origin::Rule { span, .. } => *span,
         }
+    }
+
+    /// The settings that the network is to have.
+    pub fn requested_settings(&self) -> DesiredSettings {
+        let name = self.desired.name.clone().filter(|_| !self.name_is_check);
+        DesiredSettings { name, ..self.desired.clone() }
     }
 
     pub fn label(&self) -> &str {

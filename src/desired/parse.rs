@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::csv::NETWORK_NAME_CHECK;
 use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
 use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
@@ -167,8 +168,12 @@ impl FileParser<'_> {
     }
 
     fn network(&mut self, node: &Node<'_>, defaults: &Defaults) -> Option<NetworkEntry> {
-        let fields = MappingReader::of(node, "a network", NETWORK_FIELDS, self.diagnostics)?;
-        let name = fields.text("name", self.diagnostics);
+        // The rows of a table of devices name their network without renaming it.
+        let is_table = self.source_info.format == SourceFormat::Csv;
+        let known = if is_table { [NETWORK_FIELDS, &[NETWORK_NAME_CHECK]].concat() } else { NETWORK_FIELDS.to_vec() };
+        let fields = MappingReader::of(node, "a network", &known, self.diagnostics)?;
+        let name_is_check = fields.has(NETWORK_NAME_CHECK);
+        let name = fields.text(if name_is_check { NETWORK_NAME_CHECK } else { "name" }, self.diagnostics);
         let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
         let renamed_from =
             fields.text("renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"));
@@ -177,7 +182,11 @@ impl FileParser<'_> {
         }
         let model = self.model(&fields);
         let base_stations = self.base_stations(&fields);
-        let has_own_settings = OWN_SETTINGS.iter().any(|field| fields.has(field)) || (name.is_some() && id.is_some());
+        if let (Some(model), Some(stations)) = (&model, &base_stations) {
+            self.check_base_station_count(model.value, stations);
+        }
+        let is_renaming = name.is_some() && id.is_some() && !name_is_check;
+        let has_own_settings = OWN_SETTINGS.iter().any(|field| fields.has(field)) || is_renaming;
         let mut desired = DesiredSettings {
             name: name.as_ref().and_then(|name| self.network_name(name)),
             display_name: self.display_name(&fields).or_else(|| defaults.desired.display_name.clone()),
@@ -189,7 +198,7 @@ impl FileParser<'_> {
             desired.code = defaults.desired.code;
             code = defaults.code.clone();
         }
-        if fields.get("name").is_none() && fields.get("id").is_none() {
+        if name.is_none() && fields.get("name").is_none() && fields.get("id").is_none() {
             if !fields.has("name") && !fields.has("id") {
                 let message = "a network requires a `name` or an `id`";
                 self.diagnostics.push(
@@ -211,6 +220,7 @@ impl FileParser<'_> {
             absent: None,
             base_stations,
             has_own_settings,
+            name_is_check,
         })
     }
 
@@ -254,6 +264,7 @@ impl FileParser<'_> {
             absent: Some(state?),
             base_stations: None,
             has_own_settings: false,
+            name_is_check: true,
         })
     }
 
@@ -284,6 +295,20 @@ impl FileParser<'_> {
                 None
             }
         }
+    }
+
+    /// A list says what is there, so that it alone may exceed what the model allows.
+    fn check_base_station_count(&mut self, model: NetworkModel, stations: &[BaseStationEntry]) {
+        let max = model.max_base_stations();
+        let mut present = stations.iter().filter(|station| !station.is_absent);
+        let Some(excess) = present.nth(max) else { return };
+        let count = max + 1 + present.count();
+        let message = format!("{count} base stations are listed, a {model} has at most {max}");
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::TooManyBaseStations, message)
+                .with_span(excess.mac.span)
+                .help("spread them over several networks; one that is replaced stands after `replaces`"),
+        );
     }
 
     fn base_stations(&mut self, fields: &MappingReader<'_>) -> Option<Vec<BaseStationEntry>> {
@@ -333,7 +358,7 @@ impl FileParser<'_> {
         let written = match &node.value {
             Value::Text(written) => written,
             Value::PlainScalar(_) => {
-                let message = format!("{what} must be a MAC address, but YAML reads this value as a number");
+                let message = format!("{what} must be a MAC address, but YAML reads this value as another type");
                 self.diagnostics.push(
                     Diagnostic::error(DiagnosticCode::UnquotedValue, message)
                         .with_span(node.span)
@@ -411,10 +436,15 @@ impl FileParser<'_> {
                     let message = format!(
                         "display name has {length} characters, the recommended maximum is {DISPLAY_NAME_RECOMMENDED_MAX}"
                     );
+                    let help = if fields.has("model") {
+                        "shorten it; Webex refuses longer ones when a network is created"
+                    } else {
+                        "it is sent unchanged; shorten it if Webex rejects it"
+                    };
                     self.diagnostics.push(
                         Diagnostic::warning(DiagnosticCode::LongDisplayName, message)
                             .with_span(written.span)
-                            .help("it is sent unchanged; shorten it if Webex rejects it"),
+                            .help(help),
                     );
                 }
                 Some(name)

@@ -93,8 +93,8 @@ codes! {
     NearName = "near-name",
     /// The live network has another model than its entry.
     ModelMismatch = "model-mismatch",
-    /// The name beside the id of a network that is deleted belongs to another network.
-    DeletionMismatch = "deletion-mismatch",
+    /// The name and the id of a network belong to different networks.
+    NetworkMismatch = "network-mismatch",
     /// What is to be deleted does not exist.
     AlreadyAbsent = "already-absent",
     /// A text that cannot be a MAC address.

@@ -20,7 +20,10 @@ pub struct CsvLayout {
     pub headings: Vec<String>,
     /// All cells, those of the header included.
     pub cells: Vec<Cell>,
+    /// The column of access codes.
     pub secret: Option<u16>,
+    /// Whether a malformed row may have an access code anywhere. Tables of devices have none.
+    pub may_hold_codes: bool,
 }
 
 impl CsvLayout {
@@ -44,7 +47,7 @@ impl CsvLayout {
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });
         let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty()).collect();
-        for number in code_like_numbers(&text[stretch]) {
+        for number in code_like_numbers(&text[stretch]).into_iter().filter(|_| self.may_hold_codes) {
             if !ranges.iter().any(|range| range.start <= number.start && number.end <= range.end) {
                 ranges.push(number);
             }

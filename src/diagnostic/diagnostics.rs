@@ -1,7 +1,7 @@
 //! Diagnostics: one, and the list of all.
 
 use super::code::DiagnosticCode;
-use super::redact::redact_code_like_numbers;
+use super::redact::redact_quoted_codes;
 use super::sources::{Sources, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,8 +132,8 @@ impl Diagnostics {
         for diagnostic in &mut self.0 {
             if let Some(cell) = diagnostic.span.and_then(|span| sources.cell(span)) {
                 // Cells that a wrong separator has merged may hold a code.
-                diagnostic.message = format!("{cell}: {}", redact_code_like_numbers(&diagnostic.message));
-                diagnostic.help = diagnostic.help.take().map(|help| redact_code_like_numbers(&help));
+                diagnostic.message = format!("{cell}: {}", redact_quoted_codes(&diagnostic.message));
+                diagnostic.help = diagnostic.help.take().map(|help| redact_quoted_codes(&help));
             }
         }
     }

@@ -41,6 +41,22 @@ pub(super) fn code_like_numbers(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Redacts the quoted values of a message that may be a code, or cells that a wrong separator has merged with one. Counts
+/// and names stay.
+pub(super) fn redact_quoted_codes(message: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (at, part) in message.split('"').enumerate() {
+        let is_quoted = at % 2 == 1;
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        parts.push(if is_quoted && (is_number || part.contains([',', ';', '\t', '|', '\\'])) {
+            redact_code_like_numbers(part)
+        } else {
+            part.to_owned()
+        });
+    }
+    parts.join("\"")
+}
+
 pub(super) fn redact_code_like_numbers(text: &str) -> String {
     let mut hidden = String::with_capacity(text.len());
     let mut from = 0;
@@ -134,13 +150,33 @@ fn digit_scalars(line: &str) -> Vec<Range<usize>> {
         }
         let end = at + bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let long_enough = (3..=8).contains(&(end - at));
-        let stands_alone = opens_scalar(&line[..at]) && closes_scalar(&line[end..]);
+        let stands_alone =
+            opens_scalar(&line[..at]) && closes_scalar(&line[end..]) && !is_plain_value(&line[..at], &line[end..]);
         if long_enough && (stands_alone || (speaks_of_codes && is_a_word(&line[..at], &line[end..]))) {
             ranges.push(at..end);
         }
         at = end;
     }
     ranges
+}
+
+/// Keys whose values are never access codes.
+const PLAIN_KEYS: [&str; 8] = ["version", "model", "mac", "replaces", "line1", "line2", "extension", "reassignedFrom"];
+
+/// Whether digits are the value of such a key, or a part of an address: `AC7A-5611-A001`.
+fn is_plain_value(before: &str, after: &str) -> bool {
+    let opening = before.strip_suffix(['"', '\'']).unwrap_or(before);
+    let key = opening.trim_end().strip_suffix(':').map(|key| key.trim_end().trim_end_matches(['"', '\'']));
+    let is_plain_key = key.is_some_and(|key| {
+        let word = key.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        PLAIN_KEYS.contains(&word)
+    });
+    let glued = |c: Option<char>| c.is_some_and(|c| matches!(c, '-' | ':' | '.'));
+    let follows_word = before.strip_suffix('-').is_some_and(|word| word.ends_with(|c: char| c.is_alphanumeric()));
+    let is_within_word = glued(before.chars().next_back())
+        && glued(after.chars().next())
+        && after[1..].starts_with(|c: char| c.is_alphanumeric());
+    is_plain_key || follows_word || is_within_word
 }
 
 fn is_a_word(before: &str, after: &str) -> bool {
@@ -240,6 +276,13 @@ mod tests {
             "name: Ward 1234 north",
             "version: 1",
             "displayName: W 12",
+            "- AC7A-5611:FF01",
+            "- mac: AC7A-5611-A001",
+            "{ mac: AC7A.5611.0001, state: absent }",
+            "model: 210",
+            "line1: \"1551\"",
+            "line2: { extension: 1552, location: Bergen }",
+            "reassignedFrom: 1549",
         ] {
             assert_eq!(masked(line), line);
         }

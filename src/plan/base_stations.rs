@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
 use super::scope::Scope;
-use crate::desired::model::BaseStationEntry;
+use crate::desired::model::{BaseStationEntry, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
 use crate::model::{BaseStation, LiveState, LocationIndex, Mac, NetworkIndex, NetworkModel};
 
@@ -83,6 +83,7 @@ pub(super) fn compare(
     let mut plans = Vec::new();
     let location = &live.location(managed.location).name;
     let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
+    let excluded = OutOfScope::of(managed, scope, live);
     for (at, group) in &managed.networks {
         let network = live.network(*at);
         // Not read where it is out of scope.
@@ -99,7 +100,87 @@ pub(super) fn compare(
         let mut comparison = Comparison { addresses, diagnostics };
         plans.extend(comparison.network(Owner::Created(at), Some(*model), &[], group, &mut unmanaged));
     }
-    (arrange(&plans, managed, network_changes, live, addresses, diagnostics), unmanaged)
+    excluded.report_half_moves(&plans, network_changes, live, diagnostics);
+    let context = Arrangement { managed, network_changes, live, addresses, excluded: &excluded };
+    (arrange(&plans, context, diagnostics), unmanaged)
+}
+
+/// What entries ask for in networks that are out of scope: a base station that moves needs both of its networks.
+#[derive(Default)]
+struct OutOfScope<'a> {
+    /// Base stations that are to be there, with the name of their network.
+    present: HashMap<Mac, &'a str>,
+    /// Base stations that are removed, and networks that are deleted.
+    absent: HashMap<(NetworkIndex, Mac), &'a str>,
+    deleted: HashMap<NetworkIndex, &'a str>,
+}
+
+impl<'a> OutOfScope<'a> {
+    fn of(managed: &'a Managed<'_>, scope: &Scope, live: &'a LiveState) -> Self {
+        let mut excluded = Self::default();
+        let location = &live.location(managed.location).name;
+        let is_excluded = |entry: &NetworkEntry, name: &str| !scope.includes_any_name(location, entry.names(name));
+        let networks = managed.networks.iter().map(|(at, group)| {
+            let name: &str = &live.network(*at).settings.name;
+            (Some(*at), name, group)
+        });
+        let created = managed.created.iter().map(|(_, group)| (None, group.primary.label(), group));
+        for (at, name, group) in networks.chain(created).filter(|(_, name, group)| is_excluded(group.primary, name)) {
+            for station in group.entries().flat_map(|entry| entry.base_stations.iter().flatten()) {
+                match (station.is_absent, at) {
+                    (false, _) => {
+                        excluded.present.insert(station.mac.value, name);
+                        if let (Some(old), Some(at)) = (&station.replaces, at) {
+                            excluded.absent.insert((at, old.value), name);
+                        }
+                    }
+                    (true, Some(at)) => {
+                        excluded.absent.insert((at, station.mac.value), name);
+                    }
+                    (true, None) => {}
+                }
+            }
+        }
+        for (at, entry) in &managed.deleted {
+            let name: &str = &live.network(*at).settings.name;
+            if is_excluded(entry, name) {
+                excluded.deleted.insert(*at, name);
+            }
+        }
+        excluded
+    }
+
+    /// The network out of scope that gives a base station away.
+    fn giver(&self, network: NetworkIndex, mac: Mac) -> Option<&'a str> {
+        self.absent.get(&(network, mac)).or_else(|| self.deleted.get(&network)).copied()
+    }
+
+    /// Reports base stations that would be removed here and that a network out of scope is waiting for.
+    fn report_half_moves(
+        &self,
+        plans: &[NetworkPlan<'_>],
+        network_changes: &[NetworkChange<'_>],
+        live: &LiveState,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let removed = plans.iter().flat_map(|plan| &plan.removals).map(|(entry, _)| (entry.mac.value, entry.mac.span));
+        let deleted = network_changes.iter().filter(|change| change.is_deletion()).flat_map(|change| {
+            let stations = change.network().and_then(|at| live.base_stations(at)).unwrap_or_default();
+            stations.iter().filter_map(|station| Some((station.mac()?, change.entry.span())))
+        });
+        for (mac, span) in removed.chain(deleted) {
+            if let Some(taker) = self.present.get(&mac) {
+                diagnostics.push(half_move(mac, taker, span));
+            }
+        }
+    }
+}
+
+fn half_move(mac: Mac, other: &str, span: Span) -> Diagnostic {
+    let message = format!("base station {mac} moves, but {other:?} is excluded by --location/--network");
+    Diagnostic::error(DiagnosticCode::DependencyOutOfScope, message)
+        .with_span(span)
+        .help(format!("include it: --network {other:?}"))
 }
 
 struct Comparison<'r> {
@@ -127,6 +208,13 @@ impl Comparison<'_> {
         let mut plan =
             NetworkPlan { owner, additions: Vec::new(), removals: Vec::new(), replaced: Vec::new(), free: usize::MAX };
         let entries: Vec<&'a BaseStationEntry> = lists.into_iter().flatten().collect();
+        let mut replacing: HashMap<Mac, &BaseStationEntry> = HashMap::new();
+        for entry in &entries {
+            let Some(old) = &entry.replaces else { continue };
+            if let Some(first) = replacing.insert(old.value, entry).and_then(|first| first.replaces.as_ref()) {
+                self.replaced_twice(old.value, old.span, first.span);
+            }
+        }
         let mut seen: HashMap<Mac, &BaseStationEntry> = HashMap::new();
         for entry in &entries {
             if let Some(first) = seen.insert(entry.mac.value, entry) {
@@ -135,6 +223,8 @@ impl Comparison<'_> {
             }
             let found = by_mac.get(&entry.mac.value);
             match (entry.is_absent, found) {
+                // The same said twice: it is replaced, which is no deletion.
+                (true, _) if replacing.contains_key(&entry.mac.value) => {}
                 (true, Some(station)) => plan.removals.extend(self.removal(entry, station, entry.mac.span)),
                 (true, None) => self.diagnostics.push(
                     Diagnostic::warning(
@@ -155,10 +245,8 @@ impl Comparison<'_> {
         }
         let mut replaced = HashSet::new();
         for (entry, old) in entries.iter().filter_map(|entry| Some((entry, entry.replaces.as_ref()?))) {
-            if let Some(other) = seen.get(&old.value) {
-                if !other.is_absent {
-                    self.duplicate(old.value, old.span, other.mac.span);
-                }
+            if let Some(other) = seen.get(&old.value).filter(|other| !other.is_absent) {
+                self.replaced_and_present(old.value, old.span, other.mac.span);
             } else if let Some(station) = by_mac.get(&old.value)
                 && replaced.insert(old.value)
             {
@@ -203,6 +291,25 @@ impl Comparison<'_> {
         );
     }
 
+    fn replaced_twice(&mut self, mac: Mac, span: Span, first: Span) {
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::DuplicateBaseStation, format!("base station {mac} is replaced twice"))
+                .with_span(span)
+                .with_related(first, "first replacement")
+                .help("one base station takes the place of another; correct or remove one `replaces`"),
+        );
+    }
+
+    fn replaced_and_present(&mut self, mac: Mac, span: Span, present: Span) {
+        let message = format!("base station {mac} is replaced, but another entry says that it is there");
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::DuplicateBaseStation, message)
+                .with_span(span)
+                .with_related(present, "this entry")
+                .help("remove the entry of the base station that is replaced, or the `replaces`"),
+        );
+    }
+
     fn check_limit(
         &mut self,
         model: NetworkModel,
@@ -216,6 +323,9 @@ impl Comparison<'_> {
         let after = (listed.len() + plan.additions.len()).saturating_sub(plan.removals.len() + plan.replaced.len());
         let (label, max) = (group.primary.label(), model.max_base_stations());
         let named: Vec<String> = listed.iter().take(4).map(BaseStation::label).collect();
+        let is_listed = |mac: Mac| listed.iter().any(|station| station.mac() == Some(mac));
+        let replaced = plan.additions.iter().filter_map(|entry| entry.replaces.as_ref());
+        let unknown = replaced.map(|old| old.value).find(|old| !is_listed(*old));
         let listed = listed.len();
         let span = plan.additions[plan.additions.len() - 1].mac.span;
         if after > max {
@@ -223,6 +333,10 @@ impl Comparison<'_> {
                 format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "base station"));
             self.diagnostics.push(
                 Diagnostic::error(DiagnosticCode::TooManyBaseStations, message).with_span(span).help(match listed {
+                    1..=4 if unknown.is_some() => {
+                        let unknown = unknown.map(|mac| mac.to_string()).unwrap_or_default();
+                        format!("`replaces: {unknown}` names none of its base stations; it has {}", named.join(", "))
+                    }
                     0 => "spread them over several networks".to_owned(),
                     1..=4 => format!("it has {}; add `replaces` or `state: absent` for some", named.join(", ")),
                     _ => "remove some of them with `state: absent` or `replaces`, or spread them over several networks"
@@ -241,13 +355,20 @@ impl Comparison<'_> {
     }
 }
 
+/// What the order of the changes of a location depends on.
+#[derive(Clone, Copy)]
+struct Arrangement<'r, 'a> {
+    managed: &'r Managed<'a>,
+    network_changes: &'r [NetworkChange<'a>],
+    live: &'r LiveState,
+    addresses: &'r Addresses,
+    excluded: &'r OutOfScope<'r>,
+}
+
 /// Puts the changes of all networks of a location in order and adds what each of them needs.
 fn arrange(
     plans: &[NetworkPlan<'_>],
-    managed: &Managed<'_>,
-    network_changes: &[NetworkChange<'_>],
-    live: &LiveState,
-    addresses: &Addresses,
+    context: Arrangement<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<BaseStationChange> {
     let mut changes: Vec<BaseStationChange> = Vec::new();
@@ -299,7 +420,7 @@ fn arrange(
             } else if let Some(place) = freed.next() {
                 needs.push(Need::BaseStation(place));
             }
-            match mover(entry, plan.owner, managed, network_changes, live, addresses, &removed_from) {
+            match context.mover(entry, plan.owner, &removed_from) {
                 Ok(need) => needs.extend(need),
                 Err(diagnostic) => diagnostics.push(*diagnostic),
             }
@@ -331,36 +452,38 @@ fn arrange(
     changes
 }
 
-/// What removes a base station from the network that it is in now, if it is in another one.
-fn mover(
-    entry: &BaseStationEntry,
-    owner: Owner,
-    managed: &Managed<'_>,
-    network_changes: &[NetworkChange<'_>],
-    live: &LiveState,
-    addresses: &Addresses,
-    removed_from: &HashMap<(Owner, Mac), usize>,
-) -> Result<Option<Need>, Box<Diagnostic>> {
-    let mac = entry.mac.value;
-    let Some(other) = addresses.listed.get(&mac).copied().filter(|other| Owner::Live(*other) != owner) else {
-        return Ok(None);
-    };
-    if let Some(removal) = removed_from.get(&(Owner::Live(other), mac)) {
-        return Ok(Some(Need::BaseStation(*removal)));
+impl Arrangement<'_, '_> {
+    /// What removes a base station from the network that it is in now, if it is in another one.
+    fn mover(
+        self,
+        entry: &BaseStationEntry,
+        owner: Owner,
+        removed_from: &HashMap<(Owner, Mac), usize>,
+    ) -> Result<Option<Need>, Box<Diagnostic>> {
+        let mac = entry.mac.value;
+        let Some(other) = self.addresses.listed.get(&mac).copied().filter(|other| Owner::Live(*other) != owner) else {
+            return Ok(None);
+        };
+        if let Some(removal) = removed_from.get(&(Owner::Live(other), mac)) {
+            return Ok(Some(Need::BaseStation(*removal)));
+        }
+        let deletes = |change: &NetworkChange<'_>| change.is_deletion() && change.network() == Some(other);
+        if let Some(deletion) = self.network_changes.iter().position(deletes) {
+            return Ok(Some(Need::Network(deletion)));
+        }
+        if let Some(giver) = self.excluded.giver(other, mac) {
+            return Err(Box::new(half_move(mac, giver, entry.mac.span)));
+        }
+        let home: LocationIndex = self.live.location_of(other);
+        let (network, place) = (&self.live.network(other).settings.name, &self.live.location(home).name);
+        let message = format!("base station {mac} is in network {network:?} of {place:?}");
+        let help = if home == self.managed.location {
+            format!("add `{{ mac: {mac}, state: absent }}` to {network:?} to move it")
+        } else {
+            "a move between locations takes two runs: first `state: absent` there, then the addition here".to_owned()
+        };
+        Err(Box::new(
+            Diagnostic::error(DiagnosticCode::BaseStationInOtherNetwork, message).with_span(entry.mac.span).help(help),
+        ))
     }
-    let deletes = |change: &NetworkChange<'_>| change.is_deletion() && change.network() == Some(other);
-    if let Some(deletion) = network_changes.iter().position(deletes) {
-        return Ok(Some(Need::Network(deletion)));
-    }
-    let home: LocationIndex = live.location_of(other);
-    let (network, place) = (&live.network(other).settings.name, &live.location(home).name);
-    let message = format!("base station {mac} is in network {network:?} of {place:?}");
-    let help = if home == managed.location {
-        format!("add `{{ mac: {mac}, state: absent }}` to {network:?} to move it")
-    } else {
-        "a move between locations takes two runs: first `state: absent` there, then the addition here".to_owned()
-    };
-    Err(Box::new(
-        Diagnostic::error(DiagnosticCode::BaseStationInOtherNetwork, message).with_span(entry.mac.span).help(help),
-    ))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::model::{ChangeAction, Plan, ResourceKind};
+use super::model::{Change, ChangeAction, Plan, ResourceKind};
 use crate::diagnostic::plural;
 
 /// More changes require confirmation, regardless of the size of the organization.
@@ -45,10 +45,9 @@ impl fmt::Display for MaxChanges {
 /// The plan exceeds the change limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooManyChanges {
-    #[error("refusing to change {changes} of {things} without confirmation; pass --max-changes {all} to allow it")]
+    #[error("refusing to change {things} without confirmation; pass --max-changes {all} to allow it")]
     Changes {
-        changes: usize,
-        /// How many things there are, with their noun.
+        /// What is changed, counted, and of how many.
         things: String,
         /// The number of all changes of the plan.
         all: usize,
@@ -75,7 +74,7 @@ pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Resul
         // What is created is no part of what is there; a site that opens is not a fleet that is overwritten.
         let touched = changes - plan.count(kind, ChangeAction::Create);
         let is_large = touched > SMALL_PLAN && touched * 100 > read * UNATTENDED_MAX_PERCENT;
-        is_large.then(|| TooManyChanges::Changes { changes: touched, things: plural(read, kind.noun()), all })
+        is_large.then(|| TooManyChanges::Changes { things: format!("{touched} of {}", plural(read, kind.noun())), all })
     };
     let allowed = match max_changes {
         Some(MaxChanges::All) => true,
@@ -92,13 +91,15 @@ pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Resul
     if allowed {
         return Ok(());
     }
-    let others = plan.changes.iter().any(|change| change.kind() != ResourceKind::Network);
-    let things = if others {
-        plural(plan.counts.networks + plan.counts.base_stations, "networks and base station")
+    let is_creation = |change: &&Change| change.action() == ChangeAction::Create;
+    let is_only_networks = plan.changes.iter().all(|change| change.kind() == ResourceKind::Network);
+    let things = if is_only_networks && !plan.changes.iter().any(|change| is_creation(&change)) {
+        format!("{all} of {}", plural(plan.counts.networks, "network"))
     } else {
-        plural(plan.counts.networks, "network")
+        let created = plan.changes.iter().filter(is_creation).count();
+        format!("{} ({created} created)", plural(all, "thing"))
     };
-    Err(TooManyChanges::Changes { changes: all, things, all })
+    Err(TooManyChanges::Changes { things, all })
 }
 
 /// Checks whether a plan may delete as much as it does.
@@ -129,7 +130,7 @@ pub fn describe_deletions(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{Change, ChangeSource, Counts, LocationRef};
+    use super::super::model::{ChangeSource, Counts, LocationRef};
     use super::*;
     use crate::model::{LocationId, NetworkId, SettingSet, Settings};
 

@@ -81,7 +81,7 @@ pub(super) fn compare<'a>(
         {
             diagnostics.push(wrong_model(entry, network.model.as_deref().unwrap_or_default(), model.span));
         }
-        let (after, changed) = entry.desired.merge_into(&network.settings);
+        let (after, changed) = entry.requested_settings().merge_into(&network.settings);
         if changed.is_empty() {
             continue;
         }

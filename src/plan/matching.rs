@@ -10,7 +10,7 @@ use super::near_names::is_near;
 use super::temporary;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, quoted_list, suggest};
-use crate::model::{LiveState, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
+use crate::model::{LiveState, Location, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) fn match_entries<'a>(
     let mut entries: HashMap<LocationIndex, Vec<&'a NetworkEntry>> = HashMap::new();
     let names = LocationsByName::of(live);
     for desired_location in &desired.locations {
-        if is_gone(desired_location, live, diagnostics) {
+        if is_gone(desired_location, live, &names, diagnostics) {
             continue;
         }
         if let Some(location) = names.find(desired_location, live, diagnostics) {
@@ -75,11 +75,21 @@ pub(super) fn match_entries<'a>(
 
 /// Whether a location has nothing but entries for networks that are deleted and that do not exist any more. With its last
 /// network a location leaves the list, and its file may stay.
-fn is_gone(location: &DesiredLocation, live: &LiveState, diagnostics: &mut Diagnostics) -> bool {
+fn is_gone(
+    location: &DesiredLocation,
+    live: &LiveState,
+    names: &LocationsByName,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let is_listed = match (&location.id, &location.name) {
+        (Some(id), _) => live.find_location(&id.value).is_some(),
+        (None, Some(name)) => names.0.contains_key(&NameKey::of(&name.value)),
+        (None, None) => false,
+    };
     let gone = |entry: &NetworkEntry| {
         entry.absent.is_some() && entry.id.as_ref().is_some_and(|id| live.find(&id.value).is_none())
     };
-    let is_gone = !location.entries.is_empty() && location.entries.iter().all(gone);
+    let is_gone = !is_listed && !location.entries.is_empty() && location.entries.iter().all(gone);
     if is_gone {
         location.entries.iter().for_each(|entry| diagnostics.push(already_deleted(entry)));
     }
@@ -87,9 +97,11 @@ fn is_gone(location: &DesiredLocation, live: &LiveState, diagnostics: &mut Diagn
 }
 
 fn already_deleted(entry: &NetworkEntry) -> Diagnostic {
-    Diagnostic::warning(DiagnosticCode::AlreadyAbsent, format!("network {:?} is already deleted", entry.label()))
+    let id = entry.id.as_ref().map_or("", |id| id.value.as_str());
+    let name = entry.desired.name.as_ref().map(|name| format!(" ({:?})", name.as_str())).unwrap_or_default();
+    Diagnostic::warning(DiagnosticCode::AlreadyAbsent, format!("no network has the id {id}{name}: already deleted"))
         .with_span(entry.span())
-        .help("remove the entry")
+        .help("remove the entry; if the network still exists, correct its id")
 }
 
 /// Whether a location that has no networks may get some, so that it is worth looking up.
@@ -163,7 +175,9 @@ impl LocationsByName {
                 None
             }
             None => {
-                let known = || live.locations().map(|(_, location)| &*location.name);
+                // One that is known by its id alone has no name to suggest.
+                let is_named = |location: &&Location| *location.name != *location.id.as_str();
+                let known = || live.locations().map(|(_, location)| location).filter(is_named).map(|one| &*one.name);
                 let near = suggest(&name.value, known());
                 // The locations without networks are known as well if networks are to be created in one.
                 let (kind, kinds, create) = match creates_networks(desired_location) {
@@ -228,13 +242,14 @@ impl<'a, 'r> Matcher<'a, 'r> {
 
     fn run(mut self, entries: Vec<&'a NetworkEntry>) -> Managed<'a> {
         let (absent, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.absent.is_some());
-        absent.into_iter().for_each(|entry| self.delete(entry));
+        absent.iter().for_each(|entry| self.delete(entry));
         let groups = group(entries);
         let (with_id, named): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.primary.id.is_some());
         with_id.into_iter().for_each(|group| self.by_id(group));
         let named = self.by_temporary_name(named);
         self.resolve_by_elimination(named);
         self.report_near_names();
+        self.report_gone(&absent);
         let mut networks: Vec<_> = self.claimed.into_iter().collect();
         networks.sort_by_key(|(network, _)| *network);
         let mut deleted: Vec<_> = self.deleted.into_iter().collect();
@@ -245,10 +260,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
     /// An entry with `state: absent`, which always has an id.
     fn delete(&mut self, entry: &'a NetworkEntry) {
         let Some(id) = &entry.id else { return };
-        let Some(network) = self.live.find(&id.value) else {
-            self.diagnostics.push(already_deleted(entry));
-            return;
-        };
+        let Some(network) = self.live.find(&id.value) else { return };
         if self.live.location_of(network) != self.location {
             return self.in_other_location(id, network);
         }
@@ -258,7 +270,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         {
             let message = format!("the network with this id is named {live_name:?}, not {:?}", name.as_str());
             self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DeletionMismatch, message)
+                Diagnostic::error(DiagnosticCode::NetworkMismatch, message)
                     .with_span(entry.name_span.unwrap_or(entry.span()))
                     .with_related(id.span, "the id")
                     .help("check which of them is meant; the name beside the id of a deleted network is a check"),
@@ -266,6 +278,46 @@ impl<'a, 'r> Matcher<'a, 'r> {
             return;
         }
         self.deleted.insert(network, entry);
+    }
+
+    /// Entries with `state: absent` whose id is not live. If a network of that name is, and no entry speaks of it, the id is
+    /// probably wrong.
+    fn report_gone(&mut self, absent: &[&'a NetworkEntry]) {
+        for entry in absent {
+            let Some(id) = entry.id.as_ref().filter(|id| self.live.find(&id.value).is_none()) else { continue };
+            let namesakes = entry.name_key().and_then(|key| self.by_name.get(&key)).into_iter().flatten();
+            let namesake = namesakes.copied().find(|network| !self.is_taken(*network));
+            let Some(network) = namesake.map(|network| self.live.network(network)) else {
+                self.diagnostics.push(already_deleted(entry));
+                continue;
+            };
+            let (name, right) = (&network.settings.name, &network.id);
+            let message = format!("no network has this id, but {name:?} exists with the id {right}");
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::NetworkMismatch, message).with_span(id.span).help(format!(
+                    "to delete {name:?}, write `id: {right}`; if it is another network, remove the entry"
+                )),
+            );
+        }
+    }
+
+    /// A name beside the id of a network in a table of devices is a check, too.
+    fn check_name(&mut self, entry: &NetworkEntry, network: NetworkIndex, group: &EntryGroup<'a>) {
+        let Some(key) = entry.name_key().filter(|_| entry.name_is_check && entry.id.is_some()) else { return };
+        let live_name = &self.live.network(network).settings.name;
+        let is_its = |other: &NetworkEntry| !other.name_is_check && other.name_key().as_ref() == Some(&key);
+        if key == NameKey::of(live_name) || group.entries().any(is_its) {
+            return;
+        }
+        let message = format!("the network with this id is named {live_name:?}, not {:?}", entry.label());
+        let diagnostic = if self.by_name.contains_key(&key) {
+            Diagnostic::error(DiagnosticCode::NetworkMismatch, message)
+                .help("correct the name or the id, or remove one of them")
+        } else {
+            let message = format!("{message}; no network has that name any more, so the id decides");
+            Diagnostic::warning(DiagnosticCode::NetworkMismatch, message).help("update the name of the network")
+        };
+        self.diagnostics.push(diagnostic.with_span(entry.name_span.unwrap_or(entry.span())));
     }
 
     fn in_other_location(
@@ -288,7 +340,11 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let entry = group.primary;
         let Some(id) = &entry.id else { return };
         match self.live.find(&id.value) {
-            Some(network) if self.live.location_of(network) == self.location => self.claim(network, group),
+            Some(network) if self.live.location_of(network) == self.location => {
+                let entries: Vec<_> = group.entries().collect();
+                entries.into_iter().for_each(|entry| self.check_name(entry, network, &group));
+                self.claim(network, group);
+            }
             Some(network) => self.in_other_location(id, network),
             None => {
                 let help = self.available_networks(entry);
@@ -309,7 +365,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
             return;
         };
         // One of them only lists devices, by the name of a network that the other one names by its id.
-        let same_name = |entry: &NetworkEntry| entry.name_key().is_none_or(|key| key == NameKey::of(name));
+        let same_name = |entry: &NetworkEntry| {
+            let is_by_id = entry.name_is_check && entry.id.is_some();
+            is_by_id || entry.name_key().is_none_or(|key| key == NameKey::of(name))
+        };
         let is_addition = group.primary.is_list_only() || other.is_list_only();
         if let Some(claimed) = self.claimed.get_mut(&network)
             && is_addition
@@ -327,7 +386,11 @@ impl<'a, 'r> Matcher<'a, 'r> {
             Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries match network {name:?}"))
                 .with_span(group.primary.span())
                 .with_related(other.span(), "other entry")
-                .help("remove one of them"),
+                .help(if is_addition {
+                    "name the network in both by its id, or by the name that it is to have"
+                } else {
+                    "remove one of them"
+                }),
         );
     }
 
@@ -505,11 +568,15 @@ impl<'a, 'r> Matcher<'a, 'r> {
         });
         let mut diagnostic = Diagnostic::error(DiagnosticCode::UnknownNetwork, message)
             .with_span(entry.name_span.unwrap_or(entry.span()));
-        if let Some((span, id)) = used {
-            diagnostic =
-                diagnostic.with_related(span, format!("the network with that name ({id}) is matched by this entry"));
-        }
-        let help = self.available_networks(entry);
+        let help = match used {
+            Some((span, id)) => {
+                let message = format!("the network with that name ({id}) is the one of this entry");
+                diagnostic = diagnostic.with_related(span, message);
+                let create = "to create another network, add its `model`";
+                format!("if both entries mean that network, join them; {create}")
+            }
+            None => self.available_networks(entry),
+        };
         self.diagnostics.push(diagnostic.help(help));
     }
 

@@ -38,8 +38,8 @@ mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit, check_deletions, describe_deletions};
 pub use planner::{
-    MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks, required_reads,
-    warning,
+    MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
+    networks_with_settings_entries, required_reads, warning,
 };
 pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};
 pub use scope::{Scope, ScopeError};

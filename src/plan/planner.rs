@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::base_stations::{self, Addresses, BaseStationChange, Need, Owner};
 use super::compare::{NetworkChange, compare};
 use super::conflicts;
-use super::matching::{creates_networks, match_entries};
+use super::matching::{EntryGroup, creates_networks, match_entries};
 use super::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
     ResourceState, Step, StepIndex, StepKind, UnchangedNetwork, Warning,
@@ -87,12 +87,26 @@ pub fn build_scoped(
 
 /// The managed networks, as far as entries could be matched.
 pub fn managed_networks(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
-    let managed = match_entries(desired, live, &mut Diagnostics::new());
-    let networks = managed.into_iter().flat_map(|managed| {
-        let deleted = managed.deleted.into_iter().map(|(network, _)| network);
-        managed.networks.into_iter().map(|(network, _)| network).chain(deleted)
-    });
-    networks.collect()
+    matched_networks(desired, live, |_| true)
+}
+
+/// The networks that rules leave alone: those with an entry, but not those that only tables of devices name.
+pub fn networks_with_settings_entries(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
+    matched_networks(desired, live, |group| group.entries().any(|entry| !entry.name_is_check))
+}
+
+fn matched_networks(
+    desired: &Desired,
+    live: &LiveState,
+    counts: impl Fn(&EntryGroup<'_>) -> bool,
+) -> HashSet<NetworkIndex> {
+    let mut networks = HashSet::new();
+    for managed in match_entries(desired, live, &mut Diagnostics::new()) {
+        networks.extend(managed.deleted.into_iter().map(|(network, _)| network));
+        let matched = managed.networks.into_iter().filter(|(_, group)| counts(group));
+        networks.extend(matched.map(|(network, _)| network));
+    }
+    networks
 }
 
 /// What must be read beside the list before a plan can be made.
@@ -127,17 +141,27 @@ pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> Req
     }
     for managed in match_entries(desired, live, &mut Diagnostics::new()) {
         let location = &live.location(managed.location).name;
+        // A base station may move out of a network that is out of scope, which must be noticed.
         let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
             scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
         };
+        let lists = |group: &EntryGroup<'_>| group.entries().any(|entry| entry.base_stations.is_some());
+        let created = managed.created.iter().any(|(_, group)| {
+            lists(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
+        });
+        let adds = created || managed.networks.iter().any(|(at, group)| lists(group) && in_scope(*at, group.primary));
         for (at, group) in managed.networks {
-            if group.entries().any(|entry| entry.base_stations.is_some()) && in_scope(at, group.primary) {
+            if lists(&group) && (adds || in_scope(at, group.primary)) {
                 reads.base_stations.push(at);
             }
         }
-        for (at, _) in managed.deleted.into_iter().filter(|(at, entry)| in_scope(*at, entry)) {
-            reads.base_stations.push(at);
-            reads.handsets.push(at);
+        for (at, entry) in managed.deleted {
+            if adds || in_scope(at, entry) {
+                reads.base_stations.push(at);
+            }
+            if in_scope(at, entry) {
+                reads.handsets.push(at);
+            }
         }
     }
     reads

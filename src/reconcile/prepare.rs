@@ -129,7 +129,7 @@ pub(super) fn expand_rules(
     if desired.rules.is_empty() {
         return None;
     }
-    let managed_networks = plan::managed_networks(desired, live);
+    let managed_networks = plan::networks_with_settings_entries(desired, live);
     let mut desired = desired.clone();
     let context = RuleContext {
         live,

@@ -23,8 +23,8 @@ pub struct Undo {
     pub left_alone: Vec<(String, String)>,
     /// Networks that are created again, with a new id.
     pub recreated: Vec<RecreatedNetwork>,
-    /// Handsets that went with deleted networks and do not come back, by name.
-    pub lost_handsets: Vec<String>,
+    /// Handsets that went with deleted networks and do not come back: the name of the network, and theirs.
+    pub lost_handsets: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,7 +209,10 @@ impl<'a> UndoBuilder<'a> {
             .map(ResourceState::label)
             .collect();
         let handsets = item.contents.iter().filter(|content| matches!(content, ResourceState::Handset(_)));
-        self.undo.lost_handsets.extend(handsets.map(ResourceState::label));
+        let handsets: Vec<String> = handsets.map(ResourceState::label).collect();
+        if !handsets.is_empty() {
+            self.undo.lost_handsets.push((name.clone(), handsets));
+        }
         let location = item.location.clone();
         self.undo.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
         let location = self.locations.entry(&item.location).or_default();

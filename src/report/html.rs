@@ -114,7 +114,7 @@ fn rows(change: &ChangeView) -> String {
     };
     let mut rows = String::from("<tbody>\n");
     for (at, field) in change.fields.iter().enumerate() {
-        let (old, new) = values(field);
+        let (old, new) = values(field, change.action);
         let setting = change.device.as_ref().map_or(field.name, |device| device.kind.noun());
         let new = match &change.replaced_by {
             Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
@@ -143,9 +143,12 @@ fn rows(change: &ChangeView) -> String {
     rows
 }
 
-fn values(field: &FieldView) -> (String, String) {
+fn values(field: &FieldView, action: ChangeAction) -> (String, String) {
+    const NOTHING: &str = "–";
     if field.masked {
-        return ("••••".to_owned(), "<ins>•••• (new)</ins>".to_owned());
+        let old = if action == ChangeAction::Create { NOTHING } else { "••••" };
+        let new = if action == ChangeAction::Delete { NOTHING } else { "<ins>•••• (new)</ins>" };
+        return (old.to_owned(), new.to_owned());
     }
     let from = field.from.as_deref().map(sanitize);
     let to = field.to.as_deref().map(sanitize);
@@ -166,9 +169,8 @@ fn values(field: &FieldView) -> (String, String) {
             (old, new)
         }
         (from, to) => {
-            let text =
-                |value: Option<std::borrow::Cow<'_, str>>| value.map_or("–".to_owned(), |value| entities(&value));
-            (text(from), format!("<ins>{}</ins>", text(to)))
+            let old = from.map_or(NOTHING.to_owned(), |value| entities(&value));
+            (old, to.map_or(NOTHING.to_owned(), |value| format!("<ins>{}</ins>", entities(&value))))
         }
     }
 }

@@ -250,6 +250,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
             "outcome": run.outcome.map(RunOutcome::as_str),
             "changes": run.changes,
             "networksWritten": run.networks_written,
+            "changesWritten": run.changes_written,
             "running": running,
             "resumes": run.identity.resumes,
             "undoes": run.identity.undoes,

@@ -190,9 +190,9 @@ fn rows(change: &ChangeView) -> String {
         };
         let new = match &change.replaced_by {
             Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
-            None => new(field),
+            None => new(field, change.action),
         };
-        rows.push_str(&format!("| {name} | {setting} | {} | {new} | {source} |\n", old(field)));
+        rows.push_str(&format!("| {name} | {setting} | {} | {new} | {source} |\n", old(field, change.action)));
     }
     for device in &change.contents {
         let fate = if device.is_moved { "moved" } else { "deleted with the network" };
@@ -205,12 +205,20 @@ fn rows(change: &ChangeView) -> String {
     rows
 }
 
-fn old(field: &FieldView) -> String {
-    if field.masked { "••••".to_owned() } else { field.from.as_deref().map_or("–".to_owned(), escaped) }
+fn old(field: &FieldView, action: ChangeAction) -> String {
+    match field.masked {
+        true if action == ChangeAction::Create => "–".to_owned(),
+        true => "••••".to_owned(),
+        false => field.from.as_deref().map_or("–".to_owned(), escaped),
+    }
 }
 
-fn new(field: &FieldView) -> String {
-    if field.masked { "•••• (new)".to_owned() } else { field.to.as_deref().map_or("–".to_owned(), escaped) }
+fn new(field: &FieldView, action: ChangeAction) -> String {
+    match field.masked {
+        true if action == ChangeAction::Delete => "–".to_owned(),
+        true => "•••• (new)".to_owned(),
+        false => field.to.as_deref().map_or("–".to_owned(), escaped),
+    }
 }
 
 fn problem_row(network: &NetworkView) -> String {

@@ -127,9 +127,7 @@ impl ProgressDisplay {
             Event::Stopping { reason } => {
                 self.println(&format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)));
             }
-            Event::Restoring { subject } => {
-                self.println(&format!("{}: restoring from temporary name", sanitize(subject)))
-            }
+            Event::Restoring { subject } => self.println(&format!("{}: restoring its former state", sanitize(subject))),
             Event::AwaitingLateWrites { networks, until } => {
                 state.soaking_until = Some(*until);
                 let wait = seconds(until.duration_since(now));

@@ -255,7 +255,7 @@ fn write_network(out: &mut String, network: &NetworkView) {
         ChangeStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
         ChangeStatus::Skipped => {
             let whom = network.blocked_by_name.as_deref().map_or("another network".into(), sanitize);
-            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, depends on {whom}"));
+            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, depends on {whom}{reason}"));
         }
     }
     for field in &network.current_settings {
@@ -271,7 +271,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
     let mut out = String::new();
     for (run, running) in runs.iter().zip(running) {
         let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
-        let (written, planned) = (run.networks_written, run.changes);
+        let (written, planned) = (run.changes_written, run.changes);
         let noun = if run.items.is_empty() { "network" } else { "change" };
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
         line(

@@ -643,7 +643,8 @@ impl NetworkView {
     /// Reason for a table.
     pub fn reason(&self) -> String {
         match (&self.result.error, &self.blocked_by_name) {
-            (Some(error), _) => error.to_string(),
+            (Some(error), Some(name)) => format!("depends on {name}: {error}"),
+            (Some(error), None) => error.to_string(),
             (None, Some(name)) => format!("depends on {name}"),
             (None, None) if !self.found.is_empty() => {
                 let found = |field: &FieldView| {

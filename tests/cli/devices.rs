@@ -151,7 +151,7 @@ fn a_deletion_is_asked_for_twice_and_shows_what_goes_with_it() {
     // Gone already: a warning.
     let again = env.run(&["plan", "close.yaml"]);
     assert_eq!(again.code, Some(0));
-    assert!(again.stdout.contains("is already deleted"), "{}{}", again.stdout, again.stderr);
+    assert!(again.stdout.contains("already deleted"), "{}{}", again.stdout, again.stderr);
 }
 
 #[test]
@@ -284,7 +284,9 @@ fn a_replacement_that_fails_leaves_the_old_base_station() {
     let ended = env.run(&["apply", "--plan", "replace.plan", "--yes"]);
     assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
     assert_eq!(base_stations(&env).get(&old).map(String::as_str), Some("HQ Kitchen"), "{}", ended.stdout);
-    assert!(!ended.stderr.contains("removed"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("removed and added again"), "{}", ended.stdout);
+    let runs = env.run(&["runs"]);
+    assert!(runs.stdout.contains("0 of 2 changes written"), "{}", runs.stdout);
     // What was put back was there before the run: an undo of that run does not remove it.
     let undone = env.run(&["undo", "last", "--yes", "--max-deletes", "9"]);
     assert_eq!(base_stations(&env).get(&old).map(String::as_str), Some("HQ Kitchen"), "{}", undone.stdout);
@@ -400,4 +402,102 @@ fn every_format_shows_what_is_created_and_what_goes() {
     assert_eq!(json["summary"]["baseStations"], json!({"create": 5, "update": 0, "delete": 5}));
     assert_eq!(json["summary"]["handsets"]["delete"], 22);
     assert_eq!(json["summary"]["deletions"], 27);
+}
+
+/// What is wrong with a file, by the plan alone: the errors and warnings.
+#[track_caller]
+fn complaints(env: &TestEnv, arguments: &[&str]) -> String {
+    let ended = refused(env, arguments);
+    ended.stderr
+}
+
+#[test]
+fn the_network_of_a_table_identifies_and_never_renames() {
+    let env = TestEnv::new();
+    let id = id_of(&env, "TRD Nurses");
+    env.write("t.csv", "location,network,mac\nTrondheim Clinic,trd NURSES,AC7A56F00001\n");
+    assert_eq!(applied(&env, &["t.csv"]), 5);
+    assert!(has_network(&env, "TRD Nurses"), "the spelling of a table is no new name");
+    // A rule is still applied to a network that a table names.
+    env.write(
+        "rule.yaml",
+        "version: 1\nrules:\n  - match: {location: Trondheim*, name: TRD Nurses}\n    set: {displayName: Nurses 1}\n",
+    );
+    let plan = env.run(&["plan", "rule.yaml", "t.csv"]);
+    assert!(plan.stdout.contains("Nurses 1"), "{}{}", plan.stdout, plan.stderr);
+    // The id decides, and a name that belongs to another network is an error.
+    env.write("wrong.csv", &format!("location,networkId,network,mac\nTrondheim Clinic,{id},TRD Lab,AC7A56F00002\n"));
+    assert!(complaints(&env, &["wrong.csv"]).contains("is named \"TRD Nurses\", not \"TRD Lab\""));
+    env.write("old.csv", &format!("location,networkId,network,mac\nTrondheim Clinic,{id},TRD Before,AC7A56F00001\n"));
+    let plan = env.run(&["plan", "old.csv"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    assert!(plan.stdout.contains("no network has that name any more"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_wrong_id_is_no_network_that_was_deleted() {
+    let env = TestEnv::new();
+    let entry = |id: &str, name: &str| {
+        site("Trondheim Clinic", &format!("      - {{id: {id}, name: {name}, state: absent}}\n"))
+    };
+    env.write("typo.yaml", &entry("foo", "TRD Nurses"));
+    let text = complaints(&env, &["typo.yaml", "--max-deletes", "99"]);
+    assert!(text.contains("\"TRD Nurses\" exists with the id"), "{text}");
+    env.write("gone.yaml", &entry("foo", "TRD Gone"));
+    let plan = env.run(&["plan", "gone.yaml"]);
+    assert!(plan.stdout.contains("no network has the id foo (\"TRD Gone\"): already deleted"), "{}", plan.stdout);
+}
+
+#[test]
+fn a_scope_never_cuts_a_move_in_half() {
+    let env = TestEnv::new();
+    let (mac, id) = (station_of(&env, "TRD Nurses"), id_of(&env, "TRD Nurses"));
+    let taker = format!("      - name: TRD Lab\n        baseStations: [{mac}]\n");
+    let giver = format!("      - name: TRD Nurses\n        baseStations: [{{mac: {mac}, state: absent}}]\n");
+    let deleted = format!("      - {{id: {id}, state: absent}}\n");
+    for gives in [giver, deleted] {
+        env.write("move.yaml", &site("Trondheim Clinic", &format!("{taker}{gives}")));
+        for (scope, other) in [("TRD Lab", "TRD Nurses"), ("TRD Nurses", "TRD Lab")] {
+            let text = complaints(&env, &["move.yaml", "--network", scope, "--max-deletes", "99"]);
+            let expected = format!("include it: --network \"{other}\"");
+            assert!(text.contains("dependency-out-of-scope") && text.contains(&expected), "{scope}\n{text}");
+        }
+    }
+    assert_eq!(env.counters().writes, 0);
+}
+
+#[test]
+fn replacements_that_contradict_each_other_are_named() {
+    let env = TestEnv::new();
+    let old = station_of(&env, "TRD Nurses");
+    let file =
+        |list: &str| site("Trondheim Clinic", &format!("      - name: TRD Nurses\n        baseStations: [{list}]\n"));
+    let replacing = |mac: &str| format!("{{mac: {mac}, replaces: {old}}}");
+    env.write("twice.yaml", &file(&format!("{}, {}", replacing("AC7A56F00001"), replacing("AC7A56F00002"))));
+    assert!(complaints(&env, &["twice.yaml"]).contains("is replaced twice"));
+    env.write("both.yaml", &file(&format!("{}, {old}", replacing("AC7A56F00001"))));
+    assert!(complaints(&env, &["both.yaml"]).contains("another entry says that it is there"));
+    // Said twice: a replacement is no deletion.
+    env.write("same.yaml", &file(&format!("{}, {{mac: {old}, state: absent}}", replacing("AC7A56F00001"))));
+    let plan = env.run(&["plan", "same.yaml"]);
+    assert!(plan.stdout.contains("(replaced by AC7A56F00001)"), "{}", plan.stdout);
+    applied(&env, &["same.yaml"]);
+}
+
+#[test]
+fn an_undo_brings_back_what_the_network_held_when_it_was_deleted() {
+    let env = TestEnv::new();
+    let (id, mac) = (id_of(&env, "TRD Nurses"), station_of(&env, "TRD Nurses"));
+    env.write("close.yaml", &site("Trondheim Clinic", &format!("      - {{id: {id}, state: absent}}\n")));
+    assert_eq!(env.run(&["plan", "close.yaml", "--out", "p.json"]).code, Some(0));
+    // Meanwhile a base station goes to another network.
+    let gone = format!("      - name: TRD Nurses\n        baseStations: [{{mac: {mac}, state: absent}}]\n");
+    env.write("gone.yaml", &site("Trondheim Clinic", &gone));
+    applied(&env, &["gone.yaml", "--max-deletes", "1"]);
+    applied(&env, &["--plan", "p.json", "--max-deletes", "99"]);
+    let undo = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
+    assert!(undo.stderr.contains("22 handsets of the deleted network TRD Nurses"), "{}", undo.stderr);
+    assert_eq!(base_stations(&env).get(&mac), None, "it was gone before the deletion");
+    assert_eq!(base_stations(&env).values().filter(|network| *network == "TRD Nurses").count(), 3);
 }

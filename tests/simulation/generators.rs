@@ -167,6 +167,7 @@ impl RandomLocation {
                 absent: None,
                 base_stations: None,
                 has_own_settings: true,
+                name_is_check: false,
             })
         });
         Desired {

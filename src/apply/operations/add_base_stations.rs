@@ -44,6 +44,10 @@ impl OperationSpec for AddBaseStations {
         .boxed_local()
     }
 
+    fn hint(&self, status: u16) -> Option<&'static str> {
+        (status == 409).then_some("another network may have it: `dectl export --include base-stations` shows which")
+    }
+
     fn is_repeated_once(&self) -> bool {
         true
     }

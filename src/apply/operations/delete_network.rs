@@ -4,6 +4,9 @@ use futures::FutureExt;
 
 use super::spec::{Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response};
 use crate::client::{Priority, RequestContext, SendError};
+use crate::model::{BaseStation, Handset};
+use crate::plan::model::{Change, Operation, ResourceState};
+use crate::storage::journal::{JournalEntry, JournalItem};
 use crate::webex::{ApiError, ErrorClass};
 
 pub(super) struct DeleteNetwork;
@@ -60,8 +63,9 @@ impl OperationSpec for DeleteNetwork {
                 Ok(handsets) => handsets,
                 Err(error) => return refusal(error),
             };
-            match request.change(request.items[0]).new_contents(Some(&stations), Some(&handsets)) {
-                contents if contents.is_empty() => None,
+            let change = request.change(request.items[0]);
+            match change.new_contents(Some(&stations), Some(&handsets)) {
+                contents if contents.is_empty() => record_contents(request, change, stations, handsets).await,
                 contents => Some(Refusal::Changed(format!(
                     "changed since the plan was made: it now also holds {}; not deleted",
                     contents.join(", ")
@@ -70,6 +74,30 @@ impl OperationSpec for DeleteNetwork {
         }
         .boxed_local()
     }
+}
+
+/// Records what the network holds, if that is less than the plan lists: an undo must not bring back more.
+async fn record_contents(
+    request: OperationRequest<'_>,
+    change: &Change,
+    stations: Vec<BaseStation>,
+    handsets: Vec<Handset>,
+) -> Option<Refusal> {
+    let stations = stations.into_iter().map(ResourceState::BaseStation);
+    let contents: Vec<ResourceState> = stations.chain(handsets.into_iter().map(ResourceState::Handset)).collect();
+    if contents.len() == change.contents.len() {
+        return None;
+    }
+    let item =
+        JournalItem { key: change.key(), before: change.before.clone(), after: None, contents, replaced_by: None };
+    let entry = JournalEntry::OperationStarted {
+        location: change.location.clone(),
+        operation: Operation::DeleteNetwork,
+        network: request.network.cloned(),
+        items: vec![item],
+    };
+    // What is not recorded is not sent.
+    request.run.record(entry).await.err().map(|_| Refusal::Cancelled)
 }
 
 /// A network that is gone holds nothing; its deletion finds that out.

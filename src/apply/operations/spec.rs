@@ -104,6 +104,11 @@ pub(in crate::apply) trait OperationSpec {
         false
     }
 
+    /// What a user may do about an item that was refused with this status.
+    fn hint(&self, _status: u16) -> Option<&'static str> {
+        None
+    }
+
     /// Looks at what the request is about, right before it is sent.
     fn guard<'a>(
         &'a self,

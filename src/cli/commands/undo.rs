@@ -92,11 +92,12 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     for (name, reason) in &undo.left_alone {
         printer.note(&format!("warning: {} is left alone: {}\n", sanitize(name), sanitize(reason)));
     }
-    if !undo.lost_handsets.is_empty() {
+    for (network, handsets) in &undo.lost_handsets {
         printer.note(&format!(
-            "warning: {} of deleted networks do not come back and must be added and paired again: {}\n",
-            plural(undo.lost_handsets.len(), "handset"),
-            sanitize(&undo.lost_handsets.join(", "))
+            "warning: {} of the deleted network {} do not come back and must be added and paired again: {}\n",
+            plural(handsets.len(), "handset"),
+            sanitize(network),
+            sanitize(&handsets.join(", "))
         ));
     }
     if let Some(earlier) = &history.identity.resumes {

@@ -54,6 +54,9 @@ pub enum JournalEntry {
     },
 }
 
+/// What the key of an item begins with that is put back where the run had removed it.
+pub const REVERT_PREFIX: &str = "revert ";
+
 /// One thing that an operation creates or deletes.
 #[derive(Clone, Debug)]
 pub struct JournalItem {

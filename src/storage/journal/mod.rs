@@ -13,7 +13,8 @@ mod runs;
 mod writer;
 
 pub use entry::{
-    JournalEntry, JournalItem, JournalItemResult, RunIdentity, RunOutcome, RunTarget, WriteKind, WriteOutcome,
+    JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, RunIdentity, RunOutcome, RunTarget, WriteKind,
+    WriteOutcome,
 };
 pub use reader::{CodeAccess, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
 pub use runs::{RunDirectory, RunDirectoryError};

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::entry::{FORMAT_VERSION, JournalLineJson, Line, RunIdentity, RunOutcome, WriteKind, WriteOutcome};
+use super::entry::{
+    FORMAT_VERSION, JournalLineJson, Line, REVERT_PREFIX, RunIdentity, RunOutcome, WriteKind, WriteOutcome,
+};
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::model::{Operation, ResourceState};
 use crate::storage::encryption::CodeCipher;
@@ -54,8 +56,10 @@ pub struct RunHistory {
     pub modified: Vec<ModifiedNetwork>,
     /// What the run has created or deleted, or may have, in the order of the requests.
     pub items: Vec<RecordedItem>,
-    /// Number of things whose final state was acknowledged or observed.
+    /// Number of networks whose final state was acknowledged or observed.
     pub networks_written: usize,
+    /// The same for all things, base stations and handsets included.
+    pub changes_written: usize,
 }
 
 /// A thing that a run has created or deleted, or tried to.
@@ -162,6 +166,7 @@ impl RunHistory {
             modified: Vec::new(),
             items: Vec::new(),
             networks_written: 0,
+            changes_written: 0,
         };
         let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new(), written: HashSet::new() };
         for (at, line) in lines {
@@ -265,8 +270,17 @@ impl Replay {
         for (network, settings) in std::mem::take(&mut self.open) {
             self.final_states(&network, settings, WriteOutcome::Unknown);
         }
-        let applied = self.history.items.iter().filter(|item| item.end == Some(WriteOutcome::Applied));
-        self.history.networks_written = self.written.len() + applied.count();
+        let is_applied = |item: &&RecordedItem| item.end == Some(WriteOutcome::Applied);
+        let applied = || self.history.items.iter().filter(is_applied);
+        // What was put back is as it was before.
+        let taken_back: HashSet<&str> = applied().filter_map(|item| item.key.strip_prefix(REVERT_PREFIX)).collect();
+        let is_left =
+            |item: &&RecordedItem| !item.key.starts_with(REVERT_PREFIX) && !taken_back.contains(item.key.as_str());
+        let is_network =
+            |item: &&RecordedItem| matches!(item.operation, Operation::CreateNetwork | Operation::DeleteNetwork);
+        let networks = self.written.len() + applied().filter(is_left).filter(is_network).count();
+        let changes = self.written.len() + applied().filter(is_left).count();
+        (self.history.networks_written, self.history.changes_written) = (networks, changes);
         self.history
     }
 

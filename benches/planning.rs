@@ -69,6 +69,7 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
                 base_stations: None,
                 has_own_settings: true,
                 name_is_check: false,
+                handsets: None,
             }
         });
         let entries = entries.collect();

@@ -1,13 +1,13 @@
 //! What the workers of all locations share during a run.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
 use crate::client::ApiClient;
-use crate::model::{NetworkId, Settings};
+use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::{Journal, JournalEntry};
@@ -21,8 +21,12 @@ pub(super) struct RunContext<'a> {
     pub(super) results: RefCell<Vec<Option<ChangeResult>>>,
     /// The networks that this run has created.
     pub(super) created: RefCell<HashMap<ChangeIndex, NetworkId>>,
-    /// Workers that wait for a lock; each leaves its slot to another location meanwhile.
-    pub(super) locked: Cell<usize>,
+    /// The handsets that this run has added, as far as their ids are known.
+    pub(super) added_handsets: RefCell<HashMap<ChangeIndex, HandsetId>>,
+    /// Webex has refused two lines at once: second lines are added by updates.
+    pub(super) one_line_at_a_time: Cell<bool>,
+    /// Workers that wait for a lock or for the handset interval; each leaves its slot to another location meanwhile.
+    pub(super) waiting: Cell<usize>,
     pub(super) slots_changed: Wakeup,
     /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
@@ -45,6 +49,13 @@ impl RunContext<'_> {
             NetworkRef::Live(id) => Some(id.clone()),
             NetworkRef::Created(creation) => self.created.borrow().get(creation).cloned(),
         }
+    }
+
+    /// The handsets of a network that were there before the plan, or that this run has added: none of them is a new one.
+    pub(super) fn known_handsets(&self, network: &NetworkId) -> HashSet<HandsetId> {
+        let listed = self.plan.devices.iter().filter(|devices| devices.network == *network);
+        let listed = listed.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone());
+        listed.chain(self.added_handsets.borrow().values().cloned()).collect()
     }
 
     /// Appends a journal line; if that fails, the run is aborted.

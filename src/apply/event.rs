@@ -42,6 +42,11 @@ pub enum Event {
         location: LocationId,
         until: Instant,
     },
+    /// A location has nothing to send but changes of handsets that must wait for the interval of their network.
+    AwaitingHandsetInterval {
+        subject: String,
+        until: Instant,
+    },
     Retrying {
         subject: String,
         attempts: u32,

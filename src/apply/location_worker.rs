@@ -1,14 +1,19 @@
 //! One location: its steps in the order of the plan, one write at a time.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
+
+use futures::future::select;
 
 use super::context::RunContext;
 use super::event::Event;
+use super::operations::{self, Observation, OperationRequest};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
-use super::write::{WriteRequest, WriteResult};
+use super::write::{self, WriteRequest, WriteResult};
 use crate::client::Priority;
-use crate::model::{NetworkId, Settings};
-use crate::plan::model::{ChangeIndex, Operation, Step, StepIndex, StepKind};
+use crate::model::{HandsetId, NetworkId, Settings};
+use crate::plan::model::{ChangeIndex, NetworkRef, Operation, Step, StepIndex, StepKind};
+use crate::runtime::Instant;
 use crate::webex::{ApiError, ErrorClass};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +39,47 @@ pub(super) struct LocationWorker<'a, 's> {
     lock_failure: Option<Failure>,
 }
 
+/// What is left to do in a location.
+enum Work {
+    Step(StepIndex),
+    /// Handsets of a step that Webex has refused with two lines: first with one.
+    FirstLines(StepIndex, Vec<ChangeIndex>),
+    /// The second line of a handset that was added with one.
+    SecondLine(StepIndex, ChangeIndex),
+}
+
+impl Work {
+    const fn step(&self) -> StepIndex {
+        match self {
+            Self::Step(at) | Self::FirstLines(at, _) | Self::SecondLine(at, _) => *at,
+        }
+    }
+
+    /// The first change that it is about.
+    fn item(&self, worker: &LocationWorker<'_, '_>) -> ChangeIndex {
+        match self {
+            Self::Step(at) => worker.step(*at).change(),
+            Self::FirstLines(_, items) => items[0],
+            Self::SecondLine(_, item) => *item,
+        }
+    }
+
+    fn items(&self, worker: &LocationWorker<'_, '_>) -> Vec<ChangeIndex> {
+        match self {
+            Self::Step(at) => worker.step(*at).items.clone(),
+            Self::FirstLines(_, items) => items.clone(),
+            Self::SecondLine(_, item) => vec![*item],
+        }
+    }
+}
+
+enum Next {
+    /// The open work with this index.
+    Work(usize),
+    /// Everything waits, at least until then.
+    Wait(Instant),
+}
+
 impl<'a, 's> LocationWorker<'a, 's> {
     pub(super) fn new(run: &'a RunContext<'s>, steps: Vec<StepIndex>) -> Self {
         Self {
@@ -47,22 +93,219 @@ impl<'a, 's> LocationWorker<'a, 's> {
     }
 
     pub(super) async fn run(mut self) {
-        for at in self.steps.clone() {
-            if self.run.client.shutdown().is_requested() || self.lock_failure.is_some() {
-                break;
+        let mut open: Vec<Work> = self.steps.iter().copied().map(Work::Step).collect();
+        while !self.run.client.shutdown().is_requested() && self.lock_failure.is_none() {
+            match self.next(&open) {
+                Some(Next::Work(at)) => {
+                    let work = open.remove(at);
+                    let error = self.execute(&work, &mut open).await;
+                    self.lock_failure = error
+                        .filter(is_lock)
+                        .as_ref()
+                        .map(|error| Failure { message: "the location stayed locked".to_owned(), ..error.into() });
+                }
+                Some(Next::Wait(until)) if self.run.options.until.is_none_or(|window| until <= window) => {
+                    self.wait_for_handsets(&open, until).await;
+                }
+                Some(Next::Wait(_)) => {
+                    self.leave_handsets(&open);
+                    break;
+                }
+                None => break,
             }
-            let error = self.execute_step(at, Priority::Normal).await;
-            self.lock_failure = error
-                .filter(is_lock)
-                .as_ref()
-                .map(|error| Failure { message: "the location stayed locked".to_owned(), ..error.into() });
         }
         self.restore().await;
         self.finalize_results();
     }
 
+    /// What can be done next, in the order of the plan: work whose prerequisites were tried, and whose network may be changed
+    /// again. Other networks go on meanwhile.
+    fn next(&self, open: &[Work]) -> Option<Next> {
+        let mut earliest = None;
+        let mut busy: Vec<&NetworkRef> = Vec::new();
+        for (at, work) in open.iter().enumerate() {
+            let step = self.step(work.step());
+            let network = &self.run.plan[work.item(self)].network;
+            let is_ready =
+                step.depends_on.iter().all(|needed| self.progress.contains_key(&(needed.step, needed.change)));
+            let is_about_handsets = step.operation.is_about_handsets();
+            // The handsets of a network are changed in the order of the plan.
+            if !is_ready || is_about_handsets && busy.contains(&network) {
+                busy.extend(is_about_handsets.then_some(network));
+                continue;
+            }
+            match self.free_at(work) {
+                None => return Some(Next::Work(at)),
+                Some(free_at) => {
+                    earliest = Some(earliest.map_or(free_at, |known: Instant| known.min(free_at)));
+                    busy.push(network);
+                }
+            }
+        }
+        // A dependency that was never tried blocks for good, which the steps themselves find out.
+        earliest.map(Next::Wait).or_else(|| (!open.is_empty()).then_some(Next::Work(0)))
+    }
+
+    /// From when on the handsets of the network may be changed; `None` if at once.
+    fn free_at(&self, work: &Work) -> Option<Instant> {
+        let is_spaced = match work {
+            Work::Step(at) => self.run.plan.is_spaced(self.step(*at).operation, &self.step(*at).items),
+            Work::FirstLines(..) | Work::SecondLine(..) => true,
+        };
+        let network = self.run.network_id(&self.run.plan[work.item(self)]).filter(|_| is_spaced)?;
+        self.run.client.handsets_free_at(&network)
+    }
+
+    /// Waits without a slot.
+    async fn wait_for_handsets(&self, open: &[Work], until: Instant) {
+        let run = self.run;
+        let subject = open.first().map(|work| run.plan[work.item(self)].network_name.to_string()).unwrap_or_default();
+        (run.on_event)(&Event::AwaitingHandsetInterval { subject, until });
+        run.waiting.set(run.waiting.get() + 1);
+        run.slots_changed.notify_all();
+        let shutdown = run.client.shutdown().requested();
+        select(pin!(run.client.clock().sleep_until(until)), pin!(shutdown)).await;
+        run.waiting.set(run.waiting.get().saturating_sub(1));
+    }
+
+    /// The window closes before the handsets of the remaining networks may be changed again.
+    fn leave_handsets(&self, open: &[Work]) {
+        let failure = Failure::new("the wait between changes of handsets would pass --until");
+        for item in open.iter().flat_map(|work| work.items(self)) {
+            let result = ChangeResult { error: Some(failure.clone()), ..ChangeResult::new(ChangeStatus::NotStarted) };
+            self.set_result_once(item, result);
+        }
+    }
+
+    async fn execute(&mut self, work: &Work, open: &mut Vec<Work>) -> Option<ApiError> {
+        match work {
+            Work::Step(at) => {
+                let has_second =
+                    |item: &ChangeIndex| self.run.plan[*item].handset().is_some_and(|handset| handset.line2.is_some());
+                let step = self.step(*at);
+                let is_addition = step.operation == Operation::AddHandsets;
+                if is_addition && self.run.one_line_at_a_time.get() && step.items.iter().any(has_second) {
+                    let items = step.items.clone();
+                    return self.add_first_lines(*at, &items, open).await;
+                }
+                let (deferred, error) = self.send_step(*at, Priority::Normal).await;
+                if !deferred.is_empty() {
+                    self.run.one_line_at_a_time.set(true);
+                    open.insert(0, Work::FirstLines(*at, deferred));
+                }
+                error
+            }
+            Work::FirstLines(at, items) => self.add_first_lines(*at, items, open).await,
+            Work::SecondLine(at, item) => self.add_second_line(*at, *item).await,
+        }
+    }
+
+    /// Adds handsets with their first lines; the second ones follow one by one.
+    async fn add_first_lines(
+        &mut self,
+        at: StepIndex,
+        items: &[ChangeIndex],
+        open: &mut Vec<Work>,
+    ) -> Option<ApiError> {
+        let mut ready = Vec::new();
+        for item in items {
+            match self.blocked_by(self.step(at), *item) {
+                Some(blocked_by) => self.skip(at, *item, blocked_by),
+                None => ready.push(*item),
+            }
+        }
+        if ready.is_empty() {
+            return None;
+        }
+        let request = WriteRequest {
+            operation: Operation::AddHandsets,
+            items: &ready,
+            kind: StepKind::Final.into(),
+            settings: None,
+            priority: Priority::Normal,
+            first_line_only: true,
+        };
+        let results = self.write(request).await;
+        let mut error = None;
+        let mut halves = Vec::new();
+        for (item, result) in results {
+            let is_half = self.run.plan[item].handset().is_some_and(|handset| handset.line2.is_some());
+            if is_half && result.progress == StepState::Done {
+                halves.push(item);
+            } else {
+                error = error.or(self.record(at, item, result));
+            }
+        }
+        if halves.is_empty() {
+            return error;
+        }
+        let ids = self.find_added(request, &halves).await;
+        let incomplete = Failure::new("added with its first line only; run the same command again for the second one");
+        for (place, (item, id)) in halves.into_iter().zip(ids).enumerate() {
+            let failed = ChangeResult { error: Some(incomplete.clone()), ..ChangeResult::new(ChangeStatus::Failed) };
+            self.set_result_once(item, ChangeResult { id: id.clone(), ..failed });
+            self.progress.insert((at, item), StepState::Failed);
+            if let Some(id) = id.and_then(HandsetId::non_empty) {
+                self.run.added_handsets.borrow_mut().insert(item, id);
+                open.insert(place, Work::SecondLine(at, item));
+            }
+        }
+        error
+    }
+
+    /// The ids of handsets that were just added; one list for all of them.
+    async fn find_added(&self, request: WriteRequest<'_>, items: &[ChangeIndex]) -> Vec<Option<String>> {
+        let change = &self.run.plan[items[0]];
+        let network = self.run.network_id(change);
+        let request = OperationRequest {
+            run: self.run,
+            location: &change.location.id,
+            network: network.as_ref(),
+            items,
+            settings: None,
+            before: None,
+            was_written: true,
+            first_line_only: request.first_line_only,
+        };
+        let spec = operations::spec(Operation::AddHandsets);
+        let observations = write::observe_until_shown(spec, request).await;
+        let id = |observation: Observation| match observation {
+            Observation::Applied { id } => id,
+            Observation::NotApplied => None,
+        };
+        observations.into_iter().map(id).collect()
+    }
+
+    async fn add_second_line(&mut self, at: StepIndex, item: ChangeIndex) -> Option<ApiError> {
+        let items = [item];
+        let written = self.write(WriteRequest {
+            operation: Operation::UpdateHandset,
+            items: &items,
+            kind: StepKind::Final.into(),
+            settings: None,
+            priority: Priority::Normal,
+            first_line_only: false,
+        });
+        let (_, result) = written.await.pop()?;
+        if result.progress == StepState::NotSent {
+            return result.error;
+        }
+        let id = self.run.added_handsets.borrow().get(&item).map(ToString::to_string);
+        self.run.results.borrow_mut()[item.0] = Some(ChangeResult { id, ..result.result.clone() });
+        if result.progress == StepState::Done {
+            let subject = self.run.plan[item].subject();
+            (self.run.on_event)(&Event::Written { subject, kind: StepKind::Final });
+        }
+        self.record(at, item, result)
+    }
+
     /// Sends a step for those of its items whose dependencies are done. Returns the error of the write, if it failed.
     pub(super) async fn execute_step(&mut self, at: StepIndex, priority: Priority) -> Option<ApiError> {
+        self.send_step(at, priority).await.1
+    }
+
+    /// The same; also returns the items that must be tried in another way.
+    async fn send_step(&mut self, at: StepIndex, priority: Priority) -> (Vec<ChangeIndex>, Option<ApiError>) {
         let step = self.step(at);
         let mut items = Vec::new();
         for item in &step.items {
@@ -75,7 +318,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             }
         }
         if items.is_empty() {
-            return None;
+            return (Vec::new(), None);
         }
         let results = self
             .write(WriteRequest {
@@ -84,6 +327,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
                 kind: step.kind.into(),
                 settings: step.settings.as_ref(),
                 priority,
+                first_line_only: false,
             })
             .await;
         let is_any_done = results.iter().any(|(_, result)| result.progress == StepState::Done);
@@ -91,17 +335,21 @@ impl<'a, 's> LocationWorker<'a, 's> {
             let subject = self.run.plan[items[0]].subject();
             (self.run.on_event)(&Event::Written { subject, kind: step.kind });
         }
-        let mut error = None;
+        let (mut error, mut deferred) = (None, Vec::new());
         for (item, result) in results {
-            error = error.or(self.record(at, item, result));
+            if result.is_deferred {
+                deferred.push(item);
+            } else {
+                error = error.or(self.record(at, item, result));
+            }
         }
-        error
+        (deferred, error)
     }
 
     /// Records the result of one item of a step; returns its error.
     fn record(&mut self, at: StepIndex, item: ChangeIndex, written: WriteResult) -> Option<ApiError> {
         let step = self.step(at);
-        let WriteResult { progress, result, error } = written;
+        let WriteResult { progress, result, error, .. } = written;
         match (&progress, &result.error) {
             (StepState::Done, _) => self.record_state(step, item, &result),
             (_, Some(failure)) => {
@@ -129,7 +377,11 @@ impl<'a, 's> LocationWorker<'a, 's> {
             Operation::CreateNetwork | Operation::UpdateNetwork | Operation::DeleteNetwork => {
                 self.current_settings.insert(item, step.settings.clone());
             }
-            Operation::AddBaseStations | Operation::RemoveBaseStation => {}
+            Operation::AddBaseStations
+            | Operation::RemoveBaseStation
+            | Operation::AddHandsets
+            | Operation::UpdateHandset
+            | Operation::RemoveHandsets => {}
         }
         if step.operation == Operation::CreateNetwork
             && let Some(id) = result.id.clone().and_then(NetworkId::non_empty)

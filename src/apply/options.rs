@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::runtime::Instant;
+
 /// How a plan is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -12,10 +14,12 @@ pub struct Options {
     pub verify: bool,
     /// Time allowed on shutdown to resolve temporary names; `None` for no limit.
     pub grace_period: Option<Duration>,
+    /// When the maintenance window closes: a wait that would end later is not begun.
+    pub until: Option<Instant>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fail_fast: false, reread: false, verify: true, grace_period: None }
+        Self { fail_fast: false, reread: false, verify: true, grace_period: None, until: None }
     }
 }

@@ -128,8 +128,9 @@ impl LocationWorker<'_, '_> {
             kind: WriteKind::Revert,
             settings: Some(&old),
             priority: Priority::Cleanup,
+            first_line_only: false,
         });
-        let Some((_, WriteResult { progress, result, error })) = written.await.pop() else { return false };
+        let Some((_, WriteResult { progress, result, error, .. })) = written.await.pop() else { return false };
         if progress != StepState::NotSent {
             self.reverted.insert(change);
         }
@@ -185,6 +186,7 @@ impl LocationWorker<'_, '_> {
                 kind: WriteKind::Revert,
                 settings: None,
                 priority: Priority::Cleanup,
+                first_line_only: false,
             });
             if let Some((_, WriteResult { progress: StepState::Done, .. })) = written.await.pop() {
                 self.reverted.insert(removal);

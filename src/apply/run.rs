@@ -18,10 +18,11 @@ use super::outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification}
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::model::{Plan, StepIndex};
+use crate::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, StepIndex};
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
 use crate::storage::Journal;
+use crate::storage::journal::{JournalEntry, JournalItemResult, WriteOutcome};
 
 /// Applies `checked` through `client`. Every write is in the journal before it is sent.
 ///
@@ -45,7 +46,9 @@ pub async fn run(
         on_event,
         results: RefCell::new(vec![None; plan.changes.len()]),
         created: RefCell::default(),
-        locked: Cell::new(0),
+        added_handsets: RefCell::default(),
+        one_line_at_a_time: Cell::new(false),
+        waiting: Cell::new(0),
         slots_changed: Wakeup::default(),
         aborted: Cell::new(false),
         unanswered: RefCell::default(),
@@ -77,6 +80,7 @@ pub async fn run(
         Verification::Skipped
     };
     note_late_prerequisites(&mut results);
+    record_handset_ids(&run, &results).await;
     Outcome {
         results,
         verification,
@@ -104,6 +108,25 @@ async fn grace_period(
         shutdown.request(ShutdownLevel::Immediate);
     }
     std::future::pending().await
+}
+
+/// Records the ids of added handsets, which only a list has: an undo removes nothing without them.
+async fn record_handset_ids(run: &RunContext<'_>, results: &[ChangeResult]) {
+    let added = run.plan.changes.iter().zip(results).filter(|(change, result)| {
+        let is_addition = change.kind() == ResourceKind::Handset && change.action() == ChangeAction::Create;
+        is_addition && result.status == ChangeStatus::Applied && result.id.is_some()
+    });
+    let of = |(change, result): (&Change, &ChangeResult)| JournalItemResult {
+        key: change.key(),
+        end: WriteOutcome::Applied,
+        id: result.id.clone(),
+    };
+    let results: Vec<JournalItemResult> = added.map(of).collect();
+    if !results.is_empty() {
+        let entry = JournalEntry::OperationFinished { operation: Operation::AddHandsets, results };
+        // The run is over; without the ids an undo leaves the handsets alone.
+        let _recorded = run.record(entry).await;
+    }
 }
 
 /// Says of what was skipped that the way is free by now: what it depends on was applied after all.
@@ -164,8 +187,8 @@ impl RunContext<'_> {
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();
         while left > 0 {
-            // A worker whose location is locked needs no slot until it is retried.
-            while running.len() < self.client.concurrency() + self.locked.get() {
+            // A worker that waits for a lock or for the handset interval needs no slot.
+            while running.len() < self.client.concurrency() + self.waiting.get() {
                 // After a shutdown request, no further location is started.
                 let Some(steps) = waiting.next() else { break };
                 if self.client.shutdown().is_requested() {

@@ -1,6 +1,6 @@
 //! Reads the lists again at the end and compares them with the plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::confirm;
@@ -8,7 +8,7 @@ use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
-use crate::model::{BaseStation, LiveState, LocationId, NetworkId, Setting};
+use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::webex::ErrorClass;
 
@@ -20,6 +20,8 @@ struct FinalState {
     live: LiveState,
     /// The base stations of every network that had some added or removed.
     base_stations: HashMap<NetworkId, Vec<BaseStation>>,
+    /// The handsets of every network that had some changed.
+    handsets: HashMap<NetworkId, Vec<Handset>>,
 }
 
 /// Compares everything that was written with the lists, and records whether it matches the plan.
@@ -61,23 +63,43 @@ fn was_sent(result: &ChangeResult) -> bool {
 /// One list of networks, and one of base stations for each network that had some added or removed.
 async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority) -> Result<FinalState, SendError> {
     let live = run.client.list(priority).await?;
-    let mut networks: BTreeMap<NetworkId, &LocationId> = BTreeMap::new();
-    for (change, result) in run.plan.changes.iter().zip(results) {
-        if change.kind() == ResourceKind::BaseStation && was_sent(result) {
-            let network = run.network_id(change).filter(|network| live.find(network).is_some());
-            networks.extend(network.map(|network| (network, &change.location.id)));
+    let touched = |kind: ResourceKind| {
+        let mut networks: BTreeMap<NetworkId, &LocationId> = BTreeMap::new();
+        for (change, result) in run.plan.changes.iter().zip(results) {
+            if change.kind() == kind && was_sent(result) {
+                let network = run.network_id(change).filter(|network| live.find(network).is_some());
+                networks.extend(network.map(|network| (network, &change.location.id)));
+            }
         }
-    }
-    let reads = networks.into_iter().map(|(network, location)| async move {
-        match run.client.list_base_stations(location, &network, priority).await {
-            Ok(listed) => Ok(Some((network, listed))),
-            // The list has just shown the network, so it may be there all the same.
-            Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        networks
+    };
+    let base_stations = touched(ResourceKind::BaseStation).into_iter().map(|(network, location)| async move {
+        let listed = run.client.list_base_stations(location, &network, priority).await;
+        listed_of(network, listed)
     });
-    let base_stations = futures::future::try_join_all(reads).await?;
-    Ok(FinalState { live, base_stations: base_stations.into_iter().flatten().collect() })
+    let handsets = touched(ResourceKind::Handset).into_iter().map(|(network, location)| async move {
+        let listed = run.client.list_handsets(location, &network, priority).await;
+        listed_of(network, listed)
+    });
+    let (base_stations, handsets) = futures::future::try_join(
+        futures::future::try_join_all(base_stations),
+        futures::future::try_join_all(handsets),
+    )
+    .await?;
+    Ok(FinalState {
+        live,
+        base_stations: base_stations.into_iter().flatten().collect(),
+        handsets: handsets.into_iter().flatten().collect(),
+    })
+}
+
+/// What was read of a network. The list has just shown the network, so it may be there although it is not found.
+fn listed_of<T>(network: NetworkId, listed: Result<T, SendError>) -> Result<Option<(NetworkId, T)>, SendError> {
+    match listed {
+        Ok(listed) => Ok(Some((network, listed))),
+        Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Updates the results from what was read; returns the number of things that should match the plan and do not.
@@ -88,6 +110,8 @@ fn compare(
     found: &FinalState,
 ) -> usize {
     let mut mismatched = 0;
+    // An added handset is one that no other change has found.
+    let mut found_handsets: HashSet<HandsetId> = HashSet::new();
     for (at, (change, result)) in run.plan.changes.iter().zip(results).enumerate() {
         if !was_sent(result) {
             continue;
@@ -102,7 +126,23 @@ fn compare(
             (ResourceKind::Network, ChangeAction::Delete) => {
                 change.network.id().is_some_and(|id| found.live.find(id).is_none())
             }
-            (ResourceKind::BaseStation | ResourceKind::Handset, action) => {
+            (ResourceKind::Handset, _) => {
+                let network = run.network_id(change);
+                let is_there = network.as_ref().is_some_and(|network| found.live.find(network).is_some());
+                let listed = network.as_ref().and_then(|network| found.handsets.get(network));
+                if listed.is_none() && is_there {
+                    mismatched += 1;
+                    continue;
+                }
+                let listed = listed.map(Vec::as_slice).unwrap_or_default();
+                let (is_match, id) = compare_handset(run, change, network.as_ref(), listed, &found_handsets);
+                found_handsets.extend(id.clone());
+                if change.action() == ChangeAction::Create && is_match {
+                    result.id = id.map(|id| id.to_string());
+                }
+                is_match
+            }
+            (ResourceKind::BaseStation, action) => {
                 let network = run.network_id(change);
                 let listed = network.as_ref().and_then(|network| found.base_stations.get(network));
                 let is_there = network.as_ref().is_some_and(|network| found.live.find(network).is_some());
@@ -122,12 +162,44 @@ fn compare(
             }
             // It was applied late, or its response was lost.
             _ if is_match => {
-                *result = ChangeResult { verified: Some(true), ..ChangeResult::new(ChangeStatus::Applied) };
+                let id = result.id.take();
+                *result = ChangeResult { verified: Some(true), id, ..ChangeResult::new(ChangeStatus::Applied) };
             }
             _ => {}
         }
     }
     mismatched
+}
+
+/// Whether the handset of a change is as planned, and its id if it was added.
+fn compare_handset(
+    run: &RunContext<'_>,
+    change: &Change,
+    network: Option<&NetworkId>,
+    listed: &[Handset],
+    found: &HashSet<HandsetId>,
+) -> (bool, Option<HandsetId>) {
+    match (change.handset_before(), change.handset_after()) {
+        (None, Some(after)) => {
+            let before: HashSet<HandsetId> = network.map_or_else(HashSet::new, |network| {
+                let devices = run.plan.devices.iter().filter(|devices| devices.network == *network);
+                devices.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone()).collect()
+            });
+            let is_new = |id: &HandsetId| !before.contains(id) && !found.contains(id);
+            let is_it = |listed: &&Handset| listed.id.as_ref().is_none_or(is_new) && listed.is_equivalent(after);
+            let it = listed.iter().find(is_it);
+            (it.is_some(), it.and_then(|handset| handset.id.clone()))
+        }
+        (Some(before), after) => {
+            let it = listed.iter().find(|listed| listed.id == before.id);
+            let is_match = match (it, after) {
+                (Some(it), Some(after)) => it.is_equivalent(after),
+                (it, after) => it.is_none() && after.is_none(),
+            };
+            (is_match, None)
+        }
+        (None, None) => (true, None),
+    }
 }
 
 /// Compares the settings of a network that was updated or created. Returns whether its code was generated by Webex.

@@ -1,8 +1,10 @@
 //! One request of any kind: announced in the journal, guarded, sent, and settled from its response or from a read.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::select;
 
 use super::confirm::POLL_INTERVALS;
 use super::event::Event;
@@ -10,7 +12,7 @@ use super::location_worker::{LocationWorker, StepState};
 use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
-use crate::model::{Mac, NetworkId, Settings};
+use crate::model::{Mac, NetworkId, Settings, nfc};
 use crate::plan::model::{ChangeIndex, Operation, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
@@ -25,6 +27,8 @@ pub(super) struct WriteRequest<'a> {
     /// The settings that it sends, if it creates or updates a network.
     pub(super) settings: Option<&'a Settings>,
     pub(super) priority: Priority,
+    /// Whether handsets are added with their first line only.
+    pub(super) first_line_only: bool,
 }
 
 /// What has become of one item of a request.
@@ -38,6 +42,8 @@ enum Settled {
     Unknown(ApiError),
     /// The request was lost, and a read shows nothing of it: it is sent once more.
     Repeat,
+    /// Webex has refused it in this way; another one is tried.
+    Deferred,
 }
 
 /// The result of one item.
@@ -45,27 +51,29 @@ pub(super) struct WriteResult {
     pub(super) progress: StepState,
     pub(super) result: ChangeResult,
     pub(super) error: Option<ApiError>,
+    /// Whether another way is to be tried.
+    pub(super) is_deferred: bool,
 }
 
 impl WriteResult {
     fn applied(id: Option<String>) -> Self {
         let result = ChangeResult { id, ..ChangeResult::new(ChangeStatus::Applied) };
-        Self { progress: StepState::Done, result, error: None }
+        Self { progress: StepState::Done, result, error: None, is_deferred: false }
     }
 
     fn not_started(failure: Option<Failure>) -> Self {
         let result = ChangeResult { error: failure, ..ChangeResult::new(ChangeStatus::NotStarted) };
-        Self { progress: StepState::NotSent, result, error: None }
+        Self { progress: StepState::NotSent, result, error: None, is_deferred: false }
     }
 
     fn failed(error: ApiError) -> Self {
         let result = failed_with(ChangeStatus::Failed, (&error).into());
-        Self { progress: StepState::Failed, result, error: Some(error) }
+        Self { progress: StepState::Failed, result, error: Some(error), is_deferred: false }
     }
 
     fn unknown(error: ApiError) -> Self {
         let result = failed_with(ChangeStatus::Unknown, (&error).into());
-        Self { progress: StepState::Unknown, result, error: Some(error) }
+        Self { progress: StepState::Unknown, result, error: Some(error), is_deferred: false }
     }
 
     fn of(refusal: Refusal) -> Self {
@@ -74,6 +82,7 @@ impl WriteResult {
                 progress: StepState::Failed,
                 result: failed_with(ChangeStatus::Failed, Failure::new(message)),
                 error: None,
+                is_deferred: false,
             },
             Refusal::Cancelled => Self::not_started(None),
             Refusal::Failed(error) => Self::failed(error),
@@ -126,15 +135,15 @@ impl LocationWorker<'_, '_> {
                 settings: write.settings,
                 before: before.as_ref(),
                 was_written: self.current_settings.contains_key(&first),
+                first_line_only: write.first_line_only,
             };
             let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
             if let Some(refusal) = refusal {
                 if let Refusal::StopRun(_) = refusal {
                     run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
                 }
-                // Guarded requests have one item.
                 is_refused = true;
-                results.push((first, WriteResult::of(refusal)));
+                results.extend(open.iter().map(|item| (*item, WriteResult::of(refusal.clone()))));
                 break;
             }
             let mut repeated = Vec::new();
@@ -146,6 +155,7 @@ impl LocationWorker<'_, '_> {
                         Settled::Failed(error) => WriteResult::failed(error),
                         Settled::NotSent => WriteResult::not_started(None),
                         Settled::Unknown(error) => WriteResult::unknown(error),
+                        Settled::Deferred => WriteResult { is_deferred: true, ..WriteResult::not_started(None) },
                         Settled::Repeat => {
                             repeated.push(*item);
                             continue;
@@ -160,6 +170,14 @@ impl LocationWorker<'_, '_> {
         }
         for (_, result) in &results {
             self.abort_if_fatal(result);
+        }
+        let was_sent =
+            |(_, result): &(ChangeIndex, WriteResult)| result.progress != StepState::NotSent || result.is_deferred;
+        if let Some(network) =
+            network.as_ref().filter(|_| !is_refused && run.plan.is_spaced(write.operation, write.items))
+            && results.iter().any(was_sent)
+        {
+            run.client.record_handset_change(network);
         }
         // If this line is lost, the next run reads the state from the list.
         let _recorded = run.record(self.record_of(&write, network.as_ref(), &results, is_refused)).await;
@@ -290,11 +308,11 @@ impl LocationWorker<'_, '_> {
         let change = &run.plan[change];
         match event {
             RetryEvent::Locked { until } => {
-                run.locked.set(run.locked.get() + 1);
+                run.waiting.set(run.waiting.get() + 1);
                 run.slots_changed.notify_all();
                 (run.on_event)(&Event::Locked { location: change.location.id.clone(), until });
             }
-            RetryEvent::Unlocked => run.locked.set(run.locked.get().saturating_sub(1)),
+            RetryEvent::Unlocked => run.waiting.set(run.waiting.get().saturating_sub(1)),
             RetryEvent::Retrying { attempts, until, .. } => {
                 (run.on_event)(&Event::Retrying { subject: change.subject(), attempts, until });
             }
@@ -340,7 +358,10 @@ async fn settle(
         }
         // An unanswered write that is not visible yet may still be applied, so only success can be observed.
         Err(SendError::Failed(error)) => {
-            let observed = spec.observe(request, Priority::Cleanup).await;
+            let observed = match spec.observation_time(request.run) {
+                Some(time) => observe_for(spec, request, time).await,
+                None => spec.observe(request, Priority::Cleanup).await,
+            };
             let is_stopping = request.run.client.shutdown().is_requested() && priority == Priority::Normal;
             let repeats = spec.is_repeated_once() && !is_repeated && !is_stopping;
             match observed {
@@ -365,14 +386,19 @@ async fn settle_items(
     results: &[ItemResult],
     is_repeated: bool,
 ) -> Vec<Settled> {
-    let same = |result: &ItemResult, label: &str| {
-        Mac::new(&result.item).map_or_else(|_| result.item == label, |mac| mac.to_string() == label)
+    let same = |result: &ItemResult, name: &str| {
+        Mac::new(&result.item).map_or_else(|_| nfc(&result.item) == nfc(name), |mac| mac.to_string() == name)
     };
     let mut errors = Vec::new();
     let mut settled: Vec<Option<Settled>> = Vec::new();
     for item in request.items {
-        let label = request.run.plan[*item].label();
-        let error = match results.iter().find(|result| same(result, &label)) {
+        let change = &request.run.plan[*item];
+        let name = spec.item_name(change);
+        let error = match results.iter().find(|result| same(result, &name)) {
+            Some(result) if !request.first_line_only && spec.is_deferred(change, result) => {
+                settled.push(Some(Settled::Deferred));
+                continue;
+            }
             Some(result) if result.is_success() => {
                 settled.push(Some(Settled::Applied { id: result.id.clone() }));
                 continue;
@@ -380,7 +406,8 @@ async fn settle_items(
             Some(result) => {
                 let message = if result.message.is_empty() { "refused by Webex" } else { result.message.as_str() };
                 let hint = spec.hint(result.status).map(|hint| format!("; {hint}")).unwrap_or_default();
-                let message = format!("{message}{hint}");
+                let about = spec.refused_item(change).map(|about| format!(" ({about})")).unwrap_or_default();
+                let message = format!("{message}{about}{hint}");
                 ApiError {
                     status: Some(result.status),
                     ..ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No)
@@ -407,6 +434,57 @@ async fn settle_items(
     let observed = poll(spec, OperationRequest { items: &items, ..request }, errors).await;
     let mut observed = failed_unless_applied(observed).into_iter();
     settled.into_iter().filter_map(|settled| settled.or_else(|| observed.next())).collect()
+}
+
+/// Reads until everything is applied, or until `time` has passed: a lost request may be executed late.
+async fn observe_for(
+    spec: &'static dyn OperationSpec,
+    request: OperationRequest<'_>,
+    time: Duration,
+) -> Result<Vec<Observation>, SendError> {
+    const LONGEST_WAIT: Duration = Duration::from_secs(15);
+    let run = request.run;
+    let end = run.client.clock().now() + time;
+    let mut waits = POLL_INTERVALS.into_iter();
+    run.waiting.set(run.waiting.get() + 1);
+    run.slots_changed.notify_all();
+    let observed = loop {
+        let observed = spec.observe(request, Priority::Cleanup).await;
+        let is_settled =
+            |observations: &Vec<Observation>| observations.iter().all(|one| *one != Observation::NotApplied);
+        let left = end.duration_since(run.client.clock().now());
+        let is_over = left.is_zero() || run.client.shutdown().is_requested();
+        match &observed {
+            Ok(observations) if is_settled(observations) || is_over => break observed,
+            Err(SendError::Failed(error)) if error.class == ErrorClass::Transient && !is_over => {}
+            Err(_) => break observed,
+            Ok(_) => {}
+        }
+        let wait = waits.next().unwrap_or(LONGEST_WAIT).min(left);
+        let shutdown = run.client.shutdown().requested();
+        select(run.client.clock().sleep(wait), std::pin::pin!(shutdown)).await;
+    };
+    run.waiting.set(run.waiting.get().saturating_sub(1));
+    observed
+}
+
+/// Reads until everything that was acknowledged is shown, or for some seconds.
+pub(super) async fn observe_until_shown(
+    spec: &'static dyn OperationSpec,
+    request: OperationRequest<'_>,
+) -> Vec<Observation> {
+    let mut last = vec![Observation::NotApplied; request.items.len()];
+    for wait in POLL_INTERVALS {
+        if let Ok(observations) = spec.observe(request, Priority::Cleanup).await {
+            last = observations;
+        }
+        let is_shown = last.iter().all(|observation| *observation != Observation::NotApplied);
+        if is_shown || request.run.client.shutdown().is_requested() {
+            break;
+        }
+        request.run.client.wait(wait).await;
+    }
+    last
 }
 
 /// Reads until everything is applied, or for some seconds.

@@ -110,6 +110,7 @@ pub(crate) fn retry_policy(rate: RateOptions) -> RetryPolicy {
         max_attempts: rate.read.max_attempts,
         lock_timeout: rate.lock_timeout,
         rate_limit_timeout: rate.read.rate_limit_timeout,
+        handset_interval: rate.handset_interval,
         ..RetryPolicy::default()
     }
 }

@@ -1,6 +1,7 @@
 //! The API client: one per process, so that all requests share one rate limiter.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,13 +12,15 @@ use futures::future::{Either, LocalBoxFuture, select};
 use tracing::{Instrument, info_span, warn};
 
 use super::circuit_breaker::CircuitBreaker;
+use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
 use super::rate_limiter::{self, RateLimiter};
 use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
 use super::retry::{RetryPolicy, backoff_delay};
 use super::statistics::Statistics;
 use crate::model::{
-    BaseStation, BaseStationId, Handset, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, Settings,
+    BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
+    NetworkModel, Settings,
 };
 use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
 use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, RetryAfter, WriteAck, operations};
@@ -31,6 +34,7 @@ pub struct ApiClient {
     pub(super) retry_policy: RetryPolicy,
     pub(super) circuit_breaker: RefCell<CircuitBreaker>,
     locks: RefCell<LocationLocks>,
+    handset_spacing: RefCell<HandsetSpacing>,
     pub(super) statistics: Cell<Statistics>,
     pub(super) shutdown: Shutdown,
     /// Notified when a response arrives: the next request may be admitted.
@@ -66,6 +70,7 @@ impl ApiClient {
             retry_policy,
             circuit_breaker: RefCell::default(),
             locks: RefCell::default(),
+            handset_spacing: RefCell::default(),
             statistics: Cell::default(),
             shutdown,
             response_received: Wakeup::default(),
@@ -129,6 +134,26 @@ impl ApiClient {
     /// What was sent so far.
     pub fn statistics(&self) -> Statistics {
         self.statistics.get()
+    }
+
+    /// The time from the end of a change of the handsets of a network to the next one.
+    pub const fn handset_interval(&self) -> Duration {
+        self.retry_policy.handset_interval
+    }
+
+    /// Records that a change of the handsets of a network ends now.
+    pub fn record_handset_change(&self, network: &NetworkId) {
+        self.handset_spacing.borrow_mut().record(network, self.clock.now(), self.handset_interval());
+    }
+
+    /// Records that the handsets of a network must not be changed before `until`, because of another run.
+    pub fn hold_handsets_until(&self, network: &NetworkId, until: Instant) {
+        self.handset_spacing.borrow_mut().wait_until(network, until);
+    }
+
+    /// From when on the handsets of a network may be changed; `None` if at once.
+    pub fn handsets_free_at(&self, network: &NetworkId) -> Option<Instant> {
+        self.handset_spacing.borrow().free_at(network, self.clock.now())
     }
 
     /// Until when all requests are paused, if they are.
@@ -196,6 +221,28 @@ impl ApiClient {
     ) -> Result<Vec<Handset>, SendError> {
         let send = || operations::list_handsets(&*self.api, location, network).boxed_local();
         self.read("handsets", priority, send).await
+    }
+
+    /// Lists the members of a location that are available for handsets: pages until one is short. Rows with the same id
+    /// are one member.
+    ///
+    /// # Errors
+    /// If no attempt succeeded, or a shutdown was requested first.
+    pub async fn list_members(&self, location: &LocationId, priority: Priority) -> Result<Vec<Member>, SendError> {
+        let (mut members, mut seen) = (Vec::new(), HashSet::new());
+        let mut start = 0;
+        loop {
+            let send = || operations::list_members(&*self.api, location, start).boxed_local();
+            let page = self.read("members", priority, send).await?;
+            let (length, known) = (page.len(), seen.len());
+            let is_new = |member: &Member| member.id.as_ref().is_some_and(|id| seen.insert(id.clone()));
+            members.extend(page.into_iter().filter(is_new));
+            start += length;
+            // A server that does not know `start` would return the same page for ever.
+            if length < operations::MEMBERS_PAGE || seen.len() == known {
+                return Ok(members);
+            }
+        }
     }
 
     /// A read whose waits are reported to the observer of the client.
@@ -309,6 +356,57 @@ impl ApiClient {
             operations::remove_base_station(&*self.api, location, network, base_station).boxed_local()
         })
         .await
+    }
+
+    /// Adds handsets to a network. An attempt that may have been applied is not repeated.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn add_handsets(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        handsets: &[&Handset],
+        context: RequestContext<'_>,
+    ) -> Result<Vec<ItemResult>, SendError> {
+        let kind = RequestKind::Write { what: "add handsets", location, repeat: Repeat::UnlessMaybeApplied };
+        self.write(kind, context, || operations::add_handsets(&*self.api, location, network, handsets).boxed_local())
+            .await
+    }
+
+    /// Replaces the name and the lines of a handset.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn update_handset(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        id: &HandsetId,
+        handset: &Handset,
+        context: RequestContext<'_>,
+    ) -> Result<WriteAck, SendError> {
+        let kind = RequestKind::Write { what: "update handset", location, repeat: Repeat::Always };
+        self.write(kind, context, || {
+            operations::update_handset(&*self.api, location, network, id, handset).boxed_local()
+        })
+        .await
+    }
+
+    /// Removes handsets from a network.
+    ///
+    /// # Errors
+    /// If no attempt was acknowledged, or a shutdown was requested first.
+    pub async fn remove_handsets(
+        &self,
+        location: &LocationId,
+        network: &NetworkId,
+        ids: &[&HandsetId],
+        context: RequestContext<'_>,
+    ) -> Result<WriteAck, SendError> {
+        let kind = RequestKind::Write { what: "remove handsets", location, repeat: Repeat::Always };
+        self.write(kind, context, || operations::remove_handsets(&*self.api, location, network, ids).boxed_local())
+            .await
     }
 
     /// A write, each attempt counted.

@@ -8,6 +8,7 @@
 //! | `token_refresh` | one new token for all requests that were rejected with the old one |
 //! | `retry` | [`RetryPolicy`]: how often and how long; backoff delays |
 //! | `locks` | which locations are locked |
+//! | `handset_spacing` | from when on the handsets of a network may be changed again |
 //! | `circuit_breaker` | opens after many consecutive failures |
 //! | `statistics` | [`Statistics`]: what was sent |
 //! | `rate_limiter` | when the next request may be sent |
@@ -15,6 +16,7 @@
 mod admission;
 mod api_client;
 mod circuit_breaker;
+mod handset_spacing;
 mod locks;
 pub mod rate_limiter;
 mod request;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::HANDSET_INTERVAL;
 use crate::runtime::SeededRng;
 use crate::webex::RetryAfter;
 
@@ -16,6 +17,8 @@ pub struct RetryPolicy {
     pub max_retry_after: Duration,
     /// How long 429s may follow each other without another response before the run ends.
     pub rate_limit_timeout: Duration,
+    /// The time from the end of a change of the handsets of a network to the next one.
+    pub handset_interval: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -25,6 +28,7 @@ impl Default for RetryPolicy {
             lock_timeout: Duration::from_secs(600),
             max_retry_after: Duration::from_secs(3_600),
             rate_limit_timeout: Duration::from_secs(900),
+            handset_interval: HANDSET_INTERVAL,
         }
     }
 }

@@ -304,6 +304,7 @@ impl<'a> RuleExpander<'a, '_> {
             model: None,
             absent: None,
             base_stations: None,
+            handsets: None,
             has_own_settings: true,
             name_is_check: false,
         })

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{StationLine, WritableSettings, YamlWriter};
+use super::yaml_writer::{HandsetLine, StationLine, WritableSettings, YamlWriter};
 use crate::diagnostic::plural;
-use crate::model::{LiveState, Location, LocationIndex, Network, Setting, Settings};
+use crate::model::{
+    Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, same_member,
+};
 
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
@@ -50,6 +52,8 @@ impl Export<'_> {
                         None => StationLine::Omitted { address, why: "the live value is not a MAC address" },
                     }
                 }));
+                let handsets = self.live.find(&network.id).and_then(|at| self.live.handsets(at)).unwrap_or_default();
+                file.handsets(&location.id, handsets.iter().map(|handset| handset_line(handset, handsets)));
             }
         }
         exported.text = file.finish();
@@ -113,6 +117,55 @@ impl Export<'_> {
         exported
     }
 
+    /// A table of the handsets that were read, with when a line was last registered.
+    pub fn handsets_csv(&self, locations: &[LocationIndex]) -> Exported {
+        let mut exported = Exported { locations: locations.len(), ..Exported::default() };
+        let columns = csv::HANDSET_COLUMNS.into_iter().filter(|column| !["reassignedFrom", "state"].contains(column));
+        let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
+        exported.text = columns.chain(remarks).collect::<Vec<_>>().join(",") + "\n";
+        for at in locations {
+            let location = self.live.location(*at);
+            for (index, network) in self.live.networks_of(*at) {
+                exported.networks += 1;
+                let handsets = self.live.handsets(index).unwrap_or_default();
+                for handset in handsets {
+                    let line = |member: &Option<Member>| {
+                        let Some(member) = member else { return (String::new(), String::new()) };
+                        let is_here = member.location.as_ref() == Some(&location.id);
+                        match (&member.extension, &member.location, &member.id) {
+                            (Some(extension), _, _) if is_here => (extension.to_string(), String::new()),
+                            (Some(extension), Some(elsewhere), _) => (extension.to_string(), elsewhere.to_string()),
+                            (_, _, id) => (id.as_ref().map(ToString::to_string).unwrap_or_default(), String::new()),
+                        }
+                    };
+                    let (line1, line1_location) = line(&handset.line1);
+                    let (line2, line2_location) = line(&handset.line2);
+                    let line2 = if handset.line2.is_none() { "none".to_owned() } else { line2 };
+                    let name = |member: &Option<Member>| member.as_ref().map(Member::name).unwrap_or_default();
+                    let id = handset.id.as_ref().filter(|_| needs_id(handset, handsets)).map(ToString::to_string);
+                    let cells = [
+                        location.id.to_string(),
+                        location.name.to_string(),
+                        network.id.to_string(),
+                        network.settings.name.to_string(),
+                        id.unwrap_or_default(),
+                        line1,
+                        line1_location,
+                        line2,
+                        line2_location,
+                        handset.custom_name.as_deref().unwrap_or_default().to_owned(),
+                        name(&handset.line1),
+                        name(&handset.line2),
+                        registration(handset),
+                    ];
+                    exported.text.push_str(&cells.map(|cell| csv::csv_escape(&cell)).join(","));
+                    exported.text.push('\n');
+                }
+            }
+        }
+        exported
+    }
+
     /// Writable settings of each network of a location, and why settings were omitted.
     fn networks(&self, at: LocationIndex) -> Vec<(&Network, WritableSettings)> {
         let names = counts(self.live.networks_of(at).map(|(_, network)| network.settings.name_key()));
@@ -153,6 +206,40 @@ impl Exported {
             }
         }
     }
+}
+
+/// Whether the first line and the name do not tell a handset from the others of its network, or cannot be written.
+fn needs_id(handset: &Handset, all: &[Handset]) -> bool {
+    let same =
+        |other: &&Handset| same_member(other.line1.as_ref(), handset.line1.as_ref()) && other.has_same_name(handset);
+    let is_writable = handset.custom_name.as_deref().is_some_and(|name| HandsetName::new(name).is_ok());
+    let has_line = handset.line1.as_ref().is_some_and(|line| line.id.is_some());
+    !is_writable || !has_line || all.iter().filter(same).count() > 1
+}
+
+fn handset_line<'a>(handset: &'a Handset, all: &[Handset]) -> HandsetLine<'a> {
+    let names: Vec<String> = handset.lines().map(Member::name).filter(|name| !name.is_empty()).collect();
+    let registered = registration(handset);
+    let remark = if registered.is_empty() {
+        format!("{}; never registered", names.join(", "))
+    } else {
+        format!("{}; registered {registered}", names.join(", "))
+    };
+    HandsetLine {
+        id: handset.id.clone().filter(|_| needs_id(handset, all)),
+        line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
+        line2: handset.line2.as_ref().map(Some),
+        name: handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok()),
+        is_absent: false,
+        remark: Some(remark),
+    }
+}
+
+/// When a line of a handset was last registered; empty if never.
+fn registration(handset: &Handset) -> String {
+    let time = handset.last_registration.as_deref().and_then(|time| time.parse().ok());
+    let time = time.and_then(|ms: i64| jiff::Timestamp::from_millisecond(ms).ok());
+    time.map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }
 
 fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {

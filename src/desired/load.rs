@@ -51,8 +51,9 @@ impl SourceFormat {
         let headings: Vec<&str> =
             first.split([',', ';', '\t']).map(|heading| heading.trim().trim_matches('"')).collect();
         let has = |column: &str| headings.iter().any(|heading| heading.eq_ignore_ascii_case(column));
-        let is_table =
-            headings.len() > 1 && (has("location") || has("locationId")) && (has("name") || has("id") || has("mac"));
+        let is_table = headings.len() > 1
+            && (has("location") || has("locationId"))
+            && (has("name") || has("id") || has("mac") || has("line1"));
         if is_table { Self::Csv } else { Self::Yaml }
     }
 }

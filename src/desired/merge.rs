@@ -104,7 +104,7 @@ impl DuplicateTracker {
                 )
                 .with_span(id.span)
                 .with_related(first, "first occurrence")
-                .help(if entry.base_stations.is_some() {
+                .help(if entry.lists_devices() {
                     "one entry has the settings of a network, others only `id` and lists of devices"
                 } else {
                     "remove one of them"
@@ -130,7 +130,7 @@ impl DuplicateTracker {
                     Diagnostic::error(DiagnosticCode::DuplicateName, message)
                         .with_span(span)
                         .with_related(first, "first occurrence")
-                        .help(if entry.base_stations.is_some() {
+                        .help(if entry.lists_devices() {
                             "one entry has the settings of a network, others only `name` and lists of devices; or rename \
                              one of them, names are unique within a location"
                         } else {

@@ -8,6 +8,7 @@
 //! | `mapping` | reads the fields of a mapping and reports every error |
 //! | `csv` | parses CSV into the same tree |
 //! | `parse` | converts a tree into the model and reports all errors of the file |
+//! | `handsets` | the same for the handsets of a network |
 //! | `read` | parses all sources, several files at a time |
 //! | `merge` | merges several files and reports contradictions |
 //! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
@@ -21,6 +22,7 @@ mod code_sources;
 mod csv;
 mod expand;
 mod export;
+mod handsets;
 mod load;
 mod mapping;
 mod merge;
@@ -38,7 +40,7 @@ pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use read::read;
 pub use rules::{RenameRequest, rename_rules};
-pub use yaml_writer::{StationLine, WritableSettings, YamlWriter, writable_settings};
+pub use yaml_writer::{HandsetLine, StationLine, WritableSettings, YamlWriter, writable_settings};
 
 /// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");

@@ -1,10 +1,13 @@
 //! The desired state as data, each value with its span.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::diagnostic::Span;
-use crate::model::{DesiredSettings, LocationId, Mac, NameKey, NetworkId, NetworkModel, Setting};
+use crate::model::{
+    DesiredSettings, HandsetId, HandsetName, LocationId, Mac, MemberId, NameKey, NetworkId, NetworkModel, Setting,
+};
 
 /// A value with its span.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct NetworkEntry {
     pub absent: Option<Span>,
     /// The base stations that are there or are removed; `None` if the entry does not speak of them.
     pub base_stations: Option<Vec<BaseStationEntry>>,
+    /// The handsets that are there or are removed; `None` if the entry does not speak of them.
+    pub handsets: Option<Vec<HandsetEntry>>,
     /// Whether the entry itself sets something, apart from what `defaults` add.
     pub has_own_settings: bool,
     /// Whether its name only says which network is meant, as in a table of devices and beside the id of a network that is
@@ -79,7 +84,61 @@ pub struct BaseStationEntry {
     pub is_absent: bool,
 }
 
+/// A handset that is there, or that is removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandsetEntry {
+    pub span: Span,
+    /// The handset, whatever its lines.
+    pub id: Option<Spanned<HandsetId>>,
+    pub line1: Option<Spanned<LineRef>>,
+    /// `None` keeps the live second line; a value of `None` removes it.
+    pub line2: Option<Spanned<Option<LineRef>>>,
+    /// The first line that this handset has until it is updated.
+    pub reassigned_from: Option<Spanned<LineRef>>,
+    /// `customDisplayName`; `None` keeps the live one.
+    pub name: Option<Spanned<HandsetName>>,
+    /// `state: absent`: it is removed.
+    pub is_absent: bool,
+}
+
+/// How a file names the member on a line.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum LineRef {
+    Extension {
+        extension: Arc<str>,
+        /// The name or id of the location; `None` for that of the network.
+        location: Option<Arc<str>>,
+    },
+    /// The digits of a phone number.
+    Number(Arc<str>),
+    Member(MemberId),
+}
+
+impl fmt::Display for LineRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Extension { extension, location: None } => f.write_str(extension),
+            Self::Extension { extension, location: Some(location) } => write!(f, "{extension} of {location}"),
+            Self::Number(digits) => write!(f, "+{digits}"),
+            Self::Member(id) => write!(f, "{id}"),
+        }
+    }
+}
+
+impl HandsetEntry {
+    /// All lines that it names.
+    pub fn lines(&self) -> impl Iterator<Item = &LineRef> {
+        let second = self.line2.as_ref().and_then(|line| line.value.as_ref());
+        self.line1.iter().chain(&self.reassigned_from).map(|line| &line.value).chain(second)
+    }
+}
+
 impl NetworkEntry {
+    /// Whether it speaks of base stations or handsets.
+    pub const fn lists_devices(&self) -> bool {
+        self.base_stations.is_some() || self.handsets.is_some()
+    }
+
     /// The names by which it is in scope: the live one of its network, and the desired one.
     pub fn names<'a>(&'a self, live: &'a str) -> impl Iterator<Item = &'a str> {
         std::iter::once(live).chain(self.desired.name.as_ref().map(|name| name.as_str()))
@@ -107,7 +166,7 @@ impl NetworkEntry {
 
     /// Whether it only lists devices, of a network whose settings another entry may set.
     pub const fn is_list_only(&self) -> bool {
-        self.base_stations.is_some()
+        self.lists_devices()
             && !self.has_own_settings
             && self.renamed_from.is_none()
             && self.model.is_none()
@@ -162,8 +221,8 @@ pub enum CodeSource {
     File(PathBuf),
 }
 
-impl std::fmt::Debug for CodeSource {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for CodeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Literal => f.write_str("Literal"),
             Self::Env(name) => write!(f, "Env({name})"),

@@ -27,6 +27,7 @@ const NETWORK_FIELDS: &[&str] = &[
     "defaultAccessCodeEnabled",
     "defaultAccessCode",
     "baseStations",
+    "handsets",
     "state",
 ];
 const BASE_STATION_FIELDS: &[&str] = &["mac", "replaces", "state"];
@@ -50,10 +51,10 @@ pub(super) fn parse_file(
     FileParser { source_info, sources, diagnostics }.file(tree)
 }
 
-struct FileParser<'a> {
-    source_info: &'a SourceInfo,
+pub(super) struct FileParser<'a> {
+    pub(super) source_info: &'a SourceInfo,
     sources: &'a Sources,
-    diagnostics: &'a mut Diagnostics,
+    pub(super) diagnostics: &'a mut Diagnostics,
 }
 
 /// Values of `defaults`, including codes and their sources.
@@ -154,7 +155,7 @@ impl FileParser<'_> {
         (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, entries })
     }
 
-    fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
+    pub(super) fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
         if !text.value.trim().is_empty() {
             return Some(text);
         }
@@ -182,6 +183,7 @@ impl FileParser<'_> {
         }
         let model = self.model(&fields);
         let base_stations = self.base_stations(&fields);
+        let handsets = self.handsets(&fields);
         if let (Some(model), Some(stations)) = (&model, &base_stations) {
             self.check_base_station_count(model.value, stations);
         }
@@ -219,6 +221,7 @@ impl FileParser<'_> {
             model,
             absent: None,
             base_stations,
+            handsets,
             has_own_settings,
             name_is_check,
         })
@@ -263,13 +266,14 @@ impl FileParser<'_> {
             model: None,
             absent: Some(state?),
             base_stations: None,
+            handsets: None,
             has_own_settings: false,
             name_is_check: true,
         })
     }
 
     /// The span of `state: absent`; reports every other state.
-    fn absent_state(&mut self, fields: &MappingReader<'_>) -> Option<Span> {
+    pub(super) fn absent_state(&mut self, fields: &MappingReader<'_>) -> Option<Span> {
         let written = fields.text("state", self.diagnostics)?;
         if &*written.value == "absent" {
             return Some(written.span);
@@ -397,7 +401,7 @@ impl FileParser<'_> {
     }
 
     /// Warns about spaces that a server may normalize, so that every run would find a difference.
-    fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
+    pub(super) fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
         let invisible = text.value.chars().find(|character| is_invisible_space(*character));
         let reason = if text.value.trim() != &*text.value {
             "a leading or trailing space".to_owned()

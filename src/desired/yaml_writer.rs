@@ -1,7 +1,8 @@
 //! Writes settings as a desired-state file.
 
 use crate::model::{
-    AccessCode, DisplayName, LocationId, NetworkId, NetworkModel, NetworkName, Setting, SettingSet, Settings,
+    AccessCode, DisplayName, HandsetId, LocationId, Member, NetworkId, NetworkModel, NetworkName, Setting, SettingSet,
+    Settings,
 };
 
 /// The settings to write for a network, and why some are omitted.
@@ -45,6 +46,36 @@ pub enum StationLine<'a> {
         address: &'a str,
         why: &'a str,
     },
+}
+
+/// A handset as a file names it.
+#[derive(Clone, Debug, Default)]
+pub struct HandsetLine<'a> {
+    pub id: Option<HandsetId>,
+    pub line1: Option<&'a Member>,
+    /// `Some(None)` removes the second line.
+    pub line2: Option<Option<&'a Member>>,
+    pub name: Option<&'a str>,
+    pub is_absent: bool,
+    /// A comment at the end of the line.
+    pub remark: Option<String>,
+}
+
+/// How a file names a member in a network of the location `home`: by its extension, or else by its id.
+fn line(member: &Member, home: &LocationId) -> Option<String> {
+    let is_here = member.location.as_ref().is_none_or(|location| location == home);
+    match (&member.extension, &member.location, &member.id) {
+        (Some(extension), _, _) if is_here && is_digits(extension) => Some(quoted(extension)),
+        (Some(extension), Some(location), _) if is_digits(extension) => {
+            Some(format!("{{ extension: {}, location: {} }}", quoted(extension), scalar(location.as_str())))
+        }
+        (_, _, Some(id)) => Some(quoted(id.as_str())),
+        (_, _, None) => None,
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[derive(Clone, Debug, Default)]
@@ -140,6 +171,31 @@ impl YamlWriter {
                     format!("          # {} omitted: {}\n", one_line(address), one_line(why))
                 }
             });
+        }
+    }
+
+    /// Adds handsets to the last network, which belongs to the location `home`.
+    pub fn handsets<'a>(&mut self, home: &LocationId, handsets: impl IntoIterator<Item = HandsetLine<'a>>) {
+        let mut handsets = handsets.into_iter().peekable();
+        if handsets.peek().is_none() {
+            return;
+        }
+        self.text.push_str("        handsets:\n");
+        for handset in handsets {
+            let mut fields: Vec<String> = Vec::new();
+            fields.extend(handset.id.map(|id| format!("id: {}", scalar(id.as_str()))));
+            fields.extend(handset.line1.and_then(|member| line(member, home)).map(|line| format!("line1: {line}")));
+            match handset.line2 {
+                Some(Some(member)) => {
+                    fields.extend(line(member, home).map(|line| format!("line2: {line}")));
+                }
+                Some(None) => fields.push("line2: null".to_owned()),
+                None => {}
+            }
+            fields.extend(handset.name.map(|name| format!("customDisplayName: {}", scalar(name))));
+            fields.extend(handset.is_absent.then(|| "state: absent".to_owned()));
+            let remark = handset.remark.map(|remark| format!(" # {}", one_line(&remark))).unwrap_or_default();
+            self.text.push_str(&format!("          - {{ {} }}{remark}\n", fields.join(", ")));
         }
     }
 

@@ -99,6 +99,18 @@ codes! {
     AlreadyAbsent = "already-absent",
     /// A text that cannot be a MAC address.
     InvalidMac = "invalid-mac",
+    /// A text that cannot be a line of a handset.
+    InvalidLine = "invalid-line",
+    /// A member is not among those that Webex offers for a handset, or not for this line.
+    UnknownMember = "unknown-member",
+    /// Several members or handsets are meant by one entry.
+    AmbiguousHandset = "ambiguous-handset",
+    /// No handset of the network has this id.
+    UnknownHandset = "unknown-handset",
+    /// Two entries mean the same handset.
+    DuplicateHandset = "duplicate-handset",
+    /// A network would have more lines than its model allows, or than other pages of Cisco mention.
+    TooManyLines = "too-many-lines",
     /// A model that does not exist, or where none is allowed.
     InvalidModel = "invalid-model",
     /// A `state` that does not exist, or that does not fit the rest of the entry.

@@ -110,6 +110,10 @@ id_type! {
     HandsetId
 }
 
+id_type! {
+    MemberId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

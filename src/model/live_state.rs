@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::devices::{BaseStation, Devices, Handset};
 use super::id::{LocationId, NetworkId};
+use super::member::Member;
 use super::name_key::NaturalName;
 use super::network_model::NetworkModel;
 use super::settings::Settings;
@@ -65,6 +66,8 @@ pub struct LiveState {
     location_by_id: HashMap<LocationId, LocationIndex>,
     /// The devices of networks that were asked for them.
     devices: HashMap<NetworkIndex, Devices>,
+    /// The members of locations that were asked for those that a handset can have.
+    members: HashMap<LocationId, Vec<Member>>,
 }
 
 impl LiveState {
@@ -142,8 +145,32 @@ impl LiveState {
     }
 
     /// Records the handsets of a network as they were read.
-    pub fn set_handsets(&mut self, network: NetworkIndex, handsets: Vec<Handset>) {
+    pub fn set_handsets(&mut self, network: NetworkIndex, mut handsets: Vec<Handset>) {
+        // A member is of the location of the network unless the list says otherwise.
+        let home = self.location(self.location_of(network)).id.clone();
+        for line in handsets.iter_mut().flat_map(|handset| handset.line1.iter_mut().chain(&mut handset.line2)) {
+            line.location.get_or_insert_with(|| home.clone());
+        }
         self.devices.entry(network).or_default().handsets = Some(handsets);
+    }
+
+    /// Records the members of a location that are available for handsets.
+    pub fn set_members(&mut self, location: LocationId, mut members: Vec<Member>) {
+        for member in &mut members {
+            member.location.get_or_insert_with(|| location.clone());
+        }
+        self.members.insert(location, members);
+    }
+
+    /// The members of a location that are available for handsets, if they were read.
+    pub fn members(&self, location: &LocationId) -> Option<&[Member]> {
+        self.members.get(location).map(Vec::as_slice)
+    }
+
+    /// All members that are known: on the lines of handsets that were read, and those that are available.
+    pub fn known_members(&self) -> impl Iterator<Item = &Member> {
+        let handsets = self.devices.values().filter_map(|devices| devices.handsets.as_ref()).flatten();
+        handsets.flat_map(Handset::lines).chain(self.members.values().flatten())
     }
 
     /// The base stations of a network, if they were read.

@@ -2,14 +2,15 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `id` | [`NetworkId`], [`LocationId`], [`BaseStationId`], [`HandsetId`]: opaque, compared without padding |
-//! | `name` | [`NetworkName`], [`DisplayName`]: valid names |
+//! | `id` | [`NetworkId`], [`LocationId`], [`BaseStationId`], [`HandsetId`], [`MemberId`]: opaque, compared without padding |
+//! | `name` | [`NetworkName`], [`DisplayName`], [`HandsetName`]: valid names |
 //! | `name_key` | [`NameKey`]: the only way to compare names; [`NaturalName`]: the order that they are shown in |
 //! | `name_pattern` | [`NamePattern`]: globs for names |
 //! | `code` | [`AccessCode`]: a valid code; [`CodeText`]: a code as it was read; neither prints itself |
 //! | `mac` | [`Mac`]: the address of a base station |
 //! | `network_model` | [`NetworkModel`]: the hardware of a network |
 //! | `devices` | [`BaseStation`], [`Handset`]: what a network consists of |
+//! | `member` | [`Member`]: whose line a handset has |
 //! | `settings` | the four [`Setting`]s; [`Settings`] as read or sent |
 //! | `desired_settings` | [`DesiredSettings`]: the same four, each optional and valid |
 //! | `live_state` | [`LiveState`]: locations and networks as Webex lists them |
@@ -22,6 +23,7 @@ mod devices;
 mod id;
 mod live_state;
 mod mac;
+mod member;
 mod name;
 mod name_key;
 mod name_pattern;
@@ -30,11 +32,14 @@ mod settings;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::DesiredSettings;
-pub use devices::{BaseStation, Devices, Handset};
-pub use id::{BaseStationId, HandsetId, LocationId, NetworkId};
+pub use devices::{BaseStation, Devices, HANDSET_INTERVAL, Handset, same_member};
+pub use id::{BaseStationId, HandsetId, LocationId, MemberId, NetworkId};
 pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
 pub use mac::{Mac, MacError};
-pub use name::{DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, NAME_MAX, NameError, NetworkName};
+pub use member::{Member, MemberKind};
+pub use name::{
+    DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, HANDSET_NAME_MAX, HandsetName, NAME_MAX, NameError, NetworkName,
+};
 pub use name_key::{NameKey, NaturalName, nfc};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;

@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// Longest name of a network, in characters (Webex: "1–40 characters").
 pub const NAME_MAX: usize = 40;
 
+/// Longest `customDisplayName` of a handset, in characters (Webex: 1 to 16).
+pub const HANDSET_NAME_MAX: usize = 16;
+
 /// Longest display name that Webex documents, in characters. It states the limit for creating a network only, and its
 /// own example of an update sends 16, so a longer one is a warning, not an error.
 pub const DISPLAY_NAME_RECOMMENDED_MAX: usize = 11;
@@ -15,8 +18,8 @@ pub const DISPLAY_NAME_RECOMMENDED_MAX: usize = 11;
 pub enum NameError {
     #[error("is empty")]
     Empty,
-    #[error("has {length} characters (maximum {NAME_MAX})")]
-    TooLong { length: usize },
+    #[error("has {length} characters (maximum {max})")]
+    TooLong { length: usize, max: usize },
     /// A line break, a tab or another control character.
     #[error("contains a control character (U+{:04X})", *character as u32)]
     Control { character: char },
@@ -35,7 +38,7 @@ impl NetworkName {
         check_characters(text)?;
         let length = text.chars().count();
         if length > NAME_MAX {
-            return Err(NameError::TooLong { length });
+            return Err(NameError::TooLong { length, max: NAME_MAX });
         }
         Ok(Self(text.into()))
     }
@@ -52,6 +55,33 @@ impl NetworkName {
 impl fmt::Display for NetworkName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// The `customDisplayName` of a handset: 1 to 16 characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HandsetName(Arc<str>);
+
+impl HandsetName {
+    /// Validates the text.
+    ///
+    /// # Errors
+    /// If it is empty, too long or contains control characters.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        check_characters(text)?;
+        let length = text.chars().count();
+        if length > HANDSET_NAME_MAX {
+            return Err(NameError::TooLong { length, max: HANDSET_NAME_MAX });
+        }
+        Ok(Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -107,7 +137,7 @@ mod tests {
     #[test]
     fn lengths_count_characters() {
         assert!(NetworkName::new(&"å".repeat(40)).is_ok());
-        assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41 }));
+        assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41, max: NAME_MAX }));
         assert_eq!(DisplayName::new("Ward 1").map(|name| name.exceeds_recommended()), Ok(None));
         assert_eq!(DisplayName::new("Demo-DectNetwork").map(|name| name.exceeds_recommended()), Ok(Some(16)));
     }

@@ -49,6 +49,14 @@ impl NetworkModel {
         }
     }
 
+    /// The largest number of lines of all handsets together.
+    pub const fn max_lines(self) -> usize {
+        match self {
+            Self::Dbs110 => 30,
+            Self::Dbs210 => 1_000,
+        }
+    }
+
     /// From so many base stations on, another page of Cisco's documentation states a lower limit.
     pub const fn doubtful_base_stations(self) -> usize {
         match self {

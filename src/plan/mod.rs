@@ -9,6 +9,8 @@
 //! | `near_names` | whether two names are probably the same one misspelled |
 //! | `compare` | compares desired with current networks |
 //! | `base_stations` | compares desired with listed base stations |
+//! | `handsets` | compares desired with listed handsets |
+//! | `members` | finds the members that files name |
 //! | `conflicts` | requested names and codes that are already used |
 //! | `dependencies` | dependency graph of a location |
 //! | `schedule` | orders the steps so that no name or code is ever used twice |
@@ -25,8 +27,10 @@ mod compare;
 mod conflicts;
 mod dependencies;
 pub mod feedback_vertex_set;
+mod handsets;
 mod interim;
 mod matching;
+mod members;
 pub mod model;
 mod near_names;
 mod planner;
@@ -37,9 +41,10 @@ mod subset;
 mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit, check_deletions, describe_deletions};
+pub use members::unknown_line_locations;
 pub use planner::{
     MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
-    networks_with_settings_entries, required_reads, warning,
+    networks_with_settings_entries, required_members, required_reads, warning,
 };
 pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};
 pub use scope::{Scope, ScopeError};

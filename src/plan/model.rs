@@ -3,10 +3,11 @@
 //! A [`Change`] is what is reviewed: one thing with its state before and after. A [`Step`] is what is sent: one request
 //! for one or more changes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Index;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{
     BaseStation, Handset, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
@@ -30,13 +31,15 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Networks of the affected locations whose settings do not change.
     pub unchanged_networks: Vec<UnchangedNetwork>,
-    /// The base stations of every network that the plan adds some to or removes some from.
+    /// The devices of every network that the plan adds some to or removes some from.
     pub devices: Vec<NetworkDevices>,
     pub counts: Counts,
     /// Whether the number of steps is proven minimal.
     pub is_minimal: bool,
     /// Warnings that do not prevent the apply.
     pub warnings: Vec<Warning>,
+    /// The time between two changes of the handsets of a network, for estimates.
+    pub handset_interval: Duration,
 }
 
 impl Plan {
@@ -46,7 +49,13 @@ impl Plan {
 
     /// A plan without changes, with the counts and warnings of this one.
     pub fn without_content(&self) -> Self {
-        Self { counts: self.counts, is_minimal: self.is_minimal, warnings: self.warnings.clone(), ..Self::default() }
+        Self {
+            counts: self.counts,
+            is_minimal: self.is_minimal,
+            warnings: self.warnings.clone(),
+            handset_interval: self.handset_interval,
+            ..Self::default()
+        }
     }
 
     /// The changes with their indexes.
@@ -80,6 +89,36 @@ impl Plan {
     pub fn added_base_stations(&self) -> HashSet<String> {
         let added = self.changes.iter().filter(|change| change.action() == ChangeAction::Create);
         added.filter_map(Change::base_station).map(BaseStation::label).collect()
+    }
+
+    /// Whether a request changes handsets or lines, after which base stations need time. A new name alone does not.
+    pub fn is_spaced(&self, operation: Operation, items: &[ChangeIndex]) -> bool {
+        let changes_lines = |item: &ChangeIndex| match (self[*item].handset_before(), self[*item].handset_after()) {
+            (Some(before), Some(after)) => !before.has_same_lines(after),
+            _ => true,
+        };
+        operation.is_about_handsets() && items.iter().any(changes_lines)
+    }
+
+    /// How long it takes at least because of the interval between changes of the handsets of a network; and how long if
+    /// Webex refuses two lines at once, so that second lines are added one by one.
+    pub fn handset_time(&self) -> (Duration, Duration) {
+        let interval = self.handset_interval;
+        let mut changes: HashMap<&NetworkRef, (u32, u32)> = HashMap::new();
+        for step in self.steps.iter().filter(|step| self.is_spaced(step.operation, &step.items)) {
+            let (least, most) = changes.entry(&self[step.change()].network).or_default();
+            *least += 1;
+            let second_lines = step.items.iter().filter(|item| {
+                let is_addition = step.operation == Operation::AddHandsets;
+                is_addition && self[**item].handset().is_some_and(|handset| handset.line2.is_some())
+            });
+            let second_lines = second_lines.count() as u32;
+            // The refused ones are added again with their first line, once in a network.
+            *most += 1 + second_lines + u32::from(second_lines > 0);
+        }
+        let wait =
+            |count: fn(&(u32, u32)) -> u32| interval * changes.values().map(count).max().unwrap_or(0).saturating_sub(1);
+        (wait(|(least, _)| *least), wait(|(_, most)| *most))
     }
 
     /// The networks that the plan has recorded.
@@ -119,6 +158,10 @@ pub struct Counts {
     pub base_stations: usize,
     /// Those of them that no file names.
     pub unmanaged_base_stations: usize,
+    /// Handsets of the networks that were asked for them.
+    pub handsets: usize,
+    /// Those of them that no file names.
+    pub unmanaged_handsets: usize,
 }
 
 /// Reference to a location.
@@ -182,7 +225,13 @@ pub enum ResourceState {
         model: Option<Arc<str>>,
     },
     BaseStation(BaseStation),
-    Handset(Handset),
+    Handset(Box<Handset>),
+}
+
+impl From<Handset> for ResourceState {
+    fn from(handset: Handset) -> Self {
+        Self::Handset(Box::new(handset))
+    }
 }
 
 impl ResourceState {
@@ -225,6 +274,14 @@ impl ResourceState {
         match self {
             Self::BaseStation(station) => added_base_stations.contains(&station.label()),
             Self::Network { .. } | Self::Handset(_) => false,
+        }
+    }
+
+    /// The handset, if it is one.
+    pub const fn handset(&self) -> Option<&Handset> {
+        match self {
+            Self::Handset(handset) => Some(handset),
+            Self::Network { .. } | Self::BaseStation(_) => None,
         }
     }
 
@@ -323,14 +380,34 @@ impl Change {
         }
     }
 
+    /// The handset before; `None` if it is added, or if it is not about a handset.
+    pub fn handset_before(&self) -> Option<&Handset> {
+        self.before.as_ref()?.handset()
+    }
+
+    /// The handset after; `None` if it is removed, or if it is not about a handset.
+    pub fn handset_after(&self) -> Option<&Handset> {
+        self.after.as_ref()?.handset()
+    }
+
+    /// The handset, if it is about one: as it is, or as it will be if it is added.
+    pub fn handset(&self) -> Option<&Handset> {
+        self.state()?.handset()
+    }
+
     /// What tells it from all other changes of a plan, also when the plan was resumed or split.
     pub fn key(&self) -> String {
         match (&self.network, self.kind()) {
             (NetworkRef::Live(id), ResourceKind::Network) => id.to_string(),
             (NetworkRef::Created(_), ResourceKind::Network) => format!("{} {}", self.location.id, self.label()),
             (_, _) => {
-                let verb = if self.before.is_none() { "+" } else { "-" };
-                format!("{verb}{} {} {}", self.label(), self.location.id, self.network_name)
+                let verb = match self.action() {
+                    ChangeAction::Create => "+",
+                    ChangeAction::Update => "~",
+                    ChangeAction::Delete => "-",
+                };
+                let id = self.handset().and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
+                format!("{verb}{} {} {}", id.unwrap_or_else(|| self.label()), self.location.id, self.network_name)
             }
         }
     }
@@ -397,11 +474,22 @@ pub enum Operation {
     DeleteNetwork,
     AddBaseStations,
     RemoveBaseStation,
+    AddHandsets,
+    UpdateHandset,
+    RemoveHandsets,
 }
 
 impl Operation {
-    pub const ALL: [Self; 5] =
-        [Self::CreateNetwork, Self::UpdateNetwork, Self::DeleteNetwork, Self::AddBaseStations, Self::RemoveBaseStation];
+    pub const ALL: [Self; 8] = [
+        Self::CreateNetwork,
+        Self::UpdateNetwork,
+        Self::DeleteNetwork,
+        Self::AddBaseStations,
+        Self::RemoveBaseStation,
+        Self::AddHandsets,
+        Self::UpdateHandset,
+        Self::RemoveHandsets,
+    ];
 
     /// Its name in documents.
     pub const fn as_str(self) -> &'static str {
@@ -411,6 +499,9 @@ impl Operation {
             Self::DeleteNetwork => "deleteNetwork",
             Self::AddBaseStations => "addBaseStations",
             Self::RemoveBaseStation => "removeBaseStation",
+            Self::AddHandsets => "addHandsets",
+            Self::UpdateHandset => "updateHandset",
+            Self::RemoveHandsets => "removeHandsets",
         }
     }
 
@@ -423,7 +514,24 @@ impl Operation {
     pub const fn is_deletion(self) -> bool {
         match self {
             Self::DeleteNetwork | Self::RemoveBaseStation => true,
-            Self::CreateNetwork | Self::UpdateNetwork | Self::AddBaseStations => false,
+            Self::CreateNetwork
+            | Self::UpdateNetwork
+            | Self::AddBaseStations
+            | Self::AddHandsets
+            | Self::UpdateHandset
+            | Self::RemoveHandsets => false,
+        }
+    }
+
+    /// Whether it is about handsets.
+    pub const fn is_about_handsets(self) -> bool {
+        match self {
+            Self::AddHandsets | Self::UpdateHandset | Self::RemoveHandsets => true,
+            Self::CreateNetwork
+            | Self::UpdateNetwork
+            | Self::DeleteNetwork
+            | Self::AddBaseStations
+            | Self::RemoveBaseStation => false,
         }
     }
 }
@@ -478,13 +586,16 @@ pub struct UnchangedNetwork {
     pub settings: Settings,
 }
 
-/// The base stations of a network, as listed when the plan was made.
+/// The devices of a network, as listed when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkDevices {
     pub network: NetworkId,
     /// In the spelling of Webex.
     pub model: Option<Arc<str>>,
+    /// Its base stations; none if they were not read.
     pub base_stations: Vec<BaseStation>,
+    /// Its handsets; none if they were not read.
+    pub handsets: Vec<Handset>,
 }
 
 impl NetworkDevices {
@@ -495,6 +606,7 @@ impl NetworkDevices {
             network: live.network(at).id.clone(),
             model: live.network(at).model.clone(),
             base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
+            handsets: live.handsets(at).unwrap_or_default().to_vec(),
         });
         devices.collect()
     }

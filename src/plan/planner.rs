@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::base_stations::{self, Addresses, BaseStationChange, Need, Owner};
 use super::compare::{NetworkChange, compare};
 use super::conflicts;
+use super::handsets::{self, HandsetChange};
 use super::matching::{EntryGroup, creates_networks, match_entries};
+use super::members::{self, Members};
 use super::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
     ResourceState, Step, StepIndex, StepKind, UnchangedNetwork, Warning,
@@ -15,9 +17,13 @@ use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-use crate::model::{BaseStation, Handset, LiveState, LocationIndex, NameKey, NetworkIndex, SettingSet};
+use crate::model::{
+    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, NetworkIndex, SettingSet,
+    nfc,
+};
 
-/// The largest number of base stations in one request, a limit of this program: the API documents none.
+/// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
+/// stations.
 pub const MAX_BATCH: usize = 50;
 
 /// Plans the changes from `live` to `desired`.
@@ -48,11 +54,14 @@ pub fn build_scoped(
             ..Counts::default()
         },
         is_minimal: true,
+        handset_interval: HANDSET_INTERVAL,
         ..Plan::default()
     };
+    plan.counts.handsets = live.networks().filter_map(|(at, _)| live.handsets(at)).map(<[_]>::len).sum();
     plan.counts.base_stations = live.networks().filter_map(|(at, _)| live.base_stations(at)).map(<[_]>::len).sum();
     let mut located: Vec<LocationChanges<'_>> = Vec::new();
     let mut addresses = Addresses::of(live);
+    let members = Members::of(live);
     for managed in match_entries(desired, live, &mut diagnostics) {
         let (changes, unchanged) = compare(&managed, live, &mut diagnostics);
         plan.counts.unmanaged -= managed.networks.len() + managed.deleted.len();
@@ -65,8 +74,10 @@ pub fn build_scoped(
         let (base_stations, unmanaged) =
             base_stations::compare(&managed, &networks, scope, live, &mut addresses, &mut diagnostics);
         plan.counts.unmanaged_base_stations += unmanaged;
-        if !networks.is_empty() || !base_stations.is_empty() {
-            located.push(LocationChanges { location: managed.location, networks, base_stations });
+        let (handsets, unmanaged) = handsets::compare(&managed, &networks, scope, live, &members, &mut diagnostics);
+        plan.counts.unmanaged_handsets += unmanaged;
+        if !networks.is_empty() || !base_stations.is_empty() || !handsets.is_empty() {
+            located.push(LocationChanges { location: managed.location, networks, base_stations, handsets });
         }
     }
     if diagnostics.has_errors() {
@@ -136,7 +147,7 @@ pub fn locations_without_networks<'a>(
 /// What must be read beside the list: nothing, unless files speak of devices or of deletions.
 pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> RequiredReads {
     let mut reads = RequiredReads::default();
-    if !desired.entries().any(|entry| entry.base_stations.is_some() || entry.absent.is_some()) {
+    if !desired.entries().any(|entry| entry.lists_devices() || entry.absent.is_some()) {
         return reads;
     }
     for managed in match_entries(desired, live, &mut Diagnostics::new()) {
@@ -151,6 +162,9 @@ pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> Req
         });
         let adds = created || managed.networks.iter().any(|(at, group)| lists(group) && in_scope(*at, group.primary));
         for (at, group) in managed.networks {
+            if group.entries().any(|entry| entry.handsets.is_some()) && in_scope(at, group.primary) {
+                reads.handsets.push(at);
+            }
             if lists(&group) && (adds || in_scope(at, group.primary)) {
                 reads.base_stations.push(at);
             }
@@ -167,11 +181,21 @@ pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> Req
     reads
 }
 
+/// The locations whose members must be read before a plan can be made: those of lines that are on no handset that was
+/// read.
+pub fn required_members(scope: &Scope, desired: &Desired, live: &LiveState) -> Vec<LocationId> {
+    if !desired.entries().any(|entry| entry.handsets.is_some()) {
+        return Vec::new();
+    }
+    members::locations_to_read(&match_entries(desired, live, &mut Diagnostics::new()), scope, live)
+}
+
 /// All changes of a location.
 struct LocationChanges<'a> {
     location: LocationIndex,
     networks: Vec<NetworkChange<'a>>,
     base_stations: Vec<BaseStationChange>,
+    handsets: Vec<HandsetChange>,
 }
 
 /// Adds the changes and steps of one location to a plan.
@@ -200,6 +224,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         self.add_changes();
         self.add_network_steps(schedule);
         self.add_base_station_steps();
+        self.add_handset_steps();
         // What no step has waited for is deleted last.
         let deletions = self.changes.networks.iter().enumerate().filter(|(_, change)| change.is_deletion());
         let deletions: Vec<usize> = deletions.map(|(at, _)| at).collect();
@@ -216,6 +241,10 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         ChangeIndex(self.first_change + self.changes.networks.len() + at)
     }
 
+    fn handset_change(&self, at: usize) -> ChangeIndex {
+        ChangeIndex(self.first_change + self.changes.networks.len() + self.changes.base_stations.len() + at)
+    }
+
     fn add_unchanged_networks(&mut self) {
         let changed: HashSet<NetworkIndex> = self.changes.networks.iter().filter_map(NetworkChange::network).collect();
         for (at, network) in self.live.networks_of(self.changes.location) {
@@ -227,7 +256,9 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                 });
             }
         }
-        let changed = self.changes.base_stations.iter().filter_map(|change| match change.owner {
+        let owners = self.changes.base_stations.iter().map(|change| change.owner);
+        let owners = owners.chain(self.changes.handsets.iter().map(|change| change.owner));
+        let changed = owners.filter_map(|owner| match owner {
             Owner::Live(network) => Some(network),
             Owner::Created(_) => None,
         });
@@ -268,28 +299,45 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             });
         }
         for change in &self.changes.base_stations {
-            let (network, network_name) = match change.owner {
-                Owner::Live(at) => {
-                    let network = self.live.network(at);
-                    (NetworkRef::Live(network.id.clone()), network.settings.name.clone())
-                }
-                Owner::Created(at) => {
-                    (NetworkRef::Created(self.network_change(at)), self.changes.networks[at].name().into())
-                }
-            };
             let station = ResourceState::BaseStation(change.station.clone());
             let (before, after) = if change.is_removal { (Some(station), None) } else { (None, Some(station)) };
-            self.plan.changes.push(Change {
-                location: self.location.clone(),
-                network,
-                network_name,
-                before,
-                after,
-                changed_settings: SettingSet::NONE,
-                contents: Vec::new(),
-                replaced_by: change.replaced_by.map(|mac| mac.to_string().into()),
-                source: file_source(change.span, self.sources),
-            });
+            let replaced_by = change.replaced_by.map(|mac| mac.to_string().into());
+            let change = self.device_change(change.owner, before, after, change.span);
+            self.plan.changes.push(Change { replaced_by, ..change });
+        }
+        for change in &self.changes.handsets {
+            let state = |handset: &Option<Handset>| handset.clone().map(ResourceState::from);
+            let change = self.device_change(change.owner, state(&change.before), state(&change.after), change.span);
+            self.plan.changes.push(change);
+        }
+    }
+
+    fn device_change(
+        &self,
+        owner: Owner,
+        before: Option<ResourceState>,
+        after: Option<ResourceState>,
+        span: Span,
+    ) -> Change {
+        let (network, network_name) = match owner {
+            Owner::Live(at) => {
+                let network = self.live.network(at);
+                (NetworkRef::Live(network.id.clone()), network.settings.name.clone())
+            }
+            Owner::Created(at) => {
+                (NetworkRef::Created(self.network_change(at)), self.changes.networks[at].name().into())
+            }
+        };
+        Change {
+            location: self.location.clone(),
+            network,
+            network_name,
+            before,
+            after,
+            changed_settings: SettingSet::NONE,
+            contents: Vec::new(),
+            replaced_by: None,
+            source: file_source(span, self.sources),
         }
     }
 
@@ -298,7 +346,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         let stations = self.live.base_stations(network).unwrap_or_default();
         let handsets = self.live.handsets(network).unwrap_or_default();
         let stations = stations.iter().map(|station: &BaseStation| ResourceState::BaseStation(station.clone()));
-        stations.chain(handsets.iter().map(|handset: &Handset| ResourceState::Handset(handset.clone()))).collect()
+        stations.chain(handsets.iter().map(|handset: &Handset| ResourceState::from(handset.clone()))).collect()
     }
 
     fn push_step(&mut self, step: Step) {
@@ -353,6 +401,45 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         }
     }
 
+    /// Per network the removals, the updates and the additions, in as few requests as possible.
+    fn add_handset_steps(&mut self) {
+        let changes = self.changes;
+        let of_same_request = |one: &(usize, &HandsetChange), other: &(usize, &HandsetChange)| {
+            one.1.owner == other.1.owner && handset_operation(one.1) == handset_operation(other.1)
+        };
+        let indexed: Vec<(usize, &HandsetChange)> = changes.handsets.iter().enumerate().collect();
+        for same in indexed.chunk_by(of_same_request) {
+            let operation = handset_operation(same[0].1);
+            // Results are told apart by name.
+            let name_of = |change: &HandsetChange| {
+                let name = change.after.as_ref()?.custom_name.as_deref()?;
+                (operation == Operation::AddHandsets).then(|| nfc(name))
+            };
+            let names: Vec<Option<String>> = same.iter().map(|(_, change)| name_of(change)).collect();
+            let max = if operation == Operation::UpdateHandset { 1 } else { MAX_BATCH };
+            for batch in handsets::batches(&names, max) {
+                let items: Vec<ChangeIndex> = batch.iter().map(|at| self.handset_change(same[*at].0)).collect();
+                let depends_on = match same[0].1.owner {
+                    Owner::Live(_) => Vec::new(),
+                    Owner::Created(network) => {
+                        let change = self.network_change(network);
+                        let step = self.last_step.get(&change).copied();
+                        let needs = |item: &ChangeIndex| Some(Dependency { item: *item, step: step?, change });
+                        items.iter().filter_map(needs).collect()
+                    }
+                };
+                self.push_step(Step {
+                    operation,
+                    items,
+                    kind: StepKind::Final,
+                    settings: None,
+                    changes: SettingSet::NONE,
+                    depends_on,
+                });
+            }
+        }
+    }
+
     fn add_base_station_steps(&mut self) {
         let changes = self.changes;
         let mut at = 0;
@@ -387,6 +474,15 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             });
             at += batch;
         }
+    }
+}
+
+/// What a step does to a handset.
+const fn handset_operation(change: &HandsetChange) -> Operation {
+    match (&change.before, &change.after) {
+        (None, _) => Operation::AddHandsets,
+        (Some(_), Some(_)) => Operation::UpdateHandset,
+        (Some(_), None) => Operation::RemoveHandsets,
     }
 }
 

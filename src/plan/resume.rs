@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{
-    Change, ChangeAction, ChangeIndex, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step, StepIndex,
-    StepKind, UnchangedNetwork,
+    Change, ChangeAction, ChangeIndex, NetworkDevices, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step,
+    StepIndex, StepKind, UnchangedNetwork,
 };
 use super::planner::RequiredReads;
 use super::subset::Renumbering;
-use crate::model::{LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings};
+use crate::model::{
+    Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,
+};
 
 /// A difference between the live state and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub enum Drift {
         /// The name of the network that uses the value.
         by: String,
     },
+    /// A device is in none of its planned states.
+    DeviceChanged { network: NetworkId, name: String, device: String },
     /// A network that is to be deleted holds something that the plan does not list.
     NewContents { network: NetworkId, name: String, contents: Vec<String> },
 }
@@ -39,9 +43,10 @@ impl Drift {
     /// The network that it is about, if that exists.
     pub const fn network(&self) -> Option<&NetworkId> {
         match self {
-            Self::Removed { network, .. } | Self::Changed { network, .. } | Self::NewContents { network, .. } => {
-                Some(network)
-            }
+            Self::Removed { network, .. }
+            | Self::Changed { network, .. }
+            | Self::DeviceChanged { network, .. }
+            | Self::NewContents { network, .. } => Some(network),
             Self::Taken { network, .. } => network.as_ref(),
         }
     }
@@ -55,6 +60,9 @@ impl Drift {
             }
             Self::Taken { name, setting, by, .. } => {
                 format!("the {} requested for {name:?} is now used by the new network {by:?}", setting.api_name())
+            }
+            Self::DeviceChanged { name, device, .. } => {
+                format!("{device} of {name:?} was changed or removed by another client")
             }
             Self::NewContents { network, name, contents } => {
                 format!("{name:?} ({network}), which is to be deleted, now also holds {}", contents.join(", "))
@@ -73,8 +81,10 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
             continue;
         }
         let Some(at) = find_network(change, &created, live) else { continue };
-        reads.base_stations.push(at);
-        if is_deletion {
+        if is_deletion || change.kind() == ResourceKind::BaseStation {
+            reads.base_stations.push(at);
+        }
+        if is_deletion || change.kind() == ResourceKind::Handset {
             reads.handsets.push(at);
         }
     }
@@ -93,10 +103,11 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let mut drift = Vec::new();
     let mut states = Vec::with_capacity(plan.changes.len());
     let created = find_created(plan, live);
+    let handsets = AddedHandsets::of(plan, &created, live);
     let interim_states: HashMap<ChangeIndex, &Settings> =
         interim_states(plan).filter_map(|step| Some((step.change(), step.settings.as_ref()?))).collect();
     for (at, change) in plan.indexed_changes() {
-        match state_of(at, change, interim_states.get(&at).copied(), &created, live) {
+        match state_of(at, change, interim_states.get(&at).copied(), &created, &handsets, live) {
             Ok(state) => states.push(state),
             Err(found) => {
                 drift.push(found);
@@ -106,7 +117,7 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     }
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
     drift.extend(taken_values(plan, &created, live));
-    if drift.is_empty() { Ok(rest(plan, &states, &created, live)) } else { Err(drift) }
+    if drift.is_empty() { Ok(rest(plan, &states, &created, &handsets, live)) } else { Err(drift) }
 }
 
 /// The networks that the plan creates and that exist by now.
@@ -119,6 +130,51 @@ fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIn
     let known = plan.known_networks();
     let creations = plan.indexed_changes().filter(|(_, change)| is_creation(change));
     creations.filter_map(|(at, change)| Some((at, change.find_created(&known, live)?))).collect()
+}
+
+/// The listed handsets that additions of a plan have made: complete ones, and those that still lack their second line.
+struct AddedHandsets<'a> {
+    complete: HashSet<ChangeIndex>,
+    first_line: HashMap<ChangeIndex, &'a Handset>,
+}
+
+impl<'a> AddedHandsets<'a> {
+    fn of(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &'a LiveState) -> Self {
+        let mut found = Self { complete: HashSet::new(), first_line: HashMap::new() };
+        let mut taken: HashSet<&HandsetId> = plan
+            .devices
+            .iter()
+            .flat_map(|devices| &devices.handsets)
+            .filter_map(|handset| handset.id.as_ref())
+            .collect();
+        let additions = plan.indexed_changes().filter(|(_, change)| change.before.is_none());
+        let additions: Vec<(ChangeIndex, &Handset, &'a [Handset])> = additions
+            .filter_map(|(at, change)| {
+                let listed = live.handsets(find_network(change, created, live)?)?;
+                Some((at, change.handset_after()?, listed))
+            })
+            .collect();
+        let without_second = |handset: &Handset| Handset { line2: None, ..handset.clone() };
+        // Complete ones first, so that none of them is taken for a half of another.
+        for is_complete in [true, false] {
+            for (at, after, listed) in &additions {
+                if found.complete.contains(at) {
+                    continue;
+                }
+                let wanted = if is_complete { (*after).clone() } else { without_second(after) };
+                let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !taken.contains(id));
+                let it = listed.iter().filter(is_new).find(|handset| handset.is_equivalent(&wanted));
+                let Some(it) = it else { continue };
+                taken.extend(&it.id);
+                if is_complete {
+                    found.complete.insert(*at);
+                } else {
+                    found.first_line.insert(*at, it);
+                }
+            }
+        }
+        found
+    }
 }
 
 /// The network of a change, if it exists in its location.
@@ -181,6 +237,7 @@ fn state_of(
     change: &Change,
     interim: Option<&Settings>,
     created: &HashMap<ChangeIndex, NetworkIndex>,
+    handsets: &AddedHandsets<'_>,
     live: &LiveState,
 ) -> Result<ChangeState, Drift> {
     let name = || change.network_name.to_string();
@@ -211,6 +268,27 @@ fn state_of(
         }
         (None, Some(ResourceState::Network { .. })) => {
             Ok(if created.contains_key(&at) { ChangeState::After } else { ChangeState::Before })
+        }
+        (before, after) if change.kind() == ResourceKind::Handset => {
+            if network.is_none() && after.is_some() && matches!(change.network, NetworkRef::Live(_)) {
+                return Err(Drift::Removed { network: network_id(change), name: name() });
+            }
+            let before = before.as_ref().and_then(ResourceState::handset);
+            let after = after.as_ref().and_then(ResourceState::handset);
+            let listed = network.and_then(|network| live.handsets(network)).unwrap_or_default();
+            let now = listed.iter().find(|handset| before.is_some_and(|before| handset.id == before.id));
+            match (before, after, now) {
+                (None, _, _) if handsets.complete.contains(&at) => Ok(ChangeState::After),
+                (None, _, _) | (Some(_), None, Some(_)) => Ok(ChangeState::Before),
+                (Some(_), None, None) => Ok(ChangeState::After),
+                (Some(_), Some(after), Some(now)) if now.is_equivalent(after) => Ok(ChangeState::After),
+                (Some(before), Some(_), Some(now)) if now.is_equivalent(before) => Ok(ChangeState::Before),
+                (Some(before), Some(_), _) => Err(Drift::DeviceChanged {
+                    network: network_id(change),
+                    name: name(),
+                    device: format!("handset {}", before.label()),
+                }),
+            }
         }
         (before, after) => {
             let listed = |state: &ResourceState| match (state, network) {
@@ -289,14 +367,20 @@ fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Dri
     (!settings.is_empty()).then(|| Drift::Changed { network: unchanged.network.clone(), name, settings })
 }
 
-fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Plan {
+fn rest(
+    plan: &Plan,
+    states: &[ChangeState],
+    created: &HashMap<ChangeIndex, NetworkIndex>,
+    handsets: &AddedHandsets<'_>,
+    live: &LiveState,
+) -> Plan {
     let remaining = plan.indexed_changes().zip(states).filter(|(_, state)| **state != ChangeState::After);
     let mut kept = Renumbering::of(remaining.map(|((at, _), _)| at));
     let mut rest = plan.without_content();
-    for (change, state) in plan.changes.iter().zip(states) {
+    for ((at, change), state) in plan.indexed_changes().zip(states) {
         let is_update = change.action() == ChangeAction::Update;
         if *state == ChangeState::After {
-            rest.counts.unchanged += usize::from(is_update);
+            rest.counts.unchanged += usize::from(is_update && change.kind() == ResourceKind::Network);
             continue;
         }
         let network = match &change.network {
@@ -317,6 +401,12 @@ fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, Netw
             change.changed_settings = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
             change.before = Some(ResourceState::Network { settings: now, model: None });
         }
+        // A handset that was added with its first line lacks the second one.
+        if let Some(half) = handsets.first_line.get(&at) {
+            let whole = change.handset_after().cloned().map(|after| Handset { id: half.id.clone(), ..after });
+            change.before = Some(ResourceState::from(Handset { last_registration: None, ..(*half).clone() }));
+            change.after = whole.map(ResourceState::from);
+        }
         rest.changes.push(change);
     }
     // Settings of each remaining network before its next step.
@@ -325,6 +415,19 @@ fn rest(plan: &Plan, states: &[ChangeState], created: &HashMap<ChangeIndex, Netw
         let done = step.kind == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
         let Some(mut remaining) = kept.step(step).filter(|_| !done) else { continue };
         remaining.changes = SettingSet::NONE;
+        if remaining.operation == Operation::AddHandsets {
+            let is_half = |item: &ChangeIndex| rest[*item].before.is_some();
+            let (halves, items): (Vec<_>, Vec<_>) = remaining.items.iter().copied().partition(is_half);
+            for half in halves {
+                let depends_on = Vec::new();
+                let operation = Operation::UpdateHandset;
+                rest.steps.push(Step { operation, items: vec![half], depends_on, ..remaining.clone() });
+            }
+            if items.is_empty() {
+                continue;
+            }
+            remaining.items = items;
+        }
         if let Some(settings) = &step.settings {
             let change = remaining.change();
             let before = from[change.0].replace(settings.clone());
@@ -346,7 +449,7 @@ fn devices(plan: &Plan, live: &LiveState) -> Vec<NetworkDevices> {
     let with_devices = plan
         .changes
         .iter()
-        .filter(|change| change.kind() == ResourceKind::BaseStation || change.action() == ChangeAction::Delete);
+        .filter(|change| change.kind() != ResourceKind::Network || change.action() == ChangeAction::Delete);
     NetworkDevices::of(with_devices.filter_map(|change| live.find(change.network.id()?)), live)
 }
 
@@ -387,6 +490,7 @@ pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     for devices in &plan.devices {
         if let Some(at) = live.find(&devices.network) {
             live.set_base_stations(at, devices.base_stations.clone());
+            live.set_handsets(at, devices.handsets.clone());
         }
     }
     live

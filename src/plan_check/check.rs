@@ -1,9 +1,10 @@
 //! Replays a plan on a state.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::violation::PlanViolation;
-use super::{devices, holds};
+use super::{devices, handsets, holds};
 use crate::model::{
     AccessCode, DisplayName, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, NetworkName, Setting,
     SettingSet, Settings,
@@ -22,6 +23,13 @@ pub struct CheckedPlan {
 impl CheckedPlan {
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The same with another time between changes of handsets, which only estimates depend on.
+    #[must_use]
+    pub fn with_handset_interval(mut self, interval: Duration) -> Self {
+        self.plan.handset_interval = interval;
+        self
     }
 
     pub fn into_plan(self) -> Plan {
@@ -44,6 +52,7 @@ pub fn check_plan(plan: Plan, live: &LiveState) -> Result<CheckedPlan, PlanViola
         holds::check_collisions(&plan, &location, &steps, live)?;
     }
     devices::check_devices(&plan, live)?;
+    handsets::check_handsets(&plan, live)?;
     Ok(CheckedPlan { plan })
 }
 
@@ -87,7 +96,10 @@ fn check_changes(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
                     return Err(PlanViolation::DanglingChange { change: at });
                 }
             }
-            (Some(ResourceState::BaseStation(_)), None) | (None, Some(ResourceState::BaseStation(_))) => {}
+            (Some(ResourceState::BaseStation(_)), None)
+            | (None, Some(ResourceState::BaseStation(_)))
+            | (Some(ResourceState::Handset(_)), None | Some(ResourceState::Handset(_)))
+            | (None, Some(ResourceState::Handset(_))) => {}
             _ => return Err(PlanViolation::DanglingChange { change: at }),
         }
     }
@@ -182,7 +194,7 @@ fn settings_of(state: Option<&ResourceState>) -> Option<&Settings> {
 
 /// Checks that a step does to its changes what they say.
 fn check_operation(at: usize, step: &Step, plan: &Plan) -> Result<(), PlanViolation> {
-    use ResourceState::{BaseStation, Network};
+    use ResourceState::{BaseStation, Handset, Network};
     let wrong = || PlanViolation::WrongOperation { step: at };
     let single = step.items.len() == 1;
     let network = &plan.changes[step.items[0].0].network;
@@ -208,6 +220,18 @@ fn check_operation(at: usize, step: &Step, plan: &Plan) -> Result<(), PlanViolat
             (Operation::RemoveBaseStation, Some(BaseStation(removed)), None) => {
                 let is_named = removed.id.as_ref().is_some_and(|id| !id.as_str().trim().is_empty());
                 single && step.kind == StepKind::Final && change.network.id().is_some() && is_named
+            }
+            (Operation::AddHandsets, None, Some(Handset(added))) => {
+                let is_batch = change.network == *network && step.items.len() <= MAX_BATCH;
+                step.kind == StepKind::Final && is_batch && added.id.is_none() && handsets::is_complete(added)
+            }
+            (Operation::UpdateHandset, Some(Handset(before)), Some(Handset(after))) => {
+                let is_change = handsets::is_named(before) && before.id == after.id && !before.is_equivalent(after);
+                single && step.kind == StepKind::Final && is_change && handsets::is_complete(after)
+            }
+            (Operation::RemoveHandsets, Some(Handset(removed)), None) => {
+                let is_batch = change.network == *network && step.items.len() <= MAX_BATCH;
+                step.kind == StepKind::Final && is_batch && change.network.id().is_some() && handsets::is_named(removed)
             }
             _ => false,
         };

@@ -50,7 +50,11 @@ pub(super) fn check_collisions(
                     timelines[*at].push((Some(*number), step.settings.as_ref()));
                 }
             }
-            Operation::AddBaseStations | Operation::RemoveBaseStation => {}
+            Operation::AddBaseStations
+            | Operation::RemoveBaseStation
+            | Operation::AddHandsets
+            | Operation::UpdateHandset
+            | Operation::RemoveHandsets => {}
         }
     }
     let check = CollisionCheck { plan, labels: &labels };

@@ -5,6 +5,7 @@
 //! | `check` | [`check_plan()`]: turns a plan and a state into a [`CheckedPlan`], or the first [`PlanViolation`] |
 //! | `holds` | hold intervals of names and codes |
 //! | `devices` | addresses and places of base stations |
+//! | `handsets` | requests, names and lines of handsets |
 //! | `violation` | [`PlanViolation`]: what can be wrong with a plan |
 //!
 //! The check holds for every execution order, provided that a step is sent only after its dependencies
@@ -12,6 +13,7 @@
 
 mod check;
 mod devices;
+mod handsets;
 mod holds;
 mod violation;
 

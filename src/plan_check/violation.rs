@@ -92,8 +92,14 @@ pub enum PlanViolation {
         /// Index of the step, 0-based.
         step: usize,
     },
+    /// A network could have more lines than its model allows.
+    #[error("step {step} exceeds the number of lines that the model of its network allows")]
+    TooManyLines {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
     /// A base station that is removed is not listed in its network, or one that is added is.
-    #[error("change {change} starts from base stations that are not the listed ones")]
+    #[error("change {change} starts from devices that are not the listed ones")]
     DeviceMismatch {
         /// Index of the change, 0-based.
         change: usize,

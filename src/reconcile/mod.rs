@@ -5,6 +5,7 @@
 //! | `inputs` | [`Inputs`]: loads the desired state, or reports everything that is wrong with it |
 //! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
 //! | `read_devices` | reads what a plan needs beside the list |
+//! | `handset_interval` | what earlier runs mean for the handsets of this one |
 //! | `workflow` | [`ApplyWorkflow`]: prepare, show, confirm, execute |
 //! | `execute` | [`execute()`]: executes a checked plan, wave by wave |
 //! | `resume` | finds and resumes an unfinished run |
@@ -17,6 +18,7 @@
 mod error;
 mod execute;
 mod export_plan;
+mod handset_interval;
 mod inputs;
 mod prepare;
 mod read_devices;

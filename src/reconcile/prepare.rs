@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
-use super::read_devices::{add_planned_locations, read_devices, read_locations};
+use super::read_devices::{add_planned_locations, read_devices, read_locations, read_members};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
@@ -30,7 +30,14 @@ pub async fn prepare_plan(inputs: &mut Inputs, scope: &Scope, client: &ApiClient
     let live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
     let live = read_details(inputs, scope, live, client).await?;
-    plan_from_live(inputs, scope, live, listed)
+    Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_interval(client))
+}
+
+impl PreparedPlan {
+    /// The same with the handset interval of the client, for estimates.
+    pub(super) fn with_handset_interval(self, client: &ApiClient) -> Self {
+        Self { checked: self.checked.with_handset_interval(client.handset_interval()), ..self }
+    }
 }
 
 /// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions.
@@ -46,6 +53,8 @@ pub async fn read_details(
     read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
     let reads = plan::required_reads(scope, &inputs.desired, &live);
     read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
+    let locations = plan::required_members(scope, &inputs.desired, &live);
+    read_members(&mut live, locations, client).await.map_err(Error::reading)?;
     Ok(live)
 }
 
@@ -156,5 +165,5 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
     let checked = check_plan(rest, &live)?;
-    Ok(PreparedPlan { checked, live, listed })
+    Ok(PreparedPlan { checked, live, listed }.with_handset_interval(client))
 }

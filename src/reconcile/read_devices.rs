@@ -7,9 +7,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
-use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
+use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::Plan;
-use crate::plan::{RequiredReads, locations_without_networks};
+use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
 
 /// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
 pub(super) async fn read_locations(
@@ -31,6 +31,9 @@ pub(super) async fn read_locations(
             (None, None) => {}
         }
     }
+    for name in unknown_line_locations(desired, live) {
+        names.insert(NameKey::of(name));
+    }
     if !names.is_empty() {
         let found = client.list_locations().await?;
         let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
@@ -39,6 +42,29 @@ pub(super) async fn read_locations(
         added.extend(found.into_iter().filter(|(_, name)| is_wrong || names.contains(&NameKey::of(name))));
     }
     live.add_locations(added);
+    Ok(())
+}
+
+/// Reads the members of locations whose lines are on no handset that was read, once per location.
+///
+/// # Errors
+/// If a request fails.
+pub(super) async fn read_members(
+    live: &mut LiveState,
+    locations: Vec<LocationId>,
+    client: &ApiClient,
+) -> Result<(), SendError> {
+    let read = |location: LocationId| async move {
+        let members = client.list_members(&location, Priority::Normal).await?;
+        Ok((location, members))
+    };
+    let found: Vec<(LocationId, Vec<Member>)> = stream::iter(locations.into_iter().map(read))
+        .buffer_unordered(client.concurrency().max(1))
+        .try_collect()
+        .await?;
+    for (location, members) in found {
+        live.set_members(location, members);
+    }
     Ok(())
 }
 

@@ -36,6 +36,10 @@ pub struct DriftReport {
     pub unmanaged: usize,
     /// Number of base stations that no file names, of the networks whose base stations files name.
     pub unmanaged_base_stations: usize,
+    /// The same for handsets.
+    pub unmanaged_handsets: usize,
+    /// Handsets that have never registered, with their networks, of the networks whose handsets files name.
+    pub never_registered: Vec<(String, String)>,
 }
 
 impl DriftReport {
@@ -93,7 +97,18 @@ pub fn status(
         });
     }
     let counts = checked.plan().counts;
-    DriftReport { locations, unmanaged: counts.unmanaged, unmanaged_base_stations: counts.unmanaged_base_stations }
+    let read = live.networks().filter_map(|(at, network)| Some((network, live.handsets(at)?)));
+    let never_registered = read.flat_map(|(network, handsets)| {
+        let never = handsets.iter().filter(|handset| handset.last_registration.is_none());
+        never.map(|handset| (network.settings.name.to_string(), handset.label()))
+    });
+    DriftReport {
+        locations,
+        unmanaged: counts.unmanaged,
+        unmanaged_base_stations: counts.unmanaged_base_stations,
+        unmanaged_handsets: counts.unmanaged_handsets,
+        never_registered: never_registered.collect(),
+    }
 }
 
 /// The names of the networks that differ from the files, or whose devices do.

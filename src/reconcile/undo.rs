@@ -6,8 +6,11 @@ use super::error::Error;
 use super::read_devices::read_devices;
 use crate::apply::matches_live;
 use crate::client::ApiClient;
-use crate::desired::{StationLine, YamlWriter, writable_settings};
-use crate::model::{LiveState, LocationId, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet, Settings};
+use crate::desired::{HandsetLine, StationLine, YamlWriter, writable_settings};
+use crate::model::{
+    Handset, HandsetId, HandsetName, LiveState, LocationId, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
+    Settings, same_member,
+};
 use crate::plan::RequiredReads;
 use crate::plan::model::{Operation, ResourceState};
 use crate::storage::RunHistory;
@@ -23,8 +26,8 @@ pub struct Undo {
     pub left_alone: Vec<(String, String)>,
     /// Networks that are created again, with a new id.
     pub recreated: Vec<RecreatedNetwork>,
-    /// Handsets that went with deleted networks and do not come back: the name of the network, and theirs.
-    pub lost_handsets: Vec<(String, Vec<String>)>,
+    /// Handsets that are added again and must be paired again: the name of the network, and theirs.
+    pub readded_handsets: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +59,9 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
             stations.insert(network);
             handsets.insert(network);
         }
-        stations.extend(item.network.as_ref().and_then(|id| live.find(id)));
+        let network = item.network.as_ref().and_then(|id| live.find(id));
+        let is_about_handsets = item.operation.is_about_handsets();
+        if is_about_handsets { handsets.extend(network) } else { stations.extend(network) }
     }
     let reads =
         RequiredReads { base_stations: stations.into_iter().collect(), handsets: handsets.into_iter().collect() };
@@ -89,6 +94,9 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
             Operation::RemoveBaseStation => builder.add_removed(item),
             // Recorded with its settings.
             Operation::UpdateNetwork => {}
+            Operation::AddHandsets => builder.remove_added_handset(item),
+            Operation::UpdateHandset => builder.restore_handset(item),
+            Operation::RemoveHandsets => builder.add_removed_handset(item),
         }
     }
     builder.finish()
@@ -101,7 +109,7 @@ impl Undo {
             skipped: Vec::new(),
             left_alone: Vec::new(),
             recreated: Vec::new(),
-            lost_handsets: Vec::new(),
+            readded_handsets: Vec::new(),
         }
     }
 }
@@ -112,11 +120,13 @@ struct LocationUndo<'a> {
     /// The name that it had, for a location that has lost its last network.
     former_name: Option<&'a str>,
     modified: Vec<(&'a ModifiedNetwork, SettingSet)>,
-    created: Vec<(NetworkModel, &'a Settings, Vec<String>)>,
+    created: Vec<(NetworkModel, &'a Settings, Vec<String>, Vec<&'a Handset>)>,
     deleted: Vec<(NetworkId, String)>,
     /// Base stations by network: added ones to remove, removed ones to add, with what they replace.
     absent: BTreeMap<NetworkId, Vec<String>>,
     present: BTreeMap<NetworkId, Vec<(String, Option<String>)>>,
+    /// Handsets by network.
+    handsets: BTreeMap<NetworkId, Vec<HandsetLine<'a>>>,
 }
 
 struct UndoBuilder<'a> {
@@ -128,6 +138,21 @@ struct UndoBuilder<'a> {
     created: HashSet<&'a str>,
     undo: Undo,
     locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
+}
+
+/// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.
+fn can_be_added(handset: &Handset) -> bool {
+    let has_name = handset.display_name().is_some_and(|name| HandsetName::new(name).is_ok());
+    has_name && handset.line1.as_ref().is_some_and(|line| line.id.is_some())
+}
+
+fn added_again(handset: &Handset) -> HandsetLine<'_> {
+    HandsetLine {
+        line1: handset.line1.as_ref(),
+        line2: handset.line2.as_ref().map(Some),
+        name: handset.display_name().map(|name| &**name),
+        ..HandsetLine::default()
+    }
 }
 
 impl<'a> UndoBuilder<'a> {
@@ -177,8 +202,9 @@ impl<'a> UndoBuilder<'a> {
             .filter(|label| !self.recorded.contains(&(Operation::AddBaseStations, &id, label.clone())))
             .map(|label| format!("base station {label}"));
         let handsets = self.live.handsets(at).unwrap_or_default().iter();
+        let is_foreign = |handset: &&Handset| !self.has_added(&id, handset);
         let foreign: Vec<String> =
-            foreign.chain(handsets.map(|handset| format!("handset {}", handset.label()))).collect();
+            foreign.chain(handsets.filter(is_foreign).map(|handset| format!("handset {}", handset.label()))).collect();
         if foreign.is_empty() {
             self.locations.entry(&item.location).or_default().deleted.push((id, name));
         } else {
@@ -208,16 +234,21 @@ impl<'a> UndoBuilder<'a> {
             .filter(|content| matches!(content, ResourceState::BaseStation(_)))
             .map(ResourceState::label)
             .collect();
-        let handsets = item.contents.iter().filter(|content| matches!(content, ResourceState::Handset(_)));
-        let handsets: Vec<String> = handsets.map(ResourceState::label).collect();
+        let contents = item.contents.iter().filter_map(ResourceState::handset);
+        let (handsets, lost): (Vec<&Handset>, Vec<&Handset>) = contents.partition(|handset| can_be_added(handset));
+        for handset in lost {
+            let why = "its line or its name is not known, so it cannot be added again";
+            self.leave_alone(format!("handset {}", handset.label()), why);
+        }
         if !handsets.is_empty() {
-            self.undo.lost_handsets.push((name.clone(), handsets));
+            let labels = handsets.iter().map(|handset| handset.label()).collect();
+            self.undo.readded_handsets.push((name.clone(), labels));
         }
         let location = item.location.clone();
         self.undo.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
         let location = self.locations.entry(&item.location).or_default();
         location.former_name = Some(&item.location_name);
-        location.created.push((model, settings, stations));
+        location.created.push((model, settings, stations, handsets));
     }
 
     /// A base station that the run has added is removed if its id is the recorded one.
@@ -258,6 +289,101 @@ impl<'a> UndoBuilder<'a> {
         location.present.entry(network.clone()).or_default().push((label, item.replaced_by.clone()));
     }
 
+    /// Whether the run has added a handset to a network.
+    fn has_added(&self, network: &NetworkId, handset: &Handset) -> bool {
+        self.history.items.iter().any(|item| {
+            let is_addition = item.operation == Operation::AddHandsets && item.network.as_ref() == Some(network);
+            let added = item.after.as_ref().and_then(ResourceState::handset).filter(|_| is_addition);
+            match (&item.id, &handset.id) {
+                (Some(recorded), Some(id)) => added.is_some() && recorded == id.as_str(),
+                _ => added.is_some_and(|added| added.is_equivalent(handset)),
+            }
+        })
+    }
+
+    fn handset_line(&mut self, item: &'a RecordedItem, line: HandsetLine<'a>) {
+        let Some(network) = &item.network else { return };
+        let location = self.locations.entry(&item.location).or_default();
+        location.handsets.entry(network.clone()).or_default().push(line);
+    }
+
+    /// The network of a handset and its name now, unless it is gone or was created by the run.
+    fn handset_network(&self, item: &RecordedItem) -> Option<(NetworkIndex, String)> {
+        let network = item.network.as_ref().filter(|id| !self.created.contains(id.as_str()))?;
+        let at = self.live.find(network)?;
+        Some((at, self.live.network(at).settings.name.to_string()))
+    }
+
+    /// A handset that the run has added is removed if its id is the recorded one.
+    fn remove_added_handset(&mut self, item: &'a RecordedItem) {
+        let Some(after) = item.after.as_ref().and_then(ResourceState::handset) else { return };
+        let Some((at, network)) = self.handset_network(item) else { return };
+        let name = format!("handset {} of {network:?}", after.label());
+        let listed = self.live.handsets(at).unwrap_or_default();
+        let id = item.id.as_deref().and_then(HandsetId::non_empty);
+        match id.and_then(|id| listed.iter().find(|handset| handset.id.as_ref() == Some(&id))) {
+            Some(found) if found.has_same_name(after) && same_member(found.line1.as_ref(), after.line1.as_ref()) => {
+                let id = found.id.clone();
+                self.handset_line(item, HandsetLine { id, is_absent: true, ..HandsetLine::default() });
+            }
+            Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
+            None if item.id.is_none() && listed.iter().any(|handset| handset.is_equivalent(after)) => {
+                self.leave_alone(name, "its id was not recorded, so it may not be the run's");
+            }
+            // It is gone already.
+            None => {}
+        }
+    }
+
+    /// A handset that the run has updated gets its former name and lines.
+    fn restore_handset(&mut self, item: &'a RecordedItem) {
+        let state = |state: &'a Option<ResourceState>| state.as_ref().and_then(ResourceState::handset);
+        // The second line of an added handset goes with it.
+        let (Some(before), Some(after)) = (state(&item.before), state(&item.after)) else { return };
+        let name = format!("handset {}", before.label());
+        let listed = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
+        match listed.iter().find(|handset| handset.id == before.id) {
+            None => self.leave_alone(name, "it no longer exists"),
+            Some(now) if now.is_equivalent(before) => {}
+            Some(now) if now.is_equivalent(after) && can_be_added(before) => {
+                let line = HandsetLine {
+                    id: before.id.clone(),
+                    line1: before.line1.as_ref(),
+                    line2: Some(before.line2.as_ref()),
+                    name: before.display_name().map(|name| &**name),
+                    ..HandsetLine::default()
+                };
+                self.handset_line(item, line);
+            }
+            Some(now) if now.is_equivalent(after) => {
+                self.leave_alone(name, "its former line or name is not known");
+            }
+            Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
+        }
+    }
+
+    /// A handset that the run has removed is added again.
+    fn add_removed_handset(&mut self, item: &'a RecordedItem) {
+        let Some(before) = item.before.as_ref().and_then(ResourceState::handset) else { return };
+        let name = format!("handset {}", before.label());
+        let Some((at, network)) = self.handset_network(item) else {
+            return self.leave_alone(name, "its network no longer exists");
+        };
+        let listed = self.live.handsets(at).unwrap_or_default();
+        // The removal was not applied.
+        if listed.iter().any(|handset| handset.id == before.id) {
+            return;
+        }
+        if !can_be_added(before) {
+            return self.leave_alone(name, "its line or its name is not known, so it cannot be added again");
+        }
+        match self.undo.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
+            Some((_, labels)) => labels.push(before.label()),
+            None => self.undo.readded_handsets.push((network, vec![before.label()])),
+        }
+        self.handset_line(item, added_again(before));
+    }
+
     fn finish(mut self) -> Undo {
         let mut file = YamlWriter::new(&format!("Undo of run {}.", self.history.run));
         for (location, undo) in &mut self.locations {
@@ -270,12 +396,14 @@ impl<'a> UndoBuilder<'a> {
             for (id, name) in &undo.deleted {
                 file.absent_network(id, name);
             }
-            for (model, settings, stations) in &undo.created {
+            for (model, settings, stations, handsets) in &undo.created {
                 let writable = writable_settings(settings, Setting::ALL.into_iter().collect());
                 file.created_network(*model, settings, writable, None);
                 file.base_stations(stations.iter().map(|mac| StationLine::Present(mac)));
+                file.handsets(location, handsets.iter().map(|handset| added_again(handset)));
             }
-            let networks: BTreeSet<NetworkId> = undo.absent.keys().chain(undo.present.keys()).cloned().collect();
+            let networks = undo.absent.keys().chain(undo.present.keys()).chain(undo.handsets.keys());
+            let networks: BTreeSet<NetworkId> = networks.cloned().collect();
             for network in networks {
                 let added = undo.absent.remove(&network).unwrap_or_default();
                 let removed = undo.present.remove(&network).unwrap_or_default();
@@ -287,6 +415,7 @@ impl<'a> UndoBuilder<'a> {
                     None => StationLine::Present(mac),
                 });
                 file.base_stations(absent.chain(present));
+                file.handsets(location, undo.handsets.remove(&network).unwrap_or_default());
             }
         }
         self.undo.yaml = file.finish();

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use super::execute::{NextWave, Rollout, Run, RunFiles, execute};
+use super::handset_interval::heed_earlier_runs;
 use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, plan_from_live, read_details, resume_saved_plan};
 use super::resume::{Interrupted, find_run_for, inputs_digest, networks_at_temporary_names};
@@ -19,7 +20,7 @@ use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{self, MaxChanges, Scope, check_change_limit, check_deletions, describe_deletions};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
 use crate::storage::{RunIdentity, RunTarget, SavedPlan};
@@ -252,10 +253,32 @@ impl ApplyWorkflow<'_> {
                     Some(live) => live,
                     None => self.list().await?,
                 };
+                let reads = plan::required_reads(&self.options.scope, &inputs.desired, &live);
+                let networks = reads.handsets.iter().map(|at| live.network(*at).id.clone()).collect();
+                self.wait_for_late_handsets(networks).await?;
                 let live = read_details(inputs, &self.options.scope, live, self.client).await?;
-                plan_from_live(inputs, &self.options.scope, live, listed)
+                Ok(plan_from_live(inputs, &self.options.scope, live, listed)?.with_handset_interval(self.client))
             }
-            PlanSource::SavedPlan(saved) => resume_saved_plan(saved, self.client).await,
+            PlanSource::SavedPlan(saved) => {
+                let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);
+                let networks = changes.filter_map(|change| change.network.id().cloned()).collect();
+                self.wait_for_late_handsets(networks).await?;
+                resume_saved_plan(saved, self.client).await
+            }
+        }
+    }
+
+    /// Waits until a list shows all handsets that an earlier run may have added to these networks.
+    async fn wait_for_late_handsets(&self, networks: HashSet<NetworkId>) -> Result<(), Error> {
+        let late = heed_earlier_runs(self.options.journal_dir, &self.options.target, self.client);
+        let until = late.into_iter().filter(|(network, _)| networks.contains(network)).map(|(_, until)| until).max();
+        let Some(until) = until else { return Ok(()) };
+        let clock = self.client.clock();
+        let wait = until.duration_since(clock.now()).as_secs_f64().ceil();
+        self.ui.note(&format!("Waiting {wait} s: an earlier run may have added handsets that no list shows yet"));
+        match select(clock.sleep_until(until), pin!(self.client.shutdown().requested())).await {
+            Either::Left(_) => Ok(()),
+            Either::Right(_) => Err(Error::Stopped),
         }
     }
 
@@ -340,8 +363,9 @@ impl ApplyWorkflow<'_> {
         };
         let rollout = Rollout { waves: &waves, soak: options.soak, approve_wave: &approve_wave };
         self.ui.run_started(plan);
+        let run_options = Options { until: options.until, ..options.options };
         let on_event = |event: &Event| self.ui.on_event(event);
-        let run = execute(&prepare_wave.checked, self.client, records, options.options, rollout, &on_event).await;
+        let run = execute(&prepare_wave.checked, self.client, records, run_options, rollout, &on_event).await;
         self.ui.run_finished();
         Ok(CompletedRun { run: run?, plan: prepare_wave.checked.into_plan() })
     }

@@ -5,10 +5,12 @@ use similar::{Algorithm, ChangeTag};
 use super::plural;
 use super::sanitize::sanitize;
 use super::text::stop_reason;
-use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::view::{
+    ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note,
+};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::plan::model::ChangeAction;
+use crate::plan::model::{ChangeAction, ResourceKind};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -69,6 +71,9 @@ fn plan_body(view: &PlanView) -> String {
     for warning in &view.warnings {
         body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&warning.message)));
     }
+    for note in view.licences.describe().into_iter().chain(handset_time_note(view)) {
+        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&note)));
+    }
     if view.changes == 0 {
         return body;
     }
@@ -115,14 +120,17 @@ fn rows(change: &ChangeView) -> String {
     let mut rows = String::from("<tbody>\n");
     for (at, field) in change.fields.iter().enumerate() {
         let (old, new) = values(field, change.action);
-        let setting = change.device.as_ref().map_or(field.name, |device| device.kind.noun());
+        let setting = match change.kind {
+            ResourceKind::BaseStation => change.kind.noun(),
+            ResourceKind::Network | ResourceKind::Handset => field.name,
+        };
         let new = match &change.replaced_by {
             Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
             None => new,
         };
         let (head, source) = if at == 0 {
             (
-                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{mark}{}</th>", escaped(&change.name)),
+                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{mark}{}</th>", escaped(&change.title())),
                 format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.source.to_string())),
             )
         } else {

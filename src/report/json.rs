@@ -57,6 +57,10 @@ fn plan_body(view: &PlanView) -> Value {
             "deletions": view.deletions,
             "unchanged": view.unchanged,
             "unmanaged": view.unmanaged,
+            "unmanagedBaseStations": view.unmanaged_base_stations,
+            "unmanagedHandsets": view.unmanaged_handsets,
+            "leastMs": view.handset_time.0.as_millis() as u64,
+            "leastMsLineByLine": view.handset_time.1.as_millis() as u64,
             "outOfScope": view.out_of_scope,
             "writes": view.writes,
             "interim": view.interim,
@@ -65,6 +69,7 @@ fn plan_body(view: &PlanView) -> Value {
         "changes": changes,
         "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
         "warnings": view.warnings.iter().map(warning).collect::<Vec<_>>(),
+        "licences": { "peopleAdded": view.licences.added, "peopleRemoved": view.licences.removed },
     })
 }
 
@@ -260,6 +265,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
 }
 
 pub fn status(status: &DriftReport) -> Value {
+    let never = |(network, handset): &(String, String)| json!({ "network": network, "handset": handset });
     let location = |location: &LocationStatus| {
         json!({
             "location": { "id": location.id.as_str(), "name": location.name },
@@ -277,7 +283,10 @@ pub fn status(status: &DriftReport) -> Value {
                 "drifted": status.drifted(),
                 "unmanaged": status.unmanaged,
                 "unmanagedBaseStations": status.unmanaged_base_stations,
+                "unmanagedHandsets": status.unmanaged_handsets,
+                "neverRegistered": status.never_registered.len(),
             },
+            "neverRegistered": status.never_registered.iter().map(never).collect::<Vec<_>>(),
             "locations": status.locations.iter().map(location).collect::<Vec<_>>(),
         }),
     )

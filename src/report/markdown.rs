@@ -5,10 +5,10 @@ use std::fmt::Write;
 use super::plural;
 use super::sanitize::sanitize;
 use super::text::{name_list, status_summary, stop_reason};
-use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::plan::model::ChangeAction;
+use crate::plan::model::{ChangeAction, ResourceKind};
 use crate::reconcile::{DriftReport, LocationStatus};
 
 /// A GitHub comment is limited to 65,536 characters; this leaves room for a header and footer.
@@ -135,7 +135,11 @@ impl Page {
         if view.warnings.len() > MAX_WARNINGS {
             self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - MAX_WARNINGS));
         }
-        if !view.warnings.is_empty() {
+        let notes: Vec<String> = view.licences.describe().into_iter().chain(handset_time_note(view)).collect();
+        for note in &notes {
+            self.line(&format!("> ℹ {}", escaped(note)));
+        }
+        if !view.warnings.is_empty() || !notes.is_empty() {
             self.line("");
         }
         let folded = view.changes >= COLLAPSE_THRESHOLD;
@@ -182,11 +186,14 @@ fn rows(change: &ChangeView) -> String {
         ChangeAction::Delete => "❌ ",
     };
     for (at, field) in change.fields.iter().enumerate() {
-        let (name, source) =
-            if at == 0 { (format!("{mark}{}", escaped(&change.name)), source.as_str()) } else { (String::new(), "") };
-        let setting = match &change.device {
-            Some(device) => device.kind.noun(),
-            None => field.name,
+        let (name, source) = if at == 0 {
+            (format!("{mark}{}", escaped(&change.title())), source.as_str())
+        } else {
+            (String::new(), "")
+        };
+        let setting = match change.kind {
+            ResourceKind::BaseStation => change.kind.noun(),
+            ResourceKind::Network | ResourceKind::Handset => field.name,
         };
         let new = match &change.replaced_by {
             Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
@@ -262,7 +269,7 @@ mod tests {
             last_in_sync: None,
         };
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
-        let text = status(&DriftReport { locations, unmanaged: 3, unmanaged_base_stations: 0 });
+        let text = status(&DriftReport { locations, unmanaged: 3, ..DriftReport::default() });
         assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
         assert!(text.contains("14000 drifted, 3 unmanaged") && text.contains("and 2 more |"));
         assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));

@@ -37,6 +37,7 @@ struct ProgressState {
     started_at: Option<Instant>,
     last_line: Option<Instant>,
     locked_until: Option<Instant>,
+    handsets_until: Option<Instant>,
     soaking_until: Option<Instant>,
     /// A prompt is open; do not draw over it.
     asked: bool,
@@ -118,6 +119,11 @@ impl ProgressDisplay {
                     let location = self.locations.get(location).map_or("a location", String::as_str);
                     self.log_line(&format!("{location}: locked (423), retrying in {}", seconds(wait)));
                 }
+            }
+            Event::AwaitingHandsetInterval { subject, until } => {
+                state.handsets_until = Some(state.handsets_until.map_or(*until, |known| known.max(*until)));
+                let wait = seconds(until.duration_since(now));
+                self.log_line(&format!("{}: waiting for {wait} between changes of handsets", sanitize(subject)));
             }
             Event::Retrying { subject, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
                 let wait = seconds(until.duration_since(now));
@@ -214,7 +220,11 @@ fn message(state: &ProgressState, now: Instant, paused_until: Option<Instant>) -
         Some(until) => format!(", a location is locked, retrying in {}", seconds(until.duration_since(now))),
         None => String::new(),
     };
-    format!("{rate}{}{locked}", time_left(state, now))
+    let handsets = match state.handsets_until.filter(|until| *until > now) {
+        Some(until) => format!(", next handsets in {}", seconds(until.duration_since(now))),
+        None => String::new(),
+    };
+    format!("{rate}{}{locked}{handsets}", time_left(state, now))
 }
 
 fn time_left(state: &ProgressState, now: Instant) -> String {

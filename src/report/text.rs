@@ -10,7 +10,9 @@ use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason}
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
-use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
+use super::view::{
+    ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note, seconds,
+};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::LocationId;
 use crate::plan::model::{ChangeAction, Plan, ResourceKind, Warning};
@@ -33,7 +35,11 @@ pub fn plan(view: &PlanView) -> String {
     for warning in &view.warnings {
         write_warning(&mut out, warning);
     }
-    if !view.warnings.is_empty() {
+    let notes: Vec<String> = view.licences.describe().into_iter().chain(handset_time_note(view)).collect();
+    for note in &notes {
+        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
+    }
+    if !view.warnings.is_empty() || !notes.is_empty() {
         out.push('\n');
     }
     line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
@@ -120,6 +126,16 @@ fn write_device(out: &mut String, change: &ChangeView) {
     };
     let description = device.describe();
     line(out, format_args!("      {style}{sign}{style:#} {description}{remark}  {DIM}{}{DIM:#}", sanitize(&source)));
+    if change.action == ChangeAction::Update {
+        let width = change.fields.iter().map(|field| field.name.len()).max().unwrap_or(0);
+        for field in &change.fields {
+            line(out, format_args!("          {:width$}  {}", field.name, values(field)));
+        }
+    } else if change.kind == ResourceKind::Handset && change.action == ChangeAction::Create {
+        for field in change.fields.iter().filter(|field| field.name != "customDisplayName") {
+            line(out, format_args!("          {}  {}", field.name, created_value(field)));
+        }
+    }
 }
 
 /// Both values, with differing words highlighted.
@@ -207,6 +223,11 @@ pub fn result(view: &ResultView) -> String {
              are disabled; remove the code from the file"
             ),
         );
+    }
+    if view.count(ChangeStatus::Applied) > 0 {
+        for note in view.plan.licences.describe() {
+            line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
+        }
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
         line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list request failed again: {failure}"));
@@ -334,6 +355,11 @@ pub fn status(status: &DriftReport) -> String {
             }
         }
     }
+    for networks in status.never_registered.chunk_by(|(one, _), (other, _)| one == other) {
+        let handsets: Vec<&String> = networks.iter().map(|(_, handset)| handset).collect();
+        let (network, handsets) = (sanitize(&networks[0].0), name_list(&handsets));
+        line(&mut out, format_args!("{DIM}never registered in {network}: {handsets}{DIM:#}"));
+    }
     line(&mut out, format_args!("{HEADING}{}{HEADING:#}", status_summary(status)));
     out
 }
@@ -341,11 +367,17 @@ pub fn status(status: &DriftReport) -> String {
 /// Summary line of a status.
 pub(super) fn status_summary(status: &DriftReport) -> String {
     let (managed, drifted, unmanaged) = (status.managed(), status.drifted(), status.unmanaged);
-    let stations = match status.unmanaged_base_stations {
+    let counted = |count: usize, noun: &str, what: &str| match count {
         0 => String::new(),
-        stations => format!(", {} unmanaged", plural(stations, "base station")),
+        count => format!(", {} {what}", plural(count, noun)),
     };
-    format!("Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged{stations}", managed - drifted)
+    let stations = counted(status.unmanaged_base_stations, "base station", "unmanaged");
+    let handsets = counted(status.unmanaged_handsets, "handset", "unmanaged");
+    let never = counted(status.never_registered.len(), "handset", "never registered");
+    format!(
+        "Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged{stations}{handsets}{never}",
+        managed - drifted
+    )
 }
 
 /// The first of these names, and how many more there are.

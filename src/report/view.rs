@@ -1,14 +1,17 @@
 //! Views of a plan and a result: grouped, sorted, access codes masked. No other report module sees an access code.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::plural;
 use super::sanitize::sanitize;
 use crate::apply::{ChangeResult, ChangeStatus, Outcome, OutcomeKind, Verification};
-use crate::model::{BaseStation, CodeText, LocationId, NaturalName, Setting, SettingSet, Settings};
+use crate::model::{
+    CodeText, Handset, LocationId, Member, MemberKind, NaturalName, Setting, SettingSet, Settings, same_member,
+};
 use crate::plan::model::{
-    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, Operation, Plan, ResourceKind, ResourceState, Step,
-    StepKind, Warning,
+    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, Plan, ResourceKind,
+    ResourceState, Step, StepKind, Warning,
 };
 use crate::reconcile::RecreatedNetwork;
 
@@ -52,6 +55,12 @@ pub struct PlanView {
     pub unchanged: usize,
     pub unmanaged: usize,
     pub unmanaged_base_stations: usize,
+    pub unmanaged_handsets: usize,
+    /// How long it takes at least because of the time between changes of handsets; and how long if Webex refuses two
+    /// lines at once.
+    pub handset_time: (Duration, Duration),
+    /// Whose calling in the Webex apps may change.
+    pub licences: LicenceNote,
     /// Networks that would change but are out of scope.
     pub out_of_scope: usize,
     pub writes: usize,
@@ -126,6 +135,16 @@ pub struct ChangeView {
     pub source: ChangeSource,
     /// The temporary rename, if any.
     pub interim: Option<InterimView>,
+}
+
+impl ChangeView {
+    /// The network, or the network and the handset: the fields of a handset do not say which one it is.
+    pub fn title(&self) -> String {
+        match &self.device {
+            Some(device) if self.kind == ResourceKind::Handset => format!("{}: {}", self.name, device.describe()),
+            _ => self.name.clone(),
+        }
+    }
 }
 
 /// A base station or a handset.
@@ -252,6 +271,9 @@ impl PlanView {
             changes: plan.changes.len(),
             deletions: plan.deleted().len(),
             unmanaged_base_stations: plan.counts.unmanaged_base_stations,
+            unmanaged_handsets: plan.counts.unmanaged_handsets,
+            handset_time: plan.handset_time(),
+            licences: LicenceNote::of(plan),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
             out_of_scope: plan.counts.out_of_scope,
@@ -271,10 +293,12 @@ impl PlanView {
             0 => String::new(),
             out_of_scope => format!(", {out_of_scope} out of scope"),
         };
-        let stations = match self.unmanaged_base_stations {
+        let unmanaged_devices = |count: usize, noun: &str| match count {
             0 => String::new(),
-            unmanaged => format!(", {} unmanaged", plural(unmanaged, "base station")),
+            unmanaged => format!(", {} unmanaged", plural(unmanaged, noun)),
         };
+        let stations = unmanaged_devices(self.unmanaged_base_stations, "base station")
+            + &unmanaged_devices(self.unmanaged_handsets, "handset");
         let Self { unchanged, unmanaged, .. } = self;
         if self.changes == 0 {
             return format!(
@@ -292,8 +316,13 @@ impl PlanView {
             devices => format!("; {devices}"),
         };
         let networks = self.network_summary();
+        let time = match self.handset_time {
+            (least, _) if least.is_zero() => String::new(),
+            (least, _) => format!(", at least {}", duration(least)),
+        };
         format!(
-            "Plan: {networks}{unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · {writes}{interim}"
+            "Plan: {networks}{unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · \
+             {writes}{interim}{time}"
         )
     }
 
@@ -339,6 +368,92 @@ impl PlanView {
     }
 }
 
+/// People whose first line on a handset comes or goes. With a Standard licence, which is not visible here, their calling in
+/// the Webex apps is switched off or on ("Update DECT Network Handset").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LicenceNote {
+    pub added: Vec<String>,
+    pub removed: Vec<String>,
+}
+
+/// So many people are named in a note.
+const MAX_NAMES: usize = 20;
+
+impl LicenceNote {
+    fn of(plan: &Plan) -> Self {
+        fn person(handset: &Handset) -> Option<&Member> {
+            let member = handset.line1.as_ref()?;
+            (member.kind != MemberKind::VirtualLine && member.kind != MemberKind::Workspace).then_some(member)
+        }
+        let (mut added, mut removed): (Vec<&Member>, Vec<&Member>) = (Vec::new(), Vec::new());
+        for change in &plan.changes {
+            let before = change.handset_before().and_then(person);
+            let after = change.handset_after().and_then(person);
+            if !same_member(before, after) {
+                added.extend(after);
+                removed.extend(before);
+            }
+            removed.extend(change.contents.iter().filter_map(ResourceState::handset).filter_map(person));
+        }
+        // Each person once, and none who only changes handsets.
+        let labels = |people: &[&Member], others: &[&Member]| {
+            let others: HashSet<_> = others.iter().map(|member| &member.id).collect();
+            let mut seen = HashSet::new();
+            let one_each = people.iter().filter(|member| !others.contains(&member.id) && seen.insert(&member.id));
+            one_each.map(|member| member.label()).collect()
+        };
+        Self { added: labels(&added, &removed), removed: labels(&removed, &added) }
+    }
+
+    /// The notes for people, at most two sentences.
+    pub fn describe(&self) -> Vec<String> {
+        let names = |people: &[String]| {
+            let shown: Vec<String> = people.iter().take(MAX_NAMES).map(|name| sanitize(name).into_owned()).collect();
+            let more = people.len().saturating_sub(MAX_NAMES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{}{more}", shown.join(", "))
+        };
+        let mut notes = Vec::new();
+        if !self.added.is_empty() {
+            notes.push(format!(
+                "{} on line 1 of a handset: those with a Webex Calling Standard licence can no longer call in the \
+                 Webex apps (licences are not visible here): {}",
+                plural(self.added.len(), "person").replace("persons", "people"),
+                names(&self.added)
+            ));
+        }
+        if !self.removed.is_empty() {
+            notes.push(format!(
+                "{} no longer on line 1 of a handset: calling in the Webex apps is switched on again with a Standard \
+                 licence: {}",
+                plural(self.removed.len(), "person").replace("persons", "people"),
+                names(&self.removed)
+            ));
+        }
+        notes
+    }
+}
+
+/// How long handsets take if Webex refuses two lines at once, in words.
+pub(super) fn handset_time_note(view: &PlanView) -> Option<String> {
+    let (least, most) = view.handset_time;
+    (most > least).then(|| {
+        format!(
+            "if Webex refuses two lines at once, second lines follow one by one and it takes at least {}",
+            duration(most)
+        )
+    })
+}
+
+/// A duration in whole minutes from two minutes on.
+fn duration(duration: Duration) -> String {
+    match duration.as_secs_f64() {
+        seconds if seconds < 120.0 => format!("{} s", seconds.ceil()),
+        seconds if seconds < 7_200.0 => format!("{} min", (seconds / 60.0).ceil()),
+        seconds => format!("{:.1} h", seconds / 3_600.0),
+    }
+}
+
 /// A network with its settings and base stations before and after.
 struct NetworkDiff<'a> {
     id: Option<&'a str>,
@@ -347,8 +462,8 @@ struct NetworkDiff<'a> {
     model: Option<&'a str>,
     /// Number of handsets that are deleted with it.
     handsets: usize,
-    /// Each base station, and whether it is there before and after.
-    base_stations: Vec<(String, bool, bool)>,
+    /// Its base stations and handsets, each before and after.
+    devices: Vec<(&'static str, Vec<DeviceLine>)>,
 }
 
 impl NetworkDiff<'_> {
@@ -357,31 +472,74 @@ impl NetworkDiff<'_> {
     }
 }
 
-/// The base stations of every network of a plan that has some added or removed, before and after.
-fn station_diffs(plan: &Plan) -> HashMap<crate::plan::model::NetworkRef, Vec<(String, bool, bool)>> {
-    use crate::plan::model::NetworkRef;
-    let mut diffs: HashMap<NetworkRef, Vec<(String, bool, bool)>> = HashMap::new();
+/// A device as a line of a file, before and after; `None` where it is not there.
+type DeviceLine = (Option<String>, Option<String>);
+
+/// The devices of one kind of every network of a plan that has some changed, before and after.
+fn device_diffs(plan: &Plan, kind: ResourceKind) -> HashMap<NetworkRef, Vec<DeviceLine>> {
+    type DeviceDiff = (Option<ResourceState>, Option<ResourceState>);
+    let mut diffs: HashMap<NetworkRef, Vec<DeviceDiff>> = HashMap::new();
+    let is_changed = |network: &NetworkRef| {
+        plan.changes.iter().any(|change| {
+            let is_deletion = change.kind() == ResourceKind::Network && change.action() == ChangeAction::Delete;
+            change.network == *network && (change.kind() == kind || is_deletion)
+        })
+    };
     for devices in &plan.devices {
-        let listed = devices.base_stations.iter().map(|station: &BaseStation| (station.label(), true, true));
-        diffs.insert(NetworkRef::Live(devices.network.clone()), listed.collect());
-    }
-    for change in plan.changes.iter().filter(|change| change.kind() == ResourceKind::BaseStation) {
-        let stations = diffs.entry(change.network.clone()).or_default();
-        let label = change.label();
-        match stations.iter_mut().find(|(known, ..)| *known == label) {
-            Some((_, _, after)) => *after = change.after.is_some(),
-            None => stations.push((label, change.before.is_some(), change.after.is_some())),
+        let network = NetworkRef::Live(devices.network.clone());
+        let listed: Vec<ResourceState> = match kind {
+            ResourceKind::BaseStation => {
+                devices.base_stations.iter().cloned().map(ResourceState::BaseStation).collect()
+            }
+            _ => devices.handsets.iter().cloned().map(ResourceState::from).collect(),
+        };
+        if !listed.is_empty() && is_changed(&network) {
+            diffs.insert(network, listed.into_iter().map(|state| (Some(state.clone()), Some(state))).collect());
         }
     }
-    diffs.values_mut().for_each(|stations| stations.sort());
-    diffs
+    for change in plan.changes.iter().filter(|change| change.kind() == kind) {
+        let devices = diffs.entry(change.network.clone()).or_default();
+        let is_it = |(known, _): &&mut (Option<ResourceState>, _)| match (known, &change.before) {
+            (Some(ResourceState::Handset(known)), Some(ResourceState::Handset(before))) => known.id == before.id,
+            (Some(known), Some(before)) => known.label() == before.label(),
+            _ => false,
+        };
+        match devices.iter_mut().find(is_it) {
+            Some((_, after)) => after.clone_from(&change.after),
+            None => devices.push((change.before.clone(), change.after.clone())),
+        }
+    }
+    let lines = diffs.into_iter().map(|(network, devices)| {
+        let line = |state: Option<ResourceState>| state.as_ref().map(device_line);
+        let mut lines: Vec<DeviceLine> =
+            devices.into_iter().map(|(before, after)| (line(before), line(after))).collect();
+        lines.sort_by_cached_key(|(before, after)| {
+            NaturalName::of(before.as_deref().or(after.as_deref()).unwrap_or_default())
+        });
+        (network, lines)
+    });
+    lines.collect()
+}
+
+fn device_line(state: &ResourceState) -> String {
+    let ResourceState::Handset(handset) = state else { return state.label() };
+    let mut fields = Vec::new();
+    for (name, line) in [("line1", &handset.line1), ("line2", &handset.line2)] {
+        fields.extend(line.as_ref().map(|line| format!("{name}: {:?}", sanitize(line.line()))));
+    }
+    fields.extend(handset.display_name().map(|name| format!("customDisplayName: {:?}", sanitize(name))));
+    format!("{{ {} }}", fields.join(", "))
 }
 
 /// All networks of the affected locations, sorted by location and previous name.
 fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
-    use crate::plan::model::NetworkRef;
     let both = |text: String| DiffLine { before: Some(text.clone()), after: Some(text) };
-    let mut stations = station_diffs(plan);
+    let mut diffs = [("baseStations", ResourceKind::BaseStation), ("handsets", ResourceKind::Handset)]
+        .map(|(list, kind)| (list, device_diffs(plan, kind)));
+    let mut devices = |network: &NetworkRef| {
+        let lists = diffs.iter_mut().filter_map(|(list, diffs)| Some((*list, diffs.remove(network)?)));
+        lists.collect::<Vec<_>>()
+    };
     let mut located: Vec<(&LocationRef, Vec<NetworkDiff<'_>>)> = Vec::new();
     for (at, change) in plan.indexed_changes() {
         if located.last().is_none_or(|(location, _)| **location != change.location) {
@@ -403,15 +561,15 @@ fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
             after: change.settings_after(),
             model,
             handsets: change.contents.iter().filter(|thing| thing.kind() == ResourceKind::Handset).count(),
-            base_stations: stations.remove(&key).unwrap_or_default(),
+            devices: devices(&key),
         });
     }
     let mut others: HashMap<&LocationId, Vec<NetworkDiff<'_>>> = HashMap::new();
     for other in &plan.unchanged_networks {
         let settings = Some(&other.settings);
-        let base_stations = stations.remove(&NetworkRef::Live(other.network.clone())).unwrap_or_default();
+        let devices = devices(&NetworkRef::Live(other.network.clone()));
         let id = Some(other.network.as_str());
-        let network = NetworkDiff { id, before: settings, after: settings, model: None, handsets: 0, base_stations };
+        let network = NetworkDiff { id, before: settings, after: settings, model: None, handsets: 0, devices };
         others.entry(&other.location).or_default().push(network);
     }
     let mut lines = Vec::new();
@@ -454,12 +612,15 @@ fn network_lines(lines: &mut Vec<DiffLine>, network: &NetworkDiff<'_>, codes: Co
         let DiffLine { before, after } = file_line(&field, changed.has(setting));
         lines.push(DiffLine { before: before.filter(|_| is_before), after: after.filter(|_| is_after) });
     }
-    if !network.base_stations.is_empty() {
-        let any_before = network.base_stations.iter().any(|(_, before, _)| *before);
-        let any_after = network.base_stations.iter().any(|(_, _, after)| *after);
-        lines.push(line("        baseStations:".to_owned(), is_before && any_before, is_after && any_after));
-        for (mac, before, after) in &network.base_stations {
-            lines.push(line(format!("          - {mac}"), is_before && *before, is_after && *after));
+    for (list, devices) in &network.devices {
+        let any_before = devices.iter().any(|(before, _)| before.is_some());
+        let any_after = devices.iter().any(|(_, after)| after.is_some());
+        lines.push(line(format!("        {list}:"), is_before && any_before, is_after && any_after));
+        for (before, after) in devices {
+            let line = |text: &Option<String>, is_there: bool| {
+                text.as_ref().filter(|_| is_there).map(|text| format!("          - {text}"))
+            };
+            lines.push(DiffLine { before: line(before, is_before), after: line(after, is_after) });
         }
     }
 }
@@ -557,13 +718,36 @@ fn change_fields(change: &Change, codes: CodeVisibility) -> Vec<FieldView> {
             let is_set = |field: &FieldView| field.masked || field.from.is_some() || field.to.is_some();
             std::iter::once(model).chain(settings).filter(is_set).collect()
         }
-        (ResourceKind::BaseStation | ResourceKind::Handset, _) => {
+        (ResourceKind::BaseStation, _) => {
             let label = |state: &Option<ResourceState>| state.as_ref().map(ResourceState::label);
             let (from, to) = (label(&change.before), label(&change.after));
-            let name = if change.kind() == ResourceKind::BaseStation { "mac" } else { "customDisplayName" };
-            vec![FieldView { name, kind: FieldKind::Other, from, to, masked: false }]
+            vec![FieldView { name: "mac", kind: FieldKind::Other, from, to, masked: false }]
         }
+        (ResourceKind::Handset, action) => handset_fields(change, action),
     }
+}
+
+/// The name and the lines of a handset: those that change, or all.
+fn handset_fields(change: &Change, action: ChangeAction) -> Vec<FieldView> {
+    type Value = fn(&Handset) -> Option<String>;
+    let all: [(&'static str, FieldKind, Value); 3] = [
+        ("customDisplayName", FieldKind::Name, |handset| handset.display_name().map(ToString::to_string)),
+        ("line1", FieldKind::Other, |handset| handset.line1.as_ref().map(Member::label)),
+        ("line2", FieldKind::Other, |handset| handset.line2.as_ref().map(Member::label)),
+    ];
+    let (before, after) = (change.handset_before(), change.handset_after());
+    let fields = all.into_iter().map(|(name, kind, value)| FieldView {
+        name,
+        kind,
+        from: before.and_then(value),
+        to: after.and_then(value),
+        masked: false,
+    });
+    let is_shown = |field: &FieldView| match action {
+        ChangeAction::Update => field.from != field.to,
+        ChangeAction::Create | ChangeAction::Delete => field.from.is_some() || field.to.is_some(),
+    };
+    fields.filter(is_shown).collect()
 }
 
 fn fields(

@@ -114,6 +114,10 @@ pub struct FaultConfig {
     /// Updates are answered with 202 instead of 204 and applied after this delay.
     pub async_update_delay: Option<Duration>,
     pub hide_disabled_codes: bool,
+    /// Handsets with two lines are refused with error 5302, as has been seen live.
+    pub refuse_second_line: bool,
+    /// Changes of the handsets of a network that are closer together are violations.
+    pub handset_interval: Duration,
 }
 
 impl Default for FaultConfig {
@@ -141,6 +145,8 @@ impl Default for FaultConfig {
             read_lag: Duration::ZERO,
             async_update_delay: None,
             hide_disabled_codes: false,
+            refuse_second_line: false,
+            handset_interval: Duration::from_secs(90),
         }
     }
 }

@@ -5,6 +5,8 @@
 //! | `organization` | [`SimulatedOrganization`]: the state machine; maps a request at a point in time to a response |
 //! | `operations` | the effect and the response of each operation |
 //! | `base_stations` | the base stations of networks |
+//! | `handsets` | the handsets of networks |
+//! | `members` | people, workspaces and virtual lines |
 //! | `external_edits` | edits by another client |
 //! | `request` | [`Operation`] and [`Request`]: operations, and parsing them from HTTP requests |
 //! | `network` | a simulated network with its devices |
@@ -27,9 +29,11 @@
 mod base_stations;
 mod external_edits;
 mod faults;
+mod handsets;
 pub mod http;
 mod in_process;
 mod limiter;
+mod members;
 mod network;
 mod operations;
 mod organization;
@@ -47,6 +51,7 @@ pub use external_edits::ExternalEdit;
 pub use faults::{FaultConfig, Latency, RequestFault, RetryAfterHeader};
 pub use in_process::InProcessApi;
 pub use limiter::{Limit, LimitKind, Limiter};
+pub use members::MemberQuery;
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
 pub use request::{Operation, Query, Request};
 pub use response_quirks::Quirk;

@@ -2,8 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::members::SimMember;
 use crate::model::{LocationId, NetworkId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,21 @@ impl SimNetwork {
     /// The largest number of base stations of its model.
     pub(super) fn max_base_stations(&self) -> usize {
         if self.model.contains("110") { 1 } else { 254 }
+    }
+
+    /// The largest number of lines of its model.
+    pub(super) fn max_lines(&self) -> usize {
+        if self.model.contains("110") { 30 } else { 1_000 }
+    }
+
+    /// The number of lines of all handsets.
+    pub(super) fn line_count(&self) -> usize {
+        self.lines as usize
+    }
+
+    /// Counts the lines again after its handsets have changed.
+    pub(super) fn count_lines(&mut self) {
+        self.lines = self.handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum();
     }
 }
 
@@ -73,7 +90,7 @@ pub(super) fn parse_mac(text: &str) -> Option<u64> {
     is_valid.then(|| u64::from_str_radix(&digits, 16).ok()).flatten()
 }
 
-/// The handsets of a network: as they were loaded, or as many as its list counts.
+/// The handsets of a network: as they were loaded, or as many as its list counts until something asks for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SimHandsets {
     Counted(u64),
@@ -83,8 +100,52 @@ pub(super) enum SimHandsets {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SimHandset {
     pub(super) id: String,
-    pub(super) display_name: String,
-    pub(super) extension: String,
+    pub(super) index: u64,
+    pub(super) default_name: String,
+    pub(super) custom_name: Option<String>,
+    pub(super) access_code: String,
+    /// The ids of the members.
+    pub(super) line1: String,
+    pub(super) line2: Option<String>,
+    /// When it was last registered, in milliseconds since 1970.
+    pub(super) registered: Option<u64>,
+}
+
+impl SimHandset {
+    /// A handset of a made-up member. One in eight has never registered.
+    pub(super) fn made_up(network: &NetworkId, index: u64, member: &SimMember) -> Self {
+        let digest: [u8; 32] = Sha256::digest(format!("{network}/{index}")).into();
+        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("Handset {}", member.extension.as_deref().unwrap_or_default());
+        Self {
+            id: STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_HANDSET/{hex}")),
+            index,
+            default_name: name.clone(),
+            custom_name: Some(name),
+            access_code: format!("{:04}", u16::from_be_bytes([digest[16], digest[17]]) % 10_000),
+            line1: member.id.clone(),
+            line2: None,
+            registered: (!digest[18].is_multiple_of(8))
+                .then(|| 1_790_000_000_000 + u64::from(digest[19]) * 86_400_000 / 8),
+        }
+    }
+
+    /// A handset of a snapshot.
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let text = |field: &str| value[field].as_str().map(str::to_owned);
+        let number = |field: &str| value[field].as_str().and_then(|text| text.parse().ok());
+        let line = |at: usize| value["lines"][at]["memberId"].as_str().map(str::to_owned);
+        Some(Self {
+            id: text("id").filter(|id| !id.is_empty())?,
+            index: number("index").unwrap_or(0),
+            default_name: text("defaultDisplayName").unwrap_or_default(),
+            custom_name: text("customDisplayName"),
+            access_code: text("accessCode").unwrap_or_default(),
+            line1: line(0)?,
+            line2: line(1),
+            registered: value["lines"][0]["lastRegistrationTime"].as_str().and_then(|text| text.parse().ok()),
+        })
+    }
 }
 
 impl SimHandsets {
@@ -95,21 +156,20 @@ impl SimHandsets {
         }
     }
 
-    /// The handsets of the network `id`. Those that are only counted are the same at every call.
-    pub(super) fn list(&self, id: &NetworkId) -> Vec<SimHandset> {
-        let count = match self {
-            Self::Counted(count) => *count,
-            Self::Listed(handsets) => return handsets.clone(),
-        };
-        let handset = |number: u64| {
-            let digest: [u8; 32] = Sha256::digest(format!("{id}/{number}")).into();
-            let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-            SimHandset {
-                id: STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_HANDSET/{hex}")),
-                display_name: format!("Handset {number}"),
-                extension: (2_000 + number).to_string(),
+    /// Those that exist as such; none of them before the location is populated.
+    pub(super) fn listed(&self) -> &[SimHandset] {
+        match self {
+            Self::Counted(_) => &[],
+            Self::Listed(handsets) => handsets,
+        }
+    }
+
+    pub(super) fn listed_mut(&mut self) -> &mut Vec<SimHandset> {
+        loop {
+            match self {
+                Self::Listed(handsets) => return handsets,
+                Self::Counted(_) => *self = Self::Listed(Vec::new()),
             }
-        };
-        (1..=count).map(handset).collect()
+        }
     }
 }

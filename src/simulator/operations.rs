@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::handsets::handset_ids;
 use super::network::{SimHandsets, SimNetwork};
 use super::organization::SimulatedOrganization;
 use super::request::Operation;
@@ -23,6 +24,8 @@ pub(super) enum WriteEffect {
     Created(NetworkId),
     /// Base stations were added, with these results.
     Added(serde_json::Value),
+    /// Handsets were added, with these results.
+    AddedHandsets(Vec<serde_json::Value>),
 }
 
 impl SimulatedOrganization {
@@ -57,15 +60,31 @@ impl SimulatedOrganization {
             | Operation::Delete { .. }
             | Operation::AddBaseStations { .. }
             | Operation::RemoveBaseStation { .. }
-            | Operation::RemoveAllBaseStations { .. } => self.written(operation, tracking_id, now)?,
+            | Operation::RemoveAllBaseStations { .. }
+            | Operation::AddHandset { .. }
+            | Operation::AddHandsets { .. }
+            | Operation::UpdateHandset { .. }
+            | Operation::RemoveHandset { .. }
+            | Operation::RemoveHandsets { .. } => self.written(operation, tracking_id, now)?,
             Operation::ListBaseStations { location, network } => {
                 let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
                 self.list_base_stations(network, tracking_id, now)
             }
             Operation::ListHandsets { location, network } => {
-                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
-                SimulatedResponse::json(200, tracking_id, &responses::handsets(network))
+                let location = LocationId::new(&**location);
+                self.state.populate(&location);
+                let network = self.find_network(&location, &NetworkId::new(&**network))?;
+                self.list_handsets(network, tracking_id, now)
             }
+            Operation::GetHandset { location, network, handset } => {
+                let location = LocationId::new(&**location);
+                self.state.populate(&location);
+                let network = self.find_network(&location, &NetworkId::new(&**network))?;
+                let found = network.handsets.listed().iter().find(|known| known.id == *handset);
+                let found = found.ok_or_else(|| ApiErrorResponse::new(404, 27_466, "the handset does not exist"))?;
+                SimulatedResponse::json(200, tracking_id, &self.handset_json(found))
+            }
+            Operation::AvailableMembers(query) => self.available_members(query, tracking_id)?,
             Operation::Locations { name, max, start } => {
                 self.locations(name.as_deref(), max.as_deref(), start.as_deref(), tracking_id)?
             }
@@ -108,6 +127,11 @@ impl SimulatedOrganization {
                 SimulatedResponse::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() }))
             }
             WriteEffect::Added(results) => SimulatedResponse::json(201, tracking_id, &results),
+            WriteEffect::AddedHandsets(results) => {
+                let is_partial = results.iter().any(|item| item["result"]["status"] != 200);
+                let status = if is_partial { 206 } else { 201 };
+                SimulatedResponse::json(status, tracking_id, &json!({ "items": results }))
+            }
         })
     }
 
@@ -153,10 +177,52 @@ impl SimulatedOrganization {
                 let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
                 self.remove_base_stations(&location, &network, None, now)?;
             }
+            Operation::AddHandset { location, network, body } => {
+                let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+                let body = json!({ "items": [value] }).to_string();
+                let results = self.write_handsets(location, network, body.as_bytes(), now)?;
+                let error = &results[0]["result"]["error"];
+                if let Some(code) = error["errorCode"].as_u64() {
+                    let words = error["message"].as_str().unwrap_or_default();
+                    return Err(ApiErrorResponse::new(400, code as u32, words));
+                }
+            }
+            Operation::AddHandsets { location, network, body } => {
+                let results = self.write_handsets(location, network, body, now)?;
+                self.counters.writes += 1;
+                return Ok(WriteEffect::AddedHandsets(results));
+            }
+            Operation::UpdateHandset { location, network, handset, body } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                self.state.populate(&location);
+                self.update_handset(&location, &network, handset, body, now)?;
+            }
+            Operation::RemoveHandset { location, network, handset } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                self.state.populate(&location);
+                self.remove_handsets(&location, &network, Some(std::slice::from_ref(handset)), now)?;
+            }
+            Operation::RemoveHandsets { location, network, body } => {
+                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
+                self.state.populate(&location);
+                self.remove_handsets(&location, &network, handset_ids(body).as_deref(), now)?;
+            }
             _ => return Ok(WriteEffect::Done),
         }
         self.counters.writes += 1;
         Ok(WriteEffect::Done)
+    }
+
+    fn write_handsets(
+        &mut self,
+        location: &str,
+        network: &str,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<Vec<serde_json::Value>, ApiErrorResponse> {
+        let (location, network) = (LocationId::new(location), NetworkId::new(network));
+        self.state.populate(&location);
+        self.add_handsets(&location, &network, body, now)
     }
 
     fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, ApiErrorResponse> {
@@ -224,7 +290,7 @@ impl SimulatedOrganization {
         SimulatedResponse::json(
             200,
             tracking_id,
-            &NetworkListJson { dect_networks, created: None, locations: Vec::new() },
+            &NetworkListJson { dect_networks, created: None, locations: Vec::new(), members: Vec::new() },
         )
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::faults::{FaultConfig, RequestFault, RetryAfterHeader};
+use super::handsets::handset_ids;
 use super::limiter::{LimitKind, Limiter};
 use super::network::SimNetwork;
 use super::request::{Operation, Request};
@@ -76,6 +77,8 @@ pub struct SimulatedOrganization {
     /// were not there.
     pub(super) before: Vec<(Instant, NetworkId, Option<SimNetwork>)>,
     retry_after_windows: Vec<RetryAfterWindow>,
+    /// When the handsets or lines of a network were last changed.
+    handset_changes: HashMap<NetworkId, Instant>,
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +113,7 @@ impl SimulatedOrganization {
             deferred: BTreeMap::new(),
             before: Vec::new(),
             retry_after_windows: Vec::new(),
+            handset_changes: HashMap::new(),
         }
     }
 
@@ -242,7 +246,12 @@ impl SimulatedOrganization {
             _ => {}
         }
         self.log.record(number, request, status, tracking_id, now);
-        if matches!(request.operation, Operation::RemoveAllBaseStations { .. }) {
+        let is_collection = match &request.operation {
+            Operation::RemoveAllBaseStations { .. } => true,
+            Operation::RemoveHandsets { body, .. } => handset_ids(body).is_none(),
+            _ => false,
+        };
+        if is_collection {
             self.log.record_violation(number, ClientRule::NoCollectionDeletion);
         }
         if is_incomplete(&request.operation) {
@@ -301,6 +310,7 @@ impl SimulatedOrganization {
             RequestFault::Status(status) => return Some(refused(status, 1, "service unavailable")),
             RequestFault::HtmlPage => return Some(SimulatedResponse::page(502, tracking_id)),
             RequestFault::DelayedWrite(delay) => {
+                self.note_handset_change(&request.operation, in_flight.number, now);
                 self.deferred.insert((now + delay, in_flight.number), request.operation.clone());
                 return Some(refused(504, 1, "gateway timeout"));
             }
@@ -310,8 +320,14 @@ impl SimulatedOrganization {
             return Some(answer);
         }
         self.apply_scheduled_edit(&request.operation);
+        let changed_handsets = self.changed_handset_network(&request.operation);
         let mut answer = match self.handle_operation(&request.operation, in_flight.number, tracking_id.clone(), now) {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                if changed_handsets.is_some() {
+                    self.record_handset_change(changed_handsets, in_flight.number, now);
+                }
+                answer
+            }
             Err(error) => {
                 if error.status == 409 {
                     self.log.record_violation(in_flight.number, ClientRule::NoDuplicate);
@@ -327,6 +343,20 @@ impl SimulatedOrganization {
             RequestFault::AppliedThenStatus(status) => Some(refused(status, 1, "internal error after the write")),
             RequestFault::Truncated => Some(SimulatedResponse { is_cut: true, ..answer }),
             _ => Some(answer),
+        }
+    }
+
+    fn note_handset_change(&mut self, operation: &Operation, number: u64, now: Instant) {
+        let network = self.changed_handset_network(operation);
+        self.record_handset_change(network, number, now);
+    }
+
+    /// Records a change of the handsets of a network, and whether it came too early.
+    fn record_handset_change(&mut self, network: Option<NetworkId>, number: u64, now: Instant) {
+        let Some(network) = network else { return };
+        let last = self.handset_changes.insert(network, now);
+        if last.is_some_and(|last| now.duration_since(last) < self.faults.handset_interval) {
+            self.log.record_violation(number, ClientRule::HandsetInterval);
         }
     }
 

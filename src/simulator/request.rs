@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::members::MemberQuery;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `GET /telephony/config/dectNetworks`
@@ -26,6 +28,20 @@ pub enum Operation {
     RemoveAllBaseStations { location: String, network: String },
     /// `GET` below a network: its handsets.
     ListHandsets { location: String, network: String },
+    /// `GET` on one handset.
+    GetHandset { location: String, network: String, handset: String },
+    /// `POST` on the handsets: one.
+    AddHandset { location: String, network: String, body: Vec<u8> },
+    /// `POST …/handsets/bulk`: up to 50.
+    AddHandsets { location: String, network: String, body: Vec<u8> },
+    /// `PUT` on one handset.
+    UpdateHandset { location: String, network: String, handset: String, body: Vec<u8> },
+    /// `DELETE` on one handset.
+    RemoveHandset { location: String, network: String, handset: String },
+    /// `DELETE` on the handsets with their ids, or with `deleteAll`.
+    RemoveHandsets { location: String, network: String, body: Vec<u8> },
+    /// `GET /telephony/config/devices/availableMembers`
+    AvailableMembers(MemberQuery),
     /// `GET /locations`
     Locations {
         name: Option<String>,
@@ -83,9 +99,32 @@ impl Operation {
                         Self::RemoveBaseStation { location, network, station: (*station).to_owned() }
                     }
                     ("GET" | "HEAD", ["handsets"]) => Self::ListHandsets { location, network },
+                    ("POST", ["handsets"]) => Self::AddHandset { location, network, body },
+                    ("POST", ["handsets", "bulk"]) => Self::AddHandsets { location, network, body },
+                    ("DELETE", ["handsets"] | ["handsets", ""]) => Self::RemoveHandsets { location, network, body },
+                    (_, ["handsets", handset]) if !handset.is_empty() => {
+                        let handset = (*handset).to_owned();
+                        match method {
+                            "GET" | "HEAD" => Self::GetHandset { location, network, handset },
+                            "PUT" => Self::UpdateHandset { location, network, handset, body },
+                            "DELETE" => Self::RemoveHandset { location, network, handset },
+                            _ => Self::Unknown(405),
+                        }
+                    }
                     (_, ["baseStations" | "handsets", ..]) => Self::Unknown(405),
                     _ => Self::Unknown(404),
                 }
+            }
+            ("GET" | "HEAD", ["telephony", "config", "devices", "availableMembers"]) => {
+                Self::AvailableMembers(MemberQuery {
+                    location: query.get("locationId"),
+                    member_name: query.get("memberName"),
+                    phone_number: query.get("phoneNumber"),
+                    extension: query.get("extension"),
+                    exclude_virtual_line: query.get("excludeVirtualLine"),
+                    max: query.get("max"),
+                    start: query.get("start"),
+                })
             }
             ("GET" | "HEAD", ["locations"]) => {
                 Self::Locations { name: query.get("name"), max: query.get("max"), start: query.get("start") }
@@ -95,6 +134,7 @@ impl Operation {
             (
                 _,
                 ["telephony", "config", "dectNetworks"]
+                | ["telephony", "config", "devices", "availableMembers"]
                 | ["telephony", "config", "locations", _, "dectNetworks"]
                 | ["locations"]
                 | ["people", "me"]
@@ -111,6 +151,7 @@ impl Operation {
     fn raw(&self) -> (&'static str, String) {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
         let stations = |location: &str, network: &str| format!("{}/{network}/baseStations", networks(location));
+        let handsets = |location: &str, network: &str| format!("{}/{network}/handsets", networks(location));
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
             Self::Get { location, network } => ("GET", format!("{}/{network}", networks(location))),
@@ -123,7 +164,20 @@ impl Operation {
                 ("DELETE", format!("{}/{station}", stations(location, network)))
             }
             Self::RemoveAllBaseStations { location, network } => ("DELETE", stations(location, network)),
-            Self::ListHandsets { location, network } => ("GET", format!("{}/{network}/handsets", networks(location))),
+            Self::ListHandsets { location, network } => ("GET", handsets(location, network)),
+            Self::GetHandset { location, network, handset } => {
+                ("GET", format!("{}/{handset}", handsets(location, network)))
+            }
+            Self::AddHandset { location, network, .. } => ("POST", handsets(location, network)),
+            Self::AddHandsets { location, network, .. } => ("POST", format!("{}/bulk", handsets(location, network))),
+            Self::UpdateHandset { location, network, handset, .. } => {
+                ("PUT", format!("{}/{handset}", handsets(location, network)))
+            }
+            Self::RemoveHandset { location, network, handset } => {
+                ("DELETE", format!("{}/{handset}", handsets(location, network)))
+            }
+            Self::RemoveHandsets { location, network, .. } => ("DELETE", handsets(location, network)),
+            Self::AvailableMembers(_) => ("GET", "/telephony/config/devices/availableMembers".to_owned()),
             Self::Locations { .. } => ("GET", "/locations".to_owned()),
             Self::Me => ("GET", "/people/me".to_owned()),
             Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
@@ -138,7 +192,12 @@ impl Operation {
             | Self::Delete { location, .. }
             | Self::AddBaseStations { location, .. }
             | Self::RemoveBaseStation { location, .. }
-            | Self::RemoveAllBaseStations { location, .. } => Some(location),
+            | Self::RemoveAllBaseStations { location, .. }
+            | Self::AddHandset { location, .. }
+            | Self::AddHandsets { location, .. }
+            | Self::UpdateHandset { location, .. }
+            | Self::RemoveHandset { location, .. }
+            | Self::RemoveHandsets { location, .. } => Some(location),
             _ => None,
         }
     }

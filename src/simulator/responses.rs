@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::network::{SimHandset, SimNetwork};
+use super::network::SimNetwork;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SimulatedResponse {
@@ -118,6 +118,8 @@ pub(super) struct SnapshotNetworkJson<'a> {
     #[serde(flatten)]
     pub(super) network: NetworkJson<'a>,
     pub(super) base_stations: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) handsets: Option<Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -129,26 +131,9 @@ pub(super) struct NetworkListJson<N> {
     /// Locations without networks, which no list of Webex has.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) locations: Vec<LocationRefJson<'static>>,
-}
-
-/// The handsets of a network, each with its first line.
-pub(super) fn handsets(network: &SimNetwork) -> Value {
-    let handset = |(at, handset): (usize, SimHandset)| {
-        json!({
-            "id": handset.id,
-            "index": (at + 1).to_string(),
-            "defaultDisplayName": handset.display_name,
-            "customDisplayName": handset.display_name,
-            "accessCode": "1234",
-            "lines": [{ "memberId": format!("member-{}", handset.extension), "extension": handset.extension }],
-        })
-    };
-    let handsets: Vec<Value> = network.handsets.list(&network.id).into_iter().enumerate().map(handset).collect();
-    json!({
-        "numberOfHandsetsAssigned": handsets.len(),
-        "numberOfLinesAssigned": network.lines,
-        "handsets": handsets,
-    })
+    /// The members of the organization, which no list of Webex has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) members: Vec<Value>,
 }
 
 pub(super) fn location(id: &str, name: &str, org: &str) -> Value {

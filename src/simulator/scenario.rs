@@ -36,6 +36,10 @@ pub struct Scenario {
     /// Updates are answered with 202 and applied after this delay.
     pub async_update_delay: Option<DurationSpec>,
     pub hide_disabled_codes: Option<bool>,
+    /// Handsets with two lines are refused with error 5302.
+    pub refuse_second_line: Option<bool>,
+    /// Changes of the handsets of a network that are closer together are logged as violations.
+    pub handset_interval: Option<DurationSpec>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
@@ -310,6 +314,8 @@ impl Scenario {
             read_lag: other.read_lag.or(self.read_lag),
             async_update_delay: other.async_update_delay.or(self.async_update_delay),
             hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
+            refuse_second_line: other.refuse_second_line.or(self.refuse_second_line),
+            handset_interval: other.handset_interval.or(self.handset_interval),
         }
     }
 
@@ -354,6 +360,8 @@ impl Scenario {
             read_lag: self.read_lag.map_or(default.read_lag, |time| time.0),
             async_update_delay: self.async_update_delay.map(|time| time.0),
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
+            refuse_second_line: self.refuse_second_line.unwrap_or_default(),
+            handset_interval: self.handset_interval.map_or(default.handset_interval, |time| time.0),
             token_ttl: self.token_ttl.map(|time| time.0),
             concurrent_edits_at: self.concurrent_edits_at.clone(),
             quirks: self.quirks.clone(),

@@ -25,6 +25,8 @@ pub enum ClientRule {
     ValidToken,
     /// Devices are removed one by one, never all at once.
     NoCollectionDeletion,
+    /// Handsets and lines of a network change at least 90 seconds apart, as Cisco asks.
+    HandsetInterval,
 }
 
 impl ClientRule {
@@ -36,6 +38,7 @@ impl ClientRule {
             Self::NoDuplicate => "noDuplicate",
             Self::ValidToken => "validToken",
             Self::NoCollectionDeletion => "collectionDeletion",
+            Self::HandsetInterval => "handsetInterval",
         }
     }
 }

@@ -9,12 +9,13 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::members::SimMember;
 use super::network::{SimBaseStation, SimHandset, SimHandsets, SimNetwork, parse_mac};
 use super::responses::{LocationRefJson, NetworkJson, NetworkListJson, SnapshotNetworkJson};
-use crate::desired::model::NetworkEntry;
+use crate::desired::model::{HandsetEntry, LineRef, NetworkEntry};
 use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
-use crate::model::{Handset, LiveState, LocationId, NameKey, NetworkId};
+use crate::model::{Handset, LiveState, LocationId, Member, NameKey, NetworkId};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -34,8 +35,11 @@ pub struct SimulatedState {
     codes: HashMap<(LocationId, String), Vec<NetworkId>>,
     /// How many networks have a base station of this address: one, unless the initial state is wrong.
     macs: HashMap<u64, u32>,
+    /// The members of every location that is populated, and where each of them is.
+    pub(super) members: BTreeMap<LocationId, Vec<SimMember>>,
+    pub(super) member_places: HashMap<String, (LocationId, usize)>,
     next_chain: u64,
-    /// Number of networks and base stations created; ids are never reused.
+    /// Number of networks and devices created; ids are never reused.
     created: u64,
     /// Number of base stations that were made up.
     stations: u64,
@@ -141,6 +145,13 @@ impl SimulatedState {
                     .collect::<Result<_, StateError>>()?,
                 None => state.make_up(MADE_UP_ADDRESSES, count("numberOfBaseStations", 1)),
             };
+            let handsets = match network["handsets"].as_array() {
+                Some(listed) => {
+                    let read = listed.iter().map(SimHandset::read).collect::<Option<Vec<_>>>();
+                    SimHandsets::Listed(read.ok_or_else(|| wrong("has an invalid handset".to_owned()))?)
+                }
+                None => SimHandsets::Counted(count("numberOfHandsetsAssigned", 0)),
+            };
             state.insert(SimNetwork {
                 id,
                 location,
@@ -154,9 +165,13 @@ impl SimulatedState {
                 model,
                 chain_id: count("chainId", 0),
                 base_stations,
-                handsets: SimHandsets::Counted(count("numberOfHandsetsAssigned", 0)),
+                handsets,
                 lines: count("numberOfLines", 0),
             });
+        }
+        for member in value["members"].as_array().into_iter().flatten() {
+            let member = SimMember::read(member).ok_or_else(|| StateError::NotAList("invalid `members`".to_owned()))?;
+            state.insert_members(member.location.clone(), vec![member]);
         }
         Ok(state)
     }
@@ -216,6 +231,10 @@ impl SimulatedState {
                     }
                     None => state.make_up(MADE_UP_ADDRESSES, 1),
                 };
+                let handsets = match &entry.handsets {
+                    Some(handsets) => SimHandsets::Listed(state.handsets_of_file(&network, &id, handsets)),
+                    None => SimHandsets::Counted(0),
+                };
                 let code = code_of(entry).or_else(|| free.next());
                 let display_name = desired.display_name.as_ref().map(ToString::to_string);
                 state.insert(SimNetwork {
@@ -228,12 +247,44 @@ impl SimulatedState {
                     model: entry.model.as_ref().map_or("DMS Cisco DBS210", |model| model.value.api_name()).to_owned(),
                     chain_id: 0,
                     base_stations,
-                    handsets: SimHandsets::Counted(0),
-                    lines: 0,
+                    lines: handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum(),
+                    handsets,
                 });
             }
         }
         Ok(state)
+    }
+
+    /// The handsets of a file, with members that are made up for their extensions.
+    fn handsets_of_file(
+        &mut self,
+        network: &NetworkId,
+        location: &LocationId,
+        entries: &[HandsetEntry],
+    ) -> Vec<SimHandset> {
+        let mut handsets = Vec::new();
+        for (at, entry) in entries.iter().filter(|entry| !entry.is_absent).enumerate() {
+            let mut member = |line: &LineRef| match line {
+                LineRef::Extension { extension, .. } => self.member_with_extension(location, extension),
+                LineRef::Number(digits) => {
+                    self.member_with_extension(location, &digits[digits.len().saturating_sub(4)..])
+                }
+                LineRef::Member(id) => id.to_string(),
+            };
+            let Some(line1) = entry.line1.as_ref().map(|line| member(&line.value)) else { continue };
+            let line2 = entry.line2.as_ref().and_then(|line| line.value.as_ref()).map(member);
+            let Some(owner) = self.member(&line1).cloned() else { continue };
+            let handset = SimHandset::made_up(network, at as u64 + 1, &owner);
+            let name = entry.name.as_ref().map(|name| name.value.as_str().to_owned());
+            let id = entry.id.as_ref().map(|id| id.value.to_string());
+            handsets.push(SimHandset {
+                id: id.unwrap_or(handset.id),
+                custom_name: name.or(handset.custom_name),
+                line2,
+                ..handset
+            });
+        }
+        handsets
     }
 
     /// The state in the format of a Webex list, with the counters needed to resume.
@@ -245,12 +296,21 @@ impl SimulatedState {
                 .iter()
                 .map(|station| serde_json::json!({ "id": station.id(), "mac": station.address() }))
                 .collect(),
+            handsets: match &network.handsets {
+                SimHandsets::Counted(_) => None,
+                SimHandsets::Listed(handsets) => Some(handsets.iter().map(handset_json).collect()),
+            },
         });
         let used: HashSet<&LocationId> = self.networks.values().map(|network| &network.location).collect();
         let unused = self.locations.iter().filter(|(id, _)| !used.contains(id));
         NetworkListJson {
             dect_networks: networks.collect(),
             created: Some(self.created).filter(|created| *created > 0),
+            members: self
+                .members
+                .iter()
+                .flat_map(|(location, members)| members.iter().map(|member| member.json(&self.locations[location])))
+                .collect(),
             locations: unused
                 .map(|(id, name)| LocationRefJson { id: id.to_string().into(), name: name.to_string().into() })
                 .collect(),
@@ -273,7 +333,7 @@ impl SimulatedState {
                     None => state.make_up(UNKNOWN_ADDRESSES, network.base_stations.unwrap_or(1)),
                 };
                 let handsets = match organization.handsets(index) {
-                    Some(listed) => SimHandsets::Listed(listed.iter().map(handset_of).collect()),
+                    Some(listed) => SimHandsets::Listed(listed.iter().filter_map(handset_of).collect()),
                     None => SimHandsets::Counted(network.handsets.unwrap_or(0)),
                 };
                 state.insert(SimNetwork {
@@ -290,6 +350,21 @@ impl SimulatedState {
                     lines: network.lines.unwrap_or(0),
                 });
             }
+        }
+        for member in organization.known_members() {
+            let (Some(id), Some(location)) = (&member.id, &member.location) else { continue };
+            let text = |text: &Option<Arc<str>>| text.as_deref().unwrap_or_default().to_owned();
+            let member = SimMember {
+                id: id.to_string(),
+                kind: member.kind.api_name().to_owned(),
+                first_name: text(&member.first_name),
+                last_name: text(&member.last_name),
+                extension: member.extension.as_deref().map(str::to_owned),
+                number: member.number.as_deref().map(str::to_owned),
+                location: location.clone(),
+            };
+            state.locations.entry(location.clone()).or_insert_with(|| "".into());
+            state.insert_members(location.clone(), vec![member]);
         }
         state
     }
@@ -356,6 +431,13 @@ impl SimulatedState {
         (1 << 31) + self.created
     }
 
+    /// An unused id of a handset.
+    pub(super) fn unused_handset_id(&mut self) -> String {
+        self.created += 1;
+        let uuid = format!("00000000-0000-4000-9000-{:012x}", self.created);
+        STANDARD_NO_PAD.encode(format!("ciscospark://us/DECT_DEV_HANDSET/{uuid}"))
+    }
+
     /// Makes up so many base stations.
     fn make_up(&mut self, addresses: u64, count: u64) -> Vec<SimBaseStation> {
         let station = |_| {
@@ -386,12 +468,35 @@ impl SimulatedState {
     }
 }
 
-fn handset_of(handset: &Handset) -> SimHandset {
-    SimHandset {
-        id: handset.id.as_ref().map(ToString::to_string).unwrap_or_default(),
-        display_name: handset.display_name.as_deref().unwrap_or_default().to_owned(),
-        extension: handset.line.as_deref().unwrap_or_default().to_owned(),
-    }
+/// A live handset, if it can be addressed.
+fn handset_of(handset: &Handset) -> Option<SimHandset> {
+    let id_of = |member: &Option<Member>| Some(member.as_ref()?.id.as_ref()?.to_string());
+    Some(SimHandset {
+        id: handset.id.as_ref()?.to_string(),
+        index: 0,
+        default_name: handset.default_name.as_deref().unwrap_or_default().to_owned(),
+        custom_name: handset.custom_name.as_deref().map(str::to_owned),
+        access_code: String::new(),
+        line1: id_of(&handset.line1)?,
+        line2: id_of(&handset.line2),
+        registered: None,
+    })
+}
+
+fn handset_json(handset: &SimHandset) -> Value {
+    let line = |id: &String| {
+        let time = handset.registered.map(|time| time.to_string());
+        serde_json::json!({ "memberId": id, "lastRegistrationTime": time })
+    };
+    let lines: Vec<Value> = std::iter::once(&handset.line1).chain(&handset.line2).map(line).collect();
+    serde_json::json!({
+        "id": handset.id,
+        "index": handset.index.to_string(),
+        "defaultDisplayName": handset.default_name,
+        "customDisplayName": handset.custom_name,
+        "accessCode": handset.access_code,
+        "lines": lines,
+    })
 }
 
 pub(super) fn parse_json(text: &str) -> Result<Value, StateError> {

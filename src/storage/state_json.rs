@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BaseStation, BaseStationId, CodeText, Handset, HandsetId, Settings};
+use crate::model::{
+    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, Settings,
+};
 use crate::plan::model::ResourceState;
 use crate::storage::encryption::CodeCipher;
 
@@ -74,14 +76,98 @@ pub(super) enum StateJson {
         id: Option<String>,
         mac: Arc<str>,
     },
-    Handset {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        display_name: Option<Arc<str>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        line: Option<Arc<str>>,
-    },
+    Handset(Box<HandsetJson>),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct HandsetJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    custom_display_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    default_display_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line1: Option<MemberJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line2: Option<MemberJson>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MemberJson {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member_id: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    member_type: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extension: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    location_name: Option<Arc<str>>,
+}
+
+impl From<&Member> for MemberJson {
+    fn from(member: &Member) -> Self {
+        Self {
+            member_id: member.id.as_ref().map(ToString::to_string),
+            member_type: member.kind.api_name().to_owned(),
+            first_name: member.first_name.clone(),
+            last_name: member.last_name.clone(),
+            extension: member.extension.clone(),
+            number: member.number.clone(),
+            location: member.location.as_ref().map(ToString::to_string),
+            location_name: member.location_name.clone(),
+        }
+    }
+}
+
+impl From<MemberJson> for Member {
+    fn from(document: MemberJson) -> Self {
+        Self {
+            id: document.member_id.and_then(MemberId::non_empty),
+            kind: MemberKind::parse(&document.member_type),
+            first_name: document.first_name,
+            last_name: document.last_name,
+            extension: document.extension,
+            number: document.number,
+            location: document.location.and_then(LocationId::non_empty),
+            location_name: document.location_name,
+        }
+    }
+}
+
+impl From<&Handset> for HandsetJson {
+    fn from(handset: &Handset) -> Self {
+        Self {
+            id: handset.id.as_ref().map(ToString::to_string),
+            custom_display_name: handset.custom_name.clone(),
+            default_display_name: handset.default_name.clone(),
+            line1: handset.line1.as_ref().map(Into::into),
+            line2: handset.line2.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<HandsetJson> for Handset {
+    fn from(document: HandsetJson) -> Self {
+        Self {
+            id: document.id.and_then(HandsetId::non_empty),
+            custom_name: document.custom_display_name,
+            default_name: document.default_display_name,
+            line1: document.line1.map(Into::into),
+            line2: document.line2.map(Into::into),
+            last_registration: None,
+        }
+    }
 }
 
 impl StateJson {
@@ -111,11 +197,7 @@ impl From<&ResourceState> for StateJson {
             ResourceState::BaseStation(BaseStation { id, address }) => {
                 Self::BaseStation { id: id.as_ref().map(ToString::to_string), mac: address.clone() }
             }
-            ResourceState::Handset(Handset { id, display_name, line }) => Self::Handset {
-                id: id.as_ref().map(ToString::to_string),
-                display_name: display_name.clone(),
-                line: line.clone(),
-            },
+            ResourceState::Handset(handset) => Self::Handset(Box::new((&**handset).into())),
         }
     }
 }
@@ -127,9 +209,7 @@ impl From<StateJson> for ResourceState {
             StateJson::BaseStation { id, mac } => {
                 Self::BaseStation(BaseStation { id: id.and_then(BaseStationId::non_empty), address: mac })
             }
-            StateJson::Handset { id, display_name, line } => {
-                Self::Handset(Handset { id: id.and_then(HandsetId::non_empty), display_name, line })
-            }
+            StateJson::Handset(handset) => Handset::from(*handset).into(),
         }
     }
 }

@@ -76,13 +76,15 @@ pub enum WriteAck {
 /// The result of one item of a request about several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemResult {
-    /// What the item is called: the MAC address of a base station.
+    /// What the item is called: the MAC address of a base station, or the name of a handset.
     pub item: String,
     /// Its own HTTP status.
     pub status: u16,
     pub id: Option<String>,
     /// Why it was refused; empty if the response does not say.
     pub message: String,
+    /// The error code of Webex, if the response has one.
+    pub code: Option<u32>,
 }
 
 impl ItemResult {

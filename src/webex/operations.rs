@@ -12,7 +12,8 @@ use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response::{self, ResponseHead};
 use super::wire;
 use crate::model::{
-    BaseStation, BaseStationId, Handset, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, Settings,
+    BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
+    NetworkModel, Settings,
 };
 
 /// Sends a request and returns what `read` makes of the response.
@@ -190,6 +191,75 @@ pub async fn list_handsets(
     let path = below_network(location, network, &["handsets"]);
     let request = ApiRequest { list: Some("handsets"), ..request("listing handsets", Method::Get, path) };
     call(api, request, response::handsets).await
+}
+
+/// Adds handsets to a network ("Add a List of Handsets to a DECT Network"), 1 to 50; returns a result for each, without
+/// ids.
+///
+/// # Errors
+/// If the request as a whole is not acknowledged.
+pub async fn add_handsets(
+    api: &dyn DectApi,
+    location: &LocationId,
+    network: &NetworkId,
+    handsets: &[&Handset],
+) -> Result<Vec<ItemResult>, ApiError> {
+    let request = ApiRequest {
+        body: Some(wire::add_handsets(handsets)),
+        ..request("adding handsets", Method::Post, below_network(location, network, &["handsets", "bulk"]))
+    };
+    call(api, request, response::handset_results).await
+}
+
+/// Replaces the name and the lines of a handset ("Update DECT Network Handset"). This is not a patch: a second line that
+/// is not sent is removed.
+///
+/// # Errors
+/// If the request is not acknowledged.
+pub async fn update_handset(
+    api: &dyn DectApi,
+    location: &LocationId,
+    network: &NetworkId,
+    id: &HandsetId,
+    handset: &Handset,
+) -> Result<WriteAck, ApiError> {
+    let request = ApiRequest {
+        body: Some(wire::update_handset(handset)),
+        ..request("updating a handset", Method::Put, below_network(location, network, &["handsets", id.as_str()]))
+    };
+    call(api, request, response::handset_write).await
+}
+
+/// Removes handsets of a network by their ids ("Delete multiple handsets"), 1 to 50. `deleteAll` is never sent.
+///
+/// # Errors
+/// If the request is not acknowledged.
+pub async fn remove_handsets(
+    api: &dyn DectApi,
+    location: &LocationId,
+    network: &NetworkId,
+    ids: &[&HandsetId],
+) -> Result<WriteAck, ApiError> {
+    let request = ApiRequest {
+        body: Some(wire::remove_handsets(ids)),
+        ..request("removing handsets", Method::Delete, below_network(location, network, &["handsets"]))
+    };
+    call(api, request, response::handset_write).await
+}
+
+/// The number of members in a page ("Search Available Members": the default and, as far as known, the maximum).
+pub const MEMBERS_PAGE: usize = 2_000;
+
+/// Lists a page of the members of a location that are available for handsets ("Search Available Members"), from `start`.
+///
+/// # Errors
+/// If the request fails or the response is not such a list.
+pub async fn list_members(api: &dyn DectApi, location: &LocationId, start: usize) -> Result<Vec<Member>, ApiError> {
+    let path = path(&["telephony", "config", "devices", "availableMembers"]);
+    let query =
+        vec![("locationId", location.to_string()), ("start", start.to_string()), ("max", MEMBERS_PAGE.to_string())];
+    let request = ApiRequest { query, ..request("listing members", Method::Get, path) };
+    call(api, request, response::members).await
 }
 
 /// Lists the locations of the organization ("List Locations"), with or without DECT networks.

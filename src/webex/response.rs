@@ -9,7 +9,7 @@ use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{BaseStation, Handset, LiveState, LocationId, Network, NetworkId};
+use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, Network, NetworkId};
 
 /// Status and relevant headers of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub(super) fn base_stations(head: &ResponseHead, body: &[u8], now: Timestamp) ->
 /// # Errors
 /// If the status is not a success or the body is not such a list.
 pub(super) fn handsets(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Handset>, ApiError> {
-    success(head, body, now)?;
+    device_success(head, body, now)?;
     wire::handsets(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
@@ -138,6 +138,37 @@ pub(super) fn base_station_results(
         result.message = one_line(&redact_codes(&result.message));
     }
     Ok(results)
+}
+
+/// Parses the results of adding handsets. As for base stations, a list shows what an unreadable success has added.
+///
+/// # Errors
+/// If the status is not a success.
+pub(super) fn handset_results(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<ItemResult>, ApiError> {
+    device_success(head, body, now)?;
+    let mut results = wire::handset_results(body);
+    for result in &mut results {
+        result.message = one_line(&result.message);
+    }
+    Ok(results)
+}
+
+/// Parses a list of members.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn members(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Member>, ApiError> {
+    device_success(head, body, now)?;
+    wire::members(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// Parses the response of a write about handsets.
+///
+/// # Errors
+/// If the status is not a success.
+pub(super) fn handset_write(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<WriteAck, ApiError> {
+    device_success(head, body, now)?;
+    Ok(if head.status == 202 { WriteAck::Accepted } else { WriteAck::Applied })
 }
 
 /// Parses a list of locations.
@@ -182,8 +213,17 @@ pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner
 /// Checks that the status is a success.
 ///
 /// # Errors
-/// What the response says otherwise.
+/// What the response says otherwise, without any number that may be an access code.
 pub(super) fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+    checked(head, body, now, true)
+}
+
+/// The same for a request about handsets, which names extensions and no codes.
+fn device_success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+    checked(head, body, now, false)
+}
+
+fn checked(head: &ResponseHead, body: &[u8], now: Timestamp, may_name_codes: bool) -> Result<(), ApiError> {
     if (200..300).contains(&head.status) {
         return Ok(());
     }
@@ -199,7 +239,7 @@ pub(super) fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Resul
         _ => ErrorClass::Permanent,
     };
     let server_time = head.date.as_deref().and_then(http_date).unwrap_or(now);
-    let ErrorBody { message, tracking_id } = parse_error_body(head.status, body);
+    let ErrorBody { message, tracking_id } = parse_error_body(head.status, body, may_name_codes);
     Err(ApiError {
         class,
         status: Some(head.status),
@@ -214,7 +254,7 @@ fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> Ap
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let message = match page_title(&text) {
         // A captive portal answers 200 with a login page.
-        Some(_) => parse_error_body(head.status, body).message,
+        Some(_) => parse_error_body(head.status, body, true).message,
         None => error.to_string(),
     };
     ApiError {
@@ -233,24 +273,25 @@ struct ErrorBody {
 }
 
 /// Extracts the error message from either documented format, from an HTML page, or from an empty body.
-fn parse_error_body(status: u16, body: &[u8]) -> ErrorBody {
+fn parse_error_body(status: u16, body: &[u8], may_name_codes: bool) -> ErrorBody {
+    let redact = if may_name_codes { redact_codes } else { str::to_owned };
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
         let tracking_id = value["trackingId"].as_str().map(one_line);
-        return ErrorBody { message: one_line(&json_error_messages(&value).join("; ")), tracking_id };
+        return ErrorBody { message: one_line(&json_error_messages(&value, redact).join("; ")), tracking_id };
     }
     let message = match page_title(&text) {
         _ if (300..400).contains(&status) => "unexpected redirect (not followed, to protect the token)".to_owned(),
         Some("") => "response is an HTML page, probably from a proxy".to_owned(),
         Some(title) => format!("response is an HTML page, probably from a proxy: {}", one_line(title)),
-        None => one_line(&redact_codes(&text)),
+        None => one_line(&redact(&text)),
     };
     ErrorBody { message, tracking_id: None }
 }
 
-fn json_error_messages(value: &serde_json::Value) -> Vec<String> {
+fn json_error_messages(value: &serde_json::Value, redact: impl Fn(&str) -> String) -> Vec<String> {
     let describe = |item: &serde_json::Value| {
-        let description = redact_codes(item["description"].as_str()?);
+        let description = redact(item["description"].as_str()?);
         let code = &item[if item["errorCode"].is_null() { "code" } else { "errorCode" }];
         let code = code.as_str().map(str::to_owned).or_else(|| code.as_i64().map(|code| code.to_string()));
         Some(code.map_or(description.clone(), |code| format!("{description} (code {code})")))
@@ -259,12 +300,12 @@ fn json_error_messages(value: &serde_json::Value) -> Vec<String> {
     let mut all: Vec<String> = list(&value["errors"]).iter().filter_map(describe).collect();
     for error in list(&value["error"]) {
         let messages: Vec<String> = list(&error["message"]).iter().filter_map(describe).collect();
-        all.extend(messages.into_iter().chain(error["message"].as_str().map(redact_codes)));
+        all.extend(messages.into_iter().chain(error["message"].as_str().map(&redact)));
     }
     if let Some(message) =
         value["message"].as_str().filter(|message| !all.iter().any(|other| other.starts_with(*message)))
     {
-        all.insert(0, redact_codes(message));
+        all.insert(0, redact(message));
     }
     all
 }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::api::{ItemResult, TokenOwner};
 use super::credentials::{Token, TokenResponse};
 use crate::model::{
-    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Network, NetworkId,
-    NetworkModel, Settings,
+    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
+    Network, NetworkId, NetworkModel, Settings,
 };
 
 #[derive(Deserialize)]
@@ -341,14 +341,68 @@ pub(super) fn base_stations(body: &[u8]) -> Result<Vec<BaseStation>, WireError> 
 
 pub(super) fn handsets(body: &[u8]) -> Result<Vec<Handset>, WireError> {
     items(body, "handsets", |item| {
-        let name = lenient_text(&item["customDisplayName"]).or_else(|| lenient_text(&item["defaultDisplayName"]));
-        let line = &item["lines"][0];
+        let text = |field: &str| lenient_text(&item[field]).map(Arc::from);
+        let lines: Vec<&serde_json::Value> = item["lines"].as_array().into_iter().flatten().collect();
+        let line = |at: usize| lines.get(at).filter(|line| line.is_object()).map(|line| member(line));
+        let registered = lines.iter().filter_map(|line| lenient_text(&line["lastRegistrationTime"]));
         Some(Handset {
             id: lenient_text(&item["id"]).and_then(HandsetId::non_empty),
-            display_name: name.map(Into::into),
-            line: lenient_text(&line["extension"]).or_else(|| lenient_text(&line["external"])).map(Into::into),
+            custom_name: text("customDisplayName"),
+            default_name: text("defaultDisplayName"),
+            line1: line(0),
+            line2: line(1),
+            last_registration: registered.max_by_key(|time| time.parse::<u64>().unwrap_or(0)).map(Into::into),
         })
     })
+}
+
+/// A member: on a line of a handset, or in the list of available ones.
+fn member(item: &serde_json::Value) -> Member {
+    let text = |field: &str| lenient_text(&item[field]).map(Arc::from);
+    let id = lenient_text(&item["memberId"]).or_else(|| lenient_text(&item["id"]));
+    Member {
+        id: id.and_then(MemberId::non_empty),
+        kind: lenient_text(&item["memberType"]).map_or(MemberKind::Unknown, |kind| MemberKind::parse(&kind)),
+        first_name: text("firstName"),
+        last_name: text("lastName"),
+        extension: text("extension"),
+        number: text("external").or_else(|| text("phoneNumber")),
+        location: lenient_text(&item["location"]["id"]).and_then(LocationId::non_empty),
+        location_name: lenient_text(&item["location"]["name"]).map(Into::into),
+    }
+}
+
+pub(super) fn members(body: &[u8]) -> Result<Vec<Member>, WireError> {
+    items(body, "members", |item| Some(member(item)))
+}
+
+/// The handsets of a request, as documented: the second line only where there is one.
+pub(super) fn add_handsets(handsets: &[&Handset]) -> Vec<u8> {
+    let items: Vec<serde_json::Value> = handsets.iter().map(|handset| handset_body(handset, false)).collect();
+    serde_json::json!({ "items": items }).to_string().into_bytes()
+}
+
+/// An update of a handset. A second line that is left out would be removed, and `null` says so.
+pub(super) fn update_handset(handset: &Handset) -> Vec<u8> {
+    handset_body(handset, true).to_string().into_bytes()
+}
+
+fn handset_body(handset: &Handset, with_null: bool) -> serde_json::Value {
+    let id = |member: &Option<Member>| member.as_ref()?.id.as_ref().map(ToString::to_string);
+    let mut body = serde_json::json!({
+        "line1MemberId": id(&handset.line1),
+        "customDisplayName": handset.custom_name.as_deref(),
+    });
+    let second = id(&handset.line2);
+    if second.is_some() || with_null {
+        body["line2MemberId"] = second.into();
+    }
+    body
+}
+
+pub(super) fn remove_handsets(ids: &[&HandsetId]) -> Vec<u8> {
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    serde_json::json!({ "handsetIds": ids }).to_string().into_bytes()
 }
 
 pub(super) fn locations(body: &[u8]) -> Result<Vec<(LocationId, Arc<str>)>, WireError> {
@@ -367,21 +421,32 @@ pub(super) fn created(body: &[u8]) -> Option<NetworkId> {
 /// The results of adding base stations. The description of the API knows a status and an id; refusals have been seen
 /// elsewhere in the API with an `error`.
 pub(super) fn base_station_results(body: &[u8]) -> Vec<ItemResult> {
+    item_results(body, "baseStations", "mac")
+}
+
+/// The results of adding handsets, by their names. There are no ids in them.
+pub(super) fn handset_results(body: &[u8]) -> Vec<ItemResult> {
+    item_results(body, "items", "customDisplayName")
+}
+
+fn item_results(body: &[u8], list: &str, key: &str) -> Vec<ItemResult> {
     let result = |item: &serde_json::Value| {
         let result = &item["result"];
         let error = if result["error"].is_null() { &item["error"] } else { &result["error"] };
         let message = lenient_text(&error["message"]).or_else(|| lenient_text(error)).unwrap_or_default();
+        // A number, or a text.
         let code = lenient_text(&error["errorCode"]).or_else(|| lenient_text(&error["code"]));
-        let code = code.filter(|code| !message.contains(code.as_str()));
+        let shown = code.as_ref().filter(|code| !message.contains(code.as_str()));
         Some(ItemResult {
-            item: lenient_text(&item["mac"])?,
+            item: lenient_text(&item[key])?,
             status: lenient_text(&result["status"])?.parse().ok()?,
             id: lenient_text(&result["id"]),
-            message: code.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned()),
+            message: shown.map_or(message.clone(), |code| format!("{message} (code {code})").trim().to_owned()),
+            code: code.and_then(|code| code.parse().ok()),
         })
     };
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    value["baseStations"].as_array().into_iter().flatten().filter_map(result).collect()
+    value[list].as_array().into_iter().flatten().filter_map(result).collect()
 }
 
 pub(super) fn add_base_stations(macs: &[Mac]) -> Vec<u8> {

@@ -497,7 +497,7 @@ fn an_undo_brings_back_what_the_network_held_when_it_was_deleted() {
     applied(&env, &["--plan", "p.json", "--max-deletes", "99"]);
     let undo = env.run(&["undo", "last", "--yes"]);
     assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
-    assert!(undo.stderr.contains("22 handsets of the deleted network TRD Nurses"), "{}", undo.stderr);
+    assert!(undo.stderr.contains("22 handsets of TRD Nurses are added again and must be paired"), "{}", undo.stderr);
     assert_eq!(base_stations(&env).get(&mac), None, "it was gone before the deletion");
     assert_eq!(base_stations(&env).values().filter(|network| *network == "TRD Nurses").count(), 3);
 }

@@ -437,7 +437,8 @@ fn status_has_a_line_a_location_and_knows_since_when() {
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
     let right = env.run(&["status", "networks.yaml", "-o", "json"]);
     assert_eq!(right.code, Some(0));
-    let summary = json!({ "locations": 3, "networks": 12, "drifted": 0, "unmanaged": 1, "unmanagedBaseStations": 0 });
+    let summary = json!({ "locations": 3, "networks": 12, "drifted": 0, "unmanaged": 1, "unmanagedBaseStations": 0,
+        "unmanagedHandsets": 0, "neverRegistered": 0 });
     assert_eq!(right.json()["summary"], summary);
     assert_eq!(env.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
 

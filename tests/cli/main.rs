@@ -9,6 +9,7 @@ mod docs;
 mod faults;
 mod fleet;
 mod formats;
+mod handsets;
 mod harness;
 mod help;
 mod invalid_files;

@@ -168,6 +168,7 @@ impl RandomLocation {
                 base_stations: None,
                 has_own_settings: true,
                 name_is_check: false,
+                handsets: None,
             })
         });
         Desired {

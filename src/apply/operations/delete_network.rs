@@ -84,7 +84,7 @@ async fn record_contents(
     handsets: Vec<Handset>,
 ) -> Option<Refusal> {
     let stations = stations.into_iter().map(ResourceState::BaseStation);
-    let contents: Vec<ResourceState> = stations.chain(handsets.into_iter().map(ResourceState::Handset)).collect();
+    let contents: Vec<ResourceState> = stations.chain(handsets.into_iter().map(ResourceState::from)).collect();
     if contents.len() == change.contents.len() {
         return None;
     }

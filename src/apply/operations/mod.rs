@@ -2,10 +2,13 @@
 //! at right before it is sent. Nothing else in this module asks which kind a step is of.
 
 mod add_base_stations;
+mod add_handsets;
 mod create_network;
 mod delete_network;
 mod remove_base_station;
+mod remove_handsets;
 mod spec;
+mod update_handset;
 mod update_network;
 
 pub(super) use spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
@@ -20,5 +23,8 @@ pub(super) fn spec(operation: Operation) -> &'static dyn OperationSpec {
         Operation::DeleteNetwork => &delete_network::DeleteNetwork,
         Operation::AddBaseStations => &add_base_stations::AddBaseStations,
         Operation::RemoveBaseStation => &remove_base_station::RemoveBaseStation,
+        Operation::AddHandsets => &add_handsets::AddHandsets,
+        Operation::UpdateHandset => &update_handset::UpdateHandset,
+        Operation::RemoveHandsets => &remove_handsets::RemoveHandsets,
     }
 }

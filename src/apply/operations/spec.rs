@@ -1,5 +1,7 @@
 //! What a kind of operation is described by.
 
+use std::time::Duration;
+
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
@@ -7,6 +9,7 @@ use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex};
+use crate::storage::journal::JournalEntry;
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
 
 /// One request of a step.
@@ -24,6 +27,8 @@ pub(in crate::apply) struct OperationRequest<'a> {
     pub(in crate::apply) before: Option<&'a Settings>,
     /// Whether this run has written to the same network before, so that reads may lag behind.
     pub(in crate::apply) was_written: bool,
+    /// Whether handsets are added with their first line only.
+    pub(in crate::apply) first_line_only: bool,
 }
 
 impl<'a> OperationRequest<'a> {
@@ -36,6 +41,14 @@ impl<'a> OperationRequest<'a> {
         let message = "the network does not exist yet";
         SendError::Failed(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No))
     }
+}
+
+/// Records that handsets or lines are changed now: the next run must wait, too.
+pub(super) async fn record_handset_change(request: OperationRequest<'_>) -> Option<Refusal> {
+    let network = request.network?;
+    let entry = JournalEntry::HandsetsChanging { network: network.clone() };
+    // What is not recorded is not sent.
+    request.run.record(entry).await.err().map(|_| Refusal::Cancelled)
 }
 
 /// What the API returns.
@@ -64,6 +77,7 @@ impl Observation {
 }
 
 /// Why a request must not be sent.
+#[derive(Clone)]
 pub(in crate::apply) enum Refusal {
     /// What it is about has changed since the plan was made.
     Changed(String),
@@ -102,6 +116,26 @@ pub(in crate::apply) trait OperationSpec {
     /// Whether an error may mean that there is nothing left to do.
     fn is_already_done(&self, _error: &ApiError) -> bool {
         false
+    }
+
+    /// How long reads may still show a request that was lost; `None` if one read is enough.
+    fn observation_time(&self, _run: &RunContext<'_>) -> Option<Duration> {
+        None
+    }
+
+    /// What a response calls the item of a change.
+    fn item_name(&self, change: &Change) -> String {
+        change.label()
+    }
+
+    /// Whether a refused item is to be tried in another way.
+    fn is_deferred(&self, _change: &Change, _result: &ItemResult) -> bool {
+        false
+    }
+
+    /// What a refused item is about, where the message of Webex does not say.
+    fn refused_item(&self, _change: &Change) -> Option<String> {
+        None
     }
 
     /// What a user may do about an item that was refused with this status.

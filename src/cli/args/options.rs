@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::apply::Canary;
 use dectl::client::rate_limiter::Rate;
+use dectl::model::HANDSET_INTERVAL;
 use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
 
@@ -177,11 +178,16 @@ pub(crate) struct RateOptions {
     /// How long to retry a locked location (HTTP 423)
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, hide_short_help = true)]
     pub(crate) lock_timeout: Duration,
+    /// Time between two changes of the handsets of a network
+    ///
+    /// Cisco warns that within 90 seconds base stations may keep an old configuration until they are rebooted.
+    #[arg(long, value_name = "DURATION", default_value = "90s", value_parser = parse_duration, hide_short_help = true)]
+    pub(crate) handset_interval: Duration,
 }
 
 impl From<ReadRateOptions> for RateOptions {
     fn from(read: ReadRateOptions) -> Self {
-        Self { read, concurrency: None, lock_timeout: Duration::from_secs(600) }
+        Self { read, concurrency: None, lock_timeout: Duration::from_secs(600), handset_interval: HANDSET_INTERVAL }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
-use dectl::model::{LiveState, LocationIndex, NetworkIndex};
+use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
 use dectl::plan::{RequiredReads, is_temporary};
 use dectl::reconcile::{Error, read_devices};
 use dectl::report::{plural, sanitize};
@@ -52,6 +52,8 @@ pub(crate) struct ExportArgs {
 enum IncludedDevices {
     /// Base stations, by MAC address
     BaseStations,
+    /// Handsets, with their lines and names
+    Handsets,
 }
 
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
@@ -68,16 +70,29 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     if locations.is_empty() && !args.location.is_empty() {
         return Err(CliError::refused("no location with DECT networks matches --location"));
     }
-    let with_base_stations = args.include.contains(&IncludedDevices::BaseStations);
-    if with_base_stations {
+    let includes = |devices: IncludedDevices| args.include.contains(&devices);
+    // A network without devices is not asked for them.
+    let with_some = |count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
         let networks = locations.iter().flat_map(|at| live.networks_of(*at));
-        // A network without base stations is not asked for them.
-        let networks: Vec<NetworkIndex> =
-            networks.filter(|(_, network)| network.base_stations != Some(0)).map(|(at, _)| at).collect();
+        networks.filter(|(_, network)| count(network) != Some(0)).map(|(at, _)| at).collect()
+    };
+    let mut reads = RequiredReads::default();
+    if includes(IncludedDevices::BaseStations) {
+        reads.base_stations = with_some(|network| network.base_stations);
+    }
+    if includes(IncludedDevices::Handsets) {
+        reads.handsets = with_some(|network| network.handsets);
+    }
+    if !args.include.is_empty() {
         if !args.output.quiet {
-            printer.note(&format!("reading the base stations of {}\n", plural(networks.len(), "network")));
+            let kinds = [
+                (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
+                (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
+            ];
+            for (_, kind, count) in kinds.into_iter().filter(|(devices, ..)| includes(*devices)) {
+                printer.note(&format!("reading the {kind} of {}\n", plural(count, "network")));
+            }
         }
-        let reads = RequiredReads { base_stations: networks, ..RequiredReads::default() };
         read_devices(&mut live, reads, &connection.client).await.map_err(Error::from)?;
     }
     let export = Export {
@@ -86,7 +101,8 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         is_temporary_name: &is_temporary,
     };
     let exported = |locations: &[LocationIndex]| match format {
-        Format::Csv if with_base_stations => export.base_stations_csv(locations),
+        Format::Csv if includes(IncludedDevices::BaseStations) => export.base_stations_csv(locations),
+        Format::Csv if includes(IncludedDevices::Handsets) => export.handsets_csv(locations),
         Format::Csv => export.csv(locations),
         _ => export.yaml(locations),
     };
@@ -137,6 +153,9 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
              --include or --location",
         ));
+    }
+    if args.output.output == Format::Csv && args.include.len() > 1 {
+        return Err(CliError::refused("a table holds one kind of devices; use `--include` with one of them, or YAML"));
     }
     Ok(args.output.output)
 }

@@ -79,6 +79,7 @@ impl PlanRun<'_> {
                 grace_period: args
                     .grace_period
                     .or_else(|| (!prompt::is_interactive()).then_some(Duration::from_secs(5))),
+                until: None,
             },
             resume_interrupted,
             waves: Waves { canary: args.rollout.canary.clone(), batch: args.rollout.batch.map(|batch| batch as usize) },

@@ -92,9 +92,9 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     for (name, reason) in &undo.left_alone {
         printer.note(&format!("warning: {} is left alone: {}\n", sanitize(name), sanitize(reason)));
     }
-    for (network, handsets) in &undo.lost_handsets {
+    for (network, handsets) in &undo.readded_handsets {
         printer.note(&format!(
-            "warning: {} of the deleted network {} do not come back and must be added and paired again: {}\n",
+            "warning: {} of {} are added again and must be paired again: {}\n",
             plural(handsets.len(), "handset"),
             sanitize(network),
             sanitize(&handsets.join(", "))

@@ -35,6 +35,10 @@ pub enum JournalEntry {
         operation: Operation,
         results: Vec<JournalItemResult>,
     },
+    /// A request that changes handsets or lines of a network is sent now, so that the next one must wait.
+    HandsetsChanging {
+        network: NetworkId,
+    },
     /// A write is about to be sent, as soon as rate limits and locks permit.
     WriteStarted {
         location: LocationId,
@@ -230,6 +234,7 @@ impl JournalEntry {
             Self::WriteFinished { network, kind, end } => {
                 JournalLineJson::WriteFinished { network: network.to_string(), write: *kind, end: *end }
             }
+            Self::HandsetsChanging { network } => JournalLineJson::HandsetsChanging { network: network.to_string() },
             Self::RunFinished { outcome } => JournalLineJson::RunFinished { outcome: *outcome },
         };
         // Strings, numbers and lists of them always serialize.
@@ -270,6 +275,9 @@ pub(super) enum JournalLineJson {
     OperationFinished {
         operation: String,
         results: Vec<JournalItemResult>,
+    },
+    HandsetsChanging {
+        network: String,
     },
     WriteStarted {
         location: String,

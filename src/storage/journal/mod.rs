@@ -16,6 +16,6 @@ pub use entry::{
     JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, RunIdentity, RunOutcome, RunTarget, WriteKind,
     WriteOutcome,
 };
-pub use reader::{CodeAccess, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
+pub use reader::{CodeAccess, HandsetChangeTime, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
 pub use runs::{RunDirectory, RunDirectoryError};
 pub use writer::{Journal, JournalError, append_run_finished};

@@ -56,10 +56,21 @@ pub struct RunHistory {
     pub modified: Vec<ModifiedNetwork>,
     /// What the run has created or deleted, or may have, in the order of the requests.
     pub items: Vec<RecordedItem>,
+    /// The networks whose handsets the run has changed, or may have.
+    pub handset_changes: HashMap<NetworkId, HandsetChangeTime>,
     /// Number of networks whose final state was acknowledged or observed.
     pub networks_written: usize,
     /// The same for all things, base stations and handsets included.
     pub changes_written: usize,
+}
+
+/// When a run has last changed the handsets of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandsetChangeTime {
+    /// When the request was sent, or when its outcome was known.
+    pub at: Timestamp,
+    /// Whether handsets may have been added that no list has shown yet.
+    pub may_come_late: bool,
 }
 
 /// A thing that a run has created or deleted, or tried to.
@@ -165,6 +176,7 @@ impl RunHistory {
             outcome: None,
             modified: Vec::new(),
             items: Vec::new(),
+            handset_changes: HashMap::new(),
             networks_written: 0,
             changes_written: 0,
         };
@@ -175,7 +187,7 @@ impl RunHistory {
                 Some(cipher) => line.document.decrypted(cipher).ok_or_else(|| not_a_journal(at + 1))?,
                 None => line.document,
             };
-            replay.apply(document);
+            replay.apply(document, line.time);
         }
         Ok(replay.end())
     }
@@ -192,9 +204,13 @@ struct Replay {
 }
 
 impl Replay {
-    fn apply(&mut self, document: JournalLineJson) {
+    fn apply(&mut self, document: JournalLineJson, time: Timestamp) {
         match document {
             JournalLineJson::RunStarted { .. } => {}
+            JournalLineJson::HandsetsChanging { network } => {
+                let change = HandsetChangeTime { at: time, may_come_late: true };
+                self.history.handset_changes.insert(NetworkId::new(network), change);
+            }
             JournalLineJson::WriteStarted { location, network, before, settings, .. } => {
                 let network = NetworkId::new(network);
                 let modified = &mut self.history.modified;
@@ -255,9 +271,18 @@ impl Replay {
                         .iter_mut()
                         .rev()
                         .find(|known| known.key == result.key && known.operation.as_str() == operation);
-                    if let Some(known) = known {
-                        known.end = Some(result.end);
-                        known.id = result.id;
+                    let Some(known) = known else { continue };
+                    // The id of an added handset is recorded when the run has verified it.
+                    let is_news = known.end != Some(WriteOutcome::Applied);
+                    known.end = Some(result.end);
+                    known.id = result.id.or(known.id.take());
+                    let changed = known.network.as_ref().and_then(|id| self.history.handset_changes.get_mut(id));
+                    if let Some(change) = changed.filter(|_| is_news) {
+                        let is_unknown = result.end == WriteOutcome::Unknown && operation == "addHandsets";
+                        *change = HandsetChangeTime {
+                            at: time,
+                            may_come_late: is_unknown || change.may_come_late && change.at == time,
+                        };
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
     Step, StepIndex, StepKind, UnchangedNetwork, Warning,
 };
-use crate::storage::state_json::{SettingsJson, StateJson};
+use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
@@ -68,6 +69,10 @@ struct CountsJson {
     base_stations: usize,
     #[serde(default)]
     unmanaged_base_stations: usize,
+    #[serde(default)]
+    handsets: usize,
+    #[serde(default)]
+    unmanaged_handsets: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,6 +149,8 @@ struct NetworkDevicesJson {
     network: String,
     model: Option<Arc<str>>,
     base_stations: Vec<BaseStationJson>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    handsets: Vec<HandsetJson>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -216,6 +223,8 @@ impl SavedPlan {
                 out_of_scope: counts.out_of_scope,
                 base_stations: counts.base_stations,
                 unmanaged_base_stations: counts.unmanaged_base_stations,
+                handsets: self.plan.counts.handsets,
+                unmanaged_handsets: self.plan.counts.unmanaged_handsets,
             },
             minimal: self.plan.is_minimal,
             warnings: self
@@ -351,6 +360,8 @@ impl SavedPlan {
                     out_of_scope: counts.out_of_scope,
                     base_stations: counts.base_stations,
                     unmanaged_base_stations: counts.unmanaged_base_stations,
+                    handsets: counts.handsets,
+                    unmanaged_handsets: counts.unmanaged_handsets,
                 },
                 devices: json.devices.into_iter().map(devices).collect(),
                 is_minimal: json.minimal,
@@ -364,6 +375,7 @@ impl SavedPlan {
                         line: warning.line,
                     })
                     .collect(),
+                handset_interval: Duration::ZERO,
             },
             created: json.created,
             org: json.org,
@@ -383,6 +395,7 @@ fn devices_json(devices: &NetworkDevices) -> NetworkDevicesJson {
         network: devices.network.to_string(),
         model: devices.model.clone(),
         base_stations: devices.base_stations.iter().map(station).collect(),
+        handsets: devices.handsets.iter().map(Into::into).collect(),
     }
 }
 
@@ -395,6 +408,7 @@ fn devices(json: NetworkDevicesJson) -> NetworkDevices {
         network: NetworkId::new(json.network),
         model: json.model,
         base_stations: json.base_stations.into_iter().map(station).collect(),
+        handsets: json.handsets.into_iter().map(Into::into).collect(),
     }
 }
 

@@ -1,0 +1,101 @@
+//! `POST …/handsets/bulk`: up to 50 handsets, with a result for each and without ids.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use super::spec::{
+    Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response, record_handset_change,
+};
+use crate::apply::context::RunContext;
+use crate::client::{Priority, RequestContext, SendError};
+use crate::model::{Handset, HandsetId, Member};
+use crate::plan::model::Change;
+use crate::webex::ItemResult;
+
+pub(super) struct AddHandsets;
+
+/// Both lines at once were refused, which has been seen live although it is documented: then the second line is added by
+/// an update.
+const SECOND_LINE_REFUSED: u32 = 5_302;
+
+/// The handset that a request adds for a change.
+fn wanted(request: &OperationRequest<'_>, change: &Change) -> Option<Handset> {
+    let handset = change.after.as_ref()?.handset()?.clone();
+    Some(if request.first_line_only { Handset { line2: None, ..handset } } else { handset })
+}
+
+impl OperationSpec for AddHandsets {
+    fn send<'a>(
+        &'a self,
+        request: OperationRequest<'a>,
+        context: RequestContext<'a>,
+    ) -> OperationFuture<'a, Result<Response, SendError>> {
+        async move {
+            let Some(network) = request.network else { return Err(request.no_network()) };
+            let handsets: Vec<Handset> =
+                request.items.iter().filter_map(|item| wanted(&request, request.change(*item))).collect();
+            let handsets: Vec<&Handset> = handsets.iter().collect();
+            let added = request.run.client.add_handsets(request.location, network, &handsets, context).await;
+            added.map(Response::Items)
+        }
+        .boxed_local()
+    }
+
+    fn observe<'a>(
+        &'a self,
+        request: OperationRequest<'a>,
+        priority: Priority,
+    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
+        async move {
+            let Some(network) = request.network else { return Err(request.no_network()) };
+            let listed = request.run.client.list_handsets(request.location, network, priority).await?;
+            let mut known: HashSet<HandsetId> = request.run.known_handsets(network);
+            let observation = |item: &_| {
+                let handset = wanted(&request, request.change(*item));
+                let is_it = |listed: &&Handset| {
+                    let is_new = listed.id.as_ref().is_none_or(|id| !known.contains(id));
+                    is_new && handset.as_ref().is_some_and(|handset| handset.is_equivalent(listed))
+                };
+                let Some(found) = listed.iter().find(is_it) else { return Observation::NotApplied };
+                known.extend(found.id.clone());
+                Observation::Applied { id: found.id.as_ref().map(ToString::to_string) }
+            };
+            Ok(request.items.iter().map(observation).collect())
+        }
+        .boxed_local()
+    }
+
+    /// A handset that is added twice cannot be told from the first, so a lost request is never sent again.
+    fn observation_time(&self, run: &RunContext<'_>) -> Option<Duration> {
+        Some(run.client.handset_interval())
+    }
+
+    fn guard<'a>(
+        &'a self,
+        request: OperationRequest<'a>,
+        _context: RequestContext<'a>,
+    ) -> OperationFuture<'a, Option<Refusal>> {
+        record_handset_change(request).boxed_local()
+    }
+
+    fn item_name(&self, change: &Change) -> String {
+        let name = change.after.as_ref().and_then(|state| state.handset()?.custom_name.as_deref());
+        name.unwrap_or_default().to_owned()
+    }
+
+    fn is_deferred(&self, change: &Change, result: &ItemResult) -> bool {
+        result.code == Some(SECOND_LINE_REFUSED) && change.handset().is_some_and(|handset| handset.line2.is_some())
+    }
+
+    /// Whose line it is: the message of Webex names no member.
+    fn refused_item(&self, change: &Change) -> Option<String> {
+        let describe = |member: &Member| {
+            let number = member.number.as_deref().map(|number| format!(", {number}")).unwrap_or_default();
+            format!("{}{number}", member.label())
+        };
+        let lines: Vec<String> = change.handset()?.lines().map(describe).collect();
+        Some(lines.join(" and "))
+    }
+}

@@ -1,0 +1,99 @@
+//! Members: the people, workspaces and virtual lines whose lines handsets have.
+
+use std::sync::Arc;
+
+use super::id::{LocationId, MemberId};
+
+/// What a member is. A virtual line can only be the second line of a handset (Cisco, "Update DECT Network Handset").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MemberKind {
+    Person,
+    Workspace,
+    VirtualLine,
+    /// The list does not say, or says something new.
+    Unknown,
+}
+
+impl MemberKind {
+    /// The kind with this name in the API.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "PEOPLE" => Self::Person,
+            "PLACE" => Self::Workspace,
+            "VIRTUAL_LINE" => Self::VirtualLine,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Its name in the API.
+    pub const fn api_name(self) -> &'static str {
+        match self {
+            Self::Person => "PEOPLE",
+            Self::Workspace => "PLACE",
+            Self::VirtualLine => "VIRTUAL_LINE",
+            Self::Unknown => "",
+        }
+    }
+}
+
+/// A member as Webex lists it: on a line of a handset, or among those that are available for one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Its id; `None` if the list has none.
+    pub id: Option<MemberId>,
+    pub kind: MemberKind,
+    pub first_name: Option<Arc<str>>,
+    pub last_name: Option<Arc<str>>,
+    /// `extension`: unique in its location.
+    pub extension: Option<Arc<str>>,
+    /// `external` or `phoneNumber`: its primary number.
+    pub number: Option<Arc<str>>,
+    pub location: Option<LocationId>,
+    pub location_name: Option<Arc<str>>,
+}
+
+impl Member {
+    /// A member of which only the id is known.
+    pub const fn of_id(id: MemberId) -> Self {
+        Self {
+            id: Some(id),
+            kind: MemberKind::Unknown,
+            first_name: None,
+            last_name: None,
+            extension: None,
+            number: None,
+            location: None,
+            location_name: None,
+        }
+    }
+
+    /// The extension, or else the number, or else the id.
+    pub fn line(&self) -> &str {
+        let id = || self.id.as_ref().map_or("(unknown line)", MemberId::as_str);
+        self.extension.as_deref().or(self.number.as_deref()).unwrap_or_else(id)
+    }
+
+    /// First and last name, as far as known.
+    pub fn name(&self) -> String {
+        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(|part| &**part).collect();
+        parts.join(" ")
+    }
+
+    /// The line and the name: `1551 Nora Berg`.
+    pub fn label(&self) -> String {
+        format!("{} {}", self.line(), self.name()).trim_end().to_owned()
+    }
+
+    /// Whether both are the same member.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.id, &other.id) {
+            (Some(one), Some(other)) => one == other,
+            _ => self == other,
+        }
+    }
+
+    /// Whether a number has the same digits, however it is written.
+    pub fn has_number(&self, digits: &str) -> bool {
+        self.number.as_deref().is_some_and(|number| number.chars().filter(char::is_ascii_digit).eq(digits.chars()))
+    }
+}

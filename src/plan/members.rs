@@ -1,0 +1,245 @@
+//! Finds the members that files name: on the lines of handsets that were read, and among those that Webex offers.
+
+use std::collections::HashMap;
+
+use super::matching::Managed;
+use super::scope::Scope;
+use crate::desired::model::{Desired, HandsetEntry, LineRef, NetworkEntry, Spanned};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, quoted_list, suggest};
+use crate::model::{LiveState, LocationId, Member, MemberId, NameKey};
+
+/// The known members by what files may call them.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    live: &'a LiveState,
+    by_id: HashMap<&'a MemberId, &'a Member>,
+    by_extension: HashMap<(&'a LocationId, &'a str), Vec<&'a Member>>,
+    by_number: HashMap<String, Vec<&'a Member>>,
+    locations: HashMap<NameKey, Vec<&'a LocationId>>,
+}
+
+/// Why a line is not that of one member.
+pub(super) enum NotFound<'a> {
+    /// No known member has it.
+    Nowhere,
+    /// Several members have it.
+    Several(Vec<&'a Member>),
+    /// The location beside an extension is not known, or is not one.
+    Location(String),
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn of(live: &'a LiveState) -> Self {
+        let mut members = Self {
+            live,
+            by_id: HashMap::new(),
+            by_extension: HashMap::new(),
+            by_number: HashMap::new(),
+            locations: HashMap::new(),
+        };
+        for (_, location) in live.locations() {
+            members.locations.entry(NameKey::of(&location.name)).or_default().push(&location.id);
+        }
+        for member in live.known_members() {
+            let Some(id) = &member.id else { continue };
+            if members.by_id.insert(id, member).is_some() {
+                continue;
+            }
+            if let (Some(location), Some(extension)) = (&member.location, &member.extension) {
+                members.by_extension.entry((location, extension)).or_default().push(member);
+            }
+            if let Some(number) = &member.number {
+                let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+                members.by_number.entry(digits).or_default().push(member);
+            }
+        }
+        members
+    }
+
+    /// The member of a line in a network of the location `home`.
+    pub(super) fn find(&self, line: &LineRef, home: &'a LocationId) -> Result<&'a Member, NotFound<'a>> {
+        let found = match line {
+            LineRef::Member(id) => return self.by_id.get(id).copied().ok_or(NotFound::Nowhere),
+            LineRef::Number(digits) => self.by_number.get(&**digits),
+            LineRef::Extension { extension, location } => {
+                let location = match location {
+                    Some(name) => self.location(name)?,
+                    None => home,
+                };
+                self.by_extension.get(&(location, &**extension))
+            }
+        };
+        match found.map(Vec::as_slice) {
+            Some([member]) => Ok(member),
+            None | Some([]) => Err(NotFound::Nowhere),
+            Some(several) => Err(NotFound::Several(several.to_vec())),
+        }
+    }
+
+    /// The location with this name or id.
+    fn location(&self, name: &str) -> Result<&'a LocationId, NotFound<'a>> {
+        match self.locations.get(&NameKey::of(name)).map(Vec::as_slice) {
+            Some([location]) => return Ok(location),
+            Some(several) => {
+                let ids: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+                let message =
+                    format!("{} locations are named {name:?}; specify the id: {}", ids.len(), ids.join(" or "));
+                return Err(NotFound::Location(message));
+            }
+            None => {}
+        }
+        match self.live.find_location(&LocationId::new(name)) {
+            Some(at) => Ok(&self.live.location(at).id),
+            None => Err(NotFound::Location(format!("no location is named {name:?}"))),
+        }
+    }
+
+    /// Says that a line is not that of one member, and which one may be meant.
+    pub(super) fn report(
+        &self,
+        field: &str,
+        line: &LineRef,
+        home: &LocationId,
+        reason: &NotFound<'_>,
+        span: Span,
+    ) -> Diagnostic {
+        match reason {
+            NotFound::Location(message) => {
+                let names = || self.live.locations().map(|(_, location)| &*location.name);
+                let help = match line {
+                    LineRef::Extension { location: Some(name), .. } => suggest(name, names()),
+                    _ => Vec::new(),
+                };
+                let help = if help.is_empty() {
+                    format!("locations: {}", quoted_list(names(), 8))
+                } else {
+                    format!("did you mean {}?", quoted_list(help, 3))
+                };
+                Diagnostic::error(DiagnosticCode::UnknownLocation, message.clone()).with_span(span).help(help)
+            }
+            NotFound::Several(members) => {
+                let ids: Vec<String> = members
+                    .iter()
+                    .filter_map(|member| Some(format!("{} ({})", member.id.as_ref()?, member.name())))
+                    .collect();
+                let message = format!("{} members have the line {line}", members.len());
+                Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
+                    .with_span(span)
+                    .help(format!("write the id of the member: {}", ids.join(" or ")))
+            }
+            NotFound::Nowhere => {
+                let place = match line {
+                    LineRef::Extension { location: Some(name), .. } => name.to_string(),
+                    _ => {
+                        let at = self.live.find_location(home);
+                        at.map_or_else(|| home.to_string(), |at| self.live.location(at).name.to_string())
+                    }
+                };
+                let message =
+                    format!("{field} {line} is not among the members that Webex offers for a handset in {place:?}");
+                Diagnostic::error(DiagnosticCode::UnknownMember, message).with_span(span).help(self.near(line, home))
+            }
+        }
+    }
+
+    /// The members that may be meant.
+    fn near(&self, line: &LineRef, home: &LocationId) -> String {
+        let asked = match line {
+            LineRef::Extension { location: Some(name), .. } => self.location(name).ok().unwrap_or(home),
+            _ => home,
+        };
+        let here = |member: &&&Member| member.location.as_ref() == Some(asked);
+        let members: Vec<&&Member> = self.by_id.values().filter(here).collect();
+        let text = match line {
+            LineRef::Extension { extension, .. } => extension.to_string(),
+            LineRef::Number(digits) => digits.to_string(),
+            LineRef::Member(id) => id.to_string(),
+        };
+        // A number without its `+`, or one of another location.
+        let elsewhere = match line {
+            LineRef::Extension { extension, location: None } => {
+                let same = self.by_id.values().find(|member| member.extension.as_deref() == Some(extension));
+                let number = self.by_number.get(&text).and_then(|members| members.first());
+                let in_number = number.and_then(|member| member.number.as_deref());
+                match (in_number, same.and_then(|member| member.location_name.as_deref())) {
+                    (Some(number), _) => Some(format!("did you mean the phone number {number:?}?")),
+                    (None, Some(location)) => Some(format!(
+                        "a member of {location:?} has it: write {{ extension: \"{extension}\", location: {location} }}"
+                    )),
+                    (None, None) => None,
+                }
+            }
+            _ => None,
+        };
+        if let Some(elsewhere) = elsewhere {
+            return elsewhere;
+        }
+        let lines =
+            members.iter().flat_map(|member| member.extension.as_deref().into_iter().chain(member.number.as_deref()));
+        let near = suggest(&text, lines);
+        let named: Vec<String> = near
+            .iter()
+            .take(3)
+            .filter_map(|near| {
+                let has = |member: &&&&Member| {
+                    member.extension.as_deref() == Some(near) || member.number.as_deref() == Some(near)
+                };
+                Some(format!("{near} ({})", members.iter().find(has)?.name()))
+            })
+            .collect();
+        if named.is_empty() {
+            "members appear once they have a Webex Calling licence and a number or extension; check the line in Control \
+             Hub, or write { extension, location } for another location"
+                .to_owned()
+        } else {
+            format!("did you mean {}?", named.join(" or "))
+        }
+    }
+}
+
+/// The locations beside extensions that are not known yet.
+pub fn unknown_line_locations<'a>(desired: &'a Desired, live: &LiveState) -> Vec<&'a str> {
+    let members = Members { by_id: HashMap::new(), ..Members::of(live) };
+    let entries = desired.entries().flat_map(|entry| entry.handsets.iter().flatten());
+    let names = entries.flat_map(HandsetEntry::lines).filter_map(|line| match line {
+        LineRef::Extension { location: Some(name), .. } => Some(&**name),
+        _ => None,
+    });
+    let mut unknown: Vec<&str> =
+        names.filter(|name| matches!(members.location(name), Err(NotFound::Location(_)))).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    unknown
+}
+
+/// The locations whose members must be read: those of lines that no known member has.
+pub(super) fn locations_to_read(managed: &[Managed<'_>], scope: &Scope, live: &LiveState) -> Vec<LocationId> {
+    let members = Members::of(live);
+    let mut locations = Vec::new();
+    for managed in managed {
+        let location = live.location(managed.location);
+        let in_scope = |entry: &NetworkEntry, name: &str| scope.includes_any_name(&location.name, entry.names(name));
+        let matched =
+            managed.networks.iter().filter(|(at, group)| in_scope(group.primary, &live.network(*at).settings.name));
+        let created = managed.created.iter().filter(|(_, group)| in_scope(group.primary, group.primary.label()));
+        let groups = matched.map(|(_, group)| group).chain(created.map(|(_, group)| group));
+        let entries = groups.flat_map(|group| group.entries()).flat_map(|entry| entry.handsets.iter().flatten());
+        for entry in entries.filter(|entry| !entry.is_absent) {
+            let second = entry.line2.as_ref().and_then(|line| line.value.as_ref());
+            for line in entry.line1.iter().map(|line: &Spanned<LineRef>| &line.value).chain(second) {
+                if let Err(NotFound::Nowhere) = members.find(line, &location.id) {
+                    let asked = match line {
+                        LineRef::Extension { location: Some(name), .. } => members.location(name).ok(),
+                        _ => Some(&location.id),
+                    };
+                    locations.extend(asked.cloned());
+                }
+            }
+        }
+    }
+    locations.sort();
+    locations.dedup();
+    // Those that were read have no such member.
+    locations.retain(|location| live.members(location).is_none());
+    locations
+}

@@ -1,0 +1,93 @@
+//! Checks the handsets of a plan: what is changed is listed, every request is complete, and no network ever has more lines
+//! than its model allows.
+
+use std::collections::{HashMap, HashSet};
+
+use super::violation::PlanViolation;
+use crate::model::{Handset, HandsetName, LiveState, MemberKind, NetworkModel};
+use crate::plan::model::{Change, NetworkRef, Operation, Plan, ResourceState};
+
+fn handset(state: &Option<ResourceState>) -> Option<&Handset> {
+    match state {
+        Some(ResourceState::Handset(handset)) => Some(handset),
+        _ => None,
+    }
+}
+
+/// Whether a request about the handset can be addressed.
+pub(super) fn is_named(handset: &Handset) -> bool {
+    handset.id.as_ref().is_some_and(|id| !id.as_str().trim().is_empty())
+}
+
+/// Whether a request has everything that the API requires: a valid name, a first line, and members with ids.
+pub(super) fn is_complete(handset: &Handset) -> bool {
+    let is_valid = handset.custom_name.as_deref().is_some_and(|name| HandsetName::new(name).is_ok());
+    let has_ids = handset.lines().all(|member| member.id.is_some());
+    let is_first = handset.line1.as_ref().is_some_and(|member| member.kind != MemberKind::VirtualLine);
+    is_valid && has_ids && is_first
+}
+
+pub(super) fn check_handsets(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
+    check_listed(plan, live)?;
+    check_names(plan)?;
+    check_lines(plan, live)
+}
+
+/// Checks that what is updated or removed is listed as it is before, and that no handset has two changes.
+fn check_listed(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
+    let mut seen = HashSet::new();
+    for (at, change) in plan.changes.iter().enumerate() {
+        let Some(before) = handset(&change.before) else { continue };
+        let network = change.network.id().and_then(|id| live.find(id));
+        let listed = network.and_then(|network| live.handsets(network)).unwrap_or_default();
+        let same = listed.iter().find(|other| other.id == before.id);
+        if !same.is_some_and(|same| same.is_equivalent(before)) || !seen.insert(&before.id) {
+            return Err(PlanViolation::DeviceMismatch { change: at });
+        }
+    }
+    Ok(())
+}
+
+/// Checks that no name occurs twice in a request, since results are told apart by it.
+fn check_names(plan: &Plan) -> Result<(), PlanViolation> {
+    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddHandsets) {
+        let names = step.items.iter().map(|item| {
+            let added = handset(&plan.changes[item.0].after);
+            added.and_then(|handset| handset.custom_name.as_deref())
+        });
+        if names.collect::<HashSet<_>>().len() < step.items.len() {
+            return Err(PlanViolation::WrongOperation { step: number });
+        }
+    }
+    Ok(())
+}
+
+/// Checks the number of lines after every request, in the order of the plan, which is that of the requests of a network.
+fn check_lines(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
+    let mut lines: HashMap<&NetworkRef, (usize, usize)> = HashMap::new();
+    let count = |handset: Option<&Handset>| handset.map_or(0, |handset| handset.lines().count());
+    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation.is_about_handsets()) {
+        for item in &step.items {
+            let change: &Change = &plan.changes[item.0];
+            let (model, listed) = match &change.network {
+                NetworkRef::Live(id) => {
+                    let Some(at) = live.find(id) else { continue };
+                    let listed = live.handsets(at).unwrap_or_default().iter().map(|handset| handset.lines().count());
+                    (live.network(at).known_model(), listed.sum())
+                }
+                NetworkRef::Created(creation) => match &plan.changes[creation.0].after {
+                    Some(ResourceState::Network { model: Some(model), .. }) => (NetworkModel::parse(model), 0),
+                    _ => (None, 0),
+                },
+            };
+            let Some(model) = model else { continue };
+            let (now, listed) = lines.entry(&change.network).or_insert((listed, listed));
+            *now = (*now + count(handset(&change.after))).saturating_sub(count(handset(&change.before)));
+            // A network that has too many already may keep them.
+            if *now > model.max_lines().max(*listed) {
+                return Err(PlanViolation::TooManyLines { step: number });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! What earlier runs mean for handsets: from when on a network may be changed again, and which lists may not be complete.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::client::ApiClient;
+use crate::model::NetworkId;
+use crate::runtime::Instant;
+use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
+
+/// So many of the newest runs are looked at.
+const MAX_RUNS: usize = 20;
+
+/// Tells the client how long the handsets of each network must be left alone, as far as journals record it. Returns the
+/// networks that an earlier run may have added handsets to without seeing them: a list is complete only after that time.
+pub(super) fn heed_earlier_runs(
+    journal_dir: &Path,
+    target: &RunTarget,
+    client: &ApiClient,
+) -> HashMap<NetworkId, Instant> {
+    let mut late = HashMap::new();
+    let Ok(runs) = RunDirectory::open(journal_dir) else { return late };
+    let clock = client.clock();
+    let now = clock.now();
+    for (_, journal, _) in runs.recent().take(MAX_RUNS) {
+        let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        if !history.identity.target.may_be_same(target) {
+            continue;
+        }
+        for (network, change) in &history.handset_changes {
+            // A clock that was set back must not make the wait longer.
+            let passed = clock.to_timestamp(now).duration_since(change.at).unsigned_abs();
+            let Some(left) = client.handset_interval().checked_sub(passed) else { continue };
+            client.hold_handsets_until(network, now + left);
+            if change.may_come_late {
+                late.insert(network.clone(), now + left);
+            }
+        }
+    }
+    late
+}

@@ -1,0 +1,245 @@
+//! The handsets of the simulated organization: results per item without ids, lines of members, limits by model.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::network::{SimHandset, SimNetwork};
+use super::organization::SimulatedOrganization;
+use super::request::Operation;
+use super::responses::{ApiErrorResponse, SimulatedResponse};
+use crate::model::{LocationId, NetworkId};
+use crate::runtime::Instant;
+
+/// The largest number of handsets in one request.
+const MAX_ITEMS: usize = 50;
+
+/// What a request says about a handset.
+struct HandsetBody {
+    name: String,
+    line1: String,
+    line2: Option<String>,
+}
+
+/// Why one handset was refused: status, code and message.
+type ItemError = (u16, u32, String);
+
+impl SimulatedOrganization {
+    /// The handsets of a network as a list that may lag behind.
+    pub(super) fn list_handsets(&self, network: &SimNetwork, tracking_id: String, now: Instant) -> SimulatedResponse {
+        let listed = match self.lagging(&network.id, now) {
+            Some(earlier) => earlier.map_or_else(Vec::new, |earlier| earlier.handsets.listed().to_vec()),
+            None => network.handsets.listed().to_vec(),
+        };
+        let lines: usize = listed.iter().map(|handset| 1 + usize::from(handset.line2.is_some())).sum();
+        let handsets: Vec<Value> = listed.iter().map(|handset| self.handset_json(handset)).collect();
+        let body = json!({
+            "numberOfHandsetsAssigned": handsets.len(),
+            "numberOfLinesAssigned": lines,
+            "handsets": handsets,
+        });
+        SimulatedResponse::json(200, tracking_id, &body)
+    }
+
+    pub(super) fn handset_json(&self, handset: &SimHandset) -> Value {
+        let line = |id: &String| {
+            let Some(member) = self.state.member(id) else { return json!({ "memberId": id }) };
+            json!({
+                "memberId": id,
+                "firstName": member.first_name,
+                "lastName": member.last_name,
+                "external": member.number,
+                "extension": member.extension,
+                "lastRegistrationTime": handset.registered.map(|time| time.to_string()),
+                "location": {
+                    "id": member.location.as_str(),
+                    "name": self.state.locations.get(&member.location).map(|name| &**name),
+                },
+                "memberType": member.kind,
+            })
+        };
+        let lines: Vec<Value> = std::iter::once(&handset.line1).chain(&handset.line2).map(line).collect();
+        json!({
+            "id": handset.id,
+            "index": handset.index.to_string(),
+            "defaultDisplayName": handset.default_name,
+            "customDisplayName": handset.custom_name,
+            "accessCode": handset.access_code,
+            "lines": lines,
+        })
+    }
+
+    /// Adds up to 50 handsets; the response has a result for each, by name.
+    pub(super) fn add_handsets(
+        &mut self,
+        location: &LocationId,
+        network: &NetworkId,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<Vec<Value>, ApiErrorResponse> {
+        let bad = |words: &str| ApiErrorResponse::new(400, 25_008, words);
+        let value: Value = serde_json::from_slice(body).map_err(|_| bad("the body is not JSON"))?;
+        let items = value["items"].as_array().ok_or_else(|| bad("items is missing"))?;
+        if items.is_empty() || items.len() > MAX_ITEMS {
+            return Err(bad("items must have 1 to 50 items"));
+        }
+        let names: HashSet<Option<&str>> = items.iter().map(|item| item["customDisplayName"].as_str()).collect();
+        if names.len() < items.len() {
+            return Err(bad("customDisplayName must be unique in a request"));
+        }
+        let mut changed = self.find_network(location, network)?.clone();
+        self.record_previous_state(network, Some(&changed.clone()), now);
+        let mut results = Vec::new();
+        for item in items {
+            let name = item["customDisplayName"].as_str().unwrap_or_default();
+            let added = self.handset_body(item).and_then(|body| self.add_handset(&mut changed, body));
+            results.push(match added {
+                Ok(()) => json!({ "customDisplayName": name, "result": { "status": 200 } }),
+                Err((status, code, message)) => json!({
+                    "customDisplayName": name,
+                    "result": { "status": status, "error": { "message": message, "errorCode": code } },
+                }),
+            });
+        }
+        self.state.insert(changed);
+        Ok(results)
+    }
+
+    fn add_handset(&mut self, network: &mut SimNetwork, body: HandsetBody) -> Result<(), ItemError> {
+        let lines = 1 + usize::from(body.line2.is_some());
+        if body.line2.is_some() && self.faults.refuse_second_line {
+            return Err((400, 5_302, "[Error 5302] Invalid line port".to_owned()));
+        }
+        if network.line_count() + lines > network.max_lines() {
+            return Err((400, 27_465, "the DECT network has the maximum number of lines".to_owned()));
+        }
+        let handsets = network.handsets.listed_mut();
+        let index = handsets.iter().map(|handset| handset.index).max().unwrap_or(0) + 1;
+        handsets.push(SimHandset {
+            id: self.state.unused_handset_id(),
+            index,
+            default_name: format!("{index} {}", network.name).chars().take(16).collect(),
+            custom_name: Some(body.name),
+            access_code: format!("{:04}", (index * 7_919 + 1_000) % 10_000),
+            line1: body.line1,
+            line2: body.line2,
+            registered: None,
+        });
+        network.count_lines();
+        Ok(())
+    }
+
+    /// Replaces the name and the lines of a handset.
+    pub(super) fn update_handset(
+        &mut self,
+        location: &LocationId,
+        network: &NetworkId,
+        id: &str,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<(), ApiErrorResponse> {
+        let value: Value =
+            serde_json::from_slice(body).map_err(|_| ApiErrorResponse::new(400, 25_008, "the body is not JSON"))?;
+        let mut changed = self.find_network(location, network)?.clone();
+        let before = changed.clone();
+        let body = self
+            .handset_body(&value)
+            .map_err(|(status, code, message)| ApiErrorResponse::new(status, code, message))?;
+        let max = changed.max_lines();
+        let Some(handset) = changed.handsets.listed_mut().iter_mut().find(|handset| handset.id == id) else {
+            return Err(ApiErrorResponse::new(404, 27_466, "the handset does not exist"));
+        };
+        handset.custom_name = Some(body.name);
+        (handset.line1, handset.line2) = (body.line1, body.line2);
+        changed.count_lines();
+        if changed.line_count() > max {
+            let words = "the DECT network has the maximum number of lines";
+            return Err(ApiErrorResponse::new(400, 27_465, words));
+        }
+        self.record_previous_state(network, Some(&before), now);
+        self.state.insert(changed);
+        Ok(())
+    }
+
+    /// Removes handsets by their ids, or all of them, which no careful client does.
+    pub(super) fn remove_handsets(
+        &mut self,
+        location: &LocationId,
+        network: &NetworkId,
+        ids: Option<&[String]>,
+        now: Instant,
+    ) -> Result<(), ApiErrorResponse> {
+        let mut changed = self.find_network(location, network)?.clone();
+        let before = changed.clone();
+        let handsets = changed.handsets.listed_mut();
+        match ids {
+            None => handsets.clear(),
+            Some(ids) => {
+                if ids.is_empty() || ids.len() > MAX_ITEMS {
+                    return Err(ApiErrorResponse::new(400, 25_008, "handsetIds must have 1 to 50 items"));
+                }
+                handsets.retain(|handset| !ids.contains(&handset.id));
+                if handsets.len() == before.handsets.listed().len() {
+                    return Err(ApiErrorResponse::new(404, 27_466, "the handset does not exist"));
+                }
+            }
+        }
+        changed.count_lines();
+        self.record_previous_state(network, Some(&before), now);
+        self.state.insert(changed);
+        Ok(())
+    }
+
+    /// Checks the name and the members of a handset.
+    fn handset_body(&self, item: &Value) -> Result<HandsetBody, ItemError> {
+        let bad = |words: &str| (400, 25_008, words.to_owned());
+        let name = item["customDisplayName"].as_str().ok_or_else(|| bad("customDisplayName is missing"))?;
+        if !(1..=16).contains(&name.chars().count()) {
+            return Err(bad("customDisplayName must have 1 to 16 characters"));
+        }
+        let line1 = item["line1MemberId"].as_str().ok_or_else(|| bad("line1MemberId is missing"))?;
+        let line2 = match &item["line2MemberId"] {
+            Value::Null => None,
+            Value::String(id) => Some(id.clone()),
+            _ => return Err(bad("line2MemberId is not a string")),
+        };
+        for (at, id) in std::iter::once(line1).chain(line2.as_deref()).enumerate() {
+            let member = self.state.member(id);
+            if member.is_none_or(|member| at == 0 && member.kind == "VIRTUAL_LINE") {
+                let words = format!("[Error 4516] Cannot assign user to device: {name} with line/Port: {}", at + 1);
+                return Err((400, 4_516, words));
+            }
+        }
+        Ok(HandsetBody { name: name.to_owned(), line1: line1.to_owned(), line2 })
+    }
+
+    /// The network whose handsets or lines a request changes, after which Cisco asks to wait.
+    pub(super) fn changed_handset_network(&self, operation: &Operation) -> Option<NetworkId> {
+        match operation {
+            Operation::AddHandset { network, .. }
+            | Operation::AddHandsets { network, .. }
+            | Operation::RemoveHandset { network, .. }
+            | Operation::RemoveHandsets { network, .. } => Some(NetworkId::new(&**network)),
+            Operation::UpdateHandset { network, handset, body, .. } => {
+                let network = NetworkId::new(&**network);
+                let value: Value = serde_json::from_slice(body).unwrap_or_default();
+                let known = self.state.networks.get(&network)?;
+                let known = known.handsets.listed().iter().find(|known| known.id == *handset)?;
+                let is_same = value["line1MemberId"].as_str() == Some(&known.line1)
+                    && value["line2MemberId"].as_str() == known.line2.as_deref();
+                (!is_same).then_some(network)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The ids of a request to remove several handsets; `None` if it asks for all of them.
+pub(super) fn handset_ids(body: &[u8]) -> Option<Vec<String>> {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    if !value["deleteAll"].is_null() {
+        return None;
+    }
+    let ids = value["handsetIds"].as_array()?;
+    Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
+}

@@ -1,0 +1,219 @@
+//! The members of the simulated organization: people, workspaces and virtual lines. They are made up for a location when
+//! something first asks for them, which keeps large organizations small.
+
+use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::network::{SimHandset, SimHandsets};
+use super::organization::SimulatedOrganization;
+use super::responses::{ApiErrorResponse, SimulatedResponse};
+use super::state::SimulatedState;
+use crate::model::{LocationId, NetworkId};
+
+/// Default and largest page size.
+const PAGE: usize = 2_000;
+
+/// The extensions of people who have no handset, of workspaces and of virtual lines; those with a handset follow 2000.
+const SPARE: [(&str, std::ops::RangeInclusive<u32>); 3] =
+    [("PEOPLE", 1_541..=1_590), ("PLACE", 1_601..=1_606), ("VIRTUAL_LINE", 1_651..=1_654)];
+
+const FIRST_NAMES: [&str; 12] =
+    ["Nora", "Jakob", "Emma", "Noah", "Ella", "Oskar", "Maja", "Filip", "Sofie", "Aksel", "Ada", "Henrik"];
+
+const LAST_NAMES: [&str; 10] =
+    ["Hansen", "Johansen", "Olsen", "Larsen", "Andersen", "Berg", "Haugen", "Hagen", "Bakke", "Lie"];
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SimMember {
+    pub(super) id: String,
+    /// `PEOPLE`, `PLACE` or `VIRTUAL_LINE`.
+    pub(super) kind: String,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) extension: Option<String>,
+    pub(super) number: Option<String>,
+    pub(super) location: LocationId,
+}
+
+impl SimMember {
+    fn made_up(kind: &str, location: &LocationId, extension: u32) -> Self {
+        let digest: [u8; 32] = Sha256::digest(format!("{location}/{kind}/{extension}")).into();
+        let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let (first, last) = match kind {
+            "PEOPLE" => {
+                let first = FIRST_NAMES[usize::from(digest[16]) % FIRST_NAMES.len()];
+                (first.to_owned(), LAST_NAMES[usize::from(digest[17]) % LAST_NAMES.len()].to_owned())
+            }
+            "PLACE" => ("Desk".to_owned(), extension.to_string()),
+            _ => ("Queue".to_owned(), extension.to_string()),
+        };
+        let area = u32::from(digest[18]) * 39 % 10_000;
+        Self {
+            id: STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}")),
+            kind: kind.to_owned(),
+            first_name: first,
+            last_name: last,
+            extension: Some(extension.to_string()),
+            number: (kind != "VIRTUAL_LINE").then(|| format!("+47{area:04}{extension:04}")),
+            location: location.clone(),
+        }
+    }
+
+    /// A member of a snapshot.
+    pub(super) fn read(value: &Value) -> Option<Self> {
+        let text = |field: &str| value[field].as_str().map(str::to_owned);
+        Some(Self {
+            id: text("id")?,
+            kind: text("memberType")?,
+            first_name: text("firstName").unwrap_or_default(),
+            last_name: text("lastName").unwrap_or_default(),
+            extension: text("extension"),
+            number: text("phoneNumber"),
+            location: LocationId::new(value["location"]["id"].as_str()?),
+        })
+    }
+
+    /// As `availableMembers` lists it.
+    pub(super) fn json(&self, location_name: &str) -> Value {
+        json!({
+            "id": self.id,
+            "firstName": self.first_name,
+            "lastName": self.last_name,
+            "phoneNumber": self.number,
+            "extension": self.extension,
+            "lineType": "PRIMARY",
+            "memberType": self.kind,
+            "location": { "id": self.location.as_str(), "name": location_name },
+        })
+    }
+}
+
+/// What `availableMembers` is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberQuery {
+    pub location: Option<String>,
+    pub member_name: Option<String>,
+    pub phone_number: Option<String>,
+    pub extension: Option<String>,
+    pub exclude_virtual_line: Option<String>,
+    /// Page size and offset, unparsed.
+    pub max: Option<String>,
+    pub start: Option<String>,
+}
+
+impl SimulatedState {
+    /// Makes up the members of a location, and the handsets of its networks that are only counted.
+    pub(super) fn populate(&mut self, location: &LocationId) {
+        if self.members.contains_key(location) || !self.locations.contains_key(location) {
+            return;
+        }
+        let mut counted: Vec<(u64, NetworkId, u64)> = self
+            .networks
+            .values()
+            .filter(|network| network.location == *location)
+            .filter_map(|network| match network.handsets {
+                SimHandsets::Counted(count) => Some((network.chain_id, network.id.clone(), count)),
+                SimHandsets::Listed(_) => None,
+            })
+            .collect();
+        counted.sort();
+        let mut members = Vec::new();
+        for (kind, extensions) in SPARE {
+            members.extend(extensions.map(|extension| SimMember::made_up(kind, location, extension)));
+        }
+        let mut extension = 2_000;
+        for (_, id, count) in counted {
+            let mut handsets = Vec::new();
+            for index in 1..=count {
+                extension += 1;
+                let member = SimMember::made_up("PEOPLE", location, extension);
+                handsets.push(SimHandset::made_up(&id, index, &member));
+                members.push(member);
+            }
+            if let Some(network) = self.networks.get_mut(&id) {
+                network.lines = handsets.len() as u64;
+                network.handsets = SimHandsets::Listed(handsets);
+            }
+        }
+        self.insert_members(location.clone(), members);
+    }
+
+    /// Adds members to a location, which is populated from then on.
+    pub(super) fn insert_members(&mut self, location: LocationId, members: Vec<SimMember>) {
+        let all = self.members.entry(location.clone()).or_default();
+        for member in members {
+            if let Entry::Vacant(new) = self.member_places.entry(member.id.clone()) {
+                new.insert((location.clone(), all.len()));
+                all.push(member);
+            }
+        }
+    }
+
+    pub(super) fn member(&self, id: &str) -> Option<&SimMember> {
+        let (location, at) = self.member_places.get(id)?;
+        self.members.get(location)?.get(*at)
+    }
+
+    /// The member with this extension, which is made up if there is none.
+    pub(super) fn member_with_extension(&mut self, location: &LocationId, extension: &str) -> String {
+        self.populate(location);
+        let members = self.members.get(location).into_iter().flatten();
+        if let Some(known) = members.into_iter().find(|member| member.extension.as_deref() == Some(extension)) {
+            return known.id.clone();
+        }
+        let number = extension.parse().unwrap_or(0);
+        let member =
+            SimMember { extension: Some(extension.to_owned()), ..SimMember::made_up("PEOPLE", location, number) };
+        let id = member.id.clone();
+        self.insert_members(location.clone(), vec![member]);
+        id
+    }
+}
+
+impl SimulatedOrganization {
+    /// A page of the members that are available for handsets.
+    pub(super) fn available_members(
+        &mut self,
+        query: &MemberQuery,
+        tracking_id: String,
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
+        let number = |what: &str, text: &Option<String>, default: usize| match text.as_deref().map(str::parse) {
+            None => Ok(default),
+            Some(Ok(number)) => Ok(number),
+            Some(Err(_)) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number"))),
+        };
+        let (max, start) = (number("max", &query.max, PAGE)?.min(PAGE), number("start", &query.start, 0)?);
+        let asked: Vec<LocationId> = match &query.location {
+            Some(location) => vec![LocationId::new(location.as_str())],
+            None => self.state.locations.keys().cloned().collect(),
+        };
+        for location in &asked {
+            if !self.state.locations.contains_key(location) {
+                return Err(ApiErrorResponse::new(404, 25_003, "location not found"));
+            }
+            self.state.populate(location);
+        }
+        let asked: HashSet<&LocationId> = asked.iter().collect();
+        let contains = |value: Option<&str>, part: &Option<String>| {
+            part.as_ref()
+                .is_none_or(|part| value.is_some_and(|value| value.to_lowercase().contains(&part.to_lowercase())))
+        };
+        let without_virtual = query.exclude_virtual_line.as_deref() == Some("true");
+        let found = self.state.members.iter().filter(|(location, _)| asked.contains(location));
+        let found = found.flat_map(|(_, members)| members).filter(|member| {
+            let name = format!("{} {}", member.first_name, member.last_name);
+            contains(Some(&name), &query.member_name)
+                && contains(member.number.as_deref(), &query.phone_number)
+                && contains(member.extension.as_deref(), &query.extension)
+                && !(without_virtual && member.kind == "VIRTUAL_LINE")
+        });
+        let members: Vec<Value> =
+            found.skip(start).take(max).map(|member| member.json(&self.state.locations[&member.location])).collect();
+        Ok(SimulatedResponse::json(200, tracking_id, &json!({ "members": members })))
+    }
+}

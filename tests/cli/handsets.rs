@@ -1,0 +1,315 @@
+//! Handsets: added, updated, reassigned and removed, with their lines.
+
+use std::time::Duration;
+
+use dectl::simulator::{FaultConfig, RequestFault};
+use serde_json::{Value, json};
+
+use crate::harness::{Ended, TestEnv};
+
+/// An organization whose base stations need no time, and an interval to match.
+fn quick() -> TestEnv {
+    let env = TestEnv::new();
+    env.set_faults(FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    env
+}
+
+fn violations(env: &TestEnv) -> Value {
+    env.simulated.lock().expect("no panic in the server").violations()
+}
+
+/// A file about the handsets of one network of Trondheim Clinic.
+fn lab(handsets: &str) -> String {
+    format!(
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - name: TRD Lab\n        handsets:\n{handsets}"
+    )
+}
+
+/// The handsets of a network: name, and the extensions of its lines.
+fn handsets(env: &TestEnv, network: &str) -> Vec<(String, Vec<String>)> {
+    env.write("all.yaml", "");
+    let export = env.run(&["export", "--include", "handsets", "--location", "Trondheim*", "-o", "csv"]);
+    assert_eq!(export.code, Some(0), "{}", export.stderr);
+    let mut rows = csv_rows(&export.stdout);
+    rows.retain(|row| row["network"] == network);
+    let of = |row: &Value| {
+        let lines = ["line1", "line2"]
+            .iter()
+            .filter_map(|line| row[*line].as_str())
+            .filter(|line| !["", "none"].contains(line));
+        (row["customDisplayName"].as_str().unwrap_or_default().to_owned(), lines.map(str::to_owned).collect())
+    };
+    rows.iter().map(of).collect()
+}
+
+fn csv_rows(text: &str) -> Vec<Value> {
+    let mut lines = text.lines();
+    let headings: Vec<&str> = lines.next().expect("headings").split(',').collect();
+    let row = |line: &str| {
+        let cells = line.split(',').map(|cell| Value::from(cell.trim_matches('\'')));
+        headings.iter().map(ToString::to_string).zip(cells).collect::<serde_json::Map<_, _>>().into()
+    };
+    lines.map(row).collect()
+}
+
+#[track_caller]
+fn apply(env: &TestEnv, arguments: &[&str]) -> Ended {
+    let mut all = vec!["apply", "--yes", "--handset-interval", "0s"];
+    all.extend(arguments);
+    env.run(&all)
+}
+
+#[track_caller]
+fn applied(env: &TestEnv, arguments: &[&str]) -> u64 {
+    let before = env.counters().requests;
+    let ended = apply(env, arguments);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let requests = env.counters().requests - before;
+    let again = apply(env, arguments);
+    assert!(again.stdout.contains("nothing to do"), "{}\n{}", again.stdout, again.stderr);
+    requests
+}
+
+#[track_caller]
+fn refused(env: &TestEnv, file: &str) -> String {
+    let writes = env.counters().writes;
+    env.write("refused.yaml", file);
+    let ended = apply(env, &["refused.yaml"]);
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(env.counters().writes, writes, "nothing is sent");
+    ended.stderr
+}
+
+#[test]
+fn handsets_are_added_with_their_lines_in_one_request() {
+    let env = quick();
+    env.write(
+        "add.yaml",
+        &lab(
+            "          - {line1: \"1541\", customDisplayName: Lab A}\n          - {line1: 1542, line2: \"1651\", customDisplayName: Lab B}\n",
+        ),
+    );
+    // A list of networks, of handsets and of members; one write; a list of both at the end.
+    assert_eq!(applied(&env, &["add.yaml"]), 6);
+    let all = handsets(&env, "TRD Lab");
+    assert!(all.contains(&("Lab A".to_owned(), vec!["1541".to_owned()])), "{all:?}");
+    assert!(all.contains(&("Lab B".to_owned(), vec!["1542".to_owned(), "1651".to_owned()])), "{all:?}");
+    assert_eq!(all.len(), 10, "the others are untouched");
+}
+
+#[test]
+fn an_update_keeps_the_second_line_unless_it_is_null() {
+    let env = quick();
+    let add = "          - {line1: \"1541\", line2: \"1542\", customDisplayName: Lab A}\n";
+    env.write("add.yaml", &lab(add));
+    applied(&env, &["add.yaml"]);
+    env.write("name.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab Z}\n"));
+    applied(&env, &["name.yaml"]);
+    assert!(handsets(&env, "TRD Lab").contains(&("Lab Z".to_owned(), vec!["1541".to_owned(), "1542".to_owned()])));
+    env.write("line.yaml", &lab("          - {line1: \"1541\", line2: null}\n"));
+    applied(&env, &["line.yaml"]);
+    assert!(handsets(&env, "TRD Lab").contains(&("Lab Z".to_owned(), vec!["1541".to_owned()])));
+    env.write("new.yaml", &lab("          - {line1: \"1543\", reassignedFrom: \"1541\"}\n"));
+    applied(&env, &["new.yaml"]);
+    assert!(handsets(&env, "TRD Lab").contains(&("Lab Z".to_owned(), vec!["1543".to_owned()])));
+    assert_eq!(handsets(&env, "TRD Lab").len(), 9, "it is one handset all the time");
+    assert_eq!(violations(&env), json!({ "violations": [] }));
+}
+
+#[test]
+fn removals_are_counted_and_sent_together() {
+    let env = quick();
+    let absent: String =
+        (2001..=2003).map(|line| format!("          - {{line1: \"{line}\", state: absent}}\n")).collect();
+    env.write("remove.yaml", &lab(&absent));
+    let ended = apply(&env, &["remove.yaml"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("refusing to delete 3 handsets; pass --max-deletes 3"), "{}", ended.stderr);
+    let before = env.counters().writes;
+    let ended = apply(&env, &["remove.yaml", "--max-deletes", "3"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!((env.counters().writes - before, handsets(&env, "TRD Lab").len()), (1, 5));
+    assert!(ended.stdout.contains("calling in the Webex apps is switched on again"), "{}", ended.stdout);
+    let again = apply(&env, &["remove.yaml"]);
+    assert!(again.stdout.contains("already removed"), "{}", again.stdout);
+    assert_eq!(violations(&env), json!({ "violations": [] }));
+}
+
+#[test]
+fn a_person_who_may_lose_the_apps_is_named_before_the_first_write() {
+    let env = quick();
+    env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
+    let plan = env.run(&["plan", "add.yaml"]);
+    assert!(
+        plan.stdout.contains("1 person on line 1 of a handset") && plan.stdout.contains("1541 "),
+        "{}",
+        plan.stdout
+    );
+    let json = env.run(&["plan", "add.yaml", "-o", "json"]).json();
+    assert_eq!(json["licences"]["peopleAdded"].as_array().map(Vec::len), Some(1), "{json}");
+    for format in ["markdown", "html"] {
+        let plan = env.run(&["plan", "add.yaml", "-o", format]);
+        assert!(plan.stdout.contains("Standard licence"), "{}", plan.stdout);
+    }
+    env.write("desk.yaml", &lab("          - {line1: \"1601\", customDisplayName: Desk}\n"));
+    assert!(!env.run(&["plan", "desk.yaml"]).stdout.contains("licence"), "a workspace has no apps");
+}
+
+#[test]
+fn mistakes_are_found_before_the_first_write_all_at_once() {
+    let env = quick();
+    let text = refused(
+        &env,
+        &lab(
+            "          - {line1: \"1540\", customDisplayName: A}\n          - {line1: \"1651\", customDisplayName: B}\n          \
+             - {line1: \"1541\"}\n          - {line1: {extension: \"1541\", location: Nowhere}, customDisplayName: D}\n          \
+             - {id: foo, customDisplayName: E}\n          - {line1: \"1542\", customDisplayName: Handset 2001}\n",
+        ),
+    );
+    for part in [
+        "line 1 1540 is not among the members that Webex offers",
+        "did you mean",
+        "is a virtual line, which can only be line 2",
+        "adding a handset with line 1 1541 requires `customDisplayName`",
+        "no location is named \"Nowhere\"",
+        "no handset of \"TRD Lab\" has this id",
+        "an unmanaged handset with line 1 2001 has this name",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let text = refused(
+        &env,
+        &lab(
+            "          - {line1: \"1541\", customDisplayName: A}\n          - {line1: \"1541\", customDisplayName: A}\n",
+        ),
+    );
+    assert!(text.contains("two entries mean the same handset"), "{text}");
+    let text = refused(
+        &env,
+        &lab(
+            "          - {line1: \"1e5x\", customDisplayName: A}\n          - {customDisplayName: B}\n          - {line1: \"1\", customDisplayName: 12345678901234567}\n",
+        ),
+    );
+    for part in ["is neither an extension", "requires a `line1` or an `id`"] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn two_lines_at_once_may_be_refused() {
+    let env = quick();
+    env.set_faults(FaultConfig {
+        refuse_second_line: true,
+        handset_interval: Duration::ZERO,
+        ..FaultConfig::default()
+    });
+    let add: String = (1541..=1543)
+        .map(|line| format!("          - {{line1: \"{line}\", line2: \"1601\", customDisplayName: Lab {line}}}\n"))
+        .collect();
+    env.write("add.yaml", &lab(&format!("{add}          - {{line1: \"1544\", customDisplayName: Lab 1544}}\n")));
+    let before = env.counters().writes;
+    applied(&env, &["add.yaml"]);
+    // All at once, the refused ones with their first line, and a second line each.
+    assert_eq!(env.counters().writes - before, 2 + 3);
+    for line in 1541..=1543 {
+        let wanted = (format!("Lab {line}"), vec![line.to_string(), "1601".to_owned()]);
+        assert!(handsets(&env, "TRD Lab").contains(&wanted));
+    }
+    // Everything goes again with an undo.
+    let ended = env.run(&["undo", "last", "--yes", "--max-deletes", "4", "--handset-interval", "0s"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_eq!(handsets(&env, "TRD Lab").len(), 8);
+}
+
+#[test]
+fn a_refused_item_names_the_member_and_the_others_are_added() {
+    let env = quick();
+    env.write(
+        "add.yaml",
+        &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n          - {line1: \"1542\", customDisplayName: Lab B}\n"),
+    );
+    assert_eq!(env.run(&["plan", "add.yaml", "--out", "p.json"]).code, Some(0));
+    // Meanwhile the member of 1542 is gone: the saved plan has another id.
+    let plan = std::fs::read_to_string(env.dir.path().join("p.json")).expect("a plan");
+    assert!(plan.contains("\"1542\""), "{plan}");
+    let ended = apply(&env, &["--plan", "p.json"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn a_lost_response_never_adds_a_handset_twice() {
+    for fault in [RequestFault::ResetAfter, RequestFault::AppliedThenStatus(503), RequestFault::Truncated] {
+        let env = quick();
+        env.write("add.yaml", &lab("          - {line1: \"1541\", line2: \"1542\", customDisplayName: Lab A}\n"));
+        // The list, its handsets, the members, and then the write.
+        let fault_at = Some((4, fault));
+        env.set_faults(FaultConfig { fault_at, handset_interval: Duration::ZERO, ..FaultConfig::default() });
+        let ended = env.run(&["apply", "--yes", "--handset-interval", "2s", "add.yaml"]);
+        assert_eq!(ended.code, Some(0), "{fault:?}: {}\n{}", ended.stdout, ended.stderr);
+        assert_eq!(handsets(&env, "TRD Lab").len(), 9, "{fault:?}");
+    }
+}
+
+#[test]
+fn changes_are_undone() {
+    let env = quick();
+    let before = handsets(&env, "TRD Lab");
+    let file = lab(
+        "          - {line1: \"1541\", customDisplayName: Lab A}\n          - {line1: \"2001\", line2: \"1542\", customDisplayName: Lab B}\n          \
+         - {line1: \"2002\", state: absent}\n",
+    );
+    env.write("change.yaml", &file);
+    let ended = apply(&env, &["change.yaml", "--max-deletes", "1"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert_ne!(handsets(&env, "TRD Lab"), before);
+    let ended = env.run(&["undo", "last", "--yes", "--max-deletes", "1", "--handset-interval", "0s"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("must be paired again"), "{}", ended.stderr);
+    let sorted = |mut handsets: Vec<(String, Vec<String>)>| {
+        handsets.sort();
+        handsets
+    };
+    assert_eq!(sorted(handsets(&env, "TRD Lab")), sorted(before));
+    assert_eq!(violations(&env), json!({ "violations": [] }));
+}
+
+#[test]
+fn an_installers_table_of_handsets_is_read() {
+    let env = quick();
+    env.write(
+        "t.csv",
+        "location;network;line1;line2;customDisplayName\nTrondheim Clinic;trd lab;1541;1542;Lab A\nTrondheim Clinic;TRD Lab;'1543;none;Lab B\n",
+    );
+    assert_eq!(applied(&env, &["t.csv"]), 6);
+    assert!(handsets(&env, "TRD Lab").contains(&("Lab B".to_owned(), vec!["1543".to_owned()])));
+    env.write(
+        "bad.csv",
+        "location,network,line1,customDisplayName\nTrondheim Clinic,TRD Lab,4.72E+10,X\nTrondheim Clinic,TRD Lab,,Y\n",
+    );
+    let ended = apply(&env, &["bad.csv"]);
+    assert_eq!(ended.code, Some(1));
+    for part in ["row 2, column line1: `line1` is a number in scientific notation", "row 3, column line1"] {
+        assert!(ended.stderr.contains(part), "{part}\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_export_of_handsets_is_nothing_to_do() {
+    let env = quick();
+    env.write("add.yaml", &lab("          - {line1: \"1541\", line2: \"1651\", customDisplayName: \"42\"}\n"));
+    applied(&env, &["add.yaml"]);
+    for format in ["text", "csv"] {
+        let export = env.run(&["export", "--include", "handsets", "-o", format]);
+        assert_eq!(export.code, Some(0), "{}", export.stderr);
+        let name = if format == "csv" { "export.csv" } else { "export.yaml" };
+        env.write(name, &export.stdout);
+        let plan = env.run(&["plan", name]);
+        assert!(plan.stdout.contains("nothing to do"), "{}\n{}", plan.stdout, plan.stderr);
+        assert!(!export.stdout.contains("accessCode\":"), "codes of handsets are never read");
+    }
+    let export = env.run(&["export", "--include", "base-stations,handsets"]);
+    env.write("both.yaml", &export.stdout);
+    let plan = env.run(&["plan", "both.yaml", "--strict"]);
+    assert!(plan.stdout.contains("nothing to do"), "{}\n{}", plan.stdout, plan.stderr);
+    assert_eq!(env.run(&["export", "--include", "base-stations,handsets", "-o", "csv"]).code, Some(1));
+}

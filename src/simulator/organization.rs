@@ -77,8 +77,8 @@ pub struct SimulatedOrganization {
     /// were not there.
     pub(super) before: Vec<(Instant, NetworkId, Option<SimNetwork>)>,
     retry_after_windows: Vec<RetryAfterWindow>,
-    /// When the handsets or lines of a network were last changed.
-    handset_changes: HashMap<NetworkId, Instant>,
+    /// When and by which request the handsets or lines of a network were last changed.
+    handset_changes: HashMap<NetworkId, (Instant, Operation)>,
 }
 
 #[derive(Clone, Debug)]
@@ -310,7 +310,8 @@ impl SimulatedOrganization {
             RequestFault::Status(status) => return Some(refused(status, 1, "service unavailable")),
             RequestFault::HtmlPage => return Some(SimulatedResponse::page(502, tracking_id)),
             RequestFault::DelayedWrite(delay) => {
-                self.note_handset_change(&request.operation, in_flight.number, now);
+                let network = self.changed_handset_network(&request.operation);
+                self.record_handset_change(network, &request.operation, in_flight.number, now);
                 self.deferred.insert((now + delay, in_flight.number), request.operation.clone());
                 return Some(refused(504, 1, "gateway timeout"));
             }
@@ -323,9 +324,7 @@ impl SimulatedOrganization {
         let changed_handsets = self.changed_handset_network(&request.operation);
         let mut answer = match self.handle_operation(&request.operation, in_flight.number, tracking_id.clone(), now) {
             Ok(answer) => {
-                if changed_handsets.is_some() {
-                    self.record_handset_change(changed_handsets, in_flight.number, now);
-                }
+                self.record_handset_change(changed_handsets, &request.operation, in_flight.number, now);
                 answer
             }
             Err(error) => {
@@ -346,16 +345,14 @@ impl SimulatedOrganization {
         }
     }
 
-    fn note_handset_change(&mut self, operation: &Operation, number: u64, now: Instant) {
-        let network = self.changed_handset_network(operation);
-        self.record_handset_change(network, number, now);
-    }
-
-    /// Records a change of the handsets of a network, and whether it came too early.
-    fn record_handset_change(&mut self, network: Option<NetworkId>, number: u64, now: Instant) {
+    /// Records a change of the handsets of a network, and whether it came too early. The same request sent again is the
+    /// same change.
+    fn record_handset_change(&mut self, network: Option<NetworkId>, operation: &Operation, number: u64, now: Instant) {
         let Some(network) = network else { return };
-        let last = self.handset_changes.insert(network, now);
-        if last.is_some_and(|last| now.duration_since(last) < self.faults.handset_interval) {
+        let last = self.handset_changes.insert(network, (now, operation.clone()));
+        let is_early = last
+            .is_some_and(|(when, last)| last != *operation && now.duration_since(when) < self.faults.handset_interval);
+        if is_early {
             self.log.record_violation(number, ClientRule::HandsetInterval);
         }
     }

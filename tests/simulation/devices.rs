@@ -1,4 +1,4 @@
-//! Creations, deletions and base stations through the real executor against the simulated organization, in virtual time:
+//! Creations, deletions, base stations and handsets through the real executor against the simulated organization, in virtual time:
 //! random files, faults of every kind, and kills at random moments.
 //!
 //! A failing case prints the command that repeats it.
@@ -12,7 +12,7 @@ use std::time::Duration;
 use dectl::apply::{ChangeStatus, Options, Outcome, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
-use dectl::model::{LiveState, LocationId, NetworkId};
+use dectl::model::{Handset, LiveState, LocationId, NetworkId};
 use dectl::plan::Scope;
 use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState};
 use dectl::plan_check::check_plan;
@@ -20,17 +20,18 @@ use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
-use dectl::webex::operations::{list_base_stations, list_networks};
+use dectl::webex::operations::{list_base_stations, list_handsets, list_networks};
 use futures::future::{Either, select};
 
 use crate::executor::{for_seeds, some_misbehaviour};
 use crate::generators::shuffle;
 
-/// What is in the organization: every network with its settings, and its base stations.
+/// What is in the organization: every network with its settings and its devices.
 #[derive(Debug)]
 struct Truth {
     live: LiveState,
     stations: BTreeMap<NetworkId, Vec<String>>,
+    handsets: BTreeMap<NetworkId, Vec<Handset>>,
 }
 
 struct Scene {
@@ -65,12 +66,14 @@ impl Scene {
         let api = self.api();
         let read = async {
             let live = list_networks(&api).await.expect("a list");
-            let mut stations = BTreeMap::new();
+            let (mut stations, mut handsets) = (BTreeMap::new(), BTreeMap::new());
             for (_, network) in live.networks() {
                 let listed = list_base_stations(&api, &network.location, &network.id).await.expect("a list");
                 stations.insert(network.id.clone(), listed.iter().map(|station| station.label()).collect());
+                let listed = list_handsets(&api, &network.location, &network.id).await.expect("a list");
+                handsets.insert(network.id.clone(), listed);
             }
-            Truth { live, stations }
+            Truth { live, stations, handsets }
         };
         self.clock.block_on(read).expect("the reads end")
     }
@@ -95,7 +98,7 @@ impl Scene {
     fn converges(&self, seed: u64) {
         self.simulated.borrow_mut().set_faults(FaultConfig::default());
         // Writes that come late have come by then.
-        self.clock.block_on(self.clock.sleep(Duration::from_secs(60)));
+        self.clock.block_on(self.clock.sleep(Duration::from_secs(120)));
         let client = self.client(seed, &Shutdown::new());
         let (plan, outcome) = self.clock.block_on(self.apply(&client)).expect("the run ends").expect("a run");
         assert!(plan.changes.is_empty() || outcome.is_complete(), "{outcome:#?}");
@@ -107,7 +110,7 @@ impl Scene {
         let violations = self.simulated.borrow().violations();
         let rules: Vec<_> =
             violations["violations"].as_array().expect("a list").iter().map(|one| &one["rule"]).collect();
-        for rule in ["retryAfter", "collectionDeletion", "serializedWrites", "fullUpdate"] {
+        for rule in ["retryAfter", "collectionDeletion", "serializedWrites", "fullUpdate", "handsetInterval"] {
             assert!(
                 !rules.iter().any(|one| *one == rule),
                 "{rule} {violations:#} {:#}",
@@ -147,6 +150,11 @@ fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
         if rng.gen_bool(0.5) {
             let _infallible = writeln!(file, "          - \"{moved}\"");
         }
+        // Handsets of people who have none, more than one request holds; and one of them has the line of another.
+        let _infallible = writeln!(file, "        handsets:");
+        for line in 0..1 + rng.gen_below(60) {
+            handset(&mut file, 1541 + line % 50, &format!("New {line}"), (line % 3 == 0).then_some(1601));
+        }
         // Two swap their names, so that an interim step is part of it.
         let swapped = rng.gen_bool(0.5);
         if swapped {
@@ -163,9 +171,33 @@ fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
                 let _infallible = writeln!(file, "          - {{ mac: \"{}\", state: absent }}", stations[1]);
                 let _infallible = writeln!(file, "          - \"{}\"", mac());
             }
+            change_handsets(&mut file, &truth.handsets[&network.id], rng);
         }
     }
     file
+}
+
+fn handset(file: &mut String, line: u64, name: &str, second: Option<u64>) {
+    let second = second.map(|line| format!(", line2: \"{line}\"")).unwrap_or_default();
+    let _infallible = writeln!(file, "          - {{ line1: \"{line}\", customDisplayName: {name}{second} }}");
+}
+
+/// Names and lines change, some handsets are removed, some are added.
+fn change_handsets(file: &mut String, listed: &[Handset], rng: &mut SeededRng) {
+    let _infallible = writeln!(file, "        handsets:");
+    for (at, one) in listed.iter().enumerate() {
+        let line = one.line1.as_ref().expect("a line").line();
+        let _infallible = match rng.gen_below(8) {
+            0 => writeln!(file, "          - {{ line1: \"{line}\", customDisplayName: Named {at} }}"),
+            1 => writeln!(file, "          - {{ line1: \"{line}\", line2: \"1602\" }}"),
+            2 => writeln!(file, "          - {{ line1: \"{line}\", state: absent }}"),
+            3 => writeln!(file, "          - {{ line1: \"{}\", reassignedFrom: \"{line}\" }}", 1550 + at),
+            _ => Ok(()),
+        };
+    }
+    for line in 0..1 + rng.gen_below(4) {
+        handset(file, 1580 + line, &format!("More {line}"), rng.gen_bool(0.5).then_some(1603));
+    }
 }
 
 /// What must hold after every run, however it went: what is said to be applied and verified is there, and what is said not
@@ -211,6 +243,12 @@ fn is_done(plan: &Plan, change: &Change, truth: &Truth) -> bool {
             assert!(count < 2, "created twice");
             count == 1
         }
+        (ResourceKind::Handset, _) => {
+            let created = || in_location(&change.location.id).into_iter().find(|network| !known(&network.id));
+            let owner = network.or_else(|| created().filter(|_| change.network.id().is_none()));
+            let listed = owner.map_or(&[][..], |network| &truth.handsets[&network.id][..]);
+            is_handset_done(plan, change, listed)
+        }
         (_, action) => {
             let owner = network.map(|network| &network.id).or_else(|| {
                 let created = in_location(&change.location.id).into_iter().find(|network| !known(&network.id));
@@ -223,6 +261,24 @@ fn is_done(plan: &Plan, change: &Change, truth: &Truth) -> bool {
     }
 }
 
+/// Whether a handset is as a change asks, and that it was not added twice.
+fn is_handset_done(plan: &Plan, change: &Change, listed: &[Handset]) -> bool {
+    let by_id = |id: &Option<_>| listed.iter().find(|handset| handset.id == *id);
+    match (change.handset_before(), change.handset_after()) {
+        (None, Some(after)) => {
+            let before = plan.devices.iter().filter(|devices| change.network.id() == Some(&devices.network));
+            let before: Vec<_> = before.flat_map(|devices| &devices.handsets).map(|handset| &handset.id).collect();
+            let added = listed.iter().filter(|handset| !before.contains(&&handset.id) && handset.has_same_name(after));
+            let added: Vec<_> = added.filter(|handset| handset.line1 == after.line1).collect();
+            assert!(added.len() < 2, "added twice: {change:#?} {added:#?}");
+            added.iter().any(|handset| handset.is_equivalent(after))
+        }
+        (Some(before), Some(after)) => by_id(&before.id).is_some_and(|now| now.is_equivalent(after)),
+        (Some(before), None) => by_id(&before.id).is_none(),
+        (None, None) => false,
+    }
+}
+
 #[test]
 fn without_faults_everything_is_as_the_file_says_after_one_run() {
     for_seeds("devices", 60, |seed| {
@@ -232,6 +288,9 @@ fn without_faults_everything_is_as_the_file_says_after_one_run() {
         let (plan, outcome) = scene.clock.block_on(scene.apply(&client)).expect("it ends").expect("a run");
         assert!(outcome.is_complete(), "{outcome:#?}");
         assert_eq!(client.statistics().writes, plan.steps.len() as u64);
+        // What waits for handsets takes as long as the plan says, and not much longer.
+        let (least, _) = plan.handset_time();
+        assert!(outcome.elapsed >= least && outcome.elapsed < least + Duration::from_secs(60), "{:?}", outcome.elapsed);
         assert_eq!(scene.simulated.borrow().counters().conflicts, 0);
         check(&scene, &plan, &outcome, false);
         scene.converges(seed);
@@ -245,6 +304,7 @@ fn whatever_faults_there_are_nothing_is_made_twice_and_the_next_run_finishes() {
         let scene = Scene::new(seed, &mut rng);
         let faults = some_misbehaviour(seed, &mut rng);
         let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
+        let faults = FaultConfig { refuse_second_line: rng.gen_bool(0.3), ..faults };
         scene.simulated.borrow_mut().set_faults(faults);
         let client = scene.client(seed, &Shutdown::new());
         if let Some((plan, outcome)) = scene.clock.block_on(scene.apply(&client)).expect("the run ends") {
@@ -261,10 +321,12 @@ fn killed_or_stopped_at_any_moment_the_next_run_finishes() {
         let scene = Scene::new(seed, &mut rng);
         let faults = some_misbehaviour(seed, &mut rng);
         let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
+        let faults = FaultConfig { refuse_second_line: rng.gen_bool(0.3), ..faults };
         scene.simulated.borrow_mut().set_faults(faults);
         let shutdown = Shutdown::new();
         let client = scene.client(seed, &shutdown);
-        let when = rng.full_jitter(Duration::from_secs(20));
+        let most = if rng.gen_bool(0.5) { 20 } else { 600 };
+        let when = rng.full_jitter(Duration::from_secs(most));
         let is_kill = rng.gen_bool(0.5);
         let ended = scene.clock.block_on(async {
             let work = std::pin::pin!(scene.apply(&client));
@@ -338,6 +400,33 @@ fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
             let mut mutant = plan.clone();
             mutant.steps[at.0].items.push(item);
             mutants.push((format!("{at:?} adds one twice"), mutant));
+        }
+        if step.operation == Operation::AddHandsets {
+            let mut mutant = plan.clone();
+            mutant.steps[at.0].items.push(step.items[0]);
+            mutants.push((format!("{at:?} adds a handset twice"), mutant));
+            let mut mutant = plan.clone();
+            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].after {
+                handset.line1 = None;
+            }
+            mutants.push((format!("{at:?} adds a handset without a line"), mutant));
+            let mut mutant = plan.clone();
+            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].after {
+                handset.custom_name = Some("a name that is too long".into());
+            }
+            mutants.push((format!("{at:?} adds a handset with a long name"), mutant));
+        }
+        if matches!(step.operation, Operation::UpdateHandset | Operation::RemoveHandsets) {
+            let mut mutant = plan.clone();
+            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].before {
+                handset.id = None;
+            }
+            mutants.push((format!("{at:?} is about a handset without id"), mutant));
+            let mut mutant = plan.clone();
+            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].before {
+                handset.custom_name = Some("other".into());
+            }
+            mutants.push((format!("{at:?} starts from another handset"), mutant));
         }
         if step.operation == Operation::RemoveBaseStation {
             let mut mutant = plan.clone();

@@ -1,4 +1,5 @@
-//! Sites with base stations: how long planning them takes, and how long they take to be rolled out against a limit.
+//! Sites with base stations and handsets: how long planning them takes, and how long they take to be rolled out against a
+//! limit.
 //!
 //! `cargo bench --bench sites`
 
@@ -9,10 +10,13 @@ use std::time::Duration;
 
 use dectl::apply::{Options, run};
 use dectl::client::rate_limiter::RateLimiter;
-use dectl::client::{ApiClient, RetryPolicy};
-use dectl::plan::Scope;
+use dectl::client::{ApiClient, Priority, RetryPolicy};
+use dectl::desired::RenameRequest;
+use dectl::plan::{RequiredReads, Scope};
 use dectl::plan_check::check_plan;
-use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PreparedPlan, plan_from_live, prepare_plan};
+use dectl::reconcile::{
+    CodeResolution, InputOptions, Inputs, PreparedPlan, plan_from_live, prepare_plan, read_devices,
+};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
@@ -23,6 +27,8 @@ const REQUESTS_A_MINUTE: u32 = 300;
 fn main() {
     planning(200, 5, 10);
     rollout(200, 4, 8);
+    handsets(40, 60);
+    handset_names(25, 4, 20);
 }
 
 /// Locations without networks.
@@ -150,6 +156,85 @@ fn rollout(locations: usize, networks: usize, stations: usize) {
         counters.refused,
         elapsed.as_secs_f64(),
         planned.as_secs_f64(),
+        bound.as_secs_f64(),
+        elapsed.as_secs_f64() / bound.as_secs_f64(),
+    );
+}
+
+/// The file with handsets for every network: an extension of the location each.
+fn with_handsets(locations: usize, networks: usize, handsets: usize) -> String {
+    let mut text = "version: 1\nlocations:\n".to_owned();
+    for location in 0..locations {
+        let _infallible = writeln!(text, "  - id: location-{location}\n    networks:");
+        for network in 0..networks {
+            let _infallible = writeln!(text, "      - name: Ward {network}\n        handsets:");
+            for handset in 0..handsets {
+                let line = 1_541 + (network * handsets + handset) % 60;
+                let _infallible =
+                    writeln!(text, "          - {{ line1: \"{line}\", customDisplayName: W{network} {handset} }}");
+            }
+        }
+    }
+    text
+}
+
+/// Adds handsets to networks that are there, at least 90 seconds apart in each, in virtual time.
+fn handsets(networks: usize, handsets: usize) {
+    let scene = Scene::new(networks, FaultConfig::default());
+    scene.apply(&scene.prepare(file(networks, 1, 1)));
+    let writes = scene.simulated.borrow().counters().writes;
+    let prepared = scene.prepare(with_handsets(networks, 1, handsets));
+    let begun = scene.clock.now();
+    scene.apply(&prepared);
+    let elapsed = scene.clock.now().duration_since(begun).as_secs_f64();
+    let writes = scene.simulated.borrow().counters().writes - writes;
+    println!(
+        "{networks} networks with {handsets} handsets each: {writes} requests to add them, {elapsed:.1} s with an interval of 90 s; \
+         one by one it would be {} requests and {} min",
+        networks * handsets,
+        (handsets - 1) * 90 / 60,
+    );
+}
+
+/// Renames the handsets of a fleet by a template, against a fixed window, in virtual time.
+fn handset_names(locations: usize, networks: usize, handsets: usize) {
+    let scene = Scene::new(locations, FaultConfig::default());
+    scene.apply(&scene.prepare(file(locations, networks, 1)));
+    scene.apply(&scene.prepare(with_handsets(locations, networks, handsets)));
+    let kind = LimitKind::Window { count: REQUESTS_A_MINUTE, period: Duration::from_secs(60), phase: Duration::ZERO };
+    let latency = Latency::Fixed(Duration::from_millis(150));
+    let faults = FaultConfig { limits: vec![Limit::from(kind)], latency, ..FaultConfig::default() };
+    scene.simulated.borrow_mut().set_faults(faults);
+    let before = scene.simulated.borrow().counters();
+    let begun = scene.clock.now();
+    let request = RenameRequest {
+        settings: Vec::new(),
+        pattern: ".*".to_owned(),
+        template: "{{ line1.extension }} {{ line1.lastName|truncate(11) }}".to_owned(),
+        display_name: None,
+    };
+    let prepared = scene.clock.block_on(async {
+        let mut live = scene.client.list(Priority::Normal).await.expect("a list");
+        let handsets = live.networks().map(|(at, _)| at).collect();
+        let reads = RequiredReads { handsets, ..RequiredReads::default() };
+        read_devices(&mut live, reads, &scene.client).await.expect("handsets");
+        let mut inputs = Inputs::from_handset_rename(&request, &live, &Scope::default()).expect("valid names");
+        plan_from_live(&mut inputs, &Scope::default(), live, scene.clock.now()).expect("a plan")
+    });
+    let prepared = prepared.expect("it ends");
+    scene.apply(&prepared);
+    let elapsed = scene.clock.now().duration_since(begun);
+    let after = scene.simulated.borrow().counters();
+    let refused = after.refused - before.refused;
+    let requests = after.requests - before.requests - refused;
+    let bound = Duration::from_secs(60) * (requests as u32).div_ceil(REQUESTS_A_MINUTE).saturating_sub(1);
+    println!(
+        "{} handsets in {} networks renamed: {} writes, {requests} requests let in, {refused} refused; {:.0} s, the bound is {:.0} s: \
+         {:.3}",
+        prepared.checked.plan().changes.len(),
+        locations * networks,
+        after.writes - before.writes,
+        elapsed.as_secs_f64(),
         bound.as_secs_f64(),
         elapsed.as_secs_f64() / bound.as_secs_f64(),
     );

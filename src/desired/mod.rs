@@ -14,6 +14,7 @@
 //! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
 //! | `export` | [`Export`]: writes the live state as a desired state |
 //! | `rules` | parses and checks rules |
+//! | `rename_handsets` | [`rename_handsets()`]: expands a rename of handsets into entries |
 //! | `template` | renders the templates of rules |
 //! | `expand` | [`expand()`]: expands rules into entries |
 //! | `code_sources` | resolves access codes from `env` and `file` sources |
@@ -29,6 +30,7 @@ mod merge;
 pub mod model;
 mod parse;
 mod read;
+mod rename_handsets;
 mod rules;
 mod template;
 mod yaml;
@@ -39,6 +41,7 @@ pub use expand::{RuleContext, any_rule_matches_location, expand};
 pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use read::read;
+pub use rename_handsets::rename_handsets;
 pub use rules::{RenameRequest, rename_rules};
 pub use yaml_writer::{HandsetLine, StationLine, WritableSettings, YamlWriter, writable_settings};
 

@@ -2,6 +2,8 @@
 //! pull request.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
@@ -15,6 +17,8 @@ pub(super) type Variables = BTreeMap<String, Value>;
 
 pub(super) struct Templates {
     environment: Environment<'static>,
+    /// Whether `truncate` has shortened something.
+    was_cut: Arc<AtomicBool>,
 }
 
 impl Templates {
@@ -23,12 +27,19 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(TEMPLATE_FUEL));
         environment.add_filter("slug", |text: String| slug::slugify(text));
-        environment.add_filter("truncate", |text: String, length: usize| truncated(&text, length));
+        let was_cut = Arc::new(AtomicBool::new(false));
+        let cut = Arc::clone(&was_cut);
+        environment.add_filter("truncate", move |text: String, length: usize| {
+            if text.trim_end().chars().count() > length {
+                cut.store(true, Ordering::Relaxed);
+            }
+            truncated(&text, length)
+        });
         environment.add_filter("pad", |value: Value, width: usize| {
             let text = value.to_string();
             format!("{}{text}", "0".repeat(width.min(MAX_RENDERED_LEN).saturating_sub(text.chars().count())))
         });
-        Self { environment }
+        Self { environment, was_cut }
     }
 
     /// Returns the variables that a template references.
@@ -57,6 +68,18 @@ impl Templates {
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let rendered = template.render(Value::from(variables)).map_err(|error| error_text(&error))?;
         Ok(rendered.chars().take(MAX_RENDERED_LEN).collect())
+    }
+}
+
+impl Templates {
+    /// The same; also whether `truncate` has shortened something.
+    ///
+    /// # Errors
+    /// If rendering fails.
+    pub(super) fn render_noting_cuts(&self, text: &str, variables: Variables) -> Result<(String, bool), String> {
+        self.was_cut.store(false, Ordering::Relaxed);
+        let rendered = self.render(text, variables)?;
+        Ok((rendered, self.was_cut.load(Ordering::Relaxed)))
     }
 }
 

@@ -82,7 +82,8 @@ pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Resul
         None => {
             let networks = exceeds(ResourceKind::Network, plan.counts.networks);
             let stations = exceeds(ResourceKind::BaseStation, plan.counts.base_stations);
-            if let Some(refusal) = networks.or(stations) {
+            let handsets = exceeds(ResourceKind::Handset, plan.counts.handsets);
+            if let Some(refusal) = networks.or(stations).or(handsets) {
                 return Err(refusal);
             }
             all <= UNATTENDED_MAX_CHANGES

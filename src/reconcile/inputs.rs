@@ -5,9 +5,12 @@ use std::path::PathBuf;
 
 use crate::desired::model::Desired;
 use crate::desired::{
-    CodeSourceResolver, Input, RenameRequest, SourceFormat, load_sources, read, rename_rules, resolve_codes,
+    CodeSourceResolver, Input, RenameRequest, SourceFormat, load_sources, read, rename_handsets, rename_rules,
+    resolve_codes,
 };
 use crate::diagnostic::{Diagnostics, Severity, Sources, plural};
+use crate::model::{LiveState, Location, Network};
+use crate::plan::Scope;
 use crate::storage::sha256;
 
 /// Whether external access codes are resolved.
@@ -96,6 +99,21 @@ impl Inputs {
             return Err(InvalidInput { diagnostics, sources });
         }
         Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: diagnostics })
+    }
+
+    /// Converts the arguments of `dectl rename --field customDisplayName`, for the handsets that were read.
+    ///
+    /// # Errors
+    /// If the pattern or the template is invalid, or a new name is.
+    pub fn from_handset_rename(request: &RenameRequest, live: &LiveState, scope: &Scope) -> Result<Self, InvalidInput> {
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let is_in_scope =
+            |location: &Location, network: &Network| scope.includes_any_name(&location.name, [&*network.settings.name]);
+        let desired = rename_handsets(request, live, is_in_scope, &mut sources, &mut diagnostics);
+        if diagnostics.has_errors() {
+            return Err(InvalidInput { diagnostics, sources });
+        }
+        Ok(Self { desired, sources, warnings: diagnostics })
     }
 
     /// The sources by name, each with its SHA-256.

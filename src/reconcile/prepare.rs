@@ -51,7 +51,10 @@ pub async fn read_details(
     client: &ApiClient,
 ) -> Result<LiveState, Error> {
     read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
-    let reads = plan::required_reads(scope, &inputs.desired, &live);
+    let mut reads = plan::required_reads(scope, &inputs.desired, &live);
+    // What was just read with the list is not read again.
+    reads.base_stations.retain(|at| live.base_stations(*at).is_none());
+    reads.handsets.retain(|at| live.handsets(*at).is_none());
     read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
     let locations = plan::required_members(scope, &inputs.desired, &live);
     read_members(&mut live, locations, client).await.map_err(Error::reading)?;

@@ -20,7 +20,7 @@ const PAGE: usize = 2_000;
 
 /// The extensions of people who have no handset, of workspaces and of virtual lines; those with a handset follow 2000.
 const SPARE: [(&str, std::ops::RangeInclusive<u32>); 3] =
-    [("PEOPLE", 1_541..=1_590), ("PLACE", 1_601..=1_606), ("VIRTUAL_LINE", 1_651..=1_654)];
+    [("PEOPLE", 1_541..=1_600), ("PLACE", 1_601..=1_606), ("VIRTUAL_LINE", 1_651..=1_654)];
 
 const FIRST_NAMES: [&str; 12] =
     ["Nora", "Jakob", "Emma", "Noah", "Ella", "Oskar", "Maja", "Filip", "Sofie", "Aksel", "Ada", "Henrik"];

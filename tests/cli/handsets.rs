@@ -313,3 +313,89 @@ fn the_export_of_handsets_is_nothing_to_do() {
     assert!(plan.stdout.contains("nothing to do"), "{}\n{}", plan.stdout, plan.stderr);
     assert_eq!(env.run(&["export", "--include", "base-stations,handsets", "-o", "csv"]).code, Some(1));
 }
+
+#[test]
+fn the_interval_holds_across_runs_and_blocks_no_other_network() {
+    let env = TestEnv::new();
+    env.set_faults(FaultConfig { handset_interval: Duration::from_secs(2), ..FaultConfig::default() });
+    let network = |name: &str, line: u32| {
+        format!(
+            "      - name: {name}\n        handsets:\n          - {{line1: \"{line}\", customDisplayName: New {line}}}\n"
+        )
+    };
+    let file =
+        |networks: String| format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n{networks}");
+    env.write("one.yaml", &file(network("TRD Lab", 1541)));
+    env.write("two.yaml", &file(network("TRD Lab", 1542) + &network("TRD Nurses", 1543)));
+    for name in ["one.yaml", "two.yaml"] {
+        let ended = env.run(&["apply", "--yes", "--handset-interval", "2s", name]);
+        assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+        if name == "two.yaml" {
+            assert!(ended.stderr.contains("between changes of handsets"), "{}", ended.stderr);
+        }
+    }
+    assert_eq!(violations(&env), json!({ "violations": [] }), "the second run waits for the first one");
+    // The other network did not wait: its request comes first.
+    let requests = env.simulated.lock().expect("no panic in the server").requests();
+    let writes = requests["requests"].as_array().expect("a list").iter().filter(|one| one["method"] == "POST");
+    let paths: Vec<&str> = writes.map(|one| one["path"].as_str().expect("a path")).collect();
+    assert!(paths[0] == paths[2] && paths[1] != paths[0], "{paths:?}");
+}
+
+#[test]
+fn a_wait_that_would_pass_the_window_is_not_begun() {
+    let env = TestEnv::new();
+    let many: String =
+        (1541..=1590).map(|line| format!("          - {{line1: \"{line}\", customDisplayName: L {line}}}\n")).collect();
+    // A name that two handsets have needs two requests.
+    let twice = "          - {line1: \"1601\", customDisplayName: L 1541}\n";
+    env.write("two.yaml", &(lab(&many).replace("TRD Lab", "TRD Nurses") + twice));
+    let plan = env.run(&["plan", "two.yaml"]);
+    assert!(plan.stdout.contains("51 handsets to add · 2 writes, at least 90 s"), "{}", plan.stdout);
+    let until = jiff::ZonedDateTime::now() + Duration::from_secs(180);
+    let until = until.strftime("%Y-%m-%dT%H:%M").to_string();
+    let ended = env.run(&["apply", "--yes", "--until", &until, "--handset-interval", "1h", "two.yaml"]);
+    assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("would pass --until"), "{}", ended.stdout);
+}
+
+#[test]
+fn handsets_are_renamed_by_a_template_over_the_fleet() {
+    let env = quick();
+    let template = "{{ line1.extension }} {{ line1.lastName|truncate(3) }}";
+    let rename = |more: &[&str]| {
+        let mut all =
+            vec!["rename", "--field", "customDisplayName", r"Handset \d+", template, "--location", "Trondheim*"];
+        all.extend(more);
+        env.run(&all)
+    };
+    let before = env.counters();
+    let plan = rename(&["--out", "p.json"]);
+    assert_eq!(plan.code, Some(0), "{}\n{}", plan.stdout, plan.stderr);
+    assert_eq!(env.counters().requests - before.requests, 1 + 3, "one list, and one for each network");
+    assert!(plan.stdout.contains("47 handsets to update · 47 writes\n"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("`truncate` has shortened names"), "{}", plan.stdout);
+    let written = rename(&["--write", "names.yaml"]);
+    assert_eq!(written.code, Some(0), "{}", written.stderr);
+    let ended = rename(&["--yes"]);
+    assert_eq!(ended.code, Some(1), "more than 30 % of the handsets that were read: {}", ended.stdout);
+    let ended = rename(&["--yes", "--max-changes", "47"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(handsets(&env, "TRD Lab").iter().all(|(name, lines)| name.starts_with(&lines[0])));
+    assert!(env.run(&["plan", "names.yaml"]).stdout.contains("nothing to do"));
+    // Names alone need no time between them, and nothing matches any more.
+    assert_eq!(violations(&env), json!({ "violations": [] }));
+    assert!(rename(&["--yes"]).stdout.contains("no handset matches"));
+    for wrong in [
+        vec!["(", "x"],
+        vec![".*", "{{ lin1.extension }}"],
+        vec![".*", "{{ name"],
+        vec![".*", "a name that is far too long"],
+    ] {
+        let mut all = vec!["rename", "--yes", "--field", "customDisplayName"];
+        all.extend(wrong);
+        let ended = env.run(&all);
+        assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    }
+    assert_eq!(env.run(&["rename", "--field", "customDisplayName", "--field", "name", ".*", "x"]).code, Some(1));
+}

@@ -58,10 +58,14 @@ fn sites() -> (TestEnv, Inventory) {
     let many: String = (0..55).map(|at| format!("          - AC7A5622{at:04X}\n")).collect();
     let file = format!(
         "version: 1\nlocations:\n  - name: Stavanger Clinic\n    networks:\n      - name: SVG Wards\n        model: DBS210\n        \
-         defaultAccessCode: \"7310\"\n        baseStations:\n{many}  - name: Bergen Warehouse\n    networks:\n      \
+         defaultAccessCode: \"7310\"\n        baseStations:\n{many}        handsets:\n          \
+         - {{line1: \"1541\", line2: \"1651\", customDisplayName: Kill A}}\n  - name: Bergen Warehouse\n    networks:\n      \
          - name: BGO Gate\n        baseStations: [{{mac: AC7A5611B001, replaces: \"{}\"}}]\n  - name: Oslo HQ\n    networks:\n      \
          - {{name: HQ Ward 1, baseStations: [{{mac: \"{moved}\", state: absent}}]}}\n      \
-         - {{name: HQ Ward 3, baseStations: [\"{moved}\", {{mac: \"{gone}\", state: absent}}]}}\n  - name: Trondheim Clinic\n    \
+         - {{name: HQ Ward 3, baseStations: [\"{moved}\", {{mac: \"{gone}\", state: absent}}]}}\n      \
+         - name: HQ Kitchen\n        handsets:\n          - {{line1: \"1541\", customDisplayName: Kill B}}\n          \
+         - {{line1: \"1542\", line2: \"1541\", customDisplayName: Kill C}}\n          \
+         - {{line1: \"2001\", customDisplayName: Kill D}}\n          - {{line1: \"2002\", state: absent}}\n  - name: Trondheim Clinic\n    \
          networks:\n      - {{id: {}, state: absent}}\n      - name: TRD Lab\n        model: DBS210\n        \
          defaultAccessCode: {}\n        baseStations: [\"{}\"]\n",
         station("BGO Gate", 0),
@@ -102,8 +106,27 @@ fn inventory(networks: &[Value]) -> Inventory {
     found
 }
 
-const APPLY_SITES: [&str; 6] =
-    ["apply", "sites.yaml", "--yes", "--max-changes=all", "--max-deletes=10", "--grace-period=50ms"];
+const APPLY_SITES: [&str; 7] = [
+    "apply",
+    "sites.yaml",
+    "--yes",
+    "--max-changes=all",
+    "--max-deletes=11",
+    "--grace-period=50ms",
+    "--handset-interval=0s",
+];
+
+/// The handsets that the file names: each once, with both of its lines.
+fn assert_handsets(env: &TestEnv, way: Way, k: u64) {
+    let export = env.run(&["export", "--include", "handsets", "-o", "csv"]).stdout;
+    for (name, lines) in
+        [("Kill A", ",1541,,1651,"), ("Kill B", ",1541,,none,"), ("Kill C", ",1542,,1541,"), ("Kill D", ",2001,")]
+    {
+        let rows: Vec<&str> = export.lines().filter(|row| row.contains(name)).collect();
+        assert!(rows.len() == 1 && rows[0].contains(lines), "{way:?} at {k}: {name} {rows:?}");
+    }
+    assert!(!export.contains("HQ Kitchen,,2002,"), "{way:?} at {k}: {export}");
+}
 
 /// One more run of the same command finishes, and the one after it has nothing to do.
 #[test]
@@ -119,6 +142,7 @@ fn killed_at_every_request_of_a_site_the_same_command_ends_in_the_desired_state(
             let again = env.run(&APPLY_SITES);
             assert_eq!(again.code, Some(0), "{way:?} at {k}: {}\n{}", again.stdout, again.stderr);
             assert_eq!(inventory(&env.networks()), expected, "{way:?} at {k}");
+            assert_handsets(&env, way, k);
             let last = env.run(&APPLY_SITES);
             assert!(last.stdout.contains("nothing to do"), "{way:?} at {k}: {}", last.stdout);
             let violations = env.simulated.lock().expect("no panic in the server").violations();

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
-use dectl::client::Priority;
+use dectl::client::{ApiClient, Priority};
 use dectl::desired::RenameRequest;
-use dectl::model::Setting;
-use dectl::reconcile::{Inputs, PlanSource, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml};
-use dectl::report::sanitize;
+use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
+use dectl::plan::{RequiredReads, Scope};
+use dectl::reconcile::{
+    Inputs, PlanSource, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml, read_devices,
+};
+use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
 
@@ -29,10 +32,11 @@ pub(crate) struct RenameArgs {
     /// Template of the new name, e.g. 'W{{ ward|pad(2) }}'
     ///
     /// Variables are the named groups, location, name, displayName and n, which counts the matching networks of a
-    /// location. Filters are those of the Jinja language and slug, truncate(length), pad(width).
+    /// location; for handsets location, network, name, n and line1.extension, line1.number, line1.firstName,
+    /// line1.lastName. Filters are those of the Jinja language and slug, truncate(length), pad(width).
     #[arg(value_name = "TEMPLATE")]
     template: String,
-    /// Setting to match and replace (repeatable)
+    /// Setting to match and replace (repeatable); customDisplayName renames handsets
     #[arg(long, value_name = "FIELD", default_value = "name", hide_short_help = true)]
     field: Vec<RenameField>,
     /// Also set the display name of every network whose name matches
@@ -62,9 +66,16 @@ enum RenameField {
     /// Name shown on handsets
     #[value(name = "displayName", alias = "display-name")]
     DisplayName,
+    /// Name of a single handset
+    #[value(name = "customDisplayName", alias = "custom-display-name")]
+    CustomDisplayName,
 }
 
 impl RenameArgs {
+    fn is_about_handsets(&self) -> bool {
+        self.field.contains(&RenameField::CustomDisplayName)
+    }
+
     /// Whether a file is written instead of applying the rename.
     pub(crate) const fn is_dry_run(&self) -> bool {
         self.write.is_some() || self.out.is_some()
@@ -81,10 +92,21 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             "--display-name cannot be used with --field displayName alone; it sets the display name of networks whose name matches",
         ));
     }
-    let mut inputs = Inputs::from_rename(&request).map_err(|invalid_input| CliError::InvalidInput {
+    if args.is_about_handsets() && (!request.settings.is_empty() || request.display_name.is_some()) {
+        return Err(CliError::refused(
+            "--field customDisplayName cannot be combined with other fields or --display-name",
+        ));
+    }
+    let invalid = |invalid_input| CliError::InvalidInput {
         message: "invalid pattern or template".to_owned(),
         input: Box::new(invalid_input),
-    })?;
+    };
+    // Of handsets this checks the pattern and the template; their names are read first.
+    let mut inputs = if args.is_about_handsets() {
+        Inputs::from_handset_rename(&request, &LiveState::default(), &scope).map_err(invalid)?
+    } else {
+        Inputs::from_rename(&request).map_err(invalid)?
+    };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     if !is_dry_run && !args.restart {
         let earlier = find_unfinished_run(
@@ -127,7 +149,14 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             }
         }
     }
-    let live = connection.client.list(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    let mut live = connection.client.list(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    if args.is_about_handsets() {
+        let networks = read_handsets(&mut live, &scope, &connection.client).await?;
+        if !args.apply.output.quiet {
+            printer.note(&format!("read the handsets of {}\n", plural(networks, "network")));
+        }
+        inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
+    }
     if !is_dry_run {
         let plan_source = PlanSource::Inputs(inputs);
         let resume_interrupted = !args.restart;
@@ -161,13 +190,31 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     Ok(ExitStatus::Success)
 }
 
+/// Reads the handsets of all networks in scope that have some; their number.
+async fn read_handsets(live: &mut LiveState, scope: &Scope, client: &ApiClient) -> Result<usize, CliError> {
+    let in_scope = |location: &Location, network: &Network| {
+        scope.includes_any_name(&location.name, [&*network.settings.name]) && network.handsets != Some(0)
+    };
+    let of = |at: LocationIndex, location: &Location| {
+        let networks = live.networks_of(at).filter(|(_, network)| in_scope(location, network));
+        networks.map(|(at, _)| at).collect::<Vec<NetworkIndex>>()
+    };
+    let handsets: Vec<NetworkIndex> = live.locations().flat_map(|(at, location)| of(at, location)).collect();
+    let count = handsets.len();
+    read_devices(live, RequiredReads { handsets, ..RequiredReads::default() }, client)
+        .await
+        .map_err(dectl::reconcile::Error::from)?;
+    Ok(count)
+}
+
 fn rename_request(args: &RenameArgs) -> RenameRequest {
     let mut settings: Vec<Setting> = args
         .field
         .iter()
-        .map(|field| match field {
-            RenameField::Name => Setting::Name,
-            RenameField::DisplayName => Setting::DisplayName,
+        .filter_map(|field| match field {
+            RenameField::Name => Some(Setting::Name),
+            RenameField::DisplayName => Some(Setting::DisplayName),
+            RenameField::CustomDisplayName => None,
         })
         .collect();
     settings.sort();

@@ -1,0 +1,250 @@
+//! Expands `dectl rename --field customDisplayName` into entries: a new name for every handset that matches.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+
+use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
+use super::rules::{RenameRequest, full_match_regex};
+use super::template::{OWN_FILTERS, Templates, Variables};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span, quoted_list, suggest};
+use crate::model::{
+    DesiredSettings, Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc,
+};
+
+/// Variables of the template, besides the capture groups.
+const VARIABLES: [&str; 5] = ["line1", "name", "network", "location", "n"];
+
+/// The fields of `line1`.
+const LINE_FIELDS: &str = "line1.extension, line1.number, line1.firstName, line1.lastName";
+
+/// So many shortened names are shown in a warning.
+const MAX_SHOWN: usize = 8;
+
+/// The desired names of all handsets that match, of the networks that `is_in_scope`.
+pub fn rename_handsets(
+    request: &RenameRequest,
+    live: &LiveState,
+    is_in_scope: impl Fn(&Location, &Network) -> bool,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Desired {
+    let mut text = String::new();
+    let mut line = |context: &str, value: &str| {
+        text.push_str(context);
+        let start = text.len() as u32;
+        text.push_str(value);
+        text.push('\n');
+        (start, (start + value.len() as u32).max(start + 1))
+    };
+    let pattern = line("PATTERN for customDisplayName: ", &request.pattern);
+    let template = line("TEMPLATE: ", &request.template);
+    let source = sources.add_non_secret("rename", text);
+    let span = |(start, end): (u32, u32)| Span { source, start, end };
+    let (pattern, template) = (span(pattern), span(template));
+    let regex = match full_match_regex(&request.pattern) {
+        Ok(regex) => regex,
+        Err(error) => {
+            let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::InvalidPattern, format!("invalid pattern: {reason}"))
+                    .with_span(pattern)
+                    .help(
+                        "write a regular expression that matches the whole name; special characters need a backslash",
+                    ),
+            );
+            return Desired::default();
+        }
+    };
+    let templates = Templates::new();
+    let groups: Vec<&str> = regex.capture_names().flatten().collect();
+    if !check_template(&templates, request, &groups, template, diagnostics) {
+        return Desired::default();
+    }
+    let mut renaming = Renaming { regex, request, templates, template, diagnostics, shortened: Vec::new(), matched: 0 };
+    let mut desired = Desired::default();
+    for (at, location) in live.locations() {
+        let networks = live.networks_of(at).filter(|(_, network)| is_in_scope(location, network));
+        let entries: Vec<NetworkEntry> =
+            networks.filter_map(|(at, network)| renaming.network(location, at, network, live)).collect();
+        if !entries.is_empty() {
+            let id = Some(Spanned { value: location.id.clone(), span: pattern });
+            desired.locations.push(DesiredLocation { span: pattern, name: None, id, entries });
+        }
+    }
+    renaming.finish(pattern);
+    desired
+}
+
+/// Reports an invalid template and unknown variables.
+fn check_template(
+    templates: &Templates,
+    request: &RenameRequest,
+    groups: &[&str],
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let report = |message: String, help: String| {
+        Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(span).help(help)
+    };
+    match templates.variables_of(&request.template) {
+        Ok(used) => {
+            let known = || VARIABLES.into_iter().chain(groups.iter().copied());
+            let unknown: Vec<&String> = used.iter().filter(|name| !known().any(|known| known == *name)).collect();
+            for name in &unknown {
+                let near = suggest(name, known());
+                let help = if near.is_empty() {
+                    format!("variables: {}; of a line: {LINE_FIELDS}", quoted_list(known(), 12))
+                } else {
+                    format!("did you mean {}?", quoted_list(near, 3))
+                };
+                diagnostics.push(report(format!("unknown variable {name:?} in the template"), help));
+            }
+            unknown.is_empty()
+        }
+        Err(reason) => {
+            diagnostics.push(report(format!("invalid template: {reason}"), format!("own filters: {OWN_FILTERS}")));
+            false
+        }
+    }
+}
+
+struct Renaming<'a> {
+    regex: regex::Regex,
+    request: &'a RenameRequest,
+    templates: Templates,
+    template: Span,
+    diagnostics: &'a mut Diagnostics,
+    /// Names that `truncate` has shortened.
+    shortened: Vec<String>,
+    matched: usize,
+}
+
+impl Renaming<'_> {
+    fn network(
+        &mut self,
+        location: &Location,
+        at: NetworkIndex,
+        network: &Network,
+        live: &LiveState,
+    ) -> Option<NetworkEntry> {
+        let mut handsets: Vec<&Handset> = live.handsets(at)?.iter().collect();
+        handsets.sort_by_cached_key(|handset| {
+            (NaturalName::of(handset.line1.as_ref().map_or("", Member::line)), handset.id.clone())
+        });
+        let mut entries = Vec::new();
+        let mut names: HashMap<String, String> = HashMap::new();
+        for handset in handsets {
+            let Some(current) = handset.display_name() else { continue };
+            let Some(captures) = self.regex.captures(current) else { continue };
+            self.matched += 1;
+            let mut variables = Variables::new();
+            for group in self.regex.capture_names().flatten() {
+                let text = captures.name(group).map_or("", |group| group.as_str());
+                variables.insert(group.to_owned(), Value::from(text));
+            }
+            variables.extend([
+                ("line1".to_owned(), line_value(handset.line1.as_ref())),
+                ("name".to_owned(), Value::from(&**current)),
+                ("network".to_owned(), Value::from(&*network.settings.name)),
+                ("location".to_owned(), Value::from(&*location.name)),
+                ("n".to_owned(), Value::from(entries.len() + 1)),
+            ]);
+            let subject = || format!("{:?}/{:?} handset {}", location.name, network.settings.name, handset.label());
+            let (name, was_cut) = match self.templates.render_noting_cuts(&self.request.template, variables) {
+                Ok(rendered) => rendered,
+                Err(reason) => {
+                    let message = format!("template failed for {}: {reason}", subject());
+                    self.diagnostics
+                        .push(Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(self.template));
+                    continue;
+                }
+            };
+            let name = match HandsetName::new(&name) {
+                Ok(name) => name,
+                Err(error) => {
+                    let message = format!("the new name {name:?} of {} {error}", subject());
+                    self.diagnostics.push(
+                        Diagnostic::error(DiagnosticCode::InvalidRuleResult, message)
+                            .with_span(self.template)
+                            .help("shorten it with the filter truncate(16)"),
+                    );
+                    continue;
+                }
+            };
+            if was_cut {
+                self.shortened.push(format!("{:?} for {}", name.as_str(), handset.label()));
+            }
+            if let Some(other) = names.insert(nfc(name.as_str()), handset.label()) {
+                let message = format!(
+                    "{:?}: handsets {other} and {} would both be named {:?}",
+                    network.settings.name,
+                    handset.label(),
+                    name.as_str()
+                );
+                self.diagnostics
+                    .push(Diagnostic::warning(DiagnosticCode::DuplicateName, message).with_span(self.template));
+            }
+            let id = handset.id.clone().map(|value| Spanned { value, span: self.template });
+            entries.push(HandsetEntry {
+                span: self.template,
+                id,
+                line1: None,
+                line2: None,
+                reassigned_from: None,
+                name: Some(Spanned { value: name, span: self.template }),
+                is_absent: false,
+            });
+        }
+        // A handset without an id cannot be updated.
+        entries.retain(|entry| entry.id.is_some());
+        (!entries.is_empty()).then(|| NetworkEntry {
+            origin: Origin::Rule { span: self.template, label: Arc::from("rename") },
+            id: Some(Spanned { value: network.id.clone(), span: self.template }),
+            renamed_from: None,
+            desired: DesiredSettings::default(),
+            name_span: None,
+            code: None,
+            model: None,
+            absent: None,
+            base_stations: None,
+            handsets: Some(entries),
+            has_own_settings: false,
+            name_is_check: true,
+        })
+    }
+
+    fn finish(self, pattern: Span) {
+        if !self.shortened.is_empty() {
+            let more = self.shortened.len().saturating_sub(MAX_SHOWN);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let shown: Vec<&str> = self.shortened.iter().take(MAX_SHOWN).map(String::as_str).collect();
+            let message = format!("`truncate` has shortened names: {}{more}", shown.join(", "));
+            self.diagnostics
+                .push(Diagnostic::warning(DiagnosticCode::LongDisplayName, message).with_span(self.template));
+        }
+        if self.matched == 0 && !self.diagnostics.has_errors() {
+            self.diagnostics.push(
+                Diagnostic::warning(DiagnosticCode::NoMatch, "no handset matches this pattern")
+                    .with_span(pattern)
+                    .help("patterns match the whole name and are case-sensitive; try '.*'"),
+            );
+        }
+    }
+}
+
+/// The first line for templates. What Webex does not list is an empty text.
+fn line_value(member: Option<&Member>) -> Value {
+    let text = |text: Option<&Arc<str>>| Value::from(text.map_or("", |text| &**text));
+    let field = |value: fn(&Member) -> Option<&Arc<str>>| text(member.and_then(value));
+    let fields: Variables = [
+        ("extension", field(|member| member.extension.as_ref())),
+        ("number", field(|member| member.number.as_ref())),
+        ("firstName", field(|member| member.first_name.as_ref())),
+        ("lastName", field(|member| member.last_name.as_ref())),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    Value::from(fields)
+}

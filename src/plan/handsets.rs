@@ -289,10 +289,12 @@ impl<'r> Comparison<'r> {
         let entry = one.entry;
         if entry.is_absent {
             let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
+            let name = entry.name.as_ref().map(|name| format!(" and the name {:?}", name.value.as_str()));
+            let name = name.unwrap_or_default();
             self.diagnostics.push(
                 Diagnostic::warning(
                     DiagnosticCode::AlreadyAbsent,
-                    format!("no handset of {:?} has line 1 {line}: already removed", self.label),
+                    format!("no handset of {:?} has line 1 {line}{name}: already removed", self.label),
                 )
                 .with_span(entry.span)
                 .help("remove the entry"),

@@ -1,6 +1,7 @@
 //! What the documentation shows is what happens: every `console` block of README and docs is run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, SimulatedState};
 
@@ -53,6 +54,9 @@ fn steady(text: &str) -> String {
         let line = match line.split_once(" requests in ") {
             Some((counts, _)) => format!("{counts} requests in [time]"),
             None if line.starts_with("journal: ") => "journal: [run]".to_owned(),
+            None if line.contains(" writes, at least ") => {
+                line.split(", at least ").next().unwrap_or_default().to_owned()
+            }
             None => line.trim_end().to_owned(),
         };
         lines.push(line);
@@ -94,9 +98,18 @@ fn is_shown(text: &str, shown: &str) -> bool {
 /// Runs the commands of a page one after the other; each shows what the page shows.
 #[track_caller]
 fn assert_is_followed(env: &TestEnv, page: &str) {
+    assert_is_followed_with(env, page, &[]);
+}
+
+/// The same with more options for commands that write, which the page does not show.
+#[track_caller]
+fn assert_is_followed_with(env: &TestEnv, page: &str, more: &[&str]) {
     for NetworkJson { command, output } in blocks(page) {
         let words = words(&command);
-        let arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+        let mut arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+        if matches!(arguments[0], "apply" | "rename") {
+            arguments.extend(more);
+        }
         let ended = env.run(&arguments);
         let text = if ended.code == Some(1) { &ended.stderr } else { &ended.stdout };
         assert!(is_shown(text, &output), "`{command}`\n{}\n{}", ended.stdout, ended.stderr);
@@ -129,13 +142,32 @@ fn the_sites_page_matches_the_commands() {
 }
 
 #[test]
+fn the_handsets_page_matches_the_commands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let env = TestEnv::new();
+    env.set_faults(FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    for name in ["handsets.yaml", "handsets.csv", "replace-handset.yaml"] {
+        env.write(
+            &format!("examples/{name}"),
+            &std::fs::read_to_string(root.join("examples").join(name)).expect("an example"),
+        );
+    }
+    let page = std::fs::read_to_string(root.join("docs/handsets.md")).expect("a page");
+    let table = std::fs::read_to_string(root.join("examples/handsets.csv")).expect("an example");
+    assert!(page.contains(&format!("```csv\n{table}```")), "the table is the example");
+    // A reader has the time that base stations need between the sessions.
+    assert_is_followed_with(&env, &page, &["--handset-interval", "1ms"]);
+    assert_eq!(env.counters().writes, 4 + 2 + 6);
+}
+
+#[test]
 fn every_session_that_is_shown_is_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let journals = tempfile::tempdir().expect("a directory");
     let mut run = 0;
     for page in html_pages() {
         // Their commands build on each other; they have tests of their own.
-        if page.ends_with("fleet-rename.md") || page.ends_with("sites.md") {
+        if page.ends_with("fleet-rename.md") || page.ends_with("sites.md") || page.ends_with("handsets.md") {
             continue;
         }
         for NetworkJson { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {

@@ -132,8 +132,10 @@ impl Diagnostics {
         for diagnostic in &mut self.0 {
             if let Some(cell) = diagnostic.span.and_then(|span| sources.cell(span)) {
                 // Cells that a wrong separator has merged may hold a code.
-                diagnostic.message = format!("{cell}: {}", redact_quoted_codes(&diagnostic.message));
-                diagnostic.help = diagnostic.help.take().map(|help| redact_quoted_codes(&help));
+                let may_hold_codes = diagnostic.span.is_some_and(|span| sources.may_hold_codes(span));
+                let redact = if may_hold_codes { redact_quoted_codes } else { str::to_owned };
+                diagnostic.message = format!("{cell}: {}", redact(&diagnostic.message));
+                diagnostic.help = diagnostic.help.take().map(|help| redact(&help));
             }
         }
     }

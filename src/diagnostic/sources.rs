@@ -108,6 +108,15 @@ impl Sources {
         }
     }
 
+    /// Whether a text may hold access codes anywhere, since its cells may be merged by a wrong separator.
+    pub(super) fn may_hold_codes(&self, span: Span) -> bool {
+        match &self.source(span.source).kind {
+            SourceKind::Table(layout) => layout.may_hold_codes,
+            SourceKind::File => true,
+            SourceKind::CommandLine => false,
+        }
+    }
+
     pub fn name(&self, source: SourceId) -> &Arc<str> {
         &self.source(source).name
     }

@@ -44,7 +44,7 @@ impl SimulatedOrganization {
     pub(super) fn handset_json(&self, handset: &SimHandset) -> Value {
         let line = |id: &String| {
             let Some(member) = self.state.member(id) else { return json!({ "memberId": id }) };
-            json!({
+            without_nulls(json!({
                 "memberId": id,
                 "firstName": member.first_name,
                 "lastName": member.last_name,
@@ -56,17 +56,17 @@ impl SimulatedOrganization {
                     "name": self.state.locations.get(&member.location).map(|name| &**name),
                 },
                 "memberType": member.kind,
-            })
+            }))
         };
         let lines: Vec<Value> = std::iter::once(&handset.line1).chain(&handset.line2).map(line).collect();
-        json!({
+        without_nulls(json!({
             "id": handset.id,
             "index": handset.index.to_string(),
             "defaultDisplayName": handset.default_name,
             "customDisplayName": handset.custom_name,
             "accessCode": handset.access_code,
             "lines": lines,
-        })
+        }))
     }
 
     /// Adds up to 50 handsets; the response has a result for each, by name.
@@ -232,6 +232,14 @@ impl SimulatedOrganization {
             _ => None,
         }
     }
+}
+
+/// Webex leaves out what a thing does not have.
+pub(super) fn without_nulls(mut value: Value) -> Value {
+    if let Some(fields) = value.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    value
 }
 
 /// The ids of a request to remove several handsets; `None` if it asks for all of them.

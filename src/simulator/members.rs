@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::handsets::without_nulls;
 use super::network::{SimHandset, SimHandsets};
 use super::organization::SimulatedOrganization;
 use super::responses::{ApiErrorResponse, SimulatedResponse};
@@ -80,7 +81,7 @@ impl SimMember {
 
     /// As `availableMembers` lists it.
     pub(super) fn json(&self, location_name: &str) -> Value {
-        json!({
+        without_nulls(json!({
             "id": self.id,
             "firstName": self.first_name,
             "lastName": self.last_name,
@@ -89,7 +90,7 @@ impl SimMember {
             "lineType": "PRIMARY",
             "memberType": self.kind,
             "location": { "id": self.location.as_str(), "name": location_name },
-        })
+        }))
     }
 }
 

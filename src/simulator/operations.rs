@@ -24,6 +24,8 @@ pub(super) enum WriteEffect {
     Created(NetworkId),
     /// Base stations were added, with these results.
     Added(serde_json::Value),
+    /// One handset was added.
+    AddedHandset,
     /// Handsets were added, with these results.
     AddedHandsets(Vec<serde_json::Value>),
 }
@@ -127,6 +129,7 @@ impl SimulatedOrganization {
                 SimulatedResponse::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() }))
             }
             WriteEffect::Added(results) => SimulatedResponse::json(201, tracking_id, &results),
+            WriteEffect::AddedHandset => SimulatedResponse::empty(201, tracking_id),
             WriteEffect::AddedHandsets(results) => {
                 let is_partial = results.iter().any(|item| item["result"]["status"] != 200);
                 let status = if is_partial { 206 } else { 201 };
@@ -186,6 +189,8 @@ impl SimulatedOrganization {
                     let words = error["message"].as_str().unwrap_or_default();
                     return Err(ApiErrorResponse::new(400, code as u32, words));
                 }
+                self.counters.writes += 1;
+                return Ok(WriteEffect::AddedHandset);
             }
             Operation::AddHandsets { location, network, body } => {
                 let results = self.write_handsets(location, network, body, now)?;

@@ -399,3 +399,33 @@ fn handsets_are_renamed_by_a_template_over_the_fleet() {
     }
     assert_eq!(env.run(&["rename", "--field", "customDisplayName", "--field", "name", ".*", "x"]).code, Some(1));
 }
+
+#[test]
+fn codes_of_handsets_are_nowhere_and_names_are_not_in_logs() {
+    let env = quick();
+    env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
+    let ended = apply(&env, &["add.yaml", "-v", "--log-format", "json"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let export = env.run(&["export", "--include", "handsets"]).stdout;
+    let networks = env.networks();
+    let codes: Vec<String> = networks
+        .iter()
+        .flat_map(|network| network["handsets"].as_array().cloned().unwrap_or_default())
+        .filter_map(|handset| handset["accessCode"].as_str().map(str::to_owned))
+        // The others may be extensions, or codes of networks.
+        .filter(|code| code.as_str() > "5000")
+        .collect();
+    assert!(codes.len() > 8);
+    let journal = std::fs::read_dir(env.dir.path().join(".dectl/runs")).expect("journals");
+    let journal: String =
+        journal.filter_map(|file| std::fs::read_to_string(file.expect("a file").path()).ok()).collect();
+    for code in &codes {
+        for text in [&ended.stdout, &ended.stderr, &export, &journal] {
+            let quoted = format!("\"{code}\"");
+            assert!(!text.contains(&quoted) && !text.contains("accessCode"), "{code}\n{text}");
+        }
+    }
+    let person = ended.stdout.split("1541 ").nth(1).and_then(|rest| rest.lines().next()).expect("a person");
+    let surname = person.split_whitespace().nth(1).expect("a surname");
+    assert!(!ended.stderr.contains(surname), "{surname}: {}", ended.stderr);
+}

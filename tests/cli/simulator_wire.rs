@@ -306,3 +306,65 @@ fn a_limit_sends_retry_after_and_logs_violations() {
     let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
     assert_eq!(violations, json!({ "violations": [{ "request": 3, "rule": "retryAfter" }] }));
 }
+
+#[test]
+fn handsets_and_members_answer_as_documented() {
+    let env = env(FaultConfig::default());
+    let (_, network) = first(&env);
+    let location = network.split('/').nth(5).expect("a location").to_owned();
+    let members = |query: &str| {
+        let path = format!("/v1/telephony/config/devices/availableMembers?locationId={location}{query}");
+        let answer = ask(&env, "GET", &path, "").expect("an answer");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()["members"].as_array().expect("a list").clone()
+    };
+    let all = members("");
+    assert!(all.len() > 70 && members("&excludeVirtualLine=true").len() == all.len() - 4);
+    assert_eq!((members("&max=10&start=5").len(), members("&extension=1541").len()), (10, 1));
+    assert_eq!(members("&start=100000").len(), 0);
+    let id = |extension: &str| {
+        let member = all.iter().find(|member| member["extension"] == extension).expect("a member");
+        member["id"].as_str().expect("an id").to_owned()
+    };
+    let handsets = format!("{network}/handsets");
+    let list =
+        || ask(&env, "GET", &handsets, "").expect("an answer").json()["handsets"].as_array().expect("a list").clone();
+    let before = list().len();
+    let one = json!({ "line1MemberId": id("1541"), "customDisplayName": "One" });
+    assert_eq!(ask(&env, "POST", &handsets, &one.to_string()).expect("an answer").status, 201);
+    // A virtual line cannot be the first one, and a name occurs once in a request.
+    let queue = json!({ "line1MemberId": id("1651"), "customDisplayName": "Queue" });
+    let items = |items: &[&Value]| json!({ "items": items }).to_string();
+    let bulk = format!("{handsets}/bulk");
+    let partial = ask(
+        &env,
+        "POST",
+        &bulk,
+        &items(&[&json!({ "line1MemberId": id("1542"), "customDisplayName": "Two" }), &queue]),
+    );
+    let partial = partial.expect("an answer");
+    assert_eq!((partial.status, &partial.json()["items"][1]["result"]["error"]["errorCode"]), (206, &json!(4516)));
+    assert_eq!(ask(&env, "POST", &bulk, &items(&[&one, &one])).expect("an answer").status, 400);
+    let many: Vec<Value> =
+        (0..51).map(|at| json!({ "line1MemberId": id("1541"), "customDisplayName": format!("N {at}") })).collect();
+    assert_eq!(ask(&env, "POST", &bulk, &items(&many.iter().collect::<Vec<_>>())).expect("an answer").status, 400);
+    assert_eq!(list().len(), before + 2);
+    let added = list().last().expect("a handset")["id"].as_str().expect("an id").to_owned();
+    let path = format!("{handsets}/{added}");
+    let update = json!({ "line1MemberId": id("1542"), "line2MemberId": id("1651"), "customDisplayName": "Three" });
+    assert_eq!(ask(&env, "PUT", &path, &update.to_string()).expect("an answer").status, 204);
+    assert_eq!(ask(&env, "GET", &path, "").expect("an answer").json()["lines"].as_array().map(Vec::len), Some(2));
+    // Leaving out the second line removes it.
+    let without = json!({ "line1MemberId": id("1542"), "customDisplayName": "Three" });
+    assert_eq!(ask(&env, "PUT", &path, &without.to_string()).expect("an answer").status, 204);
+    assert_eq!(ask(&env, "GET", &path, "").expect("an answer").json()["lines"].as_array().map(Vec::len), Some(1));
+    assert_eq!(ask(&env, "DELETE", &path, "").expect("an answer").status, 204);
+    assert_eq!(ask(&env, "GET", &path, "").expect("an answer").status, 404);
+    let all = json!({ "handsetIds": [], "deleteAll": true });
+    assert_eq!(ask(&env, "DELETE", &handsets, &all.to_string()).expect("an answer").status, 204);
+    assert_eq!(list().len(), 0);
+    let violations = ask(&env, "GET", "/__simulator/violations", "").expect("an answer").json();
+    let rules: Vec<&Value> =
+        violations["violations"].as_array().expect("a list").iter().map(|one| &one["rule"]).collect();
+    assert!(rules.contains(&&json!("collectionDeletion")) && rules.contains(&&json!("handsetInterval")), "{rules:?}");
+}

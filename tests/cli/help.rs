@@ -2,7 +2,7 @@
 
 use crate::harness::{Ended, plain_command};
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &[],
     &["validate"],
     &["plan"],
@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["runs"],
     &["auth"],
     &["auth", "check"],
+    &["explain"],
     &["schema"],
     &["completions"],
     &["man"],

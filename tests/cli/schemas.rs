@@ -74,3 +74,33 @@ fn the_worked_examples_are_as_their_schemas_say() {
     }
     assert_eq!(shown, 9);
 }
+
+#[test]
+fn every_field_of_a_file_is_explained() {
+    let env = TestEnv::new();
+    let explain = |field: &str| env.run(&["explain", field]);
+    // From the file down, each field lists the ones below it.
+    let mut open = vec![String::new()];
+    let mut seen = 0;
+    while let Some(field) = open.pop() {
+        let ended = explain(&field);
+        assert_eq!(ended.code, Some(0), "{field}: {}", ended.stderr);
+        let text = ended.stdout;
+        let name = field.rsplit('.').next().unwrap_or_default();
+        let children: Vec<&str> = text
+            .split("\nFIELDS\n")
+            .nth(1)
+            .into_iter()
+            .flat_map(|fields| fields.lines().take_while(|line| line.starts_with("  ")))
+            .map(|line| line.split_whitespace().next().expect("a name"))
+            .collect();
+        let has_example = text.contains(&format!("\n  {name}: ")) || text.contains("TYPE      absent");
+        assert!(text.contains("TYPE      ") && (has_example || !children.is_empty()), "{field}\n{text}");
+        assert!(!text.lines().any(|line| line.ends_with("  ")), "a field without a description: {text}");
+        open.extend(children.iter().map(|child| format!("{field}.{child}").trim_start_matches('.').to_owned()));
+        seen += 1;
+    }
+    assert!(seen > 35, "{seen}");
+    let wrong = explain("locations.networks.displayNam");
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("did you mean \"displayName\"?"), "{}", wrong.stderr);
+}

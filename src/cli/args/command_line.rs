@@ -4,8 +4,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::options::{CodeOptions, Format, OutputOptions};
 use crate::cli::commands::{
-    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExportArgs, PlanArgs, RehearseArgs, RenameArgs, RunsArgs, ShowArgs,
-    SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, PlanArgs, RehearseArgs, RenameArgs, RunsArgs,
+    ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Inspect credentials
     #[command(subcommand)]
     Auth(Auth),
+    /// Explain a field of desired-state files
+    #[command(after_long_help = "Examples:\n  dectl explain handsets\n  dectl explain locations.networks.name")]
+    Explain(ExplainArgs),
     /// Print the JSON Schema for desired-state files
     #[command(after_long_help = "Example:\n  dectl schema > networks.schema.json")]
     Schema,
@@ -87,7 +90,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Everyday commands", &["validate", "plan", "apply", "status", "undo"]),
     ("Fleet commands", &["rename", "export", "rehearse"]),
     ("Inspection commands", &["show", "runs", "auth"]),
-    ("Tools", &["schema", "completions", "man", "simulate"]),
+    ("Tools", &["explain", "schema", "completions", "man", "simulate"]),
 ];
 
 const AFTER_HELP: &str = "\
@@ -145,7 +148,9 @@ impl Command {
             Self::Show(args) => args.output,
             Self::Runs(args) => args.output,
             Self::Auth(Auth::Check(args)) => args.output,
-            Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => OutputOptions::default(),
+            Self::Explain(_) | Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => {
+                OutputOptions::default()
+            }
         }
     }
 
@@ -174,7 +179,7 @@ impl Command {
             Self::Export(_) => &[Text, Csv, Json],
             Self::Status(_) => &[Text, Json, Markdown],
             Self::Validate(_) | Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
-            Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
+            Self::Explain(_) | Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod auth;
+mod explain;
 mod export;
 mod inputs;
 mod manual;
@@ -26,6 +27,7 @@ use super::signals;
 
 pub(crate) use apply::ApplyArgs;
 pub(crate) use auth::AuthCheckArgs;
+pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use manual::CompletionsArgs;
 pub(crate) use plan::PlanArgs;
@@ -61,6 +63,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Runs(args) => runs::run(&args, printer),
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,
             Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
+            Command::Explain(args) => explain::run(&args, printer),
             Command::Schema => Ok(manual::schema(printer)),
             Command::Completions(args) => Ok(manual::completions(&args, printer)),
             Command::Man => manual::man(printer),

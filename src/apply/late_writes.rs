@@ -3,17 +3,12 @@
 //! A request that is answered with 504 is sent again and acknowledged; a later step changes the same network; then the
 //! first request is executed and puts the network back. Nothing but another look, some seconds later, can show that.
 
-use std::time::Duration;
-
 use super::confirm;
 use super::context::{RunContext, UnansweredWrite};
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus};
-use crate::client::{Priority, RequestContext};
+use crate::client::{LATE_WRITE_WINDOW, Priority, RequestContext};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
-
-/// How long after its failure a request is still expected to be executed.
-const LATE_WRITE_WINDOW: Duration = Duration::from_secs(25);
 
 /// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
 /// has happened. Returns whether the list is to be verified again.

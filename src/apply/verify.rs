@@ -159,6 +159,13 @@ fn compare(
             ChangeStatus::Applied => {
                 result.verified = Some(is_match);
                 mismatched += usize::from(!is_match);
+                result.error = (!is_match).then(|| {
+                    Failure::new(match change.action() {
+                        ChangeAction::Create => "the final list does not show it",
+                        ChangeAction::Update => "the final list shows other values",
+                        ChangeAction::Delete => "the final list still shows it",
+                    })
+                });
             }
             // It was applied late, or its response was lost.
             _ if is_match => {

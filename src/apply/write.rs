@@ -12,7 +12,7 @@ use super::location_worker::{LocationWorker, StepState};
 use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
-use crate::model::{Mac, NetworkId, Settings, nfc};
+use crate::model::{NetworkId, Settings};
 use crate::plan::model::{ChangeIndex, Operation, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
@@ -386,15 +386,11 @@ async fn settle_items(
     results: &[ItemResult],
     is_repeated: bool,
 ) -> Vec<Settled> {
-    let same = |result: &ItemResult, name: &str| {
-        Mac::new(&result.item).map_or_else(|_| nfc(&result.item) == nfc(name), |mac| mac.to_string() == name)
-    };
     let mut errors = Vec::new();
     let mut settled: Vec<Option<Settled>> = Vec::new();
     for item in request.items {
         let change = &request.run.plan[*item];
-        let name = spec.item_name(change);
-        let error = match results.iter().find(|result| same(result, &name)) {
+        let error = match results.iter().find(|result| spec.is_result_of(change, result)) {
             Some(result) if !request.first_line_only && spec.is_deferred(change, result) => {
                 settled.push(Some(Settled::Deferred));
                 continue;

@@ -16,7 +16,7 @@ use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
 use super::rate_limiter::{self, RateLimiter};
 use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
-use super::retry::{RetryPolicy, backoff_delay};
+use super::retry::{LATE_WRITE_WINDOW, RetryPolicy, backoff_delay};
 use super::statistics::Statistics;
 use crate::model::{
     BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
@@ -139,6 +139,11 @@ impl ApiClient {
     /// The time from the end of a change of the handsets of a network to the next one.
     pub const fn handset_interval(&self) -> Duration {
         self.retry_policy.handset_interval
+    }
+
+    /// How long a lost addition of handsets may still be executed, and how long lists are read for it.
+    pub fn lost_handset_time(&self) -> Duration {
+        self.handset_interval().max(LATE_WRITE_WINDOW)
     }
 
     /// Records that a change of the handsets of a network ends now.

@@ -26,5 +26,5 @@ mod token_refresh;
 
 pub use api_client::{ApiClient, Wait, WaitObserver, WaitReason};
 pub use request::{Priority, RequestContext, RetryEvent, SendError};
-pub use retry::RetryPolicy;
+pub use retry::{LATE_WRITE_WINDOW, RetryPolicy};
 pub use statistics::Statistics;

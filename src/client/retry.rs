@@ -21,6 +21,9 @@ pub struct RetryPolicy {
     pub handset_interval: Duration,
 }
 
+/// How long after its failure a request is still expected to be executed.
+pub const LATE_WRITE_WINDOW: Duration = Duration::from_secs(25);
+
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {

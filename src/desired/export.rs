@@ -140,7 +140,6 @@ impl Export<'_> {
                     };
                     let (line1, line1_location) = line(&handset.line1);
                     let (line2, line2_location) = line(&handset.line2);
-                    let line2 = if handset.line2.is_none() { "none".to_owned() } else { line2 };
                     let name = |member: &Option<Member>| member.as_ref().map(Member::name).unwrap_or_default();
                     let id = handset.id.as_ref().filter(|_| needs_id(handset, handsets)).map(ToString::to_string);
                     let cells = [
@@ -153,7 +152,7 @@ impl Export<'_> {
                         line1_location,
                         line2,
                         line2_location,
-                        handset.custom_name.as_deref().unwrap_or_default().to_owned(),
+                        writable_name(handset).unwrap_or_default().to_owned(),
                         name(&handset.line1),
                         name(&handset.line2),
                         registration(handset),
@@ -212,9 +211,14 @@ impl Exported {
 fn needs_id(handset: &Handset, all: &[Handset]) -> bool {
     let same =
         |other: &&Handset| same_member(other.line1.as_ref(), handset.line1.as_ref()) && other.has_same_name(handset);
-    let is_writable = handset.custom_name.as_deref().is_some_and(|name| HandsetName::new(name).is_ok());
+    let is_writable = writable_name(handset).is_some();
     let has_line = handset.line1.as_ref().is_some_and(|line| line.id.is_some());
     !is_writable || !has_line || all.iter().filter(same).count() > 1
+}
+
+/// Its name, if a file may have it.
+fn writable_name(handset: &Handset) -> Option<&str> {
+    handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok())
 }
 
 fn handset_line<'a>(handset: &'a Handset, all: &[Handset]) -> HandsetLine<'a> {
@@ -229,7 +233,7 @@ fn handset_line<'a>(handset: &'a Handset, all: &[Handset]) -> HandsetLine<'a> {
         id: handset.id.clone().filter(|_| needs_id(handset, all)),
         line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
         line2: handset.line2.as_ref().map(Some),
-        name: handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok()),
+        name: writable_name(handset),
         is_absent: false,
         remark: Some(remark),
     }

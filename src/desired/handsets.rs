@@ -104,7 +104,10 @@ impl FileParser<'_> {
             Value::Text(text) | Value::PlainScalar(text) => self.line_text(field, text.trim(), node)?,
             Value::Map(_) => {
                 let fields = MappingReader::of(node, "a line", &["extension", "location"], self.diagnostics)?;
-                let help = "write { extension: \"1552\", location: NAME }";
+                let help = match self.source_info.format {
+                    SourceFormat::Csv => "fill in the column of the line beside that of its location, or neither",
+                    SourceFormat::Yaml => "write { extension: \"1552\", location: NAME }",
+                };
                 let extension = fields.required("extension", help, self.diagnostics);
                 let extension = extension.and_then(|node| match &node.value {
                     Value::Text(text) | Value::PlainScalar(text) => self.line_text(field, text.trim(), node),

@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use super::model::{Desired, DesiredLocation, NetworkEntry};
+use super::model::{Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
-use crate::model::{AccessCode, LocationId, Mac, NameKey, NetworkId, nfc};
+use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, nfc};
 
 /// Merges the locations of all files and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
@@ -37,6 +37,17 @@ struct DuplicateTracker {
     codes: HashMap<(usize, AccessCode), Span>,
     /// Base stations that are to be there.
     base_stations: HashMap<Mac, Span>,
+    handset_ids: HashMap<HandsetId, Span>,
+    handsets: HashMap<HandsetKey, Span>,
+}
+
+/// What two entries have in common that mean the same handset: location, network, first line, name, whether it is removed.
+type HandsetKey = (usize, NetworkKey, LineRef, Option<String>, bool);
+
+#[derive(PartialEq, Eq, Hash)]
+enum NetworkKey {
+    Id(NetworkId),
+    Name(NameKey),
 }
 
 impl DuplicateTracker {
@@ -77,6 +88,31 @@ impl DuplicateTracker {
         place
     }
 
+    fn handset(&mut self, place: usize, entry: &NetworkEntry, handset: &HandsetEntry, diagnostics: &mut Diagnostics) {
+        let first = match (&handset.id, &handset.line1) {
+            (Some(id), _) => self.handset_ids.insert(id.value.clone(), id.span),
+            (None, Some(line)) => {
+                let network = match (&entry.id, entry.name_key()) {
+                    (Some(id), _) => NetworkKey::Id(id.value.clone()),
+                    (None, Some(key)) => NetworkKey::Name(key),
+                    (None, None) => return,
+                };
+                let name = handset.name.as_ref().map(|name| nfc(name.value.as_str()));
+                let key = (place, network, line.value.clone(), name, handset.is_absent);
+                self.handsets.insert(key, handset.span)
+            }
+            (None, None) => None,
+        };
+        if let Some(first) = first {
+            diagnostics.push(
+                Diagnostic::error(DiagnosticCode::DuplicateHandset, "two entries mean the same handset")
+                    .with_span(handset.id.as_ref().map_or(handset.span, |id| id.span))
+                    .with_related(first, "first occurrence")
+                    .help("remove one of them; handsets of one member differ in `customDisplayName`"),
+            );
+        }
+    }
+
     fn entry(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         for station in entry.base_stations.iter().flatten().filter(|station| !station.is_absent) {
             let mac = &station.mac;
@@ -89,6 +125,9 @@ impl DuplicateTracker {
                         .help("a base station belongs to one network; remove one of them"),
                 );
             }
+        }
+        for handset in entry.handsets.iter().flatten() {
+            self.handset(place, entry, handset, diagnostics);
         }
         // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
         if entry.is_list_only() {

@@ -17,7 +17,7 @@ use crate::model::{
 const VARIABLES: [&str; 5] = ["line1", "name", "network", "location", "n"];
 
 /// The fields of `line1`.
-const LINE_FIELDS: &str = "line1.extension, line1.number, line1.firstName, line1.lastName";
+const LINE_FIELDS: [&str; 4] = ["line1.extension", "line1.number", "line1.firstName", "line1.lastName"];
 
 /// So many shortened names are shown in a warning.
 const MAX_SHOWN: usize = 8;
@@ -95,13 +95,24 @@ fn check_template(
             for name in &unknown {
                 let near = suggest(name, known());
                 let help = if near.is_empty() {
-                    format!("variables: {}; of a line: {LINE_FIELDS}", quoted_list(known(), 12))
+                    format!("variables: {}; of a line: {}", quoted_list(known(), 12), LINE_FIELDS.join(", "))
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };
                 diagnostics.push(report(format!("unknown variable {name:?} in the template"), help));
             }
-            unknown.is_empty()
+            let mut fields = templates.fields_of(&request.template, "line1");
+            fields.retain(|field| !LINE_FIELDS.contains(&field.as_str()));
+            for field in &fields {
+                let near = suggest(field, LINE_FIELDS);
+                let help = if near.is_empty() {
+                    format!("fields of a line: {}", LINE_FIELDS.join(", "))
+                } else {
+                    format!("did you mean {}?", quoted_list(near, 3))
+                };
+                diagnostics.push(report(format!("unknown field {field:?} in the template"), help));
+            }
+            unknown.is_empty() && fields.is_empty()
         }
         Err(reason) => {
             diagnostics.push(report(format!("invalid template: {reason}"), format!("own filters: {OWN_FILTERS}")));
@@ -186,7 +197,12 @@ impl Renaming<'_> {
                 self.diagnostics
                     .push(Diagnostic::warning(DiagnosticCode::DuplicateName, message).with_span(self.template));
             }
-            let id = handset.id.clone().map(|value| Spanned { value, span: self.template });
+            let is_named = handset.custom_name.as_deref().is_some_and(|now| nfc(now) == nfc(name.as_str()));
+            if !is_named && !self.can_be_updated(handset, &subject()) {
+                continue;
+            }
+            let Some(value) = handset.id.clone() else { continue };
+            let id = Some(Spanned { value, span: self.template });
             entries.push(HandsetEntry {
                 span: self.template,
                 id,
@@ -197,8 +213,6 @@ impl Renaming<'_> {
                 is_absent: false,
             });
         }
-        // A handset without an id cannot be updated.
-        entries.retain(|entry| entry.id.is_some());
         (!entries.is_empty()).then(|| NetworkEntry {
             origin: Origin::Rule { span: self.template, label: Arc::from("rename") },
             id: Some(Spanned { value: network.id.clone(), span: self.template }),
@@ -213,6 +227,27 @@ impl Renaming<'_> {
             has_own_settings: false,
             name_is_check: true,
         })
+    }
+
+    /// Reports a handset whose update Webex would not accept: one without an id, or without a first line, which every
+    /// update names.
+    fn can_be_updated(&mut self, handset: &Handset, subject: &str) -> bool {
+        let missing = if handset.id.is_none() {
+            "an id"
+        } else if handset.line1.as_ref().is_none_or(|line| line.id.is_none()) {
+            "the member of its first line"
+        } else {
+            return true;
+        };
+        self.diagnostics.push(
+            Diagnostic::error(
+                DiagnosticCode::MissingId,
+                format!("{subject} cannot be renamed: Webex lists it without {missing}"),
+            )
+            .with_span(self.template)
+            .help("rename it in Control Hub, or exclude it with the pattern or with --network"),
+        );
+        false
     }
 
     fn finish(self, pattern: Span) {

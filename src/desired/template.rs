@@ -60,6 +60,16 @@ impl Templates {
         }
     }
 
+    /// The fields of a variable that a template uses: `line1.extension`.
+    pub(super) fn fields_of(&self, text: &str, variable: &str) -> Vec<String> {
+        let Ok(template) = self.environment.template_from_str(text) else { return Vec::new() };
+        let used = template.undeclared_variables(true).into_iter();
+        let is_field = |name: &String| name.strip_prefix(variable).is_some_and(|rest| rest.starts_with('.'));
+        let mut fields: Vec<String> = used.filter(is_field).collect();
+        fields.sort();
+        fields
+    }
+
     /// Renders a template with these variables.
     ///
     /// # Errors

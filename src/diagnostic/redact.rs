@@ -161,7 +161,8 @@ fn digit_scalars(line: &str) -> Vec<Range<usize>> {
 }
 
 /// Keys whose values are never access codes.
-const PLAIN_KEYS: [&str; 8] = ["version", "model", "mac", "replaces", "line1", "line2", "extension", "reassignedFrom"];
+const PLAIN_KEYS: [&str; 9] =
+    ["version", "model", "mac", "replaces", "line1", "line2", "extension", "customDisplayName", "reassignedFrom"];
 
 /// Whether digits are the value of such a key, or a part of an address: `AC7A-5611-A001`.
 fn is_plain_value(before: &str, after: &str) -> bool {

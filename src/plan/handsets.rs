@@ -100,8 +100,8 @@ impl<'r> Comparison<'r> {
         }
         let known = self.diagnostics.len();
         let wanted: Vec<Wanted<'_, 'r>> = lists.into_iter().flatten().filter_map(|entry| self.wanted(entry)).collect();
-        self.report_duplicates(&wanted);
-        let matched = self.match_entries(&wanted);
+        let duplicates = self.report_duplicates(&wanted);
+        let matched = self.match_entries(&wanted, &duplicates);
         let (mut removals, mut updates, mut additions) = (Vec::new(), Vec::new(), Vec::new());
         for (one, found) in wanted.iter().zip(&matched) {
             match (found, one.entry.is_absent) {
@@ -138,41 +138,110 @@ impl<'r> Comparison<'r> {
         }
     }
 
-    fn report_duplicates(&mut self, wanted: &[Wanted<'_, '_>]) {
+    /// Reports entries that mean the same handset; returns the later ones.
+    fn report_duplicates(&mut self, wanted: &[Wanted<'_, '_>]) -> HashSet<usize> {
         let mut ids = HashMap::new();
-        let mut lines: HashMap<(String, Option<String>), Span> = HashMap::new();
-        for one in wanted {
+        let mut lines: HashMap<(String, Option<String>, bool), Span> = HashMap::new();
+        let mut later = HashSet::new();
+        for (at, one) in wanted.iter().enumerate() {
             let entry = one.entry;
             let first = match &entry.id {
                 Some(id) => ids.insert(id.value.clone(), id.span),
                 None => {
                     let member = one.line1.and_then(|member| member.id.as_ref()).map(ToString::to_string);
                     let name = entry.name.as_ref().map(|name| nfc(name.value.as_str()));
-                    member.and_then(|member| lines.insert((member, name), entry.span))
+                    member.and_then(|member| lines.insert((member, name, entry.is_absent), entry.span))
                 }
             };
             if let Some(first) = first {
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateHandset, "two entries mean the same handset")
-                        .with_span(entry.span)
-                        .with_related(first, "first occurrence")
-                        .help("remove one of them; handsets of one member differ in `customDisplayName`"),
-                );
+                later.insert(at);
+                self.duplicate(entry.span, first);
+            }
+        }
+        later
+    }
+
+    fn duplicate(&mut self, span: Span, first: Span) {
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::DuplicateHandset, "two entries mean the same handset")
+                .with_span(span)
+                .with_related(first, "first occurrence")
+                .help("remove one of them; handsets of one member differ in `customDisplayName`"),
+        );
+    }
+
+    /// Which listed handset each entry means: by id, by first line and name, and then by elimination: an entry with a single
+    /// candidate, by its first line or by its former one, claims it.
+    fn match_entries(&mut self, wanted: &[Wanted<'_, 'r>], ignored: &HashSet<usize>) -> Vec<Found> {
+        let mut found: Vec<Option<Found>> = Vec::with_capacity(wanted.len());
+        for (at, one) in wanted.iter().enumerate() {
+            found.push(if ignored.contains(&at) { Some(Found::Nothing) } else { self.by_id(one) });
+        }
+        for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            *found = self.by_line_and_name(one);
+        }
+        let mut candidates = self.candidates(wanted, &mut found);
+        // Elimination, as for networks: names and lines alone may not show whether a reassignment is done.
+        while let Some((at, handset)) = candidates.iter().find_map(|(at, handsets)| match handsets[..] {
+            [one] => Some((*at, one)),
+            _ => None,
+        }) {
+            candidates.retain(|(other, _)| *other != at);
+            if self.taken.contains_key(&handset) {
+                found[at] = Some(self.claimed_by_another(wanted[at].entry, handset));
+                continue;
+            }
+            found[at] = Some(self.only_one(wanted[at].entry, handset));
+            for (_, others) in &mut candidates {
+                if others.len() > 1 {
+                    others.retain(|other| *other != handset);
+                }
+            }
+        }
+        for (at, handsets) in candidates {
+            let entry = wanted[at].entry;
+            let shown: Vec<String> = handsets.iter().map(|at| self.describe(*at)).collect();
+            let message = format!("this entry may mean {}", shown.join(" or "));
+            self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
+                    .with_span(entry.span)
+                    .help("add the `id` of the handset; lines alone do not show whether the reassignment is done"),
+            );
+            found[at] = Some(Found::Nothing);
+        }
+        for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            *found = Some(self.on_no_handset(one));
+        }
+        let found: Vec<Found> = found.into_iter().map(|found| found.unwrap_or(Found::Nothing)).collect();
+        self.report_same_names(wanted, &found);
+        found
+    }
+
+    fn by_line_and_name(&mut self, one: &Wanted<'_, '_>) -> Option<Found> {
+        let (member, name) = (one.line1?, one.entry.name.as_ref()?);
+        let listed = self.listed;
+        let is_it = |handset: &Handset| {
+            same_member(handset.line1.as_ref(), Some(member))
+                && handset.custom_name.as_deref().is_some_and(|live| nfc(live) == nfc(name.value.as_str()))
+        };
+        match self.unclaimed(is_it)[..] {
+            [] => {
+                let taken = listed.iter().enumerate().filter(|(_, handset)| is_it(handset));
+                let first = taken.into_iter().find_map(|(at, _)| self.taken.get(&at).copied())?;
+                self.duplicate(one.entry.span, first);
+                Some(Found::Nothing)
+            }
+            [at] => Some(self.take(at, one.entry.span)),
+            ref several => {
+                let several = several.to_vec();
+                self.ambiguous(member, &[one.entry], &several, usize::from(!one.entry.is_absent));
+                Some(Found::Nothing)
             }
         }
     }
 
-    /// Which listed handset each entry means: by id, by first line and name, by first line, by its former first line.
-    fn match_entries(&mut self, wanted: &[Wanted<'_, 'r>]) -> Vec<Found> {
-        let mut found: Vec<Option<Found>> = wanted.iter().map(|one| self.by_id(one.entry)).collect();
-        for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-            let (Some(member), Some(name)) = (one.line1, &one.entry.name) else { continue };
-            let is_it = |handset: &Handset| {
-                same_member(handset.line1.as_ref(), Some(member))
-                    && handset.custom_name.as_deref().is_some_and(|live| nfc(live) == nfc(name.value.as_str()))
-            };
-            *found = self.unclaimed(is_it).first().map(|at| self.take(*at, one.entry.span));
-        }
+    /// The handsets that each remaining entry may mean; reports first lines with several entries and handsets.
+    fn candidates(&mut self, wanted: &[Wanted<'_, 'r>], found: &mut [Option<Found>]) -> Vec<(usize, Vec<usize>)> {
         let mut by_member: Vec<(&Member, Vec<usize>)> = Vec::new();
         for (at, one) in wanted.iter().enumerate().filter(|(at, _)| found[*at].is_none()) {
             let Some(member) = one.line1 else { continue };
@@ -181,27 +250,62 @@ impl<'r> Comparison<'r> {
                 None => by_member.push((member, vec![at])),
             }
         }
+        let mut candidates: Vec<(usize, Vec<usize>)> = Vec::new();
         for (member, entries) in by_member {
             let live = self.unclaimed(|handset| same_member(handset.line1.as_ref(), Some(member)));
             let present = entries.iter().filter(|at| !wanted[**at].entry.is_absent).count();
             match (&entries[..], &live[..]) {
-                (_, []) => {}
-                ([entry], [handset]) => {
-                    found[*entry] = Some(self.only_one(wanted[*entry].entry, *handset));
-                }
+                (_, []) | ([_], [_]) => candidates.extend(entries.iter().map(|at| (*at, live.clone()))),
                 _ => {
-                    let entries: Vec<&HandsetEntry> = entries.iter().map(|at| wanted[*at].entry).collect();
-                    self.ambiguous(member, &entries, &live, present);
-                    entries_settled(&mut found, wanted, member);
+                    let meant: Vec<&HandsetEntry> = entries.iter().map(|at| wanted[*at].entry).collect();
+                    self.ambiguous(member, &meant, &live, present);
+                    for at in entries {
+                        found[at] = Some(Found::Nothing);
+                    }
                 }
             }
         }
-        for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-            *found = Some(self.former_line(one));
+        // The handset that has the former line of an entry, until it is updated.
+        for (at, handsets) in &mut candidates {
+            let Some(former) = &wanted[*at].entry.reassigned_from else { continue };
+            let Ok(former_member) = self.members.find(&former.value, self.home) else { continue };
+            let has_former = |handset: &Handset| same_member(handset.line1.as_ref(), Some(former_member));
+            let live = self.unclaimed(has_former);
+            if live.len() > 1 && handsets.is_empty() {
+                let shown: Vec<String> = live.iter().map(|at| self.describe(*at)).collect();
+                let message = format!("{} have line 1 {}", plural(live.len(), "handset"), former.value);
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
+                        .with_span(former.span)
+                        .help(format!("write the `id` of the handset instead: {}", shown.join(", "))),
+                );
+                found[*at] = Some(Found::Nothing);
+            } else if live.len() == 1 {
+                handsets.extend(live);
+            } else if handsets.is_empty()
+                && let Some(taken) = self.listed.iter().position(has_former)
+            {
+                // It is the handset of another entry, which the elimination reports.
+                handsets.push(taken);
+            }
+            handsets.sort_unstable();
+            handsets.dedup();
         }
-        let found: Vec<Found> = found.into_iter().map(|found| found.unwrap_or(Found::Nothing)).collect();
-        self.report_same_names(wanted, &found);
-        found
+        candidates.retain(|(at, handsets)| found[*at].is_none() && !handsets.is_empty());
+        candidates
+    }
+
+    /// The handset with the former line of an entry is the one of another entry.
+    fn claimed_by_another(&mut self, entry: &HandsetEntry, handset: usize) -> Found {
+        let message = format!("{} is the handset of another entry", self.describe(handset));
+        let mut diagnostic = Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
+            .with_span(entry.reassigned_from.as_ref().map_or(entry.span, |former| former.span))
+            .help("add the `id` of the handset to both entries; an entry without `reassignedFrom` adds a handset");
+        if let Some(other) = self.taken.get(&handset) {
+            diagnostic = diagnostic.with_related(*other, "the other entry");
+        }
+        self.diagnostics.push(diagnostic);
+        Found::Nothing
     }
 
     fn unclaimed(&self, is_it: impl Fn(&Handset) -> bool) -> Vec<usize> {
@@ -214,10 +318,14 @@ impl<'r> Comparison<'r> {
         Found::Listed(at)
     }
 
-    fn by_id(&mut self, entry: &HandsetEntry) -> Option<Found> {
+    fn by_id(&mut self, one: &Wanted<'_, '_>) -> Option<Found> {
+        let entry = one.entry;
         let id = entry.id.as_ref()?;
         let same = |handset: &Handset| handset.id.as_ref() == Some(&id.value);
         if let Some(at) = self.listed.iter().position(same) {
+            if entry.is_absent && !self.is_as_named(one, at) {
+                return Some(Found::Nothing);
+            }
             return Some(self.take(at, entry.span));
         }
         let is_in = |at| self.live.handsets(at).is_some_and(|handsets| handsets.iter().any(same));
@@ -229,17 +337,44 @@ impl<'r> Comparison<'r> {
                     .help("move the entry to that network; a handset moves by removing it there and adding it here")
             }
             None if entry.is_absent => {
-                let message = format!("no handset of {:?} has the id {}: already removed", self.label, id.value);
-                Diagnostic::warning(DiagnosticCode::AlreadyAbsent, message).help("remove the entry")
+                let message = format!(
+                    "no handset of {:?} has the id {}: already removed, or in another network",
+                    self.label, id.value
+                );
+                Diagnostic::warning(DiagnosticCode::AlreadyAbsent, message)
+                    .help("remove the entry, or move it to the network that has the handset")
             }
             None => {
                 let message = format!("no handset of {:?} has this id", self.label);
-                Diagnostic::error(DiagnosticCode::UnknownHandset, message)
-                    .help("without `id` the entry adds the handset; `dectl export --include handsets` shows the ids")
+                Diagnostic::error(DiagnosticCode::UnknownHandset, message).help(
+                    "`dectl export --include handsets` shows the handsets of all networks; without `id` the entry adds the \
+                     handset",
+                )
             }
         };
         self.diagnostics.push(diagnostic.with_span(id.span));
         Some(Found::Nothing)
+    }
+
+    /// What is written beside the id of a handset that is removed is a check.
+    fn is_as_named(&mut self, one: &Wanted<'_, '_>, at: usize) -> bool {
+        let handset = &self.listed[at];
+        let entry = one.entry;
+        let has_other_line = entry.line1.is_some() && !same_member(handset.line1.as_ref(), one.line1);
+        let is_named = |name: &str| handset.display_name().is_some_and(|live| nfc(live) == nfc(name));
+        let has_other_name = entry.name.as_ref().is_some_and(|name| !is_named(name.value.as_str()));
+        if !has_other_line && !has_other_name {
+            return true;
+        }
+        let span = if has_other_line { entry.line1.as_ref().map(|line| line.span) } else { None };
+        let span = span.or_else(|| entry.name.as_ref().map(|name| name.span)).unwrap_or(entry.span);
+        let message = format!("the handset with this id is {}", handset.label());
+        self.diagnostics.push(
+            Diagnostic::error(DiagnosticCode::UnknownHandset, message)
+                .with_span(span)
+                .help("check which of them is meant; a line and a name beside the id of a removed handset are checks"),
+        );
+        false
     }
 
     /// The only entry and the only handset of a member: the same handset, unless a name beside `state: absent` says
@@ -284,11 +419,23 @@ impl<'r> Comparison<'r> {
         format!("{} ({id})", handset.display_name().map_or("(unnamed)", |name| &**name))
     }
 
-    /// An entry whose first line is on no handset: the one that had its former first line, or a new one.
-    fn former_line(&mut self, one: &Wanted<'_, '_>) -> Found {
+    /// An entry whose first line, and the former one, are on no handset.
+    fn on_no_handset(&mut self, one: &Wanted<'_, '_>) -> Found {
         let entry = one.entry;
+        let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
         if entry.is_absent {
-            let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
+            let has_line = |handset: &Handset| one.line1.is_some() && same_member(handset.line1.as_ref(), one.line1);
+            let kept = self.listed.iter().enumerate().find(|(_, handset)| has_line(handset));
+            if let Some(other) = kept.filter(|_| entry.name.is_none()).and_then(|(at, _)| self.taken.get(&at)) {
+                let message = format!("line 1 {line} is to be removed, but another entry says that it is there");
+                self.diagnostics.push(
+                    Diagnostic::error(DiagnosticCode::DuplicateHandset, message)
+                        .with_span(entry.span)
+                        .with_related(*other, "this entry")
+                        .help("remove one of them, or name the handset that is removed by its `id`"),
+                );
+                return Found::Nothing;
+            }
             let name = entry.name.as_ref().map(|name| format!(" and the name {:?}", name.value.as_str()));
             let name = name.unwrap_or_default();
             self.diagnostics.push(
@@ -301,38 +448,36 @@ impl<'r> Comparison<'r> {
             );
             return Found::Nothing;
         }
-        let Some(former) = &entry.reassigned_from else { return Found::Added };
-        let former_member = self.members.find(&former.value, self.home).ok();
-        let live =
-            self.unclaimed(|handset| same_member(handset.line1.as_ref(), former_member) && former_member.is_some());
-        match live[..] {
-            [] => {
-                let message = format!("no handset of {:?} has line 1 {}; a new one is added", self.label, former.value);
-                self.diagnostics.push(
-                    Diagnostic::warning(DiagnosticCode::UnknownHandset, message)
-                        .with_span(former.span)
-                        .help("remove `reassignedFrom` if the handset is new"),
-                );
-                Found::Added
-            }
-            [at] => self.take(at, entry.span),
-            _ => {
-                let shown: Vec<String> = live.iter().map(|at| self.describe(*at)).collect();
-                let message = format!("{} have line 1 {}", plural(live.len(), "handset"), former.value);
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
-                        .with_span(former.span)
-                        .help(format!("write the `id` of the handset instead: {}", shown.join(", "))),
-                );
-                Found::Nothing
-            }
+        if let Some(former) = &entry.reassigned_from {
+            let message = format!("no handset of {:?} has line 1 {}; a new one is added", self.label, former.value);
+            self.diagnostics.push(
+                Diagnostic::warning(DiagnosticCode::UnknownHandset, message)
+                    .with_span(former.span)
+                    .help("remove `reassignedFrom` if the handset is new"),
+            );
         }
+        Found::Added
     }
 
     /// A handset that would be added while an unmanaged one has its name is probably that one.
     fn report_same_names(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found]) {
         for (one, _) in wanted.iter().zip(found).filter(|(_, found)| **found == Found::Added) {
             let Some(name) = &one.entry.name else { continue };
+            // One that another entry, by its id, gives the same name and line is the same handset.
+            let is_same = |(other, found): &(&Wanted<'_, '_>, &Found)| {
+                let Found::Listed(at) = found else { return false };
+                let has_name = other
+                    .entry
+                    .name
+                    .as_ref()
+                    .is_some_and(|other| nfc(other.value.as_str()) == nfc(name.value.as_str()));
+                let line1 = other.line1.or(self.listed[*at].line1.as_ref());
+                has_name && same_member(line1, one.line1)
+            };
+            if let Some((other, _)) = wanted.iter().zip(found).find(is_same) {
+                self.duplicate(one.entry.span, other.entry.span);
+                continue;
+            }
             let same = self.unclaimed(|handset| {
                 handset.custom_name.as_deref().is_some_and(|live| nfc(live) == nfc(name.value.as_str()))
             });
@@ -389,6 +534,7 @@ impl<'r> Comparison<'r> {
         if after.is_equivalent(live) {
             return None;
         }
+        self.check_same_lines(entry, after.line1.as_ref(), after.line2.as_ref());
         if !same_member(after.line1.as_ref(), live.line1.as_ref()) {
             self.check_first_line(entry, after.line1.as_ref())?;
         }
@@ -432,6 +578,21 @@ impl<'r> Comparison<'r> {
         }
     }
 
+    fn check_same_lines(&mut self, entry: &HandsetEntry, line1: Option<&Member>, line2: Option<&Member>) {
+        let (Some(line1), Some(line2)) = (line1, line2) else { return };
+        if line1.is_same(line2) {
+            let span = entry.line2.as_ref().map_or(entry.span, |line| line.span);
+            self.diagnostics.push(
+                Diagnostic::warning(
+                    DiagnosticCode::DuplicateHandset,
+                    format!("both lines of a handset are {}", line1.label()),
+                )
+                .with_span(span)
+                .help("correct one of them, unless it is intended"),
+            );
+        }
+    }
+
     fn check_first_line(&mut self, entry: &HandsetEntry, member: Option<&Member>) -> Option<()> {
         let member = member.filter(|member| member.kind == MemberKind::VirtualLine);
         let Some(member) = member else { return Some(()) };
@@ -464,6 +625,7 @@ impl<'r> Comparison<'r> {
             Some(line) => self.second_line(line)?,
             None => None,
         };
+        self.check_same_lines(entry, one.line1, line2.as_ref());
         let handset = Handset {
             id: None,
             custom_name: Some(name.value.shared()),
@@ -520,15 +682,6 @@ enum Found {
     Added,
     /// Nothing, or it was reported.
     Nothing,
-}
-
-/// Entries of a member that were reported together mean nothing.
-fn entries_settled(found: &mut [Option<Found>], wanted: &[Wanted<'_, '_>], member: &Member) {
-    for (one, found) in wanted.iter().zip(found) {
-        if found.is_none() && one.line1.is_some_and(|line| line.is_same(member)) {
-            *found = Some(Found::Nothing);
-        }
-    }
 }
 
 /// Splits changes of one network into requests: at most `max` of them, and each name once in a request.

@@ -164,7 +164,8 @@ impl<'a> Members<'a> {
                 match (in_number, same.and_then(|member| member.location_name.as_deref())) {
                     (Some(number), _) => Some(format!("did you mean the phone number {number:?}?")),
                     (None, Some(location)) => Some(format!(
-                        "a member of {location:?} has it: write {{ extension: \"{extension}\", location: {location} }}"
+                        "a member of {location:?} has it: write {{ extension: \"{extension}\", location: {location} }}, or in a table \
+                         {location} as the location of the line"
                     )),
                     (None, None) => None,
                 }
@@ -189,7 +190,7 @@ impl<'a> Members<'a> {
             .collect();
         if named.is_empty() {
             "members appear once they have a Webex Calling licence and a number or extension; check the line in Control \
-             Hub, or write { extension, location } for another location"
+             Hub, or write the location beside the extension of another location"
                 .to_owned()
         } else {
             format!("did you mean {}?", named.join(" or "))

@@ -10,6 +10,7 @@ use super::planner::RequiredReads;
 use super::subset::Renumbering;
 use crate::model::{
     Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,
+    same_member,
 };
 
 /// A difference between the live state and the plan.
@@ -35,6 +36,8 @@ pub enum Drift {
     },
     /// A device is in none of its planned states.
     DeviceChanged { network: NetworkId, name: String, device: String },
+    /// A handset that the plan does not know has the first line or the name of one that is still to be added.
+    NewHandset { network: NetworkId, name: String, handset: String, added: String },
     /// A network that is to be deleted holds something that the plan does not list.
     NewContents { network: NetworkId, name: String, contents: Vec<String> },
 }
@@ -46,6 +49,7 @@ impl Drift {
             Self::Removed { network, .. }
             | Self::Changed { network, .. }
             | Self::DeviceChanged { network, .. }
+            | Self::NewHandset { network, .. }
             | Self::NewContents { network, .. } => Some(network),
             Self::Taken { network, .. } => network.as_ref(),
         }
@@ -63,6 +67,9 @@ impl Drift {
             }
             Self::DeviceChanged { name, device, .. } => {
                 format!("{device} of {name:?} was changed or removed by another client")
+            }
+            Self::NewHandset { name, handset, added, .. } => {
+                format!("{name:?} now also has handset {handset}, which may be the handset {added} that is to be added")
             }
             Self::NewContents { network, name, contents } => {
                 format!("{name:?} ({network}), which is to be deleted, now also holds {}", contents.join(", "))
@@ -136,17 +143,15 @@ fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIn
 struct AddedHandsets<'a> {
     complete: HashSet<ChangeIndex>,
     first_line: HashMap<ChangeIndex, &'a Handset>,
+    /// The handsets that the plan knows, and those.
+    known: HashSet<HandsetId>,
 }
 
 impl<'a> AddedHandsets<'a> {
     fn of(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &'a LiveState) -> Self {
-        let mut found = Self { complete: HashSet::new(), first_line: HashMap::new() };
-        let mut taken: HashSet<&HandsetId> = plan
-            .devices
-            .iter()
-            .flat_map(|devices| &devices.handsets)
-            .filter_map(|handset| handset.id.as_ref())
-            .collect();
+        let planned = plan.devices.iter().flat_map(|devices| &devices.handsets);
+        let known = planned.filter_map(|handset| handset.id.clone()).collect();
+        let mut found = Self { complete: HashSet::new(), first_line: HashMap::new(), known };
         let additions = plan.indexed_changes().filter(|(_, change)| change.before.is_none());
         let additions: Vec<(ChangeIndex, &Handset, &'a [Handset])> = additions
             .filter_map(|(at, change)| {
@@ -162,10 +167,10 @@ impl<'a> AddedHandsets<'a> {
                     continue;
                 }
                 let wanted = if is_complete { (*after).clone() } else { without_second(after) };
-                let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !taken.contains(id));
+                let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !found.known.contains(id));
                 let it = listed.iter().filter(is_new).find(|handset| handset.is_equivalent(&wanted));
                 let Some(it) = it else { continue };
-                taken.extend(&it.id);
+                found.known.extend(it.id.clone());
                 if is_complete {
                     found.complete.insert(*at);
                 } else {
@@ -174,6 +179,15 @@ impl<'a> AddedHandsets<'a> {
             }
         }
         found
+    }
+
+    /// A listed handset that may be the one that is to be added and that the plan does not know.
+    fn foreign(&self, added: &Handset, listed: &'a [Handset]) -> Option<&'a Handset> {
+        let is_foreign = |handset: &&Handset| handset.id.as_ref().is_none_or(|id| !self.known.contains(id));
+        listed.iter().filter(is_foreign).find(|handset| {
+            let has_name = handset.custom_name.is_some() && handset.has_same_name(added);
+            has_name || (handset.line1.is_some() && same_member(handset.line1.as_ref(), added.line1.as_ref()))
+        })
     }
 }
 
@@ -279,7 +293,17 @@ fn state_of(
             let now = listed.iter().find(|handset| before.is_some_and(|before| handset.id == before.id));
             match (before, after, now) {
                 (None, _, _) if handsets.complete.contains(&at) => Ok(ChangeState::After),
-                (None, _, _) | (Some(_), None, Some(_)) => Ok(ChangeState::Before),
+                (None, _, _) if handsets.first_line.contains_key(&at) => Ok(ChangeState::Before),
+                (None, Some(added), _) => match handsets.foreign(added, listed) {
+                    Some(other) if !matches!(change.network, NetworkRef::Created(_)) => Err(Drift::NewHandset {
+                        network: network_id(change),
+                        name: name(),
+                        handset: other.label(),
+                        added: added.label(),
+                    }),
+                    _ => Ok(ChangeState::Before),
+                },
+                (None, None, _) | (Some(_), None, Some(_)) => Ok(ChangeState::Before),
                 (Some(_), None, None) => Ok(ChangeState::After),
                 (Some(_), Some(after), Some(now)) if now.is_equivalent(after) => Ok(ChangeState::After),
                 (Some(before), Some(_), Some(now)) if now.is_equivalent(before) => Ok(ChangeState::Before),

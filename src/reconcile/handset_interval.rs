@@ -30,9 +30,10 @@ pub(super) fn heed_earlier_runs(
         for (network, change) in &history.handset_changes {
             // A clock that was set back must not make the wait longer.
             let passed = clock.to_timestamp(now).duration_since(change.at).unsigned_abs();
-            let Some(left) = client.handset_interval().checked_sub(passed) else { continue };
-            client.hold_handsets_until(network, now + left);
-            if change.may_come_late {
+            if let Some(left) = client.handset_interval().checked_sub(passed) {
+                client.hold_handsets_until(network, now + left);
+            }
+            if let Some(left) = client.lost_handset_time().checked_sub(passed).filter(|_| change.may_come_late) {
                 late.insert(network.clone(), now + left);
             }
         }

@@ -82,6 +82,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         created: created.filter_map(|item| item.id.as_deref()).collect(),
         undo: Undo::empty(),
         locations: BTreeMap::new(),
+        added_again: BTreeMap::new(),
     };
     for modified in &history.modified {
         builder.restore_settings(modified);
@@ -138,6 +139,8 @@ struct UndoBuilder<'a> {
     created: HashSet<&'a str>,
     undo: Undo,
     locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
+    /// The handsets that are added to networks again.
+    added_again: BTreeMap<NetworkId, Vec<&'a Handset>>,
 }
 
 /// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.
@@ -145,6 +148,20 @@ fn can_be_added(handset: &Handset) -> bool {
     let has_name = handset.display_name().is_some_and(|name| HandsetName::new(name).is_ok());
     has_name && handset.line1.as_ref().is_some_and(|line| line.id.is_some())
 }
+
+/// Whether a handset is the one that was to be added, complete or before its second line was added.
+fn is_as_added(handset: &Handset, added: &Handset) -> bool {
+    let is_half = handset.line2.is_none() && same_member(handset.line1.as_ref(), added.line1.as_ref());
+    handset.is_equivalent(added) || (is_half && handset.has_same_name(added))
+}
+
+/// Whether an entry without id cannot tell two handsets apart.
+fn is_twin(one: &Handset, other: &Handset) -> bool {
+    one.has_same_name(other) && same_member(one.line1.as_ref(), other.line1.as_ref())
+}
+
+const NOT_ADDED_AGAIN: &str = "its line or its name is not known, so it cannot be added again";
+const TWIN: &str = "another handset of its network has the same line and name; add it in Control Hub";
 
 fn added_again(handset: &Handset) -> HandsetLine<'_> {
     HandsetLine {
@@ -234,11 +251,16 @@ impl<'a> UndoBuilder<'a> {
             .filter(|content| matches!(content, ResourceState::BaseStation(_)))
             .map(ResourceState::label)
             .collect();
-        let contents = item.contents.iter().filter_map(ResourceState::handset);
-        let (handsets, lost): (Vec<&Handset>, Vec<&Handset>) = contents.partition(|handset| can_be_added(handset));
-        for handset in lost {
-            let why = "its line or its name is not known, so it cannot be added again";
-            self.leave_alone(format!("handset {}", handset.label()), why);
+        let mut handsets: Vec<&Handset> = Vec::new();
+        for handset in item.contents.iter().filter_map(ResourceState::handset) {
+            let label = format!("handset {}", handset.label());
+            if !can_be_added(handset) {
+                self.leave_alone(label, NOT_ADDED_AGAIN);
+            } else if handsets.iter().any(|other| is_twin(other, handset)) {
+                self.leave_alone(label, TWIN);
+            } else {
+                handsets.push(handset);
+            }
         }
         if !handsets.is_empty() {
             let labels = handsets.iter().map(|handset| handset.label()).collect();
@@ -322,12 +344,12 @@ impl<'a> UndoBuilder<'a> {
         let listed = self.live.handsets(at).unwrap_or_default();
         let id = item.id.as_deref().and_then(HandsetId::non_empty);
         match id.and_then(|id| listed.iter().find(|handset| handset.id.as_ref() == Some(&id))) {
-            Some(found) if found.has_same_name(after) && same_member(found.line1.as_ref(), after.line1.as_ref()) => {
+            Some(found) if is_as_added(found, after) => {
                 let id = found.id.clone();
                 self.handset_line(item, HandsetLine { id, is_absent: true, ..HandsetLine::default() });
             }
             Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
-            None if item.id.is_none() && listed.iter().any(|handset| handset.is_equivalent(after)) => {
+            None if item.id.is_none() && listed.iter().any(|handset| is_as_added(handset, after)) => {
                 self.leave_alone(name, "its id was not recorded, so it may not be the run's");
             }
             // It is gone already.
@@ -375,8 +397,13 @@ impl<'a> UndoBuilder<'a> {
             return;
         }
         if !can_be_added(before) {
-            return self.leave_alone(name, "its line or its name is not known, so it cannot be added again");
+            return self.leave_alone(name, NOT_ADDED_AGAIN);
         }
+        let others = self.added_again.entry(self.live.network(at).id.clone()).or_default();
+        if others.iter().copied().chain(listed).any(|other| is_twin(other, before)) {
+            return self.leave_alone(name, TWIN);
+        }
+        others.push(before);
         match self.undo.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
             Some((_, labels)) => labels.push(before.label()),
             None => self.undo.readded_handsets.push((network, vec![before.label()])),

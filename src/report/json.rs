@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
+use super::licences::LicenceNote;
 use super::rehearsal::RehearsalView;
 use super::view::{
     ActionCounts, ChangeView, DeviceView, FieldKind, FieldView, LocationView, PlanView, ResultView, StepView,
@@ -69,8 +70,12 @@ fn plan_body(view: &PlanView) -> Value {
         "changes": changes,
         "steps": view.steps.iter().map(step).collect::<Vec<_>>(),
         "warnings": view.warnings.iter().map(warning).collect::<Vec<_>>(),
-        "licences": { "peopleAdded": view.licences.added, "peopleRemoved": view.licences.removed },
+        "licences": licences(&view.licences),
     })
+}
+
+fn licences(note: &LicenceNote) -> Value {
+    json!({ "peopleAdded": note.added, "peopleRemoved": note.removed })
 }
 
 fn counts(counts: ActionCounts) -> Value {
@@ -201,6 +206,7 @@ pub fn result(view: &ResultView) -> Value {
                 Verification::Failed(failure) => json!({ "done": false, "error": failure.to_string() }),
             },
             "stopped": view.outcome.stopped.map(super::text::stop_reason),
+            "licences": licences(&view.licences),
             "journal": view.journal,
         }),
     )

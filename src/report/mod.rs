@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted, access codes masked |
 //! | `sanitize` | escapes characters that could deceive a reader |
+//! | `licences` | [`LicenceNote`]: people whose licence a plan or a run may concern |
 //! | `text` | terminal output |
 //! | `json` | JSON documents |
 //! | `markdown` | Markdown for pull-request comments |
@@ -19,6 +20,7 @@ mod diagnostics;
 pub mod diff;
 pub mod html;
 pub mod json;
+mod licences;
 pub mod markdown;
 pub mod progress;
 mod rehearsal;
@@ -29,6 +31,7 @@ mod view;
 pub use crate::diagnostic::plural;
 pub use auth::AuthView;
 pub use diagnostics::{diagnostic_one_line, diagnostics_text};
+pub use licences::LicenceNote;
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
 pub use view::{

@@ -224,10 +224,8 @@ pub fn result(view: &ResultView) -> String {
             ),
         );
     }
-    if view.count(ChangeStatus::Applied) > 0 {
-        for note in view.plan.licences.describe() {
-            line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
-        }
+    for note in view.licences.describe() {
+        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
         line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list request failed again: {failure}"));

@@ -3,12 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::licences::LicenceNote;
 use super::plural;
 use super::sanitize::sanitize;
 use crate::apply::{ChangeResult, ChangeStatus, Outcome, OutcomeKind, Verification};
-use crate::model::{
-    CodeText, Handset, LocationId, Member, MemberKind, NaturalName, Setting, SettingSet, Settings, same_member,
-};
+use crate::model::{CodeText, Handset, LocationId, Member, NaturalName, Setting, SettingSet, Settings};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, Plan, ResourceKind,
     ResourceState, Step, StepKind, Warning,
@@ -273,7 +272,7 @@ impl PlanView {
             unmanaged_base_stations: plan.counts.unmanaged_base_stations,
             unmanaged_handsets: plan.counts.unmanaged_handsets,
             handset_time: plan.handset_time(),
-            licences: LicenceNote::of(plan),
+            licences: LicenceNote::of(plan, |_| true),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
             out_of_scope: plan.counts.out_of_scope,
@@ -365,72 +364,6 @@ impl PlanView {
             last = Some(these);
         }
         parts.join(", ")
-    }
-}
-
-/// People whose first line on a handset comes or goes. With a Standard licence, which is not visible here, their calling in
-/// the Webex apps is switched off or on ("Update DECT Network Handset").
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LicenceNote {
-    pub added: Vec<String>,
-    pub removed: Vec<String>,
-}
-
-/// So many people are named in a note.
-const MAX_NAMES: usize = 20;
-
-impl LicenceNote {
-    fn of(plan: &Plan) -> Self {
-        fn person(handset: &Handset) -> Option<&Member> {
-            let member = handset.line1.as_ref()?;
-            (member.kind != MemberKind::VirtualLine && member.kind != MemberKind::Workspace).then_some(member)
-        }
-        let (mut added, mut removed): (Vec<&Member>, Vec<&Member>) = (Vec::new(), Vec::new());
-        for change in &plan.changes {
-            let before = change.handset_before().and_then(person);
-            let after = change.handset_after().and_then(person);
-            if !same_member(before, after) {
-                added.extend(after);
-                removed.extend(before);
-            }
-            removed.extend(change.contents.iter().filter_map(ResourceState::handset).filter_map(person));
-        }
-        // Each person once, and none who only changes handsets.
-        let labels = |people: &[&Member], others: &[&Member]| {
-            let others: HashSet<_> = others.iter().map(|member| &member.id).collect();
-            let mut seen = HashSet::new();
-            let one_each = people.iter().filter(|member| !others.contains(&member.id) && seen.insert(&member.id));
-            one_each.map(|member| member.label()).collect()
-        };
-        Self { added: labels(&added, &removed), removed: labels(&removed, &added) }
-    }
-
-    /// The notes for people, at most two sentences.
-    pub fn describe(&self) -> Vec<String> {
-        let names = |people: &[String]| {
-            let shown: Vec<String> = people.iter().take(MAX_NAMES).map(|name| sanitize(name).into_owned()).collect();
-            let more = people.len().saturating_sub(MAX_NAMES);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", shown.join(", "))
-        };
-        let mut notes = Vec::new();
-        if !self.added.is_empty() {
-            notes.push(format!(
-                "{} on line 1 of a handset: those with a Webex Calling Standard licence can no longer call in the \
-                 Webex apps (licences are not visible here): {}",
-                plural(self.added.len(), "person").replace("persons", "people"),
-                names(&self.added)
-            ));
-        }
-        if !self.removed.is_empty() {
-            notes.push(format!(
-                "{} no longer on line 1 of a handset: calling in the Webex apps is switched on again with a Standard \
-                 licence: {}",
-                plural(self.removed.len(), "person").replace("persons", "people"),
-                names(&self.removed)
-            ));
-        }
-        notes
     }
 }
 
@@ -783,6 +716,8 @@ pub struct ResultView {
     /// Result of each network, in plan order.
     pub networks: Vec<NetworkView>,
     pub outcome: Outcome,
+    /// The note about what was applied, or may have been.
+    pub licences: LicenceNote,
     pub journal: Option<String>,
 }
 
@@ -893,8 +828,11 @@ impl ResultView {
         });
         let networks = networks.collect();
         let class = outcome.class(plan);
+        let may_be_applied =
+            |at: ChangeIndex| matches!(outcome.results[at.0].status, ChangeStatus::Applied | ChangeStatus::Unknown);
+        let licences = LicenceNote::of(plan, may_be_applied);
         let outcome = Outcome { results: Vec::new(), ..outcome };
-        Self { plan: PlanView::of(plan, codes), class, networks, outcome, journal }
+        Self { plan: PlanView::of(plan, codes), class, networks, outcome, licences, journal }
     }
 
     /// Adds the former ids of networks that were created again.

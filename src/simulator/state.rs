@@ -319,7 +319,8 @@ impl SimulatedState {
 
     /// A copy of a live state.
     pub fn from_live(organization: &LiveState) -> Self {
-        let mut state = Self::default();
+        // Ids that the copied organization is not likely to have.
+        let mut state = Self { created: 1 << 40, ..Self::default() };
         for (at, location) in organization.locations() {
             state.locations.insert(location.id.clone(), location.name.clone());
             for (index, network) in organization.networks_of(at) {

@@ -429,3 +429,161 @@ fn codes_of_handsets_are_nowhere_and_names_are_not_in_logs() {
     let surname = person.split_whitespace().nth(1).expect("a surname");
     assert!(!ended.stderr.contains(surname), "{surname}: {}", ended.stderr);
 }
+
+/// The id of the handset of "TRD Lab" with this name.
+fn handset_id(env: &TestEnv, name: &str) -> String {
+    // A handset has an id from the first time that it is listed.
+    assert!(handsets(env, "TRD Lab").iter().any(|(listed, _)| listed == name));
+    let networks = env.networks();
+    let lab = networks.iter().find(|network| network["name"] == "TRD Lab").expect("the network");
+    let all = lab["handsets"].as_array().expect("a list");
+    let it = all.iter().find(|handset| handset["customDisplayName"] == name || handset["name"] == name);
+    it.unwrap_or_else(|| panic!("{name} in {all:?}"))["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn entries_are_told_apart_by_elimination() {
+    let env = quick();
+    let before = handsets(&env, "TRD Lab");
+    // Lines go round: each former line is another entry's new one.
+    let ring = lab(
+        "          - {line1: \"2002\", reassignedFrom: \"2001\"}\n          - {line1: \"2003\", reassignedFrom: \"2002\"}\n          \
+         - {line1: \"1541\", reassignedFrom: \"2003\"}\n",
+    );
+    env.write("ring.yaml", &ring);
+    applied(&env, &["ring.yaml"]);
+    let after = handsets(&env, "TRD Lab");
+    let lines = |handsets: &[(String, Vec<String>)], name: &str| {
+        handsets.iter().find(|(found, _)| found == name).expect("the handset").1.clone()
+    };
+    for (name, line) in [("Handset 2001", "2002"), ("Handset 2002", "2003"), ("Handset 2003", "1541")] {
+        assert_eq!(lines(&after, name), [line], "{name}");
+    }
+    assert_eq!(after.len(), before.len());
+    // The same line is there and to be removed.
+    let text = refused(
+        &env,
+        &lab("          - {line1: \"2002\", customDisplayName: X}\n          - {line1: \"2002\", state: absent}\n"),
+    );
+    assert!(text.contains("2002"), "{text}");
+    // What goes by id and by its line and name is one handset.
+    let id = handset_id(&env, "Handset 2004");
+    let text = refused(
+        &env,
+        &lab(&format!(
+            "          - {{id: {id}, customDisplayName: New}}\n          - {{line1: \"2004\", customDisplayName: New}}\n"
+        )),
+    );
+    assert!(text.contains("two entries mean the same handset"), "{text}");
+}
+
+#[test]
+fn identical_entries_are_found_without_webex() {
+    let env = quick();
+    let id = handset_id(&env, "Handset 2004");
+    env.write(
+        "twice.yaml",
+        &lab(&format!(
+            "          - {{line1: \"1541\", customDisplayName: A}}\n          - {{line1: \"1541\", customDisplayName: A}}\n          \
+             - {{id: {id}}}\n          - {{id: {id}, customDisplayName: B}}\n"
+        )),
+    );
+    let requests = env.counters().requests;
+    let ended = env.run(&["validate", "twice.yaml"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    let text = ended.stdout + &ended.stderr;
+    assert_eq!(text.matches("two entries mean the same handset").count(), 2, "{text}");
+    assert_eq!(env.counters().requests, requests);
+}
+
+#[test]
+fn a_handset_of_another_client_is_no_result_of_a_saved_plan() {
+    let env = quick();
+    env.write("add.yaml", &lab("          - {line1: \"1541\", line2: \"1542\", customDisplayName: Lab A}\n"));
+    assert_eq!(env.run(&["plan", "add.yaml", "--out", "p.json"]).code, Some(0));
+    env.write("other.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab Other}\n"));
+    applied(&env, &["other.yaml"]);
+    let writes = env.counters().writes;
+    let ended = apply(&env, &["--plan", "p.json"]);
+    assert_eq!(ended.code, Some(1), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.contains("now also has handset Lab Other (1541)"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, writes);
+    // The first line of what is to be added is no foreign handset: the second line follows.
+    env.write("undo.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab Other, state: absent}\n"));
+    assert_eq!(apply(&env, &["undo.yaml", "--max-deletes", "1"]).code, Some(0));
+    env.write("half.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
+    applied(&env, &["half.yaml"]);
+    let ended = apply(&env, &["--plan", "p.json"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let wanted = ("Lab A".to_owned(), vec!["1541".to_owned(), "1542".to_owned()]);
+    assert!(handsets(&env, "TRD Lab").contains(&wanted));
+    assert_eq!(handsets(&env, "TRD Lab").len(), 9);
+}
+
+#[test]
+fn an_undo_leaves_alone_what_it_cannot_tell_apart() {
+    let env = quick();
+    // A second handset of the member and the name of another: only an id can tell them apart.
+    let id = handset_id(&env, "Handset 2002");
+    env.write(
+        "twin.yaml",
+        &lab(&format!("          - {{id: {id}, line1: \"2001\", customDisplayName: Handset 2001}}\n")),
+    );
+    let ended = apply(&env, &["twin.yaml"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    env.write(
+        "remove.yaml",
+        &lab(&format!("          - {{id: {id}, state: absent}}\n          - {{line1: \"2003\", state: absent}}\n")),
+    );
+    let ended = apply(&env, &["remove.yaml", "--max-deletes", "2"]);
+    assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
+    let ended = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    let text = ended.stdout + &ended.stderr;
+    assert!(text.contains("has the same line and name; add it in Control Hub"), "{text}");
+    let all = handsets(&env, "TRD Lab");
+    assert!(all.iter().any(|(name, _)| name == "Handset 2003"), "{text}\n{all:?}");
+    // An added handset that was changed since is not removed.
+    env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
+    assert_eq!(apply(&env, &["add.yaml"]).code, Some(0));
+    let run = env.run(&["runs", "-o", "json"]).stdout;
+    let runs: Value = serde_json::from_str(&run).expect("a document");
+    let newest = runs["runs"][0]["run"].as_str().or(runs["runs"][0]["id"].as_str()).expect("a run").to_owned();
+    env.write("line2.yaml", &lab("          - {line1: \"1541\", line2: \"1542\"}\n"));
+    applied(&env, &["line2.yaml"]);
+    let ended = env.run(&["undo", &newest, "--yes", "--max-deletes", "1", "--handset-interval", "0s"]);
+    let text = ended.stdout + &ended.stderr;
+    assert!(text.contains("its name or its lines changed since the run"), "{text}");
+    assert!(handsets(&env, "TRD Lab").iter().any(|(name, _)| name == "Lab A"), "{text}");
+}
+
+#[test]
+fn the_licence_note_of_a_result_is_about_what_was_applied() {
+    let env = quick();
+    // A second handset of a person who has one changes nothing for the licence.
+    env.write("second.yaml", &lab("          - {line1: \"2001\", customDisplayName: Second}\n          - {line1: \"2001\", customDisplayName: Handset 2001}\n"));
+    let plan = env.run(&["plan", "second.yaml", "-o", "json"]);
+    let json: Value = serde_json::from_str(&plan.stdout).expect("a document");
+    assert_eq!(json["licences"], json!({ "peopleAdded": [], "peopleRemoved": [] }), "{}", plan.stderr);
+    // A refused addition concerns nobody.
+    env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
+    let fault_at = Some((env.counters().requests + 4, RequestFault::Status(400)));
+    env.set_faults(FaultConfig { fault_at, handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    let ended = apply(&env, &["add.yaml", "-o", "json"]);
+    let json: Value = serde_json::from_str(&ended.stdout).expect("a document");
+    assert_eq!(json["plan"]["licences"]["peopleAdded"].as_array().map(Vec::len), Some(1), "{json}");
+    assert_eq!(json["results"][0]["status"], "failed", "{json}");
+    assert_eq!(json["licences"]["peopleAdded"], json!([]), "{json}");
+    let ended = apply(&env, &["add.yaml", "-o", "json"]);
+    let json: Value = serde_json::from_str(&ended.stdout).expect("a document");
+    assert_eq!(json["licences"]["peopleAdded"].as_array().map(Vec::len), Some(1), "{json}");
+}
+
+#[test]
+fn a_field_of_a_line_that_does_not_exist_is_reported_once() {
+    let env = quick();
+    let ended = env.run(&["rename", "--yes", "--field", "customDisplayName", ".*", "{{ line1.lastname }}"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("unknown field \"line1.lastname\""), "{}", ended.stderr);
+    assert!(ended.stderr.contains("did you mean \"line1.lastName\""), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("error[").count(), 1, "{}", ended.stderr);
+}

@@ -10,7 +10,7 @@ use super::spec::{
 };
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
-use crate::model::{Handset, HandsetId, Member};
+use crate::model::{Handset, HandsetId, Member, nfc};
 use crate::plan::model::Change;
 use crate::webex::ItemResult;
 
@@ -69,7 +69,7 @@ impl OperationSpec for AddHandsets {
 
     /// A handset that is added twice cannot be told from the first, so a lost request is never sent again.
     fn observation_time(&self, run: &RunContext<'_>) -> Option<Duration> {
-        Some(run.client.handset_interval())
+        Some(run.client.lost_handset_time())
     }
 
     fn guard<'a>(
@@ -80,9 +80,9 @@ impl OperationSpec for AddHandsets {
         record_handset_change(request).boxed_local()
     }
 
-    fn item_name(&self, change: &Change) -> String {
-        let name = change.after.as_ref().and_then(|state| state.handset()?.custom_name.as_deref());
-        name.unwrap_or_default().to_owned()
+    fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {
+        let name = change.handset_after().and_then(|handset| handset.custom_name.as_deref());
+        name.is_some_and(|name| nfc(name) == nfc(&result.item))
     }
 
     fn is_deferred(&self, change: &Change, result: &ItemResult) -> bool {

@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
-use crate::model::{LocationId, NetworkId, Settings};
+use crate::model::{LocationId, Mac, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex};
 use crate::storage::journal::JournalEntry;
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
@@ -123,9 +123,9 @@ pub(in crate::apply) trait OperationSpec {
         None
     }
 
-    /// What a response calls the item of a change.
-    fn item_name(&self, change: &Change) -> String {
-        change.label()
+    /// Whether a result of a response is that of a change.
+    fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {
+        Mac::new(&result.item).map_or_else(|_| result.item == change.label(), |mac| mac.to_string() == change.label())
     }
 
     /// Whether a refused item is to be tried in another way.

@@ -7,6 +7,7 @@ use super::spec::{
 };
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId};
+use crate::plan::model::Operation;
 
 pub(super) struct UpdateHandset;
 
@@ -65,6 +66,14 @@ impl OperationSpec for UpdateHandset {
         request: OperationRequest<'a>,
         _context: RequestContext<'a>,
     ) -> OperationFuture<'a, Option<Refusal>> {
-        record_handset_change(request).boxed_local()
+        async move {
+            // A new name alone needs no time.
+            if request.run.plan.is_spaced(Operation::UpdateHandset, request.items) {
+                record_handset_change(request).await
+            } else {
+                None
+            }
+        }
+        .boxed_local()
     }
 }

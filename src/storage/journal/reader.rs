@@ -208,8 +208,12 @@ impl Replay {
         match document {
             JournalLineJson::RunStarted { .. } => {}
             JournalLineJson::HandsetsChanging { network } => {
-                let change = HandsetChangeTime { at: time, may_come_late: true };
-                self.history.handset_changes.insert(NetworkId::new(network), change);
+                let network = NetworkId::new(network);
+                // Only an addition that is executed late makes a list incomplete; what is open is the last item.
+                let is_open = |item: &&RecordedItem| item.network.as_ref() == Some(&network) && item.end.is_none();
+                let open = self.history.items.iter().rev().find(is_open);
+                let may_come_late = open.is_none_or(|item| item.operation == Operation::AddHandsets);
+                self.history.handset_changes.insert(network, HandsetChangeTime { at: time, may_come_late });
             }
             JournalLineJson::WriteStarted { location, network, before, settings, .. } => {
                 let network = NetworkId::new(network);

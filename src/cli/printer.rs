@@ -81,6 +81,11 @@ impl Printer {
         self.print_stderr("INFO", text);
     }
 
+    /// Whether the result could not be written.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.write_failed.get()
+    }
+
     fn print_stderr(&self, level: &str, text: &str) {
         if self.log_format == LogFormat::Json {
             return eprint_json(level, text);

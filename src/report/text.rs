@@ -1,10 +1,12 @@
 //! Terminal output. Colors are always written; the printer strips them if disabled.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
+use unicode_width::UnicodeWidthStr;
 
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::plural;
@@ -14,7 +16,7 @@ use super::view::{
     ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note, seconds,
 };
 use crate::apply::{ChangeStatus, Verification};
-use crate::model::LocationId;
+use crate::model::{LocationId, Setting};
 use crate::plan::model::{ChangeAction, Plan, ResourceKind, Warning};
 use crate::reconcile::DriftReport;
 use crate::runtime::ShutdownReason;
@@ -53,16 +55,72 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn write_location(out: &mut String, location: &LocationView) {
     line(out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&location.name)));
-    for network in location.networks() {
+    let networks = location.networks();
+    let renamed = columns(networks.iter().filter_map(|network| network.own));
+    for network in networks {
         match network.own {
-            Some(change) => write_change(out, change),
+            Some(change) => write_change(out, change, renamed),
             None => line(out, format_args!("    {}", sanitize(network.name))),
         }
+        let renamed = columns(network.devices.iter().copied());
         for device in network.devices {
-            write_device(out, device);
+            write_device(out, device, renamed);
         }
     }
     out.push('\n');
+}
+
+/// A change of the name alone, which takes one line. Text has no styles yet.
+struct Rename<'a> {
+    /// What is before the old name and behind it: `handset `, ` (1551)`.
+    around: (&'static str, String),
+    from: Cow<'a, str>,
+    to: Cow<'a, str>,
+}
+
+impl<'a> Rename<'a> {
+    fn of(change: &'a ChangeView) -> Option<Self> {
+        let [field] = &change.fields[..] else { return None };
+        let (from, to) = (field.from.as_deref()?, field.to.as_deref()?);
+        let around = match &change.device {
+            None if field.name == Setting::Name.api_name() => ("", String::new()),
+            Some(device) if field.name == "customDisplayName" => {
+                ("handset ", sanitize(&device.label).strip_prefix(&*sanitize(from))?.to_owned())
+            }
+            _ => return None,
+        };
+        let is_update = change.action == ChangeAction::Update && !field.masked;
+        is_update.then(|| Self { around, from: sanitize(from), to: sanitize(to) })
+    }
+
+    /// The widths of both sides on a terminal.
+    fn widths(&self) -> (usize, usize) {
+        let (before, behind) = &self.around;
+        (before.width() + self.from.width() + behind.width(), self.to.width())
+    }
+}
+
+/// The widths of both sides of renames that stand below each other.
+fn columns<'a>(changes: impl Iterator<Item = &'a ChangeView>) -> (usize, usize) {
+    let widths = changes.filter_map(Rename::of).map(|rename| rename.widths());
+    widths.fold((0, 0), |(from, to), (one, other)| (from.max(one), to.max(other)))
+}
+
+fn write_rename(out: &mut String, indent: &str, change: &ChangeView, rename: &Rename<'_>, columns: (usize, usize)) {
+    let (old, new) = highlight_diff(&rename.from, &rename.to);
+    let (from, to) = rename.widths();
+    let pad = |wanted: usize, width: usize| " ".repeat(wanted.saturating_sub(width));
+    let (style, sign) = sign(change.action);
+    let (before, behind) = &rename.around;
+    let (pad_old, pad_new) = (pad(columns.0, from), pad(columns.1, to));
+    let source = change.source.to_string();
+    let source = sanitize(&source);
+    line(
+        out,
+        format_args!(
+            "{indent}{style}{sign}{style:#} {before}{old}{behind}{pad_old} → {new}{pad_new}  {DIM}{source}{DIM:#}"
+        ),
+    );
 }
 
 const fn sign(action: ChangeAction) -> (Style, char) {
@@ -73,7 +131,11 @@ const fn sign(action: ChangeAction) -> (Style, char) {
     }
 }
 
-fn write_change(out: &mut String, change: &ChangeView) {
+fn write_change(out: &mut String, change: &ChangeView, renamed: (usize, usize)) {
+    if let Some(rename) = Rename::of(change) {
+        write_rename(out, "  ", change, &rename, renamed);
+        return write_interim(out, change);
+    }
     let source = change.source.to_string();
     let (name, source) = (sanitize(&change.name), sanitize(&source));
     let (style, sign) = sign(change.action);
@@ -89,6 +151,10 @@ fn write_change(out: &mut String, change: &ChangeView) {
         };
         line(out, format_args!("      {:width$}  {value}", field.name));
     }
+    write_interim(out, change);
+}
+
+fn write_interim(out: &mut String, change: &ChangeView) {
     if let Some(interim) = &change.interim {
         line(out, format_args!("      {WARNING}{}{WARNING:#}", interim.describe()));
     }
@@ -115,8 +181,11 @@ fn write_contents(out: &mut String, change: &ChangeView) {
     }
 }
 
-fn write_device(out: &mut String, change: &ChangeView) {
+fn write_device(out: &mut String, change: &ChangeView, renamed: (usize, usize)) {
     let Some(device) = &change.device else { return };
+    if let Some(rename) = Rename::of(change) {
+        return write_rename(out, "      ", change, &rename, renamed);
+    }
     let (style, sign) = sign(change.action);
     let source = change.source.to_string();
     let remark = match &change.replaced_by {
@@ -146,7 +215,10 @@ fn values(field: &FieldView) -> String {
     let from = field.from.as_deref().map(|text| sanitize(text).into_owned());
     let to = field.to.as_deref().map(|text| sanitize(text).into_owned());
     match (from, to) {
-        (Some(from), Some(to)) if field.kind == FieldKind::Name => highlight_diff(&from, &to),
+        (Some(from), Some(to)) if field.kind == FieldKind::Name => {
+            let (old, new) = highlight_diff(&from, &to);
+            format!("{old} → {new}")
+        }
         (from, to) => {
             let text = |value: Option<String>| value.unwrap_or_else(|| "(none)".to_owned());
             format!("{REMOVED}{}{REMOVED:#} → {ADDED}{}{ADDED:#}", text(from), text(to))
@@ -154,7 +226,8 @@ fn values(field: &FieldView) -> String {
     }
 }
 
-fn highlight_diff(from: &str, to: &str) -> String {
+/// Both texts, with differing words highlighted.
+fn highlight_diff(from: &str, to: &str) -> (String, String) {
     let (mut old, mut new) = (String::new(), String::new());
     let (removed, added) =
         (REMOVED.effects(Effects::BOLD | Effects::UNDERLINE), ADDED.effects(Effects::BOLD | Effects::UNDERLINE));
@@ -173,7 +246,7 @@ fn highlight_diff(from: &str, to: &str) -> String {
             ChangeTag::Insert => new.push_str(&format!("{added}{part}{added:#}")),
         }
     }
-    format!("{old} → {new}")
+    (old, new)
 }
 
 fn write_warning(out: &mut String, warning: &Warning) {

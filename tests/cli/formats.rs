@@ -179,3 +179,41 @@ fn a_result_that_cannot_be_written_is_an_error() {
         env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]).stdout(full()).status().expect("it runs");
     assert_eq!(apply.code(), Some(3), "writes were sent");
 }
+
+/// Wide characters count twice, so that what stands below each other on a terminal is aligned.
+#[test]
+fn a_rename_takes_one_line_in_columns() {
+    let networks: Vec<_> = (0..300)
+        .map(|at| {
+            let name = if at % 30 == 7 { format!("病棟 {at}") } else { format!("Ward {at}") };
+            crate::fleet::network(at, &format!("Site {}", at / 30), &name, &format!("{}", 2000 + at))
+        })
+        .collect();
+    let list = serde_json::json!({ "dectNetworks": networks }).to_string();
+    let state = SimulatedState::from_list(&list).expect("a list");
+    let env = TestEnv::with(state, FaultConfig::default());
+    let arguments = ["rename", r"(?<what>\w+) (?<at>\d+)", "{{ what }} {{ at|pad(3) }} X", "--max-changes", "all"];
+    let plan = env.run(&[&arguments[..], &["--out", "it is.json"]].concat());
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    assert!(plan.stdout.lines().count() <= 322, "{}", plan.stdout);
+    let first: Vec<&str> = plan.stdout.lines().skip(1).take(30).collect();
+    assert!(first.contains(&"  ~ Ward 10 → Ward 010 X  rule rename"), "{first:?}");
+    assert!(first.contains(&"  ~ Ward 9  → Ward 009 X  rule rename"), "{first:?}");
+    assert!(first.contains(&"  ~ 病棟 7  → 病棟 007 X  rule rename"), "{first:?}");
+    assert!(
+        plan.stderr.contains("Next: apply exactly this plan with `dectl apply --plan 'it is.json'`."),
+        "{}",
+        plan.stderr
+    );
+    let quiet = env.run(&[&arguments[..], &["--out", "other.json", "-q"]].concat());
+    assert!(!quiet.stderr.contains("Next"), "{}", quiet.stderr);
+    env.write(
+        "file.yaml",
+        "version: 1\nlocations:\n  - name: Site 0\n    networks:\n      - {id: net0001, name: Other}\n",
+    );
+    assert!(env.run(&["plan", "file.yaml"]).stderr.contains("Next: `dectl apply` with the same files"));
+    assert!(!env.run(&["plan", "file.yaml", "-o", "json"]).stderr.contains("Next"));
+    let ended = env.run(&["apply", "--plan", "it is.json", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!env.run(&["plan", "file.yaml", "--location", "Nowhere*"]).stderr.contains("Next"), "nothing to do");
+}

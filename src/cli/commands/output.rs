@@ -1,15 +1,38 @@
 //! Output of commands: a plan or a result in the requested format.
 
+use std::path::Path;
+
 use dectl::apply::Outcome;
 use dectl::plan::model::Plan;
-use dectl::report::{self, PlanView, ResultView, json};
+use dectl::report::{self, PlanView, ResultView, json, sanitize};
 
-use crate::cli::args::Format;
+use crate::cli::args::{Format, OutputOptions};
 use crate::cli::printer::Printer;
 
 /// Prints a plan as the result.
 pub(super) fn show_plan(plan: &Plan, printer: &Printer) {
     printer.result(&plan_text(&PlanView::of(plan, printer.codes()), printer.format()));
+}
+
+/// Says on standard error what to do with a plan that was shown to a person.
+pub(super) fn show_next_step(next: &str, plan: &Plan, output: OutputOptions, printer: &Printer) {
+    let is_shown = printer.format() == Format::Text && !printer.has_failed();
+    if !plan.changes.is_empty() && !output.quiet && is_shown {
+        printer.note(&format!("Next: {next}.\n"));
+    }
+}
+
+/// How a saved plan is applied.
+pub(super) fn saved_plan_hint(path: &Path) -> String {
+    format!("apply exactly this plan with `dectl apply --plan {}`", shell_word(path))
+}
+
+/// A path as one word of a shell.
+pub(super) fn shell_word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | ':' | '\\');
+    let text = sanitize(&text);
+    if text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 pub(super) fn plan_text(view: &PlanView, format: Format) -> String {

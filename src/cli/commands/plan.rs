@@ -7,7 +7,7 @@ use dectl::reconcile::prepare_plan;
 use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, save_plan, scope};
-use super::output::show_plan;
+use super::output::{saved_plan_hint, show_next_step, show_plan};
 use crate::cli::args::{CodeOptions, ConnectionOptions, FileOptions, OutputOptions, ReadRateOptions, ScopeOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -47,6 +47,11 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
         save_plan(plan, &inputs, path, args.connection.org(), &args.scope, key.as_ref())?;
     }
     show_plan(plan, printer);
+    let next = match &args.out {
+        Some(path) => saved_plan_hint(path),
+        None => "`dectl apply` with the same files and options, or save the plan with `--out FILE`".to_owned(),
+    };
+    show_next_step(&next, plan, args.output, printer);
     let drift = args.detailed_exitcode && !plan.changes.is_empty();
     Ok(if drift { ExitStatus::Drift } else { ExitStatus::Success })
 }

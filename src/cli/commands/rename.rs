@@ -15,7 +15,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
 
 use super::inputs::{save_plan, scope};
-use super::output::{show_plan, show_unchanged};
+use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
@@ -187,6 +187,12 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
     }
     show_plan(plan, printer);
+    if let Some(path) = &args.write {
+        let next = format!("`dectl apply {}`, after a review of the file", shell_word(path));
+        show_next_step(&next, plan, args.apply.output, printer);
+    } else if let Some(path) = &args.out {
+        show_next_step(&saved_plan_hint(path), plan, args.apply.output, printer);
+    }
     Ok(ExitStatus::Success)
 }
 

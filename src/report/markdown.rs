@@ -236,9 +236,13 @@ fn problem_row(network: &NetworkView) -> String {
 /// Escapes text for Markdown: no markup, mention, link or cell border.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in sanitize(text).chars() {
+    let text = sanitize(text);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
-            ' ' | '-' | '.' | ',' | '·' => out.push(character),
+            ' ' | '-' | '.' | ',' | '·' | '(' | ')' | '/' | '\'' | '"' | '%' | '?' | ';' => out.push(character),
+            // Neither a scheme nor an emoji.
+            ':' if characters.peek().is_none_or(|next| *next == ' ') => out.push(character),
             c if c.is_ascii_punctuation() => out.push_str(&format!("&#{};", c as u32)),
             c => out.push(c),
         }
@@ -254,9 +258,11 @@ mod tests {
     fn no_name_can_break_out_of_its_cell() {
         let hostile = "| <img src=x onerror=alert(1)> [a](https://x) @team #1 `x` **b**\n</details>";
         let safe = escaped(hostile);
-        for forbidden in ['|', '<', '>', '[', ']', '(', '@', '`', '*', '\n', ':'] {
+        for forbidden in ['|', '<', '>', '[', ']', '@', '`', '*', '\n', ':'] {
             assert!(!safe.contains(forbidden), "{forbidden:?} in {safe}");
         }
+        let harmless = "Plan: 9 to update (a/b), it's 100%";
+        assert_eq!(escaped(harmless), harmless);
     }
 
     #[test]

@@ -104,3 +104,26 @@ fn every_field_of_a_file_is_explained() {
     let wrong = explain("locations.networks.displayNam");
     assert!(wrong.code == Some(1) && wrong.stderr.contains("did you mean \"displayName\"?"), "{}", wrong.stderr);
 }
+
+#[test]
+fn every_schema_is_printed_and_has_a_name_of_its_own() {
+    let env = TestEnv::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut files: Vec<_> = std::fs::read_dir(root.join("schemas")).expect("a directory").collect();
+    assert_eq!(files.len(), 9);
+    files.extend(std::fs::read_dir(&root).expect("a directory"));
+    let mut printed = 0;
+    for file in files {
+        let path = file.expect("a file").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let Some(kind) = name.strip_suffix(".schema.json") else { continue };
+        let text = env.run(&["schema", kind]).stdout;
+        assert_eq!(text, std::fs::read_to_string(&path).expect("a schema"), "{kind}");
+        let schema: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(schema["$id"], format!("urn:dectl:schema:{kind}:1"));
+        printed += 1;
+    }
+    assert_eq!(printed, 10);
+    assert_eq!(env.run(&["schema"]).stdout, env.run(&["schema", "networks"]).stdout);
+    assert_eq!(env.run(&["schema", "nothing"]).code, Some(1));
+}

@@ -5,7 +5,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::options::{CodeOptions, Format, OutputOptions};
 use crate::cli::commands::{
     ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, PlanArgs, RehearseArgs, RenameArgs, RunsArgs,
-    ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -62,9 +62,9 @@ pub(crate) enum Command {
     /// Explain a field of desired-state files
     #[command(after_long_help = "Examples:\n  dectl explain handsets\n  dectl explain locations.networks.name")]
     Explain(ExplainArgs),
-    /// Print the JSON Schema for desired-state files
-    #[command(after_long_help = "Example:\n  dectl schema > networks.schema.json")]
-    Schema,
+    /// Print the JSON Schema of desired-state files or documents
+    #[command(after_long_help = "Examples:\n  dectl schema > networks.schema.json\n  dectl schema plan")]
+    Schema(SchemaArgs),
     /// Print shell completions
     #[command(after_long_help = "Example:\n  dectl completions bash > /etc/bash_completion.d/dectl")]
     Completions(CompletionsArgs),
@@ -148,7 +148,7 @@ impl Command {
             Self::Show(args) => args.output,
             Self::Runs(args) => args.output,
             Self::Auth(Auth::Check(args)) => args.output,
-            Self::Explain(_) | Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => {
+            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => {
                 OutputOptions::default()
             }
         }
@@ -179,7 +179,7 @@ impl Command {
             Self::Export(_) => &[Text, Csv, Json],
             Self::Status(_) => &[Text, Json, Markdown],
             Self::Validate(_) | Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
-            Self::Explain(_) | Self::Schema | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
+            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
         }
     }
 }

@@ -94,9 +94,10 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     for (network, handsets) in &undo.readded_handsets {
         printer.note(&format!(
-            "warning: {} of {} are added again and must be paired again: {}\n",
+            "warning: {} of {} {} added again and must be paired again: {}\n",
             plural(handsets.len(), "handset"),
             sanitize(network),
+            if handsets.len() == 1 { "is" } else { "are" },
             sanitize(&handsets.join(", "))
         ));
     }

@@ -239,7 +239,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         if halves.is_empty() {
             return error;
         }
-        let ids = self.find_added(request, &halves).await;
+        let ids = self.find_added(&halves).await;
         let incomplete = Failure::new("added with its first line only; run the same command again for the second one");
         for (place, (item, id)) in halves.into_iter().zip(ids).enumerate() {
             let failed = ChangeResult { error: Some(incomplete.clone()), ..ChangeResult::new(ChangeStatus::Failed) };
@@ -253,8 +253,8 @@ impl<'a, 's> LocationWorker<'a, 's> {
         error
     }
 
-    /// The ids of handsets that were just added; one list for all of them.
-    async fn find_added(&self, request: WriteRequest<'_>, items: &[ChangeIndex]) -> Vec<Option<String>> {
+    /// The ids of handsets that were just added with their first line; one list for all of them.
+    async fn find_added(&self, items: &[ChangeIndex]) -> Vec<Option<String>> {
         let change = &self.run.plan[items[0]];
         let network = self.run.network_id(change);
         let request = OperationRequest {
@@ -265,7 +265,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             settings: None,
             before: None,
             was_written: true,
-            first_line_only: request.first_line_only,
+            first_line_only: true,
         };
         let spec = operations::spec(Operation::AddHandsets);
         let observations = write::observe_until_shown(spec, request).await;

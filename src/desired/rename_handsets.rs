@@ -197,7 +197,7 @@ impl Renaming<'_> {
                 self.diagnostics
                     .push(Diagnostic::warning(DiagnosticCode::DuplicateName, message).with_span(self.template));
             }
-            let is_named = handset.custom_name.as_deref().is_some_and(|now| nfc(now) == nfc(name.as_str()));
+            let is_named = handset.is_named(name.as_str());
             if !is_named && !self.can_be_updated(handset, &subject()) {
                 continue;
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::id::{BaseStationId, HandsetId};
 use super::mac::Mac;
 use super::member::Member;
-use super::name_key::nfc;
+use super::name_key::same_text;
 
 /// The time between two changes of the handsets of a network that Cisco asks for ("Add a List of Handsets to a DECT
 /// Network"): within it, base stations may keep an old configuration until they are rebooted.
@@ -71,10 +71,21 @@ impl Handset {
         self.line1.iter().chain(&self.line2)
     }
 
+    /// Whether this is its `customDisplayName` (canonically equivalent texts are equal).
+    pub fn is_named(&self, name: &str) -> bool {
+        self.custom_name.as_deref().is_some_and(|own| same_text(own, name))
+    }
+
+    /// The same with its first line only, as it is before the second one is added.
+    #[must_use]
+    pub fn first_line_only(&self) -> Self {
+        Self { line2: None, ..self.clone() }
+    }
+
     /// Whether it has the same `customDisplayName` (canonically equivalent texts are equal).
     pub fn has_same_name(&self, other: &Self) -> bool {
         match (&self.custom_name, &other.custom_name) {
-            (Some(one), Some(other)) => one == other || nfc(one) == nfc(other),
+            (Some(one), Some(other)) => same_text(one, other),
             (one, other) => one.is_none() && other.is_none(),
         }
     }

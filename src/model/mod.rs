@@ -40,7 +40,7 @@ pub use member::{Member, MemberKind};
 pub use name::{
     DISPLAY_NAME_RECOMMENDED_MAX, DisplayName, HANDSET_NAME_MAX, HandsetName, NAME_MAX, NameError, NetworkName,
 };
-pub use name_key::{NameKey, NaturalName, nfc};
+pub use name_key::{NameKey, NaturalName, nfc, same_text};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
 pub use settings::{Setting, SettingSet, Settings};

@@ -35,11 +35,7 @@ impl NetworkName {
     /// # Errors
     /// If it is empty, too long or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        check_characters(text)?;
-        let length = text.chars().count();
-        if length > NAME_MAX {
-            return Err(NameError::TooLong { length, max: NAME_MAX });
-        }
+        check_text(text, NAME_MAX)?;
         Ok(Self(text.into()))
     }
 
@@ -68,11 +64,7 @@ impl HandsetName {
     /// # Errors
     /// If it is empty, too long or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        check_characters(text)?;
-        let length = text.chars().count();
-        if length > HANDSET_NAME_MAX {
-            return Err(NameError::TooLong { length, max: HANDSET_NAME_MAX });
-        }
+        check_text(text, HANDSET_NAME_MAX)?;
         Ok(Self(text.into()))
     }
 
@@ -118,6 +110,12 @@ impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn check_text(text: &str, max: usize) -> Result<(), NameError> {
+    check_characters(text)?;
+    let length = text.chars().count();
+    if length > max { Err(NameError::TooLong { length, max }) } else { Ok(()) }
 }
 
 fn check_characters(text: &str) -> Result<(), NameError> {

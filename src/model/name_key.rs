@@ -29,6 +29,11 @@ impl NameKey {
     }
 }
 
+/// Whether two texts are canonically equivalent.
+pub fn same_text(one: &str, other: &str) -> bool {
+    one == other || (!(one.is_ascii() && other.is_ascii()) && one.nfc().eq(other.nfc()))
+}
+
 /// A name in Unicode composed form (NFC): to find out how two names of one key differ, and to show it.
 pub fn nfc(name: &str) -> String {
     name.nfc().collect()

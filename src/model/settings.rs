@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::code::CodeText;
-use super::name_key::NameKey;
+use super::name_key::{NameKey, same_text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {
@@ -100,10 +98,6 @@ impl Settings {
             })
             .collect()
     }
-}
-
-fn same_text(one: &str, other: &str) -> bool {
-    one == other || (!(one.is_ascii() && other.is_ascii()) && one.nfc().eq(other.nfc()))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::members::{Members, NotFound};
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
-use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member};
+use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
 
 /// From so many lines on, another page of Cisco's documentation states a lower limit.
 const DOUBTFUL_LINES: usize = 120;
@@ -221,8 +221,7 @@ impl<'r> Comparison<'r> {
         let (member, name) = (one.line1?, one.entry.name.as_ref()?);
         let listed = self.listed;
         let is_it = |handset: &Handset| {
-            same_member(handset.line1.as_ref(), Some(member))
-                && handset.custom_name.as_deref().is_some_and(|live| nfc(live) == nfc(name.value.as_str()))
+            same_member(handset.line1.as_ref(), Some(member)) && handset.is_named(name.value.as_str())
         };
         match self.unclaimed(is_it)[..] {
             [] => {
@@ -361,7 +360,7 @@ impl<'r> Comparison<'r> {
         let handset = &self.listed[at];
         let entry = one.entry;
         let has_other_line = entry.line1.is_some() && !same_member(handset.line1.as_ref(), one.line1);
-        let is_named = |name: &str| handset.display_name().is_some_and(|live| nfc(live) == nfc(name));
+        let is_named = |name: &str| handset.display_name().is_some_and(|live| same_text(live, name));
         let has_other_name = entry.name.as_ref().is_some_and(|name| !is_named(name.value.as_str()));
         if !has_other_line && !has_other_name {
             return true;
@@ -399,7 +398,7 @@ impl<'r> Comparison<'r> {
         let shown: Vec<String> = live.iter().map(|at| self.describe(*at)).collect();
         let message = format!(
             "{} for {}, but {}: {}",
-            plural(entries.len(), "entry").replace("entrys", "entries"),
+            plural(entries.len(), "entry"),
             member.label(),
             plural(live.len(), "handset"),
             shown.join(", ")
@@ -466,11 +465,8 @@ impl<'r> Comparison<'r> {
             // One that another entry, by its id, gives the same name and line is the same handset.
             let is_same = |(other, found): &(&Wanted<'_, '_>, &Found)| {
                 let Found::Listed(at) = found else { return false };
-                let has_name = other
-                    .entry
-                    .name
-                    .as_ref()
-                    .is_some_and(|other| nfc(other.value.as_str()) == nfc(name.value.as_str()));
+                let has_name =
+                    other.entry.name.as_ref().is_some_and(|other| same_text(other.value.as_str(), name.value.as_str()));
                 let line1 = other.line1.or(self.listed[*at].line1.as_ref());
                 has_name && same_member(line1, one.line1)
             };
@@ -478,9 +474,7 @@ impl<'r> Comparison<'r> {
                 self.duplicate(one.entry.span, other.entry.span);
                 continue;
             }
-            let same = self.unclaimed(|handset| {
-                handset.custom_name.as_deref().is_some_and(|live| nfc(live) == nfc(name.value.as_str()))
-            });
+            let same = self.unclaimed(|handset| handset.is_named(name.value.as_str()));
             let Some(at) = same.first() else { continue };
             let handset = &self.listed[*at];
             let line = handset.line1.as_ref().map_or("(none)", Member::line);

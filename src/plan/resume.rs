@@ -159,14 +159,13 @@ impl<'a> AddedHandsets<'a> {
                 Some((at, change.handset_after()?, listed))
             })
             .collect();
-        let without_second = |handset: &Handset| Handset { line2: None, ..handset.clone() };
         // Complete ones first, so that none of them is taken for a half of another.
         for is_complete in [true, false] {
             for (at, after, listed) in &additions {
                 if found.complete.contains(at) {
                     continue;
                 }
-                let wanted = if is_complete { (*after).clone() } else { without_second(after) };
+                let wanted = if is_complete { (*after).clone() } else { after.first_line_only() };
                 let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !found.known.contains(id));
                 let it = listed.iter().filter(is_new).find(|handset| handset.is_equivalent(&wanted));
                 let Some(it) = it else { continue };
@@ -283,12 +282,11 @@ fn state_of(
         (None, Some(ResourceState::Network { .. })) => {
             Ok(if created.contains_key(&at) { ChangeState::After } else { ChangeState::Before })
         }
-        (before, after) if change.kind() == ResourceKind::Handset => {
+        (_, after) if change.kind() == ResourceKind::Handset => {
             if network.is_none() && after.is_some() && matches!(change.network, NetworkRef::Live(_)) {
                 return Err(Drift::Removed { network: network_id(change), name: name() });
             }
-            let before = before.as_ref().and_then(ResourceState::handset);
-            let after = after.as_ref().and_then(ResourceState::handset);
+            let (before, after) = (change.handset_before(), change.handset_after());
             let listed = network.and_then(|network| live.handsets(network)).unwrap_or_default();
             let now = listed.iter().find(|handset| before.is_some_and(|before| handset.id == before.id));
             match (before, after, now) {

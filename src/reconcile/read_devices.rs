@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
-use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkIndex};
+use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
 use crate::plan::model::Plan;
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
 
@@ -45,6 +45,14 @@ pub(super) async fn read_locations(
     Ok(())
 }
 
+/// Reads as many at a time as the rate limiter has a use for.
+async fn read_all<T>(
+    reads: impl Iterator<Item = impl Future<Output = Result<T, SendError>>>,
+    client: &ApiClient,
+) -> Result<Vec<T>, SendError> {
+    stream::iter(reads).buffer_unordered(client.concurrency().max(1)).try_collect().await
+}
+
 /// Reads the members of locations whose lines are on no handset that was read, once per location.
 ///
 /// # Errors
@@ -58,11 +66,7 @@ pub(super) async fn read_members(
         let members = client.list_members(&location, Priority::Normal).await?;
         Ok((location, members))
     };
-    let found: Vec<(LocationId, Vec<Member>)> = stream::iter(locations.into_iter().map(read))
-        .buffer_unordered(client.concurrency().max(1))
-        .try_collect()
-        .await?;
-    for (location, members) in found {
+    for (location, members) in read_all(locations.into_iter().map(read), client).await? {
         live.set_members(location, members);
     }
     Ok(())
@@ -80,7 +84,7 @@ enum Read {
     Handsets(NetworkIndex, Vec<Handset>),
 }
 
-/// Reads the devices of networks, as many at a time as the rate limiter has a use for.
+/// Reads the devices of networks.
 ///
 /// # Errors
 /// If a request fails.
@@ -102,11 +106,7 @@ pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &A
             Read::Handsets(at, client.list_handsets(&location, &network, Priority::Normal).await?)
         })
     };
-    let found: Vec<Read> = stream::iter(requests.into_iter().map(read))
-        .buffer_unordered(client.concurrency().max(1))
-        .try_collect()
-        .await?;
-    for read in found {
+    for read in read_all(requests.into_iter().map(read), client).await? {
         match read {
             Read::BaseStations(network, stations) => live.set_base_stations(network, stations),
             Read::Handsets(network, handsets) => live.set_handsets(network, handsets),

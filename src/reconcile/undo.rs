@@ -151,8 +151,7 @@ fn can_be_added(handset: &Handset) -> bool {
 
 /// Whether a handset is the one that was to be added, complete or before its second line was added.
 fn is_as_added(handset: &Handset, added: &Handset) -> bool {
-    let is_half = handset.line2.is_none() && same_member(handset.line1.as_ref(), added.line1.as_ref());
-    handset.is_equivalent(added) || (is_half && handset.has_same_name(added))
+    handset.is_equivalent(added) || handset.is_equivalent(&added.first_line_only())
 }
 
 /// Whether an entry without id cannot tell two handsets apart.

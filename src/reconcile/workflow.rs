@@ -254,15 +254,20 @@ impl ApplyWorkflow<'_> {
                     None => self.list().await?,
                 };
                 let reads = plan::required_reads(&self.options.scope, &inputs.desired, &live);
-                let networks = reads.handsets.iter().map(|at| live.network(*at).id.clone()).collect();
-                self.wait_for_late_handsets(networks).await?;
+                if !reads.handsets.is_empty() {
+                    let networks = reads.handsets.iter().map(|at| live.network(*at).id.clone()).collect();
+                    self.wait_for_late_handsets(networks).await?;
+                }
                 let live = read_details(inputs, &self.options.scope, live, self.client).await?;
                 Ok(plan_from_live(inputs, &self.options.scope, live, listed)?.with_handset_interval(self.client))
             }
             PlanSource::SavedPlan(saved) => {
                 let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);
-                let networks = changes.filter_map(|change| change.network.id().cloned()).collect();
-                self.wait_for_late_handsets(networks).await?;
+                let changes: Vec<_> = changes.collect();
+                if !changes.is_empty() {
+                    let networks = changes.iter().filter_map(|change| change.network.id().cloned()).collect();
+                    self.wait_for_late_handsets(networks).await?;
+                }
                 resume_saved_plan(saved, self.client).await
             }
         }

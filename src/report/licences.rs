@@ -90,7 +90,7 @@ impl LicenceNote {
             notes.push(format!(
                 "{} on line 1 of a handset: those with a Webex Calling Standard licence can no longer call in the \
                  Webex apps (licences are not visible here): {}",
-                plural(self.added.len(), "person").replace("persons", "people"),
+                plural(self.added.len(), "person"),
                 names(&self.added)
             ));
         }
@@ -98,7 +98,7 @@ impl LicenceNote {
             notes.push(format!(
                 "{} no longer on line 1 of a handset: calling in the Webex apps is switched on again with a Standard \
                  licence: {}",
-                plural(self.removed.len(), "person").replace("persons", "people"),
+                plural(self.removed.len(), "person"),
                 names(&self.removed)
             ));
         }

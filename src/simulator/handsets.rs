@@ -58,15 +58,7 @@ impl SimulatedOrganization {
                 "memberType": member.kind,
             }))
         };
-        let lines: Vec<Value> = std::iter::once(&handset.line1).chain(&handset.line2).map(line).collect();
-        without_nulls(json!({
-            "id": handset.id,
-            "index": handset.index.to_string(),
-            "defaultDisplayName": handset.default_name,
-            "customDisplayName": handset.custom_name,
-            "accessCode": handset.access_code,
-            "lines": lines,
-        }))
+        without_nulls(handset.json(line))
     }
 
     /// Adds up to 50 handsets; the response has a result for each, by name.

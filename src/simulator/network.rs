@@ -112,6 +112,19 @@ pub(super) struct SimHandset {
 }
 
 impl SimHandset {
+    /// The handset as JSON, with its lines as `line` writes those of a member id.
+    pub(super) fn json(&self, line: impl Fn(&String) -> Value) -> Value {
+        let lines: Vec<Value> = std::iter::once(&self.line1).chain(&self.line2).map(line).collect();
+        serde_json::json!({
+            "id": self.id,
+            "index": self.index.to_string(),
+            "defaultDisplayName": self.default_name,
+            "customDisplayName": self.custom_name,
+            "accessCode": self.access_code,
+            "lines": lines,
+        })
+    }
+
     /// A handset of a made-up member. One in eight has never registered.
     pub(super) fn made_up(network: &NetworkId, index: u64, member: &SimMember) -> Self {
         let digest: [u8; 32] = Sha256::digest(format!("{network}/{index}")).into();

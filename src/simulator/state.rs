@@ -489,15 +489,7 @@ fn handset_json(handset: &SimHandset) -> Value {
         let time = handset.registered.map(|time| time.to_string());
         serde_json::json!({ "memberId": id, "lastRegistrationTime": time })
     };
-    let lines: Vec<Value> = std::iter::once(&handset.line1).chain(&handset.line2).map(line).collect();
-    serde_json::json!({
-        "id": handset.id,
-        "index": handset.index.to_string(),
-        "defaultDisplayName": handset.default_name,
-        "customDisplayName": handset.custom_name,
-        "accessCode": handset.access_code,
-        "lines": lines,
-    })
+    handset.json(line)
 }
 
 pub(super) fn parse_json(text: &str) -> Result<Value, StateError> {

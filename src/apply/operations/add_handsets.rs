@@ -10,7 +10,7 @@ use super::spec::{
 };
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
-use crate::model::{Handset, HandsetId, Member, nfc};
+use crate::model::{Handset, HandsetId, Member};
 use crate::plan::model::Change;
 use crate::webex::ItemResult;
 
@@ -22,8 +22,8 @@ const SECOND_LINE_REFUSED: u32 = 5_302;
 
 /// The handset that a request adds for a change.
 fn wanted(request: &OperationRequest<'_>, change: &Change) -> Option<Handset> {
-    let handset = change.after.as_ref()?.handset()?.clone();
-    Some(if request.first_line_only { Handset { line2: None, ..handset } } else { handset })
+    let handset = change.handset_after()?;
+    Some(if request.first_line_only { handset.first_line_only() } else { handset.clone() })
 }
 
 impl OperationSpec for AddHandsets {
@@ -81,8 +81,7 @@ impl OperationSpec for AddHandsets {
     }
 
     fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {
-        let name = change.handset_after().and_then(|handset| handset.custom_name.as_deref());
-        name.is_some_and(|name| nfc(name) == nfc(&result.item))
+        change.handset_after().is_some_and(|handset| handset.is_named(&result.item))
     }
 
     fn is_deferred(&self, change: &Change, result: &ItemResult) -> bool {

@@ -14,12 +14,12 @@ pub(super) struct UpdateHandset;
 /// The handset that an update is about: a listed one, or one that this run has added with its first line.
 fn handset_id(request: &OperationRequest<'_>) -> Option<HandsetId> {
     let item = request.items[0];
-    let listed = request.change(item).before.as_ref().and_then(|state| state.handset()?.id.clone());
+    let listed = request.change(item).handset_before().and_then(|handset| handset.id.clone());
     listed.or_else(|| request.run.added_handsets.borrow().get(&item).cloned())
 }
 
 fn wanted<'a>(request: &OperationRequest<'a>) -> Option<&'a Handset> {
-    request.change(request.items[0]).after.as_ref()?.handset()
+    request.change(request.items[0]).handset_after()
 }
 
 impl OperationSpec for UpdateHandset {

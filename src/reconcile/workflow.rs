@@ -255,8 +255,8 @@ impl ApplyWorkflow<'_> {
                 };
                 let reads = plan::required_reads(&self.options.scope, &inputs.desired, &live);
                 if !reads.handsets.is_empty() {
-                    let networks = reads.handsets.iter().map(|at| live.network(*at).id.clone()).collect();
-                    self.wait_for_late_handsets(networks).await?;
+                    let networks: HashSet<_> = reads.handsets.iter().map(|at| &live.network(*at).id).collect();
+                    self.wait_for_late_handsets(|network| networks.contains(network)).await?;
                 }
                 let live = read_details(inputs, &self.options.scope, live, self.client).await?;
                 Ok(plan_from_live(inputs, &self.options.scope, live, listed)?.with_handset_interval(self.client))
@@ -265,8 +265,10 @@ impl ApplyWorkflow<'_> {
                 let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);
                 let changes: Vec<_> = changes.collect();
                 if !changes.is_empty() {
-                    let networks = changes.iter().filter_map(|change| change.network.id().cloned()).collect();
-                    self.wait_for_late_handsets(networks).await?;
+                    let networks: HashSet<_> = changes.iter().map(|change| change.network.id()).collect();
+                    // The plan does not know the id of a network that an earlier run of it has created.
+                    let is_its = |network: &NetworkId| networks.contains(&Some(network)) || networks.contains(&None);
+                    self.wait_for_late_handsets(is_its).await?;
                 }
                 resume_saved_plan(saved, self.client).await
             }
@@ -274,9 +276,9 @@ impl ApplyWorkflow<'_> {
     }
 
     /// Waits until a list shows all handsets that an earlier run may have added to these networks.
-    async fn wait_for_late_handsets(&self, networks: HashSet<NetworkId>) -> Result<(), Error> {
+    async fn wait_for_late_handsets(&self, is_affected: impl Fn(&NetworkId) -> bool) -> Result<(), Error> {
         let late = heed_earlier_runs(self.options.journal_dir, &self.options.target, self.client);
-        let until = late.into_iter().filter(|(network, _)| networks.contains(network)).map(|(_, until)| until).max();
+        let until = late.into_iter().filter(|(network, _)| is_affected(network)).map(|(_, until)| until).max();
         let Some(until) = until else { return Ok(()) };
         let clock = self.client.clock();
         let wait = until.duration_since(clock.now()).as_secs_f64().ceil();

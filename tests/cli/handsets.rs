@@ -587,3 +587,29 @@ fn a_field_of_a_line_that_does_not_exist_is_reported_once() {
     assert!(ended.stderr.contains("did you mean \"line1.lastName\""), "{}", ended.stderr);
     assert_eq!(ended.stderr.matches("error[").count(), 1, "{}", ended.stderr);
 }
+
+/// The addition to a network that the killed run has created may still be carried out, so the next run looks late enough.
+#[cfg(unix)]
+#[test]
+fn a_saved_plan_that_was_killed_adds_no_handset_twice_to_the_network_it_created() {
+    let mut has_waited = false;
+    for k in 1.. {
+        let env = quick();
+        env.write(
+            "new.yaml",
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - name: TRD New\n        model: DBS210\n        \
+             defaultAccessCode: \"7310\"\n        handsets:\n          - {line1: \"1541\", customDisplayName: New A}\n",
+        );
+        assert_eq!(env.run(&["plan", "new.yaml", "--out", "p.json"]).code, Some(0));
+        let arguments = ["apply", "--plan", "p.json", "--yes", "--handset-interval", "0s"];
+        let killed = env.kill_at(k, RequestFault::NoResponse, "-KILL", &arguments).is_killed();
+        let again = env.run(&arguments);
+        assert_eq!(again.code, Some(0), "{k}: {}\n{}", again.stdout, again.stderr);
+        assert_eq!(handsets(&env, "TRD New"), [("New A".to_owned(), vec!["1541".to_owned()])], "{k}");
+        has_waited |= again.stderr.contains("an earlier run may have added handsets");
+        if !killed {
+            break;
+        }
+    }
+    assert!(has_waited);
+}

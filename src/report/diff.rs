@@ -6,7 +6,10 @@ use super::view::PlanView;
 
 pub fn plan(view: &PlanView) -> String {
     let (before, after) = (text(view, |line| &line.before), text(view, |line| &line.after));
-    TextDiff::from_lines(&before, &after).unified_diff().context_radius(3).header("live", "planned").to_string()
+    // What stands before the header is no part of the diff.
+    let notes: String = view.notes().iter().map(|note| format!("# note: {note}\n")).collect();
+    let diff = TextDiff::from_lines(&before, &after);
+    notes + &diff.unified_diff().context_radius(3).header("live", "planned").to_string()
 }
 
 fn text(view: &PlanView, side: impl Fn(&super::view::DiffLine) -> &Option<String>) -> String {

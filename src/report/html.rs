@@ -5,9 +5,7 @@ use similar::{Algorithm, ChangeTag};
 use super::plural;
 use super::sanitize::sanitize;
 use super::text::stop_reason;
-use super::view::{
-    ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note,
-};
+use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::model::{ChangeAction, ResourceKind};
@@ -34,6 +32,7 @@ pub fn result(view: &ResultView) -> String {
              <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{problems}</tbody></table>\n"
         ));
     }
+    push_notes(&mut body, &view.licences.describe());
     body.push_str("<h2>Plan</h2>\n");
     body.push_str(&plan_body(&view.plan));
     page(&format!("dectl apply: {}", view.class.as_str()), &body)
@@ -66,14 +65,18 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
+fn push_notes(body: &mut String, notes: &[String]) {
+    for note in notes {
+        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(note)));
+    }
+}
+
 fn plan_body(view: &PlanView) -> String {
     let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
     for warning in &view.warnings {
         body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&warning.message)));
     }
-    for note in view.licences.describe().into_iter().chain(handset_time_note(view)) {
-        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&note)));
-    }
+    push_notes(&mut body, &view.notes());
     if view.changes == 0 {
         return body;
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::plural;
 use super::sanitize::sanitize;
 use super::text::{name_list, status_summary, stop_reason};
-use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note};
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::model::{ChangeAction, ResourceKind};
@@ -44,6 +44,11 @@ pub fn result(view: &ResultView) -> String {
         page.line("|---|---|---|---|");
         let rows = problems.iter().map(|network| problem_row(network)).collect();
         page.rows(rows, "networks");
+        page.line("");
+    }
+    let notes = view.licences.describe();
+    page.notes(&notes);
+    if !notes.is_empty() {
         page.line("");
     }
     page.plan(&view.plan);
@@ -126,6 +131,12 @@ impl Page {
         }
     }
 
+    fn notes(&mut self, notes: &[String]) {
+        for note in notes {
+            self.line(&format!("> ℹ {}", escaped(note)));
+        }
+    }
+
     fn plan(&mut self, view: &PlanView) {
         self.line(&format!("**{}**", escaped(&view.summary())));
         self.line("");
@@ -135,10 +146,8 @@ impl Page {
         if view.warnings.len() > MAX_WARNINGS {
             self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - MAX_WARNINGS));
         }
-        let notes: Vec<String> = view.licences.describe().into_iter().chain(handset_time_note(view)).collect();
-        for note in &notes {
-            self.line(&format!("> ℹ {}", escaped(note)));
-        }
+        let notes = view.notes();
+        self.notes(&notes);
         if !view.warnings.is_empty() || !notes.is_empty() {
             self.line("");
         }

@@ -12,9 +12,7 @@ use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason}
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
-use super::view::{
-    ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, handset_time_note, seconds,
-};
+use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting};
 use crate::plan::model::{ChangeAction, Plan, ResourceKind, Warning};
@@ -37,7 +35,7 @@ pub fn plan(view: &PlanView) -> String {
     for warning in &view.warnings {
         write_warning(&mut out, warning);
     }
-    let notes: Vec<String> = view.licences.describe().into_iter().chain(handset_time_note(view)).collect();
+    let notes = view.notes();
     for note in &notes {
         line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
     }

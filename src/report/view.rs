@@ -286,6 +286,11 @@ impl PlanView {
         }
     }
 
+    /// What a reader should know of it: whom it may cost calling in the Webex apps, and how long handsets may take.
+    pub fn notes(&self) -> Vec<String> {
+        self.licences.describe().into_iter().chain(handset_time_note(self)).collect()
+    }
+
     /// Summary line.
     pub fn summary(&self) -> String {
         let out_of_scope = match self.out_of_scope {
@@ -368,7 +373,7 @@ impl PlanView {
 }
 
 /// How long handsets take if Webex refuses two lines at once, in words.
-pub(super) fn handset_time_note(view: &PlanView) -> Option<String> {
+fn handset_time_note(view: &PlanView) -> Option<String> {
     let (least, most) = view.handset_time;
     (most > least).then(|| {
         format!(

@@ -147,7 +147,7 @@ fn a_person_who_may_lose_the_apps_is_named_before_the_first_write() {
     );
     let json = env.run(&["plan", "add.yaml", "-o", "json"]).json();
     assert_eq!(json["licences"]["peopleAdded"].as_array().map(Vec::len), Some(1), "{json}");
-    for format in ["markdown", "html"] {
+    for format in ["markdown", "html", "diff"] {
         let plan = env.run(&["plan", "add.yaml", "-o", format]);
         assert!(plan.stdout.contains("Standard licence"), "{}", plan.stdout);
     }
@@ -564,6 +564,17 @@ fn the_licence_note_of_a_result_is_about_what_was_applied() {
     let plan = env.run(&["plan", "second.yaml", "-o", "json"]);
     let json: Value = serde_json::from_str(&plan.stdout).expect("a document");
     assert_eq!(json["licences"], json!({ "peopleAdded": [], "peopleRemoved": [] }), "{}", plan.stderr);
+    env.write("none.yaml", &lab("          - {line1: \"1549\", customDisplayName: Lab N}\n"));
+    for format in ["markdown", "html"] {
+        let ended = apply(&env, &["none.yaml", "-o", format]);
+        assert_eq!(
+            ended.stdout.matches("Standard licence").count(),
+            2,
+            "of the plan and of the result: {}",
+            ended.stdout
+        );
+        assert_eq!(env.run(&["undo", "last", "--yes", "--max-deletes", "1", "--handset-interval", "0s"]).code, Some(0));
+    }
     // A refused addition concerns nobody.
     env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
     let fault_at = Some((env.counters().requests + 4, RequestFault::Status(400)));

@@ -150,18 +150,19 @@ impl From<Error> for CliError {
 
 /// Prints a usage error; the exit code is 1, like every error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let wants_document = std::env::args()
-        .collect::<Vec<_>>()
-        .windows(2)
-        .any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
-        || std::env::args().any(|argument| matches!(argument.as_str(), "-ojson" | "-o=json" | "--output=json"));
+    let given: Vec<String> = std::env::args().collect();
+    let follows = |option: &str| given.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1].clone());
+    let joined = |start: &str| given.iter().find_map(|one| one.strip_prefix(start).map(str::to_owned));
+    let output = follows("-o").or_else(|| follows("--output")).or_else(|| joined("--output="));
+    let output = output.or_else(|| joined("-o").map(|format| format.trim_start_matches('=').to_owned()));
+    let wants_document = output.or_else(|| std::env::var("DECTL_OUTPUT").ok()).is_some_and(|format| format == "json");
+    let log_format = follows("--log-format").or_else(|| joined("--log-format="));
+    let log = log_format.or_else(|| std::env::var("DECTL_LOG").ok()).unwrap_or_default();
+    let logs_json = log.split(',').any(|word| word.trim() == "json");
     if error.use_stderr() && wants_document {
         // `-o json` always prints one document, even for a usage error.
         let _closed = write!(std::io::stdout(), "{}", json::text(&json::error(&error.to_string(), None)));
     }
-    let arguments: Vec<String> = std::env::args().collect();
-    let logs_json = arguments.iter().any(|argument| argument == "--log-format=json")
-        || arguments.windows(2).any(|pair| pair[0] == "--log-format" && pair[1] == "json");
     if error.use_stderr() && logs_json {
         super::printer::eprint_json("ERROR", &error.to_string());
     } else {

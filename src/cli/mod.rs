@@ -28,7 +28,7 @@ use printer::Printer;
 
 /// Runs the command.
 pub(crate) fn main() -> ExitCode {
-    let args = match Args::parse_process() {
+    let mut args = match Args::parse_process() {
         Ok(args) => args,
         Err(error) => return exit::usage(&error),
     };

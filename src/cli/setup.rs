@@ -15,7 +15,7 @@ use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
 use secrecy::SecretString;
 
-use super::args::{CodeOptions, ConnectionOptions, DEFAULT_API_URL, OutputOptions, RateOptions};
+use super::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions};
 use super::exit::CliError;
 use super::printer::Printer;
 
@@ -69,11 +69,15 @@ pub(crate) async fn connect(
 
 async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, CliError> {
     let mut config = match &options.simulate {
-        Some(state) => HttpConfig::new(serve_embedded(state.as_deref()).await?, literal_token(TOKEN)?, run),
-        None => HttpConfig::new(api_url(options), token_source(options)?, run),
+        Some(state) => HttpConfig::new(
+            serve_embedded(state.as_deref()).await?,
+            literal_token("the simulated organization", TOKEN)?,
+            run,
+        ),
+        None => HttpConfig::new(&options.api_url, token_source(options)?, run),
     };
     if options.simulate.is_none() {
-        config.org = options.org();
+        config.org = options.org.clone();
     }
     if let Some(path) = &options.ca_file {
         let pem = fs::read(path);
@@ -93,16 +97,10 @@ pub(crate) fn run_target(options: &ConnectionOptions) -> RunTarget {
         Some(_) => RunTarget { api: "simulated".to_owned(), org: None, simulated: true },
         None => {
             // One machine, whatever it is called.
-            let api = api_url(options).trim_end_matches('/').replace("//localhost", "//127.0.0.1");
-            RunTarget { api, org: options.org(), simulated: false }
+            let api = options.api_url.trim_end_matches('/').replace("//localhost", "//127.0.0.1");
+            RunTarget { api, org: options.org.clone(), simulated: false }
         }
     }
-}
-
-/// The address of the API. An empty variable, as a pipeline passes a missing value, means the default.
-fn api_url(options: &ConnectionOptions) -> &str {
-    let is_unset = options.api_url.is_empty() && std::env::var("WEBEX_API_URL").is_ok_and(|value| value.is_empty());
-    if is_unset { DEFAULT_API_URL } else { &options.api_url }
 }
 
 pub(crate) fn retry_policy(rate: RateOptions) -> RetryPolicy {
@@ -151,8 +149,10 @@ fn token_source(options: &ConnectionOptions) -> Result<TokenSource, CliError> {
     if let Some(command) = &options.token_command {
         return Ok(TokenSource::Command(command.clone()));
     }
-    if let Some(text) = env_var("WEBEX_ACCESS_TOKEN") {
-        return literal_token(&text);
+    for variable in ["WEBEX_ACCESS_TOKEN", "WEBEX_TOKEN"] {
+        if let Some(text) = env_var(variable) {
+            return literal_token(&format!("environment variable {variable}"), &text);
+        }
     }
     let [id, secret, refresh] = ["SERVICE_APP_CLIENT_ID", "SERVICE_APP_CLIENT_SECRET", "SERVICE_APP_REFRESH_TOKEN"]
         .map(|name| (name, env_var(name)));
@@ -187,9 +187,9 @@ fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-fn literal_token(text: &str) -> Result<TokenSource, CliError> {
-    let failed = |error| CliError::failed("WEBEX_ACCESS_TOKEN", error);
-    Token::new(text).map(TokenSource::Literal).map_err(failed)
+fn literal_token(origin: &str, text: &str) -> Result<TokenSource, CliError> {
+    let token = Token::new(text).map_err(|error| CliError::failed(origin, error))?;
+    Ok(TokenSource::Literal { token, origin: origin.to_owned() })
 }
 
 /// The passphrase that encrypts saved plans and journals. A variable that is set but empty is an error: it is usually a

@@ -280,7 +280,7 @@ impl DectApi for HttpApi {
                 ApiError::no_response(ErrorClass::Unauthorized, error.to_string(), MaybeApplied::No)
             };
             let is_new = match self.token_store.source() {
-                TokenSource::Literal(_) => false,
+                TokenSource::Literal { .. } => false,
                 TokenSource::File(path) => self.token_store.take(read_token_file(&path).await.map_err(none)?),
                 TokenSource::Command(command) => {
                     self.token_store.take(run_token_command(&command).await.map_err(none)?)

@@ -129,6 +129,7 @@ pub(crate) fn plain_command(dir: &Path, arguments: &[&str]) -> Command {
     command.current_dir(dir).args(arguments).stdin(Stdio::null());
     for name in [
         "WEBEX_ACCESS_TOKEN",
+        "WEBEX_TOKEN",
         "WEBEX_API_URL",
         "WEBEX_ORG_ID",
         "SERVICE_APP_CLIENT_ID",
@@ -137,6 +138,11 @@ pub(crate) fn plain_command(dir: &Path, arguments: &[&str]) -> Command {
         "NO_COLOR",
         "DECTL_PLAN_KEY",
         "DECTL_JOURNAL",
+        "DECTL_FILES",
+        "DECTL_OUTPUT",
+        "DECTL_RATE",
+        "DECTL_TOKEN_COMMAND",
+        "DECTL_LOG",
     ] {
         command.env_remove(name);
     }

@@ -6,6 +6,7 @@ mod client;
 mod credentials;
 mod devices;
 mod docs;
+mod environment;
 mod faults;
 mod fleet;
 mod formats;

@@ -2,6 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use super::environment;
 use super::options::{CodeOptions, Format, OutputOptions};
 use crate::cli::commands::{
     ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, PlanArgs, RehearseArgs, RenameArgs, RunsArgs,
@@ -127,31 +128,42 @@ pub(crate) fn command() -> clap::Command {
 }
 
 impl Args {
-    /// Parses the arguments of this process.
+    /// Parses the arguments and the environment of this process.
     pub(crate) fn parse_process() -> Result<Self, clap::Error> {
-        Self::from_arg_matches(&command().try_get_matches()?)
+        let mut command = environment::without_empty_variables(command());
+        let matches =
+            command.clone().try_get_matches().map_err(|error| environment::name_variable(error, &mut command))?;
+        let mut args = Self::from_arg_matches(&matches)?;
+        let formats = args.command.formats();
+        if let Some(output) = args.command.output_mut() {
+            environment::complete_output(output, formats, &matches)
+                .map_err(|message| command.clone().error(clap::error::ErrorKind::InvalidValue, message))?;
+        }
+        Ok(args)
     }
 }
 
 impl Command {
     /// How the command writes its result and its log; a command without such options has one fixed text.
-    pub(crate) fn output(&self) -> OutputOptions {
-        match self {
-            Self::Validate(args) => args.output,
-            Self::Plan(args) => args.output,
-            Self::Apply(args) => args.apply.output,
-            Self::Status(args) => args.output,
-            Self::Undo(args) => args.apply.output,
-            Self::Rename(args) => args.apply.output,
-            Self::Export(args) => args.output,
-            Self::Rehearse(args) => args.output,
-            Self::Show(args) => args.output,
-            Self::Runs(args) => args.output,
-            Self::Auth(Auth::Check(args)) => args.output,
-            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => {
-                OutputOptions::default()
-            }
-        }
+    pub(crate) fn output(&mut self) -> OutputOptions {
+        self.output_mut().map_or_else(OutputOptions::default, |output| *output)
+    }
+
+    fn output_mut(&mut self) -> Option<&mut OutputOptions> {
+        Some(match self {
+            Self::Validate(args) => &mut args.output,
+            Self::Plan(args) => &mut args.output,
+            Self::Apply(args) => &mut args.apply.output,
+            Self::Status(args) => &mut args.output,
+            Self::Undo(args) => &mut args.apply.output,
+            Self::Rename(args) => &mut args.apply.output,
+            Self::Export(args) => &mut args.output,
+            Self::Rehearse(args) => &mut args.output,
+            Self::Show(args) => &mut args.output,
+            Self::Runs(args) => &mut args.output,
+            Self::Auth(Auth::Check(args)) => &mut args.output,
+            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => return None,
+        })
     }
 
     /// Whether access codes are shown.

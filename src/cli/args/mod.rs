@@ -3,18 +3,20 @@
 //! | module | purpose |
 //! |---|---|
 //! | `command_line` | the commands in their groups, the formats of their results, and the help |
+//! | `environment` | what environment variables say beside the options |
 //! | `options` | options shared by several commands |
 //! | `values` | values of options with their own syntax |
 //!
 //! The options of a single command are next to the command, in `commands`.
 
 mod command_line;
+mod environment;
 mod options;
 mod values;
 
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
-    CodeOptions, ColorChoice, ConnectionOptions, DEFAULT_API_URL, FileOptions, FilterOptions, Format, JournalOptions,
-    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
+    CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LogFormat,
+    OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};

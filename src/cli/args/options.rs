@@ -11,13 +11,14 @@ use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
 
 use super::values::{WindowEnd, nonzero_duration};
+use crate::cli::exit::CliError;
 
 /// How results and log lines are written.
 #[derive(Clone, Copy, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
     /// Output format
-    #[arg(long, short, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, short, env = "DECTL_OUTPUT", hide_env_values = true, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
     /// Color output
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_short_help = true)]
@@ -29,6 +30,9 @@ pub(crate) struct OutputOptions {
     #[arg(long, short)]
     pub(crate) quiet: bool,
     /// Log format
+    ///
+    /// Without --verbose, --quiet and this, DECTL_LOG says what is logged: `info` each request, `debug` also waits, and
+    /// `json` the format, e.g. DECTL_LOG=info,json.
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_short_help = true)]
     pub(crate) log_format: LogFormat,
 }
@@ -96,7 +100,7 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-pub(crate) const DEFAULT_API_URL: &str = "https://webexapis.com/v1";
+const DEFAULT_API_URL: &str = "https://webexapis.com/v1";
 
 const DEFAULT_JOURNAL_DIR: &str = ".dectl/runs";
 
@@ -118,12 +122,12 @@ pub(crate) struct ConnectionOptions {
     pub(crate) org: Option<String>,
     /// Read the access token from this file
     ///
-    /// Without it the token is taken from WEBEX_ACCESS_TOKEN, or requested for a service app with
+    /// Without it the token is taken from WEBEX_ACCESS_TOKEN or WEBEX_TOKEN, or requested for a service app with
     /// SERVICE_APP_CLIENT_ID, SERVICE_APP_CLIENT_SECRET and SERVICE_APP_REFRESH_TOKEN.
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
     /// Run this shell command to obtain the access token (30 s timeout)
-    #[arg(long, value_name = "COMMAND", hide_short_help = true)]
+    #[arg(long, env = "DECTL_TOKEN_COMMAND", hide_env_values = true, value_name = "COMMAND", hide_short_help = true)]
     pub(crate) token_command: Option<String>,
     /// Additional trusted CA certificates (PEM), e.g. of a TLS-inspecting proxy
     #[arg(long, value_name = "FILE", hide_short_help = true)]
@@ -144,19 +148,12 @@ pub(crate) struct ConnectionOptions {
     pub(crate) simulate: Option<Option<PathBuf>>,
 }
 
-impl ConnectionOptions {
-    /// The organization. An empty variable, as a pipeline passes a missing value, means none.
-    pub(crate) fn org(&self) -> Option<String> {
-        self.org.clone().filter(|org| !org.trim().is_empty())
-    }
-}
-
 /// Rate and retry options.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Rate limiting")]
 pub(crate) struct ReadRateOptions {
     /// Maximum request rate, e.g. 5/s or 300/min
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, env = "DECTL_RATE", hide_env_values = true, value_name = "RATE")]
     pub(crate) rate: Option<Rate>,
     /// Maximum attempts per request on 5xx or network errors
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100), hide_short_help = true)]
@@ -194,26 +191,53 @@ impl From<ReadRateOptions> for RateOptions {
 /// The files of a command.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct FileOptions {
-    /// Desired-state files, directories of them, or - for standard input
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    /// Desired-state files, directories of them, or - for standard input [env: DECTL_FILES, separated as in PATH]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Treat file warnings as errors
     #[arg(long, hide_short_help = true)]
     pub(crate) strict: bool,
 }
 
+impl FileOptions {
+    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>, CliError> {
+        files_or_variable(&self.files, "")
+    }
+}
+
+/// The files of the command line, or else those of the environment.
+fn files_or_variable(files: &[PathBuf], alternative: &str) -> Result<Vec<PathBuf>, CliError> {
+    if !files.is_empty() {
+        return Ok(files.to_vec());
+    }
+    let named = std::env::var_os("DECTL_FILES").unwrap_or_default();
+    let named: Vec<PathBuf> = std::env::split_paths(&named).filter(|path| !path.as_os_str().is_empty()).collect();
+    if named.is_empty() {
+        return Err(CliError::refused(format!(
+            "no files: name desired-state files or directories of them{alternative}, or set DECTL_FILES"
+        )));
+    }
+    Ok(named)
+}
+
 /// Files or a saved plan.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct PlanSourceOptions {
-    /// Desired-state files, directories of them, or - for standard input
-    #[arg(required_unless_present = "plan", conflicts_with = "plan", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    /// Desired-state files, directories of them, or - for standard input [env: DECTL_FILES, separated as in PATH]
+    #[arg(conflicts_with = "plan", value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Apply a saved plan; fail if the live state has drifted
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
     /// Treat file warnings as errors
     #[arg(long, hide_short_help = true)]
     pub(crate) strict: bool,
+}
+
+impl PlanSourceOptions {
+    pub(crate) fn paths(&self) -> Result<Vec<PathBuf>, CliError> {
+        files_or_variable(&self.files, ", or a saved plan with --plan")
+    }
 }
 
 /// Scope options.
@@ -256,13 +280,8 @@ pub(crate) struct ScopeOptions {
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct JournalOptions {
     /// Journal directory
-    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = DEFAULT_JOURNAL_DIR, value_parser = journal_dir, hide_short_help = true)]
+    #[arg(long, value_name = "DIR", env = "DECTL_JOURNAL", default_value = DEFAULT_JOURNAL_DIR, hide_short_help = true)]
     pub(crate) journal: PathBuf,
-}
-
-/// An empty variable, as a pipeline passes a missing value, means the default.
-fn journal_dir(text: &str) -> Result<PathBuf, std::convert::Infallible> {
-    Ok(PathBuf::from(if text.trim().is_empty() { DEFAULT_JOURNAL_DIR } else { text }))
 }
 
 /// The options of a command that writes.

@@ -28,7 +28,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
             let saved = SavedPlan::read(path, key.as_ref())?;
             PlanSource::SavedPlan(Box::new(saved))
         }
-        None => PlanSource::Inputs(read(&args.source.files, args.source.strict, RESOLVE_CODES, shutdown).await?),
+        None => PlanSource::Inputs(read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let run = PlanRun {
@@ -41,7 +41,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         recreated: Vec::new(),
         key,
     };
-    run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await
+    run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await
 }
 
 /// A saved plan is applied as it was reviewed, never in part.

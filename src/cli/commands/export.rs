@@ -14,6 +14,8 @@ use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
 
 use super::inputs::scope;
+use super::manual::{SCHEMA_FILE, modeline};
+use super::output::shell_word;
 use crate::cli::args::{ConnectionOptions, FilterOptions, Format, OutputOptions, ReadRateOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -117,9 +119,26 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         printer.note(&format!("omitted {}\n", sanitize(omitted)));
     }
     let ids: Vec<&str> = locations.iter().map(|at| live.location(*at).id.as_str()).collect();
-    let texts: Vec<(Option<PathBuf>, Vec<u8>)> =
-        texts.into_iter().map(|(path, exported)| (path, exported.text.into_bytes())).collect();
+    let mut with_schema = true;
+    let texts: Vec<(Option<PathBuf>, Vec<u8>)> = texts
+        .into_iter()
+        .map(|(path, exported)| {
+            let text = if format == Format::Csv {
+                exported.text
+            } else {
+                let schema = schema_beside(path.as_deref());
+                with_schema &= schema.exists;
+                format!("{}\n{}", modeline(&schema.path), exported.text)
+            };
+            (path, text.into_bytes())
+        })
+        .collect();
     let exit = write(args, printer, &texts)?;
+    if !with_schema && !args.output.quiet && (args.write.is_some() || args.split.is_some()) {
+        let dir = args.split.as_deref().or_else(|| args.write.as_deref().and_then(Path::parent));
+        let path = dir.unwrap_or(Path::new("")).join(SCHEMA_FILE);
+        printer.note(&format!("Next: for completion in editors, `dectl schema --write {}`.\n", shell_word(&path)));
+    }
     if let Some(dir) = &args.split {
         for path in superseded(dir, &texts, &ids) {
             printer.note(&format!(
@@ -130,6 +149,26 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         }
     }
     Ok(exit)
+}
+
+/// Where the first line of a file sends an editor.
+struct SchemaPath {
+    /// From the directory of the file.
+    path: String,
+    exists: bool,
+}
+
+/// The schema in the directory of a file or in one above it, as `dectl schema --write` leaves it there.
+fn schema_beside(file: Option<&Path>) -> SchemaPath {
+    let file = std::path::absolute(file.unwrap_or(Path::new("-"))).unwrap_or_default();
+    let mut path = String::new();
+    for dir in file.ancestors().skip(1) {
+        if dir.join(SCHEMA_FILE).is_file() {
+            return SchemaPath { path: path + SCHEMA_FILE, exists: true };
+        }
+        path.push_str("../");
+    }
+    SchemaPath { path: SCHEMA_FILE.to_owned(), exists: false }
 }
 
 /// Files beside the written ones that contain a location of the export, as an export leaves behind when a location is

@@ -1,5 +1,7 @@
 //! `dectl schema`, `dectl completions` and `dectl man`: files for editors, shells and readers.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::desired::SCHEMA;
 
@@ -19,10 +21,21 @@ pub(crate) struct SchemaArgs {
     /// What is described
     #[arg(value_name = "KIND", value_enum, default_value_t = Kind::Networks)]
     kind: Kind,
+    /// Write it to this file, replacing an earlier one
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+/// The usual name of the schema of desired-state files.
+pub(super) const SCHEMA_FILE: &str = "networks.schema.json";
+
+/// The comment that tells an editor the schema of a file.
+pub(super) fn modeline(schema: &str) -> String {
+    format!("# yaml-language-server: $schema={schema}")
 }
 
 /// A kind of file or document.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// A desired-state file
     Networks,
@@ -63,9 +76,34 @@ impl Kind {
     }
 }
 
-pub(super) fn schema(args: &SchemaArgs, printer: &Printer) -> ExitStatus {
-    printer.result(args.kind.schema());
-    ExitStatus::Success
+pub(super) fn schema(args: &SchemaArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let text = args.kind.schema();
+    let path = match &args.write {
+        Some(path) => {
+            // An earlier version is replaced, nothing else.
+            let is_schema = |old: Vec<u8>| {
+                let id = serde_json::from_slice::<serde_json::Value>(&old).map(|old| old["$id"].clone());
+                id.is_ok_and(|id| id.as_str().is_some_and(|id| id.starts_with("urn:dectl:schema:")))
+            };
+            if path.symlink_metadata().is_ok() && !std::fs::read(path).is_ok_and(is_schema) {
+                let path = path.display();
+                let message = format!("{path} already exists and is not a schema of dectl; nothing was written");
+                return Err(CliError::refused(message));
+            }
+            let written = std::fs::write(path, text);
+            written.map_err(|error| CliError::failed(format!("cannot write {}", path.display()), error))?;
+            path.as_path()
+        }
+        None => {
+            printer.result(text);
+            Path::new(SCHEMA_FILE)
+        }
+    };
+    if args.kind == Kind::Networks {
+        let line = modeline(&path.display().to_string());
+        printer.note(&format!("Next: as the first line of a file, for editors: {line}\n"));
+    }
+    Ok(ExitStatus::Success)
 }
 
 pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) -> ExitStatus {

@@ -64,7 +64,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,
             Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
             Command::Explain(args) => explain::run(&args, printer),
-            Command::Schema(args) => Ok(manual::schema(&args, printer)),
+            Command::Schema(args) => manual::schema(&args, printer),
             Command::Completions(args) => Ok(manual::completions(&args, printer)),
             Command::Man => manual::man(printer),
             Command::Simulate(args) => simulate::run(&args, printer, &shutdown).await,

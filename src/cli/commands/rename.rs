@@ -141,7 +141,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
                     recreated: Vec::new(),
                     key,
                 };
-                let exit = job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await?;
+                let exit =
+                    job.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await?;
                 if exit == ExitStatus::Success {
                     printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
                 }
@@ -170,7 +171,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             recreated: Vec::new(),
             key,
         };
-        return job.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await;
+        return job.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await;
     }
     let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
     let plan = prepared.checked.plan();
@@ -178,7 +179,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.apply.connection.org(), &args.apply.run.scope, key.as_ref())?;
+        save_plan(plan, &inputs, path, args.apply.connection.org.clone(), &args.apply.run.scope, key.as_ref())?;
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);

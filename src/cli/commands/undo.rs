@@ -120,7 +120,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         recreated: undo.recreated,
         key,
     };
-    let exit = run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await?;
+    let exit = run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await?;
     // What was left alone is not undone.
     Ok(match exit {
         ExitStatus::Success if !undo.left_alone.is_empty() && has_changes => ExitStatus::Incomplete,
@@ -171,7 +171,7 @@ async fn resume(
         recreated: Vec::new(),
         key,
     };
-    run.run(connection, args.apply.connection.org(), args.apply.output.quiet, printer).await
+    run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await
 }
 
 /// No run in the directory is about this organization.

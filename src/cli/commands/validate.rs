@@ -24,7 +24,7 @@ pub(crate) struct ValidateArgs {
 
 pub(super) async fn run(args: &ValidateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let codes = if args.resolve { RESOLVE_CODES } else { CodeResolution::SyntaxOnly };
-    let inputs = read(&args.files.files, args.files.strict, codes, shutdown).await?;
+    let inputs = read(&args.files.paths()?, args.files.strict, codes, shutdown).await?;
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
     let Inputs { warnings, sources, .. } = &inputs;

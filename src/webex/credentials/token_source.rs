@@ -22,8 +22,11 @@ const MAX_OUTPUT_LEN: u64 = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub enum TokenSource {
-    /// A literal token that cannot be refreshed.
-    Literal(Token),
+    /// A literal token that cannot be refreshed, and where it is from, in words.
+    Literal {
+        token: Token,
+        origin: String,
+    },
     /// The content of a file, which another program may update.
     File(PathBuf),
     Command(String),
@@ -50,7 +53,7 @@ pub struct SourceError {
 impl TokenSource {
     pub fn describe(&self) -> String {
         match self {
-            Self::Literal(_) => "environment variable WEBEX_ACCESS_TOKEN".to_owned(),
+            Self::Literal { origin, .. } => origin.clone(),
             Self::File(path) => format!("file {}", path.display()),
             Self::Command(_) => "token command".to_owned(),
             Self::ServiceApp(_) => "service app (SERVICE_APP_CLIENT_ID)".to_owned(),

@@ -41,7 +41,7 @@ impl TokenStore {
             redactions: RefCell::default(),
         };
         match &source {
-            TokenSource::Literal(token) => {
+            TokenSource::Literal { token, .. } => {
                 token_store.take(token.clone());
             }
             TokenSource::ServiceApp(app) => {

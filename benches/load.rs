@@ -147,6 +147,7 @@ fn save_and_resume(prepared: PreparedPlan, dir: &Path) {
         org: None,
         max_changes: None,
         max_deletes: None,
+        undoes: None,
         sources: Vec::new(),
     };
     saved.write(&path, None).expect("a file");

@@ -331,6 +331,7 @@ impl ApplyWorkflow<'_> {
             org: self.options.org.clone(),
             max_changes: self.options.max_changes.map(|word| word.to_string()),
             max_deletes: self.options.max_deletes,
+            undoes: self.options.undoes.clone(),
             sources: match plan_source {
                 PlanSource::Inputs(inputs) => inputs.source_digests(),
                 PlanSource::SavedPlan(saved) => saved.sources.clone(),

@@ -117,3 +117,27 @@ fn encrypted_codes_can_be_decrypted_with_their_key_only() {
     }
     assert_eq!(run("a key", &["undo", "last", "--yes"]).code, Some(0));
 }
+
+#[test]
+fn an_undo_can_be_reviewed_as_a_saved_plan_and_counts_as_the_undo() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let applied = env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]).json();
+    let writes = env.counters().writes;
+    let ended = env.run(&["undo", "last", "--out", "undo.json", "--max-changes", "all"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("9 to update") && ended.stderr.contains("apply --plan undo.json"), "{ended:?}");
+    assert_eq!(env.counters().writes, writes, "nothing is written");
+    let saved: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(env.dir.path().join("undo.json")).expect("a plan"))
+            .expect("JSON");
+    let journal = applied["journal"].as_str().expect("a journal");
+    let run = std::path::Path::new(journal).file_stem().expect("a name").to_str().expect("text").to_owned();
+    assert_eq!(saved["undoes"], run);
+    let ended = env.run(&["apply", "--plan", "undo.json", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, writes + 9);
+    let again = env.run(&["undo", "last", "--out", "again.json"]);
+    assert!(again.code == Some(1) && again.stderr.contains("is already undone by run"), "{}", again.stderr);
+    assert!(!env.dir.path().join("again.json").exists());
+}

@@ -187,6 +187,7 @@ impl Command {
         match self {
             Self::Plan(_) | Self::Show(_) => PLAN,
             Self::Rename(args) if args.is_dry_run() => PLAN,
+            Self::Undo(args) if args.is_dry_run() => PLAN,
             Self::Apply(_) | Self::Rename(_) | Self::Undo(_) => RESULT,
             Self::Export(_) => &[Text, Csv, Json],
             Self::Status(_) => &[Text, Json, Markdown],

@@ -22,10 +22,12 @@ pub(crate) struct ApplyArgs {
 
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = preflight(&args.apply.run, ", or `plan --out`")?;
+    let mut undoes = None;
     let plan_source = match &args.source.plan {
         Some(path) => {
             refuse_filter(&args.apply.run.scope.filter)?;
             let saved = SavedPlan::read(path, key.as_ref())?;
+            undoes.clone_from(&saved.undoes);
             PlanSource::SavedPlan(Box::new(saved))
         }
         None => PlanSource::Inputs(read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?),
@@ -37,7 +39,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         args: &args.apply.run,
         resume_interrupted: true,
         resumes: None,
-        undoes: None,
+        undoes,
         recreated: Vec::new(),
         key,
     };

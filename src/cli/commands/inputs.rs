@@ -49,10 +49,11 @@ pub(super) fn ensure_all_managed(plan: &Plan, fail_on_unmanaged: bool) -> Result
     }
 }
 
-/// Saves a plan for `apply --plan`.
+/// Saves a plan, perhaps the undo of a run, for `apply --plan`.
 pub(super) fn save_plan(
     plan: &Plan,
     inputs: &Inputs,
+    undoes: Option<String>,
     path: &Path,
     org: Option<String>,
     limits: &ScopeOptions,
@@ -69,6 +70,7 @@ pub(super) fn save_plan(
         org,
         max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
         max_deletes: limits.max_deletes,
+        undoes,
         sources: inputs.source_digests(),
     };
     saved.write(path, key).map_err(CliError::from)

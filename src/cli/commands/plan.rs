@@ -44,7 +44,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let plan = prepared.checked.plan();
     ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.connection.org.clone(), &args.scope, key.as_ref())?;
+        save_plan(plan, &inputs, None, path, args.connection.org.clone(), &args.scope, key.as_ref())?;
     }
     show_plan(plan, printer);
     let next = match &args.out {

@@ -179,7 +179,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));
     }
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, path, args.apply.connection.org.clone(), &args.apply.run.scope, key.as_ref())?;
+        save_plan(plan, &inputs, None, path, args.apply.connection.org.clone(), &args.apply.run.scope, key.as_ref())?;
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);

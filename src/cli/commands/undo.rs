@@ -1,37 +1,49 @@
 //! `dectl undo`: applies the state before a run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::desired::ProcessEnvironment;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
 use dectl::reconcile::{
-    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, read_for_undo, undo_source_name,
+    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, plan_from_live, read_for_undo,
+    undo_source_name,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 use secrecy::SecretString;
 
-use super::output::show_unchanged;
+use super::inputs::{save_plan, scope};
+use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{PlanRun, preflight};
 use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{Connection, connect, run_target};
+use crate::cli::setup::{Connection, connect, plan_key, run_target};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct UndoArgs {
     /// Run as listed by `dectl runs`, a unique prefix of its name, or `last`
     #[arg(value_name = "RUN")]
     name: String,
+    /// Save the plan to FILE for `apply --plan` (contains access codes) instead of applying it
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) apply: WriteOptions,
 }
 
+impl UndoArgs {
+    /// Whether the plan is saved and nothing applied.
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.out.is_some()
+    }
+}
+
 pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let key = preflight(&args.apply.run, "")?;
+    let key = if args.is_dry_run() { plan_key()? } else { preflight(&args.apply.run, ", or --out")? };
     let journal_dir = &args.apply.run.journal.journal;
     let runs = RunDirectory::open(journal_dir)?;
     let target = run_target(&args.apply.connection);
@@ -60,6 +72,12 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     if is_last && let Some((last, undo)) = runs.last(&target, exists) {
         match undo {
             // An undo that was interrupted is continued, not undone.
+            Some(undo) if !undo.is_finished() && args.is_dry_run() => {
+                return Err(CliError::refused(format!(
+                    "the undo {} of run {} is unfinished; `dectl undo last` resumes it with its own plan",
+                    undo.run, last.run
+                )));
+            }
             Some(undo) if !undo.is_finished() => {
                 return resume(args, &undo.run, &last.run, &runs, key, connection, printer).await;
             }
@@ -108,8 +126,18 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         ));
     }
     let options = InputOptions { strict: false, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
-    let inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
+    let mut inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
     let has_changes = inputs.desired.entries().next().is_some();
+    if let Some(path) = &args.out {
+        let scope = scope(&args.apply.run.scope.filter)?;
+        let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
+        let plan = prepared.checked.plan();
+        let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
+        save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;
+        show_plan(plan, printer);
+        show_next_step(&saved_plan_hint(path), plan, args.apply.output, printer);
+        return Ok(ExitStatus::Success);
+    }
     let run = PlanRun {
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),

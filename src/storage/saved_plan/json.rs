@@ -30,6 +30,8 @@ pub(super) struct SavedPlanJson {
     max_changes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_deletes: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    undoes: Option<String>,
     sources: Vec<SourceJson>,
     counts: CountsJson,
     minimal: bool,
@@ -210,6 +212,7 @@ impl SavedPlan {
             org: self.org.clone(),
             max_changes: self.max_changes.clone(),
             max_deletes: self.max_deletes,
+            undoes: self.undoes.clone(),
             sources: self
                 .sources
                 .iter()
@@ -381,6 +384,7 @@ impl SavedPlan {
             org: json.org,
             max_changes: json.max_changes,
             max_deletes: json.max_deletes,
+            undoes: json.undoes,
             sources: json.sources.into_iter().map(|source| (source.file, source.sha256)).collect(),
         })
     }

@@ -20,6 +20,8 @@ pub struct SavedPlan {
     pub max_changes: Option<String>,
     /// The value of `--max-deletes`, if set.
     pub max_deletes: Option<usize>,
+    /// The run that the plan undoes, if it is an undo.
+    pub undoes: Option<String>,
     /// The sources of the plan with their SHA-256.
     pub sources: Vec<(String, String)>,
 }

@@ -2,9 +2,12 @@
 
 use std::cell::Cell;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anstream::AutoStream;
-use dectl::report::{self, CodeVisibility, json};
+use dectl::diagnostic::{Diagnostics, Sources};
+use dectl::plan::model::Plan;
+use dectl::report::{self, CodeVisibility, annotations, json};
 
 use super::args::{CodeOptions, ColorChoice, Format, LogFormat, OutputOptions};
 use super::exit::{CliError, ExitStatus};
@@ -102,6 +105,10 @@ impl Printer {
         let message = failed.to_string();
         let document = match self.format {
             Format::Text | Format::Diff | Format::Csv => None,
+            Format::Junit => Some(report::junit::error(&message)),
+            Format::Codequality => {
+                diagnostics.map(|(found, sources)| annotations::code_quality(found, sources, repository().as_deref()))
+            }
             Format::Json => Some(json::text(&json::error(&message, diagnostics))),
             Format::Markdown => Some(report::markdown::error(&message, diagnostics)),
             Format::Html => Some(report::html::error(&message, diagnostics)),
@@ -109,7 +116,14 @@ impl Printer {
         if let Some(document) = document.as_ref().filter(|_| !self.result_printed.get()) {
             self.result(document);
         }
-        if let Some(invalid_input) = failed.invalid_input().filter(|_| document.is_none()) {
+        if let Some((diagnostics, sources)) = diagnostics {
+            self.annotate(diagnostics, sources);
+        } else if is_github() && self.log_format == LogFormat::Text {
+            self.print_stderr("ERROR", &annotations::github_error(&message));
+        }
+        // The formats for a forge are read by no person.
+        let is_read = matches!(self.format, Format::Json | Format::Markdown | Format::Html);
+        if let Some(invalid_input) = failed.invalid_input().filter(|_| !is_read) {
             let text = report::diagnostics_text(&invalid_input.diagnostics, &invalid_input.sources, self.width());
             self.print_stderr("ERROR", &text);
             self.print_stderr("ERROR", &format!("{}\n", invalid_input.summary()));
@@ -121,6 +135,26 @@ impl Printer {
                     self.print_stderr("ERROR", &format!("  caused by: {}\n", report::sanitize(&cause)));
                 }
             }
+        }
+    }
+
+    /// Prints warnings about files to standard error.
+    pub(crate) fn warnings(&self, warnings: &Diagnostics, sources: &Sources) {
+        self.annotate(warnings, sources);
+        self.note(&report::diagnostics_text(warnings, sources, self.width()));
+    }
+
+    /// In GitHub Actions, diagnostics are annotations at their lines, too.
+    fn annotate(&self, diagnostics: &Diagnostics, sources: &Sources) {
+        if is_github() && self.log_format == LogFormat::Text {
+            self.note(&annotations::github(diagnostics, sources, repository().as_deref()));
+        }
+    }
+
+    /// The same for the warnings of a plan that is printed.
+    pub(crate) fn annotate_plan(&self, plan: &Plan) {
+        if is_github() && self.log_format == LogFormat::Text {
+            self.note(&annotations::github_plan(&plan.warnings, repository().as_deref()));
         }
     }
 
@@ -151,6 +185,15 @@ impl Printer {
             }
         }
     }
+}
+
+fn is_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+}
+
+/// The root of the repository that a pipeline has checked out.
+pub(crate) fn repository() -> Option<PathBuf> {
+    ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter().find_map(std::env::var_os).map(PathBuf::from)
 }
 
 /// Prints a text to standard error as one JSON object on one line, like the log. A failure to write is ignored.

@@ -9,17 +9,21 @@
 //! | `json` | JSON documents |
 //! | `markdown` | Markdown for pull-request comments |
 //! | `html` | self-contained HTML |
+//! | `junit` | a result for the test page of a pipeline |
+//! | `annotations` | diagnostics for the annotations of a forge |
 //! | `diff` | unified diff of desired-state files |
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
 //! | `auth` | [`AuthView`]: view of the result of `auth check` |
 //! | `diagnostics` | diagnostics with source snippets |
 //! | `progress` | progress bar on a terminal, plain lines in a pipeline |
 
+pub mod annotations;
 mod auth;
 mod diagnostics;
 pub mod diff;
 pub mod html;
 pub mod json;
+pub mod junit;
 mod licences;
 pub mod markdown;
 pub mod progress;

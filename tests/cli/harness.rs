@@ -143,6 +143,9 @@ pub(crate) fn plain_command(dir: &Path, arguments: &[&str]) -> Command {
         "DECTL_RATE",
         "DECTL_TOKEN_COMMAND",
         "DECTL_LOG",
+        "GITHUB_ACTIONS",
+        "GITHUB_WORKSPACE",
+        "CI_PROJECT_DIR",
     ] {
         command.env_remove(name);
     }

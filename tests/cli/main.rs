@@ -9,6 +9,7 @@ mod docs;
 mod environment;
 mod faults;
 mod fleet;
+mod forges;
 mod formats;
 mod handsets;
 mod harness;

@@ -5,8 +5,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::environment;
 use super::options::{CodeOptions, Format, OutputOptions};
 use crate::cli::commands::{
-    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, PlanArgs, RehearseArgs, RenameArgs, RunsArgs,
-    SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, ManArgs, PlanArgs, RehearseArgs, RenameArgs,
+    RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -70,8 +70,8 @@ pub(crate) enum Command {
     #[command(after_long_help = "Example:\n  dectl completions bash > /etc/bash_completion.d/dectl")]
     Completions(CompletionsArgs),
     /// Print the manual page
-    #[command(after_long_help = "Example:\n  dectl man | man -l -")]
-    Man,
+    #[command(after_long_help = "Examples:\n  dectl man | man -l -\n  dectl man --write /usr/local/share/man/man1")]
+    Man(ManArgs),
     /// Run a local Webex API simulator
     #[command(
         after_long_help = "Examples:\n  dectl simulate --port 8080\n  dectl simulate 500x4 --limit bucket:5/s,10 --fault 503=1%"
@@ -162,7 +162,9 @@ impl Command {
             Self::Show(args) => &mut args.output,
             Self::Runs(args) => &mut args.output,
             Self::Auth(Auth::Check(args)) => &mut args.output,
-            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => return None,
+            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => {
+                return None;
+            }
         })
     }
 
@@ -181,9 +183,9 @@ impl Command {
 
     /// The formats of its result.
     pub(crate) const fn formats(&self) -> &'static [Format] {
-        use Format::{Csv, Diff, Html, Json, Markdown, Text};
+        use Format::{Codequality, Csv, Diff, Html, Json, Junit, Markdown, Text};
         const PLAN: &[Format] = &[Text, Json, Markdown, Html, Diff];
-        const RESULT: &[Format] = &[Text, Json, Markdown, Html];
+        const RESULT: &[Format] = &[Text, Json, Markdown, Html, Junit];
         match self {
             Self::Plan(_) | Self::Show(_) => PLAN,
             Self::Rename(args) if args.is_dry_run() => PLAN,
@@ -191,8 +193,9 @@ impl Command {
             Self::Apply(_) | Self::Rename(_) | Self::Undo(_) => RESULT,
             Self::Export(_) => &[Text, Csv, Json],
             Self::Status(_) => &[Text, Json, Markdown],
-            Self::Validate(_) | Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
-            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man | Self::Simulate(_) => &[Text],
+            Self::Validate(_) => &[Text, Json, Codequality],
+            Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
+            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => &[Text],
         }
     }
 }

@@ -62,6 +62,10 @@ pub(crate) enum Format {
     Diff,
     /// CSV (export only)
     Csv,
+    /// JUnit XML; a location is a test case
+    Junit,
+    /// Code-quality report of GitLab (validate only)
+    Codequality,
 }
 
 impl Format {
@@ -74,6 +78,8 @@ impl Format {
             Self::Html => "html",
             Self::Diff => "diff",
             Self::Csv => "csv",
+            Self::Junit => "junit",
+            Self::Codequality => "codequality",
         }
     }
 }

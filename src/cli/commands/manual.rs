@@ -17,6 +17,13 @@ pub(crate) struct CompletionsArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// Write the pages of all commands into this directory
+    #[arg(long, value_name = "DIR")]
+    write: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct SchemaArgs {
     /// What is described
     #[arg(value_name = "KIND", value_enum, default_value_t = Kind::Networks)]
@@ -113,7 +120,13 @@ pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) -> ExitStat
     ExitStatus::Success
 }
 
-pub(super) fn man(printer: &Printer) -> Result<ExitStatus, CliError> {
+pub(super) fn man(args: &ManArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if let Some(dir) = &args.write {
+        let failed = |error| CliError::failed(format!("cannot write the manual pages to {}", dir.display()), error);
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        clap_mangen::generate_to(command(), dir).map_err(failed)?;
+        return Ok(ExitStatus::Success);
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(command())
         .render(&mut text)

@@ -29,7 +29,7 @@ pub(crate) use apply::ApplyArgs;
 pub(crate) use auth::AuthCheckArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
-pub(crate) use manual::{CompletionsArgs, SchemaArgs};
+pub(crate) use manual::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use rename::RenameArgs;
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Explain(args) => explain::run(&args, printer),
             Command::Schema(args) => manual::schema(&args, printer),
             Command::Completions(args) => Ok(manual::completions(&args, printer)),
-            Command::Man => manual::man(printer),
+            Command::Man(args) => manual::man(&args, printer),
             Command::Simulate(args) => simulate::run(&args, printer, &shutdown).await,
         }
     };

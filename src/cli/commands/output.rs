@@ -11,6 +11,7 @@ use crate::cli::printer::Printer;
 
 /// Prints a plan as the result.
 pub(super) fn show_plan(plan: &Plan, printer: &Printer) {
+    printer.annotate_plan(plan);
     printer.result(&plan_text(&PlanView::of(plan, printer.codes()), printer.format()));
 }
 
@@ -43,7 +44,7 @@ pub(super) fn plan_text(view: &PlanView, format: Format) -> String {
         Format::Html => report::html::plan(view),
         Format::Diff => report::diff::plan(view),
         // Refused before anything was read.
-        Format::Csv => String::new(),
+        Format::Csv | Format::Junit | Format::Codequality => String::new(),
     }
 }
 
@@ -53,8 +54,9 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
         Format::Json => json::text(&json::result(view)),
         Format::Markdown => report::markdown::result(view),
         Format::Html => report::html::result(view),
+        Format::Junit => report::junit::result(view),
         // Refused before anything was read.
-        Format::Diff | Format::Csv => String::new(),
+        Format::Diff | Format::Csv | Format::Codequality => String::new(),
     }
 }
 

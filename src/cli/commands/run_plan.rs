@@ -130,6 +130,10 @@ fn result(mut done: Vec<CompletedRun>, recreated: &[RecreatedNetwork], printer: 
             continue;
         }
         printer.result(&result_text(&view, printer.format()));
+        if printer.format() == Format::Junit {
+            // The file is for the forge; people read the log.
+            printer.note(&format!("{}\n", result_text(&view, Format::Text)));
+        }
         if view.outcome.statistics.writes > 0 {
             exit = printer.exit_status_after_writes(exit);
         }

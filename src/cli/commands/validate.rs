@@ -6,10 +6,9 @@ use dectl::report::{self, json, plural};
 use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, read};
-use super::output::text_or_json;
-use crate::cli::args::{FileOptions, OutputOptions};
+use crate::cli::args::{FileOptions, Format, OutputOptions};
 use crate::cli::exit::{CliError, ExitStatus};
-use crate::cli::printer::Printer;
+use crate::cli::printer::{Printer, repository};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ValidateArgs {
@@ -28,11 +27,14 @@ pub(super) async fn run(args: &ValidateArgs, printer: &Printer, shutdown: &Shutd
     let (files, locations) = (inputs.sources.iter().count(), inputs.desired.locations.len());
     let networks = inputs.desired.entries().count();
     let Inputs { warnings, sources, .. } = &inputs;
-    let text = || {
-        printer.note(&report::diagnostics_text(warnings, sources, printer.width()));
-        let counts = [plural(files, "file"), plural(locations, "location"), plural(networks, "network")];
-        format!("Valid: {}\n", counts.join(", "))
-    };
-    text_or_json(printer, text, || json::text(&json::validation(files, locations, networks, warnings, sources)));
+    let counts = [plural(files, "file"), plural(locations, "location"), plural(networks, "network")];
+    if printer.format() != Format::Json {
+        printer.warnings(warnings, sources);
+    }
+    printer.result(&match printer.format() {
+        Format::Json => json::text(&json::validation(files, locations, networks, warnings, sources)),
+        Format::Codequality => report::annotations::code_quality(warnings, sources, repository().as_deref()),
+        _ => format!("Valid: {}\n", counts.join(", ")),
+    });
     Ok(ExitStatus::Success)
 }

@@ -1,0 +1,100 @@
+//! What forges read: annotations of GitHub Actions, code-quality reports of GitLab, and JUnit.
+
+use dectl::simulator::FaultConfig;
+use serde_json::Value;
+
+use crate::harness::{Ended, TestEnv, copy_example};
+
+const WRONG: &str = "version: 1\nlocations:\n  - name: Oslo HQ\n    networks:\n      - {nam: '100 %, x: y'}\n";
+
+#[test]
+fn in_github_actions_diagnostics_are_annotations_at_their_lines() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("sites/wrong.yaml", WRONG);
+    env.write("sites/second.yaml", "version: 2\n");
+    let run = |arguments: &[&str], directory: &str| {
+        let mut command = env.command(arguments);
+        command.current_dir(env.dir.path().join(directory));
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_WORKSPACE", env.dir.path());
+        Ended::from(command.output().expect("the binary runs"))
+    };
+    for command in [&["validate", "."][..], &["plan", ".", "-o", "markdown"], &["apply", ".", "--yes", "-o", "json"]] {
+        let ended = run(command, "sites");
+        assert_eq!(ended.code, Some(1));
+        let annotations: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("::")).collect();
+        assert_eq!(annotations.len(), 3, "{}", ended.stderr);
+        let start = "::error file=sites/wrong.yaml,line=5,col=10,title=dectl%3A unknown-field::";
+        assert!(annotations.iter().any(|line| line.starts_with(start)), "{annotations:?}");
+        assert!(annotations.iter().any(|line| line.contains("file=sites/second.yaml,line=1")), "{annotations:?}");
+    }
+    // An error about no file, and a warning of a plan.
+    let ended = run(&["plan", "networks.yaml", "--location", "["], "");
+    assert!(ended.stderr.starts_with("::error title=dectl::"), "{}", ended.stderr);
+    assert!(!env.run(&["validate", "sites"]).stderr.contains("::error"), "on no other machine");
+    let ended = run(&["validate", "sites", "--log-format", "json"], "");
+    assert!(ended.stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", ended.stderr);
+}
+
+#[test]
+fn gitlab_reads_a_code_quality_report() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    env.write("sites/wrong.yaml", WRONG);
+    let report = |files: &str| {
+        let mut command = env.command(&["validate", files, "-o", "codequality"]);
+        command.env("CI_PROJECT_DIR", env.dir.path());
+        Ended::from(command.output().expect("the binary runs"))
+    };
+    assert_eq!(report("networks.yaml").json(), serde_json::json!([]));
+    let ended = report("sites");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("unknown-field"), "people read the log: {}", ended.stderr);
+    let issues = ended.json();
+    let issues = issues.as_array().expect("a list");
+    let unknown = issues.iter().find(|issue| issue["check_name"] == "unknown-field").expect("an issue");
+    assert_eq!(unknown["location"], serde_json::json!({ "path": "sites/wrong.yaml", "lines": { "begin": 5 } }));
+    assert_eq!(unknown["severity"], "major");
+    // The fingerprint stays when lines move, and differs between equal faults.
+    let twice = WRONG.replace("networks:\n", "networks:\n      # here\n") + "      - {nam: '100 %, x: y'}\n";
+    env.write("sites/wrong.yaml", &twice);
+    let moved = report("sites").json();
+    let fingerprints: Vec<&Value> = moved
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|issue| issue["check_name"] == "unknown-field")
+        .map(|issue| &issue["fingerprint"])
+        .collect();
+    assert_eq!(fingerprints.len(), 2);
+    assert_eq!(fingerprints[0], &unknown["fingerprint"]);
+    assert_ne!(fingerprints[0], fingerprints[1]);
+    let clean = env.run(&["plan", "networks.yaml", "-o", "codequality"]);
+    assert!(clean.code == Some(1) && clean.stderr.contains("is not supported"), "{}", clean.stderr);
+}
+
+#[test]
+fn a_result_as_junit_has_a_test_case_for_each_location() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", "junit"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let xml = &ended.stdout;
+    assert!(xml.starts_with("<?xml version=\"1.0\"") && xml.contains("tests=\"3\""), "{xml}");
+    assert!(xml.contains("failures=\"0\"") && xml.contains("<testcase name=\"Bergen Warehouse\""), "{xml}");
+    assert!(ended.stderr.contains("9 applied"), "people read the log: {}", ended.stderr);
+    // A part that fails, and one that is not begun any more.
+    let env = TestEnv::new();
+    copy_example(&env);
+    let partial = (0..60)
+        .find_map(|seed| {
+            env.set_faults(FaultConfig { seed, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
+            let ended = env.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "junit", "--no-verify"]);
+            (ended.code == Some(3)).then_some(ended)
+        })
+        .expect("a run that has failed in part");
+    assert!(partial.stdout.contains("<failure message=") && partial.stdout.contains("<skipped"), "{}", partial.stdout);
+    let ended = env.run(&["apply", "nowhere.yaml", "--yes", "-o", "junit"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stdout.contains("errors=\"1\"") && ended.stdout.contains("<error"), "{}", ended.stdout);
+}

@@ -24,6 +24,24 @@ for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
 
+# Linters of workflows, the builder of the Python package, and pre-commit, which a test uses.
+python3 -m venv target/venv 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv && python3 -m venv target/venv; }
+target/venv/bin/pip install --quiet --requirement ci/requirements.txt
+PATH="$PWD/target/venv/bin:$PATH"
+
+echo "== workflows"
+workflows=(.github/workflows/*.yml examples/pipelines/github/*.yml)
+actionlint "${workflows[@]}"
+zizmor --offline --quiet --config .github/zizmor.yml .github examples/pipelines/github action.yml
+check-jsonschema --builtin-schema vendor.github-workflows "${workflows[@]}"
+check-jsonschema --builtin-schema vendor.github-actions action.yml
+check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/{fault,limits,wish}.yml
+check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci examples/pipelines/gitlab/.gitlab-ci.yml
+# The jobs after the inputs.
+sed '1,/^---$/d' examples/pipelines/gitlab/templates/dectl.yml > target/gitlab-component.yml
+check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci target/gitlab-component.yml
+
 echo "== formatting"
 cargo fmt --all -- --check
 

@@ -27,6 +27,8 @@ struct Forge {
     env: TestEnv,
     artefacts: PathBuf,
     tools: PathBuf,
+    /// What somebody has filled in who starts a workflow by hand.
+    inputs: BTreeMap<String, String>,
 }
 
 /// A `gh` that notes what it is told, answers from files, and knows a label only after it was made.
@@ -61,7 +63,7 @@ impl Forge {
         for name in ["networks.yaml", "codes/hq-ward-2"] {
             fs::rename(root.join(name), root.join("repository/sites").join(name)).expect("it was there");
         }
-        Self { env, artefacts, tools }
+        Self { env, artefacts, tools, inputs: [("max-deletes".to_owned(), "0".to_owned())].into() }
     }
 
     fn root(&self) -> &Path {
@@ -120,12 +122,16 @@ impl Forge {
         let script = step["run"].as_str().expect("a command");
         // Untrusted text must not become part of a script.
         assert!(!script.contains("${{"), "{script}");
+        let inputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
+            let input = value.as_str()?.strip_prefix("${{ inputs.")?.strip_suffix(" }}")?;
+            Some((name.as_str(), self.inputs.get(input)?.as_str()))
+        });
         let outputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
             let expression = value.as_str()?.strip_prefix("${{ steps.")?.strip_suffix(" }}")?;
             let (id, output) = expression.split_once(".outputs.")?;
             Some((name.as_str(), steps.get(id)?.get(output)?.as_str()))
         });
-        let ended = self.shell(script, workspace, &output, outputs);
+        let ended = self.shell(script, workspace, &output, inputs.chain(outputs));
         if !ended.status.success() {
             return Err(format!("{script}\n{}", String::from_utf8_lossy(&ended.stderr)));
         }
@@ -165,7 +171,11 @@ impl Forge {
             assert!(copied.success(), "{} to {}", from.display(), to.display());
         };
         let text = |name: &str| with[name].as_str();
-        match action.split('@').next().expect("a name") {
+        // Pinned by hash, but for the action that everyone has a copy of.
+        let (name, pin) = action.split_once('@').expect("a version");
+        let is_hash = pin.len() == 40 && pin.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(is_hash || name.starts_with("your-organization/"), "{action}");
+        match name {
             "actions/checkout" => copy(&self.root().join("repository/."), workspace),
             "your-organization/dectl" => {}
             "actions/upload-artifact" => {
@@ -243,8 +253,38 @@ fn a_merge_applies_the_approved_encrypted_plan_and_can_be_undone() {
     assert!(summary.contains("nothing to do") && !summary.contains("applied"), "{summary}");
     assert_eq!(forge.env.counters().writes, 9);
     let summary = forge.run("undo.yml");
-    assert!(summary.contains("9 applied"), "{summary}");
+    let (plan, result) = summary.split_once("### dectl apply").expect("a plan, and then a result");
+    assert!(plan.contains("9 to update") && result.contains("9 applied"), "{summary}");
     assert_eq!(forge.env.counters().writes, 18);
+    // The journal that the undo has kept says that it was the undo.
+    assert!(forge.try_run("undo.yml").is_err_and(|error| error.contains("is already undone by run")));
+}
+
+/// A pull request can change its own workflow, so its jobs must not hold what writes.
+#[test]
+fn a_pull_request_holds_no_secret_that_writes() {
+    let environment = |job: &Value| match &job["environment"] {
+        Value::Object(environment) => environment["name"].as_str().map(str::to_owned),
+        environment => environment.as_str().map(str::to_owned),
+    };
+    let mut writers = Vec::new();
+    for workflow in ["plan.yml", "apply.yml", "drift.yml", "undo.yml"] {
+        let yaml = read(&format!("github/{workflow}"));
+        assert_eq!(yaml["permissions"], serde_json::json!({}), "{workflow}: each job asks for what it needs");
+        for (name, job) in yaml["jobs"].as_object().expect("jobs") {
+            let text = job.to_string();
+            assert_eq!(text.contains("secrets."), environment(job).is_some(), "{workflow}: secrets of an environment");
+            if text.contains("dectl apply") {
+                writers.push((workflow, name.clone(), environment(job)));
+            } else {
+                assert_ne!(environment(job).as_deref(), Some("dect"), "{workflow}: {name}");
+            }
+            let is_public = matches!(workflow, "plan.yml" | "drift.yml");
+            assert!(!is_public || !text.contains("DECTL_PLAN_KEY"), "{workflow}: {name}");
+        }
+    }
+    assert_eq!(writers.len(), 2);
+    assert!(writers.iter().all(|(_, _, environment)| environment.as_deref() == Some("dect")), "{writers:?}");
 }
 
 #[test]
@@ -268,32 +308,114 @@ fn drift_opens_one_issue_updates_it_and_closes_it() {
     );
 }
 
+/// The jobs of the component of GitLab with their defaults filled in.
+fn component() -> Value {
+    let text = fs::read_to_string(pipelines().join("gitlab/templates/dectl.yml")).expect("the component");
+    let (spec, mut jobs) = text.split_once("\n---\n").map(|(spec, jobs)| (spec, jobs.to_owned())).expect("two parts");
+    let spec: Value = serde_yaml::from_str(spec).expect("YAML");
+    for (name, input) in spec["spec"]["inputs"].as_object().expect("inputs") {
+        let value = match &input["default"] {
+            Value::Null => "registry.example.com/dectl:0.1.0".to_owned(),
+            Value::String(value) => value.clone(),
+            value => value.to_string(),
+        };
+        assert!(input["description"].is_string() && jobs.contains(&format!("$[[ inputs.{name} ]]")), "{name}");
+        jobs = jobs.replace(&format!("$[[ inputs.{name} ]]"), &value);
+    }
+    assert!(!jobs.contains("$[["), "an input that is not declared");
+    serde_yaml::from_str(&jobs).expect("YAML")
+}
+
 #[test]
 fn the_jobs_of_gitlab_run_too() {
     let forge = Forge::new();
     let pipeline = read("gitlab/.gitlab-ci.yml");
+    assert_eq!(pipeline["include"][0]["local"], "templates/dectl.yml");
+    let jobs = component();
     let workspace = forge.root().join("repository");
-    let run = |job: &str| {
-        let lines = pipeline[job]["script"].as_array().expect("a script");
+    let run = |job: &str, part: &str| {
+        let lines = jobs[job][part].as_array().expect("a script");
         let script: Vec<&str> = lines.iter().map(|line| line.as_str().expect("a command")).collect();
         forge.shell(&script.join("\n"), &workspace, &forge.root().join("output"), std::iter::empty())
     };
-    assert_eq!(run("drift").status.code(), Some(2), "before");
+    assert_eq!(run("drift", "script").status.code(), Some(2), "before");
     for job in ["validate", "preview", "plan", "apply", "drift"] {
-        let ended = run(job);
+        let ended = run(job, "script");
         assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
     }
+    assert!(run("validate", "after_script").status.success());
     assert_eq!(forge.env.counters().writes, 9);
-    let ended = run("undo");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    assert_eq!(forge.env.counters().writes, 18);
-    for job in pipeline["stages"].as_array().expect("stages") {
-        assert!(pipeline[job.as_str().expect("a name")].is_object(), "{job}");
+    for (job, writes) in [("undo-plan", 9), ("undo", 18)] {
+        let ended = run(job, "script");
+        assert!(ended.status.success(), "{job}: {}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(forge.env.counters().writes, writes, "{job}");
     }
-    for path in ["apply", "plan"] {
-        let kept = pipeline[path]["artifacts"]["paths"][0].as_str().expect("a path");
-        assert!(workspace.join(kept).exists(), "{kept} is kept, but not there");
+    for stage in pipeline["stages"].as_array().expect("stages") {
+        assert!(jobs[stage.as_str().expect("a name")].is_object(), "{stage}");
     }
+    let mut kept = 0;
+    for (name, job) in jobs.as_object().expect("jobs") {
+        let artifacts = &job["artifacts"];
+        let reports = artifacts["reports"].as_object().into_iter().flat_map(|reports| reports.values());
+        for path in artifacts["paths"].as_array().into_iter().flatten().chain(reports) {
+            let path = path.as_str().expect("a path");
+            assert!(workspace.join(path).exists(), "{name} keeps {path}, which is not there");
+            kept += 1;
+        }
+    }
+    assert_eq!(kept, 7);
+}
+
+#[test]
+fn the_steps_of_atlantis_run() {
+    let forge = Forge::new();
+    let server = read("atlantis/repos.yaml");
+    let project = &read("atlantis/atlantis.yaml")["projects"][0];
+    let workflow = &server["workflows"][project["workflow"].as_str().expect("a workflow")];
+    let workspace = forge.root().join("repository");
+    for (stage, writes) in [("plan", 0), ("apply", 9)] {
+        let script = workflow[stage]["steps"][0]["run"].as_str().expect("a command");
+        let planfile = [("PLANFILE", "dect.tfplan")].into_iter();
+        let ended = forge.shell(script, &workspace, &forge.root().join("output"), planfile);
+        assert!(ended.status.success(), "{stage}: {}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(forge.env.counters().writes, writes, "{stage}");
+    }
+}
+
+/// The hook, as pre-commit itself runs it on a repository.
+#[test]
+fn pre_commit_validates_what_is_committed() {
+    let runs =
+        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|ended| ended.status.success());
+    if !runs("pre-commit") || !runs("git") {
+        skipped("there is no pre-commit");
+        return;
+    }
+    let forge = Forge::new();
+    let hooks = forge.root().join("hooks");
+    fs::create_dir_all(&hooks).expect("a directory");
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(".pre-commit-hooks.yaml");
+    fs::copy(manifest, hooks.join(".pre-commit-hooks.yaml")).expect("a copy");
+    let repository = forge.root().join("repository");
+    let shell = |script: &str, directory: &Path| {
+        let home = forge.root().display().to_string();
+        let environment = [("HOME", home.as_str()), ("PRE_COMMIT_HOME", home.as_str())].into_iter();
+        forge.shell(script, directory, &forge.root().join("output"), environment)
+    };
+    let commit = "git init --quiet . && git add --all && \
+                  git -c user.name=x -c user.email=x@example.com commit --quiet --message x";
+    for directory in [&hooks, &repository] {
+        let ended = shell(commit, directory);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let validate = "pre-commit try-repo ../hooks dectl-validate --all-files";
+    let ended = shell(validate, &repository);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stdout));
+    fs::write(repository.join("sites/wrong.yaml"), "version: 1\nlocations: [{nam: x}]\n").expect("a file");
+    assert!(shell("git add --all", &repository).status.success());
+    let ended = shell(validate, &repository);
+    let said = String::from_utf8_lossy(&ended.stdout);
+    assert!(!ended.status.success() && said.contains("unknown-field"), "{said}");
 }
 
 /// The container commands of docs/scale.md, in a directory instead of a container.
@@ -352,48 +474,126 @@ fn every_workflow_can_be_read_and_leaves_expressions_out_of_its_scripts() {
 
 /// The composite action, with a release on this disk instead of a forge's.
 #[cfg(target_os = "linux")]
-#[test]
-fn the_action_installs_only_what_matches_its_checksum() {
-    let action: Value = serde_yaml::from_str(
-        &fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml")).expect("the action"),
-    )
-    .expect("YAML");
-    let script = action["runs"]["steps"][0]["run"].as_str().expect("a script");
-    let dir = tempfile::tempdir().expect("a directory");
-    let root = dir.path();
-    let release = root.join("releases/download/v0.1.0");
-    fs::create_dir_all(&release).expect("a directory");
-    let archive = "dectl-x86_64-unknown-linux-musl.tar.gz";
-    fs::write(root.join("dectl"), "#!/bin/sh\necho here\n").expect("a file");
-    let made = format!(
-        "tar -czf releases/download/v0.1.0/{archive} dectl && cd releases/download/v0.1.0 && sha256sum {archive} > SHA256SUMS"
-    );
-    assert!(Command::new("sh").args(["-c", &made]).current_dir(root).status().expect("sh runs").success());
-    let install = |name: &str| {
-        let path = root.join(name);
-        fs::create_dir_all(&path).expect("a directory");
-        Command::new("bash")
-            .args(["-e", "-o", "pipefail", "-c", script])
-            .env("VERSION", "v0.1.0")
-            .env("SERVER", format!("file://{}", root.display()))
+struct Action {
+    dir: tempfile::TempDir,
+    script: String,
+}
+
+#[cfg(target_os = "linux")]
+const ARCHIVE: &str = "dectl-x86_64-unknown-linux-musl.tar.gz";
+
+#[cfg(target_os = "linux")]
+impl Action {
+    /// With a release of the version of this repository; `None` where there is no curl.
+    fn new() -> Option<Self> {
+        if Command::new("curl").arg("--version").output().is_err() {
+            skipped("there is no curl");
+            return None;
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml");
+        let action: Value = serde_yaml::from_str(&fs::read_to_string(path).expect("the action")).expect("YAML");
+        let script = action["runs"]["steps"][0]["run"].as_str().expect("a script").to_owned();
+        let dir = tempfile::tempdir().expect("a directory");
+        let this = Self { dir, script };
+        fs::create_dir_all(this.release()).expect("a directory");
+        fs::create_dir_all(this.root().join("tools")).expect("a directory");
+        fs::write(this.root().join("dectl"), "#!/bin/sh\necho here\n").expect("a file");
+        // Attests what it was told to.
+        let gh = "#!/bin/sh\necho \"$@\" >> \"$GH_LOG\"\n[ \"$GH_TOKEN\" = good ]\n";
+        let tool = this.root().join("tools/gh");
+        fs::write(&tool, gh).expect("a file");
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("a mode");
+        let release = this.release().display().to_string();
+        let made = format!("tar -czf {release}/{ARCHIVE} dectl && cd {release} && sha256sum {ARCHIVE} > SHA256SUMS");
+        assert!(Command::new("sh").args(["-c", &made]).current_dir(this.root()).status().expect("sh runs").success());
+        Some(this)
+    }
+
+    fn root(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn release(&self) -> PathBuf {
+        let version = env!("CARGO_PKG_VERSION");
+        self.root().join(format!("acme/dectl/releases/download/v{version}"))
+    }
+
+    /// Runs the action as a runner does that has unpacked it at this name: a tag, a moving tag or a hash.
+    fn install(&self, named: &str, inputs: &[(&str, &str)]) -> Output {
+        let action = self.root().join("_actions/acme/dectl").join(named);
+        fs::create_dir_all(&action).expect("a directory");
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        fs::copy(manifest, action.join("Cargo.toml")).expect("a copy");
+        let temporary = self.root().join("temporary");
+        let _none = fs::remove_dir_all(&temporary);
+        fs::create_dir_all(&temporary).expect("a directory");
+        let path = format!("{}:{}", self.root().join("tools").display(), std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("bash");
+        command.args(["-e", "-o", "pipefail", "-c", &self.script]).env("PATH", path);
+        command
+            .envs([("VERSION", ""), ("REPOSITORY", ""), ("ATTESTATION", "required"), ("GH_TOKEN", "good")])
+            .env("SERVER", format!("file://{}", self.root().display()))
+            .env("ACTION_REPOSITORY", "acme/dectl")
+            .env("ACTION_PATH", &action)
             .env("RUNNER_OS", "Linux")
             .env("RUNNER_ARCH", "X64")
-            .env("RUNNER_TEMP", &path)
-            .env("GITHUB_PATH", path.join("path"))
-            .output()
-            .expect("bash runs")
-    };
-    if Command::new("curl").arg("--version").output().is_err() {
-        skipped("there is no curl");
-        return;
+            .env("RUNNER_TEMP", &temporary)
+            .env("GITHUB_PATH", temporary.join("path"))
+            .env("GH_LOG", self.root().join("gh.log"))
+            .envs(inputs.iter().copied());
+        command.output().expect("bash runs")
     }
-    let ended = install("first");
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let path = fs::read_to_string(root.join("first/path")).expect("a path");
-    assert!(Path::new(path.trim()).join("dectl").exists());
-    fs::write(release.join(archive), "something else").expect("a file");
-    assert!(!install("second").status.success());
-    assert!(!root.join("second/path").exists());
+
+    /// Whether something was put on the path.
+    fn is_installed(&self) -> bool {
+        let path = fs::read_to_string(self.root().join("temporary/path")).unwrap_or_default();
+        !path.is_empty() && Path::new(path.trim()).join("dectl").exists()
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_action_installs_its_own_version_however_it_is_named() {
+    let Some(action) = Action::new() else { return };
+    let hash = "3d3c42e5aac5ba805825da76410c181273ba90b1";
+    for named in [concat!("v", env!("CARGO_PKG_VERSION")), "v0", hash, "main"] {
+        let ended = action.install(named, &[]);
+        assert!(ended.status.success() && action.is_installed(), "{named}: {ended:?}");
+    }
+    let told = fs::read_to_string(action.root().join("gh.log")).expect("what gh was told");
+    assert_eq!(told.lines().next(), Some(format!("attestation verify {ARCHIVE} --repo acme/dectl").as_str()));
+    for version in [env!("CARGO_PKG_VERSION"), concat!("v", env!("CARGO_PKG_VERSION"))] {
+        assert!(action.install(hash, &[("VERSION", version)]).status.success(), "{version}");
+    }
+    for inputs in [
+        ("VERSION", "main"),
+        ("VERSION", hash),
+        ("VERSION", "v1"),
+        ("VERSION", "../../x"),
+        ("VERSION", "v0.1.0/../../x"),
+        ("VERSION", "v9.9.9"),
+        ("REPOSITORY", "acme"),
+        ("REPOSITORY", "a/b/c"),
+        ("ATTESTATION", "maybe"),
+        ("RUNNER_ARCH", "RISCV64"),
+    ] {
+        let ended = action.install(hash, &[inputs]);
+        assert!(!ended.status.success() && !action.is_installed(), "{inputs:?}: {ended:?}");
+        assert!(String::from_utf8_lossy(&ended.stdout).contains("::error::"), "{inputs:?}: {ended:?}");
+    }
+    assert!(!action.install(hash, &[("ACTION_REPOSITORY", "")]).status.success(), "the releases are not known");
+    assert!(action.install(hash, &[("ACTION_REPOSITORY", ""), ("REPOSITORY", "acme/dectl")]).status.success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_action_installs_only_what_matches_its_checksum_and_is_attested() {
+    let Some(action) = Action::new() else { return };
+    assert!(!action.install("v0", &[("GH_TOKEN", "bad")]).status.success() && !action.is_installed());
+    assert!(action.install("v0", &[("GH_TOKEN", "bad"), ("ATTESTATION", "skip")]).status.success());
+    fs::write(action.release().join(ARCHIVE), "something else").expect("a file");
+    assert!(!action.install("v0", &[("ATTESTATION", "skip")]).status.success());
+    assert!(!action.is_installed());
 }
 
 #[test]

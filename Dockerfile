@@ -1,20 +1,19 @@
-# A static binary on a small system with a shell for pipelines. Run it with a read-only root file system, as the owner of
-# the files:
+# The static binary of a release on a small system with a shell for pipelines. Before the build, `dist` holds the release
+# archives of the platforms:
+#   docker build --tag dectl .
+# Run it with a read-only root file system, as the owner of the files:
 #   docker run --rm --read-only --user "$(id -u):$(id -g)" --volume "$PWD:/work:ro" --volume "$PWD/journal:/journal" \
 #     --env WEBEX_ACCESS_TOKEN dectl apply sites --yes
-FROM rust:1.95-alpine3.22 AS build
-RUN apk add --no-cache musl-dev gcc make
-WORKDIR /src
-COPY Cargo.toml Cargo.lock ./
-COPY src ./src
-COPY docs/networks.schema.json ./docs/networks.schema.json
-COPY benches ./benches
-COPY tests ./tests
-RUN cargo build --release --locked
+FROM --platform=$BUILDPLATFORM alpine:3.22@sha256:365499d9dccb7c8cfaffef995a6c382e71174585e0556f6476ead1c5971c39fb AS files
+ARG TARGETARCH
+COPY dist/dectl-*-unknown-linux-musl.tar.gz /dist/
+RUN case "$TARGETARCH" in amd64) arch=x86_64 ;; arm64) arch=aarch64 ;; *) exit 1 ;; esac \
+    && mkdir -p /files /journal && tar -xzf "/dist/dectl-$arch-unknown-linux-musl.tar.gz" -C /files
 
-FROM alpine:3.22
-RUN apk add --no-cache ca-certificates && adduser -D -H -u 10001 dectl && install -d -o dectl -m 700 /journal
-COPY --from=build /src/target/release/dectl /usr/local/bin/dectl
+# Nothing runs on the target platform, so that no emulation is needed; the system has the certificates of Alpine.
+FROM alpine:3.22@sha256:365499d9dccb7c8cfaffef995a6c382e71174585e0556f6476ead1c5971c39fb
+COPY --from=files /files/dectl /usr/local/bin/dectl
+COPY --from=files --chown=10001:10001 --chmod=700 /journal /journal
 USER 10001
 WORKDIR /work
 ENV DECTL_JOURNAL=/journal

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Builds all packages of this machine and uses them as their users would: the wheel in an empty virtual environment, the
+# archive, and the .deb and .rpm unpacked.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=$(rustc -vV | sed -n 's/^host: //p')
+cargo install --quiet --locked cargo-auditable
+cargo auditable build --release --locked --target "$target"
+rm -rf dist
+ci/package.sh "$target"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# The main job of the README, with the binary of a package.
+runs() { (cd "$work" && "$1" apply "$OLDPWD/examples/networks.yaml" --simulate --yes --quiet >/dev/null) && echo "runs: $2"; }
+
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --no-index dist/*.whl
+runs "$work/venv/bin/dectl" "the wheel"
+
+mkdir "$work/archive" && tar -xzf "dist/dectl-$target.tar.gz" -C "$work/archive"
+runs "$work/archive/dectl" "the archive"
+test -s "$work/archive/man/dectl-apply.1" && test -s "$work/archive/completions/dectl.bash"
+
+if command -v dpkg-deb >/dev/null; then
+  dpkg-deb --extract dist/*.deb "$work/deb"
+  runs "$work/deb/usr/bin/dectl" "the .deb"
+  test -s "$work/deb/usr/share/man/man1/dectl-apply.1.gz" && test -s "$work/deb/usr/share/bash-completion/completions/dectl"
+fi
+if command -v rpm2cpio >/dev/null && command -v cpio >/dev/null; then
+  mkdir "$work/rpm" && rpm2cpio dist/*.rpm | (cd "$work/rpm" && cpio --extract --make-directories --quiet)
+  runs "$work/rpm/usr/bin/dectl" "the .rpm"
+  test -s "$work/rpm/usr/share/man/man1/dectl-apply.1"
+fi

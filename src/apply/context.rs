@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
+use super::timeline::Timeline;
 use crate::client::ApiClient;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
@@ -18,6 +19,7 @@ pub(super) struct RunContext<'a> {
     pub(super) journal: &'a Journal,
     pub(super) options: Options,
     pub(super) on_event: &'a dyn Fn(&Event),
+    pub(super) timeline: RefCell<Timeline>,
     pub(super) results: RefCell<Vec<Option<ChangeResult>>>,
     /// The networks that this run has created.
     pub(super) created: RefCell<HashMap<ChangeIndex, NetworkId>>,
@@ -66,6 +68,10 @@ impl RunContext<'_> {
             self.abort(ShutdownReason::JournalWriteFailed);
             Failure::new(error.to_string())
         })
+    }
+
+    pub(super) fn note_written(&self) {
+        self.timeline.borrow_mut().writes.push(self.client.clock().now());
     }
 
     pub(super) fn note_unanswered(&self, change: ChangeIndex, settings: &Settings) {

@@ -294,6 +294,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         self.run.results.borrow_mut()[item.0] = Some(ChangeResult { id, ..result.result.clone() });
         if result.progress == StepState::Done {
             let subject = self.run.plan[item].subject();
+            self.run.note_written();
             (self.run.on_event)(&Event::Written { subject, kind: StepKind::Final });
         }
         self.record(at, item, result)
@@ -333,6 +334,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         let is_any_done = results.iter().any(|(_, result)| result.progress == StepState::Done);
         if is_any_done {
             let subject = self.run.plan[items[0]].subject();
+            self.run.note_written();
             (self.run.on_event)(&Event::Written { subject, kind: step.kind });
         }
         let (mut error, mut deferred) = (None, Vec::new());

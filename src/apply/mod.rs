@@ -14,6 +14,7 @@
 //! | `late_writes` | sends the final update again where an unanswered write was applied later |
 //! | `verify` | reads the list again and compares it with the plan |
 //! | `event` | [`Event`]: progress events |
+//! | `timeline` | [`Timeline`]: when what happened |
 //! | `outcome` | [`Outcome`]: the result of each change |
 
 mod confirm;
@@ -26,6 +27,7 @@ mod options;
 mod outcome;
 mod restore;
 mod run;
+mod timeline;
 mod verify;
 mod waves;
 mod write;
@@ -35,4 +37,5 @@ pub use event::Event;
 pub use options::Options;
 pub use outcome::{ChangeResult, ChangeStatus, Failure, Outcome, OutcomeKind, Verification};
 pub use run::run;
+pub use timeline::Timeline;
 pub use waves::{Canary, Waves};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::timeline::Timeline;
 use crate::client::Statistics;
 use crate::model::{Setting, Settings};
 use crate::plan::model::{ChangeIndex, Plan};
@@ -127,6 +128,7 @@ pub struct Outcome {
     /// What was sent in all, lists included.
     pub statistics: Statistics,
     pub elapsed: Duration,
+    pub timeline: Timeline,
 }
 
 impl Outcome {
@@ -138,6 +140,7 @@ impl Outcome {
             server_generated_codes: Vec::new(),
             statistics: Statistics::default(),
             elapsed: Duration::ZERO,
+            timeline: Timeline::default(),
         }
     }
 

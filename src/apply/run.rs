@@ -15,6 +15,7 @@ use super::late_writes;
 use super::location_worker::LocationWorker;
 use super::options::Options;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification};
+use super::timeline::Timeline;
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
@@ -52,6 +53,7 @@ pub async fn run(
         slots_changed: Wakeup::default(),
         aborted: Cell::new(false),
         unanswered: RefCell::default(),
+        timeline: RefCell::new(Timeline { started: Some(started), ..Timeline::default() }),
     };
     // One grace period for restoring temporary names and for the final list together.
     let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
@@ -81,7 +83,10 @@ pub async fn run(
     };
     note_late_prerequisites(&mut results);
     record_handset_ids(&run, &results).await;
+    let mut timeline = run.timeline.take();
+    timeline.pauses = client.pauses().into_iter().filter(|(_, until)| *until > started).collect();
     Outcome {
+        timeline,
         results,
         verification,
         stopped: client.shutdown().reason(),
@@ -202,6 +207,7 @@ impl RunContext<'_> {
             }
             if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.slots_changed.notified())).await {
                 left -= 1;
+                self.timeline.borrow_mut().locations.push(self.client.clock().now());
             }
         }
     }

@@ -310,6 +310,7 @@ impl LocationWorker<'_, '_> {
             RetryEvent::Locked { until } => {
                 run.waiting.set(run.waiting.get() + 1);
                 run.slots_changed.notify_all();
+                run.timeline.borrow_mut().locks.push((run.client.clock().now(), until));
                 (run.on_event)(&Event::Locked { location: change.location.id.clone(), until });
             }
             RetryEvent::Unlocked => run.waiting.set(run.waiting.get().saturating_sub(1)),

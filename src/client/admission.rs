@@ -97,6 +97,11 @@ impl InFlight<'_> {
                 &mut self.client.rng.borrow_mut(),
             );
             if let Some(until) = self.client.paused_until() {
+                let mut pauses = self.client.pauses.borrow_mut();
+                match pauses.last_mut().filter(|_| before.is_some()) {
+                    Some(pause) => pause.1 = until,
+                    None => pauses.push((now, until)),
+                }
                 self.client.count(|statistics| {
                     statistics.pauses += u64::from(before.is_none());
                     statistics.paused += until.duration_since(before.unwrap_or(now));

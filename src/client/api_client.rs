@@ -50,6 +50,8 @@ pub struct ApiClient {
     on_wait: RefCell<Option<WaitObserver>>,
     /// Until when a wait for the rate limit was reported.
     reported_until: Cell<Option<Instant>>,
+    /// From and to when all requests were paused.
+    pub(super) pauses: RefCell<Vec<(Instant, Instant)>>,
 }
 
 impl ApiClient {
@@ -80,6 +82,7 @@ impl ApiClient {
             rate_limited_since: Cell::new(None),
             on_wait: RefCell::default(),
             reported_until: Cell::new(None),
+            pauses: RefCell::default(),
         }
     }
 
@@ -159,6 +162,11 @@ impl ApiClient {
     /// From when on the handsets of a network may be changed; `None` if at once.
     pub fn handsets_free_at(&self, network: &NetworkId) -> Option<Instant> {
         self.handset_spacing.borrow().free_at(network, self.clock.now())
+    }
+
+    /// The pauses of all requests so far, each from and to when.
+    pub fn pauses(&self) -> Vec<(Instant, Instant)> {
+        self.pauses.borrow().clone()
     }
 
     /// Until when all requests are paused, if they are.

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::error::Error;
 use super::read_devices::{add_planned_locations, read_devices};
-use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Verification, run};
+use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Timeline, Verification, run};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{LocationId, NetworkId};
 use crate::plan::model::{ChangeIndex, Plan};
@@ -134,6 +134,7 @@ impl WaveRunner<'_, '_> {
             server_generated_codes: Vec::new(),
             statistics: self.client.statistics(),
             elapsed: Duration::ZERO,
+            timeline: Timeline::default(),
         };
         for (at, wave) in waves.iter().enumerate() {
             let last = at + 1 == waves.len();
@@ -255,6 +256,7 @@ fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &Checked
     }
     whole.server_generated_codes.extend(wave.server_generated_codes.iter().filter_map(|part| at_of(*part)));
     whole.stopped = wave.stopped;
+    whole.timeline.add_wave(wave.timeline);
     if !matches!(whole.verification, Verification::Failed(_)) {
         whole.verification = wave.verification;
     }

@@ -1,213 +1,269 @@
-//! A plan, result or error as a self-contained HTML file.
+//! A plan, result, rehearsal or error as a self-contained HTML file, from a template that escapes.
 
+use std::sync::LazyLock;
+
+use minijinja::{AutoEscape, Environment, Value};
+use serde::Serialize;
 use similar::{Algorithm, ChangeTag};
 
 use super::plural;
+use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
-use super::text::stop_reason;
+use super::text::{rehearsal_lines, stop_reason};
+use super::timeline::{TimelinePicture, picture};
 use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::plan::model::{ChangeAction, ResourceKind};
 
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// The page; everything that it shows is sanitized and escaped.
+static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut templates = Environment::empty();
+    templates.set_auto_escape_callback(|_| AutoEscape::Html);
+    templates.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
+        Some(text) => minijinja::escape_formatter(out, state, &Value::from(&*sanitize(text))),
+        None => minijinja::escape_formatter(out, state, value),
+    });
+    // Of a part of a text that was sanitized as a whole: only escaped.
+    templates.add_filter("sanitized", |part: &str| Value::from_safe_string(minijinja::HtmlEscape(part).to_string()));
+    templates.add_filter("safe", minijinja::filters::safe);
+    templates.add_filter("length", minijinja::filters::length);
+    // Compiled in; every test of this module renders it.
+    let _valid = templates.add_template("page", include_str!("page.html"));
+    templates
+});
+
+#[derive(Serialize)]
+struct Page {
+    title: String,
+    style: &'static str,
+    script: &'static str,
+    /// The summary, and what else there is to say at the top.
+    lines: Vec<String>,
+    diagnostics: Vec<DiagnosticItem>,
+    problems: Vec<Problem>,
+    notes: Vec<String>,
+    timeline: Option<TimelinePicture>,
+    is_result: bool,
+    plan: Option<PlanPart>,
+}
+
+#[derive(Serialize)]
+struct DiagnosticItem {
+    line: String,
+    help: Option<String>,
+}
+
+/// A network that needs attention.
+#[derive(Serialize)]
+struct Problem {
+    location: String,
+    network: String,
+    status: &'static str,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct PlanPart {
+    summary: String,
+    notes: Vec<String>,
+    count: String,
+    locations: Vec<LocationPart>,
+}
+
+#[derive(Serialize)]
+struct LocationPart {
+    name: String,
+    changes: Vec<ChangePart>,
+}
+
+/// One `tbody`, so that a filter shows or hides it as a whole.
+#[derive(Serialize)]
+struct ChangePart {
+    /// `+`, `-` or nothing.
+    mark: &'static str,
+    title: String,
+    /// The number of its rows.
+    height: usize,
+    /// Where it is from, in parts between which a line may break.
+    source: Vec<String>,
+    rows: Vec<Row>,
+    interim: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    setting: &'static str,
+    now: Vec<Part>,
+    planned: Vec<Part>,
+}
+
+/// A part of a value: only in the old or the new one, or in both.
+#[derive(Serialize)]
+struct Part {
+    tag: &'static str,
+    text: String,
+}
+
+impl Part {
+    fn one(tag: &'static str, text: impl Into<String>) -> Vec<Self> {
+        vec![Self { tag, text: text.into() }]
+    }
+}
 
 pub fn plan(view: &PlanView) -> String {
-    page("dectl plan", &plan_body(view))
+    let plan = plan_part(view);
+    Page { lines: vec![plan.summary.clone()], plan: Some(plan), ..Page::new("dectl plan") }.render()
 }
 
 pub fn result(view: &ResultView) -> String {
-    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
+    let mut lines = vec![view.summary()];
     if let Some(reason) = view.outcome.stopped {
-        body.push_str(&format!("<p>Stopped: {}.</p>\n", escaped(stop_reason(reason))));
+        lines.push(format!("Stopped: {}.", stop_reason(reason)));
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
-        body.push_str(&format!("<p>Verification failed: {}</p>\n", escaped(&failure.to_string())));
+        lines.push(format!("Verification failed: {failure}"));
     }
-    let problems: String = view.networks.iter().filter(|network| network.needs_attention()).map(problem_row).collect();
-    if !problems.is_empty() {
-        body.push_str(&format!(
-            "<table><thead><tr><th scope=\"col\">Location</th><th scope=\"col\">Network</th>\
-             <th scope=\"col\">Status</th><th scope=\"col\">Reason</th></tr></thead>\n<tbody>{problems}</tbody></table>\n"
-        ));
-    }
-    push_notes(&mut body, &view.licences.describe());
-    body.push_str("<h2>Plan</h2>\n");
-    body.push_str(&plan_body(&view.plan));
-    page(&format!("dectl apply: {}", view.class.as_str()), &body)
+    let title = format!("dectl apply: {}", view.class.as_str());
+    Page { lines, ..Page::of_result(&title, view) }.render()
+}
+
+pub fn rehearsal(view: &RehearsalView) -> String {
+    Page { lines: rehearsal_lines(view), ..Page::of_result("dectl rehearse", &view.result) }.render()
 }
 
 /// An error with all diagnostics.
 pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> String {
-    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(message));
-    if let Some((diagnostics, sources)) = diagnostics {
-        body.push_str("<ul>\n");
-        for diagnostic in diagnostics {
-            let line = super::diagnostics::diagnostic_one_line(diagnostic, sources);
-            let help = diagnostic.help.as_deref().map(|help| format!("<br>{}", escaped(help))).unwrap_or_default();
-            body.push_str(&format!("<li>{}{help}</li>\n", escaped(&line)));
+    let items = diagnostics.into_iter().flat_map(|(diagnostics, sources)| {
+        diagnostics.iter().map(|diagnostic| DiagnosticItem {
+            line: super::diagnostics::diagnostic_one_line(diagnostic, sources),
+            help: diagnostic.help.as_deref().map(str::to_owned),
+        })
+    });
+    Page { lines: vec![message.to_owned()], diagnostics: items.collect(), ..Page::new("dectl: error") }.render()
+}
+
+impl Page {
+    fn new(title: &str) -> Self {
+        Self {
+            title: title.to_owned(),
+            style: include_str!("page.css"),
+            script: include_str!("page.js"),
+            lines: Vec::new(),
+            diagnostics: Vec::new(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+            timeline: None,
+            is_result: false,
+            plan: None,
         }
-        body.push_str("</ul>\n");
     }
-    page("dectl: error", &body)
-}
 
-fn page(title: &str, body: &str) -> String {
-    let title = escaped(title);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         script-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n\
-         <script>\n{SCRIPT}</script>\n</body>\n</html>\n"
-    )
-}
+    fn of_result(title: &str, view: &ResultView) -> Self {
+        let problems = view.networks.iter().filter(|network| network.needs_attention()).map(problem);
+        Self {
+            problems: problems.collect(),
+            notes: view.licences.describe(),
+            timeline: picture(&view.outcome),
+            is_result: true,
+            plan: Some(plan_part(&view.plan)),
+            ..Self::new(title)
+        }
+    }
 
-fn push_notes(body: &mut String, notes: &[String]) {
-    for note in notes {
-        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(note)));
+    fn render(&self) -> String {
+        let page = PAGE.get_template("page").and_then(|template| template.render(minijinja::value::Serde(self)));
+        page.unwrap_or_else(|error| format!("internal error: the page cannot be rendered: {error:#}\n"))
     }
 }
 
-fn plan_body(view: &PlanView) -> String {
-    let mut body = format!("<p class=\"summary\">{}</p>\n", escaped(&view.summary()));
-    for warning in &view.warnings {
-        body.push_str(&format!("<p class=\"warning\">{}</p>\n", escaped(&warning.message)));
+fn problem(network: &NetworkView) -> Problem {
+    Problem {
+        location: network.location_name.clone(),
+        network: network.name.clone(),
+        status: network.status_label(),
+        reason: network.reason(),
     }
-    push_notes(&mut body, &view.notes());
-    if view.changes == 0 {
-        return body;
-    }
-    let options: String = view
-        .locations
-        .iter()
-        .enumerate()
-        .map(|(at, location)| format!("<option value=\"{at}\">{}</option>", escaped(&location.name)))
-        .collect();
-    body.push_str(&format!(
-        "<form class=\"filter\" role=\"search\">\n\
-         <label>Location <select id=\"location\"><option value=\"\">all</option>{options}</select></label>\n\
-         <label>Text <input id=\"text\" type=\"search\" placeholder=\"name, setting, value\"></label>\n\
-         <output id=\"shown\" aria-live=\"polite\">{}</output>\n</form>\n",
-        plural(view.changes, "change")
-    ));
-    for (at, location) in view.locations.iter().enumerate() {
-        body.push_str(&section(at, location));
-    }
-    body
 }
 
-fn section(at: usize, location: &LocationView) -> String {
+fn plan_part(view: &PlanView) -> PlanPart {
+    let warnings = view.warnings.iter().map(|warning| warning.message.to_string());
+    PlanPart {
+        summary: view.summary(),
+        notes: warnings.chain(view.notes()).collect(),
+        count: plural(view.changes, "change"),
+        locations: view.locations.iter().map(location_part).collect(),
+    }
+}
+
+fn location_part(location: &LocationView) -> LocationPart {
     let networks = location.networks();
     let changes = networks.iter().flat_map(|network| network.own.iter().chain(&network.devices));
-    let rows: String = changes.map(|change| rows(change)).collect();
-    format!(
-        "<section data-location=\"{at}\">\n<h2>{} <small>{}</small></h2>\n<table>\n<thead><tr>\
-         <th scope=\"col\">Network</th><th scope=\"col\">Setting</th><th scope=\"col\">Now</th>\
-         <th scope=\"col\">Planned</th><th scope=\"col\">Source</th></tr></thead>\n{rows}</table>\n</section>\n",
-        escaped(&location.name),
-        location.changes.len()
-    )
+    LocationPart { name: location.name.clone(), changes: changes.map(|change| change_part(change)).collect() }
 }
 
-/// One `tbody` per network, so that a filter shows or hides it as a whole.
-fn rows(change: &ChangeView) -> String {
-    let height = change.fields.len() + change.contents.len() + usize::from(change.interim.is_some());
-    let mark = match change.action {
-        ChangeAction::Create => "<ins>+</ins> ",
-        ChangeAction::Update => "",
-        ChangeAction::Delete => "<del>−</del> ",
+fn change_part(change: &ChangeView) -> ChangePart {
+    let mut rows: Vec<Row> = change.fields.iter().map(|field| row(change, field)).collect();
+    rows.extend(change.contents.iter().map(|device| Row {
+        setting: device.kind.noun(),
+        now: Part::one("del", sanitize(&device.label)),
+        planned: Part::one("", if device.is_moved { "moved" } else { "deleted with the network" }),
+    }));
+    ChangePart {
+        mark: match change.action {
+            ChangeAction::Create => "+",
+            ChangeAction::Update => "",
+            ChangeAction::Delete => "-",
+        },
+        title: change.title(),
+        height: rows.len() + usize::from(change.interim.is_some()),
+        source: sanitize(&change.source.to_string()).split_inclusive(['/', '\\']).map(str::to_owned).collect(),
+        rows,
+        interim: change.interim.as_ref().map(|interim| interim.describe()),
+    }
+}
+
+fn row(change: &ChangeView, field: &FieldView) -> Row {
+    let setting = match change.kind {
+        ResourceKind::BaseStation => change.kind.noun(),
+        ResourceKind::Network | ResourceKind::Handset => field.name,
     };
-    let mut rows = String::from("<tbody>\n");
-    for (at, field) in change.fields.iter().enumerate() {
-        let (old, new) = values(field, change.action);
-        let setting = match change.kind {
-            ResourceKind::BaseStation => change.kind.noun(),
-            ResourceKind::Network | ResourceKind::Handset => field.name,
-        };
-        let new = match &change.replaced_by {
-            Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),
-            None => new,
-        };
-        let (head, source) = if at == 0 {
-            (
-                format!("<th scope=\"rowgroup\" rowspan=\"{height}\">{mark}{}</th>", escaped(&change.title())),
-                format!("<td rowspan=\"{height}\">{}</td>", escaped(&change.source.to_string())),
-            )
-        } else {
-            (String::new(), String::new())
-        };
-        rows.push_str(&format!("<tr>{head}<td><code>{setting}</code></td><td>{old}</td><td>{new}</td>{source}</tr>\n"));
-    }
-    for device in &change.contents {
-        let fate = if device.is_moved { "moved" } else { "deleted with the network" };
-        let (kind, label) = (device.kind.noun(), escaped(&device.label));
-        rows.push_str(&format!("<tr><td>{kind}</td><td><del>{label}</del></td><td>{fate}</td></tr>\n"));
-    }
-    if let Some(interim) = &change.interim {
-        let words = interim.describe();
-        rows.push_str(&format!("<tr class=\"interim\"><td colspan=\"3\">{}</td></tr>\n", escaped(&words)));
-    }
-    rows.push_str("</tbody>\n");
-    rows
+    let (now, planned) = values(field, change.action);
+    let planned = match &change.replaced_by {
+        Some(replaced_by) => Part::one("", sanitize(&format!("replaced by {replaced_by}"))),
+        None => planned,
+    };
+    Row { setting, now, planned }
 }
 
-fn values(field: &FieldView, action: ChangeAction) -> (String, String) {
-    const NOTHING: &str = "–";
+fn values(field: &FieldView, action: ChangeAction) -> (Vec<Part>, Vec<Part>) {
+    let nothing = || Part::one("", "–");
     if field.masked {
-        let old = if action == ChangeAction::Create { NOTHING } else { "••••" };
-        let new = if action == ChangeAction::Delete { NOTHING } else { "<ins>•••• (new)</ins>" };
-        return (old.to_owned(), new.to_owned());
+        let old = if action == ChangeAction::Create { nothing() } else { Part::one("", "••••") };
+        let new = if action == ChangeAction::Delete { nothing() } else { Part::one("ins", "•••• (new)") };
+        return (old, new);
     }
     let from = field.from.as_deref().map(sanitize);
     let to = field.to.as_deref().map(sanitize);
     match (from, to) {
         (Some(from), Some(to)) if field.kind == FieldKind::Name => {
-            let (mut old, mut new) = (String::new(), String::new());
-            for (tag, part) in similar::utils::diff_unicode_words(Algorithm::Myers, &*from, &*to) {
-                let part = entities(part);
+            let (mut old, mut new) = (Vec::new(), Vec::new());
+            for (tag, text) in similar::utils::diff_unicode_words(Algorithm::Myers, &*from, &*to) {
+                let part = |tag| Part { tag, text: text.to_owned() };
                 match tag {
                     ChangeTag::Equal => {
-                        old.push_str(&part);
-                        new.push_str(&part);
+                        old.push(part(""));
+                        new.push(part(""));
                     }
-                    ChangeTag::Delete => old.push_str(&format!("<del>{part}</del>")),
-                    ChangeTag::Insert => new.push_str(&format!("<ins>{part}</ins>")),
+                    ChangeTag::Delete => old.push(part("del")),
+                    ChangeTag::Insert => new.push(part("ins")),
                 }
             }
             (old, new)
         }
         (from, to) => {
-            let old = from.map_or(NOTHING.to_owned(), |value| entities(&value));
-            (old, to.map_or(NOTHING.to_owned(), |value| format!("<ins>{}</ins>", entities(&value))))
+            let old = from.map_or_else(nothing, |value| Part::one("", value));
+            (old, to.map_or_else(nothing, |value| Part::one("ins", value)))
         }
     }
-}
-
-fn problem_row(network: &NetworkView) -> String {
-    let cells = [&*network.location_name, &network.name, network.status_label(), &network.reason()]
-        .map(|cell| format!("<td>{}</td>", escaped(cell)));
-    format!("<tr>{}</tr>\n", cells.concat())
-}
-
-/// Escapes text for an element or an attribute.
-fn escaped(text: &str) -> String {
-    entities(&sanitize(text))
-}
-
-fn entities(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -11,6 +11,7 @@
 //! | `html` | self-contained HTML |
 //! | `junit` | a result for the test page of a pipeline |
 //! | `annotations` | diagnostics for the annotations of a forge |
+//! | `timeline` | the time line of a run as a picture |
 //! | `diff` | unified diff of desired-state files |
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
 //! | `auth` | [`AuthView`]: view of the result of `auth check` |
@@ -30,6 +31,7 @@ pub mod progress;
 mod rehearsal;
 mod sanitize;
 pub mod text;
+mod timeline;
 mod view;
 
 pub use crate::diagnostic::plural;

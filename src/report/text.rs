@@ -461,38 +461,46 @@ const MAX_NAMES: usize = 5;
 
 pub fn rehearsal(view: &RehearsalView) -> String {
     let mut out = String::new();
+    let mut lines = rehearsal_lines(view).into_iter();
+    let first = lines.next().unwrap_or_default();
+    let rest = first.strip_prefix(SIMULATED).unwrap_or_default();
+    line(&mut out, format_args!("{HEADING}{SIMULATED}{HEADING:#}{rest}"));
+    for row in lines {
+        line(&mut out, format_args!("  {row}"));
+    }
+    for network in view.result.networks.iter().filter(|network| network.needs_attention()) {
+        write_network(&mut out, network);
+    }
+    out
+}
+
+const SIMULATED: &str = "Simulated";
+
+/// What a rehearsal has shown, line by line.
+pub(super) fn rehearsal_lines(view: &RehearsalView) -> Vec<String> {
     let RehearsalView { result, params, elapsed, .. } = view;
     let statistics = result.outcome.statistics;
-    line(
-        &mut out,
-        format_args!(
-            "{HEADING}Simulated{HEADING:#} with a limit of {} and {} ms latency (actual limits may differ)",
+    let problems = result.networks.iter().filter(|network| network.needs_attention()).count();
+    vec![
+        format!(
+            "{SIMULATED} with a limit of {} and {} ms latency (actual limits may differ)",
             params.limit,
             params.latency.as_millis()
         ),
-    );
-    let mut row = |name: &str, value: String| line(&mut out, format_args!("  {name}: {value}"));
-    row("safety check", "passed (no duplicate names or codes in any execution order)".to_owned());
-    row("writes", format!("{}, {} interim", result.plan.writes, result.plan.interim));
-    row(
-        "requests",
-        format!("{}, {} of them rate limited (429) and retried", statistics.requests, statistics.rate_limited),
-    );
-    row(
-        "duration",
+        "safety check: passed (no duplicate names or codes in any execution order)".to_owned(),
+        format!("writes: {}, {} interim", result.plan.writes, result.plan.interim),
         format!(
-            "{}, {} of it in {}",
+            "requests: {}, {} of them rate limited (429) and retried",
+            statistics.requests, statistics.rate_limited
+        ),
+        format!(
+            "duration: {}, {} of it in {}",
             seconds(*elapsed),
             seconds(statistics.paused),
             plural(statistics.pauses as usize, "pause")
         ),
-    );
-    let problems: Vec<&NetworkView> = result.networks.iter().filter(|network| network.needs_attention()).collect();
-    row("failures", if problems.is_empty() { "none".to_owned() } else { plural(problems.len(), "network") });
-    for network in problems {
-        write_network(&mut out, network);
-    }
-    out
+        format!("failures: {}", if problems == 0 { "none".to_owned() } else { plural(problems, "network") }),
+    ]
 }
 
 pub fn auth(view: &AuthView) -> String {

@@ -217,3 +217,22 @@ fn a_rename_takes_one_line_in_columns() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(!env.run(&["plan", "file.yaml", "--location", "Nowhere*"]).stderr.contains("Next"), "nothing to do");
 }
+
+/// The picture of a rehearsal: writes per second, pauses, and locations that are done.
+#[test]
+fn a_rehearsal_and_a_result_show_their_time_line() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let rehearsal = env.run(&["rehearse", "networks.yaml", "--limit", "bucket:2/s,2", "-o", "html"]).stdout;
+    assert!(rehearsal.contains("Simulated with a limit of") && rehearsal.contains("<svg "), "{rehearsal}");
+    for part in ["class=\"bar\"", "class=\"pause\"", "class=\"done\"", "3 locations done"] {
+        assert!(rehearsal.contains(part), "{part}");
+    }
+    assert!(!env.run(&["plan", "networks.yaml", "-o", "html"]).stdout.contains("<svg "), "nothing has happened yet");
+    let applied = env.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "html"]).stdout;
+    assert!(applied.contains("9 writes in") && applied.contains(">wave 2</text>"), "{applied}");
+    for at in 0..3 {
+        assert!(applied.contains(&format!("href=\"#location-{at}\"")), "a table of contents");
+        assert!(applied.contains(&format!("<section id=\"location-{at}\"")));
+    }
+}

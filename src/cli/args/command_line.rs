@@ -194,7 +194,8 @@ impl Command {
             Self::Export(_) => &[Text, Csv, Json],
             Self::Status(_) => &[Text, Json, Markdown],
             Self::Validate(_) => &[Text, Json, Codequality],
-            Self::Runs(_) | Self::Rehearse(_) | Self::Auth(_) => &[Text, Json],
+            Self::Rehearse(_) => &[Text, Json, Html],
+            Self::Runs(_) | Self::Auth(_) => &[Text, Json],
             Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => &[Text],
         }
     }

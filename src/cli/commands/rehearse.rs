@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use dectl::reconcile::{SimulationParams, prepare_plan, rehearse, resume_saved_plan};
-use dectl::report::{PlanView, RehearsalView, json, text};
+use dectl::report::{RehearsalView, html, json, text};
 use dectl::runtime::{Shutdown, parse_duration};
 use dectl::simulator::{HeaderSpec, LimiterSpec};
 use dectl::storage::SavedPlan;
 
 use super::apply::refuse_filter;
 use super::inputs::{RESOLVE_CODES, read, scope};
-use super::output::text_or_json;
-use crate::cli::args::{CodeOptions, ConnectionOptions, FilterOptions, OutputOptions, PlanSourceOptions, RateOptions};
+use crate::cli::args::{
+    CodeOptions, ConnectionOptions, FilterOptions, Format, OutputOptions, PlanSourceOptions, RateOptions,
+};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key, retry_policy};
@@ -73,11 +74,10 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
     let rehearsal = rehearse(&prepared.checked, &prepared.live, params)
         .ok_or_else(|| CliError::refused("internal error: the simulated run did not finish; please report this bug"))?;
     let view = RehearsalView::of(rehearsal, printer.codes());
-    let plan = || PlanView::of(prepared.checked.plan(), printer.codes());
-    text_or_json(
-        printer,
-        || format!("{}\n{}", text::plan(&plan()), text::rehearsal(&view)),
-        || json::text(&json::rehearsal(&view)),
-    );
+    printer.result(&match printer.format() {
+        Format::Json => json::text(&json::rehearsal(&view)),
+        Format::Html => html::rehearsal(&view),
+        _ => format!("{}\n{}", text::plan(&view.result.plan), text::rehearsal(&view)),
+    });
     Ok(if view.success { ExitStatus::Success } else { ExitStatus::Incomplete })
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 fn table() -> BTreeMap<String, Vec<String>> {
     let map = fs::read_to_string("src/lib.rs").expect("the map");
     let mut table = BTreeMap::new();
-    for row in map.lines().filter_map(|line| line.strip_prefix("//! | [`")) {
+    for row in map.lines().filter_map(|line| line.strip_prefix("//! | `")) {
         let cells: Vec<&str> = row.split(" | ").collect();
         let [module, _, targets] = cells[..] else { panic!("no row of the table: {row}") };
         let known: Vec<String> = match before_words(targets) {
@@ -17,7 +17,7 @@ fn table() -> BTreeMap<String, Vec<String>> {
             "all above" => table.keys().cloned().collect(),
             list => list.split(", ").map(str::to_owned).collect(),
         };
-        table.insert(module.trim_end_matches("`]").to_owned(), known);
+        table.insert(module.trim_end_matches('`').to_owned(), known);
     }
     table
 }

@@ -60,11 +60,13 @@ impl RequestContext<'_> {
 }
 
 /// A request without a usable response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Cancelled by shutdown before the request could have taken effect.
+    #[error("cancelled by a shutdown")]
     Cancelled,
     /// The last error, and whether any of the attempts may have been applied.
+    #[error(transparent)]
     Failed(ApiError),
 }
 

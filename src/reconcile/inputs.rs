@@ -35,7 +35,8 @@ pub struct Inputs {
 }
 
 /// Diagnostics of invalid input, with their sources.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}{}", .diagnostics.iter().next().map(|first| format!("{}; ", first.message)).unwrap_or_default(), self.summary())]
 pub struct InvalidInput {
     /// The diagnostics; at least one is an error.
     pub diagnostics: Diagnostics,

@@ -110,8 +110,8 @@ fn measure(part: &str, dir: &Path) {
         }
         "plan" => {
             begun = std::time::Instant::now();
-            let mut inputs = inputs(read());
-            let prepared = plan_from_live(&mut inputs, &Scope::default(), live(dir), Instant::START).expect("a plan");
+            let inputs = inputs(read());
+            let prepared = plan_from_live(&inputs, &Scope::default(), live(dir), Instant::START).expect("a plan");
             assert_eq!(prepared.checked.plan().changes.len(), 0);
             begun.elapsed()
         }
@@ -134,7 +134,7 @@ fn measure(part: &str, dir: &Path) {
 /// A plan that renames every network.
 fn renamed(dir: &Path) -> PreparedPlan {
     let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
-    plan_from_live(&mut inputs(rule.to_owned()), &Scope::default(), live(dir), Instant::START).expect("a plan")
+    plan_from_live(&inputs(rule.to_owned()), &Scope::default(), live(dir), Instant::START).expect("a plan")
 }
 
 /// Writes a plan, reads it again, and looks how far the organization has come with it.

@@ -84,8 +84,8 @@ impl Scene {
     }
 
     fn prepare(&self, text: String) -> PreparedPlan {
-        let mut inputs = inputs(text);
-        let prepared = self.clock.block_on(prepare_plan(&mut inputs, &Scope::default(), &self.client));
+        let inputs = inputs(text);
+        let prepared = self.clock.block_on(prepare_plan(&inputs, &Scope::default(), &self.client));
         prepared.expect("it ends").unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -111,10 +111,10 @@ fn planning(locations: usize, networks: usize, stations: usize) {
     let text = file(locations, networks, stations);
     let scene = Scene::new(locations, FaultConfig::default());
     let creating = scene.prepare(text.clone());
-    let mut read = inputs(text.clone());
-    let mut plan_on = |prepared: &PreparedPlan| {
+    let read = inputs(text.clone());
+    let plan_on = |prepared: &PreparedPlan| {
         best_of_five(|| {
-            let planned = plan_from_live(&mut read, &Scope::default(), prepared.live.clone(), Instant::START);
+            let planned = plan_from_live(&read, &Scope::default(), prepared.live.clone(), Instant::START);
             assert!(planned.is_ok());
         })
     };
@@ -218,8 +218,8 @@ fn handset_names(locations: usize, networks: usize, handsets: usize) {
         let handsets = live.networks().map(|(at, _)| at).collect();
         let reads = RequiredReads { handsets, ..RequiredReads::default() };
         read_devices(&mut live, reads, &scene.client).await.expect("handsets");
-        let mut inputs = Inputs::from_handset_rename(&request, &live, &Scope::default()).expect("valid names");
-        plan_from_live(&mut inputs, &Scope::default(), live, scene.clock.now()).expect("a plan")
+        let inputs = Inputs::from_handset_rename(&request, &live, &Scope::default()).expect("valid names");
+        plan_from_live(&inputs, &Scope::default(), live, scene.clock.now()).expect("a plan")
     });
     let prepared = prepared.expect("it ends");
     scene.apply(&prepared);

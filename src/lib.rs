@@ -23,8 +23,8 @@
 //!     client.acquire_token().await?;
 //!
 //!     let options = InputOptions { strict: true, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
-//!     let mut inputs = Inputs::read(files, &mut std::io::stdin(), options)?;
-//!     let planned = prepare_plan(&mut inputs, &Scope::default(), &client).await?;
+//!     let inputs = Inputs::read(files, &mut std::io::stdin(), options)?;
+//!     let planned = prepare_plan(&inputs, &Scope::default(), &client).await?;
 //!
 //!     let sink = |event: &Event| if let Event::Written { subject, .. } = event { println!("{subject}") };
 //!     let outcome = run(&planned.checked, &client, &Journal::in_memory(), Options::default(), &sink).await;

@@ -61,7 +61,7 @@ fn said_of_file(path: &Path, live: &LiveState) -> String {
     let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
     let (diagnostics, sources) = match Inputs::from_format(name, text, SourceFormat::of(name), options) {
         Err(invalid_input) => (invalid_input.diagnostics, invalid_input.sources),
-        Ok(mut inputs) => match plan_from_live(&mut inputs, &Scope::default(), live.clone(), Instant::START) {
+        Ok(inputs) => match plan_from_live(&inputs, &Scope::default(), live.clone(), Instant::START) {
             Err(Error::InvalidInput(invalid_input)) => (invalid_input.diagnostics, invalid_input.sources),
             Err(error) => return format!("{error}\n"),
             Ok(_) => (inputs.warnings, inputs.sources),

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::desired::model::Desired;
 use crate::desired::{
@@ -30,7 +31,7 @@ pub struct InputOptions<'a> {
 #[derive(Debug)]
 pub struct Inputs {
     pub desired: Desired,
-    pub sources: Sources,
+    pub sources: Arc<Sources>,
     pub warnings: Diagnostics,
 }
 
@@ -40,7 +41,7 @@ pub struct Inputs {
 pub struct InvalidInput {
     /// The diagnostics; at least one is an error.
     pub diagnostics: Diagnostics,
-    pub sources: Sources,
+    pub sources: Arc<Sources>,
 }
 
 impl InvalidInput {
@@ -97,9 +98,9 @@ impl Inputs {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let rules = rename_rules(asked, &mut sources, &mut diagnostics);
         if diagnostics.has_errors() {
-            return Err(InvalidInput { diagnostics, sources });
+            return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources, warnings: diagnostics })
+        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources: sources.into(), warnings: diagnostics })
     }
 
     /// Converts the arguments of `dectl rename --field customDisplayName`, for the handsets that were read.
@@ -112,9 +113,9 @@ impl Inputs {
             |location: &Location, network: &Network| scope.includes_any_name(&location.name, [&*network.settings.name]);
         let desired = rename_handsets(request, live, is_in_scope, &mut sources, &mut diagnostics);
         if diagnostics.has_errors() {
-            return Err(InvalidInput { diagnostics, sources });
+            return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, sources, warnings: diagnostics })
+        Ok(Self { desired, sources: sources.into(), warnings: diagnostics })
     }
 
     /// The sources by name, each with its SHA-256.
@@ -134,8 +135,8 @@ impl Inputs {
             diagnostics.promote_warnings();
         }
         if diagnostics.has_errors() {
-            return Err(InvalidInput { diagnostics, sources });
+            return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, sources, warnings: diagnostics })
+        Ok(Self { desired, sources: sources.into(), warnings: diagnostics })
     }
 }

@@ -26,7 +26,7 @@ pub struct PreparedPlan {
 ///
 /// # Errors
 /// If the list fails, the inputs are invalid for the live state, or the plan fails its safety check.
-pub async fn prepare_plan(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
+pub async fn prepare_plan(inputs: &Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
     let live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
     let live = read_details(inputs, scope, live, client).await?;
@@ -65,15 +65,10 @@ pub async fn read_details(
 ///
 /// # Errors
 /// If the inputs are invalid for the live state, or the plan fails its safety check.
-pub fn plan_from_live(
-    inputs: &mut Inputs,
-    scope: &Scope,
-    live: LiveState,
-    listed: Instant,
-) -> Result<PreparedPlan, Error> {
+pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: Instant) -> Result<PreparedPlan, Error> {
     let mut diagnostics = Diagnostics::new();
-    let expand_rules = expand_rules(&inputs.desired, scope, &live, &mut diagnostics);
-    let desired = expand_rules.as_ref().unwrap_or(&inputs.desired);
+    let expanded = expand_rules(&inputs.desired, scope, &live, &mut diagnostics);
+    let desired = expanded.as_ref().unwrap_or(&inputs.desired);
     let entries = desired.locations.iter().flat_map(|location| &location.entries);
     let requested_names = entries.filter_map(|entry| entry.desired.name.as_ref()).map(|name| name.as_str());
     if let Some((option, pattern)) = scope.unmatched(&live, requested_names) {
@@ -103,8 +98,7 @@ pub fn plan_from_live(
             diagnostics.prefix_csv_cells(&inputs.sources);
             all.append(diagnostics);
             all.sort();
-            let sources = std::mem::take(&mut inputs.sources);
-            Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics: all, sources })))
+            Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics: all, sources: inputs.sources.clone() })))
         }
     }
 }

@@ -82,8 +82,8 @@ impl Scene {
     async fn apply(&self, client: &ApiClient) -> Option<(Plan, Outcome)> {
         let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
         let inputs = Inputs::from_text("random.yaml", self.file.clone(), options);
-        let mut inputs = inputs.unwrap_or_else(|invalid| panic!("{:#?}\n{}", invalid.diagnostics, self.file));
-        let prepared = match prepare_plan(&mut inputs, &Scope::default(), client).await {
+        let inputs = inputs.unwrap_or_else(|invalid| panic!("{:#?}\n{}", invalid.diagnostics, self.file));
+        let prepared = match prepare_plan(&inputs, &Scope::default(), client).await {
             Ok(prepared) => prepared,
             Err(dectl::reconcile::Error::InvalidInput(invalid)) => panic!("{:#?}\n{}", invalid.diagnostics, self.file),
             Err(dectl::reconcile::Error::PlanCheckFailed(violation)) => panic!("{violation}\n{}", self.file),
@@ -446,10 +446,9 @@ fn the_check_rejects_whatever_is_wrong_with_a_plan() {
         let scene = Scene::new(seed, &mut rng);
         let client = scene.client(seed, &Shutdown::new());
         let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
-        let mut inputs = Inputs::from_text("random.yaml", scene.file.clone(), options).expect("a file");
+        let inputs = Inputs::from_text("random.yaml", scene.file.clone(), options).expect("a file");
         let scope = Scope::default();
-        let prepared =
-            scene.clock.block_on(prepare_plan(&mut inputs, &scope, &client)).expect("it ends").expect("a plan");
+        let prepared = scene.clock.block_on(prepare_plan(&inputs, &scope, &client)).expect("it ends").expect("a plan");
         let live = prepared.live;
         let plan = prepared.checked.into_plan();
         let mutants = mutants(&plan, &live);

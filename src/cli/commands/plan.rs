@@ -38,9 +38,9 @@ pub(crate) struct PlanArgs {
 pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = if args.out.is_some() { plan_key()? } else { None };
     let scope = scope(&args.scope.filter)?;
-    let mut inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
-    let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
+    let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
     ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
     if let Some(path) = &args.out {

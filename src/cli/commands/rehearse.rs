@@ -58,9 +58,9 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
             resume_saved_plan(&saved, &connection.client).await?
         }
         None => {
-            let mut inputs = read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?;
+            let inputs = read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?;
             let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
-            prepare_plan(&mut inputs, &scope, &connection.client).await?
+            prepare_plan(&inputs, &scope, &connection.client).await?
         }
     };
     let params = SimulationParams {

@@ -173,7 +173,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         };
         return job.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await;
     }
-    let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
+    let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
     let plan = prepared.checked.plan();
     if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
         return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));

@@ -35,9 +35,9 @@ pub(crate) struct StatusArgs {
 pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let scope = scope(&args.filter)?;
-    let mut inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
-    let prepared = prepare_plan(&mut inputs, &scope, &connection.client).await?;
+    let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let status = status(&prepared, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));

@@ -126,11 +126,11 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         ));
     }
     let options = InputOptions { strict: false, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
-    let mut inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
+    let inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
     let has_changes = inputs.desired.entries().next().is_some();
     if let Some(path) = &args.out {
         let scope = scope(&args.apply.run.scope.filter)?;
-        let prepared = plan_from_live(&mut inputs, &scope, live, connection.client.clock().now())?;
+        let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
         let plan = prepared.checked.plan();
         let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
         save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;

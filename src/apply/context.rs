@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
+use tokio::sync::Notify;
+
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
@@ -10,7 +12,7 @@ use super::timeline::Timeline;
 use crate::client::ApiClient;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
-use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, Wakeup};
+use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
 use crate::storage::{Journal, JournalEntry};
 
 pub(super) struct RunContext<'a> {
@@ -29,7 +31,7 @@ pub(super) struct RunContext<'a> {
     pub(super) one_line_at_a_time: Cell<bool>,
     /// Workers that wait for a lock or for the handset interval; each leaves its slot to another location meanwhile.
     pub(super) waiting: Cell<usize>,
-    pub(super) slots_changed: Wakeup,
+    pub(super) slots_changed: Notify,
     /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
     /// Writes that were not answered and may still be applied.

@@ -162,7 +162,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         let subject = open.first().map(|work| run.plan[work.item(self)].network_name.to_string()).unwrap_or_default();
         (run.on_event)(&Event::AwaitingHandsetInterval { subject, until });
         run.waiting.set(run.waiting.get() + 1);
-        run.slots_changed.notify_all();
+        run.slots_changed.notify_waiters();
         let shutdown = run.client.shutdown().requested();
         select(pin!(run.client.clock().sleep_until(until)), pin!(shutdown)).await;
         run.waiting.set(run.waiting.get().saturating_sub(1));

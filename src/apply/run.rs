@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::{Either, select};
 use futures::stream::FuturesUnordered;
+use tokio::sync::Notify;
 
 use super::context::RunContext;
 use super::event::Event;
@@ -21,7 +21,7 @@ use crate::client::ApiClient;
 use crate::model::LocationId;
 use crate::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, StepIndex};
 use crate::plan_check::CheckedPlan;
-use crate::runtime::{ShutdownLevel, ShutdownReason, Wakeup};
+use crate::runtime::{ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::Journal;
 use crate::storage::journal::{JournalEntry, JournalItemResult, WriteOutcome};
 
@@ -50,37 +50,14 @@ pub async fn run(
         added_handsets: RefCell::default(),
         one_line_at_a_time: Cell::new(false),
         waiting: Cell::new(0),
-        slots_changed: Wakeup::default(),
+        slots_changed: Notify::new(),
         aborted: Cell::new(false),
         unanswered: RefCell::default(),
         timeline: RefCell::new(Timeline { started: Some(started), ..Timeline::default() }),
     };
     // One grace period for restoring temporary names and for the final list together.
-    let mut grace_period = pin!(grace_period(client, options.grace_period, on_event));
-    select(pin!(run.all(work_by_location)), grace_period.as_mut()).await;
-
-    let mut results: Vec<ChangeResult> = run
-        .results
-        .take()
-        .into_iter()
-        .map(|result| result.unwrap_or_else(|| ChangeResult::new(ChangeStatus::NotStarted)))
-        .collect();
-    let mut server_generated_codes = Vec::new();
-    let verification = if options.verify && can_verify(client) && any_write_sent(&results) {
-        let verifying = pin!(async {
-            let verification = verify::verify(&run, &mut results, &mut server_generated_codes).await;
-            if late_writes::repair(&run, &results).await {
-                return verify::verify(&run, &mut results, &mut server_generated_codes).await;
-            }
-            verification
-        });
-        match select(verifying, grace_period).await {
-            Either::Left((verification, _)) => verification,
-            Either::Right((never, _)) => match never {},
-        }
-    } else {
-        Verification::Skipped
-    };
+    let (mut results, verification, server_generated_codes) =
+        alongside(run.end_after_grace_period(), run.execute(work_by_location)).await;
     note_late_prerequisites(&mut results);
     record_handset_ids(&run, &results).await;
     let mut timeline = run.timeline.take();
@@ -94,25 +71,6 @@ pub async fn run(
         statistics: client.statistics(),
         elapsed: client.clock().now().duration_since(started),
     }
-}
-
-/// Enforces the grace period: after a graceful shutdown request it waits that long, then requests an immediate one.
-/// Never resolves; workers observe the shutdown signal and report their own results.
-async fn grace_period(
-    client: &ApiClient,
-    grace_period: Option<Duration>,
-    on_event: &dyn Fn(&Event),
-) -> std::convert::Infallible {
-    let shutdown = client.shutdown();
-    if let ShutdownLevel::Graceful(reason) = shutdown.requested().await {
-        on_event(&Event::Stopping { reason });
-        match grace_period {
-            Some(grace_period) => client.clock().sleep(grace_period).await,
-            None => shutdown.wait_immediate().await,
-        }
-        shutdown.request(ShutdownLevel::Immediate);
-    }
-    std::future::pending().await
 }
 
 /// Records the ids of added handsets, which only a list has: an undo removes nothing without them.
@@ -183,11 +141,43 @@ fn work_by_location(plan: &Plan) -> Vec<Vec<StepIndex>> {
 }
 
 impl RunContext<'_> {
+    /// Applies the plan and reads the state again: the result of each change, what the verification says, and the networks
+    /// whose codes Webex has generated.
+    async fn execute(&self, work_by_location: Vec<Vec<StepIndex>>) -> (Vec<ChangeResult>, Verification, Vec<usize>) {
+        self.apply_locations(work_by_location).await;
+        let not_started = || ChangeResult::new(ChangeStatus::NotStarted);
+        let results = self.results.take().into_iter();
+        let mut results: Vec<ChangeResult> = results.map(|result| result.unwrap_or_else(not_started)).collect();
+        let mut server_generated_codes = Vec::new();
+        if !self.options.verify || !can_verify(self.client) || !any_write_sent(&results) {
+            return (results, Verification::Skipped, server_generated_codes);
+        }
+        let mut verification = verify::verify(self, &mut results, &mut server_generated_codes).await;
+        if late_writes::repair(self, &results).await {
+            verification = verify::verify(self, &mut results, &mut server_generated_codes).await;
+        }
+        (results, verification, server_generated_codes)
+    }
+
+    /// After a graceful shutdown request it waits for the grace period, then requests an immediate one. Workers observe the
+    /// request and report their own results.
+    async fn end_after_grace_period(&self) {
+        let shutdown = self.client.shutdown();
+        if let ShutdownLevel::Graceful(reason) = shutdown.requested().await {
+            (self.on_event)(&Event::Stopping { reason });
+            match self.options.grace_period {
+                Some(grace_period) => self.client.clock().sleep(grace_period).await,
+                None => shutdown.wait_immediate().await,
+            }
+            shutdown.request(ShutdownLevel::Immediate);
+        }
+    }
+
     /// Starts workers as slots become free, and drives them to completion.
     ///
     /// A bounded work queue on one task: `running` holds as many workers as the rate limiter has a use for, plus those
     /// whose location is locked, since these only wait. `left` counts the locations that have no result yet.
-    async fn all(&self, work_by_location: Vec<Vec<StepIndex>>) {
+    async fn apply_locations(&self, work_by_location: Vec<Vec<StepIndex>>) {
         let mut waiting = work_by_location.into_iter();
         let mut running = FuturesUnordered::new();
         let mut left = waiting.len();

@@ -215,7 +215,7 @@ impl LocationWorker<'_, '_> {
         let context = RequestContext { before_send: Some(&guard), ..quiet };
         let answer = spec.send(request, context).await;
         // The response may have raised the number of workers that the rate limiter has a use for.
-        run.slots_changed.notify_all();
+        run.slots_changed.notify_waiters();
         if let (Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })), Some(settings)) =
             (&answer, request.settings)
         {
@@ -309,7 +309,7 @@ impl LocationWorker<'_, '_> {
         match event {
             RetryEvent::Locked { until } => {
                 run.waiting.set(run.waiting.get() + 1);
-                run.slots_changed.notify_all();
+                run.slots_changed.notify_waiters();
                 run.timeline.borrow_mut().locks.push((run.client.clock().now(), until));
                 (run.on_event)(&Event::Locked { location: change.location.id.clone(), until });
             }
@@ -444,7 +444,7 @@ async fn observe_for(
     let end = run.client.clock().now() + time;
     let mut waits = POLL_INTERVALS.into_iter();
     run.waiting.set(run.waiting.get() + 1);
-    run.slots_changed.notify_all();
+    run.slots_changed.notify_waiters();
     let observed = loop {
         let observed = spec.observe(request, Priority::Cleanup).await;
         let is_settled =

@@ -101,7 +101,7 @@ impl Printer {
     /// Prints an error with the diagnostics of the files.
     pub(crate) fn error(&self, failed: &CliError) {
         let diagnostics =
-            failed.invalid_input().map(|invalid_input| (&invalid_input.diagnostics, &invalid_input.sources));
+            failed.invalid_input().map(|invalid_input| (&invalid_input.diagnostics, &*invalid_input.sources));
         let message = failed.to_string();
         let document = match self.format {
             Format::Text | Format::Diff | Format::Csv => None,

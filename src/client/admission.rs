@@ -107,7 +107,7 @@ impl InFlight<'_> {
                     statistics.paused += until.duration_since(before.unwrap_or(now));
                 });
             }
-            self.client.response_received.notify_all();
+            self.client.response_received.notify_waiters();
         }
     }
 }

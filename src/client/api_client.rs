@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select};
+use tokio::sync::Notify;
 use tracing::{Instrument, info_span, warn};
 
 use super::circuit_breaker::CircuitBreaker;
@@ -22,7 +23,7 @@ use crate::model::{
     BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
     NetworkModel, Settings,
 };
-use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason, Wakeup};
+use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, RetryAfter, WriteAck, operations};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.
@@ -38,7 +39,7 @@ pub struct ApiClient {
     pub(super) statistics: Cell<Statistics>,
     pub(super) shutdown: Shutdown,
     /// Notified when a response arrives: the next request may be admitted.
-    pub(super) response_received: Wakeup,
+    pub(super) response_received: Notify,
     /// Held by the next request in line, so that waiting costs one timer, not one per request.
     pub(super) queue: futures::lock::Mutex<()>,
     pub(super) refresh_lock: futures::lock::Mutex<()>,
@@ -75,7 +76,7 @@ impl ApiClient {
             handset_spacing: RefCell::default(),
             statistics: Cell::default(),
             shutdown,
-            response_received: Wakeup::default(),
+            response_received: Notify::new(),
             queue: futures::lock::Mutex::new(()),
             refresh_lock: futures::lock::Mutex::new(()),
             token_generation: Cell::new(0),

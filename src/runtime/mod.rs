@@ -7,20 +7,20 @@
 //! | `virtual_clock` | the timers of the virtual clock and the loop that drives one future |
 //! | `duration` | [`parse_duration()`]: human-readable durations |
 //! | `rng` | [`SeededRng`]: random numbers that repeat from a seed |
-//! | `notify` | [`Wakeup`]: a notification for all current waiters |
+//! | `alongside` | [`alongside()`]: work with something that runs next to it |
 //! | `shutdown` | [`Shutdown`]: the graceful-shutdown signal and its reason |
 
+mod alongside;
 mod clock;
 mod duration;
 mod instant;
-mod notify;
 mod rng;
 mod shutdown;
 mod virtual_clock;
 
+pub use alongside::alongside;
 pub use clock::{Clock, Sleep};
 pub use duration::parse_duration;
 pub use instant::Instant;
-pub use notify::Wakeup;
 pub use rng::SeededRng;
 pub use shutdown::{Shutdown, ShutdownLevel, ShutdownReason};

@@ -1,17 +1,20 @@
-//! Executes a checked plan: creates the journal, runs the executor, combines the outcome of all waves.
+//! Executes an approved plan: creates the journal, runs the executor, combines the outcome of all waves.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, LocalBoxFuture, select};
-use secrecy::SecretString;
+use futures::future::{Either, select};
 
 use super::error::Error;
 use super::read_devices::{add_planned_locations, read_devices};
+use super::resume::inputs_digest;
+use super::run_config::Approval;
+use super::workflow::{ApplyWorkflow, CompletedRun, PlanSource};
 use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Timeline, Verification, run};
-use crate::client::{ApiClient, Priority, SendError};
+use crate::client::{Priority, SendError};
+use crate::diagnostic::plural;
 use crate::model::{LocationId, NetworkId};
 use crate::plan::model::{ChangeIndex, Plan};
 use crate::plan::{self, Drift};
@@ -19,83 +22,84 @@ use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
 use crate::storage::{Journal, JournalEntry, RunDirectory, RunIdentity, RunTarget, SavedPlan};
 
-#[derive(Debug)]
-pub struct Run {
-    pub outcome: Outcome,
-    pub journal: Option<PathBuf>,
-}
-
-/// Where a run is recorded.
-#[derive(Clone, Debug)]
-pub struct RunFiles<'a> {
-    pub journal_dir: &'a Path,
-    pub run: &'a str,
-    /// The plan saved next to the journal.
-    pub saved: &'a SavedPlan,
-    pub identity: RunIdentity,
-    pub key: Option<&'a SecretString>,
-}
-
-pub type WaveApproval<'a> = &'a dyn Fn(NextWave) -> LocalBoxFuture<'a, bool>;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NextWave {
-    /// Number of the wave, 1-based.
-    pub number: usize,
-    pub of: usize,
-    pub locations_done: usize,
-    /// Remaining locations, including this wave.
-    pub locations_left: usize,
-    pub networks_left: usize,
-}
-
-/// How a plan is split into waves.
-#[derive(Clone, Copy)]
-pub struct Rollout<'a> {
-    pub waves: &'a [Vec<LocationId>],
-    /// Wait time between waves.
-    pub soak: Duration,
-    /// Confirms every wave but the first, after the previous waves succeeded.
-    pub approve_wave: WaveApproval<'a>,
-}
-
-/// Executes a checked plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
-/// request.
-///
-/// # Errors
-/// If the journal cannot be created; nothing was written then.
-pub async fn execute(
-    checked: &CheckedPlan,
-    client: &ApiClient,
-    records: RunFiles<'_>,
-    options: Options,
-    rollout: Rollout<'_>,
-    on_event: &dyn Fn(&Event),
-) -> Result<Run, Error> {
-    let RunFiles { journal_dir, run: name, saved, identity, key } = records;
-    let plan = checked.plan();
-    if plan.changes.is_empty() {
-        let outcome = run(checked, client, &Journal::in_memory(), Options { verify: false, ..options }, on_event).await;
-        return Ok(Run { outcome, journal: None });
+impl ApplyWorkflow<'_> {
+    /// Executes an approved plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
+    /// request.
+    pub(super) async fn execute(
+        &self,
+        checked: CheckedPlan,
+        plan_source: &PlanSource,
+        resumes: Option<String>,
+    ) -> Result<CompletedRun, Error> {
+        let Self { client, config, ui } = *self;
+        let on_event = |event: &Event| ui.on_event(event);
+        let plan = checked.plan();
+        let journal = match plan.changes.is_empty() {
+            true => Journal::in_memory(),
+            false => self.create_journal(plan, plan_source, resumes).await?,
+        };
+        ui.run_started(plan);
+        let outcome = match &config.waves.partition(plan)[..] {
+            [] => run(&checked, client, &journal, Options { verify: false, ..config.options }, &on_event).await,
+            [_] => run(&checked, client, &journal, config.options, &on_event).await,
+            waves => WaveRunner { workflow: self, plan, journal: &journal, waves, on_event: &on_event }.run().await,
+        };
+        ui.run_finished();
+        let end = JournalEntry::RunFinished { outcome: outcome.class(plan).end() };
+        // The run is over; a failure to write the last entry has no consequences.
+        let _recorded = journal.append(end, self.timestamp()).await;
+        Ok(CompletedRun { outcome, journal: journal.path().map(Path::to_path_buf), plan: checked.into_plan() })
     }
-    // The plan first: a journal without a plan cannot be resumed.
-    Journal::prepare(journal_dir)?;
-    refuse_second_run(journal_dir, &identity.target, name)?;
-    let beside = journal_dir.join(format!("{name}.plan.json"));
-    saved.write(&beside, key)?;
-    let journal = Journal::create(journal_dir, name, key).inspect_err(|_| {
-        let _of_no_use = std::fs::remove_file(&beside);
-    })?;
-    let clock = client.clock();
-    journal.append(JournalEntry::run_started(name, plan, identity), clock.to_timestamp(clock.now())).await?;
-    let outcome = match rollout.waves {
-        [] | [_] => run(checked, client, &journal, options, on_event).await,
-        waves => WaveRunner { plan, client, journal: &journal, options, rollout, on_event }.run(waves).await,
-    };
-    let end = JournalEntry::RunFinished { outcome: outcome.class(plan).end() };
-    // The run is over; a failure to write the last entry has no consequences.
-    let _recorded = journal.append(end, clock.to_timestamp(clock.now())).await;
-    Ok(Run { outcome, journal: journal.path().map(Path::to_path_buf) })
+
+    /// Creates the journal of a run, with its plan beside it.
+    async fn create_journal(
+        &self,
+        plan: &Plan,
+        plan_source: &PlanSource,
+        resumes: Option<String>,
+    ) -> Result<Journal, Error> {
+        let config = self.config;
+        let saved = SavedPlan {
+            plan: plan.clone(),
+            created: self.timestamp(),
+            org: config.org.clone(),
+            max_changes: config.max_changes.map(|limit| limit.to_string()),
+            max_deletes: config.max_deletes,
+            undoes: config.undoes.clone(),
+            sources: match plan_source {
+                PlanSource::Inputs(inputs) => inputs.source_digests(),
+                PlanSource::SavedPlan(saved) => saved.sources.clone(),
+            },
+        };
+        let identity = RunIdentity {
+            target: config.target.clone(),
+            inputs: inputs_digest(&saved.sources),
+            resumes,
+            undoes: config.undoes.clone(),
+        };
+        let name = self.unique_run_name();
+        // The plan first: a journal without a plan cannot be resumed.
+        Journal::prepare(config.journal_dir)?;
+        refuse_second_run(config.journal_dir, &identity.target, &name)?;
+        let beside = config.journal_dir.join(format!("{name}.plan.json"));
+        saved.write(&beside, config.key)?;
+        let journal = Journal::create(config.journal_dir, &name, config.key).inspect_err(|_| {
+            let _of_no_use = std::fs::remove_file(&beside);
+        })?;
+        journal.append(JournalEntry::run_started(&name, plan, identity), self.timestamp()).await?;
+        Ok(journal)
+    }
+
+    /// The second run of a command gets its own id.
+    fn unique_run_name(&self) -> String {
+        let name = self.config.run;
+        let is_taken = self.config.journal_dir.join(format!("{name}.jsonl")).exists();
+        if is_taken { format!("{name}-2") } else { name.to_owned() }
+    }
+
+    fn timestamp(&self) -> jiff::Timestamp {
+        self.client.clock().to_timestamp(self.client.clock().now())
+    }
 }
 
 /// Two runs would each find the changes of the other unexpected.
@@ -107,58 +111,69 @@ fn refuse_second_run(journal_dir: &Path, target: &RunTarget, name: &str) -> Resu
     }
 }
 
-struct WaveRunner<'a, 'p> {
+struct WaveRunner<'a> {
+    workflow: &'a ApplyWorkflow<'a>,
     plan: &'a Plan,
-    client: &'a ApiClient,
     journal: &'a Journal,
-    options: Options,
-    rollout: Rollout<'p>,
+    /// The locations of each wave.
+    waves: &'a [Vec<LocationId>],
     on_event: &'a dyn Fn(&Event),
 }
 
 /// Why the next wave is not started.
 enum WaveError {
-    ChangeSource(ShutdownReason),
+    Stopped(ShutdownReason),
     Drift(Vec<Drift>),
     /// The outcome describes the failed verification.
     ListFailed(SendError),
 }
 
-impl WaveRunner<'_, '_> {
-    async fn run(&self, waves: &[Vec<LocationId>]) -> Outcome {
-        let started = self.client.clock().now();
+impl WaveRunner<'_> {
+    async fn run(&self) -> Outcome {
+        let client = self.workflow.client;
+        let started = client.clock().now();
         let mut whole = Outcome {
             results: vec![ChangeResult::new(ChangeStatus::NotStarted); self.plan.changes.len()],
             verification: Verification::Skipped,
             stopped: None,
             server_generated_codes: Vec::new(),
-            statistics: self.client.statistics(),
+            statistics: self.workflow.client.statistics(),
             elapsed: Duration::ZERO,
             timeline: Timeline::default(),
         };
-        for (at, wave) in waves.iter().enumerate() {
-            let last = at + 1 == waves.len();
-            // The verification decides whether the next wave is started.
-            let options = Options { verify: self.options.verify || !last, ..self.options };
-            let (part, places) = (plan::restrict_to_locations(self.plan, wave), self.places(wave));
-            let stopped_by = match self.prepare_wave(part, at == 0).await {
-                Ok(checked) => {
-                    (self.on_event)(&Event::Wave { number: at + 1, of: waves.len(), locations: wave.len() });
-                    let outcome = run(&checked, self.client, self.journal, options, self.on_event).await;
-                    let well = outcome.is_complete();
-                    merge(&mut whole, outcome, &places, &checked, self.plan);
-                    self.wait_for_next_wave(waves, at, well, last).await.err()
-                }
-                Err(record_stop) => Some(record_stop),
-            };
-            if let Some(record_stop) = stopped_by {
-                self.record_stop(&mut whole, record_stop);
+        for (at, wave) in self.waves.iter().enumerate() {
+            if let Err(error) = self.run_wave(at, wave, &mut whole).await {
+                self.record_stop(&mut whole, error);
                 break;
             }
         }
-        whole.statistics = self.client.statistics();
-        whole.elapsed = self.client.clock().now().duration_since(started);
+        whole.statistics = client.statistics();
+        whole.elapsed = client.clock().now().duration_since(started);
         whole
+    }
+
+    /// Executes one wave, and waits for the next one if there is one.
+    async fn run_wave(&self, at: usize, wave: &[LocationId], whole: &mut Outcome) -> Result<(), WaveError> {
+        let is_last = at + 1 == self.waves.len();
+        let options = self.workflow.config.options;
+        // The verification decides whether the next wave is started.
+        let options = Options { verify: options.verify || !is_last, ..options };
+        let places = self.places(wave);
+        let checked = self.prepare_wave(plan::restrict_to_locations(self.plan, wave), at == 0).await?;
+        (self.on_event)(&Event::Wave { number: at + 1, of: self.waves.len(), locations: wave.len() });
+        let outcome = run(&checked, self.workflow.client, self.journal, options, self.on_event).await;
+        let is_complete = outcome.is_complete();
+        merge(whole, outcome, &places, &checked, self.plan);
+        if is_last {
+            return Ok(());
+        }
+        if let Some(reason) = self.workflow.client.shutdown().reason() {
+            return Err(WaveError::Stopped(reason));
+        }
+        if !is_complete {
+            return Err(WaveError::Stopped(ShutdownReason::WaveFailed));
+        }
+        self.wait_for_wave(at + 1).await
     }
 
     /// Indexes of the changes of each location in the whole plan.
@@ -170,65 +185,55 @@ impl WaveRunner<'_, '_> {
 
     /// The plan of a wave, checked on the current state.
     async fn prepare_wave(&self, part: Plan, first: bool) -> Result<CheckedPlan, WaveError> {
-        let unsafe_now = |_| WaveError::ChangeSource(ShutdownReason::UnexpectedChange);
+        let unsafe_now = |_| WaveError::Stopped(ShutdownReason::UnexpectedChange);
         if first {
             // The whole plan was checked on the list, and its parts are independent.
             let recorded = plan::reconstruct_base_state(&part);
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
-        let mut live = self.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
+        let mut live = self.workflow.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
         add_planned_locations(&mut live, &part);
         let reads = plan::resume_reads(&part, &live);
-        read_devices(&mut live, reads, self.client).await.map_err(WaveError::ListFailed)?;
+        read_devices(&mut live, reads, self.workflow.client).await.map_err(WaveError::ListFailed)?;
         let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;
         check_plan(rest, &live).map_err(unsafe_now)
     }
 
-    /// Waits and asks for confirmation before the next wave.
-    async fn wait_for_next_wave(
-        &self,
-        waves: &[Vec<LocationId>],
-        at: usize,
-        well: bool,
-        last: bool,
-    ) -> Result<(), WaveError> {
-        if last {
-            return Ok(());
-        }
-        let shutdown = self.client.shutdown();
-        if let Some(reason) = shutdown.reason() {
-            return Err(WaveError::ChangeSource(reason));
-        }
-        if !well {
-            return Err(WaveError::ChangeSource(ShutdownReason::WaveFailed));
-        }
-        let stopped = || WaveError::ChangeSource(shutdown.reason().unwrap_or(ShutdownReason::Declined));
-        let clock = self.client.clock();
-        if !self.rollout.soak.is_zero() {
-            (self.on_event)(&Event::Soaking { until: clock.now() + self.rollout.soak });
-            if let Either::Right(_) = select(clock.sleep(self.rollout.soak), pin!(shutdown.requested())).await {
+    /// Waits, and asks for confirmation of the wave `next`.
+    async fn wait_for_wave(&self, next: usize) -> Result<(), WaveError> {
+        let ApplyWorkflow { client, config, ui } = *self.workflow;
+        let (clock, shutdown) = (client.clock(), client.shutdown());
+        let stopped = || WaveError::Stopped(shutdown.reason().unwrap_or(ShutdownReason::Declined));
+        if !config.soak.is_zero() {
+            (self.on_event)(&Event::Soaking { until: clock.now() + config.soak });
+            if let Either::Right(_) = select(clock.sleep(config.soak), pin!(shutdown.requested())).await {
                 return Err(stopped());
             }
         }
-        let left = &waves[at + 1..];
-        let next = NextWave {
-            number: at + 2,
-            of: waves.len(),
-            locations_done: waves[..=at].iter().map(Vec::len).sum(),
-            locations_left: left.iter().map(Vec::len).sum(),
-            networks_left: self.places(&left.concat()).len(),
-        };
-        match select((self.rollout.approve_wave)(next), pin!(shutdown.requested())).await {
+        if config.approval == Approval::Automatic {
+            return Ok(());
+        }
+        let (done, left) = self.waves.split_at(next);
+        let locations = |waves: &[Vec<LocationId>]| plural(waves.iter().map(Vec::len).sum(), "location");
+        let question = format!(
+            "Wave {next} succeeded ({}). Continue with wave {} of {} ({}, {} remaining)?",
+            locations(done),
+            next + 1,
+            self.waves.len(),
+            locations(left),
+            plural(self.places(&left.concat()).len(), "network"),
+        );
+        match select(ui.confirm(&question, "yes"), pin!(shutdown.requested())).await {
             Either::Left((true, _)) => Ok(()),
-            Either::Left((false, _)) => Err(WaveError::ChangeSource(ShutdownReason::Declined)),
+            Either::Left((false, _)) => Err(WaveError::Stopped(ShutdownReason::Declined)),
             Either::Right(_) => Err(stopped()),
         }
     }
 
-    fn record_stop(&self, whole: &mut Outcome, record_stop: WaveError) {
-        match record_stop {
-            WaveError::ChangeSource(reason) => whole.stopped = Some(reason),
-            WaveError::ListFailed(SendError::Cancelled) => whole.stopped = self.client.shutdown().reason(),
+    fn record_stop(&self, whole: &mut Outcome, error: WaveError) {
+        match error {
+            WaveError::Stopped(reason) => whole.stopped = Some(reason),
+            WaveError::ListFailed(SendError::Cancelled) => whole.stopped = self.workflow.client.shutdown().reason(),
             WaveError::ListFailed(SendError::Failed(error)) => {
                 whole.stopped = Some(ShutdownReason::WaveFailed);
                 whole.verification = Verification::Failed(Failure::from(&error));

@@ -6,8 +6,9 @@
 //! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
 //! | `read_devices` | reads what a plan needs beside the list |
 //! | `handset_interval` | what earlier runs mean for the handsets of this one |
+//! | `run_config` | [`RunConfig`]: how one run is planned, approved, executed and recorded |
 //! | `workflow` | [`ApplyWorkflow`]: prepare, show, confirm, execute |
-//! | `execute` | [`execute()`]: executes a checked plan, wave by wave |
+//! | `execute` | executes an approved plan, wave by wave |
 //! | `resume` | finds and resumes an unfinished run |
 //! | `rehearse` | [`rehearse()`]: simulates an apply in virtual time |
 //! | `status` | [`status()`]: drift per location |
@@ -24,18 +25,19 @@ mod prepare;
 mod read_devices;
 mod rehearse;
 mod resume;
+mod run_config;
 mod status;
 mod undo;
 mod workflow;
 
 pub use error::Error;
-pub use execute::{NextWave, Rollout, Run, RunFiles, WaveApproval, execute};
 pub use export_plan::plan_to_yaml;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, read_details, resume_saved_plan};
 pub use read_devices::read_devices;
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
+pub use run_config::{Approval, RunConfig};
 pub use status::{DriftReport, LocationStatus, status};
 pub use undo::{RecreatedNetwork, SkippedNetwork, Undo, build_undo, read_for_undo};
-pub use workflow::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, UserInterface};
+pub use workflow::{ApplyWorkflow, CompletedRun, Executed, PlanSource, UserInterface};

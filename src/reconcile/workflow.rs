@@ -2,28 +2,26 @@
 //! [`UserInterface`].
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, LocalBoxFuture, select};
-use secrecy::SecretString;
 
 use super::error::Error;
-use super::execute::{NextWave, Rollout, Run, RunFiles, execute};
 use super::handset_interval::heed_earlier_runs;
 use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, plan_from_live, read_details, resume_saved_plan};
-use super::resume::{Interrupted, find_run_for, inputs_digest, networks_at_temporary_names};
-use crate::apply::{Event, Options, Waves};
+use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
+use super::run_config::{Approval, RunConfig};
+use crate::apply::{Event, Outcome};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
-use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::{Plan, ResourceKind};
-use crate::plan::{self, MaxChanges, Scope, check_change_limit, check_deletions, describe_deletions};
-use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
-use crate::storage::{RunIdentity, RunTarget, SavedPlan};
+use crate::plan::{self, check_change_limit, check_deletions, describe_deletions};
+use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
+use crate::storage::SavedPlan;
 
 /// If the confirmation took longer than this, the list is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
@@ -33,13 +31,6 @@ pub enum PlanSource {
     /// Compute the plan from files or rules.
     Inputs(Inputs),
     SavedPlan(Box<SavedPlan>),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Approval {
-    Prompt,
-    /// No prompt; the change limit applies.
-    AutoApprove(Option<MaxChanges>),
 }
 
 /// Output and prompts of the workflow.
@@ -61,113 +52,91 @@ pub trait UserInterface {
     fn run_finished(&self);
 }
 
-#[derive(Clone, Debug)]
-pub struct ApplyOptions<'a> {
-    pub scope: Scope,
-    pub approval: Approval,
-    /// Fails if a live network is in no file.
-    pub fail_on_unmanaged: bool,
-    pub options: Options,
-    /// Resume an interrupted run first if its temporary names affect these rules.
-    pub resume_interrupted: bool,
-    pub waves: Waves,
-    /// Wait time between waves.
-    pub soak: Duration,
-    pub until: Option<Instant>,
-    pub journal_dir: &'a Path,
-    pub run: &'a str,
-    pub target: RunTarget,
-    /// The run that this one resumes.
-    pub resumes: Option<String>,
-    /// The run that this one undoes.
-    pub undoes: Option<String>,
-    /// Key that encrypts plans and journals.
-    pub key: Option<&'a SecretString>,
-    pub org: Option<String>,
-    /// The value of `--max-changes`, saved with the plan.
-    pub max_changes: Option<MaxChanges>,
-    /// The value of `--max-deletes`, saved with the plan.
-    pub max_deletes: Option<usize>,
-}
-
+/// An executed plan.
 #[derive(Debug)]
 pub struct CompletedRun {
     pub plan: Plan,
-    pub run: Run,
+    pub outcome: Outcome,
+    /// Its journal; an empty plan has none.
+    pub journal: Option<PathBuf>,
+}
+
+/// What a workflow has executed.
+#[derive(Debug)]
+pub enum Executed {
+    Run(CompletedRun),
+    /// The interrupted run that was resumed first, and the run itself, unless the resumed one is incomplete or nothing
+    /// could be planned after it.
+    Resumed(CompletedRun, Option<CompletedRun>),
 }
 
 #[derive(Clone, Copy)]
 pub struct ApplyWorkflow<'a> {
     pub client: &'a ApiClient,
-    pub options: &'a ApplyOptions<'a>,
+    pub config: &'a RunConfig<'a>,
     pub ui: &'a dyn UserInterface,
 }
 
 impl ApplyWorkflow<'_> {
     /// Applies `plan_source`; `listed` is the live state, if it was just read.
     ///
-    /// If rules match a network with a temporary name, the interrupted run is resumed first; the result then has two
-    /// parts.
+    /// If rules match a network with a temporary name, the interrupted run is resumed first.
     ///
     /// # Errors
     /// If nothing was written.
-    pub async fn run(&self, plan_source: PlanSource, listed: Option<LiveState>) -> Result<Vec<CompletedRun>, Error> {
-        let window = async {
-            match self.options.until {
-                Some(until) => self.client.clock().sleep_until(until).await,
-                None => std::future::pending().await,
-            }
+    pub async fn run(&self, plan_source: &PlanSource, listed: Option<LiveState>) -> Result<Executed, Error> {
+        alongside(self.end_with_window(), self.resume_and_run(plan_source, listed)).await
+    }
+
+    /// Requests a shutdown when the maintenance window ends.
+    async fn end_with_window(&self) {
+        if let Some(until) = self.config.options.until {
+            self.client.clock().sleep_until(until).await;
             self.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::WindowClosed));
-            std::future::pending::<std::convert::Infallible>().await
-        };
-        match select(pin!(self.run_with_resume(plan_source, listed)), pin!(window)).await {
-            Either::Left((done, _)) => done,
-            Either::Right((never, _)) => match never {},
         }
     }
 
-    async fn run_with_resume(
-        &self,
-        mut plan_source: PlanSource,
-        listed: Option<LiveState>,
-    ) -> Result<Vec<CompletedRun>, Error> {
-        let mut done = Vec::new();
-        let live = match (&plan_source, listed) {
-            (PlanSource::SavedPlan(_), _) => None,
-            (PlanSource::Inputs(_), Some(live)) => Some((live, self.client.clock().now())),
-            (PlanSource::Inputs(_), None) => Some(self.list().await?),
+    async fn resume_and_run(&self, plan_source: &PlanSource, listed: Option<LiveState>) -> Result<Executed, Error> {
+        let listed = listed.map(|live| (live, self.client.clock().now()));
+        let (live, interrupted) = match plan_source {
+            PlanSource::Inputs(inputs) if self.config.resume_interrupted => {
+                let listed = match listed {
+                    Some(listed) => listed,
+                    None => self.list().await?,
+                };
+                let interrupted = self.interrupted_plan(inputs, &listed.0);
+                (Some(listed), interrupted)
+            }
+            PlanSource::Inputs(_) => (listed, None),
+            PlanSource::SavedPlan(_) => (None, None),
         };
-        let mut live = live;
-        if let (PlanSource::Inputs(inputs), Some((organization, _)), true) =
-            (&plan_source, &live, self.options.resume_interrupted)
-            && let Some((run, saved)) = self.interrupted_plan(inputs, organization)
-        {
-            self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
-            done.push(self.run_once(&mut PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?);
-            live = match done.last() {
-                Some(first) if first.run.outcome.is_complete() => Some(self.list().await?),
-                _ => return Ok(done),
-            };
+        let Some((run, saved)) = interrupted else {
+            return self.run_once(plan_source, live, self.config.resumes.clone()).await.map(Executed::Run);
+        };
+        self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
+        let resumed = self.run_once(&PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?;
+        if !resumed.outcome.is_complete() {
+            return Ok(Executed::Resumed(resumed, None));
         }
         let before = self.client.statistics();
-        match self.run_once(&mut plan_source, live, self.options.resumes.clone()).await {
-            Ok(mut second) => {
-                if !done.is_empty() {
-                    second.run.outcome.statistics = second.run.outcome.statistics.since(before);
-                }
-                done.push(second);
+        let run = match self.run_once(plan_source, None, self.config.resumes.clone()).await {
+            Ok(mut run) => {
+                run.outcome.statistics = run.outcome.statistics.since(before);
+                Some(run)
             }
             // The outcome of the resumed run is still reported.
-            Err(error) if !done.is_empty() => self.ui.note(&format!("After resuming: {error}")),
-            Err(error) => return Err(error),
-        }
-        Ok(done)
+            Err(error) => {
+                self.ui.note(&format!("After resuming: {error}"));
+                None
+            }
+        };
+        Ok(Executed::Resumed(resumed, run))
     }
 
     /// The plan of the run that left networks on temporary names, for the locations that this run is about. What it
     /// said about its size was said about the whole of it.
     fn interrupted_plan(&self, inputs: &Inputs, live: &LiveState) -> Option<(String, SavedPlan)> {
-        let scope = &self.options.scope;
+        let scope = &self.config.scope;
         let networks_at_temporary_names = networks_at_temporary_names(live, |location, settings| {
             any_rule_matches_location(&inputs.desired.rules, location)
                 && scope.includes_location(location)
@@ -176,7 +145,7 @@ impl ApplyWorkflow<'_> {
         let networks: HashSet<NetworkId> =
             networks_at_temporary_names.iter().map(|(network, _)| network.clone()).collect();
         let Interrupted { run, saved, .. } =
-            find_run_for(self.options.journal_dir, self.options.key, &self.options.target, &networks)?;
+            find_run_for(self.config.journal_dir, self.config.key, &self.config.target, &networks)?;
         let locations: Vec<LocationId> =
             networks_at_temporary_names.into_iter().map(|(_, location)| location).collect();
         Some((
@@ -197,54 +166,64 @@ impl ApplyWorkflow<'_> {
 
     async fn run_once(
         &self,
-        plan_source: &mut PlanSource,
+        plan_source: &PlanSource,
         live: Option<(LiveState, Instant)>,
         resumes: Option<String>,
     ) -> Result<CompletedRun, Error> {
-        let mut prepare_wave = self.prepare_plan(plan_source, live).await?;
-        let plan = prepare_wave.checked.plan();
-        if self.options.fail_on_unmanaged && plan.counts.unmanaged > 0 {
+        let prepared = self.prepare_plan(plan_source, live).await?;
+        let plan = prepared.checked.plan();
+        if self.config.fail_on_unmanaged && plan.counts.unmanaged > 0 {
             return Err(Error::Unmanaged(plan.counts.unmanaged));
         }
-        if self.options.waves.canary_matches_nothing(plan) {
+        if self.config.waves.canary_matches_nothing(plan) {
             return Err(Error::CanaryMatchesNothing);
         }
-        self.show(&prepare_wave);
-        match self.options.approval {
-            Approval::AutoApprove(said) => {
-                let (max_changes, max_deletes) = match plan_source {
-                    PlanSource::SavedPlan(saved) => {
-                        (saved.max_changes.as_deref().and_then(|word| word.parse().ok()), saved.max_deletes)
-                    }
-                    PlanSource::Inputs(_) => (None, None),
+        self.show(plan);
+        let approved = match self.config.approval {
+            Approval::Automatic => {
+                check_deletions(plan, self.max_deletes(plan_source))?;
+                let saved = match plan_source {
+                    PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|text| text.parse().ok()),
+                    PlanSource::Inputs(_) => None,
                 };
-                let plan = prepare_wave.checked.plan();
-                check_deletions(plan, self.options.max_deletes.or(max_deletes))?;
-                check_change_limit(plan, said.or(max_changes))?;
+                check_change_limit(plan, self.config.max_changes.or(saved))?;
+                prepared
             }
-            Approval::Prompt => {
-                while !prepare_wave.checked.plan().changes.is_empty() {
-                    self.approve(prepare_wave.checked.plan(), plan_source).await?;
-                    if self.client.clock().now().duration_since(prepare_wave.listed) <= MAX_LIST_AGE {
-                        break;
-                    }
-                    let newer = self.prepare_plan(plan_source, None).await?;
-                    let same = newer.checked.plan() == prepare_wave.checked.plan();
-                    prepare_wave = newer;
-                    if same {
-                        break;
-                    }
-                    self.ui.note("The live state has changed. Updated plan:\n");
-                    self.show(&prepare_wave);
-                }
+            Approval::Prompt => self.confirm(prepared, plan_source).await?,
+        };
+        self.execute(approved.checked, plan_source, resumes).await
+    }
+
+    /// Asks for approval until a plan is confirmed that is not out of date.
+    async fn confirm(&self, mut prepared: PreparedPlan, plan_source: &PlanSource) -> Result<PreparedPlan, Error> {
+        while !prepared.checked.plan().changes.is_empty() {
+            self.approve(prepared.checked.plan(), plan_source).await?;
+            if self.client.clock().now().duration_since(prepared.listed) <= MAX_LIST_AGE {
+                break;
             }
+            let newer = self.prepare_plan(plan_source, None).await?;
+            let is_same = newer.checked.plan() == prepared.checked.plan();
+            prepared = newer;
+            if is_same {
+                break;
+            }
+            self.ui.note("The live state has changed. Updated plan:\n");
+            self.show(prepared.checked.plan());
         }
-        self.execute(prepare_wave, plan_source, resumes).await
+        Ok(prepared)
+    }
+
+    /// How much may be deleted: what this command says, or else what the saved plan says.
+    const fn max_deletes(&self, plan_source: &PlanSource) -> Option<usize> {
+        match (self.config.max_deletes, plan_source) {
+            (None, PlanSource::SavedPlan(saved)) => saved.max_deletes,
+            (said, _) => said,
+        }
     }
 
     async fn prepare_plan(
         &self,
-        plan_source: &mut PlanSource,
+        plan_source: &PlanSource,
         live: Option<(LiveState, Instant)>,
     ) -> Result<PreparedPlan, Error> {
         match plan_source {
@@ -253,13 +232,13 @@ impl ApplyWorkflow<'_> {
                     Some(live) => live,
                     None => self.list().await?,
                 };
-                let reads = plan::required_reads(&self.options.scope, &inputs.desired, &live);
+                let reads = plan::required_reads(&self.config.scope, &inputs.desired, &live);
                 if !reads.handsets.is_empty() {
                     let networks: HashSet<_> = reads.handsets.iter().map(|at| &live.network(*at).id).collect();
                     self.wait_for_late_handsets(|network| networks.contains(network)).await?;
                 }
-                let live = read_details(inputs, &self.options.scope, live, self.client).await?;
-                Ok(plan_from_live(inputs, &self.options.scope, live, listed)?.with_handset_interval(self.client))
+                let live = read_details(inputs, &self.config.scope, live, self.client).await?;
+                Ok(plan_from_live(inputs, &self.config.scope, live, listed)?.with_handset_interval(self.client))
             }
             PlanSource::SavedPlan(saved) => {
                 let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);
@@ -277,7 +256,7 @@ impl ApplyWorkflow<'_> {
 
     /// Waits until a list shows all handsets that an earlier run may have added to these networks.
     async fn wait_for_late_handsets(&self, is_affected: impl Fn(&NetworkId) -> bool) -> Result<(), Error> {
-        let late = heed_earlier_runs(self.options.journal_dir, &self.options.target, self.client);
+        let late = heed_earlier_runs(self.config.journal_dir, &self.config.target, self.client);
         let until = late.into_iter().filter(|(network, _)| is_affected(network)).map(|(_, until)| until).max();
         let Some(until) = until else { return Ok(()) };
         let clock = self.client.clock();
@@ -289,18 +268,13 @@ impl ApplyWorkflow<'_> {
         }
     }
 
-    fn show(&self, prepare_wave: &PreparedPlan) {
-        let plan = prepare_wave.checked.plan();
-        self.ui.show_plan(plan, &self.options.waves.partition(plan));
+    fn show(&self, plan: &Plan) {
+        self.ui.show_plan(plan, &self.config.waves.partition(plan));
     }
 
     /// Asks for approval. What is deleted must be counted: its number is the answer, unless `--max-deletes` has said it.
     async fn approve(&self, plan: &Plan, plan_source: &PlanSource) -> Result<(), Error> {
-        let saved = match plan_source {
-            PlanSource::SavedPlan(saved) => saved.max_deletes,
-            PlanSource::Inputs(_) => None,
-        };
-        match check_deletions(plan, self.options.max_deletes.or(saved)) {
+        match check_deletions(plan, self.max_deletes(plan_source)) {
             Ok(()) => self.ask("Apply this plan?", "yes").await,
             Err(_) => {
                 let deleted = describe_deletions(plan);
@@ -316,71 +290,5 @@ impl ApplyWorkflow<'_> {
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
         }
-    }
-
-    async fn execute(
-        &self,
-        prepare_wave: PreparedPlan,
-        plan_source: &PlanSource,
-        resumes: Option<String>,
-    ) -> Result<CompletedRun, Error> {
-        let plan = prepare_wave.checked.plan();
-        let saved = SavedPlan {
-            plan: plan.clone(),
-            created: self.client.clock().to_timestamp(self.client.clock().now()),
-            org: self.options.org.clone(),
-            max_changes: self.options.max_changes.map(|word| word.to_string()),
-            max_deletes: self.options.max_deletes,
-            undoes: self.options.undoes.clone(),
-            sources: match plan_source {
-                PlanSource::Inputs(inputs) => inputs.source_digests(),
-                PlanSource::SavedPlan(saved) => saved.sources.clone(),
-            },
-        };
-        let options = self.options;
-        let records = RunFiles {
-            journal_dir: options.journal_dir,
-            run: &self.unique_run_name(),
-            saved: &saved,
-            identity: RunIdentity {
-                target: options.target.clone(),
-                inputs: inputs_digest(&saved.sources),
-                resumes,
-                undoes: options.undoes.clone(),
-            },
-            key: options.key,
-        };
-        let waves = options.waves.partition(plan);
-        let approve_wave = |next: NextWave| -> LocalBoxFuture<'_, bool> {
-            Box::pin(async move {
-                let NextWave { number, of, locations_done, locations_left, networks_left } = next;
-                match options.approval {
-                    Approval::AutoApprove(_) => true,
-                    Approval::Prompt => {
-                        let question = format!(
-                            "Wave {} succeeded ({}). Continue with wave {number} of {of} ({}, {} remaining)?",
-                            number - 1,
-                            plural(locations_done, "location"),
-                            plural(locations_left, "location"),
-                            plural(networks_left, "network"),
-                        );
-                        self.ui.confirm(&question, "yes").await
-                    }
-                }
-            })
-        };
-        let rollout = Rollout { waves: &waves, soak: options.soak, approve_wave: &approve_wave };
-        self.ui.run_started(plan);
-        let run_options = Options { until: options.until, ..options.options };
-        let on_event = |event: &Event| self.ui.on_event(event);
-        let run = execute(&prepare_wave.checked, self.client, records, run_options, rollout, &on_event).await;
-        self.ui.run_finished();
-        Ok(CompletedRun { run: run?, plan: prepare_wave.checked.into_plan() })
-    }
-
-    /// The second run of a command gets its own id.
-    fn unique_run_name(&self) -> String {
-        let taken = self.options.journal_dir.join(format!("{}.jsonl", self.options.run)).exists();
-        if taken { format!("{}-2", self.options.run) } else { self.options.run.to_owned() }
     }
 }

@@ -332,28 +332,40 @@ fn a_rule_of_a_file_must_leave_its_own_result_alone() {
     assert_eq!(env.counters().writes, 0);
 }
 
-/// Two rules that swap two sites' names in a cycle; a kill leaves a temporary name that no rule can compute with.
+/// A rule that swaps the names of two networks and moves a third one out of the way.
+#[cfg(unix)]
+const SWAP: &str =
+    "version: 1\nrules:\n  - match: { displayName: 'to (?<wanted>.*)' }\n    set: { name: '{{ wanted }}' }\n";
+
+/// Three networks for [`SWAP`], and its file.
+#[cfg(unix)]
+fn swapped_names() -> TestEnv {
+    let mut networks =
+        vec![network(1, "Oslo", "A", "0001"), network(2, "Oslo", "B", "0002"), network(3, "Oslo", "C", "0003")];
+    for (network, display_name) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
+        network["displayName"] = display_name.into();
+    }
+    let env = stage_of(networks);
+    env.write("fleet.yaml", SWAP);
+    env
+}
+
+#[cfg(unix)]
+fn has_temporary_name(env: &TestEnv) -> bool {
+    live_names(env).iter().any(|name| name.contains("dectl moving"))
+}
+
+/// A kill leaves a temporary name that no rule can compute with.
 #[cfg(unix)]
 #[test]
 fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
-    let rules = "version: 1\nrules:\n  - match: { displayName: 'to (?<name_wanted>.*)' }\n    set: { name: '{{ name_wanted }}' }\n";
-    let fresh = || {
-        let mut networks =
-            vec![network(1, "Oslo", "A", "0001"), network(2, "Oslo", "B", "0002"), network(3, "Oslo", "C", "0003")];
-        for (network, display_name) in networks.iter_mut().zip(["to B", "to A", "to D"]) {
-            network["displayName"] = display_name.into();
-        }
-        let env = stage_of(networks);
-        env.write("fleet.yaml", rules);
-        env
-    };
     let mut stranded = 0;
     for k in 1.. {
-        let env = fresh();
+        let env = swapped_names();
         if !env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]).is_killed() {
             break;
         }
-        let is_stranded = live_names(&env).iter().any(|name| name.contains("dectl moving"));
+        let is_stranded = has_temporary_name(&env);
         stranded += usize::from(is_stranded);
         let lost = env.command(&["apply", "fleet.yaml", "--yes", "--journal", "elsewhere"]).output().expect("it runs");
         if is_stranded {
@@ -369,6 +381,25 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
         assert_eq!(env.run(&["status", "fleet.yaml"]).code, Some(0));
     }
     assert!(stranded >= 2, "{stranded}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_fails_after_a_resumed_run_is_no_success() {
+    let stranded = (1..).map(|k| {
+        let env = swapped_names();
+        let killed = env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]);
+        assert!(killed.is_killed(), "no kill leaves a temporary name");
+        env
+    });
+    let env = stranded.into_iter().find(has_temporary_name).expect("an interrupted swap");
+    let broken = "locations: [{ name: Oslo, networks: [{ id: nowhere, name: X }] }]\n";
+    env.write("fleet.yaml", &format!("{SWAP}{broken}"));
+    let ended = env.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("After resuming: "), "{}", ended.stderr);
+    assert_eq!(ended.json()["kind"], "result", "of the resumed run");
+    assert_eq!(live_names(&env), ["Oslo: A", "Oslo: B", "Oslo: D"]);
 }
 
 #[test]

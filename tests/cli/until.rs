@@ -10,7 +10,7 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::LocationId;
 use dectl::plan::model::Plan;
-use dectl::reconcile::{ApplyOptions, ApplyWorkflow, Approval, CompletedRun, Error, Inputs, PlanSource, UserInterface};
+use dectl::reconcile::{ApplyWorkflow, Approval, Error, Executed, Inputs, PlanSource, RunConfig, UserInterface};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
 use futures::future::LocalBoxFuture;
@@ -45,7 +45,7 @@ impl UserInterface for Watch {
     fn run_finished(&self) {}
 }
 
-fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<CompletedRun>, Error>, u64) {
+fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Executed, Error>, u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let simulated =
@@ -55,32 +55,31 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Vec<Complet
         let rng = SeededRng::from_seed(1);
         let client =
             ApiClient::new(api, clock, rng, RateLimiter::new(Some(2), None), RetryPolicy::default(), shutdown.clone());
-        let options = ApplyOptions {
+        let config = RunConfig {
             scope: dectl::plan::Scope::default(),
-            approval: Approval::AutoApprove(Some(dectl::plan::MaxChanges::All)),
             fail_on_unmanaged: false,
-            options: Options::default(),
             resume_interrupted: true,
+            approval: Approval::Automatic,
+            max_changes: Some(dectl::plan::MaxChanges::All),
+            max_deletes: None,
+            options: Options { until, ..Options::default() },
             waves: Waves::default(),
             soak: Duration::ZERO,
-            until,
             journal_dir: dir,
+            run: "run",
             target: dectl::storage::RunTarget::default(),
+            org: None,
             resumes: None,
             undoes: None,
-            run: "run",
             key: None,
-            org: None,
-            max_changes: None,
-            max_deletes: None,
         };
         let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";
         let input_options =
             dectl::reconcile::InputOptions { strict: false, resolve: dectl::reconcile::CodeResolution::SyntaxOnly };
         let inputs = Inputs::from_text("rules", rule.to_owned(), input_options).expect("rules");
         let watch = Watch { shutdown, writes: Cell::new(0), ends_at };
-        let work = ApplyWorkflow { client: &client, options: &options, ui: &watch };
-        let done = work.run(PlanSource::Inputs(inputs), None).await;
+        let work = ApplyWorkflow { client: &client, config: &config, ui: &watch };
+        let done = work.run(&PlanSource::Inputs(inputs), None).await;
         let writes = simulated.borrow().counters().writes;
         (done, writes)
     })
@@ -99,7 +98,7 @@ fn the_end_of_the_window_stops_cleanly_and_the_rest_is_a_plan_again() {
     let dir = tempfile::tempdir().expect("a directory");
     let (done, writes) = work(dir.path(), None, 5);
     let done = done.expect("a run");
-    let [CompletedRun { run, .. }] = &done[..] else { panic!("{done:?}") };
+    let Executed::Run(run) = done else { panic!("{done:?}") };
     assert_eq!(run.outcome.stopped, Some(ShutdownReason::WindowClosed));
     let applied = run.outcome.count(dectl::apply::ChangeStatus::Applied);
     assert_eq!(applied as u64, writes);

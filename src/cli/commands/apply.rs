@@ -1,12 +1,12 @@
 //! `dectl apply`: shows the changes, asks for confirmation, and applies them.
 
 use clap::Args as ClapArgs;
-use dectl::reconcile::PlanSource;
+use dectl::reconcile::{PlanSource, RunConfig};
 use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
 
 use super::inputs::{RESOLVE_CODES, read};
-use super::run_plan::{PlanRun, preflight};
+use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -33,17 +33,17 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         None => PlanSource::Inputs(read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let run = PlanRun {
+    let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
+    let apply = Apply {
+        config: RunConfig { resume_interrupted: true, undoes, ..config },
         plan_source,
         listed: None,
-        args: &args.apply.run,
-        resume_interrupted: true,
-        resumes: None,
-        undoes,
-        recreated: Vec::new(),
-        key,
+        recreated: &[],
+        client: &connection.client,
+        quiet: args.apply.output.quiet,
+        printer,
     };
-    run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await
+    apply.run().await
 }
 
 /// A saved plan is applied as it was reviewed, never in part.

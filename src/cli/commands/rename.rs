@@ -8,7 +8,7 @@ use dectl::desired::RenameRequest;
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    Inputs, PlanSource, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml, read_devices,
+    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml, read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -16,7 +16,7 @@ use dectl::storage::{IfExists, write_private_file};
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
-use super::run_plan::{PlanRun, preflight};
+use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -108,6 +108,11 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         Inputs::from_rename(&request).map_err(invalid)?
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
+    let config = || run_config(&args.apply, &connection, key.as_ref(), printer);
+    let apply = |plan_source, listed, config| {
+        let (client, quiet) = (&connection.client, args.apply.output.quiet);
+        Apply { config, plan_source, listed, recreated: &[], client, quiet, printer }.run()
+    };
     if !is_dry_run && !args.restart {
         let earlier = find_unfinished_run(
             &args.apply.run.journal.journal,
@@ -129,20 +134,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             }
             Unfinished::Plan { run, saved } => {
                 printer.note(&format!("note: resuming the unfinished run {run} of this rename with its plan\n"));
-                let resumes = Some(run);
-                let plan_source = PlanSource::SavedPlan(saved);
-                let job = PlanRun {
-                    plan_source,
-                    listed: None,
-                    args: &args.apply.run,
-                    resume_interrupted: false,
-                    resumes,
-                    undoes: None,
-                    recreated: Vec::new(),
-                    key,
-                };
-                let exit =
-                    job.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await?;
+                let config = RunConfig { resumes: Some(run), ..config()? };
+                let exit = apply(PlanSource::SavedPlan(saved), None, config).await?;
                 if exit == ExitStatus::Success {
                     printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
                 }
@@ -159,19 +152,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
     }
     if !is_dry_run {
-        let plan_source = PlanSource::Inputs(inputs);
-        let resume_interrupted = !args.restart;
-        let job = PlanRun {
-            plan_source,
-            listed: Some(live),
-            args: &args.apply.run,
-            resume_interrupted,
-            resumes: None,
-            undoes: None,
-            recreated: Vec::new(),
-            key,
-        };
-        return job.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await;
+        let config = RunConfig { resume_interrupted: !args.restart, ..config()? };
+        return apply(PlanSource::Inputs(inputs), Some(live), config).await;
     }
     let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
     let plan = prepared.checked.plan();

@@ -9,17 +9,17 @@ use dectl::client::ApiClient;
 use dectl::model::{LiveState, LocationId};
 use dectl::plan::model::Plan;
 use dectl::reconcile::{
-    ApplyOptions, ApplyWorkflow, Approval, CompletedRun, PlanSource, RecreatedNetwork, UserInterface,
+    ApplyWorkflow, Approval, CompletedRun, Executed, PlanSource, RecreatedNetwork, RunConfig, UserInterface,
 };
 use dectl::report::progress::ProgressDisplay;
 use dectl::report::{PlanView, ResultView, text};
-use dectl::runtime::{Clock, Instant};
+use dectl::runtime::{Clock, Instant, alongside};
 use futures::future::LocalBoxFuture;
 use secrecy::SecretString;
 
 use super::inputs::scope;
 use super::output::{plan_text, result_text};
-use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd};
+use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::{Printer, eprint_json};
 use crate::cli::prompt;
@@ -38,70 +38,62 @@ pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<S
     plan_key()
 }
 
-/// A plan that is about to be shown, confirmed and applied.
-pub(super) struct PlanRun<'a> {
+/// The configuration of a run that resumes and undoes nothing.
+pub(super) fn run_config<'a>(
+    args: &'a WriteOptions,
+    connection: &'a Connection,
+    key: Option<&'a SecretString>,
+    printer: &Printer,
+) -> Result<RunConfig<'a>, CliError> {
+    let run = &args.run;
+    let default_grace_period = || (!prompt::is_interactive()).then_some(Duration::from_secs(5));
+    let until = run.rollout.until.map(|until| deadline(until, connection.client.clock(), printer)).transpose()?;
+    Ok(RunConfig {
+        scope: scope(&run.scope.filter)?,
+        fail_on_unmanaged: run.scope.fail_on_unmanaged,
+        resume_interrupted: false,
+        approval: if run.yes { Approval::Automatic } else { Approval::Prompt },
+        max_changes: run.scope.max_changes,
+        max_deletes: run.scope.max_deletes,
+        options: Options {
+            fail_fast: run.fail_fast,
+            reread: run.reread,
+            verify: !run.no_verify,
+            grace_period: run.grace_period.or_else(default_grace_period),
+            until,
+        },
+        waves: Waves { canary: run.rollout.canary.clone(), batch: run.rollout.batch.map(|batch| batch as usize) },
+        soak: run.rollout.soak,
+        journal_dir: &run.journal.journal,
+        run: &connection.run,
+        target: connection.target.clone(),
+        org: args.connection.org.clone(),
+        resumes: None,
+        undoes: None,
+        key,
+    })
+}
+
+/// Shows a plan, asks for confirmation, applies it and prints the result.
+pub(super) struct Apply<'a> {
+    pub(super) config: RunConfig<'a>,
     pub(super) plan_source: PlanSource,
     /// The live state, if it has just been listed.
     pub(super) listed: Option<LiveState>,
-    pub(super) args: &'a RunOptions,
-    /// Resume an interrupted run first if its temporary names affect these rules.
-    pub(super) resume_interrupted: bool,
-    /// The run that this one resumes.
-    pub(super) resumes: Option<String>,
-    /// The run that this one undoes.
-    pub(super) undoes: Option<String>,
     /// Deleted networks that this run creates again.
-    pub(super) recreated: Vec<RecreatedNetwork>,
-    /// Encrypts the saved plan and the codes in the journal.
-    pub(super) key: Option<SecretString>,
+    pub(super) recreated: &'a [RecreatedNetwork],
+    pub(super) client: &'a ApiClient,
+    pub(super) quiet: bool,
+    pub(super) printer: &'a Printer,
 }
 
-impl PlanRun<'_> {
-    /// Shows the plan, asks for confirmation, applies it and prints the result.
-    pub(super) async fn run(
-        self,
-        connection: Connection,
-        org: Option<String>,
-        quiet: bool,
-        printer: &Printer,
-    ) -> Result<ExitStatus, CliError> {
-        let Connection { client, run, target, .. } = connection;
-        let Self { plan_source, listed, args, resume_interrupted, resumes, undoes, recreated, key } = self;
-        let clock = client.clock();
-        let options = ApplyOptions {
-            scope: scope(&args.scope.filter)?,
-            approval: if args.yes { Approval::AutoApprove(args.scope.max_changes) } else { Approval::Prompt },
-            fail_on_unmanaged: args.scope.fail_on_unmanaged,
-            options: Options {
-                fail_fast: args.fail_fast,
-                reread: args.reread,
-                verify: !args.no_verify,
-                grace_period: args
-                    .grace_period
-                    .or_else(|| (!prompt::is_interactive()).then_some(Duration::from_secs(5))),
-                until: None,
-            },
-            resume_interrupted,
-            waves: Waves { canary: args.rollout.canary.clone(), batch: args.rollout.batch.map(|batch| batch as usize) },
-            soak: args.rollout.soak,
-            until: args.rollout.until.map(|until| deadline(until, clock, printer)).transpose()?,
-            journal_dir: &args.journal.journal,
-            run: &run,
-            target,
-            resumes,
-            undoes,
-            key: key.as_ref(),
-            org,
-            max_changes: args.scope.max_changes,
-            max_deletes: args.scope.max_deletes,
-        };
-        let terminal = TerminalUi { quiet, printer, client: &client, progress: RefCell::default() };
-        let work = ApplyWorkflow { client: &client, options: &options, ui: &terminal };
-        let done = tokio::select! {
-            done = work.run(plan_source, listed) => done?,
-            () = terminal.redraw_loop() => return Err(CliError::refused("internal error: the progress display ended; please report this bug")),
-        };
-        Ok(result(done, &recreated, printer))
+impl Apply<'_> {
+    pub(super) async fn run(self) -> Result<ExitStatus, CliError> {
+        let Self { config, plan_source, listed, recreated, client, quiet, printer } = self;
+        let terminal = TerminalUi { quiet, printer, client, progress: RefCell::default() };
+        let workflow = ApplyWorkflow { client, config: &config, ui: &terminal };
+        let executed = alongside(terminal.redraw_loop(), workflow.run(&plan_source, listed)).await?;
+        Ok(show_result(executed, recreated, printer))
     }
 }
 
@@ -114,31 +106,36 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
     Ok(clock.now() + left.try_into().unwrap_or_default())
 }
 
-/// Prints the results: the last run is the result, earlier ones are notes.
-fn result(mut done: Vec<CompletedRun>, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
-    if done.len() > 1 && done.last().is_some_and(|last| last.plan.changes.is_empty()) {
-        done.pop();
+/// Prints the result. That of a resumed run is a note, unless nothing followed it.
+fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
+    let is_half = matches!(executed, Executed::Resumed(_, None));
+    let (note, result) = match executed {
+        Executed::Run(run) | Executed::Resumed(run, None) => (None, run),
+        Executed::Resumed(resumed, Some(run)) if run.plan.changes.is_empty() => (None, resumed),
+        Executed::Resumed(resumed, Some(run)) => (Some(resumed), run),
+    };
+    let view = |CompletedRun { plan, outcome, journal }: CompletedRun| {
+        let journal = journal.map(|path| path.display().to_string());
+        ResultView::of(&plan, outcome, journal, printer.codes()).with_former_ids(recreated)
+    };
+    if let Some(resumed) = note {
+        printer.note(&format!("{}\n", result_text(&view(resumed), Format::Text)));
     }
-    let mut exit = ExitStatus::Success;
-    let last = done.len().saturating_sub(1);
-    for (at, CompletedRun { plan, run }) in done.into_iter().enumerate() {
-        exit = ExitStatus::of(&run.outcome, &plan);
-        let journal = run.journal.map(|path| path.display().to_string());
-        let view = ResultView::of(&plan, run.outcome, journal, printer.codes()).with_former_ids(recreated);
-        if at < last {
-            printer.note(&format!("{}\n", result_text(&view, Format::Text)));
-            continue;
-        }
-        printer.result(&result_text(&view, printer.format()));
-        if printer.format() == Format::Junit {
-            // The file is for the forge; people read the log.
-            printer.note(&format!("{}\n", result_text(&view, Format::Text)));
-        }
-        if view.outcome.statistics.writes > 0 {
-            exit = printer.exit_status_after_writes(exit);
-        }
+    let exit = match ExitStatus::of(&result.outcome, &result.plan) {
+        // What the command was about was not done.
+        ExitStatus::Success if is_half => ExitStatus::Incomplete,
+        exit => exit,
+    };
+    let view = view(result);
+    printer.result(&result_text(&view, printer.format()));
+    if printer.format() == Format::Junit {
+        // The file is for the forge; people read the log.
+        printer.note(&format!("{}\n", result_text(&view, Format::Text)));
     }
-    exit
+    match view.outcome.statistics.writes {
+        0 => exit,
+        _ => printer.exit_status_after_writes(exit),
+    }
 }
 
 /// Prints a line to standard error; a failure to write is ignored.

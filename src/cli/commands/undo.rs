@@ -7,8 +7,8 @@ use dectl::desired::ProcessEnvironment;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
 use dectl::reconcile::{
-    CodeResolution, InputOptions, Inputs, PlanSource, build_undo, complete_if_done, plan_from_live, read_for_undo,
-    undo_source_name,
+    CodeResolution, InputOptions, Inputs, PlanSource, RunConfig, build_undo, complete_if_done, plan_from_live,
+    read_for_undo, undo_source_name,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
-use super::run_plan::{PlanRun, preflight};
+use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -138,17 +138,17 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         show_next_step(&saved_plan_hint(path), plan, args.apply.output, printer);
         return Ok(ExitStatus::Success);
     }
-    let run = PlanRun {
+    let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
+    let apply = Apply {
+        config: RunConfig { undoes: Some(history.run), ..config },
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
-        args: &args.apply.run,
-        resume_interrupted: false,
-        resumes: None,
-        undoes: Some(history.run),
-        recreated: undo.recreated,
-        key,
+        recreated: &undo.recreated,
+        client: &connection.client,
+        quiet: args.apply.output.quiet,
+        printer,
     };
-    let exit = run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await?;
+    let exit = apply.run().await?;
     // What was left alone is not undone.
     Ok(match exit {
         ExitStatus::Success if !undo.left_alone.is_empty() && has_changes => ExitStatus::Incomplete,
@@ -189,17 +189,17 @@ async fn resume(
         return Ok(ExitStatus::Success);
     }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
-    let run = PlanRun {
+    let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
+    let apply = Apply {
+        config: RunConfig { resumes: Some(undo.to_owned()), undoes: Some(last.to_owned()), ..config },
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
         listed: None,
-        args: &args.apply.run,
-        resume_interrupted: false,
-        resumes: Some(undo.to_owned()),
-        undoes: Some(last.to_owned()),
-        recreated: Vec::new(),
-        key,
+        recreated: &[],
+        client: &connection.client,
+        quiet: args.apply.output.quiet,
+        printer,
     };
-    run.run(connection, args.apply.connection.org.clone(), args.apply.output.quiet, printer).await
+    apply.run().await
 }
 
 /// No run in the directory is about this organization.

@@ -57,20 +57,7 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
             let settings =
                 DesiredSettings { name, code: AccessCode::from_number(codes[at] as u16), ..DesiredSettings::default() };
             let id = Some(Spanned { value: id, span: SPOT });
-            NetworkEntry {
-                origin: Origin::File(SPOT),
-                id,
-                renamed_from: None,
-                desired: settings,
-                name_span: None,
-                code: None,
-                model: None,
-                absent: None,
-                base_stations: None,
-                has_own_settings: true,
-                name_is_check: false,
-                handsets: None,
-            }
+            NetworkEntry { id, desired: settings, has_own_settings: true, ..NetworkEntry::new(Origin::File(SPOT)) }
         });
         let entries = entries.collect();
         let name = Some(Spanned { value: site.clone(), span: SPOT });

@@ -3,8 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
-use tokio::sync::Notify;
-
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
@@ -12,7 +10,7 @@ use super::timeline::Timeline;
 use crate::client::ApiClient;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
-use crate::runtime::{Instant, ShutdownLevel, ShutdownReason};
+use crate::runtime::{Instant, Notify, ShutdownLevel, ShutdownReason};
 use crate::storage::{Journal, JournalEntry};
 
 pub(super) struct RunContext<'a> {

@@ -4,11 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::pin::pin;
 
-use futures::StreamExt;
-use futures::future::{Either, select};
-use futures::stream::FuturesUnordered;
-use tokio::sync::Notify;
-
 use super::context::RunContext;
 use super::event::Event;
 use super::late_writes;
@@ -21,9 +16,12 @@ use crate::client::ApiClient;
 use crate::model::LocationId;
 use crate::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, StepIndex};
 use crate::plan_check::CheckedPlan;
-use crate::runtime::{ShutdownLevel, ShutdownReason, alongside};
+use crate::runtime::{Notify, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::Journal;
 use crate::storage::journal::{JournalEntry, JournalItemResult, WriteOutcome};
+use futures::StreamExt;
+use futures::future::{Either, select};
+use futures::stream::FuturesUnordered;
 
 /// Applies `checked` through `client`. Every write is in the journal before it is sent.
 ///

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select};
-use tokio::sync::Notify;
 use tracing::{Instrument, info_span, warn};
 
 use super::circuit_breaker::CircuitBreaker;
@@ -23,7 +22,7 @@ use crate::model::{
     BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
     NetworkModel, Settings,
 };
-use crate::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
+use crate::runtime::{Clock, Instant, Notify, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, RetryAfter, WriteAck, operations};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.

@@ -295,18 +295,11 @@ impl<'a> RuleExpander<'a, '_> {
         let template_spans =
             |setting| target.template_spans.iter().find(|(made, _)| *made == setting).map(|(_, span)| *span);
         Some(NetworkEntry {
-            origin: Origin::Rule { span: rule.span, label },
             id: Some(Spanned { value: id, span: rule.span }),
-            renamed_from: None,
             name_span: template_spans(Setting::Name).filter(|_| changed.has(Setting::Name)),
             desired,
-            code: None,
-            model: None,
-            absent: None,
-            base_stations: None,
-            handsets: None,
             has_own_settings: true,
-            name_is_check: false,
+            ..NetworkEntry::new(Origin::Rule { span: rule.span, label })
         })
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::Span;
 use crate::model::{
-    DesiredSettings, HandsetId, HandsetName, LocationId, Mac, MemberId, NameKey, NetworkId, NetworkModel, Setting,
+    DesiredSettings, HandsetId, HandsetName, LocationId, Mac, Member, MemberId, NameKey, NetworkId, NetworkModel,
+    Setting,
 };
 
 /// A value with its span.
@@ -125,7 +126,31 @@ impl fmt::Display for LineRef {
     }
 }
 
+impl LineRef {
+    /// How a member is named in a network of the location `home`: by its extension, or else by its id.
+    pub fn of(member: &Member, home: &LocationId) -> Option<Self> {
+        let is_writable = |extension: &&Arc<str>| {
+            !extension.is_empty() && extension.len() <= 10 && extension.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let is_here = |location: &&LocationId| *location == home;
+        match (member.extension.as_ref().filter(is_writable), &member.location) {
+            (Some(extension), location) if location.as_ref().is_none_or(|location| is_here(&location)) => {
+                Some(Self::Extension { extension: extension.clone(), location: None })
+            }
+            (Some(extension), Some(location)) => {
+                Some(Self::Extension { extension: extension.clone(), location: Some(location.as_str().into()) })
+            }
+            (_, _) => member.id.clone().map(Self::Member),
+        }
+    }
+}
+
 impl HandsetEntry {
+    /// An entry that names no handset yet.
+    pub const fn new(span: Span) -> Self {
+        Self { span, id: None, line1: None, line2: None, reassigned_from: None, name: None, is_absent: false }
+    }
+
     /// All lines that it names.
     pub fn lines(&self) -> impl Iterator<Item = &LineRef> {
         let second = self.line2.as_ref().and_then(|line| line.value.as_ref());
@@ -134,6 +159,24 @@ impl HandsetEntry {
 }
 
 impl NetworkEntry {
+    /// An entry that says nothing yet.
+    pub fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            id: None,
+            renamed_from: None,
+            desired: DesiredSettings::default(),
+            name_span: None,
+            code: None,
+            model: None,
+            absent: None,
+            base_stations: None,
+            handsets: None,
+            has_own_settings: false,
+            name_is_check: false,
+        }
+    }
+
     /// Whether it speaks of base stations or handsets.
     pub const fn lists_devices(&self) -> bool {
         self.base_stations.is_some() || self.handsets.is_some()

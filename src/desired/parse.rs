@@ -257,18 +257,12 @@ impl FileParser<'_> {
         }
         let id = id?;
         Some(NetworkEntry {
-            origin: Origin::File(fields.span()),
             id: Some(Spanned { value: NetworkId::new(id.value), span: id.span }),
-            renamed_from: None,
             desired: DesiredSettings { name, ..DesiredSettings::default() },
             name_span,
-            code: None,
-            model: None,
             absent: Some(state?),
-            base_stations: None,
-            handsets: None,
-            has_own_settings: false,
             name_is_check: true,
+            ..NetworkEntry::new(Origin::File(fields.span()))
         })
     }
 

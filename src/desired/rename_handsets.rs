@@ -8,10 +8,8 @@ use minijinja::Value;
 use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
 use super::rules::{RenameRequest, full_match_regex};
 use super::template::{OWN_FILTERS, Templates, Variables};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span, quoted_list, suggest};
-use crate::model::{
-    DesiredSettings, Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc,
-};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, quoted_list, suggest};
+use crate::model::{Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc};
 
 /// Variables of the template, besides the capture groups.
 const VARIABLES: [&str; 5] = ["line1", "name", "network", "location", "n"];
@@ -30,19 +28,10 @@ pub fn rename_handsets(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> Desired {
-    let mut text = String::new();
-    let mut line = |context: &str, value: &str| {
-        text.push_str(context);
-        let start = text.len() as u32;
-        text.push_str(value);
-        text.push('\n');
-        (start, (start + value.len() as u32).max(start + 1))
-    };
-    let pattern = line("PATTERN for customDisplayName: ", &request.pattern);
-    let template = line("TEMPLATE: ", &request.template);
-    let source = sources.add_non_secret("rename", text);
-    let span = |(start, end): (u32, u32)| Span { source, start, end };
-    let (pattern, template) = (span(pattern), span(template));
+    let mut lines = SourceLines::new(sources, "rename");
+    let pattern = lines.line("PATTERN for customDisplayName: ", &request.pattern);
+    let template = lines.line("TEMPLATE: ", &request.template);
+    lines.finish();
     let regex = match full_match_regex(&request.pattern) {
         Ok(regex) => regex,
         Err(error) => {
@@ -203,29 +192,14 @@ impl Renaming<'_> {
             }
             let Some(value) = handset.id.clone() else { continue };
             let id = Some(Spanned { value, span: self.template });
-            entries.push(HandsetEntry {
-                span: self.template,
-                id,
-                line1: None,
-                line2: None,
-                reassigned_from: None,
-                name: Some(Spanned { value: name, span: self.template }),
-                is_absent: false,
-            });
+            let name = Some(Spanned { value: name, span: self.template });
+            entries.push(HandsetEntry { id, name, ..HandsetEntry::new(self.template) });
         }
         (!entries.is_empty()).then(|| NetworkEntry {
-            origin: Origin::Rule { span: self.template, label: Arc::from("rename") },
             id: Some(Spanned { value: network.id.clone(), span: self.template }),
-            renamed_from: None,
-            desired: DesiredSettings::default(),
-            name_span: None,
-            code: None,
-            model: None,
-            absent: None,
-            base_stations: None,
             handsets: Some(entries),
-            has_own_settings: false,
             name_is_check: true,
+            ..NetworkEntry::new(Origin::Rule { span: self.template, label: Arc::from("rename") })
         })
     }
 

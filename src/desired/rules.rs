@@ -8,7 +8,7 @@ use super::mapping::MappingReader;
 use super::model::{Rule, RuleMode, Spanned};
 use super::template::{OWN_FILTERS, Templates};
 use super::yaml::Node;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, Span, quoted_list, suggest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, quoted_list, suggest};
 use crate::model::{NamePattern, Setting};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
@@ -80,30 +80,22 @@ pub struct RenameRequest {
 /// Converts the arguments into rules, with a source text that diagnostics point into.
 pub fn rename_rules(request: &RenameRequest, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Vec<Rule> {
     const COMMAND: &str = "rename";
-    let mut text = String::new();
-    let mut line = |context: &str, value: &str| {
-        text.push_str(context);
-        let start = text.len() as u32;
-        text.push_str(value);
-        let end = text.len() as u32;
-        text.push('\n');
-        (start, end)
-    };
+    let mut lines = SourceLines::new(sources, COMMAND);
     let fields: Vec<&str> = request.settings.iter().map(|setting| setting.api_name()).collect();
-    let pattern = line(&format!("PATTERN for {}: ", fields.join(" and ")), &request.pattern);
-    let template = line("TEMPLATE: ", &request.template);
-    let display_name = request.display_name.as_ref().map(|template| (line("--display-name: ", template), template));
-    let source = sources.add_non_secret(COMMAND, text);
-    let placed = |(start, end): (u32, u32), value: &str| Spanned {
-        value: Arc::from(value),
-        span: Span { source, start, end: end.max(start + 1) },
+    let mut argument = |introduction: &str, value: &str| Spanned {
+        value: Arc::<str>::from(value),
+        span: lines.line(introduction, value),
     };
+    let pattern = argument(&format!("PATTERN for {}: ", fields.join(" and ")), &request.pattern);
+    let template = argument("TEMPLATE: ", &request.template);
+    let display_name = request.display_name.as_ref().map(|template| argument("--display-name: ", template));
+    lines.finish();
     let rule = |setting: Setting| {
-        let mut templates = vec![(setting, placed(template, &request.template))];
-        if let (Setting::Name, Some((span, text))) = (setting, display_name) {
-            templates.push((Setting::DisplayName, placed(span, text)));
+        let mut templates = vec![(setting, template.clone())];
+        if let (Setting::Name, Some(template)) = (setting, &display_name) {
+            templates.push((Setting::DisplayName, template.clone()));
         }
-        let pattern = placed(pattern, &request.pattern);
+        let pattern = pattern.clone();
         Rule {
             span: pattern.span,
             label: COMMAND.into(),

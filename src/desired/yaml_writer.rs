@@ -1,8 +1,8 @@
 //! Writes settings as a desired-state file.
 
+use super::model::LineRef;
 use crate::model::{
-    AccessCode, DisplayName, HandsetId, LocationId, Member, NetworkId, NetworkModel, NetworkName, Setting, SettingSet,
-    Settings,
+    DesiredSettings, HandsetId, LocationId, Member, NetworkId, NetworkModel, Setting, SettingSet, Settings,
 };
 
 /// The settings to write for a network, and why some are omitted.
@@ -15,21 +15,8 @@ pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSetting
 
 /// Why the format rejects a live value.
 pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<String> {
-    let why = match setting {
-        Setting::Name => NetworkName::new(&settings.name).err().map(|error| error.to_string()),
-        Setting::DisplayName => settings
-            .display_name
-            .as_deref()
-            .and_then(|name| DisplayName::new(name).err())
-            .map(|error| error.to_string()),
-        Setting::CodeEnabled => None,
-        Setting::Code => settings
-            .code
-            .as_ref()
-            .and_then(|code| AccessCode::new(code.expose_secret()).err())
-            .map(|error| error.to_string()),
-    };
-    why.map(|why| format!("the live value {why}"))
+    let error = DesiredSettings::default().set_from(settings, setting).err()?;
+    Some(format!("the live value {error}"))
 }
 
 /// A base station as a file names it.
@@ -61,21 +48,16 @@ pub struct HandsetLine<'a> {
     pub remark: Option<String>,
 }
 
-/// How a file names a member in a network of the location `home`: by its extension, or else by its id.
+/// A member in a network of the location `home`.
 fn line(member: &Member, home: &LocationId) -> Option<String> {
-    let is_here = member.location.as_ref().is_none_or(|location| location == home);
-    match (&member.extension, &member.location, &member.id) {
-        (Some(extension), _, _) if is_here && is_digits(extension) => Some(quoted(extension)),
-        (Some(extension), Some(location), _) if is_digits(extension) => {
-            Some(format!("{{ extension: {}, location: {} }}", quoted(extension), scalar(location.as_str())))
+    Some(match LineRef::of(member, home)? {
+        LineRef::Extension { extension, location: None } => quoted(&extension),
+        LineRef::Extension { extension, location: Some(location) } => {
+            format!("{{ extension: {}, location: {} }}", quoted(&extension), scalar(&location))
         }
-        (_, _, Some(id)) => Some(quoted(id.as_str())),
-        (_, _, None) => None,
-    }
-}
-
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.len() <= 10 && text.bytes().all(|byte| byte.is_ascii_digit())
+        LineRef::Number(digits) => quoted(&format!("+{digits}")),
+        LineRef::Member(id) => quoted(id.as_str()),
+    })
 }
 
 #[derive(Clone, Debug, Default)]

@@ -23,5 +23,5 @@ pub use csv_layout::{Cell, CsvLayout};
 pub use diagnostics::{Diagnostic, Diagnostics, Related, Severity};
 pub use plural::plural;
 pub use redact::mask_message;
-pub use sources::{Snippet, SourceId, SourceLocation, Sources, Span};
+pub use sources::{Snippet, SourceId, SourceLines, SourceLocation, Sources, Span};
 pub use suggest::{quoted_list, suggest};

@@ -51,7 +51,7 @@ enum SourceKind {
     File,
     /// A CSV file, and where its cells are.
     Table(CsvLayout),
-    /// Arguments of the command line: no secret.
+    /// Written line by line, of arguments of the command line or of names: no secret.
     CommandLine,
 }
 
@@ -71,6 +71,36 @@ pub struct Sources {
     counted: Mutex<(Option<SourceId>, u32, usize)>,
 }
 
+/// A text without secrets that is written line by line, with a span for what each line is about.
+#[derive(Debug)]
+pub struct SourceLines<'a> {
+    sources: &'a mut Sources,
+    name: &'a str,
+    text: String,
+}
+
+impl<'a> SourceLines<'a> {
+    /// Starts a text under the name that messages use.
+    pub const fn new(sources: &'a mut Sources, name: &'a str) -> Self {
+        Self { sources, name, text: String::new() }
+    }
+
+    /// Adds a line: `value`, after what introduces it.
+    pub fn line(&mut self, introduction: &str, value: &str) -> Span {
+        self.text.push_str(introduction);
+        let start = self.text.len() as u32;
+        self.text.push_str(value);
+        let end = self.text.len() as u32;
+        self.text.push('\n');
+        Span { source: SourceId(self.sources.texts.len() as u32), start, end: end.max(start + 1) }
+    }
+
+    /// Adds the text to the sources.
+    pub fn finish(self) {
+        self.sources.add_kind(self.name, self.text, SourceKind::CommandLine);
+    }
+}
+
 impl Sources {
     pub fn new() -> Self {
         Self::default()
@@ -79,11 +109,6 @@ impl Sources {
     /// Adds a text under the name that messages use.
     pub fn add(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
         self.add_kind(name, text, SourceKind::File)
-    }
-
-    /// Adds a text that holds no secret.
-    pub fn add_non_secret(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> SourceId {
-        self.add_kind(name, text, SourceKind::CommandLine)
     }
 
     fn add_kind(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {

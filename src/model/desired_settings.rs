@@ -1,7 +1,7 @@
 //! The desired settings of one network: the four settings, each optional and valid.
 
-use super::code::AccessCode;
-use super::name::{DisplayName, NetworkName};
+use super::code::{AccessCode, CodeError};
+use super::name::{DisplayName, NameError, NetworkName};
 use super::settings::{Setting, SettingSet, Settings};
 
 /// Desired settings. `None` keeps the live value.
@@ -17,7 +17,34 @@ pub struct DesiredSettings {
     pub code: Option<AccessCode>,
 }
 
+/// Why a live value is not valid as a desired one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingError {
+    #[error(transparent)]
+    Name(#[from] NameError),
+    #[error(transparent)]
+    Code(#[from] CodeError),
+}
+
 impl DesiredSettings {
+    /// Requests the value that a setting has in `live`, if it has one.
+    ///
+    /// # Errors
+    /// If it is not valid.
+    pub fn set_from(&mut self, live: &Settings, setting: Setting) -> Result<(), SettingError> {
+        match setting {
+            Setting::Name => self.name = Some(NetworkName::new(&live.name)?),
+            Setting::DisplayName => {
+                self.display_name = live.display_name.as_deref().map(DisplayName::new).transpose()?
+            }
+            Setting::CodeEnabled => self.code_enabled = live.code_enabled,
+            Setting::Code => {
+                self.code = live.code.as_ref().map(|code| AccessCode::new(code.expose_secret())).transpose()?;
+            }
+        }
+        Ok(())
+    }
+
     /// The settings to send to a network with the settings `live`, and which of them change.
     ///
     /// A code that the list hides while codes are disabled is part of the request, since the schema requires one, but

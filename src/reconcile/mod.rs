@@ -36,7 +36,7 @@ pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_plan, read_details, resume_saved_plan};
 pub use read_devices::read_devices;
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
-pub use resume::{Unfinished, complete_if_done, find_unfinished_run, undo_source_name};
+pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};
 pub use status::{DriftReport, LocationStatus, status};
 pub use undo::{RecreatedNetwork, SkippedNetwork, Undo, build_undo, read_for_undo};

@@ -152,11 +152,6 @@ fn latest_run_with_inputs(
     Ok(None)
 }
 
-/// Source name of the inputs of an undo.
-pub fn undo_source_name(run: &str) -> String {
-    format!("<undo {run}>")
-}
-
 /// The newest run whose plan contains one of the networks with a temporary name.
 pub(super) fn find_run_for(
     journal_dir: &Path,

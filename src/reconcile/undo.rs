@@ -1,25 +1,30 @@
 //! Builds the undo of a run as a desired state.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::error::Error;
+use super::inputs::Inputs;
 use super::read_devices::read_devices;
 use crate::apply::matches_live;
 use crate::client::ApiClient;
-use crate::desired::{HandsetLine, StationLine, YamlWriter, writable_settings};
+use crate::desired::model::{
+    BaseStationEntry, Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry, Origin, Spanned,
+};
+use crate::diagnostic::{Diagnostics, SourceLines, Sources, Span};
 use crate::model::{
-    Handset, HandsetId, HandsetName, LiveState, LocationId, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
-    Settings, same_member,
+    DesiredSettings, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId, NetworkIndex,
+    NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
 use crate::plan::RequiredReads;
 use crate::plan::model::{Operation, ResourceState};
 use crate::storage::RunHistory;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Undo {
-    /// A desired-state file with the previous state.
-    pub yaml: String,
+    /// The previous state of what can be undone.
+    pub inputs: Inputs,
     /// Networks that were changed or deleted since the run, which are not touched.
     pub skipped: Vec<SkippedNetwork>,
     /// What the run has created or deleted and the undo cannot take back: its name, and why.
@@ -75,14 +80,19 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         Some((item.operation, item.network.as_ref()?, state.label()))
     });
     let created = history.items.iter().filter(|item| item.operation == Operation::CreateNetwork);
+    let (mut sources, name) = (Sources::new(), format!("<undo {}>", history.run));
     let mut builder = UndoBuilder {
         history,
         live,
         recorded: recorded.collect(),
         created: created.filter_map(|item| item.id.as_deref()).collect(),
-        undo: Undo::empty(),
+        lines: SourceLines::new(&mut sources, &name),
         locations: BTreeMap::new(),
         added_again: BTreeMap::new(),
+        skipped: Vec::new(),
+        left_alone: Vec::new(),
+        recreated: Vec::new(),
+        readded_handsets: Vec::new(),
     };
     for modified in &history.modified {
         builder.restore_settings(modified);
@@ -100,34 +110,23 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
             Operation::RemoveHandsets => builder.add_removed_handset(item),
         }
     }
-    builder.finish()
+    let desired = builder.desired();
+    let UndoBuilder { lines, skipped, left_alone, recreated, readded_handsets, .. } = builder;
+    lines.finish();
+    let inputs = Inputs { desired, sources: sources.into(), warnings: Diagnostics::new() };
+    Undo { inputs, skipped, left_alone, recreated, readded_handsets }
 }
 
-impl Undo {
-    const fn empty() -> Self {
-        Self {
-            yaml: String::new(),
-            skipped: Vec::new(),
-            left_alone: Vec::new(),
-            recreated: Vec::new(),
-            readded_handsets: Vec::new(),
-        }
-    }
-}
-
-/// What is to be written about one location.
+/// The entries about one location.
 #[derive(Default)]
 struct LocationUndo<'a> {
     /// The name that it had, for a location that has lost its last network.
-    former_name: Option<&'a str>,
-    modified: Vec<(&'a ModifiedNetwork, SettingSet)>,
-    created: Vec<(NetworkModel, &'a Settings, Vec<String>, Vec<&'a Handset>)>,
-    deleted: Vec<(NetworkId, String)>,
-    /// Base stations by network: added ones to remove, removed ones to add, with what they replace.
-    absent: BTreeMap<NetworkId, Vec<String>>,
-    present: BTreeMap<NetworkId, Vec<(String, Option<String>)>>,
-    /// Handsets by network.
-    handsets: BTreeMap<NetworkId, Vec<HandsetLine<'a>>>,
+    former_name: Option<&'a Arc<str>>,
+    modified: Vec<NetworkEntry>,
+    deleted: Vec<NetworkEntry>,
+    created: Vec<NetworkEntry>,
+    /// Entries about the devices of networks that are there.
+    devices: BTreeMap<NetworkId, NetworkEntry>,
 }
 
 struct UndoBuilder<'a> {
@@ -137,10 +136,15 @@ struct UndoBuilder<'a> {
     recorded: HashSet<(Operation, &'a NetworkId, String)>,
     /// The ids of the networks that the run has created.
     created: HashSet<&'a str>,
-    undo: Undo,
+    /// A line for each network or device that is undone.
+    lines: SourceLines<'a>,
     locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
     /// The handsets that are added to networks again.
     added_again: BTreeMap<NetworkId, Vec<&'a Handset>>,
+    skipped: Vec<SkippedNetwork>,
+    left_alone: Vec<(String, String)>,
+    recreated: Vec<RecreatedNetwork>,
+    readded_handsets: Vec<(String, Vec<String>)>,
 }
 
 /// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.
@@ -162,12 +166,15 @@ fn is_twin(one: &Handset, other: &Handset) -> bool {
 const NOT_ADDED_AGAIN: &str = "its line or its name is not known, so it cannot be added again";
 const TWIN: &str = "another handset of its network has the same line and name; add it in Control Hub";
 
-fn added_again(handset: &Handset) -> HandsetLine<'_> {
-    HandsetLine {
-        line1: handset.line1.as_ref(),
-        line2: handset.line2.as_ref().map(Some),
-        name: handset.display_name().map(|name| &**name),
-        ..HandsetLine::default()
+/// An entry for a handset of the location `home` as it was, its second line only if it had one.
+fn handset_as_it_was(handset: &Handset, home: &LocationId, span: Span) -> HandsetEntry {
+    let line = |member: Option<&Member>| member.and_then(|member| LineRef::of(member, home));
+    let name = handset.display_name().and_then(|name| HandsetName::new(name).ok());
+    HandsetEntry {
+        line1: line(handset.line1.as_ref()).map(|value| Spanned { value, span }),
+        line2: line(handset.line2.as_ref()).map(|line| Spanned { value: Some(line), span }),
+        name: name.map(|value| Spanned { value, span }),
+        ..HandsetEntry::new(span)
     }
 }
 
@@ -175,23 +182,57 @@ impl<'a> UndoBuilder<'a> {
     fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
         let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
         let left_as = now.and_then(|now| modified.final_states.iter().find(|state| matches_live(now, state)));
-        match left_as {
-            Some(state) => {
-                let changed = modified.before.diff(state);
-                if !changed.is_empty() {
-                    self.locations.entry(&modified.location).or_default().modified.push((modified, changed));
-                }
-            }
-            None => self.undo.skipped.push(SkippedNetwork {
+        let Some(state) = left_as else {
+            return self.skipped.push(SkippedNetwork {
                 network: modified.network.clone(),
                 name: modified.before.name.to_string(),
                 current_name: now.map(|now| now.name.to_string()),
-            }),
+            });
+        };
+        let name = &modified.before.name;
+        let desired = self.former_settings(name, &modified.before, modified.before.diff(state));
+        if desired != DesiredSettings::default() {
+            let span = self.line(&modified.location, "settings of ", name);
+            let entry = NetworkEntry { desired, has_own_settings: true, ..entry(Some(modified.network.clone()), span) };
+            self.location(&modified.location).modified.push(entry);
         }
     }
 
+    /// The settings to restore. One that Webex would refuse is left alone.
+    fn former_settings(&mut self, network: &str, before: &Settings, of: SettingSet) -> DesiredSettings {
+        let mut desired = DesiredSettings::default();
+        for setting in of.iter() {
+            if let Err(error) = desired.set_from(before, setting) {
+                let name = format!("{} of {network:?}", setting.api_name());
+                self.leave_alone(name, format!("its former value {error}, so it cannot be restored"));
+            }
+        }
+        desired
+    }
+
     fn leave_alone(&mut self, name: impl Into<String>, why: impl Into<String>) {
-        self.undo.left_alone.push((name.into(), why.into()));
+        self.left_alone.push((name.into(), why.into()));
+    }
+
+    fn location(&mut self, id: &'a LocationId) -> &mut LocationUndo<'a> {
+        self.locations.entry(id).or_default()
+    }
+
+    /// Adds a line to the text that diagnostics show.
+    fn line(&mut self, location: &LocationId, what: &str, name: &str) -> Span {
+        let location = self.live.find_location(location).map(|at| &*self.live.location(at).name).unwrap_or_default();
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        self.lines.line(&format!("{}: {what}", plain(location)), &plain(name))
+    }
+
+    /// The base stations of the entry about the devices of a network.
+    fn base_stations(&mut self, item: &'a RecordedItem, id: &NetworkId, span: Span) -> &mut Vec<BaseStationEntry> {
+        self.devices(item, id, span).base_stations.get_or_insert_default()
+    }
+
+    fn devices(&mut self, item: &'a RecordedItem, id: &NetworkId, span: Span) -> &mut NetworkEntry {
+        let devices = &mut self.location(&item.location).devices;
+        devices.entry(id.clone()).or_insert_with(|| entry(Some(id.clone()), span))
     }
 
     /// A network that the run has created is deleted if its id is recorded and all that it holds is the run's.
@@ -222,13 +263,15 @@ impl<'a> UndoBuilder<'a> {
         let foreign: Vec<String> =
             foreign.chain(handsets.filter(is_foreign).map(|handset| format!("handset {}", handset.label()))).collect();
         if foreign.is_empty() {
-            self.locations.entry(&item.location).or_default().deleted.push((id, name));
+            let span = self.line(&item.location, "delete ", &name);
+            let entry = NetworkEntry { absent: Some(span), name_is_check: true, ..entry(Some(id), span) };
+            self.location(&item.location).deleted.push(entry);
         } else {
             self.leave_alone(name, format!("it holds what the run has not added: {}", foreign.join(", ")));
         }
     }
 
-    /// A deleted network is created again with its base stations.
+    /// A deleted network is created again with its devices.
     fn create_deleted(&mut self, item: &'a RecordedItem) {
         let (Some(ResourceState::Network { settings, model }), Some(id)) = (&item.before, &item.network) else {
             return;
@@ -244,32 +287,59 @@ impl<'a> UndoBuilder<'a> {
         if settings.code.is_none() {
             return self.leave_alone(name, "its access code is not known, so it cannot be created again");
         }
-        let stations: Vec<String> = item
-            .contents
-            .iter()
-            .filter(|content| matches!(content, ResourceState::BaseStation(_)))
-            .map(ResourceState::label)
-            .collect();
-        let mut handsets: Vec<&Handset> = Vec::new();
-        for handset in item.contents.iter().filter_map(ResourceState::handset) {
-            let label = format!("handset {}", handset.label());
-            if !can_be_added(handset) {
-                self.leave_alone(label, NOT_ADDED_AGAIN);
-            } else if handsets.iter().any(|other| is_twin(other, handset)) {
-                self.leave_alone(label, TWIN);
-            } else {
-                handsets.push(handset);
+        if let Err(error) = NetworkName::new(&name) {
+            return self.leave_alone(name, format!("its name {error}, so it cannot be created again"));
+        }
+        let desired = self.former_settings(&name, settings, Setting::ALL.into_iter().collect());
+        let span = self.line(&item.location, "create ", &name);
+        let (mut stations, mut handsets): (Vec<BaseStationEntry>, Vec<&Handset>) = (Vec::new(), Vec::new());
+        for content in &item.contents {
+            match content {
+                ResourceState::BaseStation(station) => {
+                    stations.extend(self.mac(&station.label()).map(|mac| base_station(mac, span)));
+                }
+                ResourceState::Handset(handset) => {
+                    let label = format!("handset {}", handset.label());
+                    if !can_be_added(handset) {
+                        self.leave_alone(label, NOT_ADDED_AGAIN);
+                    } else if handsets.iter().any(|other| is_twin(other, handset)) {
+                        self.leave_alone(label, TWIN);
+                    } else {
+                        handsets.push(handset);
+                    }
+                }
+                ResourceState::Network { .. } => {}
             }
         }
         if !handsets.is_empty() {
             let labels = handsets.iter().map(|handset| handset.label()).collect();
-            self.undo.readded_handsets.push((name.clone(), labels));
+            self.readded_handsets.push((name.clone(), labels));
         }
         let location = item.location.clone();
-        self.undo.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
-        let location = self.locations.entry(&item.location).or_default();
+        self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
+        let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, &item.location, span));
+        let entry = NetworkEntry {
+            desired,
+            model: Some(Spanned { value: model, span }),
+            base_stations: (!stations.is_empty()).then_some(stations),
+            handsets: Some(handsets.collect()).filter(|handsets: &Vec<_>| !handsets.is_empty()),
+            has_own_settings: true,
+            ..entry(None, span)
+        };
+        let location = self.location(&item.location);
         location.former_name = Some(&item.location_name);
-        location.created.push((model, settings, stations, handsets));
+        location.created.push(entry);
+    }
+
+    /// The address of a base station; leaves one alone that no request can name.
+    fn mac(&mut self, label: &str) -> Option<Mac> {
+        match Mac::new(label) {
+            Ok(mac) => Some(mac),
+            Err(error) => {
+                self.leave_alone(format!("base station {label}"), format!("its address {error}"));
+                None
+            }
+        }
     }
 
     /// A base station that the run has added is removed if its id is the recorded one.
@@ -287,8 +357,10 @@ impl<'a> UndoBuilder<'a> {
         let name = || format!("base station {label} of {:?}", self.live.network(at).settings.name);
         match (&item.id, &listed.id) {
             (Some(recorded), Some(id)) if recorded == id.as_str() => {
-                let location = self.locations.entry(&item.location).or_default();
-                location.absent.entry(network.clone()).or_default().push(label);
+                let Some(mac) = self.mac(&label) else { return };
+                let span = self.line(&item.location, "remove base station ", &label);
+                let entry = BaseStationEntry { is_absent: true, ..base_station(mac, span) };
+                self.base_stations(item, network, span).push(entry);
             }
             (Some(_), _) => self.leave_alone(name(), "it was removed and added again since the run"),
             (None, _) => self.leave_alone(name(), "its id was not recorded, so it may not be the run's"),
@@ -306,8 +378,11 @@ impl<'a> UndoBuilder<'a> {
         if listed.iter().any(|other| other.label() == label) {
             return;
         }
-        let location = self.locations.entry(&item.location).or_default();
-        location.present.entry(network.clone()).or_default().push((label, item.replaced_by.clone()));
+        let Some(mac) = self.mac(&label) else { return };
+        let span = self.line(&item.location, "add base station ", &label);
+        let replaces = item.replaced_by.as_deref().and_then(|label| Mac::new(label).ok());
+        let replaces = replaces.map(|value| Spanned { value, span });
+        self.base_stations(item, network, span).push(BaseStationEntry { replaces, ..base_station(mac, span) });
     }
 
     /// Whether the run has added a handset to a network.
@@ -322,10 +397,10 @@ impl<'a> UndoBuilder<'a> {
         })
     }
 
-    fn handset_line(&mut self, item: &'a RecordedItem, line: HandsetLine<'a>) {
-        let Some(network) = &item.network else { return };
-        let location = self.locations.entry(&item.location).or_default();
-        location.handsets.entry(network.clone()).or_default().push(line);
+    fn handset(&mut self, item: &'a RecordedItem, handset: HandsetEntry) {
+        if let Some(network) = &item.network {
+            self.devices(item, network, handset.span).handsets.get_or_insert_default().push(handset);
+        }
     }
 
     /// The network of a handset and its name now, unless it is gone or was created by the run.
@@ -344,8 +419,9 @@ impl<'a> UndoBuilder<'a> {
         let id = item.id.as_deref().and_then(HandsetId::non_empty);
         match id.and_then(|id| listed.iter().find(|handset| handset.id.as_ref() == Some(&id))) {
             Some(found) if is_as_added(found, after) => {
-                let id = found.id.clone();
-                self.handset_line(item, HandsetLine { id, is_absent: true, ..HandsetLine::default() });
+                let (span, id) = (self.line(&item.location, "remove handset ", &after.label()), found.id.clone());
+                let id = id.map(|value| Spanned { value, span });
+                self.handset(item, HandsetEntry { id, is_absent: true, ..HandsetEntry::new(span) });
             }
             Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
             None if item.id.is_none() && listed.iter().any(|handset| is_as_added(handset, after)) => {
@@ -367,14 +443,11 @@ impl<'a> UndoBuilder<'a> {
             None => self.leave_alone(name, "it no longer exists"),
             Some(now) if now.is_equivalent(before) => {}
             Some(now) if now.is_equivalent(after) && can_be_added(before) => {
-                let line = HandsetLine {
-                    id: before.id.clone(),
-                    line1: before.line1.as_ref(),
-                    line2: Some(before.line2.as_ref()),
-                    name: before.display_name().map(|name| &**name),
-                    ..HandsetLine::default()
-                };
-                self.handset_line(item, line);
+                let span = self.line(&item.location, "restore handset ", &before.label());
+                let former = handset_as_it_was(before, &item.location, span);
+                let id = before.id.clone().map(|value| Spanned { value, span });
+                let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
+                self.handset(item, HandsetEntry { id, line2, ..former });
             }
             Some(now) if now.is_equivalent(after) => {
                 self.leave_alone(name, "its former line or name is not known");
@@ -403,48 +476,54 @@ impl<'a> UndoBuilder<'a> {
             return self.leave_alone(name, TWIN);
         }
         others.push(before);
-        match self.undo.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
+        match self.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
             Some((_, labels)) => labels.push(before.label()),
-            None => self.undo.readded_handsets.push((network, vec![before.label()])),
+            None => self.readded_handsets.push((network, vec![before.label()])),
         }
-        self.handset_line(item, added_again(before));
+        let span = self.line(&item.location, "add handset ", &before.label());
+        self.handset(item, handset_as_it_was(before, &item.location, span));
     }
 
-    fn finish(mut self) -> Undo {
-        let mut file = YamlWriter::new(&format!("Undo of run {}.", self.history.run));
-        for (location, undo) in &mut self.locations {
-            let name = self.live.find_location(location).map(|at| self.live.location(at).name.to_string());
-            file.location(location, &name.unwrap_or_else(|| undo.former_name.unwrap_or_default().to_owned()));
-            for (modified, changed) in &undo.modified {
-                let writable = writable_settings(&modified.before, *changed);
-                file.network(&modified.network, &modified.before, writable, None);
-            }
-            for (id, name) in &undo.deleted {
-                file.absent_network(id, name);
-            }
-            for (model, settings, stations, handsets) in &undo.created {
-                let writable = writable_settings(settings, Setting::ALL.into_iter().collect());
-                file.created_network(*model, settings, writable, None);
-                file.base_stations(stations.iter().map(|mac| StationLine::Present(mac)));
-                file.handsets(location, handsets.iter().map(|handset| added_again(handset)));
-            }
-            let networks = undo.absent.keys().chain(undo.present.keys()).chain(undo.handsets.keys());
-            let networks: BTreeSet<NetworkId> = networks.cloned().collect();
-            for network in networks {
-                let added = undo.absent.remove(&network).unwrap_or_default();
-                let removed = undo.present.remove(&network).unwrap_or_default();
-                file.network_devices(&network, None);
-                let replaced = |mac: &String| removed.iter().any(|(_, new)| new.as_ref() == Some(mac));
-                let absent = added.iter().filter(|mac| !replaced(mac)).map(|mac| StationLine::Absent(mac));
-                let present = removed.iter().map(|(mac, new)| match new.as_ref().filter(|new| added.contains(new)) {
-                    Some(new) => StationLine::Replacing { mac, old: new },
-                    None => StationLine::Present(mac),
-                });
-                file.base_stations(absent.chain(present));
-                file.handsets(location, undo.handsets.remove(&network).unwrap_or_default());
-            }
+    /// All entries, by location.
+    fn desired(&mut self) -> Desired {
+        let mut desired = Desired::default();
+        for (id, undo) in std::mem::take(&mut self.locations) {
+            let LocationUndo { former_name, modified, deleted, created, devices } = undo;
+            let name = self.live.find_location(id).map(|at| &self.live.location(at).name).or(former_name);
+            let devices = devices.into_values().map(|mut entry| {
+                if let Some(stations) = &mut entry.base_stations {
+                    join_replacements(stations);
+                }
+                entry
+            });
+            let entries: Vec<NetworkEntry> =
+                modified.into_iter().chain(deleted).chain(created).chain(devices).collect();
+            let span = entries[0].span();
+            let name = name.filter(|name| !name.trim().is_empty());
+            let name = name.map(|name| Spanned { value: name.clone(), span });
+            let id = Some(Spanned { value: id.clone(), span });
+            desired.locations.push(DesiredLocation { span, name, id, entries });
         }
-        self.undo.yaml = file.finish();
-        self.undo
+        desired
     }
+}
+
+fn entry(id: Option<NetworkId>, span: Span) -> NetworkEntry {
+    NetworkEntry { id: id.map(|value| Spanned { value, span }), ..NetworkEntry::new(Origin::File(span)) }
+}
+
+const fn base_station(mac: Mac, span: Span) -> BaseStationEntry {
+    BaseStationEntry { span, mac: Spanned { value: mac, span }, replaces: None, is_absent: false }
+}
+
+/// A base station that is added again replaces the one that had replaced it, if that one is removed; otherwise it replaces
+/// none.
+fn join_replacements(stations: &mut Vec<BaseStationEntry>) {
+    let removed: HashSet<Mac> =
+        stations.iter().filter(|station| station.is_absent).map(|station| station.mac.value).collect();
+    for station in stations.iter_mut() {
+        station.replaces = station.replaces.take().filter(|replaced| removed.contains(&replaced.value));
+    }
+    let replaced: HashSet<Mac> = stations.iter().filter_map(|station| Some(station.replaces.as_ref()?.value)).collect();
+    stations.retain(|station| !(station.is_absent && replaced.contains(&station.mac.value)));
 }

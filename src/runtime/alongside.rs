@@ -15,26 +15,21 @@ pub async fn alongside<T>(background: impl Future<Output = ()>, work: impl Futur
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
 
     #[test]
     fn the_work_decides_when_both_end() {
+        assert_eq!(futures::executor::block_on(alongside(std::future::pending(), async { 1 })), 1);
+
+        let (sender, receiver) = futures::channel::oneshot::channel();
         let ran = Cell::new(false);
-        let background = async { ran.set(true) };
-        assert_eq!(futures::executor::block_on(alongside(background, async { std::future::ready(1).await })), 1);
-        let never = std::future::pending();
-        assert_eq!(futures::executor::block_on(alongside(never, async { 2 })), 2);
-        let pause = async {
-            futures::pending!();
-            ran.get()
-        };
-        let background = async { ran.set(true) };
-        ran.set(false);
-        let waker = futures::task::noop_waker();
-        let mut both = pin!(alongside(background, pause));
-        let mut context = std::task::Context::from_waker(&waker);
+        let mut both = pin!(alongside(async { ran.set(true) }, receiver));
+        let mut context = Context::from_waker(Waker::noop());
         assert!(both.as_mut().poll(&mut context).is_pending(), "the end of the background ends nothing");
-        assert_eq!(both.poll(&mut context), std::task::Poll::Ready(true));
+        assert!(ran.get());
+        sender.send(2).expect("the work waits");
+        assert_eq!(both.poll(&mut context), Poll::Ready(Ok(2)));
     }
 }

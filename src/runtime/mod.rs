@@ -24,3 +24,5 @@ pub use duration::parse_duration;
 pub use instant::Instant;
 pub use rng::SeededRng;
 pub use shutdown::{Shutdown, ShutdownLevel, ShutdownReason};
+// Of tokio no other part is used by the modules that also run in virtual time.
+pub use tokio::sync::Notify;

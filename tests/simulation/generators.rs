@@ -152,7 +152,6 @@ impl RandomLocation {
             let (name, code) = network.desired.clone()?;
             let renamed = network.before.0 != name && network.renamed_from;
             Some(NetworkEntry {
-                origin: Origin::File(SPOT),
                 id: network.by_id.then(|| Spanned { value: NetworkId::new(&*network.id), span: SPOT }),
                 renamed_from: renamed.then(|| Spanned { value: Arc::from(&*network.before.0), span: SPOT }),
                 desired: DesiredSettings {
@@ -161,14 +160,8 @@ impl RandomLocation {
                     code_enabled: None,
                     code: AccessCode::from_number(code),
                 },
-                name_span: None,
-                code: None,
-                model: None,
-                absent: None,
-                base_stations: None,
                 has_own_settings: true,
-                name_is_check: false,
-                handsets: None,
+                ..NetworkEntry::new(Origin::File(SPOT))
             })
         });
         Desired {

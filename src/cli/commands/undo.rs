@@ -3,13 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use dectl::desired::ProcessEnvironment;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
-use dectl::reconcile::{
-    CodeResolution, InputOptions, Inputs, PlanSource, RunConfig, build_undo, complete_if_done, plan_from_live,
-    read_for_undo, undo_source_name,
-};
+use dectl::reconcile::{PlanSource, RunConfig, build_undo, complete_if_done, plan_from_live, read_for_undo};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
@@ -125,8 +121,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             history.run
         ));
     }
-    let options = InputOptions { strict: false, resolve: CodeResolution::Resolve(&ProcessEnvironment) };
-    let inputs = Inputs::from_text(&undo_source_name(&history.run), undo.yaml, options)?;
+    let inputs = undo.inputs;
     let has_changes = inputs.desired.entries().next().is_some();
     if let Some(path) = &args.out {
         let scope = scope(&args.apply.run.scope.filter)?;

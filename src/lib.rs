@@ -102,7 +102,7 @@ pub mod storage;
 #[doc(hidden)]
 pub mod webex;
 
-pub use apply::{ChangeResult, ChangeStatus, Event, Options, Outcome, OutcomeKind, Verification, run};
+pub use apply::{ChangeResult, ChangeStatus, Event, Options, Outcome, Verification, run};
 pub use client::rate_limiter::{Rate, RateLimiter};
 pub use client::{ApiClient, RetryPolicy, SendError};
 pub use desired::ProcessEnvironment;
@@ -112,6 +112,6 @@ pub use plan::model::{Change, Plan};
 pub use plan_check::CheckedPlan;
 pub use reconcile::{CodeResolution, Error, InputOptions, Inputs, InvalidInput, PreparedPlan, prepare_plan};
 pub use runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-pub use storage::Journal;
+pub use storage::{Journal, RunOutcome};
 pub use webex::credentials::{ServiceApp, Token, TokenSource};
 pub use webex::{ApiError, HttpApi, HttpConfig, HttpSetupError};

@@ -44,7 +44,24 @@ pub(super) struct UnansweredWrite {
     pub(super) at: Instant,
 }
 
+/// Which result of a change is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precedence {
+    /// What is known already: the first failure is the cause, and what follows from it is not reported instead.
+    First,
+    /// The new one: it is about a later write of the same change, so it describes what is there now.
+    Latest,
+}
+
 impl RunContext<'_> {
+    /// Sets the result of a change.
+    pub(super) fn set_result(&self, change: ChangeIndex, result: ChangeResult, precedence: Precedence) {
+        let known = &mut self.results.borrow_mut()[change.0];
+        if known.is_none() || precedence == Precedence::Latest {
+            *known = Some(result);
+        }
+    }
+
     /// The network of a change, if it exists.
     pub(super) fn network_id(&self, change: &Change) -> Option<NetworkId> {
         match &change.network {

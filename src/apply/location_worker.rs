@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use futures::future::select;
 
-use super::context::RunContext;
+use super::context::{Precedence, RunContext};
 use super::event::Event;
 use super::operations::{self, Observation, OperationRequest};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
@@ -173,7 +173,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         let failure = Failure::new("the wait between changes of handsets would pass --until");
         for item in open.iter().flat_map(|work| work.items(self)) {
             let result = ChangeResult { error: Some(failure.clone()), ..ChangeResult::new(ChangeStatus::NotStarted) };
-            self.set_result_once(item, result);
+            self.run.set_result(item, result, Precedence::First);
         }
     }
 
@@ -243,7 +243,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
         let incomplete = Failure::new("added with its first line only; run the same command again for the second one");
         for (place, (item, id)) in halves.into_iter().zip(ids).enumerate() {
             let failed = ChangeResult { error: Some(incomplete.clone()), ..ChangeResult::new(ChangeStatus::Failed) };
-            self.set_result_once(item, ChangeResult { id: id.clone(), ..failed });
+            self.run.set_result(item, ChangeResult { id: id.clone(), ..failed }, Precedence::First);
             self.progress.insert((at, item), StepState::Failed);
             if let Some(id) = id.and_then(HandsetId::non_empty) {
                 self.run.added_handsets.borrow_mut().insert(item, id);
@@ -291,7 +291,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             return result.error;
         }
         let id = self.run.added_handsets.borrow().get(&item).map(ToString::to_string);
-        self.run.results.borrow_mut()[item.0] = Some(ChangeResult { id, ..result.result.clone() });
+        self.run.set_result(item, ChangeResult { id, ..result.result.clone() }, Precedence::Latest);
         if result.progress == StepState::Done {
             let subject = self.run.plan[item].subject();
             self.run.note_written();
@@ -367,7 +367,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
         };
         if is_settled {
-            self.set_result_once(item, result);
+            self.run.set_result(item, result, Precedence::First);
         }
         self.progress.insert((at, item), progress);
         error
@@ -397,7 +397,7 @@ impl<'a, 's> LocationWorker<'a, 's> {
             let (subject, because_of) = (self.run.plan[item].subject(), self.run.plan[blocked_by].subject());
             (self.run.on_event)(&Event::Skipped { subject, because_of });
             let result = ChangeResult { blocked_by: Some(blocked_by), ..ChangeResult::new(ChangeStatus::Skipped) };
-            self.set_result_once(item, result);
+            self.run.set_result(item, result, Precedence::First);
         }
         self.progress.insert((at, item), StepState::Skipped(blocked_by));
     }
@@ -438,14 +438,6 @@ impl<'a, 's> LocationWorker<'a, 's> {
 
     fn has_no_result(&self, change: ChangeIndex) -> bool {
         self.run.results.borrow()[change.0].is_none()
-    }
-
-    pub(super) fn set_result_once(&self, change: ChangeIndex, result: ChangeResult) {
-        let mut results = self.run.results.borrow_mut();
-        // The first failure is the cause; what follows from it is not reported instead.
-        if results[change.0].is_none() {
-            results[change.0] = Some(result);
-        }
     }
 
     /// Records the current settings of networks that did not reach their final state.

@@ -35,7 +35,7 @@ mod write;
 pub use confirm::matches_live;
 pub use event::Event;
 pub use options::Options;
-pub use outcome::{ChangeResult, ChangeStatus, Failure, Outcome, OutcomeKind, Verification};
+pub use outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification};
 pub use run::run;
 pub use timeline::Timeline;
 pub use waves::{Canary, Waves};

@@ -90,32 +90,6 @@ pub enum Verification {
     Failed(Failure),
 }
 
-/// How a run ended as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutcomeKind {
-    Applied,
-    Partial,
-    Failed,
-    Interrupted(ShutdownReason),
-    Unchanged,
-}
-
-impl OutcomeKind {
-    pub const fn as_str(self) -> &'static str {
-        self.end().as_str()
-    }
-
-    pub const fn end(self) -> RunOutcome {
-        match self {
-            Self::Applied => RunOutcome::Applied,
-            Self::Partial => RunOutcome::Partial,
-            Self::Failed => RunOutcome::Failed,
-            Self::Interrupted(_) => RunOutcome::Interrupted,
-            Self::Unchanged => RunOutcome::Unchanged,
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// One result per change of the plan, in its order.
@@ -149,19 +123,19 @@ impl Outcome {
     }
 
     /// How the run ended as a whole.
-    pub fn class(&self, plan: &Plan) -> OutcomeKind {
+    pub fn class(&self, plan: &Plan) -> RunOutcome {
         if plan.changes.is_empty() {
-            return OutcomeKind::Unchanged;
+            return RunOutcome::Unchanged;
         }
-        if let Some(reason @ (ShutdownReason::Interrupt | ShutdownReason::Terminate)) = self.stopped {
-            return OutcomeKind::Interrupted(reason);
+        if let Some(ShutdownReason::Interrupt | ShutdownReason::Terminate) = self.stopped {
+            return RunOutcome::Interrupted;
         }
         let applied = self.count(ChangeStatus::Applied);
         let different = self.results.iter().any(|result| result.verified == Some(false));
         match applied {
-            0 if self.count(ChangeStatus::Unknown) == 0 => OutcomeKind::Failed,
-            _ if applied < self.results.len() || different => OutcomeKind::Partial,
-            _ => OutcomeKind::Applied,
+            0 if self.count(ChangeStatus::Unknown) == 0 => RunOutcome::Failed,
+            _ if applied < self.results.len() || different => RunOutcome::Partial,
+            _ => RunOutcome::Applied,
         }
     }
 

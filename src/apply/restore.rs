@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::context::Precedence;
 use super::event::Event;
 use super::location_worker::{LocationWorker, StepState, is_lock};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
@@ -139,7 +140,7 @@ impl LocationWorker<'_, '_> {
                 self.current_settings.remove(&change);
             }
             // Its current settings are not known any more, whatever was recorded before.
-            StepState::Unknown => self.run.results.borrow_mut()[change.0] = Some(result),
+            StepState::Unknown => self.run.set_result(change, result, Precedence::Latest),
             StepState::Failed | StepState::NotSent | StepState::Skipped(_) => {}
         }
         error.is_some_and(|error| is_lock(&error))
@@ -193,7 +194,7 @@ impl LocationWorker<'_, '_> {
                 let skipped = ChangeResult::new(ChangeStatus::Skipped);
                 let error = Failure::new("removed and added again, since its replacement could not be added");
                 let result = ChangeResult { blocked_by: Some(addition), error: Some(error), ..skipped };
-                self.run.results.borrow_mut()[removal.0] = Some(result);
+                self.run.set_result(removal, result, Precedence::Latest);
             }
         }
     }

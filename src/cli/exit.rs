@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use dectl::apply::{Outcome, OutcomeKind};
+use dectl::apply::Outcome;
 use dectl::plan::ScopeError;
 use dectl::plan::model::Plan;
 use dectl::reconcile::{Error, InvalidInput};
 use dectl::report::json;
 use dectl::runtime::ShutdownReason;
+use dectl::storage::RunOutcome;
 use dectl::storage::SavedPlanError;
 use dectl::storage::journal::{RunDirectoryError, RunHistoryError};
 use dectl::webex::HttpSetupError;
@@ -47,9 +48,9 @@ impl ExitStatus {
     /// The exit status of an outcome.
     pub(crate) fn of(outcome: &Outcome, plan: &Plan) -> Self {
         match outcome.class(plan) {
-            OutcomeKind::Unchanged => Self::Success,
-            OutcomeKind::Interrupted(ShutdownReason::Terminate) => Self::Terminated,
-            OutcomeKind::Interrupted(_) => Self::Interrupted,
+            RunOutcome::Unchanged => Self::Success,
+            RunOutcome::Interrupted if outcome.stopped == Some(ShutdownReason::Terminate) => Self::Terminated,
+            RunOutcome::Interrupted => Self::Interrupted,
             _ if outcome.is_complete() => Self::Success,
             _ if outcome.statistics.writes == 0 => Self::Error,
             _ => Self::Incomplete,

@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{Either, LocalBoxFuture, select};
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, info_span};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
 use super::rate_limiter::{self, RateLimiter};
 use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
-use super::retry::{LATE_WRITE_WINDOW, RetryPolicy, backoff_delay};
+use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
 use super::statistics::Statistics;
 use crate::model::{
     BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
     NetworkModel, Settings,
 };
 use crate::runtime::{Clock, Instant, Notify, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, RetryAfter, WriteAck, operations};
+use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, WriteAck, operations};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.
 pub struct ApiClient {
@@ -463,20 +463,7 @@ impl ApiClient {
             if error.applied == MaybeApplied::Unknown && matches!(kind, RequestKind::Write { .. }) {
                 state.maybe_applied = MaybeApplied::Unknown;
             }
-            match self.decide_retry(kind, context, &error, &mut state).await {
-                RetryDecision::Retry => {}
-                RetryDecision::RetryAt { until, event } => {
-                    self.wait_until(until, event, context, state.maybe_applied).await?;
-                }
-                RetryDecision::Cancel => return Err(self.cancellation_error(state.maybe_applied)),
-                RetryDecision::Fail => {
-                    return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
-                }
-                RetryDecision::FailWith(reason) => {
-                    let error = error.with_context(&reason);
-                    return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
-                }
-            }
+            self.prepare_retry(kind, context, error, &mut state).await?;
         }
     }
 
@@ -522,103 +509,74 @@ impl ApiClient {
         Ok(response)
     }
 
-    /// Decides how to proceed after an error.
-    async fn decide_retry(
+    /// Gets ready for another attempt after an error; fails if there is to be none.
+    async fn prepare_retry(
         &self,
         kind: RequestKind<'_>,
         context: RequestContext<'_>,
-        error: &ApiError,
+        error: ApiError,
         state: &mut AttemptState,
-    ) -> RetryDecision {
+    ) -> Result<(), SendError> {
         let now = self.clock.now();
-        match error.class {
-            ErrorClass::RateLimited => {
-                self.circuit_breaker.borrow_mut().record_success();
-                self.count(|statistics| statistics.rate_limited += 1);
-                let until = self.rate_limiter.borrow().paused_until(now);
-                let since = self.rate_limited_since.get().unwrap_or(now);
-                self.rate_limited_since.set(Some(since));
-                let wait = until.map_or(Duration::ZERO, |until| until.duration_since(now));
-                let limit = self.retry_policy.rate_limit_timeout;
-                if wait > self.retry_policy.max_retry_after {
-                    warn!(wait_s = wait.as_secs(), "Retry-After exceeds the maximum");
-                    RetryDecision::Fail
-                } else if now.duration_since(since) + wait > limit {
-                    self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::RateLimitTimeout));
-                    let waited = now.duration_since(since).as_secs();
-                    RetryDecision::FailWith(format!(
-                        "rate limited for {waited} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
-                        wait.as_secs()
-                    ))
-                } else {
-                    RetryDecision::Retry
-                }
+        self.record_failure(&error, now);
+        state.record_failure(error.class, now);
+        let attempt = FailedAttempt {
+            error: &error,
+            now,
+            repeat: kind.repeat(),
+            paused_until: self.rate_limiter.borrow().paused_until(now),
+            rate_limited_since: self.rate_limited_since.get(),
+        };
+        let decision = self.retry_policy.decide(attempt, state, &mut self.rng.borrow_mut());
+        let maybe_applied = state.maybe_applied;
+        let fail = |reason: Option<String>| {
+            let error = error.clone();
+            let error = match reason {
+                Some(reason) => error.with_context(&reason),
+                None => error,
+            };
+            Err(SendError::Failed(ApiError { applied: maybe_applied, ..error }))
+        };
+        match decision {
+            RetryDecision::Retry => Ok(()),
+            RetryDecision::RetryAt(until) => {
+                let event = RetryEvent::Retrying { attempts: state.failed, until, maybe_applied: error.applied };
+                self.wait_until(until, event, context, maybe_applied).await
             }
-            ErrorClass::Locked => {
-                self.circuit_breaker.borrow_mut().record_success();
-                if let Some((met, waited)) = state.lock {
-                    state.locked_for += now.duration_since(met).min(waited.max(MAX_LOCK_INTERVAL));
-                }
-                state.locks += 1;
-                let named = error.retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(MIN_LOCK_WAIT));
-                let own = backoff_delay(state.locks, None, &mut self.rng.borrow_mut()).max(MIN_LOCK_WAIT);
-                let left = self.retry_policy.lock_timeout.saturating_sub(state.locked_for);
-                // Our own backoff is no reason to give up early.
-                let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
-                let until = now + wait;
-                state.lock = Some((now, wait));
+            RetryDecision::RefreshToken => match self.refresh_token_once(context, state).await {
+                RefreshOutcome::Refreshed => Ok(()),
+                RefreshOutcome::Unavailable => fail(None),
+                RefreshOutcome::Cancelled => Err(self.cancellation_error(maybe_applied)),
+                RefreshOutcome::Failed(reason) => fail(Some(format!("cannot refresh the token: {reason}"))),
+            },
+            RetryDecision::Locked { until, give_up } => {
+                state.lock = Some((now, until.duration_since(now)));
                 if let Some(location) = kind.location() {
                     self.locks.borrow_mut().record(location, Lock { until, response: error.clone() });
                 }
-                if left.is_zero() || named.is_some_and(|named| named > left) {
-                    RetryDecision::FailWith(self.lock_timeout_message(named))
-                } else {
-                    RetryDecision::RetryAt { until, event: RetryEvent::Locked { until } }
+                match give_up {
+                    Some(reason) => fail(Some(reason)),
+                    None => self.wait_until(until, RetryEvent::Locked { until }, context, maybe_applied).await,
                 }
             }
-            ErrorClass::Unauthorized => {
-                self.circuit_breaker.borrow_mut().record_success();
-                if error.status != Some(401) {
-                    return RetryDecision::Fail;
-                }
-                match self.refresh_token_once(context, state).await {
-                    RefreshOutcome::Refreshed => RetryDecision::Retry,
-                    RefreshOutcome::Unavailable => RetryDecision::Fail,
-                    RefreshOutcome::Cancelled => RetryDecision::Cancel,
-                    RefreshOutcome::Failed(reason) => {
-                        RetryDecision::FailWith(format!("cannot refresh the token: {reason}"))
-                    }
-                }
+            RetryDecision::Fail(reason) => fail(reason),
+            RetryDecision::RateLimitTimeout(reason) => {
+                self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::RateLimitTimeout));
+                fail(Some(reason))
             }
-            ErrorClass::Transient => {
-                if self.circuit_breaker.borrow_mut().record_failure() {
-                    self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
-                }
-                state.failed += 1;
-                let may_be_applied = error.applied == MaybeApplied::Unknown;
-                if may_be_applied && kind.repeat() == Repeat::UnlessMaybeApplied {
-                    return RetryDecision::Fail;
-                }
-                if state.failed >= self.retry_policy.max_attempts {
-                    return RetryDecision::Fail;
-                }
-                let wait = backoff_delay(state.failed, error.retry_after, &mut self.rng.borrow_mut());
-                if wait > self.retry_policy.max_retry_after {
-                    let wait = wait.as_secs();
-                    return RetryDecision::FailWith(format!(
-                        "the server asks to wait {wait} s, which is not waited for"
-                    ));
-                }
-                let until = now + wait;
-                RetryDecision::RetryAt {
-                    until,
-                    event: RetryEvent::Retrying { attempts: state.failed, until, maybe_applied: error.applied },
-                }
-            }
-            ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Permanent => {
-                self.circuit_breaker.borrow_mut().record_success();
-                RetryDecision::Fail
-            }
+        }
+    }
+
+    /// Records what an error says about the API as a whole.
+    fn record_failure(&self, error: &ApiError, now: Instant) {
+        if error.class != ErrorClass::Transient {
+            self.circuit_breaker.borrow_mut().record_success();
+        } else if self.circuit_breaker.borrow_mut().record_failure() {
+            self.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::CircuitBreakerOpen));
+        }
+        if error.class == ErrorClass::RateLimited {
+            self.count(|statistics| statistics.rate_limited += 1);
+            self.rate_limited_since.set(self.rate_limited_since.get().or(Some(now)));
         }
     }
 
@@ -630,19 +588,10 @@ impl ApiClient {
         };
         let wait = until.duration_since(now);
         if wait > self.retry_policy.lock_timeout {
-            return Err(SendError::Failed(response.with_context(&self.lock_timeout_message(Some(wait)))));
+            return Err(SendError::Failed(response.with_context(&self.retry_policy.lock_timeout_message(Some(wait)))));
         }
         self.wait_until(until, RetryEvent::Locked { until }, context, MaybeApplied::No).await?;
         Ok(wait)
-    }
-
-    /// Why a lock is not waited for any longer; `named` is the `Retry-After` of the response.
-    fn lock_timeout_message(&self, named: Option<Duration>) -> String {
-        let most = self.retry_policy.lock_timeout;
-        match named.filter(|named| *named > most) {
-            Some(named) => format!("Retry-After of {named:.1?} exceeds --lock-timeout ({most:?})"),
-            None => format!("still locked after --lock-timeout ({most:?})"),
-        }
     }
 
     async fn wait_until(
@@ -699,10 +648,6 @@ impl ApiClient {
     }
 }
 
-/// At most this much of the time between two 423 responses counts as lock time; the rest is attributed to rate limits
-/// or outages.
-const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
-
 /// Waits that are at least this long are reported.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(4);
 
@@ -725,9 +670,6 @@ pub enum WaitReason {
     /// A 5xx or a missing response; the request is repeated.
     Failed,
 }
-
-/// Minimum wait before a locked location is retried.
-const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
 
 /// The kind of a request, and its name in the log.
 #[derive(Clone, Copy)]
@@ -766,16 +708,4 @@ impl<'a> RequestKind<'a> {
             Self::Write { location, .. } => Some(location),
         }
     }
-}
-
-enum RetryDecision {
-    Retry,
-    Cancel,
-    RetryAt {
-        until: Instant,
-        event: RetryEvent,
-    },
-    Fail,
-    /// The same with additional context.
-    FailWith(String),
 }

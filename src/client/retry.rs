@@ -1,10 +1,11 @@
-//! Retry policy and backoff.
+//! Retry policy: whether and when a failed attempt is repeated. Decisions only; `api_client` carries them out.
 
 use std::time::Duration;
 
+use super::request::{AttemptState, Repeat};
 use crate::model::HANDSET_INTERVAL;
-use crate::runtime::SeededRng;
-use crate::webex::RetryAfter;
+use crate::runtime::{Instant, SeededRng};
+use crate::webex::{ApiError, ErrorClass, MaybeApplied, RetryAfter};
 
 /// The retry policy of every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +54,210 @@ pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: 
     bound / 4 + rng.full_jitter(bound - bound / 4)
 }
 
+/// Minimum wait before a locked location is retried.
+const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
+
+/// At most this much of the time between two 423 responses counts as lock time; the rest is attributed to rate limits
+/// or outages.
+const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// A failed attempt, and what the rate limiter knows by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FailedAttempt<'a> {
+    pub(super) error: &'a ApiError,
+    pub(super) now: Instant,
+    pub(super) repeat: Repeat,
+    /// Until when no request is let in.
+    pub(super) paused_until: Option<Instant>,
+    /// When the first of the 429s arrived that no request has got through since.
+    pub(super) rate_limited_since: Option<Instant>,
+}
+
+/// How to go on after a failed attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum RetryDecision {
+    /// As soon as the rate limiter lets it in.
+    Retry,
+    /// After a wait.
+    RetryAt(Instant),
+    /// With another token.
+    RefreshToken,
+    /// The location is locked until then; the reason if that is not waited for.
+    Locked { until: Instant, give_up: Option<String> },
+    /// Not at all, for this reason if it is not the error itself.
+    Fail(Option<String>),
+    /// Nor does any other request of the run: the rate limit lets none in.
+    RateLimitTimeout(String),
+}
+
+impl AttemptState {
+    /// Counts a failed attempt.
+    pub(super) fn record_failure(&mut self, class: ErrorClass, now: Instant) {
+        match class {
+            ErrorClass::Locked => {
+                if let Some((met, waited)) = self.lock {
+                    self.locked_for += now.duration_since(met).min(waited.max(MAX_LOCK_INTERVAL));
+                }
+                self.locks += 1;
+            }
+            ErrorClass::Transient => self.failed += 1,
+            ErrorClass::RateLimited
+            | ErrorClass::Unauthorized
+            | ErrorClass::NotFound
+            | ErrorClass::Conflict
+            | ErrorClass::Permanent => {}
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// Whether and when an attempt is repeated; `state` counts it already.
+    pub(super) fn decide(
+        &self,
+        attempt: FailedAttempt<'_>,
+        state: &AttemptState,
+        rng: &mut SeededRng,
+    ) -> RetryDecision {
+        let FailedAttempt { error, now, .. } = attempt;
+        match error.class {
+            ErrorClass::RateLimited => self.after_rate_limit(attempt),
+            ErrorClass::Locked => self.after_lock(error.retry_after, now, state, rng),
+            ErrorClass::Unauthorized if error.status == Some(401) => RetryDecision::RefreshToken,
+            ErrorClass::Transient => self.after_failure(attempt, state, rng),
+            ErrorClass::Unauthorized | ErrorClass::NotFound | ErrorClass::Conflict | ErrorClass::Permanent => {
+                RetryDecision::Fail(None)
+            }
+        }
+    }
+
+    fn after_rate_limit(&self, attempt: FailedAttempt<'_>) -> RetryDecision {
+        let now = attempt.now;
+        let wait = attempt.paused_until.map_or(Duration::ZERO, |until| until.duration_since(now));
+        let waited = attempt.rate_limited_since.map_or(Duration::ZERO, |since| now.duration_since(since));
+        let limit = self.rate_limit_timeout;
+        if wait > self.max_retry_after {
+            tracing::warn!(wait_s = wait.as_secs(), "Retry-After exceeds the maximum");
+            RetryDecision::Fail(None)
+        } else if waited + wait > limit {
+            RetryDecision::RateLimitTimeout(format!(
+                "rate limited for {} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
+                waited.as_secs(),
+                wait.as_secs()
+            ))
+        } else {
+            RetryDecision::Retry
+        }
+    }
+
+    fn after_lock(
+        &self,
+        retry_after: Option<RetryAfter>,
+        now: Instant,
+        state: &AttemptState,
+        rng: &mut SeededRng,
+    ) -> RetryDecision {
+        let named = retry_after.and_then(RetryAfter::wait).map(|wait| wait.max(MIN_LOCK_WAIT));
+        let own = backoff_delay(state.locks, None, rng).max(MIN_LOCK_WAIT);
+        let left = self.lock_timeout.saturating_sub(state.locked_for);
+        // Our own backoff is no reason to give up early.
+        let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
+        let is_over = left.is_zero() || named.is_some_and(|named| named > left);
+        RetryDecision::Locked { until: now + wait, give_up: is_over.then(|| self.lock_timeout_message(named)) }
+    }
+
+    /// Why a lock is not waited for any longer; `named` is the `Retry-After` of the response.
+    pub(super) fn lock_timeout_message(&self, named: Option<Duration>) -> String {
+        let most = self.lock_timeout;
+        match named.filter(|named| *named > most) {
+            Some(named) => format!("Retry-After of {named:.1?} exceeds --lock-timeout ({most:?})"),
+            None => format!("still locked after --lock-timeout ({most:?})"),
+        }
+    }
+
+    fn after_failure(&self, attempt: FailedAttempt<'_>, state: &AttemptState, rng: &mut SeededRng) -> RetryDecision {
+        let FailedAttempt { error, now, repeat, .. } = attempt;
+        let is_unsafe = error.applied == MaybeApplied::Unknown && repeat == Repeat::UnlessMaybeApplied;
+        if is_unsafe || state.failed >= self.max_attempts {
+            return RetryDecision::Fail(None);
+        }
+        let wait = backoff_delay(state.failed, error.retry_after, rng);
+        if wait > self.max_retry_after {
+            let reason = format!("the server asks to wait {} s, which is not waited for", wait.as_secs());
+            return RetryDecision::Fail(Some(reason));
+        }
+        RetryDecision::RetryAt(now + wait)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NOW: Instant = Instant::START;
+
+    fn decide(error: &ApiError, state: &AttemptState, repeat: Repeat) -> RetryDecision {
+        let attempt = FailedAttempt { error, now: NOW, repeat, paused_until: None, rate_limited_since: None };
+        RetryPolicy::default().decide(attempt, state, &mut SeededRng::from_seed(1))
+    }
+
+    fn error(class: ErrorClass, applied: MaybeApplied) -> ApiError {
+        ApiError::no_response(class, "lost", applied)
+    }
+
+    #[test]
+    fn a_failed_attempt_is_repeated_unless_it_may_have_created_something() {
+        let lost = error(ErrorClass::Transient, MaybeApplied::Unknown);
+        let state = AttemptState { failed: 1, ..AttemptState::default() };
+        assert!(matches!(decide(&lost, &state, Repeat::Always), RetryDecision::RetryAt(at) if at > NOW));
+        assert_eq!(decide(&lost, &state, Repeat::UnlessMaybeApplied), RetryDecision::Fail(None));
+        let refused = error(ErrorClass::Transient, MaybeApplied::No);
+        assert!(matches!(decide(&refused, &state, Repeat::UnlessMaybeApplied), RetryDecision::RetryAt(_)));
+        let often = AttemptState { failed: RetryPolicy::default().max_attempts, ..AttemptState::default() };
+        assert_eq!(decide(&refused, &often, Repeat::Always), RetryDecision::Fail(None));
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_until_its_timeout() {
+        let mut locked = error(ErrorClass::Locked, MaybeApplied::No);
+        let mut state = AttemptState::default();
+        state.record_failure(ErrorClass::Locked, NOW);
+        assert!(matches!(decide(&locked, &state, Repeat::Always), RetryDecision::Locked { give_up: None, .. }));
+        locked.retry_after = Some(RetryAfter::Wait(Duration::from_secs(601)));
+        let RetryDecision::Locked { until, give_up: Some(reason) } = decide(&locked, &state, Repeat::Always) else {
+            panic!("it is longer than the timeout")
+        };
+        assert_eq!(until, NOW + Duration::from_secs(601));
+        assert!(reason.contains("exceeds --lock-timeout"), "{reason}");
+        state.lock = Some((NOW, Duration::from_secs(600)));
+        state.record_failure(ErrorClass::Locked, NOW + Duration::from_secs(600));
+        locked.retry_after = None;
+        assert!(matches!(decide(&locked, &state, Repeat::Always), RetryDecision::Locked { give_up: Some(_), .. }));
+    }
+
+    #[test]
+    fn a_rate_limit_ends_the_run_after_its_timeout() {
+        let limited = error(ErrorClass::RateLimited, MaybeApplied::No);
+        let attempt = |since: u64, pause: u64| FailedAttempt {
+            error: &limited,
+            now: NOW + Duration::from_secs(1_000),
+            repeat: Repeat::Always,
+            paused_until: Some(NOW + Duration::from_secs(1_000 + pause)),
+            rate_limited_since: Some(NOW + Duration::from_secs(1_000 - since)),
+        };
+        let decide =
+            |attempt| RetryPolicy::default().decide(attempt, &AttemptState::default(), &mut SeededRng::from_seed(1));
+        assert_eq!(decide(attempt(800, 100)), RetryDecision::Retry);
+        assert!(matches!(decide(attempt(800, 101)), RetryDecision::RateLimitTimeout(_)));
+        assert_eq!(decide(attempt(0, 3_601)), RetryDecision::Fail(None));
+    }
+
+    #[test]
+    fn only_a_rejected_token_is_replaced() {
+        let mut rejected = error(ErrorClass::Unauthorized, MaybeApplied::No);
+        assert_eq!(decide(&rejected, &AttemptState::default(), Repeat::Always), RetryDecision::Fail(None));
+        rejected.status = Some(401);
+        assert_eq!(decide(&rejected, &AttemptState::default(), Repeat::Always), RetryDecision::RefreshToken);
+    }
 
     #[test]
     fn the_pause_grows_and_stays_bounded() {

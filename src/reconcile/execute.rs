@@ -45,7 +45,7 @@ impl ApplyWorkflow<'_> {
             waves => WaveRunner { workflow: self, plan, journal: &journal, waves, on_event: &on_event }.run().await,
         };
         ui.run_finished();
-        let end = JournalEntry::RunFinished { outcome: outcome.class(plan).end() };
+        let end = JournalEntry::RunFinished { outcome: outcome.class(plan) };
         // The run is over; a failure to write the last entry has no consequences.
         let _recorded = journal.append(end, self.timestamp()).await;
         Ok(CompletedRun { outcome, journal: journal.path().map(Path::to_path_buf), plan: checked.into_plan() })

@@ -64,10 +64,10 @@ pub struct CompletedRun {
 /// What a workflow has executed.
 #[derive(Debug)]
 pub enum Executed {
-    Run(CompletedRun),
+    Run(Box<CompletedRun>),
     /// The interrupted run that was resumed first, and the run itself, unless the resumed one is incomplete or nothing
     /// could be planned after it.
-    Resumed(CompletedRun, Option<CompletedRun>),
+    Resumed(Box<CompletedRun>, Option<Box<CompletedRun>>),
 }
 
 #[derive(Clone, Copy)]
@@ -111,10 +111,11 @@ impl ApplyWorkflow<'_> {
             PlanSource::SavedPlan(_) => (None, None),
         };
         let Some((run, saved)) = interrupted else {
-            return self.run_once(plan_source, live, self.config.resumes.clone()).await.map(Executed::Run);
+            let run = self.run_once(plan_source, live, self.config.resumes.clone()).await?;
+            return Ok(Executed::Run(Box::new(run)));
         };
         self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
-        let resumed = self.run_once(&PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?;
+        let resumed = Box::new(self.run_once(&PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?);
         if !resumed.outcome.is_complete() {
             return Ok(Executed::Resumed(resumed, None));
         }
@@ -122,7 +123,7 @@ impl ApplyWorkflow<'_> {
         let run = match self.run_once(plan_source, None, self.config.resumes.clone()).await {
             Ok(mut run) => {
                 run.outcome.statistics = run.outcome.statistics.since(before);
-                Some(run)
+                Some(Box::new(run))
             }
             // The outcome of the resumed run is still reported.
             Err(error) => {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::licences::LicenceNote;
 use super::plural;
 use super::sanitize::sanitize;
-use crate::apply::{ChangeResult, ChangeStatus, Outcome, OutcomeKind, Verification};
+use crate::apply::{ChangeResult, ChangeStatus, Outcome, Verification};
 use crate::model::{CodeText, Handset, LocationId, Member, NaturalName, Setting, SettingSet, Settings};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, Plan, ResourceKind,
     ResourceState, Step, StepKind, Warning,
 };
 use crate::reconcile::RecreatedNetwork;
+use crate::storage::RunOutcome;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CodeVisibility {
@@ -717,7 +718,7 @@ fn field(before: Option<&Settings>, after: Option<&Settings>, setting: Setting, 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultView {
     pub plan: PlanView,
-    pub class: OutcomeKind,
+    pub class: RunOutcome,
     /// Result of each network, in plan order.
     pub networks: Vec<NetworkView>,
     pub outcome: Outcome,
@@ -858,7 +859,7 @@ impl ResultView {
 
     /// Summary line.
     pub fn summary(&self) -> String {
-        if self.class == OutcomeKind::Unchanged {
+        if self.class == RunOutcome::Unchanged {
             return "Nothing to do: no changes to apply.".to_owned();
         }
         let mut parts = Vec::new();

@@ -15,7 +15,7 @@ mod saved_plan;
 mod state_json;
 
 pub use journal::{
-    CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunTarget,
+    CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunOutcome, RunTarget,
     append_run_finished,
 };
 pub use private_file::{IfExists, create_private_dir, write_private_file};

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dectl::apply::{ChangeStatus, Event, Options, Outcome, OutcomeKind, Verification, run};
+use dectl::apply::{ChangeStatus, Event, Options, Outcome, Verification, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, NetworkId};
@@ -271,7 +271,8 @@ fn a_graceful_shutdown_resolves_temporary_names() {
         }
         displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
         if outcome.count(ChangeStatus::NotStarted) > 0 {
-            assert_eq!(outcome.class(&plan), OutcomeKind::Interrupted(ShutdownReason::Interrupt));
+            assert_eq!(outcome.class(&plan), dectl::storage::RunOutcome::Interrupted);
+            assert_eq!(outcome.stopped, Some(ShutdownReason::Interrupt));
         }
         env.converges(seed);
     }

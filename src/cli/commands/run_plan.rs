@@ -110,9 +110,9 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
 fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
     let is_half = matches!(executed, Executed::Resumed(_, None));
     let (note, result) = match executed {
-        Executed::Run(run) | Executed::Resumed(run, None) => (None, run),
-        Executed::Resumed(resumed, Some(run)) if run.plan.changes.is_empty() => (None, resumed),
-        Executed::Resumed(resumed, Some(run)) => (Some(resumed), run),
+        Executed::Run(run) => (None, *run),
+        Executed::Resumed(resumed, Some(run)) if !run.plan.changes.is_empty() => (Some(*resumed), *run),
+        Executed::Resumed(resumed, _) => (None, *resumed),
     };
     let view = |CompletedRun { plan, outcome, journal }: CompletedRun| {
         let journal = journal.map(|path| path.display().to_string());

@@ -1,11 +1,11 @@
-//! Wrong files and wrong answers, each with exactly what is said about it.
+//! Invalid files and responses, each with exactly what is said about it.
 //!
-//! `tests/cases/wrong` has files that are planned against the built-in organization, `tests/cases/answers` has answers
-//! (the status, headers, an empty line, the body). Beside each stands a file `.expected`. `DECTL_UPDATE_CASES=1` writes
-//! them anew; look at the difference before you commit it.
+//! `tests/cases/invalid` has files that are planned against the built-in organization, `tests/cases/responses` has
+//! responses (the status, headers, an empty line, the body). What is said is a snapshot beside the others:
+//! `INSTA_UPDATE=always cargo test --test cases` writes it; look at the difference before you commit it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dectl::desired::SourceFormat;
 use dectl::diagnostic::{Diagnostic, Severity, Sources};
@@ -16,29 +16,6 @@ use dectl::runtime::Instant;
 use dectl::webex::ApiError;
 use dectl::webex::response::{self, ResponseHead};
 use jiff::Timestamp;
-
-fn cases(dir: &str) -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(dir);
-    let entries = fs::read_dir(dir).expect("a directory of cases").map(|entry| entry.expect("an entry").path());
-    let (expected, mut cases): (Vec<PathBuf>, Vec<PathBuf>) =
-        entries.partition(|path| path.extension().is_some_and(|ending| ending == "expected"));
-    for expected in expected {
-        assert!(cases.contains(&expected.with_extension("")), "{} belongs to no case", expected.display());
-    }
-    cases.sort();
-    cases
-}
-
-/// Compares, or writes anew; what differs.
-fn differs(case: &Path, said: &str) -> Option<String> {
-    let expected = case.with_file_name(format!("{}.expected", case.file_name()?.to_str()?));
-    if std::env::var_os("DECTL_UPDATE_CASES").is_some() {
-        fs::write(expected, said).expect("a file");
-        return None;
-    }
-    let expected_text = fs::read_to_string(&expected).unwrap_or_default();
-    (expected_text != said).then(|| format!("{}\n--- expected\n{expected_text}\n--- said\n{said}", case.display()))
-}
 
 fn live() -> LiveState {
     let list = include_bytes!("../src/simulator/built_in.json");
@@ -109,20 +86,39 @@ fn said_of_answer(path: &Path) -> String {
     error.map_or("it is taken for a success\n".to_owned(), |error| described(&error.truncated()))
 }
 
+/// Compares what is said about each file of a directory with its snapshot.
+fn assert_cases(dir: &str, at_least: usize, said: impl Fn(&Path) -> String) {
+    let (mut count, mut settings) = (0, insta::Settings::clone_current());
+    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        insta::glob!("cases", &format!("{dir}/*"), |case| {
+            count += 1;
+            insta::assert_snapshot!(dir, said(case));
+        });
+    });
+    assert!(count >= at_least, "{count}");
+    let snapshots = fs::read_dir("tests/cases/snapshots").expect("snapshots");
+    for snapshot in snapshots.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name")) {
+        let Some(case) = snapshot.strip_prefix(&format!("{dir}@")) else { continue };
+        let case = case.trim_end_matches(".new").trim_end_matches(".snap");
+        assert!(Path::new("tests/cases").join(dir).join(case).exists(), "{snapshot} belongs to no case");
+    }
+}
+
 #[test]
-fn every_invalid_file_and_response_gets_its_message() {
+fn every_invalid_file_gets_its_message() {
     let live = live();
-    let (files, answers) = (cases("invalid"), cases("responses"));
-    assert!(files.len() + answers.len() >= 150, "{} and {}", files.len(), answers.len());
-    let mut wrong = Vec::new();
-    for case in &files {
+    assert_cases("invalid", 130, |case| {
         let said = said_of_file(case, &live);
         assert!(!said.is_empty(), "{} is not wrong", case.display());
         assert!(!said.contains("4821"), "{} shows a code", case.display());
-        wrong.extend(differs(case, &said));
-    }
-    for case in &answers {
-        wrong.extend(differs(case, &said_of_answer(case)));
-    }
-    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n\n"));
+        said
+    });
+}
+
+#[test]
+fn every_response_is_understood() {
+    assert_cases("responses", 20, said_of_answer);
 }

@@ -3,7 +3,7 @@
 use dectl::simulator::{FaultConfig, LimitKind, SimulatedState};
 use std::time::Duration;
 
-use crate::harness::{TestEnv, copy_example, plain_command};
+use crate::harness::{TestEnv, copy_example, network, plain_command, stage_of, three_networks};
 
 /// What differs from run to run is replaced.
 fn steady(text: &str) -> String {
@@ -169,4 +169,91 @@ fn id_of(env: &TestEnv, name: &str) -> String {
     );
     let plan = env.run(&["plan", "probe.yaml", "-o", "json"]).json();
     plan["changes"][0]["network"]["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn waves_start_only_after_the_previous_one_succeeded() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "--canary", "trond*", "--batch", "1"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in ["Wave 1: 2 networks in Trondheim Clinic", "Wave 3: 4 networks in Oslo HQ", "Done: 9 applied, verified"]
+    {
+        assert!(ended.stdout.contains(part), "{part}\n{}", ended.stdout);
+    }
+    assert_eq!(env.counters().lists, 6, "one before and one after each of three waves");
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0), "one journal has all waves");
+
+    // Something goes wrong with the first: the others are not begun.
+    env.set_faults(FaultConfig { seed: 3, statuses: vec![(400, 0.7)], ..FaultConfig::default() });
+    let ended = (0..40)
+        .map(|_| env.run(&["apply", "networks.yaml", "--yes", "--canary", "1", "-o", "json"]))
+        .find(|ended| ended.code == Some(3))
+        .expect("a run whose list got through");
+    let result = ended.json();
+    assert_eq!(result["stopped"], "a wave failed; remaining waves were not started", "{}", ended.stderr);
+    assert!(result["summary"]["notStarted"].as_u64() >= Some(6), "{}", result["summary"]);
+    env.set_faults(FaultConfig::default());
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0), "the rest is a plan again");
+    for wrong in [["--canary", "0"], ["--batch", "0"], ["--until", "25:00"], ["--canary", "["]] {
+        let ended = env.run(&["apply", "networks.yaml", "--yes", wrong[0], wrong[1]]);
+        assert_eq!(ended.code, Some(1), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_clash_names_both_networks_and_the_name() {
+    let env = TestEnv::new();
+    let ended = env.run(&["rename", "HQ (?<x>Ward|Kit).*", "Same", "--yes"]);
+    assert!(
+        ended.stderr.contains("duplicate name \"Same\" requested for \"HQ Kitchen\" and \"HQ Ward 1\" in \"Oslo HQ\""),
+        "{}",
+        ended.stderr
+    );
+}
+
+/// A log that goes away in mid-run must not end it.
+#[cfg(unix)]
+#[test]
+fn a_run_continues_when_standard_error_is_full() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+    let mut command = env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let ended: crate::harness::Ended = command.stderr(full).output().expect("it runs").into();
+    assert_eq!(ended.code, Some(0));
+    assert_eq!(ended.json()["outcome"], "applied");
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_an_error() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    for command in ["plan", "apply", "status"] {
+        for option in [["--location", "Olso*"], ["--network", "HQ Wadr*"]] {
+            let ended = env.run(&[&[command, "networks.yaml"], &option[..]].concat());
+            let ended = if command == "apply" {
+                env.run(&["apply", "networks.yaml", "--yes", option[0], option[1]])
+            } else {
+                ended
+            };
+            assert_eq!(ended.code, Some(1), "{command} {option:?}: {}", ended.stdout);
+            assert!(ended.stderr.contains(option[0]) && ended.stderr.contains(option[1]), "{}", ended.stderr);
+        }
+    }
+    assert_eq!(env.run(&["plan", "networks.yaml", "--network", "HQ Ward 3 East"]).code, Some(0), "a requested name");
+}
+
+#[test]
+fn a_network_that_took_a_requested_name_is_named() {
+    let env = three_networks();
+    env.write("file.yaml", "version: 1\nlocations: [{name: Oslo, networks: [{id: net0001, name: X}]}]\n");
+    assert_eq!(env.run(&["plan", "file.yaml", "--out", "plan.json"]).code, Some(0));
+    let mut networks = env.networks();
+    networks.push(network(4, "Oslo", "X", "0004"));
+    let later = stage_of(networks);
+    later.write("plan.json", &std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan"));
+    let ended = later.run(&["apply", "--plan", "plan.json", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("requested for \"A 1\" is now used by the new network \"X\""), "{}", ended.stderr);
 }

@@ -284,3 +284,24 @@ fn secrets_are_redacted_from_all_output() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("what is [secret] and [secret]?"), "{}", ended.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn the_children_of_a_token_command_end_with_it() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let command = "sleep 600 >/dev/null 2>&1 & echo $! > child; echo simulated-token";
+    let ended = env.run(&["plan", "networks.yaml", "--token-command", command]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let child = std::fs::read_to_string(env.dir.path().join("child")).expect("its id");
+    let alive =
+        || std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).is_ok_and(|stat| !stat.contains(") Z "));
+    // The kernel ends it in its own time.
+    for _ in 0..1_000_000 {
+        if !alive() {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("process {child} lives on");
+}

@@ -186,7 +186,7 @@ fn a_rename_takes_one_line_in_columns() {
     let networks: Vec<_> = (0..300)
         .map(|at| {
             let name = if at % 30 == 7 { format!("病棟 {at}") } else { format!("Ward {at}") };
-            crate::fleet::network(at, &format!("Site {}", at / 30), &name, &format!("{}", 2000 + at))
+            crate::harness::network(at, &format!("Site {}", at / 30), &name, &format!("{}", 2000 + at))
         })
         .collect();
     let list = serde_json::json!({ "dectNetworks": networks }).to_string();

@@ -1,11 +1,17 @@
 //! A directory of its own, a simulated organization that listens, and the binary.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use dectl::simulator::http::Server;
-use dectl::simulator::{Counters, FaultConfig, RequestFault, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
+use dectl::simulator::{
+    Counters, FaultConfig, Latency, RequestFault, SimulatedOrganization, SimulatedState, Snapshot, TOKEN,
+};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Where a test plays.
@@ -182,4 +188,96 @@ pub(crate) fn copy_example(env: &TestEnv) {
     for name in ["networks.yaml", "codes/hq-ward-2"] {
         env.write(name, &std::fs::read_to_string(example.join(name)).expect("the example"));
     }
+}
+
+pub(crate) fn network(id: usize, location: &str, name: &str, code: &str) -> Value {
+    json!({
+        "id": format!("net{id:04}"),
+        "name": name,
+        "displayName": name,
+        "chainId": id + 1,
+        "model": "DMS Cisco DBS210",
+        "defaultAccessCodeEnabled": true,
+        "defaultAccessCode": code,
+        "numberOfBaseStations": 2,
+        "numberOfHandsetsAssigned": 7,
+        "numberOfLines": 7,
+        "location": { "id": format!("loc-{location}"), "name": location },
+    })
+}
+
+pub(crate) fn stage_of(networks: Vec<Value>) -> TestEnv {
+    let list = json!({ "dectNetworks": networks }).to_string();
+    TestEnv::with(SimulatedState::from_list(&list).expect("a state"), FaultConfig::default())
+}
+
+pub(crate) fn live_names(env: &TestEnv) -> Vec<String> {
+    let list = env.run(&["export", "-o", "json"]).json();
+    let mut names: Vec<String> = list["dectNetworks"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|network| format!("{}: {}", network["location"]["name"], network["name"]).replace('"', ""))
+        .collect();
+    names.sort();
+    names
+}
+
+/// An apply to a slow organization, when its first update is under way.
+#[cfg(unix)]
+pub(crate) fn applying(env: &TestEnv, arguments: &[&str]) -> std::process::Child {
+    let before = env.counters().writes;
+    let child = env.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    while env.counters().writes == before {
+        std::thread::yield_now();
+    }
+    child
+}
+
+#[cfg(unix)]
+pub(crate) fn slow() -> TestEnv {
+    let latency = Latency::Fixed(Duration::from_millis(200));
+    TestEnv::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() })
+}
+
+#[cfg(unix)]
+pub(crate) fn signal(child: &std::process::Child, name: &str) {
+    let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+}
+
+/// Three networks of one location.
+pub(crate) fn three_networks() -> TestEnv {
+    stage_of(vec![
+        network(1, "Oslo", "A 1", "0001"),
+        network(2, "Oslo", "A 2", "0002"),
+        network(3, "Oslo", "A 3", "0003"),
+    ])
+}
+
+/// A server that answers each request with what `answer` makes of its method, its target and the number of earlier ones.
+pub(crate) fn serve(answer: impl Fn(&str, &str, usize) -> String + Send + 'static) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for (count, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+            let mut head = String::new();
+            while reader.read_line(&mut head).is_ok_and(|length| length > 2) {}
+            let length = head
+                .lines()
+                .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+            let _body = reader.read_exact(&mut vec![0; length.unwrap_or(0)]);
+            let mut words = head.split(' ');
+            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let _gone = stream.write_all(answer(method, target, count).as_bytes());
+        }
+    });
+    base
+}
+
+pub(crate) fn response(status: &str, headers: &str, body: &serde_json::Value) -> String {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }

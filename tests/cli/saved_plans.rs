@@ -2,7 +2,7 @@
 
 use dectl::simulator::{FaultConfig, SimulatedState};
 
-use crate::harness::{Ended, TestEnv, copy_example};
+use crate::harness::{Ended, TestEnv, copy_example, network, stage_of};
 
 fn saved(env: &TestEnv) -> String {
     copy_example(env);
@@ -175,4 +175,62 @@ fn files_can_be_required_to_be_complete() {
         assert!(ended.stderr.contains("1 live network not in any file"), "{}", ended.stderr);
     }
     assert_eq!(env.counters().writes, 0);
+}
+
+#[test]
+fn a_saved_plan_rejects_a_scope_and_an_unmatched_canary_changes_nothing() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    for arguments in [
+        &["apply", "--plan", "plan.json", "--yes", "--location", "Oslo HQ"][..],
+        &["rehearse", "--plan", "plan.json", "--network", "HQ*"],
+        &["apply", "networks.yaml", "--yes", "--canary", "Olso*"],
+        &["apply", "networks.yaml", "--yes", "--soak", "1h"],
+        &["rename", "HQ .*", "x", "--field", "displayName", "--display-name", "y", "--yes"],
+    ] {
+        let ended = env.run(arguments);
+        assert_eq!(ended.code, Some(1), "{arguments:?}: {}", ended.stdout);
+    }
+    env.write("precious.yaml", "version: 1\nlocations: []\n");
+    let ended = env.run(&["plan", "networks.yaml", "--out", "precious.yaml"]);
+    assert!(ended.stderr.contains("is not a saved plan; nothing was written"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_is_saved_to_files_only() {
+    let env = TestEnv::new();
+    std::fs::create_dir(env.dir.path().join("directory")).expect("a directory");
+    let made = std::process::Command::new("mkfifo").arg(env.dir.path().join("pipe")).status();
+    assert!(made.expect("mkfifo runs").success());
+    for (place, words) in [
+        ("/dev/stdout", "not a regular file"),
+        ("/dev/null", "not a regular file"),
+        ("pipe", "not a regular file"),
+        ("directory", "not a regular file"),
+        ("nowhere/plan.json", "No such file"),
+    ] {
+        let ended = env.run(&["rename", "HQ Kitchen", "HQ Pantry", "--out", place]);
+        assert_eq!(ended.code, Some(1), "{place}");
+        assert!(ended.stderr.contains(words) && ended.stderr.contains(place), "{place}: {}", ended.stderr);
+        assert!(!ended.stderr.contains(".plan.json."), "{place}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_saved_plan_sends_codes_of_networks_with_codes_disabled() {
+    let mut networks = vec![network(1, "Oslo", "A", "1001"), network(2, "Oslo", "B", "1002")];
+    networks[0]["defaultAccessCodeEnabled"] = false.into();
+    let env = stage_of(networks);
+    env.write(
+        "file.yaml",
+        "version: 1\nlocations: [{name: Oslo, networks: [{id: net0001, defaultAccessCode: '2001'}, \
+         {id: net0002, defaultAccessCode: '2002'}]}]\n",
+    );
+    assert_eq!(env.run(&["plan", "file.yaml", "--out", "plan.json"]).code, Some(0));
+    let ended = env.run(&["apply", "--plan", "plan.json", "--yes", "-o", "json"]);
+    assert_eq!((ended.code, ended.json()["summary"]["applied"].as_u64()), (Some(0), Some(2)), "{}", ended.stderr);
+    assert_eq!(env.networks()[0]["defaultAccessCode"], "2001");
 }

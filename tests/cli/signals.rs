@@ -8,12 +8,9 @@ use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, Latency, SimulatedState};
 
-use crate::harness::{Ended, TestEnv, copy_example};
+use serde_json::json;
 
-fn signal(child: &Child, name: &str) {
-    let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
-    assert!(status.expect("kill runs").success());
-}
+use crate::harness::{Ended, TestEnv, applying, copy_example, response, serve, signal};
 
 /// Starts an apply against a slow organization and waits until it writes.
 fn writing(env: &TestEnv) -> Child {
@@ -87,4 +84,54 @@ fn a_signal_during_the_first_list_ends_at_once() {
         assert_eq!(ended.code, Some(code), "{ended:?}");
         assert_eq!(ended.json()["kind"], "error");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hangup_stops_like_a_termination() {
+    let env = slow();
+    copy_example(&env);
+    let child = applying(&env, &["apply", "networks.yaml", "--yes", "-o", "json"]);
+    signal(&child, "-HUP");
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert_eq!(ended.json()["outcome"], "interrupted");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_long_wait_is_announced_and_ends_on_the_first_signal() {
+    for status in ["429 Too Many Requests", "503 Service Unavailable", "423 Locked"] {
+        let base = serve(move |_, _, _| response(status, "retry-after: 300\r\n", &json!({ "message": "later" })));
+        let env = TestEnv::new();
+        copy_example(&env);
+        let mut child = env
+            .command(&["plan", "networks.yaml"])
+            .env("WEBEX_API_URL", format!("{base}/v1"))
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
+        let announced = lines.next().expect("a line").expect("text");
+        assert!(announced.contains("retrying in"), "{status}: {announced}");
+        signal(&child, "-TERM");
+        assert_eq!(child.wait().expect("it ends").code(), Some(143), "{status}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_log_ends_nothing() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let mut child = env
+        .command(&["apply", "networks.yaml", "--yes", "-vv", "-o", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    drop(child.stderr.take());
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!((ended.code, ended.json()["outcome"].as_str()), (Some(0), Some("applied")));
 }

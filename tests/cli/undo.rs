@@ -1,8 +1,8 @@
 //! The journaled runs, and the way back from one.
 
-use dectl::simulator::FaultConfig;
+use dectl::simulator::{FaultConfig, RequestFault};
 
-use crate::harness::{TestEnv, copy_example};
+use crate::harness::{TestEnv, copy_example, live_names, three_networks};
 
 #[test]
 fn a_run_can_be_listed_and_undone() {
@@ -140,4 +140,64 @@ fn an_undo_can_be_reviewed_as_a_saved_plan_and_counts_as_the_undo() {
     let again = env.run(&["undo", "last", "--out", "again.json"]);
     assert!(again.code == Some(1) && again.stderr.contains("is already undone by run"), "{}", again.stderr);
     assert!(!env.dir.path().join("again.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_undo_is_continued() {
+    for k in 2..6 {
+        let env = three_networks();
+        assert_eq!(env.run(&["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"]).code, Some(0));
+        let undo = ["undo", "last", "--yes"];
+        if !env.kill_at(k, RequestFault::NoResponse, "-KILL", &undo).is_killed() {
+            break;
+        }
+        let again = env.run(&undo);
+        assert_eq!(again.code, Some(0), "{k}: {}", again.stderr);
+        assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"], "killed at {k}");
+        // It is complete now.
+        let third = env.run(&undo);
+        assert!(third.stderr.contains("already undone"), "killed at {k}: {}", third.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn runs_of_another_organization_are_never_taken() {
+    let one = three_networks();
+    let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
+    assert!(one.kill_at(3, RequestFault::NoResponse, "-KILL", &rename).is_killed());
+    // The same command for a second organization, with the journals of the first.
+    let other = three_networks();
+    let journal = format!("--journal={}", one.dir.path().join(".dectl/runs").display());
+    let ended = other.run(&[&rename[..], &[&journal]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("resuming"), "{}", ended.stderr);
+    // `last` of the first is its own run, although the other one is newer.
+    let undone = one.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(live_names(&one), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
+    assert_eq!(live_names(&other), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3"]);
+}
+
+#[test]
+fn a_run_that_was_redone_can_be_undone_again() {
+    let env = three_networks();
+    assert_eq!(env.run(&["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    let undo = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    assert_eq!(env.run(&["undo", &undo, "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), ["Oslo: B 1", "Oslo: B 2", "Oslo: B 3"]);
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
+}
+
+#[test]
+fn simulated_runs_are_never_undone_by_last() {
+    let env = three_networks();
+    copy_example(&env);
+    assert_eq!(env.run(&["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--simulate"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
 }

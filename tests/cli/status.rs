@@ -1,0 +1,33 @@
+//! Drift by location.
+
+use serde_json::json;
+
+use crate::harness::{TestEnv, copy_example};
+
+#[test]
+fn status_has_a_line_a_location_and_knows_since_when() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let before = env.run(&["status", "networks.yaml"]);
+    assert_eq!(before.code, Some(2));
+    assert!(before.stdout.contains("Bergen Warehouse  3 of 4 drifted\n"), "{}", before.stdout);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let right = env.run(&["status", "networks.yaml", "-o", "json"]);
+    assert_eq!(right.code, Some(0));
+    let summary = json!({ "locations": 3, "networks": 12, "drifted": 0, "unmanaged": 1, "unmanagedBaseStations": 0,
+        "unmanagedHandsets": 0, "neverRegistered": 0 });
+    assert_eq!(right.json()["summary"], summary);
+    assert_eq!(env.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
+
+    env.write(
+        "meddle.yaml",
+        "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
+    );
+    assert_eq!(env.run(&["apply", "meddle.yaml", "--yes", "--journal", "elsewhere"]).code, Some(0));
+    let drifted = env.run(&["status", "networks.yaml"]);
+    assert_eq!(drifted.code, Some(2));
+    assert!(drifted.stdout.contains("Trondheim Clinic  1 of 3 drifted, last in sync 20"), "{}", drifted.stdout);
+    assert!(drifted.stdout.contains("Oslo HQ           in sync"), "{}", drifted.stdout);
+    let wrong = env.run(&["status", "nowhere.yaml"]);
+    assert_eq!(wrong.code, Some(1));
+}

@@ -1,0 +1,106 @@
+//! Desired states as CSV, as spreadsheets write it.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::harness::{Ended, TestEnv, network, stage_of, three_networks};
+
+#[test]
+fn a_spreadsheet_is_held_to_the_same_rules_and_every_error_names_its_cell() {
+    let env = TestEnv::new();
+    env.write(
+        "fleet.csv",
+        "\u{feff}Location;name;renamedFrom;displayName;defaultAccessCode;#notes\r\n\
+         Oslo HQ;HQ Ward 1;;Ward 1;42;zeros eaten\r\n\
+         Oslo HQ;;;;;nothing but a note\r\n\
+         Oslo HQ;HQ Ward 2;Old Ward 2;;4821;fine\r\n\
+         ;HQ Ward 3;;;;where?\r\n\
+         Oslo HQ;hq ward 2;;;1e3;twice\r\n\
+         Oslo HQ;\"much; much too long a name for a network, is it not\";;;;\r\n\
+         Oslo HQ;HQ Kitchen;;;;;;\r\n",
+    );
+    let ended = env.run(&["plan", "fleet.csv", "-o", "json"]);
+    assert_eq!(ended.code, Some(1));
+    let error = ended.json();
+    let said: Vec<String> = error["diagnostics"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|diagnostic| format!("{}: {}", diagnostic["line"], diagnostic["message"].as_str().unwrap_or_default()))
+        .collect();
+    let expected = [
+        "2: row 2, column defaultAccessCode: access code has 2 digits (must be exactly 4)",
+        "3: row 3, column Location: a network requires a `name` or an `id`",
+        "5: row 5, column Location: row has no location",
+        "6: row 6, column name: names in \"Oslo HQ\" differ only in case: \"hq ward 2\"",
+        "6: row 6, column defaultAccessCode: access code must consist of digits 0 to 9",
+        "7: row 7, column name: name has 51 characters (maximum 40)",
+        "8: row 8, column 7: row has 8 cells, expected 6",
+    ];
+    assert_eq!(said, expected);
+    assert!(error["diagnostics"][0]["help"].as_str().is_some_and(|help| help.contains("removed leading zeros")));
+    let text = env.run(&["plan", "fleet.csv"]);
+    assert!(!text.stderr.contains("4821"), "a code is shown: {}", text.stderr);
+
+    env.write("fleet.csv", "location,name,renamedFrom,defaultAccessCode\nOslo HQ,HQ Ward 2,Old Ward 2,4821\n");
+    let ended = env.run(&["apply", "fleet.csv", "--yes", "--show-codes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("Old Ward 2  fleet.csv:2") && ended.stdout.contains("→ 4821"), "{}", ended.stdout);
+    for (text, code) in [
+        ("loction,name\nx,y\n", "unknown-field"),
+        ("location,name,Name\nx,y,z\n", "duplicate-key"),
+        ("location,displayName\nx,y\n", "missing-field"),
+        ("", "file-empty"),
+    ] {
+        env.write("wrong.csv", text);
+        let ended = env.run(&["plan", "wrong.csv"]);
+        assert_eq!(ended.code, Some(1), "{text}");
+        assert!(ended.stderr.contains(code), "{text}: {}", ended.stderr);
+    }
+}
+
+/// Whatever is wrong with a table, no cell that looks like a code is repeated.
+#[test]
+fn a_table_that_is_read_in_the_wrong_way_shows_no_code() {
+    let env = TestEnv::new();
+    for text in [
+        "Oslo HQ,HQ Ward 1,4821\n",
+        "location,name,defaultAccessCode\nOslo HQ;HQ Ward 1;4821\n",
+        "location;name;defaultAccessCode\nOslo HQ;HQ Ward 1,4821\n",
+        "location|name|defaultAccessCode\nOslo HQ|HQ Ward 1|4821\n",
+        "location,name,defaultAccessCode\n\"Oslo HQ,HQ Ward 1,4821\nOslo HQ,HQ Ward 3,4821\n",
+        "location,name,defaultAccesCode\nOslo HQ,HQ Ward 1,4821\n",
+        "location,name,code\nOslo HQ,HQ Ward 1,48211\n",
+        "location,name\nOslo HQ,HQ Ward 9,482\n",
+    ] {
+        env.write("fleet.csv", text);
+        for format in ["text", "json", "markdown"] {
+            let ended = env.run(&["plan", "fleet.csv", "-o", format]);
+            assert_eq!(ended.code, Some(1), "{text}");
+            let said = format!("{}{}", ended.stdout, ended.stderr);
+            assert!(!said.contains("482"), "{text}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn names_damaged_by_a_spreadsheet_are_reported() {
+    let env = stage_of(vec![network(1, "Oslo", "0007", "0001"), network(2, "Oslo", "B", "0002")]);
+    env.write("fleet.csv", "location,id,name\n\n\nOslo,net0001,7\nOslo,net0002,#NAME?\n");
+    let ended = env.run(&["plan", "fleet.csv"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("row 5, column name: #NAME? is a spreadsheet error"), "{}", ended.stderr);
+    env.write("fleet.csv", "location,id,name\nOslo,net0001,7\n");
+    let ended = env.run(&["plan", "fleet.csv"]);
+    assert!(ended.stdout.contains("\"0007\" would lose its leading zeros"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_table_on_standard_input_is_recognized() {
+    let env = three_networks();
+    let table = env.run(&["export", "-o", "csv"]).stdout;
+    let mut child = env.command(&["plan", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it runs");
+    child.stdin.take().expect("stdin").write_all(table.as_bytes()).expect("it reads");
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.stdout, "Plan: nothing to do, 3 unchanged, 0 unmanaged\n");
+}

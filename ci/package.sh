@@ -20,6 +20,14 @@ done
 cp LICENSE* README.md CHANGELOG.md "$dectl" "$files/"
 tar -czf "dist/dectl-$target.tar.gz" -C "$files" .
 
+case "$target" in
+  *-linux-*)
+    cargo install --quiet --locked cargo-deb cargo-generate-rpm
+    cargo deb --no-build --no-strip --target "$target" --output dist/
+    cargo generate-rpm --target "$target" --output dist/
+    ;;
+esac
+
 python3 -m venv target/package-venv
 bin=target/package-venv/bin
 [ -d "$bin" ] || bin=target/package-venv/Scripts
@@ -29,12 +37,13 @@ case "$target" in
   *-musl) tags=(--compatibility manylinux2014 musllinux_1_2) ;;
   *) tags=() ;;
 esac
-"$bin/maturin" build --release --locked --target "$target" "${tags[@]}" --out dist
-
+# maturin builds the binary once more, with what CARGO names: it lists its dependencies, too.
 case "$target" in
-  *-linux-*)
-    cargo install --quiet --locked cargo-deb cargo-generate-rpm
-    cargo deb --no-build --no-strip --target "$target" --output dist/
-    cargo generate-rpm --target "$target" --output dist/
+  *-windows-*) ;;
+  *)
+    printf '#!/bin/sh\nexec cargo auditable "$@"\n' > target/cargo-auditable.sh
+    chmod +x target/cargo-auditable.sh
+    export CARGO="$PWD/target/cargo-auditable.sh"
     ;;
 esac
+"$bin/maturin" build --release --locked --target "$target" "${tags[@]}" --out dist

@@ -15,21 +15,28 @@ trap 'rm -rf "$work"' EXIT
 # The main job of the README, with the binary of a package.
 runs() { (cd "$work" && "$1" apply "$OLDPWD/examples/networks.yaml" --simulate --yes --quiet >/dev/null) && echo "runs: $2"; }
 
+# Where objdump is installed: all packages hold a binary that lists its dependencies.
+lists_dependencies() { ! command -v objdump >/dev/null || objdump --section-headers "$1" | grep -q '\.dep-v0'; }
+
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-index dist/*.whl
 runs "$work/venv/bin/dectl" "the wheel"
+lists_dependencies "$work/venv/bin/dectl"
 
 mkdir "$work/archive" && tar -xzf "dist/dectl-$target.tar.gz" -C "$work/archive"
 runs "$work/archive/dectl" "the archive"
+lists_dependencies "$work/archive/dectl"
 test -s "$work/archive/man/dectl-apply.1" && test -s "$work/archive/completions/dectl.bash"
 
 if command -v dpkg-deb >/dev/null; then
   dpkg-deb --extract dist/*.deb "$work/deb"
   runs "$work/deb/usr/bin/dectl" "the .deb"
+  lists_dependencies "$work/deb/usr/bin/dectl"
   test -s "$work/deb/usr/share/man/man1/dectl-apply.1.gz" && test -s "$work/deb/usr/share/bash-completion/completions/dectl"
 fi
 if command -v rpm2cpio >/dev/null && command -v cpio >/dev/null; then
   mkdir "$work/rpm" && rpm2cpio dist/*.rpm | (cd "$work/rpm" && cpio --extract --make-directories --quiet)
   runs "$work/rpm/usr/bin/dectl" "the .rpm"
+  lists_dependencies "$work/rpm/usr/bin/dectl"
   test -s "$work/rpm/usr/share/man/man1/dectl-apply.1"
 fi

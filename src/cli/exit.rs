@@ -151,7 +151,7 @@ impl From<Error> for CliError {
 
 /// Prints a usage error; the exit code is 1, like every error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let given: Vec<String> = std::env::args().collect();
+    let given: Vec<String> = std::env::args_os().map(|given| given.to_string_lossy().into_owned()).collect();
     let follows = |option: &str| given.windows(2).find(|pair| pair[0] == option).map(|pair| pair[1].clone());
     let joined = |start: &str| given.iter().find_map(|one| one.strip_prefix(start).map(str::to_owned));
     let output = follows("-o").or_else(|| follows("--output")).or_else(|| joined("--output="));

@@ -1,5 +1,6 @@
 //! Standard output carries the result, standard error everything else.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ impl Printer {
     /// Prints the result to standard output.
     pub(crate) fn result(&self, text: &str) {
         self.result_printed.set(true);
-        self.write(AutoStream::new(io::stdout().lock(), self.colors), text.as_bytes());
+        self.write(AutoStream::new(io::stdout().lock(), self.colors), without_commands(text).as_bytes());
     }
 
     /// Prints the result as raw bytes.
@@ -69,7 +70,7 @@ impl Printer {
     /// Prints an intermediate text: to standard output with `-o text`, else to standard error beside the document.
     pub(crate) fn preview(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(AutoStream::new(io::stdout().lock(), self.colors), text.as_bytes());
+            self.write(AutoStream::new(io::stdout().lock(), self.colors), without_commands(text).as_bytes());
         } else {
             self.note(text);
         }
@@ -84,6 +85,12 @@ impl Printer {
         self.print_stderr("INFO", text);
     }
 
+    /// Prints commands for GitHub Actions.
+    fn command(&self, commands: &str) {
+        // A closed standard error must not end a run.
+        let _gone = io::stderr().lock().write_all(commands.as_bytes());
+    }
+
     /// Whether the result could not be written.
     pub(crate) const fn has_failed(&self) -> bool {
         self.write_failed.get()
@@ -95,7 +102,7 @@ impl Printer {
         }
         let mut stream = AutoStream::new(io::stderr().lock(), self.colors);
         // A closed standard error must not end a run.
-        let _gone = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        let _gone = stream.write_all(without_commands(text).as_bytes()).and_then(|()| stream.flush());
     }
 
     /// Prints an error with the diagnostics of the files.
@@ -119,7 +126,7 @@ impl Printer {
         if let Some((diagnostics, sources)) = diagnostics {
             self.annotate(diagnostics, sources);
         } else if is_github() && self.log_format == LogFormat::Text {
-            self.print_stderr("ERROR", &annotations::github_error(&message));
+            self.command(&annotations::github_error(&message));
         }
         // The formats for a forge are read by no person.
         let is_read = matches!(self.format, Format::Json | Format::Markdown | Format::Html);
@@ -147,14 +154,14 @@ impl Printer {
     /// In GitHub Actions, diagnostics are annotations at their lines, too.
     fn annotate(&self, diagnostics: &Diagnostics, sources: &Sources) {
         if is_github() && self.log_format == LogFormat::Text {
-            self.note(&annotations::github(diagnostics, sources, repository().as_deref()));
+            self.command(&annotations::github(diagnostics, sources, repository().as_deref()));
         }
     }
 
     /// The same for the warnings of a plan that is printed.
     pub(crate) fn annotate_plan(&self, plan: &Plan) {
         if is_github() && self.log_format == LogFormat::Text {
-            self.note(&annotations::github_plan(&plan.warnings, repository().as_deref()));
+            self.command(&annotations::github_plan(&plan.warnings, repository().as_deref()));
         }
     }
 
@@ -185,6 +192,21 @@ impl Printer {
             }
         }
     }
+}
+
+/// The same text without what GitHub Actions would execute: names come from files and from Webex, and a name at the start of
+/// a line could be a command to the runner.
+fn without_commands(text: &str) -> Cow<'_, str> {
+    let is_command = |line: &str| {
+        let line = anstream::adapter::strip_str(line).to_string();
+        let line = line.trim_start();
+        line.starts_with("::") || line.starts_with("##[")
+    };
+    if !is_github() || !text.lines().any(is_command) {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n');
+    lines.map(|line| if is_command(line) { format!("\\{line}") } else { line.to_owned() }).collect()
 }
 
 fn is_github() -> bool {

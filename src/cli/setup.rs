@@ -63,7 +63,11 @@ pub(crate) async fn connect(
     match client.acquire_token().await {
         Ok(_) => Ok(Connection { client, run, target: run_target(options), api }),
         Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),
-        Err(SendError::Failed(error)) => Err(CliError::failed("cannot obtain an access token", error)),
+        Err(SendError::Failed(error)) => {
+            let command = options.token_command.as_deref().filter(|_| options.token_file.is_none());
+            let variable = of_variable(command, "DECTL_TOKEN_COMMAND");
+            Err(CliError::failed(format!("cannot obtain an access token{variable}"), error))
+        }
     }
 }
 
@@ -88,7 +92,16 @@ async fn build_api(options: &ConnectionOptions, run: &str) -> Result<HttpApi, Cl
     config.request_timeout = options.timeout;
     config.idle_timeout = options.timeout;
     config.list_timeout = options.list_timeout;
-    HttpApi::new(config).map_err(CliError::from)
+    HttpApi::new(config).map_err(|error| match of_variable(Some(&options.api_url), "WEBEX_API_URL") {
+        variable if variable.is_empty() => error.into(),
+        variable => CliError::failed(format!("cannot connect{variable}"), error),
+    })
+}
+
+/// Says that a value is that of an environment variable, if it is.
+fn of_variable(value: Option<&str>, name: &str) -> String {
+    let is_same = value.is_some_and(|value| env_var(name).as_deref() == Some(value));
+    if is_same { format!(" (environment variable {name})") } else { String::new() }
 }
 
 /// The organization of the options, as journals record it.

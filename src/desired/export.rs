@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{HandsetLine, StationLine, WritableSettings, YamlWriter};
+use super::yaml_writer::{HandsetLine, WritableSettings, YamlWriter};
 use crate::diagnostic::plural;
 use crate::model::{
     Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, same_member,
@@ -45,13 +45,7 @@ impl Export<'_> {
                 exported.note(location, network, &writable_settings);
                 file.network(&network.id, &network.settings, writable_settings, describe(network).as_deref());
                 let stations = self.live.find(&network.id).and_then(|at| self.live.base_stations(at));
-                file.base_stations(stations.into_iter().flatten().map(|station| {
-                    let address = &*station.address;
-                    match station.mac() {
-                        Some(_) => StationLine::Present(address),
-                        None => StationLine::Omitted { address, why: "the live value is not a MAC address" },
-                    }
-                }));
+                file.base_stations(stations.unwrap_or_default());
                 let handsets = self.live.find(&network.id).and_then(|at| self.live.handsets(at)).unwrap_or_default();
                 file.handsets(&location.id, handsets.iter().map(|handset| handset_line(handset, handsets)));
             }
@@ -232,9 +226,8 @@ fn handset_line<'a>(handset: &'a Handset, all: &[Handset]) -> HandsetLine<'a> {
     HandsetLine {
         id: handset.id.clone().filter(|_| needs_id(handset, all)),
         line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
-        line2: handset.line2.as_ref().map(Some),
+        line2: handset.line2.as_ref(),
         name: writable_name(handset),
-        is_absent: false,
         remark: Some(remark),
     }
 }

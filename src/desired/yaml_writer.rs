@@ -2,7 +2,7 @@
 
 use super::model::LineRef;
 use crate::model::{
-    DesiredSettings, HandsetId, LocationId, Member, NetworkId, NetworkModel, Setting, SettingSet, Settings,
+    BaseStation, DesiredSettings, HandsetId, LocationId, Member, NetworkId, Setting, SettingSet, Settings,
 };
 
 /// The settings to write for a network, and why some are omitted.
@@ -19,31 +19,13 @@ pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<S
     Some(format!("the live value {error}"))
 }
 
-/// A base station as a file names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StationLine<'a> {
-    Present(&'a str),
-    Replacing {
-        mac: &'a str,
-        old: &'a str,
-    },
-    Absent(&'a str),
-    /// A comment, for an address that the format rejects.
-    Omitted {
-        address: &'a str,
-        why: &'a str,
-    },
-}
-
 /// A handset as a file names it.
 #[derive(Clone, Debug, Default)]
 pub struct HandsetLine<'a> {
     pub id: Option<HandsetId>,
     pub line1: Option<&'a Member>,
-    /// `Some(None)` removes the second line.
-    pub line2: Option<Option<&'a Member>>,
+    pub line2: Option<&'a Member>,
     pub name: Option<&'a str>,
-    pub is_absent: bool,
     /// A comment at the end of the line.
     pub remark: Option<String>,
 }
@@ -92,10 +74,6 @@ impl YamlWriter {
             self.text.push_str(&format!("      # {}\n", one_line(remark)));
         }
         self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
-        self.settings(settings, writable_settings);
-    }
-
-    fn settings(&mut self, settings: &Settings, writable_settings: WritableSettings) {
         for (setting, left_out) in writable_settings {
             let name = setting.api_name();
             match (left_out, value(settings, setting)) {
@@ -106,27 +84,6 @@ impl YamlWriter {
         }
     }
 
-    /// Adds a network that is deleted.
-    pub fn absent_network(&mut self, id: &NetworkId, name: &str) {
-        let remark = if name.is_empty() { String::new() } else { format!("      # {}\n", one_line(name)) };
-        self.text.push_str(&format!("{remark}      - id: {}\n        state: absent\n", scalar(id.as_str())));
-    }
-
-    /// Adds a network that is created.
-    pub fn created_network(
-        &mut self,
-        model: NetworkModel,
-        settings: &Settings,
-        writable_settings: WritableSettings,
-        remark: Option<&str>,
-    ) {
-        if let Some(remark) = remark {
-            self.text.push_str(&format!("      # {}\n", one_line(remark)));
-        }
-        self.text.push_str(&format!("      - model: {model}\n"));
-        self.settings(settings, writable_settings);
-    }
-
     /// Adds an entry about the devices of a network.
     pub fn network_devices(&mut self, id: &NetworkId, remark: Option<&str>) {
         if let Some(remark) = remark {
@@ -135,22 +92,18 @@ impl YamlWriter {
         self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
     }
 
-    /// Adds base stations to the last network.
-    pub fn base_stations<'a>(&mut self, stations: impl IntoIterator<Item = StationLine<'a>>) {
-        let mut stations = stations.into_iter().peekable();
-        if stations.peek().is_none() {
+    /// Adds base stations to the last network; a comment for an address that the format rejects.
+    pub fn base_stations(&mut self, stations: &[BaseStation]) {
+        if stations.is_empty() {
             return;
         }
         self.text.push_str("        baseStations:\n");
         for station in stations {
-            self.text.push_str(&match station {
-                StationLine::Present(mac) => format!("          - {}\n", quoted(mac)),
-                StationLine::Replacing { mac, old } => {
-                    format!("          - {{ mac: {}, replaces: {} }}\n", quoted(mac), quoted(old))
-                }
-                StationLine::Absent(mac) => format!("          - {{ mac: {}, state: absent }}\n", quoted(mac)),
-                StationLine::Omitted { address, why } => {
-                    format!("          # {} omitted: {}\n", one_line(address), one_line(why))
+            self.text.push_str(&match station.mac() {
+                Some(_) => format!("          - {}\n", quoted(&station.address)),
+                None => {
+                    let address = one_line(&station.address);
+                    format!("          # {address} omitted: the live value is not a MAC address\n")
                 }
             });
         }
@@ -167,15 +120,8 @@ impl YamlWriter {
             let mut fields: Vec<String> = Vec::new();
             fields.extend(handset.id.map(|id| format!("id: {}", scalar(id.as_str()))));
             fields.extend(handset.line1.and_then(|member| line(member, home)).map(|line| format!("line1: {line}")));
-            match handset.line2 {
-                Some(Some(member)) => {
-                    fields.extend(line(member, home).map(|line| format!("line2: {line}")));
-                }
-                Some(None) => fields.push("line2: null".to_owned()),
-                None => {}
-            }
+            fields.extend(handset.line2.and_then(|member| line(member, home)).map(|line| format!("line2: {line}")));
             fields.extend(handset.name.map(|name| format!("customDisplayName: {}", scalar(name))));
-            fields.extend(handset.is_absent.then(|| "state: absent".to_owned()));
             let remark = handset.remark.map(|remark| format!(" # {}", one_line(&remark))).unwrap_or_default();
             self.text.push_str(&format!("          - {{ {} }}{remark}\n", fields.join(", ")));
         }

@@ -151,4 +151,10 @@ codes! {
     InvalidRuleResult = "invalid-rule-result",
     /// A rule that no network matches.
     NoMatch = "no-match",
+    /// What an undo cannot take back.
+    NotUndone = "not-undone",
+    /// A network that was changed since the run that is undone.
+    ChangedSinceRun = "changed-since-run",
+    /// Handsets that are added again and must be paired again.
+    PairingNeeded = "pairing-needed",
 }

@@ -91,9 +91,4 @@ impl Member {
             _ => self == other,
         }
     }
-
-    /// Whether a number has the same digits, however it is written.
-    pub fn has_number(&self, digits: &str) -> bool {
-        self.number.as_deref().is_some_and(|number| number.chars().filter(char::is_ascii_digit).eq(digits.chars()))
-    }
 }

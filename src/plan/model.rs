@@ -9,6 +9,7 @@ use std::ops::Index;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::diagnostic::DiagnosticCode;
 use crate::model::{
     BaseStation, Handset, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
     Settings,
@@ -45,6 +46,11 @@ pub struct Plan {
 impl Plan {
     pub fn interim(&self) -> usize {
         self.steps.iter().filter(|step| step.kind == StepKind::Interim).count()
+    }
+
+    /// Whether it has a warning of this kind.
+    pub fn has_warning(&self, code: DiagnosticCode) -> bool {
+        self.warnings.iter().any(|warning| *warning.code == *code.as_str())
     }
 
     /// A plan without changes, with the counts and warnings of this one.

@@ -39,5 +39,5 @@ pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};
 pub use status::{DriftReport, LocationStatus, status};
-pub use undo::{RecreatedNetwork, SkippedNetwork, Undo, build_undo, read_for_undo};
+pub use undo::{RecreatedNetwork, Undo, build_undo, read_for_undo};
 pub use workflow::{ApplyWorkflow, CompletedRun, Executed, PlanSource, UserInterface};

@@ -1,6 +1,7 @@
 //! Builds the undo of a run as a desired state.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use super::error::Error;
@@ -11,7 +12,7 @@ use crate::client::ApiClient;
 use crate::desired::model::{
     BaseStationEntry, Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry, Origin, Spanned,
 };
-use crate::diagnostic::{Diagnostics, SourceLines, Sources, Span};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, plural};
 use crate::model::{
     DesiredSettings, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId, NetworkIndex,
     NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
@@ -23,24 +24,10 @@ use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 
 #[derive(Debug)]
 pub struct Undo {
-    /// The previous state of what can be undone.
+    /// The previous state of what can be undone; its warnings say what cannot.
     pub inputs: Inputs,
-    /// Networks that were changed or deleted since the run, which are not touched.
-    pub skipped: Vec<SkippedNetwork>,
-    /// What the run has created or deleted and the undo cannot take back: its name, and why.
-    pub left_alone: Vec<(String, String)>,
     /// Networks that are created again, with a new id.
     pub recreated: Vec<RecreatedNetwork>,
-    /// Handsets that are added again and must be paired again: the name of the network, and theirs.
-    pub readded_handsets: Vec<(String, Vec<String>)>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SkippedNetwork {
-    pub network: NetworkId,
-    pub name: String,
-    /// Its name now; `None` if it no longer exists.
-    pub current_name: Option<String>,
 }
 
 /// A deleted network that is created again.
@@ -89,8 +76,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         lines: SourceLines::new(&mut sources, &name),
         locations: BTreeMap::new(),
         added_again: BTreeMap::new(),
-        skipped: Vec::new(),
-        left_alone: Vec::new(),
+        warnings: Diagnostics::new(),
         recreated: Vec::new(),
         readded_handsets: Vec::new(),
     };
@@ -111,10 +97,9 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         }
     }
     let desired = builder.desired();
-    let UndoBuilder { lines, skipped, left_alone, recreated, readded_handsets, .. } = builder;
+    let UndoBuilder { lines, warnings, recreated, .. } = builder;
     lines.finish();
-    let inputs = Inputs { desired, sources: sources.into(), warnings: Diagnostics::new() };
-    Undo { inputs, skipped, left_alone, recreated, readded_handsets }
+    Undo { inputs: Inputs { desired, sources: sources.into(), warnings }, recreated }
 }
 
 /// The entries about one location.
@@ -141,9 +126,9 @@ struct UndoBuilder<'a> {
     locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
     /// The handsets that are added to networks again.
     added_again: BTreeMap<NetworkId, Vec<&'a Handset>>,
-    skipped: Vec<SkippedNetwork>,
-    left_alone: Vec<(String, String)>,
+    warnings: Diagnostics,
     recreated: Vec<RecreatedNetwork>,
+    /// The handsets that must be paired again, by the name of their network.
     readded_handsets: Vec<(String, Vec<String>)>,
 }
 
@@ -183,11 +168,11 @@ impl<'a> UndoBuilder<'a> {
         let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
         let left_as = now.and_then(|now| modified.final_states.iter().find(|state| matches_live(now, state)));
         let Some(state) = left_as else {
-            return self.skipped.push(SkippedNetwork {
-                network: modified.network.clone(),
-                name: modified.before.name.to_string(),
-                current_name: now.map(|now| now.name.to_string()),
-            });
+            let reason = match now {
+                Some(now) => format!("its settings changed since the run (current name: {})", now.name),
+                None => "it no longer exists".to_owned(),
+            };
+            return self.warn(DiagnosticCode::ChangedSinceRun, format!("skipped {}: {reason}", modified.before.name));
         };
         let name = &modified.before.name;
         let desired = self.former_settings(name, &modified.before, modified.before.diff(state));
@@ -210,8 +195,12 @@ impl<'a> UndoBuilder<'a> {
         desired
     }
 
-    fn leave_alone(&mut self, name: impl Into<String>, why: impl Into<String>) {
-        self.left_alone.push((name.into(), why.into()));
+    fn leave_alone(&mut self, name: impl fmt::Display, why: impl fmt::Display) {
+        self.warn(DiagnosticCode::NotUndone, format!("{name} is left alone: {why}"));
+    }
+
+    fn warn(&mut self, code: DiagnosticCode, message: String) {
+        self.warnings.push(Diagnostic::warning(code, message));
     }
 
     fn location(&mut self, id: &'a LocationId) -> &mut LocationUndo<'a> {
@@ -486,6 +475,13 @@ impl<'a> UndoBuilder<'a> {
 
     /// All entries, by location.
     fn desired(&mut self) -> Desired {
+        for (network, labels) in std::mem::take(&mut self.readded_handsets) {
+            let are = if labels.len() == 1 { "is" } else { "are" };
+            let handsets = plural(labels.len(), "handset");
+            let message =
+                format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
+            self.warn(DiagnosticCode::PairingNeeded, message);
+        }
         let mut desired = Desired::default();
         for (id, undo) in std::mem::take(&mut self.locations) {
             let LocationUndo { former_name, modified, deleted, created, devices } = undo;

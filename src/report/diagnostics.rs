@@ -25,7 +25,7 @@ pub fn diagnostics_text(diagnostics: &Diagnostics, sources: &Sources, width: usi
 pub fn diagnostic_one_line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let place = diagnostic.span.map(|span| sources.resolve(span));
     let place = place.map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column)).unwrap_or_default();
-    format!("{place}{} [{}]", diagnostic.message, diagnostic.code.as_str())
+    sanitize(&format!("{place}{} [{}]", diagnostic.message, diagnostic.code.as_str())).into_owned()
 }
 
 struct AnnotatedFile {
@@ -34,7 +34,7 @@ struct AnnotatedFile {
 }
 
 fn annotated_file(span: Span, sources: &Sources) -> AnnotatedFile {
-    AnnotatedFile { file: sources.name(span.source).to_string(), snippet: sources.snippet(span) }
+    AnnotatedFile { file: sanitize(sources.name(span.source)).into_owned(), snippet: sources.snippet(span) }
 }
 
 fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
@@ -47,7 +47,7 @@ fn one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -> Strin
     let related: Vec<(AnnotatedFile, String)> = diagnostic
         .related
         .iter()
-        .map(|related| (annotated_file(related.span, sources), related.message.clone()))
+        .map(|related| (annotated_file(related.span, sources), sanitize(&related.message).into_owned()))
         .collect();
     let help = diagnostic.help.as_deref().map(|help| sanitize(help).into_owned());
 

@@ -2,12 +2,14 @@
 
 use similar::TextDiff;
 
+use super::sanitize::sanitize;
 use super::view::PlanView;
 
 pub fn plan(view: &PlanView) -> String {
     let (before, after) = (text(view, |line| &line.before), text(view, |line| &line.after));
     // What stands before the header is no part of the diff.
-    let notes: String = view.notes().iter().map(|note| format!("# note: {note}\n")).collect();
+    let warnings = view.warnings.iter().map(|warning| format!("# warning: {}\n", sanitize(&warning.message)));
+    let notes: String = warnings.chain(view.notes().iter().map(|note| format!("# note: {note}\n"))).collect();
     let diff = TextDiff::from_lines(&before, &after);
     notes + &diff.unified_diff().context_radius(3).header("live", "planned").to_string()
 }

@@ -28,9 +28,14 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
 }
 
 fn is_invisible_or_control(character: char) -> bool {
+    // The last two of each plane are no characters, and XML forbids them.
     character.is_control()
+        || character as u32 & 0xfffe == 0xfffe
         || matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{a0}')
+            '\u{a0}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -43,5 +48,7 @@ mod tests {
         assert_eq!(sanitize(" Ward 1  "), "␠Ward 1␠␠");
         assert_eq!(sanitize("a\u{202e}b\u{1b}[2J"), "a\\u{202e}b\\u{1b}[2J");
         assert_eq!(sanitize("  "), "␠␠");
+        assert_eq!(sanitize("a\u{fffe}\u{1ffff}\u{e0041}\u{61c}"), "a\\u{fffe}\\u{1ffff}\\u{e0041}\\u{61c}");
+        assert_eq!(sanitize("emoji 🏥 病棟 Ålesund"), "emoji 🏥 病棟 Ålesund");
     }
 }

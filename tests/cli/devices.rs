@@ -329,7 +329,31 @@ fn an_undo_leaves_alone_what_others_have_filled() {
     let run = env.run(&["runs", "-o", "json"]).json()["runs"][1]["run"].as_str().expect("a run").to_owned();
     let ended = env.run(&["undo", &run, "--yes", "--max-deletes", "99"]);
     assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("SVG Wards"), "{}", ended.stderr);
+    let left = "SVG Wards is left alone: it holds what the run has not added: base station AC7A56660001";
+    assert!(ended.stdout.contains(left), "{}", ended.stdout);
+    assert!(has_network(&env, "SVG Wards") && !has_network(&env, "SVG Reception"));
+    // Once more there is nothing to do but what is left alone.
+    let again = env.run(&["undo", &run, "--yes", "-o", "json"]);
+    assert_eq!((again.code, &again.json()["plan"]["warnings"][0]["code"]), (Some(1), &json!("not-undone")));
+}
+
+#[test]
+fn a_saved_undo_says_in_every_format_what_it_leaves_alone() {
+    let env = TestEnv::new();
+    env.write("open.yaml", include_str!("../../examples/open-site.yaml"));
+    applied(&env, &["open.yaml"]);
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a run").to_owned();
+    env.write("more.yaml", &site("Stavanger Clinic", "      - {name: SVG Wards, baseStations: [AC7A56660001]}\n"));
+    applied(&env, &["more.yaml"]);
+    for format in ["text", "json", "markdown", "html", "diff"] {
+        let ended = env.run(&["undo", &run, "--out", "undo.json", "--max-deletes", "99", "-o", format]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("is left alone"), "{format}: {}", ended.stdout);
+    }
+    let shown = env.run(&["show", "undo.json"]);
+    assert!(shown.stdout.contains("SVG Wards is left alone"), "{}", shown.stdout);
+    let ended = env.run(&["apply", "--plan", "undo.json", "--yes"]);
+    assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
     assert!(has_network(&env, "SVG Wards") && !has_network(&env, "SVG Reception"));
 }
 
@@ -497,7 +521,7 @@ fn an_undo_brings_back_what_the_network_held_when_it_was_deleted() {
     applied(&env, &["--plan", "p.json", "--max-deletes", "99"]);
     let undo = env.run(&["undo", "last", "--yes"]);
     assert_eq!(undo.code, Some(0), "{}{}", undo.stdout, undo.stderr);
-    assert!(undo.stderr.contains("22 handsets of TRD Nurses are added again and must be paired"), "{}", undo.stderr);
+    assert!(undo.stdout.contains("22 handsets of TRD Nurses are added again and must be paired"), "{}", undo.stdout);
     assert_eq!(base_stations(&env).get(&mac), None, "it was gone before the deletion");
     assert_eq!(base_stations(&env).values().filter(|network| *network == "TRD Nurses").count(), 3);
 }

@@ -133,3 +133,45 @@ fn the_schema_and_an_export_tell_editors_of_it() {
     let refused = env.run(&["schema", "--write", "notes.json"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("nothing was written"), "{}", refused.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_an_error_that_names_its_variable() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let env = TestEnv::new();
+    copy_example(&env);
+    let broken = OsStr::from_bytes(b"a\xff");
+    for variable in ["DECTL_RATE", "DECTL_LOG", "DECTL_OUTPUT", "WEBEX_TOKEN", "WEBEX_API_URL", "DECTL_PLAN_KEY"] {
+        let output = env.command(&["plan", "networks.yaml"]).env(variable, broken).output().expect("it runs");
+        let ended = Ended::from(output);
+        assert_eq!(ended.code, Some(1), "{variable}");
+        assert!(ended.stderr.contains(variable) && ended.stderr.contains("UTF-8"), "{variable}: {}", ended.stderr);
+    }
+    // A path is no text.
+    let output = env.command(&["plan"]).arg(broken).env("DECTL_RATE", "abc").output().expect("it runs");
+    let ended = Ended::from(output);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("DECTL_RATE"), "{}", ended.stderr);
+    assert_eq!(env.counters().requests, 0);
+}
+
+#[test]
+fn an_error_names_the_variable_that_its_value_is_from() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let said = |variable: &str, value: &str, arguments: &[&str]| {
+        let ended = run(&env, &[(variable, value)], arguments);
+        assert_eq!(ended.code, Some(1), "{variable}: {}", ended.stderr);
+        ended.stderr
+    };
+    let plan = ["plan", "networks.yaml"];
+    assert!(said("WEBEX_API_URL", "nonsense", &plan).contains("WEBEX_API_URL"));
+    assert!(said("DECTL_TOKEN_COMMAND", "exit 3", &plan).contains("DECTL_TOKEN_COMMAND"));
+    // Another option that begins alike was given.
+    let like = ["plan", "networks.yaml", "--rate-limit-timeout", "5m"];
+    assert!(said("DECTL_RATE", "abc", &like).contains("DECTL_RATE"));
+    let given = said("DECTL_RATE", "abc", &["plan", "networks.yaml", "--rate", "abc"]);
+    assert!(!given.contains("DECTL_RATE"), "{given}");
+}

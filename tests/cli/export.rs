@@ -164,3 +164,17 @@ fn an_export_names_files_of_a_renamed_location() {
     assert_eq!(ended.code, Some(0));
     assert!(ended.stderr.contains("oslo.yaml") && ended.stderr.contains("delete it"), "{}", ended.stderr);
 }
+
+#[test]
+fn an_export_is_never_named_as_another_format() {
+    let env = TestEnv::new();
+    for arguments in
+        [&["-o", "csv", "--write", "a.yaml"][..], &["--write", "a.CSV"], &["-o", "json", "--write", "a.csv"]]
+    {
+        let ended = env.run(&[&["export"], arguments].concat());
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains("is not read as the format"), "{}", ended.stderr);
+    }
+    assert_eq!(env.counters().requests, 0);
+    assert_eq!(env.run(&["export", "-o", "csv", "--write", "a.csv"]).code, Some(0));
+}

@@ -3,7 +3,7 @@
 use dectl::simulator::FaultConfig;
 use serde_json::Value;
 
-use crate::harness::{Ended, TestEnv, copy_example};
+use crate::harness::{Ended, TestEnv, copy_example, network, stage_of};
 
 const WRONG: &str = "version: 1\nlocations:\n  - name: Oslo HQ\n    networks:\n      - {nam: '100 %, x: y'}\n";
 
@@ -34,6 +34,36 @@ fn in_github_actions_diagnostics_are_annotations_at_their_lines() {
     assert!(!env.run(&["validate", "sites"]).stderr.contains("::error"), "on no other machine");
     let ended = run(&["validate", "sites", "--log-format", "json"], "");
     assert!(ended.stderr.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{}", ended.stderr);
+}
+
+/// Names come from pull requests and from Webex: none of them may be a command to the runner.
+#[cfg(unix)]
+#[test]
+fn no_name_is_a_command_to_the_runner() {
+    let command = "::add-mask::Oslo";
+    let mut networks = vec![network(1, command, "##[group]x", "1001")];
+    networks[0]["displayName"] = "a\n::stop-commands::tok".into();
+    let env = stage_of(networks);
+    env.write("a\n::stop-commands::tok\n.yaml", "version: 2\n");
+    env.write("b.yaml", "version: 1\nrules: [{ match: { name: '(?<x>.*)x' }, set: { name: '{{ x }}y' } }]\n");
+    let run = |arguments: &[&str]| -> Ended {
+        env.command(arguments).env("GITHUB_ACTIONS", "true").output().expect("it runs").into()
+    };
+    let files = ["a\n::stop-commands::tok\n.yaml", "nowhere\n::debug::x.yaml"];
+    for arguments in [
+        &["validate", files[0]][..],
+        &["validate", files[1]],
+        &["plan", "b.yaml"],
+        &["plan", "b.yaml", "-o", "markdown"],
+        &["status", "b.yaml"],
+        &["apply", "b.yaml", "--yes", "--color", "always"],
+        &["show", files[0]],
+    ] {
+        let ended = run(arguments);
+        let lines = ended.stdout.lines().chain(ended.stderr.lines()).map(str::trim_start);
+        let commands: Vec<&str> = lines.filter(|line| line.starts_with("::") || line.starts_with("##[")).collect();
+        assert!(commands.iter().all(|line| line.starts_with("::error ")), "{arguments:?}: {commands:?}");
+    }
 }
 
 #[test]
@@ -97,4 +127,16 @@ fn a_result_as_junit_has_a_test_case_for_each_location() {
     let ended = env.run(&["apply", "nowhere.yaml", "--yes", "-o", "junit"]);
     assert_eq!(ended.code, Some(1));
     assert!(ended.stdout.contains("errors=\"1\"") && ended.stdout.contains("<error"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_name_with_what_xml_forbids_is_valid_junit() {
+    let env = stage_of(vec![network(1, "Oslo \u{fffe}\u{1ffff}\u{1}", "Ward x", "1001")]);
+    env.write("a.yaml", "version: 1\nrules: [{ match: { name: '(?<x>.*)x' }, set: { name: '{{ x }}y' } }]\n");
+    let ended = env.run(&["apply", "a.yaml", "--yes", "-o", "junit"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let is_forbidden =
+        |c: &char| c.is_control() && !"\t\r\n".contains(*c) || matches!(c, '\u{fffe}' | '\u{ffff}' | '\u{1ffff}');
+    assert_eq!(ended.stdout.chars().find(is_forbidden), None, "{}", ended.stdout);
+    assert!(ended.stdout.contains("Oslo \\u{fffe}"), "{}", ended.stdout);
 }

@@ -264,7 +264,7 @@ fn changes_are_undone() {
     assert_ne!(handsets(&env, "TRD Lab"), before);
     let ended = env.run(&["undo", "last", "--yes", "--max-deletes", "1", "--handset-interval", "0s"]);
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.contains("must be paired again"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("must be paired again"), "{}", ended.stdout);
     let sorted = |mut handsets: Vec<(String, Vec<String>)>| {
         handsets.sort();
         handsets

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use dectl::simulator::{CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{TestEnv, copy_example, skipped};
 
@@ -124,7 +124,9 @@ impl Forge {
         assert!(!script.contains("${{"), "{script}");
         let inputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
             let input = value.as_str()?.strip_prefix("${{ inputs.")?.strip_suffix(" }}")?;
-            Some((name.as_str(), self.inputs.get(input)?.as_str()))
+            let (input, default) = input.split_once(" || ").unwrap_or((input, "''"));
+            let given = self.inputs.get(input).map_or_else(|| default.trim_matches('\''), String::as_str);
+            Some((name.as_str(), given))
         });
         let outputs = step["env"].as_object().into_iter().flatten().filter_map(|(name, value)| {
             let expression = value.as_str()?.strip_prefix("${{ steps.")?.strip_suffix(" }}")?;
@@ -158,6 +160,7 @@ impl Forge {
             .env("SERVICE_APP_REFRESH_TOKEN", REFRESH_TOKEN)
             .env("DECTL_PLAN_KEY", "the key of this pipeline")
             .env("PULL_REQUEST", "17")
+            .env("RUNNER_TEMP", self.root())
             .env("GITHUB_OUTPUT", output)
             .env("GITHUB_STEP_SUMMARY", self.root().join("summary"))
             .env("GH_FOLDER", self.root())
@@ -371,14 +374,61 @@ fn the_steps_of_atlantis_run() {
     let forge = Forge::new();
     let server = read("atlantis/repos.yaml");
     let project = &read("atlantis/atlantis.yaml")["projects"][0];
-    let workflow = &server["workflows"][project["workflow"].as_str().expect("a workflow")];
+    // What a pull request can change decides neither what runs nor who approves.
+    assert!(project["workflow"].is_null() && project["apply_requirements"].is_null());
+    let policy = &server["repos"][0];
+    assert_eq!((&policy["allowed_overrides"], &policy["allow_custom_workflows"]), (&json!([]), &json!(false)));
+    assert_eq!(policy["apply_requirements"][0], "approved");
+    let workflow = &server["workflows"][policy["workflow"].as_str().expect("a workflow")];
     let workspace = forge.root().join("repository");
+    let run = |script: &str, key: &str| {
+        let environment = [("PLANFILE", "dect.tfplan"), ("DECTL_PLAN_KEY", key)].into_iter();
+        forge.shell(script, &workspace, &forge.root().join("output"), environment)
+    };
     for (stage, writes) in [("plan", 0), ("apply", 9)] {
-        let script = workflow[stage]["steps"][0]["run"].as_str().expect("a command");
-        let planfile = [("PLANFILE", "dect.tfplan")].into_iter();
-        let ended = forge.shell(script, &workspace, &forge.root().join("output"), planfile);
-        assert!(ended.status.success(), "{stage}: {}", String::from_utf8_lossy(&ended.stderr));
+        for step in workflow[stage]["steps"].as_array().expect("steps") {
+            let ended = run(step["run"].as_str().expect("a command"), "the key of this server");
+            assert!(ended.status.success(), "{stage}: {}", String::from_utf8_lossy(&ended.stderr));
+        }
         assert_eq!(forge.env.counters().writes, writes, "{stage}");
+    }
+    let first = workflow["plan"]["steps"][0]["run"].as_str().expect("a command");
+    assert!(!run(first, "").status.success(), "without a key");
+}
+
+#[test]
+fn a_merge_that_deletes_needs_the_number_before_the_approval() {
+    let forge = Forge::new();
+    let list = forge.env.run(&["export", "-o", "json"]).json();
+    let network = &list["dectNetworks"][0];
+    let file = format!(
+        "version: 1\nlocations: [{{ id: {}, networks: [{{ id: {}, state: absent }}] }}]\n",
+        network["location"]["id"], network["id"]
+    );
+    fs::write(forge.root().join("repository/sites/networks.yaml"), file).expect("a file");
+    let mut forge = forge;
+    let refused = forge.try_run("apply.yml").expect_err("nothing says that it may");
+    assert!(refused.contains("refusing to delete") && refused.contains("--max-deletes"), "{refused}");
+    assert!(!forge.artefacts.join("plan").exists(), "there is nothing to approve");
+    forge.inputs.insert("max-deletes".to_owned(), "99".to_owned());
+    let summary = forge.run("apply.yml");
+    assert!(summary.contains("1 applied") || summary.contains("applied"), "{summary}");
+    assert_eq!(forge.env.counters().writes, 1);
+}
+
+#[test]
+fn the_image_finds_the_archives_in_its_context() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |name: &str| fs::read_to_string(root.join(name)).expect("a file");
+    let copied: Vec<String> = text("Dockerfile")
+        .lines()
+        .filter(|line| line.starts_with("COPY ") && !line.contains("--from="))
+        .filter_map(|line| line.split(' ').nth(1).map(str::to_owned))
+        .collect();
+    assert!(!copied.is_empty());
+    let ignored = text(".dockerignore");
+    for path in copied {
+        assert!(ignored.lines().any(|line| line == format!("!{path}")), "{path} is not part of the context");
     }
 }
 

@@ -234,3 +234,34 @@ fn a_saved_plan_sends_codes_of_networks_with_codes_disabled() {
     assert_eq!((ended.code, ended.json()["summary"]["applied"].as_u64()), (Some(0), Some(2)), "{}", ended.stderr);
     assert_eq!(env.networks()[0]["defaultAccessCode"], "2001");
 }
+
+#[test]
+fn a_plan_named_as_encrypted_needs_a_key() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["plan", "networks.yaml", "--out", "plan.age"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("DECTL_PLAN_KEY is not set"), "{}", ended.stderr);
+    assert!(!env.dir.path().join("plan.age").exists());
+}
+
+#[test]
+fn a_limit_that_is_given_holds_when_the_plan_is_saved() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let ended = env.run(&["plan", "networks.yaml", "--out", "plan.json", "--max-changes", "8"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert!(ended.stderr.contains("--max-changes") && !env.dir.path().join("plan.json").exists(), "{}", ended.stderr);
+    let id = env.run(&["export", "-o", "json"]).json()["dectNetworks"][0].clone();
+    let file = format!(
+        "version: 1\nlocations: [{{ id: {}, networks: [{{ id: {}, state: absent }}] }}]\n",
+        id["location"]["id"], id["id"]
+    );
+    env.write("delete.yaml", &file);
+    let ended = env.run(&["plan", "delete.yaml", "--out", "plan.json", "--max-deletes", "0"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert!(ended.stderr.contains("refusing to delete"), "{}", ended.stderr);
+    let ended = env.run(&["plan", "delete.yaml", "--out", "plan.json"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("dectl apply --plan plan.json --max-deletes "), "{}", ended.stderr);
+}

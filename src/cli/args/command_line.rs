@@ -131,6 +131,8 @@ impl Args {
     /// Parses the arguments and the environment of this process.
     pub(crate) fn parse_process() -> Result<Self, clap::Error> {
         let mut command = environment::without_empty_variables(command());
+        let invalid = |message| command.clone().error(clap::error::ErrorKind::InvalidValue, message);
+        environment::check_encoding().map_err(invalid)?;
         let matches =
             command.clone().try_get_matches().map_err(|error| environment::name_variable(error, &mut command))?;
         let mut args = Self::from_arg_matches(&matches)?;

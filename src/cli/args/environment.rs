@@ -17,6 +17,32 @@ pub(super) fn without_empty_variables(command: Command) -> Command {
     command.mut_subcommands(without_empty_variables)
 }
 
+/// The variables whose values are texts. The others name files, which need not be UTF-8.
+const TEXTS: [&str; 12] = [
+    "WEBEX_ACCESS_TOKEN",
+    "WEBEX_TOKEN",
+    "SERVICE_APP_CLIENT_ID",
+    "SERVICE_APP_CLIENT_SECRET",
+    "SERVICE_APP_REFRESH_TOKEN",
+    "WEBEX_API_URL",
+    "WEBEX_ORG_ID",
+    "DECTL_TOKEN_COMMAND",
+    "DECTL_OUTPUT",
+    "DECTL_RATE",
+    "DECTL_LOG",
+    "DECTL_PLAN_KEY",
+];
+
+/// Reports the variables that are not UTF-8; without it they would count as unset, or as an error without a name.
+pub(super) fn check_encoding() -> Result<(), String> {
+    let is_broken = |name: &&str| matches!(std::env::var(name), Err(std::env::VarError::NotUnicode(_)));
+    let broken: Vec<&str> = TEXTS.into_iter().filter(is_broken).collect();
+    match &broken[..] {
+        [] => Ok(()),
+        names => Err(format!("not valid UTF-8: environment variable {}", names.join(" and "))),
+    }
+}
+
 /// Says which variable an invalid value is from.
 pub(super) fn name_variable(mut error: clap::Error, command: &mut Command) -> clap::Error {
     // Before, an argument cannot be shown.
@@ -29,7 +55,10 @@ pub(super) fn name_variable(mut error: clap::Error, command: &mut Command) -> cl
     let Some(variable) = variable_of(command, arg) else { return error };
     let is_from_variable = std::env::var(&variable).is_ok_and(|set| set == *value);
     let option = arg.split(' ').next().unwrap_or_default();
-    let is_given = std::env::args().any(|given| given.starts_with(option));
+    let is_given = std::env::args_os().any(|given| {
+        let given = given.to_string_lossy();
+        given == option || given.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+    });
     if is_from_variable && !is_given {
         let arg = format!("{arg} (environment variable {variable})");
         error.insert(ContextKind::InvalidArg, ContextValue::String(arg));

@@ -16,7 +16,7 @@ mod values;
 
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
-    CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LogFormat,
-    OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
+    CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LocationOptions,
+    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};

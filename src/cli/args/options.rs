@@ -246,13 +246,20 @@ impl PlanSourceOptions {
     }
 }
 
+/// The scope of commands that are about whole locations.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub(crate) struct LocationOptions {
+    /// Limit to locations matching this glob (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) location: Vec<String>,
+}
+
 /// Scope options.
 #[derive(Clone, Debug, Default, ClapArgs)]
 #[command(next_help_heading = "Scope and limits")]
 pub(crate) struct FilterOptions {
-    /// Limit to locations matching this glob (repeatable)
-    #[arg(long, value_name = "GLOB")]
-    pub(crate) location: Vec<String>,
+    #[command(flatten)]
+    pub(crate) locations: LocationOptions,
     /// Limit to networks whose old or new name matches this glob (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) network: Vec<String>,
@@ -261,7 +268,13 @@ pub(crate) struct FilterOptions {
 impl FilterOptions {
     /// Whether nothing is filtered.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.location.is_empty() && self.network.is_empty()
+        self.locations.location.is_empty() && self.network.is_empty()
+    }
+}
+
+impl From<LocationOptions> for FilterOptions {
+    fn from(locations: LocationOptions) -> Self {
+        Self { locations, network: Vec::new() }
     }
 }
 

@@ -16,7 +16,7 @@ use dectl::storage::{IfExists, create_private_dir, write_private_file};
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
 use super::output::shell_word;
-use crate::cli::args::{ConnectionOptions, FilterOptions, Format, OutputOptions, ReadRateOptions};
+use crate::cli::args::{ConnectionOptions, Format, LocationOptions, OutputOptions, ReadRateOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
@@ -38,9 +38,8 @@ pub(crate) struct ExportArgs {
     /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     include: Vec<IncludedDevices>,
-    /// Limit to locations matching this glob (repeatable)
-    #[arg(long, value_name = "GLOB")]
-    location: Vec<String>,
+    #[command(flatten)]
+    filter: LocationOptions,
     #[command(flatten)]
     rate: ReadRateOptions,
     #[command(flatten)]
@@ -60,7 +59,7 @@ enum IncludedDevices {
 
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let format = format(args)?;
-    let scope = scope(&FilterOptions { location: args.location.clone(), ..FilterOptions::default() })?;
+    let scope = scope(&args.filter.clone().into())?;
     let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
     if format == Format::Json {
         let bytes = connection.client.list_raw().await.map_err(Error::from)?;
@@ -69,7 +68,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     let mut live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
-    if locations.is_empty() && !args.location.is_empty() {
+    if locations.is_empty() && !args.filter.location.is_empty() {
         return Err(CliError::refused("no location with DECT networks matches --location"));
     }
     let includes = |devices: IncludedDevices| args.include.contains(&devices);
@@ -186,7 +185,8 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
 }
 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
-    let is_partial = args.no_codes || args.split.is_some() || !args.location.is_empty() || !args.include.is_empty();
+    let is_partial =
+        args.no_codes || args.split.is_some() || !args.filter.location.is_empty() || !args.include.is_empty();
     if args.output.output == Format::Json && is_partial {
         return Err(CliError::refused(
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
@@ -195,6 +195,15 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
     }
     if args.output.output == Format::Csv && args.include.len() > 1 {
         return Err(CliError::refused("a table holds one kind of devices; use `--include` with one of them, or YAML"));
+    }
+    let ending = args.write.as_deref().and_then(Path::extension).unwrap_or_default().to_ascii_lowercase();
+    let is_table = args.output.output == Format::Csv;
+    if is_table && (ending == "yaml" || ending == "yml" || ending == "json") || !is_table && ending == "csv" {
+        let format = args.output.output.name();
+        return Err(CliError::refused(format!(
+            "a file with the ending .{} is not read as the format of `-o {format}`; name it otherwise, or use another format",
+            ending.display()
+        )));
     }
     Ok(args.output.output)
 }

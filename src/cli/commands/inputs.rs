@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
-use dectl::plan::Scope;
 use dectl::plan::model::Plan;
+use dectl::plan::{Scope, check_change_limit, check_deletions};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
@@ -38,7 +38,7 @@ pub(super) async fn read(
 
 /// The locations and networks that a run is limited to.
 pub(super) fn scope(filter: &FilterOptions) -> Result<Scope, CliError> {
-    Scope::new(&filter.location, &filter.network).map_err(CliError::from)
+    Scope::new(&filter.locations.location, &filter.network).map_err(CliError::from)
 }
 
 /// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.
@@ -59,6 +59,19 @@ pub(super) fn save_plan(
     limits: &ScopeOptions,
     key: Option<&SecretString>,
 ) -> Result<(), CliError> {
+    // A limit that is given holds here, too: an approval of what is refused afterwards is of no use.
+    if limits.max_deletes.is_some() {
+        check_deletions(plan, limits.max_deletes).map_err(dectl::reconcile::Error::from)?;
+    }
+    if limits.max_changes.is_some() {
+        check_change_limit(plan, limits.max_changes).map_err(dectl::reconcile::Error::from)?;
+    }
+    if key.is_none() && path.extension().is_some_and(|ending| ending == "age") {
+        return Err(CliError::refused(format!(
+            "{} is named as an encrypted plan, but DECTL_PLAN_KEY is not set; set it, or choose another name",
+            path.display()
+        )));
+    }
     let may_replace = SavedPlan::may_replace(path);
     if !may_replace.map_err(|error| CliError::failed(format!("cannot save the plan to {}", path.display()), error))? {
         let message = format!("{} already exists and is not a saved plan; nothing was written", path.display());

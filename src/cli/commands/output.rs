@@ -6,7 +6,7 @@ use dectl::apply::Outcome;
 use dectl::plan::model::Plan;
 use dectl::report::{self, PlanView, ResultView, json, sanitize};
 
-use crate::cli::args::{Format, OutputOptions};
+use crate::cli::args::{Format, OutputOptions, ScopeOptions};
 use crate::cli::printer::Printer;
 
 /// Prints a plan as the result.
@@ -23,9 +23,14 @@ pub(super) fn show_next_step(next: &str, plan: &Plan, output: OutputOptions, pri
     }
 }
 
-/// How a saved plan is applied.
-pub(super) fn saved_plan_hint(path: &Path) -> String {
-    format!("apply exactly this plan with `dectl apply --plan {}`", shell_word(path))
+/// How a saved plan is applied; deletions that were not allowed when it was saved must be then.
+pub(super) fn saved_plan_hint(path: &Path, plan: &Plan, limits: &ScopeOptions) -> String {
+    let allowed = match plan.deleted().len() {
+        0 => String::new(),
+        _ if limits.max_deletes.is_some() => String::new(),
+        deleted => format!(" --max-deletes {deleted}"),
+    };
+    format!("apply exactly this plan with `dectl apply --plan {}{allowed}`", shell_word(path))
 }
 
 /// A path as one word of a shell.

@@ -48,7 +48,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     }
     show_plan(plan, printer);
     let next = match &args.out {
-        Some(path) => saved_plan_hint(path),
+        Some(path) => saved_plan_hint(path, plan, &args.scope),
         None => "`dectl apply` with the same files and options, or save the plan with `--out FILE`".to_owned(),
     };
     show_next_step(&next, plan, args.output, printer);

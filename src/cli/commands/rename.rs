@@ -174,7 +174,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         let next = format!("`dectl apply {}`, after a review of the file", shell_word(path));
         show_next_step(&next, plan, args.apply.output, printer);
     } else if let Some(path) = &args.out {
-        show_next_step(&saved_plan_hint(path), plan, args.apply.output, printer);
+        show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
     }
     Ok(ExitStatus::Success)
 }

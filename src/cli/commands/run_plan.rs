@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dectl::apply::{Event, Options, Waves};
 use dectl::client::ApiClient;
+use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, LocationId};
 use dectl::plan::model::Plan;
 use dectl::reconcile::{
@@ -124,6 +125,10 @@ fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Pri
     let exit = match ExitStatus::of(&result.outcome, &result.plan) {
         // What the command was about was not done.
         ExitStatus::Success if is_half => ExitStatus::Incomplete,
+        // An undo that leaves something alone is none of the whole run.
+        ExitStatus::Success if result.plan.has_warning(DiagnosticCode::NotUndone) => {
+            if result.outcome.statistics.writes > 0 { ExitStatus::Incomplete } else { ExitStatus::Error }
+        }
         exit => exit,
     };
     let view = view(result);

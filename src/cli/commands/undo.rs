@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
 use dectl::reconcile::{PlanSource, RunConfig, build_undo, complete_if_done, plan_from_live, read_for_undo};
@@ -96,25 +97,6 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     read_for_undo(&history, &mut live, &connection.client).await?;
     let undo = build_undo(&history, &live);
-    for network in &undo.skipped {
-        let reason = match &network.current_name {
-            Some(name) => format!("its settings changed since the run (current name: {})", sanitize(name)),
-            None => "it no longer exists".to_owned(),
-        };
-        printer.note(&format!("skipped {}: {reason}\n", sanitize(&network.name)));
-    }
-    for (name, reason) in &undo.left_alone {
-        printer.note(&format!("warning: {} is left alone: {}\n", sanitize(name), sanitize(reason)));
-    }
-    for (network, handsets) in &undo.readded_handsets {
-        printer.note(&format!(
-            "warning: {} of {} {} added again and must be paired again: {}\n",
-            plural(handsets.len(), "handset"),
-            sanitize(network),
-            if handsets.len() == 1 { "is" } else { "are" },
-            sanitize(&handsets.join(", "))
-        ));
-    }
     if let Some(earlier) = &history.identity.resumes {
         printer.note(&format!(
             "Note: run {} resumed run {earlier}. Run {earlier} is not undone; use `dectl undo {earlier}`.\n",
@@ -122,7 +104,6 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         ));
     }
     let inputs = undo.inputs;
-    let has_changes = inputs.desired.entries().next().is_some();
     if let Some(path) = &args.out {
         let scope = scope(&args.apply.run.scope.filter)?;
         let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
@@ -130,8 +111,9 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
         save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;
         show_plan(plan, printer);
-        show_next_step(&saved_plan_hint(path), plan, args.apply.output, printer);
-        return Ok(ExitStatus::Success);
+        show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
+        let is_nothing = plan.changes.is_empty() && plan.has_warning(DiagnosticCode::NotUndone);
+        return Ok(if is_nothing { ExitStatus::Error } else { ExitStatus::Success });
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
@@ -143,13 +125,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         quiet: args.apply.output.quiet,
         printer,
     };
-    let exit = apply.run().await?;
-    // What was left alone is not undone.
-    Ok(match exit {
-        ExitStatus::Success if !undo.left_alone.is_empty() && has_changes => ExitStatus::Incomplete,
-        ExitStatus::Success if !undo.left_alone.is_empty() => ExitStatus::Error,
-        exit => exit,
-    })
+    apply.run().await
 }
 
 /// Whether something that a run has changed is in this organization, or was deleted by the run.

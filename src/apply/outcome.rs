@@ -1,5 +1,7 @@
 //! The result of each change, and of the run as a whole.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::time::Duration;
 
 use super::timeline::Timeline;
@@ -10,7 +12,8 @@ use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum ChangeStatus {
     /// Acknowledged, or seen in a read.
     Applied,

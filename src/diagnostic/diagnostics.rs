@@ -3,8 +3,11 @@
 use super::code::DiagnosticCode;
 use super::redact::redact_quoted_codes;
 use super::sources::{Sources, Span};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Severity {
     Error,
     /// Not fatal, unless warnings are promoted to errors.

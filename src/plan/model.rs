@@ -3,6 +3,8 @@
 //! A [`Change`] is what is reviewed: one thing with its state before and after. A [`Step`] is what is sent: one request
 //! for one or more changes.
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Index;
@@ -195,7 +197,8 @@ impl NetworkRef {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum ResourceKind {
     Network,
     BaseStation,
@@ -215,7 +218,8 @@ impl ResourceKind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum ChangeAction {
     Create,
     Update,
@@ -473,7 +477,8 @@ impl fmt::Display for ChangeSource {
 }
 
 /// What a request does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum Operation {
     CreateNetwork,
     UpdateNetwork,
@@ -576,7 +581,8 @@ pub struct Dependency {
     pub change: ChangeIndex,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub enum StepKind {
     /// Sets the final state.
     Final,

@@ -7,6 +7,8 @@
 //! | `licences` | [`LicenceNote`]: people whose licence a plan or a run may concern |
 //! | `text` | terminal output |
 //! | `json` | JSON documents |
+//! | `documents` | the documents as types |
+//! | `schema` | [`schema()`]: their JSON Schemas |
 //! | `markdown` | Markdown for pull-request comments |
 //! | `html` | self-contained HTML |
 //! | `junit` | a result for the test page of a pipeline |
@@ -22,6 +24,7 @@ pub mod annotations;
 mod auth;
 mod diagnostics;
 pub mod diff;
+mod documents;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -30,6 +33,7 @@ pub mod markdown;
 pub mod progress;
 mod rehearsal;
 mod sanitize;
+mod schema;
 pub mod text;
 mod timeline;
 mod view;
@@ -40,6 +44,7 @@ pub use diagnostics::{diagnostic_one_line, diagnostics_text};
 pub use licences::LicenceNote;
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
+pub use schema::schema;
 pub use view::{
     ActionCounts, ChangeView, CodeVisibility, DeviceView, DiffLine, FieldKind, FieldView, InterimView, LocationView,
     NetworkChanges, NetworkView, PlanView, ResultView, StepView,

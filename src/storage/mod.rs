@@ -19,4 +19,4 @@ pub use journal::{
     append_run_finished,
 };
 pub use private_file::{IfExists, create_private_dir, write_private_file};
-pub use saved_plan::{SavedPlan, SavedPlanError, sha256};
+pub use saved_plan::{SavedPlan, SavedPlanError, saved_plan_schema, sha256};

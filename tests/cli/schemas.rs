@@ -1,6 +1,7 @@
 //! Every document is as its published schema says, and the worked examples of the documentation are too.
 
 use std::path::Path;
+use std::time::Duration;
 
 use dectl::simulator::FaultConfig;
 use serde_json::Value;
@@ -45,6 +46,42 @@ fn every_document_matches_its_schema() {
     assert_valid("plan", &rename.json());
     let saved = std::fs::read_to_string(env.dir.path().join("rename.json")).expect("the plan");
     assert_valid("saved-plan", &serde_json::from_str(&saved).expect("JSON"));
+}
+
+/// Plans, results and saved plans about devices, of what is in `examples`.
+#[test]
+fn documents_about_devices_match_their_schemas() {
+    let env = TestEnv::new();
+    env.set_faults(FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let files = [
+        &["open-site.yaml", "base-stations.csv"][..],
+        &["replace-base-station.yaml"],
+        &["handsets.yaml", "handsets.csv"],
+        &["replace-handset.yaml"],
+        &["close-site.yaml"],
+    ];
+    let json = ["-o", "json"];
+    for names in files {
+        for name in names {
+            env.write(name, &std::fs::read_to_string(examples.join(name)).expect("an example"));
+        }
+        let plan = env.run(&[&["plan"], names, &["--out", "plan.json"], &json].concat());
+        assert_eq!(plan.code, Some(0), "{names:?}: {}", plan.stderr);
+        assert_valid("plan", &plan.json());
+        let saved = std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan");
+        assert_valid("saved-plan", &serde_json::from_str(&saved).expect("JSON"));
+        assert_valid("rehearsal", &env.run(&[&["rehearse"], names, &json].concat()).json());
+        let unattended = ["--yes", "--max-deletes", "99", "--max-changes", "all", "--handset-interval", "1ms"];
+        let applied = env.run(&[&["apply"], names, &unattended, &json].concat());
+        assert_eq!(applied.code, Some(0), "{names:?}: {}", applied.stderr);
+        assert_valid("result", &applied.json());
+    }
+    let unattended = ["--yes", "--max-deletes", "99", "--max-changes", "all", "--handset-interval", "1ms"];
+    let undone = env.run(&[&["undo", "last"], &unattended[..], &json].concat());
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_valid("result", &undone.json());
+    assert_valid("runs", &env.run(&["runs", "-o", "json"]).json());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::desired::SCHEMA;
+use dectl::report::{self, json};
 
 use crate::cli::args::command;
 use crate::cli::exit::{CliError, ExitStatus};
@@ -67,19 +68,10 @@ enum Kind {
 }
 
 impl Kind {
-    const fn schema(self) -> &'static str {
-        match self {
-            Self::Networks => SCHEMA,
-            Self::Auth => include_str!("../../../docs/schemas/auth.schema.json"),
-            Self::Error => include_str!("../../../docs/schemas/error.schema.json"),
-            Self::Plan => include_str!("../../../docs/schemas/plan.schema.json"),
-            Self::Rehearsal => include_str!("../../../docs/schemas/rehearsal.schema.json"),
-            Self::Result => include_str!("../../../docs/schemas/result.schema.json"),
-            Self::Runs => include_str!("../../../docs/schemas/runs.schema.json"),
-            Self::SavedPlan => include_str!("../../../docs/schemas/saved-plan.schema.json"),
-            Self::Status => include_str!("../../../docs/schemas/status.schema.json"),
-            Self::Validation => include_str!("../../../docs/schemas/validation.schema.json"),
-        }
+    /// The schema as text.
+    fn schema(self) -> String {
+        let kind = self.to_possible_value().map(|kind| kind.get_name().to_owned()).unwrap_or_default();
+        report::schema(&kind).map_or_else(|| SCHEMA.to_owned(), |schema| json::text(&schema))
     }
 }
 
@@ -102,7 +94,7 @@ pub(super) fn schema(args: &SchemaArgs, printer: &Printer) -> Result<ExitStatus,
             path.as_path()
         }
         None => {
-            printer.result(text);
+            printer.result(&text);
             Path::new(SCHEMA_FILE)
         }
     };

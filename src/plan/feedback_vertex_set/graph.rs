@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::graph::DiGraph;
+
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
     out: Vec<BTreeSet<u32>>,
@@ -101,7 +103,18 @@ impl Graph {
 
     /// The strongly connected components that contain a cycle.
     pub(super) fn components(&self) -> Vec<Vec<u32>> {
-        Tarjan::new(self).run()
+        let edges = self.nodes().flat_map(|node| self.successors(node).iter().map(move |to| (node, *to)));
+        // That of Tarjan recurses: a chain of 10,000 networks would overflow the stack.
+        let components = petgraph::algo::kosaraju_scc(&DiGraph::<(), ()>::from_edges(edges));
+        let components = components.into_iter().map(|component| {
+            let mut nodes: Vec<u32> = component.into_iter().map(|node| node.index() as u32).collect();
+            nodes.sort_unstable();
+            nodes
+        });
+        let mut cyclic: Vec<Vec<u32>> =
+            components.filter(|component| component.len() > 1 || self.has_loop(component[0])).collect();
+        cyclic.sort_unstable();
+        cyclic
     }
 
     pub(super) fn restricted_to(&self, nodes: &[u32]) -> Self {
@@ -111,93 +124,5 @@ impl Graph {
             part.remove(node);
         }
         part
-    }
-}
-
-/// Tarjan's algorithm, iterative: a chain of 10,000 networks must not overflow the stack.
-struct Tarjan<'a> {
-    graph: &'a Graph,
-    index: Vec<Option<u32>>,
-    low: Vec<u32>,
-    on_stack: Vec<bool>,
-    stack: Vec<u32>,
-    next: u32,
-    found: Vec<Vec<u32>>,
-}
-
-impl<'a> Tarjan<'a> {
-    fn new(graph: &'a Graph) -> Self {
-        let n = graph.out.len();
-        Self {
-            graph,
-            index: vec![None; n],
-            low: vec![0; n],
-            on_stack: vec![false; n],
-            stack: Vec::new(),
-            next: 0,
-            found: Vec::new(),
-        }
-    }
-
-    fn run(mut self) -> Vec<Vec<u32>> {
-        for node in self.graph.nodes() {
-            if self.index[node as usize].is_none() {
-                self.visit(node);
-            }
-        }
-        self.found
-    }
-
-    fn visit(&mut self, root: u32) {
-        let mut path = vec![(root, self.enter(root))];
-        while let Some((node, targets)) = path.last_mut() {
-            let node = *node;
-            match targets.next() {
-                Some(to) => match self.index[to as usize] {
-                    None => {
-                        let targets = self.enter(to);
-                        path.push((to, targets));
-                    }
-                    Some(index) if self.on_stack[to as usize] => {
-                        self.low[node as usize] = self.low[node as usize].min(index);
-                    }
-                    Some(_) => {}
-                },
-                None => {
-                    path.pop();
-                    if let Some((parent, _)) = path.last() {
-                        self.low[*parent as usize] = self.low[*parent as usize].min(self.low[node as usize]);
-                    }
-                    self.leave(node);
-                }
-            }
-        }
-    }
-
-    fn enter(&mut self, node: u32) -> std::vec::IntoIter<u32> {
-        self.index[node as usize] = Some(self.next);
-        self.low[node as usize] = self.next;
-        self.next += 1;
-        self.stack.push(node);
-        self.on_stack[node as usize] = true;
-        self.graph.successors(node).iter().copied().collect::<Vec<_>>().into_iter()
-    }
-
-    fn leave(&mut self, node: u32) {
-        if Some(self.low[node as usize]) != self.index[node as usize] {
-            return;
-        }
-        let mut component = Vec::new();
-        while let Some(member) = self.stack.pop() {
-            self.on_stack[member as usize] = false;
-            component.push(member);
-            if member == node {
-                break;
-            }
-        }
-        if component.len() > 1 || self.graph.has_loop(node) {
-            component.sort_unstable();
-            self.found.push(component);
-        }
     }
 }

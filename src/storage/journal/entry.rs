@@ -1,5 +1,6 @@
 //! One line of a journal.
 
+use schemars::JsonSchema;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -161,7 +162,7 @@ pub enum WriteOutcome {
 }
 
 /// Overall outcome of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum RunOutcome {
     Applied,

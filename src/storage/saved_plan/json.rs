@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
@@ -19,17 +21,21 @@ pub(super) const FORMAT_VERSION: u32 = 1;
 
 pub(super) const KIND: &str = "saved-plan";
 
-#[derive(Serialize, Deserialize)]
+/// A plan written by `--out`, unless encrypted. Contains access codes.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedPlanJson {
     format_version: u32,
     kind: String,
     generator: String,
+    #[schemars(with = "String")]
     created: Timestamp,
     org: Option<String>,
     max_changes: Option<String>,
+    /// Value of --max-deletes; absent if it was not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max_deletes: Option<usize>,
+    /// The run that the plan undoes; absent if it is no undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undoes: Option<String>,
     sources: Vec<SourceJson>,
@@ -40,8 +46,10 @@ pub(super) struct SavedPlanJson {
     changes: Vec<ChangeJson>,
     steps: Vec<StepJson>,
     unchanged_networks: Vec<UnchangedNetworkJson>,
+    /// The devices of each network that has some changed, as listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     devices: Vec<NetworkDevicesJson>,
+    /// SHA-256 of all other fields.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) checksum: String,
 }
@@ -53,13 +61,13 @@ impl SavedPlanJson {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct SourceJson {
     file: String,
     sha256: String,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CountsJson {
     locations: usize,
@@ -67,17 +75,19 @@ struct CountsJson {
     unchanged: usize,
     unmanaged: usize,
     out_of_scope: usize,
+    /// Listed base stations.
     #[serde(default)]
     base_stations: usize,
     #[serde(default)]
     unmanaged_base_stations: usize,
+    /// Listed handsets.
     #[serde(default)]
     handsets: usize,
     #[serde(default)]
     unmanaged_handsets: usize,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct WarningJson {
     code: Arc<str>,
     message: Arc<str>,
@@ -85,50 +95,58 @@ struct WarningJson {
     line: Option<u32>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct LocationJson {
     id: String,
     name: Arc<str>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChangeJson {
+    /// Index into `locations`.
     location: usize,
     network: NetworkRefJson,
     network_name: Arc<str>,
+    /// Absent if it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<StateJson>,
+    /// Absent if it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<StateJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     changed: Vec<String>,
+    /// What goes with a deleted network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contents: Vec<StateJson>,
+    /// MAC address of the base station that takes the place of a removed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_by: Option<Arc<str>>,
     source: ChangeSourceJson,
 }
 
 /// The id of a live network, or the index of the change that creates it.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum NetworkRefJson {
     Live(String),
     Created(usize),
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum ChangeSourceJson {
     File { file: Arc<str>, line: u32 },
     Rule { rule: Arc<str> },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StepJson {
+    #[schemars(with = "Operation")]
     operation: String,
+    /// Indexes of the changes that it makes.
+    #[schemars(length(min = 1))]
     items: Vec<usize>,
     kind: StepKindJson,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,14 +156,16 @@ struct StepJson {
     depends_on: Vec<DependencyJson>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct DependencyJson {
+    /// The change of this step that depends on it.
     item: usize,
     step: usize,
+    /// The change of that step that must have succeeded.
     change: usize,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NetworkDevicesJson {
     network: String,
@@ -155,24 +175,29 @@ struct NetworkDevicesJson {
     handsets: Vec<HandsetJson>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct BaseStationJson {
     id: Option<String>,
     mac: Arc<str>,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum StepKindJson {
     Final,
     Interim,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct UnchangedNetworkJson {
     location: String,
     network: String,
     settings: SettingsJson,
+}
+
+/// The schema of a saved plan.
+pub fn saved_plan_schema(settings: SchemaSettings) -> Schema {
+    settings.into_generator().into_root_schema_for::<SavedPlanJson>()
 }
 
 impl SavedPlan {

@@ -4,6 +4,7 @@ mod file;
 mod json;
 
 pub use file::{SavedPlanError, sha256};
+pub use json::saved_plan_schema;
 
 use jiff::Timestamp;
 

@@ -1,0 +1,649 @@
+//! The JSON documents as types. What is printed is their serialization, and their schemas are derived from them; the
+//! comments are the descriptions of the schemas.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::licences::LicenceNote;
+use super::view::{ActionCounts, DeviceView, FieldKind, FieldView};
+use crate::apply::{ChangeStatus, Failure};
+use crate::diagnostic::Severity;
+use crate::model::LocationId;
+use crate::plan::model::{ChangeAction, ChangeSource, Operation, ResourceKind, StepKind, Warning};
+use crate::storage::RunOutcome;
+use crate::webex::ApiError;
+
+/// A plan: `dectl plan -o json`, `dectl show -o json`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlanDocument {
+    pub(super) summary: PlanSummary,
+    pub(super) changes: Vec<ChangeDocument>,
+    /// The requests in order.
+    pub(super) steps: Vec<StepDocument>,
+    pub(super) warnings: Vec<WarningDocument>,
+    pub(super) licences: Licences,
+}
+
+/// Counts.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlanSummary {
+    /// Number of listed locations.
+    pub(super) locations: usize,
+    /// Number of listed networks.
+    pub(super) networks: usize,
+    /// Number of networks to create.
+    pub(super) create: usize,
+    /// Number of networks to update.
+    pub(super) update: usize,
+    /// Number of networks to delete.
+    pub(super) delete: usize,
+    /// Base stations, with those of created and deleted networks.
+    pub(super) base_stations: DeviceCounts,
+    /// Handsets, with those of deleted networks.
+    pub(super) handsets: DeviceCounts,
+    /// What --max-deletes must allow: deleted networks with everything that goes with them, and removed devices; replaced
+    /// and moved ones do not count.
+    pub(super) deletions: usize,
+    /// Number of managed networks that are in sync.
+    pub(super) unchanged: usize,
+    /// Number of unmanaged networks.
+    pub(super) unmanaged: usize,
+    /// Number of base stations that no file names, of the networks whose base stations files name.
+    pub(super) unmanaged_base_stations: usize,
+    /// Number of handsets that no file names, of the networks whose handsets files name.
+    pub(super) unmanaged_handsets: usize,
+    /// How long the apply takes at least because of the time between changes of the handsets of a network, in
+    /// milliseconds.
+    pub(super) least_ms: u64,
+    /// The same if Webex refuses two lines at once, so that second lines are added one by one.
+    pub(super) least_ms_line_by_line: u64,
+    /// Networks that would change but are excluded by --location or --network.
+    pub(super) out_of_scope: usize,
+    /// Number of write requests, including interim ones.
+    pub(super) writes: usize,
+    /// Number of temporary renames.
+    pub(super) interim: usize,
+    /// Whether the number of updates is proven minimal.
+    pub(super) minimal: bool,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DeviceCounts {
+    /// Number to add.
+    create: usize,
+    /// Number to update.
+    update: usize,
+    /// Number to remove, with those that go with a deleted network.
+    delete: usize,
+}
+
+impl From<ActionCounts> for DeviceCounts {
+    fn from(ActionCounts { create, update, delete }: ActionCounts) -> Self {
+        Self { create, update, delete }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangeDocument {
+    pub(super) location: LocationDocument,
+    /// Null if the network is created; its name is the one before the run if it exists.
+    pub(super) network: NetworkDocument,
+    pub(super) action: ChangeAction,
+    pub(super) kind: ResourceKind,
+    pub(super) fields: Fields<FieldChange>,
+    /// Source of the change: an entry of a file, or a rule.
+    pub(super) source: SourceDocument,
+    #[serde(flatten)]
+    pub(super) device: DeviceDocument,
+    /// What goes with a deleted network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) contents: Option<Vec<ContentDocument>>,
+    /// MAC address of the base station that takes the place of a removed one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) replaced_by: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LocationDocument {
+    id: String,
+    name: String,
+}
+
+impl LocationDocument {
+    pub(super) fn new(id: &LocationId, name: &str) -> Self {
+        Self { id: id.to_string(), name: name.to_owned() }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct NetworkDocument {
+    /// Null if the network does not exist.
+    pub(super) id: Option<String>,
+    /// Its name before the run, if it exists.
+    pub(super) name: String,
+}
+
+/// The device that something is about, if it is about one.
+#[derive(Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeviceDocument {
+    /// The base station, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base_station: Option<BaseStationDocument>,
+    /// The handset, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handset: Option<HandsetDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct BaseStationDocument {
+    /// Its id; null before it is added.
+    id: Option<String>,
+    mac: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct HandsetDocument {
+    /// Its id; null before it is added.
+    id: Option<String>,
+    /// Its display name and line.
+    name: String,
+}
+
+impl DeviceDocument {
+    pub(super) fn of(device: Option<&DeviceView>) -> Self {
+        let Some(device) = device else { return Self::default() };
+        let (id, label) = (device.id.clone(), device.label.clone());
+        match device.kind {
+            ResourceKind::BaseStation => {
+                Self { base_station: Some(BaseStationDocument { id, mac: label }), handset: None }
+            }
+            _ => Self { base_station: None, handset: Some(HandsetDocument { id, name: label }) },
+        }
+    }
+}
+
+/// A device that goes with a deleted network.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ContentDocument {
+    kind: ResourceKind,
+    id: Option<String>,
+    /// Of a base station.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mac: Option<String>,
+    /// Of a handset: its display name and line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl From<&DeviceView> for ContentDocument {
+    fn from(device: &DeviceView) -> Self {
+        let label = device.label.clone();
+        let (mac, name) =
+            if device.kind == ResourceKind::BaseStation { (Some(label), None) } else { (None, Some(label)) };
+        Self { kind: device.kind, id: device.id.clone(), mac, name }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum SourceDocument {
+    File {
+        file: String,
+        /// 1-based.
+        line: u32,
+    },
+    Rule {
+        rule: String,
+    },
+}
+
+impl From<&ChangeSource> for SourceDocument {
+    fn from(source: &ChangeSource) -> Self {
+        match source {
+            ChangeSource::File { file, line } => Self::File { file: file.to_string(), line: *line },
+            ChangeSource::Rule { rule } => Self::Rule { rule: rule.to_string() },
+        }
+    }
+}
+
+/// The names of fields of networks, base stations and handsets.
+const FIELDS: [&str; 9] = [
+    "name",
+    "displayName",
+    "defaultAccessCodeEnabled",
+    "defaultAccessCode",
+    "model",
+    "mac",
+    "customDisplayName",
+    "line1",
+    "line2",
+];
+
+/// Values by the name of their field.
+pub(super) struct Fields<T>(Vec<(&'static str, T)>);
+
+impl<T> Fields<T> {
+    pub(super) fn of(fields: &[FieldView], value: impl Fn(&FieldView) -> T) -> Self {
+        Self(fields.iter().map(|field| (field.name, value(field))).collect())
+    }
+
+    /// `None` if there are no fields.
+    pub(super) fn some(self) -> Option<Self> {
+        Some(self).filter(|fields| !fields.0.is_empty())
+    }
+}
+
+impl<T: Serialize> Serialize for Fields<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in &self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Fields<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("Fields of {}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let properties: serde_json::Map<String, serde_json::Value> =
+            FIELDS.iter().map(|name| ((*name).to_owned(), generator.subschema_for::<T>().into())).collect();
+        json_schema!({ "type": "object", "properties": properties })
+    }
+}
+
+/// A value before and after.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FieldChange {
+    from: Option<FieldValue>,
+    to: Option<FieldValue>,
+    /// Present if the value is masked; absent with --show-codes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    masked: bool,
+}
+
+/// A value in the JSON type of the API.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum FieldValue {
+    Boolean(bool),
+    Text(String),
+}
+
+impl FieldValue {
+    fn of(kind: FieldKind, value: &str) -> Self {
+        match kind {
+            FieldKind::Boolean => Self::Boolean(value == "true"),
+            _ => Self::Text(value.to_owned()),
+        }
+    }
+}
+
+impl From<&FieldView> for FieldChange {
+    fn from(field: &FieldView) -> Self {
+        let value = |value: &Option<String>| value.as_deref().map(|value| FieldValue::of(field.kind, value));
+        Self { from: value(&field.from), to: value(&field.to), masked: field.masked }
+    }
+}
+
+/// The new value of a field; null if it is masked.
+pub(super) fn new_value(field: &FieldView) -> Option<FieldValue> {
+    field.to.as_deref().filter(|_| !field.masked).map(|value| FieldValue::of(field.kind, value))
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StepDocument {
+    /// The location's id.
+    pub(super) location: String,
+    /// The network's id; null if it is created.
+    pub(super) network: Option<String>,
+    pub(super) operation: Operation,
+    /// Indexes of the changes that it makes.
+    #[schemars(length(min = 1))]
+    pub(super) changes: Vec<usize>,
+    pub(super) kind: StepKind,
+    /// Settings changed by this request; null if masked.
+    pub(super) set: Fields<Option<FieldValue>>,
+    /// Indexes of the steps that must be acknowledged first.
+    pub(super) depends_on: Vec<usize>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WarningDocument {
+    /// Explained in docs/errors.md.
+    code: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// 1-based.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+}
+
+impl From<&Warning> for WarningDocument {
+    fn from(warning: &Warning) -> Self {
+        let (file, line) = warning.file.as_ref().zip(warning.line).unzip();
+        let file = file.map(ToString::to_string);
+        Self { code: warning.code.to_string(), message: warning.message.to_string(), file, line }
+    }
+}
+
+/// People whose first line on a handset comes or goes: with a Webex Calling Standard licence, which is not visible here,
+/// their calling in the Webex apps may change.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Licences {
+    /// Line and name of each person who is new on line 1 of a handset.
+    people_added: Vec<String>,
+    /// Line and name of each person who is taken from line 1 of a handset.
+    people_removed: Vec<String>,
+}
+
+impl From<&LicenceNote> for Licences {
+    fn from(note: &LicenceNote) -> Self {
+        Self { people_added: note.added.clone(), people_removed: note.removed.clone() }
+    }
+}
+
+/// Result of a plan: `dectl apply -o json`, `dectl undo -o json`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResultDocument {
+    /// The plan that was applied.
+    pub(super) plan: PlanDocument,
+    pub(super) outcome: RunOutcome,
+    pub(super) summary: ResultSummary,
+    pub(super) results: Vec<ChangeResultDocument>,
+    pub(super) verification: VerificationDocument,
+    /// Why the run stopped early, if it did.
+    pub(super) stopped: Option<String>,
+    /// The same about what was applied, or may have been.
+    pub(super) licences: Licences,
+    /// Path of the journal.
+    pub(super) journal: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResultSummary {
+    pub(super) applied: usize,
+    pub(super) failed: usize,
+    pub(super) skipped: usize,
+    pub(super) not_started: usize,
+    pub(super) unknown: usize,
+    pub(super) unchanged: usize,
+    /// Number of writes sent, including retries.
+    pub(super) writes: u64,
+    /// Number of requests, including lists and reads.
+    pub(super) requests: u64,
+    pub(super) retries: u64,
+    /// Number of 429 responses.
+    pub(super) rate_limited: u64,
+    pub(super) elapsed_ms: u64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ChangeResultDocument {
+    pub(super) location: LocationDocument,
+    pub(super) network: NetworkDocument,
+    pub(super) action: ChangeAction,
+    pub(super) kind: ResourceKind,
+    pub(super) status: ChangeStatus,
+    /// Whether the final list matches the plan; null if it was not read.
+    pub(super) verified: Option<bool>,
+    #[serde(flatten)]
+    pub(super) device: DeviceDocument,
+    /// Id that a network had before it was deleted, if an undo has created it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) former_id: Option<String>,
+    /// Id of the network, or name of the thing, that this one depends on and that failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) blocked_by: Option<String>,
+    /// Temporary settings that were not resolved; null if masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) current_settings: Option<Fields<Option<FieldValue>>>,
+    /// Settings whose final live value differs from the plan.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) mismatched: Vec<&'static str>,
+    /// Final live values that differ from the plan; null if masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) found: Option<Fields<Option<FieldValue>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<RequestError>,
+}
+
+/// Why a request failed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestError {
+    message: String,
+    /// The HTTP status, if there was a response.
+    status: Option<u16>,
+    tracking_id: Option<String>,
+}
+
+impl From<&Failure> for RequestError {
+    fn from(failure: &Failure) -> Self {
+        Self { message: failure.message.clone(), status: failure.status, tracking_id: failure.tracking_id.clone() }
+    }
+}
+
+impl From<&ApiError> for RequestError {
+    fn from(error: &ApiError) -> Self {
+        Self { message: error.message.clone(), status: error.status, tracking_id: error.tracking_id.clone() }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct VerificationDocument {
+    pub(super) done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+}
+
+/// `dectl rehearse -o json`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RehearsalDocument {
+    /// The plan that was rehearsed.
+    pub(super) plan: PlanDocument,
+    /// Whether every network would be applied.
+    pub(super) success: bool,
+    pub(super) conditions: Conditions,
+    pub(super) summary: RehearsalSummary,
+    /// Networks that would not be applied.
+    pub(super) results: Vec<ChangeResultDocument>,
+}
+
+/// Parameters of the simulation.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Conditions {
+    /// The simulated rate limit, e.g. 300 requests per 60 s.
+    pub(super) limit: String,
+    pub(super) latency_ms: u64,
+    /// Maximum concurrent requests, if `--concurrency` was given.
+    pub(super) concurrency: Option<usize>,
+}
+
+/// Simulated counts and times.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RehearsalSummary {
+    pub(super) writes: u64,
+    pub(super) requests: u64,
+    pub(super) rate_limited: u64,
+    pub(super) pauses: u64,
+    pub(super) paused_ms: u64,
+    pub(super) elapsed_ms: u64,
+}
+
+/// `dectl runs -o json`.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RunsDocument {
+    pub(super) runs: Vec<RunDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RunDocument {
+    pub(super) run: String,
+    pub(super) started_at: String,
+    /// Null if the run was killed.
+    pub(super) outcome: Option<RunOutcome>,
+    pub(super) changes: usize,
+    pub(super) networks_written: usize,
+    pub(super) changes_written: usize,
+    /// Whether the run is in progress.
+    pub(super) running: bool,
+    /// Run that this one resumes.
+    pub(super) resumes: Option<String>,
+    /// Run that this one undoes.
+    pub(super) undoes: Option<String>,
+}
+
+/// `dectl status -o json`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatusDocument {
+    pub(super) summary: StatusSummary,
+    pub(super) locations: Vec<LocationStatusDocument>,
+    /// Handsets that have never registered, of the networks whose handsets files name.
+    pub(super) never_registered: Vec<NeverRegistered>,
+}
+
+/// Managed locations and networks.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatusSummary {
+    pub(super) locations: usize,
+    pub(super) networks: usize,
+    pub(super) drifted: usize,
+    pub(super) unmanaged: usize,
+    /// Number of base stations that no file names, of the networks whose base stations files name.
+    pub(super) unmanaged_base_stations: usize,
+    /// Number of handsets that no file names, of the networks whose handsets files name.
+    pub(super) unmanaged_handsets: usize,
+    /// Number of handsets of these networks that have never registered.
+    pub(super) never_registered: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LocationStatusDocument {
+    pub(super) location: LocationDocument,
+    /// Number of managed networks.
+    pub(super) networks: usize,
+    /// Names of drifted networks.
+    pub(super) drifted: Vec<String>,
+    /// When a recorded run last left all of these networks in sync.
+    pub(super) last_in_sync: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct NeverRegistered {
+    pub(super) network: String,
+    /// Its name and lines.
+    pub(super) handset: String,
+}
+
+/// `dectl auth check -o json`.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct AuthDocument {
+    /// Source of the token.
+    pub(super) source: String,
+    /// Owner of the token, or why it is unknown.
+    pub(super) owner: Owner,
+    /// Expiry of the token, if known.
+    pub(super) expires: Option<String>,
+    /// Whether the networks can be listed.
+    pub(super) read: ReadAccess,
+    /// Whether locations without DECT networks can be looked up by name.
+    pub(super) locations: ReadAccess,
+    /// Always null; only the first write shows it.
+    pub(super) write: WriteAccess,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Owner {
+    Known { name: Option<String>, email: Option<String>, organization: Option<String> },
+    Unknown { error: RequestError },
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ReadAccess {
+    pub(super) ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) networks: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) locations: Option<usize>,
+    /// What is missing, if it is not allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<RequestError>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct WriteAccess {
+    pub(super) ok: (),
+    pub(super) reason: &'static str,
+}
+
+/// `dectl validate -o json` of files without errors.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ValidationDocument {
+    pub(super) valid: bool,
+    pub(super) summary: ValidationSummary,
+    pub(super) diagnostics: Vec<DiagnosticDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ValidationSummary {
+    pub(super) files: usize,
+    pub(super) locations: usize,
+    pub(super) networks: usize,
+}
+
+/// Error of any command with -o json.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ErrorDocument {
+    pub(super) message: String,
+    pub(super) diagnostics: Vec<DiagnosticDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DiagnosticDocument {
+    /// Explained in docs/errors.md.
+    pub(super) code: &'static str,
+    pub(super) severity: Severity,
+    pub(super) message: String,
+    pub(super) file: Option<String>,
+    /// 1-based.
+    pub(super) line: Option<u32>,
+    /// In characters, 1-based.
+    pub(super) column: Option<u32>,
+    pub(super) help: Option<String>,
+    pub(super) related: Vec<RelatedDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RelatedDocument {
+    pub(super) message: String,
+    pub(super) file: String,
+    pub(super) line: u32,
+    pub(super) column: u32,
+}

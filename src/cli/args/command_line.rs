@@ -154,16 +154,16 @@ impl Command {
     fn output_mut(&mut self) -> Option<&mut OutputOptions> {
         Some(match self {
             Self::Validate(args) => &mut args.output,
-            Self::Plan(args) => &mut args.output,
+            Self::Plan(args) => &mut args.read.output,
             Self::Apply(args) => &mut args.apply.output,
-            Self::Status(args) => &mut args.output,
+            Self::Status(args) => &mut args.read.output,
             Self::Undo(args) => &mut args.apply.output,
             Self::Rename(args) => &mut args.apply.output,
-            Self::Export(args) => &mut args.output,
+            Self::Export(args) => &mut args.read.output,
             Self::Rehearse(args) => &mut args.output,
             Self::Show(args) => &mut args.output,
             Self::Runs(args) => &mut args.output,
-            Self::Auth(Auth::Check(args)) => &mut args.output,
+            Self::Auth(Auth::Check(args)) => &mut args.read.output,
             Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => {
                 return None;
             }

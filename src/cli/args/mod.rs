@@ -17,6 +17,6 @@ mod values;
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
     CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LocationOptions,
-    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadRateOptions, RunOptions, ScopeOptions, WriteOptions,
+    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, RunOptions, ScopeOptions, WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};

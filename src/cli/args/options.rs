@@ -303,6 +303,17 @@ pub(crate) struct JournalOptions {
     pub(crate) journal: PathBuf,
 }
 
+/// The options of a command that only reads.
+#[derive(Clone, Debug, ClapArgs)]
+pub(crate) struct ReadOptions {
+    #[command(flatten)]
+    pub(crate) rate: ReadRateOptions,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
 /// The options of a command that writes.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct WriteOptions {

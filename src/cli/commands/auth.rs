@@ -6,7 +6,7 @@ use dectl::report::{AuthView, json, text};
 use dectl::runtime::Shutdown;
 
 use super::output::text_or_json;
-use crate::cli::args::{ConnectionOptions, OutputOptions, ReadRateOptions};
+use crate::cli::args::ReadOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, describe_token_source};
@@ -14,11 +14,7 @@ use crate::cli::setup::{connect, describe_token_source};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct AuthCheckArgs {
     #[command(flatten)]
-    rate: ReadRateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
+    pub(crate) read: ReadOptions,
 }
 
 pub(super) async fn check(
@@ -26,8 +22,8 @@ pub(super) async fn check(
     printer: &Printer,
     shutdown: &Shutdown,
 ) -> Result<ExitStatus, CliError> {
-    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
-    let source = describe_token_source(&args.connection)?;
+    let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
+    let source = describe_token_source(&args.read.connection)?;
     let me = dectl::webex::operations::token_owner(&*connection.api).await;
     let list = match connection.client.list(Priority::Normal).await {
         Ok(live) => Ok((live.len(), live.locations().len())),

@@ -16,7 +16,7 @@ use dectl::storage::{IfExists, create_private_dir, write_private_file};
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
 use super::output::shell_word;
-use crate::cli::args::{ConnectionOptions, Format, LocationOptions, OutputOptions, ReadRateOptions};
+use crate::cli::args::{Format, LocationOptions, ReadOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
@@ -41,11 +41,7 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     filter: LocationOptions,
     #[command(flatten)]
-    rate: ReadRateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
+    pub(crate) read: ReadOptions,
 }
 
 /// Devices that an export can include.
@@ -60,7 +56,7 @@ enum IncludedDevices {
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let format = format(args)?;
     let scope = scope(&args.filter.clone().into())?;
-    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
+    let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     if format == Format::Json {
         let bytes = connection.client.list_raw().await.map_err(Error::from)?;
         return write(args, printer, &[(args.write.clone(), bytes)]);
@@ -85,7 +81,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         reads.handsets = with_some(|network| network.handsets);
     }
     if !args.include.is_empty() {
-        if !args.output.quiet {
+        if !args.read.output.quiet {
             let kinds = [
                 (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
                 (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
@@ -133,7 +129,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         })
         .collect();
     let exit = write(args, printer, &texts)?;
-    if !with_schema && !args.output.quiet && (args.write.is_some() || args.split.is_some()) {
+    if !with_schema && !args.read.output.quiet && (args.write.is_some() || args.split.is_some()) {
         let dir = args.split.as_deref().or_else(|| args.write.as_deref().and_then(Path::parent));
         let path = dir.unwrap_or(Path::new("")).join(SCHEMA_FILE);
         printer.note(&format!("Next: for completion in editors, `dectl schema --write {}`.\n", shell_word(&path)));
@@ -187,25 +183,25 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
     let is_partial =
         args.no_codes || args.split.is_some() || !args.filter.location.is_empty() || !args.include.is_empty();
-    if args.output.output == Format::Json && is_partial {
+    if args.read.output.output == Format::Json && is_partial {
         return Err(CliError::refused(
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
              --include or --location",
         ));
     }
-    if args.output.output == Format::Csv && args.include.len() > 1 {
+    if args.read.output.output == Format::Csv && args.include.len() > 1 {
         return Err(CliError::refused("a table holds one kind of devices; use `--include` with one of them, or YAML"));
     }
     let ending = args.write.as_deref().and_then(Path::extension).unwrap_or_default().to_ascii_lowercase();
-    let is_table = args.output.output == Format::Csv;
+    let is_table = args.read.output.output == Format::Csv;
     if is_table && (ending == "yaml" || ending == "yml" || ending == "json") || !is_table && ending == "csv" {
-        let format = args.output.output.name();
+        let format = args.read.output.output.name();
         return Err(CliError::refused(format!(
             "a file with the ending .{} is not read as the format of `-o {format}`; name it otherwise, or use another format",
             ending.display()
         )));
     }
-    Ok(args.output.output)
+    Ok(args.read.output.output)
 }
 
 /// One file per location, named after it.
@@ -235,7 +231,7 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
     }
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
-        let is_device_table = args.output.output == Format::Csv && !args.include.is_empty();
+        let is_device_table = args.read.output.output == Format::Csv && !args.include.is_empty();
         let has_codes = !args.no_codes && !is_device_table;
         let codes = if !has_codes { "" } else { " (with access codes)" };
         printer.note(&format!("wrote {}{codes}\n", plural(written, "file")));

@@ -8,7 +8,7 @@ use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan};
-use crate::cli::args::{CodeOptions, ConnectionOptions, FileOptions, OutputOptions, ReadRateOptions, ScopeOptions};
+use crate::cli::args::{CodeOptions, FileOptions, ReadOptions, ScopeOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -26,11 +26,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     scope: ScopeOptions,
     #[command(flatten)]
-    rate: ReadRateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
+    pub(crate) read: ReadOptions,
     #[command(flatten)]
     pub(crate) codes: CodeOptions,
 }
@@ -39,19 +35,19 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let key = if args.out.is_some() { plan_key()? } else { None };
     let scope = scope(&args.scope.filter)?;
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
-    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
+    let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
     ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
     if let Some(path) = &args.out {
-        save_plan(plan, &inputs, None, path, args.connection.org.clone(), &args.scope, key.as_ref())?;
+        save_plan(plan, &inputs, None, path, args.read.connection.org.clone(), &args.scope, key.as_ref())?;
     }
     show_plan(plan, printer);
     let next = match &args.out {
         Some(path) => saved_plan_hint(path, plan, &args.scope),
         None => "`dectl apply` with the same files and options, or save the plan with `--out FILE`".to_owned(),
     };
-    show_next_step(&next, plan, args.output, printer);
+    show_next_step(&next, plan, args.read.output, printer);
     let drift = args.detailed_exitcode && !plan.changes.is_empty();
     Ok(if drift { ExitStatus::Drift } else { ExitStatus::Success })
 }

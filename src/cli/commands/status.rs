@@ -6,9 +6,7 @@ use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, scope};
-use crate::cli::args::{
-    ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, OutputOptions, ReadRateOptions,
-};
+use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -25,18 +23,14 @@ pub(crate) struct StatusArgs {
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
-    rate: ReadRateOptions,
-    #[command(flatten)]
-    connection: ConnectionOptions,
-    #[command(flatten)]
-    pub(crate) output: OutputOptions,
+    pub(crate) read: ReadOptions,
 }
 
 pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let scope = scope(&args.filter)?;
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
-    let connection = connect(&args.connection, args.rate.into(), args.output, shutdown).await?;
+    let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let status = status(&prepared, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {

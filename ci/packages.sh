@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 runs() { (cd "$work" && "$1" apply "$OLDPWD/examples/networks.yaml" --simulate --yes --quiet >/dev/null) && echo "runs: $2"; }
 
 # Where objdump is installed: all packages hold a binary that lists its dependencies.
-lists_dependencies() { ! command -v objdump >/dev/null || objdump --section-headers "$1" | grep -q '\.dep-v0'; }
+lists_dependencies() { ! command -v objdump >/dev/null || objdump --section-headers "$1" | grep '\.dep-v0' >/dev/null; }
 
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-index dist/*.whl
@@ -35,7 +35,8 @@ if command -v dpkg-deb >/dev/null; then
   test -s "$work/deb/usr/share/man/man1/dectl-apply.1.gz" && test -s "$work/deb/usr/share/bash-completion/completions/dectl"
 fi
 if command -v rpm2cpio >/dev/null && command -v cpio >/dev/null; then
-  mkdir "$work/rpm" && rpm2cpio dist/*.rpm | (cd "$work/rpm" && cpio --extract --make-directories --quiet)
+  # It unpacks the whole, and ends with an error all the same: cargo-generate-rpm does not say how large that is.
+  mkdir "$work/rpm" && { rpm2cpio dist/*.rpm || true; } | (cd "$work/rpm" && cpio --extract --make-directories --quiet)
   runs "$work/rpm/usr/bin/dectl" "the .rpm"
   lists_dependencies "$work/rpm/usr/bin/dectl"
   test -s "$work/rpm/usr/share/man/man1/dectl-apply.1"

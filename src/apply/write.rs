@@ -46,6 +46,20 @@ enum Settled {
     Deferred,
 }
 
+impl Settled {
+    /// The result; `None` if the item is sent once more.
+    fn result(self) -> Option<WriteResult> {
+        Some(match self {
+            Self::Applied { id } => WriteResult::applied(id),
+            Self::Failed(error) => WriteResult::failed(error),
+            Self::NotSent => WriteResult::not_started(None),
+            Self::Unknown(error) => WriteResult::unknown(error),
+            Self::Deferred => WriteResult { is_deferred: true, ..WriteResult::not_started(None) },
+            Self::Repeat => return None,
+        })
+    }
+}
+
 /// The result of one item.
 pub(super) struct WriteResult {
     pub(super) progress: StepState,
@@ -121,53 +135,7 @@ impl LocationWorker<'_, '_> {
             let kind = if write.kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
             (run.on_event)(&Event::Writing { subject: self.subject(write.items), kind });
         }
-        let spec = operations::spec(write.operation);
-        let mut open = write.items.to_vec();
-        let mut results = Vec::new();
-        let mut is_refused = false;
-        // A request that was lost is sent once more at most.
-        for is_repeated in [false, true] {
-            let request = OperationRequest {
-                run,
-                location: &change.location.id,
-                network: network.as_ref(),
-                items: &open,
-                settings: write.settings,
-                before: before.as_ref(),
-                was_written: self.current_settings.contains_key(&first),
-                first_line_only: write.first_line_only,
-            };
-            let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
-            if let Some(refusal) = refusal {
-                if let Refusal::StopRun(_) = refusal {
-                    run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
-                }
-                is_refused = true;
-                results.extend(open.iter().map(|item| (*item, WriteResult::of(refusal.clone()))));
-                break;
-            }
-            let mut repeated = Vec::new();
-            for (item, settled) in open.iter().zip(settled) {
-                results.push((
-                    *item,
-                    match settled {
-                        Settled::Applied { id } => WriteResult::applied(id),
-                        Settled::Failed(error) => WriteResult::failed(error),
-                        Settled::NotSent => WriteResult::not_started(None),
-                        Settled::Unknown(error) => WriteResult::unknown(error),
-                        Settled::Deferred => WriteResult { is_deferred: true, ..WriteResult::not_started(None) },
-                        Settled::Repeat => {
-                            repeated.push(*item);
-                            continue;
-                        }
-                    },
-                ));
-            }
-            open = repeated;
-            if open.is_empty() {
-                break;
-            }
-        }
+        let (results, is_refused) = self.send_until_settled(write, network.as_ref(), before.as_ref()).await;
         for (_, result) in &results {
             self.abort_if_fatal(result);
         }
@@ -182,6 +150,52 @@ impl LocationWorker<'_, '_> {
         // If this line is lost, the next run reads the state from the list.
         let _recorded = run.record(self.record_of(&write, network.as_ref(), &results, is_refused)).await;
         results
+    }
+
+    /// Sends a request, and once more for the items of which a read shows nothing; their results, and whether it was refused
+    /// before it was sent.
+    async fn send_until_settled(
+        &self,
+        write: WriteRequest<'_>,
+        network: Option<&NetworkId>,
+        before: Option<&Settings>,
+    ) -> (Vec<(ChangeIndex, WriteResult)>, bool) {
+        let (run, first) = (self.run, write.items[0]);
+        let spec = operations::spec(write.operation);
+        let mut open = write.items.to_vec();
+        let mut results = Vec::new();
+        for is_repeated in [false, true] {
+            let request = OperationRequest {
+                run,
+                location: &run.plan[first].location.id,
+                network,
+                items: &open,
+                settings: write.settings,
+                before,
+                was_written: self.current_settings.contains_key(&first),
+                first_line_only: write.first_line_only,
+            };
+            let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
+            if let Some(refusal) = refusal {
+                if let Refusal::StopRun(_) = refusal {
+                    run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
+                }
+                results.extend(open.iter().map(|item| (*item, WriteResult::of(refusal.clone()))));
+                return (results, true);
+            }
+            let mut repeated = Vec::new();
+            for (item, settled) in open.into_iter().zip(settled) {
+                match settled.result() {
+                    Some(result) => results.push((item, result)),
+                    None => repeated.push(item),
+                }
+            }
+            open = repeated;
+            if open.is_empty() {
+                break;
+            }
+        }
+        (results, false)
     }
 
     /// Sends a request once, and settles it; or says why it must not be sent.

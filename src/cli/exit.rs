@@ -82,9 +82,16 @@ pub(crate) enum CliError {
     /// The options or the circumstances do not allow it, or dectl has a bug.
     #[error("{0}")]
     Refused(String),
-    /// Interrupted by a signal before any write.
-    #[error("interrupted; no changes were made")]
+    /// Stopped before any write, by a signal or because the maintenance window has ended.
+    #[error("{}; no changes were made", stopped_by(*.0))]
     Stopped(Option<ShutdownReason>),
+}
+
+const fn stopped_by(reason: Option<ShutdownReason>) -> &'static str {
+    match reason {
+        Some(ShutdownReason::WindowClosed) => "the maintenance window has ended",
+        _ => "interrupted",
+    }
 }
 
 impl CliError {
@@ -197,6 +204,8 @@ mod tests {
     fn a_signal_decides_the_exit_code_of_what_it_stopped() {
         let stopped = |reason| CliError::from(Error::Stopped).with_signal(Some(reason)).exit();
         assert_eq!(stopped(ShutdownReason::Interrupt), ExitStatus::Interrupted);
+        let closed = CliError::from(Error::Stopped).with_signal(Some(ShutdownReason::WindowClosed));
+        assert!(closed.to_string().contains("maintenance window"), "{closed}");
         assert_eq!(stopped(ShutdownReason::Terminate), ExitStatus::Terminated);
         assert_eq!(CliError::refused("no").with_signal(Some(ShutdownReason::Interrupt)).exit(), ExitStatus::Error);
     }

@@ -58,7 +58,7 @@ impl Printer {
     /// Prints the result to standard output.
     pub(crate) fn result(&self, text: &str) {
         self.result_printed.set(true);
-        self.write(AutoStream::new(io::stdout().lock(), self.colors), without_commands(text).as_bytes());
+        self.write(AutoStream::new(io::stdout().lock(), self.colors), without_commands(text, self.format).as_bytes());
     }
 
     /// Prints the result as raw bytes.
@@ -70,7 +70,10 @@ impl Printer {
     /// Prints an intermediate text: to standard output with `-o text`, else to standard error beside the document.
     pub(crate) fn preview(&self, text: &str) {
         if self.format == Format::Text {
-            self.write(AutoStream::new(io::stdout().lock(), self.colors), without_commands(text).as_bytes());
+            self.write(
+                AutoStream::new(io::stdout().lock(), self.colors),
+                without_commands(text, Format::Text).as_bytes(),
+            );
         } else {
             self.note(text);
         }
@@ -102,7 +105,7 @@ impl Printer {
         }
         let mut stream = AutoStream::new(io::stderr().lock(), self.colors);
         // A closed standard error must not end a run.
-        let _gone = stream.write_all(without_commands(text).as_bytes()).and_then(|()| stream.flush());
+        let _gone = stream.write_all(without_commands(text, Format::Text).as_bytes()).and_then(|()| stream.flush());
     }
 
     /// Prints an error with the diagnostics of the files.
@@ -194,17 +197,20 @@ impl Printer {
     }
 }
 
-/// The same text without what GitHub Actions would execute: names come from files and from Webex, and a name at the start of
-/// a line could be a command to the runner.
-fn without_commands(text: &str) -> Cow<'_, str> {
-    let is_command = |line: &str| {
-        let line = anstream::adapter::strip_str(line).to_string();
-        let line = line.trim_start();
-        line.starts_with("::") || line.starts_with("##[")
-    };
-    if !is_github() || !text.lines().any(is_command) {
+/// The same text without what GitHub Actions would execute: names come from files and from Webex. The runner takes a line
+/// that begins with `::` for a command, and `##[` anywhere in it.
+pub(crate) fn without_commands(text: &str, format: Format) -> Cow<'_, str> {
+    if !is_github() || !text.contains("::") && !text.contains("##[") {
         return Cow::Borrowed(text);
     }
+    // In the way that each format escapes a character.
+    let hash = match format {
+        Format::Json | Format::Codequality => r"\u0023",
+        Format::Markdown | Format::Html | Format::Junit => "&#35;",
+        Format::Text | Format::Diff | Format::Csv => r"\#",
+    };
+    let text = text.replace("##[", &format!("#{hash}["));
+    let is_command = |line: &str| anstream::adapter::strip_str(line).to_string().trim_start().starts_with("::");
     let lines = text.split_inclusive('\n');
     lines.map(|line| if is_command(line) { format!("\\{line}") } else { line.to_owned() }).collect()
 }

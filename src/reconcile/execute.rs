@@ -16,7 +16,7 @@ use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome,
 use crate::client::{Priority, SendError};
 use crate::diagnostic::plural;
 use crate::model::{LocationId, NetworkId};
-use crate::plan::model::{ChangeIndex, Plan};
+use crate::plan::model::{ChangeIndex, Plan, ResourceKind};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
@@ -25,18 +25,13 @@ use crate::storage::{Journal, JournalEntry, RunDirectory, RunIdentity, RunTarget
 impl ApplyWorkflow<'_> {
     /// Executes an approved plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
     /// request.
-    pub(super) async fn execute(
-        &self,
-        checked: CheckedPlan,
-        plan_source: &PlanSource,
-        resumes: Option<String>,
-    ) -> Result<CompletedRun, Error> {
+    pub(super) async fn execute(&self, checked: CheckedPlan, plan_source: &PlanSource) -> Result<CompletedRun, Error> {
         let Self { client, config, ui } = *self;
         let on_event = |event: &Event| ui.on_event(event);
         let plan = checked.plan();
         let journal = match plan.changes.is_empty() {
             true => Journal::in_memory(),
-            false => self.create_journal(plan, plan_source, resumes).await?,
+            false => self.create_journal(plan, plan_source).await?,
         };
         ui.run_started(plan);
         let outcome = match &config.waves.partition(plan)[..] {
@@ -52,12 +47,7 @@ impl ApplyWorkflow<'_> {
     }
 
     /// Creates the journal of a run, with its plan beside it.
-    async fn create_journal(
-        &self,
-        plan: &Plan,
-        plan_source: &PlanSource,
-        resumes: Option<String>,
-    ) -> Result<Journal, Error> {
+    async fn create_journal(&self, plan: &Plan, plan_source: &PlanSource) -> Result<Journal, Error> {
         let config = self.config;
         let saved = SavedPlan {
             plan: plan.clone(),
@@ -74,7 +64,7 @@ impl ApplyWorkflow<'_> {
         let identity = RunIdentity {
             target: config.target.clone(),
             inputs: inputs_digest(&saved.sources),
-            resumes,
+            resumes: config.resumes.clone(),
             undoes: config.undoes.clone(),
         };
         let name = self.unique_run_name();
@@ -213,16 +203,14 @@ impl WaveRunner<'_> {
         if config.approval == Approval::Automatic {
             return Ok(());
         }
-        let (done, left) = self.waves.split_at(next);
-        let locations = |waves: &[Vec<LocationId>]| plural(waves.iter().map(Vec::len).sum(), "location");
-        let question = format!(
-            "Wave {next} succeeded ({}). Continue with wave {} of {} ({}, {} remaining)?",
-            locations(done),
-            next + 1,
-            self.waves.len(),
-            locations(left),
-            plural(self.places(&left.concat()).len(), "network"),
-        );
+        let locations: HashSet<&LocationId> = self.waves[next].iter().collect();
+        let changes = self.plan.changes.iter().filter(|change| locations.contains(&change.location.id));
+        let (networks, devices): (Vec<_>, Vec<_>) = changes.partition(|change| change.kind() == ResourceKind::Network);
+        let counted = [(networks.len(), "network"), (devices.len(), "device"), (locations.len(), "location")];
+        let counted: Vec<String> =
+            counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
+        let (number, of) = (next + 1, self.waves.len());
+        let question = format!("Wave {next} succeeded. Continue with wave {number} of {of} ({})?", counted.join(", "));
         match select(ui.confirm(&question, "yes"), pin!(shutdown.requested())).await {
             Either::Left((true, _)) => Ok(()),
             Either::Left((false, _)) => Err(WaveError::Stopped(ShutdownReason::Declined)),

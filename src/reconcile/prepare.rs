@@ -29,6 +29,20 @@ pub struct PreparedPlan {
 pub async fn prepare_plan(inputs: &Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
     let live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
+    prepare_from_list(inputs, scope, live, listed, client).await
+}
+
+/// The same from a list that was read at `listed`: reads what the inputs need beside it.
+///
+/// # Errors
+/// If a read fails, the inputs are invalid for the live state, or the plan fails its safety check.
+pub async fn prepare_from_list(
+    inputs: &Inputs,
+    scope: &Scope,
+    live: LiveState,
+    listed: Instant,
+    client: &ApiClient,
+) -> Result<PreparedPlan, Error> {
     let live = read_details(inputs, scope, live, client).await?;
     Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_interval(client))
 }
@@ -41,10 +55,7 @@ impl PreparedPlan {
 }
 
 /// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions.
-///
-/// # Errors
-/// If a request fails.
-pub async fn read_details(
+async fn read_details(
     inputs: &Inputs,
     scope: &Scope,
     mut live: LiveState,

@@ -17,8 +17,8 @@ use crate::model::{
     DesiredSettings, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId, NetworkIndex,
     NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
-use crate::plan::RequiredReads;
 use crate::plan::model::{Operation, ResourceState};
+use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::RunHistory;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 
@@ -60,8 +60,39 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
     read_devices(live, reads, client).await.map_err(Error::reading)
 }
 
-/// Builds the previous state of everything that is still as the run left it.
-pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
+/// Joins the interrupted runs that a run has continued to it: those that had left one of its networks with temporary
+/// settings. `earlier` are the unfinished runs before it, newest first.
+///
+/// Without them an undo would bring back what is temporary, or miss what the interrupted run had done already.
+pub fn join_interrupted(history: &mut RunHistory, earlier: impl IntoIterator<Item = RunHistory>) {
+    for run in earlier {
+        let mut is_continued = false;
+        for modified in &mut history.modified {
+            let is_left = |left: &&ModifiedNetwork| {
+                let is_same = left.network == modified.network && !left.is_final;
+                is_same && left.final_states.iter().any(|state| matches_live(&modified.before, state))
+            };
+            if let Some(left) = run.modified.iter().find(is_left) {
+                modified.before = left.before.clone();
+                is_continued = true;
+            }
+        }
+        if is_continued {
+            let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
+            let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
+            let is_new = |item: &RecordedItem| {
+                history.items.iter().all(|own| own.key != item.key || own.operation != item.operation)
+            };
+            let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
+            history.modified.extend(others);
+            history.items.splice(0..0, items);
+        }
+    }
+}
+
+/// Builds the previous state of everything that is still as the run left it. What is out of `scope` is no matter of its
+/// warnings.
+pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo {
     let recorded = history.items.iter().filter_map(|item| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         Some((item.operation, item.network.as_ref()?, state.label()))
@@ -71,6 +102,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
     let mut builder = UndoBuilder {
         history,
         live,
+        is_in_scope: true,
         recorded: recorded.collect(),
         created: created.filter_map(|item| item.id.as_deref()).collect(),
         lines: SourceLines::new(&mut sources, &name),
@@ -81,9 +113,16 @@ pub fn build_undo(history: &RunHistory, live: &LiveState) -> Undo {
         readded_handsets: Vec::new(),
     };
     for modified in &history.modified {
+        let names = modified.final_states.iter().chain([&modified.before]).map(|state| &*state.name);
+        builder.is_in_scope = builder.includes(&modified.location, Some(&modified.network), names, scope);
         builder.restore_settings(modified);
     }
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
+        let settings = item.before.iter().chain(&item.after).filter_map(|state| match state {
+            ResourceState::Network { settings, .. } => Some(&*settings.name),
+            ResourceState::BaseStation(_) | ResourceState::Handset(_) => None,
+        });
+        builder.is_in_scope = builder.includes(&item.location, item.network.as_ref(), settings, scope);
         match item.operation {
             Operation::CreateNetwork => builder.delete_created(item),
             Operation::DeleteNetwork => builder.create_deleted(item),
@@ -117,6 +156,8 @@ struct LocationUndo<'a> {
 struct UndoBuilder<'a> {
     history: &'a RunHistory,
     live: &'a LiveState,
+    /// Whether what is looked at is in the scope of the undo.
+    is_in_scope: bool,
     /// The devices that the run has recorded: what it did with them, in which network, and their labels.
     recorded: HashSet<(Operation, &'a NetworkId, String)>,
     /// The ids of the networks that the run has created.
@@ -165,22 +206,52 @@ fn handset_as_it_was(handset: &Handset, home: &LocationId, span: Span) -> Handse
 
 impl<'a> UndoBuilder<'a> {
     fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
+        let before = &modified.before;
         let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
+        if now.is_some_and(|now| matches_live(now, before)) {
+            return;
+        }
         let left_as = now.and_then(|now| modified.final_states.iter().find(|state| matches_live(now, state)));
         let Some(state) = left_as else {
             let reason = match now {
                 Some(now) => format!("its settings changed since the run (current name: {})", now.name),
                 None => "it no longer exists".to_owned(),
             };
-            return self.warn(DiagnosticCode::ChangedSinceRun, format!("skipped {}: {reason}", modified.before.name));
+            return self.warn(DiagnosticCode::ChangedSinceRun, format!("skipped {}: {reason}", before.name));
         };
-        let name = &modified.before.name;
-        let desired = self.former_settings(name, &modified.before, modified.before.diff(state));
+        if is_temporary(&before.name) {
+            let name = format!("the name of {:?}", state.name);
+            return self
+                .leave_alone(name, "the run found it with a temporary name of an interrupted run; undo that one");
+        }
+        let name = &before.name;
+        let desired = self.former_settings(name, before, before.diff(state));
         if desired != DesiredSettings::default() {
             let span = self.line(&modified.location, "settings of ", name);
             let entry = NetworkEntry { desired, has_own_settings: true, ..entry(Some(modified.network.clone()), span) };
             self.location(&modified.location).modified.push(entry);
         }
+    }
+
+    /// Whether the scope includes a network with these names, or its live one.
+    fn includes<'n>(
+        &'n self,
+        location: &LocationId,
+        network: Option<&NetworkId>,
+        names: impl Iterator<Item = &'n str>,
+        scope: &Scope,
+    ) -> bool {
+        let live = network.and_then(|id| self.live.find(id)).map(|at| &*self.live.network(at).settings.name);
+        let names: Vec<&str> = names.chain(live).collect();
+        // What is known by no name is not left out.
+        names.is_empty() || scope.includes_any_name(self.location_name(location), names)
+    }
+
+    /// The name of a location; one that has lost its last network is not listed.
+    fn location_name(&self, location: &LocationId) -> &'a str {
+        let live = self.live.find_location(location).map(|at| &*self.live.location(at).name);
+        let recorded = || self.history.items.iter().find(|item| item.location == *location);
+        live.or_else(|| Some(&*recorded()?.location_name)).unwrap_or_default()
     }
 
     /// The settings to restore. One that Webex would refuse is left alone.
@@ -200,6 +271,9 @@ impl<'a> UndoBuilder<'a> {
     }
 
     fn warn(&mut self, code: DiagnosticCode, message: String) {
+        if !self.is_in_scope {
+            return;
+        }
         self.warnings.push(Diagnostic::warning(code, message));
     }
 
@@ -209,7 +283,7 @@ impl<'a> UndoBuilder<'a> {
 
     /// Adds a line to the text that diagnostics show.
     fn line(&mut self, location: &LocationId, what: &str, name: &str) -> Span {
-        let location = self.live.find_location(location).map(|at| &*self.live.location(at).name).unwrap_or_default();
+        let location = self.location_name(location);
         let plain = |text: &str| text.replace(char::is_control, " ");
         self.lines.line(&format!("{}: {what}", plain(location)), &plain(name))
     }
@@ -300,7 +374,7 @@ impl<'a> UndoBuilder<'a> {
                 ResourceState::Network { .. } => {}
             }
         }
-        if !handsets.is_empty() {
+        if !handsets.is_empty() && self.is_in_scope {
             let labels = handsets.iter().map(|handset| handset.label()).collect();
             self.readded_handsets.push((name.clone(), labels));
         }
@@ -465,9 +539,11 @@ impl<'a> UndoBuilder<'a> {
             return self.leave_alone(name, TWIN);
         }
         others.push(before);
-        match self.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
-            Some((_, labels)) => labels.push(before.label()),
-            None => self.readded_handsets.push((network, vec![before.label()])),
+        if self.is_in_scope {
+            match self.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
+                Some((_, labels)) => labels.push(before.label()),
+                None => self.readded_handsets.push((network, vec![before.label()])),
+            }
         }
         let span = self.line(&item.location, "add handset ", &before.label());
         self.handset(item, handset_as_it_was(before, &item.location, span));
@@ -475,6 +551,7 @@ impl<'a> UndoBuilder<'a> {
 
     /// All entries, by location.
     fn desired(&mut self) -> Desired {
+        self.is_in_scope = true;
         for (network, labels) in std::mem::take(&mut self.readded_handsets) {
             let are = if labels.len() == 1 { "is" } else { "are" };
             let handsets = plural(labels.len(), "handset");
@@ -486,9 +563,12 @@ impl<'a> UndoBuilder<'a> {
         for (id, undo) in std::mem::take(&mut self.locations) {
             let LocationUndo { former_name, modified, deleted, created, devices } = undo;
             let name = self.live.find_location(id).map(|at| &self.live.location(at).name).or(former_name);
+            let stations = devices.values().flat_map(|entry| entry.base_stations.iter().flatten());
+            let added: HashSet<Mac> =
+                stations.filter(|station| !station.is_absent).map(|station| station.mac.value).collect();
             let devices = devices.into_values().map(|mut entry| {
                 if let Some(stations) = &mut entry.base_stations {
-                    join_replacements(stations);
+                    join_replacements(stations, &added);
                 }
                 entry
             });
@@ -512,13 +592,14 @@ const fn base_station(mac: Mac, span: Span) -> BaseStationEntry {
     BaseStationEntry { span, mac: Spanned { value: mac, span }, replaces: None, is_absent: false }
 }
 
-/// A base station that is added again replaces the one that had replaced it, if that one is removed; otherwise it replaces
-/// none.
-fn join_replacements(stations: &mut Vec<BaseStationEntry>) {
+/// A base station that is added again replaces the one that had replaced it, if that one is removed for good. If it goes
+/// back to another network, it is moved, which `added` knows.
+fn join_replacements(stations: &mut Vec<BaseStationEntry>, added: &HashSet<Mac>) {
     let removed: HashSet<Mac> =
         stations.iter().filter(|station| station.is_absent).map(|station| station.mac.value).collect();
+    let is_replaced = |mac: &Spanned<Mac>| removed.contains(&mac.value) && !added.contains(&mac.value);
     for station in stations.iter_mut() {
-        station.replaces = station.replaces.take().filter(|replaced| removed.contains(&replaced.value));
+        station.replaces = station.replaces.take().filter(is_replaced);
     }
     let replaced: HashSet<Mac> = stations.iter().filter_map(|station| Some(station.replaces.as_ref()?.value)).collect();
     stations.retain(|station| !(station.is_absent && replaced.contains(&station.mac.value)));

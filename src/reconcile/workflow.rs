@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{Either, LocalBoxFuture, select};
+use async_trait::async_trait;
+use futures::future::{Either, select};
 
 use super::error::Error;
 use super::handset_interval::heed_earlier_runs;
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, plan_from_live, read_details, resume_saved_plan};
+use super::prepare::{PreparedPlan, prepare_from_list, resume_saved_plan};
 use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
 use super::run_config::{Approval, RunConfig};
-use crate::apply::{Event, Outcome};
+use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
@@ -34,6 +35,7 @@ pub enum PlanSource {
 }
 
 /// Output and prompts of the workflow.
+#[async_trait(?Send)]
 pub trait UserInterface {
     /// Shows a plan, and its waves if there is more than one.
     fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]);
@@ -41,7 +43,7 @@ pub trait UserInterface {
     fn note(&self, text: &str);
 
     /// Asks a question; true if the answer is `expected`.
-    fn confirm<'a>(&'a self, question: &'a str, expected: &'a str) -> LocalBoxFuture<'a, bool>;
+    async fn confirm(&self, question: &str, expected: &str) -> bool;
 
     /// The execution of a plan starts.
     fn run_started(&self, plan: &Plan);
@@ -111,16 +113,24 @@ impl ApplyWorkflow<'_> {
             PlanSource::SavedPlan(_) => (None, None),
         };
         let Some((run, saved)) = interrupted else {
-            let run = self.run_once(plan_source, live, self.config.resumes.clone()).await?;
-            return Ok(Executed::Run(Box::new(run)));
+            return Ok(Executed::Run(Box::new(self.run_once(plan_source, live).await?)));
         };
         self.ui.note(&format!("Resuming interrupted run {run} first: some networks still have temporary names"));
-        let resumed = Box::new(self.run_once(&PlanSource::SavedPlan(Box::new(saved)), None, Some(run)).await?);
+        // What this command says about its own plan is not about that of the interrupted run.
+        let config = RunConfig {
+            fail_on_unmanaged: false,
+            waves: Waves::default(),
+            resumes: Some(run),
+            undoes: saved.undoes.clone(),
+            ..self.config.clone()
+        };
+        let resuming = ApplyWorkflow { config: &config, ..*self };
+        let resumed = Box::new(resuming.run_once(&PlanSource::SavedPlan(Box::new(saved)), None).await?);
         if !resumed.outcome.is_complete() {
             return Ok(Executed::Resumed(resumed, None));
         }
         let before = self.client.statistics();
-        let run = match self.run_once(plan_source, None, self.config.resumes.clone()).await {
+        let run = match self.run_once(plan_source, None).await {
             Ok(mut run) => {
                 run.outcome.statistics = run.outcome.statistics.since(before);
                 Some(Box::new(run))
@@ -169,7 +179,6 @@ impl ApplyWorkflow<'_> {
         &self,
         plan_source: &PlanSource,
         live: Option<(LiveState, Instant)>,
-        resumes: Option<String>,
     ) -> Result<CompletedRun, Error> {
         let prepared = self.prepare_plan(plan_source, live).await?;
         let plan = prepared.checked.plan();
@@ -192,7 +201,7 @@ impl ApplyWorkflow<'_> {
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
         };
-        self.execute(approved.checked, plan_source, resumes).await
+        self.execute(approved.checked, plan_source).await
     }
 
     /// Asks for approval until a plan is confirmed that is not out of date.
@@ -238,8 +247,7 @@ impl ApplyWorkflow<'_> {
                     let networks: HashSet<_> = reads.handsets.iter().map(|at| &live.network(*at).id).collect();
                     self.wait_for_late_handsets(|network| networks.contains(network)).await?;
                 }
-                let live = read_details(inputs, &self.config.scope, live, self.client).await?;
-                Ok(plan_from_live(inputs, &self.config.scope, live, listed)?.with_handset_interval(self.client))
+                prepare_from_list(inputs, &self.config.scope, live, listed, self.client).await
             }
             PlanSource::SavedPlan(saved) => {
                 let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
 use super::faults::RequestFault;
 use super::organization::SimulatedOrganization;
@@ -11,7 +11,7 @@ use super::request::{Operation, Query, Request};
 use super::tokens::TOKEN;
 use crate::runtime::Clock;
 use crate::webex::response::{self, ResponseHead};
-use crate::webex::{ApiError, ApiFuture, ApiRequest, DectApi, ErrorClass, MaybeApplied, ResponseReader, TokenRefresh};
+use crate::webex::{ApiError, ApiRequest, DectApi, ErrorClass, MaybeApplied, ResponseReader, TokenRefresh};
 
 /// Timeout of a client.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -81,42 +81,37 @@ impl InProcessApi {
     }
 }
 
+#[async_trait(?Send)]
 impl DectApi for InProcessApi {
-    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()> {
-        async move {
-            if let Some(segment) = request.invalid_segment() {
-                let message = format!("invalid id {segment:?} in a path");
-                return Err(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No));
-            }
-            let segments: Vec<&str> = request.path.iter().map(String::as_str).collect();
-            let mut query = Query::from_pairs(&request.query);
-            let mut pages = Vec::new();
-            loop {
-                let body = request.body.clone().unwrap_or_default();
-                let operation = Operation::of(request.method.as_str(), &segments, &query, body);
-                let (head, body, next) = self.exchange(operation).await?;
-                let (Some(key), true) = (request.list, next.is_some() || !pages.is_empty()) else {
-                    return read(&head, &body, self.timestamp());
-                };
-                pages.push(body);
-                match next {
-                    Some(start) => query = Query::of(&query.with("start", &start.to_string())),
-                    None => return read(&head, &response::join_pages(key, &pages)?, self.timestamp()),
-                }
+    async fn send(&self, request: ApiRequest, read: ResponseReader<'_>) -> Result<(), ApiError> {
+        if let Some(segment) = request.invalid_segment() {
+            let message = format!("invalid id {segment:?} in a path");
+            return Err(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No));
+        }
+        let segments: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let mut query = Query::from_pairs(&request.query);
+        let mut pages = Vec::new();
+        loop {
+            let body = request.body.clone().unwrap_or_default();
+            let operation = Operation::of(request.method.as_str(), &segments, &query, body);
+            let (head, body, next) = self.exchange(operation).await?;
+            let (Some(key), true) = (request.list, next.is_some() || !pages.is_empty()) else {
+                return read(&head, &body, self.timestamp());
+            };
+            pages.push(body);
+            match next {
+                Some(start) => query = Query::of(&query.with("start", &start.to_string())),
+                None => return read(&head, &response::join_pages(key, &pages)?, self.timestamp()),
             }
         }
-        .boxed_local()
     }
 
-    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
-        async {
-            let Some(next) = &self.next_token else { return Ok(TokenRefresh::NotRefreshable) };
-            self.refresh_count.set(self.refresh_count.get() + 1);
-            self.clock.sleep(std::time::Duration::from_millis(200)).await;
-            self.token.replace(next.clone());
-            Ok(TokenRefresh::Refreshed)
-        }
-        .boxed_local()
+    async fn refresh_token(&self) -> Result<TokenRefresh, ApiError> {
+        let Some(next) = &self.next_token else { return Ok(TokenRefresh::NotRefreshable) };
+        self.refresh_count.set(self.refresh_count.get() + 1);
+        self.clock.sleep(std::time::Duration::from_millis(200)).await;
+        self.token.replace(next.clone());
+        Ok(TokenRefresh::Refreshed)
     }
 }
 

@@ -1,25 +1,24 @@
 //! The API as a transport: one call sends one request.
 
-use futures::future::LocalBoxFuture;
+use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::error::ApiError;
 use super::response::ResponseHead;
-
-pub type ApiFuture<'a, T> = LocalBoxFuture<'a, Result<T, ApiError>>;
 
 /// Turns a response into a value or an error. It runs where the token is redacted from errors.
 pub type ResponseReader<'a> = Box<dyn FnOnce(&ResponseHead, &[u8], Timestamp) -> Result<(), ApiError> + 'a>;
 
 /// The API of one organization. One call is one HTTP request, but for lists that are returned in pages: no waiting, no
 /// retry. What can be requested is in `operations`.
+#[async_trait(?Send)]
 pub trait DectApi {
     /// Sends a request and passes the response to `read`.
-    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()>;
+    async fn send(&self, request: ApiRequest, read: ResponseReader<'_>) -> Result<(), ApiError>;
 
     /// Obtains a new access token after one was rejected, if the credentials allow it. Concurrent calls share one request
     /// and its result.
-    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh>;
+    async fn refresh_token(&self) -> Result<TokenRefresh, ApiError>;
 }
 
 /// One request.

@@ -3,15 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::BytesMut;
-use futures::FutureExt;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::api::{ApiFuture, ApiRequest, DectApi, Method, ResponseReader, TokenRefresh};
+use super::api::{ApiRequest, DectApi, Method, ResponseReader, TokenRefresh};
 use super::credentials::{
     ServiceApp, SourceError, TokenResponse, TokenSource, TokenStore, read_token_file, run_token_command,
 };
@@ -248,48 +248,40 @@ enum RequestBody {
     Form(String),
 }
 
+#[async_trait(?Send)]
 impl DectApi for HttpApi {
-    fn send<'a>(&'a self, request: ApiRequest, read: ResponseReader<'a>) -> ApiFuture<'a, ()> {
-        async move {
-            let list = request.list;
-            let request = self.http_request(request)?;
-            let (first, purpose) = (request.url.clone(), request.what);
-            let mut read = Some(read);
-            let mut read_all = |head: &ResponseHead, body: &[u8]| match read.take() {
-                Some(read) => read(head, body, Timestamp::now()),
-                None => Ok(()),
-            };
-            let paged = |head: &ResponseHead| {
-                let key = list.filter(|_| (200..300).contains(&head.status))?;
-                Some((key, next_page(head)?))
-            };
-            let more = self.call(request, |head, body| match paged(head) {
-                Some((key, next)) => Ok(Some((key, body.to_vec(), next))),
-                None => read_all(head, body).map(|()| None),
-            });
-            let Some((key, body, next)) = more.await? else { return Ok(()) };
-            let head = ResponseHead { status: 200, ..ResponseHead::default() };
-            read_all(&head, &self.join_with_next(purpose, key, first, body, next).await?)
-        }
-        .boxed_local()
+    async fn send(&self, request: ApiRequest, read: ResponseReader<'_>) -> Result<(), ApiError> {
+        let list = request.list;
+        let request = self.http_request(request)?;
+        let (first, purpose) = (request.url.clone(), request.what);
+        let mut read = Some(read);
+        let mut read_all = |head: &ResponseHead, body: &[u8]| match read.take() {
+            Some(read) => read(head, body, Timestamp::now()),
+            None => Ok(()),
+        };
+        let paged = |head: &ResponseHead| {
+            let key = list.filter(|_| (200..300).contains(&head.status))?;
+            Some((key, next_page(head)?))
+        };
+        let more = self.call(request, |head, body| match paged(head) {
+            Some((key, next)) => Ok(Some((key, body.to_vec(), next))),
+            None => read_all(head, body).map(|()| None),
+        });
+        let Some((key, body, next)) = more.await? else { return Ok(()) };
+        let head = ResponseHead { status: 200, ..ResponseHead::default() };
+        read_all(&head, &self.join_with_next(purpose, key, first, body, next).await?)
     }
 
-    fn refresh_token(&self) -> ApiFuture<'_, TokenRefresh> {
-        async {
-            let none = |error: SourceError| {
-                ApiError::no_response(ErrorClass::Unauthorized, error.to_string(), MaybeApplied::No)
-            };
-            let is_new = match self.token_store.source() {
-                TokenSource::Literal { .. } => false,
-                TokenSource::File(path) => self.token_store.take(read_token_file(&path).await.map_err(none)?),
-                TokenSource::Command(command) => {
-                    self.token_store.take(run_token_command(&command).await.map_err(none)?)
-                }
-                TokenSource::ServiceApp(app) => self.token_store.accept_response(self.exchange(&app).await?),
-            };
-            Ok(if is_new { TokenRefresh::Refreshed } else { TokenRefresh::NotRefreshable })
-        }
-        .boxed_local()
+    async fn refresh_token(&self) -> Result<TokenRefresh, ApiError> {
+        let none =
+            |error: SourceError| ApiError::no_response(ErrorClass::Unauthorized, error.to_string(), MaybeApplied::No);
+        let is_new = match self.token_store.source() {
+            TokenSource::Literal { .. } => false,
+            TokenSource::File(path) => self.token_store.take(read_token_file(&path).await.map_err(none)?),
+            TokenSource::Command(command) => self.token_store.take(run_token_command(&command).await.map_err(none)?),
+            TokenSource::ServiceApp(app) => self.token_store.accept_response(self.exchange(&app).await?),
+        };
+        Ok(if is_new { TokenRefresh::Refreshed } else { TokenRefresh::NotRefreshable })
     }
 }
 

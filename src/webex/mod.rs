@@ -20,7 +20,7 @@ pub mod response;
 mod retry_after;
 mod wire;
 
-pub use api::{ApiFuture, ApiRequest, DectApi, ItemResult, Method, ResponseReader, TokenOwner, TokenRefresh, WriteAck};
+pub use api::{ApiRequest, DectApi, ItemResult, Method, ResponseReader, TokenOwner, TokenRefresh, WriteAck};
 pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

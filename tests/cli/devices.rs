@@ -1,7 +1,9 @@
 //! Sites that open, change and close: networks and base stations that are created and deleted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use dectl::simulator::FaultConfig;
 use serde_json::json;
 
 use crate::harness::{Ended, TestEnv};
@@ -335,6 +337,58 @@ fn an_undo_leaves_alone_what_others_have_filled() {
     // Once more there is nothing to do but what is left alone.
     let again = env.run(&["undo", &run, "--yes", "-o", "json"]);
     assert_eq!((again.code, &again.json()["plan"]["warnings"][0]["code"]), (Some(1), &json!("not-undone")));
+}
+
+/// A base station takes the place of another one and comes from a third network.
+#[test]
+fn a_move_that_replaces_is_undone() {
+    let env = TestEnv::new();
+    let before = base_stations(&env);
+    let text = "      - name: BGO Cold store
+        baseStations: [{ mac: AC7A56000002, replaces: AC7A56000003 }, { mac: AC7A56000004, state: absent }]
+      - name: BGO Dock 2
+        baseStations: [{ mac: AC7A56000002, state: absent }]
+";
+    env.write("move.yaml", &site("Bergen Warehouse", text));
+    let moved = env.run(&["apply", "move.yaml", "--yes", "--max-deletes", "9"]);
+    assert_eq!(moved.code, Some(0), "{}", moved.stderr);
+    assert_ne!(base_stations(&env), before);
+    let undone = env.run(&["undo", "last", "--yes", "--max-deletes", "9"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(base_stations(&env), before);
+}
+
+/// What is read for an undo is read for its saved plan, too: the members of lines, a location without networks.
+#[test]
+fn a_saved_undo_restores_a_closed_site_and_reassigned_handsets() {
+    for files in [&["close-site.yaml"][..], &["handsets.yaml", "handsets.csv"]] {
+        let env = TestEnv::new();
+        env.set_faults(FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+        let inventory = |env: &TestEnv| {
+            let text = env.run(&["export", "--include", "base-stations,handsets", "--no-codes"]).stdout;
+            let is_kept = |line: &&str| !line.trim_start().starts_with("- id: ") && !line.trim_start().starts_with('#');
+            let lines =
+                text.lines().filter(is_kept).map(|line| line.split(" # ").next().unwrap_or_default().to_owned());
+            let mut lines: Vec<String> = lines.collect();
+            lines.sort();
+            lines
+        };
+        let before = inventory(&env);
+        for name in files {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+            env.write(name, &std::fs::read_to_string(path).expect("an example"));
+        }
+        let unattended = ["--yes", "--max-deletes", "99", "--max-changes", "all", "--handset-interval", "1ms"];
+        let ended = env.run(&[&["apply"], files, &unattended].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_ne!(inventory(&env), before);
+        let limits = ["--max-deletes", "99", "--max-changes", "all"];
+        let saved = env.run(&[&["undo", "last", "--out", "undo.json"], &limits[..]].concat());
+        assert_eq!(saved.code, Some(0), "{files:?}: {}", saved.stderr);
+        let ended = env.run(&["apply", "--plan", "undo.json", "--yes", "--handset-interval", "1ms"]);
+        assert_eq!(ended.code, Some(0), "{files:?}: {}", ended.stderr);
+        assert_eq!(inventory(&env), before, "{files:?}");
+    }
 }
 
 #[test]

@@ -50,18 +50,33 @@ fn no_name_is_a_command_to_the_runner() {
         env.command(arguments).env("GITHUB_ACTIONS", "true").output().expect("it runs").into()
     };
     let files = ["a\n::stop-commands::tok\n.yaml", "nowhere\n::debug::x.yaml"];
+    // The lines of the progress, of which one names the network whose update failed.
+    let is_seen = (0..40).any(|seed| {
+        env.set_faults(FaultConfig { seed, statuses: vec![(400, 0.4)], ..FaultConfig::default() });
+        let ended = run(&["apply", "b.yaml", "--yes"]);
+        assert!(!ended.stderr.contains("##["), "{}", ended.stderr);
+        assert!(ended.code != Some(0), "choose another seed");
+        ended.stderr.contains("group]x: failed")
+    });
+    assert!(is_seen);
+    env.set_faults(FaultConfig::default());
     for arguments in [
         &["validate", files[0]][..],
         &["validate", files[1]],
         &["plan", "b.yaml"],
         &["plan", "b.yaml", "-o", "markdown"],
         &["status", "b.yaml"],
+        &["plan", "b.yaml", "-o", "json"],
+        &["plan", "b.yaml", "-o", "html"],
         &["apply", "b.yaml", "--yes", "--color", "always"],
+        &["undo", "last", "--yes", "-o", "junit"],
         &["show", files[0]],
     ] {
         let ended = run(arguments);
+        // The runner looks for the older form anywhere in a line.
+        assert!(!ended.stdout.contains("##[") && !ended.stderr.contains("##["), "{arguments:?}: {ended:?}");
         let lines = ended.stdout.lines().chain(ended.stderr.lines()).map(str::trim_start);
-        let commands: Vec<&str> = lines.filter(|line| line.starts_with("::") || line.starts_with("##[")).collect();
+        let commands: Vec<&str> = lines.filter(|line| line.starts_with("::")).collect();
         assert!(commands.iter().all(|line| line.starts_with("::error ")), "{arguments:?}: {commands:?}");
     }
 }

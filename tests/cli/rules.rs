@@ -105,16 +105,58 @@ fn rules_go_on_with_the_plan_of_the_run_that_left_a_temporary_name() {
     assert!(stranded >= 2, "{stranded}");
 }
 
+/// An organization that the apply of a file was killed in, with a temporary name.
 #[cfg(unix)]
-#[test]
-fn what_fails_after_a_resumed_run_is_no_success() {
-    let stranded = (1..).map(|k| {
+fn stranded(name: &str, text: &str) -> TestEnv {
+    let mut tries = (1..).map(|k| {
         let env = swapped_names();
-        let killed = env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "fleet.yaml", "--yes"]);
+        env.write(name, text);
+        let killed = env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", name, "--yes"]);
         assert!(killed.is_killed(), "no kill leaves a temporary name");
         env
     });
-    let env = stranded.into_iter().find(has_temporary_name).expect("an interrupted swap");
+    tries.find(has_temporary_name).expect("an interrupted swap")
+}
+
+/// `--fail-on-unmanaged` and `--canary` are about the plan of the command, not about that of the interrupted run.
+#[cfg(unix)]
+#[test]
+fn options_of_a_command_do_not_hold_for_the_run_that_it_resumes() {
+    let two =
+        "version: 1\nlocations: [{ name: Oslo, networks: [{ id: net0001, name: B }, { id: net0002, name: A }] }]\n";
+    for option in [&["--fail-on-unmanaged"][..], &["--canary", "Oslo*", "--batch", "1"]] {
+        let env = stranded("two.yaml", two);
+        let ended = env.run(&[&["apply", "fleet.yaml", "--yes"], option].concat());
+        assert_eq!(ended.code, Some(0), "{option:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("Resuming interrupted run"), "{}", ended.stderr);
+        assert_eq!(live_names(&env), ["Oslo: A", "Oslo: B", "Oslo: D"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_resumed_undo_is_still_the_undo_of_its_run() {
+    let env = swapped_names();
+    assert_eq!(env.run(&["apply", "fleet.yaml", "--yes"]).code, Some(0));
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].clone();
+    for k in 1.. {
+        let killed = env.kill_at(k, RequestFault::NoResponse, "-KILL", &["undo", "last", "--yes"]);
+        assert!(killed.is_killed(), "no kill leaves a temporary name");
+        if has_temporary_name(&env) {
+            break;
+        }
+    }
+    let ended = env.run(&["apply", "fleet.yaml", "--yes"]);
+    assert!(ended.stderr.contains("Resuming interrupted run"), "{}", ended.stderr);
+    let runs = env.run(&["runs", "-o", "json"]).json()["runs"].clone();
+    let resumed = runs.as_array().expect("runs").iter().find(|one| !one["resumes"].is_null()).expect("the resumed run");
+    assert_eq!(resumed["undoes"], run);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_fails_after_a_resumed_run_is_no_success() {
+    let env = stranded("fleet.yaml", SWAP);
     let broken = "locations: [{ name: Oslo, networks: [{ id: nowhere, name: X }] }]\n";
     env.write("fleet.yaml", &format!("{SWAP}{broken}"));
     let ended = env.run(&["apply", "fleet.yaml", "--yes", "-o", "json"]);

@@ -243,6 +243,7 @@ fn a_plan_named_as_encrypted_needs_a_key() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("DECTL_PLAN_KEY is not set"), "{}", ended.stderr);
     assert!(!env.dir.path().join("plan.age").exists());
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.AGE"]).code, Some(1));
 }
 
 #[test]

@@ -201,3 +201,55 @@ fn simulated_runs_are_never_undone_by_last() {
     assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
     assert_eq!(live_names(&env), ["Oslo: A 1", "Oslo: A 2", "Oslo: A 3"]);
 }
+
+/// A killed run leaves a network with temporary settings, which the next run finds and the undo must not bring back.
+#[cfg(unix)]
+#[test]
+fn an_undo_goes_back_to_what_was_before_the_interruption() {
+    let settings = |env: &TestEnv| {
+        let list = env.run(&["export", "-o", "json"]).json();
+        let fields = ["id", "name", "displayName", "defaultAccessCode"];
+        let of = |network: &serde_json::Value| fields.map(|field| network[field].to_string()).join(" ");
+        list["dectNetworks"].as_array().expect("a list").iter().map(of).collect::<Vec<_>>()
+    };
+    let mut continued = 0;
+    for k in 1.. {
+        let env = TestEnv::new();
+        env.write("swap.yaml", include_str!("../../examples/swap.yaml"));
+        let before = settings(&env);
+        if !env.kill_at(k, RequestFault::NoResponse, "-KILL", &["apply", "swap.yaml", "--yes"]).is_killed() {
+            break;
+        }
+        let is_interrupted = live_names(&env).iter().any(|name| name.contains("dectl moving"));
+        assert_eq!(env.run(&["apply", "swap.yaml", "--yes"]).code, Some(0));
+        let ended = env.run(&["undo", "last", "--yes"]);
+        assert!(!live_names(&env).iter().any(|name| name.contains("dectl moving")), "killed at {k}: {}", ended.stdout);
+        if is_interrupted {
+            assert_eq!(ended.code, Some(0), "killed at {k}: {}", ended.stderr);
+            assert_eq!(settings(&env), before, "killed at {k}: {}", ended.stdout);
+            continued += 1;
+        }
+    }
+    assert!(continued > 0);
+}
+
+#[test]
+fn what_is_out_of_scope_is_no_matter_of_an_undo() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    env.write(
+        "later.yaml",
+        "version: 1\nlocations: [{name: Trondheim Clinic, networks: [{name: TRD Nurses, displayName: Night}]}]\n",
+    );
+    assert_eq!(env.run(&["apply", "later.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", &run, "--yes", "--location", "Oslo*"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert!(!undone.stdout.contains("skipped"), "{}", undone.stdout);
+    // What is back already is not skipped, and the rest is named by the run.
+    let rest = env.run(&["undo", &run, "--yes"]);
+    assert!(rest.stdout.contains("skipped TRD Nurses") && !rest.stdout.contains("skipped HQ"), "{}", rest.stdout);
+    let again = env.run(&["undo", &run, "--yes", "-o", "json"]);
+    assert_eq!(again.json()["outcome"], "unchanged");
+}

@@ -13,7 +13,6 @@ use dectl::plan::model::Plan;
 use dectl::reconcile::{ApplyWorkflow, Approval, Error, Executed, Inputs, PlanSource, RunConfig, UserInterface};
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
-use futures::future::LocalBoxFuture;
 
 /// Asks for the end of the window at the so-many-th write.
 struct Watch {
@@ -22,13 +21,14 @@ struct Watch {
     ends_at: u32,
 }
 
+#[async_trait::async_trait(?Send)]
 impl UserInterface for Watch {
     fn show_plan(&self, _: &Plan, _: &[Vec<LocationId>]) {}
 
     fn note(&self, _: &str) {}
 
-    fn confirm<'a>(&'a self, _: &'a str, _: &'a str) -> LocalBoxFuture<'a, bool> {
-        Box::pin(async { true })
+    async fn confirm(&self, _: &str, _: &str) -> bool {
+        true
     }
 
     fn run_started(&self, _: &Plan) {}

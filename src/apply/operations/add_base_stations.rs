@@ -1,47 +1,34 @@
 //! `POST …/baseStations`: up to 50 addresses, with a result for each.
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{Observation, OperationFuture, OperationRequest, OperationSpec, Response};
+use super::spec::{Observation, OperationRequest, OperationSpec, Response};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{BaseStation, Mac};
 
 pub(super) struct AddBaseStations;
 
+#[async_trait(?Send)]
 impl OperationSpec for AddBaseStations {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let station = |item: &_| request.change(*item).base_station().and_then(BaseStation::mac);
-            let macs: Vec<Mac> = request.items.iter().filter_map(station).collect();
-            let added = request.run.client.add_base_stations(request.location, network, &macs, context).await;
-            added.map(Response::Items)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let station = |item: &_| request.change(*item).base_station().and_then(BaseStation::mac);
+        let macs: Vec<Mac> = request.items.iter().filter_map(station).collect();
+        let added = request.run.client.add_base_stations(request.location, network, &macs, context).await;
+        added.map(Response::Items)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let listed = request.run.client.list_base_stations(request.location, network, priority).await?;
-            let observation = |item: &_| {
-                let label = request.change(*item).label();
-                match listed.iter().find(|station| station.label() == label) {
-                    Some(station) => Observation::Applied { id: station.id.as_ref().map(ToString::to_string) },
-                    None => Observation::NotApplied,
-                }
-            };
-            Ok(request.items.iter().map(observation).collect())
-        }
-        .boxed_local()
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let listed = request.run.client.list_base_stations(request.location, network, priority).await?;
+        let observation = |item: &_| {
+            let label = request.change(*item).label();
+            match listed.iter().find(|station| station.label() == label) {
+                Some(station) => Observation::Applied { id: station.id.as_ref().map(ToString::to_string) },
+                None => Observation::NotApplied,
+            }
+        };
+        Ok(request.items.iter().map(observation).collect())
     }
 
     fn hint(&self, status: u16) -> Option<&'static str> {

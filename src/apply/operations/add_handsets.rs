@@ -3,11 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{
-    Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response, record_handset_change,
-};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId, Member};
@@ -26,45 +24,32 @@ fn wanted(request: &OperationRequest<'_>, change: &Change) -> Option<Handset> {
     Some(if request.first_line_only { handset.first_line_only() } else { handset.clone() })
 }
 
+#[async_trait(?Send)]
 impl OperationSpec for AddHandsets {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let handsets: Vec<Handset> =
-                request.items.iter().filter_map(|item| wanted(&request, request.change(*item))).collect();
-            let handsets: Vec<&Handset> = handsets.iter().collect();
-            let added = request.run.client.add_handsets(request.location, network, &handsets, context).await;
-            added.map(Response::Items)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let handsets: Vec<Handset> =
+            request.items.iter().filter_map(|item| wanted(&request, request.change(*item))).collect();
+        let handsets: Vec<&Handset> = handsets.iter().collect();
+        let added = request.run.client.add_handsets(request.location, network, &handsets, context).await;
+        added.map(Response::Items)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let listed = request.run.client.list_handsets(request.location, network, priority).await?;
-            let mut known: HashSet<HandsetId> = request.run.known_handsets(network);
-            let observation = |item: &_| {
-                let handset = wanted(&request, request.change(*item));
-                let is_it = |listed: &&Handset| {
-                    let is_new = listed.id.as_ref().is_none_or(|id| !known.contains(id));
-                    is_new && handset.as_ref().is_some_and(|handset| handset.is_equivalent(listed))
-                };
-                let Some(found) = listed.iter().find(is_it) else { return Observation::NotApplied };
-                known.extend(found.id.clone());
-                Observation::Applied { id: found.id.as_ref().map(ToString::to_string) }
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let listed = request.run.client.list_handsets(request.location, network, priority).await?;
+        let mut known: HashSet<HandsetId> = request.run.known_handsets(network);
+        let observation = |item: &_| {
+            let handset = wanted(&request, request.change(*item));
+            let is_it = |listed: &&Handset| {
+                let is_new = listed.id.as_ref().is_none_or(|id| !known.contains(id));
+                is_new && handset.as_ref().is_some_and(|handset| handset.is_equivalent(listed))
             };
-            Ok(request.items.iter().map(observation).collect())
-        }
-        .boxed_local()
+            let Some(found) = listed.iter().find(is_it) else { return Observation::NotApplied };
+            known.extend(found.id.clone());
+            Observation::Applied { id: found.id.as_ref().map(ToString::to_string) }
+        };
+        Ok(request.items.iter().map(observation).collect())
     }
 
     /// A handset that is added twice cannot be told from the first, so a lost request is never sent again.
@@ -72,12 +57,8 @@ impl OperationSpec for AddHandsets {
         Some(run.client.lost_handset_time())
     }
 
-    fn guard<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        _context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        record_handset_change(request).boxed_local()
+    async fn guard(&self, request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
+        record_handset_change(request).await
     }
 
     fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {

@@ -1,8 +1,8 @@
 //! `DELETE …/dectNetworks/{id}`: the network goes with its base stations and handsets.
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{BaseStation, Handset};
 use crate::plan::model::{Change, Operation, ResourceState};
@@ -11,35 +11,22 @@ use crate::webex::{ApiError, ErrorClass};
 
 pub(super) struct DeleteNetwork;
 
+#[async_trait(?Send)]
 impl OperationSpec for DeleteNetwork {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let deleted = request.run.client.delete_network(request.location, network, context).await;
-            deleted.map(Response::Acknowledged)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let deleted = request.run.client.delete_network(request.location, network, context).await;
+        deleted.map(Response::Acknowledged)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let context = RequestContext { priority, ..RequestContext::QUIET };
-            match request.run.client.get(request.location, network, context).await {
-                Ok(_) => Ok(vec![Observation::NotApplied]),
-                Err(SendError::Failed(error)) if is_gone(&error) => Ok(vec![Observation::when(true)]),
-                Err(error) => Err(error),
-            }
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let context = RequestContext { priority, ..RequestContext::QUIET };
+        match request.run.client.get(request.location, network, context).await {
+            Ok(_) => Ok(vec![Observation::NotApplied]),
+            Err(SendError::Failed(error)) if is_gone(&error) => Ok(vec![Observation::when(true)]),
+            Err(error) => Err(error),
         }
-        .boxed_local()
     }
 
     fn is_already_done(&self, error: &ApiError) -> bool {
@@ -47,32 +34,25 @@ impl OperationSpec for DeleteNetwork {
     }
 
     /// What the network holds is read again: nothing is deleted that the plan did not list.
-    fn guard<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        async move {
-            let (location, network) = (request.location, request.network?);
-            let client = request.run.client;
-            let stations = match client.list_base_stations(location, network, context.priority).await {
-                Ok(stations) => stations,
-                Err(error) => return refusal(error),
-            };
-            let handsets = match client.list_handsets(location, network, context.priority).await {
-                Ok(handsets) => handsets,
-                Err(error) => return refusal(error),
-            };
-            let change = request.change(request.items[0]);
-            match change.new_contents(Some(&stations), Some(&handsets)) {
-                contents if contents.is_empty() => record_contents(request, change, stations, handsets).await,
-                contents => Some(Refusal::Changed(format!(
-                    "changed since the plan was made: it now also holds {}; not deleted",
-                    contents.join(", ")
-                ))),
-            }
+    async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
+        let (location, network) = (request.location, request.network?);
+        let client = request.run.client;
+        let stations = match client.list_base_stations(location, network, context.priority).await {
+            Ok(stations) => stations,
+            Err(error) => return refusal(error),
+        };
+        let handsets = match client.list_handsets(location, network, context.priority).await {
+            Ok(handsets) => handsets,
+            Err(error) => return refusal(error),
+        };
+        let change = request.change(request.items[0]);
+        match change.new_contents(Some(&stations), Some(&handsets)) {
+            contents if contents.is_empty() => record_contents(request, change, stations, handsets).await,
+            contents => Some(Refusal::Changed(format!(
+                "changed since the plan was made: it now also holds {}; not deleted",
+                contents.join(", ")
+            ))),
         }
-        .boxed_local()
     }
 }
 

@@ -1,10 +1,8 @@
 //! `DELETE …/handsets` with the ids of 1 to 50 handsets; never `deleteAll`.
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{
-    Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response, record_handset_change,
-};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::HandsetId;
 use crate::webex::{ApiError, ErrorClass};
@@ -16,51 +14,34 @@ fn ids<'a>(request: &OperationRequest<'a>) -> Vec<&'a HandsetId> {
     request.items.iter().filter_map(id).collect()
 }
 
+#[async_trait(?Send)]
 impl OperationSpec for RemoveHandsets {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let ids = ids(&request);
-            let Some(network) = request.network.filter(|_| ids.len() == request.items.len()) else {
-                return Err(request.no_network());
-            };
-            let removed = request.run.client.remove_handsets(request.location, network, &ids, context).await;
-            removed.map(Response::Acknowledged)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let ids = ids(&request);
+        let Some(network) = request.network.filter(|_| ids.len() == request.items.len()) else {
+            return Err(request.no_network());
+        };
+        let removed = request.run.client.remove_handsets(request.location, network, &ids, context).await;
+        removed.map(Response::Acknowledged)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let Some(network) = request.network else { return Err(request.no_network()) };
-            let listed = match request.run.client.list_handsets(request.location, network, priority).await {
-                Ok(listed) => listed,
-                // A network that is gone has no handsets.
-                Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Vec::new(),
-                Err(error) => return Err(error),
-            };
-            let is_gone = |id: &&HandsetId| !listed.iter().any(|handset| handset.id.as_ref() == Some(*id));
-            Ok(ids(&request).iter().map(|id| Observation::when(is_gone(id))).collect())
-        }
-        .boxed_local()
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let Some(network) = request.network else { return Err(request.no_network()) };
+        let listed = match request.run.client.list_handsets(request.location, network, priority).await {
+            Ok(listed) => listed,
+            // A network that is gone has no handsets.
+            Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let is_gone = |id: &&HandsetId| !listed.iter().any(|handset| handset.id.as_ref() == Some(*id));
+        Ok(ids(&request).iter().map(|id| Observation::when(is_gone(id))).collect())
     }
 
     fn is_already_done(&self, error: &ApiError) -> bool {
         error.class == ErrorClass::NotFound
     }
 
-    fn guard<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        _context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        record_handset_change(request).boxed_local()
+    async fn guard(&self, request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
+        record_handset_change(request).await
     }
 }

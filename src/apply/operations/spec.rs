@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::LocalBoxFuture;
+use async_trait::async_trait;
 
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
@@ -89,23 +88,14 @@ pub(in crate::apply) enum Refusal {
     Failed(ApiError),
 }
 
-pub(in crate::apply) type OperationFuture<'a, T> = LocalBoxFuture<'a, T>;
-
 /// One kind of operation.
+#[async_trait(?Send)]
 pub(in crate::apply) trait OperationSpec {
     /// Sends the request.
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>>;
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError>;
 
     /// Reads what shows whether the request was applied: one observation per item.
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>>;
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError>;
 
     /// Whether a request without a response, of which a read shows nothing, is sent once more. Requests that may be sent
     /// any number of times are repeated by the client.
@@ -144,11 +134,7 @@ pub(in crate::apply) trait OperationSpec {
     }
 
     /// Looks at what the request is about, right before it is sent.
-    fn guard<'a>(
-        &'a self,
-        _request: OperationRequest<'a>,
-        _context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        std::future::ready(None).boxed_local()
+    async fn guard(&self, _request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
+        None
     }
 }

@@ -1,10 +1,8 @@
 //! `PUT …/handsets/{id}`: name and lines. It may be sent any number of times.
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{
-    Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response, record_handset_change,
-};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId};
 use crate::plan::model::Operation;
@@ -22,58 +20,32 @@ fn wanted<'a>(request: &OperationRequest<'a>) -> Option<&'a Handset> {
     request.change(request.items[0]).handset_after()
 }
 
+#[async_trait(?Send)]
 impl OperationSpec for UpdateHandset {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let (Some(network), Some(id), Some(handset)) = (request.network, handset_id(&request), wanted(&request))
-            else {
-                return Err(request.no_network());
-            };
-            let updated = request.run.client.update_handset(request.location, network, &id, handset, context).await;
-            updated.map(Response::Acknowledged)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let (Some(network), Some(id), Some(handset)) = (request.network, handset_id(&request), wanted(&request)) else {
+            return Err(request.no_network());
+        };
+        let updated = request.run.client.update_handset(request.location, network, &id, handset, context).await;
+        updated.map(Response::Acknowledged)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let (Some(network), Some(id), Some(handset)) = (request.network, handset_id(&request), wanted(&request))
-            else {
-                return Err(request.no_network());
-            };
-            let listed = request.run.client.list_handsets(request.location, network, priority).await?;
-            let is_updated = |listed: &Handset| listed.id.as_ref() == Some(&id) && listed.is_equivalent(handset);
-            let is_applied = listed.iter().any(is_updated);
-            Ok(vec![if is_applied {
-                Observation::Applied { id: Some(id.to_string()) }
-            } else {
-                Observation::NotApplied
-            }])
-        }
-        .boxed_local()
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let (Some(network), Some(id), Some(handset)) = (request.network, handset_id(&request), wanted(&request)) else {
+            return Err(request.no_network());
+        };
+        let listed = request.run.client.list_handsets(request.location, network, priority).await?;
+        let is_updated = |listed: &Handset| listed.id.as_ref() == Some(&id) && listed.is_equivalent(handset);
+        let is_applied = listed.iter().any(is_updated);
+        Ok(vec![if is_applied { Observation::Applied { id: Some(id.to_string()) } } else { Observation::NotApplied }])
     }
 
-    fn guard<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        _context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        async move {
-            // A new name alone needs no time.
-            if request.run.plan.is_spaced(Operation::UpdateHandset, request.items) {
-                record_handset_change(request).await
-            } else {
-                None
-            }
+    async fn guard(&self, request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
+        // A new name alone needs no time.
+        if request.run.plan.is_spaced(Operation::UpdateHandset, request.items) {
+            record_handset_change(request).await
+        } else {
+            None
         }
-        .boxed_local()
     }
 }

@@ -1,83 +1,62 @@
 //! `PUT …/dectNetworks/{id}`. It may be sent any number of times.
 
-use futures::FutureExt;
+use async_trait::async_trait;
 
-use super::spec::{Observation, OperationFuture, OperationRequest, OperationSpec, Refusal, Response};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
 use crate::apply::confirm;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::Network;
 
 pub(super) struct UpdateNetwork;
 
+#[async_trait(?Send)]
 impl OperationSpec for UpdateNetwork {
-    fn send<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Result<Response, SendError>> {
-        async move {
-            let (Some(network), Some(settings)) = (request.network, request.settings) else {
-                return Err(request.no_network());
-            };
-            let updated = request.run.client.update(request.location, network, settings, context).await;
-            updated.map(Response::Acknowledged)
-        }
-        .boxed_local()
+    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
+        let (Some(network), Some(settings)) = (request.network, request.settings) else {
+            return Err(request.no_network());
+        };
+        let updated = request.run.client.update(request.location, network, settings, context).await;
+        updated.map(Response::Acknowledged)
     }
 
-    fn observe<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        priority: Priority,
-    ) -> OperationFuture<'a, Result<Vec<Observation>, SendError>> {
-        async move {
-            let (Some(network), Some(sent)) = (request.network, request.settings) else {
-                return Err(request.no_network());
-            };
-            let context = RequestContext { priority, ..RequestContext::QUIET };
-            let live = request.run.client.get(request.location, network, context).await?;
-            let is_observed = request.before.is_some_and(|before| confirm::is_observed(&live.settings, before, sent));
-            Ok(vec![Observation::when(is_observed)])
-        }
-        .boxed_local()
+    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
+        let (Some(network), Some(sent)) = (request.network, request.settings) else {
+            return Err(request.no_network());
+        };
+        let context = RequestContext { priority, ..RequestContext::QUIET };
+        let live = request.run.client.get(request.location, network, context).await?;
+        let is_observed = request.before.is_some_and(|before| confirm::is_observed(&live.settings, before, sent));
+        Ok(vec![Observation::when(is_observed)])
     }
 
     /// With `--reread`: the settings must still be those that the plan starts from.
-    fn guard<'a>(
-        &'a self,
-        request: OperationRequest<'a>,
-        context: RequestContext<'a>,
-    ) -> OperationFuture<'a, Option<Refusal>> {
-        async move {
-            let (Some(network), Some(before), true) = (request.network, request.before, request.run.options.reread)
-            else {
-                return None;
+    async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
+        let (Some(network), Some(before), true) = (request.network, request.before, request.run.options.reread) else {
+            return None;
+        };
+        let client = request.run.client;
+        let original = request.change(request.items[0]).settings_before();
+        let mut waits = confirm::POLL_INTERVALS.into_iter();
+        let read = loop {
+            let read = client.get(request.location, network, context).await;
+            // Reads may lag behind writes: a state that the network had earlier in this run may be about to change.
+            let is_lagging = |live: &Network| {
+                request.was_written
+                    && !confirm::matches_live(&live.settings, before)
+                    && original.is_some_and(|original| confirm::matches_live(&live.settings, original))
             };
-            let client = request.run.client;
-            let original = request.change(request.items[0]).settings_before();
-            let mut waits = confirm::POLL_INTERVALS.into_iter();
-            let read = loop {
-                let read = client.get(request.location, network, context).await;
-                // Reads may lag behind writes: a state that the network had earlier in this run may be about to change.
-                let is_lagging = |live: &Network| {
-                    request.was_written
-                        && !confirm::matches_live(&live.settings, before)
-                        && original.is_some_and(|original| confirm::matches_live(&live.settings, original))
-                };
-                match (&read, waits.next()) {
-                    (Ok(live), Some(wait)) if is_lagging(live) && !client.shutdown().is_requested() => {
-                        client.wait(wait).await;
-                    }
-                    _ => break read,
+            match (&read, waits.next()) {
+                (Ok(live), Some(wait)) if is_lagging(live) && !client.shutdown().is_requested() => {
+                    client.wait(wait).await;
                 }
-            };
-            match read {
-                Ok(live) if confirm::matches_live(&live.settings, before) => None,
-                Ok(_) => Some(Refusal::StopRun("changed by another client since the plan was made".to_owned())),
-                Err(SendError::Cancelled) => Some(Refusal::Cancelled),
-                Err(SendError::Failed(error)) => Some(Refusal::Failed(error)),
+                _ => break read,
             }
+        };
+        match read {
+            Ok(live) if confirm::matches_live(&live.settings, before) => None,
+            Ok(_) => Some(Refusal::StopRun("changed by another client since the plan was made".to_owned())),
+            Err(SendError::Cancelled) => Some(Refusal::Cancelled),
+            Err(SendError::Failed(error)) => Some(Refusal::Failed(error)),
         }
-        .boxed_local()
     }
 }

@@ -66,7 +66,7 @@ pub(super) fn save_plan(
     if limits.max_changes.is_some() {
         check_change_limit(plan, limits.max_changes).map_err(dectl::reconcile::Error::from)?;
     }
-    if key.is_none() && path.extension().is_some_and(|ending| ending == "age") {
+    if key.is_none() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("age")) {
         return Err(CliError::refused(format!(
             "{} is named as an encrypted plan, but DECTL_PLAN_KEY is not set; set it, or choose another name",
             path.display()

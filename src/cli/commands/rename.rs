@@ -8,7 +8,7 @@ use dectl::desired::RenameRequest;
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_from_live, plan_to_yaml, read_devices,
+    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_yaml, prepare_from_list, read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -155,7 +155,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         let config = RunConfig { resume_interrupted: !args.restart, ..config()? };
         return apply(PlanSource::Inputs(inputs), Some(live), config).await;
     }
-    let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
+    let prepared =
+        prepare_from_list(&inputs, &scope, live, connection.client.clock().now(), &connection.client).await?;
     let plan = prepared.checked.plan();
     if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
         return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));

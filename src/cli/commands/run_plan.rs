@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use dectl::apply::{Event, Options, Waves};
 use dectl::client::ApiClient;
 use dectl::diagnostic::DiagnosticCode;
@@ -15,14 +16,13 @@ use dectl::reconcile::{
 use dectl::report::progress::ProgressDisplay;
 use dectl::report::{PlanView, ResultView, text};
 use dectl::runtime::{Clock, Instant, alongside};
-use futures::future::LocalBoxFuture;
 use secrecy::SecretString;
 
 use super::inputs::scope;
 use super::output::{plan_text, result_text};
 use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
-use crate::cli::printer::{Printer, eprint_json};
+use crate::cli::printer::{Printer, eprint_json, without_commands};
 use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
@@ -145,7 +145,7 @@ fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Pri
 
 /// Prints a line to standard error; a failure to write is ignored.
 fn eprint_line(line: &str) {
-    let _gone = writeln!(std::io::stderr().lock(), "{line}");
+    let _gone = writeln!(std::io::stderr().lock(), "{}", without_commands(line, Format::Text));
 }
 
 /// The user interface on a terminal or in a log.
@@ -168,6 +168,7 @@ impl TerminalUi<'_> {
     }
 }
 
+#[async_trait(?Send)]
 impl UserInterface for TerminalUi<'_> {
     fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]) {
         let view = PlanView::of(plan, self.printer.codes());
@@ -179,11 +180,11 @@ impl UserInterface for TerminalUi<'_> {
         self.printer.note(&format!("{text}\n"));
     }
 
-    fn confirm<'a>(&'a self, question: &'a str, expected: &'a str) -> LocalBoxFuture<'a, bool> {
+    async fn confirm(&self, question: &str, expected: &str) -> bool {
         if let Some(progress) = &*self.progress.borrow() {
             progress.pause();
         }
-        Box::pin(prompt::confirm(question, expected))
+        prompt::confirm(question, expected).await
     }
 
     fn run_started(&self, plan: &Plan) {

@@ -6,9 +6,12 @@ use clap::Args as ClapArgs;
 use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
-use dectl::reconcile::{PlanSource, RunConfig, build_undo, complete_if_done, plan_from_live, read_for_undo};
+use dectl::reconcile::{
+    PlanSource, RunConfig, build_undo, complete_if_done, join_interrupted, prepare_from_list, read_for_undo,
+};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
+use dectl::storage::journal::ModifiedNetwork;
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 use secrecy::SecretString;
 
@@ -81,8 +84,8 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             Some(undo) => {
                 let (last, undo) = (&last.run, &undo.run);
                 return Err(CliError::refused(format!(
-                    "run {last} is already undone by run {undo}; use `dectl undo {undo}` to apply it again, or \
-                     `dectl runs` to choose an earlier run"
+                    "run {last} is already undone by run {undo}; use `dectl undo {last}` for what that left out, \
+                     `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
                 )));
             }
             None if last.run != history.run => history = decrypt(&runs.journal_path(&last.run))?,
@@ -95,8 +98,21 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
             history.run
         )));
     }
+    let scope = scope(&args.apply.run.scope.filter)?;
+    // Decrypting a journal takes a second by design, so only those that matter are.
+    let is_touched =
+        |network: &NetworkId| history.modified.iter().any(|modified: &ModifiedNetwork| modified.network == *network);
+    let is_interrupted = |journal: &Path| {
+        RunHistory::read(journal, CodeAccess::Skip).is_ok_and(|earlier| {
+            let is_about_same = earlier.modified.iter().any(|left| !left.is_final && is_touched(&left.network));
+            earlier.identity.target.is_same(&target) && !earlier.is_finished() && is_about_same
+        })
+    };
+    let earlier = runs.recent().filter(|(run, journal, _)| **run < *history.run && is_interrupted(journal));
+    let earlier: Vec<RunHistory> = earlier.filter_map(|(_, journal, _)| decrypt(&journal).ok()).collect();
+    join_interrupted(&mut history, earlier);
     read_for_undo(&history, &mut live, &connection.client).await?;
-    let undo = build_undo(&history, &live);
+    let undo = build_undo(&history, &live, &scope);
     if let Some(earlier) = &history.identity.resumes {
         printer.note(&format!(
             "Note: run {} resumed run {earlier}. Run {earlier} is not undone; use `dectl undo {earlier}`.\n",
@@ -105,8 +121,8 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     let inputs = undo.inputs;
     if let Some(path) = &args.out {
-        let scope = scope(&args.apply.run.scope.filter)?;
-        let prepared = plan_from_live(&inputs, &scope, live, connection.client.clock().now())?;
+        let prepared =
+            prepare_from_list(&inputs, &scope, live, connection.client.clock().now(), &connection.client).await?;
         let plan = prepared.checked.plan();
         let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
         save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;

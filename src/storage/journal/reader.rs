@@ -106,6 +106,8 @@ pub struct ModifiedNetwork {
     pub before: Settings,
     /// Possible settings after the run, last write first; more than one if the outcome of a write is unknown.
     pub final_states: Vec<Settings>,
+    /// Whether it had its final settings when the run ended.
+    pub is_final: bool,
 }
 
 impl RecordedItem {
@@ -225,6 +227,7 @@ impl Replay {
                         network: network.clone(),
                         final_states: vec![before.clone()],
                         before,
+                        is_final: false,
                     });
                     modified.len() - 1
                 });
@@ -309,6 +312,9 @@ impl Replay {
             |item: &&RecordedItem| matches!(item.operation, Operation::CreateNetwork | Operation::DeleteNetwork);
         let networks = self.written.len() + applied().filter(is_left).filter(is_network).count();
         let changes = self.written.len() + applied().filter(is_left).count();
+        for modified in &mut self.history.modified {
+            modified.is_final = self.written.contains(&modified.network);
+        }
         (self.history.networks_written, self.history.changes_written) = (networks, changes);
         self.history
     }

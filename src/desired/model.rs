@@ -132,15 +132,13 @@ impl LineRef {
         let is_writable = |extension: &&Arc<str>| {
             !extension.is_empty() && extension.len() <= 10 && extension.bytes().all(|byte| byte.is_ascii_digit())
         };
-        let is_here = |location: &&LocationId| *location == home;
-        match (member.extension.as_ref().filter(is_writable), &member.location) {
-            (Some(extension), location) if location.as_ref().is_none_or(|location| is_here(&location)) => {
-                Some(Self::Extension { extension: extension.clone(), location: None })
+        match member.extension.as_ref().filter(is_writable) {
+            Some(extension) => {
+                let elsewhere = member.location.as_ref().filter(|location| *location != home);
+                let location = elsewhere.map(|location| location.as_str().into());
+                Some(Self::Extension { extension: extension.clone(), location })
             }
-            (Some(extension), Some(location)) => {
-                Some(Self::Extension { extension: extension.clone(), location: Some(location.as_str().into()) })
-            }
-            (_, _) => member.id.clone().map(Self::Member),
+            None => member.id.clone().map(Self::Member),
         }
     }
 }

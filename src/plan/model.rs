@@ -11,7 +11,7 @@ use std::ops::Index;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::diagnostic::DiagnosticCode;
+use crate::diagnostic::{DiagnosticCode, plural};
 use crate::model::{
     BaseStation, Handset, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
     Settings,
@@ -545,6 +545,16 @@ impl Operation {
             | Self::RemoveBaseStation => false,
         }
     }
+}
+
+/// Changes counted as networks and devices: `1 network, 2 devices`.
+pub fn count_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
+    let (networks, devices): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| change.kind() == ResourceKind::Network);
+    let counted = [(networks.len(), "network"), (devices.len(), "device")];
+    let parts: Vec<String> =
+        counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
+    parts.join(", ")
 }
 
 /// One request.

@@ -16,7 +16,7 @@ use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome,
 use crate::client::{Priority, SendError};
 use crate::diagnostic::plural;
 use crate::model::{LocationId, NetworkId};
-use crate::plan::model::{ChangeIndex, Plan, ResourceKind};
+use crate::plan::model::{ChangeIndex, Plan, count_changes};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::ShutdownReason;
@@ -205,12 +205,9 @@ impl WaveRunner<'_> {
         }
         let locations: HashSet<&LocationId> = self.waves[next].iter().collect();
         let changes = self.plan.changes.iter().filter(|change| locations.contains(&change.location.id));
-        let (networks, devices): (Vec<_>, Vec<_>) = changes.partition(|change| change.kind() == ResourceKind::Network);
-        let counted = [(networks.len(), "network"), (devices.len(), "device"), (locations.len(), "location")];
-        let counted: Vec<String> =
-            counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
-        let (number, of) = (next + 1, self.waves.len());
-        let question = format!("Wave {next} succeeded. Continue with wave {number} of {of} ({})?", counted.join(", "));
+        let counted = count_changes(changes);
+        let (number, of, locations) = (next + 1, self.waves.len(), plural(locations.len(), "location"));
+        let question = format!("Wave {next} succeeded. Continue with wave {number} of {of} ({counted}, {locations})?");
         match select(ui.confirm(&question, "yes"), pin!(shutdown.requested())).await {
             Either::Left((true, _)) => Ok(()),
             Either::Left((false, _)) => Err(WaveError::Stopped(ShutdownReason::Declined)),

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::Arc;
+
+use secrecy::SecretString;
 
 use super::error::Error;
 use super::inputs::Inputs;
@@ -19,8 +20,8 @@ use crate::model::{
 };
 use crate::plan::model::{Operation, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
-use crate::storage::RunHistory;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
+use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
 #[derive(Debug)]
 pub struct Undo {
@@ -61,33 +62,48 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
 }
 
 /// Joins the interrupted runs that a run has continued to it: those that had left one of its networks with temporary
-/// settings. `earlier` are the unfinished runs before it, newest first.
+/// settings. Those whose journal cannot be read are left out.
 ///
 /// Without them an undo would bring back what is temporary, or miss what the interrupted run had done already.
-pub fn join_interrupted(history: &mut RunHistory, earlier: impl IntoIterator<Item = RunHistory>) {
-    for run in earlier {
-        let mut is_continued = false;
-        for modified in &mut history.modified {
-            let is_left = |left: &&ModifiedNetwork| {
-                let is_same = left.network == modified.network && !left.is_final;
-                is_same && left.final_states.iter().any(|state| matches_live(&modified.before, state))
-            };
-            if let Some(left) = run.modified.iter().find(is_left) {
-                modified.before = left.before.clone();
-                is_continued = true;
-            }
+pub fn join_interrupted(history: &mut RunHistory, runs: &RunDirectory, target: &RunTarget, key: Option<&SecretString>) {
+    let name = history.run.clone();
+    let networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
+    for (_, journal, _) in runs.recent().filter(|(run, ..)| **run < *name) {
+        // Decrypting a journal takes a second by design, so only those that matter are.
+        let Ok(run) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        let is_about_same = run.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
+        if !run.identity.target.is_same(target) || run.is_finished() || !is_about_same {
+            continue;
         }
-        if is_continued {
-            let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
-            let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
-            let is_new = |item: &RecordedItem| {
-                history.items.iter().all(|own| own.key != item.key || own.operation != item.operation)
-            };
-            let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
-            history.modified.extend(others);
-            history.items.splice(0..0, items);
+        if let Ok(run) = RunHistory::read(&journal, CodeAccess::Decrypt(key)) {
+            join(history, run);
         }
     }
+}
+
+/// Joins an earlier run if it had left a network as `history` found it.
+fn join(history: &mut RunHistory, run: RunHistory) {
+    let mut is_continued = false;
+    for modified in &mut history.modified {
+        let is_left = |left: &&ModifiedNetwork| {
+            let is_same = left.network == modified.network && !left.is_final;
+            is_same && left.final_states.iter().any(|state| matches_live(&modified.before, state))
+        };
+        if let Some(left) = run.modified.iter().find(is_left) {
+            modified.before = left.before.clone();
+            is_continued = true;
+        }
+    }
+    if !is_continued {
+        return;
+    }
+    let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
+    let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
+    let is_new =
+        |item: &RecordedItem| history.items.iter().all(|own| own.key != item.key || own.operation != item.operation);
+    let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
+    history.modified.extend(others);
+    history.items.splice(0..0, items);
 }
 
 /// Builds the previous state of everything that is still as the run left it. What is out of `scope` is no matter of its
@@ -143,9 +159,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
 
 /// The entries about one location.
 #[derive(Default)]
-struct LocationUndo<'a> {
-    /// The name that it had, for a location that has lost its last network.
-    former_name: Option<&'a Arc<str>>,
+struct LocationUndo {
     modified: Vec<NetworkEntry>,
     deleted: Vec<NetworkEntry>,
     created: Vec<NetworkEntry>,
@@ -164,7 +178,7 @@ struct UndoBuilder<'a> {
     created: HashSet<&'a str>,
     /// A line for each network or device that is undone.
     lines: SourceLines<'a>,
-    locations: BTreeMap<&'a LocationId, LocationUndo<'a>>,
+    locations: BTreeMap<&'a LocationId, LocationUndo>,
     /// The handsets that are added to networks again.
     added_again: BTreeMap<NetworkId, Vec<&'a Handset>>,
     warnings: Diagnostics,
@@ -277,7 +291,18 @@ impl<'a> UndoBuilder<'a> {
         self.warnings.push(Diagnostic::warning(code, message));
     }
 
-    fn location(&mut self, id: &'a LocationId) -> &mut LocationUndo<'a> {
+    /// A handset of a network is added again.
+    fn note_pairing(&mut self, network: &str, handset: &Handset) {
+        if !self.is_in_scope {
+            return;
+        }
+        match self.readded_handsets.iter_mut().find(|(known, _)| known == network) {
+            Some((_, labels)) => labels.push(handset.label()),
+            None => self.readded_handsets.push((network.to_owned(), vec![handset.label()])),
+        }
+    }
+
+    fn location(&mut self, id: &'a LocationId) -> &mut LocationUndo {
         self.locations.entry(id).or_default()
     }
 
@@ -374,9 +399,8 @@ impl<'a> UndoBuilder<'a> {
                 ResourceState::Network { .. } => {}
             }
         }
-        if !handsets.is_empty() && self.is_in_scope {
-            let labels = handsets.iter().map(|handset| handset.label()).collect();
-            self.readded_handsets.push((name.clone(), labels));
+        for handset in &handsets {
+            self.note_pairing(&name, handset);
         }
         let location = item.location.clone();
         self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
@@ -389,9 +413,7 @@ impl<'a> UndoBuilder<'a> {
             has_own_settings: true,
             ..entry(None, span)
         };
-        let location = self.location(&item.location);
-        location.former_name = Some(&item.location_name);
-        location.created.push(entry);
+        self.location(&item.location).created.push(entry);
     }
 
     /// The address of a base station; leaves one alone that no request can name.
@@ -539,12 +561,7 @@ impl<'a> UndoBuilder<'a> {
             return self.leave_alone(name, TWIN);
         }
         others.push(before);
-        if self.is_in_scope {
-            match self.readded_handsets.iter_mut().find(|(known, _)| *known == network) {
-                Some((_, labels)) => labels.push(before.label()),
-                None => self.readded_handsets.push((network, vec![before.label()])),
-            }
-        }
+        self.note_pairing(&network, before);
         let span = self.line(&item.location, "add handset ", &before.label());
         self.handset(item, handset_as_it_was(before, &item.location, span));
     }
@@ -561,8 +578,7 @@ impl<'a> UndoBuilder<'a> {
         }
         let mut desired = Desired::default();
         for (id, undo) in std::mem::take(&mut self.locations) {
-            let LocationUndo { former_name, modified, deleted, created, devices } = undo;
-            let name = self.live.find_location(id).map(|at| &self.live.location(at).name).or(former_name);
+            let LocationUndo { modified, deleted, created, devices } = undo;
             let stations = devices.values().flat_map(|entry| entry.base_stations.iter().flatten());
             let added: HashSet<Mac> =
                 stations.filter(|station| !station.is_absent).map(|station| station.mac.value).collect();
@@ -575,8 +591,8 @@ impl<'a> UndoBuilder<'a> {
             let entries: Vec<NetworkEntry> =
                 modified.into_iter().chain(deleted).chain(created).chain(devices).collect();
             let span = entries[0].span();
-            let name = name.filter(|name| !name.trim().is_empty());
-            let name = name.map(|name| Spanned { value: name.clone(), span });
+            let name = Some(self.location_name(id)).filter(|name| !name.trim().is_empty());
+            let name = name.map(|name| Spanned { value: name.into(), span });
             let id = Some(Spanned { value: id.clone(), span });
             desired.locations.push(DesiredLocation { span, name, id, entries });
         }

@@ -15,7 +15,7 @@ use super::sanitize::sanitize;
 use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting};
-use crate::plan::model::{ChangeAction, Plan, ResourceKind, Warning};
+use crate::plan::model::{Change, ChangeAction, Plan, ResourceKind, Warning, count_changes};
 use crate::reconcile::DriftReport;
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
@@ -380,23 +380,16 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     }
     let locations = waves.iter().enumerate().flat_map(|(at, wave)| wave.iter().map(move |location| (location, at)));
     let wave_of: HashMap<&LocationId, usize> = locations.collect();
-    let mut networks = vec![0; waves.len()];
-    let mut devices = vec![0; waves.len()];
-    let mut names = vec![Vec::new(); waves.len()];
+    let mut changes: Vec<Vec<&Change>> = vec![Vec::new(); waves.len()];
     for change in &plan.changes {
-        let Some(wave) = wave_of.get(&change.location.id) else { continue };
-        networks[*wave] += usize::from(change.kind() == ResourceKind::Network);
-        devices[*wave] += usize::from(change.kind() != ResourceKind::Network);
-        let name = &change.location.name;
-        if names[*wave].last() != Some(&name) {
-            names[*wave].push(name);
+        if let Some(wave) = wave_of.get(&change.location.id) {
+            changes[*wave].push(change);
         }
     }
-    for (at, (networks, names)) in networks.into_iter().zip(&names).enumerate() {
-        let counted = [(networks, "network"), (devices[at], "device")];
-        let counted: Vec<String> =
-            counted.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| plural(*count, kind)).collect();
-        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, counted.join(", "), name_list(names)));
+    for (at, changes) in changes.into_iter().enumerate() {
+        let mut names: Vec<_> = changes.iter().map(|change| &change.location.name).collect();
+        names.dedup();
+        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, count_changes(changes), name_list(&names)));
     }
     out
 }

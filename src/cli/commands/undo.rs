@@ -11,7 +11,6 @@ use dectl::reconcile::{
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::journal::ModifiedNetwork;
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 use secrecy::SecretString;
 
@@ -99,18 +98,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         )));
     }
     let scope = scope(&args.apply.run.scope.filter)?;
-    // Decrypting a journal takes a second by design, so only those that matter are.
-    let is_touched =
-        |network: &NetworkId| history.modified.iter().any(|modified: &ModifiedNetwork| modified.network == *network);
-    let is_interrupted = |journal: &Path| {
-        RunHistory::read(journal, CodeAccess::Skip).is_ok_and(|earlier| {
-            let is_about_same = earlier.modified.iter().any(|left| !left.is_final && is_touched(&left.network));
-            earlier.identity.target.is_same(&target) && !earlier.is_finished() && is_about_same
-        })
-    };
-    let earlier = runs.recent().filter(|(run, journal, _)| **run < *history.run && is_interrupted(journal));
-    let earlier: Vec<RunHistory> = earlier.filter_map(|(_, journal, _)| decrypt(&journal).ok()).collect();
-    join_interrupted(&mut history, earlier);
+    join_interrupted(&mut history, &runs, &target, key.as_ref());
     read_for_undo(&history, &mut live, &connection.client).await?;
     let undo = build_undo(&history, &live, &scope);
     if let Some(earlier) = &history.identity.resumes {

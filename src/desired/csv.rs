@@ -101,6 +101,11 @@ const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
 /// Error values of spreadsheets.
 const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 
+/// The first row of a table. The byte order mark tells spreadsheets that it is UTF-8.
+pub(super) fn heading<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
+    format!("\u{feff}{}\n", columns.into_iter().collect::<Vec<_>>().join(","))
+}
+
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
 pub(super) fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
@@ -126,7 +131,7 @@ type Row = Vec<(Cell, String)>;
 /// Parses a source as CSV; reports and returns `None` if it is invalid.
 pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
-    let mut rows = rows(&text);
+    let Records { mut rows, broken_quotes } = records(&text);
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
     let span =
         |cell: &Cell| Span { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
@@ -143,7 +148,14 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         },
     );
     let known = diagnostics.len();
-    columns.report(&headings, span, diagnostics);
+    for (cell, broken) in &broken_quotes {
+        // The opening quote is what is to be found.
+        let opening = Span { end: cell.start + 1, ..span(cell) };
+        diagnostics.push(broken.diagnostic(opening));
+    }
+    if broken_quotes.is_empty() {
+        columns.report(&headings, span, diagnostics);
+    }
     if headings.is_empty() {
         let name = sources.name(source).to_string();
         diagnostics.push(
@@ -284,7 +296,8 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
             "mac" | "replaces" | "state" | "model" | "line1" | "line2" | "extension" | "reassignedFrom" => {
                 Value::Text(forced_text(text.trim()).to_owned().into())
             }
-            _ => Value::Text(forced_text(text).to_owned().into()),
+            // Names are read back as they are written, even if they look like a protected text.
+            _ => Value::Text(text.to_owned().into()),
         };
         Some(field(name, span, value))
     });
@@ -381,19 +394,88 @@ fn separator(first_line: &str) -> u8 {
     [b',', b';', b'\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == b',')).unwrap_or(b',')
 }
 
+/// The records of a table, and the cells whose quotes are wrong.
+struct Records {
+    rows: Vec<Row>,
+    broken_quotes: Vec<(Cell, BrokenQuote)>,
+}
+
+/// What is wrong with the quotes of a cell, which may have swallowed the rows after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BrokenQuote {
+    /// The text ends within it.
+    Unclosed,
+    /// Something stands between the closing quote and the end of the cell.
+    TextAfter,
+    /// A line within it looks like a row of this table.
+    HoldsRows,
+}
+
+impl BrokenQuote {
+    /// Looks at a cell as it is written, in a table with this separator and number of columns.
+    ///
+    /// A quoted cell begins with a quote and ends with the first one that is not doubled (RFC 4180).
+    fn of(written: &str, separator: u8, columns: usize) -> Option<Self> {
+        let inner = written.strip_prefix('"')?;
+        let mut quotes = inner.match_indices('"').map(|(at, _)| at).peekable();
+        let closing = loop {
+            match quotes.next() {
+                None => return Some(Self::Unclosed),
+                Some(at) if quotes.next_if_eq(&(at + 1)).is_some() => {}
+                Some(at) => break at,
+            }
+        };
+        if closing + 1 < inner.len() {
+            return Some(Self::TextAfter);
+        }
+        // Two quotes that are never closed make one cell of all that is between them.
+        let separators = |line: &str| line.bytes().filter(|byte| *byte == separator).count();
+        let is_row = |line: &str| columns > 1 && separators(line) + 1 >= columns;
+        inner[..closing].lines().skip(1).any(is_row).then_some(Self::HoldsRows)
+    }
+
+    fn diagnostic(self, span: Span) -> Diagnostic {
+        let (message, help) = match self {
+            Self::Unclosed => (
+                "the quote is never closed, so the cell swallows the rest of the table",
+                "close it, or double a quote that belongs to the text (\"\") and enclose the whole cell in quotes",
+            ),
+            Self::TextAfter => (
+                "text follows the closing quote of a cell",
+                "double a quote that belongs to the text (\"\"), and look for an earlier quote that is not closed",
+            ),
+            Self::HoldsRows => (
+                "the quoted cell holds lines that look like rows of this table",
+                "close the quote at the end of its cell; a cell may have several lines, but none with as many separators as a row",
+            ),
+        };
+        Diagnostic::error(DiagnosticCode::CsvQuote, message).with_span(span).help(help)
+    }
+}
+
+#[cfg(test)]
 fn rows(text: &str) -> Vec<Row> {
+    records(text).rows
+}
+
+fn records(text: &str) -> Records {
     let stripped = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let first_line = stripped.lines().next().unwrap_or_default();
+    // A table may begin with empty lines.
+    let first_line = stripped.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let separator = separator(first_line);
     // Excel reads a first line `sep=;` as a directive.
-    let skipped = if first_line.starts_with("sep=") { first_line.len() } else { 0 };
+    let skipped = match first_line.starts_with("sep=") {
+        true => stripped.find(first_line).unwrap_or(0) + first_line.len(),
+        false => 0,
+    };
     let mut at = text.len() - stripped.len() + skipped;
     let mut reader = ReaderBuilder::new().delimiter(separator).build();
     let mut rows: Vec<Row> = Vec::new();
+    let mut broken_quotes = Vec::new();
     let mut row: Row = Vec::new();
-    let mut number = if skipped > 0 { 1 } else { 0 };
-    // The end of the previous record.
-    let mut since = skipped;
+    // The lines before the first record, and the end of the previous one.
+    let mut number = line_ends(&text[..at]) as u32 + u32::from(skipped > 0);
+    let mut since = at;
     loop {
         let (field, taken, ends) = next_field(&mut reader, &text.as_bytes()[at..]);
         let range = source_text(text, at, taken, separator);
@@ -401,16 +483,24 @@ fn rows(text: &str) -> Vec<Row> {
         if let Some(field) = field {
             if row.is_empty() {
                 // Empty lines are records of a spreadsheet, too.
-                number += line_ends(&text[since..range.0]).max(usize::from(number == 0)) as u32;
+                number += line_ends(&text[since..range.0]) as u32 + u32::from(number == 0);
             }
             let column = row.len().min(usize::from(u16::MAX)) as u16;
             let cell = Cell { start: range.0 as u32, end: range.1 as u32, row: number, column };
+            let columns = rows.first().map_or(0, Vec::len);
+            if let Some(broken) = BrokenQuote::of(&text[range.0..range.1], separator, columns) {
+                broken_quotes.push((cell, broken));
+            }
             row.push((cell, strip_formula_guard(field)));
         }
         match ends {
             FieldEnd::Field => {}
             FieldEnd::Record => {
-                rows.push(std::mem::take(&mut row));
+                let record = std::mem::take(&mut row);
+                // Rows of separators alone before the headings are empty lines of a spreadsheet.
+                if !(rows.is_empty() && is_blank(&record)) {
+                    rows.push(record);
+                }
                 // Before the line end, part of which may be left for the next field.
                 since = text[..at].trim_end_matches(['\r', '\n']).len();
             }
@@ -418,7 +508,7 @@ fn rows(text: &str) -> Vec<Row> {
                 if !row.is_empty() {
                     rows.push(row);
                 }
-                return rows;
+                return Records { rows, broken_quotes };
             }
         }
     }
@@ -506,9 +596,33 @@ mod tests {
             ("a,b\r\n1,\r\n\r\n\"two\r\nlines\",\r\n2,x\r\n", vec![1, 2, 4, 5]),
             ("a,b\r1,\r2,\r", vec![1, 2, 3]),
             ("sep=;\na;b\n1;\n2;", vec![2, 3, 4]),
+            ("\na;b\n1;\n", vec![2, 3]),
+            ("\r\n\r\na;b\r\n1;\r\n", vec![3, 4]),
+            (";;\na;b\n1;\n", vec![2, 3]),
+            ("\nsep=;\n\na;b\n1;\n", vec![4, 5]),
         ] {
             let numbers: Vec<u32> = rows(text).iter().map(|row| row[0].0.row).collect();
             assert_eq!(numbers, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_that_swallow_rows_are_found() {
+        use BrokenQuote::{HoldsRows, TextAfter, Unclosed};
+        for (text, expected) in [
+            ("a,b\n1,\"x\n2,y\n", vec![(1, Unclosed)]),
+            ("a,\"b\n1,x\n", vec![(1, Unclosed)]),
+            ("a,b\n1,\"x\n2,\"y\"\n", vec![(1, TextAfter)]),
+            ("a,b\n1,\"x\n2,y\n3,\"\n", vec![(1, HoldsRows)]),
+            ("a,b\n\"1\" ,x\n", vec![(0, TextAfter)]),
+            ("a,b\n1,\"\"\"\"\n", vec![]),
+            ("a,b\n1,\"two\nlines\"\n", vec![]),
+            ("a,b\n1,12\" wide\n", vec![]),
+            ("a,b\r\n\"x \"\"y\"\"\",\"\"\r\n", vec![]),
+        ] {
+            let found: Vec<_> =
+                records(text).broken_quotes.into_iter().map(|(cell, broken)| (cell.column, broken)).collect();
+            assert_eq!(found, expected, "{text:?}");
         }
     }
 

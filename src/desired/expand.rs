@@ -12,11 +12,15 @@ use regex::Regex;
 use super::model::{Desired, DesiredLocation, NetworkEntry, Origin, Rule, RuleMode, Spanned};
 use super::rules::{COUNTER, full_match_regex};
 use super::template::{Templates, Variables};
+use super::yaml::unusual_spaces;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{
     DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
     NaturalName, NetworkIndex, NetworkName, Setting, SettingSet, Settings,
 };
+
+const SPACES_HELP: &str =
+    "remove it with the filter `trim` or in the pattern; a server that removes it would differ from the rule for ever";
 
 #[derive(Clone, Copy)]
 pub struct RuleContext<'a> {
@@ -338,6 +342,22 @@ impl<'a> RuleExpander<'a, '_> {
         }
         if changed.has(Setting::CodeEnabled) {
             desired.code_enabled = target.settings.code_enabled;
+        }
+        for (what, text) in [
+            ("name", desired.name.as_ref().map(|name| name.as_str())),
+            ("display name", desired.display_name.as_ref().map(|name| name.as_str())),
+        ] {
+            // A value that is not changed is no result of the rule.
+            let is_live = text.is_some_and(|text| {
+                [Some(&target.live.name), target.live.display_name.as_ref()]
+                    .into_iter()
+                    .flatten()
+                    .any(|live| **live == *text)
+            });
+            if let Some(reason) = text.filter(|_| !is_live).and_then(unusual_spaces) {
+                let message = format!("rule gives {:?}/{:?} a {what} with {reason}", location.name, target.live.name);
+                self.diagnostics.push(Diagnostic::warning(DiagnosticCode::UnusualSpaces, message).help(SPACES_HELP));
+            }
         }
         let fits = invalid_results.is_empty();
         for (what, reason) in invalid_results {

@@ -58,8 +58,7 @@ impl Export<'_> {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
         let columns = csv::COLUMNS.into_iter().filter(|column| !["renamedFrom", "model", "state"].contains(column));
-        let columns: Vec<&str> = columns.chain(["#hardware"]).collect();
-        exported.text = columns.join(",") + "\n";
+        exported.text = csv::heading(columns.chain(["#hardware"]));
         for at in locations {
             let location = self.live.location(*at);
             for (network, writable_settings) in self.networks(*at) {
@@ -90,7 +89,7 @@ impl Export<'_> {
     pub fn base_stations_csv(&self, locations: &[LocationIndex]) -> Exported {
         let mut exported = Exported { locations: locations.len(), ..Exported::default() };
         let columns = csv::BASE_STATION_COLUMNS.into_iter().filter(|column| !["replaces", "state"].contains(column));
-        exported.text = columns.collect::<Vec<_>>().join(",") + "\n";
+        exported.text = csv::heading(columns);
         for at in locations {
             let location = self.live.location(*at);
             for (index, network) in self.live.networks_of(*at) {
@@ -116,7 +115,7 @@ impl Export<'_> {
         let mut exported = Exported { locations: locations.len(), ..Exported::default() };
         let columns = csv::HANDSET_COLUMNS.into_iter().filter(|column| !["reassignedFrom", "state"].contains(column));
         let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
-        exported.text = columns.chain(remarks).collect::<Vec<_>>().join(",") + "\n";
+        exported.text = csv::heading(columns.chain(remarks));
         for at in locations {
             let location = self.live.location(*at);
             for (index, network) in self.live.networks_of(*at) {
@@ -135,7 +134,8 @@ impl Export<'_> {
                     let (line1, line1_location) = line(&handset.line1);
                     let (line2, line2_location) = line(&handset.line2);
                     let name = |member: &Option<Member>| member.as_ref().map(Member::name).unwrap_or_default();
-                    let id = handset.id.as_ref().filter(|_| needs_id(handset, handsets)).map(ToString::to_string);
+                    // Always: who changes line and name in one row means the handset of that row.
+                    let id = handset.id.as_ref().map(ToString::to_string);
                     let cells = [
                         location.id.to_string(),
                         location.name.to_string(),

@@ -74,6 +74,7 @@ impl FileParser<'_> {
             reassigned_from,
             name,
             is_absent,
+            is_recorded: false,
         })
     }
 

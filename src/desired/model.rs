@@ -72,6 +72,8 @@ pub struct NetworkEntry {
     /// Whether its name only says which network is meant, as in a table of devices and beside the id of a network that is
     /// deleted. Otherwise it is the name that the network is to have.
     pub name_is_check: bool,
+    /// Whether it comes from a journal, which knows what happened. Guards against mistakes in files do not hold for it.
+    pub is_recorded: bool,
 }
 
 /// A base station that is there, or that is removed.
@@ -100,6 +102,8 @@ pub struct HandsetEntry {
     pub name: Option<Spanned<HandsetName>>,
     /// `state: absent`: it is removed.
     pub is_absent: bool,
+    /// Whether it comes from a journal: without an `id` it is gone and added again, whatever handsets are like it.
+    pub is_recorded: bool,
 }
 
 /// How a file names the member on a line.
@@ -146,7 +150,16 @@ impl LineRef {
 impl HandsetEntry {
     /// An entry that names no handset yet.
     pub const fn new(span: Span) -> Self {
-        Self { span, id: None, line1: None, line2: None, reassigned_from: None, name: None, is_absent: false }
+        Self {
+            span,
+            id: None,
+            line1: None,
+            line2: None,
+            reassigned_from: None,
+            name: None,
+            is_absent: false,
+            is_recorded: false,
+        }
     }
 
     /// All lines that it names.
@@ -172,6 +185,7 @@ impl NetworkEntry {
             handsets: None,
             has_own_settings: false,
             name_is_check: false,
+            is_recorded: false,
         }
     }
 

@@ -8,7 +8,7 @@ use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
 use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
 use super::rules::rule;
-use super::yaml::{Node, Value, invisible_name, is_invisible_space};
+use super::yaml::{Node, Value, unusual_spaces};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
     AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, Mac, NameError,
@@ -224,6 +224,7 @@ impl FileParser<'_> {
             handsets,
             has_own_settings,
             name_is_check,
+            is_recorded: false,
         })
     }
 
@@ -396,16 +397,7 @@ impl FileParser<'_> {
 
     /// Warns about spaces that a server may normalize, so that every run would find a difference.
     pub(super) fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
-        let invisible = text.value.chars().find(|character| is_invisible_space(*character));
-        let reason = if text.value.trim() != &*text.value {
-            "a leading or trailing space".to_owned()
-        } else if text.value.contains("  ") {
-            "a double space".to_owned()
-        } else if let Some(character) = invisible {
-            format!("{} (U+{:04X})", invisible_name(character), character as u32)
-        } else {
-            return;
-        };
+        let Some(reason) = unusual_spaces(&text.value) else { return };
         self.diagnostics.push(
             Diagnostic::warning(DiagnosticCode::UnusualSpaces, format!("{what} contains {reason}"))
                 .with_span(text.span)

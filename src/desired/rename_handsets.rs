@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
 use super::rules::{RenameRequest, full_match_regex};
 use super::template::{OWN_FILTERS, Templates, Variables};
+use super::yaml::unusual_spaces;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, quoted_list, suggest};
 use crate::model::{Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc};
 
@@ -173,6 +174,14 @@ impl Renaming<'_> {
                     continue;
                 }
             };
+            if let Some(reason) = unusual_spaces(name.as_str()).filter(|_| !handset.is_named(name.as_str())) {
+                let message = format!("the new name {:?} of {} contains {reason}", name.as_str(), subject());
+                self.diagnostics.push(
+                    Diagnostic::warning(DiagnosticCode::UnusualSpaces, message)
+                        .with_span(self.template)
+                        .help("remove it with the filter `trim`; a server that removes it would differ from the template for ever"),
+                );
+            }
             if was_cut {
                 self.shortened.push(format!("{:?} for {}", name.as_str(), handset.label()));
             }

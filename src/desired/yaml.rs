@@ -169,6 +169,27 @@ pub(super) const fn is_invisible_space(character: char) -> bool {
     )
 }
 
+/// Whether a character only changes how others are shown: directions of text (U+202E and its kin), soft hyphens, tags.
+pub(super) const fn is_invisible_format(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200e}' | '\u{200f}' | '\u{202a}'
+            ..='\u{202e}' | '\u{2061}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// What is unusual about the spaces of a text, or invisible in it; `None` if nothing is.
+pub(super) fn unusual_spaces(text: &str) -> Option<String> {
+    if text.trim() != text {
+        return Some("a leading or trailing space".to_owned());
+    }
+    if text.contains("  ") {
+        return Some("a double space".to_owned());
+    }
+    let character = text.chars().find(|one| is_invisible_space(*one) || is_invisible_format(*one))?;
+    Some(format!("{} (U+{:04X})", invisible_name(character), character as u32))
+}
+
 pub(super) const fn invisible_name(character: char) -> &'static str {
     match character {
         '\u{a0}' => "a no-break space",
@@ -178,6 +199,7 @@ pub(super) const fn invisible_name(character: char) -> &'static str {
         '\u{2060}' => "a word joiner",
         '\u{feff}' => "a byte order mark",
         '\u{3000}' => "an ideographic space",
+        _ if is_invisible_format(character) => "an invisible formatting character",
         _ => "a typographic space",
     }
 }

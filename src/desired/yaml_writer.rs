@@ -1,6 +1,7 @@
 //! Writes settings as a desired-state file.
 
 use super::model::LineRef;
+use super::yaml::is_invisible_format;
 use crate::model::{
     BaseStation, DesiredSettings, HandsetId, LocationId, Member, NetworkId, Setting, SettingSet, Settings,
 };
@@ -163,6 +164,10 @@ fn quoted(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
                 quoted.push_str(&format!("\\u{:04X}", character as u32));
+            }
+            _ if is_invisible_format(character) => {
+                let code = character as u32;
+                quoted.push_str(&if code > 0xffff { format!("\\U{code:08X}") } else { format!("\\u{code:04X}") });
             }
             _ if character.is_control() => quoted.push_str(&format!("\\x{:02X}", character as u32)),
             _ => quoted.push(character),

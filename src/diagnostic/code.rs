@@ -51,6 +51,8 @@ codes! {
     LeadingZerosLost = "leading-zeros-lost",
     /// A CSV record whose length does not match the header.
     CsvColumnCount = "csv-column-count",
+    /// A quote of a CSV file that is not closed, or closed in the middle of a cell.
+    CsvQuote = "csv-quote",
     /// A value of the wrong type.
     WrongType = "wrong-type",
     /// A key that occurs twice in one mapping.

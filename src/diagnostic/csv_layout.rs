@@ -8,7 +8,7 @@ use super::redact::{code_like_numbers, redact_code_like_numbers};
 pub struct Cell {
     pub start: u32,
     pub end: u32,
-    /// Row, from 1; the header is row 1.
+    /// Row, from 1; the header is the first one that is not empty.
     pub row: u32,
     /// Column, from 0.
     pub column: u16,
@@ -42,7 +42,8 @@ impl CsvLayout {
     pub fn secrets(&self, text: &str, stretch: Range<usize>) -> Vec<Range<usize>> {
         let first = self.cells.partition_point(|cell| (cell.end as usize) <= stretch.start);
         let cells = self.cells[first..].iter().take_while(|cell| (cell.start as usize) < stretch.end);
-        let secret = cells.filter(|cell| cell.row > 1 && self.secret == Some(cell.column)).map(|cell| {
+        let headings = self.cells.first().map_or(1, |heading| heading.row);
+        let secret = cells.filter(|cell| cell.row > headings && self.secret == Some(cell.column)).map(|cell| {
             let start = (cell.start as usize).max(stretch.start) - stretch.start;
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });

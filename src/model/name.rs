@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::name_key::nfc;
+
 /// Longest name of a network, in characters (Webex: "1–40 characters").
 pub const NAME_MAX: usize = 40;
 
@@ -35,8 +37,7 @@ impl NetworkName {
     /// # Errors
     /// If it is empty, too long or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        check_text(text, NAME_MAX)?;
-        Ok(Self(text.into()))
+        Ok(Self(composed(text, NAME_MAX)?))
     }
 
     pub fn as_str(&self) -> &str {
@@ -64,8 +65,7 @@ impl HandsetName {
     /// # Errors
     /// If it is empty, too long or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        check_text(text, HANDSET_NAME_MAX)?;
-        Ok(Self(text.into()))
+        Ok(Self(composed(text, HANDSET_NAME_MAX)?))
     }
 
     pub fn as_str(&self) -> &str {
@@ -87,8 +87,7 @@ impl DisplayName {
     /// # Errors
     /// If it is empty or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
-        check_characters(text)?;
-        Ok(Self(text.into()))
+        Ok(Self(composed(text, usize::MAX)?))
     }
 
     pub fn as_str(&self) -> &str {
@@ -112,10 +111,12 @@ impl fmt::Display for DisplayName {
     }
 }
 
-fn check_text(text: &str, max: usize) -> Result<(), NameError> {
+/// The text in Unicode composed form (NFC), which is what is counted and sent: some systems write `é` as two characters.
+fn composed(text: &str, max: usize) -> Result<Arc<str>, NameError> {
     check_characters(text)?;
+    let text = nfc(text);
     let length = text.chars().count();
-    if length > max { Err(NameError::TooLong { length, max }) } else { Ok(()) }
+    if length > max { Err(NameError::TooLong { length, max }) } else { Ok(text.into()) }
 }
 
 fn check_characters(text: &str) -> Result<(), NameError> {
@@ -135,6 +136,10 @@ mod tests {
     #[test]
     fn lengths_count_characters() {
         assert!(NetworkName::new(&"å".repeat(40)).is_ok());
+        let decomposed = NetworkName::new(&"a\u{30a}".repeat(40)).expect("40 letters");
+        assert_eq!(decomposed.as_str(), "å".repeat(40));
+        assert!(HandsetName::new(&"e\u{301}".repeat(16)).is_ok());
+        assert_eq!(DisplayName::new("e\u{301}").map(|name| name.as_str().to_owned()), Ok("é".to_owned()));
         assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41, max: NAME_MAX }));
         assert_eq!(DisplayName::new("Ward 1").map(|name| name.exceeds_recommended()), Ok(None));
         assert_eq!(DisplayName::new("Demo-DectNetwork").map(|name| name.exceeds_recommended()), Ok(Some(16)));

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::base_stations::Owner;
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
-use super::members::{Members, NotFound};
+use super::members::{Members, NotFound, has_lost_characters};
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
@@ -131,11 +131,22 @@ impl<'r> Comparison<'r> {
             // What is removed may be gone, and its member with it.
             Err(NotFound::Nowhere) if entry.is_absent => Some(Wanted { entry, line1: None }),
             Err(reason) => {
-                let diagnostic = self.members.report("line 1", &line.value, self.home, &reason, line.span);
-                self.diagnostics.push(diagnostic);
+                self.report_line(entry, "line 1", &line.value, &reason, line.span);
                 None
             }
         }
+    }
+
+    /// Says that a line is not that of one member. What a journal knows of a member who is gone cannot be mended in a file.
+    fn report_line(&mut self, entry: &HandsetEntry, field: &str, line: &LineRef, reason: &NotFound<'_>, span: Span) {
+        let diagnostic = self.members.report(field, line, self.home, reason, span);
+        self.diagnostics.push(if entry.is_recorded {
+            let name = entry.name.as_ref().map_or("", |name| name.value.as_str());
+            let message = format!("handset {name} of {:?} is left alone: {}", self.label, diagnostic.message);
+            Diagnostic::warning(DiagnosticCode::NotUndone, message).with_span(span)
+        } else {
+            diagnostic
+        });
     }
 
     /// Reports entries that mean the same handset; returns the later ones.
@@ -175,10 +186,20 @@ impl<'r> Comparison<'r> {
     fn match_entries(&mut self, wanted: &[Wanted<'_, 'r>], ignored: &HashSet<usize>) -> Vec<Found> {
         let mut found: Vec<Option<Found>> = Vec::with_capacity(wanted.len());
         for (at, one) in wanted.iter().enumerate() {
-            found.push(if ignored.contains(&at) { Some(Found::Nothing) } else { self.by_id(one) });
+            found.push(match one.entry.id {
+                _ if ignored.contains(&at) => Some(Found::Nothing),
+                None if one.entry.is_recorded => Some(Found::Added),
+                _ => self.by_id(one),
+            });
         }
         for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
             *found = self.by_line_and_name(one);
+        }
+        // A handset that is to be removed and that no listed one is, is gone already: it claims no other one.
+        for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+            if one.entry.is_absent && one.entry.name.is_some() {
+                *found = Some(self.on_no_handset(one));
+            }
         }
         let mut candidates = self.candidates(wanted, &mut found);
         // Elimination, as for networks: names and lines alone may not show whether a reassignment is done.
@@ -191,7 +212,8 @@ impl<'r> Comparison<'r> {
                 found[at] = Some(self.claimed_by_another(wanted[at].entry, handset));
                 continue;
             }
-            found[at] = Some(self.only_one(wanted[at].entry, handset));
+            // The only entry and the only handset of a member: the same handset.
+            found[at] = Some(self.take(handset, wanted[at].entry.span));
             for (_, others) in &mut candidates {
                 if others.len() > 1 {
                     others.retain(|other| *other != handset);
@@ -376,24 +398,6 @@ impl<'r> Comparison<'r> {
         false
     }
 
-    /// The only entry and the only handset of a member: the same handset, unless a name beside `state: absent` says
-    /// otherwise.
-    fn only_one(&mut self, entry: &HandsetEntry, at: usize) -> Found {
-        let Some(name) = entry.name.as_ref().filter(|_| entry.is_absent) else { return self.take(at, entry.span) };
-        let handset = &self.listed[at];
-        let message = format!(
-            "the handset with this line is named {:?}, not {:?}",
-            handset.display_name().map_or("", |name| &**name),
-            name.value.as_str()
-        );
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::UnknownHandset, message)
-                .with_span(name.span)
-                .help("correct the name, or name the handset by its `id`"),
-        );
-        Found::Nothing
-    }
-
     fn ambiguous(&mut self, member: &Member, entries: &[&HandsetEntry], live: &[usize], present: usize) {
         let shown: Vec<String> = live.iter().map(|at| self.describe(*at)).collect();
         let message = format!(
@@ -421,29 +425,45 @@ impl<'r> Comparison<'r> {
     /// An entry whose first line, and the former one, are on no handset.
     fn on_no_handset(&mut self, one: &Wanted<'_, '_>) -> Found {
         let entry = one.entry;
-        let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
-        if entry.is_absent {
-            let has_line = |handset: &Handset| one.line1.is_some() && same_member(handset.line1.as_ref(), one.line1);
-            let kept = self.listed.iter().enumerate().find(|(_, handset)| has_line(handset));
-            if let Some(other) = kept.filter(|_| entry.name.is_none()).and_then(|(at, _)| self.taken.get(&at)) {
-                let message = format!("line 1 {line} is to be removed, but another entry says that it is there");
+        // "Gone already" and "new" are said of lines that nobody can have meant otherwise.
+        let former = entry.reassigned_from.as_ref();
+        let absent = entry.line1.as_ref().filter(|_| entry.is_absent && one.line1.is_none());
+        if let Some(written) = former.or(absent) {
+            let is_it = |member: &&Member| has_lost_characters(&written.value, member);
+            let found = self.listed.iter().filter_map(|handset| handset.line1.as_ref()).find(is_it);
+            if let Some(member) = found {
+                let line = member.extension.as_deref().or(member.number.as_deref()).unwrap_or_default();
+                let message = format!(
+                    "no handset of {:?} has line 1 {}, but one has {line} ({})",
+                    self.label,
+                    written.value,
+                    member.name()
+                );
                 self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateHandset, message)
-                        .with_span(entry.span)
-                        .with_related(*other, "this entry")
-                        .help("remove one of them, or name the handset that is removed by its `id`"),
+                    Diagnostic::error(DiagnosticCode::LeadingZerosLost, message)
+                        .with_span(written.span)
+                        .help("write the line as text, with its leading zeros and its `+`, which spreadsheets remove"),
                 );
                 return Found::Nothing;
             }
+        }
+        let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
+        if entry.is_absent {
             let name = entry.name.as_ref().map(|name| format!(" and the name {:?}", name.value.as_str()));
             let name = name.unwrap_or_default();
+            let message = format!("no handset of {:?} has line 1 {line}{name}: nothing to remove", self.label);
+            let is_on = |handset: &&Handset| one.line1.is_some() && same_member(handset.line1.as_ref(), one.line1);
+            let others: Vec<String> = self.listed.iter().filter(is_on).map(Handset::label).collect();
+            let claimed = if name.is_empty() { "another entry's" } else { "left alone" };
+            let others = match others.len() {
+                0 => String::new(),
+                1 => format!("; {} is {claimed}", others[0]),
+                _ => format!("; {} are {claimed}", others.join(", ")),
+            };
             self.diagnostics.push(
-                Diagnostic::warning(
-                    DiagnosticCode::AlreadyAbsent,
-                    format!("no handset of {:?} has line 1 {line}{name}: already removed", self.label),
-                )
-                .with_span(entry.span)
-                .help("remove the entry"),
+                Diagnostic::warning(DiagnosticCode::AlreadyAbsent, message + &others)
+                    .with_span(entry.span)
+                    .help("remove the entry, unless another handset was meant"),
             );
             return Found::Nothing;
         }
@@ -460,7 +480,8 @@ impl<'r> Comparison<'r> {
 
     /// A handset that would be added while an unmanaged one has its name is probably that one.
     fn report_same_names(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found]) {
-        for (one, _) in wanted.iter().zip(found).filter(|(_, found)| **found == Found::Added) {
+        let is_asked_for = |one: &Wanted<'_, '_>, found: &Found| *found == Found::Added && !one.entry.is_recorded;
+        for (one, _) in wanted.iter().zip(found).filter(|(one, found)| is_asked_for(one, found)) {
             let Some(name) = &one.entry.name else { continue };
             // One that another entry, by its id, gives the same name and line is the same handset.
             let is_same = |(other, found): &(&Wanted<'_, '_>, &Found)| {
@@ -520,7 +541,7 @@ impl<'r> Comparison<'r> {
             line1: one.line1.cloned().or_else(|| live.line1.clone()),
             line2: match &entry.line2 {
                 None => live.line2.clone(),
-                Some(line) => self.second_line(line)?,
+                Some(line) => self.second_line(entry, line)?,
             },
             last_registration: None,
             ..live.clone()
@@ -560,13 +581,12 @@ impl<'r> Comparison<'r> {
 
     /// A second line; `None` if it is reported.
     #[expect(clippy::option_option, reason = "the inner option is a handset without second line")]
-    fn second_line(&mut self, line: &Spanned<Option<LineRef>>) -> Option<Option<Member>> {
+    fn second_line(&mut self, entry: &HandsetEntry, line: &Spanned<Option<LineRef>>) -> Option<Option<Member>> {
         let Some(wanted) = &line.value else { return Some(None) };
         match self.members.find(wanted, self.home) {
             Ok(member) => Some(Some(member.clone())),
             Err(reason) => {
-                let diagnostic = self.members.report("line 2", wanted, self.home, &reason, line.span);
-                self.diagnostics.push(diagnostic);
+                self.report_line(entry, "line 2", wanted, &reason, line.span);
                 None
             }
         }
@@ -616,7 +636,7 @@ impl<'r> Comparison<'r> {
         };
         self.check_first_line(entry, one.line1)?;
         let line2 = match &entry.line2 {
-            Some(line) => self.second_line(line)?,
+            Some(line) => self.second_line(entry, line)?,
             None => None,
         };
         self.check_same_lines(entry, one.line1, line2.as_ref());

@@ -537,7 +537,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
 
     /// A network that would be created while an unmanaged one has nearly its name is probably that one.
     fn report_near_names(&mut self) {
-        for (_, group) in &self.created {
+        for (_, group) in self.created.iter().filter(|(_, group)| !group.primary.is_recorded) {
             let entry = group.primary;
             let unmanaged = self.live.networks_of(self.location).filter(|(at, _)| !self.is_taken(*at));
             let near =

@@ -14,6 +14,8 @@ pub(super) struct Members<'a> {
     live: &'a LiveState,
     by_id: HashMap<&'a MemberId, &'a Member>,
     by_extension: HashMap<(&'a LocationId, &'a str), Vec<&'a Member>>,
+    /// The same by the extension alone.
+    by_bare_extension: HashMap<&'a str, Vec<&'a Member>>,
     by_number: HashMap<String, Vec<&'a Member>>,
     locations: HashMap<NameKey, Vec<&'a LocationId>>,
 }
@@ -34,6 +36,7 @@ impl<'a> Members<'a> {
             live,
             by_id: HashMap::new(),
             by_extension: HashMap::new(),
+            by_bare_extension: HashMap::new(),
             by_number: HashMap::new(),
             locations: HashMap::new(),
         };
@@ -47,6 +50,9 @@ impl<'a> Members<'a> {
             }
             if let (Some(location), Some(extension)) = (&member.location, &member.extension) {
                 members.by_extension.entry((location, extension)).or_default().push(member);
+            }
+            if let Some(extension) = &member.extension {
+                members.by_bare_extension.entry(extension).or_default().push(member);
             }
             if let Some(number) = &member.number {
                 let digits: String = number.chars().filter(char::is_ascii_digit).collect();
@@ -148,8 +154,6 @@ impl<'a> Members<'a> {
             LineRef::Extension { location: Some(name), .. } => self.location(name).ok().unwrap_or(home),
             _ => home,
         };
-        let here = |member: &&&Member| member.location.as_ref() == Some(asked);
-        let members: Vec<&&Member> = self.by_id.values().filter(here).collect();
         let text = match line {
             LineRef::Extension { extension, .. } => extension.to_string(),
             LineRef::Number(digits) => digits.to_string(),
@@ -158,7 +162,7 @@ impl<'a> Members<'a> {
         // A number without its `+`, or one of another location.
         let elsewhere = match line {
             LineRef::Extension { extension, location: None } => {
-                let same = self.by_id.values().find(|member| member.extension.as_deref() == Some(extension));
+                let same = self.by_bare_extension.get(&**extension).and_then(|members| members.first());
                 let number = self.by_number.get(&text).and_then(|members| members.first());
                 let in_number = number.and_then(|member| member.number.as_deref());
                 match (in_number, same.and_then(|member| member.location_name.as_deref())) {
@@ -175,19 +179,23 @@ impl<'a> Members<'a> {
         if let Some(elsewhere) = elsewhere {
             return elsewhere;
         }
-        let lines =
-            members.iter().flat_map(|member| member.extension.as_deref().into_iter().chain(member.number.as_deref()));
-        let near = suggest(&text, lines);
-        let named: Vec<String> = near
-            .iter()
-            .take(3)
-            .filter_map(|near| {
-                let has = |member: &&&&Member| {
-                    member.extension.as_deref() == Some(near) || member.number.as_deref() == Some(near)
-                };
-                Some(format!("{near} ({})", members.iter().find(has)?.name()))
-            })
-            .collect();
+        // Whoever misses a line by more than this has another line: nobody's calls are given away by a guess.
+        let offered = |digits: &String| -> Option<String> {
+            let member = match line {
+                LineRef::Extension { .. } => self.by_extension.get(&(asked, &**digits)).and_then(|found| found.first()),
+                LineRef::Number(_) => self.by_number.get(digits).and_then(|found| found.first()),
+                LineRef::Member(_) => None,
+            }?;
+            let shown = match line {
+                LineRef::Number(_) => member.number.as_deref().unwrap_or_default(),
+                _ => digits,
+            };
+            Some(format!("{shown} ({})", member.name()))
+        };
+        let named: Vec<String> = match line {
+            LineRef::Member(_) => Vec::new(),
+            _ => near_numbers(&text).iter().filter_map(offered).take(3).collect(),
+        };
         if named.is_empty() {
             "members appear once they have a Webex Calling licence and a number or extension; check the line in Control \
              Hub, or write the location beside the extension of another location"
@@ -196,6 +204,37 @@ impl<'a> Members<'a> {
             format!("did you mean {}?", named.join(" or "))
         }
     }
+}
+
+/// The numbers that a number is easily mistaken for: zeros in front of it, one wrong digit, two that are swapped.
+fn near_numbers(text: &str) -> Vec<String> {
+    let digits = text.as_bytes();
+    let bare = text.trim_start_matches('0');
+    let zeros = (0..=3).map(|zeros| format!("{}{bare}", "0".repeat(zeros))).collect::<Vec<_>>();
+    let swapped = (1..digits.len()).filter(|at| digits[at - 1] != digits[*at]).map(|at| {
+        let mut other = digits.to_vec();
+        other.swap(at - 1, at);
+        String::from_utf8_lossy(&other).into_owned()
+    });
+    let replaced = (0..digits.len()).flat_map(|at| (b'0'..=b'9').map(move |digit| (at, digit))).map(|(at, digit)| {
+        let mut other = digits.to_vec();
+        other[at] = digit;
+        String::from_utf8_lossy(&other).into_owned()
+    });
+    zeros.into_iter().chain(swapped).chain(replaced).filter(|near| near != text && !near.is_empty()).collect()
+}
+
+/// Whether a spreadsheet may have made `written` from the line of a member: without its leading zeros or its `+`.
+pub(super) fn has_lost_characters(written: &LineRef, member: &Member) -> bool {
+    let written = match written {
+        LineRef::Extension { extension, .. } => &**extension,
+        LineRef::Number(digits) => digits,
+        LineRef::Member(_) => return false,
+    };
+    let bare =
+        |text: &str| text.trim_start_matches(['+', '0']).chars().filter(char::is_ascii_digit).collect::<String>();
+    let lines = member.extension.iter().chain(&member.number);
+    !written.is_empty() && lines.into_iter().any(|line| bare(line) == bare(written) && !bare(line).is_empty())
 }
 
 /// The locations beside extensions that are not known yet.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::client::ApiClient;
 use crate::model::NetworkId;
@@ -28,8 +29,9 @@ pub(super) fn heed_earlier_runs(
             continue;
         }
         for (network, change) in &history.handset_changes {
-            // A clock that was set back must not make the wait longer.
-            let passed = clock.to_timestamp(now).duration_since(change.at).unsigned_abs();
+            // A change in the future means that a clock was set back: how long ago it was is not known, so it counts as
+            // just made, and the wait is never longer than the interval.
+            let passed = Duration::try_from(clock.to_timestamp(now).duration_since(change.at)).unwrap_or_default();
             if let Some(left) = client.handset_interval().checked_sub(passed) {
                 client.hold_handsets_until(network, now + left);
             }

@@ -1,6 +1,6 @@
 //! Reads what a plan needs beside the list of networks: locations without networks, base stations, handsets.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -17,13 +17,13 @@ pub(super) async fn read_locations(
     desired: &Desired,
     client: &ApiClient,
 ) -> Result<(), SendError> {
-    let mut added: Vec<(LocationId, Arc<str>)> = Vec::new();
+    let mut added: BTreeMap<LocationId, Arc<str>> = BTreeMap::new();
     let mut names: HashSet<NameKey> = HashSet::new();
     for location in locations_without_networks(desired, live) {
         match (&location.id, &location.name) {
             (Some(id), name) => {
                 let name = name.as_ref().map_or_else(|| id.value.as_str().into(), |name| name.value.clone());
-                added.push((id.value.clone(), name));
+                added.insert(id.value.clone(), name);
             }
             (None, Some(name)) => {
                 names.insert(NameKey::of(&name.value));
@@ -39,9 +39,13 @@ pub(super) async fn read_locations(
         let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
         // A name that no location has is an error; all of them are what may have been meant.
         let is_wrong = !names.is_subset(&existing);
-        added.extend(found.into_iter().filter(|(_, name)| is_wrong || names.contains(&NameKey::of(name))));
+        // The listed name of a location takes the place of the one that a file gives it, or of its id.
+        let is_needed =
+            |id: &LocationId, name: &str| is_wrong || added.contains_key(id) || names.contains(&NameKey::of(name));
+        let found: Vec<_> = found.into_iter().filter(|(id, name)| is_needed(id, name)).collect();
+        added.extend(found);
     }
-    live.add_locations(added);
+    live.add_locations(added.into_iter().collect());
     Ok(())
 }
 

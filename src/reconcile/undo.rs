@@ -20,7 +20,7 @@ use crate::model::{
 };
 use crate::plan::model::{Operation, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
-use crate::storage::journal::{ModifiedNetwork, RecordedItem};
+use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
 #[derive(Debug)]
@@ -61,32 +61,62 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
     read_devices(live, reads, client).await.map_err(Error::reading)
 }
 
-/// Joins the interrupted runs that a run has continued to it: those that had left one of its networks with temporary
-/// settings. Those whose journal cannot be read are left out.
+/// Joins the interrupted runs that a run has continued to it, newest first: those of the same inputs, those that it has
+/// resumed, and those that had left one of its networks with temporary settings. Returns their names.
 ///
-/// Without them an undo would bring back what is temporary, or miss what the interrupted run had done already.
-pub fn join_interrupted(history: &mut RunHistory, runs: &RunDirectory, target: &RunTarget, key: Option<&SecretString>) {
+/// Without them an undo would bring back what is temporary, or miss what the interrupted run had done already. A run that
+/// was finished or undone ends the chain of its inputs.
+///
+/// # Errors
+/// If the journal of one of them cannot be read.
+pub fn join_interrupted(
+    history: &mut RunHistory,
+    runs: &RunDirectory,
+    target: &RunTarget,
+    key: Option<&SecretString>,
+) -> Result<Vec<String>, RunHistoryError> {
     let name = history.run.clone();
-    let networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
-    for (_, journal, _) in runs.recent().filter(|(run, ..)| **run < *name) {
-        // Decrypting a journal takes a second by design, so only those that matter are.
-        let Ok(run) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        let is_about_same = run.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
-        if !run.identity.target.is_same(target) || run.is_finished() || !is_about_same {
+    let mut networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
+    let mut resumed: HashSet<String> = history.identity.resumes.iter().cloned().collect();
+    let mut undone: HashSet<String> = HashSet::new();
+    let (mut is_same_chain, mut joined) = (history.identity.undoes.is_none(), Vec::new());
+    for (run, journal, _) in runs.recent() {
+        let Ok(earlier) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        if !earlier.identity.target.is_same(target) {
             continue;
         }
-        if let Ok(run) = RunHistory::read(&journal, CodeAccess::Decrypt(key)) {
-            join(history, run);
+        undone.extend(earlier.identity.undoes.clone().filter(|_| earlier.is_finished()));
+        if *run >= *name {
+            continue;
+        }
+        let has_same_inputs = earlier.identity.inputs == history.identity.inputs && earlier.identity.undoes.is_none();
+        if earlier.is_finished() || undone.contains(run) {
+            is_same_chain &= !has_same_inputs;
+            continue;
+        }
+        let is_left = earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
+        if !(is_left || resumed.contains(run) || is_same_chain && has_same_inputs) {
+            continue;
+        }
+        let must_be_joined = resumed.contains(run) || is_same_chain && has_same_inputs;
+        let earlier = RunHistory::read(&journal, CodeAccess::Decrypt(key))?;
+        let resumes = earlier.identity.resumes.clone();
+        if join(history, earlier, must_be_joined) {
+            joined.push(run.to_owned());
+            resumed.extend(resumes);
+            networks.extend(history.modified.iter().map(|modified| modified.network.clone()));
         }
     }
+    Ok(joined)
 }
 
-/// Joins an earlier run if it had left a network as `history` found it.
-fn join(history: &mut RunHistory, run: RunHistory) {
-    let mut is_continued = false;
+/// Joins an earlier run if it must be, or if it had left a network as `history` found it; returns whether it did.
+fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool {
+    let mut is_continued = must_be_joined && run.has_written();
     for modified in &mut history.modified {
         let is_left = |left: &&ModifiedNetwork| {
-            let is_same = left.network == modified.network && !left.is_final;
+            let is_continuation = !left.is_final || must_be_joined;
+            let is_same = left.network == modified.network && is_continuation;
             is_same && left.final_states.iter().any(|state| matches_live(&modified.before, state))
         };
         if let Some(left) = run.modified.iter().find(is_left) {
@@ -95,7 +125,7 @@ fn join(history: &mut RunHistory, run: RunHistory) {
         }
     }
     if !is_continued {
-        return;
+        return false;
     }
     let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
     let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
@@ -104,6 +134,7 @@ fn join(history: &mut RunHistory, run: RunHistory) {
     let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
     history.modified.extend(others);
     history.items.splice(0..0, items);
+    true
 }
 
 /// Builds the previous state of everything that is still as the run left it. What is out of `scope` is no matter of its
@@ -206,14 +237,16 @@ fn is_twin(one: &Handset, other: &Handset) -> bool {
 const NOT_ADDED_AGAIN: &str = "its line or its name is not known, so it cannot be added again";
 const TWIN: &str = "another handset of its network has the same line and name; add it in Control Hub";
 
-/// An entry for a handset of the location `home` as it was, its second line only if it had one.
-fn handset_as_it_was(handset: &Handset, home: &LocationId, span: Span) -> HandsetEntry {
-    let line = |member: Option<&Member>| member.and_then(|member| LineRef::of(member, home));
+/// An entry for a handset as it was, its second line only if it had one. Members are named by id: somebody else may have the
+/// extension by now.
+fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
+    let line = |member: Option<&Member>| member.and_then(|member| member.id.clone()).map(LineRef::Member);
     let name = handset.display_name().and_then(|name| HandsetName::new(name).ok());
     HandsetEntry {
         line1: line(handset.line1.as_ref()).map(|value| Spanned { value, span }),
         line2: line(handset.line2.as_ref()).map(|line| Spanned { value: Some(line), span }),
         name: name.map(|value| Spanned { value, span }),
+        is_recorded: true,
         ..HandsetEntry::new(span)
     }
 }
@@ -404,7 +437,7 @@ impl<'a> UndoBuilder<'a> {
         }
         let location = item.location.clone();
         self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
-        let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, &item.location, span));
+        let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, span));
         let entry = NetworkEntry {
             desired,
             model: Some(Spanned { value: model, span }),
@@ -501,7 +534,13 @@ impl<'a> UndoBuilder<'a> {
         let Some((at, network)) = self.handset_network(item) else { return };
         let name = format!("handset {} of {network:?}", after.label());
         let listed = self.live.handsets(at).unwrap_or_default();
-        let id = item.id.as_deref().and_then(HandsetId::non_empty);
+        // The id of one that was added with its first line may be known to the update that completed it only.
+        let completed = || {
+            let updates = self.history.items.iter().filter(|other| other.operation == Operation::UpdateHandset);
+            let states = updates.filter_map(|other| other.after.as_ref().and_then(ResourceState::handset));
+            states.filter(|state| state.is_equivalent(after)).find_map(|state| state.id.clone())
+        };
+        let id = item.id.as_deref().and_then(HandsetId::non_empty).or_else(completed);
         match id.and_then(|id| listed.iter().find(|handset| handset.id.as_ref() == Some(&id))) {
             Some(found) if is_as_added(found, after) => {
                 let (span, id) = (self.line(&item.location, "remove handset ", &after.label()), found.id.clone());
@@ -522,6 +561,10 @@ impl<'a> UndoBuilder<'a> {
         let state = |state: &'a Option<ResourceState>| state.as_ref().and_then(ResourceState::handset);
         // The second line of an added handset goes with it.
         let (Some(before), Some(after)) = (state(&item.before), state(&item.after)) else { return };
+        // What an interrupted run had added with its first line, and the next one has completed, is removed.
+        if item.network.as_ref().is_some_and(|network| self.has_added(network, after)) {
+            return;
+        }
         let name = format!("handset {}", before.label());
         let listed = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
         match listed.iter().find(|handset| handset.id == before.id) {
@@ -529,7 +572,7 @@ impl<'a> UndoBuilder<'a> {
             Some(now) if now.is_equivalent(before) => {}
             Some(now) if now.is_equivalent(after) && can_be_added(before) => {
                 let span = self.line(&item.location, "restore handset ", &before.label());
-                let former = handset_as_it_was(before, &item.location, span);
+                let former = handset_as_it_was(before, span);
                 let id = before.id.clone().map(|value| Spanned { value, span });
                 let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
                 self.handset(item, HandsetEntry { id, line2, ..former });
@@ -563,7 +606,7 @@ impl<'a> UndoBuilder<'a> {
         others.push(before);
         self.note_pairing(&network, before);
         let span = self.line(&item.location, "add handset ", &before.label());
-        self.handset(item, handset_as_it_was(before, &item.location, span));
+        self.handset(item, handset_as_it_was(before, span));
     }
 
     /// All entries, by location.
@@ -601,7 +644,8 @@ impl<'a> UndoBuilder<'a> {
 }
 
 fn entry(id: Option<NetworkId>, span: Span) -> NetworkEntry {
-    NetworkEntry { id: id.map(|value| Spanned { value, span }), ..NetworkEntry::new(Origin::File(span)) }
+    let id = id.map(|value| Spanned { value, span });
+    NetworkEntry { id, is_recorded: true, ..NetworkEntry::new(Origin::File(span)) }
 }
 
 const fn base_station(mac: Mac, span: Span) -> BaseStationEntry {

@@ -131,7 +131,7 @@ fn removals_are_counted_and_sent_together() {
     assert_eq!((env.counters().writes - before, handsets(&env, "TRD Lab").len()), (1, 5));
     assert!(ended.stdout.contains("calling in the Webex apps is switched on again"), "{}", ended.stdout);
     let again = apply(&env, &["remove.yaml"]);
-    assert!(again.stdout.contains("already removed"), "{}", again.stdout);
+    assert!(again.stdout.contains("nothing to remove"), "{}", again.stdout);
     assert_eq!(violations(&env), json!({ "violations": [] }));
 }
 

@@ -43,7 +43,7 @@ fn undo_skips_networks_changed_since() {
     );
     assert_eq!(env.run(&["apply", "later.yaml", "--yes"]).code, Some(0));
     let undone = env.run(&["undo", &first, "--yes"]);
-    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(undone.code, Some(3), "{}", undone.stderr);
     assert!(undone.stdout.contains("its settings changed since the run (current name: TRD Nurses)"));
     assert!(undone.stdout.contains("8 to update"), "{}", undone.stdout);
 }

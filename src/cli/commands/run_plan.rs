@@ -107,6 +107,11 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
     Ok(clock.now() + left.try_into().unwrap_or_default())
 }
 
+/// Whether an undo leaves something alone.
+pub(super) fn leaves_something(plan: &Plan) -> bool {
+    [DiagnosticCode::NotUndone, DiagnosticCode::ChangedSinceRun].into_iter().any(|code| plan.has_warning(code))
+}
+
 /// Prints the result. That of a resumed run is a note, unless nothing followed it.
 fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
     let is_half = matches!(executed, Executed::Resumed(_, None));
@@ -126,8 +131,12 @@ fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Pri
         // What the command was about was not done.
         ExitStatus::Success if is_half => ExitStatus::Incomplete,
         // An undo that leaves something alone is none of the whole run.
-        ExitStatus::Success if result.plan.has_warning(DiagnosticCode::NotUndone) => {
-            if result.outcome.statistics.writes > 0 { ExitStatus::Incomplete } else { ExitStatus::Error }
+        ExitStatus::Success if leaves_something(&result.plan) => {
+            if result.outcome.statistics.writes > 0 {
+                ExitStatus::Incomplete
+            } else {
+                ExitStatus::Error
+            }
         }
         exit => exit,
     };

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use dectl::diagnostic::DiagnosticCode;
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::model::Operation;
 use dectl::reconcile::{
@@ -16,7 +15,7 @@ use secrecy::SecretString;
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
-use super::run_plan::{Apply, preflight, run_config};
+use super::run_plan::{Apply, leaves_something, preflight, run_config};
 use crate::cli::args::WriteOptions;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -98,14 +97,12 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         )));
     }
     let scope = scope(&args.apply.run.scope.filter)?;
-    join_interrupted(&mut history, &runs, &target, key.as_ref());
+    let joined = join_interrupted(&mut history, &runs, &target, key.as_ref())?;
     read_for_undo(&history, &mut live, &connection.client).await?;
     let undo = build_undo(&history, &live, &scope);
-    if let Some(earlier) = &history.identity.resumes {
-        printer.note(&format!(
-            "Note: run {} resumed run {earlier}. Run {earlier} is not undone; use `dectl undo {earlier}`.\n",
-            history.run
-        ));
+    if !joined.is_empty() {
+        let (them, are) = (joined.join(", "), if joined.len() == 1 { "is" } else { "are" });
+        printer.note(&format!("note: run {} continued {them}, which {are} undone together with it\n", history.run));
     }
     let inputs = undo.inputs;
     if let Some(path) = &args.out {
@@ -116,7 +113,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;
         show_plan(plan, printer);
         show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
-        let is_nothing = plan.changes.is_empty() && plan.has_warning(DiagnosticCode::NotUndone);
+        let is_nothing = plan.changes.is_empty() && leaves_something(plan);
         return Ok(if is_nothing { ExitStatus::Error } else { ExitStatus::Success });
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;

@@ -348,12 +348,8 @@ impl<'a> RuleExpander<'a, '_> {
             ("display name", desired.display_name.as_ref().map(|name| name.as_str())),
         ] {
             // A value that is not changed is no result of the rule.
-            let is_live = text.is_some_and(|text| {
-                [Some(&target.live.name), target.live.display_name.as_ref()]
-                    .into_iter()
-                    .flatten()
-                    .any(|live| **live == *text)
-            });
+            let live = [Some(&target.live.name), target.live.display_name.as_ref()];
+            let is_live = live.into_iter().flatten().any(|live| text == Some(&**live));
             if let Some(reason) = text.filter(|_| !is_live).and_then(unusual_spaces) {
                 let message = format!("rule gives {:?}/{:?} a {what} with {reason}", location.name, target.live.name);
                 self.diagnostics.push(Diagnostic::warning(DiagnosticCode::UnusualSpaces, message).help(SPACES_HELP));

@@ -89,16 +89,18 @@ pub fn join_interrupted(
         if *run >= *name {
             continue;
         }
-        let has_same_inputs = earlier.identity.inputs == history.identity.inputs && earlier.identity.undoes.is_none();
+        let has_same_inputs = !earlier.identity.inputs.is_empty()
+            && earlier.identity.inputs == history.identity.inputs
+            && earlier.identity.undoes.is_none();
         if earlier.is_finished() || undone.contains(run) {
             is_same_chain &= !has_same_inputs;
             continue;
         }
-        let is_left = earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
-        if !(is_left || resumed.contains(run) || is_same_chain && has_same_inputs) {
+        let must_be_joined = resumed.contains(run) || is_same_chain && has_same_inputs;
+        let is_left = || earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
+        if !must_be_joined && !is_left() {
             continue;
         }
-        let must_be_joined = resumed.contains(run) || is_same_chain && has_same_inputs;
         let earlier = RunHistory::read(&journal, CodeAccess::Decrypt(key))?;
         let resumes = earlier.identity.resumes.clone();
         if join(history, earlier, must_be_joined) {

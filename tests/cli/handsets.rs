@@ -624,3 +624,77 @@ fn a_saved_plan_that_was_killed_adds_no_handset_twice_to_the_network_it_created(
     }
     assert!(has_waited);
 }
+
+/// Handsets without the order in which they were added.
+fn sorted_handsets(env: &TestEnv, network: &str) -> Vec<(String, Vec<String>)> {
+    let mut all = handsets(env, network);
+    all.sort();
+    all
+}
+
+#[test]
+fn undo_adds_a_removed_handset_and_leaves_its_twin_of_another_name() {
+    let env = quick();
+    env.write(
+        "two.yaml",
+        &lab("          - {line1: \"1541\", line2: \"1651\", customDisplayName: A}\n          - {line1: \"1541\", customDisplayName: B}\n"),
+    );
+    applied(&env, &["two.yaml"]);
+    let before = sorted_handsets(&env, "TRD Lab");
+    env.write("rm.yaml", &lab("          - {line1: \"1541\", customDisplayName: A, state: absent}\n"));
+    applied(&env, &["rm.yaml", "--max-deletes", "1"]);
+    assert_eq!(env.run(&["status", "rm.yaml"]).code, Some(0), "what is gone already is no error");
+    let undone = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(sorted_handsets(&env, "TRD Lab"), before);
+}
+
+#[test]
+fn undo_adds_a_handset_whose_name_another_person_has() {
+    let env = quick();
+    env.write(
+        "two.yaml",
+        &lab("          - {line1: \"1541\", customDisplayName: Night}\n          - {line1: \"1542\", customDisplayName: Night}\n"),
+    );
+    applied(&env, &["two.yaml"]);
+    let before = sorted_handsets(&env, "TRD Lab");
+    env.write("rm.yaml", &lab("          - {line1: \"1542\", customDisplayName: Night, state: absent}\n"));
+    applied(&env, &["rm.yaml", "--max-deletes", "1"]);
+    let undone = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(sorted_handsets(&env, "TRD Lab"), before);
+}
+
+#[test]
+fn absent_entries_claim_nothing_that_another_entry_means() {
+    let env = quick();
+    env.write(
+        "two.yaml",
+        &lab("          - {line1: \"1541\", customDisplayName: A}\n          - {line1: \"1541\", customDisplayName: B}\n"),
+    );
+    applied(&env, &["two.yaml"]);
+    // B gets another name in the same file; after the removal of A it is the only one that the entries can mean.
+    env.write(
+        "rm.yaml",
+        &lab("          - {line1: \"1541\", customDisplayName: A, state: absent}\n          - {line1: \"1541\", customDisplayName: C}\n"),
+    );
+    applied(&env, &["rm.yaml", "--max-deletes", "1"]);
+    let left = handsets(&env, "TRD Lab").into_iter().filter(|(_, lines)| lines == &["1541"]);
+    assert_eq!(left.map(|(name, _)| name).collect::<Vec<_>>(), ["C"]);
+}
+
+#[test]
+fn lines_that_have_lost_their_zeros_are_not_gone() {
+    let env = quick();
+    env.write("t.csv", "location,network,line1,state\nTrondheim Clinic,TRD Lab,0002001,absent\n");
+    let refused = apply(&env, &["t.csv", "--max-deletes", "1"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("leading-zeros-lost") && refused.stderr.contains("2001"), "{}", refused.stderr);
+    env.write(
+        "r.csv",
+        "location,network,line1,reassignedFrom,customDisplayName\nTrondheim Clinic,TRD Lab,1541,02001,A\n",
+    );
+    let refused = apply(&env, &["r.csv"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("leading-zeros-lost"), "{}", refused.stderr);
+}

@@ -253,3 +253,52 @@ fn what_is_out_of_scope_is_no_matter_of_an_undo() {
     let again = env.run(&["undo", &run, "--yes", "-o", "json"]);
     assert_eq!(again.json()["outcome"], "unchanged");
 }
+
+/// However often a command was interrupted before it finished, its undo goes back to what was before all of it.
+#[cfg(unix)]
+#[test]
+fn undo_takes_back_runs_that_continued_each_other() {
+    for signal in ["-KILL", "-TERM"] {
+        // Requests 2 to 10 are the writes; renames without temporary names leave nothing behind that would tell.
+        for k in [3, 6, 9] {
+            let env = TestEnv::new();
+            copy_example(&env);
+            let before = env.networks();
+            let apply = ["apply", "networks.yaml", "--yes"];
+            assert!(env.kill_at(k, RequestFault::NoResponse, signal, &apply).is_killed());
+            assert_eq!(env.run(&apply).code, Some(0));
+            let plan = env.run(&["plan", "networks.yaml", "--detailed-exitcode"]);
+            assert_eq!(plan.code, Some(0), "{}", plan.stdout);
+            let undone = env.run(&["undo", "last", "--yes"]);
+            assert_eq!(undone.code, Some(0), "{signal} {k} {}\n{}", undone.stdout, undone.stderr);
+            assert!(undone.stderr.contains("undone together with it"), "{signal} {k} {}", undone.stderr);
+            assert_eq!(env.networks(), before, "{signal} {k}");
+        }
+    }
+}
+
+#[test]
+fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
+    let env = TestEnv::new();
+    env.write(
+        "near.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - {name: TRD Lab}\n      - {name: TRD Labs, model: DBS210, defaultAccessCode: \"8812\"}\n",
+    );
+    assert_eq!(env.run(&["apply", "near.yaml", "--yes"]).code, Some(0));
+    let id = |name: &str| {
+        let networks = env.networks();
+        let found = networks.iter().find(|network| network["name"] == name).map(|network| network["id"].clone());
+        found.and_then(|id| id.as_str().map(str::to_owned))
+    };
+    let created = id("TRD Labs").expect("it was created");
+    env.write(
+        "gone.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{{ id: {created}, state: absent }}]\n"
+        ),
+    );
+    assert_eq!(env.run(&["apply", "gone.yaml", "--yes", "--max-deletes", "1"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert!(id("TRD Labs").is_some_and(|id| id != created));
+}

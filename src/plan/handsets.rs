@@ -425,7 +425,7 @@ impl<'r> Comparison<'r> {
     /// An entry whose first line, and the former one, are on no handset.
     fn on_no_handset(&mut self, one: &Wanted<'_, '_>) -> Found {
         let entry = one.entry;
-        // "Gone already" and "new" are said of lines that nobody can have meant otherwise.
+        // "Gone already" and "new" would be wrong for a line whose zeros a spreadsheet has removed.
         let former = entry.reassigned_from.as_ref();
         let absent = entry.line1.as_ref().filter(|_| entry.is_absent && one.line1.is_none());
         if let Some(written) = former.or(absent) {

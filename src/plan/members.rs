@@ -179,7 +179,7 @@ impl<'a> Members<'a> {
         if let Some(elsewhere) = elsewhere {
             return elsewhere;
         }
-        // Whoever misses a line by more than this has another line: nobody's calls are given away by a guess.
+        // A line that differs by more is another line, and a guess at it would give away the calls of a member.
         let offered = |digits: &String| -> Option<String> {
             let member = match line {
                 LineRef::Extension { .. } => self.by_extension.get(&(asked, &**digits)).and_then(|found| found.first()),

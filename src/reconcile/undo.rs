@@ -239,8 +239,8 @@ fn is_twin(one: &Handset, other: &Handset) -> bool {
 const NOT_ADDED_AGAIN: &str = "its line or its name is not known, so it cannot be added again";
 const TWIN: &str = "another handset of its network has the same line and name; add it in Control Hub";
 
-/// An entry for a handset as it was, its second line only if it had one. Members are named by id: somebody else may have the
-/// extension by now.
+/// An entry for a handset as it was, its second line only if it had one. Members are named by id, since the extension may be
+/// that of another member by now.
 fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
     let line = |member: Option<&Member>| member.and_then(|member| member.id.clone()).map(LineRef::Member);
     let name = handset.display_name().and_then(|name| HandsetName::new(name).ok());

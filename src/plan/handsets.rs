@@ -118,7 +118,7 @@ impl<'r> Comparison<'r> {
             self.check_limit(model, &removals, &updates, &additions);
         }
         let unmanaged = self.listed.len() - self.taken.len();
-        removals.extend(updates);
+        removals.extend(free_lines_first(updates));
         removals.extend(additions);
         Some((removals, unmanaged))
     }
@@ -235,7 +235,8 @@ impl<'r> Comparison<'r> {
             *found = Some(self.on_no_handset(one));
         }
         let found: Vec<Found> = found.into_iter().map(|found| found.unwrap_or(Found::Nothing)).collect();
-        self.report_same_names(wanted, &found);
+        let reported = self.report_same_results(wanted, &found);
+        self.report_same_names(wanted, &found, &reported);
         found
     }
 
@@ -277,6 +278,8 @@ impl<'r> Comparison<'r> {
             let present = entries.iter().filter(|at| !wanted[**at].entry.is_absent).count();
             match (&entries[..], &live[..]) {
                 (_, []) | ([_], [_]) => candidates.extend(entries.iter().map(|at| (*at, live.clone()))),
+                // What was reassigned already is the handset there is; the others are still to be added.
+                (_, [_]) if let [done] = self.reassigned(wanted, &entries)[..] => candidates.push((done, live)),
                 _ => {
                     let meant: Vec<&HandsetEntry> = entries.iter().map(|at| wanted[*at].entry).collect();
                     self.ambiguous(member, &meant, &live, present);
@@ -314,6 +317,16 @@ impl<'r> Comparison<'r> {
         }
         candidates.retain(|(at, handsets)| found[*at].is_none() && !handsets.is_empty());
         candidates
+    }
+
+    /// The entries whose former lines have no handset any more.
+    fn reassigned(&self, wanted: &[Wanted<'_, 'r>], entries: &[usize]) -> Vec<usize> {
+        let is_done = |at: &&usize| {
+            let former = wanted[**at].entry.reassigned_from.as_ref();
+            let former = former.and_then(|former| self.members.find(&former.value, self.home).ok());
+            former.is_some_and(|former| self.listed.iter().all(|live| !same_member(live.line1.as_ref(), Some(former))))
+        };
+        entries.iter().filter(is_done).copied().collect()
     }
 
     /// The handset with the former line of an entry is the one of another entry.
@@ -478,23 +491,49 @@ impl<'r> Comparison<'r> {
         Found::Added
     }
 
-    /// A handset that would be added while an unmanaged one has its name is probably that one.
-    fn report_same_names(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found]) {
-        let is_asked_for = |one: &Wanted<'_, '_>, found: &Found| *found == Found::Added && !one.entry.is_recorded;
-        for (one, _) in wanted.iter().zip(found).filter(|(one, found)| is_asked_for(one, found)) {
-            let Some(name) = &one.entry.name else { continue };
-            // One that another entry, by its id, gives the same name and line is the same handset.
-            let is_same = |(other, found): &(&Wanted<'_, '_>, &Found)| {
-                let Found::Listed(at) = found else { return false };
-                let has_name =
-                    other.entry.name.as_ref().is_some_and(|other| same_text(other.value.as_str(), name.value.as_str()));
-                let line1 = other.line1.or(self.listed[*at].line1.as_ref());
-                has_name && same_member(line1, one.line1)
+    /// Two entries that leave handsets of one line and one name, of which one has no id: the next plan could not tell them
+    /// apart. The same holds for a removal by line and name.
+    fn report_same_results(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found]) -> HashSet<usize> {
+        let (mut results, mut reported) = (Vec::<(usize, &Member, &str)>::new(), HashSet::new());
+        let listed = self.listed;
+        for (at, (one, found)) in wanted.iter().zip(found).enumerate() {
+            let entry = one.entry;
+            let live = match found {
+                Found::Nothing => continue,
+                Found::Listed(live) => Some(&listed[*live]),
+                Found::Added => None,
             };
-            if let Some((other, _)) = wanted.iter().zip(found).find(is_same) {
-                self.duplicate(one.entry.span, other.entry.span);
-                continue;
+            let given = entry.name.as_ref().map(|name| name.value.as_str());
+            let name = given.or_else(|| live.and_then(Handset::display_name).map(|name| &**name));
+            let line1 = one.line1.or_else(|| live.and_then(|live| live.line1.as_ref()));
+            let is_free = entry.is_absent && entry.id.is_some();
+            let (Some(line1), Some(name), false) = (line1, name, is_free || entry.is_recorded) else { continue };
+            let is_same = |(other, line, other_name): &&(usize, &Member, &str)| {
+                let (other, is_one_absent) = (wanted[*other].entry, entry.is_absent);
+                let has_id = entry.id.is_some() && other.id.is_some();
+                let is_removed_twice = is_one_absent && other.is_absent;
+                !has_id && !is_removed_twice && line.is_same(line1) && same_text(other_name, name)
+            };
+            match results.iter().find(is_same) {
+                Some((first, ..)) => {
+                    let first = wanted[*first].entry.span;
+                    reported.insert(at);
+                    self.duplicate(entry.span, first);
+                }
+                None => results.push((at, line1, name)),
             }
+        }
+        reported
+    }
+
+    /// A handset that would be added while an unmanaged one has its name is probably that one.
+    fn report_same_names(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found], reported: &HashSet<usize>) {
+        let is_asked_for = |one: &Wanted<'_, '_>, found: &Found| {
+            *found == Found::Added && !one.entry.is_recorded && !one.entry.is_absent
+        };
+        let added = wanted.iter().zip(found).enumerate().filter(|(at, _)| !reported.contains(at));
+        for (_, (one, _)) in added.filter(|(_, (one, found))| is_asked_for(one, found)) {
+            let Some(name) = &one.entry.name else { continue };
             let same = self.unclaimed(|handset| handset.is_named(name.value.as_str()));
             let Some(at) = same.first() else { continue };
             let handset = &self.listed[*at];
@@ -685,6 +724,34 @@ impl<'r> Comparison<'r> {
             );
         }
     }
+}
+
+/// Orders updates so that a first line is given up before another handset takes it: a run that is interrupted in between
+/// leaves no two handsets of one line, which a file cannot tell apart. Depth first; where lines go round, any order will do.
+fn free_lines_first(updates: Vec<HandsetChange>) -> Vec<HandsetChange> {
+    let line_of = |handset: Option<&Handset>| handset.and_then(|handset| handset.line1.clone());
+    let lines: Vec<_> =
+        updates.iter().map(|update| (line_of(update.before.as_ref()), line_of(update.after.as_ref()))).collect();
+    let blockers = |at: usize| {
+        let (before, after) = &lines[at];
+        let is_move = !same_member(before.as_ref(), after.as_ref());
+        let blocks = |other: &usize| is_move && *other != at && same_member(lines[*other].0.as_ref(), after.as_ref());
+        (0..lines.len()).filter(blocks).collect::<Vec<_>>()
+    };
+    let (mut order, mut seen) = (Vec::with_capacity(lines.len()), vec![false; lines.len()]);
+    for start in 0..lines.len() {
+        let mut stack = vec![(start, false)];
+        while let Some((at, is_left)) = stack.pop() {
+            if is_left {
+                order.push(at);
+            } else if !std::mem::replace(&mut seen[at], true) {
+                stack.push((at, true));
+                stack.extend(blockers(at).into_iter().map(|other| (other, false)));
+            }
+        }
+    }
+    let mut updates: Vec<Option<HandsetChange>> = updates.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| updates[at].take()).collect()
 }
 
 /// What an entry means.

@@ -5,6 +5,7 @@ use crate::client::SendError;
 use crate::diagnostic::plural;
 use crate::plan::{Drift, TooManyChanges};
 use crate::plan_check::PlanViolation;
+use crate::storage::journal::RunHistoryError;
 use crate::storage::{JournalError, SavedPlanError};
 use crate::webex::{ApiError, ErrorClass};
 
@@ -58,6 +59,8 @@ pub enum Error {
     /// The journal cannot be created.
     #[error("{0}; no changes were made")]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    RunHistory(#[from] RunHistoryError),
 }
 
 /// Summarizes what has drifted in one line.

@@ -13,6 +13,8 @@
 //! | `rehearse` | [`rehearse()`]: simulates an apply in virtual time |
 //! | `status` | [`status()`]: drift per location |
 //! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
+//! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
+//! | `recorded_ids` | finds what an interrupted run has added without recording its id |
 //! | `export_plan` | [`plan_to_yaml()`]: exports the result of a plan |
 //! | `error` | [`Error`]: errors that end a command before any write |
 
@@ -23,11 +25,13 @@ mod handset_interval;
 mod inputs;
 mod prepare;
 mod read_devices;
+mod recorded_ids;
 mod rehearse;
 mod resume;
 mod run_config;
 mod status;
 mod undo;
+mod undo_choice;
 mod workflow;
 
 pub use error::Error;
@@ -39,5 +43,6 @@ pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};
 pub use status::{DriftReport, LocationStatus, status};
-pub use undo::{RecreatedNetwork, Undo, build_undo, join_interrupted, read_for_undo};
+pub use undo::{RecreatedNetwork, Undo, build_undo, prepare_undo};
+pub use undo_choice::{UndoChoice, choose_undo};
 pub use workflow::{ApplyWorkflow, CompletedRun, Executed, PlanSource, UserInterface};

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use super::error::Error;
 use super::inputs::Inputs;
 use super::read_devices::read_devices;
+use super::recorded_ids::find_unrecorded;
 use crate::apply::matches_live;
 use crate::client::ApiClient;
 use crate::desired::model::{
@@ -21,7 +22,7 @@ use crate::model::{
 use crate::plan::model::{Operation, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
-use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
+use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 #[derive(Debug)]
 pub struct Undo {
@@ -29,6 +30,8 @@ pub struct Undo {
     pub inputs: Inputs,
     /// Networks that are created again, with a new id.
     pub recreated: Vec<RecreatedNetwork>,
+    /// The interrupted runs that the undone one has continued, and that are undone with it.
+    pub joined: Vec<String>,
 }
 
 /// A deleted network that is created again.
@@ -39,11 +42,34 @@ pub struct RecreatedNetwork {
     pub former_id: NetworkId,
 }
 
+/// Prepares the undo of a run and of the interrupted runs that it has continued; reads what it must know of the devices.
+///
+/// # Errors
+/// If a journal cannot be read or a request fails.
+pub async fn prepare_undo(
+    history: &mut RunHistory,
+    runs: &RunDirectory,
+    target: &RunTarget,
+    key: Option<&SecretString>,
+    scope: &Scope,
+    live: &mut LiveState,
+    client: &ApiClient,
+) -> Result<Undo, Error> {
+    let joined = join_interrupted(history, runs, target, key)?;
+    read_for_undo(history, live, client).await?;
+    let first = joined.last().unwrap_or(&history.run);
+    // Without its plan, what has no id stays.
+    if let Ok(first) = SavedPlan::read(&runs.plan_path(first), key) {
+        find_unrecorded(history, &first.plan, live);
+    }
+    Ok(Undo { joined, ..build_undo(history, live, scope) })
+}
+
 /// Reads what an undo must know beside the list: the devices of what the run has created or changed.
 ///
 /// # Errors
 /// If a request fails.
-pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
+async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
     let mut stations: BTreeSet<NetworkIndex> = BTreeSet::new();
     let mut handsets: BTreeSet<NetworkIndex> = BTreeSet::new();
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
@@ -69,7 +95,7 @@ pub async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &
 ///
 /// # Errors
 /// If the journal of one of them cannot be read.
-pub fn join_interrupted(
+fn join_interrupted(
     history: &mut RunHistory,
     runs: &RunDirectory,
     target: &RunTarget,
@@ -131,8 +157,20 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     }
     let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
     let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
-    let is_new =
-        |item: &RecordedItem| history.items.iter().all(|own| own.key != item.key || own.operation != item.operation);
+    // Keys are made of names, which may have changed in between, or belong to another network by now. A network that the
+    // run had created has no id in its items.
+    let thing = |item: &RecordedItem| {
+        let state = item.before.as_ref().or(item.after.as_ref())?;
+        Some((state.label(), state.handset().and_then(|handset| handset.id.clone())))
+    };
+    let is_again = |own: &RecordedItem, item: &RecordedItem| {
+        let is_same = match (&own.network, &item.network) {
+            (Some(one), Some(other)) => one == other && thing(own) == thing(item),
+            _ => own.key == item.key,
+        };
+        own.operation == item.operation && is_same
+    };
+    let is_new = |item: &RecordedItem| history.items.iter().all(|own| !is_again(own, item));
     let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
     history.modified.extend(others);
     history.items.splice(0..0, items);
@@ -187,7 +225,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
     let desired = builder.desired();
     let UndoBuilder { lines, warnings, recreated, .. } = builder;
     lines.finish();
-    Undo { inputs: Inputs { desired, sources: sources.into(), warnings }, recreated }
+    Undo { inputs: Inputs { desired, sources: sources.into(), warnings }, recreated, joined: Vec::new() }
 }
 
 /// The entries about one location.
@@ -422,7 +460,7 @@ impl<'a> UndoBuilder<'a> {
                     stations.extend(self.mac(&station.label()).map(|mac| base_station(mac, span)));
                 }
                 ResourceState::Handset(handset) => {
-                    let label = format!("handset {}", handset.label());
+                    let label = format!("handset {} of {name:?}", handset.label());
                     if !can_be_added(handset) {
                         self.leave_alone(label, NOT_ADDED_AGAIN);
                     } else if handsets.iter().any(|other| is_twin(other, handset)) {
@@ -589,10 +627,10 @@ impl<'a> UndoBuilder<'a> {
     /// A handset that the run has removed is added again.
     fn add_removed_handset(&mut self, item: &'a RecordedItem) {
         let Some(before) = item.before.as_ref().and_then(ResourceState::handset) else { return };
-        let name = format!("handset {}", before.label());
         let Some((at, network)) = self.handset_network(item) else {
-            return self.leave_alone(name, "its network no longer exists");
+            return self.leave_alone(format!("handset {}", before.label()), "its network no longer exists");
         };
+        let name = format!("handset {} of {network:?}", before.label());
         let listed = self.live.handsets(at).unwrap_or_default();
         // The removal was not applied.
         if listed.iter().any(|handset| handset.id == before.id) {
@@ -601,8 +639,13 @@ impl<'a> UndoBuilder<'a> {
         if !can_be_added(before) {
             return self.leave_alone(name, NOT_ADDED_AGAIN);
         }
+        // What the run has updated becomes what it was.
+        let updates = self.history.items.iter().filter(|item| item.operation == Operation::UpdateHandset);
+        let former: Vec<&Handset> = updates.filter_map(|item| item.before.as_ref()?.handset()).collect();
         let others = self.added_again.entry(self.live.network(at).id.clone()).or_default();
-        if others.iter().copied().chain(listed).any(|other| is_twin(other, before)) {
+        let as_they_were =
+            listed.iter().map(|live| former.iter().find(|former| former.id == live.id).copied().unwrap_or(live));
+        if others.iter().copied().chain(as_they_were).any(|other| is_twin(other, before)) {
             return self.leave_alone(name, TWIN);
         }
         others.push(before);

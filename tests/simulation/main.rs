@@ -6,3 +6,4 @@ mod generators;
 mod planner;
 mod rate_limiter;
 mod shapes;
+mod undo;

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use dectl::model::{LiveState, NetworkId};
-use dectl::plan::model::Operation;
 use dectl::reconcile::{
-    PlanSource, RunConfig, build_undo, complete_if_done, join_interrupted, prepare_from_list, read_for_undo,
+    PlanSource, RunConfig, UndoChoice, choose_undo, complete_if_done, prepare_from_list, prepare_undo,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -46,62 +44,44 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let runs = RunDirectory::open(journal_dir)?;
     let target = run_target(&args.apply.connection);
     let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
-    let is_last = args.name == "last";
-    let path = if is_last {
-        let (last, _) = runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
-        runs.journal_path(&last.run)
+    let wanted = if args.name == "last" {
+        runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
+        None
     } else {
-        runs.find(&args.name)?
+        let history = decrypt(&runs.find(&args.name)?)?;
+        refuse_another_organization(&history, &target)?;
+        Some(history.run)
     };
-    let mut history = decrypt(&path)?;
-    let about = &history.identity.target;
-    if !about.api.is_empty() && !about.is_same(&target) {
-        return Err(CliError::refused(format!(
-            "run {} was applied to another organization ({}); no changes were made",
-            history.run,
-            describe(about)
-        )));
-    }
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let mut live =
         connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
-    // Without an organization id, two organizations behind one address are told apart by their networks.
-    let exists = |history: &RunHistory| concerns(history, &live);
-    if is_last && let Some((last, undo)) = runs.last(&target, exists) {
-        match undo {
-            // An undo that was interrupted is continued, not undone.
-            Some(undo) if !undo.is_finished() && args.is_dry_run() => {
-                return Err(CliError::refused(format!(
-                    "the undo {} of run {} is unfinished; `dectl undo last` resumes it with its own plan",
-                    undo.run, last.run
-                )));
-            }
-            Some(undo) if !undo.is_finished() => {
-                return resume(args, &undo.run, &last.run, &runs, key, connection, printer).await;
-            }
-            Some(undo) => {
-                let (last, undo) = (&last.run, &undo.run);
-                return Err(CliError::refused(format!(
-                    "run {last} is already undone by run {undo}; use `dectl undo {last}` for what that left out, \
-                     `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
-                )));
-            }
-            None if last.run != history.run => history = decrypt(&runs.journal_path(&last.run))?,
-            None => {}
+    let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {
+        UndoChoice::Begin(history) => *history,
+        UndoChoice::Continue { run, undo } if args.is_dry_run() => {
+            return Err(CliError::refused(format!(
+                "the undo {undo} of run {run} is unfinished; `dectl undo {}` resumes it with its own plan",
+                args.name
+            )));
         }
-    }
-    if history.has_written() && !exists(&history) {
-        return Err(CliError::refused(format!(
-            "none of the networks of run {} exists in this organization; no changes were made",
-            history.run
-        )));
-    }
+        UndoChoice::Continue { run, undo } => return resume(args, &undo, &run, &runs, key, connection, printer).await,
+        UndoChoice::AlreadyUndone { run, undo } => {
+            return Err(CliError::refused(format!(
+                "run {run} is already undone by run {undo}; use `dectl undo {run}` for what that left out, \
+                 `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
+            )));
+        }
+        UndoChoice::Elsewhere { run } => {
+            return Err(CliError::refused(format!(
+                "none of the networks of run {run} exists in this organization; no changes were made"
+            )));
+        }
+        UndoChoice::NoRun => return Err(no_run(&runs, journal_dir)),
+    };
     let scope = scope(&args.apply.run.scope.filter)?;
-    let joined = join_interrupted(&mut history, &runs, &target, key.as_ref())?;
-    read_for_undo(&history, &mut live, &connection.client).await?;
-    let undo = build_undo(&history, &live, &scope);
-    if !joined.is_empty() {
-        let (them, are) = (joined.join(", "), if joined.len() == 1 { "is" } else { "are" });
+    let client = &connection.client;
+    let undo = prepare_undo(&mut history, &runs, &target, key.as_ref(), &scope, &mut live, client).await?;
+    if !undo.joined.is_empty() {
+        let (them, are) = (undo.joined.join(", "), if undo.joined.len() == 1 { "is" } else { "are" });
         printer.note(&format!("note: run {} continued {them}, which {are} undone together with it\n", history.run));
     }
     let inputs = undo.inputs;
@@ -129,16 +109,17 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     apply.run().await
 }
 
-/// Whether something that a run has changed is in this organization, or was deleted by the run.
-fn concerns(history: &RunHistory, live: &LiveState) -> bool {
-    let is_live = |id: &NetworkId| live.find(id).is_some();
-    history.modified.iter().any(|modified| is_live(&modified.network))
-        || history.items.iter().any(|item| {
-            let created = item.id.as_deref().map(NetworkId::new);
-            item.network.as_ref().is_some_and(is_live)
-                || created.is_some_and(|id| is_live(&id))
-                || (item.operation == Operation::DeleteNetwork && item.may_be_applied())
-        })
+/// A run about another organization cannot be undone in this one.
+fn refuse_another_organization(history: &RunHistory, target: &RunTarget) -> Result<(), CliError> {
+    let about = &history.identity.target;
+    if about.api.is_empty() || about.is_same(target) {
+        return Ok(());
+    }
+    Err(CliError::refused(format!(
+        "run {} was applied to another organization ({}); no changes were made",
+        history.run,
+        describe(about)
+    )))
 }
 
 /// Continues the undo `undo` of the run `last` with the plan beside its journal.

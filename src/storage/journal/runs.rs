@@ -1,5 +1,6 @@
 //! Lists, finds and prunes the runs of a journal directory.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -82,23 +83,25 @@ impl RunDirectory {
             }
             if history.identity.undoes.is_some() {
                 undos.push(history);
-            } else if concerns(&history) {
-                // Newest first: an undo of an undo comes before it.
-                let mut undone: Vec<String> = Vec::new();
-                let mut newest = None;
-                for undo in undos {
-                    if undone.contains(&undo.run) {
-                        continue;
-                    }
-                    undone.extend(undo.identity.undoes.clone().filter(|_| undo.is_finished()));
-                    if undo.identity.undoes.as_ref() == Some(&history.run) && newest.is_none() {
-                        newest = Some(undo);
-                    }
-                }
-                return Some((history, newest));
+                continue;
+            }
+            let undo = newest_undo(&undos, &history.run);
+            // An undo may have deleted all that its run had left.
+            if concerns(&history) || undo.is_some_and(&concerns) {
+                return Some((history, undo.cloned()));
             }
         }
         None
+    }
+
+    /// The newest undo of a run that was not undone itself.
+    pub fn undo_of(&self, run: &str, target: &RunTarget) -> Option<RunHistory> {
+        let newer = self.recent().take_while(|(name, ..)| *name != run);
+        let histories = newer.filter_map(|(_, journal, _)| RunHistory::read(&journal, CodeAccess::Skip).ok());
+        let undos = histories.filter(|history| {
+            history.identity.undoes.is_some() && history.has_written() && history.identity.target.is_same(target)
+        });
+        newest_undo(&undos.collect::<Vec<_>>(), run).cloned()
     }
 
     pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
@@ -159,4 +162,19 @@ impl RunDirectory {
     pub fn journal_path(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.jsonl"))
     }
+}
+/// Of undos, newest first, the newest one of `run` that was not undone itself.
+fn newest_undo<'a>(undos: &'a [RunHistory], run: &str) -> Option<&'a RunHistory> {
+    // An undo of an undo comes before it.
+    let (mut undone, mut newest) = (HashSet::new(), None);
+    for undo in undos {
+        if undone.contains(&*undo.run) {
+            continue;
+        }
+        undone.extend(undo.identity.undoes.as_deref().filter(|_| undo.is_finished()));
+        if newest.is_none() && undo.identity.undoes.as_deref() == Some(run) {
+            newest = Some(undo);
+        }
+    }
+    newest
 }

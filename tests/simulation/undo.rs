@@ -1,0 +1,552 @@
+//! Undo and repeated commands: a random organization, a random file in the words of an administrator, applied with faults,
+//! killed, in waves, resumed or from a saved plan, and undone: the organization is as it was, or the undo names what is not.
+//!
+//! A failing case prints the command that repeats it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dectl::apply::{Canary, Event, Options, Waves};
+use dectl::client::rate_limiter::RateLimiter;
+use dectl::client::{ApiClient, Priority, RetryPolicy};
+use dectl::diagnostic::Severity;
+use dectl::model::{Handset, LiveState, LocationId};
+use dectl::plan::Scope;
+use dectl::plan::model::Plan;
+use dectl::reconcile::{
+    ApplyWorkflow, Approval, CodeResolution, Error, Executed, InputOptions, Inputs, PlanSource, RunConfig, UndoChoice,
+    choose_undo, complete_if_done, prepare_plan, prepare_undo,
+};
+use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
+use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, Snapshot};
+use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use dectl::webex::operations::{list_base_stations, list_handsets, list_networks};
+use futures::future::{Either, select};
+use serde_json::{Value, json};
+
+use crate::executor::{for_seeds, some_misbehaviour};
+use crate::generators::shuffle;
+
+/// Names that are equal or nearly equal.
+const NAMES: [&str; 6] = ["Night", "Nights", "Night 1", "Ward", "ward", "Porter"];
+
+/// A handset that a file can be about.
+#[derive(Clone)]
+struct KnownHandset {
+    id: String,
+    line1: String,
+    line2: Option<String>,
+    name: String,
+}
+
+struct KnownNetwork {
+    id: String,
+    name: String,
+    code: String,
+    stations: Vec<String>,
+    handsets: Vec<KnownHandset>,
+}
+
+struct KnownLocation {
+    id: String,
+    networks: Vec<KnownNetwork>,
+    /// Extensions of its members.
+    members: Vec<String>,
+}
+
+fn choose<'a, T>(all: &'a [T], rng: &mut SeededRng) -> &'a T {
+    &all[usize::try_from(rng.gen_below(all.len() as u64)).expect("an index")]
+}
+
+/// A small organization, in which persons have several handsets and names repeat.
+fn random_organization(rng: &mut SeededRng) -> Vec<KnownLocation> {
+    let mut number = 0_u64;
+    let mut locations = Vec::new();
+    for at in 1..=1 + rng.gen_below(3) {
+        let members: Vec<_> = (0..12).map(|member| format!("{}", at * 1000 + member)).collect();
+        let mut networks = Vec::new();
+        for network in 1..=1 + rng.gen_below(4) {
+            let mut next = || {
+                number += 1;
+                number
+            };
+            let stations = (0..rng.gen_below(4)).map(|_| format!("AC7A56{:06X}", next())).collect();
+            let handsets = (0..rng.gen_below(5)).map(|_| {
+                let line1 = choose(&members, rng).clone();
+                let line2 = Some(choose(&members, rng).clone()).filter(|line| *line != line1 && rng.gen_bool(0.4));
+                KnownHandset { id: format!("H{}", next()), line1, line2, name: (*choose(&NAMES, rng)).to_owned() }
+            });
+            let mut handsets: Vec<_> = handsets.collect();
+            // What has equal lines and an equal name cannot be told apart.
+            let mut seen = HashSet::new();
+            handsets.retain(|handset| seen.insert((handset.line1.clone(), handset.name.clone())));
+            networks.push(KnownNetwork {
+                id: format!("N{at}{network}"),
+                name: format!("{} {at}{network}", choose(&["Ward", "Ward", "Store"], rng)),
+                code: format!("{at}{network}00"),
+                stations,
+                handsets,
+            });
+        }
+        locations.push(KnownLocation { id: format!("L{at}"), networks, members });
+    }
+    locations
+}
+
+/// The organization as the simulator reads it.
+fn snapshot(locations: &[KnownLocation], same_names: bool) -> Value {
+    let name =
+        |location: &KnownLocation| if same_names { "Bergen".to_owned() } else { format!("Site {}", location.id) };
+    let networks = locations.iter().flat_map(|location| {
+        let place = json!({ "id": location.id, "name": name(location) });
+        location.networks.iter().map(move |network| {
+            let stations = network.stations.iter().map(|mac| json!({ "mac": mac, "id": format!("S{mac}") }));
+            let handsets = network.handsets.iter().enumerate().map(|(index, handset)| {
+                let lines = std::iter::once(&handset.line1).chain(&handset.line2);
+                let lines: Vec<_> = lines.map(|line| json!({ "memberId": format!("M{line}") })).collect();
+                json!({ "id": handset.id, "index": (index + 1).to_string(), "lines": lines, "accessCode": "1234",
+                    "defaultDisplayName": handset.name, "customDisplayName": handset.name })
+            });
+            json!({ "id": network.id, "name": network.name, "displayName": "dectl", "model": "DMS Cisco DBS210",
+                "defaultAccessCodeEnabled": true, "defaultAccessCode": network.code, "location": place,
+                "baseStations": stations.collect::<Vec<_>>(), "handsets": handsets.collect::<Vec<_>>() })
+        })
+    });
+    let members = locations.iter().flat_map(|location| {
+        let place = json!({ "id": location.id, "name": name(location) });
+        location.members.iter().map(move |line| {
+            json!({ "id": format!("M{line}"), "memberType": "PEOPLE", "firstName": "Kari", "lastName": format!("No{line}"),
+                "extension": line, "location": place })
+        })
+    });
+    json!({ "dectNetworks": networks.collect::<Vec<_>>(), "members": members.collect::<Vec<_>>() })
+}
+
+/// A file about some of it: renames and swaps, creations and deletions, base stations and handsets.
+fn random_file(locations: &[KnownLocation], rng: &mut SeededRng) -> String {
+    let mut file = String::from("version: 1\nlocations:\n");
+    let mut new = 0_u64;
+    for location in locations {
+        let _infallible = writeln!(file, "  - id: {}\n    networks:", location.id);
+        let mut at: Vec<_> = (0..location.networks.len()).collect();
+        shuffle(&mut at, rng);
+        let deleted = Some(&location.networks[at[0]]).filter(|_| at.len() > 1 && rng.gen_bool(0.4));
+        if let Some(network) = deleted {
+            let _infallible = writeln!(file, "      - {{ id: {}, state: absent }}", network.id);
+        }
+        if rng.gen_bool(0.4) || location.networks.len() == 1 {
+            let heir = deleted.filter(|_| rng.gen_bool(0.5));
+            let (name, code) = heir.map_or(("New", "7777"), |network| (&*network.name, &*network.code));
+            let _infallible = writeln!(
+                file,
+                "      - name: {name}\n        model: DBS210\n        displayName: dectl\n        defaultAccessCode: \"{code}\"\n        handsets:"
+            );
+            let line = choose(&location.members, rng);
+            let _infallible = writeln!(file, "          - {{ line1: \"{line}\", customDisplayName: Fresh }}");
+        }
+        let rest: Vec<_> = at.iter().map(|at| &location.networks[*at]).skip(usize::from(deleted.is_some())).collect();
+        let is_swap = rest.len() > 1 && rng.gen_bool(0.3);
+        for (index, network) in rest.iter().enumerate() {
+            let name = match index {
+                0 | 1 if is_swap => rest[1 - index].name.clone(),
+                _ if rng.gen_bool(0.3) => format!("Renamed {}", network.id),
+                _ => network.name.clone(),
+            };
+            let _infallible = writeln!(file, "      - id: {}\n        name: {name}", network.id);
+            if rng.gen_bool(0.2) {
+                let _infallible = writeln!(file, "        defaultAccessCode: \"9{}\"", &network.code[..3]);
+            }
+            if rng.gen_bool(0.5) {
+                let _infallible = writeln!(file, "        baseStations:");
+                for (at, station) in network.stations.iter().enumerate() {
+                    new += 1;
+                    let _infallible = match rng.gen_below(4) {
+                        0 => writeln!(file, "          - {{ mac: \"{station}\", state: absent }}"),
+                        1 => writeln!(file, "          - {{ mac: \"00112233{new:04X}\", replaces: \"{station}\" }}"),
+                        _ if at == 0 => writeln!(file, "          - \"00112233{new:04X}\""),
+                        _ => Ok(()),
+                    };
+                }
+                new += 1;
+                let _infallible = writeln!(file, "          - \"00112244{new:04X}\"");
+            }
+            if rng.gen_bool(0.8) {
+                let _infallible = writeln!(file, "        handsets:");
+                let _infallible = write!(file, "{}", random_handsets(network, &location.members, rng));
+            }
+        }
+    }
+    file
+}
+
+/// Entries about some of the handsets of a network, and for some new ones.
+fn random_handsets(network: &KnownNetwork, members: &[String], rng: &mut SeededRng) -> String {
+    let mut entries = String::new();
+    // Half-way through, a line that is both taken over and given to a new handset needs ids to be told apart.
+    let has_line = |line: &&String| network.handsets.iter().any(|handset| handset.line1 == **line);
+    let mut free: Vec<_> = members.iter().filter(|line| !has_line(line)).collect();
+    for handset in &network.handsets {
+        let is_only = network.handsets.iter().filter(|other| other.line1 == handset.line1).count() == 1;
+        let line = &handset.line1;
+        let (name, other) = (choose(&NAMES, rng), choose(members, rng));
+        // A line with several handsets is given together with the name of the handset, or by its id.
+        let key = if is_only { format!("line1: \"{line}\"") } else { format!("id: {}", handset.id) };
+        let _infallible = match rng.gen_below(8) {
+            0 => writeln!(entries, "          - {{ {key}, customDisplayName: {name} }}"),
+            1 if line != other => writeln!(entries, "          - {{ {key}, line2: \"{other}\" }}"),
+            2 => writeln!(entries, "          - {{ {key}, state: absent }}"),
+            3 => writeln!(
+                entries,
+                "          - {{ line1: \"{line}\", customDisplayName: {}, state: absent }}",
+                handset.name
+            ),
+            4 if is_only && free.len() > 1 => {
+                let next = free.pop().expect("a line");
+                writeln!(entries, "          - {{ line1: \"{next}\", reassignedFrom: \"{line}\" }}")
+            }
+            5 if handset.line2.is_some() => writeln!(entries, "          - {{ {key}, line2: null }}"),
+            _ => Ok(()),
+        };
+    }
+    for _ in 0..rng.gen_below(3) {
+        let (line, mut name) = (*choose(&free, rng), *choose(&NAMES, rng));
+        // A name that a handset of the network nearly has is often taken for a mistake.
+        if rng.gen_bool(0.6) {
+            name = *choose(&["Lab", "Kitchen", "Gate"], rng);
+        }
+        let _infallible = writeln!(entries, "          - {{ line1: \"{line}\", customDisplayName: {name} }}");
+    }
+    if entries.is_empty() {
+        let _infallible = writeln!(entries, "          - {{ line1: \"{}\", customDisplayName: Lone }}", members[0]);
+    }
+    entries
+}
+
+/// Shows nothing and agrees to everything.
+struct Quiet;
+
+#[async_trait(?Send)]
+impl dectl::reconcile::UserInterface for Quiet {
+    fn show_plan(&self, _: &Plan, _: &[Vec<LocationId>]) {}
+    fn note(&self, _: &str) {}
+    async fn confirm(&self, _: &str, _: &str) -> bool {
+        true
+    }
+    fn run_started(&self, _: &Plan) {}
+    fn on_event(&self, _: &Event) {}
+    fn run_finished(&self) {}
+}
+
+/// How a run goes.
+#[derive(Clone, Default)]
+struct Course {
+    waves: Waves,
+    /// Killed at this moment, or asked to stop.
+    interruption: Option<(Duration, bool)>,
+}
+
+struct Scene {
+    seed: u64,
+    clock: Clock,
+    simulated: Rc<RefCell<SimulatedOrganization>>,
+    journals: tempfile::TempDir,
+    runs: Cell<u32>,
+}
+
+impl Scene {
+    fn new(seed: u64, organization: &Value) -> Self {
+        let state = Snapshot::read("organization.json", organization.to_string()).expect("a snapshot").default;
+        let simulated = SimulatedOrganization::new(state, FaultConfig::default());
+        Self {
+            seed,
+            clock: Clock::virtual_clock(),
+            simulated: Rc::new(RefCell::new(simulated)),
+            journals: tempfile::tempdir().expect("a directory"),
+            runs: Cell::new(0),
+        }
+    }
+
+    fn api(&self) -> InProcessApi {
+        InProcessApi::new(Rc::clone(&self.simulated), self.clock.clone())
+    }
+
+    fn client(&self, shutdown: &Shutdown) -> ApiClient {
+        let rng = SeededRng::from_seed(self.seed + u64::from(self.runs.get()));
+        let limiter = RateLimiter::new(Some(8), None);
+        let clock = self.clock.clone();
+        ApiClient::new(Rc::new(self.api()), clock, rng, limiter, RetryPolicy::default(), shutdown.clone())
+    }
+
+    fn behave(&self, faults: FaultConfig) {
+        self.simulated.borrow_mut().set_faults(faults);
+    }
+
+    /// Everything that an administrator sees, without ids, in one text per network.
+    fn truth(&self) -> Vec<String> {
+        self.behave(FaultConfig::default());
+        let api = self.api();
+        let read = async {
+            // Writes that come late have come by then.
+            self.clock.sleep(Duration::from_secs(120)).await;
+            let live = list_networks(&api).await.expect("a list");
+            let mut seen = Vec::new();
+            for (_, network) in live.networks() {
+                let stations = list_base_stations(&api, &network.location, &network.id).await.expect("a list");
+                let mut stations: Vec<_> = stations.iter().map(|station| station.label()).collect();
+                stations.sort();
+                let handsets = list_handsets(&api, &network.location, &network.id).await.expect("a list");
+                let mut handsets: Vec<_> = handsets.iter().map(seen_handset).collect();
+                handsets.sort();
+                let settings = &network.settings;
+                let code = settings.code.as_ref().map(|code| code.expose_secret().to_owned());
+                let (name, shown) = (&settings.name, &settings.display_name);
+                seen.push(format!("{} {name} {shown:?} {code:?} {stations:?} {handsets:?}", network.location));
+            }
+            seen.sort();
+            seen
+        };
+        self.clock.block_on(read).expect("the reads end")
+    }
+
+    fn target(&self) -> RunTarget {
+        RunTarget { api: "https://example.test".to_owned(), ..RunTarget::default() }
+    }
+
+    /// Work that is killed or stopped; `None` if it was killed.
+    fn during<T>(&self, course: &Course, shutdown: &Shutdown, work: impl Future<Output = T>) -> Option<T> {
+        let ended = self.clock.block_on(async {
+            let Some((when, is_kill)) = course.interruption else { return Some(work.await) };
+            let work = std::pin::pin!(work);
+            match select(work, std::pin::pin!(self.clock.sleep(when))).await {
+                Either::Left((done, _)) => Some(done),
+                // A killed run is a future that is dropped.
+                Either::Right(_) if is_kill => None,
+                Either::Right((_, work)) => {
+                    shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
+                    Some(work.await)
+                }
+            }
+        });
+        ended.expect("the run ends")
+    }
+
+    async fn execute(
+        &self,
+        client: &ApiClient,
+        source: PlanSource,
+        listed: Option<LiveState>,
+        waves: &Waves,
+        undoes: Option<String>,
+    ) -> Result<Executed, Error> {
+        self.runs.set(self.runs.get() + 1);
+        // The order of the names is the order of the runs.
+        let run = format!("2026-run-{:03}", self.runs.get());
+        let config = RunConfig {
+            scope: Scope::default(),
+            fail_on_unmanaged: false,
+            resume_interrupted: false,
+            approval: Approval::Automatic,
+            max_changes: "1000".parse().ok(),
+            max_deletes: Some(1_000),
+            options: Options::default(),
+            waves: waves.clone(),
+            soak: Duration::ZERO,
+            journal_dir: self.journals.path(),
+            run: &run,
+            target: self.target(),
+            org: None,
+            resumes: None,
+            undoes,
+            key: None,
+        };
+        ApplyWorkflow { client, config: &config, ui: &Quiet }.run(&source, listed).await
+    }
+
+    fn inputs(&self, file: &str) -> Option<Inputs> {
+        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+        Inputs::from_text("random.yaml", file.to_owned(), options).ok()
+    }
+
+    /// `dectl apply FILE`; whether everything was applied, or `None` if it was killed or could not begin.
+    fn apply(&self, file: &str, course: &Course) -> Option<Result<bool, String>> {
+        let shutdown = Shutdown::new();
+        let client = self.client(&shutdown);
+        let source = PlanSource::Inputs(self.inputs(file)?);
+        let ended = self.during(course, &shutdown, self.execute(&client, source, None, &course.waves, None))?;
+        Some(ended.map(|executed| is_complete(&executed)).map_err(|error| describe(&error)))
+    }
+
+    /// The number of changes that the file still asks for.
+    fn pending(&self, file: &str) -> Result<usize, String> {
+        let client = self.client(&Shutdown::new());
+        let inputs = self.inputs(file).expect("a valid file");
+        let prepared = self.clock.block_on(prepare_plan(&inputs, &Scope::default(), &client)).expect("the reads end");
+        prepared.map(|prepared| prepared.checked.plan().changes.len()).map_err(|error| describe(&error))
+    }
+
+    /// `dectl undo last`: whether all is undone, and what it says is left.
+    fn undo(&self, course: &Course) -> Option<Result<Undone, String>> {
+        let shutdown = Shutdown::new();
+        let client = self.client(&shutdown);
+        let work = async {
+            let mut live = client.list(Priority::Normal).await.map_err(|error| error.to_string())?;
+            let runs = RunDirectory::open(self.journals.path()).expect("a directory");
+            let read = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(None));
+            match choose_undo(&runs, &self.target(), None, &live, read).expect("journals") {
+                UndoChoice::Begin(mut history) => {
+                    let (scope, target) = (Scope::default(), self.target());
+                    let undo = prepare_undo(&mut history, &runs, &target, None, &scope, &mut live, &client).await;
+                    let undo = undo.map_err(|error| describe(&error))?;
+                    let said = undo.inputs.warnings.iter().map(|warning| warning.message.clone()).collect();
+                    let source = PlanSource::Inputs(undo.inputs);
+                    let done = self.execute(&client, source, Some(live), &Waves::default(), Some(history.run)).await;
+                    undone(done, said)
+                }
+                UndoChoice::Continue { run, undo } => {
+                    let saved = SavedPlan::read(&runs.plan_path(&undo), None).expect("a plan");
+                    let is_done = complete_if_done(&runs.journal_path(&undo), &saved, &client).await;
+                    if is_done.map_err(|error| describe(&error))? {
+                        return Ok(Undone { is_complete: true, said: Vec::new() });
+                    }
+                    let source = PlanSource::SavedPlan(Box::new(saved));
+                    undone(self.execute(&client, source, None, &Waves::default(), Some(run)).await, Vec::new())
+                }
+                UndoChoice::AlreadyUndone { .. } => Ok(Undone { is_complete: true, said: Vec::new() }),
+                other => Err(format!("{other:?}")),
+            }
+        };
+        self.during(course, &shutdown, work)
+    }
+}
+
+struct Undone {
+    is_complete: bool,
+    said: Vec<String>,
+}
+
+fn undone(done: Result<Executed, Error>, mut said: Vec<String>) -> Result<Undone, String> {
+    let executed = done.map_err(|error| describe(&error))?;
+    if let Executed::Run(run) = &executed {
+        said.extend(run.plan.warnings.iter().map(|warning| warning.message.to_string()));
+        said.extend(
+            run.outcome.results.iter().filter_map(|result| result.error.as_ref()).map(|error| format!("{error:?}")),
+        );
+    }
+    Ok(Undone { is_complete: is_complete(&executed), said })
+}
+
+fn is_complete(executed: &Executed) -> bool {
+    match executed {
+        Executed::Run(run) => run.outcome.is_complete(),
+        Executed::Resumed(_, run) => run.as_ref().is_some_and(|run| run.outcome.is_complete()),
+    }
+}
+
+fn describe(error: &Error) -> String {
+    match error {
+        Error::InvalidInput(invalid) => {
+            let errors = invalid.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+            errors.map(|error| format!("{}; ", error.message)).collect()
+        }
+        other => format!("{other}"),
+    }
+}
+
+fn seen_handset(handset: &Handset) -> String {
+    let line1 = handset.line1.as_ref().map(|line| line.line().to_string());
+    let line2 = handset.line2.as_ref().map(|line| line.line().to_string());
+    format!("{line1:?} {line2:?} {:?}", handset.custom_name)
+}
+
+fn random_course(rng: &mut SeededRng) -> Course {
+    let waves = match rng.gen_below(4) {
+        0 => Waves { canary: Some(Canary::Number(1)), batch: Some(1) },
+        _ => Waves::default(),
+    };
+    let most = if rng.gen_bool(0.5) { 4 } else { 120 };
+    let interruption = rng.gen_bool(0.5).then(|| (rng.full_jitter(Duration::from_secs(most)), rng.gen_bool(0.7)));
+    Course { waves, interruption }
+}
+
+#[test]
+fn after_undo_everything_is_as_it_was() {
+    let valid = Cell::new(0);
+    let all = Cell::new(0);
+    for_seeds("after_undo", 200, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, rng.gen_bool(0.2)));
+        let file = random_file(&locations, &mut rng);
+        all.set(all.get() + 1);
+        // A file that contradicts itself is refused, and nothing is sent; that is tested elsewhere.
+        let Some(Ok(pending)) = scene.inputs(&file).map(|_| scene.pending(&file)) else { return };
+        valid.set(valid.get() + 1);
+        let before = scene.truth();
+
+        for attempt in 0.. {
+            let is_last = attempt == 2 || rng.gen_bool(0.4);
+            let faults = match rng.gen_bool(0.5) && !is_last {
+                true => some_misbehaviour(seed, &mut rng),
+                false => FaultConfig::default(),
+            };
+            scene.behave(faults);
+            let course = if is_last {
+                Course { interruption: None, ..random_course(&mut rng) }
+            } else {
+                random_course(&mut rng)
+            };
+            let ended = scene.apply(&file, &course);
+            let _late_writes_have_come = scene.truth();
+            assert!(!is_last || ended == Some(Ok(true)), "the same command finishes: {ended:?}\n{file}");
+            if ended == Some(Ok(true)) {
+                break;
+            }
+        }
+        assert_eq!(scene.pending(&file), Ok(0), "the same command has nothing to do\n{file}");
+        let after = scene.truth();
+        assert!(pending == 0 || after != before, "{file}");
+
+        let mut said = Vec::new();
+        for attempt in 0.. {
+            let is_last = attempt == 2 || rng.gen_bool(0.5);
+            let course = match is_last {
+                true => Course::default(),
+                false => Course { waves: Waves::default(), ..random_course(&mut rng) },
+            };
+            let ended = scene.undo(&course);
+            let _late_writes_have_come = scene.truth();
+            match ended {
+                None => {}
+                // Nothing was written, so nothing is to be undone.
+                Some(Err(error)) if error == "NoRun" => break,
+                Some(Err(error)) => panic!("{error}\n{file}"),
+                Some(Ok(undone)) => {
+                    said.extend(undone.said);
+                    assert!(!is_last || undone.is_complete, "{said:#?}\n{file}");
+                    if undone.is_complete {
+                        break;
+                    }
+                }
+            }
+        }
+        // What an undo leaves alone, it names.
+        let is_named = |seen: &&String| {
+            let name =
+                seen.split(" Some").next().and_then(|start| start.split_once(' ')).map(|(_, name)| format!("{name:?}"));
+            said.iter().any(|said| said.contains("left alone") && name.as_ref().is_some_and(|name| said.contains(name)))
+        };
+        let undone = scene.truth();
+        let left: Vec<_> = undone.iter().filter(|seen| !before.contains(seen) && !is_named(seen)).collect();
+        let missed: Vec<_> = before.iter().filter(|seen| !undone.contains(seen) && !is_named(seen)).collect();
+        assert!(
+            left.is_empty() && missed.is_empty(),
+            "{left:#?}\ninstead of {missed:#?}\nafter {after:#?}\n{said:#?}\n{file}"
+        );
+    });
+    assert!(valid.get() * 2 >= all.get(), "{} of {} files are valid", valid.get(), all.get());
+}

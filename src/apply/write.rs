@@ -363,6 +363,11 @@ async fn settle(
         Ok(Response::Items(results)) => settle_items(spec, request, &results, is_repeated).await,
         Err(SendError::Cancelled) => all(&|| Settled::NotSent),
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
+            // One item may be why the whole request was refused: all are tried in the other way.
+            let is_deferred = |item: &ChangeIndex| spec.is_deferred(&request.run.plan[*item], error.code);
+            if !request.first_line_only && !is_repeated && request.items.iter().any(is_deferred) {
+                return all(&|| Settled::Deferred);
+            }
             // An error that says so is believed only if a read shows the same.
             let may_be_done = spec.is_already_done(&error);
             // The first attempt may have been applied, which is why the second one is refused.
@@ -406,7 +411,7 @@ async fn settle_items(
     for item in request.items {
         let change = &request.run.plan[*item];
         let error = match results.iter().find(|result| spec.is_result_of(change, result)) {
-            Some(result) if !request.first_line_only && spec.is_deferred(change, result) => {
+            Some(result) if !request.first_line_only && spec.is_deferred(change, result.code) => {
                 settled.push(Some(Settled::Deferred));
                 continue;
             }

@@ -116,6 +116,8 @@ pub struct FaultConfig {
     pub hide_disabled_codes: bool,
     /// Handsets with two lines are refused with error 5302, as has been seen live.
     pub refuse_second_line: bool,
+    /// One of those makes the whole request fail.
+    pub refuse_whole_requests: bool,
     /// Changes of the handsets of a network that are closer together are violations.
     pub handset_interval: Duration,
 }
@@ -146,6 +148,7 @@ impl Default for FaultConfig {
             async_update_delay: None,
             hide_disabled_codes: false,
             refuse_second_line: false,
+            refuse_whole_requests: false,
             handset_interval: Duration::from_secs(90),
         }
     }

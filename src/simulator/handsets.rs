@@ -85,6 +85,11 @@ impl SimulatedOrganization {
         for item in items {
             let name = item["customDisplayName"].as_str().unwrap_or_default();
             let added = self.handset_body(item).and_then(|body| self.add_handset(&mut changed, body));
+            if let Err((status, code, message)) = &added
+                && self.faults.refuse_whole_requests
+            {
+                return Err(ApiErrorResponse::new(*status, *code, message.clone()));
+            }
             results.push(match added {
                 Ok(()) => json!({ "customDisplayName": name, "result": { "status": 200 } }),
                 Err((status, code, message)) => json!({

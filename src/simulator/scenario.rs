@@ -38,6 +38,8 @@ pub struct Scenario {
     pub hide_disabled_codes: Option<bool>,
     /// Handsets with two lines are refused with error 5302.
     pub refuse_second_line: Option<bool>,
+    /// One of those makes the whole request fail.
+    pub refuse_whole_requests: Option<bool>,
     /// Changes of the handsets of a network that are closer together are logged as violations.
     pub handset_interval: Option<DurationSpec>,
 }
@@ -315,6 +317,7 @@ impl Scenario {
             async_update_delay: other.async_update_delay.or(self.async_update_delay),
             hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
             refuse_second_line: other.refuse_second_line.or(self.refuse_second_line),
+            refuse_whole_requests: other.refuse_whole_requests.or(self.refuse_whole_requests),
             handset_interval: other.handset_interval.or(self.handset_interval),
         }
     }
@@ -361,6 +364,7 @@ impl Scenario {
             async_update_delay: self.async_update_delay.map(|time| time.0),
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
             refuse_second_line: self.refuse_second_line.unwrap_or_default(),
+            refuse_whole_requests: self.refuse_whole_requests.unwrap_or_default(),
             handset_interval: self.handset_interval.map_or(default.handset_interval, |time| time.0),
             token_ttl: self.token_ttl.map(|time| time.0),
             concurrent_edits_at: self.concurrent_edits_at.clone(),

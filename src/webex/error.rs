@@ -38,6 +38,8 @@ pub struct ApiError {
     pub class: ErrorClass,
     /// HTTP status, if there was a response.
     pub status: Option<u16>,
+    /// The error code of Webex, if the response has one.
+    pub code: Option<u32>,
     /// Message of the server or cause of the failure; one line, without tokens or access codes.
     pub message: String,
     pub tracking_id: Option<String>,
@@ -48,7 +50,7 @@ pub struct ApiError {
 
 impl ApiError {
     pub fn no_response(class: ErrorClass, message: impl Into<String>, applied: MaybeApplied) -> Self {
-        Self { class, status: None, message: message.into(), tracking_id: None, retry_after: None, applied }
+        Self { class, status: None, code: None, message: message.into(), tracking_id: None, retry_after: None, applied }
     }
 
     #[must_use]

@@ -239,10 +239,11 @@ fn checked(head: &ResponseHead, body: &[u8], now: Timestamp, may_name_codes: boo
         _ => ErrorClass::Permanent,
     };
     let server_time = head.date.as_deref().and_then(http_date).unwrap_or(now);
-    let ErrorBody { message, tracking_id } = parse_error_body(head.status, body, may_name_codes);
+    let ErrorBody { message, code, tracking_id } = parse_error_body(head.status, body, may_name_codes);
     Err(ApiError {
         class,
         status: Some(head.status),
+        code,
         message,
         tracking_id: head.tracking_id.clone().or(tracking_id),
         retry_after: head.retry_after.as_deref().map(|header| RetryAfter::parse(header, server_time)),
@@ -260,6 +261,7 @@ fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> Ap
     ApiError {
         class: if matches!(error, WireError::Cut(_)) { ErrorClass::Transient } else { ErrorClass::Permanent },
         status: Some(head.status),
+        code: None,
         message,
         tracking_id: head.tracking_id.clone(),
         retry_after: None,
@@ -269,6 +271,7 @@ fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> Ap
 
 struct ErrorBody {
     message: String,
+    code: Option<u32>,
     tracking_id: Option<String>,
 }
 
@@ -278,7 +281,8 @@ fn parse_error_body(status: u16, body: &[u8], may_name_codes: bool) -> ErrorBody
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
         let tracking_id = value["trackingId"].as_str().map(one_line);
-        return ErrorBody { message: one_line(&json_error_messages(&value, redact).join("; ")), tracking_id };
+        let message = one_line(&json_error_messages(&value, redact).join("; "));
+        return ErrorBody { code: json_error_code(&value).or_else(|| named_code(&message)), message, tracking_id };
     }
     let message = match page_title(&text) {
         _ if (300..400).contains(&status) => "unexpected redirect (not followed, to protect the token)".to_owned(),
@@ -286,7 +290,23 @@ fn parse_error_body(status: u16, body: &[u8], may_name_codes: bool) -> ErrorBody
         Some(title) => format!("response is an HTML page, probably from a proxy: {}", one_line(title)),
         None => one_line(&redact(&text)),
     };
-    ErrorBody { message, tracking_id: None }
+    ErrorBody { message, code: None, tracking_id: None }
+}
+
+/// The first error code of either format, a number or a text.
+fn json_error_code(value: &serde_json::Value) -> Option<u32> {
+    let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
+    let older = list(&value["error"]).iter().flat_map(|error| list(&error["message"])).collect::<Vec<_>>();
+    let places = [value.clone(), value["error"].clone()].into_iter().chain(list(&value["errors"])).chain(older);
+    places.flat_map(|place| [place["errorCode"].clone(), place["code"].clone()]).find_map(|code| {
+        code.as_u64().and_then(|code| u32::try_from(code).ok()).or_else(|| code.as_str()?.parse().ok())
+    })
+}
+
+/// The code in a message such as `[Error 5302] Invalid line port`.
+fn named_code(message: &str) -> Option<u32> {
+    let (_, rest) = message.split_once("[Error ")?;
+    rest.split_once(']')?.0.trim().parse().ok()
 }
 
 fn json_error_messages(value: &serde_json::Value, redact: impl Fn(&str) -> String) -> Vec<String> {

@@ -197,9 +197,19 @@ fn mistakes_are_found_before_the_first_write_all_at_once() {
 
 #[test]
 fn two_lines_at_once_may_be_refused() {
+    refuse_two_lines(false);
+}
+
+#[test]
+fn one_handset_with_two_lines_may_make_the_whole_request_fail() {
+    refuse_two_lines(true);
+}
+
+fn refuse_two_lines(refuse_whole_requests: bool) {
     let env = quick();
     env.set_faults(FaultConfig {
         refuse_second_line: true,
+        refuse_whole_requests,
         handset_interval: Duration::ZERO,
         ..FaultConfig::default()
     });
@@ -209,8 +219,8 @@ fn two_lines_at_once_may_be_refused() {
     env.write("add.yaml", &lab(&format!("{add}          - {{line1: \"1544\", customDisplayName: Lab 1544}}\n")));
     let before = env.counters().writes;
     applied(&env, &["add.yaml"]);
-    // All at once, the refused ones with their first line, and a second line each.
-    assert_eq!(env.counters().writes - before, 2 + 3);
+    // All at once, the refused ones with their first line, and a second line each. A refused request writes nothing.
+    assert_eq!(env.counters().writes - before, if refuse_whole_requests { 1 + 3 } else { 2 + 3 });
     for line in 1541..=1543 {
         let wanted = (format!("Lab {line}"), vec![line.to_string(), "1601".to_owned()]);
         assert!(handsets(&env, "TRD Lab").contains(&wanted));

@@ -304,7 +304,8 @@ fn whatever_faults_there_are_nothing_is_made_twice_and_the_next_run_finishes() {
         let scene = Scene::new(seed, &mut rng);
         let faults = some_misbehaviour(seed, &mut rng);
         let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
-        let faults = FaultConfig { refuse_second_line: rng.gen_bool(0.3), ..faults };
+        let faults =
+            FaultConfig { refuse_second_line: rng.gen_bool(0.3), refuse_whole_requests: rng.gen_bool(0.3), ..faults };
         scene.simulated.borrow_mut().set_faults(faults);
         let client = scene.client(seed, &Shutdown::new());
         if let Some((plan, outcome)) = scene.clock.block_on(scene.apply(&client)).expect("the run ends") {
@@ -321,7 +322,8 @@ fn killed_or_stopped_at_any_moment_the_next_run_finishes() {
         let scene = Scene::new(seed, &mut rng);
         let faults = some_misbehaviour(seed, &mut rng);
         let late_writes = faults.delayed_write > 0.0 || faults.async_update_delay.is_some();
-        let faults = FaultConfig { refuse_second_line: rng.gen_bool(0.3), ..faults };
+        let faults =
+            FaultConfig { refuse_second_line: rng.gen_bool(0.3), refuse_whole_requests: rng.gen_bool(0.3), ..faults };
         scene.simulated.borrow_mut().set_faults(faults);
         let shutdown = Shutdown::new();
         let client = scene.client(seed, &shutdown);

@@ -65,8 +65,8 @@ impl OperationSpec for AddHandsets {
         change.handset_after().is_some_and(|handset| handset.is_named(&result.item))
     }
 
-    fn is_deferred(&self, change: &Change, result: &ItemResult) -> bool {
-        result.code == Some(SECOND_LINE_REFUSED) && change.handset().is_some_and(|handset| handset.line2.is_some())
+    fn is_deferred(&self, change: &Change, code: Option<u32>) -> bool {
+        code == Some(SECOND_LINE_REFUSED) && change.handset().is_some_and(|handset| handset.line2.is_some())
     }
 
     /// Whose line it is: the message of Webex names no member.

@@ -119,7 +119,7 @@ pub(in crate::apply) trait OperationSpec {
     }
 
     /// Whether a refused item is to be tried in another way.
-    fn is_deferred(&self, _change: &Change, _result: &ItemResult) -> bool {
+    fn is_deferred(&self, _change: &Change, _code: Option<u32>) -> bool {
         false
     }
 

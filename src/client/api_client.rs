@@ -251,8 +251,9 @@ impl ApiClient {
             let is_new = |member: &Member| member.id.as_ref().is_some_and(|id| seen.insert(id.clone()));
             members.extend(page.into_iter().filter(is_new));
             start += length;
-            // A server that does not know `start` would return the same page for ever.
-            if length < operations::MEMBERS_PAGE || seen.len() == known {
+            // A server may cut pages shorter than asked for, so only a page without anything new is the last one. One that
+            // does not know `start` returns the same page again.
+            if seen.len() == known {
                 return Ok(members);
             }
         }

@@ -118,6 +118,8 @@ pub struct FaultConfig {
     pub refuse_second_line: bool,
     /// One of those makes the whole request fail.
     pub refuse_whole_requests: bool,
+    /// Lists of members are cut into pages of at most this many, whatever is asked for.
+    pub members_page: Option<usize>,
     /// Changes of the handsets of a network that are closer together are violations.
     pub handset_interval: Duration,
 }
@@ -149,6 +151,7 @@ impl Default for FaultConfig {
             hide_disabled_codes: false,
             refuse_second_line: false,
             refuse_whole_requests: false,
+            members_page: None,
             handset_interval: Duration::from_secs(90),
         }
     }

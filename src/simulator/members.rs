@@ -188,7 +188,10 @@ impl SimulatedOrganization {
             Some(Ok(number)) => Ok(number),
             Some(Err(_)) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number"))),
         };
-        let (max, start) = (number("max", &query.max, PAGE)?.min(PAGE), number("start", &query.start, 0)?);
+        let (max, start) = (
+            number("max", &query.max, PAGE)?.min(self.faults.members_page.unwrap_or(PAGE)),
+            number("start", &query.start, 0)?,
+        );
         let asked: Vec<LocationId> = match &query.location {
             Some(location) => vec![LocationId::new(location.as_str())],
             None => self.state.locations.keys().cloned().collect(),

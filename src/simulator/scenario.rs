@@ -40,6 +40,8 @@ pub struct Scenario {
     pub refuse_second_line: Option<bool>,
     /// One of those makes the whole request fail.
     pub refuse_whole_requests: Option<bool>,
+    /// Lists of members are cut into pages of at most this many, whatever is asked for.
+    pub members_page: Option<usize>,
     /// Changes of the handsets of a network that are closer together are logged as violations.
     pub handset_interval: Option<DurationSpec>,
 }
@@ -318,6 +320,7 @@ impl Scenario {
             hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
             refuse_second_line: other.refuse_second_line.or(self.refuse_second_line),
             refuse_whole_requests: other.refuse_whole_requests.or(self.refuse_whole_requests),
+            members_page: other.members_page.or(self.members_page),
             handset_interval: other.handset_interval.or(self.handset_interval),
         }
     }
@@ -365,6 +368,7 @@ impl Scenario {
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
             refuse_second_line: self.refuse_second_line.unwrap_or_default(),
             refuse_whole_requests: self.refuse_whole_requests.unwrap_or_default(),
+            members_page: self.members_page,
             handset_interval: self.handset_interval.map_or(default.handset_interval, |time| time.0),
             token_ttl: self.token_ttl.map(|time| time.0),
             concurrent_edits_at: self.concurrent_edits_at.clone(),

@@ -89,8 +89,9 @@ fn handsets_are_added_with_their_lines_in_one_request() {
             "          - {line1: \"1541\", customDisplayName: Lab A}\n          - {line1: 1542, line2: \"1651\", customDisplayName: Lab B}\n",
         ),
     );
-    // A list of networks, of handsets and of members; one write; a list of both at the end.
-    assert_eq!(applied(&env, &["add.yaml"]), 6);
+    // A list of networks and of handsets, two pages of members, of which the second one is empty; one write; two lists at
+    // the end.
+    assert_eq!(applied(&env, &["add.yaml"]), 7);
     let all = handsets(&env, "TRD Lab");
     assert!(all.contains(&("Lab A".to_owned(), vec!["1541".to_owned()])), "{all:?}");
     assert!(all.contains(&("Lab B".to_owned(), vec!["1542".to_owned(), "1651".to_owned()])), "{all:?}");
@@ -232,6 +233,17 @@ fn refuse_two_lines(refuse_whole_requests: bool) {
 }
 
 #[test]
+fn pages_of_members_may_be_shorter_than_asked_for() {
+    let env = quick();
+    let members_page = Some(7);
+    env.set_faults(FaultConfig { handset_interval: Duration::ZERO, members_page, ..FaultConfig::default() });
+    env.write("add.yaml", &lab("          - {line1: \"1541\", line2: \"1601\", customDisplayName: Lab A}\n"));
+    applied(&env, &["add.yaml"]);
+    let wanted = ("Lab A".to_owned(), vec!["1541".to_owned(), "1601".to_owned()]);
+    assert!(handsets(&env, "TRD Lab").contains(&wanted));
+}
+
+#[test]
 fn a_refused_item_names_the_member_and_the_others_are_added() {
     let env = quick();
     env.write(
@@ -290,7 +302,7 @@ fn an_installers_table_of_handsets_is_read() {
         "t.csv",
         "location;network;line1;line2;customDisplayName\nTrondheim Clinic;trd lab;1541;1542;Lab A\nTrondheim Clinic;TRD Lab;'1543;none;Lab B\n",
     );
-    assert_eq!(applied(&env, &["t.csv"]), 6);
+    assert_eq!(applied(&env, &["t.csv"]), 7);
     assert!(handsets(&env, "TRD Lab").contains(&("Lab B".to_owned(), vec!["1543".to_owned()])));
     env.write(
         "bad.csv",
@@ -587,7 +599,7 @@ fn the_licence_note_of_a_result_is_about_what_was_applied() {
     }
     // A refused addition concerns nobody.
     env.write("add.yaml", &lab("          - {line1: \"1541\", customDisplayName: Lab A}\n"));
-    let fault_at = Some((env.counters().requests + 4, RequestFault::Status(400)));
+    let fault_at = Some((env.counters().requests + 5, RequestFault::Status(400)));
     env.set_faults(FaultConfig { fault_at, handset_interval: Duration::ZERO, ..FaultConfig::default() });
     let ended = apply(&env, &["add.yaml", "-o", "json"]);
     let json: Value = serde_json::from_str(&ended.stdout).expect("a document");

@@ -53,6 +53,11 @@ pub enum Error {
     /// Another process is applying a plan to the same organization.
     #[error("run {run} is applying a plan to the same organization; no changes were made, wait until it has ended")]
     AnotherRun { run: String },
+    /// A run has written since the live state was read.
+    #[error(
+        "run {run} has changed the same organization since its state was read; no changes were made, repeat the command"
+    )]
+    StateIsOutdated { run: String },
     /// The confirmation was declined.
     #[error("not confirmed; no changes were made")]
     NotConfirmed,

@@ -8,6 +8,8 @@ use std::time::Duration;
 use futures::future::{Either, select};
 
 use super::error::Error;
+use super::handset_interval::MAX_RUNS;
+use super::prepare::PreparedPlan;
 use super::read_devices::{add_planned_locations, read_devices};
 use super::resume::inputs_digest;
 use super::run_config::Approval;
@@ -19,19 +21,24 @@ use crate::model::{LocationId, NetworkId};
 use crate::plan::model::{ChangeIndex, Plan, count_changes};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
-use crate::runtime::ShutdownReason;
-use crate::storage::{Journal, JournalEntry, RunDirectory, RunIdentity, RunTarget, SavedPlan};
+use crate::runtime::{Instant, ShutdownReason};
+use crate::storage::{CodeAccess, Journal, JournalEntry, RunDirectory, RunHistory, RunIdentity, SavedPlan};
 
 impl ApplyWorkflow<'_> {
     /// Executes an approved plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
     /// request.
-    pub(super) async fn execute(&self, checked: CheckedPlan, plan_source: &PlanSource) -> Result<CompletedRun, Error> {
+    pub(super) async fn execute(
+        &self,
+        prepared: PreparedPlan,
+        plan_source: &PlanSource,
+    ) -> Result<CompletedRun, Error> {
+        let PreparedPlan { checked, listed, .. } = prepared;
         let Self { client, config, ui } = *self;
         let on_event = |event: &Event| ui.on_event(event);
         let plan = checked.plan();
         let journal = match plan.changes.is_empty() {
             true => Journal::in_memory(),
-            false => self.create_journal(plan, plan_source).await?,
+            false => self.create_journal(plan, plan_source, listed).await?,
         };
         ui.run_started(plan);
         let outcome = match &config.waves.partition(plan)[..] {
@@ -47,7 +54,7 @@ impl ApplyWorkflow<'_> {
     }
 
     /// Creates the journal of a run, with its plan beside it.
-    async fn create_journal(&self, plan: &Plan, plan_source: &PlanSource) -> Result<Journal, Error> {
+    async fn create_journal(&self, plan: &Plan, plan_source: &PlanSource, listed: Instant) -> Result<Journal, Error> {
         let config = self.config;
         let saved = SavedPlan {
             plan: plan.clone(),
@@ -70,13 +77,20 @@ impl ApplyWorkflow<'_> {
         let name = self.unique_run_name();
         // The plan first: a journal without a plan cannot be resumed.
         Journal::prepare(config.journal_dir)?;
-        refuse_second_run(config.journal_dir, &identity.target, &name)?;
+        let _one_at_a_time = Journal::hold_directory(config.journal_dir)?;
+        self.refuse_second_run(&name, listed)?;
         let beside = config.journal_dir.join(format!("{name}.plan.json"));
         saved.write(&beside, config.key)?;
         let journal = Journal::create(config.journal_dir, &name, config.key).inspect_err(|_| {
             let _of_no_use = std::fs::remove_file(&beside);
         })?;
         journal.append(JournalEntry::run_started(&name, plan, identity), self.timestamp()).await?;
+        if !journal.is_locked() {
+            let dir = config.journal_dir.display();
+            self.ui.note(&format!(
+                "The file system of {dir} has no locks: make sure that nothing else applies plans to this organization"
+            ));
+        }
         Ok(journal)
     }
 
@@ -87,17 +101,27 @@ impl ApplyWorkflow<'_> {
         if is_taken { format!("{name}-2") } else { name.to_owned() }
     }
 
+    /// Two runs at once would each find the changes of the other unexpected, and a run that has ended since the state was
+    /// read has changed what this plan was made from.
+    fn refuse_second_run(&self, name: &str, listed: Instant) -> Result<(), Error> {
+        let (target, clock) = (&self.config.target, self.client.clock());
+        let Ok(runs) = RunDirectory::open(self.config.journal_dir) else { return Ok(()) };
+        if let Some(run) = runs.running(target).filter(|run| *run != name) {
+            return Err(Error::AnotherRun { run: run.to_owned() });
+        }
+        // What lies in the future was written under another clock.
+        let (listed, now) = (clock.to_timestamp(listed), self.timestamp());
+        let newest = runs.recent().take(MAX_RUNS);
+        let mut histories = newest.filter_map(|(_, path, _)| RunHistory::read(&path, CodeAccess::Skip).ok());
+        let is_newer = |run: &RunHistory| run.last_entry_at > listed && run.last_entry_at <= now && run.has_written();
+        match histories.find(|run| run.identity.target.may_be_same(target) && is_newer(run)) {
+            Some(RunHistory { run, .. }) => Err(Error::StateIsOutdated { run }),
+            None => Ok(()),
+        }
+    }
+
     fn timestamp(&self) -> jiff::Timestamp {
         self.client.clock().to_timestamp(self.client.clock().now())
-    }
-}
-
-/// Two runs would each find the changes of the other unexpected.
-fn refuse_second_run(journal_dir: &Path, target: &RunTarget, name: &str) -> Result<(), Error> {
-    let runs = RunDirectory::open(journal_dir);
-    match runs.as_ref().ok().and_then(|runs| runs.running(target)).filter(|run| *run != name) {
-        Some(run) => Err(Error::AnotherRun { run: run.to_owned() }),
-        None => Ok(()),
     }
 }
 

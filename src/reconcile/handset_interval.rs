@@ -10,7 +10,7 @@ use crate::runtime::Instant;
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
 /// So many of the newest runs are looked at.
-const MAX_RUNS: usize = 20;
+pub(super) const MAX_RUNS: usize = 20;
 
 /// Tells the client how long the handsets of each network must be left alone, as far as journals record it. Returns the
 /// networks that an earlier run may have added handsets to without seeing them: a list is complete only after that time.

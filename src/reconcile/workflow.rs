@@ -201,7 +201,7 @@ impl ApplyWorkflow<'_> {
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
         };
-        self.execute(approved.checked, plan_source).await
+        self.execute(approved, plan_source).await
     }
 
     /// Asks for approval until a plan is confirmed that is not out of date.

@@ -244,6 +244,25 @@ fn pages_of_members_may_be_shorter_than_asked_for() {
 }
 
 #[test]
+fn two_applies_at_once_add_nothing_twice() {
+    let env = quick();
+    for round in 1541..=1544 {
+        let name = format!("Lab {round}");
+        env.write("add.yaml", &lab(&format!("          - {{line1: \"{round}\", customDisplayName: {name}}}\n")));
+        let ended = std::thread::scope(|scope| {
+            let both = [(); 2].map(|()| scope.spawn(|| apply(&env, &["add.yaml"])));
+            both.map(|one| one.join().expect("a run"))
+        });
+        assert_eq!(handsets(&env, "TRD Lab").iter().filter(|(other, _)| *other == name).count(), 1);
+        for ended in ended {
+            let refused = ["is applying a plan to", "has changed the same organization"];
+            let is_refused = ended.code == Some(1) && refused.iter().any(|words| ended.stderr.contains(words));
+            assert!(is_refused || ended.code == Some(0), "{}\n{}", ended.stdout, ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_refused_item_names_the_member_and_the_others_are_added() {
     let env = quick();
     env.write(

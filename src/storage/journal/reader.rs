@@ -46,6 +46,8 @@ pub struct RunHistory {
     pub run: String,
     pub identity: RunIdentity,
     pub started_at: Timestamp,
+    /// When it has written to its journal for the last time.
+    pub last_entry_at: Timestamp,
     /// Whether the codes are encrypted and were not decrypted.
     pub is_encrypted: bool,
     /// Number of networks that the run was to change.
@@ -173,6 +175,7 @@ impl RunHistory {
             identity,
             run,
             started_at: time,
+            last_entry_at: time,
             is_encrypted,
             changes,
             outcome: None,
@@ -189,6 +192,7 @@ impl RunHistory {
                 Some(cipher) => line.document.decrypted(cipher).ok_or_else(|| not_a_journal(at + 1))?,
                 None => line.document,
             };
+            replay.history.last_entry_at = line.time;
             replay.apply(document, line.time);
         }
         Ok(replay.end())

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::entry::RunTarget;
 use super::reader::{CodeAccess, RunHistory, RunHistoryError};
@@ -20,6 +21,23 @@ pub enum RunDirectoryError {
 
 /// Maximum number of runs scanned.
 const MAX_RUNS_SCANNED: usize = 100;
+
+/// Longer than the interval between changes of handsets, in which a run writes nothing.
+const WRITES_WITHIN: Duration = Duration::from_secs(120);
+
+/// No run waits so long between two entries.
+const NEVER_SO_LONG: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the lock of a journal says about its run.
+enum LockState {
+    Held,
+    Free,
+    /// The file system has no locks, and the run is unfinished.
+    NoLocks {
+        /// How long ago; `None` if that is not known.
+        last_write: Option<Duration>,
+    },
+}
 
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
@@ -54,10 +72,30 @@ impl RunDirectory {
         Ok(Self { dir: dir.to_path_buf(), names })
     }
 
-    /// Whether a run is in progress: its process holds the lock of the journal.
+    /// Whether a run is in progress: its process holds the lock of the journal. Where a file system has no locks, an unfinished
+    /// run that has written something lately may be in progress.
     pub fn is_running(&self, run: &str) -> bool {
-        let Ok(file) = fs::File::open(self.journal_path(run)) else { return false };
-        matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock))
+        match self.lock_state(run) {
+            LockState::Held => true,
+            LockState::Free => false,
+            LockState::NoLocks { last_write } => last_write.is_none_or(|since| since < WRITES_WITHIN),
+        }
+    }
+
+    fn lock_state(&self, run: &str) -> LockState {
+        let path = self.journal_path(run);
+        let Ok(file) = fs::File::open(&path) else { return LockState::Free };
+        match file.try_lock_shared() {
+            Ok(()) => LockState::Free,
+            Err(fs::TryLockError::WouldBlock) => LockState::Held,
+            Err(fs::TryLockError::Error(_)) => match RunHistory::read(&path, CodeAccess::Skip) {
+                Ok(history) if history.outcome.is_some() => LockState::Free,
+                _ => {
+                    let modified = file.metadata().and_then(|data| data.modified()).ok();
+                    LockState::NoLocks { last_write: modified.and_then(|time| time.elapsed().ok()) }
+                }
+            },
+        }
     }
 
     /// A run about this organization that is in progress.
@@ -135,12 +173,21 @@ impl RunDirectory {
         }
     }
 
+    /// Whether a run surely is not in progress. Without locks it may be, for as long as a wave may wait for the next one.
+    fn is_over(&self, run: &str) -> bool {
+        match self.lock_state(run) {
+            LockState::Held => false,
+            LockState::Free => true,
+            LockState::NoLocks { last_write } => last_write.is_some_and(|since| since > NEVER_SO_LONG),
+        }
+    }
+
     /// Deletes all but the newest `keep` runs and returns the ids of the deleted ones.
     ///
     /// # Errors
     /// If a file cannot be deleted.
     pub fn prune(&self, keep: usize) -> Result<Vec<String>, RunDirectoryError> {
-        let old: Vec<String> = self.names.iter().skip(keep).filter(|run| !self.is_running(run)).cloned().collect();
+        let old: Vec<String> = self.names.iter().skip(keep).filter(|run| self.is_over(run)).cloned().collect();
         for name in &old {
             for path in [self.journal_path(name), self.plan_path(name)] {
                 match fs::remove_file(&path) {

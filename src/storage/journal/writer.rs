@@ -36,6 +36,7 @@ enum JournalBackend {
 #[derive(Debug)]
 struct FileJournal {
     path: PathBuf,
+    is_locked: bool,
     file: Arc<File>,
     pending: RefCell<Vec<u8>>,
     appended: Cell<u64>,
@@ -77,13 +78,14 @@ impl Journal {
         let create = || {
             let file = private_file::create_new(&path)?;
             // Held until the process ends, so that others recognize a running run. Some file systems know no locks.
-            let _unsupported = file.try_lock();
+            let is_locked = file.try_lock().is_ok();
             private_file::sync_dir(dir)?;
-            Ok(file)
+            Ok((file, is_locked))
         };
         match create() {
-            Ok(file) => Ok(Self(JournalBackend::File(FileJournal {
+            Ok((file, is_locked)) => Ok(Self(JournalBackend::File(FileJournal {
                 path,
+                is_locked,
                 file: Arc::new(file),
                 pending: RefCell::default(),
                 appended: Cell::new(0),
@@ -94,6 +96,26 @@ impl Journal {
             }))),
             Err(error) => Err(JournalError { path, reason: io::Error::to_string(&error) }),
         }
+    }
+
+    /// Whether other processes recognize this run as running: the file system of the journal has locks.
+    pub fn is_locked(&self) -> bool {
+        match &self.0 {
+            JournalBackend::File(journal) => journal.is_locked,
+            JournalBackend::Memory(_) => true,
+        }
+    }
+
+    /// Holds a prepared directory for one process at a time, as long as the result lives; `None` if its file system has no
+    /// locks. What is locked is the file that every such directory has.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn hold_directory(dir: &Path) -> Result<Option<std::fs::File>, JournalError> {
+        let path = dir.join(".gitignore");
+        let file = std::fs::OpenOptions::new().append(true).open(&path);
+        let file = file.map_err(|error| JournalError { path, reason: error.to_string() })?;
+        Ok(file.lock().is_ok().then_some(file))
     }
 
     /// Path, if the journal is a file.

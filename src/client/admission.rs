@@ -69,11 +69,13 @@ pub(super) struct InFlight<'a> {
 }
 
 impl InFlight<'_> {
-    pub(super) fn complete<T>(mut self, response: &Result<T, ApiError>) {
+    /// Reports the response; `is_overloaded` if it refuses the request for all that is going on, whatever its class.
+    pub(super) fn complete<T>(mut self, response: &Result<T, ApiError>, is_overloaded: bool) {
         let kind = match response {
             Ok(_) => ResponseKind::Accepted,
             Err(error) => match (error.class, error.status) {
                 (ErrorClass::RateLimited, _) => ResponseKind::Throttled(error.retry_after),
+                _ if is_overloaded => ResponseKind::Throttled(error.retry_after),
                 (_, Some(_)) => ResponseKind::Accepted,
                 (_, None) => ResponseKind::NoResponse,
             },

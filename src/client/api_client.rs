@@ -14,6 +14,7 @@ use tracing::{Instrument, info_span};
 use super::circuit_breaker::CircuitBreaker;
 use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
+use super::overload::Overload;
 use super::rate_limiter::{self, RateLimiter};
 use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
 use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
@@ -46,6 +47,7 @@ pub struct ApiClient {
     pub(super) token_generation: Cell<u64>,
     /// When the first of the 429s arrived that no request has got through since.
     rate_limited_since: Cell<Option<Instant>>,
+    overload: Overload,
     /// Called on waits of reads, which have no observer of their own.
     on_wait: RefCell<Option<WaitObserver>>,
     /// Until when a wait for the rate limit was reported.
@@ -80,6 +82,7 @@ impl ApiClient {
             refresh_lock: futures::lock::Mutex::new(()),
             token_generation: Cell::new(0),
             rate_limited_since: Cell::new(None),
+            overload: Overload::default(),
             on_wait: RefCell::default(),
             reported_until: Cell::new(None),
             pauses: RefCell::default(),
@@ -443,7 +446,7 @@ impl ApiClient {
         context: RequestContext<'_>,
         send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
     ) -> Result<T, SendError> {
-        let mut state = AttemptState::default();
+        let mut state = AttemptState { request: self.overload.next_request(), ..AttemptState::default() };
         // Locks affect writes only.
         if let RequestKind::Write { location, .. } = kind {
             state.locked_for = self.wait_for_lock(location, context).await?;
@@ -503,8 +506,18 @@ impl ApiClient {
                 return Err(SendError::Failed(error));
             }
         };
-        in_flight.complete(&response);
-        if !matches!(&response, Err(error) if error.class == ErrorClass::RateLimited || error.status.is_none()) {
+        let is_overloaded =
+            response.as_ref().is_err_and(|error| self.overload.is_refusal(error, state.request, self.clock.now()));
+        // What may have been applied and must not be repeated stays what it is; only the pace heeds the refusal.
+        let response = match response {
+            Err(error) if is_overloaded && kind.repeat() == Repeat::Always => {
+                Err(ApiError { class: ErrorClass::RateLimited, ..error })
+            }
+            response => response,
+        };
+        in_flight.complete(&response, is_overloaded);
+        let is_limited = |error: &ApiError| error.class == ErrorClass::RateLimited || error.status.is_none();
+        if !is_overloaded && !response.as_ref().is_err_and(is_limited) {
             self.rate_limited_since.set(None);
         }
         Ok(response)

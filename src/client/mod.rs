@@ -8,6 +8,7 @@
 //! | `token_refresh` | one new token for all requests that were rejected with the old one |
 //! | `retry` | [`RetryPolicy`]: how often and how long; backoff delays |
 //! | `locks` | which locations are locked |
+//! | `overload` | when a 503 is a refusal for all requests |
 //! | `handset_spacing` | from when on the handsets of a network may be changed again |
 //! | `circuit_breaker` | opens after many consecutive failures |
 //! | `statistics` | [`Statistics`]: what was sent |
@@ -18,6 +19,7 @@ mod api_client;
 mod circuit_breaker;
 mod handset_spacing;
 mod locks;
+mod overload;
 pub mod rate_limiter;
 mod request;
 mod retry;

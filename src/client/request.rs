@@ -73,6 +73,8 @@ pub enum SendError {
 /// The state of a request over its attempts.
 #[derive(Default)]
 pub(super) struct AttemptState {
+    /// Tells the request from all others of the client.
+    pub(super) request: u64,
     pub(super) sent: u32,
     pub(super) failed: u32,
     pub(super) locks: u32,

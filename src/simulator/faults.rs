@@ -86,6 +86,8 @@ pub struct FaultConfig {
     pub limits: Vec<Limit>,
     /// `Retry-After` of a 429.
     pub limit_retry_after: RetryAfterHeader,
+    /// What limits answer: 429, or 503 as servers do that are overloaded.
+    pub limit_status: u16,
     /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,
     /// A 503 although the write was applied.
@@ -131,6 +133,7 @@ impl Default for FaultConfig {
             latency: Latency::Fixed(Duration::ZERO),
             limits: Vec::new(),
             limit_retry_after: RetryAfterHeader::Exact,
+            limit_status: 429,
             statuses: Vec::new(),
             applied_then_503: 0.0,
             html_pages: 0.0,

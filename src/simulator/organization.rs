@@ -297,7 +297,10 @@ impl SimulatedOrganization {
                     Some("0.5".to_owned())
                 }
             };
-            return Some(SimulatedResponse { retry_after, ..refused(429, 429, "too many requests") });
+            let status = self.faults.limit_status;
+            // A 429 is counted where it is answered.
+            self.counters.refused += u64::from(status != 429);
+            return Some(SimulatedResponse { retry_after, ..refused(status, 429, "too many requests") });
         }
         self.counters.admitted += 1;
         if !matches!(request.operation, Operation::AccessToken { .. })

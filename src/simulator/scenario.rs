@@ -24,6 +24,8 @@ pub struct Scenario {
     pub limit: Option<LimiterSpec>,
     /// The `Retry-After` of a 429: `exact`, `missing`, or a fixed number of seconds such as `0`.
     pub limit_retry_after: Option<HeaderSpec>,
+    /// What limits answer: 429, or 503 as servers do that are overloaded.
+    pub limit_status: Option<u16>,
     pub locks: LockSpec,
     pub faults: BTreeMap<Fault, Probability>,
     /// Lifetime of an issued token.
@@ -302,6 +304,7 @@ impl Scenario {
             latency: other.latency.or(self.latency),
             limit: other.limit.clone().or_else(|| self.limit.clone()),
             limit_retry_after: other.limit_retry_after.or(self.limit_retry_after),
+            limit_status: other.limit_status.or(self.limit_status),
             locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
                 time: other.locks.time.or(self.locks.time),
@@ -352,6 +355,7 @@ impl Scenario {
             latency: self.latency.map_or(default.latency, |latency| latency.0),
             limits: self.limit.as_ref().map_or_else(Vec::new, |limit| limit.0.clone()),
             limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
+            limit_status: self.limit_status.unwrap_or(default.limit_status),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),
             html_pages: of(Fault::HtmlPage),

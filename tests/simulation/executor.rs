@@ -203,6 +203,32 @@ fn without_faults_a_run_takes_two_lists_and_the_planned_writes() {
 }
 
 #[test]
+fn limits_that_answer_503_lose_no_update() {
+    let seconds = Duration::from_secs;
+    let limits = [
+        LimitKind::Bucket { rate: 5.0, burst: 10.0 },
+        LimitKind::Bucket { rate: 10.0, burst: 2.0 },
+        LimitKind::Window { count: 30, period: seconds(10), phase: seconds(3) },
+        LimitKind::Sliding { count: 20, period: seconds(10) },
+        LimitKind::InFlight(3),
+    ];
+    for (at, limit) in (0..).zip(limits) {
+        for status in [429, 503] {
+            let faults = FaultConfig {
+                limits: vec![limit.into()],
+                limit_status: status,
+                latency: Latency::Lognormal { median: Duration::from_millis(150), p99: Duration::from_millis(600) },
+                ..FaultConfig::default()
+            };
+            let env = TestEnv::new(renames(300, 3), faults);
+            let client = env.client(at, RetryPolicy::default());
+            let (_, outcome) = env.apply(&client, Options::default()).expect("a run");
+            assert!(outcome.is_complete(), "{limit:?} {status}");
+        }
+    }
+}
+
+#[test]
 fn under_faults_results_are_true_and_the_next_run_converges() {
     for_seeds("whatever_goes_wrong", 300, |seed| {
         let mut rng = SeededRng::from_seed(seed);

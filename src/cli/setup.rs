@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy, SendError, WaitReason};
+use dectl::model::secret_text;
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
@@ -171,9 +172,9 @@ fn token_source(options: &ConnectionOptions) -> Result<TokenSource, CliError> {
         .map(|name| (name, env_var(name)));
     match (id, secret, refresh) {
         ((_, Some(client_id)), (_, Some(secret)), (_, Some(refresh))) => Ok(TokenSource::ServiceApp(ServiceApp {
-            client_id,
-            client_secret: secret.into(),
-            refresh_token: refresh.into(),
+            client_id: plain_secret("SERVICE_APP_CLIENT_ID", &client_id)?,
+            client_secret: plain_secret("SERVICE_APP_CLIENT_SECRET", &secret)?.into(),
+            refresh_token: plain_secret("SERVICE_APP_REFRESH_TOKEN", &refresh)?.into(),
         })),
         ((_, None), (_, None), (_, None)) => Err(CliError::refused(
             "no access token: set WEBEX_ACCESS_TOKEN, use --token-file FILE or --token-command COMMAND, or set the three \
@@ -200,6 +201,12 @@ fn env_var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
+/// The secret in an environment variable, without what was pasted around it.
+fn plain_secret(variable: &str, text: &str) -> Result<String, CliError> {
+    let refused = |error| CliError::refused(format!("environment variable {variable} {error}"));
+    secret_text(text).map(str::to_owned).map_err(refused)
+}
+
 fn literal_token(origin: &str, text: &str) -> Result<TokenSource, CliError> {
     let token = Token::new(text).map_err(|error| CliError::failed(origin, error))?;
     Ok(TokenSource::Literal { token, origin: origin.to_owned() })
@@ -212,7 +219,7 @@ pub(crate) fn plan_key() -> Result<Option<SecretString>, CliError> {
         Ok(key) if key.trim().is_empty() => Err(CliError::refused(
             "DECTL_PLAN_KEY is set but empty: set it to the passphrase, or unset it to leave plans and journals unencrypted",
         )),
-        Ok(key) => Ok(Some(SecretString::from(key))),
+        Ok(key) => plain_secret("DECTL_PLAN_KEY", &key).map(|key| Some(SecretString::from(key))),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => Err(CliError::refused("DECTL_PLAN_KEY is not valid UTF-8")),
     }

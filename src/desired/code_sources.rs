@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use super::model::{CodeSource, Desired, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::AccessCode;
+use crate::model::{AccessCode, secret_text, secret_utf8};
 
 /// Upper bound for reading a code file: four digits, a line ending, and enough to recognize other content.
 const MAX_BYTES: u64 = 64;
@@ -31,9 +31,9 @@ impl CodeSourceResolver for ProcessEnvironment {
     }
 
     fn file(&self, path: &Path) -> io::Result<String> {
-        let mut text = String::new();
-        io::Read::read_to_string(&mut io::Read::take(fs::File::open(path)?, MAX_BYTES), &mut text)?;
-        Ok(text)
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, MAX_BYTES), &mut bytes)?;
+        secret_utf8(&bytes).map(str::to_owned).map_err(|error| io::Error::other(format!("it {error}")))
     }
 }
 
@@ -58,9 +58,8 @@ pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, dia
             },
             CodeSource::File(path) => match lookup.file(path) {
                 Ok(text) => {
-                    let value = text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r'));
                     let context = format!("file {}", path.display());
-                    entry.desired.code = accept(value, &context, source, diagnostics);
+                    entry.desired.code = accept(&text, &context, source, diagnostics);
                 }
                 Err(error) => diagnostics.push(
                     Diagnostic::error(
@@ -81,12 +80,13 @@ fn accept(
     source: &Spanned<CodeSource>,
     diagnostics: &mut Diagnostics,
 ) -> Option<AccessCode> {
-    AccessCode::new(value)
+    let code = secret_text(value).map_err(|error| error.to_string());
+    code.and_then(|code| AccessCode::new(code).map_err(|error| error.to_string()))
         .map_err(|error| {
             diagnostics.push(
                 Diagnostic::error(DiagnosticCode::InvalidCode, format!("access code in {context} {error}"))
                     .with_span(source.span)
-                    .help("it must contain exactly four digits, optionally followed by one line ending"),
+                    .help("it must contain exactly four digits, and nothing else but a line ending"),
             );
         })
         .ok()

@@ -168,6 +168,11 @@ impl Loader<'_> {
         let mut bytes = Vec::new();
         match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
+            Ok(_) if is_saved_plan(&bytes) => self.diagnostics.push(
+                Diagnostic::error(DiagnosticCode::NotYaml, format!("{name} is a saved plan, not a desired-state file"))
+                    .help(format!("`dectl apply --plan {name}` applies it, `dectl show {name}` shows it"))
+                    .in_file(name),
+            ),
             Ok(_) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
@@ -212,4 +217,10 @@ impl Loader<'_> {
         };
         self.diagnostics.push(Diagnostic::error(code, message).in_file(name).help(help));
     }
+}
+/// Whether a file is what `plan --out` writes, sealed or not.
+fn is_saved_plan(bytes: &[u8]) -> bool {
+    let start = bytes[..bytes.len().min(200)].trim_ascii_start();
+    let has = |words: &[u8]| start.windows(words.len()).any(|window| window == words);
+    start.starts_with(b"age-encryption.org/") || start.starts_with(b"{") && has(b"\"saved-plan\"")
 }

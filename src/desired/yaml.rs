@@ -67,12 +67,35 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
         );
         return None;
     }
-    match (File { source, text, offset: stripped }).parse() {
+    let (start, text) = only_document(text);
+    match (File { source, text, offset: stripped + start as u32 }).parse() {
         Ok(node) => Some(node),
         Err(error) => {
             diagnostics.push(parse_error(&error, source, sources));
             None
         }
+    }
+}
+
+/// The only document of a text and where it starts. What has nothing but comments is no document, whatever separates it; with
+/// several documents the whole text is returned.
+fn only_document(text: &str) -> (usize, &str) {
+    let is_marker = |line: &str| line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty());
+    let is_content = |line: &str| !matches!(line.trim(), "" | "...") && !line.trim_start().starts_with('#');
+    let (mut documents, mut start, mut end) = (vec![(0, 0, false)], 0, 0);
+    for line in text.split_inclusive('\n') {
+        end += line.len();
+        if is_marker(line) {
+            start = end;
+            documents.push((start, end, false));
+        } else if let Some(last) = documents.last_mut() {
+            *last = (start, end, last.2 || is_content(line));
+        }
+    }
+    documents.retain(|(.., has_content)| *has_content);
+    match documents[..] {
+        [(start, end, _)] => (start, &text[start..end]),
+        _ => (0, text),
     }
 }
 

@@ -119,6 +119,8 @@ codes! {
     InvalidState = "invalid-state",
     /// A base station is named twice.
     DuplicateBaseStation = "duplicate-base-station",
+    /// A base station that is to be replaced is not there.
+    NothingReplaced = "nothing-replaced",
     /// A base station belongs to another network.
     BaseStationInOtherNetwork = "base-station-in-other-network",
     /// A network would have more base stations than its model allows, or than other pages of Cisco mention.

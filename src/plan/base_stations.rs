@@ -251,6 +251,16 @@ impl Comparison<'_> {
                 && replaced.insert(old.value)
             {
                 plan.replaced.extend(self.removal(entry, station, old.span));
+            } else if !by_mac.contains_key(&old.value) && plan.additions.iter().any(|added| added.mac == entry.mac) {
+                let message = format!(
+                    "no base station of {:?} has the address {}: nothing is replaced",
+                    group.primary.label(),
+                    old.value
+                );
+                let help =
+                    "check the address: what is not replaced stays in use; without `replaces` the entry only adds";
+                let warning = Diagnostic::warning(DiagnosticCode::NothingReplaced, message);
+                self.diagnostics.push(warning.with_span(old.span).help(help));
             }
         }
         let named = |station: &&BaseStation| {

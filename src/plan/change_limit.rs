@@ -60,6 +60,24 @@ pub enum TooManyChanges {
         number: usize,
         allowed: usize,
     },
+    #[error("{0}; and {1}")]
+    Both(Box<Self>, Box<Self>),
+}
+
+/// Checks both limits of an unattended run, and reports both at once.
+///
+/// # Errors
+/// If the plan exceeds one of them.
+pub fn check_limits(
+    plan: &Plan,
+    max_changes: Option<MaxChanges>,
+    max_deletes: Option<usize>,
+) -> Result<(), TooManyChanges> {
+    match (check_deletions(plan, max_deletes), check_change_limit(plan, max_changes)) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(one), Ok(())) | (Ok(()), Err(one)) => Err(one),
+        (Err(one), Err(other)) => Err(TooManyChanges::Both(Box::new(one), Box::new(other))),
+    }
 }
 
 /// Checks whether a plan may be applied without confirmation.
@@ -67,7 +85,7 @@ pub enum TooManyChanges {
 /// # Errors
 /// If it changes more than 100 things, or more than 10 of one kind that are also more than 30 % of those that were read,
 /// unless `max_changes` allows it. An explicit number always applies.
-pub fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
+pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
     let all = plan.changes.len();
     let exceeds = |kind: ResourceKind, read: usize| {
         let changes = plan.changes.iter().filter(|change| change.kind() == kind).count();

@@ -40,7 +40,7 @@ mod scope;
 mod subset;
 mod temporary;
 
-pub use change_limit::{MaxChanges, TooManyChanges, check_change_limit, check_deletions, describe_deletions};
+pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, check_limits, describe_deletions};
 pub use members::unknown_line_locations;
 pub use planner::{
     MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,

@@ -20,7 +20,7 @@ use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::{Plan, ResourceKind};
-use crate::plan::{self, check_change_limit, check_deletions, describe_deletions};
+use crate::plan::{self, check_deletions, check_limits, describe_deletions};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
 
@@ -191,12 +191,11 @@ impl ApplyWorkflow<'_> {
         self.show(plan);
         let approved = match self.config.approval {
             Approval::Automatic => {
-                check_deletions(plan, self.max_deletes(plan_source))?;
                 let saved = match plan_source {
                     PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|text| text.parse().ok()),
                     PlanSource::Inputs(_) => None,
                 };
-                check_change_limit(plan, self.config.max_changes.or(saved))?;
+                check_limits(plan, self.config.max_changes.or(saved), self.max_deletes(plan_source))?;
                 prepared
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,

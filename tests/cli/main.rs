@@ -17,6 +17,7 @@ mod help;
 mod invalid_files;
 mod kill;
 mod masking;
+mod mistakes;
 mod network;
 mod pipelines;
 mod rehearse;

@@ -19,4 +19,4 @@ pub(crate) use options::{
     CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LocationOptions,
     LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, RunOptions, ScopeOptions, WriteOptions,
 };
-pub(crate) use values::{WindowEnd, bearer_token, organization, request_fault};
+pub(crate) use values::{WindowEnd, bearer_token, file_to_write, organization, request_fault};

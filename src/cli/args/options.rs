@@ -10,7 +10,7 @@ use dectl::model::HANDSET_INTERVAL;
 use dectl::plan::MaxChanges;
 use dectl::runtime::parse_duration;
 
-use super::values::{WindowEnd, nonzero_duration};
+use super::values::{WindowEnd, nonzero_duration, number_of_deletions};
 use crate::cli::exit::CliError;
 
 /// How results and log lines are written.
@@ -286,7 +286,7 @@ pub(crate) struct ScopeOptions {
     #[arg(long, value_name = "N")]
     pub(crate) max_changes: Option<MaxChanges>,
     /// Maximum number of networks, base stations and handsets that may be deleted [default: 0]
-    #[arg(long, value_name = "N", hide_short_help = true)]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = number_of_deletions)]
     pub(crate) max_deletes: Option<usize>,
     /// Fail if a live network is not in any file
     #[arg(long, hide_short_help = true)]

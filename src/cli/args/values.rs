@@ -7,6 +7,20 @@ use std::time::Duration;
 use dectl::runtime::parse_duration;
 use dectl::simulator::{Fault, Probability};
 
+/// A file to write to. Its content often holds access codes, so a file called `-` is not meant, and standard output has the
+/// report.
+pub(crate) fn file_to_write(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" | "" => Err("name a file; the report goes to standard output".to_owned()),
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
+/// A number of deletions: what is deleted has to be counted.
+pub(super) fn number_of_deletions(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "use the number of deletions, which the plan shows; `all` is not accepted".to_owned())
+}
+
 /// Parses a duration greater than zero.
 pub(crate) fn nonzero_duration(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {

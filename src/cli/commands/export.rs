@@ -16,7 +16,7 @@ use dectl::storage::{IfExists, create_private_dir, write_private_file};
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
 use super::output::shell_word;
-use crate::cli::args::{Format, LocationOptions, ReadOptions};
+use crate::cli::args::{Format, LocationOptions, ReadOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
@@ -24,7 +24,7 @@ use crate::cli::setup::connect;
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExportArgs {
     /// Write to this file instead of standard output (mode 0600, contains access codes)
-    #[arg(long, value_name = "FILE", conflicts_with = "split")]
+    #[arg(long, value_name = "FILE", conflicts_with = "split", value_parser = file_to_write)]
     write: Option<PathBuf>,
     /// Write one file per location into this directory
     #[arg(long, value_name = "DIR")]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
 use dectl::plan::model::Plan;
-use dectl::plan::{Scope, check_change_limit, check_deletions};
+use dectl::plan::{MaxChanges, Scope, check_limits};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
@@ -60,12 +60,9 @@ pub(super) fn save_plan(
     key: Option<&SecretString>,
 ) -> Result<(), CliError> {
     // A limit that is given holds here, too: an approval of what is refused afterwards is of no use.
-    if limits.max_deletes.is_some() {
-        check_deletions(plan, limits.max_deletes).map_err(dectl::reconcile::Error::from)?;
-    }
-    if limits.max_changes.is_some() {
-        check_change_limit(plan, limits.max_changes).map_err(dectl::reconcile::Error::from)?;
-    }
+    let max_changes = limits.max_changes.unwrap_or(MaxChanges::All);
+    let max_deletes = limits.max_deletes.unwrap_or(usize::MAX);
+    check_limits(plan, Some(max_changes), Some(max_deletes)).map_err(dectl::reconcile::Error::from)?;
     if key.is_none() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("age")) {
         return Err(CliError::refused(format!(
             "{} is named as an encrypted plan, but DECTL_PLAN_KEY is not set; set it, or choose another name",

@@ -8,7 +8,7 @@ use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan};
-use crate::cli::args::{CodeOptions, FileOptions, ReadOptions, ScopeOptions};
+use crate::cli::args::{CodeOptions, FileOptions, ReadOptions, ScopeOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -21,7 +21,7 @@ pub(crate) struct PlanArgs {
     #[arg(long)]
     detailed_exitcode: bool,
     /// Save the plan to FILE for `apply --plan` (contains access codes)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     out: Option<PathBuf>,
     #[command(flatten)]
     scope: ScopeOptions,

@@ -17,7 +17,7 @@ use dectl::storage::{IfExists, write_private_file};
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{Apply, preflight, run_config};
-use crate::cli::args::WriteOptions;
+use crate::cli::args::{WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -43,13 +43,13 @@ pub(crate) struct RenameArgs {
     #[arg(long, value_name = "TEMPLATE", hide_short_help = true)]
     display_name: Option<String>,
     /// Write a desired-state file of the new names instead of applying them
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     write: Option<PathBuf>,
     /// Overwrite an existing file
     #[arg(long, requires = "write", hide_short_help = true)]
     force: bool,
     /// Save the plan to FILE for `apply --plan` (contains access codes) instead of applying it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     out: Option<PathBuf>,
     /// Recompute the rename instead of resuming an unfinished run
     #[arg(long, hide_short_help = true)]

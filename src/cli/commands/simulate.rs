@@ -16,7 +16,7 @@ use dectl::simulator::{
 };
 use dectl::storage::{IfExists, write_private_file};
 
-use crate::cli::args::{bearer_token, organization, request_fault};
+use crate::cli::args::{bearer_token, file_to_write, organization, request_fault};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::simulated_organizations;
@@ -32,7 +32,7 @@ pub(crate) struct SimulateArgs {
     /// Save the state of all organizations to this file after every change
     ///
     /// Without STATE, an existing file is the state to start from.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     state_file: Option<PathBuf>,
     /// Serve another organization with this ID and state (repeatable)
     #[arg(long = "organization", value_name = "ID=STATE", value_parser = organization)]

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{Apply, leaves_something, preflight, run_config};
-use crate::cli::args::WriteOptions;
+use crate::cli::args::{WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{Connection, connect, plan_key, run_target};
@@ -25,7 +25,7 @@ pub(crate) struct UndoArgs {
     #[arg(value_name = "RUN")]
     name: String,
     /// Save the plan to FILE for `apply --plan` (contains access codes) instead of applying it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) apply: WriteOptions,

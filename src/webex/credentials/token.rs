@@ -2,10 +2,14 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::model::{SecretTextError, secret_text};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token is empty")]
     Empty,
+    #[error("the token {0}")]
+    Pasted(#[from] SecretTextError),
     /// Contains a character that is invalid in a header. The message does not reveal it.
     #[error("the token contains whitespace or another invalid character")]
     Malformed,
@@ -20,7 +24,7 @@ impl Token {
     /// # Errors
     /// If it is empty or contains a character that is invalid in a header.
     pub fn new(text: &str) -> Result<Self, TokenError> {
-        let text = text.trim();
+        let text = secret_text(text)?;
         // The value is often pasted as a whole header.
         let text = text.strip_prefix("Bearer ").map_or(text, str::trim_start);
         if text.is_empty() {

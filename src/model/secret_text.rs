@@ -1,0 +1,74 @@
+//! Secrets and codes as they arrive from files, variables and commands: pasted, quoted, or in another encoding.
+
+/// What is around a secret and cannot belong to it. The message does not reveal the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretTextError {
+    #[error("is in quotes: remove them, they are no part of it")]
+    Quoted,
+    #[error("begins with a name and `=`: give only what follows")]
+    Assignment,
+    #[error("is in UTF-16, as PowerShell's `>` writes it: save it as UTF-8")]
+    Utf16,
+    #[error("is not valid UTF-8")]
+    NotUtf8,
+}
+
+/// The secret in a text: without whitespace at the ends and without a byte order mark.
+///
+/// # Errors
+/// If it is in quotes, or an assignment such as `NAME=secret`.
+pub fn secret_text(text: &str) -> Result<&str, SecretTextError> {
+    const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        return Err(SecretTextError::Quoted);
+    }
+    // The padding of base64 is at the end.
+    let name = text.trim_end_matches('=').split_once('=').map(|(name, _)| name.trim_end());
+    let name = name.map(|name| name.strip_prefix("export ").or(name.strip_prefix("$env:")).unwrap_or(name));
+    let is_name = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().is_some_and(|c| c.is_ascii_uppercase() || c == '_')
+            && letters.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    if name.is_some_and(is_name) { Err(SecretTextError::Assignment) } else { Ok(text) }
+}
+
+/// Decodes the bytes of a file that holds a secret.
+///
+/// # Errors
+/// If they are no UTF-8.
+pub fn secret_utf8(bytes: &[u8]) -> Result<&str, SecretTextError> {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(SecretTextError::Utf16),
+        _ => std::str::from_utf8(bytes).map_err(|_| SecretTextError::NotUtf8),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_around_a_secret_is_removed_or_named() {
+        let cases = [
+            ("abc", Ok("abc")),
+            (" abc\r\n", Ok("abc")),
+            ("\u{feff}abc\n", Ok("abc")),
+            ("YWJj==", Ok("YWJj==")),
+            ("AGE-SECRET-KEY-1ABC", Ok("AGE-SECRET-KEY-1ABC")),
+            ("a=b", Ok("a=b")),
+            ("\"abc\"", Err(SecretTextError::Quoted)),
+            ("'abc", Err(SecretTextError::Quoted)),
+            ("\u{201c}abc\u{201d}", Err(SecretTextError::Quoted)),
+            ("WEBEX_ACCESS_TOKEN=abc", Err(SecretTextError::Assignment)),
+            ("export TOKEN=abc==", Err(SecretTextError::Assignment)),
+            ("$env:TOKEN = abc", Err(SecretTextError::Assignment)),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(secret_text(text), expected, "{text:?}");
+        }
+        assert_eq!(secret_utf8(b"\xff\xfea\0b\0"), Err(SecretTextError::Utf16));
+        assert_eq!(secret_utf8(b"\xfc"), Err(SecretTextError::NotUtf8));
+    }
+}

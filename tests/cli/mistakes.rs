@@ -1,0 +1,125 @@
+//! What is easily mistaken gets an answer that says what to do, and nothing is sent.
+
+use crate::harness::{Ended, TestEnv};
+
+#[test]
+fn a_saved_plan_is_no_desired_state() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: X }] }]\n",
+    );
+    assert_eq!(env.run(&["plan", "d.yaml", "--out", "p.json"]).code, Some(0));
+    let before = env.counters().requests;
+    let ended = env.run(&["apply", "p.json", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("`dectl apply --plan p.json`"), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("error").count(), 2, "one error and their number: {}", ended.stderr);
+    assert_eq!(env.counters().requests, before);
+}
+
+#[test]
+fn documents_without_content_are_none() {
+    let env = TestEnv::new();
+    let state = "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab }] }]\n";
+    for (name, text) in [
+        ("end", format!("{state}---\n")),
+        ("comments", format!("# first\n---\n# second\n---\n{state}---\n# last\n...\n")),
+        ("crlf", format!("---\n{state}---\n").replace('\n', "\r\n")),
+    ] {
+        env.write("d.yaml", &text);
+        let ended = env.run(&["validate", "d.yaml"]);
+        assert_eq!(ended.code, Some(0), "{name}\n{}", ended.stderr);
+    }
+    env.write("d.yaml", &format!("# one\n---\n{state}---\n{state}"));
+    let ended = env.run(&["validate", "d.yaml"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("multiple-documents"), "{}", ended.stderr);
+    // Positions are those of the file.
+    env.write(
+        "d.yaml",
+        "# one\n---\n# two\n---\nversion: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ nam: x }] }]\n",
+    );
+    let ended = env.run(&["validate", "d.yaml"]);
+    assert!(ended.stderr.contains("d.yaml:6:52"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_pasted_around_a_secret_is_named() {
+    let env = TestEnv::new();
+    let before = env.counters().requests;
+    for (variable, value, words) in [
+        ("WEBEX_ACCESS_TOKEN", "\"abc\"", "is in quotes"),
+        ("WEBEX_ACCESS_TOKEN", "TOKEN=abc", "begins with a name and `=`"),
+        ("DECTL_PLAN_KEY", "'abc'", "DECTL_PLAN_KEY is in quotes"),
+    ] {
+        env.write("d.yaml", "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab }] }]\n");
+        let ended = env.command(&["plan", "d.yaml", "--out", "p.age"]).env(variable, value).output();
+        let ended = Ended::from(ended.expect("the binary runs"));
+        assert!(ended.code == Some(1) && ended.stderr.contains(words), "{variable}\n{}", ended.stderr);
+    }
+    assert_eq!(env.counters().requests, before);
+    // Files as PowerShell writes them.
+    let utf16 =
+        |text: &str| [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    std::fs::write(env.dir.path().join("token"), utf16("abc\r\n")).expect("a file");
+    std::fs::write(env.dir.path().join("code"), utf16("1234\r\n")).expect("a file");
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, defaultAccessCode: { file: code } }] }]\n",
+    );
+    let ended = env.run(&["plan", "d.yaml"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("UTF-16"), "{}", ended.stderr);
+    let ended = env.run(&["export", "--token-file", "token"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("UTF-16"), "{}", ended.stderr);
+    // A byte order mark and spaces are no part of a code.
+    env.write("code", "\u{feff} 1234 \r\n");
+    let ended = env.run(&["plan", "d.yaml"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn standard_output_is_no_file_to_save_to() {
+    let env = TestEnv::new();
+    for args in [
+        &["plan", "d.yaml", "--out", "-"][..],
+        &["undo", "last", "--out", "-"],
+        &["export", "--write", "-"],
+        &["rename", "a", "b", "--out", "-"],
+    ] {
+        let ended = env.run(args);
+        assert_eq!(ended.code, Some(1), "{args:?}\n{}", ended.stderr);
+        assert!(ended.stderr.contains("name a file"), "{args:?}\n{}", ended.stderr);
+    }
+}
+
+#[test]
+fn both_limits_are_told_at_once() {
+    let env = TestEnv::new();
+    let networks = env.networks();
+    let lab = networks.iter().find(|network| network["name"] == "TRD Lab").expect("a network");
+    let delete = format!("networks: [{{ id: {}, name: TRD Lab, state: absent }}]", lab["id"]);
+    env.write("d.yaml", &format!("version: 1\nlocations: [{{ name: Trondheim Clinic, {delete} }}]\n"));
+    let ended = env.run(&["apply", "d.yaml", "--yes", "--max-changes", "0"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    for words in ["pass --max-deletes", "pass --max-changes 1"] {
+        assert!(ended.stderr.contains(words), "{words}\n{}", ended.stderr);
+    }
+    let ended = env.run(&["apply", "d.yaml", "--yes", "--max-deletes", "all"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("use the number of deletions"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_replacement_of_nothing_is_said() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Nurses, baseStations: [{ mac: \"001122334455\", replaces: \"AABBCCDDEEFF\" }] }] }]\n",
+    );
+    let ended = env.run(&["plan", "d.yaml"]);
+    assert!(
+        ended.stderr.contains("nothing is replaced") || ended.stdout.contains("nothing is replaced"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
+}

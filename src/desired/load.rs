@@ -218,7 +218,7 @@ impl Loader<'_> {
         self.diagnostics.push(Diagnostic::error(code, message).in_file(name).help(help));
     }
 }
-/// Whether a file is what `plan --out` writes, sealed or not.
+/// Whether a file is what `plan --out` writes, encrypted or not.
 fn is_saved_plan(bytes: &[u8]) -> bool {
     let start = bytes[..bytes.len().min(200)].trim_ascii_start();
     let has = |words: &[u8]| start.windows(words.len()).any(|window| window == words);

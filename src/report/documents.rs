@@ -508,6 +508,14 @@ pub(super) struct RunDocument {
     pub(super) changes_written: usize,
     /// Whether the run is in progress.
     pub(super) running: bool,
+    /// Base URL of the API that it was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) api: Option<String>,
+    /// Organization id, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) org: Option<String>,
+    /// Whether it was about an organization that is embedded in the process.
+    pub(super) simulated: bool,
     /// Run that this one resumes.
     pub(super) resumes: Option<String>,
     /// Run that this one undoes.

@@ -161,6 +161,9 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
         networks_written: run.networks_written,
         changes_written: run.changes_written,
         running: *running,
+        api: Some(run.identity.target.api.clone()).filter(|api| !api.is_empty()),
+        org: run.identity.target.org.clone(),
+        simulated: run.identity.target.simulated,
         resumes: run.identity.resumes.clone(),
         undoes: run.identity.undoes.clone(),
     };

@@ -1,7 +1,7 @@
 //! Terminal output. Colors are always written; the printer strips them if disabled.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Color, Effects, Style};
@@ -358,18 +358,38 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
     if runs.is_empty() {
         return "No runs.\n".to_owned();
     }
-    let mut out = String::new();
+    let targets: HashSet<_> = runs
+        .iter()
+        .map(|run| &run.identity.target)
+        .filter(|target| !target.simulated)
+        .map(|target| (&target.api, &target.org))
+        .collect();
+    let (mut out, is_about_several) = (String::new(), targets.len() > 1);
     for (run, running) in runs.iter().zip(running) {
         let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
         let (written, planned) = (run.changes_written, run.changes);
         let noun = if run.items.is_empty() { "network" } else { "change" };
         let started = run.started_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let about = organization(run, is_about_several);
         line(
             &mut out,
-            format_args!("{}  {started}  {outcome:11}  {written} of {} written", run.run, plural(planned, noun)),
+            format_args!("{}  {started}  {outcome:11}  {written} of {} written{about}", run.run, plural(planned, noun)),
         );
     }
     out
+}
+
+/// Which organization a run was about, if that is not the same for all: `undo last` takes none of another one.
+fn organization(run: &RunHistory, is_about_several: bool) -> String {
+    let target = &run.identity.target;
+    match (&target.org, target.simulated) {
+        (_, true) => "  (simulated)".to_owned(),
+        (Some(org), false) if is_about_several => {
+            format!("  (organization {} at {})", sanitize(org), sanitize(&target.api))
+        }
+        (None, false) if is_about_several && !target.api.is_empty() => format!("  (at {})", sanitize(&target.api)),
+        (_, false) => String::new(),
+    }
 }
 
 /// The waves of a plan, if there is more than one.

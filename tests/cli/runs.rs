@@ -1,5 +1,6 @@
 //! The list of runs.
 
+use crate::harness::TestEnv;
 use crate::harness::{applying, copy_example, slow};
 
 #[cfg(unix)]
@@ -16,4 +17,24 @@ fn a_run_in_progress_is_listed_kept_and_not_joined() {
     assert!(second.stderr.contains(&run), "{}", second.stderr);
     assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(0));
     assert_eq!(env.run(&["runs", "-o", "json"]).json()["runs"][0]["running"], false);
+}
+
+#[test]
+fn runs_of_other_organizations_are_marked() {
+    let env = TestEnv::new();
+    let state = |shown: &str| {
+        format!(
+            "version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ name: TRD Lab, displayName: {shown} }}] }}]\n"
+        )
+    };
+    env.write("d.yaml", &state("One"));
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+    let shown = env.run(&["runs"]);
+    assert!(!shown.stdout.contains('('), "one organization needs no mark: {}", shown.stdout);
+    env.write("d.yaml", &state("Two"));
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes", "--simulate"]).code, Some(0));
+    let shown = env.run(&["runs"]).stdout;
+    assert_eq!(shown.lines().map(|line| line.ends_with("(simulated)")).collect::<Vec<_>>(), [true, false], "{shown}");
+    let json: serde_json::Value = serde_json::from_str(&env.run(&["runs", "-o", "json"]).stdout).expect("JSON");
+    assert_eq!((&json["runs"][0]["simulated"], &json["runs"][1]["simulated"]), (&true.into(), &false.into()), "{json}");
 }

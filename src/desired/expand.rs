@@ -72,10 +72,19 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
         }
     }
     if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
-        let help = "patterns match the whole value and are case-sensitive; try '.*Ward.*' or '(?i)ward.*'";
-        let message = "no network matches this rule";
+        let patterns: Vec<String> = first.patterns.iter().map(|(_, pattern)| unmatched(&pattern.value)).collect();
+        let help = "patterns match the whole value and are case-sensitive; try \".*Ward.*\" or \"(?i)ward.*\"";
+        let shown = if patterns.is_empty() { String::new() } else { format!(": {}", patterns.join(", ")) };
+        let message = format!("no network matches this rule{shown}");
         diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
     }
+}
+
+/// A pattern that matches nothing, as warnings show it. `cmd.exe` hands single quotes on.
+pub(super) fn unmatched(pattern: &str) -> String {
+    let is_quoted = pattern.len() > 1 && pattern.starts_with('\'') && pattern.ends_with('\'');
+    let hint = if is_quoted { " (the single quotes are part of it: in cmd.exe write double quotes)" } else { "" };
+    format!("{pattern}{hint}")
 }
 
 /// Whether a rule applies to a location with this name.

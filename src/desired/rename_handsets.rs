@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::expand::unmatched;
 use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
 use super::rules::{RenameRequest, full_match_regex};
 use super::template::{OWN_FILTERS, Templates, Variables};
@@ -63,7 +64,7 @@ pub fn rename_handsets(
             desired.locations.push(DesiredLocation { span: pattern, name: None, id, entries });
         }
     }
-    renaming.finish(pattern);
+    renaming.finish(pattern, &request.pattern);
     desired
 }
 
@@ -233,7 +234,7 @@ impl Renaming<'_> {
         false
     }
 
-    fn finish(self, pattern: Span) {
+    fn finish(self, pattern: Span, text: &str) {
         if !self.shortened.is_empty() {
             let more = self.shortened.len().saturating_sub(MAX_SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -244,9 +245,12 @@ impl Renaming<'_> {
         }
         if self.matched == 0 && !self.diagnostics.has_errors() {
             self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::NoMatch, "no handset matches this pattern")
-                    .with_span(pattern)
-                    .help("patterns match the whole name and are case-sensitive; try '.*'"),
+                Diagnostic::warning(
+                    DiagnosticCode::NoMatch,
+                    format!("no handset matches this pattern: {}", unmatched(text)),
+                )
+                .with_span(pattern)
+                .help("patterns match the whole name and are case-sensitive; try \".*\""),
             );
         }
     }

@@ -2,10 +2,11 @@
 //! pull request.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+use regex::Regex;
 
 /// Instruction budget per rendering; a typical template needs a hundredth of it.
 const TEMPLATE_FUEL: u64 = 20_000;
@@ -47,6 +48,9 @@ impl Templates {
     /// # Errors
     /// If the template is invalid or uses an unknown filter.
     pub(super) fn variables_of(&self, text: &str) -> Result<Vec<String>, String> {
+        if let Some(group) = foreign_group(text) {
+            return Err(format!("{group} is no group here: name it in the pattern, (?<x>…), and write {{{{ x }}}}"));
+        }
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let mut variables: Vec<String> =
@@ -116,6 +120,15 @@ fn error_text(error: &minijinja::Error) -> String {
     }
 }
 
+/// A group as sed, PowerShell or shells write it, outside of the expressions of a template: `$1`, `${1}`, `\1`.
+fn foreign_group(text: &str) -> Option<&str> {
+    // The braces of an expression keep a deliberate `{{ "$1" }}` out.
+    static GROUP: LazyLock<Result<Regex, regex::Error>> =
+        LazyLock::new(|| Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|(\$\d+|\$\{\w+\}|\\\d+)"));
+    let group = GROUP.as_ref().ok()?;
+    group.captures_iter(text).find_map(|found| found.get(1)).map(|found| found.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,5 +167,20 @@ mod tests {
         assert_eq!(templates.variables_of("{{ location }} {{ n|pad(2) }}"), Ok(vec!["location".into(), "n".into()]));
         assert!(templates.variables_of("{{ n|uper }}").is_err_and(|error_text| error_text.contains("uper")));
         assert!(templates.variables_of("{{ n").is_err());
+    }
+
+    #[test]
+    fn groups_of_other_tools_are_named() {
+        for (text, expected) in [
+            ("ICU $1", Some("$1")),
+            ("ICU ${1}", Some("${1}")),
+            ("ICU ${ward}", Some("${ward}")),
+            (r"\2 ICU", Some(r"\2")),
+            ("ICU {{ ward }}", None),
+            (r#"{{ "$1" }} {% if a %}x{% endif %}"#, None),
+            ("5 $ a day", None),
+        ] {
+            assert_eq!(foreign_group(text), expected, "{text}");
+        }
     }
 }

@@ -123,3 +123,18 @@ fn a_replacement_of_nothing_is_said() {
         ended.stderr
     );
 }
+
+#[test]
+fn patterns_and_groups_of_other_tools_are_named() {
+    let env = TestEnv::new();
+    let before = env.counters().writes;
+    for group in ["ICU $1", "ICU ${1}", "ICU \\1"] {
+        let ended = env.run(&["rename", "(.*) Lab", group, "--yes"]);
+        assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stderr.contains("write {{ x }}"), "{}", ended.stderr);
+    }
+    let ended = env.run(&["rename", "'.*Lab'", "ICU", "--yes"]);
+    let shown = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(shown.contains("'.*Lab'") && shown.contains("write double quotes"), "{shown}");
+    assert_eq!(env.counters().writes, before);
+}

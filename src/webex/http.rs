@@ -452,10 +452,21 @@ fn transport_error(error: &reqwest::Error, what: &str, destination: &str) -> Api
     let applied = if error.is_connect() || error.is_builder() { MaybeApplied::No } else { MaybeApplied::Unknown };
     // A retry does not make a certificate valid, nor a proxy accept the same credentials.
     let rejected_by_proxy = cause.contains("proxy auth") || cause.contains("407");
-    let class = if error.is_builder() || cause.contains("certificate") || rejected_by_proxy {
+    let class = if error.is_builder()
+        || cause.contains("certificate")
+        || cause.contains("InvalidContentType")
+        || rejected_by_proxy
+    {
         ErrorClass::Permanent
     } else {
         ErrorClass::Transient
+    };
+    // What a server answers that knows no TLS looks like a damaged record.
+    let is_plain = cause.contains("InvalidContentType");
+    let cause = if is_plain {
+        "the server does not speak TLS on this port; use http:// or another port".to_owned()
+    } else {
+        cause
     };
     let cause = if error.is_timeout() { "request timed out".to_owned() } else { cause };
     let reason = if error.is_connect() || error.is_timeout() { format!("{cause} ({destination})") } else { cause };

@@ -138,3 +138,28 @@ fn patterns_and_groups_of_other_tools_are_named() {
     assert!(shown.contains("'.*Lab'") && shown.contains("write double quotes"), "{shown}");
     assert_eq!(env.counters().writes, before);
 }
+
+#[test]
+fn a_time_zone_that_is_not_known_is_no_utc() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: X }] }]\n",
+    );
+    let apply = |until: &str| {
+        let ended = env.command(&["apply", "d.yaml", "--yes", "--until", until]).env("TZ", "Nowhere/Else").output();
+        Ended::from(ended.expect("the binary runs"))
+    };
+    let ended = apply("2999-01-01T05:30");
+    assert!(ended.code == Some(1) && ended.stderr.contains("TZ=Nowhere/Else is not known"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, 0);
+    assert_eq!(apply("2999-01-01T05:30+01:00").code, Some(0));
+}
+
+#[test]
+fn tls_to_a_plain_port_is_named() {
+    let env = TestEnv::new();
+    let api = format!("https://{}/v1", env.address());
+    let ended = env.run(&["export", "--api-url", &api, "--max-attempts", "1"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("does not speak TLS"), "{}", ended.stderr);
+}

@@ -371,7 +371,8 @@ pub(crate) struct RolloutOptions {
     pub(crate) soak: Duration,
     /// End of the maintenance window (local time); stop gracefully at that time
     ///
-    /// A time of day within the next 16 hours, or a date and time such as 2026-11-26T05:30.
+    /// A time of day within the next 16 hours, or a date and time such as 2026-11-26T05:30; with an offset (05:30+01:00, 05:30Z) it
+    /// is not local time.
     #[arg(long, value_name = "HH:MM")]
     pub(crate) until: Option<WindowEnd>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use dectl::runtime::parse_duration;
 use dectl::simulator::{Fault, Probability};
+use jiff::tz::Offset;
 
 /// A file to write to. Its content often holds access codes, so a file called `-` is not meant, and standard output has the
 /// report.
@@ -55,7 +56,14 @@ pub(crate) fn request_fault(text: &str) -> Result<(Fault, Probability), String> 
 
 /// The end of a maintenance window: a local time of day, or a local date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WindowEnd {
+pub(crate) struct WindowEnd {
+    end: CivilEnd,
+    /// The offset from UTC; `None` for the local time zone.
+    offset: Option<Offset>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CivilEnd {
     Time(jiff::civil::Time),
     DateTime(jiff::civil::DateTime),
 }
@@ -67,26 +75,40 @@ impl FromStr for WindowEnd {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let (text, offset) = split_offset(text);
         if let Ok(time) = jiff::civil::Time::strptime("%H:%M", text) {
-            return Ok(Self::Time(time));
+            return Ok(Self { end: CivilEnd::Time(time), offset });
         }
         ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
             .iter()
             .find_map(|format| jiff::civil::DateTime::strptime(format, text).ok())
-            .map(Self::DateTime)
-            .ok_or_else(|| "expected a time such as 05:30, or a date and time such as 2026-11-26T05:30".to_owned())
+            .map(|end| Self { end: CivilEnd::DateTime(end), offset })
+            .ok_or_else(|| {
+                "expected a time such as 05:30, or a date and time such as 2026-11-26T05:30, and if it is not local time its \
+                 offset: 05:30+01:00 or 05:30Z"
+                    .to_owned()
+            })
     }
 }
 
 impl WindowEnd {
+    /// Whether the time says how far it is from UTC.
+    pub(crate) const fn has_offset(&self) -> bool {
+        self.offset.is_some()
+    }
+
     /// The end of the window, after `now`.
     ///
     /// # Errors
     /// If it has passed, or if a time of day is implausibly far away.
     pub(crate) fn after(self, now: &jiff::ZonedDateTime) -> Result<jiff::ZonedDateTime, String> {
-        let end = match self {
-            Self::DateTime(end) => now.time_zone().to_ambiguous_zoned_datetime(end).compatible(),
-            Self::Time(time) => now
+        let now = &match self.offset {
+            Some(offset) => now.with_time_zone(offset.to_time_zone()),
+            None => now.clone(),
+        };
+        let end = match self.end {
+            CivilEnd::DateTime(end) => now.time_zone().to_ambiguous_zoned_datetime(end).compatible(),
+            CivilEnd::Time(time) => now
                 .with()
                 .time(time)
                 .build()
@@ -97,7 +119,7 @@ impl WindowEnd {
         if end <= *now {
             return Err(format!("{shown} has passed"));
         }
-        if matches!(self, Self::Time(_)) && end.timestamp().duration_since(now.timestamp()) > MAX_WINDOW {
+        if matches!(self.end, CivilEnd::Time(_)) && end.timestamp().duration_since(now.timestamp()) > MAX_WINDOW {
             return Err(format!(
                 "the next {} is more than {} hours away ({shown}); if this is intended, give the date: --until {shown}",
                 end.strftime("%H:%M"),
@@ -105,6 +127,27 @@ impl WindowEnd {
             ));
         }
         Ok(end)
+    }
+}
+
+/// Splits the offset from the end of a time: `Z`, `+01:00` or `-0530`.
+fn split_offset(text: &str) -> (&str, Option<Offset>) {
+    if let Some(time) = text.strip_suffix(['Z', 'z']) {
+        return (time, Some(Offset::UTC));
+    }
+    // A date has hyphens, too, but no colon before them.
+    let after_hour = text.find(':').unwrap_or(text.len());
+    let Some(at) = text[after_hour..].find(['+', '-']).map(|at| after_hour + at) else { return (text, None) };
+    let digits = text[at + 1..].replace(':', "");
+    let seconds = match (digits.len(), digits.parse::<i32>()) {
+        (2, Ok(hours)) => Some(hours * 3_600),
+        (4, Ok(both)) => Some(both / 100 * 3_600 + both % 100 * 60),
+        _ => None,
+    };
+    let sign = if text.as_bytes()[at] == b'-' { -1 } else { 1 };
+    match seconds.and_then(|seconds| Offset::from_seconds(sign * seconds).ok()) {
+        Some(offset) => (&text[..at], Some(offset)),
+        None => (text, None),
     }
 }
 
@@ -123,6 +166,10 @@ mod tests {
         assert_eq!(after("2026-03-29T22:59").as_deref(), Ok("2026-03-29T22:59"));
         assert!(after("22:59").is_err_and(|error| error.contains("--until 2026-03-29T22:59")));
         assert!(after("2026-03-28 22:59").is_err_and(|error| error.contains("has passed")));
+        assert_eq!(after("01:30+02:00").as_deref(), Ok("2026-03-29T01:30"));
+        assert_eq!(after("23:30Z").as_deref(), Ok("2026-03-28T23:30"));
+        assert_eq!(after("2026-03-28T18:30-0500").as_deref(), Ok("2026-03-28T18:30"));
+        assert!("05:30+x".parse::<WindowEnd>().is_err() && "05:30+9999".parse::<WindowEnd>().is_err());
         assert!("25:00".parse::<WindowEnd>().is_err() && "5".parse::<WindowEnd>().is_err());
     }
 }

@@ -101,6 +101,16 @@ impl Apply<'_> {
 /// When the window ends, on the clock of the run.
 fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instant, CliError> {
     let now = jiff::ZonedDateTime::now();
+    // Without TZ a container is in UTC; with a zone that it does not know it is nowhere.
+    if !until.has_offset()
+        && now.time_zone().is_unknown()
+        && let Some(zone) = std::env::var("TZ").ok().filter(|zone| !zone.is_empty())
+    {
+        return Err(CliError::refused(format!(
+            "--until: the time zone TZ={zone} is not known here; install the time zone data (tzdata), or give the offset from UTC, \
+             e.g. --until 05:30+01:00"
+        )));
+    }
     let end = until.after(&now).map_err(|error| CliError::failed("--until", error))?;
     printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z")));
     let left = end.timestamp().duration_since(now.timestamp());

@@ -1,16 +1,18 @@
 //! Drift per location, and when it was last in sync.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::error::Error;
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, expand_rules};
+use super::prepare::{PreparedPlan, expand_rules, prepare_from_list};
 use crate::apply::matches_live;
-use crate::diagnostic::Diagnostics;
-use crate::model::{LocationId, Network, NetworkId};
+use crate::client::{ApiClient, Priority};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span};
+use crate::model::{LiveState, Location, LocationId, Network, NetworkId, same_text};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::plan::{self, Scope};
 use crate::storage::journal::ModifiedNetwork;
@@ -26,6 +28,68 @@ pub struct LocationStatus {
     pub drifted: Vec<String>,
     /// When a recorded run last left all of the drifted networks in sync, if known.
     pub last_in_sync: Option<Timestamp>,
+}
+
+/// A network that files name and that does not exist any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingNetwork {
+    pub location: LocationId,
+    pub location_name: String,
+    /// Its name, or else its id.
+    pub label: String,
+}
+
+/// Prepares a plan for a report of drift. What a plan refuses, that a network does not exist, is drift as well: it is taken
+/// out of the inputs and returned, so that the rest is compared.
+///
+/// # Errors
+/// If the list fails or the inputs are invalid otherwise.
+pub async fn prepare_status(
+    inputs: &mut Inputs,
+    scope: &Scope,
+    client: &ApiClient,
+) -> Result<(PreparedPlan, Vec<MissingNetwork>), Error> {
+    let live = client.list(Priority::Normal).await?;
+    let (listed, mut missing) = (client.clock().now(), Vec::new());
+    loop {
+        let invalid = match prepare_from_list(inputs, scope, live.clone(), listed, client).await {
+            Err(Error::InvalidInput(invalid)) => invalid,
+            prepared => return Ok((prepared?, missing)),
+        };
+        let mut errors = invalid.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let is_missing = |error: &Diagnostic| error.code == DiagnosticCode::UnknownNetwork;
+        let known = missing.len();
+        if errors.clone().all(is_missing) {
+            let spans: HashSet<Span> = errors.by_ref().filter_map(|error| error.span).collect();
+            missing.extend(take_out(inputs, &spans, &live));
+        }
+        if missing.len() == known {
+            return Err(Error::InvalidInput(invalid));
+        }
+    }
+}
+
+/// Takes the entries at these positions out of the inputs.
+fn take_out(inputs: &mut Inputs, spans: &HashSet<Span>, live: &LiveState) -> Vec<MissingNetwork> {
+    let mut missing = Vec::new();
+    for location in &mut inputs.desired.locations {
+        let is_it = |live: &Location| match (&location.id, &location.name) {
+            (Some(id), _) => live.id == id.value,
+            (None, Some(name)) => same_text(&live.name, &name.value),
+            (None, None) => false,
+        };
+        let Some((_, place)) = live.locations().find(|(_, live)| is_it(live)) else { continue };
+        location.entries.retain(|entry| {
+            let at = [Some(entry.span()), entry.name_span, entry.id.as_ref().map(|id| id.span)];
+            let is_kept = !at.iter().flatten().any(|span| spans.contains(span));
+            if !is_kept {
+                let (location, location_name) = (place.id.clone(), place.name.to_string());
+                missing.push(MissingNetwork { location, location_name, label: entry.label().to_owned() });
+            }
+            is_kept
+        });
+    }
+    missing
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +121,7 @@ impl DriftReport {
 /// Compares per location; uses the journals in `journal_dir` to find when a network was last in sync.
 pub fn status(
     prepared: &PreparedPlan,
+    missing: &[MissingNetwork],
     inputs: &Inputs,
     scope: &Scope,
     journal_dir: &Path,
@@ -95,6 +160,17 @@ pub fn status(
             drifted: drifted_names(&drifted),
             last_in_sync: times.and_then(|times| times.into_iter().min()),
         });
+    }
+    for MissingNetwork { location, location_name, label } in missing {
+        let at = locations.iter().position(|status| status.id == *location).unwrap_or_else(|| {
+            let (id, name) = (location.clone(), location_name.clone());
+            locations.push(LocationStatus { id, name, managed: 0, drifted: Vec::new(), last_in_sync: None });
+            locations.len() - 1
+        });
+        let status = &mut locations[at];
+        status.managed += 1;
+        status.drifted.push(label.clone());
+        status.last_in_sync = None;
     }
     let counts = checked.plan().counts;
     let read = live.networks().filter_map(|(at, network)| Some((network, live.handsets(at)?)));

@@ -31,3 +31,24 @@ fn status_has_a_line_a_location_and_knows_since_when() {
     let wrong = env.run(&["status", "nowhere.yaml"]);
     assert_eq!(wrong.code, Some(1));
 }
+
+#[test]
+fn a_network_that_is_gone_is_drift_and_hides_no_other() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - { name: TRD Lab, displayName: Changed }\n      - { id: N999, name: TRD Gone }\n      - { id: N998 }\n      - { name: TRD Ward of old }\n",
+    );
+    let ended = env.run(&["status", "d.yaml", "-o", "json"]);
+    assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let names = ["TRD Lab", "TRD Gone", "N998", "TRD Ward of old"];
+    assert_eq!(json["locations"][0]["drifted"], serde_json::json!(names), "{json}");
+    assert_eq!((&json["summary"]["drifted"], &json["summary"]["networks"]), (&4.into(), &4.into()), "{json}");
+    assert!(ended.stderr.contains("network TRD Gone of Trondheim Clinic does not exist any more"), "{}", ended.stderr);
+    // A plan still refuses it: what is to be applied must exist.
+    assert_eq!(env.run(&["plan", "d.yaml"]).code, Some(1));
+    // Other errors stay errors.
+    env.write("e.yaml", "version: 1\nlocations:\n  - name: Nowhere\n    networks: [{ id: N999 }]\n");
+    assert_eq!(env.run(&["status", "d.yaml", "e.yaml"]).code, Some(1));
+}

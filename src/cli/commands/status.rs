@@ -1,7 +1,7 @@
 //! `dectl status`: drift per location.
 
 use clap::Args as ClapArgs;
-use dectl::reconcile::{prepare_plan, status};
+use dectl::reconcile::{prepare_status, status};
 use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
@@ -29,10 +29,14 @@ pub(crate) struct StatusArgs {
 pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let scope = scope(&args.filter)?;
-    let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let mut inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
-    let status = status(&prepared, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
+    let (prepared, missing) = prepare_status(&mut inputs, &scope, &connection.client).await?;
+    for network in &missing {
+        let (label, location) = (sanitize(&network.label), sanitize(&network.location_name));
+        printer.note(&format!("warning: network {label} of {location} does not exist any more\n"));
+    }
+    let status = status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }

@@ -340,6 +340,16 @@ fn journal_key(write: &WriteRequest<'_>, key: String) -> String {
     if write.kind == WriteKind::Revert { format!("{REVERT_PREFIX}{key}") } else { key }
 }
 
+/// Whether an item that was refused with this code is tried in another way, if it was not already.
+fn is_deferred(
+    spec: &'static dyn OperationSpec,
+    request: OperationRequest<'_>,
+    item: ChangeIndex,
+    code: Option<u32>,
+) -> bool {
+    !request.first_line_only && spec.is_deferred(&request.run.plan[item], code)
+}
+
 /// Determines what became of each item from the response, or else from a read.
 async fn settle(
     spec: &'static dyn OperationSpec,
@@ -364,8 +374,7 @@ async fn settle(
         Err(SendError::Cancelled) => all(&|| Settled::NotSent),
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
             // One item may be why the whole request was refused: all are tried in the other way.
-            let is_deferred = |item: &ChangeIndex| spec.is_deferred(&request.run.plan[*item], error.code);
-            if !request.first_line_only && !is_repeated && request.items.iter().any(is_deferred) {
+            if !is_repeated && request.items.iter().any(|item| is_deferred(spec, request, *item, error.code)) {
                 return all(&|| Settled::Deferred);
             }
             // An error that says so is believed only if a read shows the same.
@@ -411,7 +420,7 @@ async fn settle_items(
     for item in request.items {
         let change = &request.run.plan[*item];
         let error = match results.iter().find(|result| spec.is_result_of(change, result)) {
-            Some(result) if !request.first_line_only && spec.is_deferred(change, result.code) => {
+            Some(result) if is_deferred(spec, request, *item, result.code) => {
                 settled.push(Some(Settled::Deferred));
                 continue;
             }

@@ -69,16 +69,13 @@ pub(super) struct InFlight<'a> {
 }
 
 impl InFlight<'_> {
-    /// Reports the response; `is_overloaded` if it refuses the request for all that is going on, whatever its class.
-    pub(super) fn complete<T>(mut self, response: &Result<T, ApiError>, is_overloaded: bool) {
+    /// Reports the response; `is_refused` if it refuses the request for all that is going on, whatever its class.
+    pub(super) fn complete<T>(mut self, response: &Result<T, ApiError>, is_refused: bool) {
         let kind = match response {
             Ok(_) => ResponseKind::Accepted,
-            Err(error) => match (error.class, error.status) {
-                (ErrorClass::RateLimited, _) => ResponseKind::Throttled(error.retry_after),
-                _ if is_overloaded => ResponseKind::Throttled(error.retry_after),
-                (_, Some(_)) => ResponseKind::Accepted,
-                (_, None) => ResponseKind::NoResponse,
-            },
+            Err(error) if is_refused => ResponseKind::Throttled(error.retry_after),
+            Err(ApiError { status: Some(_), .. }) => ResponseKind::Accepted,
+            Err(_) => ResponseKind::NoResponse,
         };
         if matches!(kind, ResponseKind::Accepted)
             && !matches!(response, Err(error) if error.class == ErrorClass::Transient)

@@ -506,21 +506,20 @@ impl ApiClient {
                 return Err(SendError::Failed(error));
             }
         };
-        let is_overloaded =
-            response.as_ref().is_err_and(|error| self.overload.is_refusal(error, state.request, self.clock.now()));
-        // What may have been applied and must not be repeated stays what it is; only the pace heeds the refusal.
-        let response = match response {
-            Err(error) if is_overloaded && kind.repeat() == Repeat::Always => {
-                Err(ApiError { class: ErrorClass::RateLimited, ..error })
-            }
-            response => response,
+        let is_refusal = |error: &ApiError| {
+            error.class == ErrorClass::RateLimited || self.overload.is_refusal(error, state.request, self.clock.now())
         };
-        in_flight.complete(&response, is_overloaded);
-        let is_limited = |error: &ApiError| error.class == ErrorClass::RateLimited || error.status.is_none();
-        if !is_overloaded && !response.as_ref().is_err_and(is_limited) {
+        let is_refused = response.as_ref().is_err_and(is_refusal);
+        in_flight.complete(&response, is_refused);
+        if !is_refused && !response.as_ref().is_err_and(|error| error.status.is_none()) {
             self.rate_limited_since.set(None);
         }
-        Ok(response)
+        // What may have been applied and must not be repeated stays what it is; only the pace heeds the refusal.
+        let becomes_limited = is_refused && kind.repeat() == Repeat::Always;
+        Ok(response.map_err(|error| match becomes_limited {
+            true => ApiError { class: ErrorClass::RateLimited, ..error },
+            false => error,
+        }))
     }
 
     /// Gets ready for another attempt after an error; fails if there is to be none.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+use crate::model::is_utf16;
 
 /// File size limit; 100,000 networks take about 15 MB.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -189,8 +190,8 @@ impl Loader<'_> {
 
     fn not_utf8(&mut self, name: String, bytes: &[u8], valid: usize) {
         let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-        let help = if utf16 { "the file looks like UTF-16; save it as UTF-8" } else { "save the file as UTF-8" };
+        let help =
+            if is_utf16(bytes) { "the file looks like UTF-16; save it as UTF-8" } else { "save the file as UTF-8" };
         self.diagnostics.push(
             Diagnostic::error(DiagnosticCode::NotUtf8, format!("{name}: line {line} is not UTF-8"))
                 .in_file(name)

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_yaml::options::DuplicateKeyPolicy;
@@ -59,7 +60,8 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
     let text: &str = sources.text(source);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stripped = (sources.text(source).len() - text.len()) as u32;
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#') || line.trim() == "---") {
+    let documents = documents(text);
+    if documents.is_empty() {
         diagnostics.push(
             Diagnostic::error(DiagnosticCode::FileEmpty, format!("{} is empty", sources.name(source)))
                 .in_file(sources.name(source).to_string())
@@ -67,8 +69,9 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
         );
         return None;
     }
-    let (start, text) = only_document(text);
-    match (File { source, text, offset: stripped + start as u32 }).parse() {
+    // Several documents are reported by the parser, which has the whole text for that.
+    let only = if let [only] = &documents[..] { only.clone() } else { 0..text.len() };
+    match (File { source, text: &text[only.clone()], offset: stripped + only.start as u32 }).parse() {
         Ok(node) => Some(node),
         Err(error) => {
             diagnostics.push(parse_error(&error, source, sources));
@@ -77,26 +80,26 @@ pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mu
     }
 }
 
-/// The only document of a text and where it starts. What has nothing but comments is no document, whatever separates it; with
-/// several documents the whole text is returned.
-fn only_document(text: &str) -> (usize, &str) {
-    let is_marker = |line: &str| line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty());
-    let is_content = |line: &str| !matches!(line.trim(), "" | "...") && !line.trim_start().starts_with('#');
-    let (mut documents, mut start, mut end) = (vec![(0, 0, false)], 0, 0);
-    for line in text.split_inclusive('\n') {
-        end += line.len();
+/// Where the documents of a text are. What has nothing but comments is none, whatever separates it.
+fn documents(text: &str) -> Vec<Range<usize>> {
+    let is_marker = |line: &str| {
+        line.strip_prefix("---").is_some_and(|rest| {
+            let has_space = rest.starts_with(char::is_whitespace);
+            rest.trim().is_empty() || has_space && rest.trim_start().starts_with('#')
+        })
+    };
+    let is_content = |line: &str| !matches!(line.trim(), "" | "---" | "...") && !line.trim_start().starts_with('#');
+    let (mut documents, mut start, mut end, mut has_content) = (Vec::new(), 0, 0, false);
+    for line in text.split_inclusive('\n').chain(["---"]) {
         if is_marker(line) {
-            start = end;
-            documents.push((start, end, false));
-        } else if let Some(last) = documents.last_mut() {
-            *last = (start, end, last.2 || is_content(line));
+            documents.extend(has_content.then_some(start..end));
+            (start, has_content) = (end + line.len(), false);
+        } else {
+            has_content |= is_content(line);
         }
+        end += line.len();
     }
-    documents.retain(|(.., has_content)| *has_content);
-    match documents[..] {
-        [(start, end, _)] => (start, &text[start..end]),
-        _ => (0, text),
-    }
+    documents
 }
 
 fn options() -> Options {

@@ -44,5 +44,5 @@ pub use name::{
 pub use name_key::{NameKey, NaturalName, nfc, same_text};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
-pub use secret_text::{SecretTextError, secret_text, secret_utf8};
+pub use secret_text::{SecretTextError, is_utf16, secret_text, secret_utf8};
 pub use settings::{Setting, SettingSet, Settings};

@@ -39,10 +39,13 @@ pub fn secret_text(text: &str) -> Result<&str, SecretTextError> {
 /// # Errors
 /// If they are no UTF-8.
 pub fn secret_utf8(bytes: &[u8]) -> Result<&str, SecretTextError> {
-    match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err(SecretTextError::Utf16),
-        _ => std::str::from_utf8(bytes).map_err(|_| SecretTextError::NotUtf8),
-    }
+    let error = if is_utf16(bytes) { SecretTextError::Utf16 } else { SecretTextError::NotUtf8 };
+    std::str::from_utf8(bytes).map_err(|_| error)
+}
+
+/// Whether a file begins with the byte order mark of UTF-16.
+pub fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
 #[cfg(test)]

@@ -494,8 +494,8 @@ impl<'r> Comparison<'r> {
     /// Two entries that leave handsets of one line and one name, of which one has no id: the next plan could not tell them
     /// apart. The same holds for a removal by line and name.
     fn report_same_results(&mut self, wanted: &[Wanted<'_, '_>], found: &[Found]) -> HashSet<usize> {
-        let (mut results, mut reported) = (Vec::<(usize, &Member, &str)>::new(), HashSet::new());
-        let listed = self.listed;
+        let mut results: HashMap<(String, String), Vec<&HandsetEntry>> = HashMap::new();
+        let (mut reported, listed) = (HashSet::new(), self.listed);
         for (at, (one, found)) in wanted.iter().zip(found).enumerate() {
             let entry = one.entry;
             let live = match found {
@@ -508,19 +508,16 @@ impl<'r> Comparison<'r> {
             let line1 = one.line1.or_else(|| live.and_then(|live| live.line1.as_ref()));
             let is_free = entry.is_absent && entry.id.is_some();
             let (Some(line1), Some(name), false) = (line1, name, is_free || entry.is_recorded) else { continue };
-            let is_same = |(other, line, other_name): &&(usize, &Member, &str)| {
-                let (other, is_one_absent) = (wanted[*other].entry, entry.is_absent);
-                let has_id = entry.id.is_some() && other.id.is_some();
-                let is_removed_twice = is_one_absent && other.is_absent;
-                !has_id && !is_removed_twice && line.is_same(line1) && same_text(other_name, name)
-            };
-            match results.iter().find(is_same) {
-                Some((first, ..)) => {
-                    let first = wanted[*first].entry.span;
+            let line = line1.id.as_ref().map_or_else(|| line1.line().to_owned(), ToString::to_string);
+            let equal = results.entry((line, nfc(name))).or_default();
+            let is_apart =
+                |other: &HandsetEntry| entry.id.is_some() && other.id.is_some() || entry.is_absent && other.is_absent;
+            match equal.iter().find(|other| !is_apart(other)) {
+                Some(first) => {
                     reported.insert(at);
-                    self.duplicate(entry.span, first);
+                    self.duplicate(entry.span, first.span);
                 }
-                None => results.push((at, line1, name)),
+                None => equal.push(entry),
             }
         }
         reported

@@ -109,10 +109,10 @@ pub(super) fn creates_networks(location: &DesiredLocation) -> bool {
     location.entries.iter().any(|entry| entry.model.is_some())
 }
 
-struct LocationsByName(HashMap<NameKey, Vec<LocationIndex>>);
+pub(super) struct LocationsByName(HashMap<NameKey, Vec<LocationIndex>>);
 
 impl LocationsByName {
-    fn of(live: &LiveState) -> Self {
+    pub(super) fn of(live: &LiveState) -> Self {
         let mut names: HashMap<NameKey, Vec<LocationIndex>> = HashMap::new();
         for (at, location) in live.locations() {
             names.entry(NameKey::of(&location.name)).or_default().push(at);
@@ -120,7 +120,7 @@ impl LocationsByName {
         Self(names)
     }
 
-    fn find(
+    pub(super) fn find(
         &self,
         desired_location: &DesiredLocation,
         live: &LiveState,

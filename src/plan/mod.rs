@@ -11,6 +11,7 @@
 //! | `base_stations` | compares desired with listed base stations |
 //! | `handsets` | compares desired with listed handsets |
 //! | `members` | finds the members that files name |
+//! | `missing` | networks that files name and that do not exist |
 //! | `conflicts` | requested names and codes that are already used |
 //! | `dependencies` | dependency graph of a location |
 //! | `schedule` | orders the steps so that no name or code is ever used twice |
@@ -31,6 +32,7 @@ mod handsets;
 mod interim;
 mod matching;
 mod members;
+mod missing;
 pub mod model;
 mod near_names;
 mod planner;
@@ -42,6 +44,7 @@ mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, check_limits, describe_deletions};
 pub use members::unknown_line_locations;
+pub use missing::{MissingNetwork, take_out_missing};
 pub use planner::{
     MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
     networks_with_settings_entries, required_members, required_reads, warning,

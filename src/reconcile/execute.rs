@@ -22,7 +22,7 @@ use crate::plan::model::{ChangeIndex, Plan, count_changes};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::{Instant, ShutdownReason};
-use crate::storage::{CodeAccess, Journal, JournalEntry, RunDirectory, RunHistory, RunIdentity, SavedPlan};
+use crate::storage::{Journal, JournalEntry, RunDirectory, RunHistory, RunIdentity, SavedPlan};
 
 impl ApplyWorkflow<'_> {
     /// Executes an approved plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
@@ -111,10 +111,8 @@ impl ApplyWorkflow<'_> {
         }
         // What lies in the future was written under another clock.
         let (listed, now) = (clock.to_timestamp(listed), self.timestamp());
-        let newest = runs.recent().take(MAX_RUNS);
-        let mut histories = newest.filter_map(|(_, path, _)| RunHistory::read(&path, CodeAccess::Skip).ok());
         let is_newer = |run: &RunHistory| run.last_entry_at > listed && run.last_entry_at <= now && run.has_written();
-        match histories.find(|run| run.identity.target.may_be_same(target) && is_newer(run)) {
+        match runs.histories().take(MAX_RUNS).find(|run| run.identity.target.may_be_same(target) && is_newer(run)) {
             Some(RunHistory { run, .. }) => Err(Error::StateIsOutdated { run }),
             None => Ok(()),
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::client::ApiClient;
 use crate::model::NetworkId;
 use crate::runtime::Instant;
-use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
+use crate::storage::{RunDirectory, RunTarget};
 
 /// So many of the newest runs are looked at.
 pub(super) const MAX_RUNS: usize = 20;
@@ -23,11 +23,7 @@ pub(super) fn heed_earlier_runs(
     let Ok(runs) = RunDirectory::open(journal_dir) else { return late };
     let clock = client.clock();
     let now = clock.now();
-    for (_, journal, _) in runs.recent().take(MAX_RUNS) {
-        let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        if !history.identity.target.may_be_same(target) {
-            continue;
-        }
+    for history in runs.histories().take(MAX_RUNS).filter(|history| history.identity.target.may_be_same(target)) {
         for (network, change) in &history.handset_changes {
             // A change in the future means that a clock was set back: how long ago it was is not known, so it counts as
             // just made, and the wait is never longer than the interval.

@@ -42,7 +42,7 @@ pub use read_devices::read_devices;
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};
-pub use status::{DriftReport, LocationStatus, MissingNetwork, prepare_status, status};
+pub use status::{DriftReport, LocationStatus, prepare_status, status};
 pub use undo::{RecreatedNetwork, Undo, build_undo, prepare_undo};
 pub use undo_choice::{UndoChoice, choose_undo};
 pub use workflow::{ApplyWorkflow, CompletedRun, Executed, PlanSource, UserInterface};

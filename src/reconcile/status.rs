@@ -1,6 +1,6 @@
 //! Drift per location, and when it was last in sync.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -11,10 +11,10 @@ use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, expand_rules, prepare_from_list};
 use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span};
-use crate::model::{LiveState, Location, LocationId, Network, NetworkId, same_text};
+use crate::diagnostic::Diagnostics;
+use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
-use crate::plan::{self, Scope};
+use crate::plan::{self, MissingNetwork, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
 
@@ -30,66 +30,20 @@ pub struct LocationStatus {
     pub last_in_sync: Option<Timestamp>,
 }
 
-/// A network that files name and that does not exist any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MissingNetwork {
-    pub location: LocationId,
-    pub location_name: String,
-    /// Its name, or else its id.
-    pub label: String,
-}
-
 /// Prepares a plan for a report of drift. What a plan refuses, that a network does not exist, is drift as well: it is taken
 /// out of the inputs and returned, so that the rest is compared.
 ///
 /// # Errors
-/// If the list fails or the inputs are invalid otherwise.
+/// If a read fails or the inputs are invalid otherwise.
 pub async fn prepare_status(
     inputs: &mut Inputs,
     scope: &Scope,
     client: &ApiClient,
 ) -> Result<(PreparedPlan, Vec<MissingNetwork>), Error> {
     let live = client.list(Priority::Normal).await?;
-    let (listed, mut missing) = (client.clock().now(), Vec::new());
-    loop {
-        let invalid = match prepare_from_list(inputs, scope, live.clone(), listed, client).await {
-            Err(Error::InvalidInput(invalid)) => invalid,
-            prepared => return Ok((prepared?, missing)),
-        };
-        let mut errors = invalid.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-        let is_missing = |error: &Diagnostic| error.code == DiagnosticCode::UnknownNetwork;
-        let known = missing.len();
-        if errors.clone().all(is_missing) {
-            let spans: HashSet<Span> = errors.by_ref().filter_map(|error| error.span).collect();
-            missing.extend(take_out(inputs, &spans, &live));
-        }
-        if missing.len() == known {
-            return Err(Error::InvalidInput(invalid));
-        }
-    }
-}
-
-/// Takes the entries at these positions out of the inputs.
-fn take_out(inputs: &mut Inputs, spans: &HashSet<Span>, live: &LiveState) -> Vec<MissingNetwork> {
-    let mut missing = Vec::new();
-    for location in &mut inputs.desired.locations {
-        let is_it = |live: &Location| match (&location.id, &location.name) {
-            (Some(id), _) => live.id == id.value,
-            (None, Some(name)) => same_text(&live.name, &name.value),
-            (None, None) => false,
-        };
-        let Some((_, place)) = live.locations().find(|(_, live)| is_it(live)) else { continue };
-        location.entries.retain(|entry| {
-            let at = [Some(entry.span()), entry.name_span, entry.id.as_ref().map(|id| id.span)];
-            let is_kept = !at.iter().flatten().any(|span| spans.contains(span));
-            if !is_kept {
-                let (location, location_name) = (place.id.clone(), place.name.to_string());
-                missing.push(MissingNetwork { location, location_name, label: entry.label().to_owned() });
-            }
-            is_kept
-        });
-    }
-    missing
+    let listed = client.clock().now();
+    let missing = plan::take_out_missing(&mut inputs.desired, scope, &live);
+    Ok((prepare_from_list(inputs, scope, live, listed, client).await?, missing))
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

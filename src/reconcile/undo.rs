@@ -1,6 +1,6 @@
 //! Builds the undo of a run as a desired state.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use secrecy::SecretString;
@@ -158,20 +158,21 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
     let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
     // Keys are made of names, which may have changed in between, or belong to another network by now. A network that the
-    // run had created has no id in its items.
+    // run had created has no id in its items, so that there are only the keys.
     let thing = |item: &RecordedItem| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
-        Some((state.label(), state.handset().and_then(|handset| handset.id.clone())))
+        let id = state.handset().and_then(|handset| handset.id.clone());
+        Some((item.operation, item.network.clone()?, state.label(), id))
     };
-    let is_again = |own: &RecordedItem, item: &RecordedItem| {
-        let is_same = match (&own.network, &item.network) {
-            (Some(one), Some(other)) => one == other && thing(own) == thing(item),
-            _ => own.key == item.key,
-        };
-        own.operation == item.operation && is_same
+    let key = |item: &RecordedItem| (item.operation, item.key.clone());
+    let things: HashSet<_> = history.items.iter().filter_map(thing).collect();
+    let keys: HashSet<_> = history.items.iter().map(key).collect();
+    let keys_of_created: HashSet<_> = history.items.iter().filter(|own| own.network.is_none()).map(key).collect();
+    let is_again = |item: &RecordedItem| match thing(item) {
+        Some(thing) => things.contains(&thing) || keys_of_created.contains(&key(item)),
+        None => keys.contains(&key(item)),
     };
-    let is_new = |item: &RecordedItem| history.items.iter().all(|own| !is_again(own, item));
-    let items: Vec<RecordedItem> = run.items.into_iter().filter(is_new).collect();
+    let items: Vec<RecordedItem> = run.items.into_iter().filter(|item| !is_again(item)).collect();
     history.modified.extend(others);
     history.items.splice(0..0, items);
     true
@@ -185,6 +186,8 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         Some((item.operation, item.network.as_ref()?, state.label()))
     });
     let created = history.items.iter().filter(|item| item.operation == Operation::CreateNetwork);
+    let updates = history.items.iter().filter(|item| item.operation == Operation::UpdateHandset);
+    let former = updates.filter_map(|item| item.before.as_ref()?.handset());
     let (mut sources, name) = (Sources::new(), format!("<undo {}>", history.run));
     let mut builder = UndoBuilder {
         history,
@@ -192,6 +195,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         is_in_scope: true,
         recorded: recorded.collect(),
         created: created.filter_map(|item| item.id.as_deref()).collect(),
+        former: former.filter_map(|handset| Some((handset.id.as_ref()?, handset))).collect(),
         lines: SourceLines::new(&mut sources, &name),
         locations: BTreeMap::new(),
         added_again: BTreeMap::new(),
@@ -247,6 +251,8 @@ struct UndoBuilder<'a> {
     recorded: HashSet<(Operation, &'a NetworkId, String)>,
     /// The ids of the networks that the run has created.
     created: HashSet<&'a str>,
+    /// What the handsets were that the run has updated.
+    former: HashMap<&'a HandsetId, &'a Handset>,
     /// A line for each network or device that is undone.
     lines: SourceLines<'a>,
     locations: BTreeMap<&'a LocationId, LocationUndo>,
@@ -639,12 +645,11 @@ impl<'a> UndoBuilder<'a> {
         if !can_be_added(before) {
             return self.leave_alone(name, NOT_ADDED_AGAIN);
         }
-        // What the run has updated becomes what it was.
-        let updates = self.history.items.iter().filter(|item| item.operation == Operation::UpdateHandset);
-        let former: Vec<&Handset> = updates.filter_map(|item| item.before.as_ref()?.handset()).collect();
         let others = self.added_again.entry(self.live.network(at).id.clone()).or_default();
-        let as_they_were =
-            listed.iter().map(|live| former.iter().find(|former| former.id == live.id).copied().unwrap_or(live));
+        // What the run has updated becomes what it was.
+        let as_it_was =
+            |live: &'a Handset| live.id.as_ref().and_then(|id| self.former.get(id)).copied().unwrap_or(live);
+        let as_they_were = listed.iter().map(as_it_was);
         if others.iter().copied().chain(as_they_were).any(|other| is_twin(other, before)) {
             return self.leave_alone(name, TWIN);
         }

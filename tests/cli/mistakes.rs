@@ -24,6 +24,7 @@ fn documents_without_content_are_none() {
     let state = "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab }] }]\n";
     for (name, text) in [
         ("end", format!("{state}---\n")),
+        ("comment after the marker", format!("--- # the sites\n{state}--- # end\n")),
         ("comments", format!("# first\n---\n# second\n---\n{state}---\n# last\n...\n")),
         ("crlf", format!("---\n{state}---\n").replace('\n', "\r\n")),
     ] {

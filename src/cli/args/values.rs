@@ -139,9 +139,10 @@ fn split_offset(text: &str) -> (&str, Option<Offset>) {
     let after_hour = text.find(':').unwrap_or(text.len());
     let Some(at) = text[after_hour..].find(['+', '-']).map(|at| after_hour + at) else { return (text, None) };
     let digits = text[at + 1..].replace(':', "");
-    let seconds = match (digits.len(), digits.parse::<i32>()) {
-        (2, Ok(hours)) => Some(hours * 3_600),
-        (4, Ok(both)) => Some(both / 100 * 3_600 + both % 100 * 60),
+    let number = digits.parse::<i32>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let seconds = match (digits.len(), number) {
+        (2, Some(hours)) => Some(hours * 3_600),
+        (4, Some(both)) if both % 100 < 60 => Some(both / 100 * 3_600 + both % 100 * 60),
         _ => None,
     };
     let sign = if text.as_bytes()[at] == b'-' { -1 } else { 1 };
@@ -169,6 +170,7 @@ mod tests {
         assert_eq!(after("01:30+02:00").as_deref(), Ok("2026-03-29T01:30"));
         assert_eq!(after("23:30Z").as_deref(), Ok("2026-03-28T23:30"));
         assert_eq!(after("2026-03-28T18:30-0500").as_deref(), Ok("2026-03-28T18:30"));
+        assert!("05:30+0199".parse::<WindowEnd>().is_err() && "05:30-+100".parse::<WindowEnd>().is_err());
         assert!("05:30+x".parse::<WindowEnd>().is_err() && "05:30+9999".parse::<WindowEnd>().is_err());
         assert!("25:00".parse::<WindowEnd>().is_err() && "5".parse::<WindowEnd>().is_err());
     }

@@ -114,8 +114,7 @@ impl RunDirectory {
         concerns: impl Fn(&RunHistory) -> bool,
     ) -> Option<(RunHistory, Option<RunHistory>)> {
         let mut undos: Vec<RunHistory> = Vec::new();
-        for (_, journal, _) in self.recent() {
-            let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        for history in self.histories() {
             if !history.identity.target.is_same(target) || !history.has_written() {
                 continue;
             }
@@ -134,9 +133,8 @@ impl RunDirectory {
 
     /// The newest undo of a run that was not undone itself.
     pub fn undo_of(&self, run: &str, target: &RunTarget) -> Option<RunHistory> {
-        let newer = self.recent().take_while(|(name, ..)| *name != run);
-        let histories = newer.filter_map(|(_, journal, _)| RunHistory::read(&journal, CodeAccess::Skip).ok());
-        let undos = histories.filter(|history| {
+        let newer = self.histories().take_while(|history| history.run != run);
+        let undos = newer.filter(|history| {
             history.identity.undoes.is_some() && history.has_written() && history.identity.target.is_same(target)
         });
         newest_undo(&undos.collect::<Vec<_>>(), run).cloned()
@@ -152,6 +150,11 @@ impl RunDirectory {
             .iter()
             .take(MAX_RUNS_SCANNED)
             .map(|name| (name.as_str(), self.journal_path(name), self.plan_path(name)))
+    }
+
+    /// The journals of the newest runs that can be read, without their codes.
+    pub fn histories(&self) -> impl Iterator<Item = RunHistory> + '_ {
+        self.recent().filter_map(|(_, journal, _)| RunHistory::read(&journal, CodeAccess::Skip).ok())
     }
 
     /// Finds a run by id or by a prefix of it.

@@ -1,13 +1,13 @@
 //! Creates the API client from options and environment.
 
-use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::{fs, io};
 
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy, SendError, WaitReason};
-use dectl::model::secret_text;
+use dectl::model::{secret_text, utf8_text};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
@@ -139,10 +139,16 @@ pub(crate) fn simulated_organizations(path: Option<&Path>) -> Result<Snapshot, C
     if let Some(state) = path.to_str().and_then(SimulatedState::from_size) {
         return alone(state);
     }
-    let text = fs::read_to_string(path)
+    let text = read_text(path)
         .map_err(|error| CliError::failed(format!("cannot read the state {}", path.display()), error))?;
     Snapshot::read(&path.display().to_string(), text)
         .map_err(|error| CliError::failed(format!("{}", path.display()), error))
+}
+
+/// The text of a file, without a byte order mark.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = fs::read(path)?;
+    utf8_text(&bytes).map(str::to_owned).map_err(|error| io::Error::other(format!("it {error}")))
 }
 
 async fn serve_embedded(state: Option<&Path>) -> Result<String, CliError> {

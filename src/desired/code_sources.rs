@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use super::model::{CodeSource, Desired, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::{AccessCode, secret_text, secret_utf8};
+use crate::model::{AccessCode, secret_text, utf8_text};
 
 /// Upper bound for reading a code file: four digits, a line ending, and enough to recognize other content.
 const MAX_BYTES: u64 = 64;
@@ -33,7 +33,7 @@ impl CodeSourceResolver for ProcessEnvironment {
     fn file(&self, path: &Path) -> io::Result<String> {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut io::Read::take(fs::File::open(path)?, MAX_BYTES), &mut bytes)?;
-        secret_utf8(&bytes).map(str::to_owned).map_err(|error| io::Error::other(format!("it {error}")))
+        utf8_text(&bytes).map(str::to_owned).map_err(|error| io::Error::other(format!("it {error}")))
     }
 }
 

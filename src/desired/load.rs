@@ -221,7 +221,8 @@ impl Loader<'_> {
 }
 /// Whether a file is what `plan --out` writes, encrypted or not.
 fn is_saved_plan(bytes: &[u8]) -> bool {
-    let start = bytes[..bytes.len().min(200)].trim_ascii_start();
+    let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let start = start[..start.len().min(200)].trim_ascii_start();
     let has = |words: &[u8]| start.windows(words.len()).any(|window| window == words);
     start.starts_with(b"age-encryption.org/") || start.starts_with(b"{") && has(b"\"saved-plan\"")
 }

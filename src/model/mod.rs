@@ -28,7 +28,7 @@ mod name;
 mod name_key;
 mod name_pattern;
 mod network_model;
-mod secret_text;
+mod plain_text;
 mod settings;
 
 pub use code::{AccessCode, CodeError, CodeText};
@@ -44,5 +44,5 @@ pub use name::{
 pub use name_key::{NameKey, NaturalName, nfc, same_text};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
-pub use secret_text::{SecretTextError, is_utf16, secret_text, secret_utf8};
+pub use plain_text::{PlainTextError, is_utf16, secret_text, utf8_text};
 pub use settings::{Setting, SettingSet, Settings};

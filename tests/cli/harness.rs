@@ -226,8 +226,14 @@ pub(crate) fn live_names(env: &TestEnv) -> Vec<String> {
 /// An apply to a slow organization, when its first update is under way.
 #[cfg(unix)]
 pub(crate) fn applying(env: &TestEnv, arguments: &[&str]) -> std::process::Child {
+    until_written(env, env.command(arguments))
+}
+
+/// Starts a command and returns once it has written something.
+#[cfg(unix)]
+pub(crate) fn until_written(env: &TestEnv, mut command: Command) -> std::process::Child {
     let before = env.counters().writes;
-    let child = env.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
     while env.counters().writes == before {
         std::thread::yield_now();
     }

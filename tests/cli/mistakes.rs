@@ -85,11 +85,12 @@ fn standard_output_is_no_file_to_save_to() {
         &["plan", "d.yaml", "--out", "-"][..],
         &["undo", "last", "--out", "-"],
         &["export", "--write", "-"],
+        &["export", "--split", "-"],
         &["rename", "a", "b", "--out", "-"],
     ] {
         let ended = env.run(args);
         assert_eq!(ended.code, Some(1), "{args:?}\n{}", ended.stderr);
-        assert!(ended.stderr.contains("name a file"), "{args:?}\n{}", ended.stderr);
+        assert!(ended.stderr.contains("name a file or directory"), "{args:?}\n{}", ended.stderr);
     }
 }
 
@@ -163,4 +164,34 @@ fn tls_to_a_plain_port_is_named() {
     let api = format!("https://{}/v1", env.address());
     let ended = env.run(&["export", "--api-url", &api, "--max-attempts", "1"]);
     assert!(ended.code == Some(1) && ended.stderr.contains("does not speak TLS"), "{}", ended.stderr);
+}
+
+#[test]
+fn plans_and_states_in_another_encoding_are_named() {
+    let env = TestEnv::new();
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: X }] }]\n",
+    );
+    assert_eq!(env.run(&["plan", "d.yaml", "--out", "p.json"]).code, Some(0));
+    let file = |name: &str| env.dir.path().join(name);
+    let plan = std::fs::read_to_string(file("p.json")).expect("a plan");
+    let state = "version: 1\nlocations: [{ name: L, networks: [{ name: a }] }]\n";
+    for (name, text) in [("utf16.json", &*plan), ("utf16.yaml", state)] {
+        let bytes: Vec<u8> = [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        std::fs::write(file(name), bytes).expect("a file");
+    }
+    for args in [
+        &["apply", "--plan", "utf16.json", "--yes"][..],
+        &["show", "utf16.json"],
+        &["export", "--simulate=utf16.yaml"],
+        &["simulate", "--scenario", "utf16.yaml"],
+    ] {
+        let ended = env.run(args);
+        assert!(ended.code == Some(1) && ended.stderr.contains("UTF-16"), "{args:?}\n{}", ended.stderr);
+    }
+    assert_eq!(env.counters().writes, 0);
+    env.write("bom.json", &format!("\u{feff}{plan}"));
+    let ended = env.run(&["apply", "--plan", "bom.json", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }

@@ -3,14 +3,14 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, Latency, SimulatedState};
 
 use serde_json::json;
 
-use crate::harness::{Ended, TestEnv, applying, copy_example, response, serve, signal};
+use crate::harness::{Ended, TestEnv, copy_example, response, serve, signal, skipped, until_written};
 
 /// Starts an apply against a slow organization and waits until it writes.
 fn writing(env: &TestEnv) -> Child {
@@ -86,12 +86,39 @@ fn a_signal_during_the_first_list_ends_at_once() {
     }
 }
 
+/// The same command with the default action of SIGHUP, which `nohup` has set to be ignored for all that it starts.
+fn heeding_hangup(command: Command) -> Option<Command> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or_default();
+    if u64::from_str_radix(ignored.trim(), 16).unwrap_or(0) & 1 == 0 {
+        return Some(command);
+    }
+    let mut through = Command::new("env");
+    through.arg("--default-signal=HUP");
+    if !through.arg("true").status().is_ok_and(|status| status.success()) {
+        skipped("SIGHUP is ignored here, and `env` has no --default-signal");
+        return None;
+    }
+    let mut through = Command::new("env");
+    through.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    through.current_dir(command.get_current_dir().expect("a directory"));
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => through.env(name, value),
+            None => through.env_remove(name),
+        };
+    }
+    Some(through)
+}
+
 #[cfg(unix)]
 #[test]
 fn a_hangup_stops_like_a_termination() {
     let env = slow();
     copy_example(&env);
-    let child = applying(&env, &["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let command = env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    let Some(command) = heeding_hangup(command) else { return };
+    let child = until_written(&env, command);
     signal(&child, "-HUP");
     let ended: Ended = child.wait_with_output().expect("it ends").into();
     assert_eq!(ended.code, Some(143), "{}", ended.stderr);

@@ -8,11 +8,11 @@ use dectl::runtime::parse_duration;
 use dectl::simulator::{Fault, Probability};
 use jiff::tz::Offset;
 
-/// A file to write to. Its content often holds access codes, so a file called `-` is not meant, and standard output has the
+/// A file or directory to write to. Its content often holds access codes, so a file called `-` is not meant, and standard output has the
 /// report.
 pub(crate) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     match text {
-        "-" | "" => Err("name a file; the report goes to standard output".to_owned()),
+        "-" | "" => Err("name a file or directory; the report goes to standard output".to_owned()),
         _ => Ok(PathBuf::from(text)),
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "split", value_parser = file_to_write)]
     write: Option<PathBuf>,
     /// Write one file per location into this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = file_to_write)]
     split: Option<PathBuf>,
     /// Overwrite existing files
     #[arg(long)]

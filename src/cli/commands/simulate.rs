@@ -1,7 +1,6 @@
 //! `dectl simulate`: serves simulated organizations on loopback.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +18,7 @@ use dectl::storage::{IfExists, write_private_file};
 use crate::cli::args::{bearer_token, file_to_write, organization, request_fault};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
+use crate::cli::setup::read_text;
 use crate::cli::setup::simulated_organizations;
 
 #[derive(Debug, ClapArgs)]
@@ -177,7 +177,7 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
     };
     let Some(path) = &args.scenario else { return Ok(overrides) };
     let failed = |reason: String| CliError::refused(format!("scenario {}: {reason}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
+    let text = read_text(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
     Ok(Scenario::parse(&text).map_err(failed)?.override_with(overrides))
 }
 

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::SavedPlan;
 use super::json::{FORMAT_VERSION, KIND, SavedPlanJson};
+use crate::model::utf8_text;
 use crate::storage::encryption;
 use crate::storage::private_file::{IfExists, resolve_target, write_private_file};
 
@@ -97,7 +98,10 @@ impl SavedPlan {
                 None => Err(SavedPlanError::WrongKey { file: named() }),
             },
             (false, Some(_)) => Err(SavedPlanError::NotEncrypted { file: named() }),
-            (false, None) => Self::parse(bytes, file),
+            (false, None) => match utf8_text(bytes) {
+                Ok(text) => Self::parse(text.as_bytes(), file),
+                Err(error) => Err(SavedPlanError::InvalidSavedPlan { file: named(), reason: format!("it {error}") }),
+            },
         }
     }
 

@@ -2,14 +2,14 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::model::{SecretTextError, secret_text};
+use crate::model::{PlainTextError, secret_text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token is empty")]
     Empty,
     #[error("the token {0}")]
-    Pasted(#[from] SecretTextError),
+    Pasted(#[from] PlainTextError),
     /// Contains a character that is invalid in a header. The message does not reveal it.
     #[error("the token contains whitespace or another invalid character")]
     Malformed,

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 use super::token::Token;
-use crate::model::secret_utf8;
+use crate::model::utf8_text;
 
 /// Timeout for a token file or command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -149,7 +149,7 @@ fn token(bytes: Vec<u8>) -> Result<Token, String> {
     if bytes.len() as u64 > MAX_OUTPUT_LEN {
         return Err(format!("output exceeds {} KiB, so it is not a token", MAX_OUTPUT_LEN / 1024));
     }
-    let text = secret_utf8(&bytes).map_err(|error| format!("it {error}"))?;
+    let text = utf8_text(&bytes).map_err(|error| format!("it {error}"))?;
     Token::new(text).map_err(|error| error.to_string())
 }
 

@@ -1,8 +1,9 @@
-//! Secrets and codes as they arrive from files, variables and commands: pasted, quoted, or in another encoding.
+//! Text as it arrives from files, variables and commands: in another encoding, and secrets and codes pasted with what was
+//! around them.
 
-/// What is around a secret and cannot belong to it. The message does not reveal the secret.
+/// What is wrong with a text. The message does not reveal it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SecretTextError {
+pub enum PlainTextError {
     #[error("is in quotes: remove them, they are no part of it")]
     Quoted,
     #[error("begins with a name and `=`: give only what follows")]
@@ -17,11 +18,11 @@ pub enum SecretTextError {
 ///
 /// # Errors
 /// If it is in quotes, or an assignment such as `NAME=secret`.
-pub fn secret_text(text: &str) -> Result<&str, SecretTextError> {
+pub fn secret_text(text: &str) -> Result<&str, PlainTextError> {
     const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
-        return Err(SecretTextError::Quoted);
+        return Err(PlainTextError::Quoted);
     }
     // The padding of base64 is at the end.
     let name = text.trim_end_matches('=').split_once('=').map(|(name, _)| name.trim_end());
@@ -31,16 +32,17 @@ pub fn secret_text(text: &str) -> Result<&str, SecretTextError> {
         letters.next().is_some_and(|c| c.is_ascii_uppercase() || c == '_')
             && letters.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
-    if name.is_some_and(is_name) { Err(SecretTextError::Assignment) } else { Ok(text) }
+    if name.is_some_and(is_name) { Err(PlainTextError::Assignment) } else { Ok(text) }
 }
 
-/// Decodes the bytes of a file that holds a secret.
+/// The text of a file, without a byte order mark.
 ///
 /// # Errors
 /// If they are no UTF-8.
-pub fn secret_utf8(bytes: &[u8]) -> Result<&str, SecretTextError> {
-    let error = if is_utf16(bytes) { SecretTextError::Utf16 } else { SecretTextError::NotUtf8 };
-    std::str::from_utf8(bytes).map_err(|_| error)
+pub fn utf8_text(bytes: &[u8]) -> Result<&str, PlainTextError> {
+    let error = if is_utf16(bytes) { PlainTextError::Utf16 } else { PlainTextError::NotUtf8 };
+    let text = std::str::from_utf8(bytes).map_err(|_| error)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// Whether a file begins with the byte order mark of UTF-16.
@@ -61,17 +63,18 @@ mod tests {
             ("YWJj==", Ok("YWJj==")),
             ("AGE-SECRET-KEY-1ABC", Ok("AGE-SECRET-KEY-1ABC")),
             ("a=b", Ok("a=b")),
-            ("\"abc\"", Err(SecretTextError::Quoted)),
-            ("'abc", Err(SecretTextError::Quoted)),
-            ("\u{201c}abc\u{201d}", Err(SecretTextError::Quoted)),
-            ("WEBEX_ACCESS_TOKEN=abc", Err(SecretTextError::Assignment)),
-            ("export TOKEN=abc==", Err(SecretTextError::Assignment)),
-            ("$env:TOKEN = abc", Err(SecretTextError::Assignment)),
+            ("\"abc\"", Err(PlainTextError::Quoted)),
+            ("'abc", Err(PlainTextError::Quoted)),
+            ("\u{201c}abc\u{201d}", Err(PlainTextError::Quoted)),
+            ("WEBEX_ACCESS_TOKEN=abc", Err(PlainTextError::Assignment)),
+            ("export TOKEN=abc==", Err(PlainTextError::Assignment)),
+            ("$env:TOKEN = abc", Err(PlainTextError::Assignment)),
         ];
         for (text, expected) in cases {
             assert_eq!(secret_text(text), expected, "{text:?}");
         }
-        assert_eq!(secret_utf8(b"\xff\xfea\0b\0"), Err(SecretTextError::Utf16));
-        assert_eq!(secret_utf8(b"\xfc"), Err(SecretTextError::NotUtf8));
+        assert_eq!(utf8_text(b"\xef\xbb\xbfabc"), Ok("abc"));
+        assert_eq!(utf8_text(b"\xff\xfea\0b\0"), Err(PlainTextError::Utf16));
+        assert_eq!(utf8_text(b"\xfc"), Err(PlainTextError::NotUtf8));
     }
 }

@@ -308,3 +308,41 @@ fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
     assert!(id("TRD Labs").is_some_and(|id| id != created));
 }
+
+#[test]
+fn an_undo_that_was_overtaken_is_undone_anew_by_naming_the_run() {
+    let env = TestEnv::new();
+    let file = |lab: &str, nurses: &str| {
+        let networks =
+            format!("{{ name: TRD Lab, displayName: {lab} }}, {{ name: TRD Nurses, displayName: {nurses} }}");
+        format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{networks}] }}]\n")
+    };
+    env.write("d.yaml", &file("A1", "B1"));
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+    let runs = env.run(&["runs"]).stdout;
+    let run = runs.split_whitespace().next().expect("a run");
+    // The undo fails for the laboratory, whose settings are changed then by another run.
+    let fault_at = Some((env.counters().requests + 2, RequestFault::Status(400)));
+    env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(3));
+    env.set_faults(FaultConfig::default());
+    env.write("e.yaml", &file("A1", "Else"));
+    assert_eq!(env.run(&["apply", "e.yaml", "--yes", "--journal", "other"]).code, Some(0));
+
+    let ended = env.run(&["undo", "last", "--yes"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains(&format!("`dectl undo {run}`")), "{}", ended.stderr);
+    let ended = env.run(&["undo", run, "--yes"]);
+    assert_eq!(ended.code, Some(3), "{}\n{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.stdout.contains("skipped TRD Nurses: its settings changed since the run"),
+        "{}\n{}",
+        ended.stdout,
+        ended.stderr
+    );
+    let shown = |name: &str| {
+        let networks = env.networks();
+        let network = networks.iter().find(|network| network["name"] == name).expect("a network");
+        network["displayName"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!((shown("TRD Lab").as_str(), shown("TRD Nurses").as_str()), ("Lab", "Else"));
+}

@@ -63,7 +63,12 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
                 args.name
             )));
         }
-        UndoChoice::Continue { run, undo } => return resume(args, &undo, &run, &runs, key, connection, printer).await,
+        UndoChoice::Continue { run, undo } => {
+            match resume(args, &undo, &run, &runs, key.as_ref(), &connection, printer).await? {
+                Some(status) => return Ok(status),
+                None => decrypt(&runs.journal_path(&run))?,
+            }
+        }
         UndoChoice::AlreadyUndone { run, undo } => {
             return Err(CliError::refused(format!(
                 "run {run} is already undone by run {undo}; use `dectl undo {run}` for what that left out, \
@@ -122,27 +127,41 @@ fn refuse_another_organization(history: &RunHistory, target: &RunTarget) -> Resu
     )))
 }
 
-/// Continues the undo `undo` of the run `last` with the plan beside its journal.
+/// Continues the undo `undo` of the run `last` with the plan beside its journal. `None` if its networks were changed since and
+/// the run was named: then what is left is undone anew.
 async fn resume(
     args: &UndoArgs,
     undo: &str,
     last: &str,
     runs: &RunDirectory,
-    key: Option<SecretString>,
-    connection: Connection,
+    key: Option<&SecretString>,
+    connection: &Connection,
     printer: &Printer,
-) -> Result<ExitStatus, CliError> {
-    let saved = SavedPlan::read(&runs.plan_path(undo), key.as_ref()).map_err(|error| {
+) -> Result<Option<ExitStatus>, CliError> {
+    let saved = SavedPlan::read(&runs.plan_path(undo), key).map_err(|error| {
         CliError::failed(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read"), error)
     })?;
-    if complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await? {
+    let is_done = match complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await {
+        Err(dectl::reconcile::Error::Drift(_)) if args.name != "last" => {
+            printer.note(&format!(
+                "note: the undo {undo} of run {last} cannot be resumed, since its networks were changed; undoing what is left\n"
+            ));
+            return Ok(None);
+        }
+        Err(error @ dectl::reconcile::Error::Drift(_)) => {
+            printer.note(&format!("note: `dectl undo {last}` undoes what is left and was not changed since\n"));
+            return Err(error.into());
+        }
+        is_done => is_done?,
+    };
+    if is_done {
         printer
             .note(&format!("note: undo {undo} of run {last} was interrupted after its last write; it is complete\n"));
         show_unchanged(printer);
-        return Ok(ExitStatus::Success);
+        return Ok(Some(ExitStatus::Success));
     }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
-    let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
+    let config = run_config(&args.apply, connection, key, printer)?;
     let apply = Apply {
         config: RunConfig { resumes: Some(undo.to_owned()), undoes: Some(last.to_owned()), ..config },
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
@@ -152,7 +171,7 @@ async fn resume(
         quiet: args.apply.output.quiet,
         printer,
     };
-    apply.run().await
+    apply.run().await.map(Some)
 }
 
 /// No run in the directory is about this organization.

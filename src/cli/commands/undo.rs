@@ -128,7 +128,7 @@ fn refuse_another_organization(history: &RunHistory, target: &RunTarget) -> Resu
 }
 
 /// Continues the undo `undo` of the run `last` with the plan beside its journal. `None` if its networks were changed since and
-/// the run was named: then what is left is undone anew.
+/// the run was named: then what is left is undone by a new plan.
 async fn resume(
     args: &UndoArgs,
     undo: &str,

@@ -11,10 +11,9 @@ use dectl::model::{secret_text, utf8_text};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
-use dectl::storage::RunTarget;
+use dectl::storage::{PlanKey, RunTarget};
 use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
-use secrecy::SecretString;
 
 use super::args::{CodeOptions, ConnectionOptions, OutputOptions, RateOptions};
 use super::exit::CliError;
@@ -218,14 +217,19 @@ fn literal_token(origin: &str, text: &str) -> Result<TokenSource, CliError> {
     Ok(TokenSource::Literal { token, origin: origin.to_owned() })
 }
 
-/// The passphrase that encrypts saved plans and journals. A variable that is set but empty is an error: it is usually a
+/// What encrypts saved plans and journals. A variable that is set but empty is an error: it is usually a
 /// secret that the pipeline lacks, and its plans are expected to be encrypted.
-pub(crate) fn plan_key() -> Result<Option<SecretString>, CliError> {
+pub(crate) fn plan_key() -> Result<Option<PlanKey>, CliError> {
     match std::env::var("DECTL_PLAN_KEY") {
         Ok(key) if key.trim().is_empty() => Err(CliError::refused(
-            "DECTL_PLAN_KEY is set but empty: set it to the passphrase, or unset it to leave plans and journals unencrypted",
+            "DECTL_PLAN_KEY is set but empty: set it to an age identity or a passphrase, or unset it to leave plans and journals unencrypted",
         )),
-        Ok(key) => plain_secret("DECTL_PLAN_KEY", &key).map(|key| Some(SecretString::from(key))),
+        Ok(key) => {
+            // What `age-keygen` writes has two lines of comments.
+            let identity = key.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-"));
+            let key = plain_secret("DECTL_PLAN_KEY", identity.unwrap_or(&key))?;
+            PlanKey::new(&key).map(Some).map_err(|error| CliError::refused(format!("DECTL_PLAN_KEY: {error}")))
+        }
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => Err(CliError::refused("DECTL_PLAN_KEY is not valid UTF-8")),
     }

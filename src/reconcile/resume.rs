@@ -6,8 +6,6 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
-
 use super::error::Error;
 use super::inputs::Inputs;
 use super::prepare::resume_saved_plan;
@@ -16,7 +14,7 @@ use crate::model::{LiveState, LocationId, NetworkId, Settings};
 use crate::plan::model::Change;
 use crate::plan::{self, Drift, Scope};
 use crate::storage::{
-    CodeAccess, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan, append_run_finished, sha256,
+    CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan, append_run_finished, sha256,
 };
 
 /// An unfinished run.
@@ -47,7 +45,7 @@ pub enum Unfinished {
 /// If the list fails, or the live state has drifted.
 pub async fn find_unfinished_run(
     journal_dir: &Path,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     inputs: &Inputs,
     scope: &Scope,
     target: &RunTarget,
@@ -97,7 +95,7 @@ pub(super) fn inputs_digest(sources: &[(String, String)]) -> String {
 /// of `scope` and runs that were undone are ignored.
 fn latest_run_with_inputs(
     journal_dir: &Path,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     digest: &str,
     scope: &Scope,
     target: &RunTarget,
@@ -155,7 +153,7 @@ fn latest_run_with_inputs(
 /// The newest run whose plan contains one of the networks with a temporary name.
 pub(super) fn find_run_for(
     journal_dir: &Path,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     target: &RunTarget,
     networks_at_temporary_names: &HashSet<NetworkId>,
 ) -> Option<Interrupted> {

@@ -3,11 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::apply::{Options, Waves};
 use crate::plan::{MaxChanges, Scope};
-use crate::storage::RunTarget;
+use crate::storage::{PlanKey, RunTarget};
 
 /// How one run is planned, approved, executed and recorded.
 #[derive(Clone, Debug)]
@@ -36,7 +34,7 @@ pub struct RunConfig<'a> {
     /// The run that this one undoes.
     pub undoes: Option<String>,
     /// Key that encrypts plans and journals.
-    pub key: Option<&'a SecretString>,
+    pub key: Option<&'a PlanKey>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::error::Error;
 use super::inputs::Inputs;
@@ -16,7 +15,7 @@ use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::plan::{self, MissingNetwork, Scope};
 use crate::storage::journal::ModifiedNetwork;
-use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget};
+use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
@@ -80,7 +79,7 @@ pub fn status(
     scope: &Scope,
     journal_dir: &Path,
     target: &RunTarget,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
 ) -> DriftReport {
     let PreparedPlan { checked, live, .. } = prepared;
     let expanded = expand_rules(&inputs.desired, scope, live, &mut Diagnostics::new());
@@ -157,7 +156,7 @@ fn drifted_names(changes: &[&Change]) -> Vec<String> {
 fn last_in_sync_times(
     journal_dir: &Path,
     target: &RunTarget,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     changes: &[Change],
 ) -> HashMap<NetworkId, Timestamp> {
     let mut right = HashMap::new();

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use secrecy::SecretString;
-
 use super::error::Error;
 use super::inputs::Inputs;
 use super::read_devices::read_devices;
@@ -22,7 +20,7 @@ use crate::model::{
 use crate::plan::model::{Operation, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
-use crate::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 #[derive(Debug)]
 pub struct Undo {
@@ -50,7 +48,7 @@ pub async fn prepare_undo(
     history: &mut RunHistory,
     runs: &RunDirectory,
     target: &RunTarget,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     scope: &Scope,
     live: &mut LiveState,
     client: &ApiClient,
@@ -99,7 +97,7 @@ fn join_interrupted(
     history: &mut RunHistory,
     runs: &RunDirectory,
     target: &RunTarget,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
 ) -> Result<Vec<String>, RunHistoryError> {
     let name = history.run.clone();
     let mut networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `journal` | journals: written before each request, read to resume and undo |
 //! | `saved_plan` | [`SavedPlan`]: reviewed plans |
-//! | `encryption` | authenticated encryption with a passphrase, in the age format |
+//! | `encryption` | [`PlanKey`]: authenticated encryption, in the age format |
 //! | `state_json` | JSON form of states, including access codes |
 //! | `private_file` | files and directories that only their owner can read |
 
@@ -14,6 +14,7 @@ mod private_file;
 mod saved_plan;
 mod state_json;
 
+pub use encryption::{PlanKey, PlanKeyError};
 pub use journal::{
     CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunOutcome, RunTarget,
     append_run_finished,

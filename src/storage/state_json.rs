@@ -9,7 +9,7 @@ use crate::model::{
     BaseStation, BaseStationId, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, Settings,
 };
 use crate::plan::model::ResourceState;
-use crate::storage::encryption::CodeCipher;
+use crate::storage::encryption::PlanKey;
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -25,17 +25,17 @@ pub(super) struct SettingsJson {
 
 impl SettingsJson {
     /// The same with its code encrypted. A code that cannot be encrypted is omitted rather than stored in plain text.
-    pub(super) fn encrypted(mut self, cipher: Option<&CodeCipher>) -> Self {
-        if let Some(cipher) = cipher {
-            self.default_access_code = self.default_access_code.and_then(|code| cipher.encrypt(&code));
+    pub(super) fn encrypted(mut self, key: Option<&PlanKey>) -> Self {
+        if let Some(key) = key {
+            self.default_access_code = self.default_access_code.and_then(|code| key.encrypt_code(&code));
         }
         self
     }
 
     /// The same with its code decrypted; `None` if that fails.
-    pub(super) fn decrypted(mut self, cipher: &CodeCipher) -> Option<Self> {
+    pub(super) fn decrypted(mut self, key: &PlanKey) -> Option<Self> {
         if let Some(code) = self.default_access_code.take() {
-            self.default_access_code = Some(cipher.decrypt(&code)?);
+            self.default_access_code = Some(key.decrypt_code(&code)?);
         }
         Some(self)
     }
@@ -173,17 +173,17 @@ impl From<HandsetJson> for Handset {
 
 impl StateJson {
     /// The same with its code encrypted.
-    pub(super) fn encrypted(self, cipher: Option<&CodeCipher>) -> Self {
+    pub(super) fn encrypted(self, key: Option<&PlanKey>) -> Self {
         match self {
-            Self::Network { settings, model } => Self::Network { settings: settings.encrypted(cipher), model },
+            Self::Network { settings, model } => Self::Network { settings: settings.encrypted(key), model },
             other => other,
         }
     }
 
     /// The same with its code decrypted; `None` if that fails.
-    pub(super) fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
+    pub(super) fn decrypted(self, key: &PlanKey) -> Option<Self> {
         Some(match self {
-            Self::Network { settings, model } => Self::Network { settings: settings.decrypted(cipher)?, model },
+            Self::Network { settings, model } => Self::Network { settings: settings.decrypted(key)?, model },
             other => other,
         })
     }

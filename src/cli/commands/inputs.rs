@@ -7,8 +7,7 @@ use dectl::plan::model::Plan;
 use dectl::plan::{MaxChanges, Scope, check_limits};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
-use dectl::storage::SavedPlan;
-use secrecy::SecretString;
+use dectl::storage::{PlanKey, SavedPlan};
 
 use crate::cli::args::{FilterOptions, ScopeOptions};
 use crate::cli::exit::CliError;
@@ -57,7 +56,7 @@ pub(super) fn save_plan(
     path: &Path,
     org: Option<String>,
     limits: &ScopeOptions,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
 ) -> Result<(), CliError> {
     // A limit that is given holds here, too: an approval of what is refused afterwards is of no use.
     let max_changes = limits.max_changes.unwrap_or(MaxChanges::All);

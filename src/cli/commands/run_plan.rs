@@ -16,7 +16,7 @@ use dectl::reconcile::{
 use dectl::report::progress::ProgressDisplay;
 use dectl::report::{PlanView, ResultView, text};
 use dectl::runtime::{Clock, Instant, alongside};
-use secrecy::SecretString;
+use dectl::storage::PlanKey;
 
 use super::inputs::scope;
 use super::output::{plan_text, result_text};
@@ -27,7 +27,7 @@ use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 
 /// Checks that need no file and no request: a prompt is possible, options fit together, the key is there.
-pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<SecretString>, CliError> {
+pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<PlanKey>, CliError> {
     if !args.yes && !prompt::is_interactive() {
         return Err(CliError::refused(format!(
             "cannot prompt for confirmation: stdin is not a terminal (use --yes{alternative})"
@@ -43,7 +43,7 @@ pub(super) fn preflight(args: &RunOptions, alternative: &str) -> Result<Option<S
 pub(super) fn run_config<'a>(
     args: &'a WriteOptions,
     connection: &'a Connection,
-    key: Option<&'a SecretString>,
+    key: Option<&'a PlanKey>,
     printer: &Printer,
 ) -> Result<RunConfig<'a>, CliError> {
     let run = &args.run;

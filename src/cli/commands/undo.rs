@@ -8,8 +8,7 @@ use dectl::reconcile::{
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
-use secrecy::SecretString;
+use dectl::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
@@ -134,7 +133,7 @@ async fn resume(
     undo: &str,
     last: &str,
     runs: &RunDirectory,
-    key: Option<&SecretString>,
+    key: Option<&PlanKey>,
     connection: &Connection,
     printer: &Printer,
 ) -> Result<Option<ExitStatus>, CliError> {

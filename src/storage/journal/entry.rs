@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::model::{LocationRef, Operation, Plan, ResourceState, StepKind};
-use crate::storage::encryption::CodeCipher;
+use crate::storage::encryption::PlanKey;
 use crate::storage::state_json::{SettingsJson, StateJson};
 
 pub(super) const FORMAT_VERSION: u32 = 1;
@@ -201,9 +201,8 @@ impl JournalEntry {
         Self::RunStarted { run: run.into(), changes: plan.changes.len(), steps: plan.steps.len(), identity }
     }
 
-    /// The line, without its line break; `cipher` encrypts its codes; its encrypted key goes into the first line.
-    pub(super) fn line(&self, time: Timestamp, cipher: Option<(&CodeCipher, &str)>) -> String {
-        let codes = cipher.map(|(codes, _)| codes);
+    /// The line, without its line break; `key` encrypts its codes.
+    pub(super) fn line(&self, time: Timestamp, key: Option<&PlanKey>) -> String {
         let document = match self {
             Self::RunStarted { run, changes, steps, identity } => JournalLineJson::RunStarted {
                 format_version: FORMAT_VERSION,
@@ -212,14 +211,14 @@ impl JournalEntry {
                 changes: *changes,
                 steps: *steps,
                 identity: identity.clone(),
-                encrypted_key: cipher.map(|(_, encrypted_key)| encrypted_key.to_owned()),
+                encrypted: key.is_some(),
             },
             Self::OperationStarted { location, operation, network, items } => JournalLineJson::OperationStarted {
                 location: location.id.to_string(),
                 location_name: location.name.clone(),
                 operation: operation.as_str().to_owned(),
                 network: network.as_ref().map(ToString::to_string),
-                items: items.iter().map(|item| JournalItemJson::of(item, codes)).collect(),
+                items: items.iter().map(|item| JournalItemJson::of(item, key)).collect(),
             },
             Self::OperationFinished { operation, results } => JournalLineJson::OperationFinished {
                 operation: operation.as_str().to_owned(),
@@ -229,8 +228,8 @@ impl JournalEntry {
                 location: location.to_string(),
                 network: network.to_string(),
                 write: *kind,
-                before: SettingsJson::from(before).encrypted(codes),
-                settings: SettingsJson::from(settings).encrypted(codes),
+                before: SettingsJson::from(before).encrypted(key),
+                settings: SettingsJson::from(settings).encrypted(key),
             },
             Self::WriteFinished { network, kind, end } => {
                 JournalLineJson::WriteFinished { network: network.to_string(), write: *kind, end: *end }
@@ -262,8 +261,9 @@ pub(super) enum JournalLineJson {
         steps: usize,
         #[serde(flatten)]
         identity: RunIdentity,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        encrypted_key: Option<String>,
+        /// Whether its access codes are encrypted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        encrypted: bool,
     },
     OperationStarted {
         location: String,
@@ -299,21 +299,21 @@ pub(super) enum JournalLineJson {
 
 impl JournalLineJson {
     /// The same with its codes decrypted; `None` if one cannot be decrypted.
-    pub(super) fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
+    pub(super) fn decrypted(self, key: &PlanKey) -> Option<Self> {
         Some(match self {
             Self::WriteStarted { location, network, write, before, settings } => Self::WriteStarted {
                 location,
                 network,
                 write,
-                before: before.decrypted(cipher)?,
-                settings: settings.decrypted(cipher)?,
+                before: before.decrypted(key)?,
+                settings: settings.decrypted(key)?,
             },
             Self::OperationStarted { location, location_name, operation, network, items } => Self::OperationStarted {
                 location,
                 location_name,
                 operation,
                 network,
-                items: items.into_iter().map(|item| item.decrypted(cipher)).collect::<Option<_>>()?,
+                items: items.into_iter().map(|item| item.decrypted(key)).collect::<Option<_>>()?,
             },
             other => other,
         })
@@ -335,8 +335,8 @@ pub(super) struct JournalItemJson {
 }
 
 impl JournalItemJson {
-    fn of(item: &JournalItem, cipher: Option<&CodeCipher>) -> Self {
-        let state = |state: &ResourceState| StateJson::from(state).encrypted(cipher);
+    fn of(item: &JournalItem, key: Option<&PlanKey>) -> Self {
+        let state = |state: &ResourceState| StateJson::from(state).encrypted(key);
         Self {
             key: item.key.clone(),
             before: item.before.as_ref().map(state),
@@ -346,9 +346,9 @@ impl JournalItemJson {
         }
     }
 
-    fn decrypted(self, cipher: &CodeCipher) -> Option<Self> {
+    fn decrypted(self, key: &PlanKey) -> Option<Self> {
         let state = |state: Option<StateJson>| match state {
-            Some(state) => state.decrypted(cipher).map(Some),
+            Some(state) => state.decrypted(key).map(Some),
             None => Some(None),
         };
         Some(Self { before: state(self.before)?, after: state(self.after)?, ..self })

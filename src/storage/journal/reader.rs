@@ -5,14 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 
 use super::entry::{
     FORMAT_VERSION, JournalLineJson, Line, REVERT_PREFIX, RunIdentity, RunOutcome, WriteKind, WriteOutcome,
 };
 use crate::model::{LocationId, NetworkId, Settings};
 use crate::plan::model::{Operation, ResourceState};
-use crate::storage::encryption::CodeCipher;
+use crate::storage::encryption::PlanKey;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunHistoryError {
@@ -37,7 +36,7 @@ pub enum RunHistoryError {
 #[derive(Clone, Copy, Debug)]
 pub enum CodeAccess<'a> {
     /// Decrypt with this key if necessary.
-    Decrypt(Option<&'a SecretString>),
+    Decrypt(Option<&'a PlanKey>),
     Skip,
 }
 
@@ -154,7 +153,7 @@ impl RunHistory {
         let first = lines.next().and_then(|(_, line)| serde_json::from_slice::<Line>(line).ok());
         let Some(Line {
             time,
-            document: JournalLineJson::RunStarted { format_version, run, changes, encrypted_key, identity, .. },
+            document: JournalLineJson::RunStarted { format_version, run, changes, encrypted, identity, .. },
         }) = first
         else {
             return Err(not_a_journal(1));
@@ -162,14 +161,12 @@ impl RunHistory {
         if format_version != FORMAT_VERSION {
             return Err(RunHistoryError::OtherVersion { file: file.to_owned(), version: format_version });
         }
-        let encrypted = || RunHistoryError::Encrypted { file: file.to_owned() };
-        let is_encrypted = encrypted_key.is_some() && matches!(codes, CodeAccess::Skip);
-        let cipher = match (encrypted_key, codes) {
-            (Some(encrypted_key), CodeAccess::Decrypt(Some(key))) => {
-                Some(CodeCipher::decrypt_key(&encrypted_key, key).ok_or_else(encrypted)?)
-            }
-            (Some(_), CodeAccess::Decrypt(None)) => return Err(encrypted()),
-            (_, CodeAccess::Skip) | (None, _) => None,
+        let unreadable = || RunHistoryError::Encrypted { file: file.to_owned() };
+        let is_encrypted = encrypted && matches!(codes, CodeAccess::Skip);
+        let key = match codes {
+            CodeAccess::Decrypt(None) if encrypted => return Err(unreadable()),
+            CodeAccess::Decrypt(key) => key.filter(|_| encrypted),
+            CodeAccess::Skip => None,
         };
         let history = Self {
             identity,
@@ -188,8 +185,8 @@ impl RunHistory {
         let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new(), written: HashSet::new() };
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
-            let document = match &cipher {
-                Some(cipher) => line.document.decrypted(cipher).ok_or_else(|| not_a_journal(at + 1))?,
+            let document = match key {
+                Some(key) => line.document.decrypted(key).ok_or_else(unreadable)?,
                 None => line.document,
             };
             replay.history.last_entry_at = line.time;

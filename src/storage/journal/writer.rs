@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
 use tokio::runtime::Handle;
 
 use super::entry::{JournalEntry, RunOutcome};
-use crate::storage::encryption::CodeCipher;
+use crate::storage::encryption::PlanKey;
 use crate::storage::private_file;
 
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +43,7 @@ struct FileJournal {
     broken: RefCell<Option<String>>,
     syncing: futures::lock::Mutex<()>,
     /// The cipher of the codes, and its encrypted key.
-    cipher: Option<(CodeCipher, String)>,
+    key: Option<PlanKey>,
 }
 
 impl Journal {
@@ -68,13 +67,8 @@ impl Journal {
     ///
     /// # Errors
     /// If the file cannot be created.
-    pub fn create(dir: &Path, run: &str, key: Option<&SecretString>) -> Result<Self, JournalError> {
+    pub fn create(dir: &Path, run: &str, key: Option<&PlanKey>) -> Result<Self, JournalError> {
         let path = dir.join(format!("{run}.jsonl"));
-        let cipher = CodeCipher::new();
-        let cipher = match key.map(|key| cipher.encrypted_key(key)).transpose() {
-            Ok(encrypted_key) => encrypted_key.map(|encrypted_key| (cipher, encrypted_key)),
-            Err(reason) => return Err(JournalError { path, reason }),
-        };
         let create = || {
             let file = private_file::create_new(&path)?;
             // Held until the process ends, so that others recognize a running run. Some file systems know no locks.
@@ -92,7 +86,7 @@ impl Journal {
                 synced: Cell::new(0),
                 broken: RefCell::default(),
                 syncing: futures::lock::Mutex::new(()),
-                cipher,
+                key: key.cloned(),
             }))),
             Err(error) => Err(JournalError { path, reason: io::Error::to_string(&error) }),
         }
@@ -161,8 +155,7 @@ pub fn append_run_finished(path: &Path, time: Timestamp) -> Result<(), JournalEr
 
 impl FileJournal {
     async fn append(&self, entry: &JournalEntry, time: Timestamp) -> Result<(), JournalError> {
-        let line =
-            entry.line(time, self.cipher.as_ref().map(|(cipher, encrypted_key)| (cipher, encrypted_key.as_str())));
+        let line = entry.line(time, self.key.as_ref());
         let mut pending = self.pending.take();
         pending.extend_from_slice(line.as_bytes());
         pending.push(b'\n');

@@ -6,14 +6,13 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use secrecy::SecretString;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::SavedPlan;
 use super::json::{FORMAT_VERSION, KIND, SavedPlanJson};
 use crate::model::utf8_text;
-use crate::storage::encryption;
+use crate::storage::encryption::{self, PlanKey};
 use crate::storage::private_file::{IfExists, resolve_target, write_private_file};
 
 /// Errors of reading or writing a saved plan.
@@ -50,11 +49,11 @@ impl SavedPlan {
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn write(&self, path: &Path, key: Option<&SecretString>) -> Result<(), SavedPlanError> {
+    pub fn write(&self, path: &Path, key: Option<&PlanKey>) -> Result<(), SavedPlanError> {
         let error = |reason: String| SavedPlanError::File { file: path.display().to_string(), reason };
         let text = self.text();
         let bytes = match key {
-            Some(key) => encryption::encrypt(text.as_bytes(), key).map_err(error)?,
+            Some(key) => key.encrypt(text.as_bytes()).map_err(error)?,
             None => text.into_bytes(),
         };
         write_private_file(path, &bytes, IfExists::Overwrite).map_err(|failure| error(failure.to_string()))
@@ -78,7 +77,7 @@ impl SavedPlan {
     ///
     /// # Errors
     /// If it is not a saved plan, was modified, or cannot be decrypted.
-    pub fn read(path: &Path, key: Option<&SecretString>) -> Result<Self, SavedPlanError> {
+    pub fn read(path: &Path, key: Option<&PlanKey>) -> Result<Self, SavedPlanError> {
         let file = path.display().to_string();
         let bytes = std::fs::read(path)
             .map_err(|error| SavedPlanError::File { file: file.clone(), reason: error.to_string() })?;
@@ -89,11 +88,11 @@ impl SavedPlan {
     ///
     /// # Errors
     /// If it is not a saved plan, was modified, or cannot be decrypted.
-    pub fn open(bytes: &[u8], key: Option<&SecretString>, file: &str) -> Result<Self, SavedPlanError> {
+    pub fn open(bytes: &[u8], key: Option<&PlanKey>, file: &str) -> Result<Self, SavedPlanError> {
         let named = || file.to_owned();
         match (encryption::is_encrypted(bytes), key) {
             (true, None) => Err(SavedPlanError::NoKey { file: named() }),
-            (true, Some(key)) => match encryption::decrypt(bytes, key) {
+            (true, Some(key)) => match key.decrypt(bytes) {
                 Some(text) => Self::parse(&text, file),
                 None => Err(SavedPlanError::WrongKey { file: named() }),
             },

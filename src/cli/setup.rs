@@ -11,6 +11,7 @@ use dectl::model::{secret_text, utf8_text};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
 use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
+use dectl::storage::journal::time_in_name;
 use dectl::storage::{PlanKey, RunTarget};
 use dectl::webex::credentials::{ServiceApp, Token, TokenSource};
 use dectl::webex::{DectApi, HttpApi, HttpConfig};
@@ -237,6 +238,6 @@ pub(crate) fn plan_key() -> Result<Option<PlanKey>, CliError> {
 
 /// A unique name that sorts by time.
 fn run_name(clock: &Clock) -> String {
-    let time = clock.to_timestamp(clock.now()).strftime("%Y%m%dT%H%M%S.%3fZ").to_string();
+    let time = time_in_name(clock.to_timestamp(clock.now()));
     format!("{time}-{:06x}", SeededRng::from_entropy().gen_below(1 << 24))
 }

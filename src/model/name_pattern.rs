@@ -13,6 +13,12 @@ pub struct NamePattern {
     glob: GlobMatcher,
 }
 
+impl std::fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 impl NamePattern {
     /// Parses a glob.
     ///

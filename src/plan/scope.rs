@@ -29,6 +29,18 @@ impl Scope {
         Ok(Self { locations: set(locations)?, networks: set(networks)? })
     }
 
+    /// The options that say the same, sorted; `None` without patterns.
+    pub fn as_options(&self) -> Option<String> {
+        let option = |name: &str, patterns: &[NamePattern]| {
+            let mut options: Vec<String> =
+                patterns.iter().map(|pattern| format!("{name} {:?}", pattern.to_string())).collect();
+            options.sort();
+            options
+        };
+        let options = [option("--location", &self.locations), option("--network", &self.networks)].concat();
+        (!options.is_empty()).then(|| options.join(" "))
+    }
+
     /// Whether a location with this name is in scope.
     pub fn includes_location(&self, name: &str) -> bool {
         self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))

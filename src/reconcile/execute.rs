@@ -71,13 +71,15 @@ impl ApplyWorkflow<'_> {
         let identity = RunIdentity {
             target: config.target.clone(),
             inputs: inputs_digest(&saved.sources),
+            scope: config.scope.as_options(),
             resumes: config.resumes.clone(),
             undoes: config.undoes.clone(),
         };
-        let name = self.unique_run_name();
         // The plan first: a journal without a plan cannot be resumed.
         Journal::prepare(config.journal_dir)?;
         let _one_at_a_time = Journal::hold_directory(config.journal_dir)?;
+        let runs = RunDirectory::open(config.journal_dir);
+        let name = runs.map_or_else(|_| config.run.to_owned(), |runs| runs.next_name(config.run));
         self.refuse_second_run(&name, listed)?;
         let beside = config.journal_dir.join(format!("{name}.plan.json"));
         saved.write(&beside, config.key)?;
@@ -92,13 +94,6 @@ impl ApplyWorkflow<'_> {
             ));
         }
         Ok(journal)
-    }
-
-    /// The second run of a command gets its own id.
-    fn unique_run_name(&self) -> String {
-        let name = self.config.run;
-        let is_taken = self.config.journal_dir.join(format!("{name}.jsonl")).exists();
-        if is_taken { format!("{name}-2") } else { name.to_owned() }
     }
 
     /// Two runs at once would each find the changes of the other unexpected, and a run that has ended since the state was

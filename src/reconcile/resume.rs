@@ -114,7 +114,7 @@ fn latest_run_with_inputs(
     let mut later: Vec<PathBuf> = Vec::new();
     for (run, journal, plan) in runs.recent() {
         let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        let RunIdentity { target: about, inputs, resumes, undoes } = &history.identity;
+        let RunIdentity { target: about, inputs, resumes, undoes, .. } = &history.identity;
         if !about.is_same(target) || runs.is_running(run) {
             continue;
         }

@@ -20,7 +20,7 @@ use crate::model::{
 use crate::plan::model::{Operation, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
-use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan};
 
 #[derive(Debug)]
 pub struct Undo {
@@ -30,6 +30,8 @@ pub struct Undo {
     pub recreated: Vec<RecreatedNetwork>,
     /// The interrupted runs that the undone one has continued, and that are undone with it.
     pub joined: Vec<String>,
+    /// Interrupted runs before it that are not undone.
+    pub left: Vec<String>,
 }
 
 /// A deleted network that is created again.
@@ -53,14 +55,14 @@ pub async fn prepare_undo(
     live: &mut LiveState,
     client: &ApiClient,
 ) -> Result<Undo, Error> {
-    let joined = join_interrupted(history, runs, target, key)?;
+    let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key)?;
     read_for_undo(history, live, client).await?;
     let first = joined.last().unwrap_or(&history.run);
     // Without its plan, what has no id stays.
     if let Ok(first) = SavedPlan::read(&runs.plan_path(first), key) {
         find_unrecorded(history, &first.plan, live);
     }
-    Ok(Undo { joined, ..build_undo(history, live, scope) })
+    Ok(Undo { joined, left, ..build_undo(history, live, scope) })
 }
 
 /// Reads what an undo must know beside the list: the devices of what the run has created or changed.
@@ -85,11 +87,21 @@ async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiC
     read_devices(live, reads, client).await.map_err(Error::reading)
 }
 
+/// The runs that an undo has found before the one that it is about.
+#[derive(Default)]
+struct EarlierRuns {
+    /// Undone together with it, newest first.
+    joined: Vec<String>,
+    /// Interrupted ones that are not undone.
+    left: Vec<String>,
+}
+
 /// Joins the interrupted runs that a run has continued to it, newest first: those of the same inputs, those that it has
-/// resumed, and those that had left one of its networks with temporary settings. Returns their names.
+/// resumed, and those that had left one of its networks with temporary settings. Of the same inputs, narrower runs in
+/// between are joined as well.
 ///
 /// Without them an undo would bring back what is temporary, or miss what the interrupted run had done already. A run that
-/// was finished or undone ends the chain of its inputs.
+/// was undone, or finished all that an interrupted one was about, ends the chain of its inputs.
 ///
 /// # Errors
 /// If the journal of one of them cannot be read.
@@ -98,42 +110,70 @@ fn join_interrupted(
     runs: &RunDirectory,
     target: &RunTarget,
     key: Option<&PlanKey>,
-) -> Result<Vec<String>, RunHistoryError> {
+) -> Result<EarlierRuns, RunHistoryError> {
     let name = history.run.clone();
     let mut networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
     let mut resumed: HashSet<String> = history.identity.resumes.iter().cloned().collect();
     let mut undone: HashSet<String> = HashSet::new();
-    let (mut is_same_chain, mut joined) = (history.identity.undoes.is_none(), Vec::new());
+    let is_undo = history.identity.undoes.is_some();
+    let has_same_inputs = |earlier: &RunHistory| {
+        !earlier.identity.inputs.is_empty()
+            && earlier.identity.inputs == history.identity.inputs
+            && earlier.identity.undoes.is_none()
+    };
+    let mut earlier_runs = Vec::new();
     for (run, journal, _) in runs.recent() {
         let Ok(earlier) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
         if !earlier.identity.target.is_same(target) {
             continue;
         }
         undone.extend(earlier.identity.undoes.clone().filter(|_| earlier.is_finished()));
-        if *run >= *name {
-            continue;
-        }
-        let has_same_inputs = !earlier.identity.inputs.is_empty()
-            && earlier.identity.inputs == history.identity.inputs
-            && earlier.identity.undoes.is_none();
-        if earlier.is_finished() || undone.contains(run) {
-            is_same_chain &= !has_same_inputs;
-            continue;
-        }
-        let must_be_joined = resumed.contains(run) || is_same_chain && has_same_inputs;
-        let is_left = || earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
-        if !must_be_joined && !is_left() {
-            continue;
-        }
-        let earlier = RunHistory::read(&journal, CodeAccess::Decrypt(key))?;
-        let resumes = earlier.identity.resumes.clone();
-        if join(history, earlier, must_be_joined) {
-            joined.push(run.to_owned());
-            resumed.extend(resumes);
-            networks.extend(history.modified.iter().map(|modified| modified.network.clone()));
+        if *run < *name {
+            let is_undone = undone.contains(run);
+            earlier_runs.push((journal, is_undone, has_same_inputs(&earlier), earlier));
         }
     }
-    Ok(joined)
+    // Up to the oldest interrupted run that no later one has finished, all of the same inputs belong together.
+    let (mut chain, mut finished): (usize, Vec<&RunIdentity>) = (0, Vec::new());
+    for (at, (_, is_undone, _, earlier)) in
+        earlier_runs.iter().enumerate().filter(|(_, (.., same, _))| *same && !is_undo)
+    {
+        if *is_undone {
+            break;
+        } else if earlier.is_finished() {
+            finished.push(&earlier.identity);
+        } else if history.identity.covers(&earlier.identity)
+            && !finished.iter().any(|run| run.covers(&earlier.identity))
+        {
+            chain = at + 1;
+        }
+    }
+    let (mut found, mut is_recent) = (EarlierRuns::default(), !is_undo);
+    for (at, (journal, is_undone, has_same_inputs, earlier)) in earlier_runs.iter().enumerate() {
+        let run = earlier.run.clone();
+        let is_in_chain = at < chain && *has_same_inputs;
+        if *is_undone || earlier.is_finished() && !is_in_chain {
+            is_recent &= *is_undone || *has_same_inputs;
+            continue;
+        }
+        let must_be_joined = resumed.contains(&run) || is_in_chain;
+        let is_left = || earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
+        if must_be_joined || is_left() {
+            let earlier = RunHistory::read(journal, CodeAccess::Decrypt(key))?;
+            let resumes = earlier.identity.resumes.clone();
+            if join(history, earlier, must_be_joined) {
+                found.joined.push(run);
+                resumed.extend(resumes);
+                networks.extend(history.modified.iter().map(|modified| modified.network.clone()));
+                continue;
+            }
+        }
+        let is_finished = finished.iter().any(|later| later.covers(&earlier.identity));
+        if is_recent && !is_finished && earlier.has_written() {
+            found.left.push(run);
+        }
+    }
+    Ok(found)
 }
 
 /// Joins an earlier run if it must be, or if it had left a network as `history` found it; returns whether it did.
@@ -227,7 +267,12 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
     let desired = builder.desired();
     let UndoBuilder { lines, warnings, recreated, .. } = builder;
     lines.finish();
-    Undo { inputs: Inputs { desired, sources: sources.into(), warnings }, recreated, joined: Vec::new() }
+    Undo {
+        inputs: Inputs { desired, sources: sources.into(), warnings },
+        recreated,
+        joined: Vec::new(),
+        left: Vec::new(),
+    }
 }
 
 /// The entries about one location.

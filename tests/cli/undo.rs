@@ -310,7 +310,7 @@ fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
 }
 
 #[test]
-fn an_undo_that_was_overtaken_is_undone_anew_by_naming_the_run() {
+fn an_undo_that_was_overtaken_is_undone_again_by_naming_the_run() {
     let env = TestEnv::new();
     let file = |lab: &str, nurses: &str| {
         let networks =
@@ -345,4 +345,82 @@ fn an_undo_that_was_overtaken_is_undone_anew_by_naming_the_run() {
         network["displayName"].as_str().expect("a text").to_owned()
     };
     assert_eq!((shown("TRD Lab").as_str(), shown("TRD Nurses").as_str()), ("Lab", "Else"));
+}
+
+/// Five renames of one location, of which an interrupted command has done some.
+#[cfg(unix)]
+fn interrupted() -> (TestEnv, Vec<serde_json::Value>) {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let before = env.networks();
+    let apply = ["apply", "networks.yaml", "--yes", "--concurrency", "1"];
+    assert!(env.kill_at(5, RequestFault::NoResponse, "-KILL", &apply).is_killed());
+    (env, before)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_narrower_run_in_between_is_undone_with_what_it_has_continued() {
+    let (env, before) = interrupted();
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--location", "Trondheim*"]).code, Some(0));
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!(env.networks(), before, "{}", undone.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_that_stays_is_named() {
+    // A narrower run has not continued it, and neither has one of a file that was edited.
+    let (env, before) = interrupted();
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--location", "Trondheim*"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert!(undone.stderr.contains("was interrupted before; what it has changed is not undone"), "{}", undone.stderr);
+    let run = undone.stderr.split_once("`dectl undo ").and_then(|(_, rest)| rest.split_once('`')).expect("a command").0;
+    assert_eq!(env.run(&["undo", run, "--yes"]).code, Some(0));
+    assert_eq!(env.networks(), before);
+
+    let (env, before) = interrupted();
+    let file = std::fs::read_to_string(env.dir.path().join("networks.yaml")).expect("a file");
+    env.write("networks.yaml", &format!("{file}\n# edited\n"));
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    let run = undone.stderr.split_once("`dectl undo ").and_then(|(_, rest)| rest.split_once('`')).expect("a command").0;
+    assert_eq!(env.run(&["undo", run, "--yes"]).code, Some(0));
+    assert_eq!(env.networks(), before);
+}
+
+#[test]
+fn the_last_run_is_the_last_one_after_a_clock_was_set_back() {
+    let env = TestEnv::new();
+    let file = |lab: &str, nurses: &str| {
+        let networks =
+            format!("{{ name: TRD Lab, displayName: {lab} }}, {{ name: TRD Nurses, displayName: {nurses} }}");
+        format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{networks}] }}]\n")
+    };
+    env.write("d.yaml", &file("A1", "B1"));
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+    let names = || {
+        let runs = env.run(&["runs", "-o", "json"]).json();
+        let names = runs["runs"].as_array().expect("a list").iter().map(|run| run["run"].as_str().map(str::to_owned));
+        names.collect::<Option<Vec<_>>>().expect("names")
+    };
+    // What a clock an hour ahead would have written.
+    let (dir, first) = (env.dir.path().join(".dectl/runs"), names().remove(0));
+    let ahead = format!("2999{}", &first[4..]);
+    for suffix in ["jsonl", "plan.json"] {
+        let text = std::fs::read_to_string(dir.join(format!("{first}.{suffix}"))).expect("a file");
+        std::fs::write(dir.join(format!("{ahead}.{suffix}")), text.replace(&first, &ahead)).expect("written");
+        std::fs::remove_file(dir.join(format!("{first}.{suffix}"))).expect("removed");
+    }
+    let after_first = env.networks();
+    env.write("d.yaml", &file("A2", "B1"));
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+    let second = names().remove(0);
+    assert_ne!(second, ahead);
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(env.networks(), after_first);
+    assert_eq!(env.run(&["runs", "--prune", "1"]).code, Some(0));
+    assert_ne!(names(), [ahead], "the newest run is kept");
 }

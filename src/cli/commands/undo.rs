@@ -88,6 +88,11 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         let (them, are) = (undo.joined.join(", "), if undo.joined.len() == 1 { "is" } else { "are" });
         printer.note(&format!("note: run {} continued {them}, which {are} undone together with it\n", history.run));
     }
+    for run in &undo.left {
+        printer.note(&format!(
+            "warning: run {run} was interrupted before; what it has changed is not undone (`dectl undo {run}` undoes it)\n"
+        ));
+    }
     let inputs = undo.inputs;
     if let Some(path) = &args.out {
         let prepared =

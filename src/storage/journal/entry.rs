@@ -123,12 +123,22 @@ pub struct RunIdentity {
     /// Digest of the inputs (files, or the arguments of a rename).
     #[serde(default)]
     pub inputs: String,
+    /// What it was limited to, as options; `None` if to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// The run that this one resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<String>,
     /// The run that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+}
+
+impl RunIdentity {
+    /// Whether a run of the same inputs was about everything that the other one was about.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.inputs == other.inputs && (self.scope.is_none() || self.scope == other.scope)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,5 +17,6 @@ pub use entry::{
     WriteOutcome,
 };
 pub use reader::{CodeAccess, HandsetChangeTime, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
+pub use runs::time_in_name;
 pub use runs::{RunDirectory, RunDirectoryError};
 pub use writer::{Journal, JournalError, append_run_finished};

@@ -6,6 +6,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::entry::RunTarget;
 use super::reader::{CodeAccess, RunHistory, RunHistoryError};
 
@@ -39,6 +41,20 @@ enum LockState {
     },
 }
 
+const TIME_FORMAT: &str = "%Y%m%dT%H%M%S.%3fZ";
+
+/// The first part of the name of a run; names sort by it.
+pub fn time_in_name(time: Timestamp) -> String {
+    time.strftime(TIME_FORMAT).to_string()
+}
+
+/// The time in the name of a run; `None` if it is no such name.
+fn started_at(name: &str) -> Option<Timestamp> {
+    let (time, _) = name.split_once('-')?;
+    let time = jiff::civil::DateTime::strptime(TIME_FORMAT, time).ok()?;
+    jiff::tz::TimeZone::UTC.to_timestamp(time).ok()
+}
+
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
     dir: PathBuf,
@@ -70,6 +86,22 @@ impl RunDirectory {
         // Run ids start with a timestamp.
         names.sort_by(|one, other| other.cmp(one));
         Ok(Self { dir: dir.to_path_buf(), names })
+    }
+
+    /// The name of a run that begins now: `wanted`, or, if a run in the directory is not older by its name, the next
+    /// millisecond after that one. So the names are in the order of the runs even if a clock was set back.
+    pub fn next_name(&self, wanted: &str) -> String {
+        let newest = self.names.iter().find_map(|name| Some((name, started_at(name)?)));
+        match newest {
+            Some((newest, time)) if **newest >= *wanted => {
+                let suffix = wanted.rsplit_once('-').map_or(wanted, |(_, suffix)| suffix);
+                format!(
+                    "{}-{suffix}",
+                    time_in_name(time.saturating_add(SignedDuration::from_millis(1)).unwrap_or(time))
+                )
+            }
+            _ => wanted.to_owned(),
+        }
     }
 
     /// Whether a run is in progress: its process holds the lock of the journal. Where a file system has no locks, an unfinished

@@ -16,7 +16,7 @@ use super::yaml::unusual_spaces;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
 use crate::model::{
     DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LiveState, Location, LocationIndex, NamePattern,
-    NaturalName, NetworkIndex, NetworkName, Setting, SettingSet, Settings,
+    NaturalName, NetworkIndex, NetworkName, Setting, SettingSet, Settings, nfc, quotes_hint,
 };
 
 const SPACES_HELP: &str =
@@ -80,11 +80,12 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
     }
 }
 
-/// A pattern that matches nothing, as warnings show it. `cmd.exe` hands single quotes on.
+/// A pattern that matches nothing, as warnings show it.
 pub(super) fn unmatched(pattern: &str) -> String {
-    let is_quoted = pattern.len() > 1 && pattern.starts_with('\'') && pattern.ends_with('\'');
-    let hint = if is_quoted { " (the single quotes are part of it: in cmd.exe write double quotes)" } else { "" };
-    format!("{pattern}{hint}")
+    match quotes_hint(pattern) {
+        Some(hint) => format!("{pattern} ({hint})"),
+        None => pattern.to_owned(),
+    }
 }
 
 /// Whether a rule applies to a location with this name.
@@ -122,7 +123,8 @@ impl<'a> CompiledRule<'a> {
     fn groups(&self, settings: &Settings) -> Option<Variables> {
         let mut groups = Variables::new();
         for (setting, pattern) in &self.patterns {
-            let captures = pattern.captures(string_value(settings, *setting)?)?;
+            let composed = nfc(string_value(settings, *setting)?);
+            let captures = pattern.captures(&composed)?;
             for name in pattern.capture_names().flatten() {
                 let text = captures.name(name).map_or("", |group| group.as_str());
                 groups.insert(name.to_owned(), Value::from(text));

@@ -174,6 +174,14 @@ impl Loader<'_> {
                     .help(format!("`dectl apply --plan {name}` applies it, `dectl show {name}` shows it"))
                     .in_file(name),
             ),
+            Ok(_) if is_journal(&bytes) => self.diagnostics.push(
+                Diagnostic::error(
+                    DiagnosticCode::NotYaml,
+                    format!("{name} is the journal of a run, not a desired-state file"),
+                )
+                .help("`dectl runs` lists runs, `dectl undo RUN` undoes one")
+                .in_file(name),
+            ),
             Ok(_) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
@@ -220,6 +228,12 @@ impl Loader<'_> {
     }
 }
 /// Whether a file is what `plan --out` writes, encrypted or not.
+fn is_journal(bytes: &[u8]) -> bool {
+    let first = bytes[..bytes.len().min(200)].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |words: &[u8]| first.windows(words.len()).any(|window| window == words);
+    first.starts_with(b"{") && has(b"\"event\":\"runStarted\"")
+}
+
 fn is_saved_plan(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let start = start[..start.len().min(200)].trim_ascii_start();

@@ -79,7 +79,7 @@ fn check_template(
     let report = |message: String, help: String| {
         Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(span).help(help)
     };
-    match templates.variables_of(&request.template) {
+    match templates.variables_of(&request.template, groups) {
         Ok(used) => {
             let known = || VARIABLES.into_iter().chain(groups.iter().copied());
             let unknown: Vec<&String> = used.iter().filter(|name| !known().any(|known| known == *name)).collect();
@@ -139,7 +139,8 @@ impl Renaming<'_> {
         let mut names: HashMap<String, String> = HashMap::new();
         for handset in handsets {
             let Some(current) = handset.display_name() else { continue };
-            let Some(captures) = self.regex.captures(current) else { continue };
+            let current = nfc(current);
+            let Some(captures) = self.regex.captures(&current) else { continue };
             self.matched += 1;
             let mut variables = Variables::new();
             for group in self.regex.capture_names().flatten() {
@@ -148,7 +149,7 @@ impl Renaming<'_> {
             }
             variables.extend([
                 ("line1".to_owned(), line_value(handset.line1.as_ref())),
-                ("name".to_owned(), Value::from(&**current)),
+                ("name".to_owned(), Value::from(&*current)),
                 ("network".to_owned(), Value::from(&*network.settings.name)),
                 ("location".to_owned(), Value::from(&*location.name)),
                 ("n".to_owned(), Value::from(entries.len() + 1)),

@@ -9,7 +9,7 @@ use super::model::{Rule, RuleMode, Spanned};
 use super::template::{OWN_FILTERS, Templates};
 use super::yaml::Node;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, quoted_list, suggest};
-use crate::model::{NamePattern, Setting};
+use crate::model::{NamePattern, Setting, nfc};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
 const MATCH_FIELDS: &[&str] = &["location", "name", "displayName"];
@@ -26,7 +26,7 @@ pub(super) const COUNTER: &str = "n";
 
 /// Compiles a pattern that must match the whole value.
 pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
-    Regex::new(&format!(r"\A(?:{pattern})\z"))
+    Regex::new(&format!(r"\A(?:{})\z", nfc(pattern)))
 }
 
 pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
@@ -159,8 +159,9 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
         }
     }
     let templates = Templates::new();
+    let groups: Vec<&str> = known[BUILTIN_VARIABLES.len()..].iter().map(String::as_str).collect();
     for (_, template) in &rule.templates {
-        match templates.variables_of(&template.value) {
+        match templates.variables_of(&template.value, &groups) {
             Ok(variables) => {
                 for variable in variables {
                     if let Some(diagnostic) = unknown_variable(&variable, rule, &known) {

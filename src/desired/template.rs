@@ -7,6 +7,9 @@ use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 use regex::Regex;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::model::quotes_hint;
 
 /// Instruction budget per rendering; a typical template needs a hundredth of it.
 const TEMPLATE_FUEL: u64 = 20_000;
@@ -43,12 +46,15 @@ impl Templates {
         Self { environment, was_cut }
     }
 
-    /// Returns the variables that a template references.
+    /// Returns the variables that a template references; `groups` are those of the pattern.
     ///
     /// # Errors
     /// If the template is invalid or uses an unknown filter.
-    pub(super) fn variables_of(&self, text: &str) -> Result<Vec<String>, String> {
-        if let Some(group) = foreign_group(text) {
+    pub(super) fn variables_of(&self, text: &str, groups: &[&str]) -> Result<Vec<String>, String> {
+        if let Some(hint) = quotes_hint(text) {
+            return Err(hint.to_owned());
+        }
+        if let Some(group) = foreign_group(text, groups) {
             return Err(format!("{group} is no group here: name it in the pattern, (?<x>…), and write {{{{ x }}}}"));
         }
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
@@ -81,7 +87,7 @@ impl Templates {
     pub(super) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let rendered = template.render(Value::from(variables)).map_err(|error| error_text(&error))?;
-        Ok(rendered.chars().take(MAX_RENDERED_LEN).collect())
+        Ok(rendered.nfc().take(MAX_RENDERED_LEN).collect())
     }
 }
 
@@ -120,13 +126,22 @@ fn error_text(error: &minijinja::Error) -> String {
     }
 }
 
-/// A group as sed, PowerShell or shells write it, outside of the expressions of a template: `$1`, `${1}`, `\1`.
-fn foreign_group(text: &str) -> Option<&str> {
-    // The braces of an expression keep a deliberate `{{ "$1" }}` out.
-    static GROUP: LazyLock<Result<Regex, regex::Error>> =
-        LazyLock::new(|| Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|(\$\d+|\$\{\w+\}|\\\d+)"));
-    let group = GROUP.as_ref().ok()?;
-    group.captures_iter(text).find_map(|found| found.get(1)).map(|found| found.as_str())
+/// A group as sed, editors, shells and format strings write it, outside of the expressions of a template: `$1`, `${ward}`,
+/// `\1`, `\g<ward>`, `%{ward}`; what may be meant as text, such as `{ward}` or `$ward`, if the pattern has that group.
+fn foreign_group<'a>(text: &'a str, groups: &[&str]) -> Option<&'a str> {
+    // The braces of an expression keep a deliberate `{{ "$1" }}` out; a number in them is no group.
+    static GROUP: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?s)(?<sure>\{\{-?\s*\d+\s*-?\}\})|\{\{.*?\}\}|\{%.*?%\}",
+            r"|(?<always>\$\d+|\$\{\w+\}|\$<\w+>|\$&|\\\d+|\\[gk][<{]\w+[>}]|[%#]\{\w+\})",
+            r"|(?<named>(?:\$|%|[$%#]?\{\s*|<)(?<name>\w+)(?:\s*\}|>)?)",
+        ))
+    });
+    let is_group = |name: &str| groups.contains(&name) || !groups.is_empty() && name.parse::<u8>().is_ok();
+    GROUP.as_ref().ok()?.captures_iter(text).find_map(|found| {
+        let named = || found.name("named").filter(|_| found.name("name").is_some_and(|name| is_group(name.as_str())));
+        found.name("sure").or_else(|| found.name("always")).or_else(named).map(|group| group.as_str())
+    })
 }
 
 #[cfg(test)]
@@ -164,9 +179,12 @@ mod tests {
     #[test]
     fn variables_and_misspelt_filters_are_known_before_anything_is_rendered() {
         let templates = Templates::new();
-        assert_eq!(templates.variables_of("{{ location }} {{ n|pad(2) }}"), Ok(vec!["location".into(), "n".into()]));
-        assert!(templates.variables_of("{{ n|uper }}").is_err_and(|error_text| error_text.contains("uper")));
-        assert!(templates.variables_of("{{ n").is_err());
+        assert_eq!(
+            templates.variables_of("{{ location }} {{ n|pad(2) }}", &[]),
+            Ok(vec!["location".into(), "n".into()])
+        );
+        assert!(templates.variables_of("{{ n|uper }}", &[]).is_err_and(|error_text| error_text.contains("uper")));
+        assert!(templates.variables_of("{{ n", &[]).is_err());
     }
 
     #[test]
@@ -176,11 +194,25 @@ mod tests {
             ("ICU ${1}", Some("${1}")),
             ("ICU ${ward}", Some("${ward}")),
             (r"\2 ICU", Some(r"\2")),
+            ("ICU $ward", Some("$ward")),
+            ("ICU $<ward>", Some("$<ward>")),
+            (r"ICU \g<1>", Some(r"\g<1>")),
+            (r"ICU \k<ward>", Some(r"\k<ward>")),
+            ("ICU $&", Some("$&")),
+            ("ICU { ward }", Some("{ ward }")),
+            ("ICU {1}", Some("{1}")),
+            ("ICU {{1}}", Some("{{1}}")),
+            ("ICU %1", Some("%1")),
+            ("ICU %{ward}", Some("%{ward}")),
+            ("ICU #{1}", Some("#{1}")),
+            ("ICU <ward>", Some("<ward>")),
+            ("ICU <bed> {bed} $bed 100 %", None),
+            ("{{ ward }} 1", None),
             ("ICU {{ ward }}", None),
             (r#"{{ "$1" }} {% if a %}x{% endif %}"#, None),
             ("5 $ a day", None),
         ] {
-            assert_eq!(foreign_group(text), expected, "{text}");
+            assert_eq!(foreign_group(text, &["ward"]), expected, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::name_key::NameKey;
+use super::name_key::{NameKey, nfc};
 
 /// A name, or a glob with `*` and `?`; compared without regard to case.
 #[derive(Clone, Debug)]
@@ -13,19 +13,13 @@ pub struct NamePattern {
     glob: GlobMatcher,
 }
 
-impl std::fmt::Display for NamePattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 impl NamePattern {
     /// Parses a glob.
     ///
     /// # Errors
     /// Why it is invalid.
     pub fn new(text: &str) -> Result<Self, String> {
-        let glob = GlobBuilder::new(text).case_insensitive(true).literal_separator(false).build();
+        let glob = GlobBuilder::new(&nfc(text)).case_insensitive(true).literal_separator(false).build();
         let glob = glob.map_err(|error| error.kind().to_string())?.compile_matcher();
         Ok(Self { exact: NameKey::of(text), text: text.to_owned(), glob })
     }
@@ -36,7 +30,7 @@ impl NamePattern {
     }
 
     pub fn matches(&self, name: &str) -> bool {
-        self.glob.is_match(name) || self.exact == NameKey::of(name)
+        self.glob.is_match(nfc(name)) || self.exact == NameKey::of(name)
     }
 }
 
@@ -57,6 +51,7 @@ mod tests {
         let matches = |pattern: &str, name: &str| NamePattern::new(pattern).expect("a pattern").matches(name);
         assert!(matches("oslo*", "Oslo HQ") && !matches("oslo*", "Bergen"));
         assert!(matches("Clinic [North]", "clinic [north]") && matches("Clinic [North]", "Clinic N"));
+        assert!(matches("Cafe\u{301}*", "Caf\u{e9} M") && matches("Caf\u{e9}*", "Cafe\u{301} M"), "composed or not");
         assert!(NamePattern::new("[").is_err());
     }
 }

@@ -50,6 +50,18 @@ pub fn is_utf16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
 }
 
+/// What to say of quotes around a pattern or template: `cmd.exe` hands single ones on, and others are there after a copy.
+pub fn quotes_hint(text: &str) -> Option<&'static str> {
+    let is_in = |quote: char| text.len() > 1 && text.starts_with(quote) && text.ends_with(quote);
+    if is_in('\'') {
+        Some("the single quotes are part of it: in cmd.exe write double quotes")
+    } else if is_in('"') {
+        Some("the double quotes are part of it: write one pair of quotes only")
+    } else {
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

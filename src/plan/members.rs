@@ -231,10 +231,16 @@ pub(super) fn has_lost_characters(written: &LineRef, member: &Member) -> bool {
         LineRef::Number(digits) => digits,
         LineRef::Member(_) => return false,
     };
-    let bare =
-        |text: &str| text.trim_start_matches(['+', '0']).chars().filter(char::is_ascii_digit).collect::<String>();
+    // Of zeros only, one remains.
+    let bare = |text: &str| {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        match digits.trim_start_matches('0') {
+            "" if !digits.is_empty() => "0".to_owned(),
+            rest => rest.to_owned(),
+        }
+    };
     let lines = member.extension.iter().chain(&member.number);
-    !written.is_empty() && lines.into_iter().any(|line| bare(line) == bare(written) && !bare(line).is_empty())
+    !written.is_empty() && lines.into_iter().any(|line| bare(line) == bare(written))
 }
 
 /// The locations beside extensions that are not known yet.

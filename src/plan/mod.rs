@@ -44,7 +44,7 @@ mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, check_limits, describe_deletions};
 pub use members::unknown_line_locations;
-pub use missing::{MissingNetwork, take_out_missing};
+pub use missing::{Missing, take_out_missing};
 pub use planner::{
     MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
     networks_with_settings_entries, required_members, required_reads, warning,

@@ -33,7 +33,7 @@ impl Scope {
     pub fn as_options(&self) -> Option<String> {
         let option = |name: &str, patterns: &[NamePattern]| {
             let mut options: Vec<String> =
-                patterns.iter().map(|pattern| format!("{name} {:?}", pattern.to_string())).collect();
+                patterns.iter().map(|pattern| format!("{name} {:?}", pattern.as_str())).collect();
             options.sort();
             options
         };

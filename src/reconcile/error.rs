@@ -1,8 +1,10 @@
 //! Errors that end a command before any write.
 
 use super::inputs::InvalidInput;
+use super::read_devices::UnreadDevices;
 use crate::client::SendError;
 use crate::diagnostic::plural;
+use crate::model::quotes_hint;
 use crate::plan::{Drift, TooManyChanges};
 use crate::plan_check::PlanViolation;
 use crate::storage::journal::RunHistoryError;
@@ -20,6 +22,9 @@ pub enum Error {
     /// Devices or locations cannot be read.
     #[error("cannot read the current state: {0}; no changes were made")]
     ReadFailed(ApiError),
+    /// The devices of these networks cannot be read.
+    #[error("{}; no changes were made", unread(.0))]
+    DevicesUnreadable(Vec<UnreadDevices>),
     #[error("interrupted; no changes were made")]
     Stopped,
     /// The plan failed its safety check.
@@ -38,8 +43,15 @@ pub enum Error {
     /// There are unmanaged networks.
     #[error("{} not in any file (--fail-on-unmanaged)", plural(*.0, "live network"))]
     Unmanaged(usize),
+    /// Two reasons to refuse a plan.
+    #[error("{0}; and {1}")]
+    Both(Box<Self>, Box<Self>),
     /// A pattern of the scope matches nothing.
-    #[error("{option} {pattern:?} matches no {}; no changes were made", if *.option == "--location" { "location with DECT networks" } else { "network in scope" })]
+    #[error(
+        "{option} {pattern:?} matches no {}{}; no changes were made",
+        if *.option == "--location" { "location with DECT networks" } else { "network in scope" },
+        quotes_hint(.pattern).map(|hint| format!(" ({hint})")).unwrap_or_default()
+    )]
     EmptyScope { option: &'static str, pattern: String },
     /// The pattern of `--canary` matches no location.
     #[error("--canary matches no location that this plan changes; no changes were made")]
@@ -95,6 +107,19 @@ impl Error {
             SendError::Failed(error) => Self::ReadFailed(error),
         }
     }
+}
+
+/// Most networks that one message names.
+const MOST_NAMED: usize = 5;
+
+fn unread(networks: &[UnreadDevices]) -> String {
+    let mut shown: Vec<String> = networks.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+    if networks.len() > MOST_NAMED {
+        shown.push(format!("and {} more", networks.len() - MOST_NAMED));
+    }
+    let hint = networks.first().and_then(|network| hint(&network.error));
+    shown.extend(hint.map(str::to_owned));
+    shown.join("; ")
 }
 
 fn hint(error: &ApiError) -> Option<&'static str> {

@@ -133,6 +133,7 @@ enum WaveError {
     Drift(Vec<Drift>),
     /// The outcome describes the failed verification.
     ListFailed(SendError),
+    ReadFailed(Error),
 }
 
 impl WaveRunner<'_> {
@@ -201,7 +202,7 @@ impl WaveRunner<'_> {
         let mut live = self.workflow.client.list(Priority::Normal).await.map_err(WaveError::ListFailed)?;
         add_planned_locations(&mut live, &part);
         let reads = plan::resume_reads(&part, &live);
-        read_devices(&mut live, reads, self.workflow.client).await.map_err(WaveError::ListFailed)?;
+        read_devices(&mut live, reads, self.workflow.client).await.map_err(WaveError::ReadFailed)?;
         let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;
         check_plan(rest, &live).map_err(unsafe_now)
     }
@@ -235,10 +236,16 @@ impl WaveRunner<'_> {
     fn record_stop(&self, whole: &mut Outcome, error: WaveError) {
         match error {
             WaveError::Stopped(reason) => whole.stopped = Some(reason),
-            WaveError::ListFailed(SendError::Cancelled) => whole.stopped = self.workflow.client.shutdown().reason(),
+            WaveError::ListFailed(SendError::Cancelled) | WaveError::ReadFailed(Error::Stopped) => {
+                whole.stopped = self.workflow.client.shutdown().reason()
+            }
             WaveError::ListFailed(SendError::Failed(error)) => {
                 whole.stopped = Some(ShutdownReason::WaveFailed);
                 whole.verification = Verification::Failed(Failure::from(&error));
+            }
+            WaveError::ReadFailed(error) => {
+                whole.stopped = Some(ShutdownReason::WaveFailed);
+                whole.verification = Verification::Failed(Failure::new(error.to_string()));
             }
             WaveError::Drift(moved) => {
                 whole.stopped = Some(ShutdownReason::UnexpectedChange);

@@ -2,7 +2,9 @@
 
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
-use super::read_devices::{add_planned_locations, read_devices, read_locations, read_members};
+use super::read_devices::{
+    UnreadDevices, add_planned_locations, read_devices, read_locations, read_members, read_readable_devices,
+};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
@@ -43,7 +45,10 @@ pub async fn prepare_from_list(
     listed: Instant,
     client: &ApiClient,
 ) -> Result<PreparedPlan, Error> {
-    let live = read_details(inputs, scope, live, client).await?;
+    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    if !unread.is_empty() {
+        return Err(Error::DevicesUnreadable(unread));
+    }
     Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_interval(client))
 }
 
@@ -54,22 +59,23 @@ impl PreparedPlan {
     }
 }
 
-/// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions.
-async fn read_details(
+/// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions. Returns what
+/// cannot be read, too.
+pub(super) async fn read_details(
     inputs: &Inputs,
     scope: &Scope,
     mut live: LiveState,
     client: &ApiClient,
-) -> Result<LiveState, Error> {
+) -> Result<(LiveState, Vec<UnreadDevices>), Error> {
     read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
     let mut reads = plan::required_reads(scope, &inputs.desired, &live);
     // What was just read with the list is not read again.
     reads.base_stations.retain(|at| live.base_stations(*at).is_none());
     reads.handsets.retain(|at| live.handsets(*at).is_none());
-    read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
+    let unread = read_readable_devices(&mut live, reads, client).await?;
     let locations = plan::required_members(scope, &inputs.desired, &live);
     read_members(&mut live, locations, client).await.map_err(Error::reading)?;
-    Ok(live)
+    Ok((live, unread))
 }
 
 /// Plans the changes from a given live state.
@@ -170,7 +176,7 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let listed = client.clock().now();
     add_planned_locations(&mut live, &saved.plan);
     let reads = plan::resume_reads(&saved.plan, &live);
-    read_devices(&mut live, reads, client).await.map_err(Error::reading)?;
+    read_devices(&mut live, reads, client).await?;
     let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_interval(client))

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::error::Error;
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
 use crate::plan::model::Plan;
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
+use crate::webex::ApiError;
 
 /// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
 pub(super) async fn read_locations(
@@ -86,13 +88,37 @@ pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
 enum Read {
     BaseStations(NetworkIndex, Vec<BaseStation>),
     Handsets(NetworkIndex, Vec<Handset>),
+    Failed(NetworkIndex, &'static str, ApiError),
+}
+
+/// Base stations or handsets of a network that cannot be read.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot read the {devices} of {network}: {error}")]
+pub struct UnreadDevices {
+    devices: &'static str,
+    /// Its name, and that of its location.
+    network: String,
+    pub(super) error: ApiError,
 }
 
 /// Reads the devices of networks.
 ///
 /// # Errors
-/// If a request fails.
-pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &ApiClient) -> Result<(), SendError> {
+/// If those of a network cannot be read; all such networks are named.
+pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &ApiClient) -> Result<(), Error> {
+    let unread = read_readable_devices(live, reads, client).await?;
+    if unread.is_empty() { Ok(()) } else { Err(Error::DevicesUnreadable(unread)) }
+}
+
+/// Reads the devices of networks and returns those that cannot be read, in the order of the networks.
+///
+/// # Errors
+/// If the access token is rejected, or the run is stopped.
+pub async fn read_readable_devices(
+    live: &mut LiveState,
+    reads: RequiredReads,
+    client: &ApiClient,
+) -> Result<Vec<UnreadDevices>, Error> {
     let place = |at: NetworkIndex| {
         let network = live.network(at);
         (network.location.clone(), network.id.clone())
@@ -101,20 +127,40 @@ pub async fn read_devices(live: &mut LiveState, reads: RequiredReads, client: &A
     let handsets = reads.handsets.into_iter().map(|at| (at, place(at), false));
     let requests: Vec<_> = stations.chain(handsets).collect();
     if requests.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let read = |(at, (location, network), is_stations): (NetworkIndex, (LocationId, _), bool)| async move {
-        Ok(if is_stations {
-            Read::BaseStations(at, client.list_base_stations(&location, &network, Priority::Normal).await?)
-        } else {
-            Read::Handsets(at, client.list_handsets(&location, &network, Priority::Normal).await?)
-        })
+        let read = match is_stations {
+            true => client
+                .list_base_stations(&location, &network, Priority::Normal)
+                .await
+                .map(|stations| Read::BaseStations(at, stations)),
+            false => client
+                .list_handsets(&location, &network, Priority::Normal)
+                .await
+                .map(|handsets| Read::Handsets(at, handsets)),
+        };
+        match read {
+            // Without a token nothing can be read.
+            Err(SendError::Failed(error)) if error.status != Some(401) => {
+                Ok(Read::Failed(at, if is_stations { "base stations" } else { "handsets" }, error))
+            }
+            read => read,
+        }
     };
-    for read in read_all(requests.into_iter().map(read), client).await? {
+    let mut unread = Vec::new();
+    for read in read_all(requests.into_iter().map(read), client).await.map_err(Error::reading)? {
         match read {
             Read::BaseStations(network, stations) => live.set_base_stations(network, stations),
             Read::Handsets(network, handsets) => live.set_handsets(network, handsets),
+            Read::Failed(network, devices, error) => unread.push((network, devices, error)),
         }
     }
-    Ok(())
+    unread.sort_by_key(|(network, devices, _)| (*network, *devices));
+    let named = |(at, devices, error)| {
+        let network = live.network(at);
+        let location = &live.location(live.location_of(at)).name;
+        UnreadDevices { devices, network: format!("{:?} ({location})", &*network.settings.name), error }
+    };
+    Ok(unread.into_iter().map(named).collect())
 }

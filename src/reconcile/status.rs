@@ -7,13 +7,14 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, expand_rules, prepare_from_list};
+use super::prepare::{PreparedPlan, expand_rules, plan_from_live, read_details};
+use super::read_devices::UnreadDevices;
 use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
 use crate::diagnostic::Diagnostics;
 use crate::model::{LocationId, Network, NetworkId};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
-use crate::plan::{self, MissingNetwork, Scope};
+use crate::plan::{self, Missing, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
 
@@ -29,20 +30,38 @@ pub struct LocationStatus {
     pub last_in_sync: Option<Timestamp>,
 }
 
-/// Prepares a plan for a report of drift. What a plan refuses, that a network does not exist, is drift as well: it is taken
-/// out of the inputs and returned, so that the rest is compared.
+/// What a report of drift compares, and what it cannot.
+pub struct PreparedStatus {
+    pub prepared: PreparedPlan,
+    /// What the inputs name and does not exist.
+    pub missing: Vec<Missing>,
+    /// Devices that cannot be read; they are not compared.
+    pub unread: Vec<UnreadDevices>,
+}
+
+/// Prepares a plan for a report of drift. What a plan refuses, that something does not exist, is drift as well: it is taken
+/// out of the inputs and returned, so that the rest is compared. Devices that cannot be read do not hide the rest, either.
 ///
 /// # Errors
 /// If a read fails or the inputs are invalid otherwise.
-pub async fn prepare_status(
-    inputs: &mut Inputs,
-    scope: &Scope,
-    client: &ApiClient,
-) -> Result<(PreparedPlan, Vec<MissingNetwork>), Error> {
+pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedStatus, Error> {
     let live = client.list(Priority::Normal).await?;
     let listed = client.clock().now();
-    let missing = plan::take_out_missing(&mut inputs.desired, scope, &live);
-    Ok((prepare_from_list(inputs, scope, live, listed, client).await?, missing))
+    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    let mut missing = Vec::new();
+    // What hides behind one refusal is refused next.
+    loop {
+        match plan_from_live(inputs, scope, live.clone(), listed) {
+            Ok(prepared) => return Ok(PreparedStatus { prepared, missing, unread }),
+            Err(Error::InvalidInput(invalid)) => {
+                match plan::take_out_missing(&mut inputs.desired, &invalid.diagnostics, scope, &live) {
+                    Some(found) => missing.extend(found),
+                    None => return Err(Error::InvalidInput(invalid)),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +93,7 @@ impl DriftReport {
 /// Compares per location; uses the journals in `journal_dir` to find when a network was last in sync.
 pub fn status(
     prepared: &PreparedPlan,
-    missing: &[MissingNetwork],
+    missing: &[Missing],
     inputs: &Inputs,
     scope: &Scope,
     journal_dir: &Path,
@@ -114,15 +133,18 @@ pub fn status(
             last_in_sync: times.and_then(|times| times.into_iter().min()),
         });
     }
-    for MissingNetwork { location, location_name, label } in missing {
+    for Missing { location, location_name, network, handset } in missing {
         let at = locations.iter().position(|status| status.id == *location).unwrap_or_else(|| {
             let (id, name) = (location.clone(), location_name.clone());
             locations.push(LocationStatus { id, name, managed: 0, drifted: Vec::new(), last_in_sync: None });
             locations.len() - 1
         });
         let status = &mut locations[at];
-        status.managed += 1;
-        status.drifted.push(label.clone());
+        // The network of a handset is counted.
+        status.managed += usize::from(handset.is_none());
+        if !status.drifted.contains(network) {
+            status.drifted.push(network.clone());
+        }
         status.last_in_sync = None;
     }
     let counts = checked.plan().counts;

@@ -84,7 +84,7 @@ async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiC
     }
     let reads =
         RequiredReads { base_stations: stations.into_iter().collect(), handsets: handsets.into_iter().collect() };
-    read_devices(live, reads, client).await.map_err(Error::reading)
+    read_devices(live, reads, client).await
 }
 
 /// The runs that an undo has found before the one that it is about.

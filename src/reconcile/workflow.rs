@@ -182,8 +182,10 @@ impl ApplyWorkflow<'_> {
     ) -> Result<CompletedRun, Error> {
         let prepared = self.prepare_plan(plan_source, live).await?;
         let plan = prepared.checked.plan();
-        if self.config.fail_on_unmanaged && plan.counts.unmanaged > 0 {
-            return Err(Error::Unmanaged(plan.counts.unmanaged));
+        let unmanaged = Error::Unmanaged(plan.counts.unmanaged);
+        let leaves_some = self.config.fail_on_unmanaged && plan.counts.unmanaged > 0;
+        if leaves_some && self.config.approval == Approval::Prompt {
+            return Err(unmanaged);
         }
         if self.config.waves.canary_matches_nothing(plan) {
             return Err(Error::CanaryMatchesNothing);
@@ -195,8 +197,13 @@ impl ApplyWorkflow<'_> {
                     PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|text| text.parse().ok()),
                     PlanSource::Inputs(_) => None,
                 };
-                check_limits(plan, self.config.max_changes.or(saved), self.max_deletes(plan_source))?;
-                prepared
+                let limits = check_limits(plan, self.config.max_changes.or(saved), self.max_deletes(plan_source));
+                match limits.map_err(Error::from) {
+                    Err(error) if leaves_some => return Err(Error::Both(Box::new(error), Box::new(unmanaged))),
+                    Err(error) => return Err(error),
+                    Ok(()) if leaves_some => return Err(unmanaged),
+                    Ok(()) => prepared,
+                }
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
         };

@@ -16,6 +16,18 @@ fn a_saved_plan_is_no_desired_state() {
     assert!(ended.stderr.contains("`dectl apply --plan p.json`"), "{}", ended.stderr);
     assert_eq!(ended.stderr.matches("error").count(), 2, "one error and their number: {}", ended.stderr);
     assert_eq!(env.counters().requests, before);
+    // Without a terminal and without --yes the answer is the same, and so it is for other files of the tool.
+    let ended = env.run(&["apply", "p.json"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("`dectl apply --plan p.json`"), "{}", ended.stderr);
+    let ended = env.run(&["undo", "p.json"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("p.json is a file"), "{}", ended.stderr);
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+    let runs = env.run(&["runs"]).stdout;
+    let journal = format!(".dectl/runs/{}.jsonl", runs.split_whitespace().next().expect("a run"));
+    for command in ["plan", "show"] {
+        let ended = env.run(&[command, &journal]);
+        assert!(ended.code == Some(1) && ended.stderr.contains("journal of a run"), "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -106,6 +118,10 @@ fn both_limits_are_told_at_once() {
     for words in ["pass --max-deletes", "pass --max-changes 1"] {
         assert!(ended.stderr.contains(words), "{words}\n{}", ended.stderr);
     }
+    let ended = env.run(&["apply", "d.yaml", "--yes", "--max-changes", "0", "--fail-on-unmanaged"]);
+    for words in ["pass --max-deletes", "pass --max-changes 1", "(--fail-on-unmanaged)"] {
+        assert!(ended.stderr.contains(words), "{words}\n{}", ended.stderr);
+    }
     let ended = env.run(&["apply", "d.yaml", "--yes", "--max-deletes", "all"]);
     assert!(ended.code == Some(1) && ended.stderr.contains("use the number of deletions"), "{}", ended.stderr);
 }
@@ -130,10 +146,22 @@ fn a_replacement_of_nothing_is_said() {
 fn patterns_and_groups_of_other_tools_are_named() {
     let env = TestEnv::new();
     let before = env.counters().writes;
-    for group in ["ICU $1", "ICU ${1}", "ICU \\1"] {
-        let ended = env.run(&["rename", "(.*) Lab", group, "--yes"]);
+    for group in ["ICU $1", "ICU ${1}", "ICU \\1", "ICU $site", "ICU {site}", "ICU %1", "ICU <site>", "ICU {{ 1 }}"] {
+        let ended = env.run(&["rename", "(?<site>.*) Lab", group, "--yes"]);
         assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
         assert!(ended.stderr.contains("write {{ x }}"), "{}", ended.stderr);
+    }
+    for quoted in ["'{{ name }} 2'", "\"{{ name }} 2\""] {
+        let ended = env.run(&["rename", ".* Lab", quoted, "--yes"]);
+        assert!(ended.code == Some(1) && ended.stderr.contains("quotes are part of it"), "{}", ended.stderr);
+    }
+    for command in ["export", "plan d.yaml"] {
+        env.write("d.yaml", "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab }] }]\n");
+        let mut words: Vec<&str> = command.split(' ').collect();
+        words.extend(["--location", "'Trond*'"]);
+        let ended = env.run(&words);
+        assert!(ended.code == Some(1) && ended.stderr.contains("'Trond*'"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("write double quotes"), "{}", ended.stderr);
     }
     let ended = env.run(&["rename", "'.*Lab'", "ICU", "--yes"]);
     let shown = format!("{}{}", ended.stdout, ended.stderr);
@@ -155,6 +183,7 @@ fn a_time_zone_that_is_not_known_is_no_utc() {
     let ended = apply("2999-01-01T05:30");
     assert!(ended.code == Some(1) && ended.stderr.contains("TZ=Nowhere/Else is not known"), "{}", ended.stderr);
     assert_eq!(env.counters().writes, 0);
+    assert_eq!(apply("2999-01-01T05:30+25:00").code, Some(1), "no zone is so far from UTC");
     assert_eq!(apply("2999-01-01T05:30+01:00").code, Some(0));
 }
 

@@ -146,6 +146,8 @@ fn split_offset(text: &str) -> (&str, Option<Offset>) {
         _ => None,
     };
     let sign = if text.as_bytes()[at] == b'-' { -1 } else { 1 };
+    // No zone is further from UTC.
+    let seconds = seconds.filter(|seconds| *seconds <= 14 * 3_600);
     match seconds.and_then(|seconds| Offset::from_seconds(sign * seconds).ok()) {
         Some(offset) => (&text[..at], Some(offset)),
         None => (text, None),

@@ -10,7 +10,7 @@ use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::connect;
+use crate::cli::setup::{connect, plan_key};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ApplyArgs {
@@ -21,7 +21,7 @@ pub(crate) struct ApplyArgs {
 }
 
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let key = preflight(&args.apply.run, ", or `plan --out`")?;
+    let key = plan_key()?;
     let mut undoes = None;
     let plan_source = match &args.source.plan {
         Some(path) => {
@@ -32,6 +32,8 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         }
         None => PlanSource::Inputs(read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?),
     };
+    // After the files, so that a saved plan is told from a desired-state file without a terminal, too.
+    preflight(&args.apply.run, ", or `plan --out`")?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {

@@ -8,7 +8,7 @@ use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
 use dectl::plan::{RequiredReads, is_temporary};
-use dectl::reconcile::{Error, read_devices};
+use dectl::reconcile::{Error, read_readable_devices};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
@@ -64,8 +64,8 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     let mut live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
-    if locations.is_empty() && !args.filter.location.is_empty() {
-        return Err(CliError::refused("no location with DECT networks matches --location"));
+    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
+        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() }.into());
     }
     let includes = |devices: IncludedDevices| args.include.contains(&devices);
     // A network without devices is not asked for them.
@@ -80,6 +80,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     if includes(IncludedDevices::Handsets) {
         reads.handsets = with_some(|network| network.handsets);
     }
+    let mut unread = Vec::new();
     if !args.include.is_empty() {
         if !args.read.output.quiet {
             let kinds = [
@@ -90,7 +91,10 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
                 printer.note(&format!("reading the {kind} of {}\n", plural(count, "network")));
             }
         }
-        read_devices(&mut live, reads, &connection.client).await.map_err(Error::from)?;
+        unread = read_readable_devices(&mut live, reads, &connection.client).await?;
+    }
+    for devices in &unread {
+        printer.note(&format!("error: {}; they are not exported\n", sanitize(&devices.to_string())));
     }
     let export = Export {
         live: &live,
@@ -143,7 +147,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
             ));
         }
     }
-    Ok(exit)
+    Ok(if unread.is_empty() { exit } else { ExitStatus::Error })
 }
 
 /// Where the first line of a file sends an editor.

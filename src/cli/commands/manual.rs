@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use dectl::desired::SCHEMA;
 use dectl::report::{self, json};
 
-use crate::cli::args::command;
+use crate::cli::args::{command, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 
@@ -20,7 +20,7 @@ pub(crate) struct CompletionsArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ManArgs {
     /// Write the pages of all commands into this directory
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = file_to_write)]
     write: Option<PathBuf>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct SchemaArgs {
     #[arg(value_name = "KIND", value_enum, default_value_t = Kind::Networks)]
     kind: Kind,
     /// Write it to this file, replacing an earlier one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file_to_write)]
     write: Option<PathBuf>,
 }
 

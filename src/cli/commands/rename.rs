@@ -191,9 +191,7 @@ async fn read_handsets(live: &mut LiveState, scope: &Scope, client: &ApiClient) 
     };
     let handsets: Vec<NetworkIndex> = live.locations().flat_map(|(at, location)| of(at, location)).collect();
     let count = handsets.len();
-    read_devices(live, RequiredReads { handsets, ..RequiredReads::default() }, client)
-        .await
-        .map_err(dectl::reconcile::Error::from)?;
+    read_devices(live, RequiredReads { handsets, ..RequiredReads::default() }, client).await?;
     Ok(count)
 }
 

@@ -103,8 +103,8 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
     let now = jiff::ZonedDateTime::now();
     // Without TZ a container is in UTC; with a zone that it does not know it is nowhere.
     if !until.has_offset()
-        && now.time_zone().is_unknown()
         && let Some(zone) = std::env::var("TZ").ok().filter(|zone| !zone.is_empty())
+        && now.time_zone().is_unknown()
     {
         return Err(CliError::refused(format!(
             "--until: the time zone TZ={zone} is not known here; install the time zone data (tzdata), or give the offset from UTC, \
@@ -112,7 +112,7 @@ fn deadline(until: WindowEnd, clock: &Clock, printer: &Printer) -> Result<Instan
         )));
     }
     let end = until.after(&now).map_err(|error| CliError::failed("--until", error))?;
-    printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z")));
+    printer.note(&format!("note: the maintenance window ends at {}\n", end.strftime("%Y-%m-%d %H:%M %Z (%:z)")));
     let left = end.timestamp().duration_since(now.timestamp());
     Ok(clock.now() + left.try_into().unwrap_or_default())
 }

@@ -1,7 +1,8 @@
 //! `dectl status`: drift per location.
 
 use clap::Args as ClapArgs;
-use dectl::reconcile::{prepare_status, status};
+use dectl::plan::Missing;
+use dectl::reconcile::{PreparedStatus, prepare_status, status};
 use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
@@ -31,10 +32,19 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     let scope = scope(&args.filter)?;
     let mut inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let (prepared, missing) = prepare_status(&mut inputs, &scope, &connection.client).await?;
-    for network in &missing {
-        let (label, location) = (sanitize(&network.label), sanitize(&network.location_name));
-        printer.note(&format!("warning: network {label} of {location} does not exist any more\n"));
+    let PreparedStatus { prepared, missing, unread } = prepare_status(&mut inputs, &scope, &connection.client).await?;
+    for Missing { location_name, network, handset, .. } in &missing {
+        let (network, location) = (sanitize(network), sanitize(location_name));
+        printer.note(&match handset {
+            None => format!("warning: network {network} of {location} does not exist any more\n"),
+            Some(handset) => format!(
+                "warning: handset {} of {network} ({location}) does not exist any more, or one of its lines\n",
+                sanitize(handset)
+            ),
+        });
+    }
+    for devices in &unread {
+        printer.note(&format!("error: {}; they are not compared\n", sanitize(&devices.to_string())));
     }
     let status = status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {
@@ -46,5 +56,10 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         _ => text::status(&status),
     });
     ensure_all_managed(prepared.checked.plan(), args.fail_on_unmanaged)?;
-    Ok(if status.drifted() > 0 { ExitStatus::Drift } else { ExitStatus::Success })
+    // A comparison that is incomplete is no answer, not even that something has drifted.
+    Ok(match status.drifted() {
+        _ if !unread.is_empty() => ExitStatus::Error,
+        0 => ExitStatus::Success,
+        _ => ExitStatus::Drift,
+    })
 }

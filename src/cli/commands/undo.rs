@@ -38,6 +38,12 @@ impl UndoArgs {
 }
 
 pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    if Path::new(&args.name).is_file() {
+        return Err(CliError::refused(format!(
+            "{} is a file; name a run, as `dectl runs` lists them, or `last`",
+            args.name
+        )));
+    }
     let key = if args.is_dry_run() { plan_key()? } else { preflight(&args.apply.run, ", or --out")? };
     let journal_dir = &args.apply.run.journal.journal;
     let runs = RunDirectory::open(journal_dir)?;

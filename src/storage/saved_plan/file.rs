@@ -137,7 +137,16 @@ fn classify_invalid_plan(bytes: &[u8], file: &str) -> SavedPlanError {
         Err(error) if error.is_data() => {
             return SavedPlanError::InvalidSavedPlan { file, reason: "no `kind`".to_owned() };
         }
-        Err(_) => return SavedPlanError::InvalidSavedPlan { file, reason: "not JSON".to_owned() },
+        Err(_) => {
+            let reason = match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii() {
+                b"" => "it is empty",
+                text if text[..text.len().min(200)].windows(12).any(|part| part == b"\"runStarted\"") => {
+                    "it is the journal of a run, which `dectl undo RUN` undoes"
+                }
+                _ => "not JSON",
+            };
+            return SavedPlanError::InvalidSavedPlan { file, reason: reason.to_owned() };
+        }
     };
     let reason = match (header.kind.as_str(), header.format_version.as_u64()) {
         (Some(KIND), Some(version)) if version == u64::from(FORMAT_VERSION) => {

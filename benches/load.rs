@@ -49,7 +49,12 @@ fn main() {
         std::fs::write(dir.path().join("list.json"), value.to_string()).expect("a file");
         let live = live(dir.path());
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
-        let export = Export { live: &live, codes: CodeExport::Include, is_temporary_name: &dectl::plan::is_temporary };
+        let export = Export {
+            live: &live,
+            codes: CodeExport::Include,
+            with_remarks: true,
+            is_temporary_name: &dectl::plan::is_temporary,
+        };
         std::fs::write(dir.path().join("networks.yaml"), export.yaml(&locations).text).expect("a file");
         let by_location = dir.path().join("locations");
         std::fs::create_dir(&by_location).expect("a directory");

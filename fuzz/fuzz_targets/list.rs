@@ -9,7 +9,7 @@ fuzz_target!(|data: &[u8]| {
     let head = ResponseHead { status: 200, ..ResponseHead::default() };
     if let Ok(live) = response::list(&head, data, jiff::Timestamp::UNIX_EPOCH) {
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
-        let export = Export { live: &live, codes: CodeExport::Include, is_temporary_name: &dectl::plan::is_temporary };
+        let export = Export { live: &live, codes: CodeExport::Include, with_remarks: true, is_temporary_name: &dectl::plan::is_temporary };
         let (yaml, csv) = (export.yaml(&locations), export.csv(&locations));
         assert_eq!(yaml.networks, live.len());
         assert_eq!(csv.networks, live.len());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::timeline::Timeline;
 use crate::client::Statistics;
-use crate::model::{Setting, Settings};
+use crate::model::{Handset, Setting, Settings};
 use crate::plan::model::{ChangeIndex, Plan};
 use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
@@ -66,6 +66,8 @@ pub struct ChangeResult {
     pub mismatched_settings: Vec<Setting>,
     /// What the final list showed, if it differs from the plan.
     pub found_settings: Option<Settings>,
+    /// The same for a handset.
+    pub found_handset: Option<Handset>,
 }
 
 impl ChangeResult {
@@ -80,6 +82,7 @@ impl ChangeResult {
             error: None,
             mismatched_settings: Vec::new(),
             found_settings: None,
+            found_handset: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
-use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting};
+use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, same_member};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::webex::ErrorClass;
 
@@ -135,8 +135,10 @@ fn compare(
                     continue;
                 }
                 let listed = listed.map(Vec::as_slice).unwrap_or_default();
-                let (is_match, id) = compare_handset(run, change, network.as_ref(), listed, &found_handsets);
-                found_handsets.extend(id.clone());
+                let (is_match, it) = compare_handset(run, change, network.as_ref(), listed, &found_handsets);
+                let id = it.and_then(|it| it.id.clone());
+                result.found_handset = it.filter(|_| !is_match && change.handset_after().is_some()).cloned();
+                found_handsets.extend(id.clone().filter(|_| is_match && change.action() == ChangeAction::Create));
                 if change.action() == ChangeAction::Create && is_match {
                     result.id = id.map(|id| id.to_string());
                 }
@@ -159,7 +161,7 @@ fn compare(
             ChangeStatus::Applied => {
                 result.verified = Some(is_match);
                 mismatched += usize::from(!is_match);
-                result.error = (!is_match).then(|| {
+                result.error = (!is_match && result.found_handset.is_none()).then(|| {
                     Failure::new(match change.action() {
                         ChangeAction::Create => "the final list does not show it",
                         ChangeAction::Update => "the final list shows other values",
@@ -178,14 +180,14 @@ fn compare(
     mismatched
 }
 
-/// Whether the handset of a change is as planned, and its id if it was added.
-fn compare_handset(
+/// Whether the handset of a change is as planned, and what the list shows in its place.
+fn compare_handset<'a>(
     run: &RunContext<'_>,
     change: &Change,
     network: Option<&NetworkId>,
-    listed: &[Handset],
+    listed: &'a [Handset],
     found: &HashSet<HandsetId>,
-) -> (bool, Option<HandsetId>) {
+) -> (bool, Option<&'a Handset>) {
     match (change.handset_before(), change.handset_after()) {
         (None, Some(after)) => {
             let before: HashSet<HandsetId> = network.map_or_else(HashSet::new, |network| {
@@ -193,9 +195,11 @@ fn compare_handset(
                 devices.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone()).collect()
             });
             let is_new = |id: &HandsetId| !before.contains(id) && !found.contains(id);
-            let is_it = |listed: &&Handset| listed.id.as_ref().is_none_or(is_new) && listed.is_equivalent(after);
-            let it = listed.iter().find(is_it);
-            (it.is_some(), it.and_then(|handset| handset.id.clone()))
+            let new = || listed.iter().filter(|listed| listed.id.as_ref().is_none_or(is_new));
+            match new().find(|listed| listed.is_equivalent(after)) {
+                Some(it) => (true, Some(it)),
+                None => (false, new().find(|listed| same_member(listed.line1.as_ref(), after.line1.as_ref()))),
+            }
         }
         (Some(before), after) => {
             let it = listed.iter().find(|listed| listed.id == before.id);
@@ -203,7 +207,7 @@ fn compare_handset(
                 (Some(it), Some(after)) => it.is_equivalent(after),
                 (it, after) => it.is_none() && after.is_none(),
             };
-            (is_match, None)
+            (is_match, it)
         }
         (None, None) => (true, None),
     }

@@ -1,4 +1,4 @@
-//! Logging to standard error: `-v` each request, `-vv` also waits, `-q` errors only.
+//! Logging to standard error: `-v` each request, `-vv` also waits, `-qq` errors only.
 
 use std::io::{self, IsTerminal};
 
@@ -10,10 +10,10 @@ use super::args::{ColorChoice, LogFormat, OutputOptions};
 /// Starts logging for the whole process.
 pub(crate) fn start(output: OutputOptions) {
     let level = match (output.quiet, output.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (false, 0) => LevelFilter::WARN,
-        (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (2.., _) => LevelFilter::ERROR,
+        (1, _) | (0, 0) => LevelFilter::WARN,
+        (0, 1) => LevelFilter::INFO,
+        (0, _) => LevelFilter::DEBUG,
     };
     let colors = match output.color {
         ColorChoice::Always => true,

@@ -50,7 +50,7 @@ pub(crate) async fn connect(
         retry_policy(rate),
         shutdown.clone(),
     );
-    if !output.quiet {
+    if !output.is_quiet() {
         let printer = Printer::new(output, CodeOptions::default());
         client.report_waits(Rc::new(move |wait| {
             let reason = match wait.reason {

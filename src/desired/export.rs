@@ -14,6 +14,8 @@ use crate::model::{
 pub struct Export<'a> {
     pub live: &'a LiveState,
     pub codes: CodeExport,
+    /// Whether comments say what no file sets, such as names of persons. It changes without any change of the networks.
+    pub with_remarks: bool,
     /// Whether this is a temporary name; it is not exported.
     pub is_temporary_name: &'a dyn Fn(&str) -> bool,
 }
@@ -43,11 +45,12 @@ impl Export<'_> {
             file.location(&location.id, &location.name);
             for (network, writable_settings) in self.networks(*at) {
                 exported.note(location, network, &writable_settings);
-                file.network(&network.id, &network.settings, writable_settings, describe(network).as_deref());
+                let remark = describe(network).filter(|_| self.with_remarks);
+                file.network(&network.id, &network.settings, writable_settings, remark.as_deref());
                 let stations = self.live.find(&network.id).and_then(|at| self.live.base_stations(at));
                 file.base_stations(stations.unwrap_or_default());
                 let handsets = self.live.find(&network.id).and_then(|at| self.live.handsets(at)).unwrap_or_default();
-                file.handsets(&location.id, handsets.iter().map(|handset| handset_line(handset, handsets)));
+                file.handsets(&location.id, handsets.iter().map(|handset| self.handset_line(handset, handsets)));
             }
         }
         exported.text = file.finish();
@@ -58,7 +61,7 @@ impl Export<'_> {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
         let columns = csv::COLUMNS.into_iter().filter(|column| !["renamedFrom", "model", "state"].contains(column));
-        exported.text = csv::heading(columns.chain(["#hardware"]));
+        exported.text = csv::heading(columns.chain(self.remarks(["#hardware"])));
         for at in locations {
             let location = self.live.location(*at);
             for (network, writable_settings) in self.networks(*at) {
@@ -75,14 +78,31 @@ impl Export<'_> {
                     value(Setting::DisplayName),
                     value(Setting::CodeEnabled),
                     value(Setting::Code),
-                    describe(network),
                 ];
+                let cells = cells.into_iter().chain(self.remarks([describe(network)]));
                 let cells = cells.map(|cell| cell.map(|text| csv::csv_escape(&text)).unwrap_or_default());
-                exported.text.push_str(&cells.join(","));
+                exported.text.push_str(&cells.collect::<Vec<_>>().join(","));
                 exported.text.push('\n');
             }
         }
         exported
+    }
+
+    fn handset_line<'b>(&self, handset: &'b Handset, all: &[Handset]) -> HandsetLine<'b> {
+        let names = handset.lines().map(Member::name).filter(|name| !name.is_empty());
+        let never = handset.last_registration.is_none().then_some("never registered");
+        let remark: Vec<String> = names.map(|name| name.to_string()).chain(never.map(str::to_owned)).collect();
+        HandsetLine {
+            id: handset.id.clone().filter(|_| needs_id(handset, all)),
+            line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
+            line2: handset.line2.as_ref(),
+            name: writable_name(handset),
+            remark: Some(remark.join(", ")).filter(|remark| self.with_remarks && !remark.is_empty()),
+        }
+    }
+
+    fn remarks<T, const N: usize>(&self, remarks: [T; N]) -> impl Iterator<Item = T> {
+        remarks.into_iter().filter(|_| self.with_remarks)
     }
 
     /// A table of the base stations that were read.
@@ -115,7 +135,7 @@ impl Export<'_> {
         let mut exported = Exported { locations: locations.len(), ..Exported::default() };
         let columns = csv::HANDSET_COLUMNS.into_iter().filter(|column| !["reassignedFrom", "state"].contains(column));
         let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
-        exported.text = csv::heading(columns.chain(remarks));
+        exported.text = csv::heading(columns.chain(self.remarks(remarks)));
         for at in locations {
             let location = self.live.location(*at);
             for (index, network) in self.live.networks_of(*at) {
@@ -147,11 +167,10 @@ impl Export<'_> {
                         line2,
                         line2_location,
                         writable_name(handset).unwrap_or_default().to_owned(),
-                        name(&handset.line1),
-                        name(&handset.line2),
-                        registration(handset),
                     ];
-                    exported.text.push_str(&cells.map(|cell| csv::csv_escape(&cell)).join(","));
+                    let remarks = [name(&handset.line1), name(&handset.line2), registration(handset)];
+                    let cells = cells.into_iter().chain(self.remarks(remarks)).map(|cell| csv::csv_escape(&cell));
+                    exported.text.push_str(&cells.collect::<Vec<_>>().join(","));
                     exported.text.push('\n');
                 }
             }
@@ -213,23 +232,6 @@ fn needs_id(handset: &Handset, all: &[Handset]) -> bool {
 /// Its name, if a file may have it.
 fn writable_name(handset: &Handset) -> Option<&str> {
     handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok())
-}
-
-fn handset_line<'a>(handset: &'a Handset, all: &[Handset]) -> HandsetLine<'a> {
-    let names: Vec<String> = handset.lines().map(Member::name).filter(|name| !name.is_empty()).collect();
-    let registered = registration(handset);
-    let remark = if registered.is_empty() {
-        format!("{}; never registered", names.join(", "))
-    } else {
-        format!("{}; registered {registered}", names.join(", "))
-    };
-    HandsetLine {
-        id: handset.id.clone().filter(|_| needs_id(handset, all)),
-        line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
-        line2: handset.line2.as_ref(),
-        name: writable_name(handset),
-        remark: Some(remark),
-    }
 }
 
 /// When a line of a handset was last registered; empty if never.

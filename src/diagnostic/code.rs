@@ -49,6 +49,8 @@ codes! {
     UnknownField = "unknown-field",
     /// A name that has lost its leading zeros in a spreadsheet.
     LeadingZerosLost = "leading-zeros-lost",
+    /// A name that equals the live one, read in the wrong encoding.
+    WrongEncoding = "wrong-encoding",
     /// A CSV record whose length does not match the header.
     CsvColumnCount = "csv-column-count",
     /// A quote of a CSV file that is not closed, or closed in the middle of a cell.

@@ -1,5 +1,7 @@
 //! Prepares a plan: lists the live state, plans, and checks the plan.
 
+use std::sync::Arc;
+
 use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
 use super::read_devices::{
@@ -10,7 +12,7 @@ use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::LiveState;
-use crate::plan::model::{Change, ChangeSource, Warning};
+use crate::plan::model::{Change, ChangeSource, ResourceState, Warning};
 use crate::plan::{self, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
@@ -98,8 +100,8 @@ pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: I
             let from_files = inputs.warnings.iter().chain(&diagnostics);
             let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let without_zeros: Vec<Warning> = plan.changes.iter().filter_map(leading_zeros_lost).collect();
-            plan.warnings.extend(without_zeros);
+            let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
+            plan.warnings.extend(damaged);
             let checked = check_plan(plan, &live)?;
             Ok(PreparedPlan { checked, live, listed })
         }
@@ -120,26 +122,45 @@ pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: I
     }
 }
 
-/// Reports CSV names that equal the live name without its leading zeros.
-fn leading_zeros_lost(change: &Change) -> Option<Warning> {
-    let ChangeSource::File { file, line } = &change.source else { return None };
-    let is_table = std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-    let without_zeros = |before: Option<&str>, after: Option<&str>| {
-        let (before, after) = (before?, after?);
-        let digits = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
-        (digits && before != after && before.trim_start_matches('0') == after).then(|| before.to_owned())
+/// Reports names that equal the live ones but for what spreadsheets and editors do to them: leading zeros that are gone from
+/// a table, and text that was read in another encoding.
+fn damaged_name(change: &Change) -> Option<Warning> {
+    let names = |state: Option<&ResourceState>| -> [Option<Arc<str>>; 2] {
+        match state {
+            Some(ResourceState::Network { settings, .. }) => {
+                [Some(settings.name.clone()), settings.display_name.as_ref().map(|name| name.to_string().into())]
+            }
+            Some(ResourceState::Handset(handset)) => [handset.display_name().map(|name| name.to_string().into()), None],
+            Some(ResourceState::BaseStation(_)) | None => [None, None],
+        }
     };
-    let (before, after) = (change.settings_before()?, change.settings_after()?);
-    let was = without_zeros(Some(&before.name), Some(&after.name))
-        .or_else(|| without_zeros(before.display_name.as_deref(), after.display_name.as_deref()))
-        .filter(|_| is_table)?;
-    let message = format!("{was:?} would lose its leading zeros, probably removed by a spreadsheet");
-    Some(Warning {
-        code: DiagnosticCode::LeadingZerosLost.as_str().into(),
-        message: message.into(),
-        file: Some(file.clone()),
-        line: Some(*line),
-    })
+    let (file, line) = match &change.source {
+        ChangeSource::File { file, line } => (Some(file), Some(*line)),
+        _ => (None, None),
+    };
+    let is_table = file.is_some_and(|file| {
+        std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+    });
+    let pairs = names(change.before.as_ref()).into_iter().zip(names(change.after.as_ref()));
+    let (code, message) = pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {
+        let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+        if is_table && is_number && before != after && before.trim_start_matches('0') == &*after {
+            let message = format!("{before:?} would lose its leading zeros, probably removed by a spreadsheet");
+            return Some((DiagnosticCode::LeadingZerosLost, message));
+        }
+        let message = format!("{before:?} would become {after:?}, which is the same name read in the wrong encoding; save the file as UTF-8");
+        is_misread(&before, &after).then_some((DiagnosticCode::WrongEncoding, message))
+    })?;
+    Some(Warning { code: code.as_str().into(), message: message.into(), file: file.cloned(), line })
+}
+
+/// Whether a text is UTF-8 that was read as one of the encodings of Excel, perhaps twice.
+fn is_misread(original: &str, text: &str) -> bool {
+    !original.is_ascii()
+        && [encoding_rs::WINDOWS_1252, encoding_rs::MACINTOSH].into_iter().any(|encoding| {
+            let once = encoding.decode_without_bom_handling(original.as_bytes()).0;
+            once == text || encoding.decode_without_bom_handling(once.as_bytes()).0 == text
+        })
 }
 
 /// Expands rules into entries, if there are rules.

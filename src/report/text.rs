@@ -308,7 +308,15 @@ pub fn result(view: &ResultView) -> String {
     if let Some(journal) = &view.journal {
         line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
     }
-    if !problems.is_empty() {
+    if !problems.is_empty() && problems.iter().all(|network| network.is_shown_otherwise()) {
+        line(
+            &mut out,
+            format_args!(
+                "Webex has accepted these changes and shows other values; the same command would send them again. \
+                 Write the values found in the files, or compare with Control Hub."
+            ),
+        );
+    } else if !problems.is_empty() {
         line(&mut out, format_args!("Re-run the same command to resume."));
     }
     out

@@ -52,6 +52,8 @@ pub struct PlanView {
     pub changes: usize,
     /// How many things `--max-deletes` must allow.
     pub deletions: usize,
+    /// Whether a reader must be told so.
+    pub must_allow_deletions: bool,
     pub unchanged: usize,
     pub unmanaged: usize,
     pub unmanaged_base_stations: usize,
@@ -270,6 +272,7 @@ impl PlanView {
             handsets: ActionCounts::of(plan, ResourceKind::Handset),
             changes: plan.changes.len(),
             deletions: plan.deleted().len(),
+            must_allow_deletions: false,
             unmanaged_base_stations: plan.counts.unmanaged_base_stations,
             unmanaged_handsets: plan.counts.unmanaged_handsets,
             handset_time: plan.handset_time(),
@@ -287,9 +290,14 @@ impl PlanView {
         }
     }
 
-    /// What a reader should know of it: whom it may cost calling in the Webex apps, and how long handsets may take.
+    /// What a reader should know of it: whom it may cost calling in the Webex apps, how long handsets may take, and
+    /// which deletions must be allowed.
     pub fn notes(&self) -> Vec<String> {
-        self.licences.describe().into_iter().chain(handset_time_note(self)).collect()
+        let deletions = (self.must_allow_deletions && self.deletions > 0).then(|| {
+            let number = self.deletions;
+            format!("{}: `dectl apply --yes` needs `--max-deletes {number}`", plural(number, "deletion"))
+        });
+        self.licences.describe().into_iter().chain(handset_time_note(self)).chain(deletions).collect()
     }
 
     /// Summary line.
@@ -662,19 +670,18 @@ fn change_fields(change: &Change, codes: CodeVisibility) -> Vec<FieldView> {
             let (from, to) = (label(&change.before), label(&change.after));
             vec![FieldView { name: "mac", kind: FieldKind::Other, from, to, masked: false }]
         }
-        (ResourceKind::Handset, action) => handset_fields(change, action),
+        (ResourceKind::Handset, action) => handset_fields(change.handset_before(), change.handset_after(), action),
     }
 }
 
 /// The name and the lines of a handset: those that change, or all.
-fn handset_fields(change: &Change, action: ChangeAction) -> Vec<FieldView> {
+fn handset_fields(before: Option<&Handset>, after: Option<&Handset>, action: ChangeAction) -> Vec<FieldView> {
     type Value = fn(&Handset) -> Option<String>;
     let all: [(&'static str, FieldKind, Value); 3] = [
         ("customDisplayName", FieldKind::Name, |handset| handset.display_name().map(ToString::to_string)),
         ("line1", FieldKind::Other, |handset| handset.line1.as_ref().map(Member::label)),
         ("line2", FieldKind::Other, |handset| handset.line2.as_ref().map(Member::label)),
     ];
-    let (before, after) = (change.handset_before(), change.handset_after());
     let fields = all.into_iter().map(|(name, kind, value)| FieldView {
         name,
         kind,
@@ -790,6 +797,11 @@ impl NetworkView {
         }
     }
 
+    /// Whether Webex has accepted the change and shows something else, which no further run mends.
+    pub fn is_shown_otherwise(&self) -> bool {
+        self.result.status == ChangeStatus::Applied && !self.found.is_empty()
+    }
+
     pub fn needs_attention(&self) -> bool {
         self.result.status != ChangeStatus::Applied || self.result.verified == Some(false)
     }
@@ -819,17 +831,26 @@ impl ResultView {
                     (Some(current), Some(before)) => fields(Some(before), Some(current), before.diff(current), codes),
                     _ => Vec::new(),
                 },
-                found: result.found_settings.as_ref().map_or_else(Vec::new, |found| {
-                    let mismatched = result.mismatched_settings.iter().copied().collect();
-                    fields(change.settings_after(), Some(found), mismatched, codes)
-                }),
+                found: match (&result.found_settings, &result.found_handset) {
+                    (Some(found), _) => {
+                        let mismatched = result.mismatched_settings.iter().copied().collect();
+                        fields(change.settings_after(), Some(found), mismatched, codes)
+                    }
+                    (None, Some(found)) => handset_fields(change.handset_after(), Some(found), ChangeAction::Update),
+                    (None, None) => Vec::new(),
+                },
                 blocked_by: blocking.map(|blocking| match blocking.network.id() {
                     Some(id) if blocking.kind() == ResourceKind::Network => id.to_string(),
                     _ => blocking.subject(),
                 }),
                 blocked_by_name: blocking.map(Change::subject),
                 // Shown above; not needed further.
-                result: ChangeResult { current_settings: None, found_settings: None, ..result.clone() },
+                result: ChangeResult {
+                    current_settings: None,
+                    found_settings: None,
+                    found_handset: None,
+                    ..result.clone()
+                },
             }
         });
         let networks = networks.collect();

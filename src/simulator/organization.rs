@@ -337,7 +337,8 @@ impl SimulatedOrganization {
                 SimulatedResponse::refused(&error, tracking_id.clone())
             }
         };
-        if matches!(request.operation, Operation::List { .. } | Operation::Get { .. }) {
+        if matches!(request.operation, Operation::List { .. } | Operation::Get { .. } | Operation::ListHandsets { .. })
+        {
             answer.body = response_quirks::apply(&self.faults.quirks, answer.body);
         }
         match in_flight.fault {

@@ -15,6 +15,8 @@ pub enum Quirk {
     Numbers,
     /// There are unknown fields.
     Unknown,
+    /// Spaces around names are gone.
+    Trimmed,
 }
 
 impl FromStr for Quirk {
@@ -26,7 +28,8 @@ impl FromStr for Quirk {
             "missing" => Ok(Self::Missing),
             "numbers" => Ok(Self::Numbers),
             "unknown" => Ok(Self::Unknown),
-            _ => Err("expected nulls, missing, numbers or unknown".to_owned()),
+            "trimmed" => Ok(Self::Trimmed),
+            _ => Err("expected nulls, missing, numbers, unknown or trimmed".to_owned()),
         }
     }
 }
@@ -39,6 +42,10 @@ pub(super) fn apply(quirks: &[Quirk], body: Vec<u8>) -> Vec<u8> {
     match value.get_mut("dectNetworks").and_then(Value::as_array_mut) {
         Some(networks) => networks.iter_mut().for_each(|network| distort(quirks, network)),
         None => distort(quirks, &mut value),
+    }
+    let handsets = value.get_mut("handsets").and_then(Value::as_array_mut).filter(|_| quirks.contains(&Quirk::Trimmed));
+    for handset in handsets.into_iter().flatten().filter_map(Value::as_object_mut) {
+        trim(handset, "customDisplayName");
     }
     serde_json::to_vec(&value).unwrap_or(body)
 }
@@ -70,9 +77,20 @@ fn distort(quirks: &[Quirk], network: &mut Value) {
                     fields.insert("defaultAccessCodeEnabled".to_owned(), enabled.to_string().into());
                 }
             }
+            Quirk::Trimmed => {
+                for name in ["name", "displayName"] {
+                    trim(fields, name);
+                }
+            }
             Quirk::Unknown => {
                 fields.insert("futureSetting".to_owned(), serde_json::json!({ "enabled": true, "list": [1, null] }));
             }
         }
+    }
+}
+
+fn trim(fields: &mut serde_json::Map<String, Value>, name: &str) {
+    if let Some(Value::String(text)) = fields.get_mut(name) {
+        *text = text.trim().to_owned();
     }
 }

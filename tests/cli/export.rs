@@ -178,3 +178,23 @@ fn an_export_is_never_named_as_another_format() {
     assert_eq!(env.counters().requests, 0);
     assert_eq!(env.run(&["export", "-o", "csv", "--write", "a.csv"]).code, Some(0));
 }
+
+#[test]
+fn an_export_that_is_committed_has_nothing_that_changes_by_itself() {
+    let env = TestEnv::new();
+    let export = |more: &[&str]| {
+        let ended = env.run(&[&["export", "--include", "handsets"], more].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout
+    };
+    let times = regex::Regex::new(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}").expect("a pattern");
+    let yaml = export(&[]);
+    assert!(!times.is_match(&yaml) && yaml.contains("never registered"), "{yaml}");
+    assert!(times.is_match(&export(&["-o", "csv"])));
+    let stable = export(&["--no-remarks"]);
+    let is_remark = |line: &&str| line.contains(" # ") && !line.contains("# omitted");
+    assert_eq!(stable.lines().filter(is_remark).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert!(!export(&["-o", "csv", "--no-remarks"]).contains("#lastRegistration"));
+    env.write("e.yaml", &stable);
+    assert_eq!(env.run(&["plan", "e.yaml", "--detailed-exitcode"]).code, Some(0));
+}

@@ -115,7 +115,7 @@ fn gitlab_reads_a_code_quality_report() {
     assert_eq!(fingerprints[0], &unknown["fingerprint"]);
     assert_ne!(fingerprints[0], fingerprints[1]);
     let clean = env.run(&["plan", "networks.yaml", "-o", "codequality"]);
-    assert!(clean.code == Some(1) && clean.stderr.contains("is not supported"), "{}", clean.stderr);
+    assert!(clean.code == Some(1) && clean.stderr.contains("[possible values: text, json"), "{}", clean.stderr);
 }
 
 #[test]

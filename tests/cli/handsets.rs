@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dectl::simulator::{FaultConfig, RequestFault};
+use dectl::simulator::{FaultConfig, Quirk, RequestFault};
 use serde_json::{Value, json};
 
 use crate::harness::{Ended, TestEnv};
@@ -738,4 +738,22 @@ fn lines_that_have_lost_their_zeros_are_not_gone() {
     let refused = apply(&env, &["r.csv"]);
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
     assert!(refused.stderr.contains("leading-zeros-lost"), "{}", refused.stderr);
+}
+
+#[test]
+fn what_webex_shows_otherwise_is_named_and_no_run_is_advised() {
+    let env = quick();
+    let faults =
+        FaultConfig { quirks: vec![Quirk::Trimmed], handset_interval: Duration::ZERO, ..FaultConfig::default() };
+    env.set_faults(faults);
+    let export = env.run(&["export", "--include", "handsets", "--location", "Trondheim*", "-o", "csv"]).stdout;
+    let rows = csv_rows(&export);
+    let row = rows.iter().find(|row| row["network"] == "TRD Lab").expect("a handset");
+    let id = row["id"].as_str().expect("an id");
+    env.write("t.yaml", &lab(&format!("          - {{id: {id}, customDisplayName: \"Night \"}}\n")));
+    let ended = apply(&env, &["t.yaml"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let words = "customDisplayName: requested \"Night␠\", found \"Night\"";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("Re-run") && ended.stdout.contains("shows other values"), "{}", ended.stdout);
 }

@@ -104,3 +104,19 @@ fn a_table_on_standard_input_is_recognized() {
     let ended: Ended = child.wait_with_output().expect("it ends").into();
     assert_eq!(ended.stdout, "Plan: nothing to do, 3 unchanged, 0 unmanaged\n");
 }
+
+#[test]
+fn a_name_that_was_read_in_the_wrong_encoding_is_named() {
+    let state =
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: Café Øst }] }]\n";
+    for damaged in ["CafÃ© Ã˜st", "Caf√© √òst"] {
+        let env = TestEnv::new();
+        env.write("d.yaml", state);
+        assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
+        env.write("t.csv", &format!("location,name,displayName\nTrondheim Clinic,TRD Lab,{damaged}\n"));
+        let ended = env.run(&["plan", "t.csv"]);
+        assert!(ended.stdout.contains("read in the wrong encoding"), "{}{}", ended.stdout, ended.stderr);
+        env.write("t.csv", "location,name,displayName\nTrondheim Clinic,TRD Lab,Café Ost\n");
+        assert!(!env.run(&["plan", "t.csv"]).stdout.contains("wrong encoding"));
+    }
+}

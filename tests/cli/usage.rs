@@ -1,6 +1,6 @@
 //! Usage, refusals and exit codes.
 
-use crate::harness::{Ended, TestEnv, copy_example, plain_command};
+use crate::harness::{Ended, TestEnv, copy_example, plain_command, three_networks};
 
 #[test]
 fn wrong_usage_is_an_error_like_every_other() {
@@ -98,4 +98,47 @@ fn every_request_can_be_watched() {
         ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect();
     assert_eq!(logged[0]["status"], 200);
     assert_eq!(logged[0]["span"]["attempt"], 1);
+}
+
+#[test]
+fn options_may_stand_before_the_command() {
+    let env = three_networks();
+    let plain = env.run(&["runs", "-o", "json"]);
+    for arguments in [&["-o", "json", "runs"][..], &["--output=json", "-v", "runs"], &["-qo", "json", "runs"]] {
+        let ended = env.run(arguments);
+        assert_eq!((ended.code, &ended.stdout), (Some(0), &plain.stdout), "{arguments:?}\n{}", ended.stderr);
+    }
+    let nested = env.run(&["-o", "json", "auth", "check"]);
+    assert_eq!(nested.code, Some(0), "{}", nested.stderr);
+    let unknown = env.run(&["--no-such", "runs"]);
+    assert!(unknown.code == Some(1) && unknown.stderr.contains("'--no-such'"), "{}", unknown.stderr);
+}
+
+#[test]
+fn each_command_names_its_own_formats() {
+    let env = three_networks();
+    let refused = env.run(&["runs", "-o", "html"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("[possible values: text, json]"), "{}", refused.stderr);
+    // The variable holds for all commands of a pipeline.
+    let ended = env.command(&["runs"]).env("DECTL_OUTPUT", "html").output().expect("the binary runs");
+    assert_eq!(ended.status.code(), Some(0));
+}
+
+#[test]
+fn a_plan_with_deletions_ends_with_the_option_that_allows_them() {
+    let env = three_networks();
+    let networks = env.networks();
+    let (id, name) = (networks[0]["id"].as_str().expect("an id"), networks[0]["name"].as_str().expect("a name"));
+    let location = networks[0]["location"]["name"].as_str().expect("a name");
+    env.write(
+        "d.yaml",
+        &format!("version: 1\nlocations: [{{ name: {location:?}, networks: [{{ id: {id}, name: {name:?}, state: absent }}] }}]\n"),
+    );
+    for format in ["text", "markdown", "html", "diff"] {
+        let ended = env.run(&["plan", "d.yaml", "-o", format]);
+        assert!(ended.stdout.contains("--max-deletes"), "{format}\n{}{}", ended.stdout, ended.stderr);
+    }
+    let needed = env.run(&["plan", "d.yaml", "-o", "json"]).json()["summary"]["deletions"].to_string();
+    assert_eq!(env.run(&["apply", "d.yaml", "--yes", "--max-deletes", &needed]).code, Some(0));
 }

@@ -1,6 +1,9 @@
 //! The commands in their groups, the formats of their results, and the help of the program.
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::builder::{PossibleValuesParser, Resettable, TypedValueParser};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::environment;
 use super::options::{CodeOptions, Format, OutputOptions};
@@ -127,14 +130,91 @@ pub(crate) fn command() -> clap::Command {
     command.help_template(template)
 }
 
+/// Gives each command the formats that it has. The variable holds for all commands of a pipeline, so that what it says is
+/// for others is no error here.
+fn with_formats(command: clap::Command) -> clap::Command {
+    let wanted = std::env::var("DECTL_OUTPUT").ok().and_then(|name| Format::from_str(&name, true).ok());
+    command.mut_subcommands(|command| {
+        let formats = formats_of(command.get_name());
+        let command = if command.has_subcommands() { with_formats(command) } else { command };
+        if command.get_arguments().all(|arg| arg.get_id() != "output") {
+            return command;
+        }
+        let parser = PossibleValuesParser::new(formats.iter().filter_map(ValueEnum::to_possible_value));
+        command.mut_arg("output", |arg| {
+            let arg = arg.value_parser(parser.try_map(|name| Format::from_str(&name, true)));
+            let is_for_others = wanted.is_some_and(|format| !formats.contains(&format));
+            if is_for_others { arg.env(Resettable::Reset) } else { arg }
+        })
+    })
+}
+
+/// The formats of the result of a command.
+fn formats_of(command: &str) -> &'static [Format] {
+    use Format::{Codequality, Csv, Diff, Html, Json, Junit, Markdown, Text};
+    match command {
+        "plan" | "show" => PLAN,
+        // Of the plan with --out or --dry-run, of the run without.
+        "rename" | "undo" => &[Text, Json, Markdown, Html, Diff, Junit],
+        "apply" => RESULT,
+        "export" => &[Text, Csv, Json],
+        "status" => &[Text, Json, Markdown],
+        "validate" => &[Text, Json, Codequality],
+        "rehearse" => &[Text, Json, Html],
+        "runs" | "check" => &[Text, Json],
+        _ => &[Text],
+    }
+}
+
+const PLAN: &[Format] = &[Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Diff];
+const RESULT: &[Format] = &[Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Junit];
+
+/// Moves options that stand before the command behind it: `dectl -v plan` is `dectl plan -v`.
+fn options_behind_command(command: &clap::Command, given: Vec<OsString>) -> Vec<OsString> {
+    let own = ["-h", "--help", "-V", "--version"];
+    let takes_value = |option: &str| {
+        let is_it = |arg: &clap::Arg| match option.strip_prefix("--") {
+            Some(long) => arg.get_long() == Some(long),
+            None => option.ends_with(|last| arg.get_short() == Some(last)),
+        };
+        let commands = command.get_subcommands().flat_map(|command| command.get_subcommands().chain([command]));
+        let found = commands.flat_map(clap::Command::get_arguments).find(|arg| is_it(arg));
+        found.is_some_and(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
+    };
+    let mut before = Vec::new();
+    let mut rest = given.into_iter();
+    let Some(program) = rest.next() else { return before };
+    let mut rest = rest.peekable();
+    while let Some(option) = rest.next_if(|next| next.to_str().is_some_and(|text| text.starts_with('-'))) {
+        let text = option.to_str().unwrap_or_default().to_owned();
+        before.push(option);
+        if own.contains(&&*text) || text == "--" {
+            break;
+        }
+        if !text.contains('=') && takes_value(&text) {
+            before.extend(rest.next());
+        }
+    }
+    // The command, and the one within it.
+    let (mut words, mut place) = (vec![program], Some(command));
+    while let Some(command) = place.filter(|command| command.has_subcommands()) {
+        place = rest.peek().and_then(|name| command.find_subcommand(name));
+        words.extend(place.and_then(|_| rest.next()));
+    }
+    words.into_iter().chain(before).chain(rest).collect()
+}
+
 impl Args {
     /// Parses the arguments and the environment of this process.
     pub(crate) fn parse_process() -> Result<Self, clap::Error> {
-        let mut command = environment::without_empty_variables(command());
+        let mut command = with_formats(environment::without_empty_variables(command()));
         let invalid = |message| command.clone().error(clap::error::ErrorKind::InvalidValue, message);
         environment::check_encoding().map_err(invalid)?;
-        let matches =
-            command.clone().try_get_matches().map_err(|error| environment::name_variable(error, &mut command))?;
+        let given = options_behind_command(&command, std::env::args_os().collect());
+        let matches = command
+            .clone()
+            .try_get_matches_from(given)
+            .map_err(|error| environment::name_variable(error, &mut command))?;
         let mut args = Self::from_arg_matches(&matches)?;
         let formats = args.command.formats();
         if let Some(output) = args.command.output_mut() {
@@ -183,22 +263,12 @@ impl Command {
         }
     }
 
-    /// The formats of its result.
-    pub(crate) const fn formats(&self) -> &'static [Format] {
-        use Format::{Codequality, Csv, Diff, Html, Json, Junit, Markdown, Text};
-        const PLAN: &[Format] = &[Text, Json, Markdown, Html, Diff];
-        const RESULT: &[Format] = &[Text, Json, Markdown, Html, Junit];
+    /// The formats of its result, where its options leave only some of those of the command.
+    pub(crate) const fn formats(&self) -> Option<&'static [Format]> {
         match self {
-            Self::Plan(_) | Self::Show(_) => PLAN,
-            Self::Rename(args) if args.is_dry_run() => PLAN,
-            Self::Undo(args) if args.is_dry_run() => PLAN,
-            Self::Apply(_) | Self::Rename(_) | Self::Undo(_) => RESULT,
-            Self::Export(_) => &[Text, Csv, Json],
-            Self::Status(_) => &[Text, Json, Markdown],
-            Self::Validate(_) => &[Text, Json, Codequality],
-            Self::Rehearse(_) => &[Text, Json, Html],
-            Self::Runs(_) | Self::Auth(_) => &[Text, Json],
-            Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => &[Text],
+            Self::Rename(args) => Some(if args.is_dry_run() { PLAN } else { RESULT }),
+            Self::Undo(args) => Some(if args.is_dry_run() { PLAN } else { RESULT }),
+            _ => None,
         }
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn name_variable(mut error: clap::Error, command: &mut Command) -> cl
     let option = arg.split(' ').next().unwrap_or_default();
     let is_given = std::env::args_os().any(|given| {
         let given = given.to_string_lossy();
-        given == option || given.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+        given == option
+            || given.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+            || option == "--output" && given.starts_with("-o")
     });
     if is_from_variable && !is_given {
         let arg = format!("{arg} (environment variable {variable})");
@@ -77,11 +79,13 @@ fn variable_of(command: &Command, shown: &str) -> Option<String> {
 /// commands of a pipeline.
 pub(super) fn complete_output(
     output: &mut OutputOptions,
-    formats: &[Format],
+    formats: Option<&[Format]>,
     matches: &ArgMatches,
 ) -> Result<(), String> {
     let source = |id: &str| leaf(matches).value_source(id);
-    if source("output") == Some(ValueSource::EnvVariable) && !formats.contains(&output.output) {
+    if source("output") == Some(ValueSource::EnvVariable)
+        && formats.is_some_and(|formats| !formats.contains(&output.output))
+    {
         output.output = Format::Text;
     }
     let is_silent = |id: &str| source(id) != Some(ValueSource::CommandLine);

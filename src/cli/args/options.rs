@@ -26,15 +26,21 @@ pub(crate) struct OutputOptions {
     /// Log each request; repeat to also log waits
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Suppress progress output and warnings
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
+    /// Suppress progress output; repeat to also suppress warnings of the log
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub(crate) quiet: u8,
     /// Log format
     ///
     /// Without --verbose, --quiet and this, DECTL_LOG says what is logged: `info` each request, `debug` also waits, and
     /// `json` the format, e.g. DECTL_LOG=info,json.
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_short_help = true)]
     pub(crate) log_format: LogFormat,
+}
+
+impl OutputOptions {
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet > 0
+    }
 }
 
 /// Whether access codes are shown.
@@ -60,11 +66,11 @@ pub(crate) enum Format {
     Html,
     /// Unified diff
     Diff,
-    /// CSV (export only)
+    /// CSV
     Csv,
     /// JUnit XML; a location is a test case
     Junit,
-    /// Code-quality report of GitLab (validate only)
+    /// Code-quality report of GitLab
     Codequality,
 }
 

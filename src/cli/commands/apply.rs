@@ -42,7 +42,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         listed: None,
         recreated: &[],
         client: &connection.client,
-        quiet: args.apply.output.quiet,
+        quiet: args.apply.output.is_quiet(),
         printer,
     };
     apply.run().await

@@ -35,6 +35,9 @@ pub(crate) struct ExportArgs {
     /// Omit access codes
     #[arg(long)]
     no_codes: bool,
+    /// Omit comments that change by themselves, such as names of persons: for a file that is committed
+    #[arg(long)]
+    no_remarks: bool,
     /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     include: Vec<IncludedDevices>,
@@ -82,7 +85,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     }
     let mut unread = Vec::new();
     if !args.include.is_empty() {
-        if !args.read.output.quiet {
+        if !args.read.output.is_quiet() {
             let kinds = [
                 (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
                 (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
@@ -99,6 +102,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     let export = Export {
         live: &live,
         codes: if args.no_codes { CodeExport::Omit } else { CodeExport::Include },
+        with_remarks: !args.no_remarks,
         is_temporary_name: &is_temporary,
     };
     let exported = |locations: &[LocationIndex]| match format {
@@ -133,7 +137,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         })
         .collect();
     let exit = write(args, printer, &texts)?;
-    if !with_schema && !args.read.output.quiet && (args.write.is_some() || args.split.is_some()) {
+    if !with_schema && !args.read.output.is_quiet() && (args.write.is_some() || args.split.is_some()) {
         let dir = args.split.as_deref().or_else(|| args.write.as_deref().and_then(Path::parent));
         let path = dir.unwrap_or(Path::new("")).join(SCHEMA_FILE);
         printer.note(&format!("Next: for completion in editors, `dectl schema --write {}`.\n", shell_word(&path)));

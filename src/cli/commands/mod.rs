@@ -42,11 +42,11 @@ pub(crate) use validate::ValidateArgs;
 
 /// Runs a command until it ends or is stopped by a signal.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let (format, formats) = (printer.format(), args.command.formats());
-    if !formats.contains(&format) {
+    let format = printer.format();
+    if let Some(formats) = args.command.formats().filter(|formats| !formats.contains(&format)) {
         let supported: Vec<&str> = formats.iter().map(|format| format.name()).collect();
         let message =
-            format!("`-o {}` is not supported by this command (supported: {})", format.name(), supported.join(", "));
+            format!("`-o {}` is not supported with these options (supported: {})", format.name(), supported.join(", "));
         return Err(CliError::refused(message));
     }
     let shutdown = Shutdown::new();

@@ -10,15 +10,18 @@ use crate::cli::args::{Format, OutputOptions, ScopeOptions};
 use crate::cli::printer::Printer;
 
 /// Prints a plan as the result.
-pub(super) fn show_plan(plan: &Plan, printer: &Printer) {
+/// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
+pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
     printer.annotate_plan(plan);
-    printer.result(&plan_text(&PlanView::of(plan, printer.codes()), printer.format()));
+    let view = PlanView::of(plan, printer.codes());
+    let must_allow_deletions = view.deletions > max_deletes.unwrap_or(0);
+    printer.result(&plan_text(&PlanView { must_allow_deletions, ..view }, printer.format()));
 }
 
 /// Says on standard error what to do with a plan that was shown to a person.
 pub(super) fn show_next_step(next: &str, plan: &Plan, output: OutputOptions, printer: &Printer) {
     let is_shown = printer.format() == Format::Text && !printer.has_failed();
-    if !plan.changes.is_empty() && !output.quiet && is_shown {
+    if !plan.changes.is_empty() && !output.is_quiet() && is_shown {
         printer.note(&format!("Next: {next}.\n"));
     }
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     if let Some(path) = &args.out {
         save_plan(plan, &inputs, None, path, args.read.connection.org.clone(), &args.scope, key.as_ref())?;
     }
-    show_plan(plan, printer);
+    show_plan(plan, args.scope.max_deletes, printer);
     let next = match &args.out {
         Some(path) => saved_plan_hint(path, plan, &args.scope),
         None => "`dectl apply` with the same files and options, or save the plan with `--out FILE`".to_owned(),

@@ -110,7 +110,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let config = || run_config(&args.apply, &connection, key.as_ref(), printer);
     let apply = |plan_source, listed, config| {
-        let (client, quiet) = (&connection.client, args.apply.output.quiet);
+        let (client, quiet) = (&connection.client, args.apply.output.is_quiet());
         Apply { config, plan_source, listed, recreated: &[], client, quiet, printer }.run()
     };
     if !is_dry_run && !args.restart {
@@ -146,7 +146,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     let mut live = connection.client.list(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     if args.is_about_handsets() {
         let networks = read_handsets(&mut live, &scope, &connection.client).await?;
-        if !args.apply.output.quiet {
+        if !args.apply.output.is_quiet() {
             printer.note(&format!("read the handsets of {}\n", plural(networks, "network")));
         }
         inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
@@ -170,7 +170,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
         write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
     }
-    show_plan(plan, printer);
+    show_plan(plan, args.apply.run.scope.max_deletes, printer);
     if let Some(path) = &args.write {
         let next = format!("`dectl apply {}`, after a review of the file", shell_word(path));
         show_next_step(&next, plan, args.apply.output, printer);

@@ -25,6 +25,6 @@ pub(crate) struct ShowArgs {
 pub(super) fn run(args: &ShowArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let saved = SavedPlan::read(&args.plan, key.as_ref())?;
-    show_plan(&saved.plan, printer);
+    show_plan(&saved.plan, saved.max_deletes, printer);
     Ok(ExitStatus::Success)
 }

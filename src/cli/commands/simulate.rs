@@ -81,7 +81,7 @@ struct FaultOptions {
     /// Edit the network before this update, counted from 1, as another client would (repeatable)
     #[arg(long, value_name = "N")]
     concurrent_edit_at: Vec<u64>,
-    /// Response quirk: nulls, missing, numbers, unknown (repeatable)
+    /// Response quirk: nulls, missing, numbers, unknown, trimmed (repeatable)
     #[arg(long, value_name = "QUIRK")]
     quirk: Vec<Quirk>,
 }

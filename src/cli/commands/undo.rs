@@ -106,7 +106,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         let plan = prepared.checked.plan();
         let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
         save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;
-        show_plan(plan, printer);
+        show_plan(plan, limits.max_deletes, printer);
         show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
         let is_nothing = plan.changes.is_empty() && leaves_something(plan);
         return Ok(if is_nothing { ExitStatus::Error } else { ExitStatus::Success });
@@ -118,7 +118,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         listed: Some(live),
         recreated: &undo.recreated,
         client: &connection.client,
-        quiet: args.apply.output.quiet,
+        quiet: args.apply.output.is_quiet(),
         printer,
     };
     apply.run().await
@@ -178,7 +178,7 @@ async fn resume(
         listed: None,
         recreated: &[],
         client: &connection.client,
-        quiet: args.apply.output.quiet,
+        quiet: args.apply.output.is_quiet(),
         printer,
     };
     apply.run().await.map(Some)

@@ -1,15 +1,19 @@
-//! What the workers of all locations share during a run.
+//! What all workers share during a run.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 
+use futures::future::select;
+
+use super::admission::{Admission, GroupId, Verdict};
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
 use super::timeline::Timeline;
-use crate::client::ApiClient;
-use crate::model::{HandsetId, NetworkId, Settings};
-use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan};
+use crate::client::{ApiClient, Priority};
+use crate::model::{HandsetId, LocationId, NetworkId, Settings};
+use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, StepIndex};
 use crate::runtime::{Instant, Notify, ShutdownLevel, ShutdownReason};
 use crate::storage::{Journal, JournalEntry};
 
@@ -30,6 +34,13 @@ pub(super) struct RunContext<'a> {
     /// Workers that wait for a lock or for the handset interval; each leaves its slot to another location meanwhile.
     pub(super) waiting: Cell<usize>,
     pub(super) slots_changed: Notify,
+    pub(super) admission: RefCell<Admission>,
+    /// Notified when another group may be able to write.
+    pub(super) turns_changed: Notify,
+    /// Why nothing further is sent in these locations.
+    pub(super) lock_failures: RefCell<HashMap<LocationId, Failure>>,
+    /// The steps that delete what nothing depends on.
+    pub(super) late: HashSet<StepIndex>,
     /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
     /// Writes that were not answered and may still be applied.
@@ -85,6 +96,66 @@ impl RunContext<'_> {
             self.abort(ShutdownReason::JournalWriteFailed);
             Failure::new(error.to_string())
         })
+    }
+
+    /// Waits without a slot until a group may write: `verdict` asks for it, and is asked again whenever something changes.
+    /// `Verdict::Wait` means that the run stops.
+    pub(super) async fn wait_for_turn(
+        &self,
+        priority: Priority,
+        verdict: impl Fn(&mut Admission) -> Verdict,
+    ) -> Verdict {
+        let mut is_waiting = false;
+        let end = loop {
+            match verdict(&mut self.admission.borrow_mut()) {
+                Verdict::Wait => {}
+                end => break end,
+            }
+            let shutdown = self.client.shutdown();
+            let is_over = match priority {
+                Priority::Normal => shutdown.is_requested(),
+                Priority::Cleanup => shutdown.level() == ShutdownLevel::Immediate,
+            };
+            if is_over {
+                break Verdict::Wait;
+            }
+            if !std::mem::replace(&mut is_waiting, true) {
+                self.waiting.set(self.waiting.get() + 1);
+                self.slots_changed.notify_waiters();
+            }
+            let stopped = async {
+                match priority {
+                    Priority::Normal => {
+                        shutdown.requested().await;
+                    }
+                    Priority::Cleanup => shutdown.wait_immediate().await,
+                }
+            };
+            select(pin!(self.turns_changed.notified()), pin!(stopped)).await;
+        };
+        if is_waiting {
+            self.waiting.set(self.waiting.get().saturating_sub(1));
+        }
+        end
+    }
+
+    /// Tells the groups that wait, and the queue of those that have not started, that something has changed.
+    pub(super) fn notify_turns(&self) {
+        self.turns_changed.notify_waiters();
+        self.slots_changed.notify_waiters();
+    }
+
+    /// The write of a group was refused since its location is locked.
+    pub(super) fn note_refused(&self, group: GroupId, is_answer: bool, location: &LocationId, until: Instant) {
+        let (is_news, is_exclusive) = self.admission.borrow_mut().refuse(group, is_answer);
+        if is_news {
+            self.timeline.borrow_mut().locks.push((self.client.clock().now(), until));
+            (self.on_event)(&Event::Locked { location: location.clone(), until });
+        }
+        if is_exclusive {
+            (self.on_event)(&Event::WritesOneByOne { location: location.clone() });
+        }
+        self.notify_turns();
     }
 
     pub(super) fn note_written(&self) {

@@ -42,6 +42,10 @@ pub enum Event {
         location: LocationId,
         until: Instant,
     },
+    /// The API refuses a write of this location while another one is under way there.
+    WritesOneByOne {
+        location: LocationId,
+    },
     /// A location has nothing to send but changes of handsets that must wait for the interval of their network.
     AwaitingHandsetInterval {
         subject: String,

@@ -2,11 +2,13 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `run` | [`run()`]: the executor, one future; locations run concurrently |
+//! | `run` | [`run()`]: the executor, one future; groups of steps run side by side |
+//! | `groups` | which steps depend on each other or are about one network |
+//! | `admission` | which group of a location may start, and which may write now |
 //! | `options` | [`Options`]: how a plan is applied |
-//! | `context` | what the workers of all locations share |
+//! | `context` | what all workers share |
 //! | `waves` | [`Waves`]: which locations come first |
-//! | `location_worker` | one location: one write at a time, in the order of the plan |
+//! | `group_worker` | one group: one write at a time, in the order of the plan |
 //! | `write` | one request of any kind: announced, guarded, sent, settled |
 //! | `operations` | the kinds of operation, one file each |
 //! | `confirm` | what reads show of an update |
@@ -17,11 +19,13 @@
 //! | `timeline` | [`Timeline`]: when what happened |
 //! | `outcome` | [`Outcome`]: the result of each change |
 
+mod admission;
 mod confirm;
 mod context;
 mod event;
+mod group_worker;
+mod groups;
 mod late_writes;
-mod location_worker;
 mod operations;
 mod options;
 mod outcome;

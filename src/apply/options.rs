@@ -16,10 +16,19 @@ pub struct Options {
     pub grace_period: Option<Duration>,
     /// When the maintenance window closes: a wait that would end later is not begun.
     pub until: Option<Instant>,
+    /// Most writes at once in a location; `None` for no limit.
+    pub writes_per_location: Option<usize>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { fail_fast: false, reread: false, verify: true, grace_period: None, until: None }
+        Self {
+            fail_fast: false,
+            reread: false,
+            verify: true,
+            grace_period: None,
+            until: None,
+            writes_per_location: None,
+        }
     }
 }

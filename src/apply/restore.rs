@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::context::Precedence;
 use super::event::Event;
-use super::location_worker::{LocationWorker, StepState, is_lock};
+use super::group_worker::{GroupWorker, StepState, is_lock};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
@@ -14,7 +14,7 @@ use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
 use crate::runtime::ShutdownLevel;
 use crate::storage::journal::WriteKind;
 
-impl LocationWorker<'_, '_> {
+impl GroupWorker<'_, '_> {
     /// Leaves the location in as good a state as possible.
     pub(super) async fn restore(&mut self) {
         let is_locked = self.complete_deletions().await || self.restore_interim().await;

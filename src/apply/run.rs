@@ -1,20 +1,22 @@
-//! The executor: one future; locations run concurrently, one write at a time in each.
+//! The executor: one future; groups of steps run side by side, one write at a time in each.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::pin::pin;
 
+use super::admission::Admission;
 use super::context::RunContext;
 use super::event::Event;
+use super::group_worker::GroupWorker;
+use super::groups::{Group, groups, late_steps};
 use super::late_writes;
-use super::location_worker::LocationWorker;
 use super::options::Options;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification};
 use super::timeline::Timeline;
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, StepIndex};
+use crate::plan::model::{Change, ChangeAction, Operation, ResourceKind};
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{Notify, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::Journal;
@@ -35,8 +37,10 @@ pub async fn run(
 ) -> Outcome {
     let plan = checked.plan();
     let started = client.clock().now();
-    let work_by_location = work_by_location(plan);
-    on_event(&Event::Started { steps: plan.steps.len(), locations: work_by_location.len() });
+    let late = late_steps(plan);
+    let groups = groups(plan, &late);
+    let locations: HashSet<&LocationId> = groups.iter().map(|group| &group.location).collect();
+    on_event(&Event::Started { steps: plan.steps.len(), locations: locations.len() });
     let run = RunContext {
         plan,
         client,
@@ -49,13 +53,17 @@ pub async fn run(
         one_line_at_a_time: Cell::new(false),
         waiting: Cell::new(0),
         slots_changed: Notify::new(),
+        admission: RefCell::new(Admission::new(&groups, options.writes_per_location.unwrap_or(usize::MAX))),
+        turns_changed: Notify::new(),
+        lock_failures: RefCell::default(),
+        late,
         aborted: Cell::new(false),
         unanswered: RefCell::default(),
         timeline: RefCell::new(Timeline { started: Some(started), ..Timeline::default() }),
     };
     // One grace period for restoring temporary names and for the final list together.
     let (mut results, verification, server_generated_codes) =
-        alongside(run.end_after_grace_period(), run.execute(work_by_location)).await;
+        alongside(run.end_after_grace_period(), run.execute(&groups)).await;
     note_late_prerequisites(&mut results);
     record_handset_ids(&run, &results).await;
     let mut timeline = run.timeline.take();
@@ -122,27 +130,11 @@ fn any_write_sent(results: &[ChangeResult]) -> bool {
     })
 }
 
-/// The steps of every location, the longest location first.
-fn work_by_location(plan: &Plan) -> Vec<Vec<StepIndex>> {
-    let mut order: HashMap<&LocationId, usize> = HashMap::new();
-    let mut work_by_location: Vec<Vec<StepIndex>> = Vec::new();
-    for (at, step) in plan.indexed_steps() {
-        let location = &plan[step.change()].location.id;
-        let lane = *order.entry(location).or_insert_with(|| {
-            work_by_location.push(Vec::new());
-            work_by_location.len() - 1
-        });
-        work_by_location[lane].push(at);
-    }
-    work_by_location.sort_by_key(|steps| std::cmp::Reverse(steps.len()));
-    work_by_location
-}
-
 impl RunContext<'_> {
     /// Applies the plan and reads the state again: the result of each change, what the verification says, and the networks
     /// whose codes Webex has generated.
-    async fn execute(&self, work_by_location: Vec<Vec<StepIndex>>) -> (Vec<ChangeResult>, Verification, Vec<usize>) {
-        self.apply_locations(work_by_location).await;
+    async fn execute(&self, groups: &[Group]) -> (Vec<ChangeResult>, Verification, Vec<usize>) {
+        self.apply_groups(groups).await;
         let not_started = || ChangeResult::new(ChangeStatus::NotStarted);
         let results = self.results.take().into_iter();
         let mut results: Vec<ChangeResult> = results.map(|result| result.unwrap_or_else(not_started)).collect();
@@ -173,29 +165,31 @@ impl RunContext<'_> {
 
     /// Starts workers as slots become free, and drives them to completion.
     ///
-    /// A bounded work queue on one task: `running` holds as many workers as the rate limiter has a use for, plus those
-    /// whose location is locked, since these only wait. `left` counts the locations that have no result yet.
-    async fn apply_locations(&self, work_by_location: Vec<Vec<StepIndex>>) {
-        let mut waiting = work_by_location.into_iter();
+    /// A bounded work queue on one task: `running` holds as many workers as the rate limiter has a use for, plus those that
+    /// only wait: for a lock, for their turn in the location, or for the interval between changes of handsets.
+    async fn apply_groups(&self, groups: &[Group]) {
         let mut running = FuturesUnordered::new();
-        let mut left = waiting.len();
-        while left > 0 {
-            // A worker that waits for a lock or for the handset interval needs no slot.
+        loop {
             while running.len() < self.client.concurrency() + self.waiting.get() {
-                // After a shutdown request, no further location is started.
-                let Some(steps) = waiting.next() else { break };
+                // After a shutdown request, no further group is started.
                 if self.client.shutdown().is_requested() {
-                    left -= 1;
-                } else {
-                    running.push(LocationWorker::new(self, steps).run());
+                    break;
                 }
+                let Some(group) = self.admission.borrow_mut().start(self.client.concurrency()) else { break };
+                let steps = groups[group.0].steps.clone();
+                running.push(async move {
+                    GroupWorker::new(self, group, steps).run().await;
+                    group
+                });
             }
             if running.is_empty() {
-                continue;
+                break;
             }
-            if let Either::Left((Some(()), _)) = select(running.next(), pin!(self.slots_changed.notified())).await {
-                left -= 1;
-                self.timeline.borrow_mut().locations.push(self.client.clock().now());
+            if let Either::Left((Some(group), _)) = select(running.next(), pin!(self.slots_changed.notified())).await {
+                if self.admission.borrow_mut().end(group) {
+                    self.timeline.borrow_mut().locations.push(self.client.clock().now());
+                }
+                self.turns_changed.notify_waiters();
             }
         }
     }

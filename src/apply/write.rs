@@ -6,14 +6,15 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::select;
 
+use super::admission::{Admission, Verdict};
 use super::confirm::POLL_INTERVALS;
 use super::event::Event;
-use super::location_worker::{LocationWorker, StepState};
+use super::group_worker::{GroupWorker, LOCATION_LOCKED, StepState, is_lock};
 use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::{NetworkId, Settings};
-use crate::plan::model::{ChangeIndex, Operation, StepKind};
+use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
@@ -117,7 +118,7 @@ fn failed_with(status: ChangeStatus, failure: Failure) -> ChangeResult {
     ChangeResult { error: Some(failure), ..ChangeResult::new(status) }
 }
 
-impl LocationWorker<'_, '_> {
+impl GroupWorker<'_, '_> {
     /// Sends a request and determines what became of each of its items.
     pub(super) async fn write(&mut self, write: WriteRequest<'_>) -> Vec<(ChangeIndex, WriteResult)> {
         let run = self.run;
@@ -125,30 +126,55 @@ impl LocationWorker<'_, '_> {
         let change = &run.plan[first];
         let network = run.network_id(change);
         let before = self.current(first).cloned();
-        let not_started = |failure: Failure| {
-            write.items.iter().map(|item| (*item, WriteResult::not_started(Some(failure.clone())))).collect()
-        };
-        if let Err(failure) = run.record(self.announcement(&write, network.as_ref(), before.as_ref())).await {
-            return not_started(failure);
+        // Admission, journal, request: what is announced is sent, as far as this run decides.
+        match self.wait_for_turn(self.is_late(&write), write.priority).await {
+            Verdict::Go => {}
+            Verdict::Wait => return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect(),
+            Verdict::GivenUp => {
+                self.lock_failure = run.lock_failures.borrow().get(&change.location.id).cloned();
+                return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect();
+            }
+        }
+        let written = self.write_in_turn(write, network.as_ref(), before.as_ref()).await;
+        run.admission.borrow_mut().settle(self.group);
+        if let Some(error) = written.iter().filter_map(|(_, result)| result.error.as_ref()).find(|error| is_lock(error))
+        {
+            let failure = Failure { message: LOCATION_LOCKED.to_owned(), ..error.into() };
+            run.lock_failures.borrow_mut().entry(change.location.id.clone()).or_insert(failure);
+            run.admission.borrow_mut().give_up(self.group);
+        }
+        run.notify_turns();
+        written
+    }
+
+    async fn write_in_turn(
+        &mut self,
+        write: WriteRequest<'_>,
+        network: Option<&NetworkId>,
+        before: Option<&Settings>,
+    ) -> Vec<(ChangeIndex, WriteResult)> {
+        let run = self.run;
+        if let Err(failure) = run.record(self.announcement(&write, network, before)).await {
+            let failed = |item: &ChangeIndex| (*item, WriteResult::not_started(Some(failure.clone())));
+            return write.items.iter().map(failed).collect();
         }
         if write.kind != WriteKind::Revert {
             let kind = if write.kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
             (run.on_event)(&Event::Writing { subject: self.subject(write.items), kind });
         }
-        let (results, is_refused) = self.send_until_settled(write, network.as_ref(), before.as_ref()).await;
+        let (results, is_refused) = self.send_until_settled(write, network, before).await;
         for (_, result) in &results {
             self.abort_if_fatal(result);
         }
         let was_sent =
             |(_, result): &(ChangeIndex, WriteResult)| result.progress != StepState::NotSent || result.is_deferred;
-        if let Some(network) =
-            network.as_ref().filter(|_| !is_refused && run.plan.is_spaced(write.operation, write.items))
+        if let Some(network) = network.filter(|_| !is_refused && run.plan.is_spaced(write.operation, write.items))
             && results.iter().any(was_sent)
         {
             run.client.record_handset_change(network);
         }
         // If this line is lost, the next run reads the state from the list.
-        let _recorded = run.record(self.record_of(&write, network.as_ref(), &results, is_refused)).await;
+        let _recorded = run.record(self.record_of(&write, network, &results, is_refused)).await;
         results
     }
 
@@ -217,7 +243,15 @@ impl LocationWorker<'_, '_> {
             self.on_call_event(first, event);
         };
         let refusal: RefCell<Option<Refusal>> = RefCell::new(None);
-        let quiet = RequestContext { priority: write.priority, on_event: &on_event, before_send: None };
+        let after_lock = || {
+            async move {
+                let begin = |admission: &mut Admission| admission.begin_again(self.group);
+                run.wait_for_turn(write.priority, begin).await != Verdict::GivenUp
+            }
+            .boxed_local()
+        };
+        let quiet =
+            RequestContext { priority: write.priority, on_event: &on_event, before_send: None, after_lock: None };
         let guard = || {
             let refusal = &refusal;
             async move {
@@ -226,8 +260,19 @@ impl LocationWorker<'_, '_> {
             }
             .boxed_local()
         };
-        let context = RequestContext { before_send: Some(&guard), ..quiet };
-        let answer = spec.send(request, context).await;
+        let context = RequestContext { before_send: Some(&guard), after_lock: Some(&after_lock), ..quiet };
+        let mut answer = spec.send(request, context).await;
+        // What is in the way of it may be another write of this run. A response that says so was not applied.
+        let is_conflict =
+            matches!(&answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })));
+        if is_conflict && !is_repeated && run.admission.borrow().overlaps(self.group) {
+            let now = run.client.clock().now();
+            run.note_refused(self.group, true, request.location, now);
+            let begin = |admission: &mut Admission| admission.begin_again(self.group);
+            if run.wait_for_turn(write.priority, begin).await == Verdict::Go {
+                answer = spec.send(request, context).await;
+            }
+        }
         // The response may have raised the number of workers that the rate limiter has a use for.
         run.slots_changed.notify_waiters();
         if let (Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })), Some(settings)) =
@@ -241,6 +286,14 @@ impl LocationWorker<'_, '_> {
             settle(spec, request, answer, is_repeated, write.priority).await
         };
         (settled, refusal.into_inner())
+    }
+
+    /// Whether a request deletes what nothing depends on.
+    fn is_late(&self, write: &WriteRequest<'_>) -> bool {
+        let of = |at: &StepIndex| self.run.late.contains(at) && self.step(*at).items == write.items;
+        // What a stop must complete does not wait for groups that will not start.
+        let is_planned = write.kind == WriteKind::Final && write.priority == Priority::Normal;
+        is_planned && write.operation.is_deletion() && self.steps.iter().any(of)
     }
 
     fn subject(&self, items: &[ChangeIndex]) -> String {
@@ -321,11 +374,9 @@ impl LocationWorker<'_, '_> {
         let run = self.run;
         let change = &run.plan[change];
         match event {
-            RetryEvent::Locked { until } => {
+            RetryEvent::Locked { until, is_refusal } => {
                 run.waiting.set(run.waiting.get() + 1);
-                run.slots_changed.notify_waiters();
-                run.timeline.borrow_mut().locks.push((run.client.clock().now(), until));
-                (run.on_event)(&Event::Locked { location: change.location.id.clone(), until });
+                run.note_refused(self.group, is_refusal, &change.location.id, until);
             }
             RetryEvent::Unlocked => run.waiting.set(run.waiting.get().saturating_sub(1)),
             RetryEvent::Retrying { attempts, until, .. } => {

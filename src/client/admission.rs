@@ -8,16 +8,18 @@ use tracing::debug;
 use super::api_client::ApiClient;
 use super::rate_limiter::{self, Admission, Permit, ResponseKind};
 use super::request::{RequestContext, SendError};
+use crate::model::LocationId;
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
 
 impl ApiClient {
-    /// Waits until the rate limiter grants a permit.
+    /// Waits until the rate limiter grants a permit; `None` if the location was locked meanwhile, which takes none.
     pub(super) async fn acquire_permit(
         &self,
         kind: rate_limiter::RequestClass,
+        location: Option<&LocationId>,
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
-    ) -> Result<InFlight<'_>, SendError> {
+    ) -> Result<Option<InFlight<'_>>, SendError> {
         let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.cancelled(context))).await {
             Either::Left((place, _)) => place,
             Either::Right(_) => return Err(self.cancellation_error(maybe_applied)),
@@ -27,9 +29,13 @@ impl ApiClient {
                 return Err(self.cancellation_error(maybe_applied));
             }
             let now = self.clock.now();
+            // Nothing is awaited between this and the sending.
+            if location.is_some_and(|location| self.locks.borrow_mut().active(now, location).is_some()) {
+                return Ok(None);
+            }
             let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(kind, now);
             let until = match acquire_permit {
-                Admission::Granted(permit) => return Ok(InFlight { client: self, permit: Some(permit) }),
+                Admission::Granted(permit) => return Ok(Some(InFlight { client: self, permit: Some(permit) })),
                 Admission::RetryAt(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {
                     let message = "Retry-After exceeds the maximum";
                     return Err(SendError::Failed(ApiError::no_response(

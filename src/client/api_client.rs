@@ -34,7 +34,7 @@ pub struct ApiClient {
     pub(super) rate_limiter: RefCell<RateLimiter>,
     pub(super) retry_policy: RetryPolicy,
     pub(super) circuit_breaker: RefCell<CircuitBreaker>,
-    locks: RefCell<LocationLocks>,
+    pub(super) locks: RefCell<LocationLocks>,
     handset_spacing: RefCell<HandsetSpacing>,
     pub(super) statistics: Cell<Statistics>,
     pub(super) shutdown: Shutdown,
@@ -54,6 +54,13 @@ pub struct ApiClient {
     reported_until: Cell<Option<Instant>>,
     /// From and to when all requests were paused.
     pub(super) pauses: RefCell<Vec<(Instant, Instant)>>,
+}
+
+/// What became of one attempt.
+enum Attempt<T> {
+    Answered(Result<T, ApiError>),
+    /// It was not sent: its location was locked while it waited for a permit.
+    LockedMeanwhile,
 }
 
 impl ApiClient {
@@ -109,7 +116,7 @@ impl ApiClient {
     fn report_event(&self, event: RetryEvent) {
         let now = self.clock.now();
         match event {
-            RetryEvent::Locked { until } => {
+            RetryEvent::Locked { until, .. } => {
                 self.report_wait(Wait { reason: WaitReason::Locked, duration: until.duration_since(now) });
             }
             RetryEvent::Retrying { until, .. } => {
@@ -270,7 +277,7 @@ impl ApiClient {
         send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
     ) -> Result<T, SendError> {
         let on_event = |event| self.report_event(event);
-        let context = RequestContext { priority, on_event: &on_event, before_send: None };
+        let context = RequestContext { priority, on_event: &on_event, before_send: None, after_lock: None };
         self.call(RequestKind::Read { what, location: None }, context, send).await
     }
 
@@ -449,7 +456,7 @@ impl ApiClient {
         let mut state = AttemptState { request: self.overload.next_request(), ..AttemptState::default() };
         // Locks affect writes only.
         if let RequestKind::Write { location, .. } = kind {
-            state.locked_for = self.wait_for_lock(location, context).await?;
+            state.locked_for = self.wait_for_lock(location, context, &state).await?;
         }
         loop {
             if let (RequestKind::Write { .. }, Some(before_send), MaybeApplied::No) =
@@ -458,10 +465,15 @@ impl ApiClient {
             {
                 return Err(SendError::Cancelled);
             }
-            let response = self.attempt(kind, context, &mut state, &send).await?;
-            let error = match response {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
+            let error = match self.attempt(kind, context, &mut state, &send).await? {
+                Attempt::Answered(Ok(value)) => return Ok(value),
+                Attempt::Answered(Err(error)) => error,
+                Attempt::LockedMeanwhile => {
+                    if let Some(location) = kind.written_location() {
+                        self.wait_for_lock(location, context, &state).await?;
+                    }
+                    continue;
+                }
             };
             // A read changes nothing, whatever became of it.
             if error.applied == MaybeApplied::Unknown && matches!(kind, RequestKind::Write { .. }) {
@@ -478,8 +490,9 @@ impl ApiClient {
         context: RequestContext<'_>,
         state: &mut AttemptState,
         send: &impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
-    ) -> Result<Result<T, ApiError>, SendError> {
-        let in_flight = self.acquire_permit(kind.class(), context, state.maybe_applied).await?;
+    ) -> Result<Attempt<T>, SendError> {
+        let permit = self.acquire_permit(kind.class(), kind.written_location(), context, state.maybe_applied).await?;
+        let Some(in_flight) = permit else { return Ok(Attempt::LockedMeanwhile) };
         state.sent += 1;
         state.token_generation = self.token_generation.get();
         self.count(|statistics| {
@@ -510,16 +523,23 @@ impl ApiClient {
             error.class == ErrorClass::RateLimited || self.overload.is_refusal(error, state.request, self.clock.now())
         };
         let is_refused = response.as_ref().is_err_and(is_refusal);
+        // Before the next request is woken, which may be of the same location.
+        if let (Some(location), Err(error)) = (kind.written_location(), &response)
+            && error.class == ErrorClass::Locked
+        {
+            let until = self.clock.now() + self.retry_policy.shortest_lock(error.retry_after);
+            self.locks.borrow_mut().record(location, Lock { until, response: error.clone() });
+        }
         in_flight.complete(&response, is_refused);
         if !is_refused && !response.as_ref().is_err_and(|error| error.status.is_none()) {
             self.rate_limited_since.set(None);
         }
         // What may have been applied and must not be repeated stays what it is; only the pace heeds the refusal.
         let becomes_limited = is_refused && kind.repeat() == Repeat::Always;
-        Ok(response.map_err(|error| match becomes_limited {
+        Ok(Attempt::Answered(response.map_err(|error| match becomes_limited {
             true => ApiError { class: ErrorClass::RateLimited, ..error },
             false => error,
-        }))
+        })))
     }
 
     /// Gets ready for another attempt after an error; fails if there is to be none.
@@ -567,9 +587,15 @@ impl ApiClient {
                 if let Some(location) = kind.location() {
                     self.locks.borrow_mut().record(location, Lock { until, response: error.clone() });
                 }
-                match give_up {
-                    Some(reason) => fail(Some(reason)),
-                    None => self.wait_until(until, RetryEvent::Locked { until }, context, maybe_applied).await,
+                if let Some(reason) = give_up {
+                    return fail(Some(reason));
+                }
+                self.wait_until(until, RetryEvent::Locked { until, is_refusal: true }, context, maybe_applied).await?;
+                match context.after_lock {
+                    Some(after_lock) if !after_lock().await => {
+                        fail(Some("the location stayed locked for other requests, too".to_owned()))
+                    }
+                    Some(_) | None => Ok(()),
                 }
             }
             RetryDecision::Fail(reason) => fail(reason),
@@ -594,17 +620,29 @@ impl ApiClient {
     }
 
     /// Waits for a lock that another request to the location has met, and returns how long that was.
-    async fn wait_for_lock(&self, location: &LocationId, context: RequestContext<'_>) -> Result<Duration, SendError> {
+    async fn wait_for_lock(
+        &self,
+        location: &LocationId,
+        context: RequestContext<'_>,
+        state: &AttemptState,
+    ) -> Result<Duration, SendError> {
         let now = self.clock.now();
         let Some(Lock { until, response }) = self.locks.borrow_mut().active(now, location) else {
             return Ok(Duration::ZERO);
         };
         let wait = until.duration_since(now);
         if wait > self.retry_policy.lock_timeout {
-            return Err(SendError::Failed(response.with_context(&self.retry_policy.lock_timeout_message(Some(wait)))));
+            let error = response.with_context(&self.retry_policy.lock_timeout_message(Some(wait)));
+            return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
         }
-        self.wait_until(until, RetryEvent::Locked { until }, context, MaybeApplied::No).await?;
-        Ok(wait)
+        self.wait_until(until, RetryEvent::Locked { until, is_refusal: false }, context, state.maybe_applied).await?;
+        match context.after_lock {
+            Some(after_lock) if !after_lock().await => {
+                let error = response.with_context("the location stayed locked for other requests, too");
+                Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }))
+            }
+            Some(_) | None => Ok(wait),
+        }
     }
 
     async fn wait_until(
@@ -715,6 +753,14 @@ impl<'a> RequestKind<'a> {
     }
 
     /// The location of the request.
+    /// The location whose locks it waits for.
+    const fn written_location(self) -> Option<&'a LocationId> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Write { location, .. } => Some(location),
+        }
+    }
+
     const fn location(self) -> Option<&'a LocationId> {
         match self {
             Self::Read { location, .. } => location,

@@ -3,6 +3,7 @@
 //! A lock belongs to the location, not to the request that met it: all writes to the location wait.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::model::LocationId;
 use crate::runtime::Instant;
@@ -30,7 +31,16 @@ impl LocationLocks {
         None
     }
 
+    /// A lock only grows: a shorter one does not say that a longer one is over.
     pub(super) fn record(&mut self, location: &LocationId, lock: Lock) {
-        self.0.insert(location.clone(), lock);
+        match self.0.entry(location.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(lock);
+            }
+            Entry::Occupied(mut known) if known.get().until < lock.until => {
+                known.insert(lock);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 }

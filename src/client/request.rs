@@ -28,8 +28,12 @@ pub(super) enum Repeat {
 /// Something that happens between the first attempt and the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryEvent {
-    /// The location is locked; the request is retried at this instant.
-    Locked { until: Instant },
+    /// The location is locked; the request is retried at this instant. It may be the lock that another request has met.
+    Locked {
+        until: Instant,
+        /// Whether this request was refused.
+        is_refusal: bool,
+    },
     /// The wait for the lock is over.
     Unlocked,
     /// An attempt failed and is repeated.
@@ -52,11 +56,13 @@ pub struct RequestContext<'a> {
     /// Called right before an attempt of a write, after every wait; the write is cancelled if it returns false. Not
     /// called once an attempt may have been applied.
     pub before_send: Option<&'a dyn Fn() -> LocalBoxFuture<'a, bool>>,
+    /// Called after the wait for a lock, before the write is sent; it fails with the lock if this returns false.
+    pub after_lock: Option<&'a dyn Fn() -> LocalBoxFuture<'a, bool>>,
 }
 
 impl RequestContext<'_> {
     /// Normal priority, without an observer.
-    pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {}, before_send: None };
+    pub const QUIET: Self = Self { priority: Priority::Normal, on_event: &|_| {}, before_send: None, after_lock: None };
 }
 
 /// A request without a usable response.

@@ -165,6 +165,12 @@ impl RetryPolicy {
         RetryDecision::Locked { until: now + wait, give_up: is_over.then(|| self.lock_timeout_message(named)) }
     }
 
+    /// How long a location is locked at least after a 423.
+    pub(super) fn shortest_lock(&self, retry_after: Option<RetryAfter>) -> Duration {
+        let named = retry_after.and_then(RetryAfter::wait).map_or(MIN_LOCK_WAIT, |wait| wait.max(MIN_LOCK_WAIT));
+        named.min(self.lock_timeout)
+    }
+
     /// Why a lock is not waited for any longer; `named` is the `Retry-After` of the response.
     pub(super) fn lock_timeout_message(&self, named: Option<Duration>) -> String {
         let most = self.lock_timeout;

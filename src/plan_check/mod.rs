@@ -9,7 +9,7 @@
 //! | `violation` | [`PlanViolation`]: what can be wrong with a plan |
 //!
 //! The check holds for every execution order, provided that a step is sent only after its dependencies
-//! were acknowledged and a location has at most one write in flight.
+//! were acknowledged and a network has at most one write in flight.
 
 mod check;
 mod devices;

@@ -14,7 +14,8 @@ use crate::plan::model::Plan;
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{Clock, SeededRng, Shutdown};
 use crate::simulator::{
-    FaultConfig, InProcessApi, Latency, LimiterSpec, RetryAfterHeader, SimulatedOrganization, SimulatedState,
+    ExclusiveWrites, FaultConfig, InProcessApi, Latency, LimiterSpec, RetryAfterHeader, SimulatedOrganization,
+    SimulatedState,
 };
 use crate::storage::Journal;
 
@@ -24,6 +25,8 @@ pub struct SimulationParams {
     pub limit: LimiterSpec,
     pub retry_after: RetryAfterHeader,
     pub latency: Duration,
+    pub exclusive_writes: ExclusiveWrites,
+    pub writes_per_location: Option<usize>,
     /// Maximum concurrent requests, if limited by the user.
     pub concurrency: Option<usize>,
     pub rate: Option<Rate>,
@@ -47,6 +50,7 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
         latency: Latency::Fixed(params.latency),
         limits: params.limit.0.clone(),
         limit_retry_after: params.retry_after,
+        exclusive_writes: params.exclusive_writes,
         ..FaultConfig::default()
     };
     let copy = Rc::new(RefCell::new(SimulatedOrganization::new(SimulatedState::from_live(live), faults)));
@@ -57,7 +61,14 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
     let outcome = clock.block_on(async {
         // A real run also starts with the list.
         let _listed = client.list(Priority::Normal).await;
-        run(checked, &client, &Journal::in_memory(), Options::default(), &|_| {}).await
+        run(
+            checked,
+            &client,
+            &Journal::in_memory(),
+            Options { writes_per_location: params.writes_per_location, ..Options::default() },
+            &|_| {},
+        )
+        .await
     })?;
     let elapsed = clock.now().elapsed();
     Some(Rehearsal { plan: checked.plan().clone(), outcome, params, elapsed })

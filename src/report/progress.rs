@@ -120,6 +120,10 @@ impl ProgressDisplay {
                     self.log_line(&format!("{location}: locked (423), retrying in {}", seconds(wait)));
                 }
             }
+            Event::WritesOneByOne { location } => {
+                let location = self.locations.get(location).map_or("a location", String::as_str);
+                self.log_line(&format!("{location}: refuses two writes at once; they are sent one by one there"));
+            }
             Event::AwaitingHandsetInterval { subject, until } => {
                 state.handsets_until = Some(state.handsets_until.map_or(*until, |known| known.max(*until)));
                 let wait = seconds(until.duration_since(now));

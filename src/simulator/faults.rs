@@ -1,5 +1,6 @@
 //! Configuration of fault injection, reproducible by a seed.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::limiter::{Limit, LimitKind};
@@ -77,6 +78,30 @@ pub enum RetryAfterHeader {
     Fraction,
 }
 
+/// Which of two writes at once are refused: the second one is answered 423.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExclusiveWrites {
+    #[default]
+    No,
+    /// Of one network.
+    Network,
+    /// Of one location.
+    Location,
+}
+
+impl FromStr for ExclusiveWrites {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "no" => Ok(Self::No),
+            "network" => Ok(Self::Network),
+            "location" => Ok(Self::Location),
+            _ => Err("expected no, network or location".to_owned()),
+        }
+    }
+}
+
 /// Fault configuration. Probabilities are per request, from 0 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaultConfig {
@@ -111,6 +136,7 @@ pub struct FaultConfig {
     pub lock_duration: Duration,
     /// Whether a 423 has a `Retry-After`.
     pub lock_retry_after: bool,
+    pub exclusive_writes: ExclusiveWrites,
     /// Maximum delay until a write is visible in a list.
     pub read_lag: Duration,
     /// Updates are answered with 202 instead of 204 and applied after this delay.
@@ -149,6 +175,7 @@ impl Default for FaultConfig {
             locks: 0.0,
             lock_duration: Duration::from_secs(5),
             lock_retry_after: true,
+            exclusive_writes: ExclusiveWrites::No,
             read_lag: Duration::ZERO,
             async_update_delay: None,
             hide_disabled_codes: false,

@@ -48,7 +48,7 @@ mod state;
 mod tokens;
 
 pub use external_edits::ExternalEdit;
-pub use faults::{FaultConfig, Latency, RequestFault, RetryAfterHeader};
+pub use faults::{ExclusiveWrites, FaultConfig, Latency, RequestFault, RetryAfterHeader};
 pub use in_process::InProcessApi;
 pub use limiter::{Limit, LimitKind, Limiter};
 pub use members::MemberQuery;

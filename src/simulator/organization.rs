@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::faults::{FaultConfig, RequestFault, RetryAfterHeader};
+use super::faults::{ExclusiveWrites, FaultConfig, RequestFault, RetryAfterHeader};
 use super::handsets::handset_ids;
 use super::limiter::{LimitKind, Limiter};
 use super::network::SimNetwork;
@@ -69,8 +69,8 @@ pub struct SimulatedOrganization {
     updates: u64,
     pub(super) external_edits: u64,
     locks: HashMap<LocationId, Instant>,
-    /// The request number of the write in progress per location.
-    writing: HashMap<LocationId, u64>,
+    /// The writes in progress: number of the request, location, and network unless it creates one.
+    writing: HashMap<u64, (LocationId, Option<NetworkId>)>,
     /// Deferred writes by due time.
     pub(super) deferred: BTreeMap<(Instant, u64), Operation>,
     /// What networks were like before each write that a list may not show yet, the oldest first; nothing where they
@@ -403,12 +403,19 @@ impl SimulatedOrganization {
             self.locks.entry(location.clone()).or_insert(now + self.faults.lock_duration);
         }
         let lock = self.locks.get(&location).map(|until| until.duration_since(now));
-        let is_crowded = self.writing.get(&location).is_some_and(|holder| *holder != in_flight.number);
-        if is_crowded {
+        let network = request.operation.written_network().map(NetworkId::new);
+        let others = || self.writing.iter().filter(|(number, _)| **number != in_flight.number).map(|(_, place)| place);
+        let is_same_network = network.is_some() && others().any(|(_, other)| *other == network);
+        let is_crowded = match self.faults.exclusive_writes {
+            ExclusiveWrites::No => false,
+            ExclusiveWrites::Network => is_same_network,
+            ExclusiveWrites::Location => others().any(|(other, _)| *other == location),
+        };
+        if is_same_network {
             self.log.record_violation(in_flight.number, ClientRule::SerializedWrites);
         }
         let Some(wait) = lock.or(is_crowded.then_some(Duration::from_secs(1))) else {
-            self.writing.insert(location, in_flight.number);
+            self.writing.insert(in_flight.number, (location, network));
             return None;
         };
         let answer =
@@ -431,7 +438,7 @@ impl SimulatedOrganization {
     /// The response was delivered or the connection closed; releases the location.
     pub fn end_request(&mut self, number: u64) {
         self.retry_after_windows.retain(|window| window.is_delivered || window.request != number);
-        self.writing.retain(|_, holder| *holder != number);
+        self.writing.remove(&number);
         self.counters.in_flight -= 1;
         for limiter in &mut self.limiters {
             limiter.release(number);

@@ -185,6 +185,23 @@ impl Operation {
         }
     }
 
+    /// The network that a write is about, unless it creates one.
+    pub(super) fn written_network(&self) -> Option<&str> {
+        match self {
+            Self::Update { network, .. }
+            | Self::Delete { network, .. }
+            | Self::AddBaseStations { network, .. }
+            | Self::RemoveBaseStation { network, .. }
+            | Self::RemoveAllBaseStations { network, .. }
+            | Self::AddHandset { network, .. }
+            | Self::AddHandsets { network, .. }
+            | Self::UpdateHandset { network, .. }
+            | Self::RemoveHandset { network, .. }
+            | Self::RemoveHandsets { network, .. } => Some(network),
+            _ => None,
+        }
+    }
+
     pub(super) fn written_location(&self) -> Option<&str> {
         match self {
             Self::Update { location, .. }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 
-use super::faults::{FaultConfig, Latency, RetryAfterHeader};
+use super::faults::{ExclusiveWrites, FaultConfig, Latency, RetryAfterHeader};
 use super::limiter::{Limit, LimitKind};
 use super::response_quirks::Quirk;
 use crate::runtime::parse_duration;
@@ -27,6 +27,8 @@ pub struct Scenario {
     /// What limits answer: 429, or 503 as servers do that are overloaded.
     pub limit_status: Option<u16>,
     pub locks: LockSpec,
+    /// Which of two writes at once are refused with 423: `no`, `network` or `location`.
+    pub exclusive_writes: Option<ExclusiveWrites>,
     pub faults: BTreeMap<Fault, Probability>,
     /// Lifetime of an issued token.
     pub token_ttl: Option<DurationSpec>,
@@ -243,7 +245,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Fault, HeaderSpec, Probability, DurationSpec, LatencySpec, LimiterSpec);
+read_from_text!(ExclusiveWrites, Fault, HeaderSpec, Probability, DurationSpec, LatencySpec, LimiterSpec);
 
 /// A value that YAML may parse as a number.
 struct TextOrNumber(String);
@@ -310,6 +312,7 @@ impl Scenario {
                 time: other.locks.time.or(self.locks.time),
                 retry_after: other.locks.retry_after.or(self.locks.retry_after),
             },
+            exclusive_writes: other.exclusive_writes.or(self.exclusive_writes),
             faults: self.faults,
             token_ttl: other.token_ttl.or(self.token_ttl),
             concurrent_edits_at: if other.concurrent_edits_at.is_empty() {
@@ -367,6 +370,7 @@ impl Scenario {
             locks,
             lock_duration: self.locks.time.map_or(default.lock_duration, |time| time.0),
             lock_retry_after: self.locks.retry_after.unwrap_or(default.lock_retry_after),
+            exclusive_writes: self.exclusive_writes.unwrap_or_default(),
             read_lag: self.read_lag.map_or(default.read_lag, |time| time.0),
             async_update_delay: self.async_update_delay.map(|time| time.0),
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),

@@ -16,7 +16,7 @@ const MAX_ENTRIES: usize = 10_000;
 pub enum ClientRule {
     /// No request is sent within a `Retry-After`.
     RetryAfter,
-    /// A location has at most one write in flight.
+    /// A network has at most one write in flight.
     SerializedWrites,
     /// An update carries all settings, since it replaces them.
     FullUpdate,

@@ -117,7 +117,8 @@ fn only_the_same_rename_is_resumed_until_it_is_undone() {
     let names = ["A 1", "A 2", "A 3", "A 4"];
     let networks = names.iter().enumerate().map(|(at, name)| network(at, "Oslo", name, &format!("{at:04}")));
     let env = stage_of(networks.collect());
-    let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes"];
+    // One after the other, so that some are done when it is killed.
+    let rename = ["rename", "A (?<n1>.)", "B {{ n1 }}", "--yes", "--writes-per-location", "1"];
     assert!(env.kill_at(4, RequestFault::NoResponse, "-KILL", &rename).is_killed());
     let other = env.run(&[&rename[..], &["--field", "displayName"]].concat());
     assert!(!other.stderr.contains("unfinished run"), "{}", other.stderr);

@@ -17,7 +17,7 @@ use dectl::plan::model::{Plan, StepKind};
 use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{
-    FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
+    ExclusiveWrites, FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
 use dectl::webex::operations::list_networks;
@@ -137,6 +137,12 @@ fn violations(env: &TestEnv, expectation: &str) -> bool {
     violations["violations"].as_array().expect("a list").iter().any(|one| one["rule"] == expectation)
 }
 
+/// Few large locations, or some small ones.
+fn some_shape(rng: &mut SeededRng) -> RandomOrganization {
+    let (locations, largest) = [(4, 8), (1, 30), (2, 12)][rng.gen_below(3) as usize];
+    RandomOrganization::random(locations, largest, rng)
+}
+
 pub(crate) fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
     let mut some = |most: f64| if rng.gen_bool(0.4) { rng.next_f64() * most } else { 0.0 };
     let statuses = vec![(503, some(0.2)), (500, some(0.05)), (400, some(0.03)), (404, some(0.02))];
@@ -164,6 +170,8 @@ pub(crate) fn some_misbehaviour(seed: u64, rng: &mut SeededRng) -> FaultConfig {
         2 => vec![LimitKind::Sliding { count: 20, period: Duration::from_secs(10) }.into()],
         _ => Vec::new(),
     };
+    faults.exclusive_writes =
+        [ExclusiveWrites::No, ExclusiveWrites::Network, ExclusiveWrites::Location][rng.gen_below(3) as usize];
     if rng.gen_bool(0.1) {
         faults.async_update_delay = Some(rng.full_jitter(Duration::from_secs(3)));
     }
@@ -252,7 +260,7 @@ fn under_faults_results_are_true_and_the_next_run_converges() {
 fn killed_at_any_moment_the_next_run_converges() {
     for_seeds("killed_at_any_moment", 300, |seed| {
         let mut rng = SeededRng::from_seed(seed ^ 0xdead);
-        let env = TestEnv::new(RandomOrganization::random(4, 8, &mut rng), some_misbehaviour(seed, &mut rng));
+        let env = TestEnv::new(some_shape(&mut rng), some_misbehaviour(seed, &mut rng));
         for round in 0..3 {
             let client = env.client(seed + round, RetryPolicy::default());
             let killed_at = rng.full_jitter(Duration::from_secs(8));
@@ -314,7 +322,7 @@ fn a_write_that_is_applied_late_does_not_stay() {
         let latency = Latency::Fixed(Duration::from_millis(100));
         let late = RequestFault::DelayedWrite(Duration::from_secs(1) + rng.full_jitter(Duration::from_secs(18)));
         let faults = FaultConfig { latency, fault_at: Some((2 + rng.gen_below(12), late)), ..FaultConfig::default() };
-        let env = TestEnv::new(RandomOrganization::random(2, 8, &mut rng), faults);
+        let env = TestEnv::new(some_shape(&mut rng), faults);
         let client = env.client(seed, RetryPolicy::default());
         let seen = RefCell::new(0);
         let observe = |event: &Event| *seen.borrow_mut() += u32::from(matches!(event, Event::LateWrite { .. }));

@@ -181,9 +181,12 @@ pub(crate) struct ReadRateOptions {
 pub(crate) struct RateOptions {
     #[command(flatten)]
     pub(crate) read: ReadRateOptions,
-    /// Maximum concurrent requests (and locations) [default: 10, up to 32 while nothing is refused]
+    /// Maximum concurrent requests [default: 10, up to 32 while nothing is refused]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
     pub(crate) concurrency: Option<u16>,
+    /// Maximum writes at once in a location [default: no limit while the API takes them]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), hide_short_help = true)]
+    pub(crate) writes_per_location: Option<u16>,
     /// How long to retry a locked location (HTTP 423)
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, hide_short_help = true)]
     pub(crate) lock_timeout: Duration,
@@ -196,7 +199,13 @@ pub(crate) struct RateOptions {
 
 impl From<ReadRateOptions> for RateOptions {
     fn from(read: ReadRateOptions) -> Self {
-        Self { read, concurrency: None, lock_timeout: Duration::from_secs(600), handset_interval: HANDSET_INTERVAL }
+        Self {
+            read,
+            concurrency: None,
+            writes_per_location: None,
+            lock_timeout: Duration::from_secs(600),
+            handset_interval: HANDSET_INTERVAL,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use dectl::reconcile::{SimulationParams, prepare_plan, rehearse, resume_saved_plan};
 use dectl::report::{RehearsalView, html, json, text};
 use dectl::runtime::{Shutdown, parse_duration};
-use dectl::simulator::{HeaderSpec, LimiterSpec};
+use dectl::simulator::{ExclusiveWrites, HeaderSpec, LimiterSpec};
 use dectl::storage::SavedPlan;
 
 use super::apply::refuse_filter;
@@ -35,6 +35,9 @@ pub(crate) struct RehearseArgs {
     /// Time that the simulated API takes for each request
     #[arg(long, value_name = "DURATION", default_value = "250ms", value_parser = parse_duration)]
     latency: Duration,
+    /// Which of two writes at once the simulated API refuses with 423: no, network (of one network) or location
+    #[arg(long, value_name = "WHICH", default_value = "no", hide_short_help = true)]
+    exclusive_writes: ExclusiveWrites,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -67,6 +70,8 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
         limit: args.limit.clone(),
         retry_after: args.limit_retry_after.0,
         latency: args.latency,
+        exclusive_writes: args.exclusive_writes,
+        writes_per_location: args.rate.writes_per_location.map(usize::from),
         concurrency: args.rate.concurrency.map(usize::from),
         rate: args.rate.read.rate,
         retry_policy: retry_policy(args.rate),

@@ -62,6 +62,7 @@ pub(super) fn run_config<'a>(
             verify: !run.no_verify,
             grace_period: run.grace_period.or_else(default_grace_period),
             until,
+            writes_per_location: args.rate.writes_per_location.map(usize::from),
         },
         waves: Waves { canary: run.rollout.canary.clone(), batch: run.rollout.batch.map(|batch| batch as usize) },
         soak: run.rollout.soak,

@@ -10,7 +10,7 @@ use dectl::report::plural;
 use dectl::runtime::Shutdown;
 use dectl::simulator::http::{Server, ServerClock, SharedOrganization};
 use dectl::simulator::{
-    DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario,
+    DurationSpec, ExclusiveWrites, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario,
     SimulatedOrganization, Snapshot,
 };
 use dectl::storage::{IfExists, write_private_file};
@@ -72,6 +72,9 @@ struct FaultOptions {
     /// Omit `Retry-After` from 423 responses
     #[arg(long)]
     locks_without_retry_after: bool,
+    /// Which of two writes at once are refused with 423: no, network (of one network) or location
+    #[arg(long, value_name = "WHICH", hide_short_help = true)]
+    exclusive_writes: Option<ExclusiveWrites>,
     /// Fault and its probability, e.g. 503=5% or resetAfter=0.01 (repeatable)
     #[arg(long, value_name = "FAULT=PROBABILITY", value_parser = request_fault)]
     fault: Vec<(Fault, Probability)>,
@@ -164,6 +167,7 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
         latency: args.latency,
         limit: args.limit.clone(),
         limit_retry_after: args.limit_retry_after,
+        exclusive_writes: args.exclusive_writes,
         locks: LockSpec {
             probability: args.locks,
             time: args.lock_duration,

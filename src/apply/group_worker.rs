@@ -1,10 +1,11 @@
-//! One location: its steps in the order of the plan, one write at a time.
+//! One group of steps: in the order of the plan, one write at a time.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use futures::future::select;
 
+use super::admission::{Admission, GroupId, Verdict};
 use super::context::{Precedence, RunContext};
 use super::event::Event;
 use super::operations::{self, Observation, OperationRequest};
@@ -26,8 +27,9 @@ pub(super) enum StepState {
     Skipped(ChangeIndex),
 }
 
-pub(super) struct LocationWorker<'a, 's> {
+pub(super) struct GroupWorker<'a, 's> {
     pub(super) run: &'a RunContext<'s>,
+    pub(super) group: GroupId,
     pub(super) steps: Vec<StepIndex>,
     /// What became of each item of each step.
     pub(super) progress: HashMap<(StepIndex, ChangeIndex), StepState>,
@@ -36,10 +38,13 @@ pub(super) struct LocationWorker<'a, 's> {
     /// Changes that were taken back: the values that they had released may be theirs again.
     pub(super) reverted: HashSet<ChangeIndex>,
     /// The location stayed locked for too long; no further step is sent there.
-    lock_failure: Option<Failure>,
+    pub(super) lock_failure: Option<Failure>,
 }
 
-/// What is left to do in a location.
+/// Why nothing further is sent there.
+pub(super) const LOCATION_LOCKED: &str = "the location stayed locked";
+
+/// What is left to do in a group.
 enum Work {
     Step(StepIndex),
     /// Handsets of a step that Webex has refused with two lines: first with one.
@@ -56,7 +61,7 @@ impl Work {
     }
 
     /// The first change that it is about.
-    fn item(&self, worker: &LocationWorker<'_, '_>) -> ChangeIndex {
+    fn item(&self, worker: &GroupWorker<'_, '_>) -> ChangeIndex {
         match self {
             Self::Step(at) => worker.step(*at).change(),
             Self::FirstLines(_, items) => items[0],
@@ -64,7 +69,7 @@ impl Work {
         }
     }
 
-    fn items(&self, worker: &LocationWorker<'_, '_>) -> Vec<ChangeIndex> {
+    fn items(&self, worker: &GroupWorker<'_, '_>) -> Vec<ChangeIndex> {
         match self {
             Self::Step(at) => worker.step(*at).items.clone(),
             Self::FirstLines(_, items) => items.clone(),
@@ -80,10 +85,11 @@ enum Next {
     Wait(Instant),
 }
 
-impl<'a, 's> LocationWorker<'a, 's> {
-    pub(super) fn new(run: &'a RunContext<'s>, steps: Vec<StepIndex>) -> Self {
+impl<'a, 's> GroupWorker<'a, 's> {
+    pub(super) fn new(run: &'a RunContext<'s>, group: GroupId, steps: Vec<StepIndex>) -> Self {
         Self {
             run,
+            group,
             steps,
             progress: HashMap::new(),
             current_settings: HashMap::new(),
@@ -99,10 +105,9 @@ impl<'a, 's> LocationWorker<'a, 's> {
                 Some(Next::Work(at)) => {
                     let work = open.remove(at);
                     let error = self.execute(&work, &mut open).await;
-                    self.lock_failure = error
-                        .filter(is_lock)
-                        .as_ref()
-                        .map(|error| Failure { message: "the location stayed locked".to_owned(), ..error.into() });
+                    let lock = error.as_ref().filter(|error| is_lock(error));
+                    let failure = lock.map(|error| Failure { message: LOCATION_LOCKED.to_owned(), ..error.into() });
+                    self.lock_failure = failure.or(self.lock_failure.take());
                 }
                 Some(Next::Wait(until)) if self.run.options.until.is_none_or(|window| until <= window) => {
                     self.wait_for_handsets(&open, until).await;
@@ -123,7 +128,9 @@ impl<'a, 's> LocationWorker<'a, 's> {
     fn next(&self, open: &[Work]) -> Option<Next> {
         let mut earliest = None;
         let mut busy: Vec<&NetworkRef> = Vec::new();
-        for (at, work) in open.iter().enumerate() {
+        let is_late = |work: &Work| self.run.late.contains(&work.step());
+        let is_late_only = open.iter().all(is_late);
+        for (at, work) in open.iter().enumerate().filter(|(_, work)| is_late_only || !is_late(work)) {
             let step = self.step(work.step());
             let network = &self.run.plan[work.item(self)].network;
             let is_ready =
@@ -156,16 +163,38 @@ impl<'a, 's> LocationWorker<'a, 's> {
         self.run.client.handsets_free_at(&network)
     }
 
+    /// Leaves the location to other groups while this one waits.
+    fn park(&self, is_parked: bool) {
+        self.run.admission.borrow_mut().set_parked(self.group, is_parked);
+        self.run.notify_turns();
+    }
+
+    /// Waits until this group may write in its location.
+    pub(super) async fn wait_for_turn(&self, is_late: bool, priority: Priority) -> Verdict {
+        if is_late {
+            self.run.admission.borrow_mut().set_late(self.group);
+            self.park(true);
+        }
+        let is_cleanup = priority == Priority::Cleanup;
+        let begin = |admission: &mut Admission| admission.begin(self.group, is_late, is_cleanup);
+        let verdict = self.run.wait_for_turn(priority, begin).await;
+        if is_late {
+            self.park(false);
+        }
+        verdict
+    }
+
     /// Waits without a slot.
     async fn wait_for_handsets(&self, open: &[Work], until: Instant) {
         let run = self.run;
         let subject = open.first().map(|work| run.plan[work.item(self)].network_name.to_string()).unwrap_or_default();
         (run.on_event)(&Event::AwaitingHandsetInterval { subject, until });
         run.waiting.set(run.waiting.get() + 1);
-        run.slots_changed.notify_waiters();
+        self.park(true);
         let shutdown = run.client.shutdown().requested();
         select(pin!(run.client.clock().sleep_until(until)), pin!(shutdown)).await;
         run.waiting.set(run.waiting.get().saturating_sub(1));
+        self.park(false);
     }
 
     /// The window closes before the handsets of the remaining networks may be changed again.

@@ -1,0 +1,652 @@
+//! Which group of a location may start, and which may write now. It sends nothing and reads no clock.
+//!
+//! It is not published whether Webex takes two writes of one location at once, so it is found out. Groups write side by side
+//! until a write is refused (423, or a 409) while another one of its location was under way. Then that one is sent again
+//! alone, which proves nothing, since the lock of another client is over by then as well; so two are sent at once after it. If
+//! one of them is refused, the location is exclusive: one group at a time holds it. Two at once every so many writes find out
+//! that this has ended. Until it is known, one location at a time finds out, and the others have one write under way.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+
+use super::groups::Group;
+use crate::model::LocationId;
+
+/// An exclusive location is tried with two writes at once after so many.
+const WRITES_BEFORE_PROBE: u32 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct GroupId(pub(super) usize);
+
+/// Whether a write may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Go,
+    Wait,
+    /// The location has stayed locked for too long.
+    GivenUp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    SideBySide,
+    /// A write was refused while another one was under way; what was refused is sent again alone.
+    Suspected,
+    /// Two at once show whether it was the lock of another client; so many of them were sent.
+    Testing {
+        sent: u8,
+    },
+    /// One group at a time, for so many writes by now.
+    Exclusive {
+        writes: u32,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flight {
+    UnderWay {
+        overlaps: bool,
+        is_again: bool,
+    },
+    /// Refused; it is sent again in its turn.
+    Refused,
+}
+
+/// What is known of a location.
+struct Place {
+    mode: Mode,
+    /// Groups that have not started, the longest first.
+    waiting: VecDeque<GroupId>,
+    /// The same, of groups that only delete.
+    late: VecDeque<GroupId>,
+    flights: HashMap<GroupId, Flight>,
+    /// The group that holds an exclusive location.
+    holder: Option<GroupId>,
+    /// Started groups that do not wait for the interval between changes of handsets.
+    active: usize,
+    /// Groups that have not ended.
+    left: usize,
+    /// Groups that have something to do beside deletions that nothing depends on.
+    busy: usize,
+    /// How often it was found to be exclusive.
+    found_exclusive: u32,
+    is_given_up: bool,
+    /// It was locked even for what restores.
+    is_restored_in_vain: bool,
+    /// Where it stands among the locations that can start a group.
+    turn: Option<Turn>,
+}
+
+/// The longest group first; of equal ones that of the location with most left.
+type Turn = (Reverse<Duration>, Reverse<usize>, usize);
+
+struct Member {
+    place: usize,
+    time: Duration,
+    has_interim: bool,
+    is_busy: bool,
+    is_active: bool,
+}
+
+pub(super) struct Admission {
+    places: Vec<Place>,
+    groups: Vec<Member>,
+    /// Locations that can start a group, by whether that group puts networks at interim settings.
+    turns: [BTreeSet<Turn>; 2],
+    /// Most groups of a location at once.
+    ceiling: usize,
+    /// Started groups with interim settings on the way.
+    open_cycles: usize,
+    is_exclusive_everywhere: bool,
+    exploration: Exploration,
+}
+
+/// Whether it is known that two writes of a location may be under way at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exploration {
+    /// No location has tried it.
+    Open,
+    /// This location tries it; so many writes were answered that were under way with another one.
+    In {
+        place: usize,
+        answered: u32,
+    },
+    Known,
+}
+
+impl Place {
+    fn under_way(&self) -> usize {
+        self.flights.values().filter(|flight| **flight != Flight::Refused).count()
+    }
+
+    fn refused(&self) -> usize {
+        self.flights.len() - self.under_way()
+    }
+
+    fn is_sent_again(&self) -> bool {
+        self.flights.values().any(|flight| matches!(flight, Flight::UnderWay { is_again: true, .. }))
+    }
+
+    fn is_held_by_another(&self, group: GroupId) -> bool {
+        matches!(self.mode, Mode::Exclusive { .. }) && self.holder.is_some_and(|holder| holder != group)
+    }
+
+    /// Most groups that may be active.
+    fn most_active(&self, ceiling: usize) -> usize {
+        match self.mode {
+            _ if self.is_given_up => usize::MAX,
+            _ if self.refused() > 0 => 0,
+            Mode::SideBySide => ceiling,
+            Mode::Suspected => 0,
+            Mode::Testing { .. } => ceiling.min(2),
+            Mode::Exclusive { .. } => 1,
+        }
+    }
+
+    fn next(&self) -> Option<GroupId> {
+        let late = || self.late.front().filter(|_| self.busy == 0 || self.is_given_up);
+        self.waiting.front().or_else(late).copied()
+    }
+}
+
+impl Admission {
+    /// Lets at most `ceiling` groups of a location write at once.
+    pub(super) fn new(groups: &[Group], ceiling: usize) -> Self {
+        let mut places: Vec<Place> = Vec::new();
+        let mut place_of: HashMap<&LocationId, usize> = HashMap::new();
+        let mut members = Vec::new();
+        for (at, group) in groups.iter().enumerate() {
+            let place = *place_of.entry(&group.location).or_insert_with(|| {
+                places.push(Place {
+                    mode: Mode::SideBySide,
+                    waiting: VecDeque::new(),
+                    late: VecDeque::new(),
+                    flights: HashMap::new(),
+                    holder: None,
+                    active: 0,
+                    left: 0,
+                    busy: 0,
+                    found_exclusive: 0,
+                    is_given_up: false,
+                    is_restored_in_vain: false,
+                    turn: None,
+                });
+                places.len() - 1
+            });
+            let known = &mut places[place];
+            known.left += 1;
+            known.busy += usize::from(!group.is_late);
+            if group.is_late { &mut known.late } else { &mut known.waiting }.push_back(GroupId(at));
+            members.push(Member {
+                place,
+                time: group.time,
+                has_interim: group.has_interim,
+                is_busy: !group.is_late,
+                is_active: false,
+            });
+        }
+        for place in &mut places {
+            for queue in [&mut place.waiting, &mut place.late] {
+                // Stable: equal ones stay in the order of the plan.
+                queue.make_contiguous().sort_by_key(|group| Reverse(members[group.0].time));
+            }
+        }
+        let mut admission = Self {
+            places,
+            groups: members,
+            turns: [BTreeSet::new(), BTreeSet::new()],
+            ceiling: ceiling.max(1),
+            open_cycles: 0,
+            is_exclusive_everywhere: false,
+            exploration: Exploration::Open,
+        };
+        (0..admission.places.len()).for_each(|place| admission.refresh(place));
+        admission
+    }
+
+    /// The group that starts next, if one can; at most `most_cycles` groups with interim settings are open at once.
+    pub(super) fn start(&mut self, most_cycles: usize) -> Option<GroupId> {
+        let [plain, cycles] = &self.turns;
+        let cycle = cycles.first().filter(|_| self.open_cycles < most_cycles.max(1));
+        let (_, _, place) = *plain.first().into_iter().chain(cycle).min()?;
+        let known = &mut self.places[place];
+        let group = known.next()?;
+        if known.waiting.pop_front().is_none() {
+            known.late.pop_front();
+        }
+        known.active += 1;
+        let is_second = known.active > 1;
+        let member = &mut self.groups[group.0];
+        member.is_active = true;
+        self.open_cycles += usize::from(member.has_interim);
+        if is_second && self.exploration == Exploration::Open {
+            self.explore(Exploration::In { place, answered: 0 });
+        }
+        self.refresh(place);
+        Some(group)
+    }
+
+    fn explore(&mut self, exploration: Exploration) {
+        self.exploration = exploration;
+        (0..self.places.len()).for_each(|place| self.refresh(place));
+    }
+
+    /// Asks for a write of a group, and notes it as under way if it may be sent. `is_late` is a deletion that nothing depends
+    /// on; `is_cleanup` a write that restores something, also in a location that was given up.
+    pub(super) fn begin(&mut self, group: GroupId, is_late: bool, is_cleanup: bool) -> Verdict {
+        let place = self.groups[group.0].place;
+        let known = &mut self.places[place];
+        if known.is_given_up && (!is_cleanup || known.is_restored_in_vain) {
+            return Verdict::GivenUp;
+        }
+        let most = match known.mode {
+            Mode::SideBySide => self.ceiling,
+            Mode::Testing { sent: ..2 } => self.ceiling.min(2),
+            // Both must be answered first.
+            Mode::Testing { .. } => 0,
+            Mode::Suspected | Mode::Exclusive { .. } => 1,
+        };
+        // What was refused waits for the holder, not the holder for it.
+        let is_in_turn = known.refused() == 0 || known.is_given_up || known.holder == Some(group);
+        if !is_in_turn || known.under_way() >= most || known.is_held_by_another(group) || is_late && known.busy > 0 {
+            return Verdict::Wait;
+        }
+        self.depart(group, false);
+        Verdict::Go
+    }
+
+    /// The same for a write that was refused.
+    pub(super) fn begin_again(&mut self, group: GroupId) -> Verdict {
+        let known = &self.places[self.groups[group.0].place];
+        let is_alone = match known.mode {
+            // After a lock one write shows whether it is over.
+            Mode::SideBySide => !known.is_sent_again(),
+            Mode::Suspected | Mode::Testing { .. } | Mode::Exclusive { .. } => known.under_way() == 0,
+        };
+        if known.is_given_up {
+            Verdict::GivenUp
+        } else if !is_alone || known.is_held_by_another(group) {
+            Verdict::Wait
+        } else {
+            self.depart(group, true);
+            Verdict::Go
+        }
+    }
+
+    fn depart(&mut self, group: GroupId, is_again: bool) {
+        let known = &mut self.places[self.groups[group.0].place];
+        let mut overlaps = false;
+        for flight in known.flights.values_mut() {
+            if let Flight::UnderWay { overlaps: of_other, .. } = flight {
+                *of_other = true;
+                overlaps = true;
+            }
+        }
+        known.flights.insert(group, Flight::UnderWay { overlaps, is_again });
+        match &mut known.mode {
+            Mode::Exclusive { writes } => {
+                known.holder = Some(group);
+                *writes += 1;
+            }
+            Mode::Testing { sent } => *sent += 1,
+            Mode::SideBySide | Mode::Suspected => {}
+        }
+    }
+
+    /// Whether the write of a group was under way together with another one of its location.
+    pub(super) fn overlaps(&self, group: GroupId) -> bool {
+        let known = &self.places[self.groups[group.0].place];
+        matches!(known.flights.get(&group), Some(Flight::UnderWay { overlaps: true, .. }))
+    }
+
+    /// The write of a group was refused since its location is locked, and will be sent again. `is_answer` says that the
+    /// server has said so: a wait for the lock that another write has met teaches nothing. Returns whether this is news, and
+    /// whether the location was found to be exclusive by it.
+    pub(super) fn refuse(&mut self, group: GroupId, is_answer: bool) -> (bool, bool) {
+        let place = self.groups[group.0].place;
+        let known = &mut self.places[place];
+        let is_news = known.refused() == 0;
+        let flight = known.flights.insert(group, Flight::Refused);
+        let overlaps = is_answer && matches!(flight, Some(Flight::UnderWay { overlaps: true, .. }));
+        if known.holder == Some(group) {
+            known.holder = None;
+        }
+        let is_found = match known.mode {
+            Mode::SideBySide if overlaps => {
+                known.mode = Mode::Suspected;
+                false
+            }
+            Mode::Testing { .. } if overlaps => {
+                self.find_exclusive(place);
+                true
+            }
+            _ => false,
+        };
+        self.refresh(place);
+        (is_news, is_found)
+    }
+
+    /// The write of a group was answered in another way, or is not sent again.
+    pub(super) fn settle(&mut self, group: GroupId) {
+        let place = self.groups[group.0].place;
+        let known = &mut self.places[place];
+        let Some(flight) = known.flights.remove(&group) else { return };
+        if let (Exploration::In { place: explored, answered }, Mode::SideBySide) = (&mut self.exploration, known.mode)
+            && *explored == place
+            && matches!(flight, Flight::UnderWay { overlaps: true, .. })
+        {
+            *answered += 1;
+            // The first answer may be that of the one that was let in.
+            if *answered > 1 {
+                self.explore(Exploration::Known);
+            }
+        }
+        let known = &mut self.places[place];
+        let mut is_known = false;
+        match known.mode {
+            Mode::Suspected if known.flights.is_empty() => known.mode = Mode::Testing { sent: 0 },
+            Mode::Testing { sent } if known.flights.is_empty() => {
+                // Both were under way at once, and neither was refused.
+                let is_passed = sent > 1;
+                known.mode = if is_passed { Mode::SideBySide } else { Mode::Testing { sent: 0 } };
+                self.is_exclusive_everywhere &= !is_passed;
+                is_known = is_passed;
+            }
+            Mode::Exclusive { writes } if writes >= WRITES_BEFORE_PROBE => {
+                known.mode = Mode::Testing { sent: 0 };
+                known.holder = None;
+            }
+            Mode::SideBySide | Mode::Suspected | Mode::Testing { .. } | Mode::Exclusive { .. } => {}
+        }
+        if is_known {
+            self.explore(Exploration::Known);
+        }
+        self.refresh(place);
+    }
+
+    fn find_exclusive(&mut self, place: usize) {
+        let is_exclusive = |place: &Place| matches!(place.mode, Mode::Exclusive { .. });
+        let known = &mut self.places[place];
+        known.mode = Mode::Exclusive { writes: 0 };
+        known.found_exclusive += 1;
+        let is_found_again = known.found_exclusive > 1;
+        if self.exploration != Exploration::Known {
+            self.explore(Exploration::Open);
+        }
+        let is_certain = is_found_again || self.places.iter().filter(|place| is_exclusive(place)).count() > 1;
+        if is_certain && !self.is_exclusive_everywhere {
+            self.is_exclusive_everywhere = true;
+            for at in 0..self.places.len() {
+                if !is_exclusive(&self.places[at]) {
+                    self.places[at].mode = Mode::Exclusive { writes: 0 };
+                    self.refresh(at);
+                }
+            }
+        }
+    }
+
+    /// A group waits for the interval between changes of handsets, or goes on after it.
+    pub(super) fn set_parked(&mut self, group: GroupId, is_parked: bool) {
+        let member = &mut self.groups[group.0];
+        if member.is_active == is_parked {
+            member.is_active = !is_parked;
+            let place = member.place;
+            let known = &mut self.places[place];
+            if is_parked {
+                known.active -= 1;
+            } else {
+                known.active += 1;
+            }
+            self.release(group);
+        }
+    }
+
+    /// Only deletions that nothing depends on are left of a group.
+    pub(super) fn set_late(&mut self, group: GroupId) {
+        let member = &mut self.groups[group.0];
+        if std::mem::take(&mut member.is_busy) {
+            self.places[member.place].busy -= 1;
+        }
+        self.release(group);
+    }
+
+    fn release(&mut self, group: GroupId) {
+        let place = self.groups[group.0].place;
+        let known = &mut self.places[place];
+        if known.holder == Some(group) {
+            known.holder = None;
+        }
+        self.refresh(place);
+    }
+
+    /// The location of a group has stayed locked for too long. Restoring is tried once more.
+    pub(super) fn give_up(&mut self, group: GroupId) {
+        let place = self.groups[group.0].place;
+        let known = &mut self.places[place];
+        known.is_restored_in_vain = std::mem::replace(&mut known.is_given_up, true);
+        self.refresh(place);
+    }
+
+    /// A group has ended; returns whether it was the last one of its location.
+    pub(super) fn end(&mut self, group: GroupId) -> bool {
+        self.settle(group);
+        self.set_late(group);
+        self.set_parked(group, true);
+        let member = &self.groups[group.0];
+        self.open_cycles -= usize::from(member.has_interim);
+        let (place, known) = (member.place, &mut self.places[member.place]);
+        known.left -= 1;
+        let (is_last, is_alone) = (known.left == 0, known.active < 2);
+        if is_alone && matches!(self.exploration, Exploration::In { place: explored, .. } if explored == place) {
+            self.explore(Exploration::Open);
+        }
+        self.refresh(place);
+        is_last
+    }
+
+    /// Brings the place of a location among those that can start a group up to date.
+    fn refresh(&mut self, place: usize) {
+        let ceiling = match self.exploration {
+            Exploration::In { place: explored, .. } if explored != place => 1,
+            Exploration::In { .. } | Exploration::Open | Exploration::Known => self.ceiling,
+        };
+        let known = &mut self.places[place];
+        if let Some(turn) = known.turn.take() {
+            self.turns.iter_mut().for_each(|turns| {
+                turns.remove(&turn);
+            });
+        }
+        if let Some(group) = known.next().filter(|_| known.active < known.most_active(ceiling)) {
+            let member = &self.groups[group.0];
+            let turn = (Reverse(member.time), Reverse(known.left), place);
+            known.turn = Some(turn);
+            self.turns[usize::from(member.has_interim)].insert(turn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::SeededRng;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Server {
+        TakesAll,
+        /// Refuses a write while another one of the location is under way.
+        Exclusive,
+        /// One location is locked by another client for some time.
+        LockedByAnother,
+    }
+
+    /// A group in the model: writes that are left, and its write under way if the server has let it in.
+    #[derive(Clone, Copy, PartialEq, Debug)]
+    enum Running {
+        Idle,
+        UnderWay { is_let_in: bool },
+        Refused,
+        Ended,
+    }
+
+    struct Model {
+        admission: Admission,
+        groups: Vec<Group>,
+        writes: Vec<usize>,
+        running: HashMap<GroupId, Running>,
+        server: Server,
+        refusals: usize,
+        /// How many more answers the other client keeps its lock.
+        lock: usize,
+    }
+
+    impl Model {
+        fn new(server: Server, rng: &mut SeededRng) -> Self {
+            let locations = 1 + rng.gen_below(4);
+            let groups: Vec<Group> = (0..1 + rng.gen_below(40))
+                .map(|_| Group {
+                    location: LocationId::new(format!("location-{}", rng.gen_below(locations))),
+                    steps: Vec::new(),
+                    time: Duration::from_secs(rng.gen_below(4)),
+                    has_interim: rng.gen_bool(0.3),
+                    is_late: rng.gen_bool(0.2),
+                })
+                .collect();
+            let writes = groups.iter().map(|_| 1 + rng.gen_below(6) as usize).collect();
+            let admission = Admission::new(&groups, if rng.gen_bool(0.2) { 3 } else { usize::MAX });
+            let lock = if server == Server::LockedByAnother { 30 } else { 0 };
+            Self { admission, groups, writes, running: HashMap::new(), server, refusals: 0, lock }
+        }
+
+        fn depart(&mut self, group: GroupId) {
+            let location = &self.groups[group.0].location;
+            let is_let_in = match self.server {
+                Server::TakesAll => true,
+                Server::LockedByAnother => self.lock == 0 || location.as_str() != "location-0",
+                Server::Exclusive => !self.running.iter().any(|(other, running)| {
+                    self.groups[other.0].location == *location && *running == Running::UnderWay { is_let_in: true }
+                }),
+            };
+            self.running.insert(group, Running::UnderWay { is_let_in });
+        }
+
+        /// Lets one group do what it can; whether that was something.
+        fn advance(&mut self, group: GroupId) -> bool {
+            match self.running[&group] {
+                Running::Ended => return false,
+                Running::Idle if self.writes[group.0] == 0 => {
+                    self.admission.end(group);
+                    self.running.insert(group, Running::Ended);
+                }
+                Running::Idle => {
+                    let is_late = self.groups[group.0].is_late;
+                    if is_late {
+                        self.admission.set_late(group);
+                        self.admission.set_parked(group, true);
+                    }
+                    let verdict = self.admission.begin(group, is_late, false);
+                    if is_late {
+                        self.admission.set_parked(group, false);
+                    }
+                    if verdict != Verdict::Go {
+                        return false;
+                    }
+                    let busy = |at: usize| {
+                        let other = &self.groups[at];
+                        let is_over = self.running.get(&GroupId(at)) == Some(&Running::Ended);
+                        other.location == self.groups[group.0].location && !other.is_late && !is_over
+                    };
+                    assert!(!is_late || !(0..self.groups.len()).any(busy), "a deletion is last in its location");
+                    self.depart(group);
+                }
+                Running::Refused => {
+                    if self.admission.begin_again(group) != Verdict::Go {
+                        return false;
+                    }
+                    self.depart(group);
+                }
+                Running::UnderWay { is_let_in: true } => {
+                    self.admission.settle(group);
+                    self.writes[group.0] -= 1;
+                    self.running.insert(group, Running::Idle);
+                }
+                Running::UnderWay { is_let_in: false } => {
+                    self.refusals += 1;
+                    self.lock = self.lock.saturating_sub(1);
+                    self.admission.refuse(group, true);
+                    self.running.insert(group, Running::Refused);
+                }
+            }
+            true
+        }
+
+        /// Runs to the end, one thing after the other in a random order.
+        fn run(&mut self, rng: &mut SeededRng) {
+            while self.running.len() < self.groups.len()
+                || self.running.values().any(|running| *running != Running::Ended)
+            {
+                let mut is_any = false;
+                if rng.gen_bool(0.7) && self.running.values().filter(|running| **running != Running::Ended).count() < 10
+                {
+                    if let Some(group) = self.admission.start(10) {
+                        assert!(self.running.insert(group, Running::Idle).is_none(), "a group starts once");
+                        is_any = true;
+                    }
+                } else {
+                    is_any = true;
+                }
+                let mut all: Vec<GroupId> = self.running.keys().copied().collect();
+                all.sort_unstable();
+                let from = (rng.next_u64() as usize).checked_rem(all.len()).unwrap_or_default();
+                all.rotate_left(from);
+                let is_advanced = all.into_iter().any(|group| self.advance(group));
+                assert!(is_any || is_advanced || self.lock > 0, "nothing can go on");
+            }
+        }
+    }
+
+    #[test]
+    fn every_group_ends_on_every_sort_of_server() {
+        for seed in 0..3_000 {
+            let rng = &mut SeededRng::from_seed(seed);
+            for server in [Server::TakesAll, Server::Exclusive, Server::LockedByAnother] {
+                let mut model = Model::new(server, rng);
+                let writes: usize = model.writes.iter().sum();
+                model.run(rng);
+                match server {
+                    Server::TakesAll => assert_eq!(model.refusals, 0),
+                    // Those under way at the first refusal, two for each location that is found out, and the probes.
+                    Server::Exclusive => {
+                        assert!(model.refusals <= 12 + 2 * 4 + writes / 20, "seed {seed}: {}", model.refusals);
+                    }
+                    Server::LockedByAnother => {
+                        let exclusive =
+                            model.admission.places.iter().any(|place| matches!(place.mode, Mode::Exclusive { .. }));
+                        assert!(
+                            !exclusive || model.lock > 0,
+                            "seed {seed}: the lock of another client teaches nothing"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_longest_group_starts_first_and_equal_ones_are_spread_over_locations() {
+        let group = |location: &str, seconds| Group {
+            location: LocationId::new(location),
+            steps: Vec::new(),
+            time: Duration::from_secs(seconds),
+            has_interim: false,
+            is_late: false,
+        };
+        let groups = [group("a", 1), group("b", 1), group("b", 1), group("b", 1), group("a", 9)];
+        let mut admission = Admission::new(&groups, usize::MAX);
+        let order: Vec<usize> = std::iter::from_fn(|| admission.start(1)).map(|group| group.0).collect();
+        assert_eq!(order[..2], [4, 1]);
+        let mut admission = Admission::new(&groups, 1);
+        let order: Vec<usize> = std::iter::from_fn(|| admission.start(1)).map(|group| group.0).collect();
+        assert_eq!(order, [4, 1], "one of each location");
+    }
+}

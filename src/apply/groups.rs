@@ -1,0 +1,135 @@
+//! Groups of steps: what depends on each other or is about one network. Groups of a location run side by side.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use crate::model::{Handset, HandsetId, LocationId, MemberId};
+use crate::plan::model::{ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind};
+
+/// Steps that one worker sends, in the order of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) location: LocationId,
+    pub(super) steps: Vec<StepIndex>,
+    /// How long it takes at least, as an estimate by which groups are ordered.
+    pub(super) time: Duration,
+    /// Whether a network has interim settings on the way.
+    pub(super) has_interim: bool,
+    /// Whether it deletes and does nothing else.
+    pub(super) is_late: bool,
+}
+
+/// What a write takes, as long as nothing is known.
+const ESTIMATED_LATENCY: Duration = Duration::from_millis(500);
+
+/// The steps that delete something that nothing depends on: they are the last ones in their location.
+pub(super) fn late_steps(plan: &Plan) -> HashSet<StepIndex> {
+    let needed: HashSet<StepIndex> =
+        plan.steps.iter().flat_map(|step| &step.depends_on).map(|dependency| dependency.step).collect();
+    let is_late = |at: &StepIndex| plan.steps[at.0].operation.is_deletion() && !needed.contains(at);
+    plan.indexed_steps().map(|(at, _)| at).filter(is_late).collect()
+}
+
+/// Union-find over steps, with path halving. A set is named by its first step.
+struct Sets(Vec<usize>);
+
+impl Sets {
+    fn find(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.find(one), self.find(other));
+        self.0[one.max(other)] = one.min(other);
+    }
+}
+
+/// What only one group may write about.
+#[derive(PartialEq, Eq, Hash)]
+enum Subject<'a> {
+    Network(&'a NetworkRef),
+    Created(ChangeIndex),
+    /// A member whose line one network gives up and another one takes: the order of the plan is right.
+    Member(MemberId),
+    Handset(HandsetId),
+    Address(String),
+}
+
+/// The groups of a plan, in the order of their first steps.
+pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
+    let mut sets = Sets((0..plan.steps.len()).collect());
+    // Nothing depends on what is in another location.
+    let mut about: HashMap<(&LocationId, Subject<'_>), usize> = HashMap::new();
+    for (at, step) in plan.indexed_steps() {
+        for dependency in &step.depends_on {
+            sets.join(at.0, dependency.step.0);
+        }
+        for item in &step.items {
+            for subject in subjects(plan, *item) {
+                let other = *about.entry((&plan[*item].location.id, subject)).or_insert(at.0);
+                sets.join(at.0, other);
+            }
+        }
+    }
+    let mut place: HashMap<usize, usize> = HashMap::new();
+    let mut groups: Vec<Group> = Vec::new();
+    let mut spaced: Vec<HashMap<&NetworkRef, u32>> = Vec::new();
+    for (at, step) in plan.indexed_steps() {
+        let change = &plan[step.change()];
+        let place = *place.entry(sets.find(at.0)).or_insert_with(|| {
+            groups.push(Group {
+                location: change.location.id.clone(),
+                steps: Vec::new(),
+                time: Duration::ZERO,
+                has_interim: false,
+                is_late: true,
+            });
+            spaced.push(HashMap::new());
+            groups.len() - 1
+        });
+        let group = &mut groups[place];
+        group.steps.push(at);
+        group.time += ESTIMATED_LATENCY;
+        group.has_interim |= step.kind == StepKind::Interim;
+        group.is_late &= late.contains(&at);
+        if plan.is_spaced(step.operation, &step.items) {
+            *spaced[place].entry(&change.network).or_default() += 1;
+        }
+    }
+    for (group, spaced) in groups.iter_mut().zip(spaced) {
+        let most = spaced.into_values().max().unwrap_or_default();
+        group.time += plan.handset_interval * most.saturating_sub(1);
+    }
+    groups
+}
+
+fn subjects(plan: &Plan, item: ChangeIndex) -> Vec<Subject<'_>> {
+    let change = &plan[item];
+    // The creation of a network is about what it creates.
+    let mut subjects = vec![Subject::Created(item)];
+    subjects.push(match &change.network {
+        NetworkRef::Created(creation) => Subject::Created(*creation),
+        live @ NetworkRef::Live(_) => Subject::Network(live),
+    });
+    let lines = |handset: Option<&'_ Handset>| -> HashSet<MemberId> {
+        handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
+    };
+    let (before, after) = (lines(change.handset_before()), lines(change.handset_after()));
+    subjects.extend(before.symmetric_difference(&after).cloned().map(Subject::Member));
+    for state in change.before.iter().chain(&change.after).chain(&change.contents) {
+        match state {
+            ResourceState::BaseStation(_) => subjects.push(Subject::Address(state.label())),
+            ResourceState::Handset(handset) => subjects.extend(handset.id.clone().map(Subject::Handset)),
+            ResourceState::Network { .. } => {}
+        }
+    }
+    for gone in change.contents.iter().filter_map(ResourceState::handset) {
+        subjects.extend(lines(Some(gone)).into_iter().map(Subject::Member));
+    }
+    subjects.extend(change.replaced_by.as_deref().map(|address| Subject::Address(address.to_owned())));
+    subjects
+}

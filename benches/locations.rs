@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use dectl::apply::{Options, run};
 use dectl::client::rate_limiter::RateLimiter;
-use dectl::client::{ApiClient, RetryPolicy};
+use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
-use dectl::plan::Scope;
-use dectl::reconcile::{Inputs, prepare_plan};
+use dectl::plan::{RequiredReads, Scope};
+use dectl::reconcile::{Inputs, prepare_plan, read_devices};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState,
@@ -66,6 +66,25 @@ fn plain_workers(updates: usize) -> f64 {
     LATENCY.as_secs_f64() * (2 + updates.div_ceil(WORKERS)) as f64
 }
 
+/// Reads the handsets of so many networks of 0.3 s each, with the list before.
+fn reads(networks: usize) -> f64 {
+    let clock = Clock::virtual_clock();
+    let latency = Latency::Fixed(Duration::from_millis(300));
+    let state = SimulatedState::generated(networks / 4, 4);
+    let organization = SimulatedOrganization::new(state, FaultConfig { latency, ..FaultConfig::default() });
+    let api = Rc::new(InProcessApi::new(Rc::new(RefCell::new(organization)), clock.clone()));
+    let (rng, limiter) = (SeededRng::from_seed(1), RateLimiter::new(None, None));
+    let client = ApiClient::new(api, clock.clone(), rng, limiter, RetryPolicy::default(), Shutdown::new());
+    let read = async {
+        let mut live = client.list(Priority::Normal).await.expect("a list");
+        let handsets = live.networks().map(|(at, _)| at).collect();
+        let reads = RequiredReads { handsets, ..RequiredReads::default() };
+        read_devices(&mut live, reads, &client).await.expect("handsets");
+    };
+    clock.block_on(read).expect("it ends");
+    clock.now().duration_since(dectl::runtime::Instant::START).as_secs_f64()
+}
+
 fn main() {
     println!("updates of 0.5 s; ten plain workers in the same time: 1.00");
     for (locations, networks) in [(1, 120), (2, 60), (5, 24), (30, 4), (1, 500), (1, 20), (200, 10)] {
@@ -83,6 +102,14 @@ fn main() {
     let window = LimitKind::Window { count: 300, period: Duration::from_secs(60), phase: Duration::ZERO };
     let limited = renames(1, 120, FaultConfig { limits: vec![Limit::from(window)], ..faults() }, None);
     println!("  1 × 120 behind 300 in 60 s: {:.1} s, {:.2}", limited.seconds, limited.seconds / plain_workers(120));
+    for networks in [40, 200, 2_000] {
+        let workers = 0.3 * (1 + networks / WORKERS) as f64;
+        let ours = reads(networks);
+        println!(
+            "  handsets of {networks} networks read: {ours:.1} s, {:.2} of the workers ({workers:.1} s)",
+            ours / workers
+        );
+    }
     for (what, exclusive_writes) in [("location", ExclusiveWrites::Location), ("network", ExclusiveWrites::Network)] {
         println!("on a server that takes one write of a {what} at a time, beside --writes-per-location 1:");
         for (locations, networks) in [(1, 30), (12, 8), (1, 120)] {

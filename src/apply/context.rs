@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use futures::future::select;
 
-use super::admission::{Admission, GroupId, Verdict};
+use super::admission::{Admission, GroupId, Obstacle, Verdict};
 use super::event::Event;
 use super::options::Options;
 use super::outcome::{ChangeResult, Failure};
@@ -146,8 +146,8 @@ impl RunContext<'_> {
     }
 
     /// The write of a group was refused since its location is locked.
-    pub(super) fn note_refused(&self, group: GroupId, is_answer: bool, location: &LocationId, until: Instant) {
-        let (is_news, is_exclusive) = self.admission.borrow_mut().refuse(group, is_answer);
+    pub(super) fn note_refused(&self, group: GroupId, obstacle: Obstacle, location: &LocationId, until: Instant) {
+        let (is_news, is_exclusive) = self.admission.borrow_mut().refuse(group, obstacle);
         if is_news {
             self.timeline.borrow_mut().locks.push((self.client.clock().now(), until));
             (self.on_event)(&Event::Locked { location: location.clone(), until });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::select;
 
-use super::admission::{Admission, Verdict};
+use super::admission::{Admission, Obstacle, Verdict};
 use super::confirm::POLL_INTERVALS;
 use super::event::Event;
 use super::group_worker::{GroupWorker, LOCATION_LOCKED, StepState, is_lock};
@@ -18,6 +18,9 @@ use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
+
+/// A lock that is longer is not that of another write of this run.
+const LONG_LOCK: Duration = Duration::from_secs(3);
 
 /// What a request is to do.
 #[derive(Clone, Copy)]
@@ -141,7 +144,10 @@ impl GroupWorker<'_, '_> {
         {
             let failure = Failure { message: LOCATION_LOCKED.to_owned(), ..error.into() };
             run.lock_failures.borrow_mut().entry(change.location.id.clone()).or_insert(failure);
-            run.admission.borrow_mut().give_up(self.group);
+            run.admission.borrow_mut().give_up(self.group, write.priority == Priority::Cleanup);
+        }
+        if written.iter().any(|(_, result)| result.progress == StepState::NotSent) && self.lock_failure.is_none() {
+            self.lock_failure = run.lock_failures.borrow().get(&change.location.id).cloned();
         }
         run.notify_turns();
         written
@@ -243,9 +249,10 @@ impl GroupWorker<'_, '_> {
             self.on_call_event(first, event);
         };
         let refusal: RefCell<Option<Refusal>> = RefCell::new(None);
+        let is_cleanup = write.priority == Priority::Cleanup;
         let after_lock = || {
             async move {
-                let begin = |admission: &mut Admission| admission.begin_again(self.group);
+                let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
                 run.wait_for_turn(write.priority, begin).await != Verdict::GivenUp
             }
             .boxed_local()
@@ -263,14 +270,20 @@ impl GroupWorker<'_, '_> {
         let context = RequestContext { before_send: Some(&guard), after_lock: Some(&after_lock), ..quiet };
         let mut answer = spec.send(request, context).await;
         // What is in the way of it may be another write of this run. A response that says so was not applied.
-        let is_conflict =
-            matches!(&answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })));
-        if is_conflict && !is_repeated && run.admission.borrow().overlaps(self.group) {
+        let is_conflict = |answer: &Result<Response, SendError>| {
+            matches!(answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })))
+        };
+        if is_conflict(&answer) && !is_repeated && run.admission.borrow().overlaps(self.group) {
             let now = run.client.clock().now();
-            run.note_refused(self.group, true, request.location, now);
-            let begin = |admission: &mut Admission| admission.begin_again(self.group);
-            if run.wait_for_turn(write.priority, begin).await == Verdict::Go {
-                answer = spec.send(request, context).await;
+            run.note_refused(self.group, Obstacle::Conflict, request.location, now);
+            let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
+            answer = match run.wait_for_turn(write.priority, begin).await {
+                Verdict::Go => spec.send(request, context).await,
+                // It was not applied, and is not sent again.
+                Verdict::Wait | Verdict::GivenUp => Err(SendError::Cancelled),
+            };
+            if is_conflict(&answer) {
+                run.admission.borrow_mut().acquit(self.group);
             }
         }
         // The response may have raised the number of workers that the rate limiter has a use for.
@@ -376,7 +389,9 @@ impl GroupWorker<'_, '_> {
         match event {
             RetryEvent::Locked { until, is_refusal } => {
                 run.waiting.set(run.waiting.get() + 1);
-                run.note_refused(self.group, is_refusal, &change.location.id, until);
+                let is_long = until.duration_since(run.client.clock().now()) > LONG_LOCK;
+                let obstacle = if is_refusal { Obstacle::Lock { is_long } } else { Obstacle::LockOfAnother };
+                run.note_refused(self.group, obstacle, &change.location.id, until);
             }
             RetryEvent::Unlocked => run.waiting.set(run.waiting.get().saturating_sub(1)),
             RetryEvent::Retrying { attempts, until, .. } => {

@@ -184,6 +184,11 @@ impl ApiClient {
         self.rate_limiter.borrow().paused_until(self.clock.now())
     }
 
+    /// The most requests that may ever be in flight.
+    pub fn most_concurrent(&self) -> usize {
+        self.rate_limiter.borrow().most_concurrent()
+    }
+
     /// How many requests find a use at once.
     pub fn concurrency(&self) -> usize {
         self.rate_limiter.borrow().concurrency()
@@ -470,7 +475,7 @@ impl ApiClient {
                 Attempt::Answered(Err(error)) => error,
                 Attempt::LockedMeanwhile => {
                     if let Some(location) = kind.written_location() {
-                        self.wait_for_lock(location, context, &state).await?;
+                        state.locked_for += self.wait_for_lock(location, context, &state).await?;
                     }
                     continue;
                 }
@@ -592,9 +597,8 @@ impl ApiClient {
                 }
                 self.wait_until(until, RetryEvent::Locked { until, is_refusal: true }, context, maybe_applied).await?;
                 match context.after_lock {
-                    Some(after_lock) if !after_lock().await => {
-                        fail(Some("the location stayed locked for other requests, too".to_owned()))
-                    }
+                    // It was refused, and is not sent again.
+                    Some(after_lock) if !after_lock().await => Err(self.cancellation_error(maybe_applied)),
                     Some(_) | None => Ok(()),
                 }
             }
@@ -637,10 +641,7 @@ impl ApiClient {
         }
         self.wait_until(until, RetryEvent::Locked { until, is_refusal: false }, context, state.maybe_applied).await?;
         match context.after_lock {
-            Some(after_lock) if !after_lock().await => {
-                let error = response.with_context("the location stayed locked for other requests, too");
-                Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }))
-            }
+            Some(after_lock) if !after_lock().await => Err(self.cancellation_error(state.maybe_applied)),
             Some(_) | None => Ok(wait),
         }
     }

@@ -9,7 +9,9 @@ use super::members::{Members, NotFound, has_lost_characters};
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
-use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
+use crate::model::{
+    Handset, LiveState, LocationId, Member, MemberId, MemberKind, NetworkModel, nfc, same_member, same_text,
+};
 
 /// From so many lines on, another page of Cisco's documentation states a lower limit.
 const DOUBTFUL_LINES: usize = 120;
@@ -68,7 +70,7 @@ pub(super) fn compare(
             network(Owner::Created(at), Some(*model), &[], group, diagnostics);
         }
     }
-    (changes, unmanaged)
+    (givers_first(changes), unmanaged)
 }
 
 /// Compares the lists of one network.
@@ -749,6 +751,53 @@ fn free_lines_first(updates: Vec<HandsetChange>) -> Vec<HandsetChange> {
     }
     let mut updates: Vec<Option<HandsetChange>> = updates.into_iter().map(Some).collect();
     order.into_iter().filter_map(|at| updates[at].take()).collect()
+}
+
+/// Of changes of a location, which one takes a line that which other one gives up in another network.
+pub(super) fn moved_lines(changes: &[HandsetChange]) -> Vec<(usize, usize)> {
+    let lines = |handset: Option<&Handset>| -> HashSet<MemberId> {
+        handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
+    };
+    let of = |change: &HandsetChange| (lines(change.before.as_ref()), lines(change.after.as_ref()));
+    let all: Vec<_> = changes.iter().map(of).collect();
+    let mut givers: HashMap<&MemberId, usize> = HashMap::new();
+    for (at, (before, after)) in all.iter().enumerate() {
+        givers.extend(before.difference(after).map(|line| (line, at)));
+    }
+    let taken =
+        all.iter().enumerate().flat_map(|(at, (before, after))| after.difference(before).map(move |line| (at, line)));
+    let moved = taken.filter_map(|(taker, line)| Some((taker, *givers.get(line)?)));
+    moved.filter(|(taker, giver)| changes[*taker].owner != changes[*giver].owner).collect()
+}
+
+/// Orders the networks of a location so that one that gives up a line comes before one that takes it. Depth first; where
+/// lines go round, any order will do.
+fn givers_first(changes: Vec<HandsetChange>) -> Vec<HandsetChange> {
+    let moved = moved_lines(&changes);
+    if moved.is_empty() {
+        return changes;
+    }
+    let mut waits_for: HashMap<Owner, Vec<Owner>> = HashMap::new();
+    for (taker, giver) in moved {
+        waits_for.entry(changes[taker].owner).or_default().push(changes[giver].owner);
+    }
+    let (mut order, mut seen) = (Vec::new(), HashSet::new());
+    for start in changes.iter().map(|change| change.owner) {
+        let mut stack = vec![(start, false)];
+        while let Some((owner, is_left)) = stack.pop() {
+            if is_left {
+                order.push(owner);
+            } else if seen.insert(owner) {
+                stack.push((owner, true));
+                stack.extend(waits_for.get(&owner).into_iter().flatten().map(|other| (*other, false)));
+            }
+        }
+    }
+    let place: HashMap<Owner, usize> = order.into_iter().enumerate().map(|(at, owner)| (owner, at)).collect();
+    let mut changes = changes;
+    // Stable: within a network the order stays.
+    changes.sort_by_key(|change| place.get(&change.owner).copied());
+    changes
 }
 
 /// What an entry means.

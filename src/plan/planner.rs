@@ -408,6 +408,10 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             one.1.owner == other.1.owner && handset_operation(one.1) == handset_operation(other.1)
         };
         let indexed: Vec<(usize, &HandsetChange)> = changes.handsets.iter().enumerate().collect();
+        let mut givers: HashMap<ChangeIndex, Vec<ChangeIndex>> = HashMap::new();
+        for (taker, giver) in handsets::moved_lines(&changes.handsets) {
+            givers.entry(self.handset_change(taker)).or_default().push(self.handset_change(giver));
+        }
         for same in indexed.chunk_by(of_same_request) {
             let operation = handset_operation(same[0].1);
             // Results are told apart by name.
@@ -419,7 +423,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             let max = if operation == Operation::UpdateHandset { 1 } else { MAX_BATCH };
             for batch in handsets::batches(&names, max) {
                 let items: Vec<ChangeIndex> = batch.iter().map(|at| self.handset_change(same[*at].0)).collect();
-                let depends_on = match same[0].1.owner {
+                let mut depends_on = match same[0].1.owner {
                     Owner::Live(_) => Vec::new(),
                     Owner::Created(network) => {
                         let change = self.network_change(network);
@@ -428,6 +432,12 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                         items.iter().filter_map(needs).collect()
                     }
                 };
+                for item in &items {
+                    // Where lines go round between networks, one of them is not given up yet.
+                    let given = givers.get(item).into_iter().flatten();
+                    let given = given.filter_map(|giver| Some((*giver, *self.last_step.get(giver)?)));
+                    depends_on.extend(given.map(|(change, step)| Dependency { item: *item, step, change }));
+                }
                 self.push_step(Step {
                     operation,
                     items,

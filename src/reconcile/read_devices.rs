@@ -51,12 +51,12 @@ pub(super) async fn read_locations(
     Ok(())
 }
 
-/// Reads as many at a time as the rate limiter has a use for.
+/// Reads as many at a time as the rate limiter lets through, which grows with what succeeds.
 async fn read_all<T>(
     reads: impl Iterator<Item = impl Future<Output = Result<T, SendError>>>,
     client: &ApiClient,
 ) -> Result<Vec<T>, SendError> {
-    stream::iter(reads).buffer_unordered(client.concurrency().max(1)).try_collect().await
+    stream::iter(reads).buffer_unordered(client.most_concurrent()).try_collect().await
 }
 
 /// Reads the members of locations whose lines are on no handset that was read, once per location.

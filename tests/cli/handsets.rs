@@ -757,3 +757,25 @@ fn what_webex_shows_otherwise_is_named_and_no_run_is_advised() {
     assert!(ended.stdout.contains(words), "{}", ended.stdout);
     assert!(!ended.stdout.contains("Re-run") && ended.stdout.contains("shows other values"), "{}", ended.stdout);
 }
+
+#[test]
+fn a_line_that_moves_to_another_network_is_given_up_first() {
+    for (giver, taker) in [("TRD Lab", "TRD Nurses"), ("TRD Nurses", "TRD Lab")] {
+        let env = quick();
+        let (name, lines) = handsets(&env, giver).into_iter().next().expect("a handset");
+        let line = &lines[0];
+        env.write(
+            "m.yaml",
+            &format!(
+                "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - name: {giver}\n        handsets: \
+                 [{{line1: \"{line}\", customDisplayName: \"{name}\", state: absent}}]\n      - name: {taker}\n        handsets: \
+                 [{{line1: \"{line}\", customDisplayName: Moved}}]\n"
+            ),
+        );
+        applied(&env, &["m.yaml", "--max-deletes", "1"]);
+        assert!(handsets(&env, taker).iter().any(|(name, _)| name == "Moved"), "{giver} to {taker}");
+        let undone = env.run(&["undo", "last", "--yes", "--handset-interval", "0s", "--max-deletes", "1"]);
+        assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+        assert!(handsets(&env, giver).iter().any(|(_, its)| its[0] == *line), "{giver} to {taker}");
+    }
+}

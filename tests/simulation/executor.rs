@@ -23,7 +23,7 @@ use dectl::storage::Journal;
 use dectl::webex::operations::list_networks;
 use futures::future::{Either, select};
 
-use crate::generators::{RandomOrganization, cases, renames, sources};
+use crate::generators::{RandomOrganization, cases, renames, sources, swaps};
 
 /// A fleet, the simulated organization that holds it, and a clock.
 struct TestEnv {
@@ -311,6 +311,45 @@ fn a_graceful_shutdown_resolves_temporary_names() {
         env.converges(seed);
     }
     assert!(displaced > 10 || cases(300) < 300, "only {displaced} runs had temporary names to resolve");
+}
+
+#[test]
+fn a_stop_within_many_cycles_of_one_location_leaves_no_temporary_name() {
+    let mut open = 0;
+    for seed in 0..cases(60) {
+        for exclusive_writes in [ExclusiveWrites::No, ExclusiveWrites::Network, ExclusiveWrites::Location] {
+            let mut rng = SeededRng::from_seed(seed ^ 0xc7);
+            let latency = Latency::Fixed(Duration::from_millis(500));
+            let env = TestEnv::new(swaps(10), FaultConfig { latency, exclusive_writes, ..FaultConfig::default() });
+            let client = env.client(seed, RetryPolicy::default());
+            let stopped_at = Duration::from_millis(600) + rng.full_jitter(Duration::from_secs(6));
+            let options = Options { grace_period: Some(Duration::from_secs(5)), ..Options::default() };
+            let (plan, outcome) = env
+                .clock
+                .block_on(async {
+                    let mut applying = pin!(env.applying(&client, options, &|_| {}));
+                    match select(applying.as_mut(), env.clock.sleep(stopped_at)).await {
+                        Either::Left((end, _)) => end,
+                        Either::Right(_) => {
+                            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
+                            applying.await
+                        }
+                    }
+                })
+                .expect("the run ends")
+                .expect("a run");
+            check(&env, &plan, &outcome, false);
+            for result in &outcome.results {
+                assert_eq!(
+                    result.current_settings, None,
+                    "seed {seed}, {exclusive_writes:?}: left on something temporary"
+                );
+            }
+            open += usize::from(outcome.stopped.is_some() && outcome.count(ChangeStatus::Applied) < 20);
+            env.converges(seed);
+        }
+    }
+    assert!(open > 20 || cases(60) < 60, "only {open} runs were stopped on the way");
 }
 
 /// The k-th request is answered with a failure and executed seconds later, after other writes to the same network.

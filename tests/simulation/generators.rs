@@ -280,3 +280,16 @@ pub(crate) fn renames(n: usize, in_each: usize) -> RandomOrganization {
     });
     RandomOrganization(locations.collect())
 }
+
+/// So many pairs of networks of one location that swap their names.
+pub(crate) fn swaps(pairs: usize) -> RandomOrganization {
+    let networks = (0..2 * pairs).map(|at| RandomNetwork {
+        id: format!("net-{at}"),
+        before: (format!("Ward {at}"), at as u16),
+        desired: Some((format!("Ward {}", at ^ 1), at as u16)),
+        display_name: None,
+        by_id: true,
+        renamed_from: false,
+    });
+    RandomOrganization(vec![RandomLocation { networks: networks.collect(), number: 0 }])
+}

@@ -57,6 +57,8 @@ pub enum ResponseKind {
 #[derive(Debug)]
 pub struct RateLimiter {
     concurrency: Concurrency,
+    /// The same of reads, as long as no limit counts them: how many writes are in flight at the first refusal is not theirs.
+    read_concurrency: Concurrency,
     fixed_rate: Option<FixedRateLimiter>,
     log: RequestLog,
     limits: Limits,
@@ -94,6 +96,7 @@ impl RateLimiter {
     pub fn new(concurrency: Option<usize>, fixed_rate: Option<Rate>) -> Self {
         Self {
             concurrency: Concurrency::new(concurrency),
+            read_concurrency: Concurrency::new(concurrency),
             fixed_rate: fixed_rate.and_then(FixedRateLimiter::new),
             log: RequestLog::default(),
             limits: Limits::default(),
@@ -104,6 +107,11 @@ impl RateLimiter {
             misleading_headers: 0,
             last_admitted: None,
         }
+    }
+
+    /// The most requests that may ever be in flight.
+    pub const fn most_concurrent(&self) -> usize {
+        self.concurrency.most()
     }
 
     /// How many requests find a use at once: a caller needs no more workers.
@@ -137,7 +145,7 @@ impl RateLimiter {
         let availability = if is_probe {
             // Only one probe is in flight at a time.
             if self.log.in_flight() > 0 { Availability::AfterNextResponse } else { Availability::Now }
-        } else if self.log.in_flight() >= self.concurrency.limit() {
+        } else if self.log.in_flight() >= if counts { &self.concurrency } else { &self.read_concurrency }.limit() {
             Availability::AfterNextResponse
         } else if counts {
             self.limits.availability(&self.log, now)
@@ -190,6 +198,9 @@ impl RateLimiter {
         let ResponseKind::Throttled(retry_after) = response else {
             let decided = self.log.admitted(permit.id, now);
             if !self.log.counts(permit.is_read) {
+                if self.throttle_event.is_none() {
+                    self.read_concurrency.admitted(self.log.latency());
+                }
                 return;
             }
             self.last_admitted = Some(now);
@@ -233,6 +244,7 @@ impl RateLimiter {
     fn learn(&mut self, event: ThrottleEvent, now: Instant) {
         self.epoch += 1;
         self.concurrency.refused();
+        self.read_concurrency.refused();
         let before = self.limits.clone();
         self.limits.refused(&event, &self.log, now);
         match (before.describe(), self.describe()) {

@@ -49,6 +49,10 @@ impl Concurrency {
         self.limit
     }
 
+    pub(super) const fn most(&self) -> usize {
+        self.most
+    }
+
     /// How many it may become without growth: so many workers find work.
     pub(super) fn workers(&self) -> usize {
         self.limit.max(self.default)

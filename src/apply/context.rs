@@ -153,6 +153,11 @@ impl RunContext<'_> {
             (self.on_event)(&Event::Locked { location: location.clone(), until });
         }
         if is_exclusive {
+            let mut timeline = self.timeline.borrow_mut();
+            if !timeline.one_write_at_a_time.contains(location) {
+                timeline.one_write_at_a_time.push(location.clone());
+            }
+            drop(timeline);
             (self.on_event)(&Event::WritesOneByOne { location: location.clone() });
         }
         self.notify_turns();

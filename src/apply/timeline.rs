@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::LocationId;
 use crate::runtime::Instant;
 
 /// Instants and periods of a run.
@@ -18,6 +19,8 @@ pub struct Timeline {
     pub waves: Vec<Instant>,
     /// When nothing was left to do in each location.
     pub locations: Vec<Instant>,
+    /// Locations that were found to take one write at a time.
+    pub one_write_at_a_time: Vec<LocationId>,
 }
 
 impl Timeline {
@@ -29,6 +32,9 @@ impl Timeline {
         self.pauses.extend(wave.pauses);
         self.locks.extend(wave.locks);
         self.locations.extend(wave.locations);
+        let known = |location: &LocationId| self.one_write_at_a_time.contains(location);
+        let new: Vec<LocationId> = wave.one_write_at_a_time.into_iter().filter(|location| !known(location)).collect();
+        self.one_write_at_a_time.extend(new);
     }
 
     /// The time from the start to an instant.

@@ -82,6 +82,8 @@ pub(super) struct AttemptState {
     /// Tells the request from all others of the client.
     pub(super) request: u64,
     pub(super) sent: u32,
+    /// When the last attempt was sent.
+    pub(super) sent_at: Option<Instant>,
     pub(super) failed: u32,
     pub(super) locks: u32,
     /// How long the location was locked, up to the last 423.

@@ -368,6 +368,9 @@ pub(super) struct ResultDocument {
     pub(super) verification: VerificationDocument,
     /// Why the run stopped early, if it did.
     pub(super) stopped: Option<String>,
+    /// Names of the locations that were found to take one write at a time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) one_write_at_a_time: Vec<String>,
     /// The same about what was applied, or may have been.
     pub(super) licences: Licences,
     /// Path of the journal.

@@ -127,6 +127,7 @@ pub fn result(view: &ResultView) -> Value {
         results: view.networks.iter().map(change_result).collect(),
         verification: VerificationDocument { done, error },
         stopped: view.outcome.stopped.map(|reason| super::text::stop_reason(reason).to_owned()),
+        one_write_at_a_time: view.one_write_at_a_time().into_iter().map(str::to_owned).collect(),
         licences: (&view.licences).into(),
         journal: view.journal.clone(),
     };

@@ -285,6 +285,10 @@ pub fn result(view: &ResultView) -> String {
             line(&mut out, format_args!("{name} was created again: id {former} → {new}"));
         }
     }
+    for name in view.one_write_at_a_time() {
+        let name = sanitize(name);
+        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {name} takes one write at a time, as was found out"));
+    }
     for at in &view.outcome.server_generated_codes {
         let name = sanitize(&view.networks[*at].name).into_owned();
         line(

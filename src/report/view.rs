@@ -878,6 +878,16 @@ impl ResultView {
         self.networks.iter().filter(|network| network.result.status == status).count()
     }
 
+    /// The names of locations that were found to take one write at a time.
+    pub fn one_write_at_a_time(&self) -> Vec<&str> {
+        let locations = self.outcome.timeline.one_write_at_a_time.iter();
+        let names = locations.map(|location| {
+            let network = self.networks.iter().find(|network| network.location == *location);
+            network.map_or(location.as_str(), |network| network.location_name.as_str())
+        });
+        names.collect()
+    }
+
     /// Summary line.
     pub fn summary(&self) -> String {
         if self.class == RunOutcome::Unchanged {

@@ -31,6 +31,9 @@ pub(super) struct RunContext<'a> {
     pub(super) added_handsets: RefCell<HashMap<ChangeIndex, HandsetId>>,
     /// Webex has refused two lines at once: second lines are added by updates.
     pub(super) one_line_at_a_time: Cell<bool>,
+    /// Whether a first addition of handsets with two lines is under way. The others wait for its answer, since a refusal costs
+    /// a network the interval between changes of handsets; `None` once two lines were accepted.
+    pub(super) tries_two_lines: Cell<Option<bool>>,
     /// Workers that wait for a lock or for the handset interval; each leaves its slot to another location meanwhile.
     pub(super) waiting: Cell<usize>,
     pub(super) slots_changed: Notify,

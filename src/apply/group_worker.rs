@@ -212,12 +212,24 @@ impl<'a, 's> GroupWorker<'a, 's> {
                 let has_second =
                     |item: &ChangeIndex| self.run.plan[*item].handset().is_some_and(|handset| handset.line2.is_some());
                 let step = self.step(*at);
-                let is_addition = step.operation == Operation::AddHandsets;
-                if is_addition && self.run.one_line_at_a_time.get() && step.items.iter().any(has_second) {
+                let has_two_lines = step.operation == Operation::AddHandsets && step.items.iter().any(has_second);
+                if has_two_lines {
+                    self.wait_for_two_lines().await;
+                }
+                if has_two_lines && self.run.one_line_at_a_time.get() {
                     let items = step.items.clone();
                     return self.add_first_lines(*at, &items, open).await;
                 }
+                let is_first = has_two_lines && self.run.tries_two_lines.get() == Some(false);
+                if is_first {
+                    self.run.tries_two_lines.set(Some(true));
+                }
                 let (deferred, error) = self.send_step(*at, Priority::Normal).await;
+                if is_first {
+                    let is_accepted = deferred.is_empty() && self.is_done(*at);
+                    self.run.tries_two_lines.set(if is_accepted { None } else { Some(false) });
+                    self.run.notify_turns();
+                }
                 if !deferred.is_empty() {
                     self.run.one_line_at_a_time.set(true);
                     open.insert(0, Work::FirstLines(*at, deferred));
@@ -226,6 +238,18 @@ impl<'a, 's> GroupWorker<'a, 's> {
             }
             Work::FirstLines(at, items) => self.add_first_lines(*at, items, open).await,
             Work::SecondLine(at, item) => self.add_second_line(*at, *item).await,
+        }
+    }
+
+    /// Waits until it is known whether Webex takes two lines at once, if another group finds it out.
+    async fn wait_for_two_lines(&self) {
+        let run = self.run;
+        let is_under_way = || run.tries_two_lines.get() == Some(true);
+        if is_under_way() {
+            self.park(true);
+            let verdict = |_: &mut Admission| if is_under_way() { Verdict::Wait } else { Verdict::Go };
+            run.wait_for_turn(Priority::Normal, verdict).await;
+            self.park(false);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::model::{Handset, HandsetId, LocationId, MemberId};
-use crate::plan::model::{ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind};
+use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind};
 
 /// Steps that one worker sends, in the order of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ enum Subject<'a> {
 /// The groups of a plan, in the order of their first steps.
 pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
     let mut sets = Sets((0..plan.steps.len()).collect());
+    let given = given_lines(plan);
     // Nothing depends on what is in another location.
     let mut about: HashMap<(&LocationId, Subject<'_>), usize> = HashMap::new();
     for (at, step) in plan.indexed_steps() {
@@ -69,7 +70,7 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
             sets.join(at.0, dependency.step.0);
         }
         for item in &step.items {
-            for subject in subjects(plan, *item) {
+            for subject in subjects(plan, *item, &given) {
                 let other = *about.entry((&plan[*item].location.id, subject)).or_insert(at.0);
                 sets.join(at.0, other);
             }
@@ -107,7 +108,21 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
     groups
 }
 
-fn subjects(plan: &Plan, item: ChangeIndex) -> Vec<Subject<'_>> {
+fn lines(handset: Option<&Handset>) -> HashSet<MemberId> {
+    handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
+}
+
+/// The members whose lines a handset gives up. What several only take, such as a virtual line, joins nothing.
+fn given_lines(plan: &Plan) -> HashSet<MemberId> {
+    let given = |change: &Change| {
+        let (before, after) = (lines(change.handset_before()), lines(change.handset_after()));
+        let gone = change.contents.iter().filter_map(ResourceState::handset).flat_map(|handset| lines(Some(handset)));
+        before.difference(&after).cloned().chain(gone).collect::<Vec<_>>()
+    };
+    plan.changes.iter().flat_map(given).collect()
+}
+
+fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<MemberId>) -> Vec<Subject<'a>> {
     let change = &plan[item];
     // The creation of a network is about what it creates.
     let mut subjects = vec![Subject::Created(item)];
@@ -115,11 +130,9 @@ fn subjects(plan: &Plan, item: ChangeIndex) -> Vec<Subject<'_>> {
         NetworkRef::Created(creation) => Subject::Created(*creation),
         live @ NetworkRef::Live(_) => Subject::Network(live),
     });
-    let lines = |handset: Option<&'_ Handset>| -> HashSet<MemberId> {
-        handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
-    };
     let (before, after) = (lines(change.handset_before()), lines(change.handset_after()));
-    subjects.extend(before.symmetric_difference(&after).cloned().map(Subject::Member));
+    let moved = before.symmetric_difference(&after).filter(|line| given.contains(*line));
+    subjects.extend(moved.cloned().map(Subject::Member));
     for state in change.before.iter().chain(&change.after).chain(&change.contents) {
         match state {
             ResourceState::BaseStation(_) => subjects.push(Subject::Address(state.label())),
@@ -127,9 +140,8 @@ fn subjects(plan: &Plan, item: ChangeIndex) -> Vec<Subject<'_>> {
             ResourceState::Network { .. } => {}
         }
     }
-    for gone in change.contents.iter().filter_map(ResourceState::handset) {
-        subjects.extend(lines(Some(gone)).into_iter().map(Subject::Member));
-    }
+    let gone = change.contents.iter().filter_map(ResourceState::handset);
+    subjects.extend(gone.flat_map(|handset| lines(Some(handset))).map(Subject::Member));
     subjects.extend(change.replaced_by.as_deref().map(|address| Subject::Address(address.to_owned())));
     subjects
 }

@@ -51,6 +51,7 @@ pub async fn run(
         created: RefCell::default(),
         added_handsets: RefCell::default(),
         one_line_at_a_time: Cell::new(false),
+        tries_two_lines: Cell::new(Some(false)),
         waiting: Cell::new(0),
         slots_changed: Notify::new(),
         admission: RefCell::new(Admission::new(&groups, options.writes_per_location.unwrap_or(usize::MAX))),

@@ -779,3 +779,26 @@ fn a_line_that_moves_to_another_network_is_given_up_first() {
         assert!(handsets(&env, giver).iter().any(|(_, its)| its[0] == *line), "{giver} to {taker}");
     }
 }
+
+#[test]
+fn one_network_finds_out_that_two_lines_are_refused() {
+    let env = quick();
+    let faults = FaultConfig {
+        refuse_second_line: true,
+        handset_interval: Duration::ZERO,
+        latency: dectl::simulator::Latency::Fixed(Duration::from_millis(50)),
+        ..FaultConfig::default()
+    };
+    env.set_faults(faults);
+    let network = |name: &str, line: u32| {
+        format!(
+            "      - name: {name}\n        handsets: [{{line1: \"{line}\", line2: \"1601\", customDisplayName: New {line}}}]\n"
+        )
+    };
+    let networks = network("TRD Lab", 1541) + &network("TRD Nurses", 1542);
+    env.write("add.yaml", &format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n{networks}"));
+    let before = env.counters().writes;
+    applied(&env, &["add.yaml"]);
+    // The refused request, and for each network one with the first line and one with the second.
+    assert_eq!(env.counters().writes - before, 1 + 2 * 2);
+}

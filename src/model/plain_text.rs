@@ -8,6 +8,10 @@ pub enum PlainTextError {
     Quoted,
     #[error("begins with a name and `=`: give only what follows")]
     Assignment,
+    #[error("has an invisible character (U+{:04X}): copy or type it again", u32::from(*.0))]
+    Invisible(char),
+    #[error("is a whole document: give only the value in it")]
+    Document,
     #[error("is in UTF-16, as PowerShell's `>` writes it: save it as UTF-8")]
     Utf16,
     #[error("is not valid UTF-8")]
@@ -17,12 +21,19 @@ pub enum PlainTextError {
 /// The secret in a text: without whitespace at the ends and without a byte order mark.
 ///
 /// # Errors
-/// If it is in quotes, or an assignment such as `NAME=secret`.
+/// If it is in quotes, an assignment such as `NAME=secret`, a JSON document, or has an invisible character.
 pub fn secret_text(text: &str) -> Result<&str, PlainTextError> {
     const QUOTES: [char; 7] = ['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
     let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
     if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
         return Err(PlainTextError::Quoted);
+    }
+    let is_invisible = |c: &char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    if let Some(invisible) = text.chars().find(is_invisible) {
+        return Err(PlainTextError::Invisible(invisible));
+    }
+    if text.starts_with('{') && text.ends_with('}') && text.contains("\":") {
+        return Err(PlainTextError::Document);
     }
     // The padding of base64 is at the end.
     let name = text.trim_end_matches('=').split_once('=').map(|(name, _)| name.trim_end());
@@ -45,9 +56,10 @@ pub fn utf8_text(bytes: &[u8]) -> Result<&str, PlainTextError> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Whether a file begins with the byte order mark of UTF-16.
+/// Whether a file is UTF-16: by its byte order mark, or by the zeros that its first letters have.
 pub fn is_utf16(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+    let has_mark = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    has_mark || matches!(bytes, [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one != 0 && *other != 0)
 }
 
 /// What to say of quotes around a pattern or template: `cmd.exe` hands single ones on, and others are there after a copy.

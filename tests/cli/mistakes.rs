@@ -64,6 +64,9 @@ fn what_is_pasted_around_a_secret_is_named() {
         ("WEBEX_ACCESS_TOKEN", "\"abc\"", "is in quotes"),
         ("WEBEX_ACCESS_TOKEN", "TOKEN=abc", "begins with a name and `=`"),
         ("DECTL_PLAN_KEY", "'abc'", "DECTL_PLAN_KEY is in quotes"),
+        ("WEBEX_ACCESS_TOKEN", "abc\u{200b}", "an invisible character (U+200B)"),
+        ("WEBEX_ACCESS_TOKEN", "{\"access_token\": \"abc\"}", "is a whole document"),
+        ("DECTL_PLAN_KEY", "a\u{2060}bc", "an invisible character (U+2060)"),
     ] {
         env.write("d.yaml", "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab }] }]\n");
         let ended = env.command(&["plan", "d.yaml", "--out", "p.age"]).env(variable, value).output();

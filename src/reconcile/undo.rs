@@ -183,7 +183,9 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
         let is_left = |left: &&ModifiedNetwork| {
             let is_continuation = !left.is_final || must_be_joined;
             let is_same = left.network == modified.network && is_continuation;
-            is_same && left.final_states.iter().any(|state| matches_live(&modified.before, state))
+            // A write that came late may have brought a temporary name back, whatever was acknowledged.
+            let is_as_left = left.final_states.iter().any(|state| matches_live(&modified.before, state));
+            is_same && (is_as_left || is_temporary(&modified.before.name))
         };
         if let Some(left) = run.modified.iter().find(is_left) {
             modified.before = left.before.clone();

@@ -154,6 +154,11 @@ impl Place {
         matches!(self.mode, Mode::Exclusive { .. }) && self.holder.is_some_and(|holder| holder != group)
     }
 
+    /// Whether no further write is tried, or none that restores.
+    const fn is_closed(&self, is_cleanup: bool) -> bool {
+        self.is_given_up && (!is_cleanup || self.is_restored_in_vain)
+    }
+
     /// Most groups that may be active.
     fn most_active(&self, ceiling: usize) -> usize {
         match self.mode {
@@ -263,10 +268,9 @@ impl Admission {
     /// Asks for a write of a group, and notes it as under way if it may be sent. `is_late` is a deletion that nothing depends
     /// on; `is_cleanup` a write that restores something, also in a location that was given up.
     pub(super) fn begin(&mut self, group: GroupId, is_late: bool, is_cleanup: bool) -> Verdict {
-        let member = &self.groups[group.0];
-        let (place, is_open) = (member.place, member.is_open);
-        let known = &mut self.places[place];
-        if known.is_given_up && (!is_cleanup || known.is_restored_in_vain) {
+        let Member { place, is_open, .. } = self.groups[group.0];
+        let known = &self.places[place];
+        if known.is_closed(is_cleanup) {
             return Verdict::GivenUp;
         }
         let most = match known.mode {
@@ -279,7 +283,6 @@ impl Admission {
         // What was refused waits for the holder and for what is at interim settings, not the other way round.
         let is_in_turn = known.refused() == 0 || known.is_given_up || known.holder == Some(group) || is_open;
         let is_in_turn = is_in_turn && !self.waits_for_a_cycle(group);
-        let known = &self.places[place];
         if !is_in_turn || known.under_way() >= most || known.is_held_by_another(group) || is_late && known.busy > 0 {
             return Verdict::Wait;
         }
@@ -295,7 +298,7 @@ impl Admission {
             Mode::SideBySide => !known.is_sent_again(),
             Mode::Suspected | Mode::Testing { .. } | Mode::Exclusive { .. } => known.under_way() == 0,
         };
-        if known.is_given_up && (!is_cleanup || known.is_restored_in_vain) {
+        if known.is_closed(is_cleanup) {
             Verdict::GivenUp
         } else if !is_alone || self.waits_for_a_cycle(group) || known.is_held_by_another(group) {
             Verdict::Wait
@@ -330,6 +333,11 @@ impl Admission {
             Mode::Testing { sent } if !is_again => *sent += 1,
             Mode::Testing { .. } | Mode::SideBySide | Mode::Suspected => {}
         }
+    }
+
+    /// Whether a group has networks at interim settings, as far as known here.
+    pub(super) fn is_open(&self, group: GroupId) -> bool {
+        self.groups[group.0].is_open
     }
 
     /// Whether the write of a group was under way together with another one of its location.

@@ -37,12 +37,7 @@ pub(super) struct GroupWorker<'a, 's> {
     pub(super) current_settings: HashMap<ChangeIndex, Option<Settings>>,
     /// Changes that were taken back: the values that they had released may be theirs again.
     pub(super) reverted: HashSet<ChangeIndex>,
-    /// The location stayed locked for too long; no further step is sent there.
-    pub(super) lock_failure: Option<Failure>,
 }
-
-/// Why nothing further is sent there.
-pub(super) const LOCATION_LOCKED: &str = "the location stayed locked";
 
 /// What is left to do in a group.
 enum Work {
@@ -87,27 +82,16 @@ enum Next {
 
 impl<'a, 's> GroupWorker<'a, 's> {
     pub(super) fn new(run: &'a RunContext<'s>, group: GroupId, steps: Vec<StepIndex>) -> Self {
-        Self {
-            run,
-            group,
-            steps,
-            progress: HashMap::new(),
-            current_settings: HashMap::new(),
-            reverted: HashSet::new(),
-            lock_failure: None,
-        }
+        Self { run, group, steps, progress: HashMap::new(), current_settings: HashMap::new(), reverted: HashSet::new() }
     }
 
     pub(super) async fn run(mut self) {
         let mut open: Vec<Work> = self.steps.iter().copied().map(Work::Step).collect();
-        while !self.run.client.shutdown().is_requested() && self.lock_failure.is_none() {
+        while !self.run.client.shutdown().is_requested() && self.lock_failure().is_none() {
             match self.next(&open) {
                 Some(Next::Work(at)) => {
                     let work = open.remove(at);
-                    let error = self.execute(&work, &mut open).await;
-                    let lock = error.as_ref().filter(|error| is_lock(error));
-                    let failure = lock.map(|error| Failure { message: LOCATION_LOCKED.to_owned(), ..error.into() });
-                    self.lock_failure = failure.or(self.lock_failure.take());
+                    self.execute(&work, &mut open).await;
                 }
                 Some(Next::Wait(until)) if self.run.options.until.is_none_or(|window| until <= window) => {
                     self.wait_for_handsets(&open, until).await;
@@ -121,6 +105,12 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
         self.restore().await;
         self.finalize_results();
+    }
+
+    /// Why nothing further is sent in the location of the group, if it has stayed locked for too long.
+    fn lock_failure(&self) -> Option<Failure> {
+        let location = &self.run.plan[self.step(*self.steps.first()?).change()].location.id;
+        self.run.lock_failures.borrow().get(location).cloned()
     }
 
     /// What can be done next, in the order of the plan: work whose prerequisites were tried, and whose network may be changed
@@ -206,46 +196,44 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
     }
 
-    async fn execute(&mut self, work: &Work, open: &mut Vec<Work>) -> Option<ApiError> {
-        match work {
-            Work::Step(at) => {
-                let has_second =
-                    |item: &ChangeIndex| self.run.plan[*item].handset().is_some_and(|handset| handset.line2.is_some());
-                let step = self.step(*at);
-                let has_two_lines = step.operation == Operation::AddHandsets && step.items.iter().any(has_second);
-                if has_two_lines {
-                    self.wait_for_two_lines().await;
-                }
-                if has_two_lines && self.run.one_line_at_a_time.get() {
-                    let items = step.items.clone();
-                    return self.add_first_lines(*at, &items, open).await;
-                }
-                let is_first = has_two_lines && self.run.tries_two_lines.get() == Some(false);
-                if is_first {
-                    self.run.tries_two_lines.set(Some(true));
-                }
-                let (deferred, error) = self.send_step(*at, Priority::Normal).await;
-                if is_first {
-                    let is_accepted = deferred.is_empty() && self.is_done(*at);
-                    self.run.tries_two_lines.set(if is_accepted { None } else { Some(false) });
-                    self.run.notify_turns();
-                }
-                if !deferred.is_empty() {
-                    self.run.one_line_at_a_time.set(true);
-                    open.insert(0, Work::FirstLines(*at, deferred));
-                }
-                error
+    async fn execute(&mut self, work: &Work, open: &mut Vec<Work>) {
+        let at = match work {
+            Work::Step(at) => *at,
+            Work::FirstLines(at, items) => return self.add_first_lines(*at, items, open).await,
+            Work::SecondLine(at, item) => return self.add_second_line(*at, *item).await,
+        };
+        let run = self.run;
+        let has_second = |item: &ChangeIndex| run.plan[*item].handset().is_some_and(|handset| handset.line2.is_some());
+        let step = self.step(at);
+        let has_two_lines = step.operation == Operation::AddHandsets && step.items.iter().any(has_second);
+        if has_two_lines {
+            self.wait_for_two_lines().await;
+            if run.one_line_at_a_time.get() {
+                return self.add_first_lines(at, &step.items, open).await;
             }
-            Work::FirstLines(at, items) => self.add_first_lines(*at, items, open).await,
-            Work::SecondLine(at, item) => self.add_second_line(*at, *item).await,
         }
+        let is_first = has_two_lines && run.tries_two_lines.get() == Some(false);
+        if is_first {
+            run.tries_two_lines.set(Some(true));
+        }
+        let (deferred, _) = self.send_step(at, Priority::Normal).await;
+        if is_first {
+            let is_accepted = deferred.is_empty() && self.is_done(at);
+            run.tries_two_lines.set(if is_accepted { None } else { Some(false) });
+        }
+        if !deferred.is_empty() {
+            run.one_line_at_a_time.set(true);
+            open.insert(0, Work::FirstLines(at, deferred));
+        }
+        run.notify_turns();
     }
 
     /// Waits until it is known whether Webex takes two lines at once, if another group finds it out.
     async fn wait_for_two_lines(&self) {
         let run = self.run;
         let is_under_way = || run.tries_two_lines.get() == Some(true);
-        if is_under_way() {
+        // That group may wait for the cycle of this one.
+        if is_under_way() && !run.admission.borrow().is_open(self.group) {
             self.park(true);
             let verdict = |_: &mut Admission| if is_under_way() { Verdict::Wait } else { Verdict::Go };
             run.wait_for_turn(Priority::Normal, verdict).await;
@@ -254,12 +242,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
     }
 
     /// Adds handsets with their first lines; the second ones follow one by one.
-    async fn add_first_lines(
-        &mut self,
-        at: StepIndex,
-        items: &[ChangeIndex],
-        open: &mut Vec<Work>,
-    ) -> Option<ApiError> {
+    async fn add_first_lines(&mut self, at: StepIndex, items: &[ChangeIndex], open: &mut Vec<Work>) {
         let mut ready = Vec::new();
         for item in items {
             match self.blocked_by(self.step(at), *item) {
@@ -268,7 +251,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             }
         }
         if ready.is_empty() {
-            return None;
+            return;
         }
         let request = WriteRequest {
             operation: Operation::AddHandsets,
@@ -277,20 +260,20 @@ impl<'a, 's> GroupWorker<'a, 's> {
             settings: None,
             priority: Priority::Normal,
             first_line_only: true,
+            is_late: false,
         };
         let results = self.write(request).await;
-        let mut error = None;
         let mut halves = Vec::new();
         for (item, result) in results {
             let is_half = self.run.plan[item].handset().is_some_and(|handset| handset.line2.is_some());
             if is_half && result.progress == StepState::Done {
                 halves.push(item);
             } else {
-                error = error.or(self.record(at, item, result));
+                self.record(at, item, result);
             }
         }
         if halves.is_empty() {
-            return error;
+            return;
         }
         let ids = self.find_added(&halves).await;
         let incomplete = Failure::new("added with its first line only; run the same command again for the second one");
@@ -303,7 +286,6 @@ impl<'a, 's> GroupWorker<'a, 's> {
                 open.insert(place, Work::SecondLine(at, item));
             }
         }
-        error
     }
 
     /// The ids of handsets that were just added with their first line; one list for all of them.
@@ -329,7 +311,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
         observations.into_iter().map(id).collect()
     }
 
-    async fn add_second_line(&mut self, at: StepIndex, item: ChangeIndex) -> Option<ApiError> {
+    async fn add_second_line(&mut self, at: StepIndex, item: ChangeIndex) {
         let items = [item];
         let written = self.write(WriteRequest {
             operation: Operation::UpdateHandset,
@@ -338,10 +320,11 @@ impl<'a, 's> GroupWorker<'a, 's> {
             settings: None,
             priority: Priority::Normal,
             first_line_only: false,
+            is_late: false,
         });
-        let (_, result) = written.await.pop()?;
+        let Some((_, result)) = written.await.pop() else { return };
         if result.progress == StepState::NotSent {
-            return result.error;
+            return;
         }
         let id = self.run.added_handsets.borrow().get(&item).map(ToString::to_string);
         self.run.set_result(item, ChangeResult { id, ..result.result.clone() }, Precedence::Latest);
@@ -350,7 +333,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             self.run.note_written();
             (self.run.on_event)(&Event::Written { subject, kind: StepKind::Final });
         }
-        self.record(at, item, result)
+        self.record(at, item, result);
     }
 
     /// Sends a step for those of its items whose dependencies are done. Returns the error of the write, if it failed.
@@ -382,6 +365,8 @@ impl<'a, 's> GroupWorker<'a, 's> {
                 settings: step.settings.as_ref(),
                 priority,
                 first_line_only: false,
+                // What a stop must complete does not wait for groups that will not start.
+                is_late: priority == Priority::Normal && self.run.late.contains(&at),
             })
             .await;
         let is_any_done = results.iter().any(|(_, result)| result.progress == StepState::Done);
@@ -498,7 +483,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
         let mut results = self.run.results.borrow_mut();
         for item in self.steps.iter().flat_map(|at| &self.step(*at).items) {
             let result = results[item.0].get_or_insert_with(|| ChangeResult {
-                error: self.lock_failure.clone(),
+                error: self.lock_failure(),
                 ..ChangeResult::new(ChangeStatus::NotStarted)
             });
             if let Some(Some(current)) = self.current_settings.get(item)

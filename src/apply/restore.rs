@@ -130,6 +130,7 @@ impl GroupWorker<'_, '_> {
             settings: Some(&old),
             priority: Priority::Cleanup,
             first_line_only: false,
+            is_late: false,
         });
         let Some((_, WriteResult { progress, result, error, .. })) = written.await.pop() else { return false };
         if progress != StepState::NotSent {
@@ -188,6 +189,7 @@ impl GroupWorker<'_, '_> {
                 settings: None,
                 priority: Priority::Cleanup,
                 first_line_only: false,
+                is_late: false,
             });
             if let Some((_, WriteResult { progress: StepState::Done, .. })) = written.await.pop() {
                 self.reverted.insert(removal);

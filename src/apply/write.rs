@@ -9,12 +9,12 @@ use futures::future::select;
 use super::admission::{Admission, Obstacle, Verdict};
 use super::confirm::POLL_INTERVALS;
 use super::event::Event;
-use super::group_worker::{GroupWorker, LOCATION_LOCKED, StepState, is_lock};
+use super::group_worker::{GroupWorker, StepState, is_lock};
 use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::{NetworkId, Settings};
-use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
+use crate::plan::model::{ChangeIndex, Operation, StepKind};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
@@ -33,6 +33,8 @@ pub(super) struct WriteRequest<'a> {
     pub(super) priority: Priority,
     /// Whether handsets are added with their first line only.
     pub(super) first_line_only: bool,
+    /// Whether it deletes what nothing depends on, which the rest of the location comes before.
+    pub(super) is_late: bool,
 }
 
 /// What has become of one item of a request.
@@ -130,24 +132,16 @@ impl GroupWorker<'_, '_> {
         let network = run.network_id(change);
         let before = self.current(first).cloned();
         // Admission, journal, request: what is announced is sent, as far as this run decides.
-        match self.wait_for_turn(self.is_late(&write), write.priority).await {
-            Verdict::Go => {}
-            Verdict::Wait => return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect(),
-            Verdict::GivenUp => {
-                self.lock_failure = run.lock_failures.borrow().get(&change.location.id).cloned();
-                return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect();
-            }
+        if self.wait_for_turn(write.is_late, write.priority).await != Verdict::Go {
+            return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect();
         }
         let written = self.write_in_turn(write, network.as_ref(), before.as_ref()).await;
         run.admission.borrow_mut().settle(self.group);
         if let Some(error) = written.iter().filter_map(|(_, result)| result.error.as_ref()).find(|error| is_lock(error))
         {
-            let failure = Failure { message: LOCATION_LOCKED.to_owned(), ..error.into() };
+            let failure = Failure { message: "the location stayed locked".to_owned(), ..error.into() };
             run.lock_failures.borrow_mut().entry(change.location.id.clone()).or_insert(failure);
             run.admission.borrow_mut().give_up(self.group, write.priority == Priority::Cleanup);
-        }
-        if written.iter().any(|(_, result)| result.progress == StepState::NotSent) && self.lock_failure.is_none() {
-            self.lock_failure = run.lock_failures.borrow().get(&change.location.id).cloned();
         }
         run.notify_turns();
         written
@@ -299,14 +293,6 @@ impl GroupWorker<'_, '_> {
             settle(spec, request, answer, is_repeated, write.priority).await
         };
         (settled, refusal.into_inner())
-    }
-
-    /// Whether a request deletes what nothing depends on.
-    fn is_late(&self, write: &WriteRequest<'_>) -> bool {
-        let of = |at: &StepIndex| self.run.late.contains(at) && self.step(*at).items == write.items;
-        // What a stop must complete does not wait for groups that will not start.
-        let is_planned = write.kind == WriteKind::Final && write.priority == Priority::Normal;
-        is_planned && write.operation.is_deletion() && self.steps.iter().any(of)
     }
 
     fn subject(&self, items: &[ChangeIndex]) -> String {

@@ -596,12 +596,7 @@ impl ApiClient {
                 if let Some(reason) = give_up {
                     return fail(Some(reason));
                 }
-                self.wait_until(until, RetryEvent::Locked { until, is_refusal: true }, context, maybe_applied).await?;
-                match context.after_lock {
-                    // It was refused, and is not sent again.
-                    Some(after_lock) if !after_lock().await => Err(self.cancellation_error(maybe_applied)),
-                    Some(_) | None => Ok(()),
-                }
+                self.wait_out_lock(until, true, context, maybe_applied).await
             }
             RetryDecision::Fail(reason) => fail(reason),
             RetryDecision::RateLimitTimeout(reason) => {
@@ -640,10 +635,22 @@ impl ApiClient {
             let error = response.with_context(&self.retry_policy.lock_timeout_message(Some(wait)));
             return Err(SendError::Failed(ApiError { applied: state.maybe_applied, ..error }));
         }
-        self.wait_until(until, RetryEvent::Locked { until, is_refusal: false }, context, state.maybe_applied).await?;
+        self.wait_out_lock(until, false, context, state.maybe_applied).await?;
+        Ok(wait)
+    }
+
+    /// Waits for the end of a lock, and for the turn after it; `is_refusal` says that this request has met it.
+    async fn wait_out_lock(
+        &self,
+        until: Instant,
+        is_refusal: bool,
+        context: RequestContext<'_>,
+        maybe_applied: MaybeApplied,
+    ) -> Result<(), SendError> {
+        self.wait_until(until, RetryEvent::Locked { until, is_refusal }, context, maybe_applied).await?;
         match context.after_lock {
-            Some(after_lock) if !after_lock().await => Err(self.cancellation_error(state.maybe_applied)),
-            Some(_) | None => Ok(wait),
+            Some(after_lock) if !after_lock().await => Err(self.cancellation_error(maybe_applied)),
+            Some(_) | None => Ok(()),
         }
     }
 

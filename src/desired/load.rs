@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
-use crate::model::is_utf16;
+use crate::model::{is_journal, is_utf16};
 
 /// File size limit; 100,000 networks take about 15 MB.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -182,6 +182,7 @@ impl Loader<'_> {
                 .help("`dectl runs` lists runs, `dectl undo RUN` undoes one")
                 .in_file(name),
             ),
+            Ok(_) if is_utf16(&bytes) => self.not_utf8(name, &bytes, 0),
             Ok(_) => match String::from_utf8(bytes) {
                 Ok(text) => {
                     let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
@@ -228,12 +229,6 @@ impl Loader<'_> {
     }
 }
 /// Whether a file is what `plan --out` writes, encrypted or not.
-fn is_journal(bytes: &[u8]) -> bool {
-    let first = bytes[..bytes.len().min(200)].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let has = |words: &[u8]| first.windows(words.len()).any(|window| window == words);
-    first.starts_with(b"{") && has(b"\"event\":\"runStarted\"")
-}
-
 fn is_saved_plan(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let start = start[..start.len().min(200)].trim_ascii_start();

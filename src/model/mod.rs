@@ -44,5 +44,5 @@ pub use name::{
 pub use name_key::{NameKey, NaturalName, nfc, same_text};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
-pub use plain_text::{PlainTextError, is_utf16, quotes_hint, secret_text, utf8_text};
+pub use plain_text::{PlainTextError, is_journal, is_utf16, quotes_hint, secret_text, utf8_text};
 pub use settings::{Setting, SettingSet, Settings};

@@ -51,8 +51,11 @@ pub fn secret_text(text: &str) -> Result<&str, PlainTextError> {
 /// # Errors
 /// If they are no UTF-8.
 pub fn utf8_text(bytes: &[u8]) -> Result<&str, PlainTextError> {
-    let error = if is_utf16(bytes) { PlainTextError::Utf16 } else { PlainTextError::NotUtf8 };
-    let text = std::str::from_utf8(bytes).map_err(|_| error)?;
+    // Without its mark, UTF-16 of plain letters is UTF-8 with zeros.
+    if is_utf16(bytes) {
+        return Err(PlainTextError::Utf16);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| PlainTextError::NotUtf8)?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
@@ -60,6 +63,13 @@ pub fn utf8_text(bytes: &[u8]) -> Result<&str, PlainTextError> {
 pub fn is_utf16(bytes: &[u8]) -> bool {
     let has_mark = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
     has_mark || matches!(bytes, [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one != 0 && *other != 0)
+}
+
+/// Whether a file is the journal of a run, by its first line.
+pub fn is_journal(bytes: &[u8]) -> bool {
+    let first = bytes[..bytes.len().min(200)].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let event = br#""event":"runStarted""#;
+    first.starts_with(b"{") && first.windows(event.len()).any(|words| words == event)
 }
 
 /// What to say of quotes around a pattern or template: `cmd.exe` hands single ones on, and others are there after a copy.
@@ -99,6 +109,8 @@ mod tests {
         }
         assert_eq!(utf8_text(b"\xef\xbb\xbfabc"), Ok("abc"));
         assert_eq!(utf8_text(b"\xff\xfea\0b\0"), Err(PlainTextError::Utf16));
+        assert_eq!(utf8_text(b"a\0b\0"), Err(PlainTextError::Utf16));
+        assert_eq!(utf8_text(b"\0a\0b"), Err(PlainTextError::Utf16));
         assert_eq!(utf8_text(b"\xfc"), Err(PlainTextError::NotUtf8));
     }
 }

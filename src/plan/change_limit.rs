@@ -60,24 +60,16 @@ pub enum TooManyChanges {
         number: usize,
         allowed: usize,
     },
-    #[error("{0}; and {1}")]
-    Both(Box<Self>, Box<Self>),
 }
 
-/// Checks both limits of an unattended run, and reports both at once.
-///
-/// # Errors
-/// If the plan exceeds one of them.
-pub fn check_limits(
+/// The limits of an unattended run that a plan exceeds, all at once.
+pub fn exceeded_limits(
     plan: &Plan,
     max_changes: Option<MaxChanges>,
     max_deletes: Option<usize>,
-) -> Result<(), TooManyChanges> {
-    match (check_deletions(plan, max_deletes), check_change_limit(plan, max_changes)) {
-        (Ok(()), Ok(())) => Ok(()),
-        (Err(one), Ok(())) | (Ok(()), Err(one)) => Err(one),
-        (Err(one), Err(other)) => Err(TooManyChanges::Both(Box::new(one), Box::new(other))),
-    }
+) -> Vec<TooManyChanges> {
+    let checked = [check_deletions(plan, max_deletes), check_change_limit(plan, max_changes)];
+    checked.into_iter().filter_map(Result::err).collect()
 }
 
 /// Checks whether a plan may be applied without confirmation.

@@ -42,7 +42,7 @@ mod scope;
 mod subset;
 mod temporary;
 
-pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, check_limits, describe_deletions};
+pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, describe_deletions, exceeded_limits};
 pub use members::unknown_line_locations;
 pub use missing::{Missing, take_out_missing};
 pub use planner::{

@@ -5,7 +5,8 @@ use super::read_devices::UnreadDevices;
 use crate::client::SendError;
 use crate::diagnostic::plural;
 use crate::model::quotes_hint;
-use crate::plan::{Drift, TooManyChanges};
+use crate::plan::model::Plan;
+use crate::plan::{Drift, MaxChanges, TooManyChanges, exceeded_limits};
 use crate::plan_check::PlanViolation;
 use crate::storage::journal::RunHistoryError;
 use crate::storage::{JournalError, SavedPlanError};
@@ -43,9 +44,9 @@ pub enum Error {
     /// There are unmanaged networks.
     #[error("{} not in any file (--fail-on-unmanaged)", plural(*.0, "live network"))]
     Unmanaged(usize),
-    /// Two reasons to refuse a plan.
-    #[error("{0}; and {1}")]
-    Both(Box<Self>, Box<Self>),
+    /// Several reasons to refuse a plan.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; and "))]
+    Refused(Vec<Self>),
     /// A pattern of the scope matches nothing.
     #[error(
         "{option} {pattern:?} matches no {}{}; no changes were made",
@@ -100,6 +101,36 @@ impl From<SendError> for Error {
 }
 
 impl Error {
+    /// Checks what refuses a plan without a prompt: its limits and networks that no file names.
+    ///
+    /// # Errors
+    /// All that refuses it, at once.
+    pub fn check_unattended(
+        plan: &Plan,
+        max_changes: Option<MaxChanges>,
+        max_deletes: Option<usize>,
+        fail_on_unmanaged: bool,
+    ) -> Result<(), Self> {
+        let limits = exceeded_limits(plan, max_changes, max_deletes).into_iter().map(Self::from);
+        let mut refusals: Vec<Self> = limits.chain(Self::check_managed(plan, fail_on_unmanaged).err()).collect();
+        match refusals.len() {
+            0 => Ok(()),
+            1 => Err(refusals.remove(0)),
+            _ => Err(Self::Refused(refusals)),
+        }
+    }
+
+    /// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.
+    ///
+    /// # Errors
+    /// If it does.
+    pub fn check_managed(plan: &Plan, fail_on_unmanaged: bool) -> Result<(), Self> {
+        match plan.counts.unmanaged {
+            unmanaged if unmanaged > 0 && fail_on_unmanaged => Err(Self::Unmanaged(unmanaged)),
+            _ => Ok(()),
+        }
+    }
+
     /// A failure to read more than the list of networks.
     pub(super) fn reading(error: SendError) -> Self {
         match error {

@@ -85,15 +85,20 @@ pub(super) async fn read_details(
 /// # Errors
 /// If the inputs are invalid for the live state, or the plan fails its safety check.
 pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: Instant) -> Result<PreparedPlan, Error> {
+    Ok(PreparedPlan { checked: checked_plan(inputs, scope, &live)?, live, listed })
+}
+
+/// The changes from a given live state, checked.
+pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> Result<CheckedPlan, Error> {
     let mut diagnostics = Diagnostics::new();
-    let expanded = expand_rules(&inputs.desired, scope, &live, &mut diagnostics);
+    let expanded = expand_rules(&inputs.desired, scope, live, &mut diagnostics);
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
     let entries = desired.locations.iter().flat_map(|location| &location.entries);
     let requested_names = entries.filter_map(|entry| entry.desired.name.as_ref()).map(|name| name.as_str());
-    if let Some((option, pattern)) = scope.unmatched(&live, requested_names) {
+    if let Some((option, pattern)) = scope.unmatched(live, requested_names) {
         return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
     }
-    let built = plan::build_scoped(scope, desired, &live, &inputs.sources)
+    let built = plan::build_scoped(scope, desired, live, &inputs.sources)
         .and_then(|plan| if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
     match built {
         Ok(mut plan) => {
@@ -102,8 +107,7 @@ pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: I
             plan.warnings.splice(0..0, from_files);
             let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
             plan.warnings.extend(damaged);
-            let checked = check_plan(plan, &live)?;
-            Ok(PreparedPlan { checked, live, listed })
+            Ok(check_plan(plan, live)?)
         }
         Err(from_plan) => {
             let mut all = inputs.warnings.clone();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, expand_rules, plan_from_live, read_details};
+use super::prepare::{PreparedPlan, checked_plan, expand_rules, read_details};
 use super::read_devices::UnreadDevices;
 use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
@@ -51,8 +51,11 @@ pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClie
     let mut missing = Vec::new();
     // What hides behind one refusal is refused next.
     loop {
-        match plan_from_live(inputs, scope, live.clone(), listed) {
-            Ok(prepared) => return Ok(PreparedStatus { prepared, missing, unread }),
+        match checked_plan(inputs, scope, &live) {
+            Ok(checked) => {
+                let prepared = PreparedPlan { checked, live, listed };
+                return Ok(PreparedStatus { prepared, missing, unread });
+            }
             Err(Error::InvalidInput(invalid)) => {
                 match plan::take_out_missing(&mut inputs.desired, &invalid.diagnostics, scope, &live) {
                     Some(found) => missing.extend(found),

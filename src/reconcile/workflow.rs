@@ -20,7 +20,7 @@ use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::{Plan, ResourceKind};
-use crate::plan::{self, check_deletions, check_limits, describe_deletions};
+use crate::plan::{self, check_deletions, describe_deletions};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
 
@@ -182,10 +182,9 @@ impl ApplyWorkflow<'_> {
     ) -> Result<CompletedRun, Error> {
         let prepared = self.prepare_plan(plan_source, live).await?;
         let plan = prepared.checked.plan();
-        let unmanaged = Error::Unmanaged(plan.counts.unmanaged);
-        let leaves_some = self.config.fail_on_unmanaged && plan.counts.unmanaged > 0;
-        if leaves_some && self.config.approval == Approval::Prompt {
-            return Err(unmanaged);
+        let fail_on_unmanaged = self.config.fail_on_unmanaged;
+        if self.config.approval == Approval::Prompt {
+            Error::check_managed(plan, fail_on_unmanaged)?;
         }
         if self.config.waves.canary_matches_nothing(plan) {
             return Err(Error::CanaryMatchesNothing);
@@ -197,13 +196,9 @@ impl ApplyWorkflow<'_> {
                     PlanSource::SavedPlan(saved) => saved.max_changes.as_deref().and_then(|text| text.parse().ok()),
                     PlanSource::Inputs(_) => None,
                 };
-                let limits = check_limits(plan, self.config.max_changes.or(saved), self.max_deletes(plan_source));
-                match limits.map_err(Error::from) {
-                    Err(error) if leaves_some => return Err(Error::Both(Box::new(error), Box::new(unmanaged))),
-                    Err(error) => return Err(error),
-                    Ok(()) if leaves_some => return Err(unmanaged),
-                    Ok(()) => prepared,
-                }
+                let max_changes = self.config.max_changes.or(saved);
+                Error::check_unattended(plan, max_changes, self.max_deletes(plan_source), fail_on_unmanaged)?;
+                prepared
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
         };

@@ -397,13 +397,13 @@ impl SimulatedOrganization {
         now: Instant,
         tracking_id: &str,
     ) -> Option<SimulatedResponse> {
-        let location = LocationId::new(request.operation.written_location()?);
+        let (location, network) = request.operation.written()?;
+        let (location, network) = (LocationId::new(location), network.map(NetworkId::new));
         self.locks.retain(|_, until| *until > now);
         if in_flight.fault == RequestFault::Locked {
             self.locks.entry(location.clone()).or_insert(now + self.faults.lock_duration);
         }
         let lock = self.locks.get(&location).map(|until| until.duration_since(now));
-        let network = request.operation.written_network().map(NetworkId::new);
         let others = || self.writing.iter().filter(|(number, _)| **number != in_flight.number).map(|(_, place)| place);
         let is_same_network = network.is_some() && others().any(|(_, other)| *other == network);
         let is_crowded = match self.faults.exclusive_writes {

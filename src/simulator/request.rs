@@ -185,38 +185,26 @@ impl Operation {
         }
     }
 
-    /// The network that a write is about, unless it creates one.
-    pub(super) fn written_network(&self) -> Option<&str> {
+    /// The location that a write is about, and the network unless it creates one.
+    pub(super) fn written(&self) -> Option<(&str, Option<&str>)> {
         match self {
-            Self::Update { network, .. }
-            | Self::Delete { network, .. }
-            | Self::AddBaseStations { network, .. }
-            | Self::RemoveBaseStation { network, .. }
-            | Self::RemoveAllBaseStations { network, .. }
-            | Self::AddHandset { network, .. }
-            | Self::AddHandsets { network, .. }
-            | Self::UpdateHandset { network, .. }
-            | Self::RemoveHandset { network, .. }
-            | Self::RemoveHandsets { network, .. } => Some(network),
+            Self::Create { location, .. } => Some((location, None)),
+            Self::Update { location, network, .. }
+            | Self::Delete { location, network, .. }
+            | Self::AddBaseStations { location, network, .. }
+            | Self::RemoveBaseStation { location, network, .. }
+            | Self::RemoveAllBaseStations { location, network, .. }
+            | Self::AddHandset { location, network, .. }
+            | Self::AddHandsets { location, network, .. }
+            | Self::UpdateHandset { location, network, .. }
+            | Self::RemoveHandset { location, network, .. }
+            | Self::RemoveHandsets { location, network, .. } => Some((location, Some(network))),
             _ => None,
         }
     }
 
     pub(super) fn written_location(&self) -> Option<&str> {
-        match self {
-            Self::Update { location, .. }
-            | Self::Create { location, .. }
-            | Self::Delete { location, .. }
-            | Self::AddBaseStations { location, .. }
-            | Self::RemoveBaseStation { location, .. }
-            | Self::RemoveAllBaseStations { location, .. }
-            | Self::AddHandset { location, .. }
-            | Self::AddHandsets { location, .. }
-            | Self::UpdateHandset { location, .. }
-            | Self::RemoveHandset { location, .. }
-            | Self::RemoveHandsets { location, .. } => Some(location),
-            _ => None,
-        }
+        self.written().map(|(location, _)| location)
     }
 }
 

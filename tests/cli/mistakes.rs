@@ -209,18 +209,33 @@ fn plans_and_states_in_another_encoding_are_named() {
     let file = |name: &str| env.dir.path().join(name);
     let plan = std::fs::read_to_string(file("p.json")).expect("a plan");
     let state = "version: 1\nlocations: [{ name: L, networks: [{ name: a }] }]\n";
-    for (name, text) in [("utf16.json", &*plan), ("utf16.yaml", state)] {
-        let bytes: Vec<u8> = [0xFEFF].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
-        std::fs::write(file(name), bytes).expect("a file");
-    }
-    for args in [
-        &["apply", "--plan", "utf16.json", "--yes"][..],
-        &["show", "utf16.json"],
-        &["export", "--simulate=utf16.yaml"],
-        &["simulate", "--scenario", "utf16.yaml"],
+    let table = "location,network,displayName\nTrondheim Clinic,TRD Lab,X\n";
+    // With a byte order mark and without, which is UTF-8 with zeros.
+    let encode = |text: &str, mark: Option<u16>, to_bytes: fn(u16) -> [u8; 2]| {
+        mark.into_iter().chain(text.encode_utf16()).flat_map(to_bytes).collect::<Vec<u8>>()
+    };
+    for (mark, to_bytes) in [
+        (Some(0xFEFF), u16::to_le_bytes as fn(u16) -> [u8; 2]),
+        (Some(0xFEFF), u16::to_be_bytes),
+        (None, u16::to_le_bytes),
+        (None, u16::to_be_bytes),
     ] {
-        let ended = env.run(args);
-        assert!(ended.code == Some(1) && ended.stderr.contains("UTF-16"), "{args:?}\n{}", ended.stderr);
+        let files = [("utf16.json", &*plan), ("utf16.yaml", state), ("utf16.csv", table), ("utf16.token", "token")];
+        for (name, text) in files {
+            std::fs::write(file(name), encode(text, mark, to_bytes)).expect("a file");
+        }
+        for args in [
+            &["apply", "--plan", "utf16.json", "--yes"][..],
+            &["show", "utf16.json"],
+            &["export", "--simulate=utf16.yaml"],
+            &["simulate", "--scenario", "utf16.yaml"],
+            &["validate", "utf16.yaml"],
+            &["plan", "utf16.csv"],
+            &["auth", "check", "--token-file", "utf16.token"],
+        ] {
+            let ended = env.run(args);
+            assert!(ended.code == Some(1) && ended.stderr.contains("UTF-16"), "{args:?} {mark:?}\n{}", ended.stderr);
+        }
     }
     assert_eq!(env.counters().writes, 0);
     env.write("bom.json", &format!("\u{feff}{plan}"));

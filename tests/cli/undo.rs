@@ -312,12 +312,7 @@ fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
 #[test]
 fn an_undo_that_was_overtaken_is_undone_again_by_naming_the_run() {
     let env = TestEnv::new();
-    let file = |lab: &str, nurses: &str| {
-        let networks =
-            format!("{{ name: TRD Lab, displayName: {lab} }}, {{ name: TRD Nurses, displayName: {nurses} }}");
-        format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{networks}] }}]\n")
-    };
-    env.write("d.yaml", &file("A1", "B1"));
+    env.write("d.yaml", &lab_and_nurses("A1", "B1"));
     assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
     let runs = env.run(&["runs"]).stdout;
     let run = runs.split_whitespace().next().expect("a run");
@@ -326,7 +321,7 @@ fn an_undo_that_was_overtaken_is_undone_again_by_naming_the_run() {
     env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
     assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(3));
     env.set_faults(FaultConfig::default());
-    env.write("e.yaml", &file("A1", "Else"));
+    env.write("e.yaml", &lab_and_nurses("A1", "Else"));
     assert_eq!(env.run(&["apply", "e.yaml", "--yes", "--journal", "other"]).code, Some(0));
 
     let ended = env.run(&["undo", "last", "--yes"]);
@@ -345,6 +340,18 @@ fn an_undo_that_was_overtaken_is_undone_again_by_naming_the_run() {
         network["displayName"].as_str().expect("a text").to_owned()
     };
     assert_eq!((shown("TRD Lab").as_str(), shown("TRD Nurses").as_str()), ("Lab", "Else"));
+}
+
+/// A file with the display names of two networks.
+fn lab_and_nurses(lab: &str, nurses: &str) -> String {
+    let networks = format!("{{ name: TRD Lab, displayName: {lab} }}, {{ name: TRD Nurses, displayName: {nurses} }}");
+    format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{networks}] }}]\n")
+}
+
+/// The run that a message says how to undo.
+#[cfg(unix)]
+fn named_undo(message: &str) -> &str {
+    message.split_once("`dectl undo ").and_then(|(_, rest)| rest.split_once('`')).expect("a command").0
 }
 
 /// Five renames of one location, of which an interrupted command has done some.
@@ -377,7 +384,7 @@ fn an_interrupted_run_that_stays_is_named() {
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--location", "Trondheim*"]).code, Some(0));
     let undone = env.run(&["undo", "last", "--yes"]);
     assert!(undone.stderr.contains("was interrupted before; what it has changed is not undone"), "{}", undone.stderr);
-    let run = undone.stderr.split_once("`dectl undo ").and_then(|(_, rest)| rest.split_once('`')).expect("a command").0;
+    let run = named_undo(&undone.stderr);
     assert_eq!(env.run(&["undo", run, "--yes"]).code, Some(0));
     assert_eq!(env.networks(), before);
 
@@ -386,7 +393,7 @@ fn an_interrupted_run_that_stays_is_named() {
     env.write("networks.yaml", &format!("{file}\n# edited\n"));
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
     let undone = env.run(&["undo", "last", "--yes"]);
-    let run = undone.stderr.split_once("`dectl undo ").and_then(|(_, rest)| rest.split_once('`')).expect("a command").0;
+    let run = named_undo(&undone.stderr);
     assert_eq!(env.run(&["undo", run, "--yes"]).code, Some(0));
     assert_eq!(env.networks(), before);
 }
@@ -394,12 +401,7 @@ fn an_interrupted_run_that_stays_is_named() {
 #[test]
 fn the_last_run_is_the_last_one_after_a_clock_was_set_back() {
     let env = TestEnv::new();
-    let file = |lab: &str, nurses: &str| {
-        let networks =
-            format!("{{ name: TRD Lab, displayName: {lab} }}, {{ name: TRD Nurses, displayName: {nurses} }}");
-        format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{networks}] }}]\n")
-    };
-    env.write("d.yaml", &file("A1", "B1"));
+    env.write("d.yaml", &lab_and_nurses("A1", "B1"));
     assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
     let names = || {
         let runs = env.run(&["runs", "-o", "json"]).json();
@@ -415,7 +417,7 @@ fn the_last_run_is_the_last_one_after_a_clock_was_set_back() {
         std::fs::remove_file(dir.join(format!("{first}.{suffix}"))).expect("removed");
     }
     let after_first = env.networks();
-    env.write("d.yaml", &file("A2", "B1"));
+    env.write("d.yaml", &lab_and_nurses("A2", "B1"));
     assert_eq!(env.run(&["apply", "d.yaml", "--yes"]).code, Some(0));
     let second = names().remove(0);
     assert_ne!(second, ahead);

@@ -275,6 +275,27 @@ fn killed_at_any_moment_the_next_run_converges() {
     });
 }
 
+/// A run that is stopped gracefully after some time, unless it has ended by then.
+fn stopped(
+    env: &TestEnv,
+    client: &ApiClient,
+    options: Options,
+    after: Duration,
+    reason: ShutdownReason,
+) -> (Plan, Outcome) {
+    let ended = env.clock.block_on(async {
+        let mut applying = pin!(env.applying(client, options, &|_| {}));
+        match select(applying.as_mut(), env.clock.sleep(after)).await {
+            Either::Left((end, _)) => end,
+            Either::Right(_) => {
+                env.shutdown.request(ShutdownLevel::Graceful(reason));
+                applying.await
+            }
+        }
+    });
+    ended.expect("the run ends").expect("a run")
+}
+
 #[test]
 fn a_graceful_shutdown_resolves_temporary_names() {
     let mut displaced = 0;
@@ -285,20 +306,7 @@ fn a_graceful_shutdown_resolves_temporary_names() {
             TestEnv::new(RandomOrganization::random(2, 8, &mut rng), FaultConfig { latency, ..FaultConfig::default() });
         let client = env.client(seed, RetryPolicy::default());
         let stopped_at = Duration::from_millis(150) + rng.full_jitter(Duration::from_secs(1));
-        let (plan, outcome) = env
-            .clock
-            .block_on(async {
-                let mut applying = pin!(env.applying(&client, Options::default(), &|_| {}));
-                match select(applying.as_mut(), env.clock.sleep(stopped_at)).await {
-                    Either::Left((end, _)) => end,
-                    Either::Right(_) => {
-                        env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Interrupt));
-                        applying.await
-                    }
-                }
-            })
-            .expect("the run ends")
-            .expect("a run");
+        let (plan, outcome) = stopped(&env, &client, Options::default(), stopped_at, ShutdownReason::Interrupt);
         check(&env, &plan, &outcome, false);
         for result in &outcome.results {
             assert_eq!(result.current_settings, None, "seed {seed}: left on something temporary");
@@ -324,20 +332,7 @@ fn a_stop_within_many_cycles_of_one_location_leaves_no_temporary_name() {
             let client = env.client(seed, RetryPolicy::default());
             let stopped_at = Duration::from_millis(600) + rng.full_jitter(Duration::from_secs(6));
             let options = Options { grace_period: Some(Duration::from_secs(5)), ..Options::default() };
-            let (plan, outcome) = env
-                .clock
-                .block_on(async {
-                    let mut applying = pin!(env.applying(&client, options, &|_| {}));
-                    match select(applying.as_mut(), env.clock.sleep(stopped_at)).await {
-                        Either::Left((end, _)) => end,
-                        Either::Right(_) => {
-                            env.shutdown.request(ShutdownLevel::Graceful(ShutdownReason::Terminate));
-                            applying.await
-                        }
-                    }
-                })
-                .expect("the run ends")
-                .expect("a run");
+            let (plan, outcome) = stopped(&env, &client, options, stopped_at, ShutdownReason::Terminate);
             check(&env, &plan, &outcome, false);
             for result in &outcome.results {
                 assert_eq!(

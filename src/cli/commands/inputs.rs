@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
 use dectl::plan::model::Plan;
-use dectl::plan::{MaxChanges, Scope, check_limits};
-use dectl::reconcile::{CodeResolution, InputOptions, Inputs};
+use dectl::plan::{MaxChanges, Scope};
+use dectl::reconcile::{CodeResolution, Error, InputOptions, Inputs};
 use dectl::runtime::Shutdown;
 use dectl::storage::{PlanKey, SavedPlan};
 
@@ -40,14 +40,6 @@ pub(super) fn scope(filter: &FilterOptions) -> Result<Scope, CliError> {
     Scope::new(&filter.locations.location, &filter.network).map_err(CliError::from)
 }
 
-/// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.
-pub(super) fn ensure_all_managed(plan: &Plan, fail_on_unmanaged: bool) -> Result<(), CliError> {
-    match plan.counts.unmanaged {
-        unmanaged if unmanaged > 0 && fail_on_unmanaged => Err(dectl::reconcile::Error::Unmanaged(unmanaged).into()),
-        _ => Ok(()),
-    }
-}
-
 /// Saves a plan, perhaps the undo of a run, for `apply --plan`.
 pub(super) fn save_plan(
     plan: &Plan,
@@ -61,7 +53,7 @@ pub(super) fn save_plan(
     // A limit that is given holds here, too: an approval of what is refused afterwards is of no use.
     let max_changes = limits.max_changes.unwrap_or(MaxChanges::All);
     let max_deletes = limits.max_deletes.unwrap_or(usize::MAX);
-    check_limits(plan, Some(max_changes), Some(max_deletes)).map_err(dectl::reconcile::Error::from)?;
+    Error::check_unattended(plan, Some(max_changes), Some(max_deletes), limits.fail_on_unmanaged)?;
     if key.is_none() && path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("age")) {
         return Err(CliError::refused(format!(
             "{} is named as an encrypted plan, but DECTL_PLAN_KEY is not set; set it, or choose another name",

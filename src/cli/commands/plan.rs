@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use dectl::reconcile::prepare_plan;
+use dectl::reconcile::{Error, prepare_plan};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, save_plan, scope};
+use super::inputs::{RESOLVE_CODES, read, save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan};
 use crate::cli::args::{CodeOptions, FileOptions, ReadOptions, ScopeOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -38,9 +38,11 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
-    ensure_all_managed(plan, args.scope.fail_on_unmanaged)?;
-    if let Some(path) = &args.out {
-        save_plan(plan, &inputs, None, path, args.read.connection.org.clone(), &args.scope, key.as_ref())?;
+    match &args.out {
+        Some(path) => {
+            save_plan(plan, &inputs, None, path, args.read.connection.org.clone(), &args.scope, key.as_ref())?
+        }
+        None => Error::check_managed(plan, args.scope.fail_on_unmanaged)?,
     }
     show_plan(plan, args.scope.max_deletes, printer);
     let next = match &args.out {

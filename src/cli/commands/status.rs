@@ -2,11 +2,11 @@
 
 use clap::Args as ClapArgs;
 use dectl::plan::Missing;
-use dectl::reconcile::{PreparedStatus, prepare_status, status};
+use dectl::reconcile::{Error, PreparedStatus, prepare_status, status};
 use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{RESOLVE_CODES, ensure_all_managed, read, scope};
+use super::inputs::{RESOLVE_CODES, read, scope};
 use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -55,7 +55,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         Format::Markdown => markdown::status(&status),
         _ => text::status(&status),
     });
-    ensure_all_managed(prepared.checked.plan(), args.fail_on_unmanaged)?;
+    Error::check_managed(prepared.checked.plan(), args.fail_on_unmanaged)?;
     // A comparison that is incomplete is no answer, not even that something has drifted.
     Ok(match status.drifted() {
         _ if !unread.is_empty() => ExitStatus::Error,

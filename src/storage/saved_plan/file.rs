@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::SavedPlan;
 use super::json::{FORMAT_VERSION, KIND, SavedPlanJson};
-use crate::model::utf8_text;
+use crate::model::{is_journal, utf8_text};
 use crate::storage::encryption::{self, PlanKey};
 use crate::storage::private_file::{IfExists, resolve_target, write_private_file};
 
@@ -140,9 +140,7 @@ fn classify_invalid_plan(bytes: &[u8], file: &str) -> SavedPlanError {
         Err(_) => {
             let reason = match bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii() {
                 b"" => "it is empty",
-                text if text[..text.len().min(200)].windows(12).any(|part| part == b"\"runStarted\"") => {
-                    "it is the journal of a run, which `dectl undo RUN` undoes"
-                }
+                text if is_journal(text) => "it is the journal of a run, which `dectl undo RUN` undoes",
                 _ => "not JSON",
             };
             return SavedPlanError::InvalidSavedPlan { file, reason: reason.to_owned() };

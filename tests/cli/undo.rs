@@ -265,7 +265,8 @@ fn undo_takes_back_runs_that_continued_each_other() {
             let env = TestEnv::new();
             copy_example(&env);
             let before = env.networks();
-            let apply = ["apply", "networks.yaml", "--yes"];
+            // One after the other, so that the moment says how much is done.
+            let apply = ["apply", "networks.yaml", "--yes", "--concurrency", "1"];
             assert!(env.kill_at(k, RequestFault::NoResponse, signal, &apply).is_killed());
             assert_eq!(env.run(&apply).code, Some(0));
             let plan = env.run(&["plan", "networks.yaml", "--detailed-exitcode"]);

@@ -19,6 +19,7 @@ use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
+use dectl::webex::calls;
 
 const LATENCY: Duration = Duration::from_millis(500);
 /// What a plain script has.
@@ -76,7 +77,7 @@ fn reads(networks: usize) -> f64 {
     let (rng, limiter) = (SeededRng::from_seed(1), RateLimiter::new(None, None));
     let client = ApiClient::new(api, clock.clone(), rng, limiter, RetryPolicy::default(), Shutdown::new());
     let read = async {
-        let mut live = client.list(Priority::Normal).await.expect("a list");
+        let mut live = client.read(&calls::list_networks(), Priority::Normal).await.expect("a list");
         let handsets = live.networks().map(|(at, _)| at).collect();
         let reads = RequiredReads { handsets, ..RequiredReads::default() };
         read_devices(&mut live, reads, &client).await.expect("handsets");

@@ -12,8 +12,8 @@ use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
 use dectl::runtime::{Clock, Instant, SeededRng};
 use dectl::simulator::Limiter;
-use dectl::webex::operations::update_network;
 use dectl::webex::{ErrorClass, RetryAfter};
+use dectl::webex::{NetworkPath, calls};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -119,7 +119,9 @@ fn workers<M: Manner>(env: &PacingEnv, manner: &M) -> Option<Pace> {
             let Some((location, network, settings)) = work.borrow_mut().pop() else { return };
             loop {
                 manner.before(&env.clock).await;
-                let response = update_network(&env.api, &location, &network, &settings).await;
+                let response = calls::update_network(NetworkPath { location: &location, network: &network }, &settings)
+                    .send_once(&env.api)
+                    .await;
                 manner.responded();
                 match response {
                     Ok(_) => {

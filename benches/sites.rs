@@ -20,6 +20,7 @@ use dectl::reconcile::{
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
+use dectl::webex::calls;
 
 /// Requests a minute in the rollout.
 const REQUESTS_A_MINUTE: u32 = 300;
@@ -214,7 +215,7 @@ fn handset_names(locations: usize, networks: usize, handsets: usize) {
         display_name: None,
     };
     let prepared = scene.clock.block_on(async {
-        let mut live = scene.client.list(Priority::Normal).await.expect("a list");
+        let mut live = scene.client.read(&calls::list_networks(), Priority::Normal).await.expect("a list");
         let handsets = live.networks().map(|(at, _)| at).collect();
         let reads = RequiredReads { handsets, ..RequiredReads::default() };
         read_devices(&mut live, reads, &scene.client).await.expect("handsets");

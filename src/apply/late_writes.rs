@@ -9,6 +9,7 @@ use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus};
 use crate::client::{LATE_WRITE_WINDOW, Priority, RequestContext};
 use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
+use crate::webex::{NetworkPath, calls};
 
 /// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
 /// has happened. Returns whether the list is to be verified again.
@@ -36,7 +37,8 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bo
         let planned = &run.plan[change];
         let (Some(network), Some(after)) = (planned.network.id(), planned.settings_after()) else { continue };
         let context = RequestContext { priority: Priority::Cleanup, ..RequestContext::QUIET };
-        let Ok(live) = run.client.get(&planned.location.id, network, context).await else { continue };
+        let path = NetworkPath { location: &planned.location.id, network };
+        let Ok(live) = run.client.send(&calls::get_network(path), context).await else { continue };
         has_read = true;
         let is_late = confirm::matches_live(&live.settings, &settings) && !confirm::matches_live(&live.settings, after);
         if !is_late {
@@ -54,7 +56,7 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bo
         if run.record(announcement).await.is_err() {
             return true;
         }
-        let end = match run.client.update(&planned.location.id, network, after, context).await {
+        let end = match run.client.send(&calls::update_network(path, after), context).await {
             Ok(_) => WriteOutcome::Applied,
             Err(_) => WriteOutcome::Unknown,
         };

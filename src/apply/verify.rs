@@ -10,7 +10,7 @@ use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
 use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, same_member};
 use crate::plan::model::{Change, ChangeAction, ResourceKind};
-use crate::webex::ErrorClass;
+use crate::webex::{ErrorClass, NetworkPath, calls};
 
 /// Reads may lag behind writes: mismatches are checked again after these intervals.
 const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
@@ -62,7 +62,7 @@ fn was_sent(result: &ChangeResult) -> bool {
 
 /// One list of networks, and one of base stations for each network that had some added or removed.
 async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority) -> Result<FinalState, SendError> {
-    let live = run.client.list(priority).await?;
+    let live = run.client.read(&calls::list_networks(), priority).await?;
     let touched = |kind: ResourceKind| {
         let mut networks: BTreeMap<NetworkId, &LocationId> = BTreeMap::new();
         for (change, result) in run.plan.changes.iter().zip(results) {
@@ -74,11 +74,13 @@ async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority
         networks
     };
     let base_stations = touched(ResourceKind::BaseStation).into_iter().map(|(network, location)| async move {
-        let listed = run.client.list_base_stations(location, &network, priority).await;
+        let path = NetworkPath { location, network: &network };
+        let listed = run.client.read(&calls::list_base_stations(path), priority).await;
         listed_of(network, listed)
     });
     let handsets = touched(ResourceKind::Handset).into_iter().map(|(network, location)| async move {
-        let listed = run.client.list_handsets(location, &network, priority).await;
+        let path = NetworkPath { location, network: &network };
+        let listed = run.client.read(&calls::list_handsets(path), priority).await;
         listed_of(network, listed)
     });
     let (base_stations, handsets) = futures::future::try_join(

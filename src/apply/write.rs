@@ -262,7 +262,11 @@ impl GroupWorker<'_, '_> {
             .boxed_local()
         };
         let context = RequestContext { before_send: Some(&guard), after_lock: Some(&after_lock), ..quiet };
-        let mut answer = spec.send(request, context).await;
+        let send = || async {
+            let call = spec.call(&request)?;
+            run.client.send(&call, context).await
+        };
+        let mut answer = send().await;
         // What is in the way of it may be another write of this run. A response that says so was not applied.
         let is_conflict = |answer: &Result<Response, SendError>| {
             matches!(answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })))
@@ -272,7 +276,7 @@ impl GroupWorker<'_, '_> {
             run.note_refused(self.group, Obstacle::Conflict, request.location, now);
             let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
             answer = match run.wait_for_turn(write.priority, begin).await {
-                Verdict::Go => spec.send(request, context).await,
+                Verdict::Go => send().await,
                 // It was not applied, and is not sent again.
                 Verdict::Wait | Verdict::GivenUp => Err(SendError::Cancelled),
             };

@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use tracing::debug;
 
 use super::api_client::ApiClient;
-use super::rate_limiter::{self, Admission, Permit, ResponseKind};
+use super::rate_limiter::{Admission, Permit, RequestClass, ResponseKind};
 use super::request::{RequestContext, SendError};
 use crate::model::LocationId;
 use crate::webex::{ApiError, ErrorClass, MaybeApplied};
@@ -15,7 +15,7 @@ impl ApiClient {
     /// Waits until the rate limiter grants a permit; `None` if the location was locked meanwhile, which takes none.
     pub(super) async fn acquire_permit(
         &self,
-        kind: rate_limiter::RequestClass,
+        class: RequestClass,
         location: Option<&LocationId>,
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
@@ -33,7 +33,7 @@ impl ApiClient {
             if location.is_some_and(|location| self.locks.borrow_mut().active(now, location).is_some()) {
                 return Ok(None);
             }
-            let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(kind, now);
+            let acquire_permit = self.rate_limiter.borrow_mut().try_acquire(class, now);
             let until = match acquire_permit {
                 Admission::Granted(permit) => return Ok(Some(InFlight { client: self, permit: Some(permit) })),
                 Admission::RetryAt(until) if until.duration_since(now) > self.retry_policy.max_retry_after => {

@@ -1,30 +1,25 @@
 //! The API client: one per process, so that all requests share one rate limiter.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{Either, LocalBoxFuture, select};
+use futures::future::{Either, select};
 use tracing::{Instrument, info_span};
 
 use super::circuit_breaker::CircuitBreaker;
 use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
 use super::overload::Overload;
-use super::rate_limiter::{self, RateLimiter};
-use super::request::{AttemptState, Priority, RefreshOutcome, Repeat, RequestContext, RetryEvent, SendError};
+use super::rate_limiter::{RateLimiter, RequestClass};
+use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
 use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
 use super::statistics::Statistics;
-use crate::model::{
-    BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
-    NetworkModel, Settings,
-};
+use crate::model::{LocationId, NetworkId};
 use crate::runtime::{Clock, Instant, Notify, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use crate::webex::{ApiError, DectApi, ErrorClass, ItemResult, MaybeApplied, WriteAck, operations};
+use crate::webex::calls::{Call, Effect};
+use crate::webex::{ApiError, DectApi, ErrorClass, MaybeApplied};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.
 pub struct ApiClient {
@@ -199,91 +194,13 @@ impl ApiClient {
         self.rate_limiter.borrow().describe()
     }
 
-    /// Lists the networks of the organization.
+    /// Sends a read whose waits are reported to the observer of the client.
     ///
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list(&self, priority: Priority) -> Result<LiveState, SendError> {
-        self.read("list", priority, || operations::list_networks(&*self.api).boxed_local()).await
-    }
-
-    /// The same list as the raw bytes of the response.
-    ///
-    /// # Errors
-    /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list_raw(&self) -> Result<Vec<u8>, SendError> {
-        self.read("list", Priority::Normal, || operations::list_networks_raw(&*self.api).boxed_local()).await
-    }
-
-    /// Lists the locations of the organization, with or without networks.
-    ///
-    /// # Errors
-    /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list_locations(&self) -> Result<Vec<(LocationId, Arc<str>)>, SendError> {
-        self.read("locations", Priority::Normal, || operations::list_locations(&*self.api).boxed_local()).await
-    }
-
-    /// Lists the base stations of a network.
-    ///
-    /// # Errors
-    /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list_base_stations(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        priority: Priority,
-    ) -> Result<Vec<BaseStation>, SendError> {
-        let send = || operations::list_base_stations(&*self.api, location, network).boxed_local();
-        self.read("base stations", priority, send).await
-    }
-
-    /// Lists the handsets of a network.
-    ///
-    /// # Errors
-    /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list_handsets(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        priority: Priority,
-    ) -> Result<Vec<Handset>, SendError> {
-        let send = || operations::list_handsets(&*self.api, location, network).boxed_local();
-        self.read("handsets", priority, send).await
-    }
-
-    /// Lists the members of a location that are available for handsets: pages until one is short. Rows with the same id
-    /// are one member.
-    ///
-    /// # Errors
-    /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn list_members(&self, location: &LocationId, priority: Priority) -> Result<Vec<Member>, SendError> {
-        let (mut members, mut seen) = (Vec::new(), HashSet::new());
-        let mut start = 0;
-        loop {
-            let send = || operations::list_members(&*self.api, location, start).boxed_local();
-            let page = self.read("members", priority, send).await?;
-            let (length, known) = (page.len(), seen.len());
-            let is_new = |member: &Member| member.id.as_ref().is_some_and(|id| seen.insert(id.clone()));
-            members.extend(page.into_iter().filter(is_new));
-            start += length;
-            // A server may cut pages shorter than asked for, so only a page without anything new is the last one. One that
-            // does not know `start` returns the same page again.
-            if seen.len() == known {
-                return Ok(members);
-            }
-        }
-    }
-
-    /// A read whose waits are reported to the observer of the client.
-    async fn read<'a, T>(
-        &self,
-        what: &'static str,
-        priority: Priority,
-        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
-    ) -> Result<T, SendError> {
+    pub async fn read<T>(&self, call: &Call<'_, T>, priority: Priority) -> Result<T, SendError> {
         let on_event = |event| self.report_event(event);
-        let context = RequestContext { priority, on_event: &on_event, before_send: None, after_lock: None };
-        self.call(RequestKind::Read { what, location: None }, context, send).await
+        self.send(call, RequestContext { priority, on_event: &on_event, before_send: None, after_lock: None }).await
     }
 
     /// Waits, unless an immediate shutdown is requested.
@@ -291,231 +208,72 @@ impl ApiClient {
         select(self.clock.sleep(duration), pin!(self.shutdown.wait_immediate())).await;
     }
 
-    /// Reads one network.
+    /// Sends a request until it succeeds, as often and as long as its effect and the retry policy allow. A write that may
+    /// have been applied, and would add a second thing, is not repeated.
     ///
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
-    pub async fn get(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        context: RequestContext<'_>,
-    ) -> Result<Network, SendError> {
-        self.call(RequestKind::Read { what: "get", location: Some(location) }, context, || {
-            operations::get_network(&*self.api, location, network).boxed_local()
-        })
-        .await
-    }
-
-    /// Updates one network.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn update(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        settings: &Settings,
-        context: RequestContext<'_>,
-    ) -> Result<WriteAck, SendError> {
-        let kind = RequestKind::Write { what: "update", location, repeat: Repeat::Always };
-        self.write(kind, context, || operations::update_network(&*self.api, location, network, settings).boxed_local())
-            .await
-    }
-
-    /// Creates a network. An attempt that may have been applied is not repeated.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn create_network(
-        &self,
-        location: &LocationId,
-        settings: &Settings,
-        model: NetworkModel,
-        context: RequestContext<'_>,
-    ) -> Result<Option<NetworkId>, SendError> {
-        let kind = RequestKind::Write { what: "create", location, repeat: Repeat::UnlessMaybeApplied };
-        self.write(kind, context, || operations::create_network(&*self.api, location, settings, model).boxed_local())
-            .await
-    }
-
-    /// Deletes a network with everything that belongs to it.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn delete_network(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        context: RequestContext<'_>,
-    ) -> Result<WriteAck, SendError> {
-        let kind = RequestKind::Write { what: "delete", location, repeat: Repeat::Always };
-        self.write(kind, context, || operations::delete_network(&*self.api, location, network).boxed_local()).await
-    }
-
-    /// Adds base stations to a network. An attempt that may have been applied is not repeated.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn add_base_stations(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        macs: &[Mac],
-        context: RequestContext<'_>,
-    ) -> Result<Vec<ItemResult>, SendError> {
-        let kind = RequestKind::Write { what: "add base stations", location, repeat: Repeat::UnlessMaybeApplied };
-        self.write(kind, context, || operations::add_base_stations(&*self.api, location, network, macs).boxed_local())
-            .await
-    }
-
-    /// Removes a base station from a network.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn remove_base_station(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        base_station: &BaseStationId,
-        context: RequestContext<'_>,
-    ) -> Result<WriteAck, SendError> {
-        let kind = RequestKind::Write { what: "remove base station", location, repeat: Repeat::Always };
-        self.write(kind, context, || {
-            operations::remove_base_station(&*self.api, location, network, base_station).boxed_local()
-        })
-        .await
-    }
-
-    /// Adds handsets to a network. An attempt that may have been applied is not repeated.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn add_handsets(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        handsets: &[&Handset],
-        context: RequestContext<'_>,
-    ) -> Result<Vec<ItemResult>, SendError> {
-        let kind = RequestKind::Write { what: "add handsets", location, repeat: Repeat::UnlessMaybeApplied };
-        self.write(kind, context, || operations::add_handsets(&*self.api, location, network, handsets).boxed_local())
-            .await
-    }
-
-    /// Replaces the name and the lines of a handset.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn update_handset(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        id: &HandsetId,
-        handset: &Handset,
-        context: RequestContext<'_>,
-    ) -> Result<WriteAck, SendError> {
-        let kind = RequestKind::Write { what: "update handset", location, repeat: Repeat::Always };
-        self.write(kind, context, || {
-            operations::update_handset(&*self.api, location, network, id, handset).boxed_local()
-        })
-        .await
-    }
-
-    /// Removes handsets from a network.
-    ///
-    /// # Errors
-    /// If no attempt was acknowledged, or a shutdown was requested first.
-    pub async fn remove_handsets(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-        ids: &[&HandsetId],
-        context: RequestContext<'_>,
-    ) -> Result<WriteAck, SendError> {
-        let kind = RequestKind::Write { what: "remove handsets", location, repeat: Repeat::Always };
-        self.write(kind, context, || operations::remove_handsets(&*self.api, location, network, ids).boxed_local())
-            .await
-    }
-
-    /// A write, each attempt counted.
-    async fn write<'a, T>(
-        &self,
-        kind: RequestKind<'_>,
-        context: RequestContext<'_>,
-        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
-    ) -> Result<T, SendError> {
-        self.call(kind, context, || {
-            self.count(|statistics| statistics.writes += 1);
-            send()
-        })
-        .await
-    }
-
-    async fn call<'a, T>(
-        &self,
-        kind: RequestKind<'_>,
-        context: RequestContext<'_>,
-        send: impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
-    ) -> Result<T, SendError> {
+    pub async fn send<T>(&self, call: &Call<'_, T>, context: RequestContext<'_>) -> Result<T, SendError> {
         let mut state = AttemptState { request: self.overload.next_request(), ..AttemptState::default() };
         // Locks affect writes only.
-        if let RequestKind::Write { location, .. } = kind {
+        if let Some(location) = call.written_location() {
             state.locked_for = self.wait_for_lock(location, context, &state).await?;
         }
         loop {
-            if let (RequestKind::Write { .. }, Some(before_send), MaybeApplied::No) =
-                (kind, context.before_send, state.maybe_applied)
+            if let (true, Some(before_send), MaybeApplied::No) =
+                (call.is_write(), context.before_send, state.maybe_applied)
                 && !before_send().await
             {
                 return Err(SendError::Cancelled);
             }
-            let error = match self.attempt(kind, context, &mut state, &send).await? {
+            let error = match self.attempt(call, context, &mut state).await? {
                 Attempt::Answered(Ok(value)) => return Ok(value),
                 Attempt::Answered(Err(error)) => error,
                 Attempt::LockedMeanwhile => {
-                    if let Some(location) = kind.written_location() {
+                    if let Some(location) = call.written_location() {
                         state.locked_for += self.wait_for_lock(location, context, &state).await?;
                     }
                     continue;
                 }
             };
             // A read changes nothing, whatever became of it.
-            if error.applied == MaybeApplied::Unknown && matches!(kind, RequestKind::Write { .. }) {
+            if error.applied == MaybeApplied::Unknown && call.is_write() {
                 state.maybe_applied = MaybeApplied::Unknown;
             }
-            self.prepare_retry(kind, context, error, &mut state).await?;
+            self.prepare_retry(call, context, error, &mut state).await?;
         }
     }
 
     /// Waits for a permit, sends once, and reports the response to the rate limiter.
-    async fn attempt<'a, T>(
+    async fn attempt<T>(
         &self,
-        kind: RequestKind<'_>,
+        call: &Call<'_, T>,
         context: RequestContext<'_>,
         state: &mut AttemptState,
-        send: &impl Fn() -> LocalBoxFuture<'a, Result<T, ApiError>>,
     ) -> Result<Attempt<T>, SendError> {
-        let permit = self.acquire_permit(kind.class(), kind.written_location(), context, state.maybe_applied).await?;
+        let class = if call.is_write() { RequestClass::Write } else { RequestClass::Read };
+        let permit = self.acquire_permit(class, call.written_location(), context, state.maybe_applied).await?;
         let Some(in_flight) = permit else { return Ok(Attempt::LockedMeanwhile) };
         state.sent += 1;
         state.sent_at = Some(self.clock.now());
         state.token_generation = self.token_generation.get();
         self.count(|statistics| {
             statistics.requests += 1;
+            statistics.writes += u64::from(call.is_write());
             statistics.retries += u64::from(state.sent > 1);
         });
         let abandoned = async {
-            match kind {
-                // A cancelled read loses nothing.
-                RequestKind::Read { .. } => self.cancelled(context).await,
-                RequestKind::Write { .. } => self.shutdown.wait_immediate().await,
+            // A cancelled read loses nothing.
+            if call.is_write() {
+                self.shutdown.wait_immediate().await;
+            } else {
+                self.cancelled(context).await;
             }
         };
-        let attempt = info_span!("request", what = kind.name(), attempt = state.sent);
-        let response = match select(pin!(send().instrument(attempt)), pin!(abandoned)).await {
+        let attempt = info_span!("request", what = call.request.purpose, attempt = state.sent);
+        let response = match select(pin!(call.send_once(&*self.api).instrument(attempt)), pin!(abandoned)).await {
             Either::Left((response, _)) => response,
-            Either::Right(_) if matches!(kind, RequestKind::Read { .. }) => return Err(SendError::Cancelled),
+            Either::Right(_) if !call.is_write() => return Err(SendError::Cancelled),
             Either::Right(_) => {
                 let error = ApiError::no_response(
                     ErrorClass::Transient,
@@ -530,7 +288,7 @@ impl ApiClient {
         };
         let is_refused = response.as_ref().is_err_and(is_refusal);
         // Before the next request is woken, which may be of the same location.
-        if let (Some(location), Err(error)) = (kind.written_location(), &response)
+        if let (Some(location), Err(error)) = (call.written_location(), &response)
             && error.class == ErrorClass::Locked
         {
             let until = self.clock.now() + self.retry_policy.shortest_lock(error.retry_after);
@@ -541,7 +299,7 @@ impl ApiClient {
             self.rate_limited_since.set(None);
         }
         // What may have been applied and must not be repeated stays what it is; only the pace heeds the refusal.
-        let becomes_limited = is_refused && kind.repeat() == Repeat::Always;
+        let becomes_limited = is_refused && call.effect != Effect::Adds;
         Ok(Attempt::Answered(response.map_err(|error| match becomes_limited {
             true => ApiError { class: ErrorClass::RateLimited, ..error },
             false => error,
@@ -549,9 +307,9 @@ impl ApiClient {
     }
 
     /// Gets ready for another attempt after an error; fails if there is to be none.
-    async fn prepare_retry(
+    async fn prepare_retry<T>(
         &self,
-        kind: RequestKind<'_>,
+        call: &Call<'_, T>,
         context: RequestContext<'_>,
         error: ApiError,
         state: &mut AttemptState,
@@ -562,7 +320,7 @@ impl ApiClient {
         let attempt = FailedAttempt {
             error: &error,
             now,
-            repeat: kind.repeat(),
+            effect: call.effect,
             paused_until: self.rate_limiter.borrow().paused_until(now),
             rate_limited_since: self.rate_limited_since.get(),
         };
@@ -590,7 +348,7 @@ impl ApiClient {
             },
             RetryDecision::Locked { until, give_up } => {
                 state.lock = Some((now, until.duration_since(now)));
-                if let Some(location) = kind.location() {
+                if let Some(location) = call.location {
                     self.locks.borrow_mut().record(location, Lock { until, response: error.clone() });
                 }
                 if let Some(reason) = give_up {
@@ -729,51 +487,4 @@ pub enum WaitReason {
     Locked,
     /// A 5xx or a missing response; the request is repeated.
     Failed,
-}
-
-/// The kind of a request, and its name in the log.
-#[derive(Clone, Copy)]
-enum RequestKind<'a> {
-    Read { what: &'static str, location: Option<&'a LocationId> },
-    Write { what: &'static str, location: &'a LocationId, repeat: Repeat },
-}
-
-impl<'a> RequestKind<'a> {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Read { what, .. } | Self::Write { what, .. } => what,
-        }
-    }
-
-    /// What the rate limiter is told.
-    const fn class(self) -> rate_limiter::RequestClass {
-        match self {
-            Self::Read { .. } => rate_limiter::RequestClass::Read,
-            Self::Write { .. } => rate_limiter::RequestClass::Write,
-        }
-    }
-
-    /// Whether it may be sent again. A read changes nothing.
-    const fn repeat(self) -> Repeat {
-        match self {
-            Self::Read { .. } => Repeat::Always,
-            Self::Write { repeat, .. } => repeat,
-        }
-    }
-
-    /// The location of the request.
-    /// The location whose locks it waits for.
-    const fn written_location(self) -> Option<&'a LocationId> {
-        match self {
-            Self::Read { .. } => None,
-            Self::Write { location, .. } => Some(location),
-        }
-    }
-
-    const fn location(self) -> Option<&'a LocationId> {
-        match self {
-            Self::Read { location, .. } => location,
-            Self::Write { location, .. } => Some(location),
-        }
-    }
 }

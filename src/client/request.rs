@@ -16,15 +16,6 @@ pub enum Priority {
     Cleanup,
 }
 
-/// Whether a request is sent again after an attempt that may have been applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Applying it twice is the same as once.
-    Always,
-    /// Applying it twice would create a second thing. The caller must find out what became of the first attempt.
-    UnlessMaybeApplied,
-}
-
 /// Something that happens between the first attempt and the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryEvent {

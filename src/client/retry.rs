@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::request::{AttemptState, Repeat};
+use super::request::AttemptState;
 use crate::model::HANDSET_INTERVAL;
 use crate::runtime::{Instant, SeededRng};
+use crate::webex::calls::Effect;
 use crate::webex::{ApiError, ErrorClass, MaybeApplied, RetryAfter};
 
 /// The retry policy of every request.
@@ -66,7 +67,7 @@ const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
 pub(super) struct FailedAttempt<'a> {
     pub(super) error: &'a ApiError,
     pub(super) now: Instant,
-    pub(super) repeat: Repeat,
+    pub(super) effect: Effect,
     /// Until when no request is let in.
     pub(super) paused_until: Option<Instant>,
     /// When the first of the 429s arrived that no request has got through since.
@@ -181,8 +182,8 @@ impl RetryPolicy {
     }
 
     fn after_failure(&self, attempt: FailedAttempt<'_>, state: &AttemptState, rng: &mut SeededRng) -> RetryDecision {
-        let FailedAttempt { error, now, repeat, .. } = attempt;
-        let is_unsafe = error.applied == MaybeApplied::Unknown && repeat == Repeat::UnlessMaybeApplied;
+        let FailedAttempt { error, now, effect, .. } = attempt;
+        let is_unsafe = error.applied == MaybeApplied::Unknown && effect == Effect::Adds;
         if is_unsafe || state.failed >= self.max_attempts {
             return RetryDecision::Fail(None);
         }
@@ -201,8 +202,8 @@ mod tests {
 
     const NOW: Instant = Instant::START;
 
-    fn decide(error: &ApiError, state: &AttemptState, repeat: Repeat) -> RetryDecision {
-        let attempt = FailedAttempt { error, now: NOW, repeat, paused_until: None, rate_limited_since: None };
+    fn decide(error: &ApiError, state: &AttemptState, effect: Effect) -> RetryDecision {
+        let attempt = FailedAttempt { error, now: NOW, effect, paused_until: None, rate_limited_since: None };
         RetryPolicy::default().decide(attempt, state, &mut SeededRng::from_seed(1))
     }
 
@@ -214,12 +215,12 @@ mod tests {
     fn a_failed_attempt_is_repeated_unless_it_may_have_created_something() {
         let lost = error(ErrorClass::Transient, MaybeApplied::Unknown);
         let state = AttemptState { failed: 1, ..AttemptState::default() };
-        assert!(matches!(decide(&lost, &state, Repeat::Always), RetryDecision::RetryAt(at) if at > NOW));
-        assert_eq!(decide(&lost, &state, Repeat::UnlessMaybeApplied), RetryDecision::Fail(None));
+        assert!(matches!(decide(&lost, &state, Effect::Replaces), RetryDecision::RetryAt(at) if at > NOW));
+        assert_eq!(decide(&lost, &state, Effect::Adds), RetryDecision::Fail(None));
         let refused = error(ErrorClass::Transient, MaybeApplied::No);
-        assert!(matches!(decide(&refused, &state, Repeat::UnlessMaybeApplied), RetryDecision::RetryAt(_)));
+        assert!(matches!(decide(&refused, &state, Effect::Adds), RetryDecision::RetryAt(_)));
         let often = AttemptState { failed: RetryPolicy::default().max_attempts, ..AttemptState::default() };
-        assert_eq!(decide(&refused, &often, Repeat::Always), RetryDecision::Fail(None));
+        assert_eq!(decide(&refused, &often, Effect::Replaces), RetryDecision::Fail(None));
     }
 
     #[test]
@@ -227,9 +228,9 @@ mod tests {
         let mut locked = error(ErrorClass::Locked, MaybeApplied::No);
         let mut state = AttemptState::default();
         state.record_failure(ErrorClass::Locked, NOW);
-        assert!(matches!(decide(&locked, &state, Repeat::Always), RetryDecision::Locked { give_up: None, .. }));
+        assert!(matches!(decide(&locked, &state, Effect::Replaces), RetryDecision::Locked { give_up: None, .. }));
         locked.retry_after = Some(RetryAfter::Wait(Duration::from_secs(601)));
-        let RetryDecision::Locked { until, give_up: Some(reason) } = decide(&locked, &state, Repeat::Always) else {
+        let RetryDecision::Locked { until, give_up: Some(reason) } = decide(&locked, &state, Effect::Replaces) else {
             panic!("it is longer than the timeout")
         };
         assert_eq!(until, NOW + Duration::from_secs(601));
@@ -237,7 +238,7 @@ mod tests {
         state.lock = Some((NOW, Duration::from_secs(600)));
         state.record_failure(ErrorClass::Locked, NOW + Duration::from_secs(600));
         locked.retry_after = None;
-        assert!(matches!(decide(&locked, &state, Repeat::Always), RetryDecision::Locked { give_up: Some(_), .. }));
+        assert!(matches!(decide(&locked, &state, Effect::Replaces), RetryDecision::Locked { give_up: Some(_), .. }));
     }
 
     #[test]
@@ -246,7 +247,7 @@ mod tests {
         let attempt = |since: u64, pause: u64| FailedAttempt {
             error: &limited,
             now: NOW + Duration::from_secs(1_000),
-            repeat: Repeat::Always,
+            effect: Effect::Replaces,
             paused_until: Some(NOW + Duration::from_secs(1_000 + pause)),
             rate_limited_since: Some(NOW + Duration::from_secs(1_000 - since)),
         };
@@ -260,9 +261,9 @@ mod tests {
     #[test]
     fn only_a_rejected_token_is_replaced() {
         let mut rejected = error(ErrorClass::Unauthorized, MaybeApplied::No);
-        assert_eq!(decide(&rejected, &AttemptState::default(), Repeat::Always), RetryDecision::Fail(None));
+        assert_eq!(decide(&rejected, &AttemptState::default(), Effect::Replaces), RetryDecision::Fail(None));
         rejected.status = Some(401);
-        assert_eq!(decide(&rejected, &AttemptState::default(), Repeat::Always), RetryDecision::RefreshToken);
+        assert_eq!(decide(&rejected, &AttemptState::default(), Effect::Replaces), RetryDecision::RefreshToken);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::error::Error;
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
-use crate::model::{BaseStation, Handset, LiveState, LocationId, NameKey, NetworkIndex};
+use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::Plan;
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
-use crate::webex::ApiError;
+use crate::webex::{ApiError, NetworkPath, calls};
 
 /// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
 pub(super) async fn read_locations(
@@ -37,7 +37,7 @@ pub(super) async fn read_locations(
         names.insert(NameKey::of(name));
     }
     if !names.is_empty() {
-        let found = client.list_locations().await?;
+        let found = client.read(&calls::list_locations(), Priority::Normal).await?;
         let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
         // A name that no location has is an error; all of them are what may have been meant.
         let is_wrong = !names.is_subset(&existing);
@@ -69,13 +69,32 @@ pub(super) async fn read_members(
     client: &ApiClient,
 ) -> Result<(), SendError> {
     let read = |location: LocationId| async move {
-        let members = client.list_members(&location, Priority::Normal).await?;
+        let members = list_members(&location, client).await?;
         Ok((location, members))
     };
     for (location, members) in read_all(locations.into_iter().map(read), client).await? {
         live.set_members(location, members);
     }
     Ok(())
+}
+
+/// Lists the members of a location that are available for handsets: pages until one has nothing new. Rows with the same id
+/// are one member.
+async fn list_members(location: &LocationId, client: &ApiClient) -> Result<Vec<Member>, SendError> {
+    let (mut members, mut seen) = (Vec::new(), HashSet::new());
+    let mut start = 0;
+    loop {
+        let page = client.read(&calls::list_members(location, start), Priority::Normal).await?;
+        let (length, known) = (page.len(), seen.len());
+        let is_new = |member: &Member| member.id.as_ref().is_some_and(|id| seen.insert(id.clone()));
+        members.extend(page.into_iter().filter(is_new));
+        start += length;
+        // A server may cut pages shorter than asked for, so a short page is not the last one. One that does not know
+        // `start` returns the same page again.
+        if seen.len() == known {
+            return Ok(members);
+        }
+    }
 }
 
 /// Adds the locations of a plan to a list, which lacks those that are still without networks.
@@ -130,15 +149,16 @@ pub async fn read_readable_devices(
         return Ok(Vec::new());
     }
     let read = |(at, (location, network), is_stations): (NetworkIndex, (LocationId, _), bool)| async move {
+        let network = NetworkPath { location: &location, network: &network };
         let read = match is_stations {
-            true => client
-                .list_base_stations(&location, &network, Priority::Normal)
-                .await
-                .map(|stations| Read::BaseStations(at, stations)),
-            false => client
-                .list_handsets(&location, &network, Priority::Normal)
-                .await
-                .map(|handsets| Read::Handsets(at, handsets)),
+            true => {
+                let stations = client.read(&calls::list_base_stations(network), Priority::Normal).await;
+                stations.map(|stations| Read::BaseStations(at, stations))
+            }
+            false => {
+                let handsets = client.read(&calls::list_handsets(network), Priority::Normal).await;
+                handsets.map(|handsets| Read::Handsets(at, handsets))
+            }
         };
         match read {
             // Without a token nothing can be read.

@@ -17,6 +17,7 @@ use crate::plan::model::{Change, ChangeAction, ResourceKind};
 use crate::plan::{self, Missing, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
+use crate::webex::calls;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
@@ -45,7 +46,7 @@ pub struct PreparedStatus {
 /// # Errors
 /// If a read fails or the inputs are invalid otherwise.
 pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedStatus, Error> {
-    let live = client.list(Priority::Normal).await?;
+    let live = client.read(&calls::list_networks(), Priority::Normal).await?;
     let listed = client.clock().now();
     let (live, unread) = read_details(inputs, scope, live, client).await?;
     let mut missing = Vec::new();

@@ -10,7 +10,7 @@ use super::response::ResponseHead;
 pub type ResponseReader<'a> = Box<dyn FnOnce(&ResponseHead, &[u8], Timestamp) -> Result<(), ApiError> + 'a>;
 
 /// The API of one organization. One call is one HTTP request, but for lists that are returned in pages: no waiting, no
-/// retry. What can be requested is in `operations`.
+/// retry. What can be requested is in `calls`.
 #[async_trait(?Send)]
 pub trait DectApi {
     /// Sends a request and passes the response to `read`.

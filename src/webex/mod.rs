@@ -3,7 +3,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `api` | [`DectApi`]: sends one request; no waiting, no retry |
-//! | `operations` | the operations of the API: requests and the readers of their responses |
+//! | `calls` | [`calls::Call`]: a request as a value, and those of the API |
 //! | `error` | [`ApiError`]: errors of API requests |
 //! | `response` | parses status, headers and body into a value or an error; no I/O |
 //! | `retry_after` | parses `Retry-After` |
@@ -12,15 +12,16 @@
 //! | `credentials` | access tokens and their sources |
 
 mod api;
+pub mod calls;
 pub mod credentials;
 mod error;
 mod http;
-pub mod operations;
 pub mod response;
 mod retry_after;
 mod wire;
 
 pub use api::{ApiRequest, DectApi, ItemResult, Method, ResponseReader, TokenOwner, TokenRefresh, WriteAck};
+pub use calls::NetworkPath;
 pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};
 pub use retry_after::RetryAfter;

@@ -20,7 +20,7 @@ use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
-use dectl::webex::operations::{list_base_stations, list_handsets, list_networks};
+use dectl::webex::{NetworkPath, calls};
 use futures::future::{Either, select};
 
 use crate::executor::{for_seeds, some_misbehaviour};
@@ -65,12 +65,12 @@ impl Scene {
         self.simulated.borrow_mut().set_faults(FaultConfig::default());
         let api = self.api();
         let read = async {
-            let live = list_networks(&api).await.expect("a list");
+            let live = calls::list_networks().send_once(&api).await.expect("a list");
             let (mut stations, mut handsets) = (BTreeMap::new(), BTreeMap::new());
             for (_, network) in live.networks() {
-                let listed = list_base_stations(&api, &network.location, &network.id).await.expect("a list");
+                let listed = calls::list_base_stations(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 stations.insert(network.id.clone(), listed.iter().map(|station| station.label()).collect());
-                let listed = list_handsets(&api, &network.location, &network.id).await.expect("a list");
+                let listed = calls::list_handsets(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 handsets.insert(network.id.clone(), listed);
             }
             Truth { live, stations, handsets }

@@ -20,7 +20,7 @@ use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
-use dectl::webex::operations::list_networks;
+use dectl::webex::calls;
 use futures::future::{Either, select};
 
 use crate::generators::{RandomOrganization, cases, renames, sources, swaps};
@@ -66,7 +66,7 @@ impl TestEnv {
     /// The organization as it really is.
     fn truth(&self) -> LiveState {
         self.simulated.borrow_mut().set_faults(FaultConfig::default());
-        self.clock.block_on(list_networks(&self.api())).expect("the list ends").expect("a list")
+        self.clock.block_on(calls::list_networks().send_once(&self.api())).expect("the list ends").expect("a list")
     }
 
     /// Plans and carries out, as `dectl apply` does; `None` if the organization could not be listed.
@@ -75,7 +75,7 @@ impl TestEnv {
     }
 
     async fn applying(&self, client: &ApiClient, options: Options, tell: &dyn Fn(&Event)) -> Option<(Plan, Outcome)> {
-        let live = client.list(dectl::client::Priority::Normal).await.ok()?;
+        let live = client.read(&calls::list_networks(), dectl::client::Priority::Normal).await.ok()?;
         let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
         let checked = check_plan(plan.clone(), &live).expect("a checked plan");
         let outcome = run(&checked, client, &Journal::in_memory(), options, tell).await;
@@ -450,7 +450,7 @@ fn when_nothing_but_errors_comes_back_the_run_stops_asking() {
     let env = TestEnv::new(RandomOrganization::random(60, 6, &mut rng), FaultConfig::default());
     let client = env.client(3, RetryPolicy::default());
     let ended = env.clock.block_on(async {
-        let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
+        let live = client.read(&calls::list_networks(), dectl::client::Priority::Normal).await.expect("a list");
         let plan = build(&env.fleet.desired(), &live, &sources()).expect("a plan");
         env.simulated.borrow_mut().set_faults(FaultConfig { statuses: vec![(503, 1.0)], ..FaultConfig::default() });
         let checked = check_plan(plan, &live).expect("a checked plan");

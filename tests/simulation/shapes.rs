@@ -15,6 +15,7 @@ use dectl::simulator::{
     FaultConfig, InProcessApi, Latency, Limit, LimitKind, RetryAfterHeader, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
+use dectl::webex::calls;
 use futures::future::{Either, select};
 
 use crate::generators::{RandomOrganization, renames, sources};
@@ -238,7 +239,7 @@ impl PacingEnv {
         let patient = RetryPolicy { rate_limit_timeout: Duration::from_secs(86_400), ..RetryPolicy::default() };
         let client = ApiClient::new(api, self.clock.clone(), rng, rate_limiter, patient, Shutdown::new());
         self.drive(async {
-            let live = client.list(dectl::client::Priority::Normal).await.expect("a list");
+            let live = client.read(&calls::list_networks(), dectl::client::Priority::Normal).await.expect("a list");
             let plan = build(&self.fleet.desired(), &live, &sources()).expect("a plan");
             let checked = check_plan(plan, &live).expect("a checked plan");
             let options = Options { verify: false, ..Options::default() };

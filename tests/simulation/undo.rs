@@ -25,7 +25,7 @@ use dectl::reconcile::{
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, Snapshot};
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
-use dectl::webex::operations::{list_base_stations, list_handsets, list_networks};
+use dectl::webex::{NetworkPath, calls};
 use futures::future::{Either, select};
 use serde_json::{Value, json};
 
@@ -293,13 +293,14 @@ impl Scene {
         let read = async {
             // Writes that come late have come by then.
             self.clock.sleep(Duration::from_secs(120)).await;
-            let live = list_networks(&api).await.expect("a list");
+            let live = calls::list_networks().send_once(&api).await.expect("a list");
             let mut seen = Vec::new();
             for (_, network) in live.networks() {
-                let stations = list_base_stations(&api, &network.location, &network.id).await.expect("a list");
+                let stations =
+                    calls::list_base_stations(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 let mut stations: Vec<_> = stations.iter().map(|station| station.label()).collect();
                 stations.sort();
-                let handsets = list_handsets(&api, &network.location, &network.id).await.expect("a list");
+                let handsets = calls::list_handsets(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 let mut handsets: Vec<_> = handsets.iter().map(seen_handset).collect();
                 handsets.sort();
                 let settings = &network.settings;
@@ -394,7 +395,8 @@ impl Scene {
         let shutdown = Shutdown::new();
         let client = self.client(&shutdown);
         let work = async {
-            let mut live = client.list(Priority::Normal).await.map_err(|error| error.to_string())?;
+            let mut live =
+                client.read(&calls::list_networks(), Priority::Normal).await.map_err(|error| error.to_string())?;
             let runs = RunDirectory::open(self.journals.path()).expect("a directory");
             let read = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(None));
             match choose_undo(&runs, &self.target(), None, &live, read).expect("journals") {

@@ -3,24 +3,22 @@
 use async_trait::async_trait;
 
 use super::spec::{Observation, OperationRequest, OperationSpec, Response};
-use crate::client::{Priority, RequestContext, SendError};
+use crate::client::{Priority, SendError};
 use crate::model::{BaseStation, Mac};
+use crate::webex::calls::{self, Call};
 
 pub(super) struct AddBaseStations;
 
 #[async_trait(?Send)]
 impl OperationSpec for AddBaseStations {
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
         let station = |item: &_| request.change(*item).base_station().and_then(BaseStation::mac);
         let macs: Vec<Mac> = request.items.iter().filter_map(station).collect();
-        let added = request.run.client.add_base_stations(request.location, network, &macs, context).await;
-        added.map(Response::Items)
+        Ok(calls::add_base_stations(request.network()?, &macs).map(Response::Items))
     }
 
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
-        let listed = request.run.client.list_base_stations(request.location, network, priority).await?;
+        let listed = request.run.client.read(&calls::list_base_stations(request.network()?), priority).await?;
         let observation = |item: &_| {
             let label = request.change(*item).label();
             match listed.iter().find(|station| station.label() == label) {

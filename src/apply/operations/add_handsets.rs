@@ -11,6 +11,7 @@ use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId, Member};
 use crate::plan::model::Change;
 use crate::webex::ItemResult;
+use crate::webex::calls::{self, Call};
 
 pub(super) struct AddHandsets;
 
@@ -26,19 +27,17 @@ fn wanted(request: &OperationRequest<'_>, change: &Change) -> Option<Handset> {
 
 #[async_trait(?Send)]
 impl OperationSpec for AddHandsets {
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
         let handsets: Vec<Handset> =
-            request.items.iter().filter_map(|item| wanted(&request, request.change(*item))).collect();
+            request.items.iter().filter_map(|item| wanted(request, request.change(*item))).collect();
         let handsets: Vec<&Handset> = handsets.iter().collect();
-        let added = request.run.client.add_handsets(request.location, network, &handsets, context).await;
-        added.map(Response::Items)
+        Ok(calls::add_handsets(request.network()?, &handsets).map(Response::Items))
     }
 
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
-        let listed = request.run.client.list_handsets(request.location, network, priority).await?;
-        let mut known: HashSet<HandsetId> = request.run.known_handsets(network);
+        let network = request.network()?;
+        let listed = request.run.client.read(&calls::list_handsets(network), priority).await?;
+        let mut known: HashSet<HandsetId> = request.run.known_handsets(network.network);
         let observation = |item: &_| {
             let handset = wanted(&request, request.change(*item));
             let is_it = |listed: &&Handset| {

@@ -7,22 +7,20 @@ use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{BaseStation, Handset};
 use crate::plan::model::{Change, Operation, ResourceState};
 use crate::storage::journal::{JournalEntry, JournalItem};
+use crate::webex::calls::{self, Call};
 use crate::webex::{ApiError, ErrorClass};
 
 pub(super) struct DeleteNetwork;
 
 #[async_trait(?Send)]
 impl OperationSpec for DeleteNetwork {
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
-        let deleted = request.run.client.delete_network(request.location, network, context).await;
-        deleted.map(Response::Acknowledged)
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
+        Ok(calls::delete_network(request.network()?).map(Response::Acknowledged))
     }
 
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
         let context = RequestContext { priority, ..RequestContext::QUIET };
-        match request.run.client.get(request.location, network, context).await {
+        match request.run.client.send(&calls::get_network(request.network()?), context).await {
             Ok(_) => Ok(vec![Observation::NotApplied]),
             Err(SendError::Failed(error)) if is_gone(&error) => Ok(vec![Observation::when(true)]),
             Err(error) => Err(error),
@@ -35,13 +33,13 @@ impl OperationSpec for DeleteNetwork {
 
     /// What the network holds is read again: nothing is deleted that the plan did not list.
     async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
-        let (location, network) = (request.location, request.network?);
+        let network = request.network().ok()?;
         let client = request.run.client;
-        let stations = match client.list_base_stations(location, network, context.priority).await {
+        let stations = match client.read(&calls::list_base_stations(network), context.priority).await {
             Ok(stations) => stations,
             Err(error) => return refusal(error),
         };
-        let handsets = match client.list_handsets(location, network, context.priority).await {
+        let handsets = match client.read(&calls::list_handsets(network), context.priority).await {
             Ok(handsets) => handsets,
             Err(error) => return refusal(error),
         };

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change, unknown};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::HandsetId;
+use crate::webex::calls::{self, Call};
 use crate::webex::{ApiError, ErrorClass};
 
 pub(super) struct RemoveHandsets;
@@ -16,18 +17,16 @@ fn ids<'a>(request: &OperationRequest<'a>) -> Vec<&'a HandsetId> {
 
 #[async_trait(?Send)]
 impl OperationSpec for RemoveHandsets {
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
-        let ids = ids(&request);
-        let Some(network) = request.network.filter(|_| ids.len() == request.items.len()) else {
-            return Err(request.no_network());
-        };
-        let removed = request.run.client.remove_handsets(request.location, network, &ids, context).await;
-        removed.map(Response::Acknowledged)
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
+        let ids = ids(request);
+        if ids.len() != request.items.len() {
+            return Err(unknown("a handset has no id"));
+        }
+        Ok(calls::remove_handsets(request.network()?, &ids).map(Response::Acknowledged))
     }
 
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let Some(network) = request.network else { return Err(request.no_network()) };
-        let listed = match request.run.client.list_handsets(request.location, network, priority).await {
+        let listed = match request.run.client.read(&calls::list_handsets(request.network()?), priority).await {
             Ok(listed) => listed,
             // A network that is gone has no handsets.
             Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Vec::new(),

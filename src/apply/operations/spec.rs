@@ -9,7 +9,8 @@ use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{LocationId, Mac, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex};
 use crate::storage::journal::JournalEntry;
-use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
+use crate::webex::calls::Call;
+use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, NetworkPath, WriteAck};
 
 /// One request of a step.
 #[derive(Clone, Copy)]
@@ -35,11 +36,19 @@ impl<'a> OperationRequest<'a> {
         &self.run.plan[item]
     }
 
-    /// Why a request that has no network cannot be sent. A step is sent only once the network exists.
-    pub(super) fn no_network(&self) -> SendError {
-        let message = "the network does not exist yet";
-        SendError::Failed(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No))
+    /// The network that it is about.
+    ///
+    /// # Errors
+    /// If it is still to be created: a step is sent only once its network exists.
+    pub(in crate::apply) fn network(&self) -> Result<NetworkPath<'a>, SendError> {
+        let network = self.network.map(|network| NetworkPath { location: self.location, network });
+        network.ok_or_else(|| unknown("the network does not exist yet"))
     }
+}
+
+/// Why a request cannot be sent.
+pub(super) fn unknown(message: &str) -> SendError {
+    SendError::Failed(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No))
 }
 
 /// Records that handsets or lines are changed now: the next run must wait, too.
@@ -91,8 +100,11 @@ pub(in crate::apply) enum Refusal {
 /// One kind of operation.
 #[async_trait(?Send)]
 pub(in crate::apply) trait OperationSpec {
-    /// Sends the request.
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError>;
+    /// The request.
+    ///
+    /// # Errors
+    /// If it is about something that does not exist yet.
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError>;
 
     /// Reads what shows whether the request was applied: one observation per item.
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError>;

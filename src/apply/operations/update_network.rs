@@ -2,43 +2,42 @@
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
+use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, unknown};
 use crate::apply::confirm;
 use crate::client::{Priority, RequestContext, SendError};
-use crate::model::Network;
+use crate::model::{Network, Settings};
+use crate::webex::calls::{self, Call};
 
 pub(super) struct UpdateNetwork;
 
+fn sent<'a>(request: &OperationRequest<'a>) -> Result<&'a Settings, SendError> {
+    request.settings.ok_or_else(|| unknown("an update needs settings"))
+}
+
 #[async_trait(?Send)]
 impl OperationSpec for UpdateNetwork {
-    async fn send(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Result<Response, SendError> {
-        let (Some(network), Some(settings)) = (request.network, request.settings) else {
-            return Err(request.no_network());
-        };
-        let updated = request.run.client.update(request.location, network, settings, context).await;
-        updated.map(Response::Acknowledged)
+    fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
+        Ok(calls::update_network(request.network()?, sent(request)?).map(Response::Acknowledged))
     }
 
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let (Some(network), Some(sent)) = (request.network, request.settings) else {
-            return Err(request.no_network());
-        };
+        let sent = sent(&request)?;
         let context = RequestContext { priority, ..RequestContext::QUIET };
-        let live = request.run.client.get(request.location, network, context).await?;
+        let live = request.run.client.send(&calls::get_network(request.network()?), context).await?;
         let is_observed = request.before.is_some_and(|before| confirm::is_observed(&live.settings, before, sent));
         Ok(vec![Observation::when(is_observed)])
     }
 
     /// With `--reread`: the settings must still be those that the plan starts from.
     async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
-        let (Some(network), Some(before), true) = (request.network, request.before, request.run.options.reread) else {
+        let (Ok(network), Some(before), true) = (request.network(), request.before, request.run.options.reread) else {
             return None;
         };
         let client = request.run.client;
         let original = request.change(request.items[0]).settings_before();
         let mut waits = confirm::POLL_INTERVALS.into_iter();
         let read = loop {
-            let read = client.get(request.location, network, context).await;
+            let read = client.send(&calls::get_network(network), context).await;
             // Reads may lag behind writes: a state that the network had earlier in this run may be about to change.
             let is_lagging = |live: &Network| {
                 request.was_written

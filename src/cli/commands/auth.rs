@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 use dectl::client::{Priority, SendError};
 use dectl::report::{AuthView, json, text};
 use dectl::runtime::Shutdown;
+use dectl::webex::calls;
 
 use super::output::text_or_json;
 use crate::cli::args::ReadOptions;
@@ -24,13 +25,13 @@ pub(super) async fn check(
 ) -> Result<ExitStatus, CliError> {
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let source = describe_token_source(&args.read.connection)?;
-    let me = dectl::webex::operations::token_owner(&*connection.api).await;
-    let list = match connection.client.list(Priority::Normal).await {
+    let me = calls::get_token_owner().send_once(&*connection.api).await;
+    let list = match connection.client.read(&calls::list_networks(), Priority::Normal).await {
         Ok(live) => Ok((live.len(), live.locations().len())),
         Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),
         Err(SendError::Failed(error)) => Err(error),
     };
-    let locations = match connection.client.list_locations().await {
+    let locations = match connection.client.read(&calls::list_locations(), Priority::Normal).await {
         Ok(locations) => Ok(locations.len()),
         Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),
         Err(SendError::Failed(error)) => Err(error),

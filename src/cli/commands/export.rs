@@ -12,6 +12,7 @@ use dectl::reconcile::{Error, read_readable_devices};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
+use dectl::webex::calls;
 
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
@@ -61,10 +62,10 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     let scope = scope(&args.filter.clone().into())?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     if format == Format::Json {
-        let bytes = connection.client.list_raw().await.map_err(Error::from)?;
+        let bytes = connection.client.read(&calls::list_networks_raw(), Priority::Normal).await.map_err(Error::from)?;
         return write(args, printer, &[(args.write.clone(), bytes)]);
     }
-    let mut live = connection.client.list(Priority::Normal).await.map_err(Error::from)?;
+    let mut live = connection.client.read(&calls::list_networks(), Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {

@@ -9,6 +9,7 @@ use dectl::reconcile::{
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
+use dectl::webex::calls;
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
@@ -58,8 +59,11 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         Some(history.run)
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let mut live =
-        connection.client.list(dectl::client::Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    let mut live = connection
+        .client
+        .read(&calls::list_networks(), dectl::client::Priority::Normal)
+        .await
+        .map_err(dectl::reconcile::Error::from)?;
     let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {
         UndoChoice::Begin(history) => *history,
         UndoChoice::Continue { run, undo } if args.is_dry_run() => {

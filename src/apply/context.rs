@@ -13,12 +13,16 @@ use super::outcome::{ChangeResult, Failure};
 use super::timeline::Timeline;
 use crate::client::{ApiClient, Priority};
 use crate::model::{HandsetId, LocationId, NetworkId, Settings};
-use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, StepIndex};
+use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, Step, StepIndex};
 use crate::runtime::{Instant, Notify, ShutdownLevel, ShutdownReason};
 use crate::storage::{Journal, JournalEntry};
 
 pub(super) struct RunContext<'a> {
     pub(super) plan: &'a Plan,
+    /// The steps for a Webex that refuses two lines at once, see `CheckedPlan::single_lines`.
+    pub(super) single_lines: &'a [Step],
+    /// Which of them adds the second line of a handset.
+    pub(super) second_lines: HashMap<ChangeIndex, StepIndex>,
     pub(super) client: &'a ApiClient,
     pub(super) journal: &'a Journal,
     pub(super) options: Options,
@@ -89,6 +93,11 @@ impl RunContext<'_> {
         let listed = self.plan.devices.iter().filter(|devices| devices.network == *network);
         let listed = listed.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone());
         listed.chain(self.added_handsets.borrow().values().cloned()).collect()
+    }
+
+    /// The step that adds the second line of a handset.
+    pub(super) fn second_line(&self, change: ChangeIndex) -> Option<StepIndex> {
+        self.second_lines.get(&change).copied()
     }
 
     /// Appends a journal line; if that fails, the run is aborted.

@@ -13,7 +13,9 @@ use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use super::write::{self, WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::{HandsetId, NetworkId, Settings};
-use crate::plan::model::{ChangeIndex, NetworkRef, Operation, Step, StepIndex, StepKind};
+use crate::plan::model::{
+    ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, Step, StepIndex, StepItem, is_spaced,
+};
 use crate::runtime::Instant;
 use crate::webex::{ApiError, ErrorClass};
 
@@ -35,63 +37,39 @@ pub(super) struct GroupWorker<'a, 's> {
     pub(super) progress: HashMap<(StepIndex, ChangeIndex), StepState>,
     /// The settings of networks after acknowledged writes; `None` once a network is deleted.
     pub(super) current_settings: HashMap<ChangeIndex, Option<Settings>>,
+    /// The steps that are sent in the way for a Webex that refuses two lines at once.
+    split: HashSet<StepIndex>,
     /// Changes that were taken back: the values that they had released may be theirs again.
     pub(super) reverted: HashSet<ChangeIndex>,
 }
 
-/// What is left to do in a group.
-enum Work {
-    Step(StepIndex),
-    /// Handsets of a step that Webex has refused with two lines: first with one.
-    FirstLines(StepIndex, Vec<ChangeIndex>),
-    /// The second line of a handset that was added with one.
-    SecondLine(StepIndex, ChangeIndex),
-}
-
-impl Work {
-    const fn step(&self) -> StepIndex {
-        match self {
-            Self::Step(at) | Self::FirstLines(at, _) | Self::SecondLine(at, _) => *at,
-        }
-    }
-
-    /// The first change that it is about.
-    fn item(&self, worker: &GroupWorker<'_, '_>) -> ChangeIndex {
-        match self {
-            Self::Step(at) => worker.step(*at).change(),
-            Self::FirstLines(_, items) => items[0],
-            Self::SecondLine(_, item) => *item,
-        }
-    }
-
-    fn items(&self, worker: &GroupWorker<'_, '_>) -> Vec<ChangeIndex> {
-        match self {
-            Self::Step(at) => worker.step(*at).items.clone(),
-            Self::FirstLines(_, items) => items.clone(),
-            Self::SecondLine(_, item) => vec![*item],
-        }
-    }
-}
-
 enum Next {
-    /// The open work with this index.
-    Work(usize),
+    /// The open step with this index.
+    Step(usize),
     /// Everything waits, at least until then.
     Wait(Instant),
 }
 
 impl<'a, 's> GroupWorker<'a, 's> {
     pub(super) fn new(run: &'a RunContext<'s>, group: GroupId, steps: Vec<StepIndex>) -> Self {
-        Self { run, group, steps, progress: HashMap::new(), current_settings: HashMap::new(), reverted: HashSet::new() }
+        Self {
+            run,
+            group,
+            steps,
+            progress: HashMap::new(),
+            current_settings: HashMap::new(),
+            split: HashSet::new(),
+            reverted: HashSet::new(),
+        }
     }
 
     pub(super) async fn run(mut self) {
-        let mut open: Vec<Work> = self.steps.iter().copied().map(Work::Step).collect();
+        let mut open = self.steps.clone();
         while !self.run.client.shutdown().is_requested() && self.lock_failure().is_none() {
             match self.next(&open) {
-                Some(Next::Work(at)) => {
-                    let work = open.remove(at);
-                    self.execute(&work, &mut open).await;
+                Some(Next::Step(place)) => {
+                    let at = open.remove(place);
+                    self.execute(at, &mut open).await;
                 }
                 Some(Next::Wait(until)) if self.run.options.until.is_none_or(|window| until <= window) => {
                     self.wait_for_handsets(&open, until).await;
@@ -113,26 +91,26 @@ impl<'a, 's> GroupWorker<'a, 's> {
         self.run.lock_failures.borrow().get(location).cloned()
     }
 
-    /// What can be done next, in the order of the plan: work whose prerequisites were tried, and whose network may be changed
+    /// What can be done next, in the order of the plan: a step whose prerequisites were tried, and whose network may be changed
     /// again. Other networks go on meanwhile.
-    fn next(&self, open: &[Work]) -> Option<Next> {
+    fn next(&self, open: &[StepIndex]) -> Option<Next> {
         let mut earliest = None;
         let mut busy: Vec<&NetworkRef> = Vec::new();
-        let is_late = |work: &Work| self.run.late.contains(&work.step());
+        let is_late = |at: &StepIndex| self.run.late.contains(at);
         let is_late_only = open.iter().all(is_late);
-        for (at, work) in open.iter().enumerate().filter(|(_, work)| is_late_only || !is_late(work)) {
-            let step = self.step(work.step());
-            let network = &self.run.plan[work.item(self)].network;
+        for (place, at) in open.iter().enumerate().filter(|(_, at)| is_late_only || !is_late(at)) {
+            let step = self.step(*at);
+            let network = &self.run.plan[step.change()].network;
             let is_ready =
                 step.depends_on.iter().all(|needed| self.progress.contains_key(&(needed.step, needed.change)));
-            let is_about_handsets = step.operation.is_about_handsets();
+            let is_about_handsets = step.operation().kind == ResourceKind::Handset;
             // The handsets of a network are changed in the order of the plan.
             if !is_ready || is_about_handsets && busy.contains(&network) {
                 busy.extend(is_about_handsets.then_some(network));
                 continue;
             }
-            match self.free_at(work) {
-                None => return Some(Next::Work(at)),
+            match self.free_at(step) {
+                None => return Some(Next::Step(place)),
                 Some(free_at) => {
                     earliest = Some(earliest.map_or(free_at, |known: Instant| known.min(free_at)));
                     busy.push(network);
@@ -140,16 +118,12 @@ impl<'a, 's> GroupWorker<'a, 's> {
             }
         }
         // A dependency that was never tried blocks for good, which the steps themselves find out.
-        earliest.map(Next::Wait).or_else(|| (!open.is_empty()).then_some(Next::Work(0)))
+        earliest.map(Next::Wait).or_else(|| (!open.is_empty()).then_some(Next::Step(0)))
     }
 
     /// From when on the handsets of the network may be changed; `None` if at once.
-    fn free_at(&self, work: &Work) -> Option<Instant> {
-        let is_spaced = match work {
-            Work::Step(at) => self.run.plan.is_spaced(self.step(*at).operation, &self.step(*at).items),
-            Work::FirstLines(..) | Work::SecondLine(..) => true,
-        };
-        let network = self.run.network_id(&self.run.plan[work.item(self)]).filter(|_| is_spaced)?;
+    fn free_at(&self, step: &Step) -> Option<Instant> {
+        let network = self.run.network_id(&self.run.plan[step.change()]).filter(|_| is_spaced(&step.items))?;
         self.run.client.handsets_free_at(&network)
     }
 
@@ -175,9 +149,10 @@ impl<'a, 's> GroupWorker<'a, 's> {
     }
 
     /// Waits without a slot.
-    async fn wait_for_handsets(&self, open: &[Work], until: Instant) {
+    async fn wait_for_handsets(&self, open: &[StepIndex], until: Instant) {
         let run = self.run;
-        let subject = open.first().map(|work| run.plan[work.item(self)].network_name.to_string()).unwrap_or_default();
+        let name = |at: &StepIndex| run.plan[self.step(*at).change()].network_name.to_string();
+        let subject = open.first().map(name).unwrap_or_default();
         (run.on_event)(&Event::AwaitingHandsetInterval { subject, until });
         run.waiting.set(run.waiting.get() + 1);
         self.park(true);
@@ -188,31 +163,24 @@ impl<'a, 's> GroupWorker<'a, 's> {
     }
 
     /// The window closes before the handsets of the remaining networks may be changed again.
-    fn leave_handsets(&self, open: &[Work]) {
+    fn leave_handsets(&self, open: &[StepIndex]) {
         let failure = Failure::new("the wait between changes of handsets would pass --until");
-        for item in open.iter().flat_map(|work| work.items(self)) {
+        for item in open.iter().flat_map(|at| self.step(*at).changes()) {
             let result = ChangeResult { error: Some(failure.clone()), ..ChangeResult::new(ChangeStatus::NotStarted) };
             self.run.set_result(item, result, Precedence::First);
         }
     }
 
-    async fn execute(&mut self, work: &Work, open: &mut Vec<Work>) {
-        let at = match work {
-            Work::Step(at) => *at,
-            Work::FirstLines(at, items) => return self.add_first_lines(*at, items, open).await,
-            Work::SecondLine(at, item) => return self.add_second_line(*at, *item).await,
-        };
+    async fn execute(&mut self, at: StepIndex, open: &mut Vec<StepIndex>) {
         let run = self.run;
-        let has_second = |item: &ChangeIndex| run.plan[*item].handset().is_some_and(|handset| handset.line2.is_some());
-        let step = self.step(at);
-        let has_two_lines = step.operation == Operation::AddHandsets && step.items.iter().any(has_second);
+        let has_two_lines = self.has_two_lines(at);
         if has_two_lines {
             self.wait_for_two_lines().await;
             if run.one_line_at_a_time.get() {
-                return self.add_first_lines(at, &step.items, open).await;
+                self.split.insert(at);
             }
         }
-        let is_first = has_two_lines && run.tries_two_lines.get() == Some(false);
+        let is_first = has_two_lines && !self.split.contains(&at) && run.tries_two_lines.get() == Some(false);
         if is_first {
             run.tries_two_lines.set(Some(true));
         }
@@ -223,9 +191,19 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
         if !deferred.is_empty() {
             run.one_line_at_a_time.set(true);
-            open.insert(0, Work::FirstLines(at, deferred));
+            self.split.insert(at);
+            open.insert(0, at);
+        } else if self.split.contains(&at) {
+            let second_lines = self.after_first_lines(at).await;
+            open.splice(0..0, second_lines);
         }
         run.notify_turns();
+    }
+
+    /// Whether a step adds handsets with two lines.
+    fn has_two_lines(&self, at: StepIndex) -> bool {
+        let steps = self.run.plan.steps.get(at.0).zip(self.run.single_lines.get(at.0));
+        steps.is_some_and(|(planned, single)| planned != single)
     }
 
     /// Waits until it is known whether Webex takes two lines at once, if another group finds it out.
@@ -241,99 +219,41 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
     }
 
-    /// Adds handsets with their first lines; the second ones follow one by one.
-    async fn add_first_lines(&mut self, at: StepIndex, items: &[ChangeIndex], open: &mut Vec<Work>) {
-        let mut ready = Vec::new();
-        for item in items {
-            match self.blocked_by(self.step(at), *item) {
-                Some(blocked_by) => self.skip(at, *item, blocked_by),
-                None => ready.push(*item),
-            }
-        }
-        if ready.is_empty() {
-            return;
-        }
-        let request = WriteRequest {
-            operation: Operation::AddHandsets,
-            items: &ready,
-            kind: StepKind::Final.into(),
-            settings: None,
-            priority: Priority::Normal,
-            first_line_only: true,
-            is_late: false,
-        };
-        let results = self.write(request).await;
-        let mut halves = Vec::new();
-        for (item, result) in results {
-            let is_half = self.run.plan[item].handset().is_some_and(|handset| handset.line2.is_some());
-            if is_half && result.progress == StepState::Done {
-                halves.push(item);
-            } else {
-                self.record(at, item, result);
-            }
-        }
+    /// Handsets were added with their first lines; returns the steps that add the second ones.
+    async fn after_first_lines(&mut self, at: StepIndex) -> Vec<StepIndex> {
+        let is_half = |item: &&StepItem| !self.run.plan.is_final(item);
+        let is_done = |item: &&StepItem| self.progress.get(&(at, item.change)) == Some(&StepState::Done);
+        let halves: Vec<StepItem> = self.step(at).items.iter().filter(is_half).filter(is_done).cloned().collect();
         if halves.is_empty() {
-            return;
+            return Vec::new();
         }
         let ids = self.find_added(&halves).await;
         let incomplete = Failure::new("added with its first line only; run the same command again for the second one");
-        for (place, (item, id)) in halves.into_iter().zip(ids).enumerate() {
+        let mut next = Vec::new();
+        for (half, id) in halves.into_iter().zip(ids) {
             let failed = ChangeResult { error: Some(incomplete.clone()), ..ChangeResult::new(ChangeStatus::Failed) };
-            self.run.set_result(item, ChangeResult { id: id.clone(), ..failed }, Precedence::First);
-            self.progress.insert((at, item), StepState::Failed);
+            self.run.set_result(half.change, ChangeResult { id: id.clone(), ..failed }, Precedence::First);
             if let Some(id) = id.and_then(HandsetId::non_empty) {
-                self.run.added_handsets.borrow_mut().insert(item, id);
-                open.insert(place, Work::SecondLine(at, item));
+                self.run.added_handsets.borrow_mut().insert(half.change, id);
+                next.extend(self.run.second_line(half.change));
             }
         }
+        next
     }
 
     /// The ids of handsets that were just added with their first line; one list for all of them.
-    async fn find_added(&self, items: &[ChangeIndex]) -> Vec<Option<String>> {
-        let change = &self.run.plan[items[0]];
+    async fn find_added(&self, items: &[StepItem]) -> Vec<Option<String>> {
+        let change = &self.run.plan[items[0].change];
         let network = self.run.network_id(change);
-        let request = OperationRequest {
-            run: self.run,
-            location: &change.location.id,
-            network: network.as_ref(),
-            items,
-            settings: None,
-            before: None,
-            was_written: true,
-            first_line_only: true,
-        };
-        let spec = operations::spec(Operation::AddHandsets);
+        let location = &change.location.id;
+        let request = OperationRequest { run: self.run, location, network: network.as_ref(), items, was_written: true };
+        let spec = operations::spec(items[0].operation());
         let observations = write::observe_until_shown(spec, request).await;
         let id = |observation: Observation| match observation {
             Observation::Applied { id } => id,
             Observation::NotApplied => None,
         };
         observations.into_iter().map(id).collect()
-    }
-
-    async fn add_second_line(&mut self, at: StepIndex, item: ChangeIndex) {
-        let items = [item];
-        let written = self.write(WriteRequest {
-            operation: Operation::UpdateHandset,
-            items: &items,
-            kind: StepKind::Final.into(),
-            settings: None,
-            priority: Priority::Normal,
-            first_line_only: false,
-            is_late: false,
-        });
-        let Some((_, result)) = written.await.pop() else { return };
-        if result.progress == StepState::NotSent {
-            return;
-        }
-        let id = self.run.added_handsets.borrow().get(&item).map(ToString::to_string);
-        self.run.set_result(item, ChangeResult { id, ..result.result.clone() }, Precedence::Latest);
-        if result.progress == StepState::Done {
-            let subject = self.run.plan[item].subject();
-            self.run.note_written();
-            (self.run.on_event)(&Event::Written { subject, kind: StepKind::Final });
-        }
-        self.record(at, item, result);
     }
 
     /// Sends a step for those of its items whose dependencies are done. Returns the error of the write, if it failed.
@@ -346,10 +266,10 @@ impl<'a, 's> GroupWorker<'a, 's> {
         let step = self.step(at);
         let mut items = Vec::new();
         for item in &step.items {
-            match self.blocked_by(step, *item) {
-                Some(blocked_by) => self.skip(at, *item, blocked_by),
-                None if self.progress.get(&(at, *item)).is_none_or(|state| *state == StepState::NotSent) => {
-                    items.push(*item);
+            match self.blocked_by(step, item.change) {
+                Some(blocked_by) => self.skip(at, item.change, blocked_by),
+                None if self.progress.get(&(at, item.change)).is_none_or(|state| *state == StepState::NotSent) => {
+                    items.push(item.clone());
                 }
                 None => {}
             }
@@ -359,26 +279,24 @@ impl<'a, 's> GroupWorker<'a, 's> {
         }
         let results = self
             .write(WriteRequest {
-                operation: step.operation,
                 items: &items,
-                kind: step.kind.into(),
-                settings: step.settings.as_ref(),
+                is_revert: false,
                 priority,
-                first_line_only: false,
                 // What a stop must complete does not wait for groups that will not start.
                 is_late: priority == Priority::Normal && self.run.late.contains(&at),
             })
             .await;
         let is_any_done = results.iter().any(|(_, result)| result.progress == StepState::Done);
         if is_any_done {
-            let subject = self.run.plan[items[0]].subject();
+            let (subject, kind) = (self.run.plan[items[0].change].subject(), self.run.plan.step_kind(step));
             self.run.note_written();
-            (self.run.on_event)(&Event::Written { subject, kind: step.kind });
+            (self.run.on_event)(&Event::Written { subject, kind });
         }
         let (mut error, mut deferred) = (None, Vec::new());
-        for (item, result) in results {
+        for (change, result) in results {
+            let Some(item) = items.iter().find(|item| item.change == change) else { continue };
             if result.is_deferred {
-                deferred.push(item);
+                deferred.push(change);
             } else {
                 error = error.or(self.record(at, item, result));
             }
@@ -387,46 +305,43 @@ impl<'a, 's> GroupWorker<'a, 's> {
     }
 
     /// Records the result of one item of a step; returns its error.
-    fn record(&mut self, at: StepIndex, item: ChangeIndex, written: WriteResult) -> Option<ApiError> {
-        let step = self.step(at);
-        let WriteResult { progress, result, error, .. } = written;
+    fn record(&mut self, at: StepIndex, item: &StepItem, written: WriteResult) -> Option<ApiError> {
+        let (run, change) = (self.run, item.change);
+        let WriteResult { progress, mut result, error, .. } = written;
         match (&progress, &result.error) {
-            (StepState::Done, _) => self.record_state(step, item, &result),
+            (StepState::Done, _) => self.record_state(item, &result),
             (_, Some(failure)) => {
-                let subject = self.run.plan[item].subject();
-                (self.run.on_event)(&Event::Failed { subject, reason: failure.to_string() });
+                let subject = run.plan[change].subject();
+                (run.on_event)(&Event::Failed { subject, reason: failure.to_string() });
             }
             (_, None) => {}
         }
         let is_settled = match progress {
-            StepState::Done => step.kind == StepKind::Final,
+            StepState::Done => run.plan.is_final(item),
             // It may still be sent as a prerequisite of a restore.
             StepState::NotSent => result.error.is_some(),
             StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
         };
-        if is_settled {
-            self.run.set_result(item, result, Precedence::First);
+        // What completes an addition is known better than that it was incomplete.
+        let completes = item.from.is_some() && run.plan[change].before.is_none();
+        if completes {
+            result.id = run.added_handsets.borrow().get(&change).map(ToString::to_string);
         }
-        self.progress.insert((at, item), progress);
+        if is_settled && !(completes && progress == StepState::NotSent) {
+            run.set_result(change, result, if completes { Precedence::Latest } else { Precedence::First });
+        }
+        self.progress.insert((at, change), progress);
         error
     }
 
     /// The state after an acknowledged write.
-    fn record_state(&mut self, step: &Step, item: ChangeIndex, result: &ChangeResult) {
-        match step.operation {
-            Operation::CreateNetwork | Operation::UpdateNetwork | Operation::DeleteNetwork => {
-                self.current_settings.insert(item, step.settings.clone());
+    fn record_state(&mut self, item: &StepItem, result: &ChangeResult) {
+        let Operation { kind, action } = item.operation();
+        if kind == ResourceKind::Network {
+            self.current_settings.insert(item.change, item.settings().cloned());
+            if let (ChangeAction::Create, Some(id)) = (action, result.id.clone().and_then(NetworkId::non_empty)) {
+                self.run.created.borrow_mut().insert(item.change, id);
             }
-            Operation::AddBaseStations
-            | Operation::RemoveBaseStation
-            | Operation::AddHandsets
-            | Operation::UpdateHandset
-            | Operation::RemoveHandsets => {}
-        }
-        if step.operation == Operation::CreateNetwork
-            && let Some(id) = result.id.clone().and_then(NetworkId::non_empty)
-        {
-            self.run.created.borrow_mut().insert(item, id);
         }
     }
 
@@ -453,13 +368,13 @@ impl<'a, 's> GroupWorker<'a, 's> {
 
     /// Whether every item of a step is done.
     pub(super) fn is_done(&self, at: StepIndex) -> bool {
-        self.step(at).items.iter().all(|item| self.progress.get(&(at, *item)) == Some(&StepState::Done))
+        self.step(at).changes().all(|change| self.progress.get(&(at, change)) == Some(&StepState::Done))
     }
 
     /// Whether some item of a step was not tried yet.
     pub(super) fn is_open(&self, at: StepIndex) -> bool {
-        let state = |item: &ChangeIndex| self.progress.get(&(at, *item));
-        self.step(at).items.iter().any(|item| matches!(state(item), None | Some(StepState::NotSent)))
+        let state = |change| self.progress.get(&(at, change));
+        self.step(at).changes().any(|change| matches!(state(change), None | Some(StepState::NotSent)))
     }
 
     /// The settings of the network of a change, as far as this run knows them; `None` if it does not exist.
@@ -471,7 +386,8 @@ impl<'a, 's> GroupWorker<'a, 's> {
     }
 
     pub(super) fn step(&self, at: StepIndex) -> &'s Step {
-        &self.run.plan.steps[at.0]
+        let planned = self.run.plan.steps.get(at.0).filter(|_| !self.split.contains(&at));
+        planned.unwrap_or_else(|| &self.run.single_lines[at.0])
     }
 
     fn has_no_result(&self, change: ChangeIndex) -> bool {
@@ -481,14 +397,14 @@ impl<'a, 's> GroupWorker<'a, 's> {
     /// Records the current settings of networks that did not reach their final state.
     fn finalize_results(&self) {
         let mut results = self.run.results.borrow_mut();
-        for item in self.steps.iter().flat_map(|at| &self.step(*at).items) {
+        for item in self.steps.iter().flat_map(|at| self.step(*at).changes()) {
             let result = results[item.0].get_or_insert_with(|| ChangeResult {
                 error: self.lock_failure(),
                 ..ChangeResult::new(ChangeStatus::NotStarted)
             });
-            if let Some(Some(current)) = self.current_settings.get(item)
+            if let Some(Some(current)) = self.current_settings.get(&item)
                 && result.status != ChangeStatus::Applied
-                && self.run.plan[*item].settings_before() != Some(current)
+                && self.run.plan[item].settings_before() != Some(current)
             {
                 result.current_settings = Some(current.clone());
             }

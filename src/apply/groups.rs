@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::model::{Handset, HandsetId, LocationId, MemberId};
-use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind};
+use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind, is_spaced};
 
 /// Steps that one worker sends, in the order of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ const ESTIMATED_LATENCY: Duration = Duration::from_millis(500);
 pub(super) fn late_steps(plan: &Plan) -> HashSet<StepIndex> {
     let needed: HashSet<StepIndex> =
         plan.steps.iter().flat_map(|step| &step.depends_on).map(|dependency| dependency.step).collect();
-    let is_late = |at: &StepIndex| plan.steps[at.0].operation.is_deletion() && !needed.contains(at);
+    let is_late = |at: &StepIndex| plan[*at].operation().makes_place() && !needed.contains(at);
     plan.indexed_steps().map(|(at, _)| at).filter(is_late).collect()
 }
 
@@ -69,9 +69,9 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
         for dependency in &step.depends_on {
             sets.join(at.0, dependency.step.0);
         }
-        for item in &step.items {
-            for subject in subjects(plan, *item, &given) {
-                let other = *about.entry((&plan[*item].location.id, subject)).or_insert(at.0);
+        for item in step.changes() {
+            for subject in subjects(plan, item, &given) {
+                let other = *about.entry((&plan[item].location.id, subject)).or_insert(at.0);
                 sets.join(at.0, other);
             }
         }
@@ -95,9 +95,9 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
         let group = &mut groups[place];
         group.steps.push(at);
         group.time += ESTIMATED_LATENCY;
-        group.has_interim |= step.kind == StepKind::Interim;
+        group.has_interim |= plan.step_kind(step) == StepKind::Interim;
         group.is_late &= late.contains(&at);
-        if plan.is_spaced(step.operation, &step.items) {
+        if is_spaced(&step.items) {
             *spaced[place].entry(&change.network).or_default() += 1;
         }
     }

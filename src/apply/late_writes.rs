@@ -8,7 +8,8 @@ use super::context::{RunContext, UnansweredWrite};
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus};
 use crate::client::{LATE_WRITE_WINDOW, Priority, RequestContext};
-use crate::storage::journal::{JournalEntry, WriteKind, WriteOutcome};
+use crate::plan::model::{ResourceState, StepItem};
+use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
 use crate::webex::{NetworkPath, calls};
 
 /// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
@@ -45,13 +46,12 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bo
             continue;
         }
         (run.on_event)(&Event::LateWrite { subject: planned.subject() });
-        let kind = WriteKind::Final;
+        let from = Some(ResourceState::Network { settings: live.settings, model: None });
+        let item = StepItem { change, from, to: planned.after.clone() };
         let announcement = JournalEntry::WriteStarted {
-            location: planned.location.id.clone(),
-            network: network.clone(),
-            kind,
-            before: live.settings,
-            settings: after.clone(),
+            location: planned.location.clone(),
+            network: Some(network.clone()),
+            items: vec![JournalItem::of(planned, &item, WriteKind::Final)],
         };
         if run.record(announcement).await.is_err() {
             return true;
@@ -60,7 +60,8 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bo
             Ok(_) => WriteOutcome::Applied,
             Err(_) => WriteOutcome::Unknown,
         };
-        let _recorded = run.record(JournalEntry::WriteFinished { network: network.clone(), kind, end }).await;
+        let results = vec![JournalItemResult { key: planned.key(), end, id: None }];
+        let _recorded = run.record(JournalEntry::WriteFinished { results }).await;
     }
     has_read
 }

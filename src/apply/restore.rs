@@ -10,9 +10,10 @@ use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::Settings;
-use crate::plan::model::{ChangeIndex, Operation, StepIndex, StepKind};
+use crate::plan::model::{
+    ChangeAction, ChangeIndex, Operation, ResourceKind, ResourceState, StepIndex, StepItem, StepKind,
+};
 use crate::runtime::ShutdownLevel;
-use crate::storage::journal::WriteKind;
 
 impl GroupWorker<'_, '_> {
     /// Leaves the location in as good a state as possible.
@@ -29,7 +30,7 @@ impl GroupWorker<'_, '_> {
             self.is_open(*at)
                 && self.step(*at).depends_on.iter().any(|dependency| {
                     let is_done = self.progress.get(&(dependency.step, dependency.change)) == Some(&StepState::Done);
-                    is_done && self.step(dependency.step).operation.is_deletion()
+                    is_done && self.step(dependency.step).operation().makes_place()
                 })
         };
         let waiting: Vec<StepIndex> = self.steps.iter().copied().filter(waits_for_deletion).collect();
@@ -83,8 +84,8 @@ impl GroupWorker<'_, '_> {
     fn at_interim(&self) -> Vec<StepIndex> {
         let is_final_of_displaced = |at: &StepIndex| {
             let step = self.step(*at);
-            step.operation == Operation::UpdateNetwork
-                && step.kind == StepKind::Final
+            step.operation() == Operation::new(ResourceKind::Network, ChangeAction::Update)
+                && self.run.plan.step_kind(step) == StepKind::Final
                 && self.current_settings.contains_key(&step.change())
                 && !self.is_done(*at)
         };
@@ -118,20 +119,14 @@ impl GroupWorker<'_, '_> {
     /// Reverts a network to its old settings, unless another network has its old name or code by now; true if the
     /// location is locked.
     async fn revert(&mut self, change: ChangeIndex) -> bool {
-        let Some(old) = self.run.plan[change].settings_before().filter(|old| self.is_available(change, old)).cloned()
-        else {
+        if !self.run.plan[change].settings_before().is_some_and(|old| self.is_available(change, old)) {
             return false;
-        };
-        let items = [change];
-        let written = self.write(WriteRequest {
-            operation: Operation::UpdateNetwork,
-            items: &items,
-            kind: WriteKind::Revert,
-            settings: Some(&old),
-            priority: Priority::Cleanup,
-            first_line_only: false,
-            is_late: false,
-        });
+        }
+        let from =
+            self.current(change).map(|settings| ResourceState::Network { settings: settings.clone(), model: None });
+        let items = [StepItem { change, from, to: self.run.plan[change].before.clone() }];
+        let written =
+            self.write(WriteRequest { items: &items, is_revert: true, priority: Priority::Cleanup, is_late: false });
         let Some((_, WriteResult { progress, result, error, .. })) = written.await.pop() else { return false };
         if progress != StepState::NotSent {
             self.reverted.insert(change);
@@ -158,7 +153,7 @@ impl GroupWorker<'_, '_> {
             self.steps.iter().any(|at| {
                 let step = self.step(*at);
                 let unknown = self.progress.get(&(*at, other)) == Some(&StepState::Unknown);
-                step.change() == other && unknown && step.settings.as_ref().is_some_and(clashes)
+                step.change() == other && unknown && step.settings().is_some_and(clashes)
             })
         };
         let back = |other: ChangeIndex| {
@@ -173,7 +168,8 @@ impl GroupWorker<'_, '_> {
             let step = self.step(at);
             let removal = step.change();
             let Some(new) = self.run.plan[removal].replaced_by.as_deref() else { continue };
-            if step.operation != Operation::RemoveBaseStation || !self.is_done(at) {
+            let is_removal = step.operation() == Operation::new(ResourceKind::BaseStation, ChangeAction::Delete);
+            if !is_removal || !self.is_done(at) {
                 continue;
             }
             let Some(addition) = self.failed_addition(at, new) else { continue };
@@ -181,14 +177,11 @@ impl GroupWorker<'_, '_> {
                 return;
             }
             (self.run.on_event)(&Event::Restoring { subject: self.run.plan[removal].subject() });
-            let items = [removal];
+            let items = [StepItem { change: removal, from: None, to: self.run.plan[removal].before.clone() }];
             let written = self.write(WriteRequest {
-                operation: Operation::AddBaseStations,
                 items: &items,
-                kind: WriteKind::Revert,
-                settings: None,
+                is_revert: true,
                 priority: Priority::Cleanup,
-                first_line_only: false,
                 is_late: false,
             });
             if let Some((_, WriteResult { progress: StepState::Done, .. })) = written.await.pop() {
@@ -204,11 +197,11 @@ impl GroupWorker<'_, '_> {
     /// The addition of the base station `new` that the removal `removal` made place for, if it is known to have failed.
     fn failed_addition(&self, removal: StepIndex, new: &str) -> Option<ChangeIndex> {
         self.steps.iter().find_map(|at| {
-            let of_it = |item: &&ChangeIndex| {
-                self.run.plan[**item].label() == new
-                    && self.step(*at).depends_on.iter().any(|need| need.item == **item && need.step == removal)
+            let of_it = |item: &ChangeIndex| {
+                self.run.plan[*item].label() == new
+                    && self.step(*at).depends_on.iter().any(|need| need.item == *item && need.step == removal)
             };
-            let item = *self.step(*at).items.iter().find(of_it)?;
+            let item = self.step(*at).changes().find(of_it)?;
             match self.progress.get(&(*at, item)) {
                 Some(StepState::Done | StepState::Unknown) => None,
                 Some(_) | None => Some(item),

@@ -1,7 +1,7 @@
 //! The executor: one future; groups of steps run side by side, one write at a time in each.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
 use super::admission::Admission;
@@ -16,7 +16,7 @@ use super::timeline::Timeline;
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::model::{Change, ChangeAction, Operation, ResourceKind};
+use crate::plan::model::{Change, ChangeAction, ChangeIndex, ResourceKind, StepIndex};
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{Notify, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::Journal;
@@ -43,6 +43,8 @@ pub async fn run(
     on_event(&Event::Started { steps: plan.steps.len(), locations: locations.len() });
     let run = RunContext {
         plan,
+        single_lines: checked.single_lines(),
+        second_lines: second_lines(checked),
         client,
         journal,
         options,
@@ -80,6 +82,12 @@ pub async fn run(
     }
 }
 
+/// The steps that add second lines, behind those that they follow.
+fn second_lines(checked: &CheckedPlan) -> HashMap<ChangeIndex, StepIndex> {
+    let steps = checked.single_lines().iter().enumerate().skip(checked.plan().steps.len());
+    steps.map(|(at, step)| (step.change(), StepIndex(at))).collect()
+}
+
 /// Records the ids of added handsets, which only a list has: an undo removes nothing without them.
 async fn record_handset_ids(run: &RunContext<'_>, results: &[ChangeResult]) {
     let added = run.plan.changes.iter().zip(results).filter(|(change, result)| {
@@ -93,7 +101,7 @@ async fn record_handset_ids(run: &RunContext<'_>, results: &[ChangeResult]) {
     };
     let results: Vec<JournalItemResult> = added.map(of).collect();
     if !results.is_empty() {
-        let entry = JournalEntry::OperationFinished { operation: Operation::AddHandsets, results };
+        let entry = JournalEntry::WriteFinished { results };
         // The run is over; without the ids an undo leaves the handsets alone.
         let _recorded = run.record(entry).await;
     }

@@ -13,10 +13,10 @@ use super::group_worker::{GroupWorker, StepState, is_lock};
 use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
-use crate::model::{NetworkId, Settings};
-use crate::plan::model::{ChangeIndex, Operation, StepKind};
+use crate::model::NetworkId;
+use crate::plan::model::{ChangeIndex, ResourceState, StepItem, StepKind, is_spaced};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
-use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, WriteKind, WriteOutcome};
+use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
 
 /// A lock that is longer is not that of another write of this run.
@@ -25,14 +25,10 @@ const LONG_LOCK: Duration = Duration::from_secs(3);
 /// What a request is to do.
 #[derive(Clone, Copy)]
 pub(super) struct WriteRequest<'a> {
-    pub(super) operation: Operation,
-    pub(super) items: &'a [ChangeIndex],
-    pub(super) kind: WriteKind,
-    /// The settings that it sends, if it creates or updates a network.
-    pub(super) settings: Option<&'a Settings>,
+    pub(super) items: &'a [StepItem],
+    /// Whether it puts back what the run had changed, since the final state cannot be reached.
+    pub(super) is_revert: bool,
     pub(super) priority: Priority,
-    /// Whether handsets are added with their first line only.
-    pub(super) first_line_only: bool,
     /// Whether it deletes what nothing depends on, which the rest of the location comes before.
     pub(super) is_late: bool,
 }
@@ -47,7 +43,7 @@ enum Settled {
     NotSent,
     Unknown(ApiError),
     /// The request was lost, and a read shows nothing of it: it is sent once more.
-    Repeat,
+    Repeat(ApiError),
     /// Webex has refused it in this way; another one is tried.
     Deferred,
 }
@@ -61,7 +57,7 @@ impl Settled {
             Self::NotSent => WriteResult::not_started(None),
             Self::Unknown(error) => WriteResult::unknown(error),
             Self::Deferred => WriteResult { is_deferred: true, ..WriteResult::not_started(None) },
-            Self::Repeat => return None,
+            Self::Repeat(_) => return None,
         })
     }
 }
@@ -127,15 +123,22 @@ impl GroupWorker<'_, '_> {
     /// Sends a request and determines what became of each of its items.
     pub(super) async fn write(&mut self, write: WriteRequest<'_>) -> Vec<(ChangeIndex, WriteResult)> {
         let run = self.run;
-        let first = write.items[0];
-        let change = &run.plan[first];
-        let network = run.network_id(change);
-        let before = self.current(first).cloned();
         // Admission, journal, request: what is announced is sent, as far as this run decides.
         if self.wait_for_turn(write.is_late, write.priority).await != Verdict::Go {
-            return write.items.iter().map(|item| (*item, WriteResult::not_started(None))).collect();
+            return write.items.iter().map(|item| (item.change, WriteResult::not_started(None))).collect();
         }
-        let written = self.write_in_turn(write, network.as_ref(), before.as_ref()).await;
+        // The settings of a network are what the last write has made of them, whatever was planned.
+        let as_known = |item: &StepItem| match (&item.from, self.current(item.change)) {
+            (Some(ResourceState::Network { model, .. }), Some(settings)) => {
+                let from = ResourceState::Network { settings: settings.clone(), model: model.clone() };
+                StepItem { from: Some(from), ..item.clone() }
+            }
+            _ => item.clone(),
+        };
+        let items: Vec<StepItem> = write.items.iter().map(as_known).collect();
+        let change = &run.plan[items[0].change];
+        let network = run.network_id(change);
+        let written = self.write_in_turn(WriteRequest { items: &items, ..write }, network.as_ref()).await;
         run.admission.borrow_mut().settle(self.group);
         if let Some(error) = written.iter().filter_map(|(_, result)| result.error.as_ref()).find(|error| is_lock(error))
         {
@@ -151,30 +154,29 @@ impl GroupWorker<'_, '_> {
         &mut self,
         write: WriteRequest<'_>,
         network: Option<&NetworkId>,
-        before: Option<&Settings>,
     ) -> Vec<(ChangeIndex, WriteResult)> {
         let run = self.run;
-        if let Err(failure) = run.record(self.announcement(&write, network, before)).await {
-            let failed = |item: &ChangeIndex| (*item, WriteResult::not_started(Some(failure.clone())));
+        if let Err(failure) = run.record(self.announcement(&write, network)).await {
+            let failed = |item: &StepItem| (item.change, WriteResult::not_started(Some(failure.clone())));
             return write.items.iter().map(failed).collect();
         }
-        if write.kind != WriteKind::Revert {
-            let kind = if write.kind == WriteKind::Interim { StepKind::Interim } else { StepKind::Final };
+        if !write.is_revert {
+            let kind = self.kind_of(write.items);
             (run.on_event)(&Event::Writing { subject: self.subject(write.items), kind });
         }
-        let (results, is_refused) = self.send_until_settled(write, network, before).await;
+        let (results, is_refused) = self.send_until_settled(write, network).await;
         for (_, result) in &results {
             self.abort_if_fatal(result);
         }
         let was_sent =
             |(_, result): &(ChangeIndex, WriteResult)| result.progress != StepState::NotSent || result.is_deferred;
-        if let Some(network) = network.filter(|_| !is_refused && run.plan.is_spaced(write.operation, write.items))
+        if let Some(network) = network.filter(|_| !is_refused && is_spaced(write.items))
             && results.iter().any(was_sent)
         {
             run.client.record_handset_change(network);
         }
         // If this line is lost, the next run reads the state from the list.
-        let _recorded = run.record(self.record_of(&write, network, &results, is_refused)).await;
+        let _recorded = run.record(self.record_of(&results, is_refused)).await;
         results
     }
 
@@ -184,11 +186,12 @@ impl GroupWorker<'_, '_> {
         &self,
         write: WriteRequest<'_>,
         network: Option<&NetworkId>,
-        before: Option<&Settings>,
     ) -> (Vec<(ChangeIndex, WriteResult)>, bool) {
-        let (run, first) = (self.run, write.items[0]);
-        let spec = operations::spec(write.operation);
+        let (run, first) = (self.run, write.items[0].change);
+        let spec = operations::spec(write.items[0].operation());
         let mut open = write.items.to_vec();
+        // Why each of them is sent again.
+        let mut first_attempts: Vec<ApiError> = Vec::new();
         let mut results = Vec::new();
         for is_repeated in [false, true] {
             let request = OperationRequest {
@@ -196,27 +199,36 @@ impl GroupWorker<'_, '_> {
                 location: &run.plan[first].location.id,
                 network,
                 items: &open,
-                settings: write.settings,
-                before,
                 was_written: self.current_settings.contains_key(&first),
-                first_line_only: write.first_line_only,
             };
             let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
             if let Some(refusal) = refusal {
                 if let Refusal::StopRun(_) = refusal {
                     run.client.shutdown().request(ShutdownLevel::Graceful(ShutdownReason::UnexpectedChange));
                 }
-                results.extend(open.iter().map(|item| (*item, WriteResult::of(refusal.clone()))));
+                results.extend(open.iter().map(|item| (item.change, WriteResult::of(refusal.clone()))));
                 return (results, true);
             }
-            let mut repeated = Vec::new();
-            for (item, settled) in open.into_iter().zip(settled) {
-                match settled.result() {
-                    Some(result) => results.push((item, result)),
-                    None => repeated.push(item),
+            let (mut repeated, mut lost) = (Vec::new(), Vec::new());
+            for (at, (item, settled)) in open.into_iter().zip(settled).enumerate() {
+                // Whatever became of the second attempt, the first one may still be applied.
+                let first = first_attempts.get(at);
+                let settled = match (settled, first) {
+                    (Settled::NotSent, Some(first)) => Settled::Unknown(first.clone()),
+                    (Settled::Failed(error), Some(_)) => {
+                        Settled::Unknown(ApiError { applied: MaybeApplied::Unknown, ..error })
+                    }
+                    (settled, _) => settled,
+                };
+                match settled {
+                    Settled::Repeat(error) => {
+                        repeated.push(item);
+                        lost.push(error);
+                    }
+                    settled => results.extend(settled.result().map(|result| (item.change, result))),
                 }
             }
-            open = repeated;
+            (open, first_attempts) = (repeated, lost);
             if open.is_empty() {
                 break;
             }
@@ -233,10 +245,10 @@ impl GroupWorker<'_, '_> {
         is_repeated: bool,
     ) -> (Vec<Settled>, Option<Refusal>) {
         let run = self.run;
-        let first = request.items[0];
+        let (first, settings) = (request.items[0].change, request.items[0].settings());
         let on_event = |event: RetryEvent| {
             if let (RetryEvent::Retrying { maybe_applied: MaybeApplied::Unknown, .. }, Some(settings)) =
-                (event, request.settings)
+                (event, settings)
             {
                 run.note_unanswered(first, settings);
             }
@@ -287,7 +299,7 @@ impl GroupWorker<'_, '_> {
         // The response may have raised the number of workers that the rate limiter has a use for.
         run.slots_changed.notify_waiters();
         if let (Err(SendError::Failed(ApiError { applied: MaybeApplied::Unknown, .. })), Some(settings)) =
-            (&answer, request.settings)
+            (&answer, settings)
         {
             run.note_unanswered(first, settings);
         }
@@ -299,66 +311,43 @@ impl GroupWorker<'_, '_> {
         (settled, refusal.into_inner())
     }
 
-    fn subject(&self, items: &[ChangeIndex]) -> String {
-        let first = &self.run.plan[items[0]];
+    fn subject(&self, items: &[StepItem]) -> String {
+        let first = &self.run.plan[items[0].change];
         match items.len() {
             1 => first.subject(),
             many => format!("{}: {many} {}s", first.network_name, first.kind().noun()),
         }
     }
 
-    fn announcement(
-        &self,
-        write: &WriteRequest<'_>,
-        network: Option<&NetworkId>,
-        before: Option<&Settings>,
-    ) -> JournalEntry {
-        let plan = self.run.plan;
-        let location = plan[write.items[0]].location.clone();
-        if let (Operation::UpdateNetwork, Some(network), Some(before), Some(settings)) =
-            (write.operation, network, before, write.settings)
-        {
-            let (before, settings) = (before.clone(), settings.clone());
-            return JournalEntry::WriteStarted {
-                location: location.id,
-                network: network.clone(),
-                kind: write.kind,
-                before,
-                settings,
-            };
-        }
-        let item = |item: &ChangeIndex| {
-            let change = &plan[*item];
-            let is_put_back = write.kind == WriteKind::Revert;
-            JournalItem {
-                key: journal_key(write, change.key()),
-                before: if is_put_back { change.after.clone() } else { change.before.clone() },
-                after: if is_put_back { change.before.clone() } else { change.after.clone() },
-                contents: change.contents.clone(),
-                replaced_by: change.replaced_by.as_deref().map(str::to_owned).filter(|_| !is_put_back),
-            }
-        };
-        let items = write.items.iter().map(item).collect();
-        JournalEntry::OperationStarted { location, operation: write.operation, network: network.cloned(), items }
+    fn kind_of(&self, items: &[StepItem]) -> StepKind {
+        let is_final = items.iter().all(|item| self.run.plan.is_final(item));
+        if is_final { StepKind::Final } else { StepKind::Interim }
     }
 
-    fn record_of(
-        &self,
-        write: &WriteRequest<'_>,
-        network: Option<&NetworkId>,
-        results: &[(ChangeIndex, WriteResult)],
-        is_refused: bool,
-    ) -> JournalEntry {
-        let end_of = |result: &WriteResult| if is_refused { WriteOutcome::NotSent } else { result.outcome() };
-        if let (Operation::UpdateNetwork, Some(network), [(_, result)]) = (write.operation, network, results) {
-            return JournalEntry::WriteFinished { network: network.clone(), kind: write.kind, end: end_of(result) };
+    fn announcement(&self, write: &WriteRequest<'_>, network: Option<&NetworkId>) -> JournalEntry {
+        let plan = self.run.plan;
+        let item = |item: &StepItem| {
+            let kind = match plan.is_final(item) {
+                _ if write.is_revert => WriteKind::Revert,
+                true => WriteKind::Final,
+                false => WriteKind::Interim,
+            };
+            JournalItem::of(&plan[item.change], item, kind)
+        };
+        JournalEntry::WriteStarted {
+            location: plan[write.items[0].change].location.clone(),
+            network: network.cloned(),
+            items: write.items.iter().map(item).collect(),
         }
-        let result = |(item, result): &(ChangeIndex, WriteResult)| JournalItemResult {
-            key: journal_key(write, self.run.plan[*item].key()),
-            end: end_of(result),
+    }
+
+    fn record_of(&self, results: &[(ChangeIndex, WriteResult)], is_refused: bool) -> JournalEntry {
+        let result = |(change, result): &(ChangeIndex, WriteResult)| JournalItemResult {
+            key: self.run.plan[*change].key(),
+            end: if is_refused { WriteOutcome::NotSent } else { result.outcome() },
             id: result.result.id.clone(),
         };
-        JournalEntry::OperationFinished { operation: write.operation, results: results.iter().map(result).collect() }
+        JournalEntry::WriteFinished { results: results.iter().map(result).collect() }
     }
 
     /// Aborts the run on errors that affect all locations: auth failures and an excessive Retry-After.
@@ -391,21 +380,6 @@ impl GroupWorker<'_, '_> {
     }
 }
 
-/// A base station that is put back is another item than its removal.
-fn journal_key(write: &WriteRequest<'_>, key: String) -> String {
-    if write.kind == WriteKind::Revert { format!("{REVERT_PREFIX}{key}") } else { key }
-}
-
-/// Whether an item that was refused with this code is tried in another way, if it was not already.
-fn is_deferred(
-    spec: &'static dyn OperationSpec,
-    request: OperationRequest<'_>,
-    item: ChangeIndex,
-    code: Option<u32>,
-) -> bool {
-    !request.first_line_only && spec.is_deferred(&request.run.plan[item], code)
-}
-
 /// Determines what became of each item from the response, or else from a read.
 async fn settle(
     spec: &'static dyn OperationSpec,
@@ -430,7 +404,9 @@ async fn settle(
         Err(SendError::Cancelled) => all(&|| Settled::NotSent),
         Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
             // One item may be why the whole request was refused: all are tried in the other way.
-            if !is_repeated && request.items.iter().any(|item| is_deferred(spec, request, *item, error.code)) {
+            if !is_repeated
+                && request.items.iter().filter_map(StepItem::state).any(|item| spec.is_deferred(item, error.code))
+            {
                 return all(&|| Settled::Deferred);
             }
             // An error that says so is believed only if a read shows the same.
@@ -454,7 +430,7 @@ async fn settle(
                     .into_iter()
                     .map(|observation| match observation {
                         Observation::Applied { id } => Settled::Applied { id },
-                        Observation::NotApplied if repeats => Settled::Repeat,
+                        Observation::NotApplied if repeats => Settled::Repeat(error.clone()),
                         Observation::NotApplied => Settled::Unknown(error.clone()),
                     })
                     .collect(),
@@ -471,12 +447,12 @@ async fn settle_items(
     results: &[ItemResult],
     is_repeated: bool,
 ) -> Vec<Settled> {
-    let mut errors = Vec::new();
+    let (mut open, mut errors) = (Vec::new(), Vec::new());
     let mut settled: Vec<Option<Settled>> = Vec::new();
     for item in request.items {
-        let change = &request.run.plan[*item];
-        let error = match results.iter().find(|result| spec.is_result_of(change, result)) {
-            Some(result) if is_deferred(spec, request, *item, result.code) => {
+        let Some(state) = item.state() else { continue };
+        let error = match results.iter().find(|result| spec.is_result_of(state, result)) {
+            Some(result) if spec.is_deferred(state, result.code) => {
                 settled.push(Some(Settled::Deferred));
                 continue;
             }
@@ -487,7 +463,7 @@ async fn settle_items(
             Some(result) => {
                 let message = if result.message.is_empty() { "refused by Webex" } else { result.message.as_str() };
                 let hint = spec.hint(result.status).map(|hint| format!("; {hint}")).unwrap_or_default();
-                let about = spec.refused_item(change).map(|about| format!(" ({about})")).unwrap_or_default();
+                let about = spec.refused_item(state).map(|about| format!(" ({about})")).unwrap_or_default();
                 let message = format!("{message}{about}{hint}");
                 ApiError {
                     status: Some(result.status),
@@ -497,22 +473,18 @@ async fn settle_items(
             None => not_observed(200, "the response has no result for it, and it is not listed"),
         };
         // The first attempt may have been applied, which is why the second one is refused.
-        let must_read = error.applied == MaybeApplied::Unknown || is_repeated;
-        settled.push(if must_read { None } else { Some(Settled::Failed(error.clone())) });
-        errors.push((*item, error));
+        if error.applied == MaybeApplied::Unknown || is_repeated {
+            settled.push(None);
+            open.push(item.clone());
+            errors.push(error);
+        } else {
+            settled.push(Some(Settled::Failed(error)));
+        }
     }
-    if settled.iter().all(Option::is_some) {
+    if open.is_empty() {
         return settled.into_iter().flatten().collect();
     }
-    let open: Vec<(ChangeIndex, ApiError)> = errors
-        .into_iter()
-        .filter(|(item, _)| {
-            request.items.iter().zip(&settled).any(|(other, settled)| other == item && settled.is_none())
-        })
-        .collect();
-    let items: Vec<ChangeIndex> = open.iter().map(|(item, _)| *item).collect();
-    let errors = open.into_iter().map(|(_, error)| error).collect();
-    let observed = poll(spec, OperationRequest { items: &items, ..request }, errors).await;
+    let observed = poll(spec, OperationRequest { items: &open, ..request }, errors).await;
     let mut observed = failed_unless_applied(observed).into_iter();
     settled.into_iter().filter_map(|settled| settled.or_else(|| observed.next())).collect()
 }

@@ -4,7 +4,7 @@
 //! for one or more changes.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Index;
@@ -47,7 +47,24 @@ pub struct Plan {
 
 impl Plan {
     pub fn interim(&self) -> usize {
-        self.steps.iter().filter(|step| step.kind == StepKind::Interim).count()
+        self.steps.iter().filter(|step| self.step_kind(step) == StepKind::Interim).count()
+    }
+
+    /// Whether an item leaves its thing as its change says.
+    pub fn is_final(&self, item: &StepItem) -> bool {
+        item.to == self[item.change].after
+    }
+
+    pub fn step_kind(&self, step: &Step) -> StepKind {
+        if step.items.iter().all(|item| self.is_final(item)) { StepKind::Final } else { StepKind::Interim }
+    }
+
+    /// The settings of a network that an update changes. A code that Webex hides is sent, but not changed.
+    pub fn changed_by(&self, item: &StepItem) -> SettingSet {
+        let (Some(from), Some(to)) = (item.from.as_ref().and_then(ResourceState::settings), item.settings()) else {
+            return SettingSet::NONE;
+        };
+        from.diff(to).iter().filter(|setting| self[item.change].changed_settings.has(*setting)).collect()
     }
 
     /// Whether it has a warning of this kind.
@@ -99,34 +116,40 @@ impl Plan {
         added.filter_map(Change::base_station).map(BaseStation::label).collect()
     }
 
-    /// Whether a request changes handsets or lines, after which base stations need time. A new name alone does not.
-    pub fn is_spaced(&self, operation: Operation, items: &[ChangeIndex]) -> bool {
-        let changes_lines = |item: &ChangeIndex| match (self[*item].handset_before(), self[*item].handset_after()) {
-            (Some(before), Some(after)) => !before.has_same_lines(after),
-            _ => true,
-        };
-        operation.is_about_handsets() && items.iter().any(changes_lines)
+    /// How long it takes at least because of the interval between changes of the handsets of a network.
+    pub fn handset_time(&self) -> Duration {
+        let mut changes: HashMap<&NetworkRef, u32> = HashMap::new();
+        for step in self.steps.iter().filter(|step| is_spaced(&step.items)) {
+            *changes.entry(&self[step.change()].network).or_default() += 1;
+        }
+        self.handset_interval * changes.into_values().max().unwrap_or(0).saturating_sub(1)
     }
 
-    /// How long it takes at least because of the interval between changes of the handsets of a network; and how long if
-    /// Webex refuses two lines at once, so that second lines are added one by one.
-    pub fn handset_time(&self) -> (Duration, Duration) {
-        let interval = self.handset_interval;
-        let mut changes: HashMap<&NetworkRef, (u32, u32)> = HashMap::new();
-        for step in self.steps.iter().filter(|step| self.is_spaced(step.operation, &step.items)) {
-            let (least, most) = changes.entry(&self[step.change()].network).or_default();
-            *least += 1;
-            let second_lines = step.items.iter().filter(|item| {
-                let is_addition = step.operation == Operation::AddHandsets;
-                is_addition && self[**item].handset().is_some_and(|handset| handset.line2.is_some())
-            });
-            let second_lines = second_lines.count() as u32;
-            // The refused ones are added again with their first line, once in a network.
-            *most += 1 + second_lines + u32::from(second_lines > 0);
+    /// The plan for a Webex that refuses two lines at once: handsets are added with their first line, and each second one by
+    /// an update that follows. The steps keep their places; the updates are behind all of them. `None` if no handset is added
+    /// with two lines.
+    pub fn with_single_lines(&self) -> Option<Self> {
+        let has_two = |item: &StepItem| {
+            item.from.is_none()
+                && item.to.as_ref().and_then(ResourceState::handset).is_some_and(|it| it.line2.is_some())
+        };
+        if !self.steps.iter().flat_map(|step| &step.items).any(has_two) {
+            return None;
         }
-        let wait =
-            |count: fn(&(u32, u32)) -> u32| interval * changes.values().map(count).max().unwrap_or(0).saturating_sub(1);
-        (wait(|(least, _)| *least), wait(|(_, most)| *most))
+        let mut split = self.clone();
+        let mut second_lines = Vec::new();
+        for (at, step) in split.steps.iter_mut().enumerate() {
+            for item in step.items.iter_mut().filter(|item| has_two(item)) {
+                let Some(whole) = item.to.as_ref().and_then(ResourceState::handset) else { continue };
+                let half = Some(ResourceState::from(whole.first_line_only()));
+                let to = std::mem::replace(&mut item.to, half.clone());
+                let change = item.change;
+                let depends_on = vec![Dependency { item: change, step: StepIndex(at), change }];
+                second_lines.push(Step { items: vec![StepItem { change, from: half, to }], depends_on });
+            }
+        }
+        split.steps.extend(second_lines);
+        Some(split)
     }
 
     /// The networks that the plan has recorded.
@@ -197,7 +220,7 @@ impl NetworkRef {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ResourceKind {
     Network,
@@ -218,12 +241,22 @@ impl ResourceKind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeAction {
     Create,
     Update,
     Delete,
+}
+
+impl ChangeAction {
+    const fn between(before: Option<&ResourceState>, after: Option<&ResourceState>) -> Self {
+        match (before, after) {
+            (None, _) => Self::Create,
+            (Some(_), Some(_)) => Self::Update,
+            (Some(_), None) => Self::Delete,
+        }
+    }
 }
 
 /// The state of one thing.
@@ -295,6 +328,14 @@ impl ResourceState {
         }
     }
 
+    /// The base station, if it is one.
+    pub const fn base_station(&self) -> Option<&BaseStation> {
+        match self {
+            Self::BaseStation(station) => Some(station),
+            Self::Network { .. } | Self::Handset(_) => None,
+        }
+    }
+
     /// The settings, if it is a network.
     pub const fn settings(&self) -> Option<&Settings> {
         match self {
@@ -348,11 +389,7 @@ impl Change {
     }
 
     pub const fn action(&self) -> ChangeAction {
-        match (&self.before, &self.after) {
-            (None, _) => ChangeAction::Create,
-            (Some(_), Some(_)) => ChangeAction::Update,
-            (Some(_), None) => ChangeAction::Delete,
-        }
+        ChangeAction::between(self.before.as_ref(), self.after.as_ref())
     }
 
     pub fn kind(&self) -> ResourceKind {
@@ -384,10 +421,7 @@ impl Change {
 
     /// The base station, if it is about one.
     pub fn base_station(&self) -> Option<&BaseStation> {
-        match self.state()? {
-            ResourceState::BaseStation(station) => Some(station),
-            ResourceState::Network { .. } | ResourceState::Handset(_) => None,
-        }
+        self.state()?.base_station()
     }
 
     /// The handset before; `None` if it is added, or if it is not about a handset.
@@ -406,19 +440,17 @@ impl Change {
     }
 
     /// What tells it from all other changes of a plan, also when the plan was resumed or split.
-    pub fn key(&self) -> String {
-        match (&self.network, self.kind()) {
-            (NetworkRef::Live(id), ResourceKind::Network) => id.to_string(),
-            (NetworkRef::Created(_), ResourceKind::Network) => format!("{} {}", self.location.id, self.label()),
-            (_, _) => {
-                let verb = match self.action() {
-                    ChangeAction::Create => "+",
-                    ChangeAction::Update => "~",
-                    ChangeAction::Delete => "-",
-                };
-                let id = self.handset().and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
-                format!("{verb}{} {} {}", id.unwrap_or_else(|| self.label()), self.location.id, self.network_name)
-            }
+    pub fn key(&self) -> ChangeKey {
+        let (kind, action) = (self.kind(), self.action());
+        let id = self.handset().and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
+        ChangeKey {
+            operation: Operation { kind, action },
+            location: self.location.id.to_string(),
+            network: match self.network.id().filter(|_| kind == ResourceKind::Network) {
+                Some(id) => id.to_string(),
+                None => self.network_name.to_string(),
+            },
+            device: (kind != ResourceKind::Network).then(|| id.unwrap_or_else(|| self.label())),
         }
     }
 
@@ -454,6 +486,21 @@ impl Change {
     }
 }
 
+/// What tells a change from all others of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeKey {
+    #[serde(flatten)]
+    pub operation: Operation,
+    /// The id of the location.
+    pub location: String,
+    /// The id of the network, or its name if it is created or holds the device.
+    pub network: String,
+    /// The id of the device, or what it is called if it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeSource {
     File {
@@ -476,75 +523,27 @@ impl fmt::Display for ChangeSource {
     }
 }
 
-/// What a request does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Operation {
-    CreateNetwork,
-    UpdateNetwork,
-    DeleteNetwork,
-    AddBaseStations,
-    RemoveBaseStation,
-    AddHandsets,
-    UpdateHandset,
-    RemoveHandsets,
+/// What a request does, and to things of which kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct Operation {
+    pub kind: ResourceKind,
+    pub action: ChangeAction,
 }
 
 impl Operation {
-    pub const ALL: [Self; 8] = [
-        Self::CreateNetwork,
-        Self::UpdateNetwork,
-        Self::DeleteNetwork,
-        Self::AddBaseStations,
-        Self::RemoveBaseStation,
-        Self::AddHandsets,
-        Self::UpdateHandset,
-        Self::RemoveHandsets,
-    ];
-
-    /// Its name in documents.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateNetwork => "createNetwork",
-            Self::UpdateNetwork => "updateNetwork",
-            Self::DeleteNetwork => "deleteNetwork",
-            Self::AddBaseStations => "addBaseStations",
-            Self::RemoveBaseStation => "removeBaseStation",
-            Self::AddHandsets => "addHandsets",
-            Self::UpdateHandset => "updateHandset",
-            Self::RemoveHandsets => "removeHandsets",
-        }
-    }
-
-    /// The operation with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    pub const fn new(kind: ResourceKind, action: ChangeAction) -> Self {
+        Self { kind, action }
     }
 
     /// Whether it takes something away that another step may wait for.
-    pub const fn is_deletion(self) -> bool {
-        match self {
-            Self::DeleteNetwork | Self::RemoveBaseStation => true,
-            Self::CreateNetwork
-            | Self::UpdateNetwork
-            | Self::AddBaseStations
-            | Self::AddHandsets
-            | Self::UpdateHandset
-            | Self::RemoveHandsets => false,
-        }
+    pub fn makes_place(self) -> bool {
+        self.action == ChangeAction::Delete && self.kind != ResourceKind::Handset
     }
+}
 
-    /// Whether it is about handsets.
-    pub const fn is_about_handsets(self) -> bool {
-        match self {
-            Self::AddHandsets | Self::UpdateHandset | Self::RemoveHandsets => true,
-            Self::CreateNetwork
-            | Self::UpdateNetwork
-            | Self::DeleteNetwork
-            | Self::AddBaseStations
-            | Self::RemoveBaseStation => false,
-        }
-    }
+/// Whether a request changes handsets or lines of a network, so that the next one must wait.
+pub fn is_spaced(items: &[StepItem]) -> bool {
+    items.iter().any(StepItem::changes_lines)
 }
 
 /// Changes counted as networks and devices: `1 network, 2 devices`.
@@ -560,15 +559,8 @@ pub fn count_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Strin
 /// One request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    pub operation: Operation,
-    /// The changes that it makes: one, or a batch.
-    pub items: Vec<ChangeIndex>,
-    /// Whether this step reaches the final state.
-    pub kind: StepKind,
-    /// All four settings as they are sent, if it creates or updates a network.
-    pub settings: Option<Settings>,
-    /// Settings that differ from the state before this step.
-    pub changes: SettingSet,
+    /// What it does to each thing: one, or a batch of one operation in one network.
+    pub items: Vec<StepItem>,
     /// What must be acknowledged first.
     pub depends_on: Vec<Dependency>,
 }
@@ -576,7 +568,62 @@ pub struct Step {
 impl Step {
     /// The first change, which is the only one unless it is a batch.
     pub fn change(&self) -> ChangeIndex {
-        self.items[0]
+        self.items[0].change
+    }
+
+    /// The changes that it makes, or takes a part of the way.
+    pub fn changes(&self) -> impl Iterator<Item = ChangeIndex> {
+        self.items.iter().map(|item| item.change)
+    }
+
+    pub fn operation(&self) -> Operation {
+        self.items[0].operation()
+    }
+
+    /// All four settings as they are sent, if it creates or updates a network.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.items[0].settings()
+    }
+}
+
+/// What a request does to one thing: it takes it from a state to a state. It is final if that is the state after its
+/// change, else interim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepItem {
+    pub change: ChangeIndex,
+    /// `None` if it does not exist before.
+    pub from: Option<ResourceState>,
+    /// `None` if it does not exist afterwards.
+    pub to: Option<ResourceState>,
+}
+
+impl StepItem {
+    /// The whole of a change.
+    pub fn whole(at: ChangeIndex, change: &Change) -> Self {
+        Self { change: at, from: change.before.clone(), to: change.after.clone() }
+    }
+
+    pub fn operation(&self) -> Operation {
+        let kind = self.state().map_or(ResourceKind::Network, ResourceState::kind);
+        Operation { kind, action: ChangeAction::between(self.from.as_ref(), self.to.as_ref()) }
+    }
+
+    /// What it is about: as it will be, or as it is if it is deleted.
+    pub fn state(&self) -> Option<&ResourceState> {
+        self.to.as_ref().or(self.from.as_ref())
+    }
+
+    /// The settings afterwards, if it is about a network.
+    pub fn settings(&self) -> Option<&Settings> {
+        self.to.as_ref()?.settings()
+    }
+
+    /// Whether it changes lines of a handset, after which base stations need time. A new name alone does not.
+    pub fn changes_lines(&self) -> bool {
+        match (self.from.as_ref().and_then(ResourceState::handset), self.to.as_ref().and_then(ResourceState::handset)) {
+            (Some(from), Some(to)) => !from.has_same_lines(to),
+            (from, to) => from.is_some() || to.is_some(),
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use super::handsets::{self, HandsetChange};
 use super::matching::{EntryGroup, creates_networks, match_entries};
 use super::members::{self, Members};
 use super::model::{
-    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
-    ResourceState, Step, StepIndex, StepKind, UnchangedNetwork, Warning,
+    Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Plan,
+    ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
@@ -349,55 +349,44 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         stations.chain(handsets.iter().map(|handset: &Handset| ResourceState::from(handset.clone()))).collect()
     }
 
-    fn push_step(&mut self, step: Step) {
+    fn push_step(&mut self, items: Vec<StepItem>, depends_on: Vec<Dependency>) {
         let at = StepIndex(self.plan.steps.len());
-        self.last_step.extend(step.items.iter().map(|item| (*item, at)));
-        self.plan.steps.push(step);
+        self.last_step.extend(items.iter().map(|item| (item.change, at)));
+        self.plan.steps.push(Step { items, depends_on });
+    }
+
+    /// The whole of a change as an item of a step.
+    fn whole(&self, change: ChangeIndex) -> StepItem {
+        StepItem::whole(change, &self.plan[change])
     }
 
     fn add_network_steps(&mut self, schedule: Schedule) {
         let first_step = self.plan.steps.len();
-        let mut current: Vec<_> =
-            self.changes.networks.iter().map(|change| change.settings_before().cloned()).collect();
+        let mut current: HashMap<ChangeIndex, Option<ResourceState>> = HashMap::new();
         let of_step: Vec<usize> = schedule.steps.iter().map(|step| step.of).collect();
         for step in schedule.steps {
-            let change = &self.changes.networks[step.of];
-            let item = self.network_change(step.of);
-            let kind = if step.interim.is_some() { StepKind::Interim } else { StepKind::Final };
-            let settings = step.interim.or_else(|| change.after.clone());
-            let operation = match (&change.before, &settings) {
-                (None, _) => Operation::CreateNetwork,
-                (Some(_), None) => Operation::DeleteNetwork,
-                (Some(_), Some(_)) => Operation::UpdateNetwork,
-            };
-            let changes = match (&current[step.of], &settings) {
-                (Some(before), Some(after)) => {
-                    before.diff(after).iter().filter(|setting| change.changed_settings.has(*setting)).collect()
-                }
-                _ => SettingSet::NONE,
-            };
-            current[step.of].clone_from(&settings);
+            let change = self.network_change(step.of);
+            let mut item = self.whole(change);
+            if let Some(settings) = step.interim {
+                item.to = Some(ResourceState::Network { settings, model: None });
+            }
+            if let Some(from) = current.insert(change, item.to.clone()) {
+                item.from = from;
+            }
             let depends_on = step.depends_on.into_iter().map(|at| Dependency {
-                item,
+                item: change,
                 step: StepIndex(first_step + at),
                 change: self.network_change(of_step[at]),
             });
             let depends_on = depends_on.collect();
-            self.push_step(Step { operation, items: vec![item], kind, settings, changes, depends_on });
+            self.push_step(vec![item], depends_on);
         }
     }
 
     fn delete_network(&mut self, at: usize) {
-        let item = self.network_change(at);
-        if !self.last_step.contains_key(&item) {
-            self.push_step(Step {
-                operation: Operation::DeleteNetwork,
-                items: vec![item],
-                kind: StepKind::Final,
-                settings: None,
-                changes: SettingSet::NONE,
-                depends_on: Vec::new(),
-            });
+        let change = self.network_change(at);
+        if !self.last_step.contains_key(&change) {
+            self.push_step(vec![self.whole(change)], Vec::new());
         }
     }
 
@@ -405,7 +394,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
     fn add_handset_steps(&mut self) {
         let changes = self.changes;
         let of_same_request = |one: &(usize, &HandsetChange), other: &(usize, &HandsetChange)| {
-            one.1.owner == other.1.owner && handset_operation(one.1) == handset_operation(other.1)
+            one.1.owner == other.1.owner && action(one.1) == action(other.1)
         };
         let indexed: Vec<(usize, &HandsetChange)> = changes.handsets.iter().enumerate().collect();
         let mut givers: HashMap<ChangeIndex, Vec<ChangeIndex>> = HashMap::new();
@@ -413,14 +402,14 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             givers.entry(self.handset_change(taker)).or_default().push(self.handset_change(giver));
         }
         for same in indexed.chunk_by(of_same_request) {
-            let operation = handset_operation(same[0].1);
+            let action = action(same[0].1);
             // Results are told apart by name.
             let name_of = |change: &HandsetChange| {
                 let name = change.after.as_ref()?.custom_name.as_deref()?;
-                (operation == Operation::AddHandsets).then(|| nfc(name))
+                (action == ChangeAction::Create).then(|| nfc(name))
             };
             let names: Vec<Option<String>> = same.iter().map(|(_, change)| name_of(change)).collect();
-            let max = if operation == Operation::UpdateHandset { 1 } else { MAX_BATCH };
+            let max = if action == ChangeAction::Update { 1 } else { MAX_BATCH };
             for batch in handsets::batches(&names, max) {
                 let items: Vec<ChangeIndex> = batch.iter().map(|at| self.handset_change(same[*at].0)).collect();
                 let mut depends_on = match same[0].1.owner {
@@ -438,14 +427,8 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                     let given = given.filter_map(|giver| Some((*giver, *self.last_step.get(giver)?)));
                     depends_on.extend(given.map(|(change, step)| Dependency { item: *item, step, change }));
                 }
-                self.push_step(Step {
-                    operation,
-                    items,
-                    kind: StepKind::Final,
-                    settings: None,
-                    changes: SettingSet::NONE,
-                    depends_on,
-                });
+                let items = items.into_iter().map(|item| self.whole(item)).collect();
+                self.push_step(items, depends_on);
             }
         }
     }
@@ -474,25 +457,18 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                     depends_on.extend(step.map(|step| Dependency { item, step, change: needed }));
                 }
             }
-            self.push_step(Step {
-                operation: if first.is_removal { Operation::RemoveBaseStation } else { Operation::AddBaseStations },
-                items: (at..at + batch).map(|place| self.base_station_change(place)).collect(),
-                kind: StepKind::Final,
-                settings: None,
-                changes: SettingSet::NONE,
-                depends_on,
-            });
+            let items = (at..at + batch).map(|place| self.whole(self.base_station_change(place))).collect();
+            self.push_step(items, depends_on);
             at += batch;
         }
     }
 }
 
-/// What a step does to a handset.
-const fn handset_operation(change: &HandsetChange) -> Operation {
+const fn action(change: &HandsetChange) -> ChangeAction {
     match (&change.before, &change.after) {
-        (None, _) => Operation::AddHandsets,
-        (Some(_), Some(_)) => Operation::UpdateHandset,
-        (Some(_), None) => Operation::RemoveHandsets,
+        (None, _) => ChangeAction::Create,
+        (Some(_), Some(_)) => ChangeAction::Update,
+        (Some(_), None) => ChangeAction::Delete,
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{
-    Change, ChangeAction, ChangeIndex, NetworkDevices, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step,
-    StepIndex, StepKind, UnchangedNetwork,
+    Change, ChangeAction, ChangeIndex, Dependency, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step,
+    StepIndex, StepItem, StepKind, UnchangedNetwork,
 };
 use super::planner::RequiredReads;
 use super::subset::Renumbering;
@@ -112,7 +112,7 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let created = find_created(plan, live);
     let handsets = AddedHandsets::of(plan, &created, live);
     let interim_states: HashMap<ChangeIndex, &Settings> =
-        interim_states(plan).filter_map(|step| Some((step.change(), step.settings.as_ref()?))).collect();
+        interim_items(plan).filter_map(|item| Some((item.change, item.settings()?))).collect();
     for (at, change) in plan.indexed_changes() {
         match state_of(at, change, interim_states.get(&at).copied(), &created, &handsets, live) {
             Ok(state) => states.push(state),
@@ -216,9 +216,10 @@ fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live:
     let mut taken = Vec::new();
     for step in &plan.steps {
         let change = &plan[step.change()];
-        let Some(settings) = step.settings.as_ref().filter(|_| !created.contains_key(&step.change())) else { continue };
+        let Some(settings) = step.settings().filter(|_| !created.contains_key(&step.change())) else { continue };
         let is_creation = change.action() == ChangeAction::Create;
-        let requests = |setting: Setting| is_creation || step.changes.has(setting);
+        let changed = plan.changed_by(&step.items[0]);
+        let requests = |setting: Setting| is_creation || changed.has(setting);
         for network in &unknown[&change.location.id] {
             let uses = |setting: Setting| match setting {
                 Setting::Name => network.settings.name_key() == settings.name_key(),
@@ -340,8 +341,8 @@ fn find_settings<'a>(live: &'a LiveState, location: &LocationId, network: &Netwo
     (network.location == *location).then_some(&network.settings)
 }
 
-fn interim_states(plan: &Plan) -> impl Iterator<Item = &Step> {
-    plan.steps.iter().filter(|step| step.kind == StepKind::Interim)
+fn interim_items(plan: &Plan) -> impl Iterator<Item = &StepItem> {
+    plan.steps.iter().flat_map(|step| &step.items).filter(|item| !plan.is_final(item))
 }
 
 fn planned_state(
@@ -431,35 +432,27 @@ fn rest(
         }
         rest.changes.push(change);
     }
-    // Settings of each remaining network before its next step.
-    let mut from: Vec<Option<Settings>> = rest.changes.iter().map(|change| change.settings_before().cloned()).collect();
+    // What each remaining thing is before its next step.
+    let mut current: Vec<Option<ResourceState>> = rest.changes.iter().map(|change| change.before.clone()).collect();
     for (at, step) in plan.indexed_steps() {
-        let done = step.kind == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
+        let done = plan.step_kind(step) == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
         let Some(mut remaining) = kept.step(step).filter(|_| !done) else { continue };
-        remaining.changes = SettingSet::NONE;
-        if remaining.operation == Operation::AddHandsets {
-            let is_half = |item: &ChangeIndex| rest[*item].before.is_some();
-            let (halves, items): (Vec<_>, Vec<_>) = remaining.items.iter().copied().partition(is_half);
-            for half in halves {
-                let depends_on = Vec::new();
-                let operation = Operation::UpdateHandset;
-                rest.steps.push(Step { operation, items: vec![half], depends_on, ..remaining.clone() });
+        for item in &mut remaining.items {
+            if plan.step_kind(step) == StepKind::Final {
+                item.to.clone_from(&rest[item.change].after);
             }
-            if items.is_empty() {
-                continue;
-            }
-            remaining.items = items;
+            item.from = std::mem::replace(&mut current[item.change.0], item.to.clone());
         }
-        if let Some(settings) = &step.settings {
-            let change = remaining.change();
-            let before = from[change.0].replace(settings.clone());
-            let changed = rest[change].changed_settings;
-            let differing = before.map(|before| before.diff(settings));
-            remaining.changes =
-                differing.into_iter().flat_map(SettingSet::iter).filter(|setting| changed.has(*setting)).collect();
+        // A handset that was added with its first line is completed by an update of its own.
+        let is_half = |item: &StepItem| item.operation() != step.operation();
+        let (halves, items): (Vec<_>, Vec<_>) = remaining.items.into_iter().partition(is_half);
+        rest.steps.extend(halves.into_iter().map(|half| Step { items: vec![half], depends_on: Vec::new() }));
+        if !items.is_empty() {
+            let is_kept = |dependency: &Dependency| items.iter().any(|item| item.change == dependency.item);
+            let depends_on = remaining.depends_on.into_iter().filter(is_kept).collect();
+            kept.keep_step(at, StepIndex(rest.steps.len()));
+            rest.steps.push(Step { items, depends_on });
         }
-        kept.keep_step(at, StepIndex(rest.steps.len()));
-        rest.steps.push(remaining);
     }
     rest.unchanged_networks = unchanged_networks(&rest, live);
     rest.devices = devices(&rest, live);

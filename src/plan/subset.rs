@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::model::{Change, ChangeIndex, Dependency, NetworkRef, Plan, Step, StepIndex};
+use super::model::{Change, ChangeIndex, Dependency, NetworkRef, Plan, Step, StepIndex, StepItem};
 use crate::model::{LocationId, NetworkId};
 
 /// Returns the part of a plan for these locations.
@@ -52,7 +52,8 @@ impl Renumbering {
 
     /// A step with those of its items and dependencies that are kept; `None` if no item is.
     pub(super) fn step(&self, step: &Step) -> Option<Step> {
-        let items: Vec<ChangeIndex> = step.items.iter().filter_map(|item| self.change(*item)).collect();
+        let kept = |item: &StepItem| Some(StepItem { change: self.change(item.change)?, ..item.clone() });
+        let items: Vec<StepItem> = step.items.iter().filter_map(kept).collect();
         let depends_on = step.depends_on.iter().filter_map(|dependency| {
             Some(Dependency {
                 item: self.change(dependency.item)?,
@@ -61,7 +62,7 @@ impl Renumbering {
             })
         });
         let depends_on = depends_on.collect();
-        (!items.is_empty()).then(|| Step { items, depends_on, ..step.clone() })
+        (!items.is_empty()).then_some(Step { items, depends_on })
     }
 
     pub(super) fn keep_step(&mut self, old: StepIndex, new: StepIndex) {

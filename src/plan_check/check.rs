@@ -9,7 +9,9 @@ use crate::model::{
     AccessCode, DisplayName, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, NetworkName, Setting,
     SettingSet, Settings,
 };
-use crate::plan::model::{Change, NetworkRef, Operation, Plan, ResourceState, Step, StepIndex, StepKind};
+use crate::plan::model::{
+    Change, ChangeAction, NetworkRef, Plan, ResourceKind, ResourceState, Step, StepIndex, StepItem,
+};
 
 /// The largest number of base stations in one request.
 const MAX_BATCH: usize = 50;
@@ -18,11 +20,17 @@ const MAX_BATCH: usize = 50;
 #[derive(Clone, Debug)]
 pub struct CheckedPlan {
     plan: Plan,
+    single_lines: Vec<Step>,
 }
 
 impl CheckedPlan {
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The steps for a Webex that refuses two lines at once, see [`Plan::with_single_lines`]; none if that changes nothing.
+    pub fn single_lines(&self) -> &[Step] {
+        &self.single_lines
     }
 
     /// The same with another time between changes of handsets, which only estimates depend on.
@@ -40,20 +48,23 @@ impl CheckedPlan {
 /// Checks that every request of `plan` is valid, that no two networks of a location ever share a name or code in any
 /// execution order that the plan allows, that no other network is changed, and that the final state is as planned.
 ///
-/// The same for the addresses of base stations in the organization, and for the number of base stations that a model
+/// The same if Webex should refuse two lines at once, for the addresses of base stations in the organization, and for the number of base stations that a model
 /// allows. Networks that already shared a name or code before the plan are tolerated.
 ///
 /// # Errors
 /// The first violation.
 pub fn check_plan(plan: Plan, live: &LiveState) -> Result<CheckedPlan, PlanViolation> {
     check_changes(&plan, live)?;
-    check_steps(&plan)?;
-    for (location, steps) in by_location(&plan)? {
-        holds::check_collisions(&plan, &location, &steps, live)?;
+    let single_lines = plan.with_single_lines();
+    for plan in [Some(&plan), single_lines.as_ref()].into_iter().flatten() {
+        check_steps(plan)?;
+        for (location, steps) in by_location(plan)? {
+            holds::check_collisions(plan, &location, &steps, live)?;
+        }
+        devices::check_devices(plan, live)?;
+        handsets::check_handsets(plan, live)?;
     }
-    devices::check_devices(&plan, live)?;
-    handsets::check_handsets(&plan, live)?;
-    Ok(CheckedPlan { plan })
+    Ok(CheckedPlan { plan, single_lines: single_lines.map(|plan| plan.steps).unwrap_or_default() })
 }
 
 fn check_changes(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
@@ -134,52 +145,52 @@ fn check_difference(
     Ok(())
 }
 
-/// Which step made which state of each change, in the order of the steps.
+/// Follows each thing from state to state, in the order of the steps.
 fn check_steps(plan: &Plan) -> Result<(), PlanViolation> {
-    let mut current_settings: Vec<Option<&Settings>> =
-        plan.changes.iter().map(|change| settings_of(change.before.as_ref())).collect();
+    let mut current: Vec<Option<&ResourceState>> = plan.changes.iter().map(|change| change.before.as_ref()).collect();
     let mut last_step: Vec<Option<StepIndex>> = vec![None; plan.changes.len()];
-    let mut done = vec![false; plan.changes.len()];
     for (number, step) in plan.steps.iter().enumerate() {
         let at = StepIndex(number);
-        if step.items.is_empty() || step.items.iter().any(|item| item.0 >= plan.changes.len()) {
+        if step.items.is_empty() || step.changes().any(|change| change.0 >= plan.changes.len()) {
             return Err(PlanViolation::DanglingStep { step: number });
         }
         for dependency in &step.depends_on {
             let is_earlier = dependency.step < at;
-            let is_its = is_earlier && plan.steps[dependency.step.0].items.contains(&dependency.change);
-            if !is_its || !step.items.contains(&dependency.item) {
+            let is_its =
+                is_earlier && plan.steps[dependency.step.0].changes().any(|change| change == dependency.change);
+            if !is_its || !step.changes().any(|change| change == dependency.item) {
                 return Err(PlanViolation::DependencyOrder { step: number, dependency: dependency.step.0 });
             }
         }
         check_operation(number, step, plan)?;
         for item in &step.items {
             let depends_on = |earlier: StepIndex| {
-                step.depends_on.iter().any(|dependency| dependency.item == *item && dependency.step == earlier)
+                step.depends_on.iter().any(|dependency| dependency.item == item.change && dependency.step == earlier)
             };
             // Steps of one thing must be ordered, and so must a device and the network that is created for it.
-            if let Some(before) = last_step[item.0].replace(at)
+            if let Some(before) = last_step[item.change.0].replace(at)
                 && !depends_on(before)
             {
                 return Err(PlanViolation::DependencyOrder { step: number, dependency: before.0 });
             }
-            if let NetworkRef::Created(creation) = plan.changes[item.0].network
-                && creation != *item
+            if let NetworkRef::Created(creation) = plan[item.change].network
+                && creation != item.change
                 && !last_step[creation.0].is_some_and(depends_on)
+                && plan[item.change].before.as_ref() == item.from.as_ref()
             {
                 return Err(PlanViolation::DeviceBeforeNetwork { step: number });
             }
-            if std::mem::replace(&mut done[item.0], step.kind == StepKind::Final) {
-                return Err(PlanViolation::WrongFinalState { change: item.0 });
+            let current = &mut current[item.change.0];
+            if *current != item.from.as_ref() || *current == plan[item.change].after.as_ref() {
+                return Err(PlanViolation::WrongFinalState { change: item.change.0 });
+            }
+            *current = item.to.as_ref();
+            if let Some(settings) = item.settings() {
+                check_values(number, plan, item, settings)?;
             }
         }
-        if let Some(settings) = &step.settings {
-            let item = step.items[0].0;
-            check_values(number, step, settings, &plan.changes[item], current_settings[item])?;
-            current_settings[item] = Some(settings);
-        }
     }
-    match done.iter().position(|done| !done) {
+    match current.iter().zip(&plan.changes).position(|(current, change)| *current != change.after.as_ref()) {
         Some(change) => Err(PlanViolation::WrongFinalState { change }),
         None => Ok(()),
     }
@@ -192,71 +203,50 @@ fn settings_of(state: Option<&ResourceState>) -> Option<&Settings> {
     }
 }
 
-/// Checks that a step does to its changes what they say.
+/// Checks that a step is a request that exists, about things that it can name, in one network.
 fn check_operation(at: usize, step: &Step, plan: &Plan) -> Result<(), PlanViolation> {
     use ResourceState::{BaseStation, Handset, Network};
-    let wrong = || PlanViolation::WrongOperation { step: at };
-    let single = step.items.len() == 1;
-    let network = &plan.changes[step.items[0].0].network;
+    let network = &plan[step.change()].network;
+    let is_live = network.id().is_some_and(|id| !id.as_str().trim().is_empty());
+    let most = match (step.operation().kind, step.operation().action) {
+        (ResourceKind::BaseStation, ChangeAction::Create)
+        | (ResourceKind::Handset, ChangeAction::Create | ChangeAction::Delete) => MAX_BATCH,
+        _ => 1,
+    };
     for item in &step.items {
-        let change = &plan.changes[item.0];
-        let fits = match (step.operation, &change.before, &change.after) {
-            (Operation::CreateNetwork, None, Some(Network { settings, model })) => {
-                let is_known = model.as_deref().and_then(NetworkModel::parse).is_some();
-                single && step.kind == StepKind::Final && step.settings.as_ref() == Some(settings) && is_known
+        let change = &plan[item.change];
+        let fits = match (&item.from, &item.to) {
+            (None, Some(Network { model, .. })) => model.as_deref().and_then(NetworkModel::parse).is_some(),
+            (Some(Network { .. }), Some(Network { .. }) | None) => is_live,
+            (None, Some(BaseStation(added))) => Mac::new(&added.address).is_ok(),
+            (Some(BaseStation(removed)), None) => {
+                is_live && removed.id.as_ref().is_some_and(|id| !id.as_str().trim().is_empty())
             }
-            (Operation::UpdateNetwork, Some(Network { .. }), Some(Network { settings, .. })) => {
-                let reaches_end = step.settings.as_ref() == Some(settings);
-                single && step.settings.is_some() && reaches_end == (step.kind == StepKind::Final)
+            (None, Some(Handset(added))) => added.id.is_none() && handsets::is_complete(added),
+            (Some(Handset(before)), Some(Handset(after))) => {
+                // The second line of a handset that this plan adds: its id is known by then.
+                let is_named = handsets::is_named(before) || change.before.is_none();
+                let is_change = before.id == after.id && !before.is_equivalent(after);
+                is_named && is_change && handsets::is_complete(after)
             }
-            (Operation::DeleteNetwork, Some(Network { .. }), None) => {
-                let is_named = change.network.id().is_some_and(|id| !id.as_str().trim().is_empty());
-                single && step.kind == StepKind::Final && step.settings.is_none() && is_named
-            }
-            (Operation::AddBaseStations, None, Some(BaseStation(added))) => {
-                let is_valid = Mac::new(&added.address).is_ok();
-                step.kind == StepKind::Final && change.network == *network && step.items.len() <= MAX_BATCH && is_valid
-            }
-            (Operation::RemoveBaseStation, Some(BaseStation(removed)), None) => {
-                let is_named = removed.id.as_ref().is_some_and(|id| !id.as_str().trim().is_empty());
-                single && step.kind == StepKind::Final && change.network.id().is_some() && is_named
-            }
-            (Operation::AddHandsets, None, Some(Handset(added))) => {
-                let is_batch = change.network == *network && step.items.len() <= MAX_BATCH;
-                step.kind == StepKind::Final && is_batch && added.id.is_none() && handsets::is_complete(added)
-            }
-            (Operation::UpdateHandset, Some(Handset(before)), Some(Handset(after))) => {
-                let is_change = handsets::is_named(before) && before.id == after.id && !before.is_equivalent(after);
-                single && step.kind == StepKind::Final && is_change && handsets::is_complete(after)
-            }
-            (Operation::RemoveHandsets, Some(Handset(removed)), None) => {
-                let is_batch = change.network == *network && step.items.len() <= MAX_BATCH;
-                step.kind == StepKind::Final && is_batch && change.network.id().is_some() && handsets::is_named(removed)
-            }
+            (Some(Handset(removed)), None) => is_live && handsets::is_named(removed),
             _ => false,
         };
-        if !fits {
-            return Err(wrong());
+        let is_of_batch = change.network == *network && item.operation() == step.operation();
+        if !fits || !is_of_batch || step.items.len() > most {
+            return Err(PlanViolation::WrongOperation { step: at });
         }
     }
     Ok(())
 }
 
-fn check_values(
-    at: usize,
-    step: &Step,
-    settings: &Settings,
-    change: &Change,
-    current_settings: Option<&Settings>,
-) -> Result<(), PlanViolation> {
+fn check_values(at: usize, plan: &Plan, item: &StepItem, settings: &Settings) -> Result<(), PlanViolation> {
+    let change = &plan[item.change];
     // A creation sets everything.
-    let (set, silent) = match (current_settings, settings_of(change.before.as_ref())) {
+    let (set, silent) = match (settings_of(item.from.as_ref()), settings_of(change.before.as_ref())) {
         (Some(current), Some(before)) => {
             let is_changed = |setting: &Setting| change.changed_settings.has(*setting);
             let set: SettingSet = current.diff(settings).iter().filter(is_changed).collect();
-            if set != step.changes {
-                return Err(PlanViolation::SettingsMismatch { step: at });
-            }
             // Unchanged settings must be sent with their current values.
             let silent = before.diff(settings).iter().find(|setting| !is_changed(setting));
             (set, silent.filter(|setting| *setting != Setting::Code || before.code.is_some()))
@@ -290,7 +280,7 @@ fn check_values(
 fn by_location(plan: &Plan) -> Result<Vec<(LocationId, Vec<usize>)>, PlanViolation> {
     let mut order: Vec<(LocationId, Vec<usize>)> = Vec::new();
     let mut place: HashMap<&LocationId, usize> = HashMap::new();
-    let location_of = |step: usize| &plan.changes[plan.steps[step].items[0].0].location.id;
+    let location_of = |step: usize| &plan[plan.steps[step].change()].location.id;
     for (at, step) in plan.steps.iter().enumerate() {
         let location = location_of(at);
         // Locations are independent of each other, which waves and concurrency rely on.

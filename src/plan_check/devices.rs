@@ -5,7 +5,15 @@ use std::collections::HashMap;
 use super::holds::depends_on;
 use super::violation::PlanViolation;
 use crate::model::{BaseStation, LiveState, NetworkId, NetworkModel};
-use crate::plan::model::{NetworkRef, Operation, Plan, ResourceState};
+use crate::plan::model::{ChangeAction, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step};
+
+const ADDITION: Operation = Operation::new(ResourceKind::BaseStation, ChangeAction::Create);
+const REMOVAL: Operation = Operation::new(ResourceKind::BaseStation, ChangeAction::Delete);
+
+/// The steps of an operation, with their indexes.
+fn steps(plan: &Plan, operation: Operation) -> impl Iterator<Item = (usize, &Step)> {
+    plan.steps.iter().enumerate().filter(move |(_, step)| step.operation() == operation)
+}
 
 /// The base station of a change: what is added or what is removed.
 fn station(plan: &Plan, change: usize) -> Option<&BaseStation> {
@@ -48,13 +56,13 @@ fn check_listed(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
 fn removals(plan: &Plan) -> HashMap<(&NetworkId, String), usize> {
     let mut removals = HashMap::new();
     for (number, step) in plan.steps.iter().enumerate() {
-        let change = &plan.changes[step.items[0].0];
+        let change = &plan[step.change()];
         let Some(network) = change.network.id() else { continue };
-        match (step.operation, &change.before) {
-            (Operation::RemoveBaseStation, Some(ResourceState::BaseStation(station))) => {
+        match (&step.items[0].from, &step.items[0].to) {
+            (Some(ResourceState::BaseStation(station)), None) => {
                 removals.insert((network, station.label()), number);
             }
-            (Operation::DeleteNetwork, _) => {
+            (Some(ResourceState::Network { .. }), None) => {
                 for content in &change.contents {
                     if let ResourceState::BaseStation(station) = content {
                         removals.insert((network, station.label()), number);
@@ -76,9 +84,8 @@ fn check_addresses(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     }
     let removals = removals(plan);
     let mut added: HashMap<String, usize> = HashMap::new();
-    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddBaseStations)
-    {
-        for item in &step.items {
+    for (number, step) in steps(plan, ADDITION) {
+        for item in step.changes() {
             let Some(station) = station(plan, item.0) else { continue };
             let collision = || PlanViolation::AddressCollision { step: number, address: station.label() };
             if added.insert(station.label(), number).is_some() {
@@ -99,18 +106,15 @@ fn check_addresses(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
 /// Checks that a replaced base station is removed once the new one is there, or in order to make place for it.
 fn check_replacements(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     let mut additions: HashMap<(&NetworkRef, String), (usize, usize)> = HashMap::new();
-    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddBaseStations)
-    {
-        for item in &step.items {
+    for (number, step) in steps(plan, ADDITION) {
+        for item in step.changes() {
             let Some(station) = station(plan, item.0) else { continue };
             additions.insert((&plan.changes[item.0].network, station.label()), (number, item.0));
         }
     }
-    for (number, step) in
-        plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::RemoveBaseStation)
-    {
-        let removal = step.items[0];
-        let change = &plan.changes[removal.0];
+    for (number, step) in steps(plan, REMOVAL) {
+        let removal = step.change();
+        let change = &plan[removal];
         let Some(new) = &change.replaced_by else { continue };
         let is_safe = match additions.get(&(&change.network, new.to_string())) {
             Some((addition, item)) => {
@@ -140,9 +144,8 @@ fn check_replacements(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation
 /// removals of their network as exceed the places that are free from the start.
 fn check_places(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     let mut free: HashMap<&NetworkRef, usize> = HashMap::new();
-    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddBaseStations)
-    {
-        let network = &plan.changes[step.items[0].0].network;
+    for (number, step) in steps(plan, ADDITION) {
+        let network = &plan[step.change()].network;
         let (model, listed) = match network {
             NetworkRef::Live(id) => {
                 let Some(at) = live.find(id) else { continue };
@@ -155,11 +158,11 @@ fn check_places(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
         };
         let Some(model) = model else { continue };
         let free = free.entry(network).or_insert_with(|| model.max_base_stations().saturating_sub(listed));
-        for item in &step.items {
+        for item in step.changes() {
             // A removal frees one place, for the one addition that depends on it.
             let is_freed = step.depends_on.iter().any(|dependency| {
-                dependency.item == *item
-                    && plan.steps[dependency.step.0].operation == Operation::RemoveBaseStation
+                dependency.item == item
+                    && plan.steps[dependency.step.0].operation() == REMOVAL
                     && plan.changes[dependency.change.0].network == *network
             });
             if !is_freed {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::violation::PlanViolation;
 use crate::model::{Handset, HandsetName, LiveState, MemberKind, NetworkModel};
-use crate::plan::model::{Change, NetworkRef, Operation, Plan, ResourceState};
+use crate::plan::model::{Change, ChangeAction, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step};
 
 fn handset(state: &Option<ResourceState>) -> Option<&Handset> {
     match state {
@@ -50,11 +50,9 @@ fn check_listed(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
 
 /// Checks that no name occurs twice in a request, since results are told apart by it.
 fn check_names(plan: &Plan) -> Result<(), PlanViolation> {
-    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation == Operation::AddHandsets) {
-        let names = step.items.iter().map(|item| {
-            let added = handset(&plan.changes[item.0].after);
-            added.and_then(|handset| handset.custom_name.as_deref())
-        });
+    let is_addition = |step: &Step| step.operation() == Operation::new(ResourceKind::Handset, ChangeAction::Create);
+    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| is_addition(step)) {
+        let names = step.items.iter().map(|item| handset(&item.to).and_then(|handset| handset.custom_name.as_deref()));
         if names.collect::<HashSet<_>>().len() < step.items.len() {
             return Err(PlanViolation::WrongOperation { step: number });
         }
@@ -65,10 +63,11 @@ fn check_names(plan: &Plan) -> Result<(), PlanViolation> {
 /// Checks the number of lines after every request, in the order of the plan, which is that of the requests of a network.
 fn check_lines(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     let mut lines: HashMap<&NetworkRef, (usize, usize)> = HashMap::new();
+    let is_about_handsets = |step: &Step| step.operation().kind == ResourceKind::Handset;
     let count = |handset: Option<&Handset>| handset.map_or(0, |handset| handset.lines().count());
-    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| step.operation.is_about_handsets()) {
+    for (number, step) in plan.steps.iter().enumerate().filter(|(_, step)| is_about_handsets(step)) {
         for item in &step.items {
-            let change: &Change = &plan.changes[item.0];
+            let change: &Change = &plan[item.change];
             let (model, listed) = match &change.network {
                 NetworkRef::Live(id) => {
                     let Some(at) = live.find(id) else { continue };
@@ -82,7 +81,7 @@ fn check_lines(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
             };
             let Some(model) = model else { continue };
             let (now, listed) = lines.entry(&change.network).or_insert((listed, listed));
-            *now = (*now + count(handset(&change.after))).saturating_sub(count(handset(&change.before)));
+            *now = (*now + count(handset(&item.to))).saturating_sub(count(handset(&item.from)));
             // A network that has too many already may keep them.
             if *now > model.max_lines().max(*listed) {
                 return Err(PlanViolation::TooManyLines { step: number });

@@ -9,7 +9,7 @@ use std::hash::Hash;
 
 use super::violation::PlanViolation;
 use crate::model::{LiveState, LocationId, NetworkId, Setting, Settings};
-use crate::plan::model::{Operation, Plan};
+use crate::plan::model::{ChangeAction, Plan, ResourceKind};
 
 #[derive(Clone, Copy)]
 struct HoldInterval {
@@ -39,22 +39,19 @@ pub(super) fn check_collisions(
     }
     for number in steps {
         let step = &plan.steps[*number];
-        let change = &plan.changes[step.items[0].0];
-        match step.operation {
-            Operation::CreateNetwork => {
+        let change = &plan[step.change()];
+        let operation = step.operation();
+        match (operation.kind, operation.action) {
+            (ResourceKind::Network, ChangeAction::Create) => {
                 labels.push(change.network_name.to_string());
-                timelines.push(vec![(None, None), (Some(*number), step.settings.as_ref())]);
+                timelines.push(vec![(None, None), (Some(*number), step.settings())]);
             }
-            Operation::UpdateNetwork | Operation::DeleteNetwork => {
+            (ResourceKind::Network, ChangeAction::Update | ChangeAction::Delete) => {
                 if let Some(at) = change.network.id().and_then(|id| place.get(id)) {
-                    timelines[*at].push((Some(*number), step.settings.as_ref()));
+                    timelines[*at].push((Some(*number), step.settings()));
                 }
             }
-            Operation::AddBaseStations
-            | Operation::RemoveBaseStation
-            | Operation::AddHandsets
-            | Operation::UpdateHandset
-            | Operation::RemoveHandsets => {}
+            (ResourceKind::BaseStation | ResourceKind::Handset, _) => {}
         }
     }
     let check = CollisionCheck { plan, labels: &labels };

@@ -18,7 +18,7 @@ use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome,
 use crate::client::{Priority, SendError};
 use crate::diagnostic::plural;
 use crate::model::{LocationId, NetworkId};
-use crate::plan::model::{ChangeIndex, Plan, count_changes};
+use crate::plan::model::{ChangeIndex, ChangeKey, Plan, count_changes};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::{Instant, ShutdownReason};
@@ -269,7 +269,7 @@ impl WaveRunner<'_> {
 
 /// Merges the outcome of a wave. Changes that the wave skipped were already applied.
 fn merge(whole: &mut Outcome, wave: Outcome, places: &[usize], checked: &CheckedPlan, plan: &Plan) {
-    let place: HashMap<String, usize> = places.iter().map(|at| (plan.changes[*at].key(), *at)).collect();
+    let place: HashMap<ChangeKey, usize> = places.iter().map(|at| (plan.changes[*at].key(), *at)).collect();
     let at_of = |part: usize| place.get(&checked.plan().changes[part].key()).copied();
     for at in places {
         whole.results[*at] = ChangeResult { verified: Some(true), ..ChangeResult::new(ChangeStatus::Applied) };

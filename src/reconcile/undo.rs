@@ -17,7 +17,8 @@ use crate::model::{
     DesiredSettings, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId, NetworkIndex,
     NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
-use crate::plan::model::{Operation, ResourceState};
+use crate::plan::model::ChangeAction::{Create, Delete, Update};
+use crate::plan::model::{Operation, ResourceKind as Kind, ResourceState};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan};
@@ -73,13 +74,13 @@ async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiC
     let mut stations: BTreeSet<NetworkIndex> = BTreeSet::new();
     let mut handsets: BTreeSet<NetworkIndex> = BTreeSet::new();
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
-        let created = item.id.as_deref().filter(|_| item.operation == Operation::CreateNetwork).map(NetworkId::new);
+        let created = item.id.as_deref().filter(|_| item.is(Kind::Network, Create)).map(NetworkId::new);
         if let Some(network) = created.and_then(|id| live.find(&id)) {
             stations.insert(network);
             handsets.insert(network);
         }
         let network = item.network.as_ref().and_then(|id| live.find(id));
-        let is_about_handsets = item.operation.is_about_handsets();
+        let is_about_handsets = item.key.operation.kind == Kind::Handset;
         if is_about_handsets { handsets.extend(network) } else { stations.extend(network) }
     }
     let reads =
@@ -202,9 +203,9 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     let thing = |item: &RecordedItem| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         let id = state.handset().and_then(|handset| handset.id.clone());
-        Some((item.operation, item.network.clone()?, state.label(), id))
+        Some((item.key.operation, item.network.clone()?, state.label(), id))
     };
-    let key = |item: &RecordedItem| (item.operation, item.key.clone());
+    let key = |item: &RecordedItem| item.key.clone();
     let things: HashSet<_> = history.items.iter().filter_map(thing).collect();
     let keys: HashSet<_> = history.items.iter().map(key).collect();
     let keys_of_created: HashSet<_> = history.items.iter().filter(|own| own.network.is_none()).map(key).collect();
@@ -223,10 +224,10 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
 pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo {
     let recorded = history.items.iter().filter_map(|item| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
-        Some((item.operation, item.network.as_ref()?, state.label()))
+        Some((item.key.operation, item.network.as_ref()?, state.label()))
     });
-    let created = history.items.iter().filter(|item| item.operation == Operation::CreateNetwork);
-    let updates = history.items.iter().filter(|item| item.operation == Operation::UpdateHandset);
+    let created = history.items.iter().filter(|item| item.is(Kind::Network, Create));
+    let updates = history.items.iter().filter(|item| item.is(Kind::Handset, Update));
     let former = updates.filter_map(|item| item.before.as_ref()?.handset());
     let (mut sources, name) = (Sources::new(), format!("<undo {}>", history.run));
     let mut builder = UndoBuilder {
@@ -254,16 +255,16 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
             ResourceState::BaseStation(_) | ResourceState::Handset(_) => None,
         });
         builder.is_in_scope = builder.includes(&item.location, item.network.as_ref(), settings, scope);
-        match item.operation {
-            Operation::CreateNetwork => builder.delete_created(item),
-            Operation::DeleteNetwork => builder.create_deleted(item),
-            Operation::AddBaseStations => builder.remove_added(item),
-            Operation::RemoveBaseStation => builder.add_removed(item),
-            // Recorded with its settings.
-            Operation::UpdateNetwork => {}
-            Operation::AddHandsets => builder.remove_added_handset(item),
-            Operation::UpdateHandset => builder.restore_handset(item),
-            Operation::RemoveHandsets => builder.add_removed_handset(item),
+        match (item.key.operation.kind, item.key.operation.action) {
+            (Kind::Network, Create) => builder.delete_created(item),
+            (Kind::Network, Delete) => builder.create_deleted(item),
+            // Recorded with its settings; a base station has none.
+            (Kind::Network | Kind::BaseStation, Update) => {}
+            (Kind::BaseStation, Create) => builder.remove_added(item),
+            (Kind::BaseStation, Delete) => builder.add_removed(item),
+            (Kind::Handset, Create) => builder.remove_added_handset(item),
+            (Kind::Handset, Update) => builder.restore_handset(item),
+            (Kind::Handset, Delete) => builder.add_removed_handset(item),
         }
     }
     let desired = builder.desired();
@@ -468,7 +469,7 @@ impl<'a> UndoBuilder<'a> {
         }
         let stations = self.live.base_stations(at).unwrap_or_default().iter().map(|station| station.label());
         let foreign = stations
-            .filter(|label| !self.recorded.contains(&(Operation::AddBaseStations, &id, label.clone())))
+            .filter(|label| !self.recorded.contains(&(Operation::new(Kind::BaseStation, Create), &id, label.clone())))
             .map(|label| format!("base station {label}"));
         let handsets = self.live.handsets(at).unwrap_or_default().iter();
         let is_foreign = |handset: &&Handset| !self.has_added(&id, handset);
@@ -556,7 +557,7 @@ impl<'a> UndoBuilder<'a> {
         let (Some(ResourceState::BaseStation(station)), Some(network)) = (&item.after, &item.network) else { return };
         let label = station.label();
         // The run has put it back where it had removed it, so it was there before the run.
-        if self.recorded.contains(&(Operation::RemoveBaseStation, network, label.clone())) {
+        if self.recorded.contains(&(Operation::new(Kind::BaseStation, Delete), network, label.clone())) {
             return;
         }
         let was_created = self.created.contains(network.as_str());
@@ -597,7 +598,7 @@ impl<'a> UndoBuilder<'a> {
     /// Whether the run has added a handset to a network.
     fn has_added(&self, network: &NetworkId, handset: &Handset) -> bool {
         self.history.items.iter().any(|item| {
-            let is_addition = item.operation == Operation::AddHandsets && item.network.as_ref() == Some(network);
+            let is_addition = item.is(Kind::Handset, Create) && item.network.as_ref() == Some(network);
             let added = item.after.as_ref().and_then(ResourceState::handset).filter(|_| is_addition);
             match (&item.id, &handset.id) {
                 (Some(recorded), Some(id)) => added.is_some() && recorded == id.as_str(),
@@ -627,7 +628,7 @@ impl<'a> UndoBuilder<'a> {
         let listed = self.live.handsets(at).unwrap_or_default();
         // The id of one that was added with its first line may be known to the update that completed it only.
         let completed = || {
-            let updates = self.history.items.iter().filter(|other| other.operation == Operation::UpdateHandset);
+            let updates = self.history.items.iter().filter(|other| other.is(Kind::Handset, Update));
             let states = updates.filter_map(|other| other.after.as_ref().and_then(ResourceState::handset));
             states.filter(|state| state.is_equivalent(after)).find_map(|state| state.id.clone())
         };
@@ -650,7 +651,6 @@ impl<'a> UndoBuilder<'a> {
     /// A handset that the run has updated gets its former name and lines.
     fn restore_handset(&mut self, item: &'a RecordedItem) {
         let state = |state: &'a Option<ResourceState>| state.as_ref().and_then(ResourceState::handset);
-        // The second line of an added handset goes with it.
         let (Some(before), Some(after)) = (state(&item.before), state(&item.after)) else { return };
         // What an interrupted run had added with its first line, and the next one has completed, is removed.
         if item.network.as_ref().is_some_and(|network| self.has_added(network, after)) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::model::{LiveState, NetworkId};
-use crate::plan::model::Operation;
+use crate::plan::model::{ChangeAction, ResourceKind};
 use crate::storage::journal::RunHistoryError;
 use crate::storage::{RunDirectory, RunHistory, RunTarget};
 
@@ -65,6 +65,6 @@ fn concerns(history: &RunHistory, live: &LiveState) -> bool {
             let created = item.id.as_deref().map(NetworkId::new);
             item.network.as_ref().is_some_and(is_live)
                 || created.is_some_and(|id| is_live(&id))
-                || (item.operation == Operation::DeleteNetwork && item.may_be_applied())
+                || (item.is(ResourceKind::Network, ChangeAction::Delete) && item.may_be_applied())
         })
 }

@@ -12,7 +12,7 @@ use super::text::stop_reason;
 use super::view::seconds;
 use crate::apply::Event;
 use crate::model::LocationId;
-use crate::plan::model::{Operation, Plan, Step};
+use crate::plan::model::{ChangeAction, Operation, Plan, ResourceKind, Step};
 use crate::runtime::{Clock, Instant};
 
 pub struct ProgressDisplay {
@@ -69,7 +69,7 @@ impl ProgressDisplay {
         let name = |name: &str| sanitize(name).into_owned();
         let locations =
             plan.changes.iter().map(|change| (change.location.id.clone(), name(&change.location.name))).collect();
-        let is_update = |step: &Step| step.operation == Operation::UpdateNetwork;
+        let is_update = |step: &Step| step.operation() == Operation::new(ResourceKind::Network, ChangeAction::Update);
         let noun = if plan.steps.iter().all(is_update) { "update" } else { "write" };
         Self { clock, locations, noun, mode, state: RefCell::default() }
     }

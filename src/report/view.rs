@@ -233,7 +233,7 @@ pub struct StepView {
 impl PlanView {
     pub fn of(plan: &Plan, codes: CodeVisibility) -> Self {
         let of_kind = |kind: StepKind| -> HashMap<ChangeIndex, &Step> {
-            let steps = plan.steps.iter().filter(|step| step.kind == kind);
+            let steps = plan.steps.iter().filter(|step| plan.step_kind(step) == kind);
             steps.map(|step| (step.change(), step)).collect()
         };
         let (interims, finals) = (of_kind(StepKind::Interim), of_kind(StepKind::Final));
@@ -275,7 +275,7 @@ impl PlanView {
             must_allow_deletions: false,
             unmanaged_base_stations: plan.counts.unmanaged_base_stations,
             unmanaged_handsets: plan.counts.unmanaged_handsets,
-            handset_time: plan.handset_time(),
+            handset_time: handset_time(plan),
             licences: LicenceNote::of(plan, |_| true),
             unchanged: plan.counts.unchanged,
             unmanaged: plan.counts.unmanaged,
@@ -382,6 +382,14 @@ impl PlanView {
 }
 
 /// How long handsets take if Webex refuses two lines at once, in words.
+/// How long the intervals between changes of handsets take at least; and how long if Webex refuses two lines at once, which
+/// the first request finds out.
+fn handset_time(plan: &Plan) -> (Duration, Duration) {
+    let least = plan.handset_time();
+    let most = plan.with_single_lines().map(|single| single.handset_time() + plan.handset_interval);
+    (least, most.unwrap_or(least))
+}
+
 fn handset_time_note(view: &PlanView) -> Option<String> {
     let (least, most) = view.handset_time;
     (most > least).then(|| {
@@ -592,30 +600,24 @@ fn file_line(field: &FieldView, changed: bool) -> DiffLine {
 }
 
 fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
-    let mut current: Vec<Option<&Settings>> = plan.changes.iter().map(Change::settings_before).collect();
     plan.steps
         .iter()
         .map(|step| {
             let change = &plan[step.change()];
-            let before = current[step.change().0];
-            let set = match &step.settings {
-                Some(settings) => {
-                    current[step.change().0] = Some(settings);
-                    let changes = if before.is_some() { step.changes } else { Setting::ALL.into_iter().collect() };
-                    fields(before, Some(settings), changes, codes)
-                }
-                None => Vec::new(),
-            };
+            let item = &step.items[0];
+            let before = item.from.as_ref().and_then(ResourceState::settings);
+            let changed = if before.is_some() { plan.changed_by(item) } else { Setting::ALL.into_iter().collect() };
+            let set = step.settings().map(|settings| fields(before, Some(settings), changed, codes));
             let mut depends_on: Vec<usize> = step.depends_on.iter().map(|dependency| dependency.step.0).collect();
             depends_on.sort_unstable();
             depends_on.dedup();
             StepView {
                 location: change.location.id.clone(),
                 network: change.network.id().map(ToString::to_string),
-                operation: step.operation,
-                items: step.items.iter().map(|item| item.0).collect(),
-                kind: step.kind,
-                set,
+                operation: step.operation(),
+                items: step.changes().map(|change| change.0).collect(),
+                kind: plan.step_kind(step),
+                set: set.unwrap_or_default(),
                 depends_on,
             }
         })
@@ -625,12 +627,13 @@ fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
 fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>, codes: CodeVisibility) -> InterimView {
     let change = &plan[index];
     let (before, after) = (change.settings_before(), change.settings_after());
-    let temporary = match (&interim.settings, after) {
+    let temporary = match (interim.settings(), after) {
         (Some(interim), Some(after)) => interim.diff(after),
         _ => SettingSet::NONE,
     };
-    let changes: SettingSet = interim.changes.iter().filter(|setting| temporary.has(*setting)).collect();
-    let temporary_values = fields(before, interim.settings.as_ref(), changes, codes)
+    let changed = plan.changed_by(&interim.items[0]);
+    let changes: SettingSet = changed.iter().filter(|setting| temporary.has(*setting)).collect();
+    let temporary_values = fields(before, interim.settings(), changes, codes)
         .into_iter()
         .map(|field| match (field.name, field.to) {
             ("name", Some(name)) => format!("{:?}", sanitize(&name)),

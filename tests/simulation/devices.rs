@@ -14,7 +14,7 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{Handset, LiveState, LocationId, NetworkId};
 use dectl::plan::Scope;
-use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState};
+use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState, StepIndex};
 use dectl::plan_check::check_plan;
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
@@ -289,7 +289,7 @@ fn without_faults_everything_is_as_the_file_says_after_one_run() {
         assert!(outcome.is_complete(), "{outcome:#?}");
         assert_eq!(client.statistics().writes, plan.steps.len() as u64);
         // What waits for handsets takes as long as the plan says, and not much longer.
-        let (least, _) = plan.handset_time();
+        let least = plan.handset_time();
         assert!(outcome.elapsed >= least && outcome.elapsed < least + Duration::from_secs(60), "{:?}", outcome.elapsed);
         assert_eq!(scene.simulated.borrow().counters().conflicts, 0);
         check(&scene, &plan, &outcome, false);
@@ -363,6 +363,17 @@ fn killed_or_stopped_at_any_moment_the_next_run_finishes() {
     });
 }
 
+/// A plan with other states of the first thing of a step, in the change and in the step alike.
+fn with_state(plan: &Plan, at: StepIndex, edit: impl Fn(&mut ResourceState)) -> Plan {
+    let mut mutant = plan.clone();
+    let item = &mut mutant.steps[at.0].items[0];
+    let change = &mut mutant.changes[item.change.0];
+    for state in [&mut item.from, &mut item.to, &mut change.before, &mut change.after].into_iter().flatten() {
+        edit(state);
+    }
+    mutant
+}
+
 /// What is wrong with a plan in every place where it can be, one at a time.
 fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
     let mut mutants = Vec::new();
@@ -375,23 +386,25 @@ fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
             mutant.steps[at.0].depends_on.clear();
             mutants.push((format!("{at:?} without dependencies"), mutant));
         }
-        // Another kind of operation is not what its changes say.
-        for operation in Operation::ALL.into_iter().filter(|operation| *operation != step.operation) {
-            let mut mutant = plan.clone();
-            mutant.steps[at.0].operation = operation;
-            mutants.push((format!("{at:?} as {operation:?}"), mutant));
-        }
+        // A step that begins or ends elsewhere is not what its changes say.
+        let mut mutant = plan.clone();
+        mutant.steps[at.0].items[0].from = step.items[0].to.clone();
+        mutants.push((format!("{at:?} begins with its end"), mutant));
+        let mut mutant = plan.clone();
+        mutant.steps[at.0].items[0].to = step.items[0].from.clone();
+        mutants.push((format!("{at:?} ends with its beginning"), mutant));
+        let operation = step.operation();
         if at.0 + 1 == plan.steps.len() {
             let mut mutant = plan.clone();
             mutant.steps.pop();
             mutants.push(("without its last step".to_owned(), mutant));
         }
-        if step.operation == Operation::AddBaseStations {
-            let mut mutant = plan.clone();
-            let item = step.items[0];
-            if let Some(ResourceState::BaseStation(station)) = &mut mutant.changes[item.0].after {
-                station.address = taken.as_str().into();
-            }
+        if operation == Operation::new(ResourceKind::BaseStation, ChangeAction::Create) {
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::BaseStation(station) = state {
+                    station.address = taken.as_str().into();
+                }
+            });
             // It may be free by then, if the plan removes it.
             let goes = |change: &Change| {
                 change.label() == taken || change.contents.iter().any(|content| content.label() == taken)
@@ -400,41 +413,46 @@ fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
                 mutants.push((format!("{at:?} adds {taken}, which is elsewhere"), mutant));
             }
             let mut mutant = plan.clone();
-            mutant.steps[at.0].items.push(item);
+            mutant.steps[at.0].items.push(step.items[0].clone());
             mutants.push((format!("{at:?} adds one twice"), mutant));
         }
-        if step.operation == Operation::AddHandsets {
+        if operation == Operation::new(ResourceKind::Handset, ChangeAction::Create) {
             let mut mutant = plan.clone();
-            mutant.steps[at.0].items.push(step.items[0]);
+            mutant.steps[at.0].items.push(step.items[0].clone());
             mutants.push((format!("{at:?} adds a handset twice"), mutant));
-            let mut mutant = plan.clone();
-            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].after {
-                handset.line1 = None;
-            }
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::Handset(handset) = state {
+                    handset.line1 = None;
+                }
+            });
             mutants.push((format!("{at:?} adds a handset without a line"), mutant));
-            let mut mutant = plan.clone();
-            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].after {
-                handset.custom_name = Some("a name that is too long".into());
-            }
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::Handset(handset) = state {
+                    handset.custom_name = Some("a name that is too long".into());
+                }
+            });
             mutants.push((format!("{at:?} adds a handset with a long name"), mutant));
         }
-        if matches!(step.operation, Operation::UpdateHandset | Operation::RemoveHandsets) {
-            let mut mutant = plan.clone();
-            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].before {
-                handset.id = None;
-            }
+        if operation.kind == ResourceKind::Handset && operation.action != ChangeAction::Create {
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::Handset(handset) = state {
+                    handset.id = None;
+                }
+            });
             mutants.push((format!("{at:?} is about a handset without id"), mutant));
-            let mut mutant = plan.clone();
-            if let Some(ResourceState::Handset(handset)) = &mut mutant.changes[step.items[0].0].before {
-                handset.custom_name = Some("other".into());
-            }
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::Handset(handset) = state {
+                    handset.custom_name = Some("other".into());
+                }
+            });
             mutants.push((format!("{at:?} starts from another handset"), mutant));
         }
-        if step.operation == Operation::RemoveBaseStation {
-            let mut mutant = plan.clone();
-            if let Some(ResourceState::BaseStation(station)) = &mut mutant.changes[step.items[0].0].before {
-                station.address = "001122FFFFFF".into();
-            }
+        if operation == Operation::new(ResourceKind::BaseStation, ChangeAction::Delete) {
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::BaseStation(station) = state {
+                    station.address = "001122FFFFFF".into();
+                }
+            });
             mutants.push((format!("{at:?} removes what is not there"), mutant));
         }
     }

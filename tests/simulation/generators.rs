@@ -217,7 +217,7 @@ pub(crate) fn carry_out(live: &LiveState, plan: &Plan, steps: impl IntoIterator<
     for at in steps {
         let step = &plan.steps[at];
         let id = plan[step.change()].network.id().expect("it is live");
-        let sent = step.settings.as_ref().expect("an update");
+        let sent = step.settings().expect("an update");
         let target = networks.iter().position(|other| other.id == *id).expect("the network is live");
         let before = networks[target].settings.clone();
         for other in networks.iter().filter(|other| other.id != *id && other.location == networks[target].location) {

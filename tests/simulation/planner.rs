@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use dectl::diagnostic::DiagnosticCode;
-use dectl::model::{LiveState, SettingSet, Settings};
+use dectl::model::{LiveState, Settings};
 use dectl::plan::model::{Change, Plan, ResourceState, StepKind};
 use dectl::plan::{build, resume};
 use dectl::plan_check::check_plan;
@@ -250,12 +250,13 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "made not to wait"
         }
         4 => {
-            mutant.steps[at].settings = Some(settings("Altered", 9_999, "altered"));
+            let altered = settings("Altered", 9_999, "altered");
+            mutant.steps[at].items[0].to = Some(ResourceState::Network { settings: altered, model: None });
             "altered"
         }
         5 => {
-            mutant.steps[at].changes = SettingSet::NONE;
-            "said to set nothing"
+            mutant.steps[at].items[0].to = mutant.steps[at].items[0].from.clone();
+            "made to set nothing"
         }
         6 => {
             let change = mutant.steps[at].change().0;
@@ -265,8 +266,9 @@ fn mutate(plan: &Plan, rng: &mut SeededRng) -> (&'static str, Plan) {
             "begun elsewhere"
         }
         7 => {
-            mutant.steps[at].kind = StepKind::Interim;
-            "called interim"
+            let change = mutant.steps[at].change();
+            mutant.steps[at].items[0].to = plan[change].before.clone();
+            "made to go back"
         }
         _ => {
             let mut order: Vec<usize> = (0..mutant.steps.len()).collect();
@@ -302,9 +304,9 @@ fn a_network_known_by_name_only_finds_back_from_its_temporary_name() {
     let live = location.live();
     let first = build(&location.desired(), &live, &sources()).expect("a plan");
     assert_eq!((first.steps.len(), first.interim()), (5, 1));
-    let aside = first.steps.iter().find(|step| step.kind == StepKind::Interim).expect("an interim step");
+    let aside = first.steps.iter().find(|step| first.step_kind(step) == StepKind::Interim).expect("an interim step");
     assert_eq!(first[aside.change()].network.id().map(|id| id.as_str()), Some("x"));
-    let name = &aside.settings.as_ref().expect("an update").name;
+    let name = &aside.settings().expect("an update").name;
     assert!(dectl::plan::is_temporary(name), "{name:?}");
 
     for taken in 0..=first.steps.len() {

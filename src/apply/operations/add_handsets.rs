@@ -9,7 +9,7 @@ use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Respons
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId, Member};
-use crate::plan::model::Change;
+use crate::plan::model::{ResourceState, StepItem};
 use crate::webex::ItemResult;
 use crate::webex::calls::{self, Call};
 
@@ -19,18 +19,15 @@ pub(super) struct AddHandsets;
 /// an update.
 const SECOND_LINE_REFUSED: u32 = 5_302;
 
-/// The handset that a request adds for a change.
-fn wanted(request: &OperationRequest<'_>, change: &Change) -> Option<Handset> {
-    let handset = change.handset_after()?;
-    Some(if request.first_line_only { handset.first_line_only() } else { handset.clone() })
+/// The handset that a request adds.
+fn wanted(item: &StepItem) -> Option<&Handset> {
+    item.to.as_ref()?.handset()
 }
 
 #[async_trait(?Send)]
 impl OperationSpec for AddHandsets {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
-        let handsets: Vec<Handset> =
-            request.items.iter().filter_map(|item| wanted(request, request.change(*item))).collect();
-        let handsets: Vec<&Handset> = handsets.iter().collect();
+        let handsets: Vec<&Handset> = request.items.iter().filter_map(wanted).collect();
         Ok(calls::add_handsets(request.network()?, &handsets).map(Response::Items))
     }
 
@@ -38,8 +35,8 @@ impl OperationSpec for AddHandsets {
         let network = request.network()?;
         let listed = request.run.client.read(&calls::list_handsets(network), priority).await?;
         let mut known: HashSet<HandsetId> = request.run.known_handsets(network.network);
-        let observation = |item: &_| {
-            let handset = wanted(&request, request.change(*item));
+        let observation = |item: &StepItem| {
+            let handset = wanted(item);
             let is_it = |listed: &&Handset| {
                 let is_new = listed.id.as_ref().is_none_or(|id| !known.contains(id));
                 is_new && handset.as_ref().is_some_and(|handset| handset.is_equivalent(listed))
@@ -60,21 +57,21 @@ impl OperationSpec for AddHandsets {
         record_handset_change(request).await
     }
 
-    fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {
-        change.handset_after().is_some_and(|handset| handset.is_named(&result.item))
+    fn is_result_of(&self, item: &ResourceState, result: &ItemResult) -> bool {
+        item.handset().is_some_and(|handset| handset.is_named(&result.item))
     }
 
-    fn is_deferred(&self, change: &Change, code: Option<u32>) -> bool {
-        code == Some(SECOND_LINE_REFUSED) && change.handset().is_some_and(|handset| handset.line2.is_some())
+    fn is_deferred(&self, item: &ResourceState, code: Option<u32>) -> bool {
+        code == Some(SECOND_LINE_REFUSED) && item.handset().is_some_and(|handset| handset.line2.is_some())
     }
 
     /// Whose line it is: the message of Webex names no member.
-    fn refused_item(&self, change: &Change) -> Option<String> {
+    fn refused_item(&self, item: &ResourceState) -> Option<String> {
         let describe = |member: &Member| {
             let number = member.number.as_deref().map(|number| format!(", {number}")).unwrap_or_default();
             format!("{}{number}", member.label())
         };
-        let lines: Vec<String> = change.handset()?.lines().map(describe).collect();
+        let lines: Vec<String> = item.handset()?.lines().map(describe).collect();
         Some(lines.join(" and "))
     }
 }

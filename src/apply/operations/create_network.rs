@@ -13,11 +13,11 @@ pub(super) struct CreateNetwork;
 #[async_trait(?Send)]
 impl OperationSpec for CreateNetwork {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
-        let model = match &request.change(request.items[0]).after {
+        let model = match &request.items[0].to {
             Some(ResourceState::Network { model: Some(model), .. }) => NetworkModel::parse(model),
             _ => None,
         };
-        let (Some(settings), Some(model)) = (request.settings, model) else {
+        let (Some(settings), Some(model)) = (request.items[0].settings(), model) else {
             return Err(unknown("a network cannot be created without its settings and model"));
         };
         Ok(calls::create_network(request.location, settings, model).map(Response::Created))
@@ -26,7 +26,7 @@ impl OperationSpec for CreateNetwork {
     async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
         let live = request.run.client.read(&calls::list_networks(), priority).await?;
         let known = request.run.plan.known_networks();
-        Ok(vec![match request.change(request.items[0]).find_created(&known, &live) {
+        Ok(vec![match request.change().find_created(&known, &live) {
             Some(at) => Observation::Applied { id: Some(live.network(at).id.to_string()) },
             None => Observation::NotApplied,
         }])

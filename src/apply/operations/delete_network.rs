@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{BaseStation, Handset};
-use crate::plan::model::{Change, Operation, ResourceState};
-use crate::storage::journal::{JournalEntry, JournalItem};
+use crate::plan::model::{Change, ResourceState};
+use crate::storage::journal::{JournalEntry, JournalItem, WriteKind};
 use crate::webex::calls::{self, Call};
 use crate::webex::{ApiError, ErrorClass};
 
@@ -43,7 +43,7 @@ impl OperationSpec for DeleteNetwork {
             Ok(handsets) => handsets,
             Err(error) => return refusal(error),
         };
-        let change = request.change(request.items[0]);
+        let change = request.change();
         match change.new_contents(Some(&stations), Some(&handsets)) {
             contents if contents.is_empty() => record_contents(request, change, stations, handsets).await,
             contents => Some(Refusal::Changed(format!(
@@ -66,14 +66,9 @@ async fn record_contents(
     if contents.len() == change.contents.len() {
         return None;
     }
-    let item =
-        JournalItem { key: change.key(), before: change.before.clone(), after: None, contents, replaced_by: None };
-    let entry = JournalEntry::OperationStarted {
-        location: change.location.clone(),
-        operation: Operation::DeleteNetwork,
-        network: request.network.cloned(),
-        items: vec![item],
-    };
+    let item = JournalItem { contents, ..JournalItem::of(change, &request.items[0], WriteKind::Final) };
+    let (location, network) = (change.location.clone(), request.network.cloned());
+    let entry = JournalEntry::WriteStarted { location, network, items: vec![item] };
     // What is not recorded is not sent.
     request.run.record(entry).await.err().map(|_| Refusal::Cancelled)
 }

@@ -13,18 +13,19 @@ mod update_network;
 
 pub(super) use spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
 
-use crate::plan::model::Operation;
+use crate::plan::model::{ChangeAction, Operation, ResourceKind};
 
 /// The description of an operation.
 pub(super) fn spec(operation: Operation) -> &'static dyn OperationSpec {
-    match operation {
-        Operation::CreateNetwork => &create_network::CreateNetwork,
-        Operation::UpdateNetwork => &update_network::UpdateNetwork,
-        Operation::DeleteNetwork => &delete_network::DeleteNetwork,
-        Operation::AddBaseStations => &add_base_stations::AddBaseStations,
-        Operation::RemoveBaseStation => &remove_base_station::RemoveBaseStation,
-        Operation::AddHandsets => &add_handsets::AddHandsets,
-        Operation::UpdateHandset => &update_handset::UpdateHandset,
-        Operation::RemoveHandsets => &remove_handsets::RemoveHandsets,
+    match (operation.kind, operation.action) {
+        (ResourceKind::Network, ChangeAction::Create) => &create_network::CreateNetwork,
+        (ResourceKind::Network, ChangeAction::Update) => &update_network::UpdateNetwork,
+        (ResourceKind::Network, ChangeAction::Delete) => &delete_network::DeleteNetwork,
+        // A base station has nothing that a request could update, and no plan that was checked asks for it.
+        (ResourceKind::BaseStation, ChangeAction::Create | ChangeAction::Update) => &add_base_stations::AddBaseStations,
+        (ResourceKind::BaseStation, ChangeAction::Delete) => &remove_base_station::RemoveBaseStation,
+        (ResourceKind::Handset, ChangeAction::Create) => &add_handsets::AddHandsets,
+        (ResourceKind::Handset, ChangeAction::Update) => &update_handset::UpdateHandset,
+        (ResourceKind::Handset, ChangeAction::Delete) => &remove_handsets::RemoveHandsets,
     }
 }

@@ -5,13 +5,14 @@ use async_trait::async_trait;
 use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change, unknown};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::HandsetId;
+use crate::plan::model::StepItem;
 use crate::webex::calls::{self, Call};
 use crate::webex::{ApiError, ErrorClass};
 
 pub(super) struct RemoveHandsets;
 
 fn ids<'a>(request: &OperationRequest<'a>) -> Vec<&'a HandsetId> {
-    let id = |item: &_| request.change(*item).handset()?.id.as_ref();
+    let id = |item: &'a StepItem| item.from.as_ref()?.handset()?.id.as_ref();
     request.items.iter().filter_map(id).collect()
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::apply::context::RunContext;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{LocationId, Mac, NetworkId, Settings};
-use crate::plan::model::{Change, ChangeIndex};
+use crate::plan::model::{Change, ResourceState, StepItem};
 use crate::storage::journal::JournalEntry;
 use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, NetworkPath, WriteAck};
@@ -19,21 +19,26 @@ pub(in crate::apply) struct OperationRequest<'a> {
     pub(in crate::apply) location: &'a LocationId,
     /// The network that it is about; `None` if it is created.
     pub(in crate::apply) network: Option<&'a NetworkId>,
-    /// The changes that it makes.
-    pub(in crate::apply) items: &'a [ChangeIndex],
-    /// The settings that it sends.
-    pub(in crate::apply) settings: Option<&'a Settings>,
-    /// The settings before it, as far as known.
-    pub(in crate::apply) before: Option<&'a Settings>,
+    /// What it does to each thing.
+    pub(in crate::apply) items: &'a [StepItem],
     /// Whether this run has written to the same network before, so that reads may lag behind.
     pub(in crate::apply) was_written: bool,
-    /// Whether handsets are added with their first line only.
-    pub(in crate::apply) first_line_only: bool,
 }
 
 impl<'a> OperationRequest<'a> {
-    pub(super) fn change(&self, item: ChangeIndex) -> &'a Change {
-        &self.run.plan[item]
+    /// The change that the first item is about.
+    pub(super) fn change(&self) -> &'a Change {
+        &self.run.plan[self.items[0].change]
+    }
+
+    /// The settings of a network before and after it.
+    ///
+    /// # Errors
+    /// If it is not an update of a network.
+    pub(super) fn settings(&self) -> Result<(&'a Settings, &'a Settings), SendError> {
+        let item = &self.items[0];
+        let from = item.from.as_ref().and_then(ResourceState::settings);
+        from.zip(item.settings()).ok_or_else(|| unknown("an update needs settings"))
     }
 
     /// The network that it is about.
@@ -125,18 +130,18 @@ pub(in crate::apply) trait OperationSpec {
         None
     }
 
-    /// Whether a result of a response is that of a change.
-    fn is_result_of(&self, change: &Change, result: &ItemResult) -> bool {
-        Mac::new(&result.item).map_or_else(|_| result.item == change.label(), |mac| mac.to_string() == change.label())
+    /// Whether a result of a response is that of an item.
+    fn is_result_of(&self, item: &ResourceState, result: &ItemResult) -> bool {
+        Mac::new(&result.item).map_or_else(|_| result.item == item.label(), |mac| mac.to_string() == item.label())
     }
 
     /// Whether a refused item is to be tried in another way.
-    fn is_deferred(&self, _change: &Change, _code: Option<u32>) -> bool {
+    fn is_deferred(&self, _item: &ResourceState, _code: Option<u32>) -> bool {
         false
     }
 
     /// What a refused item is about, where the message of Webex does not say.
-    fn refused_item(&self, _change: &Change) -> Option<String> {
+    fn refused_item(&self, _item: &ResourceState) -> Option<String> {
         None
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change, unknown};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::{Handset, HandsetId};
-use crate::plan::model::Operation;
+use crate::plan::model::{ResourceState, is_spaced};
 use crate::webex::calls::{self, Call};
 
 pub(super) struct UpdateHandset;
@@ -13,10 +13,11 @@ pub(super) struct UpdateHandset;
 /// The handset that an update is about, a listed one or one that this run has added with its first line, and how it is to
 /// be.
 fn wanted<'a>(request: &OperationRequest<'a>) -> Result<(HandsetId, &'a Handset), SendError> {
-    let item = request.items[0];
-    let listed = request.change(item).handset_before().and_then(|handset| handset.id.clone());
-    let id = listed.or_else(|| request.run.added_handsets.borrow().get(&item).cloned());
-    id.zip(request.change(item).handset_after()).ok_or_else(|| unknown("the handset does not exist yet"))
+    let item = &request.items[0];
+    let (from, to) = (item.from.as_ref(), item.to.as_ref());
+    let listed = from.and_then(ResourceState::handset).and_then(|handset| handset.id.clone());
+    let id = listed.or_else(|| request.run.added_handsets.borrow().get(&item.change).cloned());
+    id.zip(to.and_then(ResourceState::handset)).ok_or_else(|| unknown("the handset does not exist yet"))
 }
 
 #[async_trait(?Send)]
@@ -36,10 +37,6 @@ impl OperationSpec for UpdateHandset {
 
     async fn guard(&self, request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
         // A new name alone needs no time.
-        if request.run.plan.is_spaced(Operation::UpdateHandset, request.items) {
-            record_handset_change(request).await
-        } else {
-            None
-        }
+        if is_spaced(request.items) { record_handset_change(request).await } else { None }
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LocationId, NetworkId, Settings};
-use crate::plan::model::{LocationRef, Operation, Plan, ResourceState, StepKind};
+use crate::model::NetworkId;
+use crate::plan::model::{Change, ChangeAction, ChangeKey, LocationRef, Plan, ResourceState, StepItem};
 use crate::storage::encryption::PlanKey;
-use crate::storage::state_json::{SettingsJson, StateJson};
+use crate::storage::state_json::StateJson;
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
@@ -24,62 +24,66 @@ pub enum JournalEntry {
         steps: usize,
         identity: RunIdentity,
     },
-    /// An operation that creates or deletes something is about to be sent.
-    OperationStarted {
+    /// A request is about to be sent, as soon as rate limits and locks permit.
+    WriteStarted {
         location: LocationRef,
-        operation: Operation,
         /// The network that it is about; `None` if it is created.
         network: Option<NetworkId>,
         items: Vec<JournalItem>,
     },
-    OperationFinished {
-        operation: Operation,
+    /// What became of it; or, for an addition that was finished before, the id that a list has shown.
+    WriteFinished {
         results: Vec<JournalItemResult>,
     },
     /// A request that changes handsets or lines of a network is sent now, so that the next one must wait.
     HandsetsChanging {
         network: NetworkId,
     },
-    /// A write is about to be sent, as soon as rate limits and locks permit.
-    WriteStarted {
-        location: LocationId,
-        network: NetworkId,
-        kind: WriteKind,
-        /// Settings before the write, as far as known.
-        before: Settings,
-        settings: Settings,
-    },
-    WriteFinished {
-        network: NetworkId,
-        kind: WriteKind,
-        end: WriteOutcome,
-    },
     RunFinished {
         outcome: RunOutcome,
     },
 }
 
-/// What the key of an item begins with that is put back where the run had removed it.
-pub const REVERT_PREFIX: &str = "revert ";
-
-/// One thing that an operation creates or deletes.
+/// What a request does to one thing: its change, and how far it takes it.
 #[derive(Clone, Debug)]
 pub struct JournalItem {
-    /// What tells it from the other changes of the run.
-    pub key: String,
+    pub key: ChangeKey,
+    /// The state before the change.
     pub before: Option<ResourceState>,
+    /// The state after the change.
     pub after: Option<ResourceState>,
     /// What goes with a deleted network.
     pub contents: Vec<ResourceState>,
     /// The address of the base station that takes the place of a removed one.
     pub replaced_by: Option<String>,
+    pub write: WriteKind,
+    /// The state before the request, as far as known.
+    pub from: Option<ResourceState>,
+    /// The state after the request.
+    pub to: Option<ResourceState>,
+}
+
+impl JournalItem {
+    /// A request about `change` that takes it as far as `item` says.
+    pub fn of(change: &Change, item: &StepItem, write: WriteKind) -> Self {
+        Self {
+            key: change.key(),
+            before: change.before.clone(),
+            after: change.after.clone(),
+            contents: change.contents.clone(),
+            replaced_by: change.replaced_by.as_deref().map(str::to_owned),
+            write,
+            from: item.from.clone(),
+            to: item.to.clone(),
+        }
+    }
 }
 
 /// What became of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalItemResult {
-    pub key: String,
+    pub key: ChangeKey,
     pub end: WriteOutcome,
     /// The id of what was created, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,15 +155,6 @@ pub enum WriteKind {
     Revert,
 }
 
-impl From<StepKind> for WriteKind {
-    fn from(kind: StepKind) -> Self {
-        match kind {
-            StepKind::Final => Self::Final,
-            StepKind::Interim => Self::Interim,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum WriteOutcome {
@@ -223,27 +218,13 @@ impl JournalEntry {
                 identity: identity.clone(),
                 encrypted: key.is_some(),
             },
-            Self::OperationStarted { location, operation, network, items } => JournalLineJson::OperationStarted {
+            Self::WriteStarted { location, network, items } => JournalLineJson::WriteStarted {
                 location: location.id.to_string(),
                 location_name: location.name.clone(),
-                operation: operation.as_str().to_owned(),
                 network: network.as_ref().map(ToString::to_string),
                 items: items.iter().map(|item| JournalItemJson::of(item, key)).collect(),
             },
-            Self::OperationFinished { operation, results } => JournalLineJson::OperationFinished {
-                operation: operation.as_str().to_owned(),
-                results: results.clone(),
-            },
-            Self::WriteStarted { location, network, kind, before, settings } => JournalLineJson::WriteStarted {
-                location: location.to_string(),
-                network: network.to_string(),
-                write: *kind,
-                before: SettingsJson::from(before).encrypted(key),
-                settings: SettingsJson::from(settings).encrypted(key),
-            },
-            Self::WriteFinished { network, kind, end } => {
-                JournalLineJson::WriteFinished { network: network.to_string(), write: *kind, end: *end }
-            }
+            Self::WriteFinished { results } => JournalLineJson::WriteFinished { results: results.clone() },
             Self::HandsetsChanging { network } => JournalLineJson::HandsetsChanging { network: network.to_string() },
             Self::RunFinished { outcome } => JournalLineJson::RunFinished { outcome: *outcome },
         };
@@ -275,32 +256,18 @@ pub(super) enum JournalLineJson {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         encrypted: bool,
     },
-    OperationStarted {
+    WriteStarted {
         location: String,
         location_name: Arc<str>,
-        operation: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         network: Option<String>,
         items: Vec<JournalItemJson>,
     },
-    OperationFinished {
-        operation: String,
+    WriteFinished {
         results: Vec<JournalItemResult>,
     },
     HandsetsChanging {
         network: String,
-    },
-    WriteStarted {
-        location: String,
-        network: String,
-        write: WriteKind,
-        before: SettingsJson,
-        settings: SettingsJson,
-    },
-    WriteFinished {
-        network: String,
-        write: WriteKind,
-        end: WriteOutcome,
     },
     RunFinished {
         outcome: RunOutcome,
@@ -311,17 +278,9 @@ impl JournalLineJson {
     /// The same with its codes decrypted; `None` if one cannot be decrypted.
     pub(super) fn decrypted(self, key: &PlanKey) -> Option<Self> {
         Some(match self {
-            Self::WriteStarted { location, network, write, before, settings } => Self::WriteStarted {
-                location,
-                network,
-                write,
-                before: before.decrypted(key)?,
-                settings: settings.decrypted(key)?,
-            },
-            Self::OperationStarted { location, location_name, operation, network, items } => Self::OperationStarted {
+            Self::WriteStarted { location, location_name, network, items } => Self::WriteStarted {
                 location,
                 location_name,
-                operation,
                 network,
                 items: items.into_iter().map(|item| item.decrypted(key)).collect::<Option<_>>()?,
             },
@@ -330,18 +289,24 @@ impl JournalLineJson {
     }
 }
 
+/// States of the change that are those of the request are left out.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct JournalItemJson {
-    pub(super) key: String,
+    key: ChangeKey,
+    write: WriteKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) before: Option<StateJson>,
+    before: Option<StateJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<StateJson>,
+    after: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<StateJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<StateJson>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) contents: Vec<StateJson>,
+    contents: Vec<StateJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) replaced_by: Option<String>,
+    replaced_by: Option<String>,
 }
 
 impl JournalItemJson {
@@ -349,8 +314,11 @@ impl JournalItemJson {
         let state = |state: &ResourceState| StateJson::from(state).encrypted(key);
         Self {
             key: item.key.clone(),
-            before: item.before.as_ref().map(state),
-            after: item.after.as_ref().map(state),
+            write: item.write,
+            before: item.before.as_ref().filter(|before| Some(*before) != item.from.as_ref()).map(state),
+            after: item.after.as_ref().filter(|after| Some(*after) != item.to.as_ref()).map(state),
+            from: item.from.as_ref().map(state),
+            to: item.to.as_ref().map(state),
             contents: item.contents.iter().map(state).collect(),
             replaced_by: item.replaced_by.clone(),
         }
@@ -361,6 +329,32 @@ impl JournalItemJson {
             Some(state) => state.decrypted(key).map(Some),
             None => Some(None),
         };
-        Some(Self { before: state(self.before)?, after: state(self.after)?, ..self })
+        Some(Self {
+            before: state(self.before)?,
+            after: state(self.after)?,
+            from: state(self.from)?,
+            to: state(self.to)?,
+            ..self
+        })
+    }
+}
+
+impl From<JournalItemJson> for JournalItem {
+    fn from(json: JournalItemJson) -> Self {
+        let state = |state: Option<StateJson>| state.map(ResourceState::from);
+        let (from, to) = (state(json.from), state(json.to));
+        // What is left out is that of the request, unless there is none by the nature of the change.
+        let (is_created, is_deleted) =
+            (json.key.operation.action == ChangeAction::Create, json.key.operation.action == ChangeAction::Delete);
+        Self {
+            before: state(json.before).or_else(|| from.clone()).filter(|_| !is_created),
+            after: state(json.after).or_else(|| to.clone()).filter(|_| !is_deleted),
+            key: json.key,
+            contents: json.contents.into_iter().map(Into::into).collect(),
+            replaced_by: json.replaced_by,
+            write: json.write,
+            from,
+            to,
+        }
     }
 }

@@ -13,8 +13,7 @@ mod runs;
 mod writer;
 
 pub use entry::{
-    JournalEntry, JournalItem, JournalItemResult, REVERT_PREFIX, RunIdentity, RunOutcome, RunTarget, WriteKind,
-    WriteOutcome,
+    JournalEntry, JournalItem, JournalItemResult, RunIdentity, RunOutcome, RunTarget, WriteKind, WriteOutcome,
 };
 pub use reader::{CodeAccess, HandsetChangeTime, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
 pub use runs::time_in_name;

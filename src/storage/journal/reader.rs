@@ -1,5 +1,6 @@
 //! Parses a journal: what a run has changed.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::entry::{
-    FORMAT_VERSION, JournalLineJson, Line, REVERT_PREFIX, RunIdentity, RunOutcome, WriteKind, WriteOutcome,
+    FORMAT_VERSION, JournalItem, JournalItemResult, JournalLineJson, Line, RunIdentity, RunOutcome, WriteKind,
+    WriteOutcome,
 };
 use crate::model::{LocationId, NetworkId, Settings};
-use crate::plan::model::{Operation, ResourceState};
+use crate::plan::model::{ChangeAction, ChangeKey, Operation, ResourceKind, ResourceState};
 use crate::storage::encryption::PlanKey;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,16 +76,14 @@ pub struct HandsetChangeTime {
     pub may_come_late: bool,
 }
 
-/// A thing that a run has created or deleted, or tried to.
+/// A change that a run has made, or tried to: of anything but the settings of a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedItem {
-    /// What tells it from the other changes of the run.
-    pub key: String,
+    pub key: ChangeKey,
     pub location: LocationId,
     pub location_name: Arc<str>,
     /// The network that it belonged to or that it was; `None` if the run had created it.
     pub network: Option<NetworkId>,
-    pub operation: Operation,
     /// `None` if it was created.
     pub before: Option<ResourceState>,
     /// `None` if it was deleted.
@@ -92,10 +92,12 @@ pub struct RecordedItem {
     pub contents: Vec<ResourceState>,
     /// The address of the base station that has taken the place of a removed one.
     pub replaced_by: Option<String>,
-    /// `None` if the outcome was never recorded.
+    /// `None` if the outcome was never recorded. A change that was applied in part counts as applied.
     pub end: Option<WriteOutcome>,
     /// The id of what was created, if known.
     pub id: Option<String>,
+    /// Whether the run has taken it back.
+    pub is_reverted: bool,
 }
 
 /// A network modified by a run.
@@ -112,6 +114,10 @@ pub struct ModifiedNetwork {
 }
 
 impl RecordedItem {
+    pub fn is(&self, kind: ResourceKind, action: ChangeAction) -> bool {
+        self.key.operation == Operation { kind, action }
+    }
+
     /// Whether it may have been applied.
     pub fn may_be_applied(&self) -> bool {
         !matches!(self.end, Some(WriteOutcome::NotSent | WriteOutcome::Failed))
@@ -196,14 +202,30 @@ impl RunHistory {
     }
 }
 
+/// Follows a journal line by line.
+///
+/// What undoes a run must know two things of a change: what was there before its first write, and what may be there after
+/// its last one. A write that is announced and has no outcome may have been applied, whichever way the run ended.
 struct Replay {
     history: RunHistory,
-    /// Index of each network in the history.
+    /// Index of each updated network in the history.
     place: HashMap<NetworkId, usize>,
     /// Writes that were started and have not finished.
-    open: HashMap<NetworkId, Settings>,
+    open: HashMap<ChangeKey, OpenWrite>,
     /// Networks that have their final settings.
     written: HashSet<NetworkId>,
+}
+
+struct OpenWrite {
+    network: Option<NetworkId>,
+    item: JournalItem,
+}
+
+impl OpenWrite {
+    /// Whether it adds a handset, of which a list may show nothing for a while.
+    fn adds_handset(&self) -> bool {
+        self.item.from.is_none() && self.item.key.operation.kind == ResourceKind::Handset
+    }
 }
 
 impl Replay {
@@ -212,107 +234,121 @@ impl Replay {
             JournalLineJson::RunStarted { .. } => {}
             JournalLineJson::HandsetsChanging { network } => {
                 let network = NetworkId::new(network);
-                // Only an addition that is executed late makes a list incomplete; what is open is the last item.
-                let is_open = |item: &&RecordedItem| item.network.as_ref() == Some(&network) && item.end.is_none();
-                let open = self.history.items.iter().rev().find(is_open);
-                let may_come_late = open.is_none_or(|item| item.operation == Operation::AddHandsets);
+                let mut open = self.open.values().filter(|open| {
+                    open.network.as_ref() == Some(&network) && open.item.key.operation.kind == ResourceKind::Handset
+                });
+                // Only an addition that is executed late makes a list incomplete.
+                let may_come_late = open.next().is_none_or(OpenWrite::adds_handset);
                 self.history.handset_changes.insert(network, HandsetChangeTime { at: time, may_come_late });
             }
-            JournalLineJson::WriteStarted { location, network, before, settings, .. } => {
-                let network = NetworkId::new(network);
-                let modified = &mut self.history.modified;
-                self.place.entry(network.clone()).or_insert_with(|| {
-                    let before: Settings = before.into();
-                    modified.push(ModifiedNetwork {
-                        location: LocationId::new(location),
-                        network: network.clone(),
-                        final_states: vec![before.clone()],
-                        before,
-                        is_final: false,
-                    });
-                    modified.len() - 1
-                });
-                self.open.insert(network, settings.into());
-            }
-            JournalLineJson::WriteFinished { network, write, end } => {
-                let network = NetworkId::new(network);
-                match (write, end) {
-                    (WriteKind::Final, WriteOutcome::Applied) => {
-                        self.written.insert(network.clone());
-                    }
-                    // Another write to the network was sent, so it is not known to have its final settings any more.
-                    (WriteKind::Interim | WriteKind::Revert, WriteOutcome::Applied | WriteOutcome::Unknown) => {
-                        self.written.remove(&network);
-                    }
-                    _ => {}
-                }
-                if let Some(settings) = self.open.remove(&network) {
-                    self.final_states(&network, settings, end);
-                }
-            }
-            JournalLineJson::OperationStarted { location, location_name, operation, network, items } => {
-                let Some(operation) = Operation::parse(&operation) else { return };
+            JournalLineJson::WriteStarted { location, location_name, network, items } => {
+                let location = LocationId::new(location);
                 let network = network.and_then(NetworkId::non_empty);
-                for item in items {
-                    // A second attempt is about the same thing.
-                    self.history.items.retain(|known| known.key != item.key || known.operation != operation);
-                    self.history.items.push(RecordedItem {
-                        key: item.key.clone(),
-                        location: LocationId::new(location.as_str()),
-                        location_name: location_name.clone(),
-                        network: network.clone(),
-                        operation,
-                        before: item.before.map(Into::into),
-                        after: item.after.map(Into::into),
-                        contents: item.contents.into_iter().map(Into::into).collect(),
-                        replaced_by: item.replaced_by,
-                        end: None,
-                        id: None,
-                    });
+                for item in items.into_iter().map(JournalItem::from) {
+                    self.start(&location, &location_name, network.as_ref(), &item);
+                    self.open.insert(item.key.clone(), OpenWrite { network: network.clone(), item });
                 }
             }
-            JournalLineJson::OperationFinished { operation, results } => {
+            JournalLineJson::WriteFinished { results } => {
                 for result in results {
-                    let known = self
-                        .history
-                        .items
-                        .iter_mut()
-                        .rev()
-                        .find(|known| known.key == result.key && known.operation.as_str() == operation);
-                    let Some(known) = known else { continue };
-                    // The id of an added handset is recorded when the run has verified it.
-                    let is_news = known.end != Some(WriteOutcome::Applied);
-                    known.end = Some(result.end);
-                    known.id = result.id.or(known.id.take());
-                    let changed = known.network.as_ref().and_then(|id| self.history.handset_changes.get_mut(id));
-                    if let Some(change) = changed.filter(|_| is_news) {
-                        let is_unknown = result.end == WriteOutcome::Unknown && operation == "addHandsets";
-                        *change = HandsetChangeTime {
-                            at: time,
-                            may_come_late: is_unknown || change.may_come_late && change.at == time,
-                        };
-                    }
+                    let open = self.open.remove(&result.key);
+                    self.finish(result, open, time);
                 }
             }
             JournalLineJson::RunFinished { outcome } => self.history.outcome = Some(outcome),
         }
     }
 
+    fn start(
+        &mut self,
+        location: &LocationId,
+        location_name: &Arc<str>,
+        network: Option<&NetworkId>,
+        item: &JournalItem,
+    ) {
+        if let (SETTINGS, Some(network), Some(from)) = (item.key.operation, network, &item.from) {
+            let modified = &mut self.history.modified;
+            if let (Entry::Vacant(place), Some(before)) = (self.place.entry(network.clone()), from.settings()) {
+                place.insert(modified.len());
+                modified.push(ModifiedNetwork {
+                    location: location.clone(),
+                    network: network.clone(),
+                    before: before.clone(),
+                    final_states: vec![before.clone()],
+                    is_final: false,
+                });
+            }
+            return;
+        }
+        if item.write == WriteKind::Revert {
+            return;
+        }
+        let items = &mut self.history.items;
+        let known = items.iter().rposition(|known| known.key == item.key).map(|at| items.remove(at));
+        items.push(RecordedItem {
+            key: item.key.clone(),
+            location: location.clone(),
+            location_name: location_name.clone(),
+            network: network.cloned(),
+            before: item.before.clone(),
+            after: item.after.clone(),
+            contents: item.contents.clone(),
+            replaced_by: item.replaced_by.clone(),
+            // What was applied in part stays, whatever becomes of the rest.
+            end: known.as_ref().and_then(|known| known.end).filter(|end| *end == WriteOutcome::Applied),
+            id: known.and_then(|known| known.id),
+            is_reverted: false,
+        });
+    }
+
+    fn finish(&mut self, result: JournalItemResult, open: Option<OpenWrite>, time: Timestamp) {
+        let (end, write) = (result.end, open.as_ref().map(|open| open.item.write));
+        if result.key.operation == SETTINGS {
+            let Some(OpenWrite { network: Some(network), item }) = open else { return };
+            match (item.write, end) {
+                (WriteKind::Final, WriteOutcome::Applied) => {
+                    self.written.insert(network.clone());
+                }
+                // Another write to the network was sent, so it is not known to have its final settings any more.
+                (WriteKind::Interim | WriteKind::Revert, WriteOutcome::Applied | WriteOutcome::Unknown) => {
+                    self.written.remove(&network);
+                }
+                _ => {}
+            }
+            if let Some(settings) = item.to.as_ref().and_then(ResourceState::settings) {
+                self.final_states(&network, settings.clone(), end);
+            }
+            return;
+        }
+        let Some(known) = self.history.items.iter_mut().rev().find(|known| known.key == result.key) else { return };
+        if write == Some(WriteKind::Revert) {
+            known.is_reverted |= end == WriteOutcome::Applied;
+            return;
+        }
+        if known.end != Some(WriteOutcome::Applied) {
+            known.end = Some(end);
+        }
+        known.id = result.id.or(known.id.take());
+        let changed = known.network.as_ref().and_then(|id| self.history.handset_changes.get_mut(id));
+        if let (Some(change), Some(open)) = (changed, open) {
+            let is_unknown = end == WriteOutcome::Unknown && open.adds_handset();
+            let may_come_late = is_unknown || change.may_come_late && change.at == time;
+            *change = HandsetChangeTime { at: time, may_come_late };
+        }
+    }
+
     /// A write that was started and never finished may have been applied.
     fn end(mut self) -> RunHistory {
-        for (network, settings) in std::mem::take(&mut self.open) {
-            self.final_states(&network, settings, WriteOutcome::Unknown);
+        for (key, open) in std::mem::take(&mut self.open) {
+            let settings = open.item.to.as_ref().and_then(ResourceState::settings).cloned();
+            if let (SETTINGS, Some(network), Some(settings)) = (key.operation, open.network, settings) {
+                self.final_states(&network, settings, WriteOutcome::Unknown);
+            }
         }
-        let is_applied = |item: &&RecordedItem| item.end == Some(WriteOutcome::Applied);
-        let applied = || self.history.items.iter().filter(is_applied);
-        // What was put back is as it was before.
-        let taken_back: HashSet<&str> = applied().filter_map(|item| item.key.strip_prefix(REVERT_PREFIX)).collect();
-        let is_left =
-            |item: &&RecordedItem| !item.key.starts_with(REVERT_PREFIX) && !taken_back.contains(item.key.as_str());
-        let is_network =
-            |item: &&RecordedItem| matches!(item.operation, Operation::CreateNetwork | Operation::DeleteNetwork);
-        let networks = self.written.len() + applied().filter(is_left).filter(is_network).count();
-        let changes = self.written.len() + applied().filter(is_left).count();
+        let is_applied = |item: &&RecordedItem| item.end == Some(WriteOutcome::Applied) && !item.is_reverted;
+        let applied: Vec<&RecordedItem> = self.history.items.iter().filter(is_applied).collect();
+        let networks = applied.iter().filter(|item| item.key.operation.kind == ResourceKind::Network).count();
+        let (networks, changes) = (self.written.len() + networks, self.written.len() + applied.len());
         for modified in &mut self.history.modified {
             modified.is_final = self.written.contains(&modified.network);
         }
@@ -330,14 +366,16 @@ impl Replay {
     }
 }
 
+/// An update of the settings of a network.
+const SETTINGS: Operation = Operation::new(ResourceKind::Network, ChangeAction::Update);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const BEGIN: &str = r#"{"time":"2026-11-23T10:00:00Z","event":"runStarted","formatVersion":1,"generator":"dectl","run":"r1","changes":1,"steps":1}"#;
-    const SENDING: &str = r#"{"time":"2026-11-23T10:00:01Z","event":"writeStarted","location":"l","network":"n","write":"final","before":{"name":"Old"},"settings":{"name":"New"}}"#;
-    const ENDED: &str =
-        r#"{"time":"2026-11-23T10:00:02Z","event":"writeFinished","network":"n","write":"final","end":"applied"}"#;
+    const SENDING: &str = r#"{"time":"2026-11-23T10:00:01Z","event":"writeStarted","location":"l","locationName":"L","network":"n","items":[{"key":{"kind":"network","action":"update","location":"l","network":"n"},"write":"final","from":{"kind":"network","settings":{"name":"Old"}},"to":{"kind":"network","settings":{"name":"New"}}}]}"#;
+    const ENDED: &str = r#"{"time":"2026-11-23T10:00:02Z","event":"writeFinished","results":[{"key":{"kind":"network","action":"update","location":"l","network":"n"},"end":"applied"}]}"#;
 
     #[test]
     fn a_line_that_was_cut_off_does_not_count() {

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::SavedPlan;
 use crate::model::{BaseStation, BaseStationId, LocationId, NetworkId, Setting, SettingSet};
 use crate::plan::model::{
-    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Operation, Plan,
-    Step, StepIndex, StepKind, UnchangedNetwork, Warning,
+    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Plan,
+    ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
 use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
 
@@ -143,16 +143,12 @@ enum ChangeSourceJson {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StepJson {
-    #[schemars(with = "Operation")]
-    operation: String,
     /// Indexes of the changes that it makes.
     #[schemars(length(min = 1))]
     items: Vec<usize>,
-    kind: StepKindJson,
+    /// The state that it leaves a thing in for a while; none if it leaves all of them as their changes say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    settings: Option<SettingsJson>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    set: Vec<String>,
+    interim: Option<StateJson>,
     depends_on: Vec<DependencyJson>,
 }
 
@@ -179,13 +175,6 @@ struct NetworkDevicesJson {
 struct BaseStationJson {
     id: Option<String>,
     mac: Arc<str>,
-}
-
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-enum StepKindJson {
-    Final,
-    Interim,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -276,14 +265,12 @@ impl SavedPlan {
                 .steps
                 .iter()
                 .map(|step| StepJson {
-                    operation: step.operation.as_str().to_owned(),
-                    items: step.items.iter().map(|item| item.0).collect(),
-                    kind: match step.kind {
-                        StepKind::Final => StepKindJson::Final,
-                        StepKind::Interim => StepKindJson::Interim,
-                    },
-                    settings: step.settings.as_ref().map(SettingsJson::from),
-                    set: names(step.changes),
+                    items: step.changes().map(|change| change.0).collect(),
+                    interim: step
+                        .items
+                        .iter()
+                        .find(|item| !self.plan.is_final(item))
+                        .and_then(|item| item.to.as_ref().map(StateJson::from)),
                     depends_on: step
                         .depends_on
                         .iter()
@@ -345,32 +332,30 @@ impl SavedPlan {
                 },
             })
         });
+        let changes: Vec<Change> = changes.collect::<Option<_>>()?;
+        // What each thing is before its next step.
+        let mut current: Vec<Option<ResourceState>> = changes.iter().map(|change| change.before.clone()).collect();
         let steps = json.steps.into_iter().map(|step| {
-            Some(Step {
-                operation: Operation::parse(&step.operation)?,
-                items: step.items.into_iter().map(ChangeIndex).collect(),
-                kind: match step.kind {
-                    StepKindJson::Final => StepKind::Final,
-                    StepKindJson::Interim => StepKind::Interim,
-                },
-                settings: step.settings.map(Into::into),
-                changes: settings(&step.set)?,
-                depends_on: step
-                    .depends_on
-                    .into_iter()
-                    .map(|dependency| Dependency {
-                        item: ChangeIndex(dependency.item),
-                        step: StepIndex(dependency.step),
-                        change: ChangeIndex(dependency.change),
-                    })
-                    .collect(),
-            })
+            let interim: Option<ResourceState> = step.interim.map(Into::into);
+            let mut item = |change: usize| {
+                let to = interim.clone().or_else(|| changes.get(change)?.after.clone());
+                let from = std::mem::replace(current.get_mut(change)?, to.clone());
+                Some(StepItem { change: ChangeIndex(change), from, to })
+            };
+            let items: Vec<StepItem> = step.items.into_iter().map(&mut item).collect::<Option<_>>()?;
+            let depends_on = step.depends_on.into_iter().map(|dependency| Dependency {
+                item: ChangeIndex(dependency.item),
+                step: StepIndex(dependency.step),
+                change: ChangeIndex(dependency.change),
+            });
+            (!items.is_empty()).then(|| Step { items, depends_on: depends_on.collect() })
         });
+        let steps: Vec<Step> = steps.collect::<Option<_>>()?;
         let counts = json.counts;
         Some(Self {
             plan: Plan {
-                changes: changes.collect::<Option<_>>()?,
-                steps: steps.collect::<Option<_>>()?,
+                changes,
+                steps,
                 unchanged_networks: json
                     .unchanged_networks
                     .into_iter()

@@ -90,9 +90,9 @@ impl RunContext<'_> {
 
     /// The handsets of a network that were there before the plan, or that this run has added: none of them is a new one.
     pub(super) fn known_handsets(&self, network: &NetworkId) -> HashSet<HandsetId> {
-        let listed = self.plan.devices.iter().filter(|devices| devices.network == *network);
-        let listed = listed.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone());
-        listed.chain(self.added_handsets.borrow().values().cloned()).collect()
+        let mut known = self.plan.listed_handsets(network);
+        known.extend(self.added_handsets.borrow().values().cloned());
+        known
     }
 
     /// The step that adds the second line of a handset.

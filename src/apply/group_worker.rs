@@ -8,13 +8,14 @@ use futures::future::select;
 use super::admission::{Admission, GroupId, Verdict};
 use super::context::{Precedence, RunContext};
 use super::event::Event;
-use super::operations::{self, Observation, OperationRequest};
+use super::observe::observe_for_a_while;
+use super::operations::OperationRequest;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
-use super::write::{self, WriteRequest, WriteResult};
+use super::write::{WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{
-    ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, Step, StepIndex, StepItem, is_spaced,
+    ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, Standing, Step, StepIndex, StepItem, is_spaced,
 };
 use crate::runtime::Instant;
 use crate::webex::{ApiError, ErrorClass};
@@ -247,13 +248,10 @@ impl<'a, 's> GroupWorker<'a, 's> {
         let network = self.run.network_id(change);
         let location = &change.location.id;
         let request = OperationRequest { run: self.run, location, network: network.as_ref(), items, was_written: true };
-        let spec = operations::spec(items[0].operation());
-        let observations = write::observe_until_shown(spec, request).await;
-        let id = |observation: Observation| match observation {
-            Observation::Applied { id } => id,
-            Observation::NotApplied => None,
-        };
-        observations.into_iter().map(id).collect()
+        match observe_for_a_while(request, Priority::Normal).await {
+            Ok(standings) => standings.into_iter().map(Standing::into_id).collect(),
+            Err(_) => vec![None; items.len()],
+        }
     }
 
     /// Sends a step for those of its items whose dependencies are done. Returns the error of the write, if it failed.

@@ -11,7 +11,8 @@
 //! | `group_worker` | one group: one write at a time, in the order of the plan |
 //! | `write` | one request of any kind: announced, guarded, sent, settled |
 //! | `operations` | the kinds of operation, one file each |
-//! | `confirm` | what reads show of an update |
+//! | `observe` | what reads show of a request whose response does not tell |
+//! | `confirm` | whether listed settings are those that were sent |
 //! | `restore` | finishes or reverts temporary renames when a run stops early or a dependency failed |
 //! | `late_writes` | sends the final update again where an unanswered write was applied later |
 //! | `verify` | reads the list again and compares it with the plan |
@@ -26,6 +27,7 @@ mod event;
 mod group_worker;
 mod groups;
 mod late_writes;
+mod observe;
 mod operations;
 mod options;
 mod outcome;

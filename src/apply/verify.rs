@@ -8,8 +8,10 @@ use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
-use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, same_member};
-use crate::plan::model::{Change, ChangeAction, ResourceKind};
+use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, Settings, same_member};
+use crate::plan::model::{
+    Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, Standing, States, standings,
+};
 use crate::webex::{ErrorClass, NetworkPath, calls};
 
 /// Reads may lag behind writes: mismatches are checked again after these intervals.
@@ -112,53 +114,33 @@ fn compare(
     found: &FinalState,
 ) -> usize {
     let mut mismatched = 0;
-    // An added handset is one that no other change has found.
-    let mut found_handsets: HashSet<HandsetId> = HashSet::new();
-    for (at, (change, result)) in run.plan.changes.iter().zip(results).enumerate() {
-        if !was_sent(result) {
+    let sent: Vec<ChangeIndex> =
+        run.plan.indexed_changes().filter(|(at, _)| was_sent(&results[at.0])).map(|(at, _)| at).collect();
+    for (at, standing) in stand(run, &sent, found) {
+        let (change, result) = (&run.plan[at], &mut results[at.0]);
+        if standing == Standing::CannotTell {
+            mismatched += 1;
             continue;
         }
-        let is_match = match (change.kind(), change.action()) {
-            (ResourceKind::Network, ChangeAction::Update | ChangeAction::Create) => {
-                let is_generated = compare_settings(run, change, result, found);
-                server_generated_codes.extend(is_generated.then_some(at));
-                mismatched += usize::from(result.verified == Some(false));
-                continue;
+        let is_match = matches!(standing, Standing::After { .. });
+        if let (ResourceKind::Network, Some(after)) = (change.kind(), change.settings_after()) {
+            let live = run.network_id(change).or_else(|| standing.found()?.id.as_deref().map(NetworkId::new));
+            let live = live.and_then(|id| found.live.find(&id)).map(|at| &found.live.network(at).settings);
+            let is_generated = compare_settings(change, result, after, &standing, live);
+            server_generated_codes.extend(is_generated.then_some(at.0));
+            mismatched += usize::from(result.verified == Some(false));
+            continue;
+        }
+        if change.kind() == ResourceKind::Handset {
+            let network = run.network_id(change);
+            let it = network.and_then(|network| {
+                shown_instead(change, &standing, found.handsets.get(&network)?, &run.plan.listed_handsets(&network))
+            });
+            result.found_handset = it.filter(|_| !is_match).cloned();
+            if is_match && change.action() == ChangeAction::Create {
+                result.id = standing.clone().into_id();
             }
-            (ResourceKind::Network, ChangeAction::Delete) => {
-                change.network.id().is_some_and(|id| found.live.find(id).is_none())
-            }
-            (ResourceKind::Handset, _) => {
-                let network = run.network_id(change);
-                let is_there = network.as_ref().is_some_and(|network| found.live.find(network).is_some());
-                let listed = network.as_ref().and_then(|network| found.handsets.get(network));
-                if listed.is_none() && is_there {
-                    mismatched += 1;
-                    continue;
-                }
-                let listed = listed.map(Vec::as_slice).unwrap_or_default();
-                let (is_match, it) = compare_handset(run, change, network.as_ref(), listed, &found_handsets);
-                let id = it.and_then(|it| it.id.clone());
-                result.found_handset = it.filter(|_| !is_match && change.handset_after().is_some()).cloned();
-                found_handsets.extend(id.clone().filter(|_| is_match && change.action() == ChangeAction::Create));
-                if change.action() == ChangeAction::Create && is_match {
-                    result.id = id.map(|id| id.to_string());
-                }
-                is_match
-            }
-            (ResourceKind::BaseStation, action) => {
-                let network = run.network_id(change);
-                let listed = network.as_ref().and_then(|network| found.base_stations.get(network));
-                let is_there = network.as_ref().is_some_and(|network| found.live.find(network).is_some());
-                if listed.is_none() && is_there {
-                    mismatched += 1;
-                    continue;
-                }
-                let label = change.label();
-                let is_listed = listed.is_some_and(|listed| listed.iter().any(|station| station.label() == label));
-                is_listed == (action == ChangeAction::Create)
-            }
-        };
+        }
         match result.status {
             ChangeStatus::Applied => {
                 result.verified = Some(is_match);
@@ -182,72 +164,87 @@ fn compare(
     mismatched
 }
 
-/// Whether the handset of a change is as planned, and what the list shows in its place.
-fn compare_handset<'a>(
-    run: &RunContext<'_>,
+/// Where each of these changes stands, network by network.
+fn stand(run: &RunContext<'_>, changes: &[ChangeIndex], found: &FinalState) -> Vec<(ChangeIndex, Standing)> {
+    let mut of_network: HashMap<&NetworkRef, Vec<ChangeIndex>> = HashMap::new();
+    for at in changes {
+        of_network.entry(&run.plan[*at].network).or_default().push(*at);
+    }
+    let known = run.plan.known_networks();
+    let mut standing = Vec::new();
+    for changes in of_network.into_values() {
+        let first = &run.plan[changes[0]];
+        let id = run.network_id(first);
+        let network = id.as_ref().and_then(|id| found.live.find(id)).map(|at| found.live.network(at));
+        let is_creation = matches!(first.network, NetworkRef::Created(_));
+        let networks = match (network, is_creation) {
+            (None, true) => first.candidates(&known, &found.live),
+            (network, _) => network.into_iter().collect(),
+        };
+        // A network that is gone has no devices.
+        let is_gone = network.is_none();
+        let stations = id.as_ref().and_then(|id| found.base_stations.get(id)).map(Vec::as_slice);
+        let handsets = id.as_ref().and_then(|id| found.handsets.get(id)).map(Vec::as_slice);
+        let listed = Listed {
+            networks: Some(networks),
+            base_stations: stations.or_else(|| is_gone.then_some(&[][..])),
+            handsets: handsets.or_else(|| is_gone.then_some(&[][..])),
+        };
+        let states: Vec<States<'_>> = changes.iter().map(|at| States::of_change(&run.plan[*at], None)).collect();
+        let known = id.map(|id| run.plan.listed_handsets(&id)).unwrap_or_default();
+        standing.extend(changes.into_iter().zip(standings(&states, &listed, &known)));
+    }
+    standing.sort_by_key(|(at, _)| *at);
+    standing
+}
+
+/// What the list shows where a handset is not as planned: the one with its id, or a new one that has its line instead.
+fn shown_instead<'a>(
     change: &Change,
-    network: Option<&NetworkId>,
-    listed: &'a [Handset],
-    found: &HashSet<HandsetId>,
-) -> (bool, Option<&'a Handset>) {
-    match (change.handset_before(), change.handset_after()) {
-        (None, Some(after)) => {
-            let before: HashSet<HandsetId> = network.map_or_else(HashSet::new, |network| {
-                let devices = run.plan.devices.iter().filter(|devices| devices.network == *network);
-                devices.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone()).collect()
-            });
-            let is_new = |id: &HandsetId| !before.contains(id) && !found.contains(id);
-            let new = || listed.iter().filter(|listed| listed.id.as_ref().is_none_or(is_new));
-            match new().find(|listed| listed.is_equivalent(after)) {
-                Some(it) => (true, Some(it)),
-                None => (false, new().find(|listed| same_member(listed.line1.as_ref(), after.line1.as_ref()))),
-            }
+    standing: &Standing,
+    handsets: &'a [Handset],
+    known: &HashSet<HandsetId>,
+) -> Option<&'a Handset> {
+    let is_new = |listed: &&Handset| listed.id.as_ref().is_none_or(|id| !known.contains(id));
+    let after = change.handset_after()?;
+    match (standing, change.handset_before()) {
+        (Standing::Interim(found) | Standing::Changed(found), _) => handsets.get(found.at),
+        (_, Some(before)) => handsets.iter().find(|listed| listed.id == before.id),
+        (_, None) => {
+            handsets.iter().filter(is_new).find(|listed| same_member(listed.line1.as_ref(), after.line1.as_ref()))
         }
-        (Some(before), after) => {
-            let it = listed.iter().find(|listed| listed.id == before.id);
-            let is_match = match (it, after) {
-                (Some(it), Some(after)) => it.is_equivalent(after),
-                (it, after) => it.is_none() && after.is_none(),
-            };
-            (is_match, it)
-        }
-        (None, None) => (true, None),
     }
 }
 
 /// Compares the settings of a network that was updated or created. Returns whether its code was generated by Webex.
-fn compare_settings(run: &RunContext<'_>, change: &Change, result: &mut ChangeResult, found: &FinalState) -> bool {
-    let Some(after) = change.settings_after() else { return false };
-    let network = match run.network_id(change) {
-        Some(id) => found.live.find(&id),
-        None => change.find_created(&run.plan.known_networks(), &found.live),
-    };
-    let live = network.map(|network| &found.live.network(network).settings);
-    let mut different: Vec<Setting> = match live {
-        Some(live) => confirm::mismatched(live, after).collect(),
-        None => Setting::ALL.to_vec(),
-    };
-    let is_observed = live.is_some_and(|live| match change.settings_before() {
-        Some(before) => confirm::is_observed(live, before, after),
-        None => different.is_empty(),
-    });
+fn compare_settings(
+    change: &Change,
+    result: &mut ChangeResult,
+    after: &Settings,
+    standing: &Standing,
+    live: Option<&Settings>,
+) -> bool {
     match result.status {
         ChangeStatus::Applied => {
+            let mut different: Vec<Setting> = match live {
+                Some(live) => confirm::mismatched(live, after).collect(),
+                None => Setting::ALL.to_vec(),
+            };
             // While codes are disabled, Webex may generate the code: an acknowledged update is neither confirmed nor
             // contradicted by what the list shows.
             let is_generated = after.code_enabled == Some(false) && different == [Setting::Code];
             if is_generated {
                 different.clear();
             }
-            result.verified = if is_observed { Some(true) } else { (!different.is_empty()).then_some(false) };
+            let is_shown = standing.is_applied() && different.is_empty() && !is_generated;
+            result.verified = if is_shown { Some(true) } else { (!different.is_empty()).then_some(false) };
             result.found_settings = live.filter(|_| !different.is_empty()).cloned();
             result.mismatched_settings = different;
             is_generated
         }
         // A write that was applied late, or whose response was lost.
-        _ if is_observed => {
-            let id =
-                network.filter(|_| change.before.is_none()).map(|network| found.live.network(network).id.to_string());
+        _ if standing.is_applied() => {
+            let id = standing.clone().into_id().filter(|_| change.before.is_none());
             *result = ChangeResult { verified: Some(true), id, ..ChangeResult::new(ChangeStatus::Applied) };
             false
         }

@@ -4,13 +4,12 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::select;
 
 use super::admission::{Admission, Obstacle, Verdict};
-use super::confirm::POLL_INTERVALS;
 use super::event::Event;
 use super::group_worker::{GroupWorker, StepState, is_lock};
-use super::operations::{self, Observation, OperationRequest, OperationSpec, Refusal, Response};
+use super::observe::{observe, observe_for_a_while, observe_late};
+use super::operations::{self, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::NetworkId;
@@ -127,13 +126,16 @@ impl GroupWorker<'_, '_> {
         if self.wait_for_turn(write.is_late, write.priority).await != Verdict::Go {
             return write.items.iter().map(|item| (item.change, WriteResult::not_started(None))).collect();
         }
-        // The settings of a network are what the last write has made of them, whatever was planned.
-        let as_known = |item: &StepItem| match (&item.from, self.current(item.change)) {
-            (Some(ResourceState::Network { model, .. }), Some(settings)) => {
-                let from = ResourceState::Network { settings: settings.clone(), model: model.clone() };
-                StepItem { from: Some(from), ..item.clone() }
+        // The settings of a network are what the last write has made of them, whatever was planned; and a handset that was
+        // added with its first line has an id by now.
+        let as_known = |item: &StepItem| {
+            let mut item = item.clone();
+            match (&mut item.from, self.current(item.change), run.added_handsets.borrow().get(&item.change)) {
+                (Some(ResourceState::Network { settings, .. }), Some(current), _) => settings.clone_from(current),
+                (Some(ResourceState::Handset(handset)), _, Some(id)) => handset.id = Some(id.clone()),
+                _ => {}
             }
-            _ => item.clone(),
+            item
         };
         let items: Vec<StepItem> = write.items.iter().map(as_known).collect();
         let change = &run.plan[items[0].change];
@@ -394,11 +396,10 @@ async fn settle(
         Ok(Response::Created(Some(id))) => all(&|| Settled::Applied { id: Some(id.to_string()) }),
         Ok(Response::Acknowledged(WriteAck::Accepted)) => {
             let error = not_observed(202, "accepted (202), but not applied within the polling time");
-            poll(spec, request, vec![error; request.items.len()]).await
+            poll(request, vec![error; request.items.len()]).await
         }
         Ok(Response::Created(None)) => {
-            poll(spec, request, vec![not_observed(201, "created, but not found in the list"); request.items.len()])
-                .await
+            poll(request, vec![not_observed(201, "created, but not found in the list"); request.items.len()]).await
         }
         Ok(Response::Items(results)) => settle_items(spec, request, &results, is_repeated).await,
         Err(SendError::Cancelled) => all(&|| Settled::NotSent),
@@ -413,25 +414,25 @@ async fn settle(
             let may_be_done = spec.is_already_done(&error);
             // The first attempt may have been applied, which is why the second one is refused.
             if may_be_done || is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent) {
-                return failed_unless_applied(poll(spec, request, vec![error; request.items.len()]).await);
+                return failed_unless_applied(poll(request, vec![error; request.items.len()]).await);
             }
             all(&|| Settled::Failed(error.clone()))
         }
         // An unanswered write that is not visible yet may still be applied, so only success can be observed.
         Err(SendError::Failed(error)) => {
             let observed = match spec.observation_time(request.run) {
-                Some(time) => observe_for(spec, request, time).await,
-                None => spec.observe(request, Priority::Cleanup).await,
+                Some(time) => observe_late(request, time).await,
+                None => observe(request).await,
             };
             let is_stopping = request.run.client.shutdown().is_requested() && priority == Priority::Normal;
             let repeats = spec.is_repeated_once() && !is_repeated && !is_stopping;
             match observed {
-                Ok(observations) => observations
+                Ok(standings) => standings
                     .into_iter()
-                    .map(|observation| match observation {
-                        Observation::Applied { id } => Settled::Applied { id },
-                        Observation::NotApplied if repeats => Settled::Repeat(error.clone()),
-                        Observation::NotApplied => Settled::Unknown(error.clone()),
+                    .map(|standing| match standing.is_applied() {
+                        true => Settled::Applied { id: standing.into_id() },
+                        false if repeats => Settled::Repeat(error.clone()),
+                        false => Settled::Unknown(error.clone()),
                     })
                     .collect(),
                 Err(_) => all(&|| Settled::Unknown(error.clone())),
@@ -484,90 +485,24 @@ async fn settle_items(
     if open.is_empty() {
         return settled.into_iter().flatten().collect();
     }
-    let observed = poll(spec, OperationRequest { items: &open, ..request }, errors).await;
+    let observed = poll(OperationRequest { items: &open, ..request }, errors).await;
     let mut observed = failed_unless_applied(observed).into_iter();
     settled.into_iter().filter_map(|settled| settled.or_else(|| observed.next())).collect()
 }
 
-/// Reads until everything is applied, or until `time` has passed: a lost request may be executed late.
-async fn observe_for(
-    spec: &'static dyn OperationSpec,
-    request: OperationRequest<'_>,
-    time: Duration,
-) -> Result<Vec<Observation>, SendError> {
-    const LONGEST_WAIT: Duration = Duration::from_secs(15);
-    let run = request.run;
-    let end = run.client.clock().now() + time;
-    let mut waits = POLL_INTERVALS.into_iter();
-    run.waiting.set(run.waiting.get() + 1);
-    run.slots_changed.notify_waiters();
-    let observed = loop {
-        let observed = spec.observe(request, Priority::Cleanup).await;
-        let is_settled =
-            |observations: &Vec<Observation>| observations.iter().all(|one| *one != Observation::NotApplied);
-        let left = end.duration_since(run.client.clock().now());
-        let is_over = left.is_zero() || run.client.shutdown().is_requested();
-        match &observed {
-            Ok(observations) if is_settled(observations) || is_over => break observed,
-            Err(SendError::Failed(error)) if error.class == ErrorClass::Transient && !is_over => {}
-            Err(_) => break observed,
-            Ok(_) => {}
+/// Reads until everything is applied, or for some seconds; what is not by then has this error.
+async fn poll(request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settled> {
+    match observe_for_a_while(request, Priority::Cleanup).await {
+        Ok(standings) => {
+            let settled = standings.into_iter().zip(errors).map(|(standing, error)| match standing.is_applied() {
+                true => Settled::Applied { id: standing.into_id() },
+                false => Settled::Unknown(error),
+            });
+            settled.collect()
         }
-        let wait = waits.next().unwrap_or(LONGEST_WAIT).min(left);
-        let shutdown = run.client.shutdown().requested();
-        select(run.client.clock().sleep(wait), std::pin::pin!(shutdown)).await;
-    };
-    run.waiting.set(run.waiting.get().saturating_sub(1));
-    observed
-}
-
-/// Reads until everything that was acknowledged is shown, or for some seconds.
-pub(super) async fn observe_until_shown(
-    spec: &'static dyn OperationSpec,
-    request: OperationRequest<'_>,
-) -> Vec<Observation> {
-    let mut last = vec![Observation::NotApplied; request.items.len()];
-    for wait in POLL_INTERVALS {
-        if let Ok(observations) = spec.observe(request, Priority::Cleanup).await {
-            last = observations;
-        }
-        let is_shown = last.iter().all(|observation| *observation != Observation::NotApplied);
-        if is_shown || request.run.client.shutdown().is_requested() {
-            break;
-        }
-        request.run.client.wait(wait).await;
+        Err(SendError::Failed(error)) => request.items.iter().map(|_| Settled::Unknown(error.clone())).collect(),
+        Err(SendError::Cancelled) => errors.into_iter().map(Settled::Unknown).collect(),
     }
-    last
-}
-
-/// Reads until everything is applied, or for some seconds.
-async fn poll(spec: &'static dyn OperationSpec, request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settled> {
-    let client = request.run.client;
-    let mut last = vec![Observation::NotApplied; request.items.len()];
-    for wait in POLL_INTERVALS {
-        // A read resolves the uncertainty, so it is still sent during a shutdown.
-        match spec.observe(request, Priority::Cleanup).await {
-            Ok(observations) => {
-                last = observations;
-                if last.iter().all(|observation| *observation != Observation::NotApplied) {
-                    break;
-                }
-            }
-            Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
-                return request.items.iter().map(|_| Settled::Unknown(error.clone())).collect();
-            }
-            Err(_) => {}
-        }
-        if client.shutdown().level() == ShutdownLevel::Immediate {
-            break;
-        }
-        client.wait(wait).await;
-    }
-    let settled = last.into_iter().zip(errors).map(|(observation, error)| match observation {
-        Observation::Applied { id } => Settled::Applied { id },
-        Observation::NotApplied => Settled::Unknown(error),
-    });
-    settled.collect()
 }
 
 /// What was refused and is not there has failed for good.

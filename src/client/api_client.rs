@@ -205,7 +205,20 @@ impl ApiClient {
 
     /// Waits, unless an immediate shutdown is requested.
     pub async fn wait(&self, duration: Duration) {
-        select(self.clock.sleep(duration), pin!(self.shutdown.wait_immediate())).await;
+        self.wait_as(Priority::Cleanup, duration).await;
+    }
+
+    /// Waits, unless a shutdown is requested that ends what has this priority.
+    pub async fn wait_as(&self, priority: Priority, duration: Duration) {
+        let stopped = async {
+            match priority {
+                Priority::Normal => {
+                    self.shutdown.requested().await;
+                }
+                Priority::Cleanup => self.shutdown.wait_immediate().await,
+            }
+        };
+        select(self.clock.sleep(duration), pin!(stopped)).await;
     }
 
     /// Sends a request until it succeeds, as often and as long as its effect and the retry policy allow. A write that may

@@ -82,6 +82,11 @@ impl Settings {
         NameKey::of(&self.name)
     }
 
+    /// Whether a setting is hidden here and stays so in `after`: a disabled code, which no read can show.
+    pub fn hides(&self, after: &Self, setting: Setting) -> bool {
+        setting == Setting::Code && self.code.is_none() && after.code_enabled == Some(false)
+    }
+
     /// The settings whose values differ. Canonically equivalent Unicode texts (composed and decomposed letters) are
     /// equal: a server may return either form of what it was sent.
     pub fn diff(&self, other: &Self) -> SettingSet {

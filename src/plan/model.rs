@@ -13,9 +13,13 @@ use std::time::Duration;
 
 use crate::diagnostic::{DiagnosticCode, plural};
 use crate::model::{
-    BaseStation, Handset, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting, SettingSet,
-    Settings,
+    BaseStation, Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting,
+    SettingSet, Settings,
 };
+
+mod standing;
+
+pub use standing::{Found, Listed, Standing, States, standings};
 
 /// Index of a change in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -150,6 +154,12 @@ impl Plan {
         }
         split.steps.extend(second_lines);
         Some(split)
+    }
+
+    /// The handsets of a network that were there when the plan was made.
+    pub fn listed_handsets(&self, network: &NetworkId) -> HashSet<HandsetId> {
+        let devices = self.devices.iter().filter(|devices| devices.network == *network);
+        devices.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone()).collect()
     }
 
     /// The networks that the plan has recorded.
@@ -406,12 +416,18 @@ impl Change {
         self.after.as_ref()?.settings()
     }
 
-    /// The network that a creation has made, if it exists: one as planned that is none of those that the plan has recorded.
+    /// The networks of its location that none of the plan has recorded: what a creation has made is one of them.
+    pub fn candidates<'l>(&self, known: &HashSet<&NetworkId>, live: &'l LiveState) -> Vec<&'l Network> {
+        let location = live.find_location(&self.location.id);
+        let networks = location.into_iter().flat_map(|at| live.networks_of(at)).map(|(_, network)| network);
+        networks.filter(|network| !known.contains(&network.id)).collect()
+    }
+
+    /// The network that a creation has made, if it exists.
     pub fn find_created(&self, known: &HashSet<&NetworkId>, live: &LiveState) -> Option<NetworkIndex> {
-        let after = self.after.as_ref()?;
-        let location = live.find_location(&self.location.id)?;
-        let is_it = |network: &Network| !known.contains(&network.id) && after.matches_created(network);
-        live.networks_of(location).find(|(_, network)| is_it(network)).map(|(at, _)| at)
+        let listed = Listed { networks: Some(self.candidates(known, live)), ..Listed::default() };
+        let standing = standings(&[States::of_change(self, None)], &listed, &HashSet::new()).pop()?;
+        live.find(&NetworkId::new(standing.found()?.id.as_deref()?))
     }
 
     /// What identifies the thing to a reader.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::model::{
-    Change, ChangeAction, ChangeIndex, Dependency, NetworkDevices, NetworkRef, Plan, ResourceKind, ResourceState, Step,
-    StepIndex, StepItem, StepKind, UnchangedNetwork,
+    Change, ChangeAction, ChangeIndex, Dependency, Listed, NetworkDevices, NetworkRef, Plan, ResourceKind,
+    ResourceState, Standing, States, Step, StepIndex, StepItem, StepKind, UnchangedNetwork, standings,
 };
 use super::planner::RequiredReads;
 use super::subset::Renumbering;
@@ -107,24 +107,18 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
 /// # Errors
 /// All networks that are in no planned state, and unchanged networks that have drifted.
 pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
-    let mut drift = Vec::new();
-    let mut states = Vec::with_capacity(plan.changes.len());
     let created = find_created(plan, live);
-    let handsets = AddedHandsets::of(plan, &created, live);
-    let interim_states: HashMap<ChangeIndex, &Settings> =
-        interim_items(plan).filter_map(|item| Some((item.change, item.settings()?))).collect();
-    for (at, change) in plan.indexed_changes() {
-        match state_of(at, change, interim_states.get(&at).copied(), &created, &handsets, live) {
-            Ok(state) => states.push(state),
-            Err(found) => {
-                drift.push(found);
-                states.push(ChangeState::Before);
-            }
-        }
-    }
+    let planned = plan.devices.iter().flat_map(|devices| &devices.handsets);
+    let mut known: HashSet<HandsetId> = planned.filter_map(|handset| handset.id.clone()).collect();
+    let standing = stand(plan, &created, &known, live);
+    let handsets = plan.changes.iter().zip(&standing).filter(|(change, _)| change.kind() == ResourceKind::Handset);
+    known.extend(handsets.filter_map(|(_, standing)| standing.found()?.id.as_deref().and_then(HandsetId::non_empty)));
+    let drifted = plan.changes.iter().zip(&standing);
+    let mut drift: Vec<Drift> =
+        drifted.filter_map(|(change, standing)| drifted_change(change, standing, &created, &known, live)).collect();
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
     drift.extend(taken_values(plan, &created, live));
-    if drift.is_empty() { Ok(rest(plan, &states, &created, &handsets, live)) } else { Err(drift) }
+    if drift.is_empty() { Ok(rest(plan, &standing, &created, live)) } else { Err(drift) }
 }
 
 /// The networks that the plan creates and that exist by now.
@@ -139,55 +133,43 @@ fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIn
     creations.filter_map(|(at, change)| Some((at, change.find_created(&known, live)?))).collect()
 }
 
-/// The listed handsets that additions of a plan have made: complete ones, and those that still lack their second line.
-struct AddedHandsets<'a> {
-    complete: HashSet<ChangeIndex>,
-    first_line: HashMap<ChangeIndex, &'a Handset>,
-    /// The handsets that the plan knows, and those.
-    known: HashSet<HandsetId>,
+/// Where every change of a plan stands, network by network.
+fn stand(
+    plan: &Plan,
+    created: &HashMap<ChangeIndex, NetworkIndex>,
+    known: &HashSet<HandsetId>,
+    live: &LiveState,
+) -> Vec<Standing> {
+    let mut of_network: HashMap<&NetworkRef, Vec<ChangeIndex>> = HashMap::new();
+    for (at, change) in plan.indexed_changes() {
+        of_network.entry(&change.network).or_default().push(at);
+    }
+    let interim: HashMap<ChangeIndex, &ResourceState> =
+        interim_items(plan).filter_map(|item| Some((item.change, item.to.as_ref()?))).collect();
+    let mut standing = vec![Standing::CannotTell; plan.changes.len()];
+    for changes in of_network.into_values() {
+        let network = find_network(&plan[changes[0]], created, live);
+        let listed = Listed {
+            networks: Some(network.map(|at| live.network(at)).into_iter().collect()),
+            base_stations: Some(network.and_then(|at| live.base_stations(at)).unwrap_or_default()),
+            handsets: Some(network.and_then(|at| live.handsets(at)).unwrap_or_default()),
+        };
+        let states = |at: &ChangeIndex| States::of_change(&plan[*at], interim.get(at).copied());
+        let states: Vec<States<'_>> = changes.iter().map(states).collect();
+        for (at, found) in changes.into_iter().zip(standings(&states, &listed, known)) {
+            standing[at.0] = found;
+        }
+    }
+    standing
 }
 
-impl<'a> AddedHandsets<'a> {
-    fn of(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &'a LiveState) -> Self {
-        let planned = plan.devices.iter().flat_map(|devices| &devices.handsets);
-        let known = planned.filter_map(|handset| handset.id.clone()).collect();
-        let mut found = Self { complete: HashSet::new(), first_line: HashMap::new(), known };
-        let additions = plan.indexed_changes().filter(|(_, change)| change.before.is_none());
-        let additions: Vec<(ChangeIndex, &Handset, &'a [Handset])> = additions
-            .filter_map(|(at, change)| {
-                let listed = live.handsets(find_network(change, created, live)?)?;
-                Some((at, change.handset_after()?, listed))
-            })
-            .collect();
-        // Complete ones first, so that none of them is taken for a half of another.
-        for is_complete in [true, false] {
-            for (at, after, listed) in &additions {
-                if found.complete.contains(at) {
-                    continue;
-                }
-                let wanted = if is_complete { (*after).clone() } else { after.first_line_only() };
-                let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !found.known.contains(id));
-                let it = listed.iter().filter(is_new).find(|handset| handset.is_equivalent(&wanted));
-                let Some(it) = it else { continue };
-                found.known.extend(it.id.clone());
-                if is_complete {
-                    found.complete.insert(*at);
-                } else {
-                    found.first_line.insert(*at, it);
-                }
-            }
-        }
-        found
-    }
-
-    /// A listed handset that may be the one that is to be added and that the plan does not know.
-    fn foreign(&self, added: &Handset, listed: &'a [Handset]) -> Option<&'a Handset> {
-        let is_foreign = |handset: &&Handset| handset.id.as_ref().is_none_or(|id| !self.known.contains(id));
-        listed.iter().filter(is_foreign).find(|handset| {
-            let has_name = handset.custom_name.is_some() && handset.has_same_name(added);
-            has_name || (handset.line1.is_some() && same_member(handset.line1.as_ref(), added.line1.as_ref()))
-        })
-    }
+/// A listed handset that may be the one that is to be added and that neither the plan nor its requests know.
+fn foreign<'a>(added: &Handset, listed: &'a [Handset], known: &HashSet<HandsetId>) -> Option<&'a Handset> {
+    let is_foreign = |handset: &&Handset| handset.id.as_ref().is_none_or(|id| !known.contains(id));
+    listed.iter().filter(is_foreign).find(|handset| {
+        let has_name = handset.custom_name.is_some() && handset.has_same_name(added);
+        has_name || (handset.line1.is_some() && same_member(handset.line1.as_ref(), added.line1.as_ref()))
+    })
 }
 
 /// The network of a change, if it exists in its location.
@@ -238,102 +220,43 @@ fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live:
     taken
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ChangeState {
-    Before,
-    Interim,
-    After,
-}
-
-/// The planned state that a thing is in.
-fn state_of(
-    at: ChangeIndex,
+/// Why a change cannot be continued from where it stands.
+fn drifted_change(
     change: &Change,
-    interim: Option<&Settings>,
+    standing: &Standing,
     created: &HashMap<ChangeIndex, NetworkIndex>,
-    handsets: &AddedHandsets<'_>,
+    known: &HashSet<HandsetId>,
     live: &LiveState,
-) -> Result<ChangeState, Drift> {
-    let name = || change.network_name.to_string();
-    let network = find_network(change, created, live);
-    match (&change.before, &change.after) {
-        (
-            Some(ResourceState::Network { settings: before, .. }),
-            Some(ResourceState::Network { settings: after, .. }),
-        ) => {
-            let removed = || Drift::Removed { network: network_id(change), name: name() };
-            let now = &live.network(network.ok_or_else(removed)?).settings;
-            planned_state(before, after, change.changed_settings, interim, now).ok_or_else(|| Drift::Changed {
-                network: network_id(change),
-                name: name(),
-                settings: now.diff(before),
-            })
+) -> Option<Drift> {
+    let at = find_network(change, created, live);
+    // Nothing drifts from what the plan itself creates.
+    let NetworkRef::Live(id) = &change.network else { return None };
+    let (network, name) = (id.clone(), change.network_name.to_string());
+    let (is_network, is_deletion) = (change.kind() == ResourceKind::Network, change.action() == ChangeAction::Delete);
+    let Some(at) = at else {
+        // A network that is gone holds nothing, and nothing can be added to it.
+        return (!is_deletion).then_some(Drift::Removed { network, name });
+    };
+    match standing {
+        Standing::Changed(_) | Standing::Missing if is_network => {
+            let before = change.settings_before()?;
+            Some(Drift::Changed { network, name, settings: live.network(at).settings.diff(before) })
         }
-        (Some(ResourceState::Network { settings, .. }), None) => {
-            let Some(network) = network else { return Ok(ChangeState::After) };
-            let differing = live.network(network).settings.diff(settings);
-            if !differing.is_empty() {
-                return Err(Drift::Changed { network: network_id(change), name: name(), settings: differing });
-            }
-            match change.new_contents(live.base_stations(network), live.handsets(network)) {
-                contents if contents.is_empty() => Ok(ChangeState::Before),
-                contents => Err(Drift::NewContents { network: network_id(change), name: name(), contents }),
-            }
+        Standing::Changed(_) | Standing::Missing => {
+            let device = format!("{} {}", change.kind().noun(), change.label());
+            Some(Drift::DeviceChanged { network, name, device })
         }
-        (None, Some(ResourceState::Network { .. })) => {
-            Ok(if created.contains_key(&at) { ChangeState::After } else { ChangeState::Before })
+        Standing::Before if is_network && is_deletion => {
+            let contents = change.new_contents(live.base_stations(at), live.handsets(at));
+            (!contents.is_empty()).then_some(Drift::NewContents { network, name, contents })
         }
-        (_, after) if change.kind() == ResourceKind::Handset => {
-            if network.is_none() && after.is_some() && matches!(change.network, NetworkRef::Live(_)) {
-                return Err(Drift::Removed { network: network_id(change), name: name() });
-            }
-            let (before, after) = (change.handset_before(), change.handset_after());
-            let listed = network.and_then(|network| live.handsets(network)).unwrap_or_default();
-            let now = listed.iter().find(|handset| before.is_some_and(|before| handset.id == before.id));
-            match (before, after, now) {
-                (None, _, _) if handsets.complete.contains(&at) => Ok(ChangeState::After),
-                (None, _, _) if handsets.first_line.contains_key(&at) => Ok(ChangeState::Before),
-                (None, Some(added), _) => match handsets.foreign(added, listed) {
-                    Some(other) if !matches!(change.network, NetworkRef::Created(_)) => Err(Drift::NewHandset {
-                        network: network_id(change),
-                        name: name(),
-                        handset: other.label(),
-                        added: added.label(),
-                    }),
-                    _ => Ok(ChangeState::Before),
-                },
-                (None, None, _) | (Some(_), None, Some(_)) => Ok(ChangeState::Before),
-                (Some(_), None, None) => Ok(ChangeState::After),
-                (Some(_), Some(after), Some(now)) if now.is_equivalent(after) => Ok(ChangeState::After),
-                (Some(before), Some(_), Some(now)) if now.is_equivalent(before) => Ok(ChangeState::Before),
-                (Some(before), Some(_), _) => Err(Drift::DeviceChanged {
-                    network: network_id(change),
-                    name: name(),
-                    device: format!("handset {}", before.label()),
-                }),
-            }
+        Standing::Before if change.before.is_none() => {
+            let added = change.handset_after()?;
+            let other = foreign(added, live.handsets(at).unwrap_or_default(), known)?;
+            Some(Drift::NewHandset { network, name, handset: other.label(), added: added.label() })
         }
-        (before, after) => {
-            let listed = |state: &ResourceState| match (state, network) {
-                (ResourceState::BaseStation(station), Some(network)) => {
-                    let listed = live.base_stations(network).unwrap_or_default();
-                    listed.iter().any(|other| other.label() == station.label())
-                }
-                _ => false,
-            };
-            // A network that is gone holds nothing, and nothing can be added to it.
-            if network.is_none() && after.is_some() && matches!(change.network, NetworkRef::Live(_)) {
-                return Err(Drift::Removed { network: network_id(change), name: name() });
-            }
-            let is_done = before.as_ref().is_none_or(|before| !listed(before)) && after.as_ref().is_none_or(listed);
-            Ok(if is_done { ChangeState::After } else { ChangeState::Before })
-        }
+        Standing::Before | Standing::Interim(_) | Standing::After { .. } | Standing::CannotTell => None,
     }
-}
-
-fn network_id(change: &Change) -> NetworkId {
-    // Only changes of live networks have something to drift from.
-    change.network.id().cloned().unwrap_or_else(|| NetworkId::new(""))
 }
 
 fn find_settings<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {
@@ -343,39 +266,6 @@ fn find_settings<'a>(live: &'a LiveState, location: &LocationId, network: &Netwo
 
 fn interim_items(plan: &Plan) -> impl Iterator<Item = &StepItem> {
     plan.steps.iter().flat_map(|step| &step.items).filter(|item| !plan.is_final(item))
-}
-
-fn planned_state(
-    before: &Settings,
-    after: &Settings,
-    changed: SettingSet,
-    interim: Option<&Settings>,
-    now: &Settings,
-) -> Option<ChangeState> {
-    let same = |planned: &Settings| now.diff(planned).is_empty();
-    if same(after) {
-        return Some(ChangeState::After);
-    }
-    if interim.is_some_and(same) {
-        return Some(ChangeState::Interim);
-    }
-    if same(before) {
-        return Some(ChangeState::Before);
-    }
-    // While codes are disabled, Webex may hide the code or generate another one. The other settings then identify the
-    // state; where they do not, since only the code changes, the update is still to be sent.
-    let same_but_code = |planned: &Settings| {
-        let disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
-        let hidden = now.code.is_none() && changed.has(Setting::Code);
-        disabled && !hidden && now.diff(planned).iter().all(|setting| setting == Setting::Code)
-    };
-    if same_but_code(before) {
-        return Some(ChangeState::Before);
-    }
-    if interim.is_some_and(same_but_code) {
-        return Some(ChangeState::Interim);
-    }
-    same_but_code(after).then_some(ChangeState::After)
 }
 
 fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Drift> {
@@ -390,19 +280,14 @@ fn drifted_network(unchanged: &UnchangedNetwork, live: &LiveState) -> Option<Dri
     (!settings.is_empty()).then(|| Drift::Changed { network: unchanged.network.clone(), name, settings })
 }
 
-fn rest(
-    plan: &Plan,
-    states: &[ChangeState],
-    created: &HashMap<ChangeIndex, NetworkIndex>,
-    handsets: &AddedHandsets<'_>,
-    live: &LiveState,
-) -> Plan {
-    let remaining = plan.indexed_changes().zip(states).filter(|(_, state)| **state != ChangeState::After);
+fn rest(plan: &Plan, standing: &[Standing], created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Plan {
+    let is_done = |standing: &Standing| matches!(standing, Standing::After { .. });
+    let remaining = plan.indexed_changes().zip(standing).filter(|(_, standing)| !is_done(standing));
     let mut kept = Renumbering::of(remaining.map(|((at, _), _)| at));
     let mut rest = plan.without_content();
-    for ((at, change), state) in plan.indexed_changes().zip(states) {
+    for (change, standing) in plan.changes.iter().zip(standing) {
         let is_update = change.action() == ChangeAction::Update;
-        if *state == ChangeState::After {
+        if is_done(standing) {
             rest.counts.unchanged += usize::from(is_update && change.kind() == ResourceKind::Network);
             continue;
         }
@@ -419,15 +304,16 @@ fn rest(
             (is_update, find_network(&change, created, live), change.settings_after())
         {
             let now = live.network(now).settings.clone();
-            let hidden = after.code_enabled == Some(false) && now.code.is_none();
-            let changed = now.diff(after);
-            change.changed_settings = changed.iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+            change.changed_settings = now.diff(after).iter().filter(|setting| !now.hides(after, *setting)).collect();
             change.before = Some(ResourceState::Network { settings: now, model: None });
         }
         // A handset that was added with its first line lacks the second one.
-        if let Some(half) = handsets.first_line.get(&at) {
+        let handsets = find_network(&change, created, live).and_then(|at| live.handsets(at)).unwrap_or_default();
+        if let (Standing::Interim(found), Some(_)) = (standing, change.handset_after())
+            && let Some(half) = handsets.get(found.at)
+        {
             let whole = change.handset_after().cloned().map(|after| Handset { id: half.id.clone(), ..after });
-            change.before = Some(ResourceState::from(Handset { last_registration: None, ..(*half).clone() }));
+            change.before = Some(ResourceState::from(Handset { last_registration: None, ..half.clone() }));
             change.after = whole.map(ResourceState::from);
         }
         rest.changes.push(change);
@@ -435,7 +321,8 @@ fn rest(
     // What each remaining thing is before its next step.
     let mut current: Vec<Option<ResourceState>> = rest.changes.iter().map(|change| change.before.clone()).collect();
     for (at, step) in plan.indexed_steps() {
-        let done = plan.step_kind(step) == StepKind::Interim && states[step.change().0] == ChangeState::Interim;
+        let done =
+            plan.step_kind(step) == StepKind::Interim && matches!(standing[step.change().0], Standing::Interim(_));
         let Some(mut remaining) = kept.step(step).filter(|_| !done) else { continue };
         for item in &mut remaining.items {
             if plan.step_kind(step) == StepKind::Final {

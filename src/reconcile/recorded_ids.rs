@@ -4,10 +4,10 @@
 //! asked for a thing, and not which one it is. It is the run's if it is exactly what was asked for and was not there when the
 //! first of the joined runs was planned.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{HandsetId, LiveState, NetworkId};
-use crate::plan::model::{Plan, ResourceKind, ResourceState};
+use crate::plan::model::{Listed, Plan, ResourceKind, States, standings};
 use crate::storage::RunHistory;
 use crate::storage::journal::RecordedItem;
 
@@ -15,14 +15,44 @@ use crate::storage::journal::RecordedItem;
 pub(super) fn find_unrecorded(history: &mut RunHistory, before: &Plan, live: &LiveState) {
     let recorded = history.items.iter().filter_map(|item| item.id.clone());
     let mut known: HashSet<String> = recorded.chain(ids_of(before)).collect();
-    for item in &mut history.items {
-        if item.id.is_some() || !item.may_be_applied() {
-            continue;
+    let mut of_network: BTreeMap<(String, ResourceKind, Option<String>), Vec<usize>> = BTreeMap::new();
+    for (at, item) in history.items.iter().enumerate() {
+        if item.id.is_none() && item.may_be_applied() && was_read(item, before) {
+            let network = item.network.as_ref().map(ToString::to_string);
+            of_network.entry((item.key.location.clone(), item.key.operation.kind, network)).or_default().push(at);
         }
-        let candidates = candidates(item, before, live);
-        item.id = candidates.into_iter().find(|id| !known.contains(id));
-        known.extend(item.id.clone());
     }
+    for items in of_network.into_values() {
+        let first = &history.items[items[0]];
+        let new = live.networks().map(|(_, network)| network);
+        let new = new.filter(|network| network.location == first.location && !known.contains(network.id.as_str()));
+        let at = first.network.as_ref().and_then(|id| live.find(id));
+        let listed = Listed {
+            networks: Some(new.collect()),
+            base_stations: at.and_then(|at| live.base_stations(at)),
+            handsets: at.and_then(|at| live.handsets(at)),
+        };
+        let known_handsets = known.iter().map(|id| HandsetId::new(id.as_str())).collect();
+        let states: Vec<States<'_>> = items
+            .iter()
+            .map(|at| States { before: None, interim: None, after: history.items[*at].after.as_ref() })
+            .collect();
+        let standing = standings(&states, &listed, &known_handsets);
+        for (at, standing) in items.into_iter().zip(standing) {
+            history.items[at].id = standing.into_id().filter(|id| !known.contains(id));
+            known.extend(history.items[at].id.clone());
+        }
+    }
+}
+
+/// Whether an item is an addition, where the plan had read what was there.
+fn was_read(item: &RecordedItem, before: &Plan) -> bool {
+    let was_read = |network: &NetworkId| {
+        let kind = item.key.operation.kind;
+        before.changes.iter().any(|change| change.kind() == kind && change.network.id() == Some(network))
+    };
+    let is_addition = item.before.is_none() && item.after.is_some();
+    is_addition && (item.key.operation.kind == ResourceKind::Network || item.network.as_ref().is_some_and(was_read))
 }
 
 /// Everything that the plan has found.
@@ -35,33 +65,4 @@ fn ids_of(plan: &Plan) -> impl Iterator<Item = String> + '_ {
         .map(ToString::to_string)
         .chain(stations.filter_map(|station| station.id.as_ref()).map(ToString::to_string))
         .chain(handsets.filter_map(|handset| handset.id.as_ref()).map(ToString::to_string))
-}
-
-/// What is as the item has asked for, where the plan had read what was there.
-fn candidates(item: &RecordedItem, before: &Plan, live: &LiveState) -> Vec<String> {
-    let Some(after) = item.after.as_ref().filter(|_| item.before.is_none()) else { return Vec::new() };
-    let was_read = |network: &NetworkId, kind: ResourceKind| {
-        before.changes.iter().any(|change| change.kind() == kind && change.network.id() == Some(network))
-    };
-    match (after, &item.network) {
-        (ResourceState::Network { .. }, _) => {
-            let networks = live.networks().map(|(_, network)| network);
-            let created =
-                networks.filter(|network| network.location == item.location && after.matches_created(network));
-            created.map(|network| network.id.to_string()).collect()
-        }
-        (ResourceState::BaseStation(station), Some(network)) if was_read(network, ResourceKind::BaseStation) => {
-            let listed = live.find(network).and_then(|at| live.base_stations(at)).unwrap_or_default();
-            let same = listed.iter().filter(|other| other.label() == station.label());
-            same.filter_map(|other| other.id.as_ref()).map(ToString::to_string).collect()
-        }
-        (ResourceState::Handset(handset), Some(network)) if was_read(network, ResourceKind::Handset) => {
-            let listed = live.find(network).and_then(|at| live.handsets(at)).unwrap_or_default();
-            let same = listed
-                .iter()
-                .filter(|other| other.is_equivalent(handset) || other.is_equivalent(&handset.first_line_only()));
-            same.filter_map(|other| other.id.as_ref()).map(HandsetId::to_string).collect()
-        }
-        (ResourceState::BaseStation(_) | ResourceState::Handset(_), _) => Vec::new(),
-    }
 }

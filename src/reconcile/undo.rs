@@ -18,7 +18,7 @@ use crate::model::{
     NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
-use crate::plan::model::{Operation, ResourceKind as Kind, ResourceState};
+use crate::plan::model::{Listed, Operation, ResourceKind as Kind, ResourceState, Standing, States, standings};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan};
@@ -657,21 +657,21 @@ impl<'a> UndoBuilder<'a> {
             return;
         }
         let name = format!("handset {}", before.label());
-        let listed = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
-        match listed.iter().find(|handset| handset.id == before.id) {
-            None => self.leave_alone(name, "it no longer exists"),
-            Some(now) if now.is_equivalent(before) => {}
-            Some(now) if now.is_equivalent(after) && can_be_added(before) => {
+        let handsets = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
+        let states = States { before: item.before.as_ref(), interim: None, after: item.after.as_ref() };
+        let listed = Listed { handsets: Some(handsets), ..Listed::default() };
+        match standings(&[states], &listed, &HashSet::new()).pop() {
+            Some(Standing::After { .. }) if can_be_added(before) => {
                 let span = self.line(&item.location, "restore handset ", &before.label());
                 let former = handset_as_it_was(before, span);
                 let id = before.id.clone().map(|value| Spanned { value, span });
                 let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
                 self.handset(item, HandsetEntry { id, line2, ..former });
             }
-            Some(now) if now.is_equivalent(after) => {
-                self.leave_alone(name, "its former line or name is not known");
-            }
-            Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
+            Some(Standing::After { .. }) => self.leave_alone(name, "its former line or name is not known"),
+            Some(Standing::Changed(_)) => self.leave_alone(name, "its name or its lines changed since the run"),
+            Some(Standing::Missing) => self.leave_alone(name, "it no longer exists"),
+            _ => {}
         }
     }
 

@@ -1,14 +1,13 @@
 //! `POST …/handsets/bulk`: up to 50 handsets, with a result for each and without ids.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
+use super::spec::{OperationRequest, OperationSpec, Refusal, Response, record_handset_change};
 use crate::apply::context::RunContext;
-use crate::client::{Priority, RequestContext, SendError};
-use crate::model::{Handset, HandsetId, Member};
+use crate::client::{RequestContext, SendError};
+use crate::model::{Handset, Member};
 use crate::plan::model::{ResourceState, StepItem};
 use crate::webex::ItemResult;
 use crate::webex::calls::{self, Call};
@@ -29,23 +28,6 @@ impl OperationSpec for AddHandsets {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
         let handsets: Vec<&Handset> = request.items.iter().filter_map(wanted).collect();
         Ok(calls::add_handsets(request.network()?, &handsets).map(Response::Items))
-    }
-
-    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let network = request.network()?;
-        let listed = request.run.client.read(&calls::list_handsets(network), priority).await?;
-        let mut known: HashSet<HandsetId> = request.run.known_handsets(network.network);
-        let observation = |item: &StepItem| {
-            let handset = wanted(item);
-            let is_it = |listed: &&Handset| {
-                let is_new = listed.id.as_ref().is_none_or(|id| !known.contains(id));
-                is_new && handset.as_ref().is_some_and(|handset| handset.is_equivalent(listed))
-            };
-            let Some(found) = listed.iter().find(is_it) else { return Observation::NotApplied };
-            known.extend(found.id.clone());
-            Observation::Applied { id: found.id.as_ref().map(ToString::to_string) }
-        };
-        Ok(request.items.iter().map(observation).collect())
     }
 
     /// A handset that is added twice cannot be told from the first, so a lost request is never sent again.

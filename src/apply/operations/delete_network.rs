@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
-use crate::client::{Priority, RequestContext, SendError};
+use super::spec::{OperationRequest, OperationSpec, Refusal, Response};
+use crate::client::{RequestContext, SendError};
 use crate::model::{BaseStation, Handset};
 use crate::plan::model::{Change, ResourceState};
 use crate::storage::journal::{JournalEntry, JournalItem, WriteKind};
@@ -16,15 +16,6 @@ pub(super) struct DeleteNetwork;
 impl OperationSpec for DeleteNetwork {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
         Ok(calls::delete_network(request.network()?).map(Response::Acknowledged))
-    }
-
-    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let context = RequestContext { priority, ..RequestContext::QUIET };
-        match request.run.client.send(&calls::get_network(request.network()?), context).await {
-            Ok(_) => Ok(vec![Observation::NotApplied]),
-            Err(SendError::Failed(error)) if is_gone(&error) => Ok(vec![Observation::when(true)]),
-            Err(error) => Err(error),
-        }
     }
 
     fn is_already_done(&self, error: &ApiError) -> bool {

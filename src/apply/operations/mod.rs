@@ -1,4 +1,4 @@
-//! The kinds of operation, one file each: how it is sent, how a read shows whether it was applied, and what must be looked
+//! The kinds of operation, one file each: how it is sent, and what must be looked
 //! at right before it is sent. Nothing else in this module asks which kind a step is of.
 
 mod add_base_stations;
@@ -11,7 +11,7 @@ mod spec;
 mod update_handset;
 mod update_network;
 
-pub(super) use spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
+pub(super) use spec::{OperationRequest, OperationSpec, Refusal, Response};
 
 use crate::plan::model::{ChangeAction, Operation, ResourceKind};
 

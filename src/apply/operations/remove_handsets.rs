@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response, record_handset_change, unknown};
-use crate::client::{Priority, RequestContext, SendError};
+use super::spec::{OperationRequest, OperationSpec, Refusal, Response, record_handset_change, unknown};
+use crate::client::{RequestContext, SendError};
 use crate::model::HandsetId;
 use crate::plan::model::StepItem;
 use crate::webex::calls::{self, Call};
@@ -24,17 +24,6 @@ impl OperationSpec for RemoveHandsets {
             return Err(unknown("a handset has no id"));
         }
         Ok(calls::remove_handsets(request.network()?, &ids).map(Response::Acknowledged))
-    }
-
-    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let listed = match request.run.client.read(&calls::list_handsets(request.network()?), priority).await {
-            Ok(listed) => listed,
-            // A network that is gone has no handsets.
-            Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let is_gone = |id: &&HandsetId| !listed.iter().any(|handset| handset.id.as_ref() == Some(*id));
-        Ok(ids(&request).iter().map(|id| Observation::when(is_gone(id))).collect())
     }
 
     fn is_already_done(&self, error: &ApiError) -> bool {

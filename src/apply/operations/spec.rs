@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::apply::context::RunContext;
-use crate::client::{Priority, RequestContext, SendError};
+use crate::client::{RequestContext, SendError};
 use crate::model::{LocationId, Mac, NetworkId, Settings};
 use crate::plan::model::{Change, ResourceState, StepItem};
 use crate::storage::journal::JournalEntry;
@@ -27,7 +27,7 @@ pub(in crate::apply) struct OperationRequest<'a> {
 
 impl<'a> OperationRequest<'a> {
     /// The change that the first item is about.
-    pub(super) fn change(&self) -> &'a Change {
+    pub(in crate::apply) fn change(&self) -> &'a Change {
         &self.run.plan[self.items[0].change]
     }
 
@@ -74,21 +74,6 @@ pub(in crate::apply) enum Response {
     Items(Vec<ItemResult>),
 }
 
-/// What a read shows of one item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::apply) enum Observation {
-    /// It is as the request asks; with its id, if it was created.
-    Applied { id: Option<String> },
-    /// It is not, or not yet.
-    NotApplied,
-}
-
-impl Observation {
-    pub(super) fn when(is_applied: bool) -> Self {
-        if is_applied { Self::Applied { id: None } } else { Self::NotApplied }
-    }
-}
-
 /// Why a request must not be sent.
 #[derive(Clone)]
 pub(in crate::apply) enum Refusal {
@@ -110,9 +95,6 @@ pub(in crate::apply) trait OperationSpec {
     /// # Errors
     /// If it is about something that does not exist yet.
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError>;
-
-    /// Reads what shows whether the request was applied: one observation per item.
-    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError>;
 
     /// Whether a request without a response, of which a read shows nothing, is sent once more. Requests that may be sent
     /// any number of times are repeated by the client.

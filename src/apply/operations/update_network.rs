@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::spec::{Observation, OperationRequest, OperationSpec, Refusal, Response};
+use super::spec::{OperationRequest, OperationSpec, Refusal, Response};
 use crate::apply::confirm;
-use crate::client::{Priority, RequestContext, SendError};
+use crate::client::{RequestContext, SendError};
 use crate::model::Network;
 use crate::webex::calls::{self, Call};
 
@@ -15,13 +15,6 @@ impl OperationSpec for UpdateNetwork {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
         let (_, settings) = request.settings()?;
         Ok(calls::update_network(request.network()?, settings).map(Response::Acknowledged))
-    }
-
-    async fn observe(&self, request: OperationRequest<'_>, priority: Priority) -> Result<Vec<Observation>, SendError> {
-        let (before, sent) = request.settings()?;
-        let context = RequestContext { priority, ..RequestContext::QUIET };
-        let live = request.run.client.send(&calls::get_network(request.network()?), context).await?;
-        Ok(vec![Observation::when(confirm::is_observed(&live.settings, before, sent))])
     }
 
     /// With `--reread`: the settings must still be those that the plan starts from.

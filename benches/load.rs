@@ -20,7 +20,7 @@ use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PreparedPlan, plan_
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState, Snapshot};
 use dectl::storage::{Journal, SavedPlan};
-use dectl::webex::response::{self, ResponseHead};
+use dectl::webex::{ResponseHead, response};
 use jiff::Timestamp;
 
 const PARTS: [&str; 6] = ["list", "parse", "files", "plan", "apply", "saved"];

@@ -146,6 +146,81 @@ fn allows(allowed: &str, target: &str) -> bool {
     target == allowed || target.strip_prefix(allowed).is_some_and(|rest| rest.starts_with("::"))
 }
 
+/// The path of the module in a file: `plan::model` for `plan/model.rs`.
+fn module_path(file: &Path) -> Vec<String> {
+    let inside = file.strip_prefix("src").expect("below src").with_extension("");
+    let mut path: Vec<String> =
+        inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+    if path.last().is_some_and(|last| last == "mod") {
+        path.pop();
+    }
+    path
+}
+
+/// Every path that a file names, from the root of the crate.
+fn named(module: &[String], code: &str) -> Vec<Vec<String>> {
+    let parts = |path: &str| path.split("::").map(str::to_owned).collect::<Vec<String>>();
+    let mut named: Vec<Vec<String>> = paths(code).iter().map(|path| parts(path)).collect();
+    for (at, _) in code.match_indices("super::").filter(|(at, _)| !code[..*at].ends_with("super::")) {
+        let mut relative = BTreeSet::new();
+        expand("", &code[at..], &mut relative);
+        for path in relative {
+            let rest: Vec<String> = parts(&path).into_iter().skip_while(|part| part == "super").collect();
+            let up = parts(&path).len() - rest.len();
+            named.push(module[..module.len().saturating_sub(up)].iter().cloned().chain(rest).collect());
+        }
+    }
+    named
+}
+
+/// The file that a path leads to, through the `pub use` of the modules on its way.
+fn leads_to(path: &[String], codes: &BTreeMap<Vec<String>, String>) -> Option<Vec<String>> {
+    let length = (1..=path.len()).rev().find(|length| codes.contains_key(&path[..*length]))?;
+    let (module, name) = (path[..length].to_vec(), path.get(length)?);
+    let exported = codes[&module].lines().collect::<Vec<_>>().join(" ");
+    let uses =
+        exported.split("pub use ").chain(exported.split("pub(crate) use ")).chain(exported.split("pub(super) use "));
+    for line in uses.skip(1) {
+        let mut found = BTreeSet::new();
+        expand("", line.split(';').next().unwrap_or_default(), &mut found);
+        for path in found.iter().map(|path| path.split("::").map(str::to_owned).collect::<Vec<_>>()) {
+            let inner: Vec<String> = module.iter().chain(&path).cloned().collect();
+            if path.len() > 1 && path.last() == Some(name) && codes.contains_key(&inner[..inner.len() - 1]) {
+                return leads_to(&inner, codes).or(Some(inner[..inner.len() - 1].to_vec()));
+            }
+        }
+    }
+    Some(module)
+}
+
+/// Takes away what imports nothing that is left, or is not imported: what remains is the circles and the ways between them.
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let codes: BTreeMap<Vec<String>, String> = files().iter().map(|file| (module_path(file), code(file))).collect();
+    let mut imports: BTreeMap<&Vec<String>, BTreeSet<Vec<String>>> = BTreeMap::new();
+    for (module, code) in &codes {
+        let targets = named(module, code).into_iter().filter_map(|path| leads_to(&path, &codes));
+        imports.insert(module, targets.filter(|target| target != module).collect());
+    }
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 500, "imports are found");
+    loop {
+        let left: BTreeSet<Vec<String>> = imports.keys().map(|module| (*module).clone()).collect();
+        let imported: BTreeSet<Vec<String>> = imports.values().flatten().cloned().collect();
+        for targets in imports.values_mut() {
+            targets.retain(|target| left.contains(target));
+        }
+        imports.retain(|module, targets| !targets.is_empty() && imported.contains(*module));
+        if imports.len() == left.len() {
+            break;
+        }
+    }
+    let circle: Vec<String> = imports
+        .iter()
+        .flat_map(|(module, targets)| targets.iter().map(|to| format!("{} imports {}", module.join("/"), to.join("/"))))
+        .collect();
+    assert!(circle.is_empty(), "files import each other in a circle:\n{}", circle.join("\n"));
+}
+
 #[test]
 fn every_import_is_in_the_table() {
     let table = table();

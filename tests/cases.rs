@@ -14,7 +14,7 @@ use dectl::plan::Scope;
 use dectl::reconcile::{CodeResolution, Error, InputOptions, Inputs, plan_from_live};
 use dectl::runtime::Instant;
 use dectl::webex::ApiError;
-use dectl::webex::response::{self, ResponseHead};
+use dectl::webex::{ResponseHead, response};
 use jiff::Timestamp;
 
 fn live() -> LiveState {

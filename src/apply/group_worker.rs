@@ -11,24 +11,14 @@ use super::event::Event;
 use super::observe::observe_for_a_while;
 use super::operations::OperationRequest;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
-use super::write::{WriteRequest, WriteResult};
+use super::write_result::{StepState, WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{
     ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, Standing, Step, StepIndex, StepItem, is_spaced,
 };
 use crate::runtime::Instant;
-use crate::webex::{ApiError, ErrorClass};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum StepState {
-    Done,
-    Failed,
-    NotSent,
-    Unknown,
-    /// Skipped, since the change with this index failed.
-    Skipped(ChangeIndex),
-}
+use crate::webex::ApiError;
 
 pub(super) struct GroupWorker<'a, 's> {
     pub(super) run: &'a RunContext<'s>,
@@ -408,8 +398,4 @@ impl<'a, 's> GroupWorker<'a, 's> {
             }
         }
     }
-}
-
-pub(super) fn is_lock(error: &ApiError) -> bool {
-    error.class == ErrorClass::Locked
 }

@@ -10,6 +10,7 @@
 //! | `waves` | [`Waves`]: which locations come first |
 //! | `group_worker` | one group: one write at a time, in the order of the plan |
 //! | `write` | one request of any kind: announced, guarded, sent, settled |
+//! | `write_result` | what a request is to do, and what has become of its items |
 //! | `operations` | the kinds of operation, one file each |
 //! | `observe` | what reads show of a request whose response does not tell |
 //! | `confirm` | whether listed settings are those that were sent |
@@ -37,6 +38,7 @@ mod timeline;
 mod verify;
 mod waves;
 mod write;
+mod write_result;
 
 pub use confirm::matches_live;
 pub use event::Event;

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 
 use super::context::Precedence;
 use super::event::Event;
-use super::group_worker::{GroupWorker, StepState, is_lock};
+use super::group_worker::GroupWorker;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
-use super::write::{WriteRequest, WriteResult};
+use super::write_result::{StepState, WriteRequest, WriteResult, is_lock};
 use crate::client::Priority;
 use crate::model::Settings;
 use crate::plan::model::{

@@ -7,10 +7,11 @@ use futures::FutureExt;
 
 use super::admission::{Admission, Obstacle, Verdict};
 use super::event::Event;
-use super::group_worker::{GroupWorker, StepState, is_lock};
+use super::group_worker::GroupWorker;
 use super::observe::{observe, observe_for_a_while, observe_late};
 use super::operations::{self, OperationRequest, OperationSpec, Refusal, Response};
-use super::outcome::{ChangeResult, ChangeStatus, Failure};
+use super::outcome::Failure;
+use super::write_result::{StepState, WriteRequest, WriteResult, is_lock};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::NetworkId;
 use crate::plan::model::{ChangeIndex, ResourceState, StepItem, StepKind, is_spaced};
@@ -20,17 +21,6 @@ use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
 
 /// A lock that is longer is not that of another write of this run.
 const LONG_LOCK: Duration = Duration::from_secs(3);
-
-/// What a request is to do.
-#[derive(Clone, Copy)]
-pub(super) struct WriteRequest<'a> {
-    pub(super) items: &'a [StepItem],
-    /// Whether it puts back what the run had changed, since the final state cannot be reached.
-    pub(super) is_revert: bool,
-    pub(super) priority: Priority,
-    /// Whether it deletes what nothing depends on, which the rest of the location comes before.
-    pub(super) is_late: bool,
-}
 
 /// What has become of one item of a request.
 enum Settled {
@@ -59,63 +49,6 @@ impl Settled {
             Self::Repeat(_) => return None,
         })
     }
-}
-
-/// The result of one item.
-pub(super) struct WriteResult {
-    pub(super) progress: StepState,
-    pub(super) result: ChangeResult,
-    pub(super) error: Option<ApiError>,
-    /// Whether another way is to be tried.
-    pub(super) is_deferred: bool,
-}
-
-impl WriteResult {
-    fn applied(id: Option<String>) -> Self {
-        let result = ChangeResult { id, ..ChangeResult::new(ChangeStatus::Applied) };
-        Self { progress: StepState::Done, result, error: None, is_deferred: false }
-    }
-
-    fn not_started(failure: Option<Failure>) -> Self {
-        let result = ChangeResult { error: failure, ..ChangeResult::new(ChangeStatus::NotStarted) };
-        Self { progress: StepState::NotSent, result, error: None, is_deferred: false }
-    }
-
-    fn failed(error: ApiError) -> Self {
-        let result = failed_with(ChangeStatus::Failed, (&error).into());
-        Self { progress: StepState::Failed, result, error: Some(error), is_deferred: false }
-    }
-
-    fn unknown(error: ApiError) -> Self {
-        let result = failed_with(ChangeStatus::Unknown, (&error).into());
-        Self { progress: StepState::Unknown, result, error: Some(error), is_deferred: false }
-    }
-
-    fn of(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Changed(message) | Refusal::StopRun(message) => Self {
-                progress: StepState::Failed,
-                result: failed_with(ChangeStatus::Failed, Failure::new(message)),
-                error: None,
-                is_deferred: false,
-            },
-            Refusal::Cancelled => Self::not_started(None),
-            Refusal::Failed(error) => Self::failed(error),
-        }
-    }
-
-    fn outcome(&self) -> WriteOutcome {
-        match self.progress {
-            StepState::Done => WriteOutcome::Applied,
-            StepState::Failed | StepState::Skipped(_) => WriteOutcome::Failed,
-            StepState::NotSent => WriteOutcome::NotSent,
-            StepState::Unknown => WriteOutcome::Unknown,
-        }
-    }
-}
-
-fn failed_with(status: ChangeStatus, failure: Failure) -> ChangeResult {
-    ChangeResult { error: Some(failure), ..ChangeResult::new(status) }
 }
 
 impl GroupWorker<'_, '_> {

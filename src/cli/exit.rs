@@ -172,7 +172,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         let _closed = write!(std::io::stdout(), "{}", json::text(&json::error(&error.to_string(), None)));
     }
     if error.use_stderr() && logs_json {
-        super::printer::eprint_json("ERROR", &error.to_string());
+        super::log_line::eprint_json("ERROR", &error.to_string());
     } else {
         // A closed pipe is no error.
         let _closed = error.print();

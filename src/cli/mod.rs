@@ -8,12 +8,14 @@
 //! | `prompt` | confirmation prompts |
 //! | `signals` | turns signals into a shutdown request |
 //! | `logging` | `-v`, `-q`, `--log-format` |
+//! | `log_line` | lines on standard error that look like those of the log |
 //! | `exit` | exit codes |
 //! | `commands` | one module per command |
 
 mod args;
 mod commands;
 mod exit;
+mod log_line;
 mod logging;
 mod printer;
 mod prompt;

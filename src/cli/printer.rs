@@ -12,6 +12,7 @@ use dectl::report::{self, CodeVisibility, annotations, json};
 
 use super::args::{CodeOptions, ColorChoice, Format, LogFormat, OutputOptions};
 use super::exit::{CliError, ExitStatus};
+use super::log_line::eprint_json;
 
 /// Prints results, errors and notes.
 #[derive(Debug)]
@@ -222,15 +223,4 @@ fn is_github() -> bool {
 /// The root of the repository that a pipeline has checked out.
 pub(crate) fn repository() -> Option<PathBuf> {
     ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"].into_iter().find_map(std::env::var_os).map(PathBuf::from)
-}
-
-/// Prints a text to standard error as one JSON object on one line, like the log. A failure to write is ignored.
-pub(crate) fn eprint_json(level: &str, text: &str) {
-    let message = anstream::adapter::strip_str(text).to_string();
-    if message.trim().is_empty() {
-        return;
-    }
-    let timestamp = jiff::Timestamp::now().to_string();
-    let line = serde_json::json!({ "timestamp": timestamp, "level": level, "message": message.trim_end() });
-    let _gone = writeln!(io::stderr().lock(), "{line}");
 }

@@ -1,7 +1,6 @@
 //! Errors that end a command before any write.
 
 use super::inputs::InvalidInput;
-use super::read_devices::UnreadDevices;
 use crate::client::SendError;
 use crate::diagnostic::plural;
 use crate::model::quotes_hint;
@@ -142,6 +141,16 @@ impl Error {
 
 /// Most networks that one message names.
 const MOST_NAMED: usize = 5;
+
+/// Base stations or handsets of a network that cannot be read.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("cannot read the {devices} of {network}: {error}")]
+pub struct UnreadDevices {
+    pub(super) devices: &'static str,
+    /// Its name, and that of its location.
+    pub(super) network: String,
+    pub(super) error: ApiError,
+}
 
 fn unread(networks: &[UnreadDevices]) -> String {
     let mut shown: Vec<String> = networks.iter().take(MOST_NAMED).map(ToString::to_string).collect();

@@ -34,11 +34,11 @@ mod undo;
 mod undo_choice;
 mod workflow;
 
-pub use error::Error;
+pub use error::{Error, UnreadDevices};
 pub use export_plan::plan_to_yaml;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, resume_saved_plan};
-pub use read_devices::{UnreadDevices, read_devices, read_readable_devices};
+pub use read_devices::{read_devices, read_readable_devices};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};

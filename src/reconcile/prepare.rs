@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use super::error::Error;
+use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
-use super::read_devices::{
-    UnreadDevices, add_planned_locations, read_devices, read_locations, read_members, read_readable_devices,
-};
+use super::read_devices::{add_planned_locations, read_devices, read_locations, read_members, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};

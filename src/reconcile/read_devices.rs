@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::error::Error;
+use super::error::{Error, UnreadDevices};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkIndex};
@@ -108,16 +108,6 @@ enum Read {
     BaseStations(NetworkIndex, Vec<BaseStation>),
     Handsets(NetworkIndex, Vec<Handset>),
     Failed(NetworkIndex, &'static str, ApiError),
-}
-
-/// Base stations or handsets of a network that cannot be read.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot read the {devices} of {network}: {error}")]
-pub struct UnreadDevices {
-    devices: &'static str,
-    /// Its name, and that of its location.
-    network: String,
-    pub(super) error: ApiError,
 }
 
 /// Reads the devices of networks.

@@ -6,9 +6,9 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::error::Error;
+use super::error::UnreadDevices;
 use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, checked_plan, expand_rules, read_details};
-use super::read_devices::UnreadDevices;
 use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
 use crate::diagnostic::Diagnostics;

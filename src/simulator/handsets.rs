@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::json::without_nulls;
 use super::network::{SimHandset, SimNetwork};
 use super::organization::SimulatedOrganization;
 use super::request::Operation;
@@ -229,22 +230,4 @@ impl SimulatedOrganization {
             _ => None,
         }
     }
-}
-
-/// Webex leaves out what a thing does not have.
-pub(super) fn without_nulls(mut value: Value) -> Value {
-    if let Some(fields) = value.as_object_mut() {
-        fields.retain(|_, value| !value.is_null());
-    }
-    value
-}
-
-/// The ids of a request to remove several handsets; `None` if it asks for all of them.
-pub(super) fn handset_ids(body: &[u8]) -> Option<Vec<String>> {
-    let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    if !value["deleteAll"].is_null() {
-        return None;
-    }
-    let ids = value["handsetIds"].as_array()?;
-    Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
 }

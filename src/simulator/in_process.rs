@@ -10,8 +10,8 @@ use super::organization::SimulatedOrganization;
 use super::request::{Operation, Query, Request};
 use super::tokens::TOKEN;
 use crate::runtime::Clock;
-use crate::webex::response::{self, ResponseHead};
 use crate::webex::{ApiError, ApiRequest, DectApi, ErrorClass, MaybeApplied, ResponseReader, TokenRefresh};
+use crate::webex::{ResponseHead, response};
 
 /// Timeout of a client.
 const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);

@@ -7,6 +7,8 @@
 //! | `base_stations` | the base stations of networks |
 //! | `handsets` | the handsets of networks |
 //! | `members` | people, workspaces and virtual lines |
+//! | `member` | one of them |
+//! | `json` | JSON as Webex writes it |
 //! | `external_edits` | edits by another client |
 //! | `request` | [`Operation`] and [`Request`]: operations, and parsing them from HTTP requests |
 //! | `network` | a simulated network with its devices |
@@ -32,7 +34,9 @@ mod faults;
 mod handsets;
 pub mod http;
 mod in_process;
+mod json;
 mod limiter;
+mod member;
 mod members;
 mod network;
 mod operations;
@@ -51,9 +55,9 @@ pub use external_edits::ExternalEdit;
 pub use faults::{ExclusiveWrites, FaultConfig, Latency, RequestFault, RetryAfterHeader};
 pub use in_process::InProcessApi;
 pub use limiter::{Limit, LimitKind, Limiter};
-pub use members::MemberQuery;
+
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
-pub use request::{Operation, Query, Request};
+pub use request::{MemberQuery, Operation, Query, Request};
 pub use response_quirks::Quirk;
 pub use responses::SimulatedResponse;
 pub use scenario::{DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Scenario};

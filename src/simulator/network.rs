@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::members::SimMember;
+use super::member::SimMember;
 use crate::model::{LocationId, NetworkId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]

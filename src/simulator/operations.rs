@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::handsets::handset_ids;
 use super::network::{SimHandsets, SimNetwork};
 use super::organization::SimulatedOrganization;
-use super::request::Operation;
+use super::request::{Operation, handset_ids};
 use super::responses::{self, ApiErrorResponse, NetworkJson, NetworkListJson, SimulatedResponse};
 use super::rules;
 use super::state::SimulatedState;

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::faults::{ExclusiveWrites, FaultConfig, RequestFault, RetryAfterHeader};
-use super::handsets::handset_ids;
 use super::limiter::{LimitKind, Limiter};
 use super::network::SimNetwork;
-use super::request::{Operation, Request};
+use super::request::{Operation, Request, handset_ids};
 use super::response_quirks;
 use super::responses::{ApiErrorResponse, SimulatedResponse};
 use super::server_log::{ClientRule, ServerLog, is_incomplete};

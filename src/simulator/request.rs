@@ -4,8 +4,6 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-use super::members::MemberQuery;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `GET /telephony/config/dectNetworks`
@@ -251,6 +249,29 @@ impl Query {
         url.query_pairs_mut().extend_pairs(others).append_pair(name, value);
         url.query().unwrap_or_default().to_owned()
     }
+}
+
+/// What `availableMembers` is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemberQuery {
+    pub location: Option<String>,
+    pub member_name: Option<String>,
+    pub phone_number: Option<String>,
+    pub extension: Option<String>,
+    pub exclude_virtual_line: Option<String>,
+    /// Page size and offset, unparsed.
+    pub max: Option<String>,
+    pub start: Option<String>,
+}
+
+/// The ids of a request to remove several handsets; `None` if it asks for all of them.
+pub(super) fn handset_ids(body: &[u8]) -> Option<Vec<String>> {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    if !value["deleteAll"].is_null() {
+        return None;
+    }
+    let ids = value["handsetIds"].as_array()?;
+    Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::members::SimMember;
+use super::member::SimMember;
 use super::network::{SimBaseStation, SimHandset, SimHandsets, SimNetwork, parse_mac};
 use super::responses::{LocationRefJson, NetworkJson, NetworkListJson, SnapshotNetworkJson};
 use crate::desired::model::{HandsetEntry, LineRef, NetworkEntry};

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::error::ApiError;
-use super::response::ResponseHead;
 
 /// Turns a response into a value or an error. It runs where the token is redacted from errors.
 pub type ResponseReader<'a> = Box<dyn FnOnce(&ResponseHead, &[u8], Timestamp) -> Result<(), ApiError> + 'a>;
@@ -61,6 +60,20 @@ impl ApiRequest {
     pub fn invalid_segment(&self) -> Option<&str> {
         self.path.iter().map(String::as_str).find(|segment| segment.trim().is_empty() || matches!(*segment, "." | ".."))
     }
+}
+
+/// Status and relevant headers of a response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResponseHead {
+    pub status: u16,
+    /// The header `trackingid`.
+    pub tracking_id: Option<String>,
+    /// The header `Retry-After`.
+    pub retry_after: Option<String>,
+    /// The header `Date`.
+    pub date: Option<String>,
+    /// The headers `Link`, joined by commas.
+    pub link: Option<String>,
 }
 
 /// How a write was acknowledged.

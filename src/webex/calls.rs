@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::api::{ApiRequest, DectApi, ItemResult, Method, TokenOwner, WriteAck};
+use super::api::{ApiRequest, DectApi, ItemResult, Method, ResponseHead, TokenOwner, WriteAck};
 use super::error::{ApiError, ErrorClass, MaybeApplied};
-use super::response::{self, ResponseHead};
+use super::response;
 use super::wire;
 use crate::model::{
     BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,

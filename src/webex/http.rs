@@ -11,12 +11,12 @@ use reqwest::{Client, Url};
 use secrecy::ExposeSecret;
 use tracing::info;
 
-use super::api::{ApiRequest, DectApi, Method, ResponseReader, TokenRefresh};
+use super::api::{ApiRequest, DectApi, Method, ResponseHead, ResponseReader, TokenRefresh};
 use super::credentials::{
     ServiceApp, SourceError, TokenResponse, TokenSource, TokenStore, read_token_file, run_token_command,
 };
 use super::error::{ApiError, ErrorClass, MaybeApplied};
-use super::response::{self, ResponseHead};
+use super::response;
 
 const TRACKING_ID: HeaderName = HeaderName::from_static("trackingid");
 

@@ -20,7 +20,9 @@ pub mod response;
 mod retry_after;
 mod wire;
 
-pub use api::{ApiRequest, DectApi, ItemResult, Method, ResponseReader, TokenOwner, TokenRefresh, WriteAck};
+pub use api::{
+    ApiRequest, DectApi, ItemResult, Method, ResponseHead, ResponseReader, TokenOwner, TokenRefresh, WriteAck,
+};
 pub use calls::NetworkPath;
 pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};
 pub use http::{HttpApi, HttpConfig, HttpSetupError};

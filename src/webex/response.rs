@@ -4,26 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::api::{ItemResult, TokenOwner, WriteAck};
+use super::api::{ItemResult, ResponseHead, TokenOwner, WriteAck};
 use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
 use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, Network, NetworkId};
-
-/// Status and relevant headers of a response.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ResponseHead {
-    pub status: u16,
-    /// The header `trackingid`.
-    pub tracking_id: Option<String>,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
-    /// The header `Date`.
-    pub date: Option<String>,
-    /// The headers `Link`, joined by commas.
-    pub link: Option<String>,
-}
 
 /// Parses the response of a list; `now` is the local time, for responses without a `Date`.
 ///

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{Args as ClapArgs, Command, ValueEnum};
 use dectl::desired::SCHEMA;
 use dectl::report::{self, json};
 
-use crate::cli::args::{command, file_to_write};
+use crate::cli::args::file_to_write;
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 
@@ -105,22 +105,22 @@ pub(super) fn schema(args: &SchemaArgs, printer: &Printer) -> Result<ExitStatus,
     Ok(ExitStatus::Success)
 }
 
-pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) -> ExitStatus {
+pub(super) fn completions(args: &CompletionsArgs, mut command: Command, printer: &Printer) -> ExitStatus {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut command(), "dectl", &mut text);
+    clap_complete::generate(args.shell, &mut command, "dectl", &mut text);
     printer.result(&String::from_utf8_lossy(&text));
     ExitStatus::Success
 }
 
-pub(super) fn man(args: &ManArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+pub(super) fn man(args: &ManArgs, command: Command, printer: &Printer) -> Result<ExitStatus, CliError> {
     if let Some(dir) = &args.write {
         let failed = |error| CliError::failed(format!("cannot write the manual pages to {}", dir.display()), error);
         std::fs::create_dir_all(dir).map_err(failed)?;
-        clap_mangen::generate_to(command(), dir).map_err(failed)?;
+        clap_mangen::generate_to(command, dir).map_err(failed)?;
         return Ok(ExitStatus::Success);
     }
     let mut text = Vec::new();
-    clap_mangen::Man::new(command())
+    clap_mangen::Man::new(command)
         .render(&mut text)
         .map_err(|error| CliError::failed("cannot render the manual page", error))?;
     printer.result(&String::from_utf8_lossy(&text));

@@ -20,7 +20,7 @@ mod validate;
 
 use dectl::runtime::Shutdown;
 
-use super::args::{Args, Auth, Command};
+use super::args::{Args, Auth, Command, command};
 use super::exit::{CliError, ExitStatus};
 use super::printer::Printer;
 use super::signals;
@@ -65,8 +65,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
             Command::Explain(args) => explain::run(&args, printer),
             Command::Schema(args) => manual::schema(&args, printer),
-            Command::Completions(args) => Ok(manual::completions(&args, printer)),
-            Command::Man(args) => manual::man(&args, printer),
+            Command::Completions(args) => Ok(manual::completions(&args, command(), printer)),
+            Command::Man(args) => manual::man(&args, command(), printer),
             Command::Simulate(args) => simulate::run(&args, printer, &shutdown).await,
         }
     };

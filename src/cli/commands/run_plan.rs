@@ -22,7 +22,8 @@ use super::inputs::scope;
 use super::output::{plan_text, result_text};
 use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
-use crate::cli::printer::{Printer, eprint_json, without_commands};
+use crate::cli::log_line::eprint_json;
+use crate::cli::printer::{Printer, without_commands};
 use crate::cli::prompt;
 use crate::cli::setup::{Connection, plan_key};
 

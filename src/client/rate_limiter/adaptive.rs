@@ -6,9 +6,10 @@
 
 use std::time::Duration;
 
+use super::availability::Availability;
 use super::concurrency::Concurrency;
 use super::fixed_rate::{FixedRateLimiter, Rate};
-use super::limits::{Availability, Limits};
+use super::limits::Limits;
 use super::request_log::RequestLog;
 use super::throttle_event::ThrottleEvent;
 use crate::runtime::{Instant, SeededRng};

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::availability::Availability;
 use super::bucket_fit::{BucketFit, fit, level_at};
-use super::limits::Availability;
 use super::request_log::{REQUESTS_PER_REFUSAL, RequestLog};
 use crate::runtime::Instant;
 

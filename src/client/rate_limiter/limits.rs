@@ -1,30 +1,12 @@
 //! All limits that have shown themselves, side by side: a request is sent when each admits it.
 
+use super::availability::Availability;
 use super::bucket::Bucket;
 use super::in_flight::InFlightLimit;
 use super::request_log::RequestLog;
 use super::throttle_event::ThrottleEvent;
 use super::window::{Window, WindowEvent};
 use crate::runtime::Instant;
-
-/// What a limit allows a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Availability {
-    Now,
-    At(Instant),
-    AfterNextResponse,
-}
-
-impl Availability {
-    /// Both must admit it.
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Now, only) | (only, Self::Now) => only,
-            (Self::At(one), Self::At(other)) => Self::At(one.max(other)),
-            _ => Self::AfterNextResponse,
-        }
-    }
-}
 
 /// More tiers are not told apart.
 const MAX_WINDOWS: usize = 2;

@@ -7,6 +7,7 @@
 //! | `request_log` | which requests the server has counted, and when, as far as known |
 //! | `concurrency` | how many requests may be in flight while no limit says so |
 //! | `limits` | all limits that have shown themselves, side by side |
+//! | `availability` | when the limits let a request through |
 //! | `window` | long waits: at most so many requests in a period |
 //! | `bucket` | short waits: a copy of the server's bucket |
 //! | `bucket_fit` | its rate and burst, from all that was let in and refused |
@@ -15,6 +16,7 @@
 //!
 //! Pure: instants come in as arguments; it never waits itself.
 mod adaptive;
+mod availability;
 mod bucket;
 mod bucket_fit;
 mod concurrency;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::limits::Availability;
+use super::availability::Availability;
 use super::request_log::{NthLast, RequestLog};
 use super::throttle_event::{ResetEstimate, ThrottleEvent};
 use crate::runtime::Instant;

@@ -570,6 +570,21 @@ pub(super) struct NeverRegistered {
     pub(super) handset: String,
 }
 
+/// `dectl orgs -o json`.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct OrganizationsDocument {
+    pub(super) organizations: Vec<OrganizationDocument>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub(super) struct OrganizationDocument {
+    /// Its id, for `--org`.
+    pub(super) org: String,
+    pub(super) name: String,
+    /// A directory for its files, made of its name.
+    pub(super) files: String,
+}
+
 /// `dectl auth check -o json`.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct AuthDocument {

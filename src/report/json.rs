@@ -7,10 +7,12 @@ use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason}
 use super::documents::{
     AuthDocument, ChangeDocument, ChangeResultDocument, Conditions, ContentDocument, DeviceDocument,
     DiagnosticDocument, ErrorDocument, FieldChange, Fields, LocationDocument, LocationStatusDocument, NetworkDocument,
-    NeverRegistered, Owner, PlanDocument, PlanSummary, ReadAccess, RehearsalDocument, RehearsalSummary,
-    RelatedDocument, ResultDocument, ResultSummary, RunDocument, RunsDocument, StatusDocument, StatusSummary,
-    StepDocument, ValidationDocument, ValidationSummary, VerificationDocument, WriteAccess, new_value,
+    NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, PlanSummary, ReadAccess,
+    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, ResultSummary, RunDocument, RunsDocument,
+    StatusDocument, StatusSummary, StepDocument, ValidationDocument, ValidationSummary, VerificationDocument,
+    WriteAccess, new_value,
 };
+use super::organizations::OrganizationView;
 use super::rehearsal::RehearsalView;
 use super::view::{ChangeView, LocationView, NetworkView, PlanView, ResultView, StepView};
 use crate::apply::{ChangeStatus, Verification};
@@ -245,6 +247,15 @@ pub fn auth(view: &AuthView) -> Value {
         write: WriteAccess { ok: (), reason: WRITE_SCOPE_HINT },
     };
     document("auth", &auth)
+}
+
+pub fn organizations(organizations: &[OrganizationView]) -> Value {
+    let one = |one: &OrganizationView| OrganizationDocument {
+        org: one.id.clone(),
+        name: one.name.clone(),
+        files: one.files.clone(),
+    };
+    document("organizations", &OrganizationsDocument { organizations: organizations.iter().map(one).collect() })
 }
 
 pub fn validation(

@@ -17,6 +17,7 @@
 //! | `diff` | unified diff of desired-state files |
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
 //! | `auth` | [`AuthView`]: view of the result of `auth check` |
+//! | `organizations` | [`OrganizationView`]: the organizations that a token reaches |
 //! | `diagnostics` | diagnostics with source snippets |
 //! | `progress` | progress bar on a terminal, plain lines in a pipeline |
 
@@ -30,6 +31,7 @@ pub mod json;
 pub mod junit;
 mod licences;
 pub mod markdown;
+mod organizations;
 pub mod progress;
 mod rehearsal;
 mod sanitize;
@@ -42,6 +44,7 @@ pub use crate::diagnostic::plural;
 pub use auth::AuthView;
 pub use diagnostics::{diagnostic_one_line, diagnostics_text};
 pub use licences::LicenceNote;
+pub use organizations::OrganizationView;
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
 pub use schema::schema;

@@ -9,6 +9,7 @@ use similar::{Algorithm, ChangeTag};
 use unicode_width::UnicodeWidthStr;
 
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
+use super::organizations::OrganizationView;
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
@@ -526,6 +527,15 @@ pub(super) fn rehearsal_lines(view: &RehearsalView) -> Vec<String> {
         ),
         format!("failures: {}", if problems == 0 { "none".to_owned() } else { plural(problems, "network") }),
     ]
+}
+
+/// A line each: the id and the directory of its files.
+pub fn organizations(organizations: &[OrganizationView]) -> String {
+    let mut out = String::new();
+    for organization in organizations {
+        line(&mut out, format_args!("{} {}", sanitize(&organization.id), organization.files));
+    }
+    out
 }
 
 pub fn auth(view: &AuthView) -> String {

@@ -11,6 +11,23 @@ use crate::runtime::Instant;
 /// The largest number of addresses in one request that is accepted here. Webex documents none.
 const MAX_ADDRESSES: usize = 500;
 
+/// The models of base stations, as wxc_sdk reads them; the numbers are those of Cisco's description.
+pub(super) fn supported_devices() -> Value {
+    let device = |model: &str, name: &str, stations: u32, lines: u32| {
+        json!({
+            "model": model,
+            "displayName": name,
+            "numberOfBaseStations": stations,
+            "numberOfLinePorts": lines,
+            "numberOfRegistrationsSupported": lines,
+        })
+    };
+    json!({ "devices": [
+        device("DMS Cisco DBS110", "Cisco DECT 110 Base", 1, 30),
+        device("DMS Cisco DBS210", "Cisco DECT 210 Base", 254, 1_000),
+    ] })
+}
+
 impl SimulatedOrganization {
     /// The base stations of a network as a list that may lag behind.
     pub(super) fn list_base_stations(
@@ -26,6 +43,18 @@ impl SimulatedOrganization {
         let item = |station: &SimBaseStation| json!({ "id": station.id(), "mac": station.address(), "numberOfLinesRegistered": 0 });
         let stations: Vec<Value> = listed.iter().map(item).collect();
         SimulatedResponse::json(200, tracking_id, &json!({ "baseStations": stations }))
+    }
+
+    /// One base station. No handset is registered with any.
+    pub(super) fn base_station(
+        network: &SimNetwork,
+        id: &str,
+        tracking_id: String,
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
+        let station = network.base_stations.iter().find(|station| station.id() == id);
+        let station = station.ok_or_else(|| ApiErrorResponse::new(404, 27_463, "the base station does not exist"))?;
+        let body = json!({ "id": station.id(), "mac": station.address(), "handsets": [] });
+        Ok(SimulatedResponse::json(200, tracking_id, &body))
     }
 
     /// Adds base stations; the response has a result for each.

@@ -27,13 +27,20 @@ type ItemError = (u16, u32, String);
 
 impl SimulatedOrganization {
     /// The handsets of a network as a list that may lag behind.
-    pub(super) fn list_handsets(&self, network: &SimNetwork, tracking_id: String, now: Instant) -> SimulatedResponse {
+    pub(super) fn list_handsets(
+        &self,
+        network: &SimNetwork,
+        is_asked: impl Fn(&&SimHandset) -> bool,
+        tracking_id: String,
+        now: Instant,
+    ) -> SimulatedResponse {
         let listed = match self.lagging(&network.id, now) {
-            Some(earlier) => earlier.map_or_else(Vec::new, |earlier| earlier.handsets.listed().to_vec()),
-            None => network.handsets.listed().to_vec(),
+            Some(earlier) => earlier.map_or(&[][..], |earlier| earlier.handsets.listed()),
+            None => network.handsets.listed(),
         };
+        let listed: Vec<&SimHandset> = listed.iter().filter(is_asked).collect();
         let lines: usize = listed.iter().map(|handset| 1 + usize::from(handset.line2.is_some())).sum();
-        let handsets: Vec<Value> = listed.iter().map(|handset| self.handset_json(handset)).collect();
+        let handsets: Vec<Value> = listed.into_iter().map(|handset| self.handset_json(handset)).collect();
         let body = json!({
             "numberOfHandsetsAssigned": handsets.len(),
             "numberOfLinesAssigned": lines,

@@ -1,7 +1,6 @@
 //! The members of the simulated organization: people, workspaces and virtual lines. They are made up for a location when
 //! something first asks for them, which keeps large organizations small.
 
-use std::collections::HashSet;
 use std::collections::hash_map::Entry;
 
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 use super::member::SimMember;
 use super::network::{SimHandset, SimHandsets};
 use super::organization::SimulatedOrganization;
-use super::request::MemberQuery;
+use super::request::{MemberQuery, number};
 use super::responses::{ApiErrorResponse, SimulatedResponse};
 use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
@@ -97,41 +96,58 @@ impl SimulatedOrganization {
         query: &MemberQuery,
         tracking_id: String,
     ) -> Result<SimulatedResponse, ApiErrorResponse> {
-        let number = |what: &str, text: &Option<String>, default: usize| match text.as_deref().map(str::parse) {
-            None => Ok(default),
-            Some(Ok(number)) => Ok(number),
-            Some(Err(_)) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number"))),
+        let max = number("max", query.max.as_deref(), PAGE, 0)?.min(self.faults.members_page.unwrap_or(PAGE));
+        let start = number("start", query.start.as_deref(), 0, 0)?;
+        self.populate_asked(query)?;
+        let members: Vec<Value> = self
+            .found_members(query)
+            .skip(start)
+            .take(max)
+            .map(|member| member.json(&self.state.locations[&member.location]))
+            .collect();
+        Ok(SimulatedResponse::json(200, tracking_id, &json!({ "members": members })))
+    }
+
+    /// How many members are available for handsets.
+    pub(super) fn count_members(
+        &mut self,
+        query: &MemberQuery,
+        tracking_id: String,
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
+        self.populate_asked(query)?;
+        let count = self.found_members(query).count();
+        Ok(SimulatedResponse::json(200, tracking_id, &json!({ "totalCount": count })))
+    }
+
+    /// Makes up the members of the locations that a query asks for.
+    fn populate_asked(&mut self, query: &MemberQuery) -> Result<(), ApiErrorResponse> {
+        let Some(location) = &query.location else {
+            self.populate_all();
+            return Ok(());
         };
-        let (max, start) = (
-            number("max", &query.max, PAGE)?.min(self.faults.members_page.unwrap_or(PAGE)),
-            number("start", &query.start, 0)?,
-        );
-        let asked: Vec<LocationId> = match &query.location {
-            Some(location) => vec![LocationId::new(location.as_str())],
-            None => self.state.locations.keys().cloned().collect(),
-        };
-        for location in &asked {
-            if !self.state.locations.contains_key(location) {
-                return Err(ApiErrorResponse::new(404, 25_003, "location not found"));
-            }
-            self.state.populate(location);
+        let location = LocationId::new(location.as_str());
+        if !self.state.locations.contains_key(&location) {
+            return Err(ApiErrorResponse::new(404, 25_003, "location not found"));
         }
-        let asked: HashSet<&LocationId> = asked.iter().collect();
+        self.state.populate(&location);
+        Ok(())
+    }
+
+    fn found_members<'a>(&'a self, query: &'a MemberQuery) -> impl Iterator<Item = &'a SimMember> {
+        let location = query.location.as_deref().map(LocationId::new);
         let contains = |value: Option<&str>, part: &Option<String>| {
             part.as_ref()
                 .is_none_or(|part| value.is_some_and(|value| value.to_lowercase().contains(&part.to_lowercase())))
         };
         let without_virtual = query.exclude_virtual_line.as_deref() == Some("true");
-        let found = self.state.members.iter().filter(|(location, _)| asked.contains(location));
-        let found = found.flat_map(|(_, members)| members).filter(|member| {
+        let found =
+            self.state.members.iter().filter(move |(known, _)| location.as_ref().is_none_or(|asked| asked == *known));
+        found.flat_map(|(_, members)| members).filter(move |member| {
             let name = format!("{} {}", member.first_name, member.last_name);
             contains(Some(&name), &query.member_name)
                 && contains(member.number.as_deref(), &query.phone_number)
                 && contains(member.extension.as_deref(), &query.extension)
                 && !(without_virtual && member.kind == "VIRTUAL_LINE")
-        });
-        let members: Vec<Value> =
-            found.skip(start).take(max).map(|member| member.json(&self.state.locations[&member.location])).collect();
-        Ok(SimulatedResponse::json(200, tracking_id, &json!({ "members": members })))
+        })
     }
 }

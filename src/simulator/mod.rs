@@ -6,7 +6,9 @@
 //! | `operations` | the effect and the response of each operation |
 //! | `base_stations` | the base stations of networks |
 //! | `handsets` | the handsets of networks |
-//! | `members` | people, workspaces and virtual lines |
+//! | `members` | people, workspaces and virtual lines that are available for handsets |
+//! | `directory` | the lists of them, and in which networks their lines are |
+//! | `serviceability` | the serviceability password of networks |
 //! | `member` | one of them |
 //! | `json` | JSON as Webex writes it |
 //! | `external_edits` | edits by another client |
@@ -29,6 +31,7 @@
 //! same error in the other.
 
 mod base_stations;
+mod directory;
 mod external_edits;
 mod faults;
 mod handsets;
@@ -47,6 +50,7 @@ mod responses;
 mod rules;
 mod scenario;
 mod server_log;
+mod serviceability;
 mod snapshot;
 mod state;
 mod tokens;
@@ -57,7 +61,7 @@ pub use in_process::InProcessApi;
 pub use limiter::{Limit, LimitKind, Limiter};
 
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
-pub use request::{MemberQuery, Operation, Query, Request};
+pub use request::{MemberKind, MemberQuery, Operation, Page, Query, Request};
 pub use response_quirks::Quirk;
 pub use responses::SimulatedResponse;
 pub use scenario::{DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Scenario};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::network::{SimHandsets, SimNetwork};
+use super::base_stations::supported_devices;
+use super::network::{SimHandset, SimHandsets, SimNetwork};
 use super::organization::SimulatedOrganization;
-use super::request::{Operation, handset_ids};
+use super::request::{Operation, handset_ids, number};
 use super::responses::{self, ApiErrorResponse, NetworkJson, NetworkListJson, SimulatedResponse};
 use super::rules;
 use super::state::SimulatedState;
@@ -23,6 +24,8 @@ pub(super) enum WriteEffect {
     Created(NetworkId),
     /// Base stations were added, with these results.
     Added(serde_json::Value),
+    /// A password was generated.
+    Generated(serde_json::Value),
     /// One handset was added.
     AddedHandset,
     /// Handsets were added, with these results.
@@ -66,16 +69,28 @@ impl SimulatedOrganization {
             | Operation::AddHandsets { .. }
             | Operation::UpdateHandset { .. }
             | Operation::RemoveHandset { .. }
-            | Operation::RemoveHandsets { .. } => self.written(operation, tracking_id, now)?,
+            | Operation::RemoveHandsets { .. }
+            | Operation::SetPassword { .. }
+            | Operation::GeneratePassword { .. } => self.written(operation, tracking_id, now)?,
+            Operation::GetPassword { location, network } => self.serviceability(location, network, tracking_id)?,
             Operation::ListBaseStations { location, network } => {
                 let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
                 self.list_base_stations(network, tracking_id, now)
             }
-            Operation::ListHandsets { location, network } => {
+            Operation::GetBaseStation { location, network, station } => {
+                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
+                Self::base_station(network, station, tracking_id)?
+            }
+            Operation::ListHandsets { location, network, member, station } => {
                 let location = LocationId::new(&**location);
                 self.state.populate(&location);
                 let network = self.find_network(&location, &NetworkId::new(&**network))?;
-                self.list_handsets(network, tracking_id, now)
+                // None is registered with any base station.
+                let is_asked = |handset: &&SimHandset| {
+                    let has_line = |id: &String| handset.line1 == *id || handset.line2.as_ref() == Some(id);
+                    station.is_none() && member.as_ref().is_none_or(has_line)
+                };
+                self.list_handsets(network, is_asked, tracking_id, now)
             }
             Operation::GetHandset { location, network, handset } => {
                 let location = LocationId::new(&**location);
@@ -83,11 +98,26 @@ impl SimulatedOrganization {
                 let network = self.find_network(&location, &NetworkId::new(&**network))?;
                 let found = network.handsets.listed().iter().find(|known| known.id == *handset);
                 let found = found.ok_or_else(|| ApiErrorResponse::new(404, 27_466, "the handset does not exist"))?;
-                SimulatedResponse::json(200, tracking_id, &self.handset_json(found))
+                let mut details = self.handset_json(found);
+                // Required in details; none is registered.
+                details["baseStationId"] = "".into();
+                details["mac"] = "".into();
+                SimulatedResponse::json(200, tracking_id, &details)
             }
             Operation::AvailableMembers(query) => self.available_members(query, tracking_id)?,
+            Operation::CountMembers(query) => self.count_members(query, tracking_id)?,
+            Operation::SupportedDevices => SimulatedResponse::json(200, tracking_id, &supported_devices()),
+            Operation::Members(kind, page) => self.list_of_kind(*kind, page, tracking_id)?,
+            Operation::NetworksOfMember(kind, id) => self.networks_of_member(*kind, id, tracking_id)?,
             Operation::Locations { name, max, start } => {
                 self.locations(name.as_deref(), max.as_deref(), start.as_deref(), tracking_id)?
+            }
+            Operation::Organizations => {
+                let all = std::iter::once(&self.id).chain(&self.others).enumerate();
+                let items: Vec<_> = all
+                    .map(|(at, id)| json!({ "id": id, "displayName": format!("Organization {}", at + 1) }))
+                    .collect();
+                SimulatedResponse::json(200, tracking_id, &json!({ "items": items }))
             }
             Operation::Me => {
                 let me = json!({
@@ -128,6 +158,7 @@ impl SimulatedOrganization {
                 SimulatedResponse::json(201, tracking_id, &json!({ "dectNetworkId": id.as_str() }))
             }
             WriteEffect::Added(results) => SimulatedResponse::json(201, tracking_id, &results),
+            WriteEffect::Generated(password) => SimulatedResponse::json(201, tracking_id, &password),
             WriteEffect::AddedHandset => SimulatedResponse::empty(201, tracking_id),
             WriteEffect::AddedHandsets(results) => {
                 let is_partial = results.iter().any(|item| item["result"]["status"] != 200);
@@ -210,6 +241,14 @@ impl SimulatedOrganization {
                 let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
                 self.state.populate(&location);
                 self.remove_handsets(&location, &network, handset_ids(body).as_deref(), now)?;
+            }
+            Operation::SetPassword { location, network, body } => {
+                self.set_serviceability(location, network, body)?;
+            }
+            Operation::GeneratePassword { location, network } => {
+                let password = self.generate_password(location, network)?;
+                self.counters.writes += 1;
+                return Ok(WriteEffect::Generated(password));
             }
             _ => return Ok(WriteEffect::Done),
         }
@@ -313,11 +352,6 @@ impl SimulatedOrganization {
         start: Option<&str>,
         tracking_id: String,
     ) -> Result<SimulatedResponse, ApiErrorResponse> {
-        let number = |what: &str, text: Option<&str>, default: usize, least: usize| match text.map(str::parse) {
-            None => Ok(default),
-            Some(Ok(number)) if number >= least => Ok(number),
-            Some(_) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number from {least} upwards"))),
-        };
         let (max, start) = (number("max", max, PAGE, 1)?, number("start", start, 0, 0)?);
         let name = name.map(str::to_lowercase);
         let found = self.state.locations.iter();

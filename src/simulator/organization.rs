@@ -57,6 +57,8 @@ pub struct Counters {
 pub struct SimulatedOrganization {
     pub(super) state: SimulatedState,
     pub(super) id: String,
+    /// The ids of the organizations that are served with it.
+    pub(super) others: Vec<String>,
     pub(super) faults: FaultConfig,
     /// In the order of the limits in `faults`.
     limiters: Vec<Limiter>,
@@ -99,6 +101,7 @@ impl SimulatedOrganization {
         Self {
             state,
             id: ID.to_owned(),
+            others: Vec::new(),
             limiters: faults.limits.iter().map(|limit| Limiter::new(limit.kind)).collect(),
             rng: SeededRng::from_seed(faults.seed),
             faults,
@@ -120,6 +123,11 @@ impl SimulatedOrganization {
     #[must_use]
     pub fn with_id(self, id: impl Into<String>) -> Self {
         Self { id: id.into(), ..self }
+    }
+
+    /// Names the organizations that are served with it, for the list of all that a token reaches.
+    pub fn set_others(&mut self, others: Vec<String>) {
+        self.others = others;
     }
 
     pub fn id(&self) -> &str {

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use super::responses::ApiErrorResponse;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `GET /telephony/config/dectNetworks`
@@ -24,8 +26,10 @@ pub enum Operation {
     RemoveBaseStation { location: String, network: String, station: String },
     /// `DELETE` on the collection, which removes all of them.
     RemoveAllBaseStations { location: String, network: String },
-    /// `GET` below a network: its handsets.
-    ListHandsets { location: String, network: String },
+    /// `GET` on one base station.
+    GetBaseStation { location: String, network: String, station: String },
+    /// `GET` below a network: its handsets, or those with a line of a member or at a base station.
+    ListHandsets { location: String, network: String, member: Option<String>, station: Option<String> },
     /// `GET` on one handset.
     GetHandset { location: String, network: String, handset: String },
     /// `POST` on the handsets: one.
@@ -38,8 +42,22 @@ pub enum Operation {
     RemoveHandset { location: String, network: String, handset: String },
     /// `DELETE` on the handsets with their ids, or with `deleteAll`.
     RemoveHandsets { location: String, network: String, body: Vec<u8> },
+    /// `GET …/serviceabilityPassword`
+    GetPassword { location: String, network: String },
+    /// `PUT` on the same path.
+    SetPassword { location: String, network: String, body: Vec<u8> },
+    /// `POST …/serviceabilityPassword/actions/generate/invoke`
+    GeneratePassword { location: String, network: String },
     /// `GET /telephony/config/devices/availableMembers`
     AvailableMembers(MemberQuery),
+    /// `GET /telephony/config/devices/availableMembers/count`
+    CountMembers(MemberQuery),
+    /// `GET /telephony/config/devices/dectNetworks/supportedDevices`
+    SupportedDevices,
+    /// `GET /people`, `/workspaces` or `/telephony/config/virtualLines`
+    Members(MemberKind, Page),
+    /// `GET /telephony/config/{people, workspaces or virtualLines}/{member}/dectNetworks`
+    NetworksOfMember(MemberKind, String),
     /// `GET /locations`
     Locations {
         name: Option<String>,
@@ -48,6 +66,8 @@ pub enum Operation {
         /// Offset of the page, unparsed.
         start: Option<String>,
     },
+    /// `GET /organizations`
+    Organizations,
     /// `GET /people/me`
     Me,
     /// `POST /access_token`
@@ -93,10 +113,23 @@ impl Operation {
                     ("DELETE", ["baseStations"] | ["baseStations", ""]) => {
                         Self::RemoveAllBaseStations { location, network }
                     }
+                    ("GET" | "HEAD", ["baseStations", station]) if !station.is_empty() => {
+                        Self::GetBaseStation { location, network, station: (*station).to_owned() }
+                    }
                     ("DELETE", ["baseStations", station]) => {
                         Self::RemoveBaseStation { location, network, station: (*station).to_owned() }
                     }
-                    ("GET" | "HEAD", ["handsets"]) => Self::ListHandsets { location, network },
+                    ("GET" | "HEAD", ["handsets"]) => Self::ListHandsets {
+                        location,
+                        network,
+                        member: query.get("memberId"),
+                        station: query.get("basestationId"),
+                    },
+                    ("GET" | "HEAD", ["serviceabilityPassword"]) => Self::GetPassword { location, network },
+                    ("PUT", ["serviceabilityPassword"]) => Self::SetPassword { location, network, body },
+                    ("POST", ["serviceabilityPassword", "actions", "generate", "invoke"]) => {
+                        Self::GeneratePassword { location, network }
+                    }
                     ("POST", ["handsets"]) => Self::AddHandset { location, network, body },
                     ("POST", ["handsets", "bulk"]) => Self::AddHandsets { location, network, body },
                     ("DELETE", ["handsets"] | ["handsets", ""]) => Self::RemoveHandsets { location, network, body },
@@ -109,32 +142,44 @@ impl Operation {
                             _ => Self::Unknown(405),
                         }
                     }
-                    (_, ["baseStations" | "handsets", ..]) => Self::Unknown(405),
+                    (_, ["baseStations" | "handsets" | "serviceabilityPassword", ..]) => Self::Unknown(405),
                     _ => Self::Unknown(404),
                 }
             }
             ("GET" | "HEAD", ["telephony", "config", "devices", "availableMembers"]) => {
-                Self::AvailableMembers(MemberQuery {
-                    location: query.get("locationId"),
-                    member_name: query.get("memberName"),
-                    phone_number: query.get("phoneNumber"),
-                    extension: query.get("extension"),
-                    exclude_virtual_line: query.get("excludeVirtualLine"),
-                    max: query.get("max"),
-                    start: query.get("start"),
-                })
+                Self::AvailableMembers(MemberQuery::of(query))
+            }
+            ("GET" | "HEAD", ["telephony", "config", "devices", "availableMembers", "count"]) => {
+                Self::CountMembers(MemberQuery::of(query))
+            }
+            ("GET" | "HEAD", ["telephony", "config", "devices", "dectNetworks", "supportedDevices"]) => {
+                Self::SupportedDevices
+            }
+            ("GET" | "HEAD", ["telephony", "config", list, member, "dectNetworks"])
+                if let Some(kind) = MemberKind::of_list(list) =>
+            {
+                Self::NetworksOfMember(kind, (*member).to_owned())
+            }
+            ("GET" | "HEAD", ["people"]) => Self::Members(MemberKind::Person, Page::of(query)),
+            ("GET" | "HEAD", ["workspaces"]) => Self::Members(MemberKind::Workspace, Page::of(query)),
+            ("GET" | "HEAD", ["telephony", "config", "virtualLines"]) => {
+                Self::Members(MemberKind::VirtualLine, Page::of(query))
             }
             ("GET" | "HEAD", ["locations"]) => {
                 Self::Locations { name: query.get("name"), max: query.get("max"), start: query.get("start") }
             }
+            ("GET" | "HEAD", ["organizations"]) => Self::Organizations,
             ("GET" | "HEAD", ["people", "me"]) => Self::Me,
             ("POST", ["access_token"]) => Self::AccessToken { form: body },
             (
                 _,
                 ["telephony", "config", "dectNetworks"]
                 | ["telephony", "config", "devices", "availableMembers"]
+                | ["telephony", "config", "devices", "availableMembers", "count"]
+                | ["telephony", "config", "devices", "dectNetworks", "supportedDevices"]
                 | ["telephony", "config", "locations", _, "dectNetworks"]
-                | ["locations"]
+                | ["telephony", "config", "virtualLines"]
+                | ["locations" | "organizations" | "people" | "workspaces"]
                 | ["people", "me"]
                 | ["access_token"],
             ) => Self::Unknown(405),
@@ -150,6 +195,8 @@ impl Operation {
         let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
         let stations = |location: &str, network: &str| format!("{}/{network}/baseStations", networks(location));
         let handsets = |location: &str, network: &str| format!("{}/{network}/handsets", networks(location));
+        let password =
+            |location: &str, network: &str| format!("{}/{network}/serviceabilityPassword", networks(location));
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
             Self::Get { location, network } => ("GET", format!("{}/{network}", networks(location))),
@@ -162,7 +209,10 @@ impl Operation {
                 ("DELETE", format!("{}/{station}", stations(location, network)))
             }
             Self::RemoveAllBaseStations { location, network } => ("DELETE", stations(location, network)),
-            Self::ListHandsets { location, network } => ("GET", handsets(location, network)),
+            Self::GetBaseStation { location, network, station } => {
+                ("GET", format!("{}/{station}", stations(location, network)))
+            }
+            Self::ListHandsets { location, network, .. } => ("GET", handsets(location, network)),
             Self::GetHandset { location, network, handset } => {
                 ("GET", format!("{}/{handset}", handsets(location, network)))
             }
@@ -175,8 +225,21 @@ impl Operation {
                 ("DELETE", format!("{}/{handset}", handsets(location, network)))
             }
             Self::RemoveHandsets { location, network, .. } => ("DELETE", handsets(location, network)),
+            Self::GetPassword { location, network } => ("GET", password(location, network)),
+            Self::SetPassword { location, network, .. } => ("PUT", password(location, network)),
+            Self::GeneratePassword { location, network } => {
+                ("POST", format!("{}/actions/generate/invoke", password(location, network)))
+            }
             Self::AvailableMembers(_) => ("GET", "/telephony/config/devices/availableMembers".to_owned()),
+            Self::CountMembers(_) => ("GET", "/telephony/config/devices/availableMembers/count".to_owned()),
+            Self::SupportedDevices => ("GET", "/telephony/config/devices/dectNetworks/supportedDevices".to_owned()),
+            Self::Members(kind, _) => match kind {
+                MemberKind::VirtualLine => ("GET", "/telephony/config/virtualLines".to_owned()),
+                MemberKind::Person | MemberKind::Workspace => ("GET", format!("/{}", kind.list())),
+            },
+            Self::NetworksOfMember(kind, id) => ("GET", format!("/telephony/config/{}/{id}/dectNetworks", kind.list())),
             Self::Locations { .. } => ("GET", "/locations".to_owned()),
+            Self::Organizations => ("GET", "/organizations".to_owned()),
             Self::Me => ("GET", "/people/me".to_owned()),
             Self::AccessToken { .. } => ("POST", "/access_token".to_owned()),
             Self::Unknown(_) => ("GET", "/".to_owned()),
@@ -196,7 +259,9 @@ impl Operation {
             | Self::AddHandsets { location, network, .. }
             | Self::UpdateHandset { location, network, .. }
             | Self::RemoveHandset { location, network, .. }
-            | Self::RemoveHandsets { location, network, .. } => Some((location, Some(network))),
+            | Self::RemoveHandsets { location, network, .. }
+            | Self::SetPassword { location, network, .. }
+            | Self::GeneratePassword { location, network } => Some((location, Some(network))),
             _ => None,
         }
     }
@@ -264,10 +329,90 @@ pub struct MemberQuery {
     pub start: Option<String>,
 }
 
+impl MemberQuery {
+    fn of(query: &Query) -> Self {
+        Self {
+            location: query.get("locationId"),
+            member_name: query.get("memberName"),
+            phone_number: query.get("phoneNumber"),
+            extension: query.get("extension"),
+            exclude_virtual_line: query.get("excludeVirtualLine"),
+            max: query.get("max"),
+            start: query.get("start"),
+        }
+    }
+}
+
+/// Of which kind members are, each with a list of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberKind {
+    Person,
+    Workspace,
+    VirtualLine,
+}
+
+impl MemberKind {
+    /// The kind of a list in a path.
+    fn of_list(name: &str) -> Option<Self> {
+        [Self::Person, Self::Workspace, Self::VirtualLine].into_iter().find(|kind| kind.list() == name)
+    }
+
+    const fn list(self) -> &'static str {
+        match self {
+            Self::Person => "people",
+            Self::Workspace => "workspaces",
+            Self::VirtualLine => "virtualLines",
+        }
+    }
+
+    /// Its name in lists of members.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "PEOPLE",
+            Self::Workspace => "PLACE",
+            Self::VirtualLine => "VIRTUAL_LINE",
+        }
+    }
+}
+
+/// Which page of a list is asked for, unparsed, and of which location.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    pub location: Option<String>,
+    pub max: Option<String>,
+    pub start: Option<String>,
+}
+
+impl Page {
+    fn of(query: &Query) -> Self {
+        Self { location: query.get("locationId"), max: query.get("max"), start: query.get("start") }
+    }
+
+    /// The number of items, at most `most`.
+    pub(super) fn size(&self, most: usize) -> Result<usize, ApiErrorResponse> {
+        number("max", self.max.as_deref(), most, 1).map(|size| size.min(most))
+    }
+
+    /// The number of items before it.
+    pub(super) fn start(&self) -> Result<usize, ApiErrorResponse> {
+        number("start", self.start.as_deref(), 0, 0)
+    }
+}
+
+/// A number of a query, from `least` upwards.
+pub(super) fn number(what: &str, text: Option<&str>, default: usize, least: usize) -> Result<usize, ApiErrorResponse> {
+    match text.map(str::parse) {
+        None => Ok(default),
+        Some(Ok(number)) if number >= least => Ok(number),
+        Some(_) => Err(ApiErrorResponse::new(400, 400, format!("{what} is not a number from {least} upwards"))),
+    }
+}
+
 /// The ids of a request to remove several handsets; `None` if it asks for all of them.
 pub(super) fn handset_ids(body: &[u8]) -> Option<Vec<String>> {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    if !value["deleteAll"].is_null() {
+    // wxc_sdk sends `false` with the ids of those that are to go, and its tests expect the others to stay.
+    if value["deleteAll"].as_bool() == Some(true) {
         return None;
     }
     let ids = value["handsetIds"].as_array()?;

@@ -117,6 +117,8 @@ impl<'a> NetworkJson<'a> {
 pub(super) struct SnapshotNetworkJson<'a> {
     #[serde(flatten)]
     pub(super) network: NetworkJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) serviceability_password: Option<bool>,
     pub(super) base_stations: Vec<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) handsets: Option<Vec<Value>>,

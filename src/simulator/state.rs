@@ -38,6 +38,8 @@ pub struct SimulatedState {
     /// The members of every location that is populated, and where each of them is.
     pub(super) members: BTreeMap<LocationId, Vec<SimMember>>,
     pub(super) member_places: HashMap<String, (LocationId, usize)>,
+    /// The networks whose serviceability password was ever enabled or disabled, and which of both.
+    pub(super) passwords: BTreeMap<NetworkId, bool>,
     next_chain: u64,
     /// Number of networks and devices created; ids are never reused.
     created: u64,
@@ -132,6 +134,9 @@ impl SimulatedState {
                 return Err(wrong("is a duplicate".to_owned()));
             }
             state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
+            if let Some(enabled) = network["serviceabilityPassword"].as_bool() {
+                state.passwords.insert(id.clone(), enabled);
+            }
             let model = text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned());
             let base_stations = match network["baseStations"].as_array() {
                 Some(listed) => listed
@@ -291,6 +296,7 @@ impl SimulatedState {
     pub(super) fn to_list(&self) -> NetworkListJson<SnapshotNetworkJson<'_>> {
         let networks = self.networks.values().map(|network| SnapshotNetworkJson {
             network: NetworkJson::of(network, &self.locations[&network.location]),
+            serviceability_password: self.passwords.get(&network.id).copied(),
             base_stations: network
                 .base_stations
                 .iter()
@@ -396,6 +402,7 @@ impl SimulatedState {
     }
 
     pub(super) fn remove(&mut self, id: &NetworkId) -> Option<SimNetwork> {
+        self.passwords.remove(id);
         let network = self.networks.remove(id)?;
         if let Some(holders) = self.names.get_mut(&Self::name_place(&network)) {
             holders.retain(|holder| holder != id);

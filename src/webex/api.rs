@@ -112,6 +112,13 @@ pub enum TokenRefresh {
     NotRefreshable,
 }
 
+/// An organization that a token reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    pub id: String,
+    pub name: String,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenOwner {
     pub name: Option<String>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::api::{ApiRequest, DectApi, ItemResult, Method, ResponseHead, TokenOwner, WriteAck};
+use super::api::{ApiRequest, DectApi, ItemResult, Method, Organization, ResponseHead, TokenOwner, WriteAck};
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response;
 use super::wire;
@@ -148,6 +148,13 @@ fn networks<T>(read: impl Fn(&ResponseHead, &[u8], Timestamp) -> Result<T, ApiEr
 pub fn list_locations() -> Call<'static, Vec<(LocationId, Arc<str>)>> {
     let path = in_organization(&["locations"]);
     Call::new(Effect::Reads, "listing locations", (Method::Get, path), response::locations).with_items_in("items")
+}
+
+/// Lists the organizations that the token reaches ("List Organizations").
+pub fn list_organizations() -> Call<'static, Vec<Organization>> {
+    let path = in_organization(&["organizations"]);
+    Call::new(Effect::Reads, "listing organizations", (Method::Get, path), response::organizations)
+        .with_items_in("items")
 }
 
 /// Gets the owner of the token ("Get My Own Details"), for which it needs the scope `spark:people_read`.

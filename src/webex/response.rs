@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::api::{ItemResult, ResponseHead, TokenOwner, WriteAck};
+use super::api::{ItemResult, Organization, ResponseHead, TokenOwner, WriteAck};
 use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
@@ -168,6 +168,15 @@ pub(super) fn locations(
 ) -> Result<Vec<(LocationId, Arc<str>)>, ApiError> {
     success(head, body, now)?;
     wire::locations(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// Parses a list of organizations.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn organizations(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Organization>, ApiError> {
+    success(head, body, now)?;
+    wire::organizations(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Parses the response of the token endpoint.

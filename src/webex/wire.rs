@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::api::{ItemResult, TokenOwner};
+use super::api::{ItemResult, Organization, TokenOwner};
 use super::credentials::{Token, TokenResponse};
 use crate::model::{
     BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
@@ -409,6 +409,13 @@ pub(super) fn locations(body: &[u8]) -> Result<Vec<(LocationId, Arc<str>)>, Wire
     items(body, "items", |item| {
         let id = LocationId::non_empty(lenient_text(&item["id"])?)?;
         Some((id, lenient_text(&item["name"]).unwrap_or_default().into()))
+    })
+}
+
+pub(super) fn organizations(body: &[u8]) -> Result<Vec<Organization>, WireError> {
+    items(body, "items", |item| {
+        let id = lenient_text(&item["id"]).filter(|id| !id.trim().is_empty())?;
+        Some(Organization { id, name: lenient_text(&item["displayName"]).unwrap_or_default() })
     })
 }
 

@@ -13,44 +13,88 @@ use serde_json::{Value, json};
 
 use crate::harness::{TestEnv, copy_example, skipped};
 
-/// A Python with wxc_sdk: that of the variable `WXC_SDK_PYTHON`, or one that is set up beside the tests.
-fn python() -> Option<PathBuf> {
-    let has_sdk = |python: &Path| {
-        let imported = Command::new(python).args(["-c", "import wxc_sdk"]).output();
-        imported.is_ok_and(|ended| ended.status.success())
-    };
-    if let Some(python) = std::env::var_os("WXC_SDK_PYTHON") {
-        return Some(PathBuf::from(python));
+/// A client for Webex by others, in Python.
+struct Client {
+    /// The package, as it is imported, and what pip installs.
+    package: &'static str,
+    requirement: &'static str,
+    /// Names a Python that has it.
+    variable: &'static str,
+    script: &'static str,
+}
+
+const WXC_SDK: Client = Client {
+    package: "wxc_sdk",
+    requirement: "wxc_sdk==1.41.0",
+    variable: "WXC_SDK_PYTHON",
+    script: "tests/wxc_sdk_client.py",
+};
+
+/// Not maintained any more; its later versions are empty.
+const WXCADM: Client = Client {
+    package: "wxcadm",
+    requirement: "wxcadm==4.6.1",
+    variable: "WXCADM_PYTHON",
+    script: "tests/wxcadm_client.py",
+};
+
+impl Client {
+    /// A Python that has the package: that of the variable, or one that is set up beside the tests.
+    fn python(&self) -> Option<PathBuf> {
+        let has_package = |python: &Path| {
+            let import = format!("import {}.common", self.package);
+            let imported = Command::new(python).args(["-W", "ignore", "-c", &import]).output();
+            imported.is_ok_and(|ended| ended.status.success())
+        };
+        if let Some(python) = std::env::var_os(self.variable) {
+            return Some(PathBuf::from(python));
+        }
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.package.replace('_', "-"));
+        let python = dir.join("bin/python");
+        if has_package(&python) {
+            return Some(python);
+        }
+        let run = |command: &mut Command| command.output().is_ok_and(|ended| ended.status.success());
+        let install = ["-m", "pip", "install", "--quiet", "--retries", "0", self.requirement];
+        let made =
+            run(Command::new("python3").args(["-m", "venv"]).arg(&dir)) && run(Command::new(&python).args(install));
+        (made && has_package(&python)).then_some(python)
     }
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wxc-sdk");
-    let python = dir.join("bin/python");
-    if has_sdk(&python) {
-        return Some(python);
+
+    /// Runs its script against an organization of 3 locations with 4 networks each; what went over the wire.
+    fn run(&self) -> Option<Vec<Exchange>> {
+        let Some(python) = self.python() else {
+            skipped(&format!("there is no Python with {}, and none can be set up", self.package));
+            return None;
+        };
+        let env = TestEnv::with(SimulatedState::generated(3, 4), FaultConfig::default());
+        let (port, kept) = recorder(&env);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(self.script);
+        let mut command = Command::new(python);
+        command.arg(script).env("WEBEX_API_URL", format!("http://127.0.0.1:{port}/v1"));
+        let ended = command.env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN).output().expect("python runs");
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(said.ends_with("ok\n"), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+        Some(std::mem::take(&mut *kept.lock().expect("no panic")))
     }
-    let run = |command: &mut Command| command.output().is_ok_and(|ended| ended.status.success());
-    let made = run(Command::new("python3").args(["-m", "venv"]).arg(&dir))
-        && run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--retries", "0", "wxc_sdk==1.41.0"]));
-    (made && has_sdk(&python)).then_some(python)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_client_of_another_hand_works_with_the_simulator() {
+    let Some(exchanges) = WXCADM.run() else { return };
+    let Some(description) = Description::of_environment() else { return };
+    for exchange in exchanges.iter().filter(|exchange| description.is_about(exchange)) {
+        description.check(exchange);
+    }
 }
 
 #[cfg(unix)]
 #[test]
 fn wxc_sdk_works_with_the_simulator() {
-    let Some(python) = python() else {
-        skipped("there is no Python with wxc_sdk, and none can be set up");
-        return;
-    };
-    let env = TestEnv::with(SimulatedState::generated(3, 4), FaultConfig::default());
-    let (port, kept) = recorder(&env);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wxc_sdk_client.py");
-    let mut command = Command::new(python);
-    command.arg(script).env("WEBEX_API_URL", format!("http://127.0.0.1:{port}/v1"));
-    let ended = command.env("WEBEX_ACCESS_TOKEN", dectl::simulator::TOKEN).output().expect("python runs");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    assert!(said.ends_with("ok\n"), "{said}\n{}", String::from_utf8_lossy(&ended.stderr));
+    let Some(exchanges) = WXC_SDK.run() else { return };
     // Where the description is there, what went over the wire is held against it, too.
     if let Some(description) = Description::of_environment() {
-        let exchanges = kept.lock().expect("no panic");
         let described = exchanges.iter().filter(|exchange| description.is_about(exchange));
         let statuses: Vec<u16> = described.map(|exchange| description.check(exchange)).collect();
         assert!([200, 201, 204, 400, 401, 404, 409].iter().all(|status| statuses.contains(status)), "{statuses:?}");

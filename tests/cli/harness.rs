@@ -1,5 +1,6 @@
 //! A directory of its own, a simulated organization that listens, and the binary.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -28,14 +29,23 @@ impl TestEnv {
     }
 
     pub(crate) fn with(state: SimulatedState, faults: FaultConfig) -> Self {
-        let simulated = Arc::new(Mutex::new(SimulatedOrganization::new(state, faults)));
+        Self::with_organizations(SimulatedOrganization::new(state, faults), BTreeMap::new())
+    }
+
+    /// The same with further organizations, by their ids.
+    pub(crate) fn with_organizations(
+        simulated: SimulatedOrganization,
+        others: BTreeMap<String, SimulatedOrganization>,
+    ) -> Self {
+        let simulated = Arc::new(Mutex::new(simulated));
+        let others = others.into_iter().map(|(id, other)| (id, Arc::new(Mutex::new(other)))).collect();
         let (send, receive) = std::sync::mpsc::channel();
         let served = Arc::clone(&simulated);
         // The thread ends with the test process.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
-                let server = Server::bind(served, 0).await.expect("a port");
+                let server = Server::bind_organizations(served, others, 0).await.expect("a port");
                 send.send(server.base()).expect("the test waits");
                 server.serve().await.expect("it serves");
             });

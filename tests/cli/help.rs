@@ -2,7 +2,7 @@
 
 use crate::harness::{Ended, plain_command};
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &[],
     &["validate"],
     &["plan"],
@@ -14,6 +14,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["rehearse"],
     &["show"],
     &["runs"],
+    &["orgs"],
     &["auth"],
     &["auth", "check"],
     &["explain"],

@@ -19,6 +19,7 @@ mod kill;
 mod masking;
 mod mistakes;
 mod network;
+mod orgs;
 mod pipelines;
 mod rehearse;
 mod rename;

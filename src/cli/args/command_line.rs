@@ -8,8 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::environment;
 use super::options::{CodeOptions, Format, OutputOptions};
 use crate::cli::commands::{
-    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, ManArgs, PlanArgs, RehearseArgs, RenameArgs,
-    RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, ManArgs, OrgsArgs, PlanArgs, RehearseArgs,
+    RenameArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -60,6 +60,11 @@ pub(crate) enum Command {
     /// List recorded runs
     #[command(after_long_help = "Example:\n  dectl runs --prune 20")]
     Runs(RunsArgs),
+    /// List the organizations that the token reaches
+    #[command(
+        after_long_help = "Examples:\n  dectl orgs > organizations.txt\n  dectl orgs -o json > organizations.json"
+    )]
+    Orgs(OrgsArgs),
     /// Inspect credentials
     #[command(subcommand)]
     Auth(Auth),
@@ -93,7 +98,7 @@ pub(crate) enum Auth {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Everyday commands", &["validate", "plan", "apply", "status", "undo"]),
     ("Fleet commands", &["rename", "export", "rehearse"]),
-    ("Inspection commands", &["show", "runs", "auth"]),
+    ("Inspection commands", &["show", "runs", "orgs", "auth"]),
     ("Tools", &["explain", "schema", "completions", "man", "simulate"]),
 ];
 
@@ -108,8 +113,7 @@ Exit codes:
   1    Error or refusal; no write was sent
   2    Drift (status, plan --detailed-exitcode)
   3    Writes were sent, and not everything is known to be as planned
-  130  Stopped by SIGINT
-  143  Stopped by SIGTERM or SIGHUP";
+  130  Stopped by SIGINT; 143 by SIGTERM or SIGHUP";
 
 /// The definition of the command line, with the commands listed in groups.
 pub(crate) fn command() -> clap::Command {
@@ -161,7 +165,7 @@ fn formats_of(command: &str) -> &'static [Format] {
         "status" => &[Text, Json, Markdown],
         "validate" => &[Text, Json, Codequality],
         "rehearse" => &[Text, Json, Html],
-        "runs" | "check" => &[Text, Json],
+        "runs" | "orgs" | "check" => &[Text, Json],
         _ => &[Text],
     }
 }
@@ -243,6 +247,7 @@ impl Command {
             Self::Rehearse(args) => &mut args.output,
             Self::Show(args) => &mut args.output,
             Self::Runs(args) => &mut args.output,
+            Self::Orgs(args) => &mut args.read.output,
             Self::Auth(Auth::Check(args)) => &mut args.read.output,
             Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => {
                 return None;

@@ -51,6 +51,8 @@ enum Kind {
     Auth,
     /// An error
     Error,
+    /// List of `orgs`
+    Organizations,
     /// A plan
     Plan,
     /// Result of `rehearse`

@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod inputs;
 mod manual;
+mod orgs;
 mod output;
 mod plan;
 mod rehearse;
@@ -30,6 +31,7 @@ pub(crate) use auth::AuthCheckArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs, SchemaArgs};
+pub(crate) use orgs::OrgsArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use rename::RenameArgs;
@@ -62,6 +64,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Show(args) => show::run(&args, printer),
             Command::Runs(args) => runs::run(&args, printer),
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,
+            Command::Orgs(args) => orgs::run(&args, printer, &shutdown).await,
             Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
             Command::Explain(args) => explain::run(&args, printer),
             Command::Schema(args) => manual::schema(&args, printer),

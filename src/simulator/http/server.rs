@@ -78,6 +78,7 @@ impl Server {
         for other in others.values() {
             lock(other).share_tokens(tokens.clone());
         }
+        lock(&simulated).set_others(others.keys().cloned().collect());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let base = format!("http://{address}/v1").into();

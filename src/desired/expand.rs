@@ -72,20 +72,48 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
         }
     }
     if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
-        let patterns: Vec<String> = first.patterns.iter().map(|(_, pattern)| unmatched(&pattern.value)).collect();
-        let help = "patterns match the whole value and are case-sensitive; try \".*Ward.*\" or \"(?i)ward.*\"";
-        let shown = if patterns.is_empty() { String::new() } else { format!(": {}", patterns.join(", ")) };
-        let message = format!("no network matches this rule{shown}");
-        diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(first.span).help(help));
+        let in_scope = |at: LocationIndex| (context.has_location)(&context.live.location(at).name);
+        let networks = context.live.locations().filter(|(at, _)| in_scope(*at));
+        let networks = networks.flat_map(|(at, _)| context.live.networks_of(at)).map(|(_, network)| network);
+        let values = networks.filter_map(|network| match first.patterns.first() {
+            Some((setting, _)) => string_value(&network.settings, *setting),
+            None => Some(&network.settings.name),
+        });
+        let patterns: Vec<&str> = first.patterns.iter().map(|(_, pattern)| &*pattern.value).collect();
+        diagnostics.push(nothing_matches("network", &patterns, values).with_span(first.span));
     }
 }
 
-/// A pattern that matches nothing, as warnings show it.
-pub(super) fn unmatched(pattern: &str) -> String {
-    match quotes_hint(pattern) {
-        Some(hint) => format!("{pattern} ({hint})"),
-        None => pattern.to_owned(),
+/// An error about a pattern that matches nothing, with values that it may mean.
+pub(super) fn nothing_matches<'a>(
+    noun: &str,
+    patterns: &[&str],
+    values: impl IntoIterator<Item = &'a str>,
+) -> Diagnostic {
+    const MOST_SHOWN: usize = 5;
+    let shown: Vec<String> = patterns
+        .iter()
+        .map(|pattern| match quotes_hint(pattern) {
+            Some(hint) => format!("{pattern} ({hint})"),
+            None => (*pattern).to_owned(),
+        })
+        .collect();
+    let values: BTreeSet<&str> = values.into_iter().collect();
+    // The words of a pattern, which are seldom wrong, or else the whole without its groups and repetitions.
+    let pattern = patterns.join(" ").to_lowercase();
+    let words = || pattern.split(|c: char| !c.is_alphabetic()).filter(|word| word.chars().count() > 2);
+    let has_word = |value: &&&str| words().any(|word| value.to_lowercase().contains(word));
+    let mut near: Vec<&str> = values.iter().filter(has_word).copied().collect();
+    if near.is_empty() {
+        let literal: String = pattern.chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect();
+        near = suggest(&literal, values.iter().copied());
     }
+    let like = if near.is_empty() { quoted_list(values, MOST_SHOWN) } else { quoted_list(near, MOST_SHOWN) };
+    let there = if like.is_empty() { format!("no {noun} is in scope") } else { format!("there are {like}") };
+    let message = format!("no {noun} matches: {}", shown.join(", "));
+    Diagnostic::error(DiagnosticCode::NoMatch, message).help(format!(
+        "{there}; patterns match the whole value and are case-sensitive, as in \".*Ward.*\" or \"(?i)ward.*\""
+    ))
 }
 
 /// Whether a rule applies to a location with this name.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::expand::unmatched;
+use super::expand::nothing_matches;
 use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
 use super::rules::{RenameRequest, full_match_regex};
 use super::template::{OWN_FILTERS, Templates, Variables};
@@ -64,7 +64,10 @@ pub fn rename_handsets(
             desired.locations.push(DesiredLocation { span: pattern, name: None, id, entries });
         }
     }
-    renaming.finish(pattern, &request.pattern);
+    // Without any the pattern and the template are checked only.
+    let handsets = live.networks().filter_map(|(at, _)| live.handsets(at)).flatten();
+    let names: Vec<&str> = handsets.filter_map(|handset| handset.display_name()).map(|name| &**name).collect();
+    renaming.finish(pattern, &request.pattern, &names);
     desired
 }
 
@@ -235,7 +238,7 @@ impl Renaming<'_> {
         false
     }
 
-    fn finish(self, pattern: Span, text: &str) {
+    fn finish(self, pattern: Span, text: &str, names: &[&str]) {
         if !self.shortened.is_empty() {
             let more = self.shortened.len().saturating_sub(MAX_SHOWN);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -244,15 +247,8 @@ impl Renaming<'_> {
             self.diagnostics
                 .push(Diagnostic::warning(DiagnosticCode::LongDisplayName, message).with_span(self.template));
         }
-        if self.matched == 0 && !self.diagnostics.has_errors() {
-            self.diagnostics.push(
-                Diagnostic::warning(
-                    DiagnosticCode::NoMatch,
-                    format!("no handset matches this pattern: {}", unmatched(text)),
-                )
-                .with_span(pattern)
-                .help("patterns match the whole name and are case-sensitive; try \".*\""),
-            );
+        if self.matched == 0 && !self.diagnostics.has_errors() && !names.is_empty() {
+            self.diagnostics.push(nothing_matches("handset", &[text], names.iter().copied()).with_span(pattern));
         }
     }
 }

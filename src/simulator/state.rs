@@ -404,11 +404,9 @@ impl SimulatedState {
     pub(super) fn remove(&mut self, id: &NetworkId) -> Option<SimNetwork> {
         self.passwords.remove(id);
         let network = self.networks.remove(id)?;
-        if let Some(holders) = self.names.get_mut(&Self::name_place(&network)) {
-            holders.retain(|holder| holder != id);
-        }
-        if let Some(holders) = Self::code_place(&network).and_then(|place| self.codes.get_mut(&place)) {
-            holders.retain(|holder| holder != id);
+        remove_holder(&mut self.names, Self::name_place(&network), id);
+        if let Some(place) = Self::code_place(&network) {
+            remove_holder(&mut self.codes, place, id);
         }
         for station in &network.base_stations {
             if let Some(count) = self.macs.get_mut(&station.mac) {
@@ -510,6 +508,16 @@ fn lenient_text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A value that no network holds any more is forgotten: thousands of renames must not fill the memory.
+fn remove_holder<K: Eq + std::hash::Hash>(holders: &mut HashMap<K, Vec<NetworkId>>, place: K, id: &NetworkId) {
+    if let std::collections::hash_map::Entry::Occupied(mut known) = holders.entry(place) {
+        known.get_mut().retain(|holder| holder != id);
+        if known.get().is_empty() {
+            known.remove();
+        }
     }
 }
 

@@ -426,7 +426,9 @@ fn handsets_are_renamed_by_a_template_over_the_fleet() {
     assert!(env.run(&["plan", "names.yaml"]).stdout.contains("nothing to do"));
     // Names alone need no time between them, and nothing matches any more.
     assert_eq!(violations(&env), json!({ "violations": [] }));
-    assert!(rename(&["--yes"]).stdout.contains("no handset matches"));
+    let again = rename(&["--yes"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("no handset matches"), "{}", again.stderr);
     for wrong in [
         vec!["(", "x"],
         vec![".*", "{{ lin1.extension }}"],

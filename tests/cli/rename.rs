@@ -77,8 +77,11 @@ fn invalid_rule_results_are_all_listed_before_any_write() {
     }
     assert_eq!(env.counters().writes, 0);
     let ended = env.run(&["rename", "Ward", "Station", "--yes"]);
-    assert_eq!(ended.code, Some(0));
-    assert!(ended.stdout.contains("no network matches this rule"), "{}", ended.stdout);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("no network matches: Ward"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\"HQ Ward 1\""), "{}", ended.stderr);
+    let ended = env.run(&["rename", "Ward", "Station", "--out", "nothing.json"]);
+    assert!(ended.code == Some(1) && !env.dir.path().join("nothing.json").exists(), "no plan without a change");
     let ended = env.run(&["rename", "HQ (?<x>.*)", "HQ X {{ x }}", "--out", "p.json"]);
     assert!(ended.stdout.contains("running the command twice"), "{}", ended.stdout);
 }

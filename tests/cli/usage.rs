@@ -142,3 +142,36 @@ fn a_plan_with_deletions_ends_with_the_option_that_allows_them() {
     let needed = env.run(&["plan", "d.yaml", "-o", "json"]).json()["summary"]["deletions"].to_string();
     assert_eq!(env.run(&["apply", "d.yaml", "--yes", "--max-deletes", &needed]).code, Some(0));
 }
+
+#[test]
+fn words_of_other_tools_are_answered_with_what_they_are_called_here() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (arguments, expected) in [
+        (&["apply", "x.yaml", "--dry-run"][..], "dectl plan FILES"),
+        (&["apply", "x.yaml", "--auto-approve"], "--yes"),
+        (&["apply", "x.yaml", "-auto-approve"], "--yes"),
+        (&["apply", "-f", "x.yaml"], "files are arguments"),
+        (&["plan", "x.yaml", "--config=c"], "files are arguments"),
+        (&["plan", "x.yaml", "--target", "Oslo"], "--location"),
+        (&["plan", "x.yaml", "--filter", "Oslo"], "--location"),
+        (&["plan", "x.yaml", "--format", "json"], "--output"),
+        (&["apply", "x.yaml", "--force"], "--max-changes"),
+        (&["list"], "dectl export -o csv"),
+        (&["check"], "dectl validate"),
+        (&["refresh"], "reads the live state first"),
+        (&["diff"], "dectl plan FILES"),
+        (&["rollback"], "dectl undo last"),
+        (&["history"], "dectl runs"),
+        (&["drift"], "dectl status"),
+        (&["import"], "dectl export"),
+        (&["login"], "WEBEX_ACCESS_TOKEN"),
+    ] {
+        let ended: Ended = plain_command(dir.path(), arguments).output().expect("the binary runs").into();
+        assert_eq!(ended.code, Some(1), "{arguments:?}");
+        assert!(ended.stderr.contains(expected), "{arguments:?}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("as a value") && !ended.stderr.contains("similar"), "{}", ended.stderr);
+    }
+    // A slip of the pen still gets what is nearest.
+    let ended: Ended = plain_command(dir.path(), &["plan", "x.yaml", "--lokation"]).output().expect("it runs").into();
+    assert!(ended.stderr.contains("'--location'"), "{}", ended.stderr);
+}

@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use clap::builder::{PossibleValuesParser, Resettable, TypedValueParser};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use super::environment;
 use super::options::{CodeOptions, Format, OutputOptions};
+use super::{environment, habits};
 use crate::cli::commands::{
     ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, ManArgs, OrgsArgs, PlanArgs, RehearseArgs,
     RenameArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
@@ -218,7 +218,7 @@ impl Args {
         let matches = command
             .clone()
             .try_get_matches_from(given)
-            .map_err(|error| environment::name_variable(error, &mut command))?;
+            .map_err(|error| habits::translate(environment::name_variable(error, &mut command)))?;
         let mut args = Self::from_arg_matches(&matches)?;
         let formats = args.command.formats();
         if let Some(output) = args.command.output_mut() {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `command_line` | the commands in their groups, the formats of their results, and the help |
 //! | `environment` | what environment variables say beside the options |
+//! | `habits` | what the commands and options of other tools are called here |
 //! | `options` | options shared by several commands |
 //! | `values` | values of options with their own syntax |
 //!
@@ -11,6 +12,7 @@
 
 mod command_line;
 mod environment;
+mod habits;
 mod options;
 mod values;
 

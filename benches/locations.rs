@@ -13,7 +13,7 @@ use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
 use dectl::plan::{RequiredReads, Scope};
-use dectl::reconcile::{Inputs, prepare_plan, read_devices};
+use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan, read_devices};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState,
@@ -37,13 +37,6 @@ fn faults() -> FaultConfig {
 
 /// Renames all networks of so many locations, with the list before and the one after.
 fn renames(locations: usize, networks: usize, faults: FaultConfig, writes_per_location: Option<usize>) -> Measured {
-    let clock = Clock::virtual_clock();
-    let state = SimulatedState::generated(locations, networks);
-    let simulated = Rc::new(RefCell::new(SimulatedOrganization::new(state, faults)));
-    let api = Rc::new(InProcessApi::new(Rc::clone(&simulated), clock.clone()));
-    let limiter = RateLimiter::new(None, None);
-    let rng = SeededRng::from_seed(1);
-    let client = ApiClient::new(api, clock.clone(), rng, limiter, RetryPolicy::default(), Shutdown::new());
     let request = RenameRequest {
         pattern: "(?<old>.*)".to_owned(),
         template: "{{ old }}x".to_owned(),
@@ -51,7 +44,35 @@ fn renames(locations: usize, networks: usize, faults: FaultConfig, writes_per_lo
         display_name: None,
     };
     let inputs = Inputs::from_rename(&request).expect("a rename");
-    let prepared = clock.block_on(prepare_plan(&inputs, &Scope::default(), &client)).expect("it ends");
+    apply(&inputs, (locations, networks), faults, writes_per_location)
+}
+
+/// A chain of names, in which each network waits for the next one, beside independent renames of the same location.
+fn chain_beside_renames(chain: usize, renames: usize) -> Measured {
+    let mut file = "version: 1\nlocations:\n  - name: Hospital 001\n    networks:\n".to_owned();
+    for number in 1..=chain + renames {
+        let name = if number < chain { format!("H001 Ward {}", number + 1) } else { format!("Renamed {number}") };
+        file.push_str(&format!("      - {{ renamedFrom: H001 Ward {number}, name: {name} }}\n"));
+    }
+    let options = InputOptions { strict: true, resolve: CodeResolution::SyntaxOnly };
+    let inputs = Inputs::from_text("chain.yaml", file, options).expect("a file");
+    apply(&inputs, (1, chain + renames), faults(), None)
+}
+
+fn apply(
+    inputs: &Inputs,
+    (locations, networks): (usize, usize),
+    faults: FaultConfig,
+    writes_per_location: Option<usize>,
+) -> Measured {
+    let clock = Clock::virtual_clock();
+    let state = SimulatedState::generated(locations, networks);
+    let simulated = Rc::new(RefCell::new(SimulatedOrganization::new(state, faults)));
+    let api = Rc::new(InProcessApi::new(Rc::clone(&simulated), clock.clone()));
+    let limiter = RateLimiter::new(None, None);
+    let rng = SeededRng::from_seed(1);
+    let client = ApiClient::new(api, clock.clone(), rng, limiter, RetryPolicy::default(), Shutdown::new());
+    let prepared = clock.block_on(prepare_plan(inputs, &Scope::default(), &client)).expect("it ends");
     let prepared = prepared.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(prepared.checked.plan().steps.len(), locations * networks);
     let journal = Journal::in_memory();
@@ -98,6 +119,15 @@ fn main() {
             ours.seconds / plain,
             one_by_one.seconds,
             one_by_one.seconds / plain,
+        );
+    }
+    for (chain, renames) in [(20, 200), (10, 40)] {
+        let ours = chain_beside_renames(chain, renames).seconds;
+        // Ideal workers begin with the chain.
+        let ideal = plain_workers(chain + renames).max(LATENCY.as_secs_f64() * (2 + chain) as f64);
+        println!(
+            "  a chain of {chain} beside {renames} renames: {ours:.1} s, {:.2} of ideal workers ({ideal:.1} s)",
+            ours / ideal
         );
     }
     let window = LimitKind::Window { count: 300, period: Duration::from_secs(60), phase: Duration::ZERO };

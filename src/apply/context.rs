@@ -15,6 +15,7 @@ use crate::client::{ApiClient, Priority};
 use crate::model::{HandsetId, LocationId, NetworkId, Settings};
 use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, Step, StepIndex};
 use crate::runtime::{Instant, Notify, ShutdownLevel, ShutdownReason};
+use crate::storage::journal::WriteOutcome;
 use crate::storage::{Journal, JournalEntry};
 
 pub(super) struct RunContext<'a> {
@@ -50,6 +51,8 @@ pub(super) struct RunContext<'a> {
     pub(super) late: HashSet<StepIndex>,
     /// No further write can succeed, whatever reason the shutdown was requested for.
     pub(super) aborted: Cell<bool>,
+    /// What the journal has of each change at last: how a write ended, and the id.
+    pub(super) recorded: RefCell<HashMap<ChangeIndex, (WriteOutcome, Option<String>)>>,
     /// Writes that were not answered and may still be applied.
     pub(super) unanswered: RefCell<Vec<UnansweredWrite>>,
 }

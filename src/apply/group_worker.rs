@@ -30,6 +30,8 @@ pub(super) struct GroupWorker<'a, 's> {
     pub(super) current_settings: HashMap<ChangeIndex, Option<Settings>>,
     /// The steps that are sent in the way for a Webex that refuses two lines at once.
     split: HashSet<StepIndex>,
+    /// Handsets that were added with their first line, and whose second line is still to be looked after.
+    halves: HashSet<ChangeIndex>,
     /// Changes that were taken back: the values that they had released may be theirs again.
     pub(super) reverted: HashSet<ChangeIndex>,
 }
@@ -50,6 +52,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             progress: HashMap::new(),
             current_settings: HashMap::new(),
             split: HashSet::new(),
+            halves: HashSet::new(),
             reverted: HashSet::new(),
         }
     }
@@ -212,9 +215,9 @@ impl<'a, 's> GroupWorker<'a, 's> {
 
     /// Handsets were added with their first lines; returns the steps that add the second ones.
     async fn after_first_lines(&mut self, at: StepIndex) -> Vec<StepIndex> {
-        let is_half = |item: &&StepItem| !self.run.plan.is_final(item);
-        let is_done = |item: &&StepItem| self.progress.get(&(at, item.change)) == Some(&StepState::Done);
-        let halves: Vec<StepItem> = self.step(at).items.iter().filter(is_half).filter(is_done).cloned().collect();
+        let added = std::mem::take(&mut self.halves);
+        let is_half = |item: &&StepItem| added.contains(&item.change);
+        let halves: Vec<StepItem> = self.step(at).items.iter().filter(is_half).cloned().collect();
         if halves.is_empty() {
             return Vec::new();
         }
@@ -310,6 +313,10 @@ impl<'a, 's> GroupWorker<'a, 's> {
             StepState::NotSent => result.error.is_some(),
             StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
         };
+        let is_half = item.operation().kind == ResourceKind::Handset && !run.plan.is_final(item);
+        if progress == StepState::Done && is_half {
+            self.halves.insert(change);
+        }
         // What completes an addition is known better than that it was incomplete.
         let completes = item.from.is_some() && run.plan[change].before.is_none();
         if completes {

@@ -16,7 +16,7 @@ use super::timeline::Timeline;
 use super::verify;
 use crate::client::ApiClient;
 use crate::model::LocationId;
-use crate::plan::model::{Change, ChangeAction, ChangeIndex, ResourceKind, StepIndex};
+use crate::plan::model::{Change, ChangeIndex, StepIndex};
 use crate::plan_check::CheckedPlan;
 use crate::runtime::{Notify, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::Journal;
@@ -62,13 +62,14 @@ pub async fn run(
         late,
         aborted: Cell::new(false),
         unanswered: RefCell::default(),
+        recorded: RefCell::default(),
         timeline: RefCell::new(Timeline { started: Some(started), ..Timeline::default() }),
     };
     // One grace period for restoring temporary names and for the final list together.
     let (mut results, verification, server_generated_codes) =
         alongside(run.end_after_grace_period(), run.execute(&groups)).await;
     note_late_prerequisites(&mut results);
-    record_handset_ids(&run, &results).await;
+    record_what_was_found(&run, &results).await;
     let mut timeline = run.timeline.take();
     timeline.pauses = client.pauses().into_iter().filter(|(_, until)| *until > started).collect();
     Outcome {
@@ -88,22 +89,25 @@ fn second_lines(checked: &CheckedPlan) -> HashMap<ChangeIndex, StepIndex> {
     steps.map(|(at, step)| (step.change(), StepIndex(at))).collect()
 }
 
-/// Records the ids of added handsets, which only a list has: an undo removes nothing without them.
-async fn record_handset_ids(run: &RunContext<'_>, results: &[ChangeResult]) {
-    let added = run.plan.changes.iter().zip(results).filter(|(change, result)| {
-        let is_addition = change.kind() == ResourceKind::Handset && change.action() == ChangeAction::Create;
-        is_addition && result.status == ChangeStatus::Applied && result.id.is_some()
+/// Records what the final list has shown of changes: the ids of added handsets, which only a list has, and what was applied
+/// although its request had failed. An undo knows what the journal has.
+async fn record_what_was_found(run: &RunContext<'_>, results: &[ChangeResult]) {
+    let recorded = run.recorded.take();
+    let news = run.plan.indexed_changes().zip(results).filter(|((at, _), result)| {
+        result.status == ChangeStatus::Applied
+            && recorded
+                .get(at)
+                .is_some_and(|(end, id)| *end != WriteOutcome::Applied || result.id.is_some() && *id != result.id)
     });
-    let of = |(change, result): (&Change, &ChangeResult)| JournalItemResult {
+    let of = |((_, change), result): ((ChangeIndex, &Change), &ChangeResult)| JournalItemResult {
         key: change.key(),
         end: WriteOutcome::Applied,
         id: result.id.clone(),
     };
-    let results: Vec<JournalItemResult> = added.map(of).collect();
+    let results: Vec<JournalItemResult> = news.map(of).collect();
     if !results.is_empty() {
-        let entry = JournalEntry::WriteFinished { results };
-        // The run is over; without the ids an undo leaves the handsets alone.
-        let _recorded = run.record(entry).await;
+        // The run is over; without this an undo leaves alone what it cannot tell.
+        let _recorded = run.record(JournalEntry::WriteFinished { results }).await;
     }
 }
 

@@ -110,6 +110,10 @@ impl GroupWorker<'_, '_> {
         {
             run.client.record_handset_change(network);
         }
+        if !write.is_revert {
+            let ends = results.iter().map(|(change, result)| (*change, (result.outcome(), result.result.id.clone())));
+            run.recorded.borrow_mut().extend(ends);
+        }
         // If this line is lost, the next run reads the state from the list.
         let _recorded = run.record(self.record_of(&results, is_refused)).await;
         results

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use super::code::CodeText;
 use super::devices::{BaseStation, Devices, Handset};
 use super::id::{LocationId, NetworkId};
 use super::member::Member;
@@ -137,6 +138,14 @@ impl LiveState {
     pub fn add_locations(&mut self, mut locations: Vec<(LocationId, Arc<str>)>) {
         locations.sort_by_cached_key(|(id, name)| (NaturalName::of(name), id.clone()));
         locations.into_iter().for_each(|(id, name)| self.insert_location(id, name));
+    }
+
+    /// Sets the code of a network that Webex hides, since it is disabled, to what is known of it.
+    pub fn fill_hidden_code(&mut self, network: NetworkIndex, code: CodeText) {
+        let settings = &mut self.networks[network.0 as usize].settings;
+        if settings.code.is_none() && settings.code_enabled == Some(false) {
+            settings.code = Some(code);
+        }
     }
 
     /// Records the base stations of a network as they were read.

@@ -43,6 +43,10 @@ impl InterimStates {
             let may_be_final = |setting| dependencies.is_free(need.of, setting);
 
             let mut interim = after.clone();
+            // A code that is disabled on the way may be hidden from the run that continues this one.
+            if after.code_enabled == Some(false) {
+                interim.code_enabled = before.code_enabled;
+            }
             if !may_be_final(Setting::Name) {
                 interim.name = if must_move(Setting::Name) {
                     used.temporary_name(location, &after.name, live)?
@@ -51,7 +55,8 @@ impl InterimStates {
                 };
             }
             if !may_be_final(Setting::Code) {
-                interim.code = if must_move(Setting::Code) {
+                // One that Webex hides cannot be sent again.
+                interim.code = if must_move(Setting::Code) || before.code.is_none() {
                     match used.temporary_code(&after.name) {
                         Some(code) => Some(code),
                         None => {

@@ -151,8 +151,9 @@ fn stand(
         let network = find_network(&plan[changes[0]], created, live);
         let listed = Listed {
             networks: Some(network.map(|at| live.network(at)).into_iter().collect()),
-            base_stations: Some(network.and_then(|at| live.base_stations(at)).unwrap_or_default()),
-            handsets: Some(network.and_then(|at| live.handsets(at)).unwrap_or_default()),
+            // One that is not there has none.
+            base_stations: network.map_or(Some(&[][..]), |at| live.base_stations(at)),
+            handsets: network.map_or(Some(&[][..]), |at| live.handsets(at)),
         };
         let states = |at: &ChangeIndex| States::of_change(&plan[*at], interim.get(at).copied());
         let states: Vec<States<'_>> = changes.iter().map(states).collect();

@@ -57,6 +57,7 @@ pub async fn prepare_undo(
     client: &ApiClient,
 ) -> Result<Undo, Error> {
     let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key)?;
+    fill_hidden_codes(history, live);
     read_for_undo(history, live, client).await?;
     let first = joined.last().unwrap_or(&history.run);
     // Without its plan, what has no id stays.
@@ -64,6 +65,20 @@ pub async fn prepare_undo(
         find_unrecorded(history, &first.plan, live);
     }
     Ok(Undo { joined, left, ..build_undo(history, live, scope) })
+}
+
+/// The codes that Webex hides while they are disabled, as the run has left them: an update must send one, and a swap must know
+/// who has which.
+fn fill_hidden_codes(history: &RunHistory, live: &mut LiveState) {
+    for modified in &history.modified {
+        let disabled = modified.final_states.iter().filter(|state| state.code_enabled == Some(false));
+        let codes: Vec<_> = disabled.filter_map(|state| state.code.as_ref()).collect();
+        if let (Some(at), Some(code)) = (live.find(&modified.network), codes.first())
+            && codes.iter().all(|other| other == code)
+        {
+            live.fill_hidden_code(at, (*code).clone());
+        }
+    }
 }
 
 /// Reads what an undo must know beside the list: the devices of what the run has created or changed.
@@ -198,25 +213,45 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     }
     let is_new = |left: &ModifiedNetwork| history.modified.iter().all(|own| own.network != left.network);
     let others: Vec<ModifiedNetwork> = run.modified.into_iter().filter(is_new).collect();
-    // Keys are made of names, which may have changed in between, or belong to another network by now. A network that the
-    // run had created has no id in its items, so that there are only the keys.
+    let mut items: Vec<RecordedItem> = Vec::new();
+    for earlier in run.items {
+        let again = history.items.iter_mut().find(|later| is_same_thing(&earlier, later));
+        match again.filter(|later| later.may_be_applied()) {
+            // An addition that was made twice has two ids.
+            Some(later) if earlier.before.is_none() && earlier.may_be_applied() => {
+                let is_handset = earlier.key.operation.kind == Kind::Handset;
+                match (&earlier.id, &later.id) {
+                    (Some(one), Some(other)) if one == other => {}
+                    // Of one address or one name there is one only.
+                    (Some(_), None) if !is_handset => later.id = earlier.id,
+                    (None, _) => {}
+                    (Some(_), _) => items.push(earlier),
+                }
+            }
+            Some(_) => {}
+            None => items.push(earlier),
+        }
+    }
+    history.modified.extend(others);
+    history.items.splice(0..0, items);
+    true
+}
+
+/// Whether an item of an earlier run is about what one of a later run is about. Keys are made of names, which may have changed
+/// in between, or belong to another network by now. A network that the run had created has no id in its items, so that there
+/// are only the keys.
+fn is_same_thing(earlier: &RecordedItem, later: &RecordedItem) -> bool {
     let thing = |item: &RecordedItem| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         let id = state.handset().and_then(|handset| handset.id.clone());
         Some((item.key.operation, item.network.clone()?, state.label(), id))
     };
-    let key = |item: &RecordedItem| item.key.clone();
-    let things: HashSet<_> = history.items.iter().filter_map(thing).collect();
-    let keys: HashSet<_> = history.items.iter().map(key).collect();
-    let keys_of_created: HashSet<_> = history.items.iter().filter(|own| own.network.is_none()).map(key).collect();
-    let is_again = |item: &RecordedItem| match thing(item) {
-        Some(thing) => things.contains(&thing) || keys_of_created.contains(&key(item)),
-        None => keys.contains(&key(item)),
-    };
-    let items: Vec<RecordedItem> = run.items.into_iter().filter(|item| !is_again(item)).collect();
-    history.modified.extend(others);
-    history.items.splice(0..0, items);
-    true
+    match thing(earlier) {
+        Some(thing_of_earlier) => {
+            thing(later) == Some(thing_of_earlier) || later.network.is_none() && later.key == earlier.key
+        }
+        None => later.key == earlier.key,
+    }
 }
 
 /// Builds the previous state of everything that is still as the run left it. What is out of `scope` is no matter of its
@@ -595,6 +630,12 @@ impl<'a> UndoBuilder<'a> {
         self.base_stations(item, network, span).push(BaseStationEntry { replaces, ..base_station(mac, span) });
     }
 
+    /// Whether an addition of the run is known to have made a handset.
+    fn is_recorded(&self, handset: &Handset) -> bool {
+        let id = handset.id.as_ref().map(HandsetId::as_str);
+        id.is_some() && self.history.items.iter().any(|item| item.id.as_deref() == id)
+    }
+
     /// Whether the run has added a handset to a network.
     fn has_added(&self, network: &NetworkId, handset: &Handset) -> bool {
         self.history.items.iter().any(|item| {
@@ -640,7 +681,9 @@ impl<'a> UndoBuilder<'a> {
                 self.handset(item, HandsetEntry { id, is_absent: true, ..HandsetEntry::new(span) });
             }
             Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
-            None if item.id.is_none() && listed.iter().any(|handset| is_as_added(handset, after)) => {
+            None if item.id.is_none()
+                && listed.iter().any(|handset| is_as_added(handset, after) && !self.is_recorded(handset)) =>
+            {
                 self.leave_alone(name, "its id was not recorded, so it may not be the run's");
             }
             // It is gone already.
@@ -758,4 +801,53 @@ fn join_replacements(stations: &mut Vec<BaseStationEntry>, added: &HashSet<Mac>)
     }
     let replaced: HashSet<Mac> = stations.iter().filter_map(|station| Some(station.replaces.as_ref()?.value)).collect();
     stations.retain(|station| !(station.is_absent && replaced.contains(&station.mac.value)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal of additions of a base station: how each ended, and its id.
+    fn run(name: &str, additions: &[(&str, Option<&str>)]) -> RunHistory {
+        let key =
+            r#""key":{"kind":"baseStation","action":"create","location":"l","network":"N","device":"AC7A56000001"}"#;
+        let mut lines = vec![format!(
+            r#"{{"time":"2026-11-23T10:00:00Z","event":"runStarted","formatVersion":1,"generator":"dectl","run":"{name}","changes":1,"steps":1}}"#
+        )];
+        for (end, id) in additions {
+            let id = id.map(|id| format!(r#","id":"{id}""#)).unwrap_or_default();
+            lines.push(format!(
+                r#"{{"time":"2026-11-23T10:00:01Z","event":"writeStarted","location":"l","locationName":"L","network":"n","items":[{{{key},"write":"final","to":{{"kind":"baseStation","mac":"AC7A56000001"}}}}]}}"#
+            ));
+            lines.push(format!(
+                r#"{{"time":"2026-11-23T10:00:02Z","event":"writeFinished","results":[{{{key},"end":"{end}"{id}}}]}}"#
+            ));
+        }
+        RunHistory::parse((lines.join("\n") + "\n").as_bytes(), name, CodeAccess::Skip).expect("a journal")
+    }
+
+    #[test]
+    fn what_an_interrupted_run_has_added_is_not_lost_to_a_later_failure() {
+        type Case<'a> = ((&'a str, Option<&'a str>), (&'a str, Option<&'a str>), &'a [Option<&'a str>]);
+        #[rustfmt::skip]
+        let cases: &[Case<'_>] = &[
+            // earlier, later, the ids of what may have been added
+            (("applied", Some("a")), ("failed", None), &[Some("a")]),
+            (("applied", Some("a")), ("notSent", None), &[Some("a")]),
+            (("unknown", None), ("failed", None), &[None]),
+            (("applied", Some("a")), ("applied", Some("a")), &[Some("a")]),
+            // The later request found it there, so that its response had no id.
+            (("applied", Some("a")), ("applied", None), &[Some("a")]),
+            (("failed", None), ("applied", Some("b")), &[Some("b")]),
+            // Added, removed by another client, and added again.
+            (("applied", Some("a")), ("applied", Some("b")), &[Some("a"), Some("b")]),
+        ];
+        for (earlier, later, expected) in cases {
+            let mut history = run("r2", &[*later]);
+            assert!(join(&mut history, run("r1", &[*earlier]), true) || earlier.0 == "notSent");
+            let added = history.items.iter().filter(|item| item.may_be_applied());
+            let ids: Vec<Option<&str>> = added.map(|item| item.id.as_deref()).collect();
+            assert_eq!(ids, *expected, "{earlier:?} {later:?}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! The journaled runs, and the way back from one.
 
-use dectl::simulator::{FaultConfig, RequestFault};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 
 use crate::harness::{TestEnv, copy_example, live_names, three_networks};
 
@@ -426,4 +426,64 @@ fn the_last_run_is_the_last_one_after_a_clock_was_set_back() {
     assert_eq!(env.networks(), after_first);
     assert_eq!(env.run(&["runs", "--prune", "1"]).code, Some(0));
     assert_ne!(names(), [ahead], "the newest run is kept");
+}
+
+/// Webex may hide codes while they are disabled. An undo knows them from what the run has recorded.
+#[test]
+fn hidden_codes_are_known_to_an_undo() {
+    const DOCK_1: &str = "Y2lzY29zcGFyazovL3VzL0RFQ1RfREVWX05FVC85OWM0ODliYS1mOTAzLTRlZWEtYjljMi1jOGYyYmUyZWEzNTg";
+    const DOCK_2: &str = "Y2lzY29zcGFyazovL3VzL0RFQ1RfREVWX05FVC80YWM1ZGYzYi05MDk5LTRkMzgtOWRlZC0zN2RlMWQ4ZDRjNjY";
+    let file = |one: &str, two: &str| {
+        format!(
+            "version: 1\nlocations:\n  - name: Bergen Warehouse\n    networks:\n      - {{ id: {DOCK_1}, {one} }}\n      \
+             - {{ id: {DOCK_2}, {two} }}\n"
+        )
+    };
+    let off = "defaultAccessCodeEnabled: false";
+    for (one, two) in [
+        // Names and codes change places, and one of the codes is hidden afterwards, or both are.
+        (
+            "name: BGO Dock 2, defaultAccessCode: \"2202\"".to_owned(),
+            format!("name: BGO Dock 1, defaultAccessCode: \"2201\", {off}"),
+        ),
+        (
+            format!("name: BGO Dock 2, defaultAccessCode: \"2202\", {off}"),
+            format!("name: BGO Dock 1, defaultAccessCode: \"2201\", {off}"),
+        ),
+        // The code stays and is hidden.
+        ("name: BGO Dock 1".to_owned(), format!("name: BGO Dock 9, {off}")),
+    ] {
+        let env = TestEnv::with(
+            SimulatedState::built_in(),
+            FaultConfig { hide_disabled_codes: true, ..FaultConfig::default() },
+        );
+        env.write("codes.yaml", &file(&one, &two));
+        let before = env.networks();
+        let applied = env.run(&["apply", "codes.yaml", "--yes"]);
+        assert_eq!(applied.code, Some(0), "{one} {two}: {}{}", applied.stdout, applied.stderr);
+        assert_ne!(env.networks(), before);
+        let undone = env.run(&["undo", "last", "--yes"]);
+        assert_eq!(undone.code, Some(0), "{one} {two}: {}{}", undone.stdout, undone.stderr);
+        assert_eq!(env.networks(), before, "{one} {two}");
+    }
+    // The same without an undo: a file that names the codes can always be planned.
+    let env =
+        TestEnv::with(SimulatedState::built_in(), FaultConfig { hide_disabled_codes: true, ..FaultConfig::default() });
+    env.write(
+        "codes.yaml",
+        &file(
+            "name: BGO Dock 2, defaultAccessCode: \"2202\"",
+            &format!("name: BGO Dock 1, defaultAccessCode: \"2201\", {off}"),
+        ),
+    );
+    assert_eq!(env.run(&["apply", "codes.yaml", "--yes"]).code, Some(0));
+    env.write(
+        "back.yaml",
+        &file(
+            "name: BGO Dock 1, defaultAccessCode: \"2201\"",
+            "name: BGO Dock 2, defaultAccessCode: \"2202\", defaultAccessCodeEnabled: true",
+        ),
+    );
+    let back = env.run(&["apply", "back.yaml", "--yes"]);
+    assert_eq!(back.code, Some(0), "{}{}", back.stdout, back.stderr);
 }

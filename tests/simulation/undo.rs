@@ -128,7 +128,7 @@ fn snapshot(locations: &[KnownLocation], same_names: bool) -> Value {
 }
 
 /// A file about some of it: renames and swaps, creations and deletions, base stations and handsets.
-fn random_file(locations: &[KnownLocation], rng: &mut SeededRng) -> String {
+fn random_file(locations: &[KnownLocation], rng: &mut SeededRng, codes: &mut Option<SeededRng>) -> String {
     let mut file = String::from("version: 1\nlocations:\n");
     let mut new = 0_u64;
     for location in locations {
@@ -158,8 +158,21 @@ fn random_file(locations: &[KnownLocation], rng: &mut SeededRng) -> String {
                 _ => network.name.clone(),
             };
             let _infallible = writeln!(file, "      - id: {}\n        name: {name}", network.id);
-            if rng.gen_bool(0.2) {
-                let _infallible = writeln!(file, "        defaultAccessCode: \"9{}\"", &network.code[..3]);
+            let has_own_code = rng.gen_bool(0.2);
+            match codes {
+                // A swap of the codes, too, and some of them disabled.
+                Some(codes) => {
+                    if index < 2 && is_swap && codes.gen_bool(0.5) {
+                        let _infallible = writeln!(file, "        defaultAccessCode: \"{}\"", rest[1 - index].code);
+                    }
+                    if codes.gen_bool(0.4) {
+                        let _infallible = writeln!(file, "        defaultAccessCodeEnabled: false");
+                    }
+                }
+                None if has_own_code => {
+                    let _infallible = writeln!(file, "        defaultAccessCode: \"9{}\"", &network.code[..3]);
+                }
+                None => {}
             }
             if rng.gen_bool(0.5) {
                 let _infallible = writeln!(file, "        baseStations:");
@@ -256,10 +269,12 @@ struct Scene {
     simulated: Rc<RefCell<SimulatedOrganization>>,
     journals: tempfile::TempDir,
     runs: Cell<u32>,
+    /// Whether lists hide codes while they are disabled.
+    hides_codes: bool,
 }
 
 impl Scene {
-    fn new(seed: u64, organization: &Value) -> Self {
+    fn new(seed: u64, organization: &Value, hides_codes: bool) -> Self {
         let state = Snapshot::read("organization.json", organization.to_string()).expect("a snapshot").default;
         let simulated = SimulatedOrganization::new(state, FaultConfig::default());
         Self {
@@ -268,6 +283,7 @@ impl Scene {
             simulated: Rc::new(RefCell::new(simulated)),
             journals: tempfile::tempdir().expect("a directory"),
             runs: Cell::new(0),
+            hides_codes,
         }
     }
 
@@ -283,12 +299,13 @@ impl Scene {
     }
 
     fn behave(&self, faults: FaultConfig) {
+        let faults = FaultConfig { hide_disabled_codes: self.hides_codes, ..faults };
         self.simulated.borrow_mut().set_faults(faults);
     }
 
     /// Everything that an administrator sees, without ids, in one text per network.
     fn truth(&self) -> Vec<String> {
-        self.behave(FaultConfig::default());
+        self.simulated.borrow_mut().set_faults(FaultConfig::default());
         let api = self.api();
         let read = async {
             // Writes that come late have come by then.
@@ -306,12 +323,15 @@ impl Scene {
                 let settings = &network.settings;
                 let code = settings.code.as_ref().map(|code| code.expose_secret().to_owned());
                 let (name, shown) = (&settings.name, &settings.display_name);
-                seen.push(format!("{} {name} {shown:?} {code:?} {stations:?} {handsets:?}", network.location));
+                let off = if settings.code_enabled == Some(false) { " off" } else { "" };
+                seen.push(format!("{} {name} {shown:?} {code:?}{off} {stations:?} {handsets:?}", network.location));
             }
             seen.sort();
             seen
         };
-        self.clock.block_on(read).expect("the reads end")
+        let seen = self.clock.block_on(read).expect("the reads end");
+        self.behave(FaultConfig::default());
+        seen
     }
 
     fn target(&self) -> RunTarget {
@@ -482,8 +502,10 @@ fn after_undo_everything_is_as_it_was() {
     for_seeds("after_undo", 200, |seed| {
         let mut rng = SeededRng::from_seed(seed);
         let locations = random_organization(&mut rng);
-        let scene = Scene::new(seed, &snapshot(&locations, rng.gen_bool(0.2)));
-        let file = random_file(&locations, &mut rng);
+        // Every fourth organization hides codes while they are disabled.
+        let mut codes = (seed % 4 == 3).then(|| SeededRng::from_seed(seed ^ 0xC0DE));
+        let scene = Scene::new(seed, &snapshot(&locations, rng.gen_bool(0.2)), codes.is_some());
+        let file = random_file(&locations, &mut rng, &mut codes);
         all.set(all.get() + 1);
         // A file that contradicts itself is refused, and nothing is sent; that is tested elsewhere.
         let Some(Ok(pending)) = scene.inputs(&file).map(|_| scene.pending(&file)) else { return };

@@ -21,7 +21,7 @@ const COMMANDS: [(&[&str], &str); 15] = [
         "set WEBEX_ACCESS_TOKEN or the variables of a service app; `dectl auth check` tries them",
     ),
     (&["init"], "`dectl export --write networks.yaml` writes a first file; nothing else is needed"),
-    (&["sync", "push", "deploy", "update", "run", "up"], "`dectl apply FILES` makes everything as the files say"),
+    (&["sync", "push", "deploy", "update", "run", "up"], "`dectl apply FILES` applies the desired state"),
     (&["destroy", "delete", "remove", "rm"], "`state: absent` in an entry, and `dectl apply FILES --max-deletes N`"),
     (&["version"], "`dectl --version`"),
     (&["org", "organizations"], "`dectl orgs` lists the organizations of the token"),

@@ -171,7 +171,8 @@ fn network(states: &States<'_>, networks: &[&Network]) -> Standing {
 }
 
 /// What is exactly as planned is in that state. While codes are disabled, Webex may hide the code or generate another one, and
-/// it chooses a display name where it was given none: then the other settings tell; where none of them changes, nothing does.
+/// it chooses a display name where a request gave it none: then the other settings tell; where none of them changes, nothing
+/// does.
 fn updated_settings(
     before: &Settings,
     interim: Option<&Settings>,
@@ -185,7 +186,8 @@ fn updated_settings(
         let is_disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
         now.diff(planned).iter().all(|setting| match setting {
             Setting::Code => is_disabled && !(now.code.is_none() && is_only_code),
-            Setting::DisplayName => planned.display_name.is_none(),
+            // What was listed before had the one that it was listed with.
+            Setting::DisplayName => planned.display_name.is_none() && !std::ptr::eq(planned, before),
             Setting::Name | Setting::CodeEnabled => false,
         })
     };
@@ -325,6 +327,24 @@ mod tests {
             let standing = standings(&[States { before, interim, after }], &listed, &HashSet::new());
             assert_eq!(one_word(&standing[0]), *expected, "{states:?} {now:?}");
         }
+    }
+
+    #[test]
+    fn a_display_name_that_was_none_before_tells() {
+        let without = |text: &str| {
+            let settings = Settings { display_name: None, ..settings(text) };
+            ResourceState::Network { settings, model: None }
+        };
+        let stands = |before: &ResourceState, after: &ResourceState, now: &str| {
+            let now = listed_network(now);
+            let listed = Listed { networks: Some(vec![&now]), ..Listed::default() };
+            let states = States { before: Some(before), interim: None, after: Some(after) };
+            one_word(&standings(&[states], &listed, &HashSet::new())[0])
+        };
+        // It was given one, while the code is hidden.
+        assert_eq!(stands(&without("A:1:off"), &network("A:1:off"), "A:-:off"), "after 0");
+        // None was sent, so that Webex has chosen one.
+        assert_eq!(stands(&without("A:1"), &without("B:1"), "B:1"), "after 0");
     }
 
     #[test]

@@ -304,7 +304,9 @@ impl Replay {
     fn finish(&mut self, result: JournalItemResult, open: Option<OpenWrite>, time: Timestamp) {
         let (end, write) = (result.end, open.as_ref().map(|open| open.item.write));
         if result.key.operation == SETTINGS {
-            let Some(OpenWrite { network: Some(network), item }) = open else { return };
+            let Some(OpenWrite { network: Some(network), item }) = open else {
+                return self.found_applied(NetworkId::new(result.key.network), end);
+            };
             match (item.write, end) {
                 (WriteKind::Final, WriteOutcome::Applied) => {
                     self.written.insert(network.clone());
@@ -334,6 +336,13 @@ impl Replay {
             let is_unknown = end == WriteOutcome::Unknown && open.adds_handset();
             let may_come_late = is_unknown || change.may_come_late && change.at == time;
             *change = HandsetChangeTime { at: time, may_come_late };
+        }
+    }
+
+    /// The final list has shown that a network is as planned, whatever the responses were.
+    fn found_applied(&mut self, network: NetworkId, end: WriteOutcome) {
+        if end == WriteOutcome::Applied && self.place.contains_key(&network) {
+            self.written.insert(network);
         }
     }
 

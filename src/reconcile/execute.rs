@@ -1,8 +1,9 @@
 //! Executes an approved plan: creates the journal, runs the executor, combines the outcome of all waves.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -73,6 +74,8 @@ impl ApplyWorkflow<'_> {
             target: config.target.clone(),
             inputs: inputs_digest(&saved.sources),
             scope: config.scope.as_options(),
+            command: config.command.clone(),
+            locations: location_names(plan),
             resumes: config.resumes.clone(),
             undoes: config.undoes.clone(),
         };
@@ -265,6 +268,13 @@ impl WaveRunner<'_> {
             }
         }
     }
+}
+
+/// The locations that a plan changes, each once.
+fn location_names(plan: &Plan) -> Vec<Arc<str>> {
+    let locations: BTreeSet<(&Arc<str>, &LocationId)> =
+        plan.changes.iter().map(|change| (&change.location.name, &change.location.id)).collect();
+    locations.into_iter().map(|(name, _)| Arc::clone(name)).collect()
 }
 
 /// Merges the outcome of a wave. Changes that the wave skipped were already applied.

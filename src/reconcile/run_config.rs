@@ -27,6 +27,8 @@ pub struct RunConfig<'a> {
     pub journal_dir: &'a Path,
     /// The name of the run.
     pub run: &'a str,
+    /// What was run, for the list of runs.
+    pub command: String,
     pub target: RunTarget,
     pub org: Option<String>,
     /// The run that this one resumes.

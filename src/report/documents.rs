@@ -504,8 +504,11 @@ pub(super) struct RunsDocument {
 pub(super) struct RunDocument {
     pub(super) run: String,
     pub(super) started_at: String,
-    /// Null if the run was killed.
-    pub(super) outcome: Option<RunOutcome>,
+    pub(super) outcome: RunState,
+    /// What was run: the command with its files or its rule.
+    pub(super) command: String,
+    /// The names of the locations that it was to change.
+    pub(super) locations: Vec<String>,
     pub(super) changes: usize,
     pub(super) networks_written: usize,
     pub(super) changes_written: usize,
@@ -523,6 +526,37 @@ pub(super) struct RunDocument {
     pub(super) resumes: Option<String>,
     /// Run that this one undoes.
     pub(super) undoes: Option<String>,
+    /// The newest run that undoes this one.
+    pub(super) undone_by: Option<String>,
+}
+
+/// How a run ended, if it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum RunState {
+    Applied,
+    Partial,
+    Failed,
+    Interrupted,
+    Unchanged,
+    /// An outcome that this version does not know.
+    Unknown,
+    /// It was killed, or is on another machine.
+    Killed,
+    Running,
+}
+
+impl From<RunOutcome> for RunState {
+    fn from(outcome: RunOutcome) -> Self {
+        match outcome {
+            RunOutcome::Applied => Self::Applied,
+            RunOutcome::Partial => Self::Partial,
+            RunOutcome::Failed => Self::Failed,
+            RunOutcome::Interrupted => Self::Interrupted,
+            RunOutcome::Unchanged => Self::Unchanged,
+            RunOutcome::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// `dectl status -o json`.

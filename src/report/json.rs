@@ -8,9 +8,9 @@ use super::documents::{
     AuthDocument, ChangeDocument, ChangeResultDocument, Conditions, ContentDocument, DeviceDocument,
     DiagnosticDocument, ErrorDocument, FieldChange, Fields, LocationDocument, LocationStatusDocument, NetworkDocument,
     NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, PlanSummary, ReadAccess,
-    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, ResultSummary, RunDocument, RunsDocument,
-    StatusDocument, StatusSummary, StepDocument, ValidationDocument, ValidationSummary, VerificationDocument,
-    WriteAccess, new_value,
+    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, ResultSummary, RunDocument, RunState,
+    RunsDocument, StatusDocument, StatusSummary, StepDocument, ValidationDocument, ValidationSummary,
+    VerificationDocument, WriteAccess, new_value,
 };
 use super::organizations::OrganizationView;
 use super::rehearsal::RehearsalView;
@@ -162,7 +162,13 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
     let run = |(run, running): (&RunHistory, &bool)| RunDocument {
         run: run.run.clone(),
         started_at: run.started_at.to_string(),
-        outcome: run.outcome,
+        outcome: match (running, run.outcome) {
+            (true, _) => RunState::Running,
+            (false, Some(outcome)) => outcome.into(),
+            (false, None) => RunState::Killed,
+        },
+        command: run.identity.command.clone(),
+        locations: run.identity.locations.iter().map(ToString::to_string).collect(),
         changes: run.changes,
         networks_written: run.networks_written,
         changes_written: run.changes_written,
@@ -172,6 +178,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
         simulated: run.identity.target.simulated,
         resumes: run.identity.resumes.clone(),
         undoes: run.identity.undoes.clone(),
+        undone_by: run.undone_by(runs).map(str::to_owned),
     };
     document("runs", &RunsDocument { runs: runs.iter().zip(running).map(run).collect() })
 }

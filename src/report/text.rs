@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
@@ -388,8 +389,21 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
             &mut out,
             format_args!("{}  {started}  {outcome:11}  {written} of {} written{about}", run.run, plural(planned, noun)),
         );
+        if !run.identity.command.is_empty() {
+            let undone = run.undone_by(runs).map(|undo| format!("; undone by {undo}")).unwrap_or_default();
+            let places = few(&run.identity.locations);
+            line(&mut out, format_args!("    dectl {}  {places}{undone}", sanitize(&run.identity.command)));
+        }
     }
     out
+}
+
+/// The first few names, and how many more there are.
+fn few(names: &[Arc<str>]) -> String {
+    const MOST: usize = 3;
+    let shown: Vec<_> = names.iter().take(MOST).map(|name| sanitize(name)).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 /// Which organization a run was about, if that is not the same for all: `undo last` takes none of another one.

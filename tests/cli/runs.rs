@@ -1,7 +1,9 @@
 //! The list of runs.
 
+use dectl::simulator::{FaultConfig, RequestFault};
+
 use crate::harness::TestEnv;
-use crate::harness::{applying, copy_example, slow};
+use crate::harness::{applying, copy_example, live_names, slow};
 
 #[cfg(unix)]
 #[test]
@@ -34,7 +36,52 @@ fn runs_of_other_organizations_are_marked() {
     env.write("d.yaml", &state("Two"));
     assert_eq!(env.run(&["apply", "d.yaml", "--yes", "--simulate"]).code, Some(0));
     let shown = env.run(&["runs"]).stdout;
-    assert_eq!(shown.lines().map(|line| line.ends_with("(simulated)")).collect::<Vec<_>>(), [true, false], "{shown}");
+    // A second line of each says what was run.
+    let marked: Vec<bool> = shown.lines().step_by(2).map(|line| line.ends_with("(simulated)")).collect();
+    assert_eq!(marked, [true, false], "{shown}");
     let json: serde_json::Value = serde_json::from_str(&env.run(&["runs", "-o", "json"]).stdout).expect("JSON");
     assert_eq!((&json["runs"][0]["simulated"], &json["runs"][1]["simulated"]), (&true.into(), &false.into()), "{json}");
+}
+
+#[test]
+fn the_list_says_what_was_run_where_and_whether_it_was_undone() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let rename = ["rename", "HQ Ward (?<ward>\\d+)", "HQ W{{ ward }}", "--yes", "--max-changes", "all"];
+    assert_eq!(env.run(&rename).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes", "--max-changes", "all"]).code, Some(0));
+    let text = env.run(&["runs"]).stdout;
+    let document = env.run(&["runs", "-o", "json"]).json();
+    let runs = document["runs"].as_array().expect("runs");
+    assert_eq!(runs.len(), 3);
+    assert_eq!(runs[2]["command"], "apply networks.yaml");
+    assert_eq!(runs[2]["locations"], serde_json::json!(["Bergen Warehouse", "Oslo HQ", "Trondheim Clinic"]));
+    assert_eq!((&runs[1]["undoneBy"], &runs[0]["undoes"]), (&runs[0]["run"], &runs[1]["run"]));
+    assert_eq!(runs[2]["undoneBy"], serde_json::Value::Null);
+    for run in runs {
+        assert!(text.contains(run["command"].as_str().expect("a command")), "{text}");
+    }
+    assert!(text.contains("; undone by "), "{text}");
+}
+
+#[test]
+fn the_last_run_is_the_last_that_wrote_something() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let before = live_names(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    // Its one write is refused: the request after the list.
+    let fault_at = Some((env.counters().requests + 2, RequestFault::Status(400)));
+    env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+    env.write(
+        "other.yaml",
+        "version: 1\nlocations: [{name: Oslo HQ, networks: [{name: HQ Kitchen, displayName: x}]}]\n",
+    );
+    let refused = env.run(&["apply", "other.yaml", "--yes"]);
+    assert_ne!(refused.code, Some(0), "{}", refused.stdout);
+    env.set_faults(FaultConfig::default());
+    let undone = env.run(&["undo", "last", "--yes", "--max-changes", "all"]);
+    assert_eq!(undone.code, Some(0), "{}{}", undone.stdout, undone.stderr);
+    assert_eq!(live_names(&env), before);
 }

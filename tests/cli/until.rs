@@ -57,6 +57,7 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Executed, E
             ApiClient::new(api, clock, rng, RateLimiter::new(Some(2), None), RetryPolicy::default(), shutdown.clone());
         let config = RunConfig {
             scope: dectl::plan::Scope::default(),
+            command: String::new(),
             fail_on_unmanaged: false,
             resume_interrupted: true,
             approval: Approval::Automatic,

@@ -369,6 +369,7 @@ impl Scene {
         let run = format!("2026-run-{:03}", self.runs.get());
         let config = RunConfig {
             scope: Scope::default(),
+            command: String::new(),
             fail_on_unmanaged: false,
             resume_interrupted: false,
             approval: Approval::Automatic,

@@ -1,5 +1,7 @@
 //! `dectl apply`: shows the changes, asks for confirmation, and applies them.
 
+use std::path::Path;
+
 use clap::Args as ClapArgs;
 use dectl::reconcile::{PlanSource, RunConfig};
 use dectl::runtime::Shutdown;
@@ -37,7 +39,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
-        config: RunConfig { resume_interrupted: true, undoes, ..config },
+        config: RunConfig { resume_interrupted: true, undoes, command: command(args), ..config },
         plan_source,
         listed: None,
         recreated: &[],
@@ -46,6 +48,17 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         printer,
     };
     apply.run().await
+}
+
+/// The command with its files, as the list of runs shows it.
+fn command(args: &ApplyArgs) -> String {
+    let shown = |path: &Path| path.display().to_string();
+    let files = args.source.paths().unwrap_or_default();
+    let files: Vec<String> = match &args.source.plan {
+        Some(plan) => vec![format!("--plan {}", shown(plan))],
+        None => files.iter().map(|path| shown(path)).collect(),
+    };
+    format!("apply {}", files.join(" "))
 }
 
 /// A saved plan is applied as it was reviewed, never in part.

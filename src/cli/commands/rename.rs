@@ -109,7 +109,11 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         Inputs::from_rename(&request).map_err(invalid)?
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let config = || run_config(&args.apply, &connection, key.as_ref(), printer);
+    let config = || {
+        let command = format!("rename {:?} {:?}", args.pattern, args.template);
+        let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
+        Ok::<_, CliError>(RunConfig { command, ..config })
+    };
     let apply = |plan_source, listed, config| {
         let (client, quiet) = (&connection.client, args.apply.output.is_quiet());
         Apply { config, plan_source, listed, recreated: &[], client, quiet, printer }.run()

@@ -69,6 +69,7 @@ pub(super) fn run_config<'a>(
         soak: run.rollout.soak,
         journal_dir: &run.journal.journal,
         run: &connection.run,
+        command: String::new(),
         target: connection.target.clone(),
         org: args.connection.org.clone(),
         resumes: None,

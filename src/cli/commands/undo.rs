@@ -117,7 +117,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
-        config: RunConfig { undoes: Some(history.run), ..config },
+        config: RunConfig { command: format!("undo {}", history.run), undoes: Some(history.run), ..config },
         plan_source: PlanSource::Inputs(inputs),
         listed: Some(live),
         recreated: &undo.recreated,
@@ -177,7 +177,12 @@ async fn resume(
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
     let config = run_config(&args.apply, connection, key, printer)?;
     let apply = Apply {
-        config: RunConfig { resumes: Some(undo.to_owned()), undoes: Some(last.to_owned()), ..config },
+        config: RunConfig {
+            command: format!("undo {last}"),
+            resumes: Some(undo.to_owned()),
+            undoes: Some(last.to_owned()),
+            ..config
+        },
         plan_source: PlanSource::SavedPlan(Box::new(saved)),
         listed: None,
         recreated: &[],

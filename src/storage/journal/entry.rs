@@ -130,6 +130,12 @@ pub struct RunIdentity {
     /// What it was limited to, as options; `None` if to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// What was run, for the list of runs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub command: String,
+    /// The names of the locations that it was to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<Arc<str>>,
     /// The run that this one resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes: Option<String>,

@@ -111,6 +111,8 @@ pub struct ModifiedNetwork {
     pub final_states: Vec<Settings>,
     /// Whether it had its final settings when the run ended.
     pub is_final: bool,
+    /// Whether a write to it may have been applied; not if all of them were refused or never sent.
+    pub may_be_written: bool,
 }
 
 impl RecordedItem {
@@ -127,7 +129,14 @@ impl RecordedItem {
 impl RunHistory {
     /// Whether the run has sent anything that may have changed something.
     pub fn has_written(&self) -> bool {
-        !self.modified.is_empty() || self.items.iter().any(|item| item.end != Some(WriteOutcome::NotSent))
+        self.modified.iter().any(|modified| modified.may_be_written)
+            || self.items.iter().any(RecordedItem::may_be_applied)
+    }
+
+    /// The newest of these runs that undoes this one and has written something; `runs` are the newest first.
+    pub fn undone_by<'a>(&self, runs: &'a [Self]) -> Option<&'a str> {
+        let undoes = |other: &&Self| other.identity.undoes.as_ref() == Some(&self.run) && other.has_written();
+        runs.iter().find(undoes).map(|undo| undo.run.as_str())
     }
 
     /// Whether everything was applied in the end.
@@ -276,6 +285,7 @@ impl Replay {
                     before: before.clone(),
                     final_states: vec![before.clone()],
                     is_final: false,
+                    may_be_written: false,
                 });
             }
             return;
@@ -341,7 +351,9 @@ impl Replay {
 
     /// The final list has shown that a network is as planned, whatever the responses were.
     fn found_applied(&mut self, network: NetworkId, end: WriteOutcome) {
-        if end == WriteOutcome::Applied && self.place.contains_key(&network) {
+        let modified = self.place.get(&network).map(|at| &mut self.history.modified[*at]);
+        if let (Some(modified), WriteOutcome::Applied) = (modified, end) {
+            modified.may_be_written = true;
             self.written.insert(network);
         }
     }
@@ -367,6 +379,7 @@ impl Replay {
 
     fn final_states(&mut self, network: &NetworkId, settings: Settings, end: WriteOutcome) {
         let Some(modified) = self.place.get(network).map(|at| &mut self.history.modified[*at]) else { return };
+        modified.may_be_written |= matches!(end, WriteOutcome::Applied | WriteOutcome::Unknown);
         match end {
             WriteOutcome::Applied => modified.final_states = vec![settings],
             WriteOutcome::Unknown | WriteOutcome::Failed => modified.final_states.insert(0, settings),

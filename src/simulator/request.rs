@@ -155,10 +155,14 @@ impl Operation {
             ("GET" | "HEAD", ["telephony", "config", "devices", "dectNetworks", "supportedDevices"]) => {
                 Self::SupportedDevices
             }
-            ("GET" | "HEAD", ["telephony", "config", list, member, "dectNetworks"])
-                if let Some(kind) = MemberKind::of_list(list) =>
-            {
-                Self::NetworksOfMember(kind, (*member).to_owned())
+            ("GET" | "HEAD", ["telephony", "config", "people", member, "dectNetworks"]) => {
+                Self::NetworksOfMember(MemberKind::Person, (*member).to_owned())
+            }
+            ("GET" | "HEAD", ["telephony", "config", "workspaces", member, "dectNetworks"]) => {
+                Self::NetworksOfMember(MemberKind::Workspace, (*member).to_owned())
+            }
+            ("GET" | "HEAD", ["telephony", "config", "virtualLines", member, "dectNetworks"]) => {
+                Self::NetworksOfMember(MemberKind::VirtualLine, (*member).to_owned())
             }
             ("GET" | "HEAD", ["people"]) => Self::Members(MemberKind::Person, Page::of(query)),
             ("GET" | "HEAD", ["workspaces"]) => Self::Members(MemberKind::Workspace, Page::of(query)),
@@ -352,11 +356,6 @@ pub enum MemberKind {
 }
 
 impl MemberKind {
-    /// The kind of a list in a path.
-    fn of_list(name: &str) -> Option<Self> {
-        [Self::Person, Self::Workspace, Self::VirtualLine].into_iter().find(|kind| kind.list() == name)
-    }
-
     const fn list(self) -> &'static str {
         match self {
             Self::Person => "people",

@@ -204,7 +204,7 @@ impl fmt::Display for LimiterSpec {
 
 fn parse_limit(text: &str) -> Result<Limit, String> {
     let wrong = || {
-        "invalid rate limit; use COUNT/DURATION, bucket:RATE/s,BURST, window:COUNT/DURATION, sliding:COUNT/DURATION or in-flight:COUNT, \
+        "invalid rate limit; use COUNT/DURATION such as 5/s or 300/60s, bucket:RATE/s,BURST, window:COUNT/DURATION, sliding:COUNT/DURATION or in-flight:COUNT, \
          with writes: before it if reads are not limited, several joined by +"
             .to_owned()
     };
@@ -223,7 +223,11 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
         let sensible = (1e-3..=1e6).contains(&rate) && (1.0..=1e6).contains(&burst);
         return if sensible { limit(LimitKind::Bucket { rate, burst }) } else { Err(wrong()) };
     }
-    let (count, DurationSpec(period)) = (count.parse::<u32>().map_err(|_| wrong())?, rest.parse()?);
+    // As of a rate: `5/s` is 5 in one second.
+    let rest = if rest.starts_with(|c: char| c.is_ascii_digit()) { rest.to_owned() } else { format!("1{rest}") };
+    let rest = rest.strip_suffix("in").unwrap_or(&rest);
+    let period = rest.parse::<DurationSpec>().map_err(|_| wrong())?.0;
+    let count = count.parse::<u32>().map_err(|_| wrong())?;
     if count == 0 || period < Duration::from_millis(10) {
         return Err(wrong());
     }
@@ -403,6 +407,19 @@ mod tests {
         assert_eq!((faults.locks, faults.lock_retry_after), (0.05, false));
         assert_eq!(faults.token_ttl, Some(Duration::from_secs(60)));
         assert_eq!(Scenario::parse("").expect("nothing").faults(), Ok(FaultConfig::default()));
+    }
+
+    #[test]
+    fn a_limit_is_read_like_a_rate() {
+        for (text, count, seconds) in
+            [("5/s", 5, 1), ("300/min", 300, 60), ("300/60s", 300, 60), ("sliding:9/m", 9, 60)]
+        {
+            let LimiterSpec(limits) = text.parse().expect(text);
+            let period = Duration::from_secs(seconds);
+            assert_eq!(limits[0].kind, LimitKind::Sliding { count, period }, "{text}");
+        }
+        let error = "5/x".parse::<LimiterSpec>().expect_err("no period");
+        assert!(error.contains("5/s") && !error.contains("duration,"), "{error}");
     }
 
     #[test]

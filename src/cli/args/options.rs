@@ -298,6 +298,8 @@ impl From<LocationOptions> for FilterOptions {
 #[command(next_help_heading = "Scope and limits")]
 pub(crate) struct ScopeOptions {
     /// Maximum number of changes allowed without confirmation (N or `all`)
+    ///
+    /// By default 100; and where more than 10 networks, base stations or handsets change, 30 % of those of that kind.
     #[arg(long, value_name = "N")]
     pub(crate) max_changes: Option<MaxChanges>,
     /// Maximum number of networks, base stations and handsets that may be deleted [default: 0]

@@ -770,8 +770,8 @@ pub(super) fn moved_lines(changes: &[HandsetChange]) -> Vec<(usize, usize)> {
     moved.filter(|(taker, giver)| changes[*taker].owner != changes[*giver].owner).collect()
 }
 
-/// Orders the networks of a location so that one that gives up a line comes before one that takes it. Depth first; where
-/// lines go round, any order will do.
+/// Orders the changes of a location so that what gives up a line comes before what takes it: removals first, then the networks
+/// that give before those that take, depth first. Where updates pass lines round, any order will do.
 fn givers_first(changes: Vec<HandsetChange>) -> Vec<HandsetChange> {
     let moved = moved_lines(&changes);
     if moved.is_empty() {
@@ -795,8 +795,8 @@ fn givers_first(changes: Vec<HandsetChange>) -> Vec<HandsetChange> {
     }
     let place: HashMap<Owner, usize> = order.into_iter().enumerate().map(|(at, owner)| (owner, at)).collect();
     let mut changes = changes;
-    // Stable: within a network the order stays.
-    changes.sort_by_key(|change| place.get(&change.owner).copied());
+    // Stable: within a network the order stays, which has the removals first, too.
+    changes.sort_by_key(|change| (change.after.is_some(), place.get(&change.owner).copied()));
     changes
 }
 

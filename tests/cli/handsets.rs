@@ -782,6 +782,35 @@ fn a_line_that_moves_to_another_network_is_given_up_first() {
     }
 }
 
+/// Two networks exchange handsets: each addition waits for the removal in the other network.
+#[test]
+fn lines_that_are_exchanged_between_networks_are_given_up_first() {
+    let env = quick();
+    let (one, other) = ("TRD Lab", "TRD Nurses");
+    let first = |network: &str| handsets(&env, network).into_iter().next().expect("a handset");
+    let ((name, line), (other_name, other_line)) = (first(one), first(other));
+    let network = |network: &str, gone: &str, gone_line: &str, line: &str| {
+        format!(
+            "      - name: {network}\n        handsets:\n          - {{line1: \"{gone_line}\", customDisplayName: \"{gone}\", \
+             state: absent}}\n          - {{line1: \"{line}\", customDisplayName: Came}}\n"
+        )
+    };
+    let networks =
+        network(one, &name, &line[0], &other_line[0]) + &network(other, &other_name, &other_line[0], &line[0]);
+    env.write("x.yaml", &format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n{networks}"));
+    let plan = env.run(&["plan", "x.yaml", "-o", "json"]).json();
+    let steps = plan["steps"].as_array().expect("steps");
+    let is = |at: usize, action: &str| steps[at]["operation"]["action"] == action;
+    assert_eq!(steps.len(), 4, "{plan}");
+    assert!(is(0, "delete") && is(1, "delete") && is(2, "create") && is(3, "create"), "{plan}");
+    for addition in &steps[2..] {
+        let removals = steps[..2].iter().position(|removal| removal["network"] != addition["network"]);
+        assert_eq!(addition["dependsOn"], json!([removals.expect("the other network")]), "{plan}");
+    }
+    applied(&env, &["x.yaml", "--max-deletes", "2"]);
+    assert!(handsets(&env, one).iter().any(|(name, lines)| name == "Came" && lines[0] == other_line[0]));
+}
+
 #[test]
 fn one_network_finds_out_that_two_lines_are_refused() {
     let env = quick();

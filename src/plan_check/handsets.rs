@@ -3,9 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::holds::depends_on;
 use super::violation::PlanViolation;
-use crate::model::{Handset, HandsetName, LiveState, LocationId, MemberId, MemberKind, NetworkModel};
+use crate::model::{Handset, HandsetName, LiveState, MemberKind, NetworkModel};
 use crate::plan::model::{Change, ChangeAction, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step};
 
 fn handset(state: &Option<ResourceState>) -> Option<&Handset> {
@@ -31,34 +30,7 @@ pub(super) fn is_complete(handset: &Handset) -> bool {
 pub(super) fn check_handsets(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     check_listed(plan, live)?;
     check_names(plan)?;
-    check_moved_lines(plan)?;
     check_lines(plan, live)
-}
-
-/// Checks that a line that moves from a handset of one network to one of another network is given up first. Where updates pass
-/// lines round, one of them cannot wait for the other.
-fn check_moved_lines(plan: &Plan) -> Result<(), PlanViolation> {
-    let lines = |state: &Option<ResourceState>| -> HashSet<MemberId> {
-        handset(state).into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
-    };
-    let mut givers: HashMap<(&LocationId, MemberId), usize> = HashMap::new();
-    let items = || plan.steps.iter().enumerate().flat_map(|(at, step)| step.items.iter().map(move |item| (at, item)));
-    for (at, item) in items() {
-        for line in lines(&item.from).difference(&lines(&item.to)) {
-            givers.insert((&plan[item.change].location.id, line.clone()), at);
-        }
-    }
-    for (at, item) in items() {
-        let change = &plan[item.change];
-        for line in lines(&item.to).difference(&lines(&item.from)) {
-            let Some(giver) = givers.get(&(&change.location.id, line.clone())) else { continue };
-            let is_elsewhere = plan[plan.steps[*giver].change()].network != change.network;
-            if is_elsewhere && !depends_on(plan, at, *giver) && !depends_on(plan, *giver, at) {
-                return Err(PlanViolation::DependencyOrder { step: at, dependency: *giver });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Checks that what is updated or removed is listed as it is before, and that no handset has two changes.

@@ -478,37 +478,3 @@ fn the_check_rejects_whatever_is_wrong_with_a_plan() {
         }
     });
 }
-
-/// Two networks of a location exchange a handset each, by removals and additions.
-#[test]
-fn the_check_knows_that_lines_are_given_up_before_they_are_taken() {
-    let mut scene = Scene::new(1, &mut SeededRng::from_seed(1));
-    let truth = scene.truth();
-    let location = truth.live.locations().next().map(|(at, _)| at).expect("a location");
-    let networks: Vec<_> = truth.live.networks_of(location).take(2).map(|(_, network)| network).collect();
-    let first = |at: usize| truth.handsets[&networks[at].id].first().expect("a handset");
-    let line = |at: usize| first(at).line1.as_ref().expect("a line").line().to_owned();
-    let entry = |at: usize, other: usize| {
-        format!(
-            "      - id: {}\n        handsets:\n          - {{ id: {}, state: absent }}\n          - {{ line1: \"{}\", customDisplayName: Came }}\n",
-            networks[at].id,
-            first(at).id.as_ref().expect("an id"),
-            line(other),
-        )
-    };
-    let id = &truth.live.location(location).id;
-    scene.file = format!("version: 1\nlocations:\n  - id: {id}\n    networks:\n{}{}", entry(0, 1), entry(1, 0));
-    let client = scene.client(1, &Shutdown::new());
-    let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
-    let inputs = Inputs::from_text("exchange.yaml", scene.file.clone(), options).expect("a file");
-    let scope = Scope::default();
-    let prepared = scene.clock.block_on(prepare_plan(&inputs, &scope, &client)).expect("it ends").expect("a plan");
-    let (live, plan) = (prepared.live, prepared.checked.into_plan());
-    assert_eq!(plan.steps.len(), 4, "{plan:#?}");
-    for (at, _) in plan.indexed_steps().filter(|(_, step)| !step.depends_on.is_empty()) {
-        let mut mutant = plan.clone();
-        mutant.steps[at.0].depends_on.clear();
-        assert!(check_plan(mutant, &live).is_err(), "{at:?}");
-    }
-    assert_eq!(plan.steps.iter().filter(|step| !step.depends_on.is_empty()).count(), 2);
-}

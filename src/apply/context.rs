@@ -126,27 +126,14 @@ impl RunContext<'_> {
                 Verdict::Wait => {}
                 end => break end,
             }
-            let shutdown = self.client.shutdown();
-            let is_over = match priority {
-                Priority::Normal => shutdown.is_requested(),
-                Priority::Cleanup => shutdown.level() == ShutdownLevel::Immediate,
-            };
-            if is_over {
+            if self.client.is_stopped(priority) {
                 break Verdict::Wait;
             }
             if !std::mem::replace(&mut is_waiting, true) {
                 self.waiting.set(self.waiting.get() + 1);
                 self.slots_changed.notify_waiters();
             }
-            let stopped = async {
-                match priority {
-                    Priority::Normal => {
-                        shutdown.requested().await;
-                    }
-                    Priority::Cleanup => shutdown.wait_immediate().await,
-                }
-            };
-            select(pin!(self.turns_changed.notified()), pin!(stopped)).await;
+            select(pin!(self.turns_changed.notified()), pin!(self.client.stopped(priority))).await;
         };
         if is_waiting {
             self.waiting.set(self.waiting.get().saturating_sub(1));

@@ -242,7 +242,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
         let location = &change.location.id;
         let request = OperationRequest { run: self.run, location, network: network.as_ref(), items, was_written: true };
         match observe_for_a_while(request, Priority::Normal).await {
-            Ok(standings) => standings.into_iter().map(Standing::into_id).collect(),
+            Ok(standings) => standings.iter().map(Standing::id).collect(),
             Err(_) => vec![None; items.len()],
         }
     }

@@ -54,8 +54,8 @@ enum Subject<'a> {
     Network(&'a NetworkRef),
     Created(ChangeIndex),
     /// A member whose line one network gives up and another one takes: the order of the plan is right.
-    Member(MemberId),
-    Handset(HandsetId),
+    Member(&'a MemberId),
+    Handset(&'a HandsetId),
     Address(String),
 }
 
@@ -108,21 +108,23 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
     groups
 }
 
-fn lines(handset: Option<&Handset>) -> HashSet<MemberId> {
-    handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
+fn lines(handset: Option<&Handset>) -> HashSet<&MemberId> {
+    handset.into_iter().flat_map(Handset::member_ids).collect()
 }
 
 /// The members whose lines a handset gives up. What several only take, such as a virtual line, joins nothing.
-fn given_lines(plan: &Plan) -> HashSet<MemberId> {
-    let given = |change: &Change| {
-        let (before, after) = (lines(change.handset_before()), lines(change.handset_after()));
-        let gone = change.contents.iter().filter_map(ResourceState::handset).flat_map(|handset| lines(Some(handset)));
-        before.difference(&after).cloned().chain(gone).collect::<Vec<_>>()
-    };
+fn given_lines(plan: &Plan) -> HashSet<&MemberId> {
     plan.changes.iter().flat_map(given).collect()
 }
 
-fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<MemberId>) -> Vec<Subject<'a>> {
+fn given(change: &Change) -> impl Iterator<Item = &MemberId> {
+    let kept = lines(change.handset_after());
+    let before = change.handset_before().into_iter().flat_map(Handset::member_ids);
+    let gone = change.contents.iter().filter_map(ResourceState::handset).flat_map(Handset::member_ids);
+    before.filter(move |line| !kept.contains(line)).chain(gone)
+}
+
+fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<&MemberId>) -> Vec<Subject<'a>> {
     let change = &plan[item];
     // The creation of a network is about what it creates.
     let mut subjects = vec![Subject::Created(item)];
@@ -132,16 +134,16 @@ fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<MemberId>) ->
     });
     let (before, after) = (lines(change.handset_before()), lines(change.handset_after()));
     let moved = before.symmetric_difference(&after).filter(|line| given.contains(*line));
-    subjects.extend(moved.cloned().map(Subject::Member));
+    subjects.extend(moved.copied().map(Subject::Member));
     for state in change.before.iter().chain(&change.after).chain(&change.contents) {
         match state {
             ResourceState::BaseStation(_) => subjects.push(Subject::Address(state.label())),
-            ResourceState::Handset(handset) => subjects.extend(handset.id.clone().map(Subject::Handset)),
+            ResourceState::Handset(handset) => subjects.extend(handset.id.as_ref().map(Subject::Handset)),
             ResourceState::Network { .. } => {}
         }
     }
     let gone = change.contents.iter().filter_map(ResourceState::handset);
-    subjects.extend(gone.flat_map(|handset| lines(Some(handset))).map(Subject::Member));
+    subjects.extend(gone.flat_map(Handset::member_ids).map(Subject::Member));
     subjects.extend(change.replaced_by.as_deref().map(|address| Subject::Address(address.to_owned())));
     subjects
 }

@@ -6,7 +6,6 @@ use super::confirm::POLL_INTERVALS;
 use super::operations::OperationRequest;
 use crate::client::{Priority, RequestContext, SendError};
 use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States, standings};
-use crate::runtime::ShutdownLevel;
 use crate::webex::{ErrorClass, calls};
 
 /// Reads once where the items of a request stand.
@@ -96,11 +95,7 @@ async fn observe_until(
             }
             Err(_) => {}
         }
-        let is_stopped = match priority {
-            Priority::Normal => client.shutdown().is_requested(),
-            Priority::Cleanup => client.shutdown().level() == ShutdownLevel::Immediate,
-        };
-        if is_stopped || last.iter().all(Standing::is_applied) {
+        if client.is_stopped(priority) || last.iter().all(Standing::is_applied) {
             return Ok(last);
         }
         let Some(wait) = waits.next() else { return Ok(last) };

@@ -138,7 +138,7 @@ fn compare(
             });
             result.found_handset = it.filter(|_| !is_match).cloned();
             if is_match && change.action() == ChangeAction::Create {
-                result.id = standing.clone().into_id();
+                result.id = standing.id();
             }
         }
         match result.status {
@@ -244,7 +244,7 @@ fn compare_settings(
         }
         // A write that was applied late, or whose response was lost.
         _ if standing.is_applied() => {
-            let id = standing.clone().into_id().filter(|_| change.before.is_none());
+            let id = standing.id().filter(|_| change.before.is_none());
             *result = ChangeResult { verified: Some(true), id, ..ChangeResult::new(ChangeStatus::Applied) };
             false
         }

@@ -361,13 +361,12 @@ async fn settle(
                 Some(time) => observe_late(request, time).await,
                 None => observe(request).await,
             };
-            let is_stopping = request.run.client.shutdown().is_requested() && priority == Priority::Normal;
-            let repeats = spec.is_repeated_once() && !is_repeated && !is_stopping;
+            let repeats = spec.is_repeated_once() && !is_repeated && !request.run.client.is_stopped(priority);
             match observed {
                 Ok(standings) => standings
                     .into_iter()
                     .map(|standing| match standing.is_applied() {
-                        true => Settled::Applied { id: standing.into_id() },
+                        true => Settled::Applied { id: standing.id() },
                         false if repeats => Settled::Repeat(error.clone()),
                         false => Settled::Unknown(error.clone()),
                     })
@@ -432,7 +431,7 @@ async fn poll(request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settl
     match observe_for_a_while(request, Priority::Cleanup).await {
         Ok(standings) => {
             let settled = standings.into_iter().zip(errors).map(|(standing, error)| match standing.is_applied() {
-                true => Settled::Applied { id: standing.into_id() },
+                true => Settled::Applied { id: standing.id() },
                 false => Settled::Unknown(error),
             });
             settled.collect()

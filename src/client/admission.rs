@@ -20,12 +20,12 @@ impl ApiClient {
         context: RequestContext<'_>,
         maybe_applied: MaybeApplied,
     ) -> Result<Option<InFlight<'_>>, SendError> {
-        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.cancelled(context))).await {
+        let _first_in_line = match select(pin!(self.queue.lock()), pin!(self.stopped(context.priority))).await {
             Either::Left((place, _)) => place,
             Either::Right(_) => return Err(self.cancellation_error(maybe_applied)),
         };
         loop {
-            if self.is_cancelled(context) {
+            if self.is_stopped(context.priority) {
                 return Err(self.cancellation_error(maybe_applied));
             }
             let now = self.clock.now();
@@ -54,8 +54,8 @@ impl ApiClient {
                 Admission::AfterNextResponse => None,
             };
             let response = pin!(self.response_received.notified());
-            let cancelled = pin!(self.cancelled(context));
-            let woken = select(response, cancelled);
+            let stopped = pin!(self.stopped(context.priority));
+            let woken = select(response, stopped);
             match until {
                 Some(until) => {
                     select(woken, self.clock.sleep_until(until)).await;

@@ -210,15 +210,7 @@ impl ApiClient {
 
     /// Waits, unless a shutdown is requested that ends what has this priority.
     pub async fn wait_as(&self, priority: Priority, duration: Duration) {
-        let stopped = async {
-            match priority {
-                Priority::Normal => {
-                    self.shutdown.requested().await;
-                }
-                Priority::Cleanup => self.shutdown.wait_immediate().await,
-            }
-        };
-        select(self.clock.sleep(duration), pin!(stopped)).await;
+        select(self.clock.sleep(duration), pin!(self.stopped(priority))).await;
     }
 
     /// Sends a request until it succeeds, as often and as long as its effect and the retry policy allow. A write that may
@@ -280,7 +272,7 @@ impl ApiClient {
             if call.is_write() {
                 self.shutdown.wait_immediate().await;
             } else {
-                self.cancelled(context).await;
+                self.stopped(context.priority).await;
             }
         };
         let attempt = info_span!("request", what = call.request.purpose, attempt = state.sent);
@@ -433,8 +425,8 @@ impl ApiClient {
         maybe_applied: MaybeApplied,
     ) -> Result<(), SendError> {
         (context.on_event)(event);
-        let cancelled = pin!(self.cancelled(context));
-        let end = select(self.clock.sleep_until(until), cancelled).await;
+        let stopped = pin!(self.stopped(context.priority));
+        let end = select(self.clock.sleep_until(until), stopped).await;
         if matches!(event, RetryEvent::Locked { .. }) {
             (context.on_event)(RetryEvent::Unlocked);
         }
@@ -444,20 +436,23 @@ impl ApiClient {
         }
     }
 
-    pub(super) fn is_cancelled(&self, context: RequestContext<'_>) -> bool {
+    /// Whether a shutdown ends what has this priority.
+    pub fn is_stopped(&self, priority: Priority) -> bool {
         match self.shutdown.level() {
             ShutdownLevel::Running => false,
             // A write that may have been applied is not sent again; one read confirms it.
-            ShutdownLevel::Graceful(_) => context.priority == Priority::Normal,
+            ShutdownLevel::Graceful(_) => priority == Priority::Normal,
             ShutdownLevel::Immediate => true,
         }
     }
 
-    pub(super) async fn cancelled(&self, context: RequestContext<'_>) {
-        if context.priority == Priority::Normal {
-            self.shutdown.requested().await;
-        } else {
-            self.shutdown.wait_immediate().await;
+    /// Waits until a shutdown ends what has this priority.
+    pub async fn stopped(&self, priority: Priority) {
+        match priority {
+            Priority::Normal => {
+                self.shutdown.requested().await;
+            }
+            Priority::Cleanup => self.shutdown.wait_immediate().await,
         }
     }
 

@@ -51,7 +51,7 @@ impl ApiClient {
     async fn new_token(&self, context: RequestContext<'_>) -> Result<TokenRefresh, SendError> {
         let mut attempts = 0;
         loop {
-            let error = match select(self.api.refresh_token(), pin!(self.cancelled(context))).await {
+            let error = match select(self.api.refresh_token(), pin!(self.stopped(context.priority))).await {
                 Either::Left((Ok(renewal), _)) => return Ok(renewal),
                 Either::Left((Err(error), _)) => error,
                 Either::Right(_) => return Err(SendError::Cancelled),
@@ -62,7 +62,7 @@ impl ApiClient {
             if !again || attempts >= self.retry_policy.max_attempts || wait > self.retry_policy.max_retry_after {
                 return Err(SendError::Failed(error));
             }
-            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.cancelled(context))).await {
+            if let Either::Right(_) = select(self.clock.sleep(wait), pin!(self.stopped(context.priority))).await {
                 return Err(SendError::Cancelled);
             }
         }

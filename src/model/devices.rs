@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::id::{BaseStationId, HandsetId};
+use super::id::{BaseStationId, HandsetId, MemberId};
 use super::mac::Mac;
 use super::member::Member;
 use super::name_key::same_text;
@@ -69,6 +69,11 @@ impl Handset {
 
     pub fn lines(&self) -> impl Iterator<Item = &Member> {
         self.line1.iter().chain(&self.line2)
+    }
+
+    /// The members of its lines, as far as they are known.
+    pub fn member_ids(&self) -> impl Iterator<Item = &MemberId> {
+        self.lines().filter_map(|line| line.id.as_ref())
     }
 
     /// Whether this is its `customDisplayName` (canonically equivalent texts are equal).

@@ -755,17 +755,15 @@ fn free_lines_first(updates: Vec<HandsetChange>) -> Vec<HandsetChange> {
 
 /// Of changes of a location, which one takes a line that which other one gives up in another network.
 pub(super) fn moved_lines(changes: &[HandsetChange]) -> Vec<(usize, usize)> {
-    let lines = |handset: Option<&Handset>| -> HashSet<MemberId> {
-        handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
-    };
-    let of = |change: &HandsetChange| (lines(change.before.as_ref()), lines(change.after.as_ref()));
-    let all: Vec<_> = changes.iter().map(of).collect();
+    let states = changes.iter().map(|change| [&change.before, &change.after]);
+    let lines = states.map(|states| states.map(|state| state.iter().flat_map(Handset::member_ids).collect()));
+    let all: Vec<[HashSet<&MemberId>; 2]> = lines.collect();
     let mut givers: HashMap<&MemberId, usize> = HashMap::new();
-    for (at, (before, after)) in all.iter().enumerate() {
-        givers.extend(before.difference(after).map(|line| (line, at)));
+    for (at, [before, after]) in all.iter().enumerate() {
+        givers.extend(before.difference(after).map(|line| (*line, at)));
     }
     let taken =
-        all.iter().enumerate().flat_map(|(at, (before, after))| after.difference(before).map(move |line| (at, line)));
+        all.iter().enumerate().flat_map(|(at, [before, after])| after.difference(before).map(move |line| (at, line)));
     let moved = taken.filter_map(|(taker, line)| Some((taker, *givers.get(line)?)));
     moved.filter(|(taker, giver)| changes[*taker].owner != changes[*giver].owner).collect()
 }

@@ -260,7 +260,8 @@ pub enum ChangeAction {
 }
 
 impl ChangeAction {
-    const fn between(before: Option<&ResourceState>, after: Option<&ResourceState>) -> Self {
+    /// From what a thing is before and after; `None` where it is not there.
+    pub(super) const fn between<T>(before: Option<&T>, after: Option<&T>) -> Self {
         match (before, after) {
             (None, _) => Self::Create,
             (Some(_), Some(_)) => Self::Update,

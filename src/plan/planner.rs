@@ -465,11 +465,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
 }
 
 const fn action(change: &HandsetChange) -> ChangeAction {
-    match (&change.before, &change.after) {
-        (None, _) => ChangeAction::Create,
-        (Some(_), Some(_)) => ChangeAction::Update,
-        (Some(_), None) => ChangeAction::Delete,
-    }
+    ChangeAction::between(change.before.as_ref(), change.after.as_ref())
 }
 
 fn source(origin: &Origin, sources: &Sources) -> ChangeSource {

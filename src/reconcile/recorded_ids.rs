@@ -39,7 +39,7 @@ pub(super) fn find_unrecorded(history: &mut RunHistory, before: &Plan, live: &Li
             .collect();
         let standing = standings(&states, &listed, &known_handsets);
         for (at, standing) in items.into_iter().zip(standing) {
-            history.items[at].id = standing.into_id().filter(|id| !known.contains(id));
+            history.items[at].id = standing.id().filter(|id| !known.contains(id));
             known.extend(history.items[at].id.clone());
         }
     }

@@ -9,7 +9,6 @@ use dectl::report::{self, PlanView, ResultView, json, sanitize};
 use crate::cli::args::{Format, OutputOptions, ScopeOptions};
 use crate::cli::printer::Printer;
 
-/// Prints a plan as the result.
 /// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
 pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
     printer.annotate_plan(plan);

@@ -85,11 +85,8 @@ impl Standing {
     }
 
     /// The id of what was found.
-    pub fn into_id(self) -> Option<String> {
-        match self {
-            Self::Interim(found) | Self::Changed(found) | Self::After { found: Some(found), .. } => found.id,
-            Self::Before | Self::After { found: None, .. } | Self::Missing | Self::CannotTell => None,
-        }
+    pub fn id(&self) -> Option<String> {
+        self.found()?.id.clone()
     }
 
     /// What was found, in whichever state.

@@ -50,7 +50,8 @@ pub fn rename_handsets(
     };
     let templates = Templates::new();
     let groups: Vec<&str> = regex.capture_names().flatten().collect();
-    if !check_template(&templates, request, &groups, template, diagnostics) {
+    let names: Vec<&str> = VARIABLES.into_iter().chain(groups).collect();
+    if !check_template(&templates, request, &names, regex.captures_len() > 1, template, diagnostics) {
         return Desired::default();
     }
     let mut renaming = Renaming { regex, request, templates, template, diagnostics, shortened: Vec::new(), matched: 0 };
@@ -75,21 +76,25 @@ pub fn rename_handsets(
 fn check_template(
     templates: &Templates,
     request: &RenameRequest,
-    groups: &[&str],
+    names: &[&str],
+    has_groups: bool,
     span: Span,
     diagnostics: &mut Diagnostics,
 ) -> bool {
     let report = |message: String, help: String| {
         Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(span).help(help)
     };
-    match templates.variables_of(&request.template, groups) {
+    match templates.variables_of(&request.template, names, has_groups) {
         Ok(used) => {
-            let known = || VARIABLES.into_iter().chain(groups.iter().copied());
-            let unknown: Vec<&String> = used.iter().filter(|name| !known().any(|known| known == *name)).collect();
+            let unknown: Vec<&String> = used.iter().filter(|name| !names.contains(&name.as_str())).collect();
             for name in &unknown {
-                let near = suggest(name, known());
+                let near = suggest(name, names.iter().copied());
                 let help = if near.is_empty() {
-                    format!("variables: {}; of a line: {}", quoted_list(known(), 12), LINE_FIELDS.join(", "))
+                    format!(
+                        "variables: {}; of a line: {}",
+                        quoted_list(names.iter().copied(), 12),
+                        LINE_FIELDS.join(", ")
+                    )
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };

@@ -125,9 +125,11 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
             .push(Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(location.span).help(help));
     }
     let mut known: Vec<String> = BUILTIN_VARIABLES.map(str::to_owned).to_vec();
+    let mut has_groups = false;
     for (_, pattern) in &rule.patterns {
         match Regex::new(&pattern.value).and_then(|_| full_match_regex(&pattern.value)) {
             Ok(regex) => {
+                has_groups |= regex.captures_len() > 1;
                 for group in regex.capture_names().flatten() {
                     if known.iter().any(|other| other == group) {
                         let (message, help) = if BUILTIN_VARIABLES.contains(&group) {
@@ -159,9 +161,9 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
         }
     }
     let templates = Templates::new();
-    let groups: Vec<&str> = known[BUILTIN_VARIABLES.len()..].iter().map(String::as_str).collect();
+    let names: Vec<&str> = known.iter().map(String::as_str).collect();
     for (_, template) in &rule.templates {
-        match templates.variables_of(&template.value, &groups) {
+        match templates.variables_of(&template.value, &names, has_groups) {
             Ok(variables) => {
                 for variable in variables {
                     if let Some(diagnostic) = unknown_variable(&variable, rule, &known) {

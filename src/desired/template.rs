@@ -46,18 +46,23 @@ impl Templates {
         Self { environment, was_cut }
     }
 
-    /// Returns the variables that a template references; `groups` are those of the pattern.
+    /// Returns the variables that a template references; `names` are those that it may use, and `has_groups` says whether its
+    /// pattern has groups, with or without a name.
     ///
     /// # Errors
     /// If the template is invalid or uses an unknown filter.
-    pub(super) fn variables_of(&self, text: &str, groups: &[&str]) -> Result<Vec<String>, String> {
+    pub(super) fn variables_of(&self, text: &str, names: &[&str], has_groups: bool) -> Result<Vec<String>, String> {
         if let Some(hint) = quotes_hint(text) {
             return Err(hint.to_owned());
         }
-        if let Some(group) = foreign_group(text, groups) {
-            return Err(format!("{group} is no group here: name it in the pattern, (?<x>…), and write {{{{ x }}}}"));
-        }
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
+        if let Some(group) = foreign_group(text, names, has_groups) {
+            let name = group.trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
+            return Err(match names.contains(&name) {
+                true => format!("{group} would be taken literally: write {{{{ {name} }}}}"),
+                false => format!("{group} is no group here: name it in the pattern, (?<x>…), and write {{{{ x }}}}"),
+            });
+        }
         let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
         let mut variables: Vec<String> =
             template.undeclared_variables(false).into_iter().filter(|name| !globals.contains(&name.as_str())).collect();
@@ -126,9 +131,10 @@ fn error_text(error: &minijinja::Error) -> String {
     }
 }
 
-/// A group as sed, editors, shells and format strings write it, outside of the expressions of a template: `$1`, `${ward}`,
-/// `\1`, `\g<ward>`, `%{ward}`; what may be meant as text, such as `{ward}` or `$ward`, if the pattern has that group.
-fn foreign_group<'a>(text: &'a str, groups: &[&str]) -> Option<&'a str> {
+/// A group or variable as sed, editors, shells and format strings write it, outside of the expressions of a template: `$1`,
+/// `${ward}`, `\1`, `\g<ward>`, `%{ward}`; what may be meant as text if there is such a name (`{ward}`, `$ward`), or any group
+/// (`{1}`, `%1`).
+fn foreign_group<'a>(text: &'a str, names: &[&str], has_groups: bool) -> Option<&'a str> {
     // The braces of an expression keep a deliberate `{{ "$1" }}` out; a number in them is no group.
     static GROUP: LazyLock<Result<Regex, regex::Error>> = LazyLock::new(|| {
         Regex::new(concat!(
@@ -137,7 +143,7 @@ fn foreign_group<'a>(text: &'a str, groups: &[&str]) -> Option<&'a str> {
             r"|(?<named>(?:\$|%|[$%#]?\{\s*|<)(?<name>\w+)(?:\s*\}|>)?)",
         ))
     });
-    let is_group = |name: &str| groups.contains(&name) || !groups.is_empty() && name.parse::<u8>().is_ok();
+    let is_group = |name: &str| names.contains(&name) || has_groups && name.parse::<u8>().is_ok();
     GROUP.as_ref().ok()?.captures_iter(text).find_map(|found| {
         let named = || found.name("named").filter(|_| found.name("name").is_some_and(|name| is_group(name.as_str())));
         found.name("sure").or_else(|| found.name("always")).or_else(named).map(|group| group.as_str())
@@ -180,11 +186,13 @@ mod tests {
     fn variables_and_misspelt_filters_are_known_before_anything_is_rendered() {
         let templates = Templates::new();
         assert_eq!(
-            templates.variables_of("{{ location }} {{ n|pad(2) }}", &[]),
+            templates.variables_of("{{ location }} {{ n|pad(2) }}", &[], false),
             Ok(vec!["location".into(), "n".into()])
         );
-        assert!(templates.variables_of("{{ n|uper }}", &[]).is_err_and(|error_text| error_text.contains("uper")));
-        assert!(templates.variables_of("{{ n", &[]).is_err());
+        assert!(
+            templates.variables_of("{{ n|uper }}", &[], false).is_err_and(|error_text| error_text.contains("uper"))
+        );
+        assert!(templates.variables_of("{{ n", &[], false).is_err());
     }
 
     #[test]
@@ -212,7 +220,13 @@ mod tests {
             (r#"{{ "$1" }} {% if a %}x{% endif %}"#, None),
             ("5 $ a day", None),
         ] {
-            assert_eq!(foreign_group(text, &["ward"]), expected, "{text}");
+            assert_eq!(foreign_group(text, &["ward"], true), expected, "{text}");
         }
+        // Without a group a number is text; a variable is there without any.
+        for (text, expected) in [("ICU {1} %1", None), ("ICU $1", Some("$1")), ("ICU {name}", Some("{name}"))] {
+            assert_eq!(foreign_group(text, &["name"], false), expected, "{text}");
+        }
+        let checked = Templates::new().variables_of("ICU $name", &["name"], false);
+        assert!(checked.is_err_and(|error| error.contains("write {{ name }}")));
     }
 }

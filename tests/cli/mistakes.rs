@@ -149,10 +149,12 @@ fn a_replacement_of_nothing_is_said() {
 fn patterns_and_groups_of_other_tools_are_named() {
     let env = TestEnv::new();
     let before = env.counters().writes;
-    for group in ["ICU $1", "ICU ${1}", "ICU \\1", "ICU $site", "ICU {site}", "ICU %1", "ICU <site>", "ICU {{ 1 }}"] {
+    let unnamed = ["ICU $1", "ICU ${1}", "ICU \\1", "ICU %1", "ICU {1}", "ICU {{ 1 }}"].map(|group| (group, "x"));
+    let named = ["ICU $site", "ICU {site}", "ICU <site>"].map(|group| (group, "site"));
+    for (group, name) in unnamed.into_iter().chain(named).chain([("ICU {name}", "name")]) {
         let ended = env.run(&["rename", "(?<site>.*) Lab", group, "--yes"]);
         assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
-        assert!(ended.stderr.contains("write {{ x }}"), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("write {{{{ {name} }}}}")), "{}", ended.stderr);
     }
     for quoted in ["'{{ name }} 2'", "\"{{ name }} 2\""] {
         let ended = env.run(&["rename", ".* Lab", quoted, "--yes"]);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::model::{CodeSource, Desired, Spanned};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{AccessCode, secret_text, utf8_text};
 
 /// Upper bound for reading a code file: four digits, a line ending, and enough to recognize other content.
@@ -41,35 +41,24 @@ impl CodeSourceResolver for ProcessEnvironment {
 pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, diagnostics: &mut Diagnostics) {
     for entry in desired.locations.iter_mut().flat_map(|location| &mut location.entries) {
         let Some(source) = &entry.code else { continue };
-        match &source.value {
-            CodeSource::Literal => {}
-            CodeSource::Env(name) => match lookup.variable(name) {
-                Some(value) => {
-                    entry.desired.code = accept(&value, &format!("environment variable {name}"), source, diagnostics)
-                }
-                None => diagnostics.push(
-                    Diagnostic::error(
-                        DiagnosticCode::CodeSourceUnavailable,
-                        format!("environment variable {name} is not set"),
-                    )
-                    .with_span(source.span)
-                    .help(format!("set {name} to four digits, e.g. from the pipeline's secrets")),
-                ),
-            },
-            CodeSource::File(path) => match lookup.file(path) {
-                Ok(text) => {
-                    let context = format!("file {}", path.display());
-                    entry.desired.code = accept(&text, &context, source, diagnostics);
-                }
-                Err(error) => diagnostics.push(
-                    Diagnostic::error(
-                        DiagnosticCode::CodeSourceUnavailable,
-                        format!("cannot read {}: {error}", path.display()),
-                    )
-                    .with_span(source.span)
-                    .help("the path is relative to the desired-state file; the file must contain four digits"),
-                ),
-            },
+        let read = match &source.value {
+            CodeSource::Literal => continue,
+            CodeSource::Env(name) => {
+                let help = || format!("set {name} to four digits, e.g. from the pipeline's secrets");
+                let unset = || (format!("environment variable {name} is not set"), help());
+                lookup.variable(name).map(|value| (value, format!("environment variable {name}"))).ok_or_else(unset)
+            }
+            CodeSource::File(path) => {
+                let help = "the path is relative to the desired-state file; the file must contain four digits";
+                let unreadable = |error| (format!("cannot read {}: {error}", path.display()), help.to_owned());
+                lookup.file(path).map(|text| (text, format!("file {}", path.display()))).map_err(unreadable)
+            }
+        };
+        match read {
+            Ok((text, context)) => entry.desired.code = accept(&text, &context, source, diagnostics),
+            Err((message, help)) => {
+                diagnostics.error(DiagnosticCode::CodeSourceUnavailable, source.span, message).help(help);
+            }
         }
     }
 }
@@ -83,11 +72,9 @@ fn accept(
     let code = secret_text(value).map_err(|error| error.to_string());
     code.and_then(|code| AccessCode::new(code).map_err(|error| error.to_string()))
         .map_err(|error| {
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidCode, format!("access code in {context} {error}"))
-                    .with_span(source.span)
-                    .help("it must contain exactly four digits, and nothing else but a line ending"),
-            );
+            diagnostics
+                .error(DiagnosticCode::InvalidCode, source.span, format!("access code in {context} {error}"))
+                .help("it must contain exactly four digits, and nothing else but a line ending");
         })
         .ok()
 }

@@ -176,14 +176,13 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
             let message = format!("row has {} cells, expected {}", row.len(), headings.len());
             let help = "a cell that contains the separator must be quoted; check for a missing quote or cell";
             let first = row[headings.len()].0;
-            diagnostics
-                .push(Diagnostic::error(DiagnosticCode::CsvColumnCount, message).with_span(span(&first)).help(help));
+            diagnostics.error(DiagnosticCode::CsvColumnCount, span(&first), message).help(help);
             continue;
         }
         for (cell, text) in row.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
             let message = format!("{} is a spreadsheet error, not a value", text.trim());
             let help = "correct the cell in the spreadsheet, and save it as values";
-            diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(span(cell)).help(help));
+            diagnostics.error(DiagnosticCode::WrongType, span(cell), message).help(help);
         }
         let source_text = |column: &str| -> Option<(Span, &str)> {
             let (cell, text) = row.get(usize::from(*columns.index.get(column)?))?;
@@ -345,11 +344,7 @@ impl Columns {
         for at in &self.duplicates {
             let (cell, heading) = &headings[*at];
             let message = format!("duplicate column {:?}", heading.trim());
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateKey, message)
-                    .with_span(span(cell))
-                    .help("remove one of them"),
-            );
+            diagnostics.error(DiagnosticCode::DuplicateKey, span(cell), message).help("remove one of them");
         }
         for at in &self.unknown {
             let (cell, heading) = &headings[*at];
@@ -362,7 +357,7 @@ impl Columns {
                 }
             };
             let message = format!("unknown column {:?}", super::mapping::truncate_printable(heading.trim()));
-            diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(span(cell)).help(help));
+            diagnostics.error(DiagnosticCode::UnknownField, span(cell), message).help(help);
         }
         let has = |column: &str| self.index.contains_key(column);
         if self.unknown.is_empty()
@@ -376,9 +371,7 @@ impl Columns {
                 if missing {
                     let message = format!("missing column {either}");
                     let help = "the first row must contain the headings; see the output of `dectl export -o csv`";
-                    diagnostics.push(
-                        Diagnostic::error(DiagnosticCode::MissingField, message).with_span(span(first)).help(help),
-                    );
+                    diagnostics.error(DiagnosticCode::MissingField, span(first), message).help(help);
                 }
             }
         }

@@ -68,7 +68,7 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
                 format!("did you mean {}?", quoted_list(near, 3))
             };
             let message = "no location matches this rule";
-            diagnostics.push(Diagnostic::warning(DiagnosticCode::NoMatch, message).with_span(location.span).help(help));
+            diagnostics.warning(DiagnosticCode::NoMatch, location.span, message).help(help);
         }
     }
     if matched == 0 && first.mode == RuleMode::OneShot && !diagnostics.has_errors() {
@@ -243,9 +243,7 @@ impl<'a> RuleExpander<'a, '_> {
                         Err(_) if !(self.context.has_network)(target.live, target.live) => {}
                         Err(words) => {
                             let message = format!("template failed for {:?}: {words}", target.live.name);
-                            self.diagnostics.push(
-                                Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span),
-                            );
+                            self.diagnostics.error(DiagnosticCode::InvalidTemplate, template.span, message);
                         }
                     }
                 }

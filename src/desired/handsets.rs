@@ -7,7 +7,7 @@ use super::mapping::MappingReader;
 use super::model::{HandsetEntry, LineRef, Spanned};
 use super::parse::FileParser;
 use super::yaml::{Node, Value};
-use crate::diagnostic::{Diagnostic, DiagnosticCode};
+use crate::diagnostic::DiagnosticCode;
 use crate::model::{HandsetId, HandsetName, MemberId, NameError};
 
 const HANDSET_FIELDS: &[&str] = &["id", "line1", "line2", "customDisplayName", "reassignedFrom", "state"];
@@ -24,11 +24,9 @@ impl FileParser<'_> {
         let help = "write `handsets:` with one `- line1: …` and its `customDisplayName: …` per handset";
         let nodes = fields.list("handsets", help, self.diagnostics);
         if matches!(&node.value, Value::List(items) if items.is_empty()) {
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::EmptyList, "an empty list of handsets asks for nothing")
-                    .with_span(node.span)
-                    .help("remove it; handsets are removed with `state: absent`"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::EmptyList, node.span, "an empty list of handsets asks for nothing")
+                .help("remove it; handsets are removed with `state: absent`");
         }
         Some(nodes.iter().filter_map(|node| self.handset(node)).collect())
     }
@@ -49,19 +47,15 @@ impl FileParser<'_> {
         for field in ["line2", "reassignedFrom"] {
             if let Some(node) = fields.get(field).filter(|_| is_absent) {
                 let message = format!("`{field}` cannot stand beside `state: absent`");
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidState, message)
-                        .with_span(node.span)
-                        .help("a handset that is removed is named by its `id`, or by `line1` and `customDisplayName`"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidState, node.span, message)
+                    .help("a handset that is removed is named by its `id`, or by `line1` and `customDisplayName`");
             }
         }
         if !fields.has("id") && !fields.has("line1") {
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::MissingField, "a handset requires a `line1` or an `id`")
-                    .with_span(node.span)
-                    .help("write the extension of its first line in quotes, or the id shown by `dectl export`"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::MissingField, node.span, "a handset requires a `line1` or an `id`")
+                .help("write the extension of its first line in quotes, or the id shown by `dectl export`");
         }
         if fields.has("id") && id.is_none() || fields.has("line1") && line1.is_none() {
             return None;
@@ -91,11 +85,9 @@ impl FileParser<'_> {
                 "write the text that the handset displays, or remove the field to keep the current one"
             }
         };
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::InvalidDisplayName, format!("display name {error}"))
-                .with_span(written.span)
-                .help(help),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::InvalidDisplayName, written.span, format!("display name {error}"))
+            .help(help);
         None
     }
 
@@ -124,9 +116,7 @@ impl FileParser<'_> {
                     LineRef::Number(_) | LineRef::Member(_) => {
                         let message = format!("`{field}` with a `location` must be an extension");
                         let help = "a phone number and a member id need no location; write them as a text";
-                        self.diagnostics.push(
-                            Diagnostic::error(DiagnosticCode::InvalidLine, message).with_span(node.span).help(help),
-                        );
+                        self.diagnostics.error(DiagnosticCode::InvalidLine, node.span, message).help(help);
                         return None;
                     }
                 }
@@ -144,7 +134,7 @@ impl FileParser<'_> {
             "line1" => "write an extension in quotes; a handset always has a first line",
             _ => "write an extension in quotes",
         };
-        self.diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+        self.diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
         None
     }
 
@@ -182,11 +172,7 @@ impl FileParser<'_> {
                 ),
             }
         };
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::InvalidLine, format!("`{field}` {reason}"))
-                .with_span(node.span)
-                .help(help),
-        );
+        self.diagnostics.error(DiagnosticCode::InvalidLine, node.span, format!("`{field}` {reason}")).help(help);
         None
     }
 }

@@ -27,7 +27,7 @@ impl<'a> MappingReader<'a> {
         let Value::Map(pairs) = &node.value else {
             let message = format!("{context} must be a mapping of fields, not {}", node.kind());
             let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 12));
-            diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+            diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
             return None;
         };
         let mut fields = Self { context, span: node.span, entries: Vec::with_capacity(pairs.len()), typos: Vec::new() };
@@ -35,12 +35,10 @@ impl<'a> MappingReader<'a> {
         for (key, value) in pairs {
             let Some(name) = fields.key(key, known, diagnostics) else { continue };
             if let Some((_, first)) = first_of.iter().find(|(other, _)| *other == name) {
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateKey, format!("duplicate field `{name}` in {context}"))
-                        .with_span(key.span)
-                        .with_related(*first, "first occurrence")
-                        .help("remove one of them"),
-                );
+                diagnostics
+                    .error(DiagnosticCode::DuplicateKey, key.span, format!("duplicate field `{name}` in {context}"))
+                    .with_related(*first, "first occurrence")
+                    .help("remove one of them");
                 continue;
             }
             first_of.push((name, key.span));
@@ -52,9 +50,7 @@ impl<'a> MappingReader<'a> {
     fn key<'k>(&mut self, key: &'k Node<'_>, known: &[&'static str], diagnostics: &mut Diagnostics) -> Option<&'k str> {
         let (Value::Text(name) | Value::PlainScalar(name)) = &key.value else {
             let message = format!("a field name of {} must be a string, not {}", self.context, key.kind());
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::WrongType, message).with_span(key.span).help("write `field: value`"),
-            );
+            diagnostics.error(DiagnosticCode::WrongType, key.span, message).help("write `field: value`");
             return None;
         };
         if known.contains(&&**name) {
@@ -71,11 +67,9 @@ impl<'a> MappingReader<'a> {
                 character as u32,
                 truncate_printable(name)
             );
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::NotYaml, message)
-                    .with_span(key.span)
-                    .help("replace it with a normal space, here and in the lines below"),
-            );
+            diagnostics
+                .error(DiagnosticCode::NotYaml, key.span, message)
+                .help("replace it with a normal space, here and in the lines below");
             return None;
         }
         let near = suggest(name, known.iter().copied()).first().copied();
@@ -86,7 +80,7 @@ impl<'a> MappingReader<'a> {
             None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 12)),
         };
         let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
-        diagnostics.push(Diagnostic::error(DiagnosticCode::UnknownField, message).with_span(key.span).help(help));
+        diagnostics.error(DiagnosticCode::UnknownField, key.span, message).help(help);
         None
     }
 
@@ -112,7 +106,7 @@ impl<'a> MappingReader<'a> {
         let node = self.get(name);
         if !self.has(name) {
             let message = format!("{} requires a field `{name}`", self.context);
-            diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(self.span).help(help));
+            diagnostics.error(DiagnosticCode::MissingField, self.span, message).help(help);
         }
         node
     }
@@ -140,7 +134,7 @@ impl<'a> MappingReader<'a> {
             _ => "write true or false",
         };
         let message = format!("`{name}` must be true or false");
-        diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+        diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
         None
     }
 
@@ -150,7 +144,7 @@ impl<'a> MappingReader<'a> {
             Value::List(items) => items,
             _ => {
                 let message = format!("`{name}` must be a list, not {}", node.kind());
-                diagnostics.push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+                diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
                 &[]
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::model::{Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, nfc};
 
 /// Merges the locations of all files and reports contradictions.
@@ -59,12 +59,10 @@ impl DuplicateTracker {
             && other != name
         {
             let message = "one location id has two different names".to_owned();
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::LocationMismatch, message)
-                    .with_span(id.span)
-                    .with_related(*span, "other occurrence")
-                    .help("correct the name or the id"),
-            );
+            diagnostics
+                .error(DiagnosticCode::LocationMismatch, id.span, message)
+                .with_related(*span, "other occurrence")
+                .help("correct the name or the id");
         }
         let known = match (&location.id, &name) {
             (Some(id), _) => self.by_id.get(&id.value).map(|(place, ..)| *place),
@@ -104,12 +102,14 @@ impl DuplicateTracker {
             (None, None) => None,
         };
         if let Some(first) = first {
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateHandset, "two entries mean the same handset")
-                    .with_span(handset.id.as_ref().map_or(handset.span, |id| id.span))
-                    .with_related(first, "first occurrence")
-                    .help("remove one of them; handsets of one member differ in `customDisplayName`"),
-            );
+            diagnostics
+                .error(
+                    DiagnosticCode::DuplicateHandset,
+                    handset.id.as_ref().map_or(handset.span, |id| id.span),
+                    "two entries mean the same handset",
+                )
+                .with_related(first, "first occurrence")
+                .help("remove one of them; handsets of one member differ in `customDisplayName`");
         }
     }
 
@@ -118,12 +118,10 @@ impl DuplicateTracker {
             let mac = &station.mac;
             if let Some(first) = self.base_stations.insert(mac.value, mac.span) {
                 let message = format!("base station {} is named twice", mac.value);
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateBaseStation, message)
-                        .with_span(mac.span)
-                        .with_related(first, "first occurrence")
-                        .help("a base station belongs to one network; remove one of them"),
-                );
+                diagnostics
+                    .error(DiagnosticCode::DuplicateBaseStation, mac.span, message)
+                    .with_related(first, "first occurrence")
+                    .help("a base station belongs to one network; remove one of them");
             }
         }
         for handset in entry.handsets.iter().flatten() {
@@ -136,19 +134,18 @@ impl DuplicateTracker {
         if let Some(id) = &entry.id
             && let Some(first) = self.network_ids.insert(id.value.clone(), id.span)
         {
-            diagnostics.push(
-                Diagnostic::error(
+            diagnostics
+                .error(
                     DiagnosticCode::DuplicateNetwork,
+                    id.span,
                     format!("duplicate entry for network {}", entry.label()),
                 )
-                .with_span(id.span)
                 .with_related(first, "first occurrence")
                 .help(if entry.lists_devices() {
                     "one entry has the settings of a network, others only `id` and lists of devices"
                 } else {
                     "remove one of them"
-                }),
-            );
+                });
             return;
         }
         if entry.absent.is_some() {
@@ -165,39 +162,33 @@ impl DuplicateTracker {
                 } else {
                     format!("names in {place:?} differ only in case: {name:?}")
                 };
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::DuplicateName, message)
-                        .with_span(span)
-                        .with_related(first, "first occurrence")
-                        .help(if entry.lists_devices() {
-                            "one entry has the settings of a network, others only `name` and lists of devices; or rename \
+                diagnostics
+                    .error(DiagnosticCode::DuplicateName, span, message)
+                    .with_related(first, "first occurrence")
+                    .help(if entry.lists_devices() {
+                        "one entry has the settings of a network, others only `name` and lists of devices; or rename \
                              one of them, names are unique within a location"
-                        } else {
-                            "names must be unique within a location; rename or remove one of them"
-                        }),
-                );
+                    } else {
+                        "names must be unique within a location; rename or remove one of them"
+                    });
             }
         }
         if let Some(from) = &entry.renamed_from
             && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span)
         {
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateNetwork, "two networks have the same `renamedFrom`")
-                    .with_span(from.span)
-                    .with_related(first, "first occurrence")
-                    .help("a name belongs to one network; correct one of them"),
-            );
+            diagnostics
+                .error(DiagnosticCode::DuplicateNetwork, from.span, "two networks have the same `renamedFrom`")
+                .with_related(first, "first occurrence")
+                .help("a name belongs to one network; correct one of them");
         }
         if let (Some(code), Some(source)) = (entry.desired.code, &entry.code)
             && let Some(first) = self.codes.insert((place, code), source.span)
         {
             let message = format!("duplicate access code in {:?}", location.label());
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateCode, message)
-                    .with_span(source.span)
-                    .with_related(first, "first occurrence")
-                    .help("access codes must be unique within a location; choose another one"),
-            );
+            diagnostics
+                .error(DiagnosticCode::DuplicateCode, source.span, message)
+                .with_related(first, "first occurrence")
+                .help("access codes must be unique within a location; choose another one");
         }
     }
 }

@@ -98,7 +98,7 @@ impl FileParser<'_> {
                 return;
             }
             let message = "a desired-state file requires a field `version`";
-            self.diagnostics.push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(start).help(help));
+            self.diagnostics.error(DiagnosticCode::MissingField, start, message).help(help);
             return;
         };
         match &node.value {
@@ -106,14 +106,11 @@ impl FileParser<'_> {
             Value::PlainScalar(_) | Value::Text(_) => {
                 let message = "unsupported version of the file format";
                 let help = "write `version: 1`";
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::UnsupportedVersion, message).with_span(node.span).help(help),
-                );
+                self.diagnostics.error(DiagnosticCode::UnsupportedVersion, node.span, message).help(help);
             }
             _ => {
                 let message = format!("`version` must be a number, not {}", node.kind());
-                self.diagnostics
-                    .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+                self.diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
             }
         }
     }
@@ -141,11 +138,9 @@ impl FileParser<'_> {
         let name = name.and_then(|name| self.non_empty(name, "name"));
         if !fields.has("name") && !fields.has("id") {
             let message = "a location requires a `name` or an `id`";
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::MissingField, message)
-                    .with_span(fields.span())
-                    .help("use the name shown in Control Hub, or the location's id"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::MissingField, fields.span(), message)
+                .help("use the name shown in Control Hub, or the location's id");
         }
         let help = "write `networks:` with one `- name: …` per network";
         let nodes = fields.list("networks", help, self.diagnostics);
@@ -160,11 +155,7 @@ impl FileParser<'_> {
             return Some(text);
         }
         let code = if field == "id" { DiagnosticCode::InvalidId } else { DiagnosticCode::InvalidName };
-        self.diagnostics.push(
-            Diagnostic::error(code, format!("`{field}` is empty"))
-                .with_span(text.span)
-                .help("set a value, or remove the field"),
-        );
+        self.diagnostics.error(code, text.span, format!("`{field}` is empty")).help("set a value, or remove the field");
         None
     }
 
@@ -203,11 +194,9 @@ impl FileParser<'_> {
         if name.is_none() && fields.get("name").is_none() && fields.get("id").is_none() {
             if !fields.has("name") && !fields.has("id") {
                 let message = "a network requires a `name` or an `id`";
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::MissingField, message)
-                        .with_span(fields.span())
-                        .help("write its desired name, or the id shown by `dectl export`"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::MissingField, fields.span(), message)
+                    .help("write its desired name, or the id shown by `dectl export`");
             }
             return None;
         }
@@ -239,22 +228,18 @@ impl FileParser<'_> {
         for field in NETWORK_FIELDS.iter().filter(|field| !["id", "name", "state"].contains(field)) {
             if let Some(node) = fields.get(field) {
                 let message = format!("`{field}` cannot stand beside `state: absent`");
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidState, message)
-                        .with_span(node.span)
-                        .help("a network that is deleted has an `id` and, as a check, a `name`; remove the rest"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidState, node.span, message)
+                    .help("a network that is deleted has an `id` and, as a check, a `name`; remove the rest");
             }
         }
         let name_span = name.as_ref().map(|name| name.span);
         let name = name.as_ref().and_then(|name| self.network_name(name));
         if !fields.has("id") {
             let message = "a network is deleted by its `id`";
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidState, message)
-                    .with_span(fields.span())
-                    .help("add the `id` shown by `dectl export`; a name may mean another network by then"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::InvalidState, fields.span(), message)
+                .help("add the `id` shown by `dectl export`; a name may mean another network by then");
         }
         let id = id?;
         Some(NetworkEntry {
@@ -273,11 +258,9 @@ impl FileParser<'_> {
         if &*written.value == "absent" {
             return Some(written.span);
         }
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::InvalidState, "`state` must be `absent`")
-                .with_span(written.span)
-                .help("write `state: absent` to delete it, or remove the field: what a file names is there"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::InvalidState, written.span, "`state` must be `absent`")
+            .help("write `state: absent` to delete it, or remove the field: what a file names is there");
         None
     }
 
@@ -286,11 +269,9 @@ impl FileParser<'_> {
         match NetworkModel::parse(&written.value) {
             Some(value) => Some(Spanned { value, span: written.span }),
             None => {
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidModel, "unknown model")
-                        .with_span(written.span)
-                        .help("write DBS110 or DBS210"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidModel, written.span, "unknown model")
+                    .help("write DBS110 or DBS210");
                 None
             }
         }
@@ -303,11 +284,9 @@ impl FileParser<'_> {
         let Some(excess) = present.nth(max) else { return };
         let count = max + 1 + present.count();
         let message = format!("{count} base stations are listed, a {model} has at most {max}");
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::TooManyBaseStations, message)
-                .with_span(excess.mac.span)
-                .help("spread them over several networks; one that is replaced stands after `replaces`"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::TooManyBaseStations, excess.mac.span, message)
+            .help("spread them over several networks; one that is replaced stands after `replaces`");
     }
 
     fn base_stations(&mut self, fields: &MappingReader<'_>) -> Option<Vec<BaseStationEntry>> {
@@ -315,11 +294,9 @@ impl FileParser<'_> {
         let help = "write `baseStations:` with one MAC address per line, e.g. `- \"AC7A5611A001\"`";
         let nodes = fields.list("baseStations", help, self.diagnostics);
         if matches!(&node.value, Value::List(items) if items.is_empty()) {
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::EmptyList, "an empty list of base stations asks for nothing")
-                    .with_span(node.span)
-                    .help("remove it; base stations are removed with `state: absent` or `replaces`"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::EmptyList, node.span, "an empty list of base stations asks for nothing")
+                .help("remove it; base stations are removed with `state: absent` or `replaces`");
         }
         Some(nodes.iter().filter_map(|node| self.base_station(node)).collect())
     }
@@ -335,20 +312,16 @@ impl FileParser<'_> {
         let replaces = fields.get("replaces").and_then(|node| self.mac(node, "`replaces`"));
         let is_absent = fields.has("state") && self.absent_state(&fields).is_some();
         if let Some(node) = fields.get("replaces").filter(|_| is_absent) {
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidState, "`replaces` cannot stand beside `state: absent`")
-                    .with_span(node.span)
-                    .help("a base station that is removed replaces nothing; remove one of the two"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::InvalidState, node.span, "`replaces` cannot stand beside `state: absent`")
+                .help("a base station that is removed replaces nothing; remove one of the two");
         }
         let mac = mac?;
         if let Some(old) = replaces.as_ref().filter(|old| old.value == mac.value) {
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::DuplicateBaseStation, "a base station cannot replace itself")
-                    .with_span(old.span)
-                    .with_related(mac.span, "its address")
-                    .help("write the address of the old base station after `replaces`"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::DuplicateBaseStation, old.span, "a base station cannot replace itself")
+                .with_related(mac.span, "its address")
+                .help("write the address of the old base station after `replaces`");
         }
         Some(BaseStationEntry { span: node.span, mac, replaces, is_absent })
     }
@@ -358,20 +331,14 @@ impl FileParser<'_> {
             Value::Text(written) => written,
             Value::PlainScalar(_) => {
                 let message = format!("{what} must be a MAC address, but YAML reads this value as another type");
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::UnquotedValue, message)
-                        .with_span(node.span)
-                        .help("quote the value"),
-                );
+                self.diagnostics.error(DiagnosticCode::UnquotedValue, node.span, message).help("quote the value");
                 return None;
             }
             Value::Null | Value::List(_) | Value::Map(_) => {
                 let message = format!("{what} must be a MAC address, not {}", node.kind());
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::WrongType, message)
-                        .with_span(node.span)
-                        .help("write 12 hexadecimal digits in quotes"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::WrongType, node.span, message)
+                    .help("write 12 hexadecimal digits in quotes");
                 return None;
             }
         };
@@ -385,11 +352,9 @@ impl FileParser<'_> {
                     }
                     SourceFormat::Yaml => "write 12 hexadecimal digits in quotes, as on the label of the base station",
                 };
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidMac, format!("MAC address {error}"))
-                        .with_span(node.span)
-                        .help(help),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidMac, node.span, format!("MAC address {error}"))
+                    .help(help);
                 None
             }
         }
@@ -398,11 +363,9 @@ impl FileParser<'_> {
     /// Warns about spaces that a server may normalize, so that every run would find a difference.
     pub(super) fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
         let Some(reason) = unusual_spaces(&text.value) else { return };
-        self.diagnostics.push(
-            Diagnostic::warning(DiagnosticCode::UnusualSpaces, format!("{what} contains {reason}"))
-                .with_span(text.span)
-                .help("remove it unless it is intended; a server that removes it would differ from the file for ever"),
-        );
+        self.diagnostics
+            .warning(DiagnosticCode::UnusualSpaces, text.span, format!("{what} contains {reason}"))
+            .help("remove it unless it is intended; a server that removes it would differ from the file for ever");
     }
 
     fn network_name(&mut self, name: &Spanned<Arc<str>>) -> Option<NetworkName> {
@@ -431,20 +394,14 @@ impl FileParser<'_> {
                     } else {
                         "it is sent unchanged; shorten it if Webex rejects it"
                     };
-                    self.diagnostics.push(
-                        Diagnostic::warning(DiagnosticCode::LongDisplayName, message)
-                            .with_span(written.span)
-                            .help(help),
-                    );
+                    self.diagnostics.warning(DiagnosticCode::LongDisplayName, written.span, message).help(help);
                 }
                 Some(name)
             }
             Err(error) => {
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidDisplayName, format!("display name {error}"))
-                        .with_span(written.span)
-                        .help("set the text that handsets display, or remove the field to keep the current one"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidDisplayName, written.span, format!("display name {error}"))
+                    .help("set the text that handsets display, or remove the field to keep the current one");
                 None
             }
         }
@@ -459,8 +416,7 @@ impl FileParser<'_> {
             Value::Null | Value::List(_) => {
                 let message = format!("`defaultAccessCode` must be four digits, not {}", node.kind());
                 let help = "write four digits in quotes, { env: NAME } or { file: PATH }";
-                self.diagnostics
-                    .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+                self.diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
                 return None;
             }
         };
@@ -487,8 +443,7 @@ impl FileParser<'_> {
                     (SourceFormat::Yaml, _) => "write exactly four digits in quotes",
                 };
                 let message = format!("access code {error}");
-                self.diagnostics
-                    .push(Diagnostic::error(DiagnosticCode::InvalidCode, message).with_span(node.span).help(help));
+                self.diagnostics.error(DiagnosticCode::InvalidCode, node.span, message).help(help);
                 None
             }
         }
@@ -500,8 +455,7 @@ impl FileParser<'_> {
         let ((Some(written), None) | (None, Some(written))) = (env, file) else {
             let message = "an external access code requires either `env` or `file`";
             let help = "write { env: NAME } for an environment variable, or { file: PATH } for a file";
-            self.diagnostics
-                .push(Diagnostic::error(DiagnosticCode::WrongType, message).with_span(node.span).help(help));
+            self.diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
             return None;
         };
         let field = if env.is_some() { "env" } else { "file" };

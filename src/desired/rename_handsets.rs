@@ -38,13 +38,9 @@ pub fn rename_handsets(
         Ok(regex) => regex,
         Err(error) => {
             let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
-            diagnostics.push(
-                Diagnostic::error(DiagnosticCode::InvalidPattern, format!("invalid pattern: {reason}"))
-                    .with_span(pattern)
-                    .help(
-                        "write a regular expression that matches the whole name; special characters need a backslash",
-                    ),
-            );
+            diagnostics
+                .error(DiagnosticCode::InvalidPattern, pattern, format!("invalid pattern: {reason}"))
+                .help("write a regular expression that matches the whole name; special characters need a backslash");
             return Desired::default();
         }
     };
@@ -167,8 +163,7 @@ impl Renaming<'_> {
                 Ok(rendered) => rendered,
                 Err(reason) => {
                     let message = format!("template failed for {}: {reason}", subject());
-                    self.diagnostics
-                        .push(Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(self.template));
+                    self.diagnostics.error(DiagnosticCode::InvalidTemplate, self.template, message);
                     continue;
                 }
             };
@@ -176,21 +171,15 @@ impl Renaming<'_> {
                 Ok(name) => name,
                 Err(error) => {
                     let message = format!("the new name {name:?} of {} {error}", subject());
-                    self.diagnostics.push(
-                        Diagnostic::error(DiagnosticCode::InvalidRuleResult, message)
-                            .with_span(self.template)
-                            .help("shorten it with the filter truncate(16)"),
-                    );
+                    self.diagnostics
+                        .error(DiagnosticCode::InvalidRuleResult, self.template, message)
+                        .help("shorten it with the filter truncate(16)");
                     continue;
                 }
             };
             if let Some(reason) = unusual_spaces(name.as_str()).filter(|_| !handset.is_named(name.as_str())) {
                 let message = format!("the new name {:?} of {} contains {reason}", name.as_str(), subject());
-                self.diagnostics.push(
-                    Diagnostic::warning(DiagnosticCode::UnusualSpaces, message)
-                        .with_span(self.template)
-                        .help("remove it with the filter `trim`; a server that removes it would differ from the template for ever"),
-                );
+                self.diagnostics.warning(DiagnosticCode::UnusualSpaces, self.template, message).help("remove it with the filter `trim`; a server that removes it would differ from the template for ever");
             }
             if was_cut {
                 self.shortened.push(format!("{:?} for {}", name.as_str(), handset.label()));
@@ -202,8 +191,7 @@ impl Renaming<'_> {
                     handset.label(),
                     name.as_str()
                 );
-                self.diagnostics
-                    .push(Diagnostic::warning(DiagnosticCode::DuplicateName, message).with_span(self.template));
+                self.diagnostics.warning(DiagnosticCode::DuplicateName, self.template, message);
             }
             let is_named = handset.is_named(name.as_str());
             if !is_named && !self.can_be_updated(handset, &subject()) {
@@ -232,14 +220,13 @@ impl Renaming<'_> {
         } else {
             return true;
         };
-        self.diagnostics.push(
-            Diagnostic::error(
+        self.diagnostics
+            .error(
                 DiagnosticCode::MissingId,
+                self.template,
                 format!("{subject} cannot be renamed: Webex lists it without {missing}"),
             )
-            .with_span(self.template)
-            .help("rename it in Control Hub, or exclude it with the pattern or with --network"),
-        );
+            .help("rename it in Control Hub, or exclude it with the pattern or with --network");
         false
     }
 
@@ -249,8 +236,7 @@ impl Renaming<'_> {
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let shown: Vec<&str> = self.shortened.iter().take(MAX_SHOWN).map(String::as_str).collect();
             let message = format!("`truncate` has shortened names: {}{more}", shown.join(", "));
-            self.diagnostics
-                .push(Diagnostic::warning(DiagnosticCode::LongDisplayName, message).with_span(self.template));
+            self.diagnostics.warning(DiagnosticCode::LongDisplayName, self.template, message);
         }
         if self.matched == 0 && !self.diagnostics.has_errors() && !names.is_empty() {
             self.diagnostics.push(nothing_matches("handset", &[text], names.iter().copied()).with_span(pattern));

@@ -56,8 +56,7 @@ pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
             if fields.is_empty() {
                 let message = format!("`{field}` of a rule is empty");
                 let help = "`match` requires a location, a name or a displayName; `set` requires at least one setting";
-                diagnostics
-                    .push(Diagnostic::error(DiagnosticCode::MissingField, message).with_span(fields.span()).help(help));
+                diagnostics.error(DiagnosticCode::MissingField, fields.span(), message).help(help);
             }
         }
     }
@@ -121,8 +120,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
     {
         let message = format!("invalid location pattern: {reason}");
         let help = "write the name of a location; * matches any characters";
-        diagnostics
-            .push(Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(location.span).help(help));
+        diagnostics.error(DiagnosticCode::InvalidPattern, location.span, message).help(help);
     }
     let mut known: Vec<String> = BUILTIN_VARIABLES.map(str::to_owned).to_vec();
     let mut has_groups = false;
@@ -140,11 +138,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                             let message = format!("duplicate group {group:?} in the patterns of this rule");
                             (message, "rename one of them".to_owned())
                         };
-                        diagnostics.push(
-                            Diagnostic::error(DiagnosticCode::InvalidPattern, message)
-                                .with_span(pattern.span)
-                                .help(help),
-                        );
+                        diagnostics.error(DiagnosticCode::InvalidPattern, pattern.span, message).help(help);
                     }
                     known.push(group.to_owned());
                 }
@@ -152,9 +146,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
             Err(error) => {
                 let message = format!("invalid regular expression: {}", regex_error_summary(&error.to_string()));
                 let help = "the pattern matches the whole value; write groups as (?<ward>…)";
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidPattern, message).with_span(pattern.span).help(help),
-                );
+                diagnostics.error(DiagnosticCode::InvalidPattern, pattern.span, message).help(help);
                 // The intended groups are unknown.
                 return;
             }
@@ -175,9 +167,7 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
                 let message = format!("invalid template: {words}");
                 let help =
                     format!("write e.g. {{{{ name }}}} or {{{{ name|upper }}}}; additional filters: {OWN_FILTERS}");
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(template.span).help(help),
-                );
+                diagnostics.error(DiagnosticCode::InvalidTemplate, template.span, message).help(help);
             }
         }
     }

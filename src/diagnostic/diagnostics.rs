@@ -86,6 +86,21 @@ impl Diagnostic {
     }
 }
 
+/// A diagnostic that was just added.
+pub struct Added<'a>(&'a mut Diagnostic);
+
+impl Added<'_> {
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    pub fn with_related(self, span: Span, message: impl Into<String>) -> Self {
+        self.0.related.push(Related { span, message: message.into() });
+        self
+    }
+}
+
 /// Diagnostics, in the order in which they are shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics(Vec<Diagnostic>);
@@ -97,6 +112,22 @@ impl Diagnostics {
 
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.0.push(diagnostic);
+    }
+
+    /// Adds an error; what is said beside it follows: `diagnostics.error(code, span, message).help("…")`.
+    pub fn error(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Added<'_> {
+        self.add(Diagnostic::error(code, message).with_span(span))
+    }
+
+    /// Adds a warning, as [`Diagnostics::error`] an error.
+    pub fn warning(&mut self, code: DiagnosticCode, span: Span, message: impl Into<String>) -> Added<'_> {
+        self.add(Diagnostic::warning(code, message).with_span(span))
+    }
+
+    fn add(&mut self, diagnostic: Diagnostic) -> Added<'_> {
+        let at = self.0.len();
+        self.0.push(diagnostic);
+        Added(&mut self.0[at])
     }
 
     /// Adds all of `other`.

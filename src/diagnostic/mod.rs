@@ -20,7 +20,7 @@ mod suggest;
 
 pub use code::DiagnosticCode;
 pub use csv_layout::{Cell, CsvLayout};
-pub use diagnostics::{Diagnostic, Diagnostics, Related, Severity};
+pub use diagnostics::{Added, Diagnostic, Diagnostics, Related, Severity};
 pub use plural::plural;
 pub use redact::mask_message;
 pub use sources::{Snippet, SourceId, SourceLines, SourceLocation, Sources, Span};

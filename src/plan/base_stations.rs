@@ -226,14 +226,12 @@ impl Comparison<'_> {
                 // The same said twice: it is replaced, which is no deletion.
                 (true, _) if replacing.contains_key(&entry.mac.value) => {}
                 (true, Some(station)) => plan.removals.extend(self.removal(entry, station, entry.mac.span)),
-                (true, None) => self.diagnostics.push(
-                    Diagnostic::warning(
-                        DiagnosticCode::AlreadyAbsent,
-                        format!("base station {} is not in {:?}", entry.mac.value, group.primary.label()),
-                    )
-                    .with_span(entry.mac.span)
-                    .help("remove the entry"),
-                ),
+                (true, None) => {
+                    let message = format!("base station {} is not in {:?}", entry.mac.value, group.primary.label());
+                    self.diagnostics
+                        .warning(DiagnosticCode::AlreadyAbsent, entry.mac.span, message)
+                        .help("remove the entry");
+                }
                 (false, _) => {
                     if let Some(first) = self.addresses.desired.insert(entry.mac.value, entry.mac.span) {
                         self.duplicate(entry.mac.value, entry.mac.span, first);
@@ -284,40 +282,32 @@ impl Comparison<'_> {
             return Some((entry, station.clone()));
         }
         let message = format!("base station {} cannot be removed: Webex lists it without an id", station.label());
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::MissingId, message)
-                .with_span(span)
-                .help("remove it in Control Hub, or remove the entry"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::MissingId, span, message)
+            .help("remove it in Control Hub, or remove the entry");
         None
     }
 
     fn duplicate(&mut self, mac: Mac, span: Span, first: Span) {
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::DuplicateBaseStation, format!("base station {mac} is named twice"))
-                .with_span(span)
-                .with_related(first, "first occurrence")
-                .help("a base station belongs to one network, and is either there or removed; remove one of them"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::DuplicateBaseStation, span, format!("base station {mac} is named twice"))
+            .with_related(first, "first occurrence")
+            .help("a base station belongs to one network, and is either there or removed; remove one of them");
     }
 
     fn replaced_twice(&mut self, mac: Mac, span: Span, first: Span) {
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::DuplicateBaseStation, format!("base station {mac} is replaced twice"))
-                .with_span(span)
-                .with_related(first, "first replacement")
-                .help("one base station takes the place of another; correct or remove one `replaces`"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::DuplicateBaseStation, span, format!("base station {mac} is replaced twice"))
+            .with_related(first, "first replacement")
+            .help("one base station takes the place of another; correct or remove one `replaces`");
     }
 
     fn replaced_and_present(&mut self, mac: Mac, span: Span, present: Span) {
         let message = format!("base station {mac} is replaced, but another entry says that it is there");
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::DuplicateBaseStation, message)
-                .with_span(span)
-                .with_related(present, "this entry")
-                .help("remove the entry of the base station that is replaced, or the `replaces`"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::DuplicateBaseStation, span, message)
+            .with_related(present, "this entry")
+            .help("remove the entry of the base station that is replaced, or the `replaces`");
     }
 
     fn check_limit(
@@ -341,26 +331,22 @@ impl Comparison<'_> {
         if after > max {
             let message =
                 format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "base station"));
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::TooManyBaseStations, message).with_span(span).help(match listed {
-                    1..=4 if unknown.is_some() => {
-                        let unknown = unknown.map(|mac| mac.to_string()).unwrap_or_default();
-                        format!("`replaces: {unknown}` names none of its base stations; it has {}", named.join(", "))
-                    }
-                    0 => "spread them over several networks".to_owned(),
-                    1..=4 => format!("it has {}; add `replaces` or `state: absent` for some", named.join(", ")),
-                    _ => "remove some of them with `state: absent` or `replaces`, or spread them over several networks"
-                        .to_owned(),
-                }),
-            );
+            self.diagnostics.error(DiagnosticCode::TooManyBaseStations, span, message).help(match listed {
+                1..=4 if unknown.is_some() => {
+                    let unknown = unknown.map(|mac| mac.to_string()).unwrap_or_default();
+                    format!("`replaces: {unknown}` names none of its base stations; it has {}", named.join(", "))
+                }
+                0 => "spread them over several networks".to_owned(),
+                1..=4 => format!("it has {}; add `replaces` or `state: absent` for some", named.join(", ")),
+                _ => "remove some of them with `state: absent` or `replaces`, or spread them over several networks"
+                    .to_owned(),
+            });
         } else if after > model.doubtful_base_stations() {
             let (count, limit) = (plural(after, "base station"), model.doubtful_base_stations());
             let message = format!("{label:?} would have {count}; some documents of Cisco mention a limit of {limit}");
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::TooManyBaseStations, message)
-                    .with_span(span)
-                    .help("Webex decides; the result of each base station is reported"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::TooManyBaseStations, span, message)
+                .help("Webex decides; the result of each base station is reported");
         }
     }
 }

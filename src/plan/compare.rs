@@ -125,14 +125,13 @@ fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Opti
     let label = entry.label();
     // A code from a source that could not be read was reported.
     if desired.code.is_none() && entry.code.is_none() {
-        diagnostics.push(
-            Diagnostic::error(
+        diagnostics
+            .error(
                 DiagnosticCode::MissingSetting,
+                entry.span(),
                 format!("creating {label:?} requires `defaultAccessCode`"),
             )
-            .with_span(entry.span())
-            .help("add `defaultAccessCode` to this entry: four digits in quotes, { env: NAME } or { file: PATH }"),
-        );
+            .help("add `defaultAccessCode` to this entry: four digits in quotes, { env: NAME } or { file: PATH }");
     }
     if let Some(name) = &desired.display_name
         && let Some(length) = name.exceeds_recommended()
@@ -141,11 +140,9 @@ fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Opti
             "creating {label:?} requires a `displayName` of at most {DISPLAY_NAME_RECOMMENDED_MAX} characters, this one \
              has {length}"
         );
-        diagnostics.push(
-            Diagnostic::error(DiagnosticCode::InvalidDisplayName, message)
-                .with_span(entry.span())
-                .help("shorten it; Webex refuses longer ones when a network is created"),
-        );
+        diagnostics
+            .error(DiagnosticCode::InvalidDisplayName, entry.span(), message)
+            .help("shorten it; Webex refuses longer ones when a network is created");
     }
     if diagnostics.len() > known {
         return None;

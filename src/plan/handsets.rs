@@ -175,12 +175,10 @@ impl<'r> Comparison<'r> {
     }
 
     fn duplicate(&mut self, span: Span, first: Span) {
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::DuplicateHandset, "two entries mean the same handset")
-                .with_span(span)
-                .with_related(first, "first occurrence")
-                .help("remove one of them; handsets of one member differ in `customDisplayName`"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::DuplicateHandset, span, "two entries mean the same handset")
+            .with_related(first, "first occurrence")
+            .help("remove one of them; handsets of one member differ in `customDisplayName`");
     }
 
     /// Which listed handset each entry means: by id, by first line and name, and then by elimination: an entry with a single
@@ -226,11 +224,9 @@ impl<'r> Comparison<'r> {
             let entry = wanted[at].entry;
             let shown: Vec<String> = handsets.iter().map(|at| self.describe(*at)).collect();
             let message = format!("this entry may mean {}", shown.join(" or "));
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
-                    .with_span(entry.span)
-                    .help("add the `id` of the handset; lines alone do not show whether the reassignment is done"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::AmbiguousHandset, entry.span, message)
+                .help("add the `id` of the handset; lines alone do not show whether the reassignment is done");
             found[at] = Some(Found::Nothing);
         }
         for (one, found) in wanted.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
@@ -300,11 +296,9 @@ impl<'r> Comparison<'r> {
             if live.len() > 1 && handsets.is_empty() {
                 let shown: Vec<String> = live.iter().map(|at| self.describe(*at)).collect();
                 let message = format!("{} have line 1 {}", plural(live.len(), "handset"), former.value);
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::AmbiguousHandset, message)
-                        .with_span(former.span)
-                        .help(format!("write the `id` of the handset instead: {}", shown.join(", "))),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::AmbiguousHandset, former.span, message)
+                    .help(format!("write the `id` of the handset instead: {}", shown.join(", ")));
                 found[*at] = Some(Found::Nothing);
             } else if live.len() == 1 {
                 handsets.extend(live);
@@ -405,11 +399,9 @@ impl<'r> Comparison<'r> {
         let span = if has_other_line { entry.line1.as_ref().map(|line| line.span) } else { None };
         let span = span.or_else(|| entry.name.as_ref().map(|name| name.span)).unwrap_or(entry.span);
         let message = format!("the handset with this id is {}", handset.label());
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::UnknownHandset, message)
-                .with_span(span)
-                .help("check which of them is meant; a line and a name beside the id of a removed handset are checks"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::UnknownHandset, span, message)
+            .help("check which of them is meant; a line and a name beside the id of a removed handset are checks");
         false
     }
 
@@ -427,8 +419,7 @@ impl<'r> Comparison<'r> {
         } else {
             "add the `id` or the `customDisplayName` of the handset that is removed"
         };
-        self.diagnostics
-            .push(Diagnostic::error(DiagnosticCode::AmbiguousHandset, message).with_span(entries[0].span).help(help));
+        self.diagnostics.error(DiagnosticCode::AmbiguousHandset, entries[0].span, message).help(help);
     }
 
     fn describe(&self, at: usize) -> String {
@@ -454,11 +445,9 @@ impl<'r> Comparison<'r> {
                     written.value,
                     member.name()
                 );
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::LeadingZerosLost, message)
-                        .with_span(written.span)
-                        .help("write the line as text, with its leading zeros and its `+`, which spreadsheets remove"),
-                );
+                self.diagnostics
+                    .error(DiagnosticCode::LeadingZerosLost, written.span, message)
+                    .help("write the line as text, with its leading zeros and its `+`, which spreadsheets remove");
                 return Found::Nothing;
             }
         }
@@ -475,20 +464,16 @@ impl<'r> Comparison<'r> {
                 1 => format!("; {} is {claimed}", others[0]),
                 _ => format!("; {} are {claimed}", others.join(", ")),
             };
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::AlreadyAbsent, message + &others)
-                    .with_span(entry.span)
-                    .help("remove the entry, unless another handset was meant"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::AlreadyAbsent, entry.span, message + &others)
+                .help("remove the entry, unless another handset was meant");
             return Found::Nothing;
         }
         if let Some(former) = &entry.reassigned_from {
             let message = format!("no handset of {:?} has line 1 {}; a new one is added", self.label, former.value);
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::UnknownHandset, message)
-                    .with_span(former.span)
-                    .help("remove `reassignedFrom` if the handset is new"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::UnknownHandset, former.span, message)
+                .help("remove `reassignedFrom` if the handset is new");
         }
         Found::Added
     }
@@ -542,11 +527,9 @@ impl<'r> Comparison<'r> {
                 "{:?} would be added, but an unmanaged handset with line 1 {line} has this name",
                 name.value.as_str()
             );
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::NearName, message).with_span(name.span).help(format!(
-                    "is it this one? add `reassignedFrom: \"{line}\"`{id}; otherwise choose another name"
-                )),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::NearName, name.span, message)
+                .help(format!("is it this one? add `reassignedFrom: \"{line}\"`{id}; otherwise choose another name"));
         }
     }
 
@@ -564,11 +547,9 @@ impl<'r> Comparison<'r> {
             return true;
         }
         let message = format!("handset {} cannot be {verb}: Webex lists it without an id", handset.label());
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::MissingId, message)
-                .with_span(entry.span)
-                .help("change it in Control Hub, or remove the entry"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::MissingId, entry.span, message)
+            .help("change it in Control Hub, or remove the entry");
         false
     }
 
@@ -595,20 +576,16 @@ impl<'r> Comparison<'r> {
         if !is_complete {
             let field = if after.custom_name.is_none() { "customDisplayName" } else { "line1" };
             let message = format!("the update of handset {} requires `{field}`, and Webex lists none", live.label());
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::MissingSetting, message)
-                    .with_span(entry.span)
-                    .help(format!("add `{field}` to this entry")),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::MissingSetting, entry.span, message)
+                .help(format!("add `{field}` to this entry"));
             return None;
         }
         if let Some(line) = live.line2.as_ref().filter(|line| line.id.is_none() && entry.line2.is_none()) {
             let message = format!("the second line {} of {} is listed without a member id", line.line(), live.label());
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::MissingId, message)
-                    .with_span(entry.span)
-                    .help("add `line2` to this entry, since an update without it would remove the line"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::MissingId, entry.span, message)
+                .help("add `line2` to this entry, since an update without it would remove the line");
             return None;
         }
         let has_id = self.has_id(entry, live, "updated");
@@ -634,14 +611,13 @@ impl<'r> Comparison<'r> {
         let (Some(line1), Some(line2)) = (line1, line2) else { return };
         if line1.is_same(line2) {
             let span = entry.line2.as_ref().map_or(entry.span, |line| line.span);
-            self.diagnostics.push(
-                Diagnostic::warning(
+            self.diagnostics
+                .warning(
                     DiagnosticCode::DuplicateHandset,
+                    span,
                     format!("both lines of a handset are {}", line1.label()),
                 )
-                .with_span(span)
-                .help("correct one of them, unless it is intended"),
-            );
+                .help("correct one of them, unless it is intended");
         }
     }
 
@@ -650,11 +626,9 @@ impl<'r> Comparison<'r> {
         let Some(member) = member else { return Some(()) };
         let span = entry.line1.as_ref().map_or(entry.span, |line| line.span);
         let message = format!("{} is a virtual line, which can only be line 2", member.label());
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::UnknownMember, message)
-                .with_span(span)
-                .help("write a person or a workspace as `line1`, and the virtual line as `line2`"),
-        );
+        self.diagnostics
+            .error(DiagnosticCode::UnknownMember, span, message)
+            .help("write a person or a workspace as `line1`, and the virtual line as `line2`");
         None
     }
 
@@ -662,14 +636,13 @@ impl<'r> Comparison<'r> {
         let entry = one.entry;
         let Some(name) = &entry.name else {
             let line = entry.line1.as_ref().map(|line| line.value.to_string()).unwrap_or_default();
-            self.diagnostics.push(
-                Diagnostic::error(
+            self.diagnostics
+                .error(
                     DiagnosticCode::MissingSetting,
+                    entry.span,
                     format!("adding a handset with line 1 {line} requires `customDisplayName`"),
                 )
-                .with_span(entry.span)
-                .help("add the name that it displays, 1 to 16 characters"),
-            );
+                .help("add the name that it displays, 1 to 16 characters");
             return None;
         };
         self.check_first_line(entry, one.line1)?;
@@ -706,21 +679,17 @@ impl<'r> Comparison<'r> {
         let Some(last) = additions.iter().chain(updates).last().filter(|_| after > listed) else { return };
         if after > max {
             let message = format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "line"));
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::TooManyLines, message)
-                    .with_span(last.span)
-                    .help("remove some handsets with `state: absent`, or spread them over several networks"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::TooManyLines, last.span, message)
+                .help("remove some handsets with `state: absent`, or spread them over several networks");
         } else if after > DOUBTFUL_LINES && model == NetworkModel::Dbs210 {
             let message = format!(
                 "{label:?} would have {}; some documents of Cisco mention a limit of {DOUBTFUL_LINES}",
                 plural(after, "line")
             );
-            self.diagnostics.push(
-                Diagnostic::warning(DiagnosticCode::TooManyLines, message)
-                    .with_span(last.span)
-                    .help("Webex decides; the result of each handset is reported"),
-            );
+            self.diagnostics
+                .warning(DiagnosticCode::TooManyLines, last.span, message)
+                .help("Webex decides; the result of each handset is reported");
         }
     }
 }

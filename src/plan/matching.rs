@@ -128,11 +128,9 @@ impl LocationsByName {
     ) -> Option<LocationIndex> {
         if let Some(id) = &desired_location.id {
             let Some(location) = live.find_location(&id.value) else {
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::UnknownLocation, "no location with DECT networks has this id")
-                        .with_span(id.span)
-                        .help("only locations with DECT networks are known; `dectl export` shows them with their ids"),
-                );
+                diagnostics
+                    .error(DiagnosticCode::UnknownLocation, id.span, "no location with DECT networks has this id")
+                    .help("only locations with DECT networks are known; `dectl export` shows them with their ids");
                 return None;
             };
             let live_name = &live.location(location).name;
@@ -164,14 +162,13 @@ impl LocationsByName {
             Some([location]) => Some(*location),
             Some(several) => {
                 let ids: Vec<&str> = several.iter().map(|at| live.location(*at).id.as_str()).collect();
-                diagnostics.push(
-                    Diagnostic::error(
+                diagnostics
+                    .error(
                         DiagnosticCode::AmbiguousLocation,
+                        name.span,
                         format!("{} locations are named {:?}", several.len(), name.value),
                     )
-                    .with_span(name.span)
-                    .help(format!("specify the id: {}", ids.join(" or "))),
-                );
+                    .help(format!("specify the id: {}", ids.join(" or ")));
                 None
             }
             None => {
@@ -195,11 +192,9 @@ impl LocationsByName {
                 } else {
                     format!("did you mean {}?", quoted_list(near, 3))
                 };
-                diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::UnknownLocation, format!("no {kind} is named {:?}", name.value))
-                        .with_span(name.span)
-                        .help(help),
-                );
+                diagnostics
+                    .error(DiagnosticCode::UnknownLocation, name.span, format!("no {kind} is named {:?}", name.value))
+                    .help(help);
                 None
             }
         }
@@ -269,12 +264,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
             entry.desired.name.as_ref().filter(|name| NameKey::of(name.as_str()) != NameKey::of(live_name))
         {
             let message = format!("the network with this id is named {live_name:?}, not {:?}", name.as_str());
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::NetworkMismatch, message)
-                    .with_span(entry.name_span.unwrap_or(entry.span()))
-                    .with_related(id.span, "the id")
-                    .help("check which of them is meant; the name beside the id of a deleted network is a check"),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::NetworkMismatch, entry.name_span.unwrap_or(entry.span()), message)
+                .with_related(id.span, "the id")
+                .help("check which of them is meant; the name beside the id of a deleted network is a check");
             return;
         }
         self.deleted.insert(network, entry);
@@ -293,11 +286,9 @@ impl<'a, 'r> Matcher<'a, 'r> {
             };
             let (name, right) = (&network.settings.name, &network.id);
             let message = format!("no network has this id, but {name:?} exists with the id {right}");
-            self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::NetworkMismatch, message).with_span(id.span).help(format!(
-                    "to delete {name:?}, write `id: {right}`; if it is another network, remove the entry"
-                )),
-            );
+            self.diagnostics
+                .error(DiagnosticCode::NetworkMismatch, id.span, message)
+                .help(format!("to delete {name:?}, write `id: {right}`; if it is another network, remove the entry"));
         }
     }
 
@@ -326,14 +317,13 @@ impl<'a, 'r> Matcher<'a, 'r> {
         network: NetworkIndex,
     ) {
         let home = self.live.location(self.live.location_of(network));
-        self.diagnostics.push(
-            Diagnostic::error(
+        self.diagnostics
+            .error(
                 DiagnosticCode::NetworkInOtherLocation,
+                id.span,
                 format!("the network with this id belongs to {:?}", home.name),
             )
-            .with_span(id.span)
-            .help(format!("move the entry to the location {:?} ({})", home.name, home.id)),
-        );
+            .help(format!("move the entry to the location {:?} ({})", home.name, home.id));
     }
 
     fn by_id(&mut self, group: EntryGroup<'a>) {
@@ -348,11 +338,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
             Some(network) => self.in_other_location(id, network),
             None => {
                 let help = self.available_networks(entry);
-                self.diagnostics.push(
-                    Diagnostic::error(DiagnosticCode::UnknownNetwork, "no network has this id")
-                        .with_span(id.span)
-                        .help(help),
-                );
+                self.diagnostics.error(DiagnosticCode::UnknownNetwork, id.span, "no network has this id").help(help);
             }
         }
     }
@@ -382,16 +368,18 @@ impl<'a, 'r> Matcher<'a, 'r> {
             *claimed = joined;
             return;
         }
-        self.diagnostics.push(
-            Diagnostic::error(DiagnosticCode::DuplicateNetwork, format!("two entries match network {name:?}"))
-                .with_span(group.primary.span())
-                .with_related(other.span(), "other entry")
-                .help(if is_addition {
-                    "name the network in both by its id, or by the name that it is to have"
-                } else {
-                    "remove one of them"
-                }),
-        );
+        self.diagnostics
+            .error(
+                DiagnosticCode::DuplicateNetwork,
+                group.primary.span(),
+                format!("two entries match network {name:?}"),
+            )
+            .with_related(other.span(), "other entry")
+            .help(if is_addition {
+                "name the network in both by its id, or by the name that it is to have"
+            } else {
+                "remove one of them"
+            });
     }
 
     /// Assigns networks with a temporary name to the entries whose desired name it encodes.
@@ -544,17 +532,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
                 unmanaged.map(|(_, network)| network).find(|network| is_near(entry.label(), &network.settings.name));
             let Some(near) = near else { continue };
             let (name, id) = (&near.settings.name, &near.id);
-            self.diagnostics.push(
-                Diagnostic::error(
-                    DiagnosticCode::NearName,
-                    format!("{:?} would be created, but an unmanaged network is named {name:?}", entry.label()),
-                )
-                .with_span(entry.name_span.unwrap_or(entry.span()))
-                .help(format!(
+            self.diagnostics.error(DiagnosticCode::NearName, entry.name_span.unwrap_or(entry.span()), format!("{:?} would be created, but an unmanaged network is named {name:?}", entry.label())).help(format!(
                     "if it is this one, add `renamedFrom: {name:?}` or `id: {id}`; if both are meant, add an entry with \
                      nothing but `id: {id}`"
-                )),
-            );
+                ));
         }
     }
 
@@ -597,14 +578,13 @@ impl<'a, 'r> Matcher<'a, 'r> {
     fn ambiguous(&mut self, entry: &NetworkEntry, networks_with_name: &[NetworkIndex]) {
         let ids: Vec<&str> = networks_with_name.iter().map(|at| self.live.network(*at).id.as_str()).collect();
         let name = &self.live.network(networks_with_name[0]).settings.name;
-        self.diagnostics.push(
-            Diagnostic::error(
+        self.diagnostics
+            .error(
                 DiagnosticCode::AmbiguousNetwork,
+                entry.name_span.unwrap_or(entry.span()),
                 format!("{} networks are named {name:?}", networks_with_name.len()),
             )
-            .with_span(entry.name_span.unwrap_or(entry.span()))
-            .help(format!("specify the id: {}", ids.join(" or "))),
-        );
+            .help(format!("specify the id: {}", ids.join(" or ")));
     }
 
     fn ambiguous_rename(&mut self, open: &UnresolvedEntry<'a>) {
@@ -614,18 +594,17 @@ impl<'a, 'r> Matcher<'a, 'r> {
             .map(|at| self.live.network(*at))
             .map(|network| format!("{:?} ({})", network.settings.name, network.id))
             .collect();
-        self.diagnostics.push(
-            Diagnostic::error(
+        self.diagnostics
+            .error(
                 DiagnosticCode::AmbiguousRename,
+                open.group.primary.name_span.unwrap_or(open.group.primary.span()),
                 format!(
                     "ambiguous entry {:?}: it may be any of {}",
                     open.group.primary.label(),
                     described.join(" and ")
                 ),
             )
-            .with_span(open.group.primary.name_span.unwrap_or(open.group.primary.span()))
-            .help("add the `id` of the network; names alone do not show whether this rename is already done"),
-        );
+            .help("add the `id` of the network; names alone do not show whether this rename is already done");
     }
 }
 

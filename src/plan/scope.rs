@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::compare::NetworkChange;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, LocationIndex, NamePattern, Settings};
 
 /// The locations and networks of a run. Patterns are case-insensitive.
@@ -120,14 +120,13 @@ pub(super) fn apply_scope<'a>(
         let code_holder = change.taken_code().and_then(|code| codes.get(code));
         if let Some(holder) = name_holder.or(code_holder) {
             let (name, missing) = (change.name(), holder.name());
-            diagnostics.push(
-                Diagnostic::error(
+            diagnostics
+                .error(
                     DiagnosticCode::DependencyOutOfScope,
+                    change.entry.span(),
                     format!("{name:?} depends on {missing:?}, which is excluded by --location/--network"),
                 )
-                .with_span(change.entry.span())
-                .help(format!("include it: --network {missing:?}")),
-            );
+                .help(format!("include it: --network {missing:?}"));
         }
     }
     (kept, out_of_scope.len())

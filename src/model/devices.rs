@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::id::{BaseStationId, HandsetId, MemberId};
 use super::mac::Mac;
 use super::member::Member;
@@ -13,11 +16,13 @@ use super::name_key::same_text;
 pub const HANDSET_INTERVAL: Duration = Duration::from_secs(90);
 
 /// A base station of a network.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct BaseStation {
-    /// Its id; `None` if the list has none, or before it was added.
+    /// Its id; none if the list has none, or before it was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<BaseStationId>,
     /// Its address as listed, which need not be valid.
+    #[serde(rename = "mac")]
     pub address: Arc<str>,
 }
 

@@ -79,7 +79,8 @@ pub fn exceeded_limits(
 /// unless `max_changes` allows it. An explicit number always applies.
 pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -> Result<(), TooManyChanges> {
     let all = plan.changes.len();
-    let exceeds = |kind: ResourceKind, read: usize| {
+    let exceeds = |kind: ResourceKind| {
+        let read = plan.counts.listed[kind];
         let changes = plan.changes.iter().filter(|change| change.kind() == kind).count();
         // What is created is no part of what is there; a site that opens is not a fleet that is overwritten.
         let touched = changes - plan.count(kind, ChangeAction::Create);
@@ -90,10 +91,7 @@ pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -
         Some(MaxChanges::All) => true,
         Some(MaxChanges::Number(number)) => all <= number,
         None => {
-            let networks = exceeds(ResourceKind::Network, plan.counts.networks);
-            let stations = exceeds(ResourceKind::BaseStation, plan.counts.base_stations);
-            let handsets = exceeds(ResourceKind::Handset, plan.counts.handsets);
-            if let Some(refusal) = networks.or(stations).or(handsets) {
+            if let Some(refusal) = ResourceKind::ALL.into_iter().find_map(exceeds) {
                 return Err(refusal);
             }
             all <= UNATTENDED_MAX_CHANGES
@@ -105,7 +103,7 @@ pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -
     let is_creation = |change: &&Change| change.action() == ChangeAction::Create;
     let is_only_networks = plan.changes.iter().all(|change| change.kind() == ResourceKind::Network);
     let things = if is_only_networks && !plan.changes.iter().any(|change| is_creation(&change)) {
-        format!("{all} of {}", plural(plan.counts.networks, "network"))
+        format!("{all} of {}", plural(plan.counts.listed.network, "network"))
     } else {
         let created = plan.changes.iter().filter(is_creation).count();
         format!("{} ({created} created)", plural(all, "thing"))
@@ -141,7 +139,7 @@ pub fn describe_deletions(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{ChangeSource, Counts, LocationRef};
+    use super::super::model::{ChangeSource, Counts, LocationRef, PerKind};
     use super::*;
     use crate::model::{LocationId, NetworkId, SettingSet, Settings};
 
@@ -151,7 +149,8 @@ mod tests {
         let source = ChangeSource::File { file: "f".into(), line: 1 };
         let change =
             Change::update(location, NetworkId::new("n"), settings.clone(), settings, SettingSet::NONE, source);
-        Plan { changes: vec![change; changes], counts: Counts { networks, ..Counts::default() }, ..Plan::default() }
+        let listed = PerKind { network: networks, ..PerKind::default() };
+        Plan { changes: vec![change; changes], counts: Counts { listed, ..Counts::default() }, ..Plan::default() }
     }
 
     #[test]

@@ -22,11 +22,11 @@ mod standing;
 pub use standing::{Found, Listed, Standing, States, standings};
 
 /// Index of a change in its plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeIndex(pub usize);
 
 /// Index of a step in its plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct StepIndex(pub usize);
 
 /// A plan, and everything that is needed to check it.
@@ -185,35 +185,31 @@ impl Index<StepIndex> for Plan {
     }
 }
 
-/// Further counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What was listed, and what of it is not changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Counts {
     pub locations: usize,
-    pub networks: usize,
     /// Managed networks that are already in sync.
     pub unchanged: usize,
-    pub unmanaged: usize,
     /// Networks that would change but are out of scope.
     pub out_of_scope: usize,
-    /// Base stations of the networks that were asked for them.
-    pub base_stations: usize,
+    /// Networks, and the devices of those that were asked for them.
+    pub listed: PerKind<usize>,
     /// Those of them that no file names.
-    pub unmanaged_base_stations: usize,
-    /// Handsets of the networks that were asked for them.
-    pub handsets: usize,
-    /// Those of them that no file names.
-    pub unmanaged_handsets: usize,
+    pub unmanaged: PerKind<usize>,
 }
 
 /// Reference to a location.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct LocationRef {
     pub id: LocationId,
     pub name: Arc<str>,
 }
 
 /// Reference to the network that a change is about, or that its device belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
 pub enum NetworkRef {
     Live(NetworkId),
     /// The network that this change creates.
@@ -247,6 +243,37 @@ impl ResourceKind {
             Self::Network => "network",
             Self::BaseStation => "base station",
             Self::Handset => "handset",
+        }
+    }
+}
+
+/// Something for each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PerKind<T> {
+    pub network: T,
+    pub base_station: T,
+    pub handset: T,
+}
+
+impl<T> PerKind<T> {
+    pub fn from_fn(mut of: impl FnMut(ResourceKind) -> T) -> Self {
+        Self {
+            network: of(ResourceKind::Network),
+            base_station: of(ResourceKind::BaseStation),
+            handset: of(ResourceKind::Handset),
+        }
+    }
+}
+
+impl<T> Index<ResourceKind> for PerKind<T> {
+    type Output = T;
+
+    fn index(&self, kind: ResourceKind) -> &T {
+        match kind {
+            ResourceKind::Network => &self.network,
+            ResourceKind::BaseStation => &self.base_station,
+            ResourceKind::Handset => &self.handset,
         }
     }
 }
@@ -518,7 +545,8 @@ pub struct ChangeKey {
     pub device: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
 pub enum ChangeSource {
     File {
         file: Arc<str>,
@@ -645,7 +673,7 @@ impl StepItem {
 }
 
 /// A dependency of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Dependency {
     /// The change of the dependent step that needs it. The other ones of the batch do not.
     pub item: ChangeIndex,
@@ -698,11 +726,14 @@ impl NetworkDevices {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Warning {
+    /// Explained in docs/errors.md.
     pub code: Arc<str>,
     pub message: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Arc<str>>,
-    /// The line, 1-based.
+    /// 1-based.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
 }

@@ -10,8 +10,8 @@ use super::handsets::{self, HandsetChange};
 use super::matching::{EntryGroup, creates_networks, match_entries};
 use super::members::{self, Members};
 use super::model::{
-    Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Plan,
-    ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
+    Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef,
+    PerKind, Plan, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
@@ -49,22 +49,24 @@ pub fn build_scoped(
     let mut plan = Plan {
         counts: Counts {
             locations: live.locations().len(),
-            networks: live.len(),
-            unmanaged: live.len(),
+            listed: PerKind {
+                network: live.len(),
+                base_station: live.networks().filter_map(|(at, _)| live.base_stations(at)).map(<[_]>::len).sum(),
+                handset: live.networks().filter_map(|(at, _)| live.handsets(at)).map(<[_]>::len).sum(),
+            },
+            unmanaged: PerKind { network: live.len(), ..PerKind::default() },
             ..Counts::default()
         },
         is_minimal: true,
         handset_interval: HANDSET_INTERVAL,
         ..Plan::default()
     };
-    plan.counts.handsets = live.networks().filter_map(|(at, _)| live.handsets(at)).map(<[_]>::len).sum();
-    plan.counts.base_stations = live.networks().filter_map(|(at, _)| live.base_stations(at)).map(<[_]>::len).sum();
     let mut located: Vec<LocationChanges<'_>> = Vec::new();
     let mut addresses = Addresses::of(live);
     let members = Members::of(live);
     for managed in match_entries(desired, live, &mut diagnostics) {
         let (changes, unchanged) = compare(&managed, live, &mut diagnostics);
-        plan.counts.unmanaged -= managed.networks.len() + managed.deleted.len();
+        plan.counts.unmanaged.network -= managed.networks.len() + managed.deleted.len();
         plan.counts.unchanged += unchanged;
         if managed.complete {
             conflicts::find(managed.location, &changes, live, &mut diagnostics);
@@ -73,9 +75,9 @@ pub fn build_scoped(
         plan.counts.out_of_scope += out_of_scope;
         let (base_stations, unmanaged) =
             base_stations::compare(&managed, &networks, scope, live, &mut addresses, &mut diagnostics);
-        plan.counts.unmanaged_base_stations += unmanaged;
+        plan.counts.unmanaged.base_station += unmanaged;
         let (handsets, unmanaged) = handsets::compare(&managed, &networks, scope, live, &members, &mut diagnostics);
-        plan.counts.unmanaged_handsets += unmanaged;
+        plan.counts.unmanaged.handset += unmanaged;
         if !networks.is_empty() || !base_stations.is_empty() || !handsets.is_empty() {
             located.push(LocationChanges { location: managed.location, networks, base_stations, handsets });
         }

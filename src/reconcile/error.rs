@@ -124,7 +124,7 @@ impl Error {
     /// # Errors
     /// If it does.
     pub fn check_managed(plan: &Plan, fail_on_unmanaged: bool) -> Result<(), Self> {
-        match plan.counts.unmanaged {
+        match plan.counts.unmanaged.network {
             unmanaged if unmanaged > 0 && fail_on_unmanaged => Err(Self::Unmanaged(unmanaged)),
             _ => Ok(()),
         }

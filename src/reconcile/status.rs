@@ -13,7 +13,7 @@ use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
 use crate::diagnostic::Diagnostics;
 use crate::model::{LocationId, Network, NetworkId};
-use crate::plan::model::{Change, ChangeAction, ResourceKind};
+use crate::plan::model::{Change, ChangeAction, PerKind, ResourceKind};
 use crate::plan::{self, Missing, Scope};
 use crate::storage::journal::ModifiedNetwork;
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
@@ -72,12 +72,8 @@ pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClie
 pub struct DriftReport {
     /// The managed locations.
     pub locations: Vec<LocationStatus>,
-    /// Number of unmanaged networks in the organization.
-    pub unmanaged: usize,
-    /// Number of base stations that no file names, of the networks whose base stations files name.
-    pub unmanaged_base_stations: usize,
-    /// The same for handsets.
-    pub unmanaged_handsets: usize,
+    /// What no file names: networks of the organization, and devices of the networks whose devices files name.
+    pub unmanaged: PerKind<usize>,
     /// Handsets that have never registered, with their networks, of the networks whose handsets files name.
     pub never_registered: Vec<(String, String)>,
 }
@@ -151,19 +147,12 @@ pub fn status(
         }
         status.last_in_sync = None;
     }
-    let counts = checked.plan().counts;
     let read = live.networks().filter_map(|(at, network)| Some((network, live.handsets(at)?)));
     let never_registered = read.flat_map(|(network, handsets)| {
         let never = handsets.iter().filter(|handset| handset.last_registration.is_none());
         never.map(|handset| (network.settings.name.to_string(), handset.label()))
     });
-    DriftReport {
-        locations,
-        unmanaged: counts.unmanaged,
-        unmanaged_base_stations: counts.unmanaged_base_stations,
-        unmanaged_handsets: counts.unmanaged_handsets,
-        never_registered: never_registered.collect(),
-    }
+    DriftReport { locations, unmanaged: checked.plan().counts.unmanaged, never_registered: never_registered.collect() }
 }
 
 /// The names of the networks that differ from the files, or whose devices do.

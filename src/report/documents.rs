@@ -8,11 +8,11 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::licences::LicenceNote;
-use super::view::{ActionCounts, DeviceView, FieldKind, FieldView};
+use super::summary::{PlanSummary, ResultSummary, StatusSummary};
+use super::view::{DeviceView, FieldKind, FieldView};
 use crate::apply::{ChangeStatus, Failure};
 use crate::diagnostic::Severity;
-use crate::model::LocationId;
-use crate::plan::model::{ChangeAction, ChangeSource, Operation, ResourceKind, StepKind, Warning};
+use crate::plan::model::{ChangeAction, ChangeSource, LocationRef, Operation, ResourceKind, StepKind, Warning};
 use crate::storage::RunOutcome;
 use crate::webex::ApiError;
 
@@ -24,81 +24,21 @@ pub(super) struct PlanDocument {
     pub(super) changes: Vec<ChangeDocument>,
     /// The requests in order.
     pub(super) steps: Vec<StepDocument>,
-    pub(super) warnings: Vec<WarningDocument>,
-    pub(super) licences: Licences,
-}
-
-/// Counts.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PlanSummary {
-    /// Number of listed locations.
-    pub(super) locations: usize,
-    /// Number of listed networks.
-    pub(super) networks: usize,
-    /// Number of networks to create.
-    pub(super) create: usize,
-    /// Number of networks to update.
-    pub(super) update: usize,
-    /// Number of networks to delete.
-    pub(super) delete: usize,
-    /// Base stations, with those of created and deleted networks.
-    pub(super) base_stations: DeviceCounts,
-    /// Handsets, with those of deleted networks.
-    pub(super) handsets: DeviceCounts,
-    /// What --max-deletes must allow: deleted networks with everything that goes with them, and removed devices; replaced
-    /// and moved ones do not count.
-    pub(super) deletions: usize,
-    /// Number of managed networks that are in sync.
-    pub(super) unchanged: usize,
-    /// Number of unmanaged networks.
-    pub(super) unmanaged: usize,
-    /// Number of base stations that no file names, of the networks whose base stations files name.
-    pub(super) unmanaged_base_stations: usize,
-    /// Number of handsets that no file names, of the networks whose handsets files name.
-    pub(super) unmanaged_handsets: usize,
-    /// How long the apply takes at least because of the time between changes of the handsets of a network, in
-    /// milliseconds.
-    pub(super) least_ms: u64,
-    /// The same if Webex refuses two lines at once, so that second lines are added one by one.
-    pub(super) least_ms_line_by_line: u64,
-    /// Networks that would change but are excluded by --location or --network.
-    pub(super) out_of_scope: usize,
-    /// Number of write requests, including interim ones.
-    pub(super) writes: usize,
-    /// Number of temporary renames.
-    pub(super) interim: usize,
-    /// Whether the number of updates is proven minimal.
-    pub(super) minimal: bool,
-}
-
-#[derive(Serialize, JsonSchema)]
-pub(super) struct DeviceCounts {
-    /// Number to add.
-    create: usize,
-    /// Number to update.
-    update: usize,
-    /// Number to remove, with those that go with a deleted network.
-    delete: usize,
-}
-
-impl From<ActionCounts> for DeviceCounts {
-    fn from(ActionCounts { create, update, delete }: ActionCounts) -> Self {
-        Self { create, update, delete }
-    }
+    pub(super) warnings: Vec<Warning>,
+    pub(super) licences: LicenceNote,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChangeDocument {
-    pub(super) location: LocationDocument,
+    pub(super) location: LocationRef,
     /// Null if the network is created; its name is the one before the run if it exists.
     pub(super) network: NetworkDocument,
     pub(super) action: ChangeAction,
     pub(super) kind: ResourceKind,
     pub(super) fields: Fields<FieldChange>,
     /// Source of the change: an entry of a file, or a rule.
-    pub(super) source: SourceDocument,
+    pub(super) source: ChangeSource,
     #[serde(flatten)]
     pub(super) device: DeviceDocument,
     /// What goes with a deleted network.
@@ -107,18 +47,6 @@ pub(super) struct ChangeDocument {
     /// MAC address of the base station that takes the place of a removed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) replaced_by: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-pub(super) struct LocationDocument {
-    id: String,
-    name: String,
-}
-
-impl LocationDocument {
-    pub(super) fn new(id: &LocationId, name: &str) -> Self {
-        Self { id: id.to_string(), name: name.to_owned() }
-    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -188,28 +116,6 @@ impl From<&DeviceView> for ContentDocument {
         let (mac, name) =
             if device.kind == ResourceKind::BaseStation { (Some(label), None) } else { (None, Some(label)) };
         Self { kind: device.kind, id: device.id.clone(), mac, name }
-    }
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum SourceDocument {
-    File {
-        file: String,
-        /// 1-based.
-        line: u32,
-    },
-    Rule {
-        rule: String,
-    },
-}
-
-impl From<&ChangeSource> for SourceDocument {
-    fn from(source: &ChangeSource) -> Self {
-        match source {
-            ChangeSource::File { file, line } => Self::File { file: file.to_string(), line: *line },
-            ChangeSource::Rule { rule } => Self::Rule { rule: rule.to_string() },
-        }
     }
 }
 
@@ -319,43 +225,6 @@ pub(super) struct StepDocument {
     pub(super) depends_on: Vec<usize>,
 }
 
-#[derive(Serialize, JsonSchema)]
-pub(super) struct WarningDocument {
-    /// Explained in docs/errors.md.
-    code: String,
-    message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    /// 1-based.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-}
-
-impl From<&Warning> for WarningDocument {
-    fn from(warning: &Warning) -> Self {
-        let (file, line) = warning.file.as_ref().zip(warning.line).unzip();
-        let file = file.map(ToString::to_string);
-        Self { code: warning.code.to_string(), message: warning.message.to_string(), file, line }
-    }
-}
-
-/// People whose first line on a handset comes or goes: with a Webex Calling Standard licence, which is not visible here,
-/// their calling in the Webex apps may change.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Licences {
-    /// Line and name of each person who is new on line 1 of a handset.
-    people_added: Vec<String>,
-    /// Line and name of each person who is taken from line 1 of a handset.
-    people_removed: Vec<String>,
-}
-
-impl From<&LicenceNote> for Licences {
-    fn from(note: &LicenceNote) -> Self {
-        Self { people_added: note.added.clone(), people_removed: note.removed.clone() }
-    }
-}
-
 /// Result of a plan: `dectl apply -o json`, `dectl undo -o json`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -372,34 +241,15 @@ pub(super) struct ResultDocument {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) one_write_at_a_time: Vec<String>,
     /// The same about what was applied, or may have been.
-    pub(super) licences: Licences,
+    pub(super) licences: LicenceNote,
     /// Path of the journal.
     pub(super) journal: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ResultSummary {
-    pub(super) applied: usize,
-    pub(super) failed: usize,
-    pub(super) skipped: usize,
-    pub(super) not_started: usize,
-    pub(super) unknown: usize,
-    pub(super) unchanged: usize,
-    /// Number of writes sent, including retries.
-    pub(super) writes: u64,
-    /// Number of requests, including lists and reads.
-    pub(super) requests: u64,
-    pub(super) retries: u64,
-    /// Number of 429 responses.
-    pub(super) rate_limited: u64,
-    pub(super) elapsed_ms: u64,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ChangeResultDocument {
-    pub(super) location: LocationDocument,
+    pub(super) location: LocationRef,
     pub(super) network: NetworkDocument,
     pub(super) action: ChangeAction,
     pub(super) kind: ResourceKind,
@@ -569,26 +419,10 @@ pub(super) struct StatusDocument {
     pub(super) never_registered: Vec<NeverRegistered>,
 }
 
-/// Managed locations and networks.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct StatusSummary {
-    pub(super) locations: usize,
-    pub(super) networks: usize,
-    pub(super) drifted: usize,
-    pub(super) unmanaged: usize,
-    /// Number of base stations that no file names, of the networks whose base stations files name.
-    pub(super) unmanaged_base_stations: usize,
-    /// Number of handsets that no file names, of the networks whose handsets files name.
-    pub(super) unmanaged_handsets: usize,
-    /// Number of handsets of these networks that have never registered.
-    pub(super) never_registered: usize,
-}
-
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LocationStatusDocument {
-    pub(super) location: LocationDocument,
+    pub(super) location: LocationRef,
     /// Number of managed networks.
     pub(super) networks: usize,
     /// Names of drifted networks.

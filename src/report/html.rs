@@ -117,7 +117,7 @@ pub fn plan(view: &PlanView) -> String {
 }
 
 pub fn result(view: &ResultView) -> String {
-    let mut lines = vec![view.summary()];
+    let mut lines = vec![view.sentence()];
     if let Some(reason) = view.outcome.stopped {
         lines.push(format!("Stopped: {}.", stop_reason(reason)));
     }
@@ -189,9 +189,9 @@ fn problem(network: &NetworkView) -> Problem {
 fn plan_part(view: &PlanView) -> PlanPart {
     let warnings = view.warnings.iter().map(|warning| warning.message.to_string());
     PlanPart {
-        summary: view.summary(),
+        summary: view.summary.sentence(),
         notes: warnings.chain(view.notes()).collect(),
-        count: plural(view.changes, "change"),
+        count: plural(view.summary.changes, "change"),
         locations: view.locations.iter().map(location_part).collect(),
     }
 }

@@ -6,18 +6,19 @@ use serde_json::Value;
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::documents::{
     AuthDocument, ChangeDocument, ChangeResultDocument, Conditions, ContentDocument, DeviceDocument,
-    DiagnosticDocument, ErrorDocument, FieldChange, Fields, LocationDocument, LocationStatusDocument, NetworkDocument,
-    NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, PlanSummary, ReadAccess,
-    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, ResultSummary, RunDocument, RunState,
-    RunsDocument, StatusDocument, StatusSummary, StepDocument, ValidationDocument, ValidationSummary,
-    VerificationDocument, WriteAccess, new_value,
+    DiagnosticDocument, ErrorDocument, FieldChange, Fields, LocationStatusDocument, NetworkDocument, NeverRegistered,
+    OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, ReadAccess, RehearsalDocument, RehearsalSummary,
+    RelatedDocument, ResultDocument, RunDocument, RunState, RunsDocument, StatusDocument, StepDocument,
+    ValidationDocument, ValidationSummary, VerificationDocument, WriteAccess, new_value,
 };
 use super::organizations::OrganizationView;
 use super::rehearsal::RehearsalView;
+use super::summary::StatusSummary;
 use super::view::{ChangeView, LocationView, NetworkView, PlanView, ResultView, StepView};
-use crate::apply::{ChangeStatus, Verification};
+use crate::apply::Verification;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::plan::model::{ChangeAction, ResourceKind};
+use crate::model::LocationId;
+use crate::plan::model::{ChangeAction, LocationRef, ResourceKind};
 use crate::reconcile::{DriftReport, LocationStatus};
 use crate::storage::RunHistory;
 
@@ -48,43 +49,28 @@ fn plan_document(view: &PlanView) -> PlanDocument {
         location.changes.iter().map(|change| change_document(location, change)).collect::<Vec<_>>()
     };
     PlanDocument {
-        summary: PlanSummary {
-            locations: view.locations_listed,
-            networks: view.networks_listed,
-            create: view.networks.create,
-            update: view.networks.update,
-            delete: view.networks.delete,
-            base_stations: view.base_stations.into(),
-            handsets: view.handsets.into(),
-            deletions: view.deletions,
-            unchanged: view.unchanged,
-            unmanaged: view.unmanaged,
-            unmanaged_base_stations: view.unmanaged_base_stations,
-            unmanaged_handsets: view.unmanaged_handsets,
-            least_ms: view.handset_time.0.as_millis() as u64,
-            least_ms_line_by_line: view.handset_time.1.as_millis() as u64,
-            out_of_scope: view.out_of_scope,
-            writes: view.writes,
-            interim: view.interim,
-            minimal: view.minimal,
-        },
+        summary: view.summary.clone(),
         changes: view.locations.iter().flat_map(of_location).collect(),
         steps: view.steps.iter().map(step).collect(),
-        warnings: view.warnings.iter().map(Into::into).collect(),
-        licences: (&view.licences).into(),
+        warnings: view.warnings.clone(),
+        licences: view.licences.clone(),
     }
+}
+
+fn location_ref(id: &LocationId, name: &str) -> LocationRef {
+    LocationRef { id: id.clone(), name: name.into() }
 }
 
 fn change_document(location: &LocationView, change: &ChangeView) -> ChangeDocument {
     let is_deletion = change.kind == ResourceKind::Network && change.action == ChangeAction::Delete;
     let contents = is_deletion.then(|| change.contents.iter().map(ContentDocument::from).collect());
     ChangeDocument {
-        location: LocationDocument::new(&location.id, &location.name),
+        location: location_ref(&location.id, &location.name),
         network: NetworkDocument { id: change.network_id.clone(), name: change.name.clone() },
         action: change.action,
         kind: change.kind,
         fields: Fields::of(&change.fields, |field| FieldChange::from(field)),
-        source: (&change.source).into(),
+        source: change.source.clone(),
         device: DeviceDocument::of(change.device.as_ref()),
         contents,
         replaced_by: change.replaced_by.clone(),
@@ -104,7 +90,6 @@ fn step(step: &StepView) -> StepDocument {
 }
 
 pub fn result(view: &ResultView) -> Value {
-    let statistics = view.outcome.statistics;
     let (done, error) = match &view.outcome.verification {
         Verification::Skipped => (false, None),
         Verification::Completed => (true, None),
@@ -113,24 +98,12 @@ pub fn result(view: &ResultView) -> Value {
     let result = ResultDocument {
         plan: plan_document(&view.plan),
         outcome: view.class,
-        summary: ResultSummary {
-            applied: view.count(ChangeStatus::Applied),
-            failed: view.count(ChangeStatus::Failed),
-            skipped: view.count(ChangeStatus::Skipped),
-            not_started: view.count(ChangeStatus::NotStarted),
-            unknown: view.count(ChangeStatus::Unknown),
-            unchanged: view.plan.unchanged,
-            writes: statistics.writes,
-            requests: statistics.requests,
-            retries: statistics.retries,
-            rate_limited: statistics.rate_limited,
-            elapsed_ms: view.outcome.elapsed.as_millis() as u64,
-        },
+        summary: view.summary.clone(),
         results: view.networks.iter().map(change_result).collect(),
         verification: VerificationDocument { done, error },
         stopped: view.outcome.stopped.map(|reason| super::text::stop_reason(reason).to_owned()),
         one_write_at_a_time: view.one_write_at_a_time().into_iter().map(str::to_owned).collect(),
-        licences: (&view.licences).into(),
+        licences: view.licences.clone(),
         journal: view.journal.clone(),
     };
     document("result", &result)
@@ -139,7 +112,7 @@ pub fn result(view: &ResultView) -> Value {
 fn change_result(network: &NetworkView) -> ChangeResultDocument {
     let result = &network.result;
     ChangeResultDocument {
-        location: LocationDocument::new(&network.location, &network.location_name),
+        location: location_ref(&network.location, &network.location_name),
         network: NetworkDocument { id: network.network_id.clone(), name: network.network_name.clone() },
         action: network.action,
         kind: network.kind,
@@ -187,21 +160,13 @@ pub fn status(status: &DriftReport) -> Value {
     let never =
         |(network, handset): &(String, String)| NeverRegistered { network: network.clone(), handset: handset.clone() };
     let location = |location: &LocationStatus| LocationStatusDocument {
-        location: LocationDocument::new(&location.id, &location.name),
+        location: location_ref(&location.id, &location.name),
         networks: location.managed,
         drifted: location.drifted.clone(),
         last_in_sync: location.last_in_sync.map(|at| at.to_string()),
     };
     let status = StatusDocument {
-        summary: StatusSummary {
-            locations: status.locations.len(),
-            networks: status.managed(),
-            drifted: status.drifted(),
-            unmanaged: status.unmanaged,
-            unmanaged_base_stations: status.unmanaged_base_stations,
-            unmanaged_handsets: status.unmanaged_handsets,
-            never_registered: status.never_registered.len(),
-        },
+        summary: StatusSummary::of(status),
         locations: status.locations.iter().map(location).collect(),
         never_registered: status.never_registered.iter().map(never).collect(),
     };

@@ -2,6 +2,9 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::plural;
 use super::sanitize::sanitize;
 use crate::model::{Handset, Member, MemberId, MemberKind};
@@ -10,10 +13,13 @@ use crate::plan::model::{ChangeIndex, Plan, ResourceState};
 /// People who get their first handset with them on line 1, or lose their last one, as far as the handsets of the affected
 /// networks show. With a Standard licence, which is not visible here, their calling in the Webex apps is switched off or on
 /// ("Update DECT Network Handset").
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct LicenceNote {
-    pub added: Vec<String>,
-    pub removed: Vec<String>,
+    /// Line and name of each person who is new on line 1 of a handset.
+    pub people_added: Vec<String>,
+    /// Line and name of each person who is taken from line 1 of a handset.
+    pub people_removed: Vec<String>,
 }
 
 /// So many people are named in a note.
@@ -74,7 +80,7 @@ impl LicenceNote {
                 _ => {}
             }
         }
-        Self { added, removed }
+        Self { people_added: added, people_removed: removed }
     }
 
     /// The notes for people, at most two sentences.
@@ -86,20 +92,20 @@ impl LicenceNote {
             format!("{}{more}", shown.join(", "))
         };
         let mut notes = Vec::new();
-        if !self.added.is_empty() {
+        if !self.people_added.is_empty() {
             notes.push(format!(
                 "{} on line 1 of a handset: those with a Webex Calling Standard licence can no longer call in the \
                  Webex apps (licences are not visible here): {}",
-                plural(self.added.len(), "person"),
-                names(&self.added)
+                plural(self.people_added.len(), "person"),
+                names(&self.people_added)
             ));
         }
-        if !self.removed.is_empty() {
+        if !self.people_removed.is_empty() {
             notes.push(format!(
                 "{} no longer on line 1 of a handset: calling in the Webex apps is switched on again with a Standard \
                  licence: {}",
-                plural(self.removed.len(), "person"),
-                names(&self.removed)
+                plural(self.people_removed.len(), "person"),
+                names(&self.people_removed)
             ));
         }
         notes

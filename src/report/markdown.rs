@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use super::plural;
 use super::sanitize::sanitize;
-use super::text::{name_list, status_summary, stop_reason};
+use super::summary::StatusSummary;
+use super::text::{name_list, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
@@ -28,7 +29,7 @@ pub fn plan(view: &PlanView) -> String {
 
 pub fn result(view: &ResultView) -> String {
     let mut page = Page::new(&format!("dectl apply: {}", view.class.as_str()));
-    page.line(&format!("**{}**", escaped(&view.summary())));
+    page.line(&format!("**{}**", escaped(&view.sentence())));
     page.line("");
     if let Some(reason) = view.outcome.stopped {
         page.line(&format!("Stopped: {}.", escaped(stop_reason(reason))));
@@ -75,7 +76,7 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
 /// Every drifted location.
 pub fn status(status: &DriftReport) -> String {
     let mut page = Page::new("dectl status");
-    page.line(&format!("**{}**", escaped(&status_summary(status))));
+    page.line(&format!("**{}**", escaped(&StatusSummary::of(status).sentence())));
     page.line("");
     let drifted = status.locations.iter().filter(|location| !location.drifted.is_empty());
     let rows: Vec<String> = drifted.map(status_row).collect();
@@ -138,7 +139,7 @@ impl Page {
     }
 
     fn plan(&mut self, view: &PlanView) {
-        self.line(&format!("**{}**", escaped(&view.summary())));
+        self.line(&format!("**{}**", escaped(&view.summary.sentence())));
         self.line("");
         for warning in view.warnings.iter().take(MAX_WARNINGS) {
             self.line(&format!("> ⚠ {}", escaped(&warning.message)));
@@ -151,7 +152,7 @@ impl Page {
         if !view.warnings.is_empty() || !notes.is_empty() {
             self.line("");
         }
-        let folded = view.changes >= COLLAPSE_THRESHOLD;
+        let folded = view.summary.changes >= COLLAPSE_THRESHOLD;
         for (at, location) in view.locations.iter().enumerate() {
             let section = section(location, folded);
             if !self.has_room_for(&section) {
@@ -262,6 +263,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::model::PerKind;
 
     #[test]
     fn no_name_can_break_out_of_its_cell() {
@@ -284,7 +286,8 @@ mod tests {
             last_in_sync: None,
         };
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();
-        let text = status(&DriftReport { locations, unmanaged: 3, ..DriftReport::default() });
+        let unmanaged = PerKind { network: 3, ..PerKind::default() };
+        let text = status(&DriftReport { locations, unmanaged, ..DriftReport::default() });
         assert!(text.chars().count() < LONGEST && text.contains("more locations."), "{}", text.chars().count());
         assert!(text.contains("14000 drifted, 3 unmanaged") && text.contains("and 2 more |"));
         assert!(!text.contains('@') && !text.contains("](") && !text.contains("<b>"));

@@ -3,6 +3,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted, access codes masked |
+//! | `summary` | [`PlanSummary`] and others: what is counted, as it is serialized and as a sentence |
 //! | `sanitize` | escapes characters that could deceive a reader |
 //! | `licences` | [`LicenceNote`]: people whose licence a plan or a run may concern |
 //! | `text` | terminal output |
@@ -36,6 +37,7 @@ pub mod progress;
 mod rehearsal;
 mod sanitize;
 mod schema;
+mod summary;
 pub mod text;
 mod timeline;
 mod view;
@@ -48,7 +50,8 @@ pub use organizations::OrganizationView;
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
 pub use schema::schema;
+pub use summary::{ActionCounts, PlanSummary, ResultSummary, Unmanaged};
 pub use view::{
-    ActionCounts, ChangeView, CodeVisibility, DeviceView, DiffLine, FieldKind, FieldView, InterimView, LocationView,
-    NetworkChanges, NetworkView, PlanView, ResultView, StepView,
+    ChangeView, CodeVisibility, DeviceView, DiffLine, FieldKind, FieldView, InterimView, LocationView, NetworkChanges,
+    NetworkView, PlanView, ResultView, StepView,
 };

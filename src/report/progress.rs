@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::plural;
 use super::sanitize::sanitize;
+use super::summary::seconds;
 use super::text::stop_reason;
-use super::view::seconds;
 use crate::apply::Event;
 use crate::model::LocationId;
 use crate::plan::model::{ChangeAction, Operation, Plan, ResourceKind, Step};

@@ -14,7 +14,8 @@ use super::organizations::OrganizationView;
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
-use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView, seconds};
+use super::summary::{StatusSummary, seconds};
+use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting};
 use crate::plan::model::{Change, ChangeAction, Plan, ResourceKind, Warning, count_changes};
@@ -44,7 +45,7 @@ pub fn plan(view: &PlanView) -> String {
     if !view.warnings.is_empty() || !notes.is_empty() {
         out.push('\n');
     }
-    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary.sentence()));
     out
 }
 
@@ -310,7 +311,7 @@ pub fn result(view: &ResultView) -> String {
     if let Some(reason) = view.outcome.stopped {
         line(&mut out, format_args!("Stopped: {}.", stop_reason(reason)));
     }
-    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary()));
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.sentence()));
     if let Some(journal) = &view.journal {
         line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
     }
@@ -469,24 +470,8 @@ pub fn status(status: &DriftReport) -> String {
         let (network, handsets) = (sanitize(&networks[0].0), name_list(&handsets));
         line(&mut out, format_args!("{DIM}never registered in {network}: {handsets}{DIM:#}"));
     }
-    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", status_summary(status)));
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", StatusSummary::of(status).sentence()));
     out
-}
-
-/// Summary line of a status.
-pub(super) fn status_summary(status: &DriftReport) -> String {
-    let (managed, drifted, unmanaged) = (status.managed(), status.drifted(), status.unmanaged);
-    let counted = |count: usize, noun: &str, what: &str| match count {
-        0 => String::new(),
-        count => format!(", {} {what}", plural(count, noun)),
-    };
-    let stations = counted(status.unmanaged_base_stations, "base station", "unmanaged");
-    let handsets = counted(status.unmanaged_handsets, "handset", "unmanaged");
-    let never = counted(status.never_registered.len(), "handset", "never registered");
-    format!(
-        "Status: {} in sync, {drifted} drifted, {unmanaged} unmanaged{stations}{handsets}{never}",
-        managed - drifted
-    )
 }
 
 /// The first of these names, and how many more there are.
@@ -528,7 +513,7 @@ pub(super) fn rehearsal_lines(view: &RehearsalView) -> Vec<String> {
             params.latency.as_millis()
         ),
         "safety check: passed (no duplicate names or codes in any execution order)".to_owned(),
-        format!("writes: {}, {} interim", result.plan.writes, result.plan.interim),
+        format!("writes: {}, {} interim", result.plan.summary.writes, result.plan.summary.interim),
         format!(
             "requests: {}, {} of them rate limited (429) and retried",
             statistics.requests, statistics.rate_limited

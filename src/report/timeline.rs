@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::view::seconds;
+use super::summary::seconds;
 use crate::apply::{Outcome, Timeline};
 use crate::runtime::Instant;
 

@@ -1,12 +1,12 @@
 //! Views of a plan and a result: grouped, sorted, access codes masked. No other report module sees an access code.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use super::licences::LicenceNote;
 use super::plural;
 use super::sanitize::sanitize;
-use crate::apply::{ChangeResult, ChangeStatus, Outcome, Verification};
+use super::summary::{PlanSummary, ResultSummary};
+use crate::apply::{ChangeResult, ChangeStatus, Outcome};
 use crate::model::{CodeText, Handset, LocationId, Member, NaturalName, Setting, SettingSet, Settings};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, Plan, ResourceKind,
@@ -22,52 +22,13 @@ pub enum CodeVisibility {
     Shown,
 }
 
-/// How many things of a kind are created, updated and deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ActionCounts {
-    pub create: usize,
-    pub update: usize,
-    pub delete: usize,
-}
-
-impl ActionCounts {
-    fn of(plan: &Plan, kind: ResourceKind) -> Self {
-        let contents = plan.changes.iter().flat_map(|change| &change.contents);
-        Self {
-            create: plan.count(kind, ChangeAction::Create),
-            update: plan.count(kind, ChangeAction::Update),
-            delete: plan.count(kind, ChangeAction::Delete) + contents.filter(|state| state.kind() == kind).count(),
-        }
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
-    pub locations_listed: usize,
-    pub networks_listed: usize,
-    pub networks: ActionCounts,
-    pub base_stations: ActionCounts,
-    pub handsets: ActionCounts,
-    /// The number of all changes.
-    pub changes: usize,
-    /// How many things `--max-deletes` must allow.
-    pub deletions: usize,
-    /// Whether a reader must be told so.
+    pub summary: PlanSummary,
+    /// Whether a reader must be told which deletions must be allowed.
     pub must_allow_deletions: bool,
-    pub unchanged: usize,
-    pub unmanaged: usize,
-    pub unmanaged_base_stations: usize,
-    pub unmanaged_handsets: usize,
-    /// How long it takes at least because of the time between changes of handsets; and how long if Webex refuses two
-    /// lines at once.
-    pub handset_time: (Duration, Duration),
     /// Whose calling in the Webex apps may change.
     pub licences: LicenceNote,
-    /// Networks that would change but are out of scope.
-    pub out_of_scope: usize,
-    pub writes: usize,
-    pub interim: usize,
-    pub minimal: bool,
     pub locations: Vec<LocationView>,
     pub steps: Vec<StepView>,
     pub warnings: Vec<Warning>,
@@ -265,24 +226,9 @@ impl PlanView {
             }
         }
         Self {
-            locations_listed: plan.counts.locations,
-            networks_listed: plan.counts.networks,
-            networks: ActionCounts::of(plan, ResourceKind::Network),
-            base_stations: ActionCounts::of(plan, ResourceKind::BaseStation),
-            handsets: ActionCounts::of(plan, ResourceKind::Handset),
-            changes: plan.changes.len(),
-            deletions: plan.deleted().len(),
+            summary: PlanSummary::of(plan),
             must_allow_deletions: false,
-            unmanaged_base_stations: plan.counts.unmanaged_base_stations,
-            unmanaged_handsets: plan.counts.unmanaged_handsets,
-            handset_time: handset_time(plan),
             licences: LicenceNote::of(plan, |_| true),
-            unchanged: plan.counts.unchanged,
-            unmanaged: plan.counts.unmanaged,
-            out_of_scope: plan.counts.out_of_scope,
-            writes: plan.steps.len(),
-            interim: plan.interim(),
-            minimal: plan.is_minimal,
             locations,
             steps: steps(plan, codes),
             warnings: plan.warnings.clone(),
@@ -293,119 +239,10 @@ impl PlanView {
     /// What a reader should know of it: whom it may cost calling in the Webex apps, how long handsets may take, and
     /// which deletions must be allowed.
     pub fn notes(&self) -> Vec<String> {
-        let deletions = (self.must_allow_deletions && self.deletions > 0).then(|| {
-            let number = self.deletions;
-            format!("{}: `dectl apply --yes` needs `--max-deletes {number}`", plural(number, "deletion"))
-        });
-        self.licences.describe().into_iter().chain(handset_time_note(self)).chain(deletions).collect()
-    }
-
-    /// Summary line.
-    pub fn summary(&self) -> String {
-        let out_of_scope = match self.out_of_scope {
-            0 => String::new(),
-            out_of_scope => format!(", {out_of_scope} out of scope"),
-        };
-        let unmanaged_devices = |count: usize, noun: &str| match count {
-            0 => String::new(),
-            unmanaged => format!(", {} unmanaged", plural(unmanaged, noun)),
-        };
-        let stations = unmanaged_devices(self.unmanaged_base_stations, "base station")
-            + &unmanaged_devices(self.unmanaged_handsets, "handset");
-        let Self { unchanged, unmanaged, .. } = self;
-        if self.changes == 0 {
-            return format!(
-                "Plan: nothing to do, {unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}"
-            );
-        }
-        let writes = plural(self.writes, "write");
-        let interim = match (self.interim, self.minimal) {
-            (0, _) => String::new(),
-            (interim, true) => format!(", {interim} interim"),
-            (interim, false) => format!(", {interim} interim (not proven minimal)"),
-        };
-        let devices = match self.device_summary() {
-            devices if devices.is_empty() => String::new(),
-            devices => format!("; {devices}"),
-        };
-        let networks = self.network_summary();
-        let time = match self.handset_time {
-            (least, _) if least.is_zero() => String::new(),
-            (least, _) => format!(", at least {}", duration(least)),
-        };
-        format!(
-            "Plan: {networks}{unchanged} unchanged, {unmanaged} unmanaged{stations}{out_of_scope}{devices} · \
-             {writes}{interim}{time}"
-        )
-    }
-
-    fn network_summary(&self) -> String {
-        let ActionCounts { create, update, delete } = self.networks;
-        let mut parts = Vec::new();
-        // The noun stands with the first number that needs it.
-        let mut counted = |count: usize, verb: &str| {
-            if count > 0 {
-                let number =
-                    if parts.is_empty() && create + delete > 0 { plural(count, "network") } else { count.to_string() };
-                parts.push(format!("{number} to {verb}"));
-            }
-        };
-        counted(create, "create");
-        counted(update, "update");
-        counted(delete, "delete");
-        if parts.is_empty() { String::new() } else { format!("{}, ", parts.join(", ")) }
-    }
-
-    fn device_summary(&self) -> String {
-        let kinds = [(self.base_stations, ResourceKind::BaseStation), (self.handsets, ResourceKind::Handset)];
-        let mut parts: Vec<String> = Vec::new();
-        let mut last = None;
-        for (verb, count) in [
-            ("add", (|counts: ActionCounts| counts.create) as fn(ActionCounts) -> usize),
-            ("update", |counts| counts.update),
-            ("remove", |counts| counts.delete),
-        ] {
-            let counted: Vec<(usize, ResourceKind)> =
-                kinds.iter().map(|(counts, kind)| (count(*counts), *kind)).filter(|(count, _)| *count > 0).collect();
-            let these: Vec<ResourceKind> = counted.iter().map(|(_, kind)| *kind).collect();
-            // The noun stands once where the same kind follows.
-            let numbers: Vec<String> = match &counted[..] {
-                [] => continue,
-                [(count, _)] if last.as_ref() == Some(&these) => vec![count.to_string()],
-                counted => counted.iter().map(|(count, kind)| plural(*count, kind.noun())).collect(),
-            };
-            parts.push(format!("{} to {verb}", numbers.join(", ")));
-            last = Some(these);
-        }
-        parts.join(", ")
-    }
-}
-
-/// How long handsets take if Webex refuses two lines at once, in words.
-/// How long the intervals between changes of handsets take at least; and how long if Webex refuses two lines at once, which
-/// the first request finds out.
-fn handset_time(plan: &Plan) -> (Duration, Duration) {
-    let least = plan.handset_time();
-    let most = plan.with_single_lines().map(|single| single.handset_time() + plan.handset_interval);
-    (least, most.unwrap_or(least))
-}
-
-fn handset_time_note(view: &PlanView) -> Option<String> {
-    let (least, most) = view.handset_time;
-    (most > least).then(|| {
-        format!(
-            "if Webex refuses two lines at once, second lines follow one by one and it takes at least {}",
-            duration(most)
-        )
-    })
-}
-
-/// A duration in whole minutes from two minutes on.
-fn duration(duration: Duration) -> String {
-    match duration.as_secs_f64() {
-        seconds if seconds < 120.0 => format!("{} s", seconds.ceil()),
-        seconds if seconds < 7_200.0 => format!("{} min", (seconds / 60.0).ceil()),
-        seconds => format!("{:.1} h", seconds / 3_600.0),
+        let number = self.summary.deletions;
+        let deletions = (self.must_allow_deletions && number > 0)
+            .then(|| format!("{}: `dectl apply --yes` needs `--max-deletes {number}`", plural(number, "deletion")));
+        self.licences.describe().into_iter().chain(self.summary.handset_time_note()).chain(deletions).collect()
     }
 }
 
@@ -731,6 +568,7 @@ pub struct ResultView {
     pub class: RunOutcome,
     /// Result of each network, in plan order.
     pub networks: Vec<NetworkView>,
+    pub summary: ResultSummary,
     pub outcome: Outcome,
     /// The note about what was applied, or may have been.
     pub licences: LicenceNote,
@@ -856,13 +694,14 @@ impl ResultView {
                 },
             }
         });
-        let networks = networks.collect();
+        let networks: Vec<NetworkView> = networks.collect();
         let class = outcome.class(plan);
+        let summary = ResultSummary::of(plan, &outcome);
         let may_be_applied =
             |at: ChangeIndex| matches!(outcome.results[at.0].status, ChangeStatus::Applied | ChangeStatus::Unknown);
         let licences = LicenceNote::of(plan, may_be_applied);
         let outcome = Outcome { results: Vec::new(), ..outcome };
-        Self { plan: PlanView::of(plan, codes), class, networks, outcome, licences, journal }
+        Self { plan: PlanView::of(plan, codes), class, networks, summary, outcome, licences, journal }
     }
 
     /// Adds the former ids of networks that were created again.
@@ -877,8 +716,9 @@ impl ResultView {
         self
     }
 
-    pub fn count(&self, status: ChangeStatus) -> usize {
-        self.networks.iter().filter(|network| network.result.status == status).count()
+    /// Summary line.
+    pub fn sentence(&self) -> String {
+        self.summary.sentence(self.class, &self.outcome.verification)
     }
 
     /// The names of locations that were found to take one write at a time.
@@ -889,49 +729,5 @@ impl ResultView {
             network.map_or(location.as_str(), |network| network.location_name.as_str())
         });
         names.collect()
-    }
-
-    /// Summary line.
-    pub fn summary(&self) -> String {
-        if self.class == RunOutcome::Unchanged {
-            return "Nothing to do: no changes to apply.".to_owned();
-        }
-        let mut parts = Vec::new();
-        for (status, word) in [
-            (ChangeStatus::Applied, "applied"),
-            (ChangeStatus::Failed, "failed"),
-            (ChangeStatus::Skipped, "skipped"),
-            (ChangeStatus::NotStarted, "not started"),
-            (ChangeStatus::Unknown, "unknown"),
-        ] {
-            let count = self.count(status);
-            if count > 0 || status == ChangeStatus::Applied {
-                parts.push(format!("{count} {word}"));
-            }
-        }
-        let different = self.networks.iter().filter(|network| network.result.verified == Some(false)).count();
-        let verified = match (&self.outcome.verification, different) {
-            (Verification::Completed, 0) if self.count(ChangeStatus::Applied) == 0 => String::new(),
-            (Verification::Completed, 0) => ", verified".to_owned(),
-            (Verification::Completed, different) => format!(", {different} mismatched"),
-            (Verification::Failed(_), _) => ", not verified: the list request failed".to_owned(),
-            (Verification::Skipped, _) => ", not verified".to_owned(),
-        };
-        let statistics = self.outcome.statistics;
-        format!(
-            "Done: {}{verified} · {}, {} in {}",
-            parts.join(", "),
-            plural(statistics.writes as usize, "write"),
-            plural(statistics.requests as usize, "request"),
-            seconds(self.outcome.elapsed),
-        )
-    }
-}
-
-pub(super) fn seconds(duration: std::time::Duration) -> String {
-    match duration.as_secs() {
-        0..=9 => format!("{:.1} s", duration.as_secs_f64()),
-        10..=119 => format!("{} s", duration.as_secs()),
-        many => format!("{} min {} s", many / 60, many % 60),
     }
 }

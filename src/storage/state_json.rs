@@ -5,9 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, Settings,
-};
+use crate::model::{BaseStation, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, Settings};
 use crate::plan::model::ResourceState;
 use crate::storage::encryption::PlanKey;
 
@@ -72,11 +70,7 @@ pub(super) enum StateJson {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<Arc<str>>,
     },
-    BaseStation {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        mac: Arc<str>,
-    },
+    BaseStation(BaseStation),
     Handset(Box<HandsetJson>),
 }
 
@@ -195,9 +189,7 @@ impl From<&ResourceState> for StateJson {
             ResourceState::Network { settings, model } => {
                 Self::Network { settings: settings.into(), model: model.clone() }
             }
-            ResourceState::BaseStation(BaseStation { id, address }) => {
-                Self::BaseStation { id: id.as_ref().map(ToString::to_string), mac: address.clone() }
-            }
+            ResourceState::BaseStation(station) => Self::BaseStation(station.clone()),
             ResourceState::Handset(handset) => Self::Handset(Box::new((&**handset).into())),
         }
     }
@@ -207,9 +199,7 @@ impl From<StateJson> for ResourceState {
     fn from(document: StateJson) -> Self {
         match document {
             StateJson::Network { settings, model } => Self::Network { settings: settings.into(), model },
-            StateJson::BaseStation { id, mac } => {
-                Self::BaseStation(BaseStation { id: id.and_then(BaseStationId::non_empty), address: mac })
-            }
+            StateJson::BaseStation(station) => Self::BaseStation(station),
             StateJson::Handset(handset) => Handset::from(*handset).into(),
         }
     }

@@ -13,7 +13,7 @@ use crate::cli::printer::Printer;
 pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
     printer.annotate_plan(plan);
     let view = PlanView::of(plan, printer.codes());
-    let must_allow_deletions = view.deletions > max_deletes.unwrap_or(0);
+    let must_allow_deletions = view.summary.deletions > max_deletes.unwrap_or(0);
     printer.result(&plan_text(&PlanView { must_allow_deletions, ..view }, printer.format()));
 }
 

@@ -10,10 +10,10 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{BaseStation, BaseStationId, LocationId, NetworkId, Setting, SettingSet};
+use crate::model::{BaseStation, LocationId, NetworkId, Setting, SettingSet};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Plan,
-    ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
+    ResourceState, Step, StepItem, UnchangedNetwork, Warning,
 };
 use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
 
@@ -39,10 +39,10 @@ pub(super) struct SavedPlanJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undoes: Option<String>,
     sources: Vec<SourceJson>,
-    counts: CountsJson,
+    counts: Counts,
     minimal: bool,
-    warnings: Vec<WarningJson>,
-    locations: Vec<LocationJson>,
+    warnings: Vec<Warning>,
+    locations: Vec<LocationRef>,
     changes: Vec<ChangeJson>,
     steps: Vec<StepJson>,
     unchanged_networks: Vec<UnchangedNetworkJson>,
@@ -69,44 +69,10 @@ struct SourceJson {
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct CountsJson {
-    locations: usize,
-    networks: usize,
-    unchanged: usize,
-    unmanaged: usize,
-    out_of_scope: usize,
-    /// Listed base stations.
-    #[serde(default)]
-    base_stations: usize,
-    #[serde(default)]
-    unmanaged_base_stations: usize,
-    /// Listed handsets.
-    #[serde(default)]
-    handsets: usize,
-    #[serde(default)]
-    unmanaged_handsets: usize,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct WarningJson {
-    code: Arc<str>,
-    message: Arc<str>,
-    file: Option<Arc<str>>,
-    line: Option<u32>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct LocationJson {
-    id: String,
-    name: Arc<str>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
 struct ChangeJson {
     /// Index into `locations`.
     location: usize,
-    network: NetworkRefJson,
+    network: NetworkRef,
     network_name: Arc<str>,
     /// Absent if it is created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,22 +88,7 @@ struct ChangeJson {
     /// MAC address of the base station that takes the place of a removed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_by: Option<Arc<str>>,
-    source: ChangeSourceJson,
-}
-
-/// The id of a live network, or the index of the change that creates it.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum NetworkRefJson {
-    Live(String),
-    Created(usize),
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum ChangeSourceJson {
-    File { file: Arc<str>, line: u32 },
-    Rule { rule: Arc<str> },
+    source: ChangeSource,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -145,42 +96,27 @@ enum ChangeSourceJson {
 struct StepJson {
     /// Indexes of the changes that it makes.
     #[schemars(length(min = 1))]
-    items: Vec<usize>,
+    items: Vec<ChangeIndex>,
     /// The state that it leaves a thing in for a while; none if it leaves all of them as their changes say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     interim: Option<StateJson>,
-    depends_on: Vec<DependencyJson>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
-struct DependencyJson {
-    /// The change of this step that depends on it.
-    item: usize,
-    step: usize,
-    /// The change of that step that must have succeeded.
-    change: usize,
+    depends_on: Vec<Dependency>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct NetworkDevicesJson {
-    network: String,
+    network: NetworkId,
     model: Option<Arc<str>>,
-    base_stations: Vec<BaseStationJson>,
+    base_stations: Vec<BaseStation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     handsets: Vec<HandsetJson>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
-struct BaseStationJson {
-    id: Option<String>,
-    mac: Arc<str>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
 struct UnchangedNetworkJson {
-    location: String,
-    network: String,
+    location: LocationId,
+    network: NetworkId,
     settings: SettingsJson,
 }
 
@@ -191,33 +127,22 @@ pub fn saved_plan_schema(settings: SchemaSettings) -> Schema {
 
 impl SavedPlan {
     pub(super) fn json(&self) -> SavedPlanJson {
-        let mut locations: Vec<&LocationRef> = Vec::new();
+        let mut locations: Vec<LocationRef> = Vec::new();
         let mut place: HashMap<&LocationRef, usize> = HashMap::new();
         let changes = self.plan.changes.iter().map(|change| {
             let location = *place.entry(&change.location).or_insert_with(|| {
-                locations.push(&change.location);
+                locations.push(change.location.clone());
                 locations.len() - 1
             });
-            ChangeJson {
-                location,
-                network: match &change.network {
-                    NetworkRef::Live(id) => NetworkRefJson::Live(id.to_string()),
-                    NetworkRef::Created(creation) => NetworkRefJson::Created(creation.0),
-                },
-                network_name: change.network_name.clone(),
-                before: change.before.as_ref().map(StateJson::from),
-                after: change.after.as_ref().map(StateJson::from),
-                changed: names(change.changed_settings),
-                contents: change.contents.iter().map(StateJson::from).collect(),
-                replaced_by: change.replaced_by.clone(),
-                source: match &change.source {
-                    ChangeSource::File { file, line } => ChangeSourceJson::File { file: file.clone(), line: *line },
-                    ChangeSource::Rule { rule } => ChangeSourceJson::Rule { rule: rule.clone() },
-                },
-            }
+            ChangeJson::of(change, location)
         });
         let changes = changes.collect();
-        let counts = self.plan.counts;
+        let source = |(file, sha256): &(String, String)| SourceJson { file: file.clone(), sha256: sha256.clone() };
+        let unchanged = |unchanged: &UnchangedNetwork| UnchangedNetworkJson {
+            location: unchanged.location.clone(),
+            network: unchanged.network.clone(),
+            settings: (&unchanged.settings).into(),
+        };
         SavedPlanJson {
             format_version: FORMAT_VERSION,
             kind: KIND.to_owned(),
@@ -227,167 +152,50 @@ impl SavedPlan {
             max_changes: self.max_changes.clone(),
             max_deletes: self.max_deletes,
             undoes: self.undoes.clone(),
-            sources: self
-                .sources
-                .iter()
-                .map(|(file, sha256)| SourceJson { file: file.clone(), sha256: sha256.clone() })
-                .collect(),
-            counts: CountsJson {
-                locations: counts.locations,
-                networks: counts.networks,
-                unchanged: counts.unchanged,
-                unmanaged: counts.unmanaged,
-                out_of_scope: counts.out_of_scope,
-                base_stations: counts.base_stations,
-                unmanaged_base_stations: counts.unmanaged_base_stations,
-                handsets: self.plan.counts.handsets,
-                unmanaged_handsets: self.plan.counts.unmanaged_handsets,
-            },
+            sources: self.sources.iter().map(source).collect(),
+            counts: self.plan.counts,
             minimal: self.plan.is_minimal,
-            warnings: self
-                .plan
-                .warnings
-                .iter()
-                .map(|warning| WarningJson {
-                    code: warning.code.clone(),
-                    message: warning.message.clone(),
-                    file: warning.file.clone(),
-                    line: warning.line,
-                })
-                .collect(),
-            locations: locations
-                .into_iter()
-                .map(|location| LocationJson { id: location.id.to_string(), name: location.name.clone() })
-                .collect(),
+            warnings: self.plan.warnings.clone(),
+            locations,
             changes,
-            steps: self
-                .plan
-                .steps
-                .iter()
-                .map(|step| StepJson {
-                    items: step.changes().map(|change| change.0).collect(),
-                    interim: step
-                        .items
-                        .iter()
-                        .find(|item| !self.plan.is_final(item))
-                        .and_then(|item| item.to.as_ref().map(StateJson::from)),
-                    depends_on: step
-                        .depends_on
-                        .iter()
-                        .map(|dependency| DependencyJson {
-                            item: dependency.item.0,
-                            step: dependency.step.0,
-                            change: dependency.change.0,
-                        })
-                        .collect(),
-                })
-                .collect(),
-            unchanged_networks: self
-                .plan
-                .unchanged_networks
-                .iter()
-                .map(|unchanged| UnchangedNetworkJson {
-                    location: unchanged.location.to_string(),
-                    network: unchanged.network.to_string(),
-                    settings: (&unchanged.settings).into(),
-                })
-                .collect(),
-            devices: self.plan.devices.iter().map(devices_json).collect(),
+            steps: self.plan.steps.iter().map(|step| StepJson::of(step, &self.plan)).collect(),
+            unchanged_networks: self.plan.unchanged_networks.iter().map(unchanged).collect(),
+            devices: self.plan.devices.iter().map(NetworkDevicesJson::from).collect(),
             checksum: String::new(),
         }
     }
 
     pub(super) fn from_json(json: SavedPlanJson) -> Option<Self> {
         let networks = json.changes.iter().filter_map(|change| match (&change.network, &change.before) {
-            (NetworkRefJson::Live(id), Some(StateJson::Network { .. })) => Some(id),
+            (NetworkRef::Live(id), Some(StateJson::Network { .. })) => Some(id),
             _ => None,
         });
-        let networks: Vec<&String> =
+        let networks: Vec<&NetworkId> =
             networks.chain(json.unchanged_networks.iter().map(|other| &other.network)).collect();
         // A duplicate network is ambiguous, so the file is rejected.
         if networks.iter().collect::<HashSet<_>>().len() < networks.len() {
             return None;
         }
-        let locations: Vec<LocationRef> = json
-            .locations
-            .into_iter()
-            .map(|location| LocationRef { id: LocationId::new(location.id), name: location.name })
-            .collect();
-        let changes = json.changes.into_iter().map(|change| {
-            Some(Change {
-                location: locations.get(change.location)?.clone(),
-                network: match change.network {
-                    NetworkRefJson::Live(id) => NetworkRef::Live(NetworkId::non_empty(id)?),
-                    NetworkRefJson::Created(creation) => NetworkRef::Created(ChangeIndex(creation)),
-                },
-                network_name: change.network_name,
-                before: change.before.map(Into::into),
-                after: change.after.map(Into::into),
-                changed_settings: settings(&change.changed)?,
-                contents: change.contents.into_iter().map(Into::into).collect(),
-                replaced_by: change.replaced_by,
-                source: match change.source {
-                    ChangeSourceJson::File { file, line } => ChangeSource::File { file, line },
-                    ChangeSourceJson::Rule { rule } => ChangeSource::Rule { rule },
-                },
-            })
-        });
-        let changes: Vec<Change> = changes.collect::<Option<_>>()?;
+        let changes: Vec<Change> =
+            json.changes.into_iter().map(|change| change.change(&json.locations)).collect::<Option<_>>()?;
         // What each thing is before its next step.
         let mut current: Vec<Option<ResourceState>> = changes.iter().map(|change| change.before.clone()).collect();
-        let steps = json.steps.into_iter().map(|step| {
-            let interim: Option<ResourceState> = step.interim.map(Into::into);
-            let mut item = |change: usize| {
-                let to = interim.clone().or_else(|| changes.get(change)?.after.clone());
-                let from = std::mem::replace(current.get_mut(change)?, to.clone());
-                Some(StepItem { change: ChangeIndex(change), from, to })
-            };
-            let items: Vec<StepItem> = step.items.into_iter().map(&mut item).collect::<Option<_>>()?;
-            let depends_on = step.depends_on.into_iter().map(|dependency| Dependency {
-                item: ChangeIndex(dependency.item),
-                step: StepIndex(dependency.step),
-                change: ChangeIndex(dependency.change),
-            });
-            (!items.is_empty()).then(|| Step { items, depends_on: depends_on.collect() })
-        });
-        let steps: Vec<Step> = steps.collect::<Option<_>>()?;
-        let counts = json.counts;
+        let steps: Vec<Step> =
+            json.steps.into_iter().map(|step| step.step(&changes, &mut current)).collect::<Option<_>>()?;
+        let unchanged = |unchanged: UnchangedNetworkJson| UnchangedNetwork {
+            location: unchanged.location,
+            network: unchanged.network,
+            settings: unchanged.settings.into(),
+        };
         Some(Self {
             plan: Plan {
                 changes,
                 steps,
-                unchanged_networks: json
-                    .unchanged_networks
-                    .into_iter()
-                    .map(|unchanged| UnchangedNetwork {
-                        location: LocationId::new(unchanged.location),
-                        network: NetworkId::new(unchanged.network),
-                        settings: unchanged.settings.into(),
-                    })
-                    .collect(),
-                counts: Counts {
-                    locations: counts.locations,
-                    networks: counts.networks,
-                    unchanged: counts.unchanged,
-                    unmanaged: counts.unmanaged,
-                    out_of_scope: counts.out_of_scope,
-                    base_stations: counts.base_stations,
-                    unmanaged_base_stations: counts.unmanaged_base_stations,
-                    handsets: counts.handsets,
-                    unmanaged_handsets: counts.unmanaged_handsets,
-                },
-                devices: json.devices.into_iter().map(devices).collect(),
+                unchanged_networks: json.unchanged_networks.into_iter().map(unchanged).collect(),
+                counts: json.counts,
+                devices: json.devices.into_iter().map(Into::into).collect(),
                 is_minimal: json.minimal,
-                warnings: json
-                    .warnings
-                    .into_iter()
-                    .map(|warning| Warning {
-                        code: warning.code,
-                        message: warning.message,
-                        file: warning.file,
-                        line: warning.line,
-                    })
-                    .collect(),
+                warnings: json.warnings,
                 handset_interval: Duration::ZERO,
             },
             created: json.created,
@@ -400,29 +208,78 @@ impl SavedPlan {
     }
 }
 
-fn devices_json(devices: &NetworkDevices) -> NetworkDevicesJson {
-    let station = |station: &BaseStation| BaseStationJson {
-        id: station.id.as_ref().map(ToString::to_string),
-        mac: station.address.clone(),
-    };
-    NetworkDevicesJson {
-        network: devices.network.to_string(),
-        model: devices.model.clone(),
-        base_stations: devices.base_stations.iter().map(station).collect(),
-        handsets: devices.handsets.iter().map(Into::into).collect(),
+impl ChangeJson {
+    fn of(change: &Change, location: usize) -> Self {
+        Self {
+            location,
+            network: change.network.clone(),
+            network_name: change.network_name.clone(),
+            before: change.before.as_ref().map(StateJson::from),
+            after: change.after.as_ref().map(StateJson::from),
+            changed: names(change.changed_settings),
+            contents: change.contents.iter().map(StateJson::from).collect(),
+            replaced_by: change.replaced_by.clone(),
+            source: change.source.clone(),
+        }
+    }
+
+    fn change(self, locations: &[LocationRef]) -> Option<Change> {
+        Some(Change {
+            location: locations.get(self.location)?.clone(),
+            network: self.network,
+            network_name: self.network_name,
+            before: self.before.map(Into::into),
+            after: self.after.map(Into::into),
+            changed_settings: settings(&self.changed)?,
+            contents: self.contents.into_iter().map(Into::into).collect(),
+            replaced_by: self.replaced_by,
+            source: self.source,
+        })
     }
 }
 
-fn devices(json: NetworkDevicesJson) -> NetworkDevices {
-    let station = |station: BaseStationJson| BaseStation {
-        id: station.id.and_then(BaseStationId::non_empty),
-        address: station.mac,
-    };
-    NetworkDevices {
-        network: NetworkId::new(json.network),
-        model: json.model,
-        base_stations: json.base_stations.into_iter().map(station).collect(),
-        handsets: json.handsets.into_iter().map(Into::into).collect(),
+impl StepJson {
+    fn of(step: &Step, plan: &Plan) -> Self {
+        let interim = step.items.iter().find(|item| !plan.is_final(item));
+        Self {
+            items: step.changes().collect(),
+            interim: interim.and_then(|item| item.to.as_ref().map(StateJson::from)),
+            depends_on: step.depends_on.clone(),
+        }
+    }
+
+    /// The step; `current` is what each thing is before it, and then after it.
+    fn step(self, changes: &[Change], current: &mut [Option<ResourceState>]) -> Option<Step> {
+        let interim: Option<ResourceState> = self.interim.map(Into::into);
+        let mut item = |change: ChangeIndex| {
+            let to = interim.clone().or_else(|| changes.get(change.0)?.after.clone());
+            let from = std::mem::replace(current.get_mut(change.0)?, to.clone());
+            Some(StepItem { change, from, to })
+        };
+        let items: Vec<StepItem> = self.items.into_iter().map(&mut item).collect::<Option<_>>()?;
+        (!items.is_empty()).then_some(Step { items, depends_on: self.depends_on })
+    }
+}
+
+impl From<&NetworkDevices> for NetworkDevicesJson {
+    fn from(devices: &NetworkDevices) -> Self {
+        Self {
+            network: devices.network.clone(),
+            model: devices.model.clone(),
+            base_stations: devices.base_stations.clone(),
+            handsets: devices.handsets.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<NetworkDevicesJson> for NetworkDevices {
+    fn from(json: NetworkDevicesJson) -> Self {
+        Self {
+            network: json.network,
+            model: json.model,
+            base_stations: json.base_stations,
+            handsets: json.handsets.into_iter().map(Into::into).collect(),
+        }
     }
 }
 

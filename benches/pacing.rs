@@ -1,6 +1,6 @@
 //! Five clients against undocumented limits, drawn at random from each family, in virtual time.
 //!
-//! `cargo bench --bench pacing -- --seed 1 --shapes 20` prints a table for docs/performance.md: the time as a multiple
+//! `cargo bench --bench pacing -- --seed 1 --shapes 20 [--family 0] [--updates 500]` prints a table for docs/performance.md: the time as a multiple
 //! of what a client takes that knows the limit and has ten requests in flight, and the share of refused requests.
 
 use std::cell::{Cell, RefCell};
@@ -40,7 +40,11 @@ fn main() {
     println!("| family | N | dectl: mean | worst | over the goal | refused | ten sleepers | common pause | AIMD |");
     println!("|---|---|---|---|---|---|---|---|---|");
     for (family, (name, goal)) in FAMILIES.iter().enumerate() {
-        for n in [100, 500, 2_000] {
+        if option("--family").is_some_and(|only| only != family as u64) {
+            continue;
+        }
+        let sizes = option("--updates").map_or(vec![50, 500, 2_000], |n| vec![n as usize]);
+        for n in sizes {
             let (mut dectl, mut others) = (Figures::default(), [(); 3].map(|()| Figures::default()));
             for number in 0..shapes {
                 let mut rng = SeededRng::from_seed(seed * 1_000_003 + family as u64 * 10_007 + number);

@@ -113,6 +113,8 @@ pub struct FaultConfig {
     pub limit_retry_after: RetryAfterHeader,
     /// What limits answer: 429, or 503 as servers do that are overloaded.
     pub limit_status: u16,
+    /// For how long everything is refused after a refusal; whoever asks within it starts it anew.
+    pub limit_penalty: Option<Duration>,
     /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,
     /// A 503 although the write was applied.
@@ -160,6 +162,7 @@ impl Default for FaultConfig {
             limits: Vec::new(),
             limit_retry_after: RetryAfterHeader::Exact,
             limit_status: 429,
+            limit_penalty: None,
             statuses: Vec::new(),
             applied_then_503: 0.0,
             html_pages: 0.0,

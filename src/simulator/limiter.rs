@@ -1,4 +1,4 @@
-//! Server-side rate limiters: token bucket, fixed window, sliding window, requests in flight.
+//! Server-side rate limiters: token bucket, fixed window, sliding window, two counters, requests in flight.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -20,6 +20,11 @@ pub enum LimitKind {
         phase: Duration,
     },
     Sliding {
+        count: u32,
+        period: Duration,
+    },
+    /// As large gateways count: a fixed window and the share of the one before that a sliding one would still hold.
+    Counter {
         count: u32,
         period: Duration,
     },
@@ -48,6 +53,8 @@ pub struct Limiter {
     filled: Instant,
     window: u64,
     used: u32,
+    /// How many the window before has used.
+    used_before: u32,
     log: VecDeque<Instant>,
     in_flight: HashSet<u64>,
 }
@@ -65,6 +72,7 @@ impl Limiter {
             filled: Instant::START,
             window: u64::MAX,
             used: 0,
+            used_before: 0,
             log: VecDeque::new(),
             in_flight: HashSet::new(),
         }
@@ -91,6 +99,16 @@ impl Limiter {
         self.in_flight.remove(&request);
     }
 
+    /// The number of the window at an instant, and how long it has lasted; a new one is unused.
+    fn turn(&mut self, at: Duration, period: Duration) -> (u64, Duration) {
+        let window = (at.as_nanos() / period.as_nanos()) as u64;
+        if window != self.window {
+            self.used_before = if window == self.window.wrapping_add(1) { self.used } else { 0 };
+            (self.window, self.used) = (window, 0);
+        }
+        (window, Duration::from_nanos((at.as_nanos() % period.as_nanos()) as u64))
+    }
+
     /// Admits a request, or returns the time until one is admitted.
     ///
     /// # Errors
@@ -107,17 +125,12 @@ impl Limiter {
                 Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
             }
             LimitKind::Window { count, period, phase } => {
-                let at = now.elapsed() + phase;
-                let window = (at.as_nanos() / period.as_nanos()) as u64;
-                if window != self.window {
-                    self.window = window;
-                    self.used = 0;
-                }
+                let (_, into) = self.turn(now.elapsed() + phase, period);
                 if self.used < count {
                     self.used += 1;
                     return Ok(());
                 }
-                Err(period - Duration::from_nanos((at.as_nanos() % period.as_nanos()) as u64))
+                Err(period - into)
             }
             LimitKind::Sliding { count, period } => {
                 while self.log.front().is_some_and(|first| now.duration_since(*first) >= period) {
@@ -129,6 +142,23 @@ impl Limiter {
                 }
                 let frees = self.log[self.log.len() - count as usize] + period;
                 Err(frees.duration_since(now))
+            }
+            LimitKind::Counter { count, period } => {
+                let (window, into) = self.turn(now.elapsed(), period);
+                let (used, before) = (f64::from(self.used), f64::from(self.used_before));
+                let left = 1.0 - into.as_secs_f64() / period.as_secs_f64();
+                if used + before * left + 1.0 <= f64::from(count) {
+                    self.used += 1;
+                    return Ok(());
+                }
+                // Room comes as the window before leaves, or, where this one alone is full, as it does.
+                let needed = (used + 1.0 - f64::from(count)).max(-before);
+                let frees = match needed <= 0.0 && before > 0.0 {
+                    true => (1.0 + needed / before) * period.as_secs_f64(),
+                    false => period.as_secs_f64() * (2.0 - f64::from(count.saturating_sub(1)) / used.max(1.0)),
+                };
+                let began = period.as_secs_f64() * window as f64;
+                Err(Duration::from_secs_f64((began + frees - now.elapsed().as_secs_f64()).max(0.001)))
             }
             LimitKind::InFlight(most) => {
                 if self.in_flight.len() < most {
@@ -158,5 +188,20 @@ mod tests {
         let period = Duration::from_secs(10);
         assert_eq!(admitted(LimitKind::Window { count: 50, period, phase: Duration::from_secs(5) }, 20), 150);
         assert_eq!(admitted(LimitKind::Sliding { count: 50, period }, 20), 100);
+        // Half of the second window is the share of the first one, which was used up at its beginning.
+        assert_eq!(admitted(LimitKind::Counter { count: 50, period }, 20), 99);
+    }
+
+    #[test]
+    fn a_counter_says_when_it_has_room() {
+        let (count, period) = (10, Duration::from_secs(10));
+        let mut limiter = Limiter::new(LimitKind::Counter { count, period });
+        let mut now = Instant::START;
+        for request in 0..200 {
+            if let Err(wait) = limiter.take(request, now) {
+                now = now + wait + Duration::from_micros(1);
+                assert!(limiter.take(request, now).is_ok(), "{request}: {wait:?}");
+            }
+        }
     }
 }

@@ -62,6 +62,8 @@ pub struct SimulatedOrganization {
     pub(super) faults: FaultConfig,
     /// In the order of the limits in `faults`.
     limiters: Vec<Limiter>,
+    /// Until when everything is refused.
+    penalty_until: Instant,
     rng: SeededRng,
     pub(super) tokens: Tokens,
     pub(super) counters: Counters,
@@ -103,6 +105,7 @@ impl SimulatedOrganization {
             id: ID.to_owned(),
             others: Vec::new(),
             limiters: faults.limits.iter().map(|limit| Limiter::new(limit.kind)).collect(),
+            penalty_until: Instant::START,
             rng: SeededRng::from_seed(faults.seed),
             faults,
             tokens: Tokens::default(),
@@ -187,7 +190,16 @@ impl SimulatedOrganization {
         let limiters = self.limiters.iter_mut().zip(&self.faults.limits);
         let mut limiters: Vec<_> =
             limiters.filter(|(_, limit)| is_write || !limit.writes_only).map(|(limiter, _)| limiter).collect();
-        Limiter::take_all(&mut limiters, number, now)
+        let taken = match self.penalty_until > now && !limiters.is_empty() {
+            true => Err(Duration::ZERO),
+            false => Limiter::take_all(&mut limiters, number, now),
+        };
+        let Some(penalty) = self.faults.limit_penalty else { return taken };
+        taken.map_err(|wait| {
+            let wait = wait.max(penalty);
+            self.penalty_until = now + wait;
+            wait
+        })
     }
 
     /// Changes the parameters of the first limiter.

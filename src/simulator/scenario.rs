@@ -19,13 +19,15 @@ pub struct Scenario {
     pub seed: Option<u64>,
     /// How long requests take: `150ms`, or `150ms..1.5s` for the median and the 99th percentile.
     pub latency: Option<LatencySpec>,
-    /// The limits: `bucket:5/s,10`, `window:300/60s`, `sliding:300/60s`, `in-flight:4`, `writes:` before one, joined by
+    /// The limits: `bucket:5/s,10`, `window:300/60s`, `sliding:300/60s`, `counter:300/60s`, `in-flight:4`, `writes:` before one, joined by
     /// `+`.
     pub limit: Option<LimiterSpec>,
     /// The `Retry-After` of a 429: `exact`, `missing`, or a fixed number of seconds such as `0`.
     pub limit_retry_after: Option<HeaderSpec>,
     /// What limits answer: 429, or 503 as servers do that are overloaded.
     pub limit_status: Option<u16>,
+    /// For how long everything is refused after a refusal; whoever asks within it starts it anew.
+    pub limit_penalty: Option<DurationSpec>,
     pub locks: LockSpec,
     /// Which of two writes at once are refused with 423: `no`, `network` or `location`.
     pub exclusive_writes: Option<ExclusiveWrites>,
@@ -191,7 +193,9 @@ impl fmt::Display for LimiterSpec {
                 (if at > 0 { " and " } else { "" }, if limit.writes_only { " (writes)" } else { "" });
             match limit.kind {
                 LimitKind::Bucket { rate, burst } => write!(f, "{and}{rate} requests/s with a burst of {burst}")?,
-                LimitKind::Window { count, period, .. } | LimitKind::Sliding { count, period } => {
+                LimitKind::Window { count, period, .. }
+                | LimitKind::Sliding { count, period }
+                | LimitKind::Counter { count, period } => {
                     write!(f, "{and}{count} requests per {} s", period.as_secs_f64())?;
                 }
                 LimitKind::InFlight(most) => write!(f, "{and}{most} in flight")?,
@@ -204,7 +208,7 @@ impl fmt::Display for LimiterSpec {
 
 fn parse_limit(text: &str) -> Result<Limit, String> {
     let wrong = || {
-        "invalid rate limit; use COUNT/DURATION such as 5/s or 300/60s, bucket:RATE/s,BURST, window:COUNT/DURATION, sliding:COUNT/DURATION or in-flight:COUNT, \
+        "invalid rate limit; use COUNT/DURATION such as 5/s or 300/60s, bucket:RATE/s,BURST, window:COUNT/DURATION, sliding:COUNT/DURATION, counter:COUNT/DURATION or in-flight:COUNT, \
          with writes: before it if reads are not limited, several joined by +"
             .to_owned()
     };
@@ -234,6 +238,7 @@ fn parse_limit(text: &str) -> Result<Limit, String> {
     match kind {
         "window" => limit(LimitKind::Window { count, period, phase: Duration::ZERO }),
         "sliding" => limit(LimitKind::Sliding { count, period }),
+        "counter" => limit(LimitKind::Counter { count, period }),
         _ => Err(wrong()),
     }
 }
@@ -311,6 +316,7 @@ impl Scenario {
             limit: other.limit.clone().or_else(|| self.limit.clone()),
             limit_retry_after: other.limit_retry_after.or(self.limit_retry_after),
             limit_status: other.limit_status.or(self.limit_status),
+            limit_penalty: other.limit_penalty.or(self.limit_penalty),
             locks: LockSpec {
                 probability: other.locks.probability.or(self.locks.probability),
                 time: other.locks.time.or(self.locks.time),
@@ -363,6 +369,7 @@ impl Scenario {
             limits: self.limit.as_ref().map_or_else(Vec::new, |limit| limit.0.clone()),
             limit_retry_after: self.limit_retry_after.map_or(default.limit_retry_after, |header| header.0),
             limit_status: self.limit_status.unwrap_or(default.limit_status),
+            limit_penalty: self.limit_penalty.map(|penalty| penalty.0),
             statuses: statuses.collect(),
             applied_then_503: of(Fault::AppliedThen503),
             html_pages: of(Fault::HtmlPage),

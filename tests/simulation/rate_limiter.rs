@@ -17,7 +17,8 @@ fn latency() -> Latency {
 
 fn shape(limits: &[LimitKind]) -> Shape {
     let limits = limits.iter().map(|kind| (*kind).into()).collect();
-    Shape { limits, header: RetryAfterHeader::Exact, change: Change::None, latency: latency() }
+    let (header, change) = (RetryAfterHeader::Exact, Change::None);
+    Shape { limits, header, status: 429, penalty: None, change, latency: latency() }
 }
 
 /// Renames `n` networks with at most ten requests in flight.
@@ -35,7 +36,9 @@ fn bound(limit: LimitKind, requests: f64) -> f64 {
         LimitKind::Window { count, period, phase } => {
             (windows(count) * period.as_secs_f64() - phase.as_secs_f64()).max(0.0)
         }
-        LimitKind::Sliding { count, period } => windows(count) * period.as_secs_f64(),
+        LimitKind::Sliding { count, period } | LimitKind::Counter { count, period } => {
+            windows(count) * period.as_secs_f64()
+        }
         LimitKind::InFlight(most) => requests * latency().mean().as_secs_f64() / most as f64,
     };
     limited.max(requests * latency().mean().as_secs_f64() / 10.0)

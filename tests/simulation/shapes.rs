@@ -21,7 +21,7 @@ use futures::future::{Either, select};
 use crate::generators::{RandomOrganization, renames, sources};
 
 /// A family of limits: its name, and the time that is aimed at, as a multiple of what a client takes that knows it.
-pub(crate) const FAMILIES: [(&str, f64); 9] = [
+pub(crate) const FAMILIES: [(&str, f64); 15] = [
     ("bucket, burst ≥ rate", 1.05),
     ("bucket, burst < rate", 1.15),
     ("bucket, burst 1", 1.15),
@@ -31,6 +31,12 @@ pub(crate) const FAMILIES: [(&str, f64); 9] = [
     ("bad headers", 1.10),
     ("changing", 1.05),
     ("no limit", 1.0),
+    ("short window", 1.15),
+    ("counter", 1.10),
+    ("hour and minute", 1.05),
+    ("always 60 s", 5.0),
+    ("penalty", 2.0),
+    ("503", 1.15),
 ];
 
 /// What happens to a limit half-way.
@@ -47,6 +53,8 @@ pub(crate) enum Change {
 pub(crate) struct Shape {
     pub(crate) limits: Vec<Limit>,
     pub(crate) header: RetryAfterHeader,
+    pub(crate) status: u16,
+    pub(crate) penalty: Option<Duration>,
     pub(crate) change: Change,
     pub(crate) latency: Latency,
 }
@@ -82,6 +90,29 @@ fn window(rng: &mut SeededRng) -> LimitKind {
     LimitKind::Window { count, period, phase }
 }
 
+/// The plainest quota of all: so many in a second or two.
+fn short_window(rng: &mut SeededRng) -> LimitKind {
+    let (count, period) = (5 + rng.gen_below(16) as u32, seconds(rng, &[1, 2]));
+    if rng.gen_bool(0.5) {
+        return LimitKind::Sliding { count, period };
+    }
+    LimitKind::Window { count, period, phase: period.mul_f64(rng.next_f64()) }
+}
+
+/// A quota of a minute, and one of an hour that a long run uses up.
+fn hour_and_minute(rng: &mut SeededRng) -> [LimitKind; 2] {
+    let count = log_uniform(rng, 40.0, 300.0) as u32;
+    let minute = Duration::from_secs(60);
+    let of_hour = (f64::from(count) * uniform(rng, 10.0, 50.0)) as u32;
+    let (hour, phase) = (Duration::from_secs(3_600), minute.mul_f64(rng.next_f64()));
+    let hourly = LimitKind::Sliding { count: of_hour, period: hour };
+    let short = match rng.gen_bool(0.5) {
+        true => LimitKind::Sliding { count, period: minute },
+        false => LimitKind::Window { count, period: minute, phase },
+    };
+    [short, hourly]
+}
+
 fn two_tiers(rng: &mut SeededRng) -> [LimitKind; 2] {
     let long = seconds(rng, &[30, 60]);
     let share = uniform(rng, 0.3, 0.9) * long.as_secs_f64();
@@ -103,6 +134,7 @@ impl Shape {
         let median = Duration::from_millis(one_of(rng, &[50, 150, 400]));
         let p99 = median.mul_f64(one_of(rng, &[1.05, 2.0, 5.0, 10.0]));
         let (mut header, mut change) = (RetryAfterHeader::Exact, Change::None);
+        let (mut status, mut penalty) = (429, None);
         let kinds = match family {
             0 => vec![generous_bucket(rng)],
             1 => {
@@ -130,11 +162,35 @@ impl Shape {
                 }
                 vec![if rng.gen_bool(0.4) { generous_bucket(rng) } else { window(rng) }]
             }
+            9 => vec![short_window(rng)],
+            10 => {
+                let count = log_uniform(rng, 20.0, 300.0) as u32;
+                vec![LimitKind::Counter { count, period: seconds(rng, &[5, 10, 15, 30, 60]) }]
+            }
+            11 => hour_and_minute(rng).to_vec(),
+            12 => {
+                header = RetryAfterHeader::Fixed(60);
+                vec![if rng.gen_bool(0.5) { generous_bucket(rng) } else { window(rng) }]
+            }
+            13 => {
+                penalty = Some(seconds(rng, &[2, 5, 10, 30]));
+                vec![if rng.gen_bool(0.5) { generous_bucket(rng) } else { window(rng) }]
+            }
+            14 => {
+                status = 503;
+                let any = [
+                    generous_bucket(rng),
+                    window(rng),
+                    short_window(rng),
+                    LimitKind::InFlight(2 + rng.gen_below(15) as usize),
+                ];
+                vec![one_of(rng, &any)]
+            }
             _ => Vec::new(),
         };
         let writes_only = rng.gen_bool(0.5);
         let limits = kinds.into_iter().map(|kind| Limit { kind, writes_only }).collect();
-        Self { limits, header, change, latency: Latency::Lognormal { median, p99 } }
+        Self { limits, header, status, penalty, change, latency: Latency::Lognormal { median, p99 } }
     }
 }
 
@@ -170,6 +226,8 @@ impl PacingEnv {
             latency: shape.latency,
             limits: shape.limits.clone(),
             limit_retry_after: shape.header,
+            limit_status: shape.status,
+            limit_penalty: shape.penalty,
             statuses: vec![(503, 0.01)],
             ..FaultConfig::default()
         };
@@ -255,6 +313,7 @@ pub(crate) fn scaled(kind: LimitKind, factor: f64) -> LimitKind {
         LimitKind::Bucket { rate, burst } => LimitKind::Bucket { rate: rate * factor, burst },
         LimitKind::Window { count, period, phase } => LimitKind::Window { count: times(count), period, phase },
         LimitKind::Sliding { count, period } => LimitKind::Sliding { count: times(count), period },
+        LimitKind::Counter { count, period } => LimitKind::Counter { count: times(count), period },
         LimitKind::InFlight(most) => LimitKind::InFlight(((most as f64 * factor) as usize).max(1)),
     }
 }
@@ -262,9 +321,9 @@ pub(crate) fn scaled(kind: LimitKind, factor: f64) -> LimitKind {
 pub(crate) fn rate_of(kind: LimitKind) -> f64 {
     match kind {
         LimitKind::Bucket { rate, .. } => rate,
-        LimitKind::Window { count, period, .. } | LimitKind::Sliding { count, period } => {
-            f64::from(count) / period.as_secs_f64()
-        }
+        LimitKind::Window { count, period, .. }
+        | LimitKind::Sliding { count, period }
+        | LimitKind::Counter { count, period } => f64::from(count) / period.as_secs_f64(),
         LimitKind::InFlight(_) => 0.0,
     }
 }

@@ -24,7 +24,7 @@ pub(crate) struct RehearseArgs {
     source: PlanSourceOptions,
     /// Rate limit of the simulated API
     ///
-    /// COUNT/DURATION (sliding), window:COUNT/DURATION, bucket:RATE/s,BURST or in-flight:COUNT, with writes: before it if reads are
+    /// COUNT/DURATION (sliding), window: or counter:COUNT/DURATION, bucket:RATE/s,BURST or in-flight:COUNT, with writes: before it if reads are
     /// not limited; several joined by + apply at the same time. Webex publishes no figure for these operations; the
     /// default is a guess.
     #[arg(long, value_name = "LIMIT", default_value = "300/60s")]

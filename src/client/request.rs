@@ -71,7 +71,6 @@ pub enum SendError {
 #[derive(Default)]
 pub(super) struct AttemptState {
     /// Tells the request from all others of the client.
-    pub(super) request: u64,
     pub(super) sent: u32,
     /// When the last attempt was sent.
     pub(super) sent_at: Option<Instant>,

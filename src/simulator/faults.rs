@@ -113,7 +113,7 @@ pub struct FaultConfig {
     pub limit_retry_after: RetryAfterHeader,
     /// What limits answer: 429, or 503 as servers do that are overloaded.
     pub limit_status: u16,
-    /// For how long everything is refused after a refusal; whoever asks within it starts it anew.
+    /// For how long everything is refused after a refusal, and again after each request within that time.
     pub limit_penalty: Option<Duration>,
     /// Statuses that replace a response, with their probabilities.
     pub statuses: Vec<(u16, f64)>,

@@ -151,7 +151,7 @@ impl Limiter {
                     self.used += 1;
                     return Ok(());
                 }
-                // Room comes as the window before leaves, or, where this one alone is full, as it does.
+                // A request fits again as the window before leaves, or, where this one alone is full, as it does.
                 let needed = (used + 1.0 - f64::from(count)).max(-before);
                 let frees = match needed <= 0.0 && before > 0.0 {
                     true => (1.0 + needed / before) * period.as_secs_f64(),

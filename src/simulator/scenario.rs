@@ -26,7 +26,7 @@ pub struct Scenario {
     pub limit_retry_after: Option<HeaderSpec>,
     /// What limits answer: 429, or 503 as servers do that are overloaded.
     pub limit_status: Option<u16>,
-    /// For how long everything is refused after a refusal; whoever asks within it starts it anew.
+    /// For how long everything is refused after a refusal, and again after each request within that time.
     pub limit_penalty: Option<DurationSpec>,
     pub locks: LockSpec,
     /// Which of two writes at once are refused with 423: `no`, `network` or `location`.

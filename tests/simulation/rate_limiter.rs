@@ -80,7 +80,9 @@ fn an_unknown_limit_costs_little_time_and_few_refusals() {
         // A bucket of 20/s overflows in every pause of a second; a sliding window of fifty is met more often.
         let (slowest, most) = match limit {
             LimitKind::Bucket { rate: 20.0, .. } => (1.10, 2.0),
-            LimitKind::Sliding { count: 50, .. } => (1.06, 2.1),
+            LimitKind::Sliding { count: 50, .. } => (1.06, 2.4),
+            // One of them is the try that tells a window from a server that always names a minute.
+            LimitKind::Window { count: 100, .. } => (1.06, 2.3),
             _ => (1.06, 2.0),
         };
         assert!(ratio <= slowest && refused <= most, "{name}: {ratio:.3}, refused {refused:.2} %");
@@ -196,10 +198,42 @@ fn the_invariants_hold_on_random_shapes() {
             let ceiling = rng.gen_bool(0.5).then(|| 1 + rng.gen_below(16) as usize);
             let pace = PacingEnv::new(150, &shape, seed).apply(RateLimiter::new(ceiling, None));
             let pace = pace.unwrap_or_else(|| panic!("it never ends: {shape:?}"));
-            assert_eq!(pace.inside_retry_after, 0, "{shape:?}");
             let allowed = ceiling.unwrap_or(MAX_CONCURRENCY) as u64;
+            // The first 503 is about its request only, until another one shows that the server is overloaded.
+            let unheard = if shape.status == 503 { allowed } else { 0 };
+            assert!(pace.inside_retry_after <= unheard, "{pace:?} {shape:?}");
             assert!(pace.max_in_flight <= allowed, "{} of {allowed} in flight: {shape:?}", pace.max_in_flight);
         }
+    }
+}
+
+/// What no name or header gives away is told by what is let in and refused.
+#[test]
+fn limits_in_disguise_are_found() {
+    let seconds = Duration::from_secs;
+    let bucket = LimitKind::Bucket { rate: 5.0, burst: 20.0 };
+    let sliding = LimitKind::Sliding { count: 10, period: seconds(1) };
+    let fixed = LimitKind::Window { count: 12, period: seconds(2), phase: Duration::from_millis(700) };
+    let counter = LimitKind::Counter { count: 60, period: seconds(10) };
+    let always_a_minute = RetryAfterHeader::Fixed(60);
+    for (name, limit, shape, slowest, most) in [
+        // Arrivals that vary by a second and a half are refused here and there by a window of a second.
+        ("10 in a second", sliding, shape(&[sliding]), 1.6, 5.0),
+        ("12 in two seconds", fixed, shape(&[fixed]), 1.4, 5.0),
+        ("counter of 60 in 10 s", counter, shape(&[counter]), 1.5, 8.0),
+        ("503", bucket, Shape { status: 503, ..shape(&[bucket]) }, 1.1, 4.0),
+        ("always a minute", bucket, Shape { header: always_a_minute, ..shape(&[bucket]) }, 5.0, 6.0),
+        ("a penalty of 10 s", bucket, Shape { penalty: Some(seconds(10)), ..shape(&[bucket]) }, 2.6, 10.0),
+    ] {
+        let mut average = (0.0, 0.0);
+        for seed in 0..4 {
+            let pace = PacingEnv::new(500, &shape, seed).apply(RateLimiter::new(Some(10), None)).expect("it ends");
+            average.0 += pace.wall / bound(limit, pace.admitted as f64) / 4.0;
+            average.1 += pace.refused as f64 / 500.0 * 25.0;
+        }
+        let (ratio, refused) = average;
+        eprintln!("{name:32} 500: {ratio:.3}, refused {refused:.2} %");
+        assert!(ratio <= slowest && refused <= most, "{name}: {ratio:.3}, refused {refused:.2} %");
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::availability::Availability;
 use super::bucket_fit::{BucketFit, fit, level_at};
 use super::request_log::{REQUESTS_PER_REFUSAL, RequestLog};
+use super::short_window;
 use crate::runtime::Instant;
 
 /// While the rate is unknown: one more in flight after this many successes.
@@ -42,6 +43,9 @@ const CHANGED: f64 = 3.75;
 const MIN_SUCCESSES: usize = 30;
 const MAX_MISFIT: f64 = 1.5;
 const MAX_CONTRADICTIONS: u32 = 2;
+
+/// Another explanation is possible if it contradicts by so many requests more at most.
+const PLAUSIBLE: f64 = 1.0;
 
 /// Older refusals are forgotten.
 const MAX_EVENTS: usize = 16;
@@ -170,14 +174,30 @@ impl Bucket {
         fit(&log.history(self.baseline), self.baseline_level).contradiction < MAX_MISFIT
     }
 
+    /// How often it was found empty.
+    pub(super) const fn refusals(&self) -> usize {
+        self.empty.len()
+    }
+
+    /// When it was found empty.
+    pub(super) fn into_refusals(self) -> Vec<Instant> {
+        self.empty
+    }
+
     /// Whether it is no bucket.
     pub(super) const fn is_contradicted(&self) -> bool {
         self.contradictions >= MAX_CONTRADICTIONS
     }
 
     /// Empty again.
-    pub(super) fn refused(&mut self, empty: Instant, log: &RequestLog, now: Instant) {
-        let (history, found) = self.longest_consistent_fit(log);
+    pub(super) fn refused(&mut self, empty: Instant, longest_wait: Duration, log: &RequestLog, now: Instant) {
+        let (history, mut found) = self.longest_consistent_fit(log);
+        // What a window of a second or two would let in, if it may be one.
+        if let Some(window) = short_window::fit(&history, longest_wait)
+            && window.contradiction as f64 <= found.contradiction + PLAUSIBLE
+        {
+            found.fastest = found.fastest.max(window.rate());
+        }
         self.empty.push(empty);
         if self.empty.len() > MAX_EVENTS {
             self.empty.remove(0);

@@ -72,6 +72,16 @@ impl InFlightLimit {
         self.keep((peak - 1).max(1));
     }
 
+    /// Whether a limit in flight may be what refuses with so many.
+    pub(super) const fn is_plausible(&self, peak: usize) -> bool {
+        peak > 1 && !matches!(self.state, State::Refuted)
+    }
+
+    /// It may be one all the same.
+    pub(super) fn reconsider(&mut self) {
+        self.state = State::Unknown(None);
+    }
+
     fn keep(&mut self, most: usize) {
         let probe_after = PROBE_INTERVAL * most as u32;
         self.state = State::Kept(Kept {

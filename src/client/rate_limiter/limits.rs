@@ -1,12 +1,27 @@
 //! All limits that have shown themselves, side by side: a request is sent when each admits it.
 
+use std::time::Duration;
+
 use super::availability::Availability;
 use super::bucket::Bucket;
+use super::bucket_fit;
 use super::in_flight::InFlightLimit;
+use super::pace::Pace;
 use super::request_log::RequestLog;
+use super::short_window;
 use super::throttle_event::ThrottleEvent;
 use super::window::{Window, WindowEvent};
 use crate::runtime::Instant;
+
+/// A window of a second or two must be contradicted by so many requests less than a bucket.
+const SHORT_WINDOW_MARGIN: f64 = 1.0;
+
+/// It is told from a bucket after so many refusals only.
+const SHORT_WINDOW_REFUSALS: usize = 3;
+
+/// A bucket explains long waits if it is contradicted by at most so many requests, and so many more for each in the log.
+const LONG_WAIT_MISFIT: f64 = 3.0;
+const LONG_WAIT_MISFIT_GROWTH: f64 = 0.005;
 
 /// More tiers are not told apart.
 const MAX_WINDOWS: usize = 2;
@@ -16,8 +31,14 @@ pub(super) struct Limits {
     windows: Vec<Window>,
     bucket: Option<Bucket>,
     in_flight: InFlightLimit,
+    /// Instead of a bucket, where none explains what is refused.
+    pace: Option<Pace>,
     /// Since when the bucket has been the same, as far as known.
     unchanged_since: Option<Instant>,
+    /// Long waits have turned out to be no rest of a window: they are waited for, and say nothing.
+    long_waits_mislead: bool,
+    /// The longest of the short waits.
+    longest_short_wait: Duration,
     /// The last refusal that was not taken for one by a window.
     last_other: Option<WindowEvent>,
 }
@@ -31,13 +52,17 @@ impl Limits {
         let windows = self.windows.iter_mut().map(|window| window.availability(log, now));
         let windows = windows.fold(Availability::Now, Availability::and);
         let bucket = self.bucket.as_mut().map_or(Availability::Now, |bucket| bucket.availability(log, now));
-        in_flight.and(windows).and(bucket)
+        let pace = self.pace.as_mut().map_or(Availability::Now, |pace| pace.availability(now));
+        in_flight.and(windows).and(bucket).and(pace)
     }
 
     /// A request is sent that counts.
     pub(super) fn take(&mut self, now: Instant) {
         if let Some(bucket) = &mut self.bucket {
             bucket.take(now);
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.take(now);
         }
     }
 
@@ -50,12 +75,19 @@ impl Limits {
         if let Some(bucket) = &mut self.bucket {
             bucket.admitted();
         }
+        if let Some(pace) = &mut self.pace {
+            pace.admitted();
+        }
     }
 
     /// For people; `None` while nothing is known.
     pub(super) fn describe(&self) -> Option<String> {
         let windows = self.windows.iter().map(Window::describe);
-        let others = [self.bucket.as_ref().and_then(Bucket::describe), self.in_flight.describe()];
+        let others = [
+            self.bucket.as_ref().and_then(Bucket::describe),
+            self.pace.as_ref().map(Pace::describe),
+            self.in_flight.describe(),
+        ];
         let known: Vec<String> = windows.chain(others.into_iter().flatten()).collect();
         (!known.is_empty()).then(|| known.join(" and "))
     }
@@ -66,18 +98,53 @@ impl Limits {
     /// else from a bucket, in this order: each explains what the one before does not.
     pub(super) fn refused(&mut self, event: &ThrottleEvent, log: &RequestLog, now: Instant) {
         let of_window = WindowEvent::new(event);
-        if let Some(of_window) = of_window {
+        let is_long = event.is_long() && !of_window.is_some_and(|of_window| self.is_misled(of_window, log));
+        if let Some(of_window) = of_window.filter(|_| is_long || !event.is_long()) {
+            if !is_long {
+                self.longest_short_wait = self.longest_short_wait.max(of_window.longest());
+                if self.windows.iter().any(Window::is_short) && self.is_short_window(of_window, log, now) {
+                    return;
+                }
+            }
             if let Some(window) = self.windows.iter_mut().find(|window| window.explains(of_window, log)) {
                 window.refused(of_window, log);
                 return;
             }
-            if event.is_long() {
+            if is_long {
                 self.refused_for_long(of_window, log, now);
                 return;
             }
         }
-        self.refused_shortly(event, log, now);
+        self.refused_shortly(event, of_window, log, now);
         self.last_other = of_window;
+    }
+
+    /// Since when a bucket may have been the same.
+    fn since(&self, log: &RequestLog) -> Option<Instant> {
+        self.unchanged_since.or_else(|| log.first())
+    }
+
+    /// Whether long waits are no rest of a window, as of a server that always names a minute: one was longer than the window
+    /// can last, and a bucket explains all that was refused.
+    fn is_misled(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
+        let is_bucket = || {
+            let history = self.since(log).map(|since| log.history(since)).unwrap_or_default();
+            let contradiction = bucket_fit::fit(&history, 0.0).contradiction;
+            contradiction <= LONG_WAIT_MISFIT + LONG_WAIT_MISFIT_GROWTH * history.len() as f64
+        };
+        let refuted = self.windows.iter().position(|window| window.is_refuted(event, log));
+        match (self.long_waits_mislead, refuted) {
+            (true, _) if !is_bucket() => {
+                self.long_waits_mislead = false;
+                self.bucket = None;
+            }
+            (false, Some(at)) if is_bucket() => {
+                self.long_waits_mislead = true;
+                self.windows.remove(at);
+            }
+            _ => {}
+        }
+        self.long_waits_mislead
     }
 
     /// Learns from a long wait that no window explains as it is.
@@ -99,9 +166,37 @@ impl Limits {
         self.windows.push(Window::from_events(before, event, log, now));
     }
 
+    /// Whether a window of a second or two explains what was refused better than a bucket; it is then what is assumed. What is
+    /// assumed already needs to be less good.
+    fn is_short_window(&mut self, event: WindowEvent, log: &RequestLog, now: Instant) -> bool {
+        let Some(since) = self.since(log) else { return false };
+        let before = self.windows.iter().position(Window::is_short).map(|at| self.windows.remove(at));
+        let margin = if before.is_some() { -SHORT_WINDOW_MARGIN } else { SHORT_WINDOW_MARGIN };
+        let found = short_window::better_than_bucket(&log.history(since), self.longest_short_wait, margin);
+        if let Some(found) = found {
+            self.bucket = None;
+            self.windows.push(Window::short(found, before.as_ref(), event, now));
+        }
+        found.is_some()
+    }
+
     /// Learns from a short wait that no window explains.
-    fn refused_shortly(&mut self, event: &ThrottleEvent, log: &RequestLog, now: Instant) {
-        let since = self.unchanged_since.or_else(|| log.first());
+    fn refused_shortly(
+        &mut self,
+        event: &ThrottleEvent,
+        of_window: Option<WindowEvent>,
+        log: &RequestLog,
+        now: Instant,
+    ) {
+        if let Some(pace) = &mut self.pace {
+            pace.refused(event.began, log, now);
+            // What seemed to refute a limit in flight may have been chance.
+            if self.in_flight.refused(event.refusals, event.peak, || false) {
+                self.pace = None;
+            }
+            return;
+        }
+        let since = self.since(log);
         let may_be_bucket = || Bucket::on_empty(event.began, since).explains(log);
         if self.in_flight.refused(event.refusals, event.peak, may_be_bucket) {
             // What was taken for a bucket.
@@ -109,14 +204,23 @@ impl Limits {
             return;
         }
         match &mut self.bucket {
-            Some(bucket) => bucket.refused(event.began, log, now),
+            Some(bucket) => bucket.refused(event.began, self.longest_short_wait, log, now),
             None => self.bucket = Some(Bucket::on_empty(event.began, since)),
+        }
+        let is_met_often = self.bucket.as_ref().is_some_and(|bucket| bucket.refusals() >= SHORT_WINDOW_REFUSALS);
+        if of_window.is_some_and(|of_window| is_met_often && self.is_short_window(of_window, log, now)) {
+            return;
         }
         self.unchanged_since = self.bucket.as_ref().map(Bucket::baseline);
         // No bucket refuses like this.
-        if self.bucket.as_ref().is_some_and(Bucket::is_contradicted) {
-            self.bucket = None;
-            self.in_flight.assume_below(event.peak);
+        if let Some(bucket) = self.bucket.take_if(|bucket| bucket.is_contradicted()) {
+            self.long_waits_mislead = false;
+            if self.in_flight.is_plausible(event.peak) {
+                self.in_flight.assume_below(event.peak);
+            } else {
+                self.pace = Some(Pace::new(bucket.into_refusals(), log, now));
+                self.in_flight.reconsider();
+            }
         }
     }
 }

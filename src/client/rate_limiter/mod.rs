@@ -11,6 +11,8 @@
 //! | `window` | long waits: at most so many requests in a period |
 //! | `bucket` | short waits: a copy of the server's bucket |
 //! | `bucket_fit` | its rate and burst, from all that was let in and refused |
+//! | `short_window` | a window of a second or two, told from a bucket by the same |
+//! | `pace` | an even pace, where no model explains what is refused |
 //! | `in_flight` | a limit on the number of requests in flight |
 //! | `fixed_rate` | the limit of `--rate`, on governor |
 //!
@@ -23,7 +25,9 @@ mod concurrency;
 mod fixed_rate;
 mod in_flight;
 mod limits;
+mod pace;
 mod request_log;
+mod short_window;
 mod throttle_event;
 mod window;
 

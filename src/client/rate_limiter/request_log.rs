@@ -199,6 +199,11 @@ impl RequestLog {
         self.counted_at.first().copied()
     }
 
+    /// When the first request at or after `since` was counted.
+    pub(super) fn first_since(&self, since: Instant) -> Option<Instant> {
+        self.counted_at.get(self.counted_at.partition_point(|counted_at| *counted_at < since)).copied()
+    }
+
     /// How many were let in at or after `since`.
     pub(super) fn since(&self, since: Instant) -> usize {
         self.counted_at.len() - self.counted_at.partition_point(|counted_at| *counted_at < since)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::availability::Availability;
 use super::request_log::{NthLast, RequestLog};
+use super::short_window::ShortWindow;
 use super::throttle_event::{ResetEstimate, ThrottleEvent};
 use crate::runtime::Instant;
 
@@ -38,6 +39,27 @@ const PROBE_MAX_REQUESTS: usize = 150;
 /// A probe this shortly before a period ends could be let in because a period is over.
 const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
 
+/// The first probe of a window that lasts so long is sent half-way through the first time that is waited: a window refuses it,
+/// which costs no time, and a bucket with a misleading `Retry-After` lets some in by then.
+const MIN_DOUBTED_PERIOD: Duration = Duration::from_secs(8);
+
+/// A probe let in more than so many, and was then refused for so much longer than the window can last: it was none.
+const MIN_BEYOND: usize = 3;
+const MIN_EXCESS: Duration = Duration::from_secs(2);
+
+/// A window is not slower than this share of what was let in for so long.
+const MIN_DELIVERED: f64 = 0.8;
+const MIN_AGE: Duration = Duration::from_secs(20);
+
+/// Shorter ones do not show in a `Retry-After`.
+const SHORT: Duration = Duration::from_secs(3);
+
+/// The wait of a refused probe is longer than what is left of a short window: it is sent after so many requests.
+const SHORT_PROBE_REQUESTS: usize = 500;
+
+/// The margin of a short window grows by this share of its period, up to a third.
+const SHORT_MARGIN_STEP: u32 = 25;
+
 /// One or two may be let in because the budget was larger by so many; more show that a period was over.
 const MIN_CROSSED: usize = 3;
 
@@ -56,6 +78,8 @@ pub(super) struct Window {
     /// How many were let in one by one at the first end of a period, as expected.
     crossed: usize,
     is_crossing: bool,
+    /// Whether it was asked for more since it was found.
+    is_doubted: bool,
 }
 
 /// A refusal by a window.
@@ -69,6 +93,11 @@ impl WindowEvent {
     /// None without a reset.
     pub(super) fn new(event: &ThrottleEvent) -> Option<Self> {
         Some(Self { began: event.began, reset: event.reset? })
+    }
+
+    /// How long the wait is at most.
+    pub(super) fn longest(self) -> Duration {
+        self.reset.latest.duration_since(self.began)
     }
 
     fn wait(self) -> Duration {
@@ -100,8 +129,40 @@ impl Window {
                 if most * 2 >= log.since(first) || log.since(first) < 3 { None } else { estimate(&[event], None, log) };
             (alone.unwrap_or((period, most)), vec![event])
         });
-        let budget = budget.max(1);
-        Self { budget, period, margin: MARGIN, events, last_probe: now, probing: None, crossed: 0, is_crossing: false }
+        Self::new(budget, period, events, now)
+    }
+
+    const fn new(budget: usize, period: Duration, events: Vec<WindowEvent>, now: Instant) -> Self {
+        Self {
+            budget: if budget > 0 { budget } else { 1 },
+            period,
+            margin: MARGIN,
+            events,
+            last_probe: now,
+            probing: None,
+            crossed: 0,
+            is_crossing: false,
+            is_doubted: true,
+        }
+    }
+
+    /// A window that does not show in a wait, instead of the one `before`: refused by the same again, it needs more time.
+    pub(super) fn short(found: ShortWindow, before: Option<&Self>, event: WindowEvent, now: Instant) -> Self {
+        let window = Self::new(found.budget, found.period, vec![event], now);
+        let is_same = |before: &&Self| (before.budget, before.period) == (found.budget, found.period);
+        let margin = match before.filter(is_same) {
+            Some(same) if same.probing.is_none() => {
+                (same.margin + found.period / SHORT_MARGIN_STEP).min(found.period / 3)
+            }
+            Some(same) => same.margin,
+            None => MARGIN,
+        };
+        Self { margin, crossed: MIN_CROSSED, is_doubted: false, ..window }
+    }
+
+    /// Whether it does not show in a wait.
+    pub(super) fn is_short(&self) -> bool {
+        self.period < SHORT
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
@@ -129,6 +190,14 @@ impl Window {
         }
         match free_at {
             Some(free_at) if free_at.duration_since(now) > MIN_PROBE_DISTANCE && self.may_probe(log, now) => {
+                let half_way = match log.nth_last(1) {
+                    NthLast::At(last) if self.is_doubted => last + free_at.duration_since(last) / 2,
+                    _ => now,
+                };
+                if half_way > now {
+                    return Availability::At(half_way);
+                }
+                self.is_doubted = false;
                 self.probing = Some(1);
                 self.last_probe = now;
                 Availability::Now
@@ -138,11 +207,29 @@ impl Window {
         }
     }
 
+    /// Whether a refusal shows that there is no such window: a probe has let in several, and the wait is longer than what can
+    /// be left of a period that began with the first request since the last reset.
+    pub(super) fn is_refuted(&self, event: WindowEvent, log: &RequestLog) -> bool {
+        let last_reset = self.events.last().map_or(Instant::START, |last| last.reset.earliest);
+        let began = log.first_since(last_reset.max(event.began - self.period)).unwrap_or(event.began);
+        self.probing.is_some_and(|most| most > MIN_BEYOND)
+            && event.reset.earliest > began + self.period + MIN_EXCESS + self.period / 10
+    }
+
     fn may_probe(&self, log: &RequestLog, now: Instant) -> bool {
-        log.in_flight() == 0
-            && now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
-            && log.since(self.last_probe)
-                >= if log.can_afford_refusal() { PROBE_MIN_REQUESTS } else { PROBE_MAX_REQUESTS }
+        if log.in_flight() > 0 {
+            return false;
+        }
+        let is_due = || {
+            let least = match (self.is_short(), log.can_afford_refusal()) {
+                (true, _) => SHORT_PROBE_REQUESTS,
+                (false, true) => PROBE_MIN_REQUESTS,
+                (false, false) => PROBE_MAX_REQUESTS,
+            };
+            now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
+                && log.since(self.last_probe) >= least
+        };
+        self.is_doubted && self.period >= MIN_DOUBTED_PERIOD || is_due()
     }
 
     /// Whether requests were let in at the end of a period as expected.
@@ -234,6 +321,11 @@ fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog)
         Some(snap_to_common_period(shortest, last.reset.latest.duration_since(before.earliest)))
     });
     let common = COMMON_PERIODS.iter().map(|seconds| Duration::from_secs(*seconds));
+    // It is not longer than the run, and not much slower than what was let in all the time.
+    let last = events.last()?.reset.latest;
+    let age = log.first().map_or(Duration::ZERO, |first| last.duration_since(first));
+    let since = events.first().map(|event| event.reset.latest).filter(|first| last > *first + MIN_AGE);
+    let delivered = since.map_or(0.0, |first| log.since(first) as f64 / last.duration_since(first).as_secs_f64());
     current.into_iter().chain(between).chain(common).find_map(|period| {
         let used: Vec<(usize, usize)> = events.iter().map(|event| event.used(period, log)).collect();
         let least = used.iter().map(|(least, _)| *least).max()?;
@@ -242,7 +334,9 @@ fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog)
         let tolerance = 1 + most / 50;
         // A fixed window lets in twice its budget around its end.
         let is_never_exceeded = log.most_within(period.saturating_sub(SLACK)) <= 2 * most + tolerance;
-        (most > 0 && is_long_enough && least <= most + tolerance && is_never_exceeded).then_some((period, most))
+        let is_plausible = period <= age + SLACK && most as f64 >= MIN_DELIVERED * delivered * period.as_secs_f64();
+        (most > 0 && is_plausible && is_long_enough && least <= most + tolerance && is_never_exceeded)
+            .then_some((period, most))
     })
 }
 

@@ -1,0 +1,109 @@
+//! An even pace, where no model explains what is refused: several servers behind one address, counters that lag, arrivals
+//! that are too uneven.
+//!
+//! It follows what was delivered: from one refusal to the next, that is the rate at which requests were let in, pauses
+//! included. The pace grows by little with every request that is let in and falls by little with every refusal, but not much
+//! below the best that was delivered lately.
+
+use std::time::Duration;
+
+use super::availability::Availability;
+use super::request_log::RequestLog;
+use crate::runtime::Instant;
+
+/// Growth with every request that is let in: by a sixteenth in sixty requests; until the first refusal by three in a hundred
+/// each, since the pace may be far too slow.
+const GROWTH: f64 = 0.001;
+const ROUGH_GROWTH: f64 = 0.03;
+
+/// Without a refusal for so many requests the limit may have become wider: it grows so many times faster.
+const OVERDUE: u32 = 200;
+const OVERDUE_GROWTH: f64 = 4.0;
+
+/// What is left of the pace after a refusal, twice if it came after fewer requests than `SOON`.
+const KEPT: f64 = 0.96;
+const SOON: u32 = 10;
+
+/// So many refusals are looked back on for what was delivered, and the pace stays above this share of it.
+const MEMORY: usize = 8;
+const FLOOR: f64 = 0.8;
+
+/// Slower or faster is not asked for.
+const RATES: (f64, f64) = (0.05, 1_000.0);
+
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// Requests per second.
+    rate: f64,
+    /// Part of the next request that has been waited for.
+    filled: f64,
+    at: Instant,
+    successes: u32,
+    is_rough: bool,
+    refusals: Vec<Instant>,
+}
+
+impl Pace {
+    /// Begins with what was delivered between these refusals.
+    pub(super) fn new(mut refusals: Vec<Instant>, log: &RequestLog, now: Instant) -> Self {
+        refusals.drain(..refusals.len().saturating_sub(MEMORY));
+        let rate = delivered(&refusals, log).max(RATES.0);
+        Self { rate, filled: 0.0, at: now, successes: 0, is_rough: true, refusals }
+    }
+
+    pub(super) fn availability(&mut self, now: Instant) -> Availability {
+        self.fill(now);
+        match 1.0 - self.filled {
+            missing if missing <= 0.0 => Availability::Now,
+            missing => Availability::At(now + Duration::from_secs_f64(missing / self.rate + 1e-6)),
+        }
+    }
+
+    fn fill(&mut self, now: Instant) {
+        self.filled = (self.filled + self.rate * now.duration_since(self.at).as_secs_f64()).min(1.0);
+        self.at = self.at.max(now);
+    }
+
+    /// A request is sent.
+    pub(super) fn take(&mut self, now: Instant) {
+        self.fill(now);
+        self.filled -= 1.0;
+    }
+
+    /// A request was let in.
+    pub(super) fn admitted(&mut self) {
+        self.successes += 1;
+        let growth = match (self.is_rough, self.successes > OVERDUE) {
+            (true, _) => ROUGH_GROWTH,
+            (false, true) => OVERDUE_GROWTH * GROWTH,
+            (false, false) => GROWTH,
+        };
+        self.rate = (self.rate * (1.0 + growth)).min(RATES.1);
+    }
+
+    /// Refused for a short time.
+    pub(super) fn refused(&mut self, began: Instant, log: &RequestLog, now: Instant) {
+        if self.refusals.len() == MEMORY {
+            self.refusals.remove(0);
+        }
+        self.refusals.push(began);
+        let kept = if self.successes < SOON { KEPT * KEPT } else { KEPT };
+        self.rate = (kept * self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
+        (self.successes, self.is_rough) = (0, false);
+        (self.filled, self.at) = (self.filled.min(0.0), now);
+    }
+
+    /// For people.
+    pub(super) fn describe(&self) -> String {
+        format!("about {:.1} requests/s", self.rate)
+    }
+}
+
+/// The fastest rate from one refusal to the next, in requests per second.
+fn delivered(refusals: &[Instant], log: &RequestLog) -> f64 {
+    let rates = refusals.windows(2).map(|pair| {
+        let seconds = pair[1].duration_since(pair[0]).as_secs_f64().max(1.0);
+        (log.since(pair[0]) - log.since(pair[1])) as f64 / seconds
+    });
+    rates.fold(0.0, f64::max)
+}

@@ -50,6 +50,7 @@ fn main() {
         let live = live(dir.path());
         let locations: Vec<_> = live.locations().map(|(at, _)| at).collect();
         let export = Export {
+            organization: None,
             live: &live,
             codes: CodeExport::Include,
             with_remarks: true,

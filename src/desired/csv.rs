@@ -52,10 +52,36 @@ enum TableKind {
     Handsets,
 }
 
+/// What columns are called elsewhere.
+const SYNONYMS: [(&str, &[&str]); 5] = [
+    ("line1", &["extension", "ext", "phone", "phone number", "number", "line", "durchwahl"]),
+    ("mac", &["mac address", "base station", "address"]),
+    ("network", &["network name", "dect network"]),
+    ("location", &["site", "location name"]),
+    ("defaultAccessCode", &["access code", "code", "pin"]),
+];
+
+/// The letters and digits of a heading: `Line 1` is `line1`.
+fn plain_heading(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn is_heading(heading: &str, column: &str) -> bool {
+    let heading = heading.trim();
+    !heading.starts_with('#') && plain_heading(heading) == plain_heading(column)
+}
+
+/// The column that a heading of another name probably means.
+fn meant_by(heading: &str) -> Option<&'static str> {
+    SYNONYMS.into_iter().find(|(_, names)| names.iter().any(|name| is_heading(heading, name))).map(|(column, _)| column)
+}
+
 impl TableKind {
     /// A table with a column `mac` is one of base stations, one with `line1` is one of handsets.
     fn of(headings: &Row) -> Self {
-        let has = |column: &str| headings.iter().any(|(_, heading)| heading.trim().eq_ignore_ascii_case(column));
+        let has = |column: &str| {
+            headings.iter().any(|(_, heading)| is_heading(heading, column) || meant_by(heading) == Some(column))
+        };
         match (has("mac"), has("line1")) {
             (true, _) => Self::BaseStations,
             (false, true) => Self::Handsets,
@@ -104,6 +130,17 @@ const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#D
 /// The first row of a table. The byte order mark tells spreadsheets that it is UTF-8.
 pub(super) fn heading<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
     format!("\u{feff}{}\n", columns.into_iter().collect::<Vec<_>>().join(","))
+}
+
+/// A row of a table; a cell without a value is empty.
+pub(super) fn row(cells: impl IntoIterator<Item = Option<String>>) -> String {
+    let cells = cells.into_iter().map(|cell| cell.map(|text| csv_escape(&text)).unwrap_or_default());
+    format!("{}\n", cells.collect::<Vec<_>>().join(","))
+}
+
+/// A table: its headings, and a value for each of them in every row.
+pub fn table<const N: usize>(columns: [&str; N], rows: impl IntoIterator<Item = [Option<String>; N]>) -> String {
+    std::iter::once(heading(columns)).chain(rows.into_iter().map(row)).collect()
 }
 
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
@@ -328,7 +365,7 @@ impl Columns {
         let mut columns = Self { table, index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new() };
         for (at, (cell, heading)) in headings.iter().enumerate() {
             let heading = heading.trim();
-            match table.columns().iter().copied().find(|column| column.eq_ignore_ascii_case(heading)) {
+            match table.columns().iter().copied().find(|column| is_heading(heading, column)) {
                 Some(column) if columns.index.contains_key(column) => columns.duplicates.push(at),
                 Some(column) => {
                     columns.index.insert(column, cell.column);
@@ -348,11 +385,12 @@ impl Columns {
         }
         for at in &self.unknown {
             let (cell, heading) = &headings[*at];
-            let near = suggest(heading, self.table.columns().iter().copied());
-            let help = match near.first() {
+            let columns = || self.table.columns().iter().copied();
+            let meant = meant_by(heading).filter(|meant| columns().any(|column| column == *meant));
+            let help = match meant.or_else(|| suggest(heading, columns()).first().copied()) {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
-                    let valid = quoted_list(self.table.columns().iter().copied(), 10);
+                    let valid = quoted_list(columns(), 12);
                     format!("valid columns: {valid}; start a heading with # for a comment column")
                 }
             };

@@ -13,6 +13,8 @@ use crate::model::{
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
     pub live: &'a LiveState,
+    /// The id and the name of its organization, as far as known; written to YAML.
+    pub organization: Option<(&'a str, Option<&'a str>)>,
     pub codes: CodeExport,
     /// Whether comments say what no file sets, such as names of persons. It changes without any change of the networks.
     pub with_remarks: bool,
@@ -39,7 +41,10 @@ impl Export<'_> {
     pub fn yaml(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let mut file = YamlWriter::new(&format!("Live state of {}.", counted(networks, locations.len())));
+        let mut file = YamlWriter::new(
+            &format!("Live state of {}.", counted(networks, locations.len())),
+            self.organization.map(|(id, name)| (id, name.filter(|_| self.with_remarks))),
+        );
         for at in locations {
             let location = self.live.location(*at);
             file.location(&location.id, &location.name);
@@ -60,8 +65,11 @@ impl Export<'_> {
     pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
-        let columns = csv::COLUMNS.into_iter().filter(|column| !["renamedFrom", "model", "state"].contains(column));
-        exported.text = csv::heading(columns.chain(self.remarks(["#hardware"])));
+        let with_codes = self.codes == CodeExport::Include;
+        let code = ["defaultAccessCode"].into_iter().filter(|_| with_codes);
+        let columns = ["location", "name", "displayName", "defaultAccessCodeEnabled"].into_iter().chain(code);
+        let remarks = self.remarks(["#model", "#baseStations", "#handsets", "#lines"]);
+        exported.text = csv::heading(columns.chain(remarks).chain(["locationId", "id"]));
         for at in locations {
             let location = self.live.location(*at);
             for (network, writable_settings) in self.networks(*at) {
@@ -70,19 +78,23 @@ impl Export<'_> {
                     let entry = writable_settings.iter().find(|(known, _)| *known == setting);
                     entry.filter(|(_, omitted)| omitted.is_none()).and_then(|_| plain(&network.settings, setting))
                 };
+                let number = |count: Option<u64>| count.map(|count| count.to_string());
                 let cells = [
-                    Some(location.id.to_string()),
                     Some(location.name.to_string()),
-                    Some(network.id.to_string()),
                     value(Setting::Name),
                     value(Setting::DisplayName),
                     value(Setting::CodeEnabled),
-                    value(Setting::Code),
                 ];
-                let cells = cells.into_iter().chain(self.remarks([describe(network)]));
-                let cells = cells.map(|cell| cell.map(|text| csv::csv_escape(&text)).unwrap_or_default());
-                exported.text.push_str(&cells.collect::<Vec<_>>().join(","));
-                exported.text.push('\n');
+                let code = with_codes.then(|| value(Setting::Code));
+                let remarks = self.remarks([
+                    network.model.as_deref().map(str::to_owned),
+                    number(network.base_stations),
+                    number(network.handsets),
+                    number(network.lines),
+                ]);
+                let ids = [Some(location.id.to_string()), Some(network.id.to_string())];
+                let cells = cells.into_iter().chain(code).chain(remarks).chain(ids);
+                exported.text.push_str(&csv::row(cells));
             }
         }
         exported

@@ -169,31 +169,30 @@ impl Loader<'_> {
         let mut bytes = Vec::new();
         match reader.take(MAX_BYTES + 1).read_to_end(&mut bytes) {
             Ok(_) if bytes.len() as u64 > MAX_BYTES => self.too_large(name),
-            Ok(_) if is_saved_plan(&bytes) => self.diagnostics.push(
-                Diagnostic::error(DiagnosticCode::NotYaml, format!("{name} is a saved plan, not a desired-state file"))
-                    .help(format!("`dectl apply --plan {name}` applies it, `dectl show {name}` shows it"))
-                    .in_file(name),
-            ),
-            Ok(_) if is_journal(&bytes) => self.diagnostics.push(
-                Diagnostic::error(
-                    DiagnosticCode::NotYaml,
-                    format!("{name} is the journal of a run, not a desired-state file"),
-                )
-                .help("`dectl runs` lists runs, `dectl undo RUN` undoes one")
-                .in_file(name),
-            ),
-            Ok(_) if is_utf16(&bytes) => self.not_utf8(name, &bytes, 0),
-            Ok(_) => match String::from_utf8(bytes) {
-                Ok(text) => {
-                    let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
-                        Some("yaml" | "yml" | "json" | "csv") => SourceFormat::of(&name),
-                        _ => SourceFormat::detect(&text),
-                    };
-                    self.inputs.push(Input { format, name, text, base_dir });
-                }
-                Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
-            },
+            Ok(_) => self.add(name, bytes, base_dir),
             Err(error) => self.unreadable(Path::new(&name), &error),
+        }
+    }
+
+    /// Adds what was read, unless it is another kind of file.
+    fn add(&mut self, name: String, bytes: Vec<u8>, base_dir: PathBuf) {
+        if let Some((what, help)) = other_file(&name, &bytes) {
+            let message = format!("{name} is {what}, not a desired-state file");
+            self.diagnostics.push(Diagnostic::error(DiagnosticCode::NotYaml, message).help(help).in_file(name));
+            return;
+        }
+        if is_utf16(&bytes) {
+            return self.not_utf8(name, &bytes, 0);
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let format = match Path::new(&name).extension().and_then(|extension| extension.to_str()) {
+                    Some("yaml" | "yml" | "json" | "csv") => SourceFormat::of(&name),
+                    _ => SourceFormat::detect(&text),
+                };
+                self.inputs.push(Input { format, name, text, base_dir });
+            }
+            Err(error) => self.not_utf8(name, error.as_bytes(), error.utf8_error().valid_up_to()),
         }
     }
 
@@ -228,6 +227,24 @@ impl Loader<'_> {
         self.diagnostics.push(Diagnostic::error(code, message).in_file(name).help(help));
     }
 }
+/// What a file is that is easily taken for a desired state, and what to do with it.
+fn other_file(name: &str, bytes: &[u8]) -> Option<(&'static str, String)> {
+    if is_saved_plan(bytes) {
+        return Some(("a saved plan", format!("`dectl apply --plan {name}` applies it, `dectl show {name}` shows it")));
+    }
+    if is_journal(bytes) {
+        return Some(("the journal of a run", "`dectl runs` lists runs, `dectl undo RUN` undoes one".to_owned()));
+    }
+    let is_workbook = WORKBOOKS.iter().any(|start| bytes.starts_with(start));
+    is_workbook.then(|| {
+        let help = "save it as `CSV UTF-8 (comma delimited)`, which is an entry of the file types in Excel, and name that file";
+        ("a workbook", help.to_owned())
+    })
+}
+
+/// How workbooks of Excel, LibreOffice and Numbers begin: as ZIP archives, and the old ones as compound documents.
+const WORKBOOKS: [&[u8]; 2] = [b"PK\x03\x04", b"\xd0\xcf\x11\xe0"];
+
 /// Whether a file is what `plan --out` writes, encrypted or not.
 fn is_saved_plan(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -15,6 +15,20 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
     for file in files {
         desired.locations.extend(file.locations);
         desired.rules.extend(file.rules);
+        match (&desired.organization, file.organization) {
+            (Some(known), Some(other)) if known.value != other.value => {
+                diagnostics
+                    .error(
+                        DiagnosticCode::OtherOrganization,
+                        other.span,
+                        format!("{:?} and {:?} are two organizations", known.value, other.value),
+                    )
+                    .with_related(known.span, "the other one")
+                    .help("one command is about one organization; write it alike in all files");
+            }
+            (None, organization) => desired.organization = organization,
+            _ => {}
+        }
     }
     let mut seen = DuplicateTracker::default();
     for location in &desired.locations {

@@ -37,6 +37,7 @@ mod yaml;
 mod yaml_writer;
 
 pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
+pub use csv::table;
 pub use expand::{RuleContext, any_rule_matches_location, expand};
 pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};

@@ -19,6 +19,8 @@ pub struct Spanned<T> {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
+    /// The organization that the files are for, by its id or name.
+    pub organization: Option<Spanned<Arc<str>>>,
     /// Locations in file order; a location may occur more than once.
     pub locations: Vec<DesiredLocation>,
     /// Rules for networks without an entry, in order of application.
@@ -26,7 +28,7 @@ pub struct Desired {
 }
 
 impl Desired {
-    pub fn entries(&self) -> impl Iterator<Item = &NetworkEntry> {
+    pub fn entries(&self) -> impl Iterator<Item = &NetworkEntry> + Clone {
         self.locations.iter().flat_map(|location| &location.entries)
     }
 }

@@ -15,7 +15,7 @@ use crate::model::{
     NetworkId, NetworkModel, NetworkName,
 };
 
-const FILE_FIELDS: &[&str] = &["version", "defaults", "locations", "rules"];
+const FILE_FIELDS: &[&str] = &["version", "organization", "defaults", "locations", "rules"];
 const DEFAULTS_FIELDS: &[&str] = &["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
 const NETWORK_FIELDS: &[&str] = &[
@@ -70,6 +70,16 @@ impl FileParser<'_> {
             return Desired::default();
         };
         self.version(&fields);
+        let organization = fields.text("organization", self.diagnostics).filter(|written| {
+            let is_blank = written.value.trim().is_empty();
+            if is_blank {
+                let message = "`organization` is empty";
+                let help =
+                    "write the id or the name of the organization, as `dectl orgs` lists it, or remove the field";
+                self.diagnostics.error(DiagnosticCode::WrongType, written.span, message).help(help);
+            }
+            !is_blank
+        });
         let defaults = fields.get("defaults").map(|node| self.defaults(node)).unwrap_or_default();
         let help = "write `locations:` with one `- name: …` and its `networks:` per location";
         let rules = if fields.has("rules") {
@@ -86,7 +96,7 @@ impl FileParser<'_> {
         };
         let locations = nodes.iter().filter_map(|node| self.location(node, &defaults)).collect();
         let rules = rules.iter().filter_map(|node| rule(node, self.sources, self.diagnostics)).collect();
-        Desired { locations, rules }
+        Desired { organization, locations, rules }
     }
 
     fn version(&mut self, fields: &MappingReader<'_>) {

@@ -50,9 +50,14 @@ pub struct YamlWriter {
 }
 
 impl YamlWriter {
-    /// Starts a file with a comment.
-    pub fn new(remark: &str) -> Self {
-        Self { text: format!("# {}\nversion: 1\n\nlocations:", one_line(remark)), is_empty: true }
+    /// Starts a file with a comment, and with the organization that it is for: its id, and its name as another comment.
+    pub fn new(remark: &str, organization: Option<(&str, Option<&str>)>) -> Self {
+        let organization = organization.map(|(id, name)| {
+            let remark = name.map(|name| format!(" # {}", one_line(name))).unwrap_or_default();
+            format!("organization: {}{remark}\n", scalar(id))
+        });
+        let organization = organization.unwrap_or_default();
+        Self { text: format!("# {}\nversion: 1\n{organization}\nlocations:", one_line(remark)), is_empty: true }
     }
 
     pub fn location(&mut self, id: &LocationId, name: &str) {

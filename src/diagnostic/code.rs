@@ -81,6 +81,8 @@ codes! {
     DuplicateName = "duplicate-name",
     /// Two networks of a location are to get the same access code.
     DuplicateCode = "duplicate-code",
+    /// A file is for another organization than the one that is reached, or its ids are.
+    OtherOrganization = "other-organization",
     /// No location of the organization has this name or id.
     UnknownLocation = "unknown-location",
     /// Several locations have this name.

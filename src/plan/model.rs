@@ -32,6 +32,8 @@ pub struct StepIndex(pub usize);
 /// A plan, and everything that is needed to check it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
+    /// The organization that it is for, if the files name it.
+    pub organization: Option<OrganizationRef>,
     /// What changes, grouped by location.
     pub changes: Vec<Change>,
     /// The requests in a safe order, grouped by location.
@@ -79,6 +81,7 @@ impl Plan {
     /// A plan without changes, with the counts and warnings of this one.
     pub fn without_content(&self) -> Self {
         Self {
+            organization: self.organization.clone(),
             counts: self.counts,
             is_minimal: self.is_minimal,
             warnings: self.warnings.clone(),
@@ -198,6 +201,31 @@ pub struct Counts {
     pub listed: PerKind<usize>,
     /// Those of them that no file names.
     pub unmanaged: PerKind<usize>,
+}
+
+/// An organization.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct OrganizationRef {
+    pub id: Arc<str>,
+    /// Absent if the token may not read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Arc<str>>,
+}
+
+impl OrganizationRef {
+    /// Its name, or its id.
+    pub fn label(&self) -> &str {
+        self.name.as_ref().unwrap_or(&self.id)
+    }
+}
+
+impl fmt::Display for OrganizationRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{name} ({})", self.id),
+            None => f.write_str(&self.id),
+        }
+    }
 }
 
 /// Reference to a location.

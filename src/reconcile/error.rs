@@ -34,6 +34,18 @@ pub enum Error {
     #[error("live state changed since the plan was created: {}; no changes were made, create a new plan",
         summarize_drift(.0))]
     Drift(Vec<Drift>),
+    /// A saved plan is for another organization.
+    #[error("the plan is for the organization {plan}, but this one is {reached}; check --org and the token")]
+    OtherOrganization { plan: String, reached: String },
+    /// A saved plan knows nothing of this organization.
+    #[error(
+        "none of the networks of the plan exists here: it is probably for another organization; check --org \
+         and the token"
+    )]
+    ForeignPlan,
+    /// The owner of the token has no organization.
+    #[error("cannot find out the organization of the token; pass its id with --org")]
+    UnknownOrganization,
     /// A saved plan cannot be read or written.
     #[error("{0}")]
     SavedPlan(#[from] SavedPlanError),

@@ -1,12 +1,44 @@
 //! Exports the result of a plan as a desired-state file.
 
-use crate::desired::{HandsetLine, YamlWriter, writable_settings};
-use crate::model::NetworkId;
-use crate::plan::model::Plan;
+use crate::desired::{HandsetLine, YamlWriter, table, writable_settings};
+use crate::model::{NetworkId, Setting};
+use crate::plan::model::{Change, Plan};
+
+/// Returns a table of the networks or handsets that `plan` renames.
+pub fn plan_to_csv(plan: &Plan) -> String {
+    let id = |change: &Change| change.network.id().map(ToString::to_string);
+    let location = |change: &Change| (Some(change.location.name.to_string()), Some(change.location.id.to_string()));
+    if plan.changes.iter().any(|change| change.handset().is_some()) {
+        let columns = ["location", "network", "line1", "customDisplayName", "locationId", "networkId", "id"];
+        return table(
+            columns,
+            plan.changes.iter().map(|change| {
+                let (name, location) = location(change);
+                let after = change.handset_after();
+                let handset = after.and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
+                let custom = after.and_then(|handset| handset.custom_name.as_ref()).map(ToString::to_string);
+                [name, Some(change.network_name.to_string()), None, custom, location, id(change), handset]
+            }),
+        );
+    }
+    let columns = ["location", "name", "displayName", "locationId", "id"];
+    table(
+        columns,
+        plan.changes.iter().map(|change| {
+            let (name, location) = location(change);
+            let after = change.settings_after();
+            let changed = |setting| after.filter(|_| change.changed_settings.has(setting));
+            let new_name = changed(Setting::Name).map(|after| after.name.to_string());
+            let display_name =
+                changed(Setting::DisplayName).and_then(|after| Some(after.display_name.as_ref()?.to_string()));
+            [name, new_name, display_name, location, id(change)]
+        }),
+    )
+}
 
 /// Returns a desired-state file with the networks and handsets that `plan` changes.
 pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
-    let mut file = YamlWriter::new(remark);
+    let mut file = YamlWriter::new(remark, None);
     let mut location = None;
     let mut handsets_of: Option<&NetworkId> = None;
     for change in &plan.changes {

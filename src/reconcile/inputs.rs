@@ -12,6 +12,7 @@ use crate::desired::{
 use crate::diagnostic::{Diagnostics, Severity, Sources, plural};
 use crate::model::{LiveState, Location, Network};
 use crate::plan::Scope;
+use crate::plan::model::OrganizationRef;
 use crate::storage::sha256;
 
 /// Whether external access codes are resolved.
@@ -31,6 +32,8 @@ pub struct InputOptions<'a> {
 #[derive(Debug)]
 pub struct Inputs {
     pub desired: Desired,
+    /// The organization that the files name, once it was compared with the one that is reached.
+    pub organization: Option<OrganizationRef>,
     pub sources: Arc<Sources>,
     pub warnings: Diagnostics,
 }
@@ -100,7 +103,8 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired: Desired { rules, ..Desired::default() }, sources: sources.into(), warnings: diagnostics })
+        let desired = Desired { rules, ..Desired::default() };
+        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
     }
 
     /// Converts the arguments of `dectl rename --field customDisplayName`, for the handsets that were read.
@@ -115,7 +119,7 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, sources: sources.into(), warnings: diagnostics })
+        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
     }
 
     /// The sources by name, each with its SHA-256.
@@ -137,6 +141,6 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, sources: sources.into(), warnings: diagnostics })
+        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
     }
 }

@@ -3,6 +3,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `inputs` | [`Inputs`]: loads the desired state, or reports everything that is wrong with it |
+//! | `organization` | [`Reached`]: the organization of a token, and whether files and plans are for it |
 //! | `prepare` | [`PreparedPlan`]: the live state, and a plan that was checked on it |
 //! | `read_devices` | reads what a plan needs beside the list |
 //! | `handset_interval` | what earlier runs mean for the handsets of this one |
@@ -23,6 +24,7 @@ mod execute;
 mod export_plan;
 mod handset_interval;
 mod inputs;
+mod organization;
 mod prepare;
 mod read_devices;
 mod recorded_ids;
@@ -35,8 +37,9 @@ mod undo_choice;
 mod workflow;
 
 pub use error::{Error, UnreadDevices};
-pub use export_plan::plan_to_yaml;
+pub use export_plan::{plan_to_csv, plan_to_yaml};
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
+pub use organization::{Reached, check_organization, check_plan_organization};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, resume_saved_plan};
 pub use read_devices::{read_devices, read_readable_devices};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};

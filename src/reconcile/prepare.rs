@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
+use super::organization::{foreign_id, is_foreign};
 use super::read_devices::{add_planned_locations, read_devices, read_locations, read_members, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
@@ -106,9 +107,18 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             plan.warnings.splice(0..0, from_files);
             let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
             plan.warnings.extend(damaged);
+            plan.organization.clone_from(&inputs.organization);
             Ok(check_plan(plan, live)?)
         }
         Err(from_plan) => {
+            if let Some(span) = foreign_id(desired, live) {
+                let mut diagnostics = Diagnostics::new();
+                let message = "none of the ids in the files is known here: they are probably of another organization";
+                let help = "check --org and the token; `dectl orgs` lists the organizations that the token reaches";
+                diagnostics.error(DiagnosticCode::OtherOrganization, span, message).help(help);
+                let sources = inputs.sources.clone();
+                return Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources })));
+            }
             let mut all = inputs.warnings.clone();
             // A temporary name is reported once.
             let known = diagnostics.iter().any(|diagnostic| diagnostic.code == DiagnosticCode::LeftoverTemporaryName);
@@ -201,7 +211,8 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     add_planned_locations(&mut live, &saved.plan);
     let reads = plan::resume_reads(&saved.plan, &live);
     read_devices(&mut live, reads, client).await?;
-    let rest = plan::resume(&saved.plan, &live).map_err(Error::Drift)?;
+    let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
+    let rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_interval(client))
 }

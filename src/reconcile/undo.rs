@@ -306,7 +306,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
     let UndoBuilder { lines, warnings, recreated, .. } = builder;
     lines.finish();
     Undo {
-        inputs: Inputs { desired, sources: sources.into(), warnings },
+        inputs: Inputs { desired, organization: None, sources: sources.into(), warnings },
         recreated,
         joined: Vec::new(),
         left: Vec::new(),

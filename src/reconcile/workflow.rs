@@ -285,11 +285,13 @@ impl ApplyWorkflow<'_> {
 
     /// Asks for approval. What is deleted must be counted: its number is the answer, unless `--max-deletes` has said it.
     async fn approve(&self, plan: &Plan, plan_source: &PlanSource) -> Result<(), Error> {
+        let named = plan.organization.as_ref().map(|organization| format!(" in {:?}", organization.label()));
+        let place = named.unwrap_or_default();
         match check_deletions(plan, self.max_deletes(plan_source)) {
-            Ok(()) => self.ask("Apply this plan?", "yes").await,
+            Ok(()) => self.ask(&format!("Apply this plan{place}?"), "yes").await,
             Err(_) => {
                 let deleted = describe_deletions(plan);
-                let question = format!("This plan deletes {deleted}. Type the number of deletions to apply it:");
+                let question = format!("This plan deletes {deleted}{place}. Type the number of deletions to apply it:");
                 self.ask(&question, &plan.deleted().len().to_string()).await
             }
         }

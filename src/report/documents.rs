@@ -12,7 +12,9 @@ use super::summary::{PlanSummary, ResultSummary, StatusSummary};
 use super::view::{DeviceView, FieldKind, FieldView};
 use crate::apply::{ChangeStatus, Failure};
 use crate::diagnostic::Severity;
-use crate::plan::model::{ChangeAction, ChangeSource, LocationRef, Operation, ResourceKind, StepKind, Warning};
+use crate::plan::model::{
+    ChangeAction, ChangeSource, LocationRef, Operation, OrganizationRef, ResourceKind, StepKind, Warning,
+};
 use crate::storage::RunOutcome;
 use crate::webex::ApiError;
 
@@ -20,6 +22,9 @@ use crate::webex::ApiError;
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PlanDocument {
+    /// The organization that it is for, if the files name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) organization: Option<OrganizationRef>,
     pub(super) summary: PlanSummary,
     pub(super) changes: Vec<ChangeDocument>,
     /// The requests in order.

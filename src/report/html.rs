@@ -188,8 +188,9 @@ fn problem(network: &NetworkView) -> Problem {
 
 fn plan_part(view: &PlanView) -> PlanPart {
     let warnings = view.warnings.iter().map(|warning| warning.message.to_string());
+    let organization = view.organization.as_ref().map(|organization| format!("Organization {organization}. "));
     PlanPart {
-        summary: view.summary.sentence(),
+        summary: organization.unwrap_or_default() + &view.summary.sentence(),
         notes: warnings.chain(view.notes()).collect(),
         count: plural(view.summary.changes, "change"),
         locations: view.locations.iter().map(location_part).collect(),

@@ -49,6 +49,7 @@ fn plan_document(view: &PlanView) -> PlanDocument {
         location.changes.iter().map(|change| change_document(location, change)).collect::<Vec<_>>()
     };
     PlanDocument {
+        organization: view.organization.clone(),
         summary: view.summary.clone(),
         changes: view.locations.iter().flat_map(of_location).collect(),
         steps: view.steps.iter().map(step).collect(),

@@ -139,6 +139,10 @@ impl Page {
     }
 
     fn plan(&mut self, view: &PlanView) {
+        if let Some(organization) = &view.organization {
+            self.line(&format!("Organization {}", escaped(&organization.to_string())));
+            self.line("");
+        }
         self.line(&format!("**{}**", escaped(&view.summary.sentence())));
         self.line("");
         for warning in view.warnings.iter().take(MAX_WARNINGS) {

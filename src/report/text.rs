@@ -32,6 +32,9 @@ const WARNING: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)
 
 pub fn plan(view: &PlanView) -> String {
     let mut out = String::new();
+    if let Some(organization) = &view.organization {
+        line(&mut out, format_args!("Organization {}\n", sanitize(&organization.to_string())));
+    }
     for location in &view.locations {
         write_location(&mut out, location);
     }

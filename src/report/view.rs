@@ -9,8 +9,8 @@ use super::summary::{PlanSummary, ResultSummary};
 use crate::apply::{ChangeResult, ChangeStatus, Outcome};
 use crate::model::{CodeText, Handset, LocationId, Member, NaturalName, Setting, SettingSet, Settings};
 use crate::plan::model::{
-    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, Plan, ResourceKind,
-    ResourceState, Step, StepKind, Warning,
+    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, OrganizationRef, Plan,
+    ResourceKind, ResourceState, Step, StepKind, Warning,
 };
 use crate::reconcile::RecreatedNetwork;
 use crate::storage::RunOutcome;
@@ -24,6 +24,8 @@ pub enum CodeVisibility {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
+    /// The organization that it is for, if the files name it.
+    pub organization: Option<OrganizationRef>,
     pub summary: PlanSummary,
     /// Whether a reader must be told which deletions must be allowed.
     pub must_allow_deletions: bool,
@@ -226,6 +228,7 @@ impl PlanView {
             }
         }
         Self {
+            organization: plan.organization.clone(),
             summary: PlanSummary::of(plan),
             must_allow_deletions: false,
             licences: LicenceNote::of(plan, |_| true),

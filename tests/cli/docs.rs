@@ -242,13 +242,16 @@ fn every_command_that_is_spelt_out_works() {
             env.write("sites/networks.yaml", &std::fs::read_to_string("examples/networks.yaml").expect("a file"));
             env.write("sites/codes/hq-ward-2", "1202");
             env.run(&["plan", "networks.yaml", "--out", "plan.json"]);
+            env.run(&["export", "-o", "csv", "--write", "networks.csv"]);
             let words = words(&command);
             let mut arguments: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
             match arguments[0] {
                 // It serves until it is told to stop.
                 "simulate" => arguments.push("--help"),
                 "undo" => assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0)),
-                "export" => std::fs::remove_file(env.dir.path().join("networks.yaml")).expect("it was there"),
+                "export" => ["networks.yaml", "networks.csv"].into_iter().for_each(|name| {
+                    std::fs::remove_file(env.dir.path().join(name)).expect("it was there");
+                }),
                 _ => {}
             }
             if matches!(arguments[0], "apply" | "undo" | "rename") && !arguments.contains(&"--yes") {

@@ -1,5 +1,7 @@
 //! What is easily mistaken gets an answer that says what to do, and nothing is sent.
 
+use dectl::simulator::{FaultConfig, SimulatedState};
+
 use crate::harness::{Ended, TestEnv};
 
 #[test]
@@ -243,4 +245,63 @@ fn plans_and_states_in_another_encoding_are_named() {
     env.write("bom.json", &format!("\u{feff}{plan}"));
     let ended = env.run(&["apply", "--plan", "bom.json", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn a_file_is_for_the_organization_that_it_names() {
+    let env = TestEnv::new();
+    let organizations = env.run(&["orgs", "-o", "json"]).json();
+    let id = organizations["organizations"][0]["org"].as_str().expect("an id").to_owned();
+    let name = organizations["organizations"][0]["name"].as_str().expect("a name").to_owned();
+    let file = |organization: &str| {
+        format!(
+            "version: 1\norganization: {organization}\nlocations: [{{ name: Oslo HQ, networks: [{{ name: HQ Kitchen, displayName: Kit }}] }}]\n"
+        )
+    };
+    let before = env.counters().writes;
+    env.write("d.yaml", &file("Acme"));
+    for command in [&["plan"][..], &["apply", "--yes"], &["status"], &["rehearse"]] {
+        let ended = env.run(&[command, &["d.yaml"]].concat());
+        assert_eq!(ended.code, Some(1), "{command:?}\n{}", ended.stderr);
+        assert!(ended.stderr.contains("d.yaml:2:15") && ended.stderr.contains("\"Acme\""), "{}", ended.stderr);
+    }
+    assert_eq!(env.counters().writes, before);
+    for organization in [&id, &format!("{id}="), &name] {
+        env.write("d.yaml", &file(organization));
+        let ended = env.run(&["plan", "d.yaml", "--out", "p.json"]);
+        assert_eq!(ended.code, Some(0), "{organization}\n{}", ended.stderr);
+        assert!(ended.stdout.contains(&format!("Organization {name} ({id})")), "{}", ended.stdout);
+    }
+    let plan = env.run(&["show", "p.json", "-o", "json"]).json();
+    assert_eq!(plan["organization"]["name"], *name, "{plan}");
+    assert!(env.run(&["export"]).stdout.contains(&format!("organization: {id} # {name}")));
+    assert_eq!(env.run(&["apply", "--plan", "p.json", "--yes"]).code, Some(0));
+    env.write("other.yaml", &file("Acme"));
+    let both = env.run(&["validate", "d.yaml", "other.yaml"]);
+    assert!(both.code == Some(1) && both.stderr.contains("two organizations"), "{}", both.stderr);
+    env.write("d.yaml", &file("\" \""));
+    assert!(env.run(&["validate", "d.yaml"]).stderr.contains("`organization` is empty"));
+}
+
+#[test]
+fn ids_of_another_organization_are_one_diagnosis() {
+    let env = TestEnv::new();
+    let export = env.run(&["export"]).stdout;
+    let elsewhere: String = export
+        .lines()
+        .filter(|line| !line.starts_with("organization:"))
+        .map(|line| line.replace("id: Y2lzY29zcGFyazov", "id: ZZZZZZZZcGFyazov").replace("name: ", "name: X "))
+        .collect::<Vec<_>>()
+        .join("\n");
+    env.write("d.yaml", &elsewhere);
+    let ended = env.run(&["plan", "d.yaml"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("none of the ids in the files"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("1 error;"), "{}", ended.stderr);
+    env.write("d.yaml", &export.replace("name: HQ Kitchen", "name: HQ Galley"));
+    assert_eq!(env.run(&["plan", "d.yaml", "--out", "p.json"]).code, Some(0));
+    let other = TestEnv::with(SimulatedState::generated(3, 2), FaultConfig::default());
+    let plan = std::fs::read_to_string(env.dir.path().join("p.json")).expect("a plan");
+    other.write("p.json", &plan);
+    let ended = other.run(&["apply", "--plan", "p.json", "--yes"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("for another organization"), "{}", ended.stderr);
 }

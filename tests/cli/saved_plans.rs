@@ -52,7 +52,7 @@ fn the_plan_of_another_organization_is_rejected() {
     other.write("plan.json", &std::fs::read_to_string(env.dir.path().join("plan.json")).expect("the plan"));
     let ended = other.run(&["apply", "--plan", "plan.json", "--yes"]);
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("no longer exists"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("for another organization"), "{}", ended.stderr);
     assert_eq!(other.counters().writes, 0);
 }
 

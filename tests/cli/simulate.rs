@@ -65,7 +65,7 @@ fn an_export_is_a_state_and_what_it_lacks_is_made_up() {
     for arguments in [
         &["export", "--simulate=20x3", "--write", "all.yaml"][..],
         &["export", "--simulate=20x3", "--write", "quiet.yaml", "--no-codes"],
-        &["export", "--simulate=20x3", "-o", "csv", "--write", "all.csv"],
+        &["export", "--simulate=20x3", "-o", "csv", "--show-codes", "--write", "all.csv"],
         &["export", "--simulate=20x3", "-o", "json", "--write", "list.json"],
     ] {
         assert_eq!(run(arguments).code, Some(0));

@@ -120,3 +120,44 @@ fn a_name_that_was_read_in_the_wrong_encoding_is_named() {
         assert!(!env.run(&["plan", "t.csv"]).stdout.contains("wrong encoding"));
     }
 }
+
+#[test]
+fn a_table_of_networks_has_codes_on_request_and_what_a_rename_writes_is_one() {
+    let env = TestEnv::new();
+    let table = |more: &[&str]| env.run(&[&["export", "-o", "csv"], more].concat()).stdout;
+    assert!(table(&[]).contains("#model,#baseStations,#handsets,#lines,locationId,id\n"), "{}", table(&[]));
+    assert!(!table(&[]).contains("defaultAccessCode,") && !table(&[]).contains(",2203,"));
+    assert!(table(&["--show-codes"]).contains(",2203,"));
+    assert_eq!(env.run(&["export", "--show-codes"]).code, Some(1));
+    let writes = env.counters().writes;
+    for (field, new) in [("name", "new.csv"), ("customDisplayName", "handsets.csv")] {
+        let asked = env.run(&["rename", "(?<x>.*)", "Q {{ x }}", "--field", field, "--write", new]);
+        assert_eq!(asked.code, Some(0), "{}", asked.stderr);
+        let planned = env.run(&["plan", new]);
+        let summary = |text: &str| text.lines().last().and_then(|line| line.split(" · ").nth(1)).map(str::to_owned);
+        assert_eq!(summary(&planned.stdout), summary(&asked.stdout), "{}{}", planned.stdout, planned.stderr);
+    }
+    assert_eq!(env.counters().writes, writes);
+}
+
+#[test]
+fn headings_and_files_of_other_programs_are_understood_or_named() {
+    let env = TestEnv::new();
+    let row = "Trondheim Clinic,TRD Nurses,2999,Nurse";
+    for (headings, expected) in [
+        ("location,network,Extension,customDisplayName", "did you mean line1?"),
+        ("location,network,Phone Number,customDisplayName", "did you mean line1?"),
+        ("site,network,line1,customDisplayName", "did you mean location?"),
+    ] {
+        env.write("t.csv", &format!("{headings}\n{row}\n"));
+        let ended = env.run(&["validate", "t.csv"]);
+        assert!(ended.code == Some(1) && ended.stderr.contains(expected), "{headings}\n{}", ended.stderr);
+    }
+    env.write("t.csv", &format!("Location,DECT-Network,Line 1,Custom Display Name\n{row}\n").replace("DECT-", ""));
+    assert_eq!(env.run(&["validate", "t.csv"]).code, Some(0), "{}", env.run(&["validate", "t.csv"]).stderr);
+    for name in ["w.xlsx", "w.csv", "w.yaml"] {
+        env.write(name, "PK\u{3}\u{4}\u{14}");
+        let ended = env.run(&["validate", name]);
+        assert!(ended.code == Some(1) && ended.stderr.contains("is a workbook"), "{}", ended.stderr);
+    }
+}

@@ -66,6 +66,7 @@ impl RandomOrganization {
 
     pub(crate) fn desired(&self) -> Desired {
         Desired {
+            organization: None,
             locations: self.0.iter().flat_map(|location| location.desired().locations).collect(),
             rules: Vec::new(),
         }
@@ -165,6 +166,7 @@ impl RandomLocation {
             })
         });
         Desired {
+            organization: None,
             rules: Vec::new(),
             locations: vec![DesiredLocation {
                 span: SPOT,

@@ -7,7 +7,7 @@ use dectl::reconcile::{PlanSource, RunConfig};
 use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
 
-use super::inputs::{RESOLVE_CODES, read};
+use super::inputs::{RESOLVE_CODES, in_organization, plan_in_organization, read};
 use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -37,6 +37,13 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
     // After the files, so that a saved plan is told from a desired-state file without a terminal, too.
     preflight(&args.apply.run, ", or `plan --out`")?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
+    let plan_source = match plan_source {
+        PlanSource::Inputs(inputs) => PlanSource::Inputs(in_organization(inputs, &connection).await?),
+        PlanSource::SavedPlan(saved) => {
+            plan_in_organization(&saved, &connection).await?;
+            PlanSource::SavedPlan(saved)
+        }
+    };
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
         config: RunConfig { resume_interrupted: true, undoes, command: command(args), ..config },

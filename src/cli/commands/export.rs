@@ -8,7 +8,7 @@ use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
 use dectl::plan::{RequiredReads, is_temporary};
-use dectl::reconcile::{Error, read_readable_devices};
+use dectl::reconcile::{Error, Reached, read_readable_devices};
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
@@ -34,8 +34,11 @@ pub(crate) struct ExportArgs {
     #[arg(long)]
     force: bool,
     /// Omit access codes
-    #[arg(long)]
+    #[arg(long, conflicts_with = "show_codes")]
     no_codes: bool,
+    /// With `-o csv`: add a column of access codes, which a table of networks has on request only
+    #[arg(long)]
+    show_codes: bool,
     /// Omit comments that change by themselves, such as names of persons: for a file that is committed
     #[arg(long)]
     no_remarks: bool,
@@ -100,9 +103,18 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     for devices in &unread {
         printer.note(&format!("error: {}; they are not exported\n", sanitize(&devices.to_string())));
     }
+    let reached = match format {
+        // What the token may not read is left out.
+        Format::Text if !connection.target.simulated => {
+            Reached::read(connection.target.org.as_deref(), &connection.client).await.ok()
+        }
+        _ => None,
+    };
+    let organization = reached.as_ref().map(|reached| &reached.organization);
     let export = Export {
         live: &live,
-        codes: if args.no_codes { CodeExport::Omit } else { CodeExport::Include },
+        organization: organization.map(|one| (&*one.id, one.name.as_deref())),
+        codes: if has_codes(args) { CodeExport::Include } else { CodeExport::Omit },
         with_remarks: !args.no_remarks,
         is_temporary_name: &is_temporary,
     };
@@ -189,6 +201,14 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
     found
 }
 
+/// Whether access codes are written: to a table of networks on request only, and never to one of devices.
+fn has_codes(args: &ExportArgs) -> bool {
+    match args.read.output.output {
+        Format::Csv => args.show_codes && args.include.is_empty(),
+        _ => !args.no_codes,
+    }
+}
+
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
     let is_partial =
         args.no_codes || args.split.is_some() || !args.filter.location.is_empty() || !args.include.is_empty();
@@ -196,6 +216,12 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
         return Err(CliError::refused(
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
              --include or --location",
+        ));
+    }
+    if args.show_codes && (args.read.output.output != Format::Csv || !args.include.is_empty()) {
+        return Err(CliError::refused(
+            "`--show-codes` is for `-o csv` without --include; YAML has access codes unless --no-codes omits them, and lists of \
+             devices have none",
         ));
     }
     if args.read.output.output == Format::Csv && args.include.len() > 1 {
@@ -240,9 +266,7 @@ fn write(args: &ExportArgs, printer: &Printer, texts: &[(Option<PathBuf>, Vec<u8
     }
     let written = texts.iter().filter(|(path, _)| path.is_some()).count();
     if written > 0 {
-        let is_device_table = args.read.output.output == Format::Csv && !args.include.is_empty();
-        let has_codes = !args.no_codes && !is_device_table;
-        let codes = if !has_codes { "" } else { " (with access codes)" };
+        let codes = if has_codes(args) { " (with access codes)" } else { "" };
         printer.note(&format!("wrote {}{codes}\n", plural(written, "file")));
     }
     Ok(ExitStatus::Success)

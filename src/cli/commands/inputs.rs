@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use dectl::desired::ProcessEnvironment;
 use dectl::plan::model::Plan;
 use dectl::plan::{MaxChanges, Scope};
-use dectl::reconcile::{CodeResolution, Error, InputOptions, Inputs};
+use dectl::reconcile::{
+    CodeResolution, Error, InputOptions, Inputs, Reached, check_organization, check_plan_organization,
+};
 use dectl::runtime::Shutdown;
 use dectl::storage::{PlanKey, SavedPlan};
 
 use crate::cli::args::{FilterOptions, ScopeOptions};
 use crate::cli::exit::CliError;
+use crate::cli::setup::Connection;
 
 /// Access codes from `env` and `file` sources are resolved.
 pub(super) const RESOLVE_CODES: CodeResolution<'static> = CodeResolution::Resolve(&ProcessEnvironment);
@@ -33,6 +36,24 @@ pub(super) async fn read(
         },
         _ = shutdown.requested() => Err(CliError::Stopped(shutdown.reason())),
     }
+}
+
+/// Refuses files that are for another organization than that of the connection; an embedded one stands for any.
+pub(super) async fn in_organization(inputs: Inputs, connection: &Connection) -> Result<Inputs, CliError> {
+    if inputs.desired.organization.is_none() || connection.target.simulated {
+        return Ok(inputs);
+    }
+    let reached = Reached::read(connection.target.org.as_deref(), &connection.client).await?;
+    Ok(check_organization(inputs, &reached)?)
+}
+
+/// Refuses a saved plan that is for another organization than that of the connection.
+pub(super) async fn plan_in_organization(saved: &SavedPlan, connection: &Connection) -> Result<(), CliError> {
+    if saved.plan.organization.is_none() || connection.target.simulated {
+        return Ok(());
+    }
+    let reached = Reached::read(connection.target.org.as_deref(), &connection.client).await?;
+    Ok(check_plan_organization(&saved.plan, &reached)?)
 }
 
 /// The locations and networks that a run is limited to.

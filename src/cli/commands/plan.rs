@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use dectl::reconcile::{Error, prepare_plan};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{RESOLVE_CODES, read, save_plan, scope};
+use super::inputs::{RESOLVE_CODES, in_organization, read, save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan};
 use crate::cli::args::{CodeOptions, FileOptions, ReadOptions, ScopeOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -36,6 +36,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let scope = scope(&args.scope.filter)?;
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
+    let inputs = in_organization(inputs, &connection).await?;
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
     match &args.out {

@@ -10,7 +10,7 @@ use dectl::simulator::{ExclusiveWrites, HeaderSpec, LimiterSpec};
 use dectl::storage::SavedPlan;
 
 use super::apply::refuse_filter;
-use super::inputs::{RESOLVE_CODES, read, scope};
+use super::inputs::{RESOLVE_CODES, in_organization, plan_in_organization, read, scope};
 use crate::cli::args::{
     CodeOptions, ConnectionOptions, FilterOptions, Format, OutputOptions, PlanSourceOptions, RateOptions,
 };
@@ -58,11 +58,13 @@ pub(super) async fn run(args: &RehearseArgs, printer: &Printer, shutdown: &Shutd
             let key = plan_key()?;
             let saved = SavedPlan::read(path, key.as_ref())?;
             let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
+            plan_in_organization(&saved, &connection).await?;
             resume_saved_plan(&saved, &connection.client).await?
         }
         None => {
             let inputs = read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?;
             let connection = connect(&args.connection, args.rate, args.output, shutdown).await?;
+            let inputs = in_organization(inputs, &connection).await?;
             prepare_plan(&inputs, &scope, &connection.client).await?
         }
     };

@@ -8,7 +8,8 @@ use dectl::desired::RenameRequest;
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_yaml, prepare_from_list, read_devices,
+    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml, prepare_from_list,
+    read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -175,7 +176,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
-        let text = plan_to_yaml(plan, &remark);
+        let is_table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let text = if is_table { plan_to_csv(plan) } else { plan_to_yaml(plan, &remark) };
         let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
         write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
     }

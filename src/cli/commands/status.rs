@@ -6,7 +6,7 @@ use dectl::reconcile::{Error, PreparedStatus, prepare_status, status};
 use dectl::report::{json, markdown, sanitize, text};
 use dectl::runtime::Shutdown;
 
-use super::inputs::{RESOLVE_CODES, read, scope};
+use super::inputs::{RESOLVE_CODES, in_organization, read, scope};
 use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -30,8 +30,9 @@ pub(crate) struct StatusArgs {
 pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let scope = scope(&args.filter)?;
-    let mut inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
+    let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
+    let mut inputs = in_organization(inputs, &connection).await?;
     let PreparedStatus { prepared, missing, unread } = prepare_status(&mut inputs, &scope, &connection.client).await?;
     for Missing { location_name, network, handset, .. } in &missing {
         let (network, location) = (sanitize(network), sanitize(location_name));

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::SavedPlan;
 use crate::model::{BaseStation, LocationId, NetworkId, Setting, SettingSet};
 use crate::plan::model::{
-    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, Plan,
-    ResourceState, Step, StepItem, UnchangedNetwork, Warning,
+    Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
+    Plan, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
 };
 use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
 
@@ -38,6 +38,9 @@ pub(super) struct SavedPlanJson {
     /// The run that the plan undoes; absent if it is no undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undoes: Option<String>,
+    /// The organization that it is for, if the files name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    organization: Option<OrganizationRef>,
     sources: Vec<SourceJson>,
     counts: Counts,
     minimal: bool,
@@ -152,6 +155,7 @@ impl SavedPlan {
             max_changes: self.max_changes.clone(),
             max_deletes: self.max_deletes,
             undoes: self.undoes.clone(),
+            organization: self.plan.organization.clone(),
             sources: self.sources.iter().map(source).collect(),
             counts: self.plan.counts,
             minimal: self.plan.is_minimal,
@@ -189,6 +193,7 @@ impl SavedPlan {
         };
         Some(Self {
             plan: Plan {
+                organization: json.organization,
                 changes,
                 steps,
                 unchanged_networks: json.unchanged_networks.into_iter().map(unchanged).collect(),

@@ -3,6 +3,7 @@
 mod apply;
 mod browser;
 mod client;
+mod compatibility;
 mod credentials;
 mod devices;
 mod docs;

@@ -49,6 +49,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// The time between two changes of the handsets of a network, for estimates.
     pub handset_interval: Duration,
+    /// How long the handsets of networks must be left alone because of earlier runs, for estimates.
+    pub handset_waits: HashMap<NetworkId, Duration>,
 }
 
 impl Plan {
@@ -86,6 +88,7 @@ impl Plan {
             is_minimal: self.is_minimal,
             warnings: self.warnings.clone(),
             handset_interval: self.handset_interval,
+            handset_waits: self.handset_waits.clone(),
             ..Self::default()
         }
     }
@@ -123,13 +126,18 @@ impl Plan {
         added.filter_map(Change::base_station).map(BaseStation::label).collect()
     }
 
-    /// How long it takes at least because of the interval between changes of the handsets of a network.
+    /// How long it takes at least because of the interval between changes of the handsets of a network, what is left of one
+    /// from an earlier run included.
     pub fn handset_time(&self) -> Duration {
         let mut changes: HashMap<&NetworkRef, u32> = HashMap::new();
         for step in self.steps.iter().filter(|step| is_spaced(&step.items)) {
             *changes.entry(&self[step.change()].network).or_default() += 1;
         }
-        self.handset_interval * changes.into_values().max().unwrap_or(0).saturating_sub(1)
+        let times = changes.into_iter().map(|(network, count)| {
+            let wait = network.id().and_then(|id| self.handset_waits.get(id)).copied().unwrap_or_default();
+            wait + self.handset_interval * (count - 1)
+        });
+        times.max().unwrap_or_default()
     }
 
     /// The plan for a Webex that refuses two lines at once: handsets are added with their first line, and each second one by

@@ -9,8 +9,40 @@ use crate::model::{LiveState, LocationIndex, NamePattern, Settings};
 /// The locations and networks of a run. Patterns are case-insensitive.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    locations: Vec<NamePattern>,
-    networks: Vec<NamePattern>,
+    locations: Patterns,
+    networks: Patterns,
+}
+
+/// Names that are included, all of them if there are none, and those that are excluded all the same: written `!GLOB`.
+#[derive(Clone, Debug, Default)]
+struct Patterns {
+    included: Vec<NamePattern>,
+    excluded: Vec<NamePattern>,
+}
+
+impl Patterns {
+    fn new(patterns: &[String]) -> Result<Self, ScopeError> {
+        let mut read = Self::default();
+        for text in patterns {
+            let glob = text.strip_prefix('!');
+            let pattern = NamePattern::new(glob.unwrap_or(text))
+                .map_err(|reason| ScopeError { pattern: text.clone(), reason })?;
+            if glob.is_some() { &mut read.excluded } else { &mut read.included }.push(pattern);
+        }
+        Ok(read)
+    }
+
+    /// Whether something with these names is included: the old one and the new one.
+    fn include<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> bool {
+        let names: Vec<&str> = names.into_iter().collect();
+        let any = |patterns: &[NamePattern]| names.iter().any(|name| patterns.iter().any(|one| one.matches(name)));
+        !any(&self.excluded) && (self.included.is_empty() || any(&self.included))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&NamePattern, &'static str)> {
+        let included = self.included.iter().map(|pattern| (pattern, ""));
+        included.chain(self.excluded.iter().map(|pattern| (pattern, "!")))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,19 +53,21 @@ pub struct ScopeError {
 }
 
 impl Scope {
-    /// Includes locations and networks (by old or new name) that match one of the patterns. Without patterns, all.
+    /// Includes locations and networks (by old or new name) that match one of the patterns, or all without patterns; but none
+    /// that match one that begins with `!`.
     ///
     /// # Errors
     /// If a pattern is invalid.
     pub fn new(locations: &[String], networks: &[String]) -> Result<Self, ScopeError> {
-        Ok(Self { locations: set(locations)?, networks: set(networks)? })
+        Ok(Self { locations: Patterns::new(locations)?, networks: Patterns::new(networks)? })
     }
 
     /// The options that say the same, sorted; `None` without patterns.
     pub fn as_options(&self) -> Option<String> {
-        let option = |name: &str, patterns: &[NamePattern]| {
-            let mut options: Vec<String> =
-                patterns.iter().map(|pattern| format!("{name} {:?}", pattern.as_str())).collect();
+        let option = |name: &str, patterns: &Patterns| {
+            let options =
+                patterns.all().map(|(pattern, not)| format!("{name} {:?}", format!("{not}{}", pattern.as_str())));
+            let mut options: Vec<String> = options.collect();
             options.sort();
             options
         };
@@ -43,7 +77,7 @@ impl Scope {
 
     /// Whether a location with this name is in scope.
     pub fn includes_location(&self, name: &str) -> bool {
-        self.locations.is_empty() || self.locations.iter().any(|pattern| pattern.matches(name))
+        self.locations.include([name])
     }
 
     /// The first pattern that matches no live location, or no network of the locations in scope by its live or requested
@@ -56,7 +90,8 @@ impl Scope {
     ) -> Option<(&'static str, &str)> {
         let location = self
             .locations
-            .iter()
+            .all()
+            .map(|(pattern, _)| pattern)
             .find(|pattern| !live.locations().any(|(_, location)| pattern.matches(&location.name)))
             .map(|pattern| ("--location", pattern.as_str()));
         let in_scope = || live.locations().filter(|(_, location)| self.includes_location(&location.name));
@@ -66,7 +101,7 @@ impl Scope {
                     .any(|(at, _)| live.networks_of(at).any(|(_, network)| pattern.matches(&network.settings.name)))
         };
         let network = || {
-            let pattern = self.networks.iter().find(|pattern| !matches(pattern))?;
+            let pattern = self.networks.all().map(|(pattern, _)| pattern).find(|pattern| !matches(pattern))?;
             Some(("--network", pattern.as_str()))
         };
         location.or_else(network)
@@ -74,24 +109,18 @@ impl Scope {
 
     /// Whether a network with these old and new settings is in scope, regardless of its location.
     pub fn includes_network(&self, before: &Settings, after: &Settings) -> bool {
-        self.includes_name(&before.name) || self.includes_name(&after.name)
+        self.networks.include([&*before.name, &*after.name])
     }
 
     /// Whether a network of this location is in scope by one of its names: the old and the new ones.
     pub fn includes_any_name<'n>(&self, location: &str, names: impl IntoIterator<Item = &'n str>) -> bool {
-        self.includes_location(location) && names.into_iter().any(|name| self.includes_name(name))
+        self.includes_location(location) && self.networks.include(names)
     }
 
     /// Whether a network with this name is in scope, regardless of its location.
     pub fn includes_name(&self, name: &str) -> bool {
-        self.networks.is_empty() || self.networks.iter().any(|pattern| pattern.matches(name))
+        self.networks.include([name])
     }
-}
-
-fn set(patterns: &[String]) -> Result<Vec<NamePattern>, ScopeError> {
-    let read =
-        |pattern: &String| NamePattern::new(pattern).map_err(|reason| ScopeError { pattern: pattern.clone(), reason });
-    patterns.iter().map(read).collect()
 }
 
 /// Returns the moves in scope and the number of others. Reports every move that depends on one out of scope,
@@ -141,6 +170,15 @@ mod tests {
         let scope = Scope::new(&["oslo*".to_owned()], &[]).expect("a pattern");
         assert!(scope.includes_location("Oslo HQ") && !scope.includes_location("Bergen"));
         assert!(Scope::default().includes_location("Bergen"));
+        let but_oslo =
+            Scope::new(&["!oslo*".to_owned()], &["*Ward*".to_owned(), "!*Old*".to_owned()]).expect("patterns");
+        assert!(!but_oslo.includes_location("Oslo HQ") && but_oslo.includes_location("Bergen"));
+        assert!(but_oslo.includes_any_name("Bergen", ["Ward 1"]) && !but_oslo.includes_any_name("Bergen", ["Lab"]));
+        assert!(!but_oslo.includes_any_name("Bergen", ["Old Ward", "Ward 2"]), "by its name before");
+        assert_eq!(
+            but_oslo.as_options().as_deref(),
+            Some(r#"--location "!oslo*" --network "!*Old*" --network "*Ward*""#)
+        );
         assert!(Scope::new(&["[".to_owned()], &[]).is_err());
     }
 }

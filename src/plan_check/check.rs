@@ -35,8 +35,9 @@ impl CheckedPlan {
 
     /// The same with another time between changes of handsets, which only estimates depend on.
     #[must_use]
-    pub fn with_handset_interval(mut self, interval: Duration) -> Self {
+    pub fn with_handset_times(mut self, interval: Duration, waits: HashMap<NetworkId, Duration>) -> Self {
         self.plan.handset_interval = interval;
+        self.plan.handset_waits = waits;
         self
     }
 

@@ -14,11 +14,7 @@ pub(super) const MAX_RUNS: usize = 20;
 
 /// Tells the client how long the handsets of each network must be left alone, as far as journals record it. Returns the
 /// networks that an earlier run may have added handsets to without seeing them: a list is complete only after that time.
-pub(super) fn heed_earlier_runs(
-    journal_dir: &Path,
-    target: &RunTarget,
-    client: &ApiClient,
-) -> HashMap<NetworkId, Instant> {
+pub fn heed_earlier_runs(journal_dir: &Path, target: &RunTarget, client: &ApiClient) -> HashMap<NetworkId, Instant> {
     let mut late = HashMap::new();
     let Ok(runs) = RunDirectory::open(journal_dir) else { return late };
     let clock = client.clock();

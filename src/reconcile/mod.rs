@@ -38,6 +38,7 @@ mod workflow;
 
 pub use error::{Error, UnreadDevices};
 pub use export_plan::{plan_to_csv, plan_to_yaml};
+pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, resume_saved_plan};

@@ -10,7 +10,7 @@ use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
-use crate::model::LiveState;
+use crate::model::{LiveState, NetworkId};
 use crate::plan::model::{Change, ChangeSource, ResourceState, Warning};
 use crate::plan::{self, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
@@ -51,13 +51,17 @@ pub async fn prepare_from_list(
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));
     }
-    Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_interval(client))
+    Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_times(client))
 }
 
 impl PreparedPlan {
-    /// The same with the handset interval of the client, for estimates.
-    pub(super) fn with_handset_interval(self, client: &ApiClient) -> Self {
-        Self { checked: self.checked.with_handset_interval(client.handset_interval()), ..self }
+    /// The same with what the client knows of the time between changes of handsets, for estimates.
+    pub(super) fn with_handset_times(self, client: &ApiClient) -> Self {
+        let networks = self.checked.plan().changes.iter().filter_map(|change| change.network.id());
+        let now = client.clock().now();
+        let wait = |network: &NetworkId| Some(client.handsets_free_at(network)?.duration_since(now));
+        let waits = networks.filter_map(|network| Some((network.clone(), wait(network)?))).collect();
+        Self { checked: self.checked.with_handset_times(client.handset_interval(), waits), ..self }
     }
 }
 
@@ -214,5 +218,5 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
     let rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     let checked = check_plan(rest, &live)?;
-    Ok(PreparedPlan { checked, live, listed }.with_handset_interval(client))
+    Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }

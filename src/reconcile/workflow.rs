@@ -214,7 +214,8 @@ impl ApplyWorkflow<'_> {
                 break;
             }
             let newer = self.prepare_plan(plan_source, None).await?;
-            let is_same = newer.checked.plan() == prepared.checked.plan();
+            let (new, old) = (newer.checked.plan(), prepared.checked.plan());
+            let is_same = (&new.changes, &new.steps) == (&old.changes, &old.steps);
             prepared = newer;
             if is_same {
                 break;

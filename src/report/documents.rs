@@ -259,6 +259,8 @@ pub(super) struct ChangeResultDocument {
     pub(super) action: ChangeAction,
     pub(super) kind: ResourceKind,
     pub(super) status: ChangeStatus,
+    /// Source of the change: an entry of a file, or a rule.
+    pub(super) source: ChangeSource,
     /// Whether the final list matches the plan; null if it was not read.
     pub(super) verified: Option<bool>,
     #[serde(flatten)]

@@ -118,6 +118,7 @@ fn change_result(network: &NetworkView) -> ChangeResultDocument {
         action: network.action,
         kind: network.kind,
         status: result.status,
+        source: network.source.clone(),
         verified: result.verified,
         device: DeviceDocument::of(network.device.as_ref()),
         former_id: network.former_id.clone(),

@@ -243,7 +243,9 @@ fn new(field: &FieldView, action: ChangeAction) -> String {
 }
 
 fn problem_row(network: &NetworkView) -> String {
-    let [location, name, reason] = [&network.location_name, &network.name, &network.reason()].map(|text| escaped(text));
+    let entry = network.entry().map(|entry| format!(" ({entry})")).unwrap_or_default();
+    let reason = network.reason() + &entry;
+    let [location, name, reason] = [&network.location_name, &network.name, &reason].map(|text| escaped(text.trim()));
     format!("| {location} | {name} | {} | {reason} |", network.status_label())
 }
 

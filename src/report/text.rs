@@ -52,6 +52,38 @@ pub fn plan(view: &PlanView) -> String {
     out
 }
 
+/// The locations of a plan, each with the number of its changes.
+pub fn plan_summary(view: &PlanView) -> String {
+    let counts = |location: &LocationView| {
+        let kinds = ResourceKind::ALL.into_iter().filter_map(|kind| {
+            let of = |action| location.changes.iter().filter(|one| one.kind == kind && one.action == action).count();
+            let actions = [("+", ChangeAction::Create), ("~", ChangeAction::Update), ("-", ChangeAction::Delete)];
+            let counted = actions.into_iter().map(|(mark, action)| (mark, of(action))).filter(|(_, count)| *count > 0);
+            let counted: Vec<(&str, usize)> = counted.collect();
+            let total: usize = counted.iter().map(|(_, count)| count).sum();
+            let noun = if total == 1 { kind.noun().to_owned() } else { format!("{}s", kind.noun()) };
+            let marked: Vec<String> = counted.iter().map(|(mark, count)| format!("{mark} {count}")).collect();
+            (total > 0).then(|| format!("{} {noun}", marked.join(" ")))
+        });
+        kinds.collect::<Vec<_>>().join(", ")
+    };
+    let names: Vec<_> = view.locations.iter().map(|location| sanitize(&location.name)).collect();
+    let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (location, name) in view.locations.iter().zip(&names) {
+        let padding = " ".repeat(width - name.width());
+        line(&mut out, format_args!("{name}{padding}  {}", counts(location)));
+    }
+    for warning in &view.warnings {
+        write_warning(&mut out, warning);
+    }
+    for note in view.notes() {
+        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
+    }
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary.sentence()));
+    out
+}
+
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     let _infallible = writeln!(out, "{text}");
@@ -342,30 +374,21 @@ fn is_plain_not_started(network: &NetworkView) -> bool {
 }
 
 fn write_network(out: &mut String, network: &NetworkView) {
-    let name = sanitize(&network.name);
     let result = &network.result;
     let reason = result.error.as_ref().map(|error| format!(": {error}")).unwrap_or_default();
-    let reason = sanitize(&reason).into_owned();
-    match result.status {
-        ChangeStatus::Applied => {
-            line(
-                out,
-                format_args!(
-                    "  {WARNING}≠{WARNING:#} {name}: written, but the live state differs: {}",
-                    network.reason()
-                ),
-            );
-        }
-        ChangeStatus::Failed => line(out, format_args!("  {REMOVED}✗{REMOVED:#} {name}: failed{reason}")),
-        ChangeStatus::Unknown => {
-            line(out, format_args!("  {REMOVED}?{REMOVED:#} {name}: unknown whether it was written{reason}"))
-        }
-        ChangeStatus::NotStarted => line(out, format_args!("  {DIM}·{DIM:#} {name}: not started{reason}")),
+    let reason = sanitize(&reason);
+    let (mark, style, what) = match result.status {
+        ChangeStatus::Applied => ("≠", WARNING, format!("written, but the live state differs: {}", network.reason())),
+        ChangeStatus::Failed => ("✗", REMOVED, format!("failed{reason}")),
+        ChangeStatus::Unknown => ("?", REMOVED, format!("unknown whether it was written{reason}")),
+        ChangeStatus::NotStarted => ("·", DIM, format!("not started{reason}")),
         ChangeStatus::Skipped => {
             let whom = network.blocked_by_name.as_deref().map_or("another network".into(), sanitize);
-            line(out, format_args!("  {DIM}·{DIM:#} {name}: skipped, depends on {whom}{reason}"));
+            ("·", DIM, format!("skipped, depends on {whom}{reason}"))
         }
-    }
+    };
+    let entry = network.entry().map(|entry| format!("  {DIM}{}{DIM:#}", sanitize(&entry))).unwrap_or_default();
+    line(out, format_args!("  {style}{mark}{style:#} {}: {what}{entry}", sanitize(&network.name)));
     for field in &network.current_settings {
         let value = field.to.as_deref().map_or("••••".into(), sanitize);
         line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.name));

@@ -593,6 +593,7 @@ pub struct NetworkView {
     pub device: Option<DeviceView>,
     /// What it is about, in words.
     pub name: String,
+    pub source: ChangeSource,
     pub result: ChangeResult,
     /// Settings that still have a temporary value.
     pub current_settings: Vec<FieldView>,
@@ -614,6 +615,11 @@ impl NetworkView {
             ChangeStatus::NotStarted => "not started",
             ChangeStatus::Unknown => "unknown",
         }
+    }
+
+    /// The entry of a file that it is from.
+    pub fn entry(&self) -> Option<String> {
+        matches!(self.source, ChangeSource::File { .. }).then(|| self.source.to_string())
     }
 
     /// Reason for a table.
@@ -671,6 +677,7 @@ impl ResultView {
                 network_name: change.network_name.to_string(),
                 device,
                 name: change.subject(),
+                source: change.source.clone(),
                 current_settings: match (&result.current_settings, change.settings_before()) {
                     (Some(current), Some(before)) => fields(Some(before), Some(current), before.diff(current), codes),
                     _ => Vec::new(),

@@ -833,3 +833,18 @@ fn one_network_finds_out_that_two_lines_are_refused() {
     // The refused request, and for each network one with the first line and one with the second.
     assert_eq!(env.counters().writes - before, 1 + 2 * 2);
 }
+
+#[test]
+fn a_plan_counts_what_an_earlier_run_has_left_of_the_interval() {
+    let env = quick();
+    env.write("d.yaml", &lab("          - { line1: \"1551\", customDisplayName: Nurse A }\n"));
+    let plan = |name: &str| env.run(&["plan", name, "-o", "json"]).json()["summary"]["leastMs"].clone();
+    assert_eq!(plan("d.yaml"), 0);
+    let applied = env.run(&["apply", "d.yaml", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    env.write("d.yaml", &lab("          - { line1: \"1552\", customDisplayName: Nurse B }\n"));
+    let left = plan("d.yaml").as_u64().expect("a time");
+    assert!((30_000..=90_000).contains(&left), "{left}");
+    let elsewhere = env.run(&["plan", "d.yaml", "--journal", "elsewhere", "-o", "json"]).json();
+    assert_eq!(elsewhere["summary"]["leastMs"], 0);
+}

@@ -1,5 +1,7 @@
 //! Usage, refusals and exit codes.
 
+use dectl::simulator::{FaultConfig, RequestFault};
+
 use crate::harness::{Ended, TestEnv, copy_example, plain_command, three_networks};
 
 #[test]
@@ -174,4 +176,47 @@ fn words_of_other_tools_are_answered_with_what_they_are_called_here() {
     // A slip of the pen still gets what is nearest.
     let ended: Ended = plain_command(dir.path(), &["plan", "x.yaml", "--lokation"]).output().expect("it runs").into();
     assert!(ended.stderr.contains("'--location'"), "{}", ended.stderr);
+}
+
+#[test]
+fn places_can_be_excluded_and_a_plan_summed_up() {
+    let env = TestEnv::new();
+    let rename = |more: &[&str]| env.run(&[&["rename", "(?<x>.*)", "Q {{ x }}", "--out", "p.json"], more].concat());
+    let all = rename(&[]);
+    assert!(all.stdout.contains("Oslo HQ") && all.stdout.contains("Bergen Warehouse"), "{}", all.stdout);
+    let others = rename(&["--location", "!oslo*", "--network", "!*Lab*"]);
+    let has = |name: &str| others.stdout.contains(name);
+    assert!(!has("Oslo HQ") && has("Bergen Warehouse") && !has("TRD Lab") && has("TRD Nurses"), "{}", others.stdout);
+    let wrong = rename(&["--location", "!Osl"]);
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("Osl"), "{}", wrong.stderr);
+    env.write(
+        "d.yaml",
+        "version: 1\nlocations: [{ name: Oslo HQ, networks: [{ name: HQ Kitchen, displayName: K }, { name: HQ Ward 1, displayName: W }] }]\n",
+    );
+    let summed = env.run(&["plan", "d.yaml", "--summary"]);
+    assert!(summed.stdout.starts_with("Oslo HQ  ~ 2 networks\nPlan: "), "{}", summed.stdout);
+    assert_eq!(env.run(&["plan", "d.yaml", "--summary", "-o", "json"]).code, Some(1));
+}
+
+#[test]
+fn every_code_of_a_diagnostic_is_explained() {
+    let env = TestEnv::new();
+    for code in dectl::diagnostic::DiagnosticCode::ALL {
+        let ended = env.run(&["explain", code.as_str()]);
+        assert!(ended.code == Some(0) && ended.stdout.starts_with("CODE      "), "{}{}", code.as_str(), ended.stderr);
+    }
+    assert_eq!(env.run(&["explain", "unknown-netwrk"]).code, Some(1));
+}
+
+#[test]
+fn a_result_names_the_row_as_the_plan_did() {
+    let env = TestEnv::new();
+    env.write("t.csv", "location,name,displayName\nOslo HQ,HQ Kitchen,K\nOslo HQ,HQ Ward 1,W\n");
+    assert_eq!(env.run(&["plan", "t.csv", "--out", "p.json"]).code, Some(0));
+    let number = env.counters().requests;
+    env.set_faults(FaultConfig { fault_at: Some((number + 2, RequestFault::Status(400))), ..FaultConfig::default() });
+    let ended = env.run(&["apply", "--plan", "p.json", "--yes"]);
+    assert_eq!(ended.code, Some(3), "{}{}", ended.stdout, ended.stderr);
+    let failed = ended.stdout.lines().find(|line| line.contains("failed")).expect("a failure");
+    assert!(failed.contains("t.csv:2") || failed.contains("t.csv:3"), "{failed}");
 }

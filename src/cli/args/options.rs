@@ -264,7 +264,7 @@ impl PlanSourceOptions {
 /// The scope of commands that are about whole locations.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub(crate) struct LocationOptions {
-    /// Limit to locations matching this glob (repeatable)
+    /// Limit to locations matching this glob, or not !GLOB (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) location: Vec<String>,
 }
@@ -275,7 +275,7 @@ pub(crate) struct LocationOptions {
 pub(crate) struct FilterOptions {
     #[command(flatten)]
     pub(crate) locations: LocationOptions,
-    /// Limit to networks whose old or new name matches this glob (repeatable)
+    /// Limit to networks by a glob for their old or new name, or !GLOB (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) network: Vec<String>,
 }

@@ -1,8 +1,8 @@
-//! `dectl explain`: what a field of a desired-state file means, from its JSON Schema.
+//! `dectl explain`: what a field of a desired-state file means, from its JSON Schema; and what a diagnostic does.
 
 use clap::Args as ClapArgs;
 use dectl::desired::SCHEMA;
-use dectl::diagnostic::{quoted_list, suggest};
+use dectl::diagnostic::{DiagnosticCode, quoted_list, suggest};
 use serde_json::Value;
 
 use crate::cli::exit::{CliError, ExitStatus};
@@ -10,8 +10,9 @@ use crate::cli::printer::Printer;
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ExplainArgs {
-    /// Field, such as line1 or locations.networks.handsets [default: the file]
-    #[arg(value_name = "FIELD", default_value = "")]
+    /// Field, such as line1 or locations.networks.handsets [default: the file]; or the code of a diagnostic, such as
+    /// unknown-network
+    #[arg(value_name = "FIELD|CODE", default_value = "")]
     field: String,
 }
 
@@ -19,6 +20,10 @@ pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Result<ExitStatus, C
     // The schema is compiled in; tests parse it.
     let schema: Value = serde_json::from_str(SCHEMA).unwrap_or_default();
     let fields = Fields::of(&schema);
+    if let Some(text) = describe_code(args.field.trim()) {
+        printer.result(&text);
+        return Ok(ExitStatus::Success);
+    }
     let asked: Vec<&str> = args.field.split('.').map(str::trim).filter(|part| !part.is_empty()).collect();
     let found: Vec<&Field<'_>> = fields.0.iter().filter(|field| field.ends_with(&asked)).collect();
     // A whole path means that field, also where others end with it.
@@ -44,6 +49,17 @@ pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Result<ExitStatus, C
         }
     }
 }
+
+/// What docs/errors.md says about the code of a diagnostic.
+fn describe_code(code: &str) -> Option<String> {
+    DiagnosticCode::ALL.iter().find(|known| known.as_str() == code)?;
+    let row = ERRORS.lines().find_map(|line| line.strip_prefix(&format!("| `{code}` | ")))?;
+    let meaning = row.split(" | ").next()?;
+    Some(format!("CODE      {code}\n\n{meaning}\n"))
+}
+
+/// The page about diagnostics.
+const ERRORS: &str = include_str!("../../../docs/errors.md");
 
 /// A field with its place in a file.
 struct Field<'a> {

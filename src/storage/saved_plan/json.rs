@@ -202,6 +202,7 @@ impl SavedPlan {
                 is_minimal: json.minimal,
                 warnings: json.warnings,
                 handset_interval: Duration::ZERO,
+                handset_waits: HashMap::new(),
             },
             created: json.created,
             org: json.org,

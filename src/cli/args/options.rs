@@ -275,7 +275,7 @@ pub(crate) struct LocationOptions {
 pub(crate) struct FilterOptions {
     #[command(flatten)]
     pub(crate) locations: LocationOptions,
-    /// Limit to networks by a glob for their old or new name, or !GLOB (repeatable)
+    /// Limit to networks by a glob for the old or new name, or !GLOB (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub(crate) network: Vec<String>,
 }

@@ -14,6 +14,7 @@
 //! | `html` | self-contained HTML |
 //! | `junit` | a result for the test page of a pipeline |
 //! | `annotations` | diagnostics for the annotations of a forge |
+//! | `metrics` | a status or a result for a collector of metrics |
 //! | `timeline` | the time line of a run as a picture |
 //! | `diff` | unified diff of desired-state files |
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
@@ -32,6 +33,7 @@ pub mod json;
 pub mod junit;
 mod licences;
 pub mod markdown;
+pub mod metrics;
 mod organizations;
 pub mod progress;
 mod rehearsal;

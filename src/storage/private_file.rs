@@ -45,6 +45,21 @@ pub enum IfExists {
 /// # Errors
 /// If it cannot be written, exists already (with [`IfExists::Fail`]), or is not a regular file.
 pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::Result<()> {
+    write_file(path, bytes, existing, &tempfile::Builder::new())
+}
+
+/// The same for a file that every user may read, which replaces an older one.
+///
+/// # Errors
+/// If it cannot be written, or is not a regular file.
+pub fn write_public_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    write_file(path, bytes, IfExists::Overwrite, &builder)
+}
+
+fn write_file(path: &Path, bytes: &[u8], existing: IfExists, builder: &tempfile::Builder<'_, '_>) -> io::Result<()> {
     let path = &resolve_target(path)?;
     let dir = parent_dir(path);
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
@@ -53,7 +68,8 @@ pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::
     fs::metadata(dir)?;
     // The error of `tempfile` names the temporary file.
     let in_short = |error: io::Error| io::Error::from(error.kind());
-    let mut temp_file = tempfile::Builder::new().prefix(&format!(".{start}.")).tempfile_in(dir).map_err(in_short)?;
+    let prefix = format!(".{start}.");
+    let mut temp_file = builder.clone().prefix(&prefix).tempfile_in(dir).map_err(in_short)?;
     temp_file.write_all(bytes)?;
     temp_file.as_file().sync_all()?;
     match existing {

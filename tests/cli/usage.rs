@@ -220,3 +220,38 @@ fn a_result_names_the_row_as_the_plan_did() {
     let failed = ended.stdout.lines().find(|line| line.contains("failed")).expect("a failure");
     assert!(failed.contains("t.csv:2") || failed.contains("t.csv:3"), "{failed}");
 }
+
+#[test]
+fn metrics_are_written_for_a_collector() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let line = regex::Regex::new(
+        r#"^(# (TYPE dectl_[a-z_]+ gauge|HELP dectl_[a-z_]+ .+|EOF)|dectl_[a-z_]+(\{([a-z_]+="([^"\\]|\\["\\n])*",?)+\})? [0-9.]+)$"#,
+    )
+    .expect("a pattern");
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(env.dir.path().join(name)).expect("metrics");
+        assert!(text.ends_with("# EOF\n"), "{text}");
+        for one in text.lines() {
+            assert!(line.is_match(one), "{one}");
+        }
+        text
+    };
+    assert_eq!(env.run(&["status", "networks.yaml", "--metrics", "status.prom"]).code, Some(2));
+    let before = read("status.prom");
+    assert!(before.contains("dectl_networks{location=\"Oslo HQ\",state=\"drifted\"}"), "{before}");
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--metrics", "apply.prom"]).code, Some(0));
+    let applied = read("apply.prom");
+    assert!(applied.contains("dectl_apply_complete 1\n"), "{applied}");
+    assert!(!applied.contains("dectl_apply_changes{status=\"applied\"} 0\n"), "{applied}");
+    assert_eq!(env.run(&["status", "networks.yaml", "--metrics", "status.prom"]).code, Some(0));
+    assert!(read("status.prom").contains("dectl_networks{location=\"Oslo HQ\",state=\"drifted\"} 0\n"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(env.dir.path().join("apply.prom")).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o644, "a collector is another user");
+    }
+    let refused = env.run(&["status", "networks.yaml", "--metrics", "nowhere/x.prom"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("cannot write the metrics"), "{}", refused.stderr);
+}

@@ -62,7 +62,7 @@ pub(crate) enum Command {
     Runs(RunsArgs),
     /// List the organizations that the token reaches
     #[command(
-        after_long_help = "Examples:\n  dectl orgs > organizations.txt\n  dectl orgs -o json > organizations.json"
+        after_long_help = "Examples:\n  dectl orgs > organizations.txt\n  dectl orgs -o json | jq .organizations > organizations.json"
     )]
     Orgs(OrgsArgs),
     /// Inspect credentials

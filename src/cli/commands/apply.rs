@@ -1,6 +1,6 @@
 //! `dectl apply`: shows the changes, asks for confirmation, and applies them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::reconcile::{PlanSource, RunConfig};
@@ -9,7 +9,7 @@ use dectl::storage::SavedPlan;
 
 use super::inputs::{RESOLVE_CODES, in_organization, plan_in_organization, read};
 use super::run_plan::{Apply, preflight, run_config};
-use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions};
+use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -18,6 +18,9 @@ use crate::cli::setup::{connect, plan_key};
 pub(crate) struct ApplyArgs {
     #[command(flatten)]
     source: PlanSourceOptions,
+    /// Also write metrics of the run to FILE, in the OpenMetrics text format, for a collector
+    #[arg(long, value_name = "FILE", value_parser = file_to_write, hide_short_help = true)]
+    metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) apply: WriteOptions,
 }
@@ -50,6 +53,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
         plan_source,
         listed: None,
         recreated: &[],
+        metrics: args.metrics.as_deref(),
         client: &connection.client,
         quiet: args.apply.output.is_quiet(),
         printer,

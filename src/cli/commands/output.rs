@@ -5,8 +5,10 @@ use std::path::Path;
 use dectl::apply::Outcome;
 use dectl::plan::model::Plan;
 use dectl::report::{self, PlanView, ResultView, json, sanitize};
+use dectl::storage::write_public_file;
 
 use crate::cli::args::{Format, OutputOptions, ScopeOptions};
+use crate::cli::exit::CliError;
 use crate::cli::printer::Printer;
 
 /// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
@@ -71,6 +73,12 @@ pub(super) fn result_text(view: &ResultView, format: Format) -> String {
 pub(super) fn show_unchanged(printer: &Printer) {
     let view = ResultView::of(&Plan::default(), Outcome::unchanged(), None, printer.codes());
     printer.result(&result_text(&view, printer.format()));
+}
+
+/// Writes metrics for a collector, which another user may run.
+pub(super) fn write_metrics(path: &Path, text: &str) -> Result<(), CliError> {
+    let failed = |error| CliError::failed(format!("cannot write the metrics to {}", path.display()), error);
+    write_public_file(path, text.as_bytes()).map_err(failed)
 }
 
 /// For commands that support text and JSON only.

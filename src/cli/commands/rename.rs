@@ -117,7 +117,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     };
     let apply = |plan_source, listed, config| {
         let (client, quiet) = (&connection.client, args.apply.output.is_quiet());
-        Apply { config, plan_source, listed, recreated: &[], client, quiet, printer }.run()
+        Apply { config, plan_source, listed, recreated: &[], metrics: None, client, quiet, printer }.run()
     };
     if !is_dry_run && !args.restart {
         let earlier = find_unfinished_run(

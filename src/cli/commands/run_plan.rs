@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,12 +15,12 @@ use dectl::reconcile::{
     ApplyWorkflow, Approval, CompletedRun, Executed, PlanSource, RecreatedNetwork, RunConfig, UserInterface,
 };
 use dectl::report::progress::ProgressDisplay;
-use dectl::report::{PlanView, ResultView, text};
+use dectl::report::{PlanView, ResultView, metrics as report_metrics, text};
 use dectl::runtime::{Clock, Instant, alongside};
 use dectl::storage::PlanKey;
 
 use super::inputs::scope;
-use super::output::{plan_text, result_text};
+use super::output::{plan_text, result_text, write_metrics};
 use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::log_line::eprint_json;
@@ -86,6 +87,8 @@ pub(super) struct Apply<'a> {
     pub(super) listed: Option<LiveState>,
     /// Deleted networks that this run creates again.
     pub(super) recreated: &'a [RecreatedNetwork],
+    /// Where metrics of the run are written.
+    pub(super) metrics: Option<&'a Path>,
     pub(super) client: &'a ApiClient,
     pub(super) quiet: bool,
     pub(super) printer: &'a Printer,
@@ -93,11 +96,11 @@ pub(super) struct Apply<'a> {
 
 impl Apply<'_> {
     pub(super) async fn run(self) -> Result<ExitStatus, CliError> {
-        let Self { config, plan_source, listed, recreated, client, quiet, printer } = self;
+        let Self { config, plan_source, listed, recreated, metrics, client, quiet, printer } = self;
         let terminal = TerminalUi { quiet, printer, client, progress: RefCell::default() };
         let workflow = ApplyWorkflow { client, config: &config, ui: &terminal };
         let executed = alongside(terminal.redraw_loop(), workflow.run(&plan_source, listed)).await?;
-        Ok(show_result(executed, recreated, printer))
+        Ok(show_result(executed, recreated, metrics, printer))
     }
 }
 
@@ -126,7 +129,12 @@ pub(super) fn leaves_something(plan: &Plan) -> bool {
 }
 
 /// Prints the result. That of a resumed run is a note, unless nothing followed it.
-fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Printer) -> ExitStatus {
+fn show_result(
+    executed: Executed,
+    recreated: &[RecreatedNetwork],
+    metrics: Option<&Path>,
+    printer: &Printer,
+) -> ExitStatus {
     let is_half = matches!(executed, Executed::Resumed(_, None));
     let (note, result) = match executed {
         Executed::Run(run) => (None, *run),
@@ -154,6 +162,12 @@ fn show_result(executed: Executed, recreated: &[RecreatedNetwork], printer: &Pri
         exit => exit,
     };
     let view = view(result);
+    // What was written stays written, whatever becomes of its metrics.
+    if let Some(Err(error)) =
+        metrics.map(|path| write_metrics(path, &report_metrics::result(&view, jiff::Timestamp::now())))
+    {
+        printer.note(&format!("warning: {error}\n"));
+    }
     printer.result(&result_text(&view, printer.format()));
     if printer.format() == Format::Junit {
         // The file is for the forge; people read the log.

@@ -1,13 +1,16 @@
 //! `dectl status`: drift per location.
 
+use std::path::PathBuf;
+
 use clap::Args as ClapArgs;
 use dectl::plan::Missing;
 use dectl::reconcile::{Error, PreparedStatus, prepare_status, status};
-use dectl::report::{json, markdown, sanitize, text};
+use dectl::report::{json, markdown, metrics, sanitize, text};
 use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, in_organization, read, scope};
-use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions};
+use super::output::write_metrics;
+use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -19,6 +22,9 @@ pub(crate) struct StatusArgs {
     /// Fail if a live network is not in any file
     #[arg(long)]
     fail_on_unmanaged: bool,
+    /// Also write metrics to FILE, in the OpenMetrics text format, for a collector
+    #[arg(long, value_name = "FILE", value_parser = file_to_write, hide_short_help = true)]
+    metrics: Option<PathBuf>,
     #[command(flatten)]
     journal: JournalOptions,
     #[command(flatten)]
@@ -50,6 +56,9 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     let status = status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
     for warning in &prepared.checked.plan().warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
+    }
+    if let Some(path) = &args.metrics {
+        write_metrics(path, &metrics::status(&status, unread.is_empty(), jiff::Timestamp::now()))?;
     }
     printer.result(&match printer.format() {
         Format::Json => json::text(&json::status(&status)),

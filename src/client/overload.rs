@@ -11,6 +11,9 @@ use std::time::Duration;
 use crate::runtime::Instant;
 use crate::webex::{ApiError, RetryAfter};
 
+/// A server may name no time at all: `Retry-After: 0`.
+const SHORTEST: Duration = Duration::from_secs(1);
+
 /// Longer waits are not waited for.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
@@ -54,7 +57,7 @@ impl Overload {
         let Some(wait) = error.retry_after.and_then(RetryAfter::wait).filter(|_| is_overload(error)) else {
             return false;
         };
-        let last = self.last.replace(Some((met.request, now + wait.min(LONGEST) * 2)));
+        let last = self.last.replace(Some((met.request, now + wait.clamp(SHORTEST, LONGEST) * 2)));
         if last.is_some_and(|(other, until)| other != met.request && now < until) {
             self.is_known.set(true);
         }
@@ -94,6 +97,7 @@ mod tests {
             (&[(1, 503, Some(10), 0), (1, 503, Some(10), 11)], false),
             (&[(1, 503, Some(10), 0), (2, 503, Some(10), 1), (2, 503, Some(1), 900)], true),
             (&[(1, 503, None, 0), (2, 503, None, 0)], false),
+            (&[(1, 503, Some(0), 0), (2, 503, Some(0), 1)], true),
             (&[(1, 503, Some(10), 0), (2, 500, Some(10), 1)], false),
         ];
         for (responses, expected) in cases {

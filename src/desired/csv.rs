@@ -71,6 +71,11 @@ fn is_heading(heading: &str, column: &str) -> bool {
     !heading.starts_with('#') && plain_heading(heading) == plain_heading(column)
 }
 
+/// Whether a column holds access codes, in whatever table and under whatever name.
+fn is_secret(heading: &str) -> bool {
+    is_heading(heading, "defaultAccessCode") || meant_by(heading) == Some("defaultAccessCode")
+}
+
 /// The column that a heading of another name probably means.
 fn meant_by(heading: &str) -> Option<&'static str> {
     SYNONYMS.into_iter().find(|(_, names)| names.iter().any(|name| is_heading(heading, name))).map(|(column, _)| column)
@@ -79,9 +84,12 @@ fn meant_by(heading: &str) -> Option<&'static str> {
 impl TableKind {
     /// A table with a column `mac` is one of base stations, one with `line1` is one of handsets.
     fn of(headings: &Row) -> Self {
-        let has = |column: &str| {
-            headings.iter().any(|(_, heading)| is_heading(heading, column) || meant_by(heading) == Some(column))
-        };
+        let has_heading = |column: &str| headings.iter().any(|(_, heading)| is_heading(heading, column));
+        // What a column of another name means decides only where nothing speaks for a table of networks.
+        let is_device_table = ["network", "networkId"].iter().any(|column| has_heading(column))
+            && !["name", "defaultAccessCode"].iter().any(|column| has_heading(column));
+        let is_meant = |column: &str| headings.iter().any(|(_, heading)| meant_by(heading) == Some(column));
+        let has = |column: &str| has_heading(column) || is_device_table && is_meant(column);
         match (has("mac"), has("line1")) {
             (true, _) => Self::BaseStations,
             (false, true) => Self::Handsets,
@@ -180,7 +188,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         CsvLayout {
             headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
             cells: all.collect(),
-            secret: columns.index.get("defaultAccessCode").copied(),
+            secret: headings.iter().filter(|(_, heading)| is_secret(heading)).map(|(cell, _)| cell.column).collect(),
             may_hold_codes: table == TableKind::Networks,
         },
     );

@@ -21,7 +21,7 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
                     .error(
                         DiagnosticCode::OtherOrganization,
                         other.span,
-                        format!("{:?} and {:?} are two organizations", known.value, other.value),
+                        format!("{:?} and {:?} are not the same organization as written", known.value, other.value),
                     )
                     .with_related(known.span, "the other one")
                     .help("one command is about one organization; write it alike in all files");

@@ -20,8 +20,8 @@ pub struct CsvLayout {
     pub headings: Vec<String>,
     /// All cells, those of the header included.
     pub cells: Vec<Cell>,
-    /// The column of access codes.
-    pub secret: Option<u16>,
+    /// The columns of access codes.
+    pub secret: Vec<u16>,
     /// Whether a malformed row may have an access code anywhere. Tables of devices have none.
     pub may_hold_codes: bool,
 }
@@ -43,7 +43,7 @@ impl CsvLayout {
         let first = self.cells.partition_point(|cell| (cell.end as usize) <= stretch.start);
         let cells = self.cells[first..].iter().take_while(|cell| (cell.start as usize) < stretch.end);
         let headings = self.cells.first().map_or(1, |heading| heading.row);
-        let secret = cells.filter(|cell| cell.row > headings && self.secret == Some(cell.column)).map(|cell| {
+        let secret = cells.filter(|cell| cell.row > headings && self.secret.contains(&cell.column)).map(|cell| {
             let start = (cell.start as usize).max(stretch.start) - stretch.start;
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });

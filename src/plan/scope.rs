@@ -18,6 +18,8 @@ pub struct Scope {
 struct Patterns {
     included: Vec<NamePattern>,
     excluded: Vec<NamePattern>,
+    /// As given, in the same order.
+    texts: Vec<String>,
 }
 
 impl Patterns {
@@ -25,9 +27,13 @@ impl Patterns {
         let mut read = Self::default();
         for text in patterns {
             let glob = text.strip_prefix('!');
-            let pattern = NamePattern::new(glob.unwrap_or(text))
-                .map_err(|reason| ScopeError { pattern: text.clone(), reason })?;
+            let invalid = |reason: String| ScopeError { pattern: text.clone(), reason };
+            if glob.is_some_and(|glob| glob.is_empty() || glob.starts_with('!')) {
+                return Err(invalid("one `!` stands before the glob of what is excluded".to_owned()));
+            }
+            let pattern = NamePattern::new(glob.unwrap_or(text)).map_err(invalid)?;
             if glob.is_some() { &mut read.excluded } else { &mut read.included }.push(pattern);
+            read.texts.push(text.clone());
         }
         Ok(read)
     }
@@ -39,9 +45,11 @@ impl Patterns {
         !any(&self.excluded) && (self.included.is_empty() || any(&self.included))
     }
 
-    fn all(&self) -> impl Iterator<Item = (&NamePattern, &'static str)> {
-        let included = self.included.iter().map(|pattern| (pattern, ""));
-        included.chain(self.excluded.iter().map(|pattern| (pattern, "!")))
+    /// The first pattern, as given, that does not match anything.
+    fn unmatched(&self, matches: impl Fn(&NamePattern) -> bool) -> Option<&str> {
+        let pattern = self.included.iter().chain(&self.excluded).find(|pattern| !matches(pattern))?;
+        let is_it = |text: &&String| text.strip_prefix('!').unwrap_or(text) == pattern.as_str();
+        self.texts.iter().find(is_it).map(String::as_str)
     }
 }
 
@@ -65,9 +73,7 @@ impl Scope {
     /// The options that say the same, sorted; `None` without patterns.
     pub fn as_options(&self) -> Option<String> {
         let option = |name: &str, patterns: &Patterns| {
-            let options =
-                patterns.all().map(|(pattern, not)| format!("{name} {:?}", format!("{not}{}", pattern.as_str())));
-            let mut options: Vec<String> = options.collect();
+            let mut options: Vec<String> = patterns.texts.iter().map(|text| format!("{name} {text:?}")).collect();
             options.sort();
             options
         };
@@ -88,22 +94,16 @@ impl Scope {
         live: &LiveState,
         requested_names: impl Iterator<Item = &'a str> + Clone,
     ) -> Option<(&'static str, &str)> {
-        let location = self
-            .locations
-            .all()
-            .map(|(pattern, _)| pattern)
-            .find(|pattern| !live.locations().any(|(_, location)| pattern.matches(&location.name)))
-            .map(|pattern| ("--location", pattern.as_str()));
+        let has_location =
+            |pattern: &NamePattern| live.locations().any(|(_, location)| pattern.matches(&location.name));
+        let location = self.locations.unmatched(has_location).map(|pattern| ("--location", pattern));
         let in_scope = || live.locations().filter(|(_, location)| self.includes_location(&location.name));
         let matches = |pattern: &NamePattern| {
             requested_names.clone().any(|name| pattern.matches(name))
                 || in_scope()
                     .any(|(at, _)| live.networks_of(at).any(|(_, network)| pattern.matches(&network.settings.name)))
         };
-        let network = || {
-            let pattern = self.networks.all().map(|(pattern, _)| pattern).find(|pattern| !matches(pattern))?;
-            Some(("--network", pattern.as_str()))
-        };
+        let network = || self.networks.unmatched(matches).map(|pattern| ("--network", pattern));
         location.or_else(network)
     }
 
@@ -155,7 +155,10 @@ pub(super) fn apply_scope<'a>(
                     change.entry.span(),
                     format!("{name:?} depends on {missing:?}, which is excluded by --location/--network"),
                 )
-                .help(format!("include it: --network {missing:?}"));
+                .help(match scope.locations.excluded.is_empty() && scope.networks.excluded.is_empty() {
+                    true => format!("include it: --network {missing:?}"),
+                    false => format!("include it: drop the `!` pattern that excludes {missing:?}"),
+                });
         }
     }
     (kept, out_of_scope.len())

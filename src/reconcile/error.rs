@@ -43,6 +43,9 @@ pub enum Error {
          and the token"
     )]
     ForeignPlan,
+    /// The token does not reach the organization of the options.
+    #[error("the token does not reach the organization {0:?} of --org; `dectl orgs` lists those that it reaches")]
+    UnreachedOrganization(String),
     /// The owner of the token has no organization.
     #[error("cannot find out the organization of the token; pass its id with --org")]
     UnknownOrganization,

@@ -9,7 +9,8 @@ pub fn plan_to_csv(plan: &Plan) -> String {
     let id = |change: &Change| change.network.id().map(ToString::to_string);
     let location = |change: &Change| (Some(change.location.name.to_string()), Some(change.location.id.to_string()));
     if plan.changes.iter().any(|change| change.handset().is_some()) {
-        let columns = ["location", "network", "line1", "customDisplayName", "locationId", "networkId", "id"];
+        let columns =
+            ["location", "network", "#line", "#before", "customDisplayName", "line1", "locationId", "networkId", "id"];
         return table(
             columns,
             plan.changes.iter().map(|change| {
@@ -17,11 +18,15 @@ pub fn plan_to_csv(plan: &Plan) -> String {
                 let after = change.handset_after();
                 let handset = after.and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
                 let custom = after.and_then(|handset| handset.custom_name.as_ref()).map(ToString::to_string);
-                [name, Some(change.network_name.to_string()), None, custom, location, id(change), handset]
+                let before = change.handset_before();
+                let line = before.and_then(|handset| handset.line1.as_ref()).map(|line| line.line().to_owned());
+                let old = before.and_then(|handset| handset.display_name()).map(ToString::to_string);
+                let network = Some(change.network_name.to_string());
+                [name, network, line, old, custom, None, location, id(change), handset]
             }),
         );
     }
-    let columns = ["location", "name", "displayName", "locationId", "id"];
+    let columns = ["location", "#before", "name", "displayName", "locationId", "id"];
     table(
         columns,
         plan.changes.iter().map(|change| {
@@ -31,7 +36,7 @@ pub fn plan_to_csv(plan: &Plan) -> String {
             let new_name = changed(Setting::Name).map(|after| after.name.to_string());
             let display_name =
                 changed(Setting::DisplayName).and_then(|after| Some(after.display_name.as_ref()?.to_string()));
-            [name, new_name, display_name, location, id(change)]
+            [name, Some(change.network_name.to_string()), new_name, display_name, location, id(change)]
         }),
     )
 }

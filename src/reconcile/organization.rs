@@ -27,6 +27,9 @@ impl Reached {
     pub async fn read(org: Option<&str>, client: &ApiClient) -> Result<Self, Error> {
         let listed = client.read(&calls::list_organizations(), Priority::Normal).await;
         let id = match (org, &listed) {
+            (Some(org), Ok(organizations)) if !organizations.iter().any(|one| is_id(&one.id, org)) => {
+                return Err(Error::UnreachedOrganization(org.to_owned()));
+            }
             (Some(org), _) => org.to_owned(),
             (None, Ok(organizations)) if organizations.len() == 1 => organizations[0].id.clone(),
             (None, _) => {
@@ -67,17 +70,18 @@ impl Reached {
     }
 }
 
-/// Whether two texts are the same id: as it is listed, or the UUID that it encodes.
+/// Whether two texts are the same id of an organization: as it is listed, or the UUID that it encodes.
 fn is_id(id: &str, text: &str) -> bool {
-    let decoded = |id: &str| {
-        let id = id.trim_end_matches('=').replace('-', "+").replace('_', "/");
-        BASE64_STANDARD_NO_PAD.decode(id).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-    };
-    let uuid = |id: &str| {
-        let uri = decoded(id).unwrap_or_else(|| id.to_owned());
-        uri.rsplit('/').next().unwrap_or_default().to_ascii_lowercase()
-    };
-    id.trim_end_matches('=') == text.trim_end_matches('=') || uuid(id) == uuid(text)
+    let plain = |id: &str| id.trim_end_matches('=').to_owned();
+    plain(id) == plain(text) || uuid_of(id).is_some_and(|uuid| uuid_of(text) == Some(uuid))
+}
+
+/// The UUID of an organization: `ciscospark://us/ORGANIZATION/UUID`, encoded, or by itself.
+fn uuid_of(id: &str) -> Option<String> {
+    let standard = id.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let decoded = BASE64_STANDARD_NO_PAD.decode(standard).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let of_uri = decoded.as_deref().and_then(|uri| uri.split_once("/ORGANIZATION/")).map(|(_, uuid)| uuid);
+    of_uri.or_else(|| uuid_like(id).then_some(id)).map(str::to_ascii_lowercase)
 }
 
 /// Whether a text can only be an id.

@@ -156,7 +156,9 @@ impl HttpApi {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        if let Some(org) = &self.config.org {
+        // The list of organizations is that of the token, whichever of them is meant.
+        let is_list = path.first().is_some_and(|first| first == "organizations");
+        if let Some(org) = self.config.org.as_ref().filter(|_| !is_list) {
             url.query_pairs_mut().append_pair("orgId", org);
         }
         url

@@ -266,6 +266,8 @@ fn a_file_is_for_the_organization_that_it_names() {
         assert!(ended.stderr.contains("d.yaml:2:15") && ended.stderr.contains("\"Acme\""), "{}", ended.stderr);
     }
     assert_eq!(env.counters().writes, before);
+    let elsewhere = env.run(&["plan", "d.yaml", "--org", "Acme"]);
+    assert!(elsewhere.code == Some(1) && elsewhere.stderr.contains("does not reach"), "{}", elsewhere.stderr);
     for organization in [&id, &format!("{id}="), &name] {
         env.write("d.yaml", &file(organization));
         let ended = env.run(&["plan", "d.yaml", "--out", "p.json"]);
@@ -278,7 +280,7 @@ fn a_file_is_for_the_organization_that_it_names() {
     assert_eq!(env.run(&["apply", "--plan", "p.json", "--yes"]).code, Some(0));
     env.write("other.yaml", &file("Acme"));
     let both = env.run(&["validate", "d.yaml", "other.yaml"]);
-    assert!(both.code == Some(1) && both.stderr.contains("two organizations"), "{}", both.stderr);
+    assert!(both.code == Some(1) && both.stderr.contains("not the same organization as written"), "{}", both.stderr);
     env.write("d.yaml", &file("\" \""));
     assert!(env.run(&["validate", "d.yaml"]).stderr.contains("`organization` is empty"));
 }

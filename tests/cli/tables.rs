@@ -161,3 +161,20 @@ fn headings_and_files_of_other_programs_are_understood_or_named() {
         assert!(ended.code == Some(1) && ended.stderr.contains("is a workbook"), "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_code_is_masked_under_whatever_heading_and_in_whatever_table() {
+    let env = TestEnv::new();
+    for table in [
+        "location,name,defaultAccessCode,Address\nOslo HQ,HQ Kitchen,98a6,Street 1\n",
+        "location,name,Default Access Code,Number\nOslo HQ,HQ Kitchen,98a6,1\n",
+        "location,name,PIN,Line\nOslo HQ,HQ Kitchen,98a6,1\n",
+        "location,network,line1,access code\nOslo HQ,HQ Kitchen,1551,98a6\n",
+        "location,network,mac,defaultAccessCode\nOslo HQ,HQ Kitchen,001122334455,98a6\n",
+    ] {
+        env.write("t.csv", table);
+        let ended = env.run(&["validate", "t.csv"]);
+        assert_eq!(ended.code, Some(1), "{table}");
+        assert!(!ended.stderr.contains("98a6"), "{}", ended.stderr);
+    }
+}

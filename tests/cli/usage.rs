@@ -188,7 +188,10 @@ fn places_can_be_excluded_and_a_plan_summed_up() {
     let has = |name: &str| others.stdout.contains(name);
     assert!(!has("Oslo HQ") && has("Bergen Warehouse") && !has("TRD Lab") && has("TRD Nurses"), "{}", others.stdout);
     let wrong = rename(&["--location", "!Osl"]);
-    assert!(wrong.code == Some(1) && wrong.stderr.contains("Osl"), "{}", wrong.stderr);
+    assert!(wrong.code == Some(1) && wrong.stderr.contains("\"!Osl\""), "{}", wrong.stderr);
+    for malformed in ["!", "!!Oslo*"] {
+        assert_eq!(rename(&["--location", malformed]).code, Some(1), "{malformed}");
+    }
     env.write(
         "d.yaml",
         "version: 1\nlocations: [{ name: Oslo HQ, networks: [{ name: HQ Kitchen, displayName: K }, { name: HQ Ward 1, displayName: W }] }]\n",

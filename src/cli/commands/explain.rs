@@ -52,7 +52,7 @@ pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Result<ExitStatus, C
 
 /// What docs/errors.md says about the code of a diagnostic.
 fn describe_code(code: &str) -> Option<String> {
-    DiagnosticCode::ALL.iter().find(|known| known.as_str() == code)?;
+    let code = DiagnosticCode::ALL.iter().map(|known| known.as_str()).find(|known| known.eq_ignore_ascii_case(code))?;
     let row = ERRORS.lines().find_map(|line| line.strip_prefix(&format!("| `{code}` | ")))?;
     let meaning = row.split(" | ").next()?;
     Some(format!("CODE      {code}\n\n{meaning}\n"))
@@ -217,7 +217,8 @@ impl<'a> Fields<'a> {
         names.sort_unstable();
         names.dedup();
         let last = asked.rsplit('.').next().unwrap_or_default();
-        let near = suggest(last, names.iter().copied());
+        let codes = DiagnosticCode::ALL.iter().map(|code| code.as_str());
+        let near = suggest(last, names.iter().copied().chain(codes));
         let help = if near.is_empty() {
             format!("fields: {}", quoted_list(names, 40))
         } else {

@@ -54,7 +54,7 @@ pub(crate) async fn connect(
         let printer = Printer::new(output, CodeOptions::default());
         client.report_waits(Rc::new(move |wait| {
             let reason = match wait.reason {
-                WaitReason::RateLimited => "rate limited (429)",
+                WaitReason::RateLimited => "rate limited",
                 WaitReason::Locked => "location locked (423)",
                 WaitReason::Failed => "request failed",
             };

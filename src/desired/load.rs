@@ -45,17 +45,13 @@ impl SourceFormat {
         if is_csv { Self::Csv } else { Self::Yaml }
     }
 
-    /// Detects the format of a text without a name from its first row: the headings of a table.
+    /// Detects the format of a text without a name from its first row: a file in YAML begins with a field, a comment or a
+    /// bracket, and a table with headings.
     fn detect(text: &str) -> Self {
         let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);
         let first = lines.by_ref().find(|line| !line.is_empty() && !line.starts_with("sep=")).unwrap_or_default();
-        let headings: Vec<&str> =
-            first.split([',', ';', '\t']).map(|heading| heading.trim().trim_matches('"')).collect();
-        let has = |column: &str| headings.iter().any(|heading| heading.eq_ignore_ascii_case(column));
-        let is_table = headings.len() > 1
-            && (has("location") || has("locationId"))
-            && (has("name") || has("id") || has("mac") || has("line1"));
-        if is_table { Self::Csv } else { Self::Yaml }
+        let is_yaml = first.contains(':') || first.starts_with(['#', '-', '{', '[', '%', '&', '*', '!']);
+        if !is_yaml && first.contains([',', ';', '\t']) { Self::Csv } else { Self::Yaml }
     }
 }
 

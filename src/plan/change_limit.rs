@@ -45,10 +45,12 @@ impl fmt::Display for MaxChanges {
 /// The plan exceeds the change limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooManyChanges {
-    #[error("refusing to change {things} without confirmation; pass --max-changes {all} to allow it")]
+    #[error("refusing to change {things} without confirmation (at most {most}); pass --max-changes {all} to allow it")]
     Changes {
         /// What is changed, counted, and of how many.
         things: String,
+        /// How many may be.
+        most: String,
         /// The number of all changes of the plan.
         all: usize,
     },
@@ -85,7 +87,8 @@ pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -
         // What is created is no part of what is there; a site that opens is not a fleet that is overwritten.
         let touched = changes - plan.count(kind, ChangeAction::Create);
         let is_large = touched > SMALL_PLAN && touched * 100 > read * UNATTENDED_MAX_PERCENT;
-        is_large.then(|| TooManyChanges::Changes { things: format!("{touched} of {}", plural(read, kind.noun())), all })
+        let things = || format!("{touched} of {}", plural(read, kind.noun()));
+        is_large.then(|| TooManyChanges::Changes { things: things(), most: format!("{UNATTENDED_MAX_PERCENT} %"), all })
     };
     let allowed = match max_changes {
         Some(MaxChanges::All) => true,
@@ -108,7 +111,8 @@ pub(super) fn check_change_limit(plan: &Plan, max_changes: Option<MaxChanges>) -
         let created = plan.changes.iter().filter(is_creation).count();
         format!("{} ({created} created)", plural(all, "thing"))
     };
-    Err(TooManyChanges::Changes { things, all })
+    let most = max_changes.map_or_else(|| UNATTENDED_MAX_CHANGES.to_string(), |most| most.to_string());
+    Err(TooManyChanges::Changes { things, most, all })
 }
 
 /// Checks whether a plan may delete as much as it does.

@@ -296,6 +296,9 @@ fn write_warning(out: &mut String, warning: &Warning) {
 /// A result without its plan.
 pub fn result(view: &ResultView) -> String {
     let mut out = String::new();
+    if let Some(organization) = &view.plan.organization {
+        line(&mut out, format_args!("Organization {}", sanitize(&organization.to_string())));
+    }
     let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
     for networks in problems.chunk_by(|one, other| one.location == other.location) {
         line(&mut out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&networks[0].location_name)));

@@ -173,8 +173,11 @@ fn a_code_is_masked_under_whatever_heading_and_in_whatever_table() {
         "location,network,mac,defaultAccessCode\nOslo HQ,HQ Kitchen,001122334455,98a6\n",
     ] {
         env.write("t.csv", table);
-        let ended = env.run(&["validate", "t.csv"]);
-        assert_eq!(ended.code, Some(1), "{table}");
-        assert!(!ended.stderr.contains("98a6"), "{}", ended.stderr);
+        std::fs::write(env.dir.path().join("t"), table.replace("location", "Lokasjon")).expect("it is written");
+        for name in ["t.csv", "t"] {
+            let ended = env.run(&["validate", name]);
+            assert_eq!(ended.code, Some(1), "{table}");
+            assert!(!ended.stderr.contains("98a6"), "{}", ended.stderr);
+        }
     }
 }

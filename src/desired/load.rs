@@ -194,8 +194,11 @@ impl Loader<'_> {
 
     fn not_utf8(&mut self, name: String, bytes: &[u8], valid: usize) {
         let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let help =
-            if is_utf16(bytes) { "the file looks like UTF-16; save it as UTF-8" } else { "save the file as UTF-8" };
+        let help = if is_utf16(bytes) {
+            "the file looks like UTF-16; save it as UTF-8"
+        } else {
+            "save the file as UTF-8 (in Excel: CSV UTF-8)"
+        };
         self.diagnostics.push(
             Diagnostic::error(DiagnosticCode::NotUtf8, format!("{name}: line {line} is not UTF-8"))
                 .in_file(name)

@@ -75,7 +75,7 @@ impl FileParser<'_> {
             if is_blank {
                 let message = "`organization` is empty";
                 let help =
-                    "write the id or the name of the organization, as `dectl orgs` lists it, or remove the field";
+                    "write the id or the name of the organization, as `dectl orgs -o json` lists them, or remove the field";
                 self.diagnostics.error(DiagnosticCode::WrongType, written.span, message).help(help);
             }
             !is_blank

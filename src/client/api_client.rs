@@ -11,7 +11,7 @@ use tracing::{Instrument, info_span};
 use super::circuit_breaker::CircuitBreaker;
 use super::handset_spacing::HandsetSpacing;
 use super::locks::{LocationLocks, Lock};
-use super::overload::{Met, Overload};
+use super::overload::Overload;
 use super::rate_limiter::{RateLimiter, RequestClass};
 use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
 use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
@@ -219,8 +219,7 @@ impl ApiClient {
     /// # Errors
     /// If no attempt succeeded, or a shutdown was requested first.
     pub async fn send<T>(&self, call: &Call<'_, T>, context: RequestContext<'_>) -> Result<T, SendError> {
-        let mut state = AttemptState::default();
-        let mut met = self.overload.next_request();
+        let mut state = AttemptState { met: self.overload.next_request(), ..AttemptState::default() };
         // Locks affect writes only.
         if let Some(location) = call.written_location() {
             state.locked_for = self.wait_for_lock(location, context, &state).await?;
@@ -232,7 +231,7 @@ impl ApiClient {
             {
                 return Err(SendError::Cancelled);
             }
-            let error = match self.attempt(call, context, &mut state, &mut met).await? {
+            let error = match self.attempt(call, context, &mut state).await? {
                 Attempt::Answered(Ok(value)) => return Ok(value),
                 Attempt::Answered(Err(error)) => error,
                 Attempt::LockedMeanwhile => {
@@ -256,7 +255,6 @@ impl ApiClient {
         call: &Call<'_, T>,
         context: RequestContext<'_>,
         state: &mut AttemptState,
-        met: &mut Met,
     ) -> Result<Attempt<T>, SendError> {
         let class = if call.is_write() { RequestClass::Write } else { RequestClass::Read };
         let permit = self.acquire_permit(class, call.written_location(), context, state.maybe_applied).await?;
@@ -296,7 +294,8 @@ impl ApiClient {
                 false
             }
             Err(error) => {
-                error.class == ErrorClass::RateLimited || self.overload.is_refusal(error, met, self.clock.now())
+                error.class == ErrorClass::RateLimited
+                    || self.overload.is_refusal(error, &mut state.met, self.clock.now())
             }
         };
         // Before the next request is woken, which may be of the same location.

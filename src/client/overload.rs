@@ -32,7 +32,7 @@ pub(super) struct Overload {
 }
 
 /// What a request has met.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Met {
     request: u64,
     /// How many requests had got through at its last refusal.
@@ -44,7 +44,7 @@ impl Overload {
     /// A request that has met nothing yet.
     pub(super) fn next_request(&self) -> Met {
         self.requests.set(self.requests.get() + 1);
-        Met { request: self.requests.get(), successes: None, unlucky: 0 }
+        Met { request: self.requests.get(), ..Met::default() }
     }
 
     /// A request got through.
@@ -103,12 +103,13 @@ mod tests {
         for (responses, expected) in cases {
             let overload = Overload::default();
             let last = responses.iter().map(|(request, status, wait, at)| {
-                let mut met = Met { request: *request, successes: None, unlucky: 0 };
+                let mut met = Met { request: *request, ..Met::default() };
                 overload.is_refusal(&refused(*status, *wait), &mut met, seconds(*at))
             });
             assert_eq!(last.last(), Some(*expected), "{responses:?}");
         }
     }
+
     #[test]
     fn a_request_that_is_refused_while_others_get_through_has_failed_in_the_end() {
         let overload = Overload::default();

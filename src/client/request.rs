@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
 
+use super::overload::Met;
 use crate::runtime::Instant;
 use crate::webex::{ApiError, MaybeApplied};
 
@@ -70,7 +71,6 @@ pub enum SendError {
 /// The state of a request over its attempts.
 #[derive(Default)]
 pub(super) struct AttemptState {
-    /// Tells the request from all others of the client.
     pub(super) sent: u32,
     /// When the last attempt was sent.
     pub(super) sent_at: Option<Instant>,
@@ -84,6 +84,8 @@ pub(super) struct AttemptState {
     pub(super) token_rejections: u32,
     pub(super) token_generation: u64,
     pub(super) maybe_applied: MaybeApplied,
+    /// Refusals of an overloaded server.
+    pub(super) met: Met,
 }
 
 /// The result of a token refresh.

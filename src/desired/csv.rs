@@ -141,8 +141,8 @@ pub(super) fn heading<'a>(columns: impl IntoIterator<Item = &'a str>) -> String 
 }
 
 /// A row of a table; a cell without a value is empty.
-pub(super) fn row(cells: impl IntoIterator<Item = Option<String>>) -> String {
-    let cells = cells.into_iter().map(|cell| cell.map(|text| csv_escape(&text)).unwrap_or_default());
+pub(super) fn row<C: Into<Option<String>>>(cells: impl IntoIterator<Item = C>) -> String {
+    let cells = cells.into_iter().map(|cell| cell.into().map(|text| csv_escape(&text)).unwrap_or_default());
     format!("{}\n", cells.collect::<Vec<_>>().join(","))
 }
 
@@ -152,7 +152,7 @@ pub fn table<const N: usize>(columns: [&str; N], rows: impl IntoIterator<Item = 
 }
 
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
-pub(super) fn csv_escape(text: &str) -> String {
+fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let text = format!("{guard}{text}");
     if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {

@@ -134,8 +134,7 @@ impl Export<'_> {
                         &network.settings.name,
                         &station.label(),
                     ];
-                    exported.text.push_str(&cells.map(csv::csv_escape).join(","));
-                    exported.text.push('\n');
+                    exported.text.push_str(&csv::row(cells.map(str::to_owned)));
                 }
             }
         }
@@ -181,9 +180,7 @@ impl Export<'_> {
                         writable_name(handset).unwrap_or_default().to_owned(),
                     ];
                     let remarks = [name(&handset.line1), name(&handset.line2), registration(handset)];
-                    let cells = cells.into_iter().chain(self.remarks(remarks)).map(|cell| csv::csv_escape(&cell));
-                    exported.text.push_str(&cells.collect::<Vec<_>>().join(","));
-                    exported.text.push('\n');
+                    exported.text.push_str(&csv::row(cells.into_iter().chain(self.remarks(remarks))));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Which organization a token is of, and whether files and plans are meant for it.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
@@ -7,7 +9,7 @@ use super::error::Error;
 use super::inputs::{Inputs, InvalidInput};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::{Desired, Spanned};
-use crate::diagnostic::{DiagnosticCode, Diagnostics, Span, quoted_list};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Sources, Span, quoted_list};
 use crate::model::{LiveState, same_text};
 use crate::plan::model::{OrganizationRef, Plan};
 use crate::webex::{Organization, calls};
@@ -110,9 +112,13 @@ pub fn check_organization(inputs: Inputs, reached: &Reached) -> Result<Inputs, E
             format!("write its id, `organization: {}`, if it is the right one", reached_now.id),
         ),
     };
+    Err(other_organization(*span, message, help, &inputs.sources))
+}
+
+fn other_organization(span: Span, message: String, help: String, sources: &Arc<Sources>) -> Error {
     let mut diagnostics = Diagnostics::new();
-    diagnostics.error(DiagnosticCode::OtherOrganization, *span, message).help(help);
-    Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources: inputs.sources })))
+    diagnostics.error(DiagnosticCode::OtherOrganization, span, message).help(help);
+    Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources: Arc::clone(sources) }))
 }
 
 /// Refuses a saved plan for another organization.
@@ -129,9 +135,8 @@ pub fn check_plan_organization(plan: &Plan, reached: &Reached) -> Result<(), Err
     }
 }
 
-/// The first id of files that know nothing of this organization: of several ids not one exists here, nor any name of a
-/// location.
-pub(super) fn foreign_id(desired: &Desired, live: &LiveState) -> Option<Span> {
+/// Why files know nothing of this organization: of several ids not one exists here, nor any name of a location.
+pub(super) fn foreign_ids(desired: &Desired, live: &LiveState, sources: &Arc<Sources>) -> Option<Error> {
     let locations = || desired.locations.iter();
     let of_locations = locations().filter_map(|location| location.id.as_ref());
     let of_networks = desired.entries().filter_map(|entry| entry.id.as_ref());
@@ -141,7 +146,10 @@ pub(super) fn foreign_id(desired: &Desired, live: &LiveState) -> Option<Span> {
             .filter_map(|location| location.name.as_ref())
             .any(|name| live.locations().any(|(_, known)| same_text(&known.name, &name.value)));
     let spans: Vec<Span> = of_locations.map(|id| id.span).chain(of_networks.map(|id| id.span)).collect();
-    spans.first().copied().filter(|_| spans.len() > 1 && !is_known)
+    let first = spans.first().filter(|_| spans.len() > 1 && !is_known)?;
+    let message = "none of the ids in the files is known here: they are probably of another organization";
+    let help = "check --org and the token; `dectl orgs` lists the organizations that the token reaches";
+    Some(other_organization(*first, message.to_owned(), help.to_owned(), sources))
 }
 
 /// Whether a saved plan knows nothing of this organization: of several networks not one exists here.

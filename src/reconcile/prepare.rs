@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
-use super::organization::{foreign_id, is_foreign};
+use super::organization::{foreign_ids, is_foreign};
 use super::read_devices::{add_planned_locations, read_devices, read_locations, read_members, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
-use crate::desired::{RuleContext, expand};
+use crate::desired::{RuleContext, SourceFormat, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkId};
 use crate::plan::model::{Change, ChangeSource, ResourceState, Warning};
@@ -115,13 +115,8 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             Ok(check_plan(plan, live)?)
         }
         Err(from_plan) => {
-            if let Some(span) = foreign_id(desired, live) {
-                let mut diagnostics = Diagnostics::new();
-                let message = "none of the ids in the files is known here: they are probably of another organization";
-                let help = "check --org and the token; `dectl orgs` lists the organizations that the token reaches";
-                diagnostics.error(DiagnosticCode::OtherOrganization, span, message).help(help);
-                let sources = inputs.sources.clone();
-                return Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources })));
+            if let Some(error) = foreign_ids(desired, live, &inputs.sources) {
+                return Err(error);
             }
             let mut all = inputs.warnings.clone();
             // A temporary name is reported once.
@@ -155,9 +150,7 @@ fn damaged_name(change: &Change) -> Option<Warning> {
         ChangeSource::File { file, line } => (Some(file), Some(*line)),
         _ => (None, None),
     };
-    let is_table = file.is_some_and(|file| {
-        std::path::Path::new(&**file).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
-    });
+    let is_table = file.is_some_and(|file| SourceFormat::of(file) == SourceFormat::Csv);
     let pairs = names(change.before.as_ref()).into_iter().zip(names(change.after.as_ref()));
     let (code, message) = pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {
         let is_number = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::plural;
-use super::sanitize::sanitize;
+use super::sanitize::first_names;
 use crate::model::{Handset, Member, MemberId, MemberKind};
 use crate::plan::model::{ChangeIndex, Plan, ResourceState};
 
@@ -85,19 +85,13 @@ impl LicenceNote {
 
     /// The notes for people, at most two sentences.
     pub fn describe(&self) -> Vec<String> {
-        let names = |people: &[String]| {
-            let shown: Vec<String> = people.iter().take(MAX_NAMES).map(|name| sanitize(name).into_owned()).collect();
-            let more = people.len().saturating_sub(MAX_NAMES);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}", shown.join(", "))
-        };
         let mut notes = Vec::new();
         if !self.people_added.is_empty() {
             notes.push(format!(
                 "{} on line 1 of a handset: those with a Webex Calling Standard licence can no longer call in the \
                  Webex apps (licences are not visible here): {}",
                 plural(self.people_added.len(), "person"),
-                names(&self.people_added)
+                first_names(&self.people_added, MAX_NAMES)
             ));
         }
         if !self.people_removed.is_empty() {
@@ -105,7 +99,7 @@ impl LicenceNote {
                 "{} no longer on line 1 of a handset: calling in the Webex apps is switched on again with a Standard \
                  licence: {}",
                 plural(self.people_removed.len(), "person"),
-                names(&self.people_removed)
+                first_names(&self.people_removed, MAX_NAMES)
             ));
         }
         notes

@@ -3,11 +3,12 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
+
 use super::view::ResultView;
 use crate::plan::model::ResourceKind;
 use crate::reconcile::DriftReport;
 use crate::storage::RunOutcome;
-use jiff::Timestamp;
 
 /// The text, metric by metric.
 #[derive(Default)]

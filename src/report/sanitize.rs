@@ -38,6 +38,13 @@ fn is_invisible_or_control(character: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The first of these names in one line, and how many more there are.
+pub(super) fn first_names<N: AsRef<str>>(names: &[N], most: usize) -> String {
+    let shown: Vec<_> = names.iter().take(most).map(|name| sanitize(name.as_ref())).collect();
+    let more = if names.len() > most { format!(" and {} more", names.len() - most) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

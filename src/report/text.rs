@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
-use std::sync::Arc;
 
 use anstyle::{AnsiColor, Color, Effects, Style};
 use similar::{Algorithm, ChangeTag};
@@ -13,7 +12,7 @@ use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason}
 use super::organizations::OrganizationView;
 use super::plural;
 use super::rehearsal::RehearsalView;
-use super::sanitize::sanitize;
+use super::sanitize::{first_names, sanitize};
 use super::summary::{StatusSummary, seconds};
 use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
@@ -31,13 +30,16 @@ const ADDED: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Green)));
 const WARNING: Style = Style::new().fg_color(Some(Color::Ansi(AnsiColor::Yellow)));
 
 pub fn plan(view: &PlanView) -> String {
+    plan_around(view, |out| view.locations.iter().for_each(|location| write_location(out, location)))
+}
+
+/// A plan: its organization, what `changes` says of it, and what is to be known of it.
+fn plan_around(view: &PlanView, changes: impl FnOnce(&mut String)) -> String {
     let mut out = String::new();
     if let Some(organization) = &view.organization {
         line(&mut out, format_args!("Organization {}\n", sanitize(&organization.to_string())));
     }
-    for location in &view.locations {
-        write_location(&mut out, location);
-    }
+    changes(&mut out);
     for warning in &view.warnings {
         write_warning(&mut out, warning);
     }
@@ -69,19 +71,12 @@ pub fn plan_summary(view: &PlanView) -> String {
     };
     let names: Vec<_> = view.locations.iter().map(|location| sanitize(&location.name)).collect();
     let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
-    let mut out = String::new();
-    for (location, name) in view.locations.iter().zip(&names) {
-        let padding = " ".repeat(width - name.width());
-        line(&mut out, format_args!("{name}{padding}  {}", counts(location)));
-    }
-    for warning in &view.warnings {
-        write_warning(&mut out, warning);
-    }
-    for note in view.notes() {
-        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
-    }
-    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.summary.sentence()));
-    out
+    plan_around(view, |out| {
+        for (location, name) in view.locations.iter().zip(&names) {
+            let padding = " ".repeat(width - name.width());
+            line(out, format_args!("{name}{padding}  {}", counts(location)));
+        }
+    })
 }
 
 fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -421,19 +416,11 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
         );
         if !run.identity.command.is_empty() {
             let undone = run.undone_by(runs).map(|undo| format!("; undone by {undo}")).unwrap_or_default();
-            let places = few(&run.identity.locations);
+            let places = first_names(&run.identity.locations, 3);
             line(&mut out, format_args!("    dectl {}  {places}{undone}", sanitize(&run.identity.command)));
         }
     }
     out
-}
-
-/// The first few names, and how many more there are.
-fn few(names: &[Arc<str>]) -> String {
-    const MOST: usize = 3;
-    let shown: Vec<_> = names.iter().take(MOST).map(|name| sanitize(name)).collect();
-    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-    format!("{}{more}", shown.join(", "))
 }
 
 /// Which organization a run was about, if that is not the same for all: `undo last` takes none of another one.
@@ -505,9 +492,7 @@ pub fn status(status: &DriftReport) -> String {
 
 /// The first of these names, and how many more there are.
 pub(super) fn name_list<N: AsRef<str>>(names: &[N]) -> String {
-    let shown: Vec<_> = names.iter().take(MAX_NAMES).map(|name| sanitize(name.as_ref())).collect();
-    let more = if names.len() > MAX_NAMES { format!(" and {} more", names.len() - MAX_NAMES) } else { String::new() };
-    format!("{}{more}", shown.join(", "))
+    first_names(names, MAX_NAMES)
 }
 
 /// So many names stand in one line.

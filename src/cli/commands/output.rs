@@ -13,10 +13,20 @@ use crate::cli::printer::Printer;
 
 /// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
 pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
+    show_plan_as(plan, max_deletes, printer, |view| plan_text(view, printer.format()));
+}
+
+/// The same with another text.
+pub(super) fn show_plan_as(
+    plan: &Plan,
+    max_deletes: Option<usize>,
+    printer: &Printer,
+    text: impl FnOnce(&PlanView) -> String,
+) {
     printer.annotate_plan(plan);
     let view = PlanView::of(plan, printer.codes());
     let must_allow_deletions = view.summary.deletions > max_deletes.unwrap_or(0);
-    printer.result(&plan_text(&PlanView { must_allow_deletions, ..view }, printer.format()));
+    printer.result(&text(&PlanView { must_allow_deletions, ..view }));
 }
 
 /// Says on standard error what to do with a plan that was shown to a person.

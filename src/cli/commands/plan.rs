@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use dectl::reconcile::{Error, heed_earlier_runs, prepare_plan};
-use dectl::report::{PlanView, text};
+use dectl::report::text;
 use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, in_organization, read, save_plan, scope};
-use super::output::{saved_plan_hint, show_next_step, show_plan};
+use super::output::{saved_plan_hint, show_next_step, show_plan, show_plan_as};
 use crate::cli::args::{CodeOptions, FileOptions, Format, JournalOptions, ReadOptions, ScopeOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -56,8 +56,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
         None => Error::check_managed(plan, args.scope.fail_on_unmanaged)?,
     }
     if args.summary {
-        printer.annotate_plan(plan);
-        printer.result(&text::plan_summary(&PlanView::of(plan, printer.codes())));
+        show_plan_as(plan, args.scope.max_deletes, printer, text::plan_summary);
     } else {
         show_plan(plan, args.scope.max_deletes, printer);
     }

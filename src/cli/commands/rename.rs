@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::client::{ApiClient, Priority};
-use dectl::desired::RenameRequest;
+use dectl::desired::{RenameRequest, SourceFormat};
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
@@ -176,8 +176,10 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     }
     if let Some(path) = &args.write {
         let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
-        let is_table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        let text = if is_table { plan_to_csv(plan) } else { plan_to_yaml(plan, &remark) };
+        let text = match SourceFormat::of(&path.to_string_lossy()) {
+            SourceFormat::Csv => plan_to_csv(plan),
+            SourceFormat::Yaml => plan_to_yaml(plan, &remark),
+        };
         let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
         write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
     }

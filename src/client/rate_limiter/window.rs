@@ -78,7 +78,7 @@ pub(super) struct Window {
     /// How many were let in one by one at the first end of a period, as expected.
     crossed: usize,
     is_crossing: bool,
-    /// Whether it was asked for more since it was found.
+    /// Whether it may be none: until it was asked for more.
     is_doubted: bool,
 }
 

@@ -7,7 +7,7 @@ use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::yaml::{Node, Value};
 use crate::diagnostic::{
-    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, quoted_list, suggest,
+    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, names_code, quoted_list, suggest,
 };
 
 /// Columns of a table of networks. A heading that starts with `#` marks a comment column.
@@ -69,11 +69,6 @@ fn plain_heading(text: &str) -> String {
 fn is_heading(heading: &str, column: &str) -> bool {
     let heading = heading.trim();
     !heading.starts_with('#') && plain_heading(heading) == plain_heading(column)
-}
-
-/// Whether a column holds access codes, in whatever table and under whatever name.
-fn is_secret(heading: &str) -> bool {
-    is_heading(heading, "defaultAccessCode") || meant_by(heading) == Some("defaultAccessCode")
 }
 
 /// The column that a heading of another name probably means.
@@ -188,7 +183,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
         CsvLayout {
             headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
             cells: all.collect(),
-            secret: headings.iter().filter(|(_, heading)| is_secret(heading)).map(|(cell, _)| cell.column).collect(),
+            secret: headings.iter().filter(|(_, heading)| names_code(heading)).map(|(cell, _)| cell.column).collect(),
             may_hold_codes: table == TableKind::Networks,
         },
     );

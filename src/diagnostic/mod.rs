@@ -22,6 +22,6 @@ pub use code::DiagnosticCode;
 pub use csv_layout::{Cell, CsvLayout};
 pub use diagnostics::{Added, Diagnostic, Diagnostics, Related, Severity};
 pub use plural::plural;
-pub use redact::mask_message;
+pub use redact::{mask_message, names_code};
 pub use sources::{Snippet, SourceId, SourceLines, SourceLocation, Sources, Span};
 pub use suggest::{quoted_list, suggest};

@@ -1,8 +1,8 @@
 //! Where in a text an access code may be.
 //!
 //! A snippet is shown when a file is invalid, so it cannot be assumed to be well formed: the search goes by characters
-//! and not by structure, and rather redacts too much. Redacted are the value after any key that has `code` in its name
-//! (unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or
+//! and not by structure, and rather redacts too much. Redacted are the value after any key that names a code
+//! ([`names_code`], unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or
 //! not.
 
 use std::ops::Range;
@@ -69,15 +69,27 @@ pub(super) fn redact_code_like_numbers(text: &str) -> String {
     hidden
 }
 
+/// Whether a key of YAML, or a heading of a table, is about access codes: `Access code`, `Passcode`, `PIN`, not `shipping`; the
+/// switch `defaultAccessCodeEnabled` is not.
+pub fn names_code(name: &str) -> bool {
+    code_words(&name.to_ascii_lowercase()).next().is_some() && !name.to_ascii_lowercase().contains("enabled")
+}
+
+/// Where in a text in lower case words stand that are about codes.
+fn code_words(lower: &str) -> impl Iterator<Item = usize> {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let pins = lower.match_indices("pin").map(|(at, _)| at).filter(move |at| {
+        !is_letter(lower[..*at].chars().next_back()) && !is_letter(lower[at + "pin".len()..].chars().next())
+    });
+    lower.match_indices("code").map(|(at, _)| at).chain(pins)
+}
+
 /// Whether a line is a key whose value is a code on the lines below it.
 pub(super) fn starts_multiline_code(line: &str) -> bool {
     let Some((key, value)) = line.split_once(':') else { return false };
-    let key = key.to_ascii_lowercase();
     let value = value.trim_start();
     let open_quote = value.starts_with(['"', '\'']) && value[1..].find(&value[..1]).is_none();
-    key.contains("code")
-        && !key.contains("enabled")
-        && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote)
+    names_code(key) && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote)
 }
 
 /// Whether a line is `key: value`, so that it is not part of a value that began above it.
@@ -92,7 +104,7 @@ pub(super) fn is_key_value_line(line: &str) -> bool {
 fn code_key_values(line: &str) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     let lower = line.to_ascii_lowercase();
-    for (at, _) in lower.match_indices("code") {
+    for at in code_words(&lower) {
         let after_word = &lower[at..];
         let Some(word_end) = after_word.find(|c: char| !c.is_alphanumeric() && !matches!(c, '"' | '\'' | '_' | '-'))
         else {
@@ -261,6 +273,8 @@ mod tests {
             ("HQ,Ward 1,4821,true", "HQ,Ward 1,••••,true"),
             ("\"defaultAccessCode\": 4821", "\"defaultAccessCode\": ••••"),
             ("defaultAccessCode: abcd", "defaultAccessCode: ••••"),
+            ("pin: 98a6", "pin: ••••"),
+            (r#"{ name: HQ, "PIN": "98a6" }"#, r#"{ name: HQ, "PIN": •••• }"#),
             ("codes: [&c '7777', &d '8888']", "codes: [&c '••••', &d '••••']"),
             ("defaultAccessCode 7777", "defaultAccessCode ••••"),
             ("x: *7777", "x: *••••"),
@@ -275,6 +289,8 @@ mod tests {
             "defaultAccessCode: { env: HQ_WARD_2_CODE }",
             "defaultAccessCodeEnabled: yes",
             "name: Ward 1234 north",
+            "shipping: 98a6",
+            "name: Pin board",
             "version: 1",
             "displayName: W 12",
             "- AC7A-5611:FF01",

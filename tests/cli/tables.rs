@@ -170,6 +170,8 @@ fn a_code_is_masked_under_whatever_heading_and_in_whatever_table() {
         "location,name,Default Access Code,Number\nOslo HQ,HQ Kitchen,98a6,1\n",
         "location,name,PIN,Line\nOslo HQ,HQ Kitchen,98a6,1\n",
         "location,network,line1,access code\nOslo HQ,HQ Kitchen,1551,98a6\n",
+        "sep=;\nlocation;network;line1;Pin-Code\nOslo HQ;HQ Kitchen;1551;98a6\n",
+        "location,name,Passcode\nOslo HQ,HQ Kitchen,98a6\n",
         "location,network,mac,defaultAccessCode\nOslo HQ,HQ Kitchen,001122334455,98a6\n",
     ] {
         env.write("t.csv", table);

@@ -71,7 +71,7 @@
 //! | `apply` | executes a checked plan | client, webex, plan::model, plan_check, storage, model, runtime |
 //! | `simulator` | a simulated organization | webex, model, runtime, desired, diagnostic |
 //! | `reconcile` | use cases shared by the commands | all above; the simulator only to rehearse |
-//! | `report` | text, JSON, Markdown, HTML and progress output | model, diagnostic, plan::model, apply, storage, reconcile, client, webex, runtime |
+//! | `report` | text, JSON, Markdown, HTML and progress output | model, diagnostic, desired, plan::model, apply, storage, reconcile, client, webex, runtime |
 //!
 //! `tests/architecture.rs` compares this table with the imports.
 

@@ -15,7 +15,8 @@ use super::write_result::{StepState, WriteRequest, WriteResult};
 use crate::client::Priority;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{
-    ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, Standing, Step, StepIndex, StepItem, is_spaced,
+    ChangeAction, ChangeIndex, NetworkRef, Operation, ResourceKind, ResourceState, Standing, Step, StepIndex, StepItem,
+    is_spaced,
 };
 use crate::runtime::Instant;
 use crate::webex::ApiError;
@@ -401,7 +402,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
                 && result.status != ChangeStatus::Applied
                 && self.run.plan[item].settings_before() != Some(current)
             {
-                result.current_settings = Some(current.clone());
+                result.left_as = Some(ResourceState::Network { settings: current.clone(), model: None });
             }
         }
     }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::timeline::Timeline;
 use crate::client::Statistics;
-use crate::model::{Handset, Setting, Settings};
-use crate::plan::model::{ChangeIndex, Plan};
+use crate::plan::model::{ChangeIndex, Plan, ResourceState};
 use crate::runtime::ShutdownReason;
 use crate::storage::journal::RunOutcome;
 use crate::webex::{ApiError, fmt_api_error};
@@ -59,15 +58,13 @@ pub struct ChangeResult {
     pub blocked_by: Option<ChangeIndex>,
     /// The id of what was created, if known.
     pub id: Option<String>,
-    /// The settings it was left with, if they are interim ones.
-    pub current_settings: Option<Settings>,
+    /// What it was left as, if that is neither what it was nor what was planned.
+    pub left_as: Option<ResourceState>,
     pub error: Option<Failure>,
-    /// The settings that the final list showed otherwise than planned.
-    pub mismatched_settings: Vec<Setting>,
+    /// The names of the fields that the final list showed otherwise than planned.
+    pub mismatched: Vec<&'static str>,
     /// What the final list showed, if it differs from the plan.
-    pub found_settings: Option<Settings>,
-    /// The same for a handset.
-    pub found_handset: Option<Handset>,
+    pub found: Option<ResourceState>,
 }
 
 impl ChangeResult {
@@ -78,11 +75,10 @@ impl ChangeResult {
             verified: None,
             blocked_by: None,
             id: None,
-            current_settings: None,
+            left_as: None,
             error: None,
-            mismatched_settings: Vec::new(),
-            found_settings: None,
-            found_handset: None,
+            mismatched: Vec::new(),
+            found: None,
         }
     }
 }

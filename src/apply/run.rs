@@ -139,7 +139,7 @@ fn can_verify(client: &ApiClient) -> bool {
 fn any_write_sent(results: &[ChangeResult]) -> bool {
     results.iter().any(|result| {
         matches!(result.status, ChangeStatus::Applied | ChangeStatus::Failed | ChangeStatus::Unknown)
-            || result.current_settings.is_some()
+            || result.left_as.is_some()
     })
 }
 

@@ -10,7 +10,8 @@ use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
 use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, Settings, same_member};
 use crate::plan::model::{
-    Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, Standing, States, standings,
+    Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, ResourceState, Standing, States,
+    changed_fields, standings,
 };
 use crate::webex::{ErrorClass, NetworkPath, calls};
 
@@ -136,7 +137,9 @@ fn compare(
             let it = network.and_then(|network| {
                 shown_instead(change, &standing, found.handsets.get(&network)?, &run.plan.listed_handsets(&network))
             });
-            result.found_handset = it.filter(|_| !is_match).cloned();
+            result.found = it.filter(|_| !is_match).cloned().map(ResourceState::from);
+            let fields = changed_fields(change.after.as_ref(), result.found.as_ref()).into_iter();
+            result.mismatched = fields.filter(|_| result.found.is_some()).map(|field| field.name).collect();
             if is_match && change.action() == ChangeAction::Create {
                 result.id = standing.id();
             }
@@ -145,7 +148,7 @@ fn compare(
             ChangeStatus::Applied => {
                 result.verified = Some(is_match);
                 mismatched += usize::from(!is_match);
-                result.error = (!is_match && result.found_handset.is_none()).then(|| {
+                result.error = (!is_match && result.found.is_none()).then(|| {
                     Failure::new(match change.action() {
                         ChangeAction::Create => "the final list does not show it",
                         ChangeAction::Update => "the final list shows other values",
@@ -238,8 +241,9 @@ fn compare_settings(
             }
             let is_shown = standing.is_applied() && different.is_empty() && !is_generated;
             result.verified = if is_shown { Some(true) } else { (!different.is_empty()).then_some(false) };
-            result.found_settings = live.filter(|_| !different.is_empty()).cloned();
-            result.mismatched_settings = different;
+            let shown = |live: &Settings| ResourceState::Network { settings: live.clone(), model: None };
+            result.found = live.filter(|_| !different.is_empty()).map(shown);
+            result.mismatched = different.into_iter().map(Setting::api_name).collect();
             is_generated
         }
         // A write that was applied late, or whose response was lost.

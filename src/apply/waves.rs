@@ -67,7 +67,7 @@ impl Waves {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NetworkId, SettingSet, Settings};
+    use crate::model::{NetworkId, Settings};
     use crate::plan::model::{Change, ChangeSource, LocationRef};
 
     fn plan(locations: &[&str]) -> Plan {
@@ -76,7 +76,7 @@ mod tests {
             let location = LocationRef { id: LocationId::new(*location), name: (*location).into() };
             let source = ChangeSource::File { file: "f".into(), line: 1 };
             let settings = settings.clone();
-            Change::update(location, NetworkId::new("n"), settings.clone(), settings, SettingSet::NONE, source)
+            Change::update(location, NetworkId::new("n"), settings.clone(), settings, source)
         });
         Plan { changes: changes.collect(), ..Plan::default() }
     }

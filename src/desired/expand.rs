@@ -10,7 +10,7 @@ use minijinja::Value;
 use regex::Regex;
 
 use super::model::{Desired, DesiredLocation, NetworkEntry, Origin, Rule, RuleMode, Spanned};
-use super::rules::{COUNTER, full_match_regex};
+use super::rules::{COUNTER, captured, full_match_regex};
 use super::template::{Templates, Variables};
 use super::yaml::unusual_spaces;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, quoted_list, suggest};
@@ -152,11 +152,7 @@ impl<'a> CompiledRule<'a> {
         let mut groups = Variables::new();
         for (setting, pattern) in &self.patterns {
             let composed = nfc(string_value(settings, *setting)?);
-            let captures = pattern.captures(&composed)?;
-            for name in pattern.capture_names().flatten() {
-                let text = captures.name(name).map_or("", |group| group.as_str());
-                groups.insert(name.to_owned(), Value::from(text));
-            }
+            groups.extend(captured(pattern, &composed)?);
         }
         Some(groups)
     }

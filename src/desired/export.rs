@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{HandsetLine, WritableSettings, YamlWriter};
+use super::yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
 use crate::model::{
     Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, same_member,
@@ -51,7 +51,8 @@ impl Export<'_> {
             for (network, writable_settings) in self.networks(*at) {
                 exported.note(location, network, &writable_settings);
                 let remark = describe(network).filter(|_| self.with_remarks);
-                file.network(&network.id, &network.settings, writable_settings, remark.as_deref());
+                file.network(NetworkHead::Id(network.id.as_str()), remark.as_deref());
+                file.settings(&network.settings, writable_settings);
                 let stations = self.live.find(&network.id).and_then(|at| self.live.base_stations(at));
                 file.base_stations(stations.unwrap_or_default());
                 let handsets = self.live.find(&network.id).and_then(|at| self.live.handsets(at)).unwrap_or_default();
@@ -76,7 +77,9 @@ impl Export<'_> {
                 exported.note(location, network, &writable_settings);
                 let value = |setting: Setting| {
                     let entry = writable_settings.iter().find(|(known, _)| *known == setting);
-                    entry.filter(|(_, omitted)| omitted.is_none()).and_then(|_| plain(&network.settings, setting))
+                    entry
+                        .filter(|(_, written)| *written == Written::Value)
+                        .and_then(|_| plain(&network.settings, setting))
                 };
                 let number = |count: Option<u64>| count.map(|count| count.to_string());
                 let cells = [
@@ -203,14 +206,14 @@ impl Export<'_> {
                         Setting::DisplayName | Setting::CodeEnabled => false,
                     };
                     let aside = setting == Setting::Name && (self.is_temporary_name)(&settings.name);
-                    let why = if aside {
-                        Some("the live name is a temporary name of an interrupted run".to_owned())
+                    let written = if aside {
+                        Written::Omitted("the live name is a temporary name of an interrupted run".to_owned())
                     } else if shared {
-                        Some("another network in the location has the same value".to_owned())
+                        Written::Omitted("another network in the location has the same value".to_owned())
                     } else {
-                        super::yaml_writer::unrepresentable(settings, setting)
+                        writable(settings, setting)
                     };
-                    (setting, why)
+                    (setting, written)
                 })
                 .collect()
         };
@@ -220,8 +223,8 @@ impl Export<'_> {
 
 impl Exported {
     fn note(&mut self, location: &Location, network: &Network, writable_settings: &WritableSettings) {
-        for (setting, why) in writable_settings {
-            if let Some(why) = why {
+        for (setting, written) in writable_settings {
+            if let Written::Omitted(why) = written {
                 let (setting, name) = (setting.api_name(), &network.settings.name);
                 self.omitted.push(format!("{setting} of {name:?} in {:?}: {why}", location.name));
             }

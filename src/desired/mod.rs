@@ -44,7 +44,7 @@ pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use read::read;
 pub use rename_handsets::rename_handsets;
 pub use rules::{RenameRequest, rename_rules};
-pub use yaml_writer::{HandsetLine, WritableSettings, YamlWriter, writable_settings};
+pub use yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter, writable_settings};
 
 /// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");

@@ -7,17 +7,17 @@ use minijinja::Value;
 
 use super::expand::nothing_matches;
 use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
-use super::rules::{RenameRequest, full_match_regex};
-use super::template::{OWN_FILTERS, Templates, Variables};
+use super::rules::{COUNTER, RenameRequest, Vocabulary, captured, full_match_regex};
+use super::template::{Templates, Variables};
 use super::yaml::unusual_spaces;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, quoted_list, suggest};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, SourceLines, Sources, Span};
 use crate::model::{Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc};
 
-/// Variables of the template, besides the capture groups.
-const VARIABLES: [&str; 5] = ["line1", "name", "network", "location", "n"];
-
-/// The fields of `line1`.
-const LINE_FIELDS: [&str; 4] = ["line1.extension", "line1.number", "line1.firstName", "line1.lastName"];
+const VOCABULARY: Vocabulary = Vocabulary {
+    variables: &["line1", "name", "network", "location", COUNTER],
+    line_fields: &["line1.extension", "line1.number", "line1.firstName", "line1.lastName"],
+    has_counter: true,
+};
 
 /// So many shortened names are shown in a warning.
 const MAX_SHOWN: usize = 8;
@@ -31,25 +31,20 @@ pub fn rename_handsets(
     diagnostics: &mut Diagnostics,
 ) -> Desired {
     let mut lines = SourceLines::new(sources, "rename");
-    let pattern = lines.line("PATTERN for customDisplayName: ", &request.pattern);
-    let template = lines.line("TEMPLATE: ", &request.template);
-    lines.finish();
-    let regex = match full_match_regex(&request.pattern) {
-        Ok(regex) => regex,
-        Err(error) => {
-            let reason = error.to_string().lines().last().unwrap_or_default().to_owned();
-            diagnostics
-                .error(DiagnosticCode::InvalidPattern, pattern, format!("invalid pattern: {reason}"))
-                .help("write a regular expression that matches the whole name; special characters need a backslash");
-            return Desired::default();
-        }
+    let mut argument = |introduction: &str, value: &str| Spanned {
+        value: Arc::<str>::from(value),
+        span: lines.line(introduction, value),
     };
-    let templates = Templates::new();
-    let groups: Vec<&str> = regex.capture_names().flatten().collect();
-    let names: Vec<&str> = VARIABLES.into_iter().chain(groups).collect();
-    if !check_template(&templates, request, &names, regex.captures_len() > 1, template, diagnostics) {
+    let pattern = argument("PATTERN for customDisplayName: ", &request.pattern);
+    let template = argument("TEMPLATE: ", &request.template);
+    lines.finish();
+    let known = diagnostics.len();
+    VOCABULARY.check(&[&pattern], &[&template], diagnostics);
+    let Ok(regex) = full_match_regex(&request.pattern) else { return Desired::default() };
+    if diagnostics.len() > known {
         return Desired::default();
     }
+    let (pattern, template, templates) = (pattern.span, template.span, Templates::new());
     let mut renaming = Renaming { regex, request, templates, template, diagnostics, shortened: Vec::new(), matched: 0 };
     let mut desired = Desired::default();
     for (at, location) in live.locations() {
@@ -66,54 +61,6 @@ pub fn rename_handsets(
     let names: Vec<&str> = handsets.filter_map(|handset| handset.display_name()).map(|name| &**name).collect();
     renaming.finish(pattern, &request.pattern, &names);
     desired
-}
-
-/// Reports an invalid template and unknown variables.
-fn check_template(
-    templates: &Templates,
-    request: &RenameRequest,
-    names: &[&str],
-    has_groups: bool,
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) -> bool {
-    let report = |message: String, help: String| {
-        Diagnostic::error(DiagnosticCode::InvalidTemplate, message).with_span(span).help(help)
-    };
-    match templates.variables_of(&request.template, names, has_groups) {
-        Ok(used) => {
-            let unknown: Vec<&String> = used.iter().filter(|name| !names.contains(&name.as_str())).collect();
-            for name in &unknown {
-                let near = suggest(name, names.iter().copied());
-                let help = if near.is_empty() {
-                    format!(
-                        "variables: {}; of a line: {}",
-                        quoted_list(names.iter().copied(), 12),
-                        LINE_FIELDS.join(", ")
-                    )
-                } else {
-                    format!("did you mean {}?", quoted_list(near, 3))
-                };
-                diagnostics.push(report(format!("unknown variable {name:?} in the template"), help));
-            }
-            let mut fields = templates.fields_of(&request.template, "line1");
-            fields.retain(|field| !LINE_FIELDS.contains(&field.as_str()));
-            for field in &fields {
-                let near = suggest(field, LINE_FIELDS);
-                let help = if near.is_empty() {
-                    format!("fields of a line: {}", LINE_FIELDS.join(", "))
-                } else {
-                    format!("did you mean {}?", quoted_list(near, 3))
-                };
-                diagnostics.push(report(format!("unknown field {field:?} in the template"), help));
-            }
-            unknown.is_empty() && fields.is_empty()
-        }
-        Err(reason) => {
-            diagnostics.push(report(format!("invalid template: {reason}"), format!("own filters: {OWN_FILTERS}")));
-            false
-        }
-    }
 }
 
 struct Renaming<'a> {
@@ -144,19 +91,14 @@ impl Renaming<'_> {
         for handset in handsets {
             let Some(current) = handset.display_name() else { continue };
             let current = nfc(current);
-            let Some(captures) = self.regex.captures(&current) else { continue };
+            let Some(mut variables) = captured(&self.regex, &current) else { continue };
             self.matched += 1;
-            let mut variables = Variables::new();
-            for group in self.regex.capture_names().flatten() {
-                let text = captures.name(group).map_or("", |group| group.as_str());
-                variables.insert(group.to_owned(), Value::from(text));
-            }
             variables.extend([
                 ("line1".to_owned(), line_value(handset.line1.as_ref())),
                 ("name".to_owned(), Value::from(&*current)),
                 ("network".to_owned(), Value::from(&*network.settings.name)),
                 ("location".to_owned(), Value::from(&*location.name)),
-                ("n".to_owned(), Value::from(entries.len() + 1)),
+                (COUNTER.to_owned(), Value::from(entries.len() + 1)),
             ]);
             let subject = || format!("{:?}/{:?} handset {}", location.name, network.settings.name, handset.label());
             let (name, was_cut) = match self.templates.render_noting_cuts(&self.request.template, variables) {

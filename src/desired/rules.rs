@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use minijinja::Value;
 use regex::Regex;
 
 use super::mapping::MappingReader;
 use super::model::{Rule, RuleMode, Spanned};
-use super::template::{OWN_FILTERS, Templates};
+use super::template::{OWN_FILTERS, Templates, Variables};
 use super::yaml::Node;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, quoted_list, suggest};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, quoted_list, suggest};
 use crate::model::{NamePattern, Setting, nfc};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
@@ -113,7 +114,6 @@ pub fn rename_rules(request: &RenameRequest, sources: &mut Sources, diagnostics:
     rules
 }
 
-/// Reports invalid patterns, invalid templates and unknown variables.
 fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
     if let Some(location) = &rule.location
         && let Err(reason) = NamePattern::new(&location.value)
@@ -122,76 +122,126 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
         let help = "write the name of a location; * matches any characters";
         diagnostics.error(DiagnosticCode::InvalidPattern, location.span, message).help(help);
     }
-    let mut known: Vec<String> = BUILTIN_VARIABLES.map(str::to_owned).to_vec();
-    let mut has_groups = false;
-    for (_, pattern) in &rule.patterns {
-        match Regex::new(&pattern.value).and_then(|_| full_match_regex(&pattern.value)) {
-            Ok(regex) => {
-                has_groups |= regex.captures_len() > 1;
-                for group in regex.capture_names().flatten() {
-                    if known.iter().any(|other| other == group) {
-                        let (message, help) = if BUILTIN_VARIABLES.contains(&group) {
-                            let given = quoted_list(BUILTIN_VARIABLES, 8);
-                            let help = format!("{given} are predefined in every rule; choose another name");
-                            (format!("group name {group:?} is reserved"), help)
-                        } else {
-                            let message = format!("duplicate group {group:?} in the patterns of this rule");
-                            (message, "rename one of them".to_owned())
-                        };
-                        diagnostics.error(DiagnosticCode::InvalidPattern, pattern.span, message).help(help);
-                    }
-                    known.push(group.to_owned());
+    let vocabulary =
+        Vocabulary { variables: &BUILTIN_VARIABLES, line_fields: &[], has_counter: rule.mode == RuleMode::OneShot };
+    let patterns: Vec<&Spanned<Arc<str>>> = rule.patterns.iter().map(|(_, pattern)| pattern).collect();
+    let templates: Vec<&Spanned<Arc<str>>> = rule.templates.iter().map(|(_, template)| template).collect();
+    vocabulary.check(&patterns, &templates, diagnostics);
+}
+
+/// What templates may use besides the groups of their patterns.
+pub(super) struct Vocabulary {
+    pub(super) variables: &'static [&'static str],
+    /// The fields of the variable `line1`.
+    pub(super) line_fields: &'static [&'static str],
+    /// Whether they may count.
+    pub(super) has_counter: bool,
+}
+
+impl Vocabulary {
+    /// Reports invalid patterns, invalid templates and unknown variables.
+    pub(super) fn check(
+        &self,
+        patterns: &[&Spanned<Arc<str>>],
+        templates: &[&Spanned<Arc<str>>],
+        diagnostics: &mut Diagnostics,
+    ) {
+        let mut known: Vec<String> = self.variables.iter().map(|name| (*name).to_owned()).collect();
+        let mut has_groups = false;
+        for pattern in patterns {
+            match Regex::new(&pattern.value).and_then(|_| full_match_regex(&pattern.value)) {
+                Ok(regex) => {
+                    has_groups |= regex.captures_len() > 1;
+                    self.check_groups(&regex, pattern.span, &mut known, diagnostics);
+                }
+                Err(error) => {
+                    let message = format!("invalid regular expression: {}", regex_error_summary(&error.to_string()));
+                    let help = "the pattern matches the whole value; write groups as (?<ward>…)";
+                    diagnostics.error(DiagnosticCode::InvalidPattern, pattern.span, message).help(help);
+                    // The intended groups are unknown.
+                    return;
                 }
             }
-            Err(error) => {
-                let message = format!("invalid regular expression: {}", regex_error_summary(&error.to_string()));
-                let help = "the pattern matches the whole value; write groups as (?<ward>…)";
-                diagnostics.error(DiagnosticCode::InvalidPattern, pattern.span, message).help(help);
-                // The intended groups are unknown.
-                return;
+        }
+        let engine = Templates::new();
+        let names: Vec<&str> = known.iter().map(String::as_str).collect();
+        for template in templates {
+            match engine.variables_of(&template.value, &names, has_groups) {
+                Ok(variables) => {
+                    let unknown = variables.iter().filter_map(|name| self.unknown_variable(name, &names));
+                    let fields = engine.fields_of(&template.value, "line1");
+                    let fields = fields.iter().filter_map(|field| self.unknown_field(field));
+                    unknown.chain(fields).for_each(|diagnostic| diagnostics.push(diagnostic.with_span(template.span)));
+                }
+                Err(words) => {
+                    let message = format!("invalid template: {words}");
+                    let help =
+                        format!("write e.g. {{{{ name }}}} or {{{{ name|upper }}}}; additional filters: {OWN_FILTERS}");
+                    diagnostics.error(DiagnosticCode::InvalidTemplate, template.span, message).help(help);
+                }
             }
         }
     }
-    let templates = Templates::new();
-    let names: Vec<&str> = known.iter().map(String::as_str).collect();
-    for (_, template) in &rule.templates {
-        match templates.variables_of(&template.value, &names, has_groups) {
-            Ok(variables) => {
-                for variable in variables {
-                    if let Some(diagnostic) = unknown_variable(&variable, rule, &known) {
-                        diagnostics.push(diagnostic.with_span(template.span));
-                    }
-                }
+
+    /// Adds the groups of a pattern to the known names; reports those that are taken.
+    fn check_groups(&self, regex: &Regex, span: Span, known: &mut Vec<String>, diagnostics: &mut Diagnostics) {
+        for group in regex.capture_names().flatten() {
+            if known.iter().any(|other| other == group) {
+                let (message, help) = if self.variables.contains(&group) {
+                    let given = quoted_list(self.variables.iter().copied(), 8);
+                    let help = format!("{given} are predefined in every rule; choose another name");
+                    (format!("group name {group:?} is reserved"), help)
+                } else {
+                    let message = format!("duplicate group {group:?} in the patterns of this rule");
+                    (message, "rename one of them".to_owned())
+                };
+                diagnostics.error(DiagnosticCode::InvalidPattern, span, message).help(help);
             }
-            Err(words) => {
-                let message = format!("invalid template: {words}");
-                let help =
-                    format!("write e.g. {{{{ name }}}} or {{{{ name|upper }}}}; additional filters: {OWN_FILTERS}");
-                diagnostics.error(DiagnosticCode::InvalidTemplate, template.span, message).help(help);
-            }
+            known.push(group.to_owned());
         }
+    }
+
+    fn unknown_variable(&self, variable: &str, known: &[&str]) -> Option<Diagnostic> {
+        if variable == COUNTER && !self.has_counter {
+            let message = "a rule in a file cannot use a counter: adding or removing a network would rename the others";
+            return Some(
+                Diagnostic::error(DiagnosticCode::NonIdempotentRule, message)
+                    .help("number the networks once with `dectl rename`, or write an entry for each network"),
+            );
+        }
+        if known.contains(&variable) {
+            return None;
+        }
+        // Variables that a rule may not use are not suggested.
+        let names = || known.iter().copied().filter(|name| *name != COUNTER || self.has_counter);
+        let fields = match self.line_fields {
+            [] => String::new(),
+            fields => format!("; of a line: {}", fields.join(", ")),
+        };
+        let help = match suggest(variable, names()).first() {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("available variables: {}{fields}", quoted_list(names(), 12)),
+        };
+        Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("unknown variable {variable:?}")).help(help))
+    }
+
+    fn unknown_field(&self, field: &str) -> Option<Diagnostic> {
+        if self.line_fields.is_empty() || self.line_fields.contains(&field) {
+            return None;
+        }
+        let help = match suggest(field, self.line_fields.iter().copied()).first() {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!("fields of a line: {}", self.line_fields.join(", ")),
+        };
+        Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("unknown field {field:?}")).help(help))
     }
 }
 
-fn unknown_variable(variable: &str, rule: &Rule, known: &[String]) -> Option<Diagnostic> {
-    if variable == COUNTER && rule.mode == RuleMode::Persistent {
-        let message = "a rule in a file cannot use a counter: adding or removing a network would rename the others";
-        return Some(
-            Diagnostic::error(DiagnosticCode::NonIdempotentRule, message)
-                .help("number the networks once with `dectl rename`, or write an entry for each network"),
-        );
-    }
-    if known.iter().any(|name| name == variable) {
-        return None;
-    }
-    // Variables that a rule may not use are not suggested.
-    let is_of_use = |name: &&str| *name != COUNTER || rule.mode == RuleMode::OneShot;
-    let names = || known.iter().map(String::as_str).filter(is_of_use);
-    let help = match suggest(variable, names()).first() {
-        Some(near) => format!("did you mean {near:?}?"),
-        None => format!("available variables: {}", quoted_list(names(), 12)),
-    };
-    Some(Diagnostic::error(DiagnosticCode::InvalidTemplate, format!("unknown variable {variable:?}")).help(help))
+/// The named groups of a pattern in a text as variables; `None` if it does not match.
+pub(super) fn captured(pattern: &Regex, text: &str) -> Option<Variables> {
+    let captures = pattern.captures(text)?;
+    let text = |name| captures.name(name).map_or("", |group| group.as_str());
+    Some(pattern.capture_names().flatten().map(|name| (name.to_owned(), Value::from(text(name)))).collect())
 }
 
 /// Returns the last line of a regex error; the lines before it repeat the expression.

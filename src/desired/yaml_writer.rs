@@ -2,22 +2,42 @@
 
 use super::model::LineRef;
 use super::yaml::is_invisible_format;
-use crate::model::{
-    BaseStation, DesiredSettings, HandsetId, LocationId, Member, NetworkId, Setting, SettingSet, Settings,
-};
+use crate::model::{BaseStation, DesiredSettings, HandsetId, LocationId, Member, Setting, SettingSet, Settings};
 
-/// The settings to write for a network, and why some are omitted.
-pub type WritableSettings = Vec<(Setting, Option<String>)>;
-
-/// Returns these settings without those that the format rejects.
-pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSettings {
-    of.iter().map(|setting| (setting, unrepresentable(settings, setting))).collect()
+/// How a setting is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    Value,
+    /// Without its value.
+    Masked,
+    /// The same, with a comment that it is another one.
+    MaskedNew,
+    /// As a comment with the reason.
+    Omitted(String),
 }
 
-/// Why the format rejects a live value.
-pub(super) fn unrepresentable(settings: &Settings, setting: Setting) -> Option<String> {
-    let error = DesiredSettings::default().set_from(settings, setting).err()?;
-    Some(format!("the live value {error}"))
+/// The settings to write for a network.
+pub type WritableSettings = Vec<(Setting, Written)>;
+
+/// Returns these settings, those that the format rejects as omitted.
+pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSettings {
+    of.iter().map(|setting| (setting, writable(settings, setting))).collect()
+}
+
+/// Whether the format has a live value.
+pub(super) fn writable(settings: &Settings, setting: Setting) -> Written {
+    match DesiredSettings::default().set_from(settings, setting) {
+        Ok(()) => Written::Value,
+        Err(error) => Written::Omitted(format!("the live value {error}")),
+    }
+}
+
+/// What an entry of a network begins with.
+#[derive(Clone, Copy, Debug)]
+pub enum NetworkHead<'a> {
+    Id(&'a str),
+    /// The model of one that is to be created.
+    Model(&'a str),
 }
 
 /// A handset as a file names it.
@@ -43,10 +63,17 @@ fn line(member: &Member, home: &LocationId) -> Option<String> {
     })
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct YamlWriter {
     text: String,
     is_empty: bool,
+}
+
+impl Default for YamlWriter {
+    /// A file without a comment.
+    fn default() -> Self {
+        Self { text: "version: 1\n\nlocations:".to_owned(), is_empty: true }
+    }
 }
 
 impl YamlWriter {
@@ -68,34 +95,32 @@ impl YamlWriter {
         self.text.push_str(&format!("{break_before}  - id: {id}\n{name}    networks:\n"));
     }
 
-    /// Adds a network with its settings. An omitted setting gets a comment with the reason.
-    pub fn network(
-        &mut self,
-        id: &NetworkId,
-        settings: &Settings,
-        writable_settings: WritableSettings,
-        remark: Option<&str>,
-    ) {
+    /// Adds a network.
+    pub fn network(&mut self, head: NetworkHead<'_>, remark: Option<&str>) {
         if let Some(remark) = remark {
             self.text.push_str(&format!("      # {}\n", one_line(remark)));
         }
-        self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
-        for (setting, left_out) in writable_settings {
-            let name = setting.api_name();
-            match (left_out, value(settings, setting)) {
-                (Some(why), _) => self.text.push_str(&format!("        # {name} omitted: {}\n", one_line(&why))),
-                (None, Some(value)) => self.text.push_str(&format!("        {name}: {value}\n")),
-                (None, None) => {}
-            }
-        }
+        self.text.push_str(&match head {
+            NetworkHead::Id(id) => format!("      - id: {}\n", scalar(id)),
+            NetworkHead::Model(model) => format!("      - model: {}\n", scalar(model)),
+        });
     }
 
-    /// Adds an entry about the devices of a network.
-    pub fn network_devices(&mut self, id: &NetworkId, remark: Option<&str>) {
-        if let Some(remark) = remark {
-            self.text.push_str(&format!("      # {}\n", one_line(remark)));
+    /// Adds settings to the last network.
+    pub fn settings(&mut self, settings: &Settings, written: WritableSettings) {
+        for (setting, written) in written {
+            let name = setting.api_name();
+            let Some(value) = value(settings, setting).or(matches!(written, Written::Omitted(_)).then(String::new))
+            else {
+                continue;
+            };
+            self.text.push_str(&match written {
+                Written::Value => format!("        {name}: {value}\n"),
+                Written::Masked => format!("        {name}: ••••\n"),
+                Written::MaskedNew => format!("        {name}: •••• # new\n"),
+                Written::Omitted(why) => format!("        # {name} omitted: {}\n", one_line(&why)),
+            });
         }
-        self.text.push_str(&format!("      - id: {}\n", scalar(id.as_str())));
     }
 
     /// Adds base stations to the last network; a comment for an address that the format rejects.

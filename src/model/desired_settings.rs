@@ -56,9 +56,7 @@ impl DesiredSettings {
             code_enabled: self.code_enabled.or(live.code_enabled),
             code: self.code.map(AccessCode::to_code_text).or_else(|| live.code.clone()),
         };
-        let hidden = after.code_enabled == Some(false) && live.code.is_none();
-        let changed: SettingSet =
-            live.diff(&after).iter().filter(|setting| !(hidden && *setting == Setting::Code)).collect();
+        let changed = live.changed_in(&after);
         // An equivalent text is sent back as it is.
         let name = if changed.has(Setting::Name) { after.name } else { live.name.clone() };
         let display_name =

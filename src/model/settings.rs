@@ -82,6 +82,11 @@ impl Settings {
         NameKey::of(&self.name)
     }
 
+    /// The settings that an update to `after` changes: what is hidden before and after it is sent, but not changed.
+    pub fn changed_in(&self, after: &Self) -> SettingSet {
+        self.diff(after).iter().filter(|setting| !self.hides(after, *setting)).collect()
+    }
+
     /// Whether a setting is hidden here and stays so in `after`: a disabled code, which no read can show.
     pub fn hides(&self, after: &Self, setting: Setting) -> bool {
         setting == Setting::Code && self.code.is_none() && after.code_enabled == Some(false)

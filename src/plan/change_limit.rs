@@ -145,14 +145,13 @@ pub fn describe_deletions(plan: &Plan) -> String {
 mod tests {
     use super::super::model::{ChangeSource, Counts, LocationRef, PerKind};
     use super::*;
-    use crate::model::{LocationId, NetworkId, SettingSet, Settings};
+    use crate::model::{LocationId, NetworkId, Settings};
 
     fn plan(changes: usize, networks: usize) -> Plan {
         let settings = Settings { name: "x".into(), display_name: None, code_enabled: None, code: None };
         let location = LocationRef { id: LocationId::new("l"), name: "l".into() };
         let source = ChangeSource::File { file: "f".into(), line: 1 };
-        let change =
-            Change::update(location, NetworkId::new("n"), settings.clone(), settings, SettingSet::NONE, source);
+        let change = Change::update(location, NetworkId::new("n"), settings.clone(), settings, source);
         let listed = PerKind { network: networks, ..PerKind::default() };
         Plan { changes: vec![change; changes], counts: Counts { listed, ..Counts::default() }, ..Plan::default() }
     }

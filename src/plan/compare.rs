@@ -4,8 +4,7 @@ use super::matching::Managed;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{
-    CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, SettingSet,
-    Settings,
+    CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, Settings,
 };
 
 /// A network that is created, updated or deleted.
@@ -21,8 +20,6 @@ pub(super) struct NetworkChange<'a> {
     pub(super) after: Option<Settings>,
     /// The model of a created network.
     pub(super) model: Option<NetworkModel>,
-    /// The settings of an updated network that change.
-    pub(super) changed_settings: SettingSet,
 }
 
 impl NetworkChange<'_> {
@@ -61,8 +58,10 @@ impl NetworkChange<'_> {
 
     /// The code that it takes and is not known to hold yet.
     pub(super) fn taken_code(&self) -> Option<&CodeText> {
-        let code = self.after.as_ref()?.code.as_ref()?;
-        (self.before.is_none() || self.changed_settings.has(Setting::Code)).then_some(code)
+        let after = self.after.as_ref()?;
+        let code = after.code.as_ref()?;
+        let changes = |(_, before): (_, &Settings)| before.changed_in(after).has(Setting::Code);
+        self.before.is_none_or(changes).then_some(code)
     }
 }
 
@@ -88,32 +87,19 @@ pub(super) fn compare<'a>(
         for setting in missing(&after) {
             diagnostics.push(missing_required_setting(entry, &network.settings.name, network.id.as_str(), setting));
         }
-        changes.push(NetworkChange {
-            entry,
-            before: Some((*at, &network.settings)),
-            after: Some(after),
-            model: None,
-            changed_settings: changed,
-        });
+        changes.push(NetworkChange { entry, before: Some((*at, &network.settings)), after: Some(after), model: None });
     }
     let unchanged = managed.networks.len() - changes.len();
     for (model, group) in &managed.created {
         let entry = group.primary;
         let Some(after) = created_settings(entry, diagnostics) else { continue };
-        changes.push(NetworkChange {
-            entry,
-            before: None,
-            after: Some(after),
-            model: Some(*model),
-            changed_settings: SettingSet::NONE,
-        });
+        changes.push(NetworkChange { entry, before: None, after: Some(after), model: Some(*model) });
     }
     changes.extend(managed.deleted.iter().map(|(at, entry)| NetworkChange {
         entry,
         before: Some((*at, &live.network(*at).settings)),
         after: None,
         model: None,
-        changed_settings: SettingSet::NONE,
     }));
     (changes, unchanged)
 }

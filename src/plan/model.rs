@@ -13,12 +13,17 @@ use std::time::Duration;
 
 use crate::diagnostic::{DiagnosticCode, plural};
 use crate::model::{
-    BaseStation, Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, NetworkModel, Setting,
-    SettingSet, Settings,
+    BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, NetworkIndex, SettingSet, Settings,
 };
 
+mod change;
+mod fields;
+mod resource;
 mod standing;
 
+pub use change::{Change, ChangeAction, ChangeKey, ChangeSource};
+pub use fields::{Field, FieldKind, FieldValue, changed_fields};
+pub use resource::{PerKind, ResourceKind, ResourceState};
 pub use standing::{Found, Listed, Standing, States, standings};
 
 /// Index of a change in its plan.
@@ -65,14 +70,6 @@ impl Plan {
 
     pub fn step_kind(&self, step: &Step) -> StepKind {
         if step.items.iter().all(|item| self.is_final(item)) { StepKind::Final } else { StepKind::Interim }
-    }
-
-    /// The settings of a network that an update changes. A code that Webex hides is sent, but not changed.
-    pub fn changed_by(&self, item: &StepItem) -> SettingSet {
-        let (Some(from), Some(to)) = (item.from.as_ref().and_then(ResourceState::settings), item.settings()) else {
-            return SettingSet::NONE;
-        };
-        from.diff(to).iter().filter(|setting| self[item.change].changed_settings.has(*setting)).collect()
     }
 
     /// Whether it has a warning of this kind.
@@ -262,348 +259,6 @@ impl NetworkRef {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ResourceKind {
-    Network,
-    BaseStation,
-    Handset,
-}
-
-impl ResourceKind {
-    /// All kinds, in display order.
-    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
-
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::BaseStation => "base station",
-            Self::Handset => "handset",
-        }
-    }
-}
-
-/// Something for each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PerKind<T> {
-    pub network: T,
-    pub base_station: T,
-    pub handset: T,
-}
-
-impl<T> PerKind<T> {
-    pub fn from_fn(mut of: impl FnMut(ResourceKind) -> T) -> Self {
-        Self {
-            network: of(ResourceKind::Network),
-            base_station: of(ResourceKind::BaseStation),
-            handset: of(ResourceKind::Handset),
-        }
-    }
-}
-
-impl<T> Index<ResourceKind> for PerKind<T> {
-    type Output = T;
-
-    fn index(&self, kind: ResourceKind) -> &T {
-        match kind {
-            ResourceKind::Network => &self.network,
-            ResourceKind::BaseStation => &self.base_station,
-            ResourceKind::Handset => &self.handset,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ChangeAction {
-    Create,
-    Update,
-    Delete,
-}
-
-impl ChangeAction {
-    /// From what a thing is before and after; `None` where it is not there.
-    pub(super) const fn between<T>(before: Option<&T>, after: Option<&T>) -> Self {
-        match (before, after) {
-            (None, _) => Self::Create,
-            (Some(_), Some(_)) => Self::Update,
-            (Some(_), None) => Self::Delete,
-        }
-    }
-}
-
-/// The state of one thing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ResourceState {
-    Network {
-        settings: Settings,
-        /// In the spelling of Webex; recorded where the network is created or deleted.
-        model: Option<Arc<str>>,
-    },
-    BaseStation(BaseStation),
-    Handset(Box<Handset>),
-}
-
-impl From<Handset> for ResourceState {
-    fn from(handset: Handset) -> Self {
-        Self::Handset(Box::new(handset))
-    }
-}
-
-impl ResourceState {
-    pub const fn kind(&self) -> ResourceKind {
-        match self {
-            Self::Network { .. } => ResourceKind::Network,
-            Self::BaseStation(_) => ResourceKind::BaseStation,
-            Self::Handset(_) => ResourceKind::Handset,
-        }
-    }
-
-    /// What identifies it to a reader.
-    pub fn label(&self) -> String {
-        match self {
-            Self::Network { settings, .. } => settings.name.to_string(),
-            Self::BaseStation(station) => station.label(),
-            Self::Handset(handset) => handset.label(),
-        }
-    }
-
-    /// Whether a network is as this one is to be created: with its name, and with its settings and model as far as a read
-    /// shows them.
-    pub fn matches_created(&self, network: &Network) -> bool {
-        let Self::Network { settings, model } = self else { return false };
-        let model = model.as_deref().and_then(NetworkModel::parse);
-        let mut differing = network.settings.diff(settings).iter().filter(|setting| match setting {
-            // Where the request has none, Webex chooses one.
-            Setting::DisplayName => settings.display_name.is_some(),
-            Setting::Code => network.settings.code.is_some() && settings.code_enabled != Some(false),
-            Setting::Name => network.settings.name_key() != settings.name_key(),
-            Setting::CodeEnabled => network.settings.code_enabled.is_some(),
-        });
-        differing.next().is_none()
-            && network.settings.name_key() == settings.name_key()
-            && (network.known_model().is_none() || network.known_model() == model)
-    }
-
-    /// Whether it is one of the base stations that the same plan adds elsewhere.
-    pub fn is_moved(&self, added_base_stations: &HashSet<String>) -> bool {
-        match self {
-            Self::BaseStation(station) => added_base_stations.contains(&station.label()),
-            Self::Network { .. } | Self::Handset(_) => false,
-        }
-    }
-
-    /// The handset, if it is one.
-    pub const fn handset(&self) -> Option<&Handset> {
-        match self {
-            Self::Handset(handset) => Some(handset),
-            Self::Network { .. } | Self::BaseStation(_) => None,
-        }
-    }
-
-    /// The base station, if it is one.
-    pub const fn base_station(&self) -> Option<&BaseStation> {
-        match self {
-            Self::BaseStation(station) => Some(station),
-            Self::Network { .. } | Self::Handset(_) => None,
-        }
-    }
-
-    /// The settings, if it is a network.
-    pub const fn settings(&self) -> Option<&Settings> {
-        match self {
-            Self::Network { settings, .. } => Some(settings),
-            Self::BaseStation(_) | Self::Handset(_) => None,
-        }
-    }
-}
-
-/// One thing that changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    pub location: LocationRef,
-    pub network: NetworkRef,
-    /// The name of that network, before the change if it exists.
-    pub network_name: Arc<str>,
-    /// `None` if it is created.
-    pub before: Option<ResourceState>,
-    /// `None` if it is deleted.
-    pub after: Option<ResourceState>,
-    /// The settings of an updated network that change.
-    pub changed_settings: SettingSet,
-    /// What a deleted network holds, and what goes with it.
-    pub contents: Vec<ResourceState>,
-    /// The address of the base station that takes the place of this one, which is removed.
-    pub replaced_by: Option<Arc<str>>,
-    pub source: ChangeSource,
-}
-
-impl Change {
-    /// An update of the settings of a network.
-    pub fn update(
-        location: LocationRef,
-        network: NetworkId,
-        before: Settings,
-        after: Settings,
-        changed_settings: SettingSet,
-        source: ChangeSource,
-    ) -> Self {
-        Self {
-            location,
-            network: NetworkRef::Live(network),
-            network_name: before.name.clone(),
-            before: Some(ResourceState::Network { settings: before, model: None }),
-            after: Some(ResourceState::Network { settings: after, model: None }),
-            changed_settings,
-            contents: Vec::new(),
-            replaced_by: None,
-            source,
-        }
-    }
-
-    pub const fn action(&self) -> ChangeAction {
-        ChangeAction::between(self.before.as_ref(), self.after.as_ref())
-    }
-
-    pub fn kind(&self) -> ResourceKind {
-        self.state().map_or(ResourceKind::Network, ResourceState::kind)
-    }
-
-    /// The settings of a network before; `None` if it is created, or if it is not about a network.
-    pub fn settings_before(&self) -> Option<&Settings> {
-        self.before.as_ref()?.settings()
-    }
-
-    /// The settings of a network after; `None` if it is deleted, or if it is not about a network.
-    pub fn settings_after(&self) -> Option<&Settings> {
-        self.after.as_ref()?.settings()
-    }
-
-    /// The networks of its location that none of the plan has recorded: what a creation has made is one of them.
-    pub fn candidates<'l>(&self, known: &HashSet<&NetworkId>, live: &'l LiveState) -> Vec<&'l Network> {
-        let location = live.find_location(&self.location.id);
-        let networks = location.into_iter().flat_map(|at| live.networks_of(at)).map(|(_, network)| network);
-        networks.filter(|network| !known.contains(&network.id)).collect()
-    }
-
-    /// The network that a creation has made, if it exists.
-    pub fn find_created(&self, known: &HashSet<&NetworkId>, live: &LiveState) -> Option<NetworkIndex> {
-        let listed = Listed { networks: Some(self.candidates(known, live)), ..Listed::default() };
-        let standing = standings(&[States::of_change(self, None)], &listed, &HashSet::new()).pop()?;
-        live.find(&NetworkId::new(standing.found()?.id.as_deref()?))
-    }
-
-    /// What identifies the thing to a reader.
-    pub fn label(&self) -> String {
-        self.state().map(ResourceState::label).unwrap_or_default()
-    }
-
-    /// The base station, if it is about one.
-    pub fn base_station(&self) -> Option<&BaseStation> {
-        self.state()?.base_station()
-    }
-
-    /// The handset before; `None` if it is added, or if it is not about a handset.
-    pub fn handset_before(&self) -> Option<&Handset> {
-        self.before.as_ref()?.handset()
-    }
-
-    /// The handset after; `None` if it is removed, or if it is not about a handset.
-    pub fn handset_after(&self) -> Option<&Handset> {
-        self.after.as_ref()?.handset()
-    }
-
-    /// The handset, if it is about one: as it is, or as it will be if it is added.
-    pub fn handset(&self) -> Option<&Handset> {
-        self.state()?.handset()
-    }
-
-    /// What tells it from all other changes of a plan, also when the plan was resumed or split.
-    pub fn key(&self) -> ChangeKey {
-        let (kind, action) = (self.kind(), self.action());
-        let id = self.handset().and_then(|handset| handset.id.as_ref()).map(ToString::to_string);
-        ChangeKey {
-            operation: Operation { kind, action },
-            location: self.location.id.to_string(),
-            network: match self.network.id().filter(|_| kind == ResourceKind::Network) {
-                Some(id) => id.to_string(),
-                None => self.network_name.to_string(),
-            },
-            device: (kind != ResourceKind::Network).then(|| id.unwrap_or_else(|| self.label())),
-        }
-    }
-
-    /// What a network that is to be deleted holds and the plan does not list, in words.
-    pub fn new_contents(&self, base_stations: Option<&[BaseStation]>, handsets: Option<&[Handset]>) -> Vec<String> {
-        let known_station = |station: &BaseStation| {
-            let same = |known: &BaseStation| known.label() == station.label();
-            self.contents.iter().any(|state| matches!(state, ResourceState::BaseStation(known) if same(known)))
-        };
-        let known_handset = |handset: &Handset| {
-            let same = |known: &Handset| if handset.id.is_some() { known.id == handset.id } else { known == handset };
-            self.contents.iter().any(|state| matches!(state, ResourceState::Handset(known) if same(known)))
-        };
-        let stations = base_stations.unwrap_or_default().iter().filter(|station| !known_station(station));
-        let handsets = handsets.unwrap_or_default().iter().filter(|handset| !known_handset(handset));
-        stations
-            .map(|station| format!("base station {}", station.label()))
-            .chain(handsets.map(|handset| format!("handset {}", handset.label())))
-            .collect()
-    }
-
-    /// What it is about, in the words of a progress line.
-    pub fn subject(&self) -> String {
-        match self.kind() {
-            ResourceKind::Network => self.network_name.to_string(),
-            kind => format!("{}: {} {}", self.network_name, kind.noun(), self.label()),
-        }
-    }
-
-    /// What it is about: as it is, or as it will be if it is created.
-    pub fn state(&self) -> Option<&ResourceState> {
-        self.before.as_ref().or(self.after.as_ref())
-    }
-}
-
-/// What tells a change from all others of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChangeKey {
-    #[serde(flatten)]
-    pub operation: Operation,
-    /// The id of the location.
-    pub location: String,
-    /// The id of the network, or its name if it is created or holds the device.
-    pub network: String,
-    /// The id of the device, or what it is called if it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub device: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ChangeSource {
-    File {
-        file: Arc<str>,
-        /// The line of the entry, 1-based.
-        line: u32,
-    },
-    Rule {
-        /// The rule: its position in a file, or the command.
-        rule: Arc<str>,
-    },
-}
-
-impl fmt::Display for ChangeSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File { file, line } => write!(f, "{file}:{line}"),
-            Self::Rule { rule } => write!(f, "rule {rule}"),
-        }
-    }
-}
-
 /// What a request does, and to things of which kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
@@ -699,6 +354,14 @@ impl StepItem {
         self.to.as_ref()?.settings()
     }
 
+    /// The settings of a network that it changes.
+    pub fn changed_settings(&self) -> SettingSet {
+        match (self.from.as_ref().and_then(ResourceState::settings), self.settings()) {
+            (Some(from), Some(to)) => from.changed_in(to),
+            _ => SettingSet::NONE,
+        }
+    }
+
     /// Whether it changes lines of a handset, after which base stations need time. A new name alone does not.
     pub fn changes_lines(&self) -> bool {
         match (self.from.as_ref().and_then(ResourceState::handset), self.to.as_ref().and_then(ResourceState::handset)) {
@@ -749,6 +412,15 @@ pub struct NetworkDevices {
 }
 
 impl NetworkDevices {
+    /// Those of one kind.
+    pub fn of_kind(&self, kind: ResourceKind) -> Vec<ResourceState> {
+        match kind {
+            ResourceKind::Network => Vec::new(),
+            ResourceKind::BaseStation => self.base_stations.iter().cloned().map(ResourceState::BaseStation).collect(),
+            ResourceKind::Handset => self.handsets.iter().cloned().map(ResourceState::from).collect(),
+        }
+    }
+
     /// What was read of these networks, each once.
     pub fn of(networks: impl IntoIterator<Item = NetworkIndex>, live: &LiveState) -> Vec<Self> {
         let networks: BTreeSet<NetworkIndex> = networks.into_iter().collect();

@@ -18,8 +18,7 @@ use super::scope::{Scope, apply_scope};
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::model::{
-    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, NetworkIndex, SettingSet,
-    nfc,
+    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, NetworkIndex, nfc,
 };
 
 /// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
@@ -291,7 +290,6 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                     .after
                     .as_ref()
                     .map(|after| state(after, change.model.map(|model| model.api_name().into()))),
-                changed_settings: change.changed_settings,
                 contents: change
                     .network()
                     .filter(|_| change.is_deletion())
@@ -336,7 +334,6 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             network_name,
             before,
             after,
-            changed_settings: SettingSet::NONE,
             contents: Vec::new(),
             replaced_by: None,
             source: file_source(span, self.sources),

@@ -201,7 +201,7 @@ fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live:
         let change = &plan[step.change()];
         let Some(settings) = step.settings().filter(|_| !created.contains_key(&step.change())) else { continue };
         let is_creation = change.action() == ChangeAction::Create;
-        let changed = plan.changed_by(&step.items[0]);
+        let changed = step.items[0].changed_settings();
         let requests = |setting: Setting| is_creation || changed.has(setting);
         for network in &unknown[&change.location.id] {
             let uses = |setting: Setting| match setting {
@@ -301,11 +301,8 @@ fn rest(plan: &Plan, standing: &[Standing], created: &HashMap<ChangeIndex, Netwo
             live => live.clone(),
         };
         let mut change = Change { network, ..change.clone() };
-        if let (true, Some(now), Some(after)) =
-            (is_update, find_network(&change, created, live), change.settings_after())
-        {
+        if let (true, Some(now), Some(_)) = (is_update, find_network(&change, created, live), change.settings_after()) {
             let now = live.network(now).settings.clone();
-            change.changed_settings = now.diff(after).iter().filter(|setting| !now.hides(after, *setting)).collect();
             change.before = Some(ResourceState::Network { settings: now, model: None });
         }
         // A handset that was added with its first line lacks the second one.

@@ -1,6 +1,6 @@
 //! Exports the result of a plan as a desired-state file.
 
-use crate::desired::{HandsetLine, YamlWriter, table, writable_settings};
+use crate::desired::{HandsetLine, NetworkHead, YamlWriter, table, writable_settings};
 use crate::model::{NetworkId, Setting};
 use crate::plan::model::{Change, Plan};
 
@@ -32,7 +32,7 @@ pub fn plan_to_csv(plan: &Plan) -> String {
         plan.changes.iter().map(|change| {
             let (name, location) = location(change);
             let after = change.settings_after();
-            let changed = |setting| after.filter(|_| change.changed_settings.has(setting));
+            let changed = |setting| after.filter(|_| change.changed_settings().has(setting));
             let new_name = changed(Setting::Name).map(|after| after.name.to_string());
             let display_name =
                 changed(Setting::DisplayName).and_then(|after| Some(after.display_name.as_ref()?.to_string()));
@@ -54,7 +54,8 @@ pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
             location = Some(&change.location.id);
         }
         if let Some(after) = change.settings_after() {
-            file.network(network, after, writable_settings(after, change.changed_settings), None);
+            file.network(NetworkHead::Id(network.as_str()), None);
+            file.settings(after, writable_settings(after, change.changed_settings()));
         } else if change.handset_after().is_some() && handsets_of != Some(network) {
             let same = plan.changes.iter().filter(|other| other.network.id() == Some(network));
             let handsets = same.filter_map(|other| other.handset_after()).map(|after| HandsetLine {
@@ -62,7 +63,7 @@ pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
                 name: after.custom_name.as_deref(),
                 ..HandsetLine::default()
             });
-            file.network_devices(network, Some(&change.network_name));
+            file.network(NetworkHead::Id(network.as_str()), Some(&change.network_name));
             file.handsets(&change.location.id, handsets);
             handsets_of = Some(network);
         }

@@ -6,7 +6,7 @@ use super::sanitize::sanitize;
 use super::view::PlanView;
 
 pub fn plan(view: &PlanView) -> String {
-    let (before, after) = (text(view, |line| &line.before), text(view, |line| &line.after));
+    let [before, after] = view.files.each_ref().map(|file| shown(file));
     // What stands before the header is no part of the diff.
     let warnings = view.warnings.iter().map(|warning| format!("# warning: {}\n", sanitize(&warning.message)));
     let notes: String = warnings.chain(view.notes().iter().map(|note| format!("# note: {note}\n"))).collect();
@@ -14,13 +14,11 @@ pub fn plan(view: &PlanView) -> String {
     notes + &diff.unified_diff().context_radius(3).header("live", "planned").to_string()
 }
 
-fn text(view: &PlanView, side: impl Fn(&super::view::DiffLine) -> &Option<String>) -> String {
-    let mut text = "version: 1\nlocations:\n".to_owned();
-    for line in &view.lines {
-        if let Some(line) = side(line) {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    text
+/// A file without what could deceive a reader.
+fn shown(file: &str) -> String {
+    let line = |line: &str| {
+        let text = line.trim_start_matches(' ');
+        format!("{}{}\n", &line[..line.len() - text.len()], sanitize(text))
+    };
+    file.lines().map(line).collect()
 }

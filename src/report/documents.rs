@@ -9,11 +9,11 @@ use serde::{Serialize, Serializer};
 
 use super::licences::LicenceNote;
 use super::summary::{PlanSummary, ResultSummary, StatusSummary};
-use super::view::{DeviceView, FieldKind, FieldView};
+use super::view::{DeviceView, FieldView};
 use crate::apply::{ChangeStatus, Failure};
 use crate::diagnostic::Severity;
 use crate::plan::model::{
-    ChangeAction, ChangeSource, LocationRef, Operation, OrganizationRef, ResourceKind, StepKind, Warning,
+    ChangeAction, ChangeSource, FieldKind, LocationRef, Operation, OrganizationRef, ResourceKind, StepKind, Warning,
 };
 use crate::storage::RunOutcome;
 use crate::webex::ApiError;
@@ -124,19 +124,6 @@ impl From<&DeviceView> for ContentDocument {
     }
 }
 
-/// The names of fields of networks, base stations and handsets.
-const FIELDS: [&str; 9] = [
-    "name",
-    "displayName",
-    "defaultAccessCodeEnabled",
-    "defaultAccessCode",
-    "model",
-    "mac",
-    "customDisplayName",
-    "line1",
-    "line2",
-];
-
 /// Values by the name of their field.
 pub(super) struct Fields<T>(Vec<(&'static str, T)>);
 
@@ -167,8 +154,9 @@ impl<T: JsonSchema> JsonSchema for Fields<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let fields = ResourceKind::ALL.into_iter().flat_map(ResourceKind::fields);
         let properties: serde_json::Map<String, serde_json::Value> =
-            FIELDS.iter().map(|name| ((*name).to_owned(), generator.subschema_for::<T>().into())).collect();
+            fields.map(|field| (field.name.to_owned(), generator.subschema_for::<T>().into())).collect();
         json_schema!({ "type": "object", "properties": properties })
     }
 }
@@ -274,7 +262,7 @@ pub(super) struct ChangeResultDocument {
     /// Temporary settings that were not resolved; null if masked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) current_settings: Option<Fields<Option<FieldValue>>>,
-    /// Settings whose final live value differs from the plan.
+    /// Fields whose final live value differs from the plan.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) mismatched: Vec<&'static str>,
     /// Final live values that differ from the plan; null if masked.

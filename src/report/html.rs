@@ -11,10 +11,10 @@ use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
 use super::text::{rehearsal_lines, stop_reason};
 use super::timeline::{TimelinePicture, picture};
-use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
-use crate::plan::model::{ChangeAction, ResourceKind};
+use crate::plan::model::{ChangeAction, FieldKind, ResourceKind};
 
 /// The page; everything that it shows is sanitized and escaped.
 static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -123,11 +123,8 @@ fn change_result(network: &NetworkView) -> ChangeResultDocument {
         device: DeviceDocument::of(network.device.as_ref()),
         former_id: network.former_id.clone(),
         blocked_by: network.blocked_by.clone(),
-        current_settings: Fields::of(&network.current_settings, new_value).some(),
-        mismatched: match network.found.is_empty() {
-            true => result.mismatched_settings.iter().map(|setting| setting.api_name()).collect(),
-            false => network.found.iter().map(|field| field.name).collect(),
-        },
+        current_settings: Fields::of(&network.left_as, new_value).some(),
+        mismatched: result.mismatched.clone(),
         found: Fields::of(&network.found, new_value).some(),
         error: result.error.as_ref().map(Into::into),
     }

@@ -3,6 +3,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `view` | [`PlanView`], [`ResultView`]: grouped, sorted, access codes masked |
+//! | `before_after` | the affected locations as desired-state files, before and after |
 //! | `summary` | [`PlanSummary`] and others: what is counted, as it is serialized and as a sentence |
 //! | `sanitize` | escapes characters that could deceive a reader |
 //! | `licences` | [`LicenceNote`]: people whose licence a plan or a run may concern |
@@ -25,6 +26,7 @@
 
 pub mod annotations;
 mod auth;
+mod before_after;
 mod diagnostics;
 pub mod diff;
 mod documents;
@@ -54,6 +56,14 @@ pub use sanitize::sanitize;
 pub use schema::schema;
 pub use summary::{ActionCounts, PlanSummary, ResultSummary, Unmanaged};
 pub use view::{
-    ChangeView, CodeVisibility, DeviceView, DiffLine, FieldKind, FieldView, InterimView, LocationView, NetworkChanges,
-    NetworkView, PlanView, ResultView, StepView,
+    ChangeView, DeviceView, FieldView, InterimView, LocationView, NetworkChanges, NetworkView, PlanView, ResultView,
+    StepView,
 };
+
+/// Whether access codes are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CodeVisibility {
+    #[default]
+    Masked,
+    Shown,
+}

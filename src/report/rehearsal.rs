@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::view::{CodeVisibility, ResultView};
+use super::CodeVisibility;
+use super::view::ResultView;
 use crate::reconcile::{Rehearsal, SimulationParams};
 
 #[derive(Clone, Debug)]

@@ -14,10 +14,10 @@ use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::{first_names, sanitize};
 use super::summary::{StatusSummary, seconds};
-use super::view::{ChangeView, FieldKind, FieldView, LocationView, NetworkView, PlanView, ResultView};
+use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting};
-use crate::plan::model::{Change, ChangeAction, Plan, ResourceKind, Warning, count_changes};
+use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Warning, count_changes};
 use crate::reconcile::DriftReport;
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
@@ -367,8 +367,8 @@ const MAX_LISTED: usize = 3;
 
 /// Whether a network was merely not started, which may be thousands after a stop.
 fn is_plain_not_started(network: &NetworkView) -> bool {
-    let NetworkView { result, current_settings, .. } = network;
-    result.status == ChangeStatus::NotStarted && result.error.is_none() && current_settings.is_empty()
+    let NetworkView { result, left_as, .. } = network;
+    result.status == ChangeStatus::NotStarted && result.error.is_none() && left_as.is_empty()
 }
 
 fn write_network(out: &mut String, network: &NetworkView) {
@@ -387,7 +387,7 @@ fn write_network(out: &mut String, network: &NetworkView) {
     };
     let entry = network.entry().map(|entry| format!("  {DIM}{}{DIM:#}", sanitize(&entry))).unwrap_or_default();
     line(out, format_args!("  {style}{mark}{style:#} {}: {what}{entry}", sanitize(&network.name)));
-    for field in &network.current_settings {
+    for field in &network.left_as {
         let value = field.to.as_deref().map_or("••••".into(), sanitize);
         line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.name));
     }

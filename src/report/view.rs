@@ -2,25 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::before_after;
 use super::licences::LicenceNote;
-use super::plural;
 use super::sanitize::sanitize;
 use super::summary::{PlanSummary, ResultSummary};
+use super::{CodeVisibility, plural};
 use crate::apply::{ChangeResult, ChangeStatus, Outcome};
-use crate::model::{CodeText, Handset, LocationId, Member, NaturalName, Setting, SettingSet, Settings};
+use crate::model::LocationId;
 use crate::plan::model::{
-    Change, ChangeAction, ChangeIndex, ChangeSource, LocationRef, NetworkRef, Operation, OrganizationRef, Plan,
-    ResourceKind, ResourceState, Step, StepKind, Warning,
+    Change, ChangeAction, ChangeIndex, ChangeSource, Field, FieldKind, FieldValue, Operation, OrganizationRef, Plan,
+    ResourceKind, ResourceState, Step, StepKind, Warning, changed_fields,
 };
 use crate::reconcile::RecreatedNetwork;
 use crate::storage::RunOutcome;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CodeVisibility {
-    #[default]
-    Masked,
-    Shown,
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanView {
@@ -34,15 +28,8 @@ pub struct PlanView {
     pub locations: Vec<LocationView>,
     pub steps: Vec<StepView>,
     pub warnings: Vec<Warning>,
-    /// The affected locations as desired-state lines, before and after.
-    pub lines: Vec<DiffLine>,
-}
-
-/// A line before and after; `None` where it does not exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiffLine {
-    pub before: Option<String>,
-    pub after: Option<String>,
+    /// The affected locations as desired-state files, before and after.
+    pub files: [String; 2],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,17 +145,6 @@ impl InterimView {
     }
 }
 
-/// The type of a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
-    /// A text whose differing words are highlighted.
-    Name,
-    Boolean,
-    Code,
-    /// Any other text.
-    Other,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldView {
     /// Its name in files and in the API.
@@ -212,7 +188,10 @@ impl PlanView {
                 network_id: change.network.id().map(ToString::to_string),
                 name: change.network_name.to_string(),
                 device: change.state().and_then(|state| DeviceView::of(state, &added)),
-                fields: change_fields(change, codes),
+                fields: {
+                    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+                    FieldView::all(changed_fields(before, after), before, after, codes)
+                },
                 contents: change.contents.iter().filter_map(|state| DeviceView::of(state, &added)).collect(),
                 replaced_by: change.replaced_by.as_deref().map(str::to_owned),
                 source: change.source.clone(),
@@ -235,7 +214,7 @@ impl PlanView {
             locations,
             steps: steps(plan, codes),
             warnings: plan.warnings.clone(),
-            lines: lines(plan, codes),
+            files: before_after::of(plan, codes),
         }
     }
 
@@ -249,205 +228,13 @@ impl PlanView {
     }
 }
 
-/// A network with its settings and base stations before and after.
-struct NetworkDiff<'a> {
-    id: Option<&'a str>,
-    before: Option<&'a Settings>,
-    after: Option<&'a Settings>,
-    model: Option<&'a str>,
-    /// Number of handsets that are deleted with it.
-    handsets: usize,
-    /// Its base stations and handsets, each before and after.
-    devices: Vec<(&'static str, Vec<DeviceLine>)>,
-}
-
-impl NetworkDiff<'_> {
-    fn name(&self) -> &str {
-        self.before.or(self.after).map_or("", |settings| &settings.name)
-    }
-}
-
-/// A device as a line of a file, before and after; `None` where it is not there.
-type DeviceLine = (Option<String>, Option<String>);
-
-/// The devices of one kind of every network of a plan that has some changed, before and after.
-fn device_diffs(plan: &Plan, kind: ResourceKind) -> HashMap<NetworkRef, Vec<DeviceLine>> {
-    type DeviceDiff = (Option<ResourceState>, Option<ResourceState>);
-    let mut diffs: HashMap<NetworkRef, Vec<DeviceDiff>> = HashMap::new();
-    let is_changed = |network: &NetworkRef| {
-        plan.changes.iter().any(|change| {
-            let is_deletion = change.kind() == ResourceKind::Network && change.action() == ChangeAction::Delete;
-            change.network == *network && (change.kind() == kind || is_deletion)
-        })
-    };
-    for devices in &plan.devices {
-        let network = NetworkRef::Live(devices.network.clone());
-        let listed: Vec<ResourceState> = match kind {
-            ResourceKind::BaseStation => {
-                devices.base_stations.iter().cloned().map(ResourceState::BaseStation).collect()
-            }
-            _ => devices.handsets.iter().cloned().map(ResourceState::from).collect(),
-        };
-        if !listed.is_empty() && is_changed(&network) {
-            diffs.insert(network, listed.into_iter().map(|state| (Some(state.clone()), Some(state))).collect());
-        }
-    }
-    for change in plan.changes.iter().filter(|change| change.kind() == kind) {
-        let devices = diffs.entry(change.network.clone()).or_default();
-        let is_it = |(known, _): &&mut (Option<ResourceState>, _)| match (known, &change.before) {
-            (Some(ResourceState::Handset(known)), Some(ResourceState::Handset(before))) => known.id == before.id,
-            (Some(known), Some(before)) => known.label() == before.label(),
-            _ => false,
-        };
-        match devices.iter_mut().find(is_it) {
-            Some((_, after)) => after.clone_from(&change.after),
-            None => devices.push((change.before.clone(), change.after.clone())),
-        }
-    }
-    let lines = diffs.into_iter().map(|(network, devices)| {
-        let line = |state: Option<ResourceState>| state.as_ref().map(device_line);
-        let mut lines: Vec<DeviceLine> =
-            devices.into_iter().map(|(before, after)| (line(before), line(after))).collect();
-        lines.sort_by_cached_key(|(before, after)| {
-            NaturalName::of(before.as_deref().or(after.as_deref()).unwrap_or_default())
-        });
-        (network, lines)
-    });
-    lines.collect()
-}
-
-fn device_line(state: &ResourceState) -> String {
-    let ResourceState::Handset(handset) = state else { return state.label() };
-    let mut fields = Vec::new();
-    for (name, line) in [("line1", &handset.line1), ("line2", &handset.line2)] {
-        fields.extend(line.as_ref().map(|line| format!("{name}: {:?}", sanitize(line.line()))));
-    }
-    fields.extend(handset.display_name().map(|name| format!("customDisplayName: {:?}", sanitize(name))));
-    format!("{{ {} }}", fields.join(", "))
-}
-
-/// All networks of the affected locations, sorted by location and previous name.
-fn lines(plan: &Plan, codes: CodeVisibility) -> Vec<DiffLine> {
-    let both = |text: String| DiffLine { before: Some(text.clone()), after: Some(text) };
-    let mut diffs = [("baseStations", ResourceKind::BaseStation), ("handsets", ResourceKind::Handset)]
-        .map(|(list, kind)| (list, device_diffs(plan, kind)));
-    let mut devices = |network: &NetworkRef| {
-        let lists = diffs.iter_mut().filter_map(|(list, diffs)| Some((*list, diffs.remove(network)?)));
-        lists.collect::<Vec<_>>()
-    };
-    let mut located: Vec<(&LocationRef, Vec<NetworkDiff<'_>>)> = Vec::new();
-    for (at, change) in plan.indexed_changes() {
-        if located.last().is_none_or(|(location, _)| **location != change.location) {
-            located.push((&change.location, Vec::new()));
-        }
-        let Some((_, networks)) = located.last_mut().filter(|_| change.kind() == ResourceKind::Network) else {
-            continue;
-        };
-        let key = change.network.id().map_or(NetworkRef::Created(at), |id| NetworkRef::Live(id.clone()));
-        let model = match (&change.before, &change.after) {
-            (None, Some(ResourceState::Network { model, .. })) | (Some(ResourceState::Network { model, .. }), None) => {
-                model.as_deref()
-            }
-            _ => None,
-        };
-        networks.push(NetworkDiff {
-            id: change.network.id().map(|id| id.as_str()),
-            before: change.settings_before(),
-            after: change.settings_after(),
-            model,
-            handsets: change.contents.iter().filter(|thing| thing.kind() == ResourceKind::Handset).count(),
-            devices: devices(&key),
-        });
-    }
-    let mut others: HashMap<&LocationId, Vec<NetworkDiff<'_>>> = HashMap::new();
-    for other in &plan.unchanged_networks {
-        let settings = Some(&other.settings);
-        let devices = devices(&NetworkRef::Live(other.network.clone()));
-        let id = Some(other.network.as_str());
-        let network = NetworkDiff { id, before: settings, after: settings, model: None, handsets: 0, devices };
-        others.entry(&other.location).or_default().push(network);
-    }
-    let mut lines = Vec::new();
-    for (location, mut networks) in located {
-        networks.extend(others.remove(&location.id).into_iter().flatten());
-        networks.sort_by_cached_key(|network| (NaturalName::of(network.name()), network.id.map(str::to_owned)));
-        lines.push(both(format!("  - id: {}", location.id)));
-        lines.push(both(format!("    name: {:?}", sanitize(&location.name))));
-        lines.push(both("    networks:".to_owned()));
-        for network in networks {
-            network_lines(&mut lines, &network, codes);
-        }
-    }
-    lines
-}
-
-fn network_lines(lines: &mut Vec<DiffLine>, network: &NetworkDiff<'_>, codes: CodeVisibility) {
-    let (is_before, is_after) = (network.before.is_some(), network.after.is_some());
-    let line = |text: String, before: bool, after: bool| DiffLine {
-        before: before.then(|| text.clone()),
-        after: after.then_some(text),
-    };
-    let mut first = match network.id {
-        Some(id) => format!("      - id: {id}"),
-        None => format!("      - model: {}", network.model.unwrap_or_default()),
-    };
-    if let (Some(_), Some(model)) = (network.id, network.model) {
-        first.push_str(&format!(" # {model}"));
-        if network.handsets > 0 {
-            first.push_str(&format!(", with {}", plural(network.handsets, "handset")));
-        }
-    }
-    lines.push(line(first, is_before, is_after));
-    let changed = match (network.before, network.after) {
-        (Some(before), Some(after)) => before.diff(after),
-        _ => SettingSet::NONE,
-    };
-    for setting in Setting::ALL {
-        let field = field(network.before, network.after, setting, codes);
-        let DiffLine { before, after } = file_line(&field, changed.has(setting));
-        lines.push(DiffLine { before: before.filter(|_| is_before), after: after.filter(|_| is_after) });
-    }
-    for (list, devices) in &network.devices {
-        let any_before = devices.iter().any(|(before, _)| before.is_some());
-        let any_after = devices.iter().any(|(_, after)| after.is_some());
-        lines.push(line(format!("        {list}:"), is_before && any_before, is_after && any_after));
-        for (before, after) in devices {
-            let line = |text: &Option<String>, is_there: bool| {
-                text.as_ref().filter(|_| is_there).map(|text| format!("          - {text}"))
-            };
-            lines.push(DiffLine { before: line(before, is_before), after: line(after, is_after) });
-        }
-    }
-}
-
-fn file_line(field: &FieldView, changed: bool) -> DiffLine {
-    let name = field.name;
-    if field.masked {
-        // Mark a changed code, although neither value is shown.
-        let after = if changed { "•••• # new" } else { "••••" };
-        return DiffLine {
-            before: Some(format!("        {name}: ••••")),
-            after: Some(format!("        {name}: {after}")),
-        };
-    }
-    let line = |value: &Option<String>| {
-        value.as_ref().map(|value| match field.kind {
-            FieldKind::Boolean => format!("        {name}: {value}"),
-            _ => format!("        {name}: {:?}", sanitize(value)),
-        })
-    };
-    DiffLine { before: line(&field.from), after: line(&field.to) }
-}
-
 fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
     plan.steps
         .iter()
         .map(|step| {
-            let change = &plan[step.change()];
-            let item = &step.items[0];
-            let before = item.from.as_ref().and_then(ResourceState::settings);
-            let changed = if before.is_some() { plan.changed_by(item) } else { Setting::ALL.into_iter().collect() };
-            let set = step.settings().map(|settings| fields(before, Some(settings), changed, codes));
+            let (change, item) = (&plan[step.change()], &step.items[0]);
+            let (from, to) = (item.from.as_ref(), item.to.as_ref());
+            let fields = changed_fields(from, to).into_iter().filter(|_| step.settings().is_some());
             let mut depends_on: Vec<usize> = step.depends_on.iter().map(|dependency| dependency.step.0).collect();
             depends_on.sort_unstable();
             depends_on.dedup();
@@ -457,7 +244,7 @@ fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
                 operation: step.operation(),
                 items: step.changes().map(|change| change.0).collect(),
                 kind: plan.step_kind(step),
-                set: set.unwrap_or_default(),
+                set: FieldView::all(fields, from, to, codes),
                 depends_on,
             }
         })
@@ -465,15 +252,10 @@ fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
 }
 
 fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>, codes: CodeVisibility) -> InterimView {
-    let change = &plan[index];
-    let (before, after) = (change.settings_before(), change.settings_after());
-    let temporary = match (interim.settings(), after) {
-        (Some(interim), Some(after)) => interim.diff(after),
-        _ => SettingSet::NONE,
-    };
-    let changed = plan.changed_by(&interim.items[0]);
-    let changes: SettingSet = changed.iter().filter(|setting| temporary.has(*setting)).collect();
-    let temporary_values = fields(before, interim.settings(), changes, codes)
+    let item = &interim.items[0];
+    let (from, to, after) = (item.from.as_ref(), item.to.as_ref(), plan[index].after.as_ref());
+    let temporary = changed_fields(from, to).into_iter().filter(|field| field.of(to) != field.of(after));
+    let temporary_values = FieldView::all(temporary, from, to, codes)
         .into_iter()
         .map(|field| match (field.name, field.to) {
             ("name", Some(name)) => format!("{:?}", sanitize(&name)),
@@ -492,77 +274,30 @@ fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>,
     InterimView { temporary_values, waits_for }
 }
 
-/// The fields of a change: of an update those that change, of a creation or deletion all.
-fn change_fields(change: &Change, codes: CodeVisibility) -> Vec<FieldView> {
-    let (before, after) = (change.settings_before(), change.settings_after());
-    match (change.kind(), change.action()) {
-        (ResourceKind::Network, ChangeAction::Update) => fields(before, after, change.changed_settings, codes),
-        (ResourceKind::Network, _) => {
-            let model = |state: &Option<ResourceState>| match state {
-                Some(ResourceState::Network { model: Some(model), .. }) => Some(model.to_string()),
-                _ => None,
-            };
-            let (from, to) = (model(&change.before), model(&change.after));
-            let model = FieldView { name: "model", kind: FieldKind::Other, from, to, masked: false };
-            let settings = fields(before, after, Setting::ALL.into_iter().collect(), codes);
-            let is_set = |field: &FieldView| field.masked || field.from.is_some() || field.to.is_some();
-            std::iter::once(model).chain(settings).filter(is_set).collect()
-        }
-        (ResourceKind::BaseStation, _) => {
-            let label = |state: &Option<ResourceState>| state.as_ref().map(ResourceState::label);
-            let (from, to) = (label(&change.before), label(&change.after));
-            vec![FieldView { name: "mac", kind: FieldKind::Other, from, to, masked: false }]
-        }
-        (ResourceKind::Handset, action) => handset_fields(change.handset_before(), change.handset_after(), action),
+impl FieldView {
+    /// These fields of a thing in two of its states.
+    fn all(
+        fields: impl IntoIterator<Item = &'static Field>,
+        from: Option<&ResourceState>,
+        to: Option<&ResourceState>,
+        codes: CodeVisibility,
+    ) -> Vec<Self> {
+        fields.into_iter().map(|field| Self::of(field, from, to, codes)).collect()
     }
-}
 
-/// The name and the lines of a handset: those that change, or all.
-fn handset_fields(before: Option<&Handset>, after: Option<&Handset>, action: ChangeAction) -> Vec<FieldView> {
-    type Value = fn(&Handset) -> Option<String>;
-    let all: [(&'static str, FieldKind, Value); 3] = [
-        ("customDisplayName", FieldKind::Name, |handset| handset.display_name().map(ToString::to_string)),
-        ("line1", FieldKind::Other, |handset| handset.line1.as_ref().map(Member::label)),
-        ("line2", FieldKind::Other, |handset| handset.line2.as_ref().map(Member::label)),
-    ];
-    let fields = all.into_iter().map(|(name, kind, value)| FieldView {
-        name,
-        kind,
-        from: before.and_then(value),
-        to: after.and_then(value),
-        masked: false,
-    });
-    let is_shown = |field: &FieldView| match action {
-        ChangeAction::Update => field.from != field.to,
-        ChangeAction::Create | ChangeAction::Delete => field.from.is_some() || field.to.is_some(),
-    };
-    fields.filter(is_shown).collect()
-}
-
-fn fields(
-    before: Option<&Settings>,
-    after: Option<&Settings>,
-    changed: SettingSet,
-    codes: CodeVisibility,
-) -> Vec<FieldView> {
-    changed.iter().map(|setting| field(before, after, setting, codes)).collect()
-}
-
-fn field(before: Option<&Settings>, after: Option<&Settings>, setting: Setting, codes: CodeVisibility) -> FieldView {
-    let value = |settings: &Settings| match setting {
-        Setting::Name => Some(settings.name.to_string()),
-        Setting::DisplayName => settings.display_name.as_deref().map(str::to_owned),
-        Setting::CodeEnabled => settings.code_enabled.map(|enabled| enabled.to_string()),
-        Setting::Code => settings.code.as_ref().map(CodeText::expose_secret).map(str::to_owned),
-    };
-    let masked = setting == Setting::Code && codes == CodeVisibility::Masked;
-    let show = |settings: Option<&Settings>| settings.and_then(value).filter(|_| !masked);
-    let kind = match setting {
-        Setting::Name | Setting::DisplayName => FieldKind::Name,
-        Setting::CodeEnabled => FieldKind::Boolean,
-        Setting::Code => FieldKind::Code,
-    };
-    FieldView { name: setting.api_name(), kind, from: show(before), to: show(after), masked }
+    fn of(field: &Field, from: Option<&ResourceState>, to: Option<&ResourceState>, codes: CodeVisibility) -> Self {
+        let masked = field.kind == FieldKind::Code && codes == CodeVisibility::Masked;
+        let (from, to) = (field.of(from), field.of(to));
+        let text = |value: &Option<FieldValue<'_>>, other: &Option<FieldValue<'_>>| match (value, other) {
+            // Extensions are unique in a location only.
+            (Some(FieldValue::Line(one)), Some(FieldValue::Line(two))) if one.label() == two.label() => {
+                let location = one.location_name.as_deref().or(one.location.as_ref().map(LocationId::as_str));
+                Some(location.map_or_else(|| one.label(), |location| format!("{} in {location}", one.label())))
+            }
+            (value, _) => value.as_ref().filter(|_| !masked).map(FieldValue::expose_secret),
+        };
+        Self { name: field.name, kind: field.kind, from: text(&from, &to), to: text(&to, &from), masked }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -596,7 +331,7 @@ pub struct NetworkView {
     pub source: ChangeSource,
     pub result: ChangeResult,
     /// Settings that still have a temporary value.
-    pub current_settings: Vec<FieldView>,
+    pub left_as: Vec<FieldView>,
     /// Requested and found values of settings that differ in the final list.
     pub found: Vec<FieldView>,
     /// What it depends on: the id of a network or its name, and in words.
@@ -639,11 +374,7 @@ impl NetworkView {
                 };
                 self.found.iter().map(found).collect::<Vec<_>>().join("; ")
             }
-            (None, None) => {
-                let settings: Vec<&str> =
-                    self.result.mismatched_settings.iter().map(|setting| setting.api_name()).collect();
-                settings.join(", ")
-            }
+            (None, None) => self.result.mismatched.join(", "),
         }
     }
 
@@ -678,17 +409,22 @@ impl ResultView {
                 device,
                 name: change.subject(),
                 source: change.source.clone(),
-                current_settings: match (&result.current_settings, change.settings_before()) {
-                    (Some(current), Some(before)) => fields(Some(before), Some(current), before.diff(current), codes),
-                    _ => Vec::new(),
+                left_as: match &result.left_as {
+                    Some(left) => FieldView::all(
+                        changed_fields(change.before.as_ref(), Some(left)),
+                        change.before.as_ref(),
+                        Some(left),
+                        codes,
+                    ),
+                    None => Vec::new(),
                 },
-                found: match (&result.found_settings, &result.found_handset) {
-                    (Some(found), _) => {
-                        let mismatched = result.mismatched_settings.iter().copied().collect();
-                        fields(change.settings_after(), Some(found), mismatched, codes)
+                found: match &result.found {
+                    Some(found) => {
+                        let fields = change.kind().fields().iter();
+                        let fields = fields.filter(|field| result.mismatched.contains(&field.name));
+                        FieldView::all(fields, change.after.as_ref(), Some(found), codes)
                     }
-                    (None, Some(found)) => handset_fields(change.handset_after(), Some(found), ChangeAction::Update),
-                    (None, None) => Vec::new(),
+                    None => Vec::new(),
                 },
                 blocked_by: blocking.map(|blocking| match blocking.network.id() {
                     Some(id) if blocking.kind() == ResourceKind::Network => id.to_string(),
@@ -696,12 +432,7 @@ impl ResultView {
                 }),
                 blocked_by_name: blocking.map(Change::subject),
                 // Shown above; not needed further.
-                result: ChangeResult {
-                    current_settings: None,
-                    found_settings: None,
-                    found_handset: None,
-                    ..result.clone()
-                },
+                result: ChangeResult { left_as: None, found: None, ..result.clone() },
             }
         });
         let networks: Vec<NetworkView> = networks.collect();

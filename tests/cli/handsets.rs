@@ -642,6 +642,15 @@ fn a_field_of_a_line_that_does_not_exist_is_reported_once() {
     assert_eq!(ended.stderr.matches("error[").count(), 1, "{}", ended.stderr);
 }
 
+#[test]
+fn groups_of_a_rename_of_handsets_do_not_hide_its_variables() {
+    let env = quick();
+    let ended = env.run(&["rename", "--yes", "--field", "customDisplayName", "(?<name>.)(?<n>.*)", "{{ n }}"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("group name \"name\" is reserved"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("group name \"n\" is reserved"), "{}", ended.stderr);
+}
+
 /// The addition to a network that the killed run has created may still be carried out, so the next run looks late enough.
 #[cfg(unix)]
 #[test]

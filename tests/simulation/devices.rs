@@ -215,7 +215,7 @@ fn check(scene: &Scene, plan: &Plan, outcome: &Outcome, late_writes: bool) {
         let is_done = is_done(plan, change, &truth);
         let message = || format!("{at:?} {change:#?} {result:#?}");
         assert!(late_writes || !is_claimed || is_done, "not applied: {}", message());
-        assert!(late_writes || !is_denied || !is_done || result.current_settings.is_some(), "applied: {}", message());
+        assert!(late_writes || !is_denied || !is_done || result.left_as.is_some(), "applied: {}", message());
     }
 }
 

@@ -13,7 +13,7 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::model::{LiveState, NetworkId};
 use dectl::plan::build;
-use dectl::plan::model::{Plan, StepKind};
+use dectl::plan::model::{Plan, ResourceState, StepKind};
 use dectl::plan_check::check_plan;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{
@@ -119,7 +119,7 @@ fn check(env: &TestEnv, plan: &Plan, outcome: &Outcome, late_writes: bool) {
                 assert_eq!(Some(stands), change.settings_after())
             }
             ChangeStatus::Failed | ChangeStatus::Skipped | ChangeStatus::NotStarted if !late_writes => {
-                let expected = result.current_settings.as_ref().or(change.settings_before());
+                let expected = result.left_as.as_ref().and_then(ResourceState::settings).or(change.settings_before());
                 assert_eq!(Some(stands), expected, "{result:#?}");
             }
             _ => {}
@@ -309,7 +309,7 @@ fn a_graceful_shutdown_resolves_temporary_names() {
         let (plan, outcome) = stopped(&env, &client, Options::default(), stopped_at, ShutdownReason::Interrupt);
         check(&env, &plan, &outcome, false);
         for result in &outcome.results {
-            assert_eq!(result.current_settings, None, "seed {seed}: left on something temporary");
+            assert_eq!(result.left_as, None, "seed {seed}: left on something temporary");
         }
         displaced += usize::from(plan.interim() > 0 && outcome.stopped.is_some());
         if outcome.count(ChangeStatus::NotStarted) > 0 {
@@ -335,10 +335,7 @@ fn a_stop_within_many_cycles_of_one_location_leaves_no_temporary_name() {
             let (plan, outcome) = stopped(&env, &client, options, stopped_at, ShutdownReason::Terminate);
             check(&env, &plan, &outcome, false);
             for result in &outcome.results {
-                assert_eq!(
-                    result.current_settings, None,
-                    "seed {seed}, {exclusive_writes:?}: left on something temporary"
-                );
+                assert_eq!(result.left_as, None, "seed {seed}, {exclusive_writes:?}: left on something temporary");
             }
             open += usize::from(outcome.stopped.is_some() && outcome.count(ChangeStatus::Applied) < 20);
             env.converges(seed);
@@ -542,7 +539,7 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
         check(&env, &plan, &outcome, false);
         // Twice for as long as a lock is waited for: the write that met it, and one on the way home.
         assert!(outcome.elapsed < Duration::from_secs(300), "seed {seed}: {:?}", outcome.elapsed);
-        left += outcome.results.iter().filter(|result| result.current_settings.is_some()).count();
+        left += outcome.results.iter().filter(|result| result.left_as.is_some()).count();
         env.converges(seed);
     }
     assert!(left > 40 || cases(300) < 300, "only {left} networks were left on something temporary");
@@ -572,7 +569,7 @@ fn restoring_respects_locks_of_other_writes() {
         let both = futures::future::join(env.applying(&client, Options::default(), &watch), stopping);
         let (plan, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
         check(&env, &plan, &outcome, false);
-        assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}");
+        assert!(outcome.results.iter().all(|result| result.left_as.is_none()), "seed {seed}");
         waited += usize::from(has_waited.get());
         env.converges(seed);
     }
@@ -630,7 +627,7 @@ fn a_token_that_expires_during_shutdown_is_refreshed() {
         };
         let both = futures::future::join(env.applying(&client, Options::default(), &|_| {}), stopping);
         let (_, outcome) = env.clock.block_on(both).expect("the run ends").0.expect("a run");
-        assert!(outcome.results.iter().all(|result| result.current_settings.is_none()), "seed {seed}: {outcome:#?}");
+        assert!(outcome.results.iter().all(|result| result.left_as.is_none()), "seed {seed}: {outcome:#?}");
         renewed += usize::from(api.refresh_count() > 0 && outcome.count(ChangeStatus::NotStarted) > 0);
     }
     assert!(renewed > 10 || cases(300) < 300, "only {renewed} runs needed a new token on the way home");

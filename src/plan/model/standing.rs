@@ -8,7 +8,9 @@
 use std::collections::HashSet;
 
 use super::{Change, ResourceState, StepItem};
-use crate::model::{BaseStation, Handset, HandsetId, Network, Setting, SettingSet, Settings};
+use crate::model::{
+    BaseStation, Handset, HandsetId, LiveState, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,
+};
 
 /// The states that a thing may be found in.
 #[derive(Clone, Copy, Debug)]
@@ -177,7 +179,7 @@ fn updated_settings(
     now: &Settings,
     found: Found,
 ) -> Standing {
-    let changed: SettingSet = before.diff(after).iter().filter(|setting| !before.hides(after, *setting)).collect();
+    let changed: SettingSet = before.changed_in(after);
     let is_only_code = changed.iter().all(|setting| setting == Setting::Code);
     let shows = |planned: &Settings| {
         let is_disabled = now.code_enabled == Some(false) && planned.code_enabled == Some(false);
@@ -232,6 +234,15 @@ fn updated_handset(before: &Handset, after: Option<&Handset>, handsets: &[Handse
 
 fn handset(state: Option<&ResourceState>) -> Option<&Handset> {
     state.and_then(ResourceState::handset)
+}
+
+impl Change {
+    /// The network that a creation has made, if it exists.
+    pub fn find_created(&self, known: &HashSet<&NetworkId>, live: &LiveState) -> Option<NetworkIndex> {
+        let listed = Listed { networks: Some(self.candidates(known, live)), ..Listed::default() };
+        let standing = standings(&[States::of_change(self, None)], &listed, &HashSet::new()).pop()?;
+        live.find(&NetworkId::new(standing.found()?.id.as_deref()?))
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{BaseStation, LocationId, NetworkId, Setting, SettingSet};
+use crate::model::{BaseStation, LocationId, NetworkId};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
     Plan, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
@@ -83,8 +83,6 @@ struct ChangeJson {
     /// Absent if it is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<StateJson>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    changed: Vec<String>,
     /// What goes with a deleted network.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     contents: Vec<StateJson>,
@@ -222,7 +220,6 @@ impl ChangeJson {
             network_name: change.network_name.clone(),
             before: change.before.as_ref().map(StateJson::from),
             after: change.after.as_ref().map(StateJson::from),
-            changed: names(change.changed_settings),
             contents: change.contents.iter().map(StateJson::from).collect(),
             replaced_by: change.replaced_by.clone(),
             source: change.source.clone(),
@@ -236,7 +233,6 @@ impl ChangeJson {
             network_name: self.network_name,
             before: self.before.map(Into::into),
             after: self.after.map(Into::into),
-            changed_settings: settings(&self.changed)?,
             contents: self.contents.into_iter().map(Into::into).collect(),
             replaced_by: self.replaced_by,
             source: self.source,
@@ -287,12 +283,4 @@ impl From<NetworkDevicesJson> for NetworkDevices {
             handsets: json.handsets.into_iter().map(Into::into).collect(),
         }
     }
-}
-
-fn names(set: SettingSet) -> Vec<String> {
-    set.iter().map(|setting| setting.api_name().to_owned()).collect()
-}
-
-fn settings(names: &[String]) -> Option<SettingSet> {
-    names.iter().map(|name| Setting::ALL.into_iter().find(|setting| setting.api_name() == name)).collect()
 }

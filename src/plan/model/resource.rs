@@ -1,0 +1,148 @@
+//! What there is: the kinds of things, and the state of one thing.
+
+use std::collections::HashSet;
+use std::ops::Index;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BaseStation, Handset, Network, NetworkModel, Setting, Settings};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ResourceKind {
+    Network,
+    BaseStation,
+    Handset,
+}
+
+impl ResourceKind {
+    /// All kinds, in display order.
+    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
+
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::BaseStation => "base station",
+            Self::Handset => "handset",
+        }
+    }
+}
+
+/// Something for each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PerKind<T> {
+    pub network: T,
+    pub base_station: T,
+    pub handset: T,
+}
+
+impl<T> PerKind<T> {
+    pub fn from_fn(mut of: impl FnMut(ResourceKind) -> T) -> Self {
+        Self {
+            network: of(ResourceKind::Network),
+            base_station: of(ResourceKind::BaseStation),
+            handset: of(ResourceKind::Handset),
+        }
+    }
+}
+
+impl<T> Index<ResourceKind> for PerKind<T> {
+    type Output = T;
+
+    fn index(&self, kind: ResourceKind) -> &T {
+        match kind {
+            ResourceKind::Network => &self.network,
+            ResourceKind::BaseStation => &self.base_station,
+            ResourceKind::Handset => &self.handset,
+        }
+    }
+}
+
+/// The state of one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResourceState {
+    Network {
+        settings: Settings,
+        /// In the spelling of Webex; recorded where the network is created or deleted.
+        model: Option<Arc<str>>,
+    },
+    BaseStation(BaseStation),
+    Handset(Box<Handset>),
+}
+
+impl From<Handset> for ResourceState {
+    fn from(handset: Handset) -> Self {
+        Self::Handset(Box::new(handset))
+    }
+}
+
+impl ResourceState {
+    pub const fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Network { .. } => ResourceKind::Network,
+            Self::BaseStation(_) => ResourceKind::BaseStation,
+            Self::Handset(_) => ResourceKind::Handset,
+        }
+    }
+
+    /// What identifies it to a reader.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Network { settings, .. } => settings.name.to_string(),
+            Self::BaseStation(station) => station.label(),
+            Self::Handset(handset) => handset.label(),
+        }
+    }
+
+    /// Whether a network is as this one is to be created: with its name, and with its settings and model as far as a read
+    /// shows them.
+    pub fn matches_created(&self, network: &Network) -> bool {
+        let Self::Network { settings, model } = self else { return false };
+        let model = model.as_deref().and_then(NetworkModel::parse);
+        let mut differing = network.settings.diff(settings).iter().filter(|setting| match setting {
+            // Where the request has none, Webex chooses one.
+            Setting::DisplayName => settings.display_name.is_some(),
+            Setting::Code => network.settings.code.is_some() && settings.code_enabled != Some(false),
+            Setting::Name => network.settings.name_key() != settings.name_key(),
+            Setting::CodeEnabled => network.settings.code_enabled.is_some(),
+        });
+        differing.next().is_none()
+            && network.settings.name_key() == settings.name_key()
+            && (network.known_model().is_none() || network.known_model() == model)
+    }
+
+    /// Whether it is one of the base stations that the same plan adds elsewhere.
+    pub fn is_moved(&self, added_base_stations: &HashSet<String>) -> bool {
+        match self {
+            Self::BaseStation(station) => added_base_stations.contains(&station.label()),
+            Self::Network { .. } | Self::Handset(_) => false,
+        }
+    }
+
+    /// The handset, if it is one.
+    pub const fn handset(&self) -> Option<&Handset> {
+        match self {
+            Self::Handset(handset) => Some(handset),
+            Self::Network { .. } | Self::BaseStation(_) => None,
+        }
+    }
+
+    /// The base station, if it is one.
+    pub const fn base_station(&self) -> Option<&BaseStation> {
+        match self {
+            Self::BaseStation(station) => Some(station),
+            Self::Network { .. } | Self::Handset(_) => None,
+        }
+    }
+
+    /// The settings, if it is a network.
+    pub const fn settings(&self) -> Option<&Settings> {
+        match self {
+            Self::Network { settings, .. } => Some(settings),
+            Self::BaseStation(_) | Self::Handset(_) => None,
+        }
+    }
+}

@@ -187,9 +187,8 @@ impl DuplicateTracker {
                     });
             }
         }
-        if let Some(from) = &entry.renamed_from
-            && let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span)
-        {
+        for from in &entry.renamed_from {
+            let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span) else { continue };
             diagnostics
                 .error(DiagnosticCode::DuplicateNetwork, from.span, "two networks have the same `renamedFrom`")
                 .with_related(first, "first occurrence")

@@ -38,7 +38,19 @@ pub struct DesiredLocation {
     pub span: Span,
     pub name: Option<Spanned<Arc<str>>>,
     pub id: Option<Spanned<LocationId>>,
+    /// What keeps the networks of the location from being changed.
+    pub guards: Vec<Guard>,
     pub entries: Vec<NetworkEntry>,
+}
+
+/// `protected: true` or `frozen`: what keeps something from being changed unless it is allowed by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    pub span: Span,
+    /// When a freeze ends; `None` for what is protected.
+    pub until: Option<jiff::Timestamp>,
+    /// Why it is frozen.
+    pub reason: Option<Arc<str>>,
 }
 
 impl DesiredLocation {
@@ -55,8 +67,8 @@ impl DesiredLocation {
 pub struct NetworkEntry {
     pub origin: Origin,
     pub id: Option<Spanned<NetworkId>>,
-    /// The name before the rename.
-    pub renamed_from: Option<Spanned<Arc<str>>>,
+    /// The names before renames.
+    pub renamed_from: Vec<Spanned<Arc<str>>>,
     /// The requested settings. An external code is set once it is resolved.
     pub desired: DesiredSettings,
     pub name_span: Option<Span>,
@@ -69,6 +81,8 @@ pub struct NetworkEntry {
     pub base_stations: Option<Vec<BaseStationEntry>>,
     /// The handsets that are there or are removed; `None` if the entry does not speak of them.
     pub handsets: Option<Vec<HandsetEntry>>,
+    /// What keeps the network from being changed.
+    pub guards: Vec<Guard>,
     /// Whether the entry itself sets something, apart from what `defaults` add.
     pub has_own_settings: bool,
     /// Whether its name only says which network is meant, as in a table of devices and beside the id of a network that is
@@ -177,7 +191,7 @@ impl NetworkEntry {
         Self {
             origin,
             id: None,
-            renamed_from: None,
+            renamed_from: Vec::new(),
             desired: DesiredSettings::default(),
             name_span: None,
             code: None,
@@ -185,6 +199,7 @@ impl NetworkEntry {
             absent: None,
             base_stations: None,
             handsets: None,
+            guards: Vec::new(),
             has_own_settings: false,
             name_is_check: false,
             is_recorded: false,
@@ -221,11 +236,11 @@ impl NetworkEntry {
         }
     }
 
-    /// Whether it only lists devices, of a network whose settings another entry may set.
+    /// Whether it only lists devices or protects, a network whose settings another entry may set.
     pub const fn is_list_only(&self) -> bool {
-        self.lists_devices()
+        (self.lists_devices() || !self.guards.is_empty())
             && !self.has_own_settings
-            && self.renamed_from.is_none()
+            && self.renamed_from.is_empty()
             && self.model.is_none()
             && self.absent.is_none()
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::csv::NETWORK_NAME_CHECK;
 use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
-use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, NetworkEntry, Origin, Spanned};
+use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, Guard, NetworkEntry, Origin, Spanned};
 use super::rules::rule;
 use super::yaml::{Node, Value, unusual_spaces};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
@@ -17,7 +17,7 @@ use crate::model::{
 
 const FILE_FIELDS: &[&str] = &["version", "organization", "defaults", "locations", "rules"];
 const DEFAULTS_FIELDS: &[&str] = &["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
-const LOCATION_FIELDS: &[&str] = &["name", "id", "networks"];
+const LOCATION_FIELDS: &[&str] = &["name", "id", "protected", "frozen", "networks"];
 const NETWORK_FIELDS: &[&str] = &[
     "name",
     "id",
@@ -28,8 +28,11 @@ const NETWORK_FIELDS: &[&str] = &[
     "defaultAccessCode",
     "baseStations",
     "handsets",
+    "protected",
+    "frozen",
     "state",
 ];
+const FROZEN_FIELDS: &[&str] = &["until", "reason"];
 const BASE_STATION_FIELDS: &[&str] = &["mac", "replaces", "state"];
 
 /// The settings that an entry itself may set.
@@ -152,12 +155,15 @@ impl FileParser<'_> {
                 .error(DiagnosticCode::MissingField, fields.span(), message)
                 .help("use the name shown in Control Hub, or the location's id");
         }
+        let guards = self.guards(&fields);
         let help = "write `networks:` with one `- name: …` per network";
-        let nodes = fields.list("networks", help, self.diagnostics);
+        // A location may be named only to be protected.
+        let is_guard_only = !fields.has("networks") && !guards.is_empty();
+        let nodes = if is_guard_only { &[] } else { fields.list("networks", help, self.diagnostics) };
         let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
         let id = id.map(|id| Spanned { value: LocationId::new(id.value), span: id.span });
         // A missing name and id was reported; the networks were checked but belong to no location.
-        (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, entries })
+        (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, guards, entries })
     }
 
     pub(super) fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
@@ -177,8 +183,7 @@ impl FileParser<'_> {
         let name_is_check = fields.has(NETWORK_NAME_CHECK);
         let name = fields.text(if name_is_check { NETWORK_NAME_CHECK } else { "name" }, self.diagnostics);
         let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
-        let renamed_from =
-            fields.text("renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"));
+        let renamed_from = self.renamed_from(&fields);
         if fields.has("state") {
             return self.absent_network(&fields, name, id);
         }
@@ -221,10 +226,49 @@ impl FileParser<'_> {
             absent: None,
             base_stations,
             handsets,
+            guards: self.guards(&fields),
             has_own_settings,
             name_is_check,
             is_recorded: false,
         })
+    }
+
+    /// The former names: one, or a list of them.
+    fn renamed_from(&mut self, fields: &MappingReader<'_>) -> Vec<Spanned<Arc<str>>> {
+        let Some(node) = fields.get("renamedFrom") else { return Vec::new() };
+        let nodes = if let Value::List(names) = &node.value { names } else { std::slice::from_ref(node) };
+        let names = nodes.iter().filter_map(|node| {
+            text(node, "renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"))
+        });
+        names.collect()
+    }
+
+    /// `protected: true` and `frozen`, which keep something from being changed.
+    fn guards(&mut self, fields: &MappingReader<'_>) -> Vec<Guard> {
+        let is_protected = fields.bool("protected", self.diagnostics) == Some(true);
+        let span = fields.get("protected").map_or(fields.span(), |node| node.span);
+        let protected = is_protected.then_some(Guard { span, until: None, reason: None });
+        protected.into_iter().chain(fields.get("frozen").and_then(|node| self.frozen(node))).collect()
+    }
+
+    fn frozen(&mut self, node: &Node<'_>) -> Option<Guard> {
+        let fields = MappingReader::of(node, "`frozen`", FROZEN_FIELDS, self.diagnostics)?;
+        let reason = fields.text("reason", self.diagnostics).map(|reason| reason.value);
+        let help =
+            "write the last day, `until: 2027-01-03`, or a time with its offset, `until: 2027-01-04T06:00+01:00`";
+        let until = fields.required("until", help, self.diagnostics)?;
+        let (Value::Text(written) | Value::PlainScalar(written)) = &until.value else {
+            let message = format!("`until` must be a date, not {}", until.kind());
+            self.diagnostics.error(DiagnosticCode::WrongType, until.span, message).help(help);
+            return None;
+        };
+        match end_of_freeze(written) {
+            Some(end) => Some(Guard { span: node.span, until: Some(end), reason }),
+            None => {
+                self.diagnostics.error(DiagnosticCode::InvalidDate, until.span, "`until` is not a date").help(help);
+                None
+            }
+        }
     }
 
     /// An entry with `state: absent`: the id of a network, and its name as a check.
@@ -485,4 +529,16 @@ fn name_help(error: NameError) -> &'static str {
         NameError::TooLong { .. } => "shorten it; an accented letter counts as one character",
         NameError::Control { .. } => "write it on one line, without tabs",
     }
+}
+
+/// When a freeze ends: at the end of a day, in UTC, or at a time with an offset.
+fn end_of_freeze(written: &str) -> Option<jiff::Timestamp> {
+    let written = written.trim();
+    if let Ok(day) = written.parse::<jiff::civil::Date>()
+        && written.len() == "2027-01-03".len()
+    {
+        let next = day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight());
+        return jiff::tz::TimeZone::UTC.to_timestamp(next).ok();
+    }
+    written.parse().ok()
 }

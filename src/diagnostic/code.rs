@@ -119,6 +119,8 @@ codes! {
     TooManyLines = "too-many-lines",
     /// A model that does not exist, or where none is allowed.
     InvalidModel = "invalid-model",
+    /// The end of a freeze is not a date.
+    InvalidDate = "invalid-date",
     /// A `state` that does not exist, or that does not fit the rest of the entry.
     InvalidState = "invalid-state",
     /// A base station is named twice.

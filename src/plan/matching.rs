@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::near_names::is_near;
 use super::temporary;
-use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
+use crate::desired::model::{Desired, DesiredLocation, Guard, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, quoted_list, suggest};
 use crate::model::{LiveState, Location, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
@@ -16,6 +16,8 @@ use crate::model::{LiveState, Location, LocationIndex, NameKey, NaturalName, Net
 #[derive(Debug)]
 pub(super) struct Managed<'a> {
     pub(super) location: LocationIndex,
+    /// What keeps all of it from being changed.
+    pub(super) guards: Vec<&'a Guard>,
     pub(super) networks: Vec<(NetworkIndex, EntryGroup<'a>)>,
     /// Networks that do not exist yet, in file order.
     pub(super) created: Vec<(NetworkModel, EntryGroup<'a>)>,
@@ -50,22 +52,24 @@ pub(super) fn match_entries<'a>(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Managed<'a>> {
-    let mut entries: HashMap<LocationIndex, Vec<&'a NetworkEntry>> = HashMap::new();
+    let mut entries: HashMap<LocationIndex, (Vec<&'a Guard>, Vec<&'a NetworkEntry>)> = HashMap::new();
     let names = LocationsByName::of(live);
     for desired_location in &desired.locations {
         if is_gone(desired_location, live, &names, diagnostics) {
             continue;
         }
         if let Some(location) = names.find(desired_location, live, diagnostics) {
-            entries.entry(location).or_default().extend(&desired_location.entries);
+            let (guards, entries) = entries.entry(location).or_default();
+            guards.extend(&desired_location.guards);
+            entries.extend(&desired_location.entries);
         }
     }
     let mut managed: Vec<Managed<'a>> = entries
         .into_iter()
-        .map(|(location, entries)| {
+        .map(|(location, (guards, entries))| {
             let before = diagnostics.count(Severity::Error);
             let managed = Matcher::new(location, live, diagnostics).run(entries);
-            Managed { complete: diagnostics.count(Severity::Error) == before, ..managed }
+            Managed { guards, complete: diagnostics.count(Severity::Error) == before, ..managed }
         })
         .collect();
     // Those without networks are the last ones of the live state.
@@ -249,7 +253,8 @@ impl<'a, 'r> Matcher<'a, 'r> {
         networks.sort_by_key(|(network, _)| *network);
         let mut deleted: Vec<_> = self.deleted.into_iter().collect();
         deleted.sort_by_key(|(network, _)| *network);
-        Managed { location: self.location, networks, created: self.created, deleted, complete: true }
+        let (location, created) = (self.location, self.created);
+        Managed { location, guards: Vec::new(), networks, created, deleted, complete: true }
     }
 
     /// An entry with `state: absent`, which always has an id.
@@ -493,9 +498,9 @@ impl<'a, 'r> Matcher<'a, 'r> {
     /// The live networks with the entry's name or previous name; `None` if it is created, unknown or ambiguous.
     fn candidates(&mut self, group: &EntryGroup<'a>) -> Option<Vec<NetworkIndex>> {
         let entry = group.primary;
-        let previous_name = entry.renamed_from.as_ref().map(|from| NameKey::of(&from.value));
+        let previous_names = entry.renamed_from.iter().map(|from| NameKey::of(&from.value));
         let mut candidates = Vec::new();
-        for key in entry.name_key().into_iter().chain(previous_name) {
+        for key in entry.name_key().into_iter().chain(previous_names) {
             let networks_with_name: Vec<NetworkIndex> = self
                 .by_name
                 .get(&key)
@@ -541,8 +546,8 @@ impl<'a, 'r> Matcher<'a, 'r> {
 
     fn unknown(&mut self, entry: &NetworkEntry) {
         let location = &self.live.location(self.location).name;
-        let previous_name = entry.renamed_from.as_ref().map(|from| format!(" or {:?}", from.value)).unwrap_or_default();
-        let message = format!("{location:?} has no network named {:?}{previous_name}", entry.label());
+        let previous_names: String = entry.renamed_from.iter().map(|from| format!(" or {:?}", from.value)).collect();
+        let message = format!("{location:?} has no network named {:?}{previous_names}", entry.label());
         let used = entry.name_key().and_then(|key| self.by_name.get(&key)).and_then(|at| at.first()).and_then(|at| {
             let other = self.deleted.get(at).copied().or_else(|| Some(self.claimed.get(at)?.primary))?;
             Some((other.span(), self.live.network(*at).id.clone()))

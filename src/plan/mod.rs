@@ -36,6 +36,7 @@ mod missing;
 pub mod model;
 mod near_names;
 mod planner;
+mod protections;
 mod resume;
 mod schedule;
 mod scope;
@@ -49,6 +50,7 @@ pub use planner::{
     MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
     networks_with_settings_entries, required_members, required_reads, warning,
 };
+pub use protections::protections;
 pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};
 pub use scope::{Scope, ScopeError};
 pub use subset::restrict_to_locations;

@@ -18,11 +18,13 @@ use crate::model::{
 
 mod change;
 mod fields;
+mod protection;
 mod resource;
 mod standing;
 
 pub use change::{Change, ChangeAction, ChangeKey, ChangeSource};
 pub use fields::{Field, FieldKind, FieldValue, changed_fields};
+pub use protection::{ProtectedNetwork, Protection, Protections};
 pub use resource::{PerKind, ResourceKind, ResourceState};
 pub use standing::{Found, Listed, Standing, States, standings};
 
@@ -50,6 +52,8 @@ pub struct Plan {
     pub counts: Counts,
     /// Whether the number of steps is proven minimal.
     pub is_minimal: bool,
+    /// What it changes although files protect it.
+    pub protections: Protections,
     /// Warnings that do not prevent the apply.
     pub warnings: Vec<Warning>,
     /// The time between two changes of the handsets of a network, for estimates.
@@ -83,6 +87,7 @@ impl Plan {
             organization: self.organization.clone(),
             counts: self.counts,
             is_minimal: self.is_minimal,
+            protections: self.protections.clone(),
             warnings: self.warnings.clone(),
             handset_interval: self.handset_interval,
             handset_waits: self.handset_waits.clone(),

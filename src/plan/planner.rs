@@ -474,7 +474,7 @@ fn source(origin: &Origin, sources: &Sources) -> ChangeSource {
     }
 }
 
-fn file_source(span: Span, sources: &Sources) -> ChangeSource {
+pub(super) fn file_source(span: Span, sources: &Sources) -> ChangeSource {
     let place = sources.resolve(span);
     ChangeSource::File { file: place.file, line: place.line }
 }

@@ -1,5 +1,7 @@
 //! Errors that end a command before any write.
 
+use jiff::Timestamp;
+
 use super::inputs::InvalidInput;
 use crate::client::SendError;
 use crate::diagnostic::plural;
@@ -55,6 +57,9 @@ pub enum Error {
     /// The change limit of an unattended run is exceeded.
     #[error("{0}")]
     TooManyChanges(#[from] TooManyChanges),
+    /// Files protect what the plan changes.
+    #[error("refusing to change what is protected: {}", .0.join("; "))]
+    Protected(Vec<String>),
     /// There are unmanaged networks.
     #[error("{} not in any file (--fail-on-unmanaged)", plural(*.0, "live network"))]
     Unmanaged(usize),
@@ -126,12 +131,32 @@ impl Error {
         fail_on_unmanaged: bool,
     ) -> Result<(), Self> {
         let limits = exceeded_limits(plan, max_changes, max_deletes).into_iter().map(Self::from);
-        let mut refusals: Vec<Self> = limits.chain(Self::check_managed(plan, fail_on_unmanaged).err()).collect();
+        Self::all(limits.chain(Self::check_managed(plan, fail_on_unmanaged).err()))
+    }
+
+    /// All of these, if there are any.
+    pub(super) fn all(refusals: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut refusals: Vec<Self> = refusals.into_iter().collect();
         match refusals.len() {
             0 => Ok(()),
             1 => Err(refusals.remove(0)),
             _ => Err(Self::Refused(refusals)),
         }
+    }
+
+    /// Refuses a plan that changes what is protected and not allowed.
+    ///
+    /// # Errors
+    /// If it does, with every protection that refuses something.
+    pub fn check_protections(plan: &Plan) -> Result<(), Self> {
+        let refused = plan.protections.refused(&plan.changes, Timestamp::now()).filter(|(_, count)| *count > 0);
+        let refused: Vec<String> = refused
+            .map(|(protection, count)| {
+                let (name, changes) = (protection.name(), plural(count, "change"));
+                format!("{protection}, which refuses {changes}; pass --allow {name:?} to allow it")
+            })
+            .collect();
+        if refused.is_empty() { Ok(()) } else { Err(Self::Protected(refused)) }
     }
 
     /// `--fail-on-unmanaged`: refuses a plan that leaves live networks unmanaged.

@@ -12,7 +12,7 @@ use crate::desired::{
 use crate::diagnostic::{Diagnostics, Severity, Sources, plural};
 use crate::model::{LiveState, Location, Network};
 use crate::plan::Scope;
-use crate::plan::model::OrganizationRef;
+use crate::plan::model::{OrganizationRef, Protections};
 use crate::storage::sha256;
 
 /// Whether external access codes are resolved.
@@ -34,6 +34,8 @@ pub struct Inputs {
     pub desired: Desired,
     /// The organization that the files name, once it was compared with the one that is reached.
     pub organization: Option<OrganizationRef>,
+    /// What is protected beside what these files protect, and what is allowed all the same.
+    pub protections: Protections,
     pub sources: Arc<Sources>,
     pub warnings: Diagnostics,
 }
@@ -61,6 +63,18 @@ impl InvalidInput {
 }
 
 impl Inputs {
+    /// A desired state that has no errors.
+    pub(super) fn new(desired: Desired, sources: Sources, warnings: Diagnostics) -> Self {
+        Self { desired, organization: None, protections: Protections::default(), sources: sources.into(), warnings }
+    }
+
+    /// The same with names that are allowed although they are protected.
+    #[must_use]
+    pub fn allowing(mut self, names: &[String]) -> Self {
+        self.protections.allow(names);
+        self
+    }
+
     /// Parses a text without a file; `name` is its name in messages.
     ///
     /// # Errors
@@ -104,7 +118,7 @@ impl Inputs {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
         let desired = Desired { rules, ..Desired::default() };
-        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
+        Ok(Self::new(desired, sources, diagnostics))
     }
 
     /// Converts the arguments of `dectl rename --field customDisplayName`, for the handsets that were read.
@@ -119,7 +133,7 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
+        Ok(Self::new(desired, sources, diagnostics))
     }
 
     /// The sources by name, each with its SHA-256.
@@ -141,6 +155,6 @@ impl Inputs {
         if diagnostics.has_errors() {
             return Err(InvalidInput { diagnostics, sources: sources.into() });
         }
-        Ok(Self { desired, organization: None, sources: sources.into(), warnings: diagnostics })
+        Ok(Self::new(desired, sources, diagnostics))
     }
 }

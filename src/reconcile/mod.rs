@@ -41,7 +41,7 @@ pub use export_plan::{plan_to_csv, plan_to_yaml};
 pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};
-pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, resume_saved_plan};
+pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, protections_of, resume_saved_plan};
 pub use read_devices::{read_devices, read_readable_devices};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
 use super::organization::{foreign_ids, is_foreign};
@@ -11,7 +13,7 @@ use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkId};
-use crate::plan::model::{Change, ChangeSource, ResourceState, Warning};
+use crate::plan::model::{Change, ChangeSource, Protections, ResourceState, Warning};
 use crate::plan::{self, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
@@ -112,6 +114,11 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
             plan.warnings.extend(damaged);
             plan.organization.clone_from(&inputs.organization);
+            plan.protections.clone_from(&inputs.protections);
+            // What matches nothing was reported by the plan.
+            let found = plan::protections(desired, live, &inputs.sources, &mut Diagnostics::new());
+            plan.protections.met.extend(found);
+            plan.protections.retain_met(&plan.changes, Timestamp::now());
             Ok(check_plan(plan, live)?)
         }
         Err(from_plan) => {
@@ -132,6 +139,20 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics: all, sources: inputs.sources.clone() })))
         }
     }
+}
+
+/// What files that are not planned protect, for a plan that is made without them.
+///
+/// # Errors
+/// If one of their locations or networks does not exist.
+pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, Error> {
+    let mut diagnostics = Diagnostics::new();
+    let met = plan::protections(&files.desired, live, &files.sources, &mut diagnostics);
+    if diagnostics.has_errors() {
+        let sources = files.sources.clone();
+        return Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources })));
+    }
+    Ok(Protections { met, allowed: Vec::new() })
 }
 
 /// Reports names that equal the live ones but for what spreadsheets and editors do to them: leading zeros that are gone from
@@ -209,7 +230,8 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let reads = plan::resume_reads(&saved.plan, &live);
     read_devices(&mut live, reads, client).await?;
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
-    let rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
+    let mut rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
+    rest.protections.retain_met(&rest.changes, Timestamp::now());
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }

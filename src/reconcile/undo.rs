@@ -59,12 +59,17 @@ pub async fn prepare_undo(
     let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key)?;
     fill_hidden_codes(history, live);
     read_for_undo(history, live, client).await?;
+    let plan_of = |run: &String| SavedPlan::read(&runs.plan_path(run), key).ok().map(|saved| saved.plan);
     let first = joined.last().unwrap_or(&history.run);
     // Without its plan, what has no id stays.
-    if let Ok(first) = SavedPlan::read(&runs.plan_path(first), key) {
-        find_unrecorded(history, &first.plan, live);
+    if let Some(first) = plan_of(first) {
+        find_unrecorded(history, &first, live);
     }
-    Ok(Undo { joined, left, ..build_undo(history, live, scope) })
+    let mut undo = build_undo(history, live, scope);
+    for plan in joined.iter().chain([&history.run]).filter_map(plan_of) {
+        undo.inputs.protections.join(plan.protections);
+    }
+    Ok(Undo { joined, left, ..undo })
 }
 
 /// The codes that Webex hides while they are disabled, as the run has left them: an update must send one, and a swap must know
@@ -305,12 +310,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
     let desired = builder.desired();
     let UndoBuilder { lines, warnings, recreated, .. } = builder;
     lines.finish();
-    Undo {
-        inputs: Inputs { desired, organization: None, sources: sources.into(), warnings },
-        recreated,
-        joined: Vec::new(),
-        left: Vec::new(),
-    }
+    Undo { inputs: Inputs::new(desired, sources, warnings), recreated, joined: Vec::new(), left: Vec::new() }
 }
 
 /// The entries about one location.
@@ -775,7 +775,7 @@ impl<'a> UndoBuilder<'a> {
             let name = Some(self.location_name(id)).filter(|name| !name.trim().is_empty());
             let name = name.map(|name| Spanned { value: name.into(), span });
             let id = Some(Spanned { value: id.clone(), span });
-            desired.locations.push(DesiredLocation { span, name, id, entries });
+            desired.locations.push(DesiredLocation { span, name, id, guards: Vec::new(), entries });
         }
         desired
     }

@@ -198,7 +198,9 @@ impl ApplyWorkflow<'_> {
                     PlanSource::Inputs(_) => None,
                 };
                 let max_changes = self.config.max_changes.or(saved);
-                Error::check_unattended(plan, max_changes, self.max_deletes(plan_source), fail_on_unmanaged)?;
+                let limits =
+                    Error::check_unattended(plan, max_changes, self.max_deletes(plan_source), fail_on_unmanaged);
+                Error::all(limits.err().into_iter().chain(Error::check_protections(plan).err()))?;
                 prepared
             }
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
@@ -286,6 +288,7 @@ impl ApplyWorkflow<'_> {
 
     /// Asks for approval. What is deleted must be counted: its number is the answer, unless `--max-deletes` has said it.
     async fn approve(&self, plan: &Plan, plan_source: &PlanSource) -> Result<(), Error> {
+        Error::check_protections(plan)?;
         let named = plan.organization.as_ref().map(|organization| format!(" in {:?}", organization.label()));
         let place = named.unwrap_or_default();
         match check_deletions(plan, self.max_deletes(plan_source)) {

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::licences::LicenceNote;
 use super::summary::{PlanSummary, ResultSummary, StatusSummary};
-use super::view::{DeviceView, FieldView};
+use super::view::{DeviceView, FieldView, ProtectionView};
 use crate::apply::{ChangeStatus, Failure};
 use crate::diagnostic::Severity;
 use crate::plan::model::{
@@ -29,6 +29,9 @@ pub(super) struct PlanDocument {
     pub(super) changes: Vec<ChangeDocument>,
     /// The requests in order.
     pub(super) steps: Vec<StepDocument>,
+    /// What it changes although files protect it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) protections: Vec<ProtectionView>,
     pub(super) warnings: Vec<Warning>,
     pub(super) licences: LicenceNote,
 }

@@ -53,6 +53,7 @@ fn plan_document(view: &PlanView) -> PlanDocument {
         summary: view.summary.clone(),
         changes: view.locations.iter().flat_map(of_location).collect(),
         steps: view.steps.iter().map(step).collect(),
+        protections: view.protections.clone(),
         warnings: view.warnings.clone(),
         licences: view.licences.clone(),
     }

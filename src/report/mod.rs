@@ -56,8 +56,8 @@ pub use sanitize::sanitize;
 pub use schema::schema;
 pub use summary::{ActionCounts, PlanSummary, ResultSummary, Unmanaged};
 pub use view::{
-    ChangeView, DeviceView, FieldView, InterimView, LocationView, NetworkChanges, NetworkView, PlanView, ResultView,
-    StepView,
+    ChangeView, DeviceView, FieldView, InterimView, LocationView, NetworkChanges, NetworkView, PlanView,
+    ProtectionView, ResultView, StepView,
 };
 
 /// Whether access codes are shown.

@@ -2,6 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::before_after;
 use super::licences::LicenceNote;
 use super::sanitize::sanitize;
@@ -11,7 +15,7 @@ use crate::apply::{ChangeResult, ChangeStatus, Outcome};
 use crate::model::LocationId;
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, Field, FieldKind, FieldValue, Operation, OrganizationRef, Plan,
-    ResourceKind, ResourceState, Step, StepKind, Warning, changed_fields,
+    Protection, ResourceKind, ResourceState, Step, StepKind, Warning, changed_fields,
 };
 use crate::reconcile::RecreatedNetwork;
 use crate::storage::RunOutcome;
@@ -27,9 +31,32 @@ pub struct PlanView {
     pub licences: LicenceNote,
     pub locations: Vec<LocationView>,
     pub steps: Vec<StepView>,
+    /// What it changes although files protect it.
+    pub protections: Vec<ProtectionView>,
     pub warnings: Vec<Warning>,
     /// The affected locations as desired-state files, before and after.
     pub files: [String; 2],
+}
+
+/// A protection that some changes of a plan meet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProtectionView {
+    #[serde(flatten)]
+    pub protection: Protection,
+    /// Number of changes that it refuses, unless `--allow` names them.
+    pub refused: usize,
+}
+
+impl ProtectionView {
+    fn describe(&self) -> String {
+        let (name, protection) = (sanitize(self.protection.name()), self.protection.to_string());
+        let protection = sanitize(&protection);
+        match self.refused {
+            0 => format!("{protection}, and allowed"),
+            1 => format!("{protection}: 1 change is refused without `--allow {name:?}`"),
+            refused => format!("{protection}: {refused} changes are refused without `--allow {name:?}`"),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,19 +240,28 @@ impl PlanView {
             licences: LicenceNote::of(plan, |_| true),
             locations,
             steps: steps(plan, codes),
+            protections: protections(plan),
             warnings: plan.warnings.clone(),
             files: before_after::of(plan, codes),
         }
     }
 
-    /// What a reader should know of it: whom it may cost calling in the Webex apps, how long handsets may take, and
-    /// which deletions must be allowed.
+    /// What a reader should know of it: whom it may cost calling in the Webex apps, how long handsets may take, which
+    /// deletions must be allowed, and what is protected.
     pub fn notes(&self) -> Vec<String> {
         let number = self.summary.deletions;
         let deletions = (self.must_allow_deletions && number > 0)
             .then(|| format!("{}: `dectl apply --yes` needs `--max-deletes {number}`", plural(number, "deletion")));
-        self.licences.describe().into_iter().chain(self.summary.handset_time_note()).chain(deletions).collect()
+        let protections = self.protections.iter().map(ProtectionView::describe);
+        let notes = self.licences.describe().into_iter().chain(self.summary.handset_time_note());
+        notes.chain(deletions).chain(protections).collect()
     }
+}
+
+fn protections(plan: &Plan) -> Vec<ProtectionView> {
+    // Whether a freeze has ended is a question of the apply.
+    let refused = plan.protections.refused(&plan.changes, Timestamp::MIN);
+    refused.map(|(protection, refused)| ProtectionView { protection: protection.clone(), refused }).collect()
 }
 
 fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {

@@ -22,6 +22,7 @@ mod mistakes;
 mod network;
 mod orgs;
 mod pipelines;
+mod protection;
 mod rehearse;
 mod rename;
 mod rules;

@@ -154,7 +154,10 @@ impl RandomLocation {
             let renamed = network.before.0 != name && network.renamed_from;
             Some(NetworkEntry {
                 id: network.by_id.then(|| Spanned { value: NetworkId::new(&*network.id), span: SPOT }),
-                renamed_from: renamed.then(|| Spanned { value: Arc::from(&*network.before.0), span: SPOT }),
+                renamed_from: renamed
+                    .then(|| Spanned { value: Arc::from(&*network.before.0), span: SPOT })
+                    .into_iter()
+                    .collect(),
                 desired: DesiredSettings {
                     name: NetworkName::new(&name).ok(),
                     display_name: network.display_name.as_deref().and_then(|name| DisplayName::new(name).ok()),
@@ -169,6 +172,7 @@ impl RandomLocation {
             organization: None,
             rules: Vec::new(),
             locations: vec![DesiredLocation {
+                guards: Vec::new(),
                 span: SPOT,
                 name: Some(Spanned { value: self.name().into(), span: SPOT }),
                 id: None,

@@ -18,7 +18,8 @@ mod values;
 
 pub(crate) use command_line::{Args, Auth, Command, command};
 pub(crate) use options::{
-    CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions, LocationOptions,
-    LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, RunOptions, ScopeOptions, WriteOptions,
+    AllowOptions, CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions,
+    LocationOptions, LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, RunOptions, ScopeOptions,
+    WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, file_to_write, organization, request_fault};

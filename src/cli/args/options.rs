@@ -312,6 +312,15 @@ pub(crate) struct ScopeOptions {
     pub(crate) filter: FilterOptions,
 }
 
+/// What may be changed although it is protected.
+#[derive(Clone, Debug, Default, ClapArgs)]
+#[command(next_help_heading = "Scope and limits")]
+pub(crate) struct AllowOptions {
+    /// Change what files protect or freeze: the name of a location or network (repeatable)
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(crate) allow: Vec<String>,
+}
+
 /// Journal option.
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct JournalOptions {

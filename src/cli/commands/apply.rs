@@ -9,7 +9,7 @@ use dectl::storage::SavedPlan;
 
 use super::inputs::{RESOLVE_CODES, in_organization, plan_in_organization, read};
 use super::run_plan::{Apply, preflight, run_config};
-use crate::cli::args::{FilterOptions, PlanSourceOptions, WriteOptions, file_to_write};
+use crate::cli::args::{AllowOptions, FilterOptions, PlanSourceOptions, WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -23,6 +23,8 @@ pub(crate) struct ApplyArgs {
     metrics: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) apply: WriteOptions,
+    #[command(flatten)]
+    allow: AllowOptions,
 }
 
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
@@ -41,8 +43,11 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
     preflight(&args.apply.run, ", or `plan --out`")?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let plan_source = match plan_source {
-        PlanSource::Inputs(inputs) => PlanSource::Inputs(in_organization(inputs, &connection).await?),
-        PlanSource::SavedPlan(saved) => {
+        PlanSource::Inputs(inputs) => {
+            PlanSource::Inputs(in_organization(inputs, &connection).await?.allowing(&args.allow.allow))
+        }
+        PlanSource::SavedPlan(mut saved) => {
+            saved.plan.protections.allow(&args.allow.allow);
             plan_in_organization(&saved, &connection).await?;
             PlanSource::SavedPlan(saved)
         }

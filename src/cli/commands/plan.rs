@@ -9,7 +9,9 @@ use dectl::runtime::Shutdown;
 
 use super::inputs::{RESOLVE_CODES, in_organization, read, save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_plan_as};
-use crate::cli::args::{CodeOptions, FileOptions, Format, JournalOptions, ReadOptions, ScopeOptions, file_to_write};
+use crate::cli::args::{
+    AllowOptions, CodeOptions, FileOptions, Format, JournalOptions, ReadOptions, ScopeOptions, file_to_write,
+};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::{connect, plan_key};
@@ -30,6 +32,8 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     scope: ScopeOptions,
     #[command(flatten)]
+    allow: AllowOptions,
+    #[command(flatten)]
     journal: JournalOptions,
     #[command(flatten)]
     pub(crate) read: ReadOptions,
@@ -45,7 +49,7 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let scope = scope(&args.scope.filter)?;
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let inputs = in_organization(inputs, &connection).await?;
+    let inputs = in_organization(inputs, &connection).await?.allowing(&args.allow.allow);
     heed_earlier_runs(&args.journal.journal, &connection.target, &connection.client);
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();

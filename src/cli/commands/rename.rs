@@ -8,15 +8,15 @@ use dectl::desired::{RenameRequest, SourceFormat};
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml, prepare_from_list,
-    read_devices,
+    CodeResolution, Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml,
+    prepare_from_list, protections_of, read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
 use dectl::webex::calls;
 
-use super::inputs::{save_plan, scope};
+use super::inputs::{read, save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{WriteOptions, file_to_write};
@@ -56,6 +56,12 @@ pub(crate) struct RenameArgs {
     /// Recompute the rename instead of resuming an unfinished run
     #[arg(long, hide_short_help = true)]
     restart: bool,
+    /// File or directory whose `protected` and `frozen` hold for this rename, too (repeatable)
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    protections: Vec<PathBuf>,
+    /// Change what --protections protect or freeze: the name of a location or network (repeatable)
+    #[arg(long, value_name = "NAME", requires = "protections", hide_short_help = true)]
+    allow: Vec<String>,
     #[command(flatten)]
     pub(crate) apply: WriteOptions,
 }
@@ -109,6 +115,10 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     } else {
         Inputs::from_rename(&request).map_err(invalid)?
     };
+    let protecting = match &args.protections[..] {
+        [] => None,
+        files => Some(read(files, false, CodeResolution::SyntaxOnly, shutdown).await?),
+    };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let config = || {
         let command = format!("rename {:?} {:?}", args.pattern, args.template);
@@ -161,6 +171,10 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         }
         inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
     }
+    if let Some(files) = &protecting {
+        inputs.protections = protections_of(files, &live)?;
+    }
+    inputs.protections.allow(&args.allow);
     if !is_dry_run {
         let config = RunConfig { resume_interrupted: !args.restart, ..config()? };
         return apply(PlanSource::Inputs(inputs), Some(live), config).await;

@@ -104,6 +104,13 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         ));
     }
     let inputs = undo.inputs;
+    for protection in &inputs.protections.met {
+        printer.note(&format!(
+            "note: {}, which was allowed in run {}\n",
+            sanitize(&protection.to_string()),
+            history.run
+        ));
+    }
     if let Some(path) = &args.out {
         let prepared =
             prepare_from_list(&inputs, &scope, live, connection.client.clock().now(), &connection.client).await?;

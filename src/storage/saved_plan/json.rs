@@ -13,7 +13,7 @@ use super::SavedPlan;
 use crate::model::{BaseStation, LocationId, NetworkId};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
-    Plan, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
+    Plan, Protections, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
 };
 use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
 
@@ -44,6 +44,9 @@ pub(super) struct SavedPlanJson {
     sources: Vec<SourceJson>,
     counts: Counts,
     minimal: bool,
+    /// What it changes although files protect it.
+    #[serde(default, skip_serializing_if = "Protections::is_empty")]
+    protections: Protections,
     warnings: Vec<Warning>,
     locations: Vec<LocationRef>,
     changes: Vec<ChangeJson>,
@@ -157,6 +160,7 @@ impl SavedPlan {
             sources: self.sources.iter().map(source).collect(),
             counts: self.plan.counts,
             minimal: self.plan.is_minimal,
+            protections: self.plan.protections.clone(),
             warnings: self.plan.warnings.clone(),
             locations,
             changes,
@@ -198,6 +202,7 @@ impl SavedPlan {
                 counts: json.counts,
                 devices: json.devices.into_iter().map(Into::into).collect(),
                 is_minimal: json.minimal,
+                protections: json.protections,
                 warnings: json.warnings,
                 handset_interval: Duration::ZERO,
                 handset_waits: HashMap::new(),

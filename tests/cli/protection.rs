@@ -1,0 +1,176 @@
+//! What files protect or freeze is changed by name only.
+
+use serde_json::Value;
+
+use crate::harness::TestEnv;
+
+/// Renames a network of a frozen location, one that is protected by itself, and one that is neither.
+const FILE: &str = "version: 1
+locations:
+  - name: Oslo HQ
+    frozen: { until: 2999-01-03, reason: holidays }
+    networks:
+      - { name: HQ Galley, renamedFrom: HQ Kitchen }
+      - { name: HQ Reception, displayName: Desk, protected: true }
+  - name: Bergen Warehouse
+    networks:
+      - { name: BGO Gate, displayName: Gate 1 }
+";
+
+fn with_file() -> TestEnv {
+    let env = TestEnv::new();
+    env.write("networks.yaml", FILE);
+    env
+}
+
+#[test]
+fn what_is_protected_is_refused_in_one_message_and_shown_in_every_format() {
+    let env = with_file();
+    for format in ["text", "markdown", "html", "diff"] {
+        let plan = env.run(&["plan", "networks.yaml", "-o", format]);
+        assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+        let text = plan.stdout.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#58;", ":").replace('\\', "");
+        assert!(text.contains("frozen until 2999-01-04T00:00:00Z"), "{format}: {text}");
+        assert!(text.contains("is protected"), "{format}: {text}");
+    }
+    let json: Value = serde_json::from_str(&env.run(&["plan", "networks.yaml", "-o", "json"]).stdout).expect("JSON");
+    let refused: Vec<_> = json["protections"].as_array().expect("a list").iter().map(|one| &one["refused"]).collect();
+    assert_eq!(refused, [2, 1], "{json}");
+    let ended = env.run(&["apply", "networks.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(1));
+    for part in ["holidays", "networks.yaml:4", "--allow \"Oslo HQ\"", "networks.yaml:7", "--allow \"HQ Reception\""] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    assert_eq!(env.counters().writes, 0);
+}
+
+#[test]
+fn each_protection_is_allowed_by_its_own_name() {
+    let env = with_file();
+    for allowed in [&["Oslo HQ"][..], &["HQ Reception"], &["HQ Galley"]] {
+        let options: Vec<&str> = allowed.iter().flat_map(|name| ["--allow", *name]).collect();
+        let ended = env.run(&[&["apply", "networks.yaml", "--yes"], &options[..]].concat());
+        assert_eq!(ended.code, Some(1), "{allowed:?}: {}", ended.stderr);
+    }
+    assert_eq!(env.counters().writes, 0);
+    let arguments = ["apply", "networks.yaml", "--yes", "--allow", "oslo hq", "--allow", "Oslo HQ/HQ Reception"];
+    let ended = env.run(&arguments);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, 3);
+    // What is as the file says needs nobody's leave.
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert!(undone.stderr.contains("\"HQ Reception\" is protected (networks.yaml:7)"), "{}", undone.stderr);
+}
+
+#[test]
+fn a_saved_plan_keeps_what_is_protected_and_what_was_allowed() {
+    let env = with_file();
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    std::fs::remove_file(env.dir.path().join("networks.yaml")).expect("it was there");
+    assert!(env.run(&["show", "plan.json"]).stdout.contains("refused without `--allow \"Oslo HQ\"`"));
+    let ended = env.run(&["apply", "--plan", "plan.json", "--yes", "--allow", "HQ Reception"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    env.write("networks.yaml", FILE);
+    let names = ["--allow", "Oslo HQ", "--allow", "HQ Reception"];
+    assert_eq!(env.run(&[&["plan", "networks.yaml", "--out", "plan.json"], &names[..]].concat()).code, Some(0));
+    let ended = env.run(&["apply", "--plan", "plan.json", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn a_freeze_that_has_ended_refuses_nothing() {
+    let env = TestEnv::new();
+    env.write("networks.yaml", &FILE.replace("2999-01-03", "2001-01-03").replace(", protected: true", ""));
+    let ended = env.run(&["apply", "networks.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("frozen"), "{}", ended.stdout);
+}
+
+#[test]
+fn rules_and_renames_are_refused_like_entries() {
+    let env = TestEnv::new();
+    env.write("freeze.yaml", "version: 1\nlocations: [{ name: Oslo HQ, protected: true }]\n");
+    env.write("rule.yaml", "version: 1\nrules: [{ match: { name: 'HQ (?<x>.*)' }, set: { name: 'Q {{ x }}' } }]\n");
+    let ended = env.run(&["apply", "freeze.yaml", "rule.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\"Oslo HQ\" is protected (freeze.yaml:2)"), "{}", ended.stderr);
+    let rename = ["rename", "HQ (?<x>.*)", "Q {{ x }}", "--yes", "--protections", "freeze.yaml"];
+    let ended = env.run(&rename);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("pass --allow \"Oslo HQ\""), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, 0);
+    env.write("freeze.yaml", "version: 1\nlocations: [{ name: Oslo Hq2, protected: true }]\n");
+    let ended = env.run(&rename);
+    assert!(ended.stderr.contains("unknown-location"), "{}", ended.stderr);
+    env.write("freeze.yaml", "version: 1\nlocations: [{ name: Oslo HQ, protected: true }]\n");
+    assert_eq!(env.run(&[&rename[..], &["--allow", "Oslo HQ"]].concat()).code, Some(0));
+}
+
+#[test]
+fn a_network_may_be_protected_in_a_file_of_its_own_and_devices_count() {
+    let env = TestEnv::new();
+    env.write(
+        "keep.yaml",
+        "version: 1\nlocations: [{ name: Bergen Warehouse, networks: [{ name: BGO Cold store, protected: true }] }]\n",
+    );
+    env.write(
+        "new.yaml",
+        "version: 1\nlocations: [{ name: Bergen Warehouse, networks: [{ name: BGO Cold store, displayName: C2 }] }]\n",
+    );
+    let ended = env.run(&["apply", "keep.yaml", "new.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("\"BGO Cold store\" is protected (keep.yaml:2)"), "{}", ended.stderr);
+    env.write(
+        "new.yaml",
+        "version: 1\nlocations: [{ name: Bergen Warehouse, networks: [{ name: BGO Cold store, baseStations: [AC7A56FF0001] }] }]\n",
+    );
+    let ended = env.run(&["apply", "keep.yaml", "new.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("refuses 1 change"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_is_not_a_freeze_is_an_error() {
+    let env = TestEnv::new();
+    for (field, expected) in [
+        ("frozen: { until: tomorrow }", "invalid-date"),
+        ("frozen: { until: 2026-02-30 }", "invalid-date"),
+        ("frozen: { until: 2026-12-24T06:00 }", "invalid-date"),
+        ("frozen: { until: 20261224 }", "invalid-date"),
+        ("frozen: { until: [2026-12-24] }", "wrong-type"),
+        ("frozen: { reason: holidays }", "missing-field"),
+        ("frozen: 2026-12-24", "wrong-type"),
+        ("protected: yes", "wrong-type"),
+    ] {
+        env.write(
+            "networks.yaml",
+            &format!("version: 1\nlocations:\n  - name: Oslo HQ\n    {field}\n    networks: []\n"),
+        );
+        let ended = env.run(&["validate", "networks.yaml"]);
+        assert_eq!(ended.code, Some(1), "{field}: {}", ended.stdout);
+        assert!(ended.stderr.contains(expected), "{field}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_network_is_known_by_any_of_its_former_names() {
+    let env = TestEnv::new();
+    let file = |names: &str| {
+        format!(
+            "version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ name: HQ Canteen, renamedFrom: {names} }}] }}]\n"
+        )
+    };
+    env.write("networks.yaml", &file("[HQ Cantina, HQ Kitchen]"));
+    let plan = env.run(&["plan", "networks.yaml"]);
+    assert!(plan.stdout.contains("HQ Kitchen → HQ Canteen"), "{}{}", plan.stdout, plan.stderr);
+    env.write("networks.yaml", &file("[HQ Reception, HQ Kitchen]"));
+    let plan = env.run(&["plan", "networks.yaml"]);
+    assert!(plan.stderr.contains("ambiguous-rename"), "{}", plan.stderr);
+    env.write("networks.yaml", &file("[HQ Nobody, HQ Nothing]"));
+    let plan = env.run(&["plan", "networks.yaml"]);
+    assert!(plan.stderr.contains("or \"HQ Nobody\" or \"HQ Nothing\""), "{}", plan.stderr);
+    env.write("networks.yaml", &file("[HQ Kitchen, '']"));
+    assert!(env.run(&["validate", "networks.yaml"]).stderr.contains("`renamedFrom` is empty"));
+}

@@ -122,7 +122,7 @@ impl TableKind {
 pub(super) const NETWORK_NAME_CHECK: &str = "network";
 
 /// What a cell says that removes a second line.
-const NO_LINE: &str = "none";
+pub(super) const NO_LINE: &str = "none";
 
 /// Characters that start a formula in a spreadsheet. Such a value is escaped with an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
@@ -147,7 +147,7 @@ pub fn table<const N: usize>(columns: [&str; N], rows: impl IntoIterator<Item = 
 }
 
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
-fn csv_escape(text: &str) -> String {
+pub(super) fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let text = format!("{guard}{text}");
     if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {

@@ -20,7 +20,7 @@ const EXTENSIONS: [&str; 3] = ["yaml", "yml", "csv"];
 const STDIN: &str = "<stdin>";
 
 /// A source text with its origin.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Input {
     /// Name in messages: the path as given.
     pub name: String,

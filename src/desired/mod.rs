@@ -12,6 +12,7 @@
 //! | `read` | parses all sources, several files at a time |
 //! | `merge` | merges several files and reports contradictions |
 //! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
+//! | `edit` | [`edit()`]: edits single values where they stand |
 //! | `export` | [`Export`]: writes the live state as a desired state |
 //! | `rules` | parses and checks rules |
 //! | `rename_handsets` | [`rename_handsets()`]: expands a rename of handsets into entries |
@@ -21,6 +22,7 @@
 
 mod code_sources;
 mod csv;
+mod edit;
 mod expand;
 mod export;
 mod handsets;
@@ -38,6 +40,7 @@ mod yaml_writer;
 
 pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
 pub use csv::table;
+pub use edit::{Edit, NewValue, edit, redacted_lines};
 pub use expand::{RuleContext, any_rule_matches_location, expand};
 pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};

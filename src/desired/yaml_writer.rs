@@ -53,14 +53,18 @@ pub struct HandsetLine<'a> {
 
 /// A member in a network of the location `home`.
 fn line(member: &Member, home: &LocationId) -> Option<String> {
-    Some(match LineRef::of(member, home)? {
-        LineRef::Extension { extension, location: None } => quoted(&extension),
+    LineRef::of(member, home).as_ref().map(line_ref)
+}
+
+pub(super) fn line_ref(line: &LineRef) -> String {
+    match line {
+        LineRef::Extension { extension, location: None } => quoted(extension),
         LineRef::Extension { extension, location: Some(location) } => {
-            format!("{{ extension: {}, location: {} }}", quoted(&extension), scalar(&location))
+            format!("{{ extension: {}, location: {} }}", quoted(extension), scalar(location))
         }
         LineRef::Number(digits) => quoted(&format!("+{digits}")),
         LineRef::Member(id) => quoted(id.as_str()),
-    })
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -176,7 +180,7 @@ fn value(settings: &Settings, setting: Setting) -> Option<String> {
 }
 
 /// Formats a string so that YAML reads it back unchanged: plain if safe, otherwise double-quoted.
-fn scalar(text: &str) -> String {
+pub(super) fn scalar(text: &str) -> String {
     let plain = text.starts_with(char::is_alphabetic)
         && !text.ends_with(' ')
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')'))
@@ -186,7 +190,7 @@ fn scalar(text: &str) -> String {
 }
 
 /// Writes a double-quoted scalar; escapes line breaks and characters that YAML does not allow.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

@@ -208,12 +208,7 @@ impl Sources {
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
             let part = &full[window.clone()];
-            let secrets = match &source.kind {
-                SourceKind::Table(layout) => layout.secrets(&source.text, offset..offset + window.len()),
-                SourceKind::CommandLine => Vec::new(),
-                SourceKind::File if source.continues_multiline_code(line) => whole(part),
-                SourceKind::File => find_secret_ranges(part),
-            };
+            let secrets = source.secrets(line, offset..offset + window.len());
             let (part, [start, end]) = masked(part, secrets, [inside(span.start), inside(span.end)]);
             if line == first {
                 highlight = text.len() + start..text.len() + end;
@@ -227,6 +222,16 @@ impl Sources {
         Snippet { text, first_line: shown.start() + 1, highlight }
     }
 
+    /// All lines of a text, with everything redacted that may be an access code.
+    pub fn redacted_lines(&self, source: SourceId) -> Vec<String> {
+        let source = self.source(source);
+        let line = |line: usize| {
+            let range = source.line_range(line);
+            masked(&source.text[range.clone()], source.secrets(line, range), [0, 0]).0
+        };
+        (0..source.line_starts.len()).map(line).collect()
+    }
+
     fn source(&self, source: SourceId) -> &SourceText {
         &self.texts[source.0 as usize]
     }
@@ -235,6 +240,16 @@ impl Sources {
 impl SourceText {
     fn line_of(&self, offset: u32) -> usize {
         self.line_starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// What of a part of a line may be an access code, relative to its start.
+    fn secrets(&self, line: usize, part: Range<usize>) -> Vec<Range<usize>> {
+        match &self.kind {
+            SourceKind::Table(layout) => layout.secrets(&self.text, part),
+            SourceKind::CommandLine => Vec::new(),
+            SourceKind::File if self.continues_multiline_code(line) => whole(&self.text[part]),
+            SourceKind::File => find_secret_ranges(&self.text[part]),
+        }
     }
 
     /// Whether a line is the value, or part of the value, of a key with a code on a line above it.

@@ -27,6 +27,7 @@ mod change_limit;
 mod compare;
 mod conflicts;
 mod dependencies;
+mod differences;
 pub mod feedback_vertex_set;
 mod handsets;
 mod interim;
@@ -44,6 +45,7 @@ mod subset;
 mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, describe_deletions, exceeded_limits};
+pub use differences::{Difference, differences};
 pub use members::unknown_line_locations;
 pub use missing::{Missing, take_out_missing};
 pub use planner::{

@@ -60,32 +60,20 @@ pub fn build_scoped(
         handset_interval: HANDSET_INTERVAL,
         ..Plan::default()
     };
-    let mut located: Vec<LocationChanges<'_>> = Vec::new();
-    let mut addresses = Addresses::of(live);
-    let members = Members::of(live);
-    for managed in match_entries(desired, live, &mut diagnostics) {
-        let (changes, unchanged) = compare(&managed, live, &mut diagnostics);
-        plan.counts.unmanaged.network -= managed.networks.len() + managed.deleted.len();
-        plan.counts.unchanged += unchanged;
-        if managed.complete {
-            conflicts::find(managed.location, &changes, live, &mut diagnostics);
-        }
-        let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, &mut diagnostics);
-        plan.counts.out_of_scope += out_of_scope;
-        let (base_stations, unmanaged) =
-            base_stations::compare(&managed, &networks, scope, live, &mut addresses, &mut diagnostics);
-        plan.counts.unmanaged.base_station += unmanaged;
-        let (handsets, unmanaged) = handsets::compare(&managed, &networks, scope, live, &members, &mut diagnostics);
-        plan.counts.unmanaged.handset += unmanaged;
-        if !networks.is_empty() || !base_stations.is_empty() || !handsets.is_empty() {
-            located.push(LocationChanges { location: managed.location, networks, base_stations, handsets });
-        }
-    }
+    let located = compare_locations(scope, desired, live, &mut diagnostics);
     if diagnostics.has_errors() {
         diagnostics.sort();
         return Err(diagnostics);
     }
-    for changes in located {
+    for (changes, counts) in located {
+        plan.counts.unmanaged.network -= counts.managed;
+        plan.counts.unmanaged.base_station += counts.unmanaged_base_stations;
+        plan.counts.unmanaged.handset += counts.unmanaged_handsets;
+        plan.counts.unchanged += counts.unchanged;
+        plan.counts.out_of_scope += counts.out_of_scope;
+        if changes.is_empty() {
+            continue;
+        }
         if let Some(schedule) = schedule(changes.location, &changes.networks, live, &mut diagnostics) {
             LocationPlanner::new(&mut plan, &changes, live, sources).add(schedule);
         }
@@ -95,6 +83,50 @@ pub fn build_scoped(
     }
     plan.warnings = diagnostics.iter().map(|diagnostic| warning(diagnostic, sources)).collect();
     Ok(plan)
+}
+
+/// What the comparison of a location has counted.
+pub(super) struct LocationCounts {
+    /// Networks that files name.
+    managed: usize,
+    unchanged: usize,
+    out_of_scope: usize,
+    unmanaged_base_stations: usize,
+    unmanaged_handsets: usize,
+}
+
+/// All changes of the managed locations, before they are ordered.
+pub(super) fn compare_locations<'a>(
+    scope: &Scope,
+    desired: &'a Desired,
+    live: &'a LiveState,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(LocationChanges<'a>, LocationCounts)> {
+    let mut located = Vec::new();
+    let mut addresses = Addresses::of(live);
+    let members = Members::of(live);
+    for managed in match_entries(desired, live, diagnostics) {
+        let (changes, unchanged) = compare(&managed, live, diagnostics);
+        if managed.complete {
+            conflicts::find(managed.location, &changes, live, diagnostics);
+        }
+        let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, diagnostics);
+        let (base_stations, unmanaged_base_stations) =
+            base_stations::compare(&managed, &networks, scope, live, &mut addresses, diagnostics);
+        let (handsets, unmanaged_handsets) = handsets::compare(&managed, &networks, scope, live, &members, diagnostics);
+        let managed_networks = managed.networks.len() + managed.deleted.len();
+        located.push((
+            LocationChanges { location: managed.location, networks, base_stations, handsets },
+            LocationCounts {
+                managed: managed_networks,
+                unchanged,
+                out_of_scope,
+                unmanaged_base_stations,
+                unmanaged_handsets,
+            },
+        ));
+    }
+    located
 }
 
 /// The managed networks, as far as entries could be matched.
@@ -192,11 +224,17 @@ pub fn required_members(scope: &Scope, desired: &Desired, live: &LiveState) -> V
 }
 
 /// All changes of a location.
-struct LocationChanges<'a> {
-    location: LocationIndex,
-    networks: Vec<NetworkChange<'a>>,
-    base_stations: Vec<BaseStationChange>,
-    handsets: Vec<HandsetChange>,
+pub(super) struct LocationChanges<'a> {
+    pub(super) location: LocationIndex,
+    pub(super) networks: Vec<NetworkChange<'a>>,
+    pub(super) base_stations: Vec<BaseStationChange>,
+    pub(super) handsets: Vec<HandsetChange>,
+}
+
+impl LocationChanges<'_> {
+    const fn is_empty(&self) -> bool {
+        self.networks.is_empty() && self.base_stations.is_empty() && self.handsets.is_empty()
+    }
 }
 
 /// Adds the changes and steps of one location to a plan.

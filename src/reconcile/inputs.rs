@@ -107,6 +107,18 @@ impl Inputs {
         Self::check(texts, diagnostics, options)
     }
 
+    /// Parses texts that were loaded; the diagnostics of loading come first.
+    ///
+    /// # Errors
+    /// All diagnostics at once.
+    pub fn from_texts(
+        texts: Vec<Input>,
+        loading: Diagnostics,
+        options: InputOptions<'_>,
+    ) -> Result<Self, InvalidInput> {
+        Self::check(texts, loading, options)
+    }
+
     /// Converts the arguments of `dectl rename`.
     ///
     /// # Errors

@@ -16,9 +16,11 @@
 //! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
+//! | `accept` | [`accept_live()`]: takes live values over into files |
 //! | `export_plan` | [`plan_to_yaml()`]: exports the result of a plan |
 //! | `error` | [`Error`]: errors that end a command before any write |
 
+mod accept;
 mod error;
 mod execute;
 mod export_plan;
@@ -36,6 +38,7 @@ mod undo;
 mod undo_choice;
 mod workflow;
 
+pub use accept::{Accepted, AcceptedFile, accept, accept_live};
 pub use error::{Error, UnreadDevices};
 pub use export_plan::{plan_to_csv, plan_to_yaml};
 pub use handset_interval::heed_earlier_runs;

@@ -1,9 +1,12 @@
 //! A plan as a unified diff between the export before and after it.
 
-use similar::TextDiff;
+use similar::{ChangeTag, TextDiff};
 
+use super::CodeVisibility;
 use super::sanitize::sanitize;
 use super::view::PlanView;
+use crate::desired::{SourceFormat, redacted_lines};
+use crate::reconcile::AcceptedFile;
 
 pub fn plan(view: &PlanView) -> String {
     let [before, after] = view.files.each_ref().map(|file| shown(file));
@@ -21,4 +24,34 @@ fn shown(file: &str) -> String {
         format!("{}{}\n", &line[..line.len() - text.len()], sanitize(text))
     };
     file.lines().map(line).collect()
+}
+
+/// Files before and after an edit, each as a unified diff. What may be an access code is masked unless codes are shown.
+pub fn files(files: &[AcceptedFile], codes: CodeVisibility) -> String {
+    files.iter().map(|file| edited_file(file, codes)).collect()
+}
+
+fn edited_file(file: &AcceptedFile, codes: CodeVisibility) -> String {
+    const CONTEXT: usize = 3;
+    let lines = |text: &str| match codes {
+        CodeVisibility::Masked => redacted_lines(text, SourceFormat::of(&file.name)),
+        CodeVisibility::Shown => text.lines().map(str::to_owned).collect(),
+    };
+    let (before, after) = (lines(&file.before), lines(&file.after));
+    let diff = TextDiff::from_lines(&file.before, &file.after);
+    let name = sanitize(&file.name);
+    let mut out = format!("--- {name}\n+++ {name}\n");
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        out.push_str(&format!("{}\n", hunk.header()));
+        for change in hunk.iter_changes() {
+            let (mark, line) = match (change.tag(), change.old_index(), change.new_index()) {
+                (ChangeTag::Delete, Some(at), _) => ('-', before.get(at)),
+                (ChangeTag::Insert, _, Some(at)) => ('+', after.get(at)),
+                (_, Some(at), _) => (' ', before.get(at)),
+                _ => (' ', None),
+            };
+            out.push_str(&format!("{mark}{}\n", shown(line.map_or("", String::as_str)).trim_end_matches('\n')));
+        }
+    }
+    out
 }

@@ -48,6 +48,16 @@ pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::
     write_file(path, bytes, existing, &tempfile::Builder::new())
 }
 
+/// Replaces a file atomically and keeps its permissions. Symbolic links are followed.
+///
+/// # Errors
+/// If it does not exist, cannot be written, or is not a regular file.
+pub fn rewrite_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(fs::metadata(path)?.permissions());
+    write_file(path, bytes, IfExists::Overwrite, &builder)
+}
+
 /// The same for a file that every user may read, which replaces an older one.
 ///
 /// # Errors

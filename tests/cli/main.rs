@@ -9,6 +9,7 @@ mod devices;
 mod docs;
 mod environment;
 mod export;
+mod export_update;
 mod faults;
 mod forges;
 mod formats;

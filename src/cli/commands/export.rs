@@ -14,6 +14,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
 use dectl::webex::calls;
 
+use super::export_update::{self, UpdateOptions};
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
 use super::output::shell_word;
@@ -36,7 +37,8 @@ pub(crate) struct ExportArgs {
     /// Omit access codes
     #[arg(long, conflicts_with = "show_codes")]
     no_codes: bool,
-    /// With `-o csv`: add a column of access codes, which a table of networks has on request only
+    /// With `-o csv`: add a column of access codes, which a table of networks has on request only; with --update: show them
+    /// in the diff
     #[arg(long)]
     show_codes: bool,
     /// Omit comments that change by themselves, such as names of persons: for a file that is committed
@@ -47,6 +49,8 @@ pub(crate) struct ExportArgs {
     include: Vec<IncludedDevices>,
     #[command(flatten)]
     filter: LocationOptions,
+    #[command(flatten)]
+    update: UpdateOptions,
     #[command(flatten)]
     pub(crate) read: ReadOptions,
 }
@@ -61,6 +65,12 @@ enum IncludedDevices {
 }
 
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    if !args.update.update.is_empty() {
+        if args.read.output.output != Format::Text {
+            return Err(CliError::refused("`--update` shows a unified diff; it has no other format"));
+        }
+        return export_update::run(&args.update, &args.filter, args.show_codes, &args.read, printer, shutdown).await;
+    }
     let format = format(args)?;
     let scope = scope(&args.filter.clone().into())?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;

@@ -4,6 +4,7 @@ mod apply;
 mod auth;
 mod explain;
 mod export;
+mod export_update;
 mod inputs;
 mod manual;
 mod orgs;

@@ -1,0 +1,251 @@
+//! Takes live values over into the files that ask for others: what was changed elsewhere, and rightly.
+
+use super::error::Error;
+use super::inputs::{CodeResolution, InputOptions, Inputs};
+use super::prepare::{expand_rules, read_details};
+use crate::client::{ApiClient, Priority};
+use crate::desired::model::{LineRef, Origin};
+use crate::desired::{Edit, Input, NewValue, Written, edit, writable_settings};
+use crate::diagnostic::{Diagnostics, Severity};
+use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
+use crate::plan::model::{Field, FieldValue, ResourceState, changed_fields};
+use crate::plan::{self, Difference, Scope};
+use crate::webex::calls;
+
+/// Files with live values, and what they cannot take over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accepted {
+    /// The files that change.
+    pub files: Vec<AcceptedFile>,
+    /// Number of values that were taken over.
+    pub values: usize,
+    /// Differences that stay, in words.
+    pub left: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedFile {
+    /// As it was named.
+    pub name: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// Reads the live state and takes over those values of `fields` (of all without) that differ. Access codes from the
+/// environment or other files are not compared.
+///
+/// Every edit is proven: read again, the files differ from the live state in everything but what was taken over.
+///
+/// # Errors
+/// If a read fails, or the scope matches nothing.
+pub async fn accept_live(
+    texts: &[Input],
+    inputs: &Inputs,
+    fields: &[String],
+    scope: &Scope,
+    client: &ApiClient,
+) -> Result<Accepted, Error> {
+    let live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    if !unread.is_empty() {
+        return Err(Error::DevicesUnreadable(unread));
+    }
+    accept(texts, inputs, fields, scope, &live)
+}
+
+/// The same from a given live state.
+///
+/// # Errors
+/// If the scope matches nothing.
+pub fn accept(
+    texts: &[Input],
+    inputs: &Inputs,
+    fields: &[String],
+    scope: &Scope,
+    live: &LiveState,
+) -> Result<Accepted, Error> {
+    let requested_names = inputs.desired.entries().filter_map(|entry| entry.desired.name.as_ref());
+    if let Some((option, pattern)) = scope.unmatched(live, requested_names.map(|name| name.as_str())) {
+        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
+    }
+    let (differences, contradictions) = compare(inputs, scope, live);
+    let (edits, mut left) = edits(&differences, fields, inputs);
+    left.extend(contradictions.iter().cloned());
+    let before = keys(&differences, &contradictions);
+    let is_proven = |made: &[&Taken], texts: &[Input]| {
+        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+        let again = Inputs::from_texts(texts.to_vec(), Diagnostics::new(), options).ok();
+        let found = again.map(|inputs| compare(&inputs, scope, live));
+        let mut expected = before.clone();
+        for taken in made {
+            expected.retain(|key| *key != taken.key);
+        }
+        found.is_some_and(|(differences, contradictions)| keys(&differences, &contradictions) == expected)
+    };
+    let (mut made, refused) = possible(texts, &edits);
+    left.extend(refused.into_iter().map(|(taken, why)| format!("{}: {why}", taken.label)));
+    let mut edited = edited(texts, &made);
+    if !is_proven(&made, &edited) {
+        // One of them has a meaning elsewhere: each is tried beside those that were proven.
+        let all = std::mem::take(&mut made);
+        for taken in all {
+            made.push(taken);
+            edited = self::edited(texts, &made);
+            if !is_proven(&made, &edited) {
+                made.pop();
+                left.push(format!("{}: an edit would change more than this value", taken.label));
+            }
+        }
+        edited = self::edited(texts, &made);
+    }
+    let changed = texts.iter().zip(edited).filter(|(before, after)| before.text != after.text);
+    let files = changed.map(|(before, after)| AcceptedFile {
+        name: before.name.clone(),
+        before: before.text.clone(),
+        after: after.text,
+    });
+    Ok(Accepted { files: files.collect(), values: made.len(), left })
+}
+
+/// A value that a file can take over.
+struct Taken {
+    edit: Edit,
+    key: Key,
+    label: String,
+}
+
+/// What tells a difference from all others, however the files are written: network, device, field, and what was asked for.
+type Key = (String, String, &'static str, Option<String>);
+
+fn keys(differences: &[Difference], contradictions: &[String]) -> Vec<Key> {
+    let of_difference = differences.iter().flat_map(|difference| {
+        let fields = changed_fields(difference.live.as_ref(), difference.asked.as_ref());
+        fields.into_iter().map(|field| key(difference, field))
+    });
+    let others = contradictions.iter().map(|message| (message.clone(), String::new(), "", None));
+    let mut keys: Vec<Key> = of_difference.chain(others).collect();
+    keys.sort();
+    keys
+}
+
+fn key(difference: &Difference, field: &Field) -> Key {
+    let Difference { location, network, live, asked, .. } = difference;
+    let thing = live.as_ref().or(asked.as_ref());
+    let device = thing.map(|state| format!("{} {}", state.kind().noun(), state.label())).unwrap_or_default();
+    let asked = field.of(asked.as_ref()).map(|value| value.expose_secret());
+    (format!("{}/{network}", location.id), device, field.name, asked)
+}
+
+/// All differences, and what contradicts the live state otherwise, in words.
+fn compare(inputs: &Inputs, scope: &Scope, live: &LiveState) -> (Vec<Difference>, Vec<String>) {
+    let mut diagnostics = Diagnostics::new();
+    let expanded = expand_rules(&inputs.desired, scope, live, &mut diagnostics);
+    let (differences, contradictions) = plan::differences(scope, expanded.as_ref().unwrap_or(&inputs.desired), live);
+    diagnostics.extend(contradictions);
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let errors = errors.map(|error| match error.span.map(|span| inputs.sources.resolve(span)) {
+        Some(at) => format!("{}:{}: {}", at.file, at.line, error.message),
+        None => error.message.clone(),
+    });
+    (differences, errors.collect())
+}
+
+/// The edits that would take over all differences of these fields, and the differences that none can.
+fn edits(differences: &[Difference], fields: &[String], inputs: &Inputs) -> (Vec<Taken>, Vec<String>) {
+    let (mut edits, mut left) = (Vec::new(), Vec::new());
+    for difference in differences {
+        let Difference { location, network, origin, live: now, asked } = difference;
+        let place = format!("{:?}/{network:?}", location.name);
+        let (Some(now), Some(_)) = (now, asked) else {
+            let state = now.as_ref().or(asked.as_ref());
+            let thing = state.filter(|state| state.settings().is_none());
+            let thing = thing.map(|state| format!(" {} {}", state.kind().noun(), state.label())).unwrap_or_default();
+            if fields.is_empty() {
+                let why = if now.is_some() { "is to be deleted, and is still there" } else { "does not exist" };
+                left.push(format!("{place}{thing}: {why}"));
+            }
+            continue;
+        };
+        let is_wanted = |field: &&&Field| fields.is_empty() || fields.iter().any(|name| name == field.name);
+        for field in changed_fields(Some(now), asked.as_ref()).iter().filter(is_wanted) {
+            let label = match now.handset() {
+                Some(handset) => format!("{place} handset {}: `{}`", handset.label(), field.name),
+                None => format!("{place}: `{}`", field.name),
+            };
+            let span = match origin {
+                Origin::File(span) => *span,
+                Origin::Rule { label: rule, .. } => {
+                    left.push(format!("{label}: it is set by rule {rule}"));
+                    continue;
+                }
+            };
+            match new_value(now, field, &location.id) {
+                Ok(value) => {
+                    let at = inputs.sources.resolve(span);
+                    let edit = Edit { entry: span, is_handset: now.handset().is_some(), field: field.name, value };
+                    let label = format!("{}:{}: {label}", at.file, at.line);
+                    edits.push(Taken { edit, key: key(difference, field), label });
+                }
+                Err(why) => left.push(format!("{label}: {why}")),
+            }
+        }
+    }
+    (edits, left)
+}
+
+/// A live value as a file has it, or why it has none.
+fn new_value(now: &ResourceState, field: &Field, home: &LocationId) -> Result<NewValue, String> {
+    if let Some(settings) = now.settings() {
+        if plan::is_temporary(&settings.name) && field.name == Setting::Name.api_name() {
+            return Err("the live name is a temporary name of an interrupted run".to_owned());
+        }
+        let settings_of_field = Setting::ALL.into_iter().filter(|setting| setting.api_name() == field.name);
+        for (_, written) in writable_settings(settings, settings_of_field.collect::<SettingSet>()) {
+            if let Written::Omitted(why) = written {
+                return Err(why);
+            }
+        }
+    }
+    match (field.of(Some(now)), now.handset()) {
+        (Some(FieldValue::Text(text)), Some(_)) => match HandsetName::new(&text) {
+            Ok(_) => Ok(NewValue::Text(text.into_owned())),
+            Err(error) => Err(format!("the live value {error}")),
+        },
+        (Some(FieldValue::Text(text)), None) => Ok(NewValue::Text(text.into_owned())),
+        (Some(FieldValue::Boolean(value)), _) => Ok(NewValue::Boolean(value)),
+        (Some(FieldValue::Code(code)), _) => Ok(NewValue::Code(code.clone())),
+        (Some(FieldValue::Line(member)), _) => {
+            let line = LineRef::of(member, home);
+            line.map(|line| NewValue::Line(Some(line))).ok_or_else(|| "the live line has no name in files".to_owned())
+        }
+        (None, Some(_)) if field.name == "line2" => Ok(NewValue::Line(None)),
+        (None, _) => Err("Webex shows no value".to_owned()),
+    }
+}
+
+/// Those edits that can be made, and why the others cannot.
+fn possible<'e>(texts: &[Input], edits: &'e [Taken]) -> (Vec<&'e Taken>, Vec<(&'e Taken, &'static str)>) {
+    let (mut made, mut refused) = (Vec::new(), Vec::new());
+    for (at, input) in texts.iter().enumerate() {
+        let own: Vec<&Taken> = edits.iter().filter(|taken| taken.edit.entry.source.0 as usize == at).collect();
+        let asked: Vec<&Edit> = own.iter().map(|taken| &taken.edit).collect();
+        let (_, results) = edit(&input.text, input.format, &asked);
+        for (taken, result) in own.into_iter().zip(results) {
+            match result {
+                Ok(()) => made.push(taken),
+                Err(why) => refused.push((taken, why)),
+            }
+        }
+    }
+    (made, refused)
+}
+
+fn edited(texts: &[Input], made: &[&Taken]) -> Vec<Input> {
+    let file = |(at, input): (usize, &Input)| {
+        let own = made.iter().map(|taken| &taken.edit).filter(|edit| edit.entry.source.0 as usize == at);
+        let own: Vec<&Edit> = own.collect();
+        let text = if own.is_empty() { input.text.clone() } else { edit(&input.text, input.format, &own).0 };
+        Input { text, ..input.clone() }
+    };
+    texts.iter().enumerate().map(file).collect()
+}

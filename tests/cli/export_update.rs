@@ -1,0 +1,111 @@
+//! Live values are taken over into files where they stand.
+
+use crate::harness::TestEnv;
+
+const FILE: &str = "# Networks of Bergen.
+version: 1
+locations:
+  - name: Bergen Warehouse # the warehouse
+    networks:
+      - { name: BGO Cold store, displayName: 'Colder' } # flow
+      - name: BGO Gate
+        displayName: \"Old gate\" # why
+        defaultAccessCode: \"9999\"
+";
+
+#[test]
+fn only_the_values_that_differ_are_rewritten_and_then_the_plan_is_empty() {
+    let env = TestEnv::new();
+    env.write("net.yaml", FILE);
+    let path = env.dir.path().join("net.yaml");
+    #[cfg(unix)]
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).expect("its mode");
+    let ended = env.run(&["export", "--update", "net.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stdout.contains("-        displayName: \"Old gate\" # why\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("+        displayName: \"Gate\" # why\n"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("9999") && !ended.stdout.contains("2204"), "{}", ended.stdout);
+    let text = std::fs::read_to_string(&path).expect("the file");
+    let expected = FILE.replace("Colder", "Cold").replace("Old gate", "Gate").replace("9999", "2204");
+    assert_eq!(text, expected);
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).expect("it").permissions()) & 0o777,
+        0o640
+    );
+    assert!(env.run(&["plan", "net.yaml"]).stdout.contains("nothing to do"));
+    let again = env.run(&["export", "--update", "net.yaml", "--yes"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), ""));
+    assert!(again.stderr.contains("Nothing to take over"), "{}", again.stderr);
+    assert_eq!(env.counters().writes, 0);
+}
+
+#[test]
+fn fields_and_networks_limit_what_is_taken_over() {
+    let env = TestEnv::new();
+    env.write("net.yaml", FILE);
+    let run = |options: &[&str]| env.run(&[&["export", "--update", "net.yaml", "--yes"], options].concat());
+    assert_eq!(run(&["--field", "displayName", "--network", "*Gate"]).code, Some(0));
+    let text = std::fs::read_to_string(env.dir.path().join("net.yaml")).expect("the file");
+    assert_eq!(text, FILE.replace("Old gate", "Gate"));
+    assert_eq!(run(&["--location", "Oslo*"]).code, Some(0));
+    assert_eq!(run(&["--location", "Nowhere"]).code, Some(1));
+    let ended = run(&["--field", "colour"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("displayName"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_no_edit_takes_over_is_reported_and_exit_code_2() {
+    let env = TestEnv::new();
+    env.write(
+        "net.yaml",
+        "version: 1
+defaults: { defaultAccessCodeEnabled: false }
+locations:
+  - name: Bergen Warehouse
+    networks:
+      - { name: BGO Gate, displayName: Portal, baseStations: [AC7A56FF0001] }
+      - name: BGO Nowhere
+rules:
+  - { match: { name: HQ Kitchen }, set: { displayName: Galley } }
+",
+    );
+    let ended = env.run(&["export", "--update", "net.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    for expected in ["from `defaults`", "would have 2 base stations", "BGO Nowhere", "set by rule net.yaml:9"] {
+        assert!(ended.stderr.contains(expected), "{expected}: {}", ended.stderr);
+    }
+    assert!(ended.stdout.contains("+      - { name: BGO Gate, displayName: Gate, base"), "{}", ended.stdout);
+}
+
+#[test]
+fn without_a_terminal_or_with_other_options_nothing_is_edited() {
+    let env = TestEnv::new();
+    env.write("net.yaml", FILE);
+    for arguments in [
+        &["export", "--update", "net.yaml"][..],
+        &["export", "--update", "-", "--yes"],
+        &["export", "--update", "net.yaml", "--yes", "-o", "csv"],
+        &["export", "--update", "net.yaml", "--yes", "--write", "other.yaml"],
+        &["export", "--update", "gone.yaml", "--yes"],
+        &["export", "--field", "name"],
+    ] {
+        assert_eq!(env.run(arguments).code, Some(1), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_to_string(env.dir.path().join("net.yaml")).expect("the file"), FILE);
+    assert_eq!(env.counters().requests, 0);
+}
+
+#[test]
+fn handsets_and_tables_are_edited_too() {
+    let env = TestEnv::new();
+    let table = env.run(&["export", "-o", "csv", "--include", "handsets"]).stdout;
+    let row = table.lines().nth(1).expect("a handset");
+    let name = row.split(',').nth(9).expect("its name");
+    assert!(!name.is_empty(), "{row}");
+    env.write("handsets.csv", &table.replace(&format!(",{name},"), ",Someone else,"));
+    let ended = env.run(&["export", "--update", "handsets.csv", "--yes"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(env.dir.path().join("handsets.csv")).expect("the table"), table);
+}

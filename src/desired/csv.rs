@@ -142,7 +142,10 @@ pub(super) fn row<C: Into<Option<String>>>(cells: impl IntoIterator<Item = C>) -
 }
 
 /// A table: its headings, and a value for each of them in every row.
-pub fn table<const N: usize>(columns: [&str; N], rows: impl IntoIterator<Item = [Option<String>; N]>) -> String {
+pub fn table<'a, R: IntoIterator<Item = Option<String>>>(
+    columns: impl IntoIterator<Item = &'a str>,
+    rows: impl IntoIterator<Item = R>,
+) -> String {
     std::iter::once(heading(columns)).chain(rows.into_iter().map(row)).collect()
 }
 

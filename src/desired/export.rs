@@ -7,7 +7,8 @@ use super::csv;
 use super::yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
 use crate::model::{
-    Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, same_member,
+    Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, registration_time,
+    same_member,
 };
 
 #[derive(Clone, Copy)]
@@ -248,9 +249,7 @@ fn writable_name(handset: &Handset) -> Option<&str> {
 
 /// When a line of a handset was last registered; empty if never.
 fn registration(handset: &Handset) -> String {
-    let time = handset.last_registration.as_deref().and_then(|time| time.parse().ok());
-    let time = time.and_then(|ms: i64| jiff::Timestamp::from_millisecond(ms).ok());
-    time.map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
+    registration_time(handset).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }
 
 fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {

@@ -111,6 +111,12 @@ impl Handset {
     }
 }
 
+/// When a line of a handset was last registered; `None` if never, or if the list says something else.
+pub fn registration_time(handset: &Handset) -> Option<jiff::Timestamp> {
+    let milliseconds = handset.last_registration.as_deref()?.parse().ok()?;
+    jiff::Timestamp::from_millisecond(milliseconds).ok()
+}
+
 /// Whether two lines are the same: that of one member, or none.
 pub fn same_member(one: Option<&Member>, other: Option<&Member>) -> bool {
     match (one, other) {

@@ -33,7 +33,7 @@ mod settings;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::{DesiredSettings, SettingError};
-pub use devices::{BaseStation, Devices, HANDSET_INTERVAL, Handset, same_member};
+pub use devices::{BaseStation, Devices, HANDSET_INTERVAL, Handset, registration_time, same_member};
 pub use id::{BaseStationId, HandsetId, LocationId, MemberId, NetworkId};
 pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
 pub use mac::{Mac, MacError};

@@ -16,6 +16,8 @@
 //! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
+//! | `find` | [`find()`]: networks and devices by whatever is known of them |
+//! | `pairing` | [`read_pairing()`]: what an installer needs |
 //! | `accept` | [`accept_live()`]: takes live values over into files |
 //! | `export_plan` | [`plan_to_yaml()`]: exports the result of a plan |
 //! | `error` | [`Error`]: errors that end a command before any write |
@@ -24,9 +26,11 @@ mod accept;
 mod error;
 mod execute;
 mod export_plan;
+mod find;
 mod handset_interval;
 mod inputs;
 mod organization;
+mod pairing;
 mod prepare;
 mod read_devices;
 mod recorded_ids;
@@ -41,9 +45,11 @@ mod workflow;
 pub use accept::{Accepted, AcceptedFile, accept, accept_live};
 pub use error::{Error, UnreadDevices};
 pub use export_plan::{plan_to_csv, plan_to_yaml};
+pub use find::{SearchResult, Found, find};
 pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};
+pub use pairing::{PairingNetwork, read_pairing};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, protections_of, resume_saved_plan};
 pub use read_devices::{read_devices, read_readable_devices};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};

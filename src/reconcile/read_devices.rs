@@ -52,7 +52,7 @@ pub(super) async fn read_locations(
 }
 
 /// Reads as many at a time as the rate limiter lets through, which grows with what succeeds.
-async fn read_all<T>(
+pub(super) async fn read_all<T>(
     reads: impl Iterator<Item = impl Future<Output = Result<T, SendError>>>,
     client: &ApiClient,
 ) -> Result<Vec<T>, SendError> {
@@ -167,10 +167,11 @@ pub async fn read_readable_devices(
         }
     }
     unread.sort_by_key(|(network, devices, _)| (*network, *devices));
-    let named = |(at, devices, error)| {
-        let network = live.network(at);
-        let location = &live.location(live.location_of(at)).name;
-        UnreadDevices { devices, network: format!("{:?} ({location})", &*network.settings.name), error }
-    };
-    Ok(unread.into_iter().map(named).collect())
+    Ok(unread.into_iter().map(|(at, devices, error)| self::unread(live, at, devices, error)).collect())
+}
+
+/// Devices of a network that cannot be read.
+pub(super) fn unread(live: &LiveState, at: NetworkIndex, devices: &'static str, error: ApiError) -> UnreadDevices {
+    let (network, location) = (live.network(at), live.location(live.location_of(at)));
+    UnreadDevices { devices, network: format!("{:?} ({})", &*network.settings.name, location.name), error }
 }

@@ -451,6 +451,29 @@ pub(super) struct OrganizationDocument {
     pub(super) files: String,
 }
 
+/// `dectl find -o json`.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct FoundDocument {
+    pub(super) found: Vec<FoundThing>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FoundThing {
+    pub(super) location: LocationRef,
+    pub(super) network: NetworkDocument,
+    pub(super) kind: ResourceKind,
+    #[serde(flatten)]
+    pub(super) device: DeviceDocument,
+    /// Its values; null if masked.
+    pub(super) fields: Fields<Option<FieldValue>>,
+    /// Names of the fields that match; `id` for the id of the thing or of its member.
+    pub(super) matched: Vec<&'static str>,
+    /// When a line of a handset was last registered; absent if never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_registration: Option<String>,
+}
+
 /// `dectl auth check -o json`.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct AuthDocument {

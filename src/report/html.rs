@@ -30,6 +30,7 @@ static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
     templates.add_filter("length", minijinja::filters::length);
     // Compiled in; every test of this module renders it.
     let _valid = templates.add_template("page", include_str!("page.html"));
+    let _valid = templates.add_template("pairing", include_str!("pairing.html"));
     templates
 });
 
@@ -175,6 +176,13 @@ impl Page {
         let page = PAGE.get_template("page").and_then(|template| template.render(minijinja::value::Serde(self)));
         page.unwrap_or_else(|error| format!("internal error: the page cannot be rendered: {error:#}\n"))
     }
+}
+
+/// The sheet for an installer; pages of its own, since it is printed.
+pub(super) fn pairing(sheets: &impl Serialize, with_codes: bool) -> String {
+    let values = minijinja::context! { sheets => minijinja::value::Serde(sheets), with_codes };
+    let page = PAGE.get_template("pairing").and_then(|template| template.render(values));
+    page.unwrap_or_else(|error| format!("internal error: the page cannot be rendered: {error:#}\n"))
 }
 
 fn problem(network: &NetworkView) -> Problem {

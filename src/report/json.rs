@@ -6,11 +6,12 @@ use serde_json::Value;
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::documents::{
     AuthDocument, ChangeDocument, ChangeResultDocument, Conditions, ContentDocument, DeviceDocument,
-    DiagnosticDocument, ErrorDocument, FieldChange, Fields, LocationStatusDocument, NetworkDocument, NeverRegistered,
-    OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, ReadAccess, RehearsalDocument, RehearsalSummary,
-    RelatedDocument, ResultDocument, RunDocument, RunState, RunsDocument, StatusDocument, StepDocument,
-    ValidationDocument, ValidationSummary, VerificationDocument, WriteAccess, new_value,
+    DiagnosticDocument, ErrorDocument, FieldChange, Fields, FoundDocument, FoundThing, LocationStatusDocument,
+    NetworkDocument, NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, ReadAccess,
+    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, RunDocument, RunState, RunsDocument,
+    StatusDocument, StepDocument, ValidationDocument, ValidationSummary, VerificationDocument, WriteAccess, new_value,
 };
+use super::found::FoundView;
 use super::organizations::OrganizationView;
 use super::rehearsal::RehearsalView;
 use super::summary::StatusSummary;
@@ -228,6 +229,19 @@ pub fn organizations(organizations: &[OrganizationView]) -> Value {
         files: one.files.clone(),
     };
     document("organizations", &OrganizationsDocument { organizations: organizations.iter().map(one).collect() })
+}
+
+pub fn found(found: &[FoundView]) -> Value {
+    let one = |one: &FoundView| FoundThing {
+        location: one.location.clone(),
+        network: NetworkDocument { id: Some(one.network_id.clone()), name: one.network_name.clone() },
+        kind: one.kind,
+        device: DeviceDocument::of(one.device.as_ref()),
+        fields: Fields::of(&one.fields, new_value),
+        matched: one.matched.clone(),
+        last_registration: one.last_registration.map(|at| at.to_string()),
+    };
+    document("found", &FoundDocument { found: found.iter().map(one).collect() })
 }
 
 pub fn validation(

@@ -21,6 +21,8 @@
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
 //! | `auth` | [`AuthView`]: view of the result of `auth check` |
 //! | `organizations` | [`OrganizationView`]: the organizations that a token reaches |
+//! | `pairing` | the sheet for an installer, as a table and as pages to print |
+//! | `found` | [`FoundView`]: what was looked for and found |
 //! | `diagnostics` | diagnostics with source snippets |
 //! | `progress` | progress bar on a terminal, plain lines in a pipeline |
 
@@ -30,6 +32,7 @@ mod before_after;
 mod diagnostics;
 pub mod diff;
 mod documents;
+mod found;
 pub mod html;
 pub mod json;
 pub mod junit;
@@ -37,6 +40,7 @@ mod licences;
 pub mod markdown;
 pub mod metrics;
 mod organizations;
+pub mod pairing;
 pub mod progress;
 mod rehearsal;
 mod sanitize;
@@ -49,6 +53,7 @@ mod view;
 pub use crate::diagnostic::plural;
 pub use auth::AuthView;
 pub use diagnostics::{diagnostic_one_line, diagnostics_text};
+pub use found::FoundView;
 pub use licences::LicenceNote;
 pub use organizations::OrganizationView;
 pub use rehearsal::RehearsalView;

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::documents::{
-    AuthDocument, ErrorDocument, OrganizationsDocument, PlanDocument, RehearsalDocument, ResultDocument, RunsDocument,
-    StatusDocument, ValidationDocument,
+    AuthDocument, ErrorDocument, FoundDocument, OrganizationsDocument, PlanDocument, RehearsalDocument, ResultDocument,
+    RunsDocument, StatusDocument, ValidationDocument,
 };
 use super::json::FORMAT_VERSION;
 
@@ -16,6 +16,7 @@ pub fn schema(kind: &str) -> Option<Value> {
     Some(match kind {
         "auth" => of::<AuthDocument>(kind),
         "error" => of::<ErrorDocument>(kind),
+        "found" => of::<FoundDocument>(kind),
         "organizations" => of::<OrganizationsDocument>(kind),
         "plan" => of::<PlanDocument>(kind),
         "rehearsal" => of::<RehearsalDocument>(kind),

@@ -9,6 +9,7 @@ use similar::{Algorithm, ChangeTag};
 use unicode_width::UnicodeWidthStr;
 
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
+use super::found::FoundView;
 use super::organizations::OrganizationView;
 use super::plural;
 use super::rehearsal::RehearsalView;
@@ -540,6 +541,27 @@ pub(super) fn rehearsal_lines(view: &RehearsalView) -> Vec<String> {
         ),
         format!("failures: {}", if problems == 0 { "none".to_owned() } else { plural(problems, "network") }),
     ]
+}
+
+/// A line each: where it is, what it is, which of its fields match, and its id.
+pub fn found(found: &[FoundView]) -> String {
+    let mut out = String::new();
+    for one in found {
+        let place = format!("{} / {}", sanitize(&one.location.name), sanitize(&one.network_name));
+        let device = one.device.as_ref().map(|device| format!("  {}", device.describe())).unwrap_or_default();
+        let matched = one.fields.iter().filter(|field| one.matched.contains(&field.name));
+        let values = matched.filter_map(|field| Some(format!("{} {}", field.name, sanitize(field.to.as_deref()?))));
+        let mut remarks: Vec<String> = values.collect();
+        if one.kind == ResourceKind::Handset && one.last_registration.is_none() {
+            remarks.push("never registered".to_owned());
+        }
+        let remarks = if remarks.is_empty() { String::new() } else { format!("  {}", remarks.join(", ")) };
+        line(
+            &mut out,
+            format_args!("{HEADING}{place}{HEADING:#}{device}{remarks}  {DIM}{}{DIM:#}", sanitize(one.id())),
+        );
+    }
+    out
 }
 
 /// A line each: the id and the directory of its files.

@@ -137,7 +137,7 @@ pub struct DeviceView {
 }
 
 impl DeviceView {
-    fn of(state: &ResourceState, added_base_stations: &HashSet<String>) -> Option<Self> {
+    pub(super) fn of(state: &ResourceState, added_base_stations: &HashSet<String>) -> Option<Self> {
         let id = match state {
             ResourceState::Network { .. } => return None,
             ResourceState::BaseStation(station) => station.id.as_ref().map(ToString::to_string),
@@ -312,7 +312,7 @@ fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>,
 
 impl FieldView {
     /// These fields of a thing in two of its states.
-    fn all(
+    pub(super) fn all(
         fields: impl IntoIterator<Item = &'static Field>,
         from: Option<&ResourceState>,
         to: Option<&ResourceState>,

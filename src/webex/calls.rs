@@ -12,8 +12,8 @@ use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response;
 use super::wire;
 use crate::model::{
-    BaseStation, BaseStationId, Handset, HandsetId, LiveState, LocationId, Mac, Member, Network, NetworkId,
-    NetworkModel, Settings,
+    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
+    Network, NetworkId, NetworkModel, Settings,
 };
 
 /// One request, which may be sent any number of times as far as its effect allows.
@@ -175,6 +175,15 @@ pub fn list_members(location: &LocationId, start: usize) -> Call<'_, Vec<Member>
     Call { location: Some(location), request: ApiRequest { query, ..call.request }, ..call }
 }
 
+/// Lists the networks in which a person or a workspace has handsets ("GET List of DECT networks associated with a Person",
+/// the same for a workspace).
+pub fn list_networks_of_member(kind: MemberKind, id: &MemberId) -> Call<'static, Vec<NetworkId>> {
+    let collection = if kind == MemberKind::Workspace { "workspaces" } else { "people" };
+    let path = in_organization(&["telephony", "config", collection, id.as_str(), "dectNetworks"]);
+    Call::new(Effect::Reads, "listing the networks of a member", (Method::Get, path), response::networks_of_member)
+        .with_items_in("dectNetworks")
+}
+
 /// Gets one network ("Get DECT Network Details").
 pub fn get_network(network: NetworkPath<'_>) -> Call<'_, Network> {
     let read = |head: &ResponseHead, body: &[u8], now| response::network(head, body, now, network.location);
@@ -233,6 +242,13 @@ pub fn remove_base_station<'a>(network: NetworkPath<'a>, id: &BaseStationId) -> 
 pub fn list_handsets(network: NetworkPath<'_>) -> Call<'_, Vec<Handset>> {
     let path = network.join(&["handsets"]);
     Call::new(Effect::Reads, "listing handsets", (Method::Get, path), response::handsets).with_items_in("handsets")
+}
+
+/// The same list, each handset with its access code, where it has one.
+pub fn list_handsets_with_codes(network: NetworkPath<'_>) -> Call<'_, Vec<(Handset, Option<CodeText>)>> {
+    let path = network.join(&["handsets"]);
+    Call::new(Effect::Reads, "listing handsets", (Method::Get, path), response::handsets_with_codes)
+        .with_items_in("handsets")
 }
 
 /// Adds handsets to a network ("Add a List of Handsets to a DECT Network"), 1 to 50; returns a result for each, without

@@ -9,7 +9,7 @@ use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, Network, NetworkId};
+use crate::model::{BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId};
 
 /// Parses the response of a list; `now` is the local time, for responses without a `Date`.
 ///
@@ -108,6 +108,19 @@ pub(super) fn handsets(head: &ResponseHead, body: &[u8], now: Timestamp) -> Resu
     wire::handsets(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
+/// The same with the access code of each.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn handsets_with_codes(
+    head: &ResponseHead,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Vec<(Handset, Option<CodeText>)>, ApiError> {
+    device_success(head, body, now)?;
+    wire::handsets_with_codes(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
 /// Parses the results of adding base stations. A success whose body cannot be read has no results: a list then shows what
 /// was added.
 ///
@@ -177,6 +190,15 @@ pub(super) fn locations(
 pub(super) fn organizations(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Organization>, ApiError> {
     success(head, body, now)?;
     wire::organizations(body).map_err(|error| invalid_body_error(&error, head, body))
+}
+
+/// Parses the networks of a member.
+///
+/// # Errors
+/// If the status is not a success or the body is not such a list.
+pub(super) fn networks_of_member(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<NetworkId>, ApiError> {
+    success(head, body, now)?;
+    wire::networks_of_member(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Parses the response of the token endpoint.

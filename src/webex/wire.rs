@@ -340,20 +340,29 @@ pub(super) fn base_stations(body: &[u8]) -> Result<Vec<BaseStation>, WireError> 
 }
 
 pub(super) fn handsets(body: &[u8]) -> Result<Vec<Handset>, WireError> {
+    items(body, "handsets", |item| Some(handset(item)))
+}
+
+pub(super) fn handsets_with_codes(body: &[u8]) -> Result<Vec<(Handset, Option<CodeText>)>, WireError> {
     items(body, "handsets", |item| {
-        let text = |field: &str| lenient_text(&item[field]).map(Arc::from);
-        let lines: Vec<&serde_json::Value> = item["lines"].as_array().into_iter().flatten().collect();
-        let line = |at: usize| lines.get(at).filter(|line| line.is_object()).map(|line| member(line));
-        let registered = lines.iter().filter_map(|line| lenient_text(&line["lastRegistrationTime"]));
-        Some(Handset {
-            id: lenient_text(&item["id"]).and_then(HandsetId::non_empty),
-            custom_name: text("customDisplayName"),
-            default_name: text("defaultDisplayName"),
-            line1: line(0),
-            line2: line(1),
-            last_registration: registered.max_by_key(|time| time.parse::<u64>().unwrap_or(0)).map(Into::into),
-        })
+        let code = lenient_text(&item["accessCode"]).filter(|code| !code.trim().is_empty());
+        Some((handset(item), code.map(CodeText::new)))
     })
+}
+
+fn handset(item: &serde_json::Value) -> Handset {
+    let text = |field: &str| lenient_text(&item[field]).map(Arc::from);
+    let lines: Vec<&serde_json::Value> = item["lines"].as_array().into_iter().flatten().collect();
+    let line = |at: usize| lines.get(at).filter(|line| line.is_object()).map(|line| member(line));
+    let registered = lines.iter().filter_map(|line| lenient_text(&line["lastRegistrationTime"]));
+    Handset {
+        id: lenient_text(&item["id"]).and_then(HandsetId::non_empty),
+        custom_name: text("customDisplayName"),
+        default_name: text("defaultDisplayName"),
+        line1: line(0),
+        line2: line(1),
+        last_registration: registered.max_by_key(|time| time.parse::<u64>().unwrap_or(0)).map(Into::into),
+    }
 }
 
 /// A member: on a line of a handset, or in the list of available ones.
@@ -410,6 +419,10 @@ pub(super) fn locations(body: &[u8]) -> Result<Vec<(LocationId, Arc<str>)>, Wire
         let id = LocationId::non_empty(lenient_text(&item["id"])?)?;
         Some((id, lenient_text(&item["name"]).unwrap_or_default().into()))
     })
+}
+
+pub(super) fn networks_of_member(body: &[u8]) -> Result<Vec<NetworkId>, WireError> {
+    items(body, "dectNetworks", |item| NetworkId::non_empty(lenient_text(&item["id"])?))
 }
 
 pub(super) fn organizations(body: &[u8]) -> Result<Vec<Organization>, WireError> {

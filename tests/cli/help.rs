@@ -2,7 +2,7 @@
 
 use crate::harness::{Ended, plain_command};
 
-const COMMANDS: [&[&str]; 19] = [
+const COMMANDS: [&[&str]; 20] = [
     &[],
     &["validate"],
     &["plan"],
@@ -12,6 +12,7 @@ const COMMANDS: [&[&str]; 19] = [
     &["rename"],
     &["export"],
     &["rehearse"],
+    &["find"],
     &["show"],
     &["runs"],
     &["orgs"],

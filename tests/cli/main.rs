@@ -11,6 +11,7 @@ mod environment;
 mod export;
 mod export_update;
 mod faults;
+mod find;
 mod forges;
 mod formats;
 mod handsets;

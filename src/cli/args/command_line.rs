@@ -8,8 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::options::{CodeOptions, Format, OutputOptions};
 use super::{environment, habits};
 use crate::cli::commands::{
-    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, ManArgs, OrgsArgs, PlanArgs, RehearseArgs,
-    RenameArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, FindArgs, ManArgs, OrgsArgs, PlanArgs,
+    RehearseArgs, RenameArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -54,6 +54,11 @@ pub(crate) enum Command {
     /// Simulate an apply against a copy of the live state and estimate its duration
     #[command(after_long_help = "Example:\n  dectl rehearse networks.yaml --limit 300/60s")]
     Rehearse(RehearseArgs),
+    /// Find a network, base station or handset
+    #[command(
+        after_long_help = "Examples:\n  dectl find 1551\n  dectl find 'Nora Berg'\n  dectl find AC:7A:56:11:A0:01 -o json"
+    )]
+    Find(FindArgs),
     /// Show a saved plan
     #[command(after_long_help = "Example:\n  dectl show plan.json -o markdown")]
     Show(ShowArgs),
@@ -98,14 +103,13 @@ pub(crate) enum Auth {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Everyday commands", &["validate", "plan", "apply", "status", "undo"]),
     ("Fleet commands", &["rename", "export", "rehearse"]),
-    ("Inspection commands", &["show", "runs", "orgs", "auth"]),
+    ("Inspection commands", &["find", "show", "runs", "orgs", "auth"]),
     ("Tools", &["explain", "schema", "completions", "man", "simulate"]),
 ];
 
 const AFTER_HELP: &str = "\
 Examples:
   dectl export --write networks.yaml            Write a first file from the live state
-  dectl plan networks.yaml                      Show what would change
   dectl apply examples/networks.yaml --simulate Try it without an organization
 
 Exit codes:
@@ -161,11 +165,11 @@ fn formats_of(command: &str) -> &'static [Format] {
         // Of the plan with --out or --dry-run, of the run without.
         "rename" | "undo" => &[Text, Json, Markdown, Html, Diff, Junit],
         "apply" => RESULT,
-        "export" => &[Text, Csv, Json],
+        "export" => &[Text, Csv, Json, Html],
         "status" => &[Text, Json, Markdown],
         "validate" => &[Text, Json, Codequality],
         "rehearse" => &[Text, Json, Html],
-        "runs" | "orgs" | "check" => &[Text, Json],
+        "find" | "runs" | "orgs" | "check" => &[Text, Json],
         _ => &[Text],
     }
 }
@@ -245,6 +249,7 @@ impl Command {
             Self::Rename(args) => &mut args.apply.output,
             Self::Export(args) => &mut args.read.output,
             Self::Rehearse(args) => &mut args.output,
+            Self::Find(args) => &mut args.read.output,
             Self::Show(args) => &mut args.output,
             Self::Runs(args) => &mut args.output,
             Self::Orgs(args) => &mut args.read.output,

@@ -4,11 +4,12 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Commands, each with what does here what it does elsewhere.
-const COMMANDS: [(&[&str], &str); 15] = [
+const COMMANDS: [(&[&str], &str); 16] = [
     (
         &["list", "ls", "get"],
         "`dectl export -o csv` lists what is there; `dectl status FILES` says what differs from files",
     ),
+    (&["search", "grep", "locate", "where"], "`dectl find WHAT` says where something is"),
     (&["check", "test", "lint"], "`dectl validate FILES` checks files, `dectl auth check` the token"),
     (&["refresh", "pull", "fetch"], "every command reads the live state first; `dectl export` writes it to a file"),
     (&["diff", "preview"], "`dectl plan FILES` shows what would change"),

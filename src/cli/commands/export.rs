@@ -8,8 +8,8 @@ use dectl::client::Priority;
 use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
 use dectl::plan::{RequiredReads, is_temporary};
-use dectl::reconcile::{Error, Reached, read_readable_devices};
-use dectl::report::{plural, sanitize};
+use dectl::reconcile::{Error, PairingNetwork, Reached, read_pairing, read_readable_devices};
+use dectl::report::{CodeVisibility, pairing, plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
 use dectl::webex::calls;
@@ -47,6 +47,10 @@ pub(crate) struct ExportArgs {
     /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     include: Vec<IncludedDevices>,
+    /// The sheet for an installer: networks with base stations, handsets and what was never registered; as `-o csv`, or as
+    /// `-o html` to print, with access codes only by --show-codes
+    #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks"], hide_short_help = true)]
+    pairing: bool,
     #[command(flatten)]
     filter: LocationOptions,
     #[command(flatten)]
@@ -70,6 +74,9 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
             return Err(CliError::refused("`--update` shows a unified diff; it has no other format"));
         }
         return export_update::run(&args.update, &args.filter, args.show_codes, &args.read, printer, shutdown).await;
+    }
+    if args.pairing {
+        return pairing_sheet(args, printer, shutdown).await;
     }
     let format = format(args)?;
     let scope = scope(&args.filter.clone().into())?;
@@ -177,6 +184,23 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     Ok(if unread.is_empty() { exit } else { ExitStatus::Error })
 }
 
+/// The sheet for an installer, as a table or as pages to print.
+async fn pairing_sheet(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
+    let codes = if args.show_codes { CodeVisibility::Shown } else { CodeVisibility::Masked };
+    let text: fn(&[PairingNetwork], CodeVisibility) -> String = match args.read.output.output {
+        Format::Csv => pairing::csv,
+        Format::Html => pairing::page,
+        _ => return Err(CliError::refused("`--pairing` is a table or pages to print: add `-o csv` or `-o html`")),
+    };
+    let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
+    let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, &connection.client).await?;
+    for devices in &unread {
+        printer.note(&format!("error: {}; they are not on the sheet\n", sanitize(&devices.to_string())));
+    }
+    let exit = write(args, printer, &[(args.write.clone(), text(&networks, codes).into_bytes())])?;
+    Ok(if unread.is_empty() { exit } else { ExitStatus::Error })
+}
+
 /// Where the first line of a file sends an editor.
 struct SchemaPath {
     /// From the directory of the file.
@@ -214,12 +238,16 @@ fn superseded(dir: &Path, written: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str]) 
 /// Whether access codes are written: to a table of networks on request only, and never to one of devices.
 fn has_codes(args: &ExportArgs) -> bool {
     match args.read.output.output {
+        _ if args.pairing => args.show_codes,
         Format::Csv => args.show_codes && args.include.is_empty(),
         _ => !args.no_codes,
     }
 }
 
 fn format(args: &ExportArgs) -> Result<Format, CliError> {
+    if args.read.output.output == Format::Html {
+        return Err(CliError::refused("`-o html` is for `--pairing`; an export is YAML, `-o csv` or `-o json`"));
+    }
     let is_partial =
         args.no_codes || args.split.is_some() || !args.filter.location.is_empty() || !args.include.is_empty();
     if args.read.output.output == Format::Json && is_partial {

@@ -51,6 +51,8 @@ enum Kind {
     Auth,
     /// An error
     Error,
+    /// Result of `find`
+    Found,
     /// List of `orgs`
     Organizations,
     /// A plan

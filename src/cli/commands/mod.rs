@@ -5,6 +5,7 @@ mod auth;
 mod explain;
 mod export;
 mod export_update;
+mod find;
 mod inputs;
 mod manual;
 mod orgs;
@@ -31,6 +32,7 @@ pub(crate) use apply::ApplyArgs;
 pub(crate) use auth::AuthCheckArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use export::ExportArgs;
+pub(crate) use find::FindArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use orgs::OrgsArgs;
 pub(crate) use plan::PlanArgs;
@@ -62,6 +64,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Export(args) => export::run(&args, printer, &shutdown).await,
             Command::Status(args) => status::run(&args, printer, &shutdown).await,
             Command::Rehearse(args) => rehearse::run(&args, printer, &shutdown).await,
+            Command::Find(args) => find::run(&args, printer, &shutdown).await,
             Command::Show(args) => show::run(&args, printer),
             Command::Runs(args) => runs::run(&args, printer),
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,

@@ -1,0 +1,263 @@
+//! Finds networks, base stations and handsets by whatever is known of them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use super::error::{Error, UnreadDevices};
+use super::read_devices::read_readable_devices;
+use crate::client::{ApiClient, Priority, SendError};
+use crate::model::{
+    BaseStation, Handset, LiveState, Mac, Member, MemberId, MemberKind, NamePattern, NetworkId, NetworkIndex, nfc,
+};
+use crate::plan::model::{LocationRef, ResourceKind, ResourceState};
+use crate::plan::{RequiredReads, Scope};
+use crate::webex::calls;
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub location: LocationRef,
+    pub network: NetworkId,
+    pub network_name: String,
+    pub thing: ResourceState,
+    /// The names of the fields that match.
+    pub matched: Vec<&'static str>,
+}
+
+/// What was found, and where could not be looked.
+#[derive(Debug, Default)]
+pub struct SearchResult {
+    pub found: Vec<Found>,
+    pub unread: Vec<UnreadDevices>,
+    /// Number of networks whose devices were read.
+    pub networks_read: usize,
+}
+
+/// What is looked for: a part of a name, a number, an address or an id.
+struct Wanted {
+    text: String,
+    lower: String,
+    glob: Option<NamePattern>,
+    mac: Option<Mac>,
+    /// The digits of an extension or a phone number.
+    digits: Option<String>,
+}
+
+/// So many digits of a phone number are enough to find it by its end.
+const LEAST_DIGITS: usize = 6;
+
+impl Wanted {
+    fn new(text: &str) -> Self {
+        let text = text.trim().to_owned();
+        let is_number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '/'));
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let has_wildcard = text.contains(['*', '?']);
+        Self {
+            lower: nfc(&text).to_lowercase(),
+            glob: NamePattern::new(&text).ok().filter(|_| has_wildcard),
+            mac: Mac::new(&text).ok(),
+            digits: Some(digits).filter(|digits| is_number && !digits.is_empty()),
+            text,
+        }
+    }
+
+    /// Whether a name contains it, or is matched by it as a glob.
+    fn is_in(&self, name: &str) -> bool {
+        match &self.glob {
+            Some(glob) => glob.matches(name),
+            None => nfc(name).to_lowercase().contains(&self.lower),
+        }
+    }
+
+    fn is_id<'i>(&self, id: impl Into<Option<&'i str>>) -> bool {
+        // Padding and alphabet do not tell ids apart.
+        id.into().is_some_and(|id| NetworkId::new(id) == NetworkId::new(self.text.as_str()))
+    }
+
+    fn is_number_of(&self, member: &Member) -> bool {
+        let Some(digits) = &self.digits else { return false };
+        let is_extension = member.extension.as_deref() == Some(digits);
+        let number: String =
+            member.number.iter().flat_map(|number| number.chars()).filter(char::is_ascii_digit).collect();
+        is_extension || number == *digits || digits.len() >= LEAST_DIGITS && number.ends_with(digits.as_str())
+    }
+
+    fn in_line(&self, member: Option<&Member>) -> bool {
+        member.is_some_and(|member| {
+            self.is_number_of(member)
+                || self.is_in(&member.name())
+                || self.is_id(member.id.as_ref().map(MemberId::as_str))
+        })
+    }
+
+    fn in_handset(&self, handset: &Handset) -> Vec<&'static str> {
+        let is_named = handset.display_name().is_some_and(|name| self.is_in(name));
+        let fields = [
+            ("id", self.is_id(handset.id.as_ref().map(|id| id.as_str()))),
+            ("customDisplayName", is_named),
+            ("line1", self.in_line(handset.line1.as_ref())),
+            ("line2", self.in_line(handset.line2.as_ref())),
+        ];
+        fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect()
+    }
+
+    fn in_base_station(&self, station: &BaseStation) -> Vec<&'static str> {
+        let is_address = self.mac.is_some() && station.mac() == self.mac;
+        let fields = [("id", self.is_id(station.id.as_ref().map(|id| id.as_str()))), ("mac", is_address)];
+        fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect()
+    }
+
+    /// The member whose id it is, as the id says itself.
+    fn member(&self) -> Option<(MemberKind, MemberId)> {
+        let bytes = STANDARD_NO_PAD.decode(self.text.trim_end_matches('=').replace('-', "+").replace('_', "/")).ok()?;
+        let uri = String::from_utf8(bytes).ok()?;
+        let kind = match uri.strip_prefix("ciscospark://")?.split('/').nth(1)? {
+            "PEOPLE" => MemberKind::Person,
+            "PLACE" => MemberKind::Workspace,
+            _ => return None,
+        };
+        Some((kind, MemberId::new(self.text.as_str())))
+    }
+}
+
+/// Finds what `text` may mean: a part of the name of a network, a handset or a person, an extension, a phone number or its
+/// end, a MAC address, or an id. Of `kinds` only, unless that is empty.
+///
+/// One list answers for networks. Base stations are read for a MAC address or an id, handsets for everything else, of all
+/// networks in scope that have some; for the id of a person or workspace only of the networks that Webex names for it.
+///
+/// # Errors
+/// If the list or all of a kind of devices cannot be read, or the scope matches nothing.
+pub async fn find(text: &str, kinds: &[ResourceKind], scope: &Scope, client: &ApiClient) -> Result<SearchResult, Error> {
+    let wanted = Wanted::new(text);
+    let mut live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
+        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
+    }
+    let is_asked_for = |kind: ResourceKind| kinds.is_empty() || kinds.contains(&kind);
+    let in_scope = |live: &LiveState| -> Vec<NetworkIndex> {
+        let networks = live.networks().filter(|(at, network)| {
+            scope.includes_any_name(&live.location(live.location_of(*at)).name, [&*network.settings.name])
+        });
+        networks.map(|(at, _)| at).collect()
+    };
+    let networks = in_scope(&live);
+    let mut result = SearchResult::default();
+    for at in networks.iter().filter(|_| is_asked_for(ResourceKind::Network)) {
+        let network = live.network(*at);
+        let (settings, model) = (network.settings.clone(), network.model.clone());
+        let fields = [
+            ("id", wanted.is_id(network.id.as_str())),
+            ("name", wanted.is_in(&settings.name)),
+            ("displayName", settings.display_name.as_deref().is_some_and(|name| wanted.is_in(name))),
+        ];
+        let matched: Vec<&str> = fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect();
+        result.add(&live, *at, ResourceState::Network { settings, model }, matched);
+    }
+    if result.found.iter().any(|found| found.matched.contains(&"id")) {
+        return Ok(result);
+    }
+    let mut reads = RequiredReads::default();
+    let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
+    if is_asked_for(ResourceKind::BaseStation) && (wanted.mac.is_some() || is_device_id) {
+        reads.base_stations =
+            networks.iter().copied().filter(|at| live.network(*at).base_stations != Some(0)).collect();
+    }
+    if is_asked_for(ResourceKind::Handset) && wanted.mac.is_none() {
+        reads.handsets = networks.iter().copied().filter(|at| live.network(*at).handsets != Some(0)).collect();
+    }
+    if let Some(member) = wanted.member() {
+        let named = networks_of_member(&member, client).await?;
+        reads.base_stations.clear();
+        if let Some(named) = named {
+            reads.handsets.retain(|at| named.contains(&live.network(*at).id));
+        }
+    }
+    result.networks_read = reads.base_stations.len().max(reads.handsets.len());
+    result.unread = read_readable_devices(&mut live, reads, client).await?;
+    for at in networks {
+        for station in live.base_stations(at).unwrap_or_default() {
+            let matched = wanted.in_base_station(station);
+            result.add(&live, at, ResourceState::BaseStation(station.clone()), matched);
+        }
+        for handset in live.handsets(at).unwrap_or_default() {
+            let matched = wanted.in_handset(handset);
+            result.add(&live, at, ResourceState::from(handset.clone()), matched);
+        }
+    }
+    Ok(result)
+}
+
+/// The networks in which a member has handsets; `None` if Webex does not say.
+async fn networks_of_member(
+    (kind, id): &(MemberKind, MemberId),
+    client: &ApiClient,
+) -> Result<Option<Vec<NetworkId>>, Error> {
+    match client.read(&calls::list_networks_of_member(*kind, id), Priority::Normal).await {
+        Ok(networks) => Ok(Some(networks)),
+        // Then all networks are looked at.
+        Err(SendError::Failed(error)) if matches!(error.status, Some(400..=499)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl SearchResult {
+    fn add(&mut self, live: &LiveState, at: NetworkIndex, thing: ResourceState, matched: Vec<&'static str>) {
+        if matched.is_empty() {
+            return;
+        }
+        let (network, location) = (live.network(at), live.location(live.location_of(at)));
+        self.found.push(Found {
+            location: LocationRef { id: location.id.clone(), name: location.name.clone() },
+            network: network.id.clone(),
+            network_name: network.settings.name.to_string(),
+            thing,
+            matched,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(extension: &str, number: &str, name: &str) -> Member {
+        Member {
+            extension: Some(extension.into()),
+            number: Some(number.into()),
+            first_name: Some(name.into()),
+            ..Member::of_id(MemberId::new("m"))
+        }
+    }
+
+    #[test]
+    fn numbers_are_found_as_people_write_them() {
+        let nora = member("1551", "+4722551234", "Nora");
+        for (text, expected) in [
+            ("1551", true),
+            ("155", false),
+            ("551", false),
+            ("+47 22 55 12 34", true),
+            ("22 55 12 34", true),
+            ("22-551234", true),
+            ("51234", false),
+            ("551234", true),
+            ("nor", true),
+            ("N*a", true),
+            ("n*b", false),
+            ("m", true),
+            ("4722551235", false),
+        ] {
+            assert_eq!(Wanted::new(text).in_line(Some(&nora)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_says_whose_it_is() {
+        let id = |uri: &str| STANDARD_NO_PAD.encode(uri);
+        assert!(matches!(Wanted::new(&id("ciscospark://us/PEOPLE/1")).member(), Some((MemberKind::Person, _))));
+        assert!(matches!(Wanted::new(&id("ciscospark://eu/PLACE/1")).member(), Some((MemberKind::Workspace, _))));
+        assert_eq!(Wanted::new(&id("ciscospark://us/DECT_DEV_NET/1")).member(), None);
+        assert_eq!(Wanted::new("Nora Berg").member(), None);
+    }
+}

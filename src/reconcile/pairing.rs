@@ -1,0 +1,84 @@
+//! What an installer needs to pair handsets: the networks of a site with their base stations and handsets.
+
+use super::error::{Error, UnreadDevices};
+use super::read_devices::{read_all, read_readable_devices, unread};
+use crate::client::{ApiClient, Priority, SendError};
+use crate::model::{BaseStation, CodeText, Handset, LiveState, Network, NetworkIndex};
+use crate::plan::model::LocationRef;
+use crate::plan::{RequiredReads, Scope};
+use crate::webex::{NetworkPath, calls};
+
+/// A network with what is paired with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairingNetwork {
+    pub location: LocationRef,
+    pub network: Network,
+    pub base_stations: Vec<BaseStation>,
+    /// Each with its own access code, where the list has one.
+    pub handsets: Vec<(Handset, Option<CodeText>)>,
+}
+
+/// The networks in scope, by location and name, and the devices that cannot be read.
+///
+/// # Errors
+/// If the list cannot be read, the scope matches nothing, or the run is stopped.
+pub async fn read_pairing(
+    scope: &Scope,
+    client: &ApiClient,
+) -> Result<(Vec<PairingNetwork>, Vec<UnreadDevices>), Error> {
+    let mut live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
+        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
+    }
+    let networks: Vec<NetworkIndex> = live
+        .locations()
+        .filter(|(_, location)| scope.includes_location(&location.name))
+        .flat_map(|(at, _)| live.networks_of(at).map(|(at, _)| at))
+        .collect();
+    let with_some = |count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
+        networks.iter().copied().filter(|at| count(live.network(*at)) != Some(0)).collect()
+    };
+    let base_stations = with_some(|network| network.base_stations);
+    let with_handsets = with_some(|network| network.handsets);
+    let mut failed =
+        read_readable_devices(&mut live, RequiredReads { base_stations, handsets: Vec::new() }, client).await?;
+    let mut handsets = read_handsets(with_handsets, &live, client, &mut failed).await?;
+    let sheet = networks.into_iter().map(|at| {
+        let (network, location) = (live.network(at), live.location(live.location_of(at)));
+        PairingNetwork {
+            location: LocationRef { id: location.id.clone(), name: location.name.clone() },
+            network: network.clone(),
+            base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
+            handsets: handsets.remove(&at).unwrap_or_default(),
+        }
+    });
+    Ok((sheet.collect(), failed))
+}
+
+type Handsets = std::collections::HashMap<NetworkIndex, Vec<(Handset, Option<CodeText>)>>;
+
+/// The handsets of networks with their access codes, which no other command reads.
+async fn read_handsets(
+    networks: Vec<NetworkIndex>,
+    live: &LiveState,
+    client: &ApiClient,
+    failed: &mut Vec<UnreadDevices>,
+) -> Result<Handsets, Error> {
+    let read = |at: NetworkIndex| async move {
+        let call = calls::list_handsets_with_codes(NetworkPath::of(live.network(at)));
+        match client.read(&call, Priority::Normal).await {
+            Err(SendError::Failed(error)) if error.status != Some(401) => Ok((at, Err(error))),
+            read => read.map(|handsets| (at, Ok(handsets))),
+        }
+    };
+    let mut all = Handsets::new();
+    for (at, handsets) in read_all(networks.into_iter().map(read), client).await.map_err(Error::reading)? {
+        match handsets {
+            Ok(handsets) => {
+                all.insert(at, handsets);
+            }
+            Err(error) => failed.push(unread(live, at, "handsets", error)),
+        }
+    }
+    Ok(all)
+}

@@ -25,7 +25,7 @@ pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standin
     let priority = Priority::Cleanup;
     Ok(match kind {
         ResourceKind::Network if action == ChangeAction::Create => {
-            let live = client.read(&calls::list_networks(), priority).await?;
+            let live = client.list_networks(priority).await?;
             let known = request.run.plan.known_networks();
             tell(&Listed { networks: Some(request.change().candidates(&known, &live)), ..Listed::default() })
         }

@@ -65,7 +65,7 @@ fn was_sent(result: &ChangeResult) -> bool {
 
 /// One list of networks, and one of base stations for each network that had some added or removed.
 async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority) -> Result<FinalState, SendError> {
-    let live = run.client.read(&calls::list_networks(), priority).await?;
+    let live = run.client.list_networks(priority).await?;
     let touched = |kind: ResourceKind| {
         let mut networks: BTreeMap<NetworkId, &LocationId> = BTreeMap::new();
         for (change, result) in run.plan.changes.iter().zip(results) {

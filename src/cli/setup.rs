@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy, SendError, WaitReason};
+use dectl::model::LocationId;
 use dectl::model::{secret_text, utf8_text};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::http::Server;
@@ -61,6 +62,8 @@ pub(crate) async fn connect(
             printer.note(&format!("{reason}, retrying in {} s\n", wait.duration.as_secs()));
         }));
     }
+    let locations = options.location_id.iter().map(|id| LocationId::new(id.as_str())).collect::<Vec<_>>();
+    client.list_only(&locations);
     match client.acquire_token().await {
         Ok(_) => Ok(Connection { client, run, target: run_target(options), api }),
         Err(SendError::Cancelled) => Err(dectl::reconcile::Error::Stopped.into()),

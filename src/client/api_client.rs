@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use futures::{StreamExt, TryStreamExt, stream};
 use tracing::{Instrument, info_span};
 
 use super::circuit_breaker::CircuitBreaker;
@@ -16,9 +17,9 @@ use super::rate_limiter::{RateLimiter, RequestClass};
 use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, RetryEvent, SendError};
 use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
 use super::statistics::Statistics;
-use crate::model::{LocationId, NetworkId};
+use crate::model::{LiveState, LocationId, NetworkId};
 use crate::runtime::{Clock, Instant, Notify, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use crate::webex::calls::{Call, Effect};
+use crate::webex::calls::{self, Call, Effect};
 use crate::webex::{ApiError, DectApi, ErrorClass, MaybeApplied};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.
@@ -49,6 +50,16 @@ pub struct ApiClient {
     reported_until: Cell<Option<Instant>>,
     /// From and to when all requests were paused.
     pub(super) pauses: RefCell<Vec<(Instant, Instant)>>,
+    listed: RefCell<ListedLocations>,
+}
+
+/// Whose networks are listed: all of the organization, unless its list is left alone or denied.
+#[derive(Clone, Debug, Default)]
+struct ListedLocations {
+    /// Only these, each with a list of its own.
+    only: Vec<LocationId>,
+    /// The same if the list of the organization is denied.
+    if_denied: Vec<LocationId>,
 }
 
 /// What became of one attempt.
@@ -88,7 +99,48 @@ impl ApiClient {
             on_wait: RefCell::default(),
             reported_until: Cell::new(None),
             pauses: RefCell::default(),
+            listed: RefCell::default(),
         }
+    }
+
+    /// Lists the networks of these locations alone, which a token of a location administrator may do.
+    pub fn list_only(&self, locations: &[LocationId]) {
+        self.listed.borrow_mut().only = locations.to_vec();
+    }
+
+    /// Lists the networks of these locations if the list of the organization is denied (403).
+    pub fn list_if_denied(&self, locations: Vec<LocationId>) {
+        self.listed.borrow_mut().if_denied = locations;
+    }
+
+    /// Lists all networks, or those of some locations with one request each.
+    ///
+    /// # Errors
+    /// If a request fails.
+    pub async fn list_networks(&self, priority: Priority) -> Result<LiveState, SendError> {
+        let ListedLocations { only, if_denied } = self.listed.borrow().clone();
+        if !only.is_empty() {
+            return self.list_locations(&only, priority).await;
+        }
+        match self.read(&calls::list_networks(), priority).await {
+            Err(SendError::Failed(error)) if error.status == Some(403) && !if_denied.is_empty() => {
+                let live = self.list_locations(&if_denied, priority).await?;
+                // It is not asked for again.
+                self.list_only(&if_denied);
+                Ok(live)
+            }
+            listed => listed,
+        }
+    }
+
+    async fn list_locations(&self, locations: &[LocationId], priority: Priority) -> Result<LiveState, SendError> {
+        let lists: Vec<_> = locations.iter().map(calls::list_networks_of_location).collect();
+        let reads = lists.iter().map(|list| self.read(list, priority));
+        let lists: Vec<LiveState> = stream::iter(reads).buffer_unordered(self.most_concurrent()).try_collect().await?;
+        let rows = lists.iter().flat_map(|list| {
+            list.networks().map(|(at, network)| (list.location(list.location_of(at)).name.clone(), network.clone()))
+        });
+        Ok(LiveState::new(rows))
     }
 
     /// Reports waits of more than a few seconds to `on_wait`.

@@ -10,7 +10,6 @@ use crate::diagnostic::{Diagnostics, Severity};
 use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
 use crate::plan::model::{Field, FieldValue, ResourceState, changed_fields};
 use crate::plan::{self, Difference, Scope};
-use crate::webex::calls;
 
 /// Files with live values, and what they cannot take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +44,7 @@ pub async fn accept_live(
     scope: &Scope,
     client: &ApiClient,
 ) -> Result<Accepted, Error> {
-    let live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let live = client.list_networks(Priority::Normal).await?;
     let (live, unread) = read_details(inputs, scope, live, client).await?;
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));

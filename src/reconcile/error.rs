@@ -206,8 +206,9 @@ fn hint(error: &ApiError) -> Option<&'static str> {
     match (error.class, error.status) {
         (_, Some(401)) => Some("the access token is invalid or has expired; check it with `dectl auth check`"),
         (_, Some(403)) => Some(
-            "reading requires the scope spark-admin:telephony_config_read and an administrator role, \
-             writing spark-admin:telephony_config_write",
+            "reading requires the scope spark-admin:telephony_config_read and an administrator role, writing \
+             spark-admin:telephony_config_write; a location administrator passes --location-id, or writes the ids of all \
+             locations in the files",
         ),
         (ErrorClass::NotFound, _) => Some("check the API address and the organization"),
         (ErrorClass::Transient, None) => Some("check the connection, the proxy and the API address"),

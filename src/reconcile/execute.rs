@@ -24,7 +24,6 @@ use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::{Instant, ShutdownReason};
 use crate::storage::{Journal, JournalEntry, RunDirectory, RunHistory, RunIdentity, SavedPlan};
-use crate::webex::calls;
 
 impl ApplyWorkflow<'_> {
     /// Executes an approved plan with a journal and a saved plan next to it. An empty plan creates no journal and sends no
@@ -203,12 +202,7 @@ impl WaveRunner<'_> {
             let recorded = plan::reconstruct_base_state(&part);
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
-        let mut live = self
-            .workflow
-            .client
-            .read(&calls::list_networks(), Priority::Normal)
-            .await
-            .map_err(WaveError::ListFailed)?;
+        let mut live = self.workflow.client.list_networks(Priority::Normal).await.map_err(WaveError::ListFailed)?;
         add_planned_locations(&mut live, &part);
         let reads = plan::resume_reads(&part, &live);
         read_devices(&mut live, reads, self.workflow.client).await.map_err(WaveError::ReadFailed)?;

@@ -128,9 +128,14 @@ impl Wanted {
 ///
 /// # Errors
 /// If the list or all of a kind of devices cannot be read, or the scope matches nothing.
-pub async fn find(text: &str, kinds: &[ResourceKind], scope: &Scope, client: &ApiClient) -> Result<SearchResult, Error> {
+pub async fn find(
+    text: &str,
+    kinds: &[ResourceKind],
+    scope: &Scope,
+    client: &ApiClient,
+) -> Result<SearchResult, Error> {
     let wanted = Wanted::new(text);
-    let mut live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let mut live = client.list_networks(Priority::Normal).await?;
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
         return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
     }

@@ -13,6 +13,7 @@
 //! | `resume` | finds and resumes an unfinished run |
 //! | `rehearse` | [`rehearse()`]: simulates an apply in virtual time |
 //! | `status` | [`status()`]: drift per location |
+//! | `drift` | [`DriftItem`]: what differs and why, and [`Baseline`]: what of it is known |
 //! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
@@ -23,6 +24,7 @@
 //! | `error` | [`Error`]: errors that end a command before any write |
 
 mod accept;
+mod drift;
 mod error;
 mod execute;
 mod export_plan;
@@ -43,9 +45,10 @@ mod undo_choice;
 mod workflow;
 
 pub use accept::{Accepted, AcceptedFile, accept, accept_live};
+pub use drift::{Baseline, BaselineKind, DriftCause, DriftItem, KnownDifference};
 pub use error::{Error, UnreadDevices};
 pub use export_plan::{plan_to_csv, plan_to_yaml};
-pub use find::{SearchResult, Found, find};
+pub use find::{Found, SearchResult, find};
 pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};

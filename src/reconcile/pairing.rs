@@ -26,7 +26,7 @@ pub async fn read_pairing(
     scope: &Scope,
     client: &ApiClient,
 ) -> Result<(Vec<PairingNetwork>, Vec<UnreadDevices>), Error> {
-    let mut live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let mut live = client.list_networks(Priority::Normal).await?;
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
         return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
     }

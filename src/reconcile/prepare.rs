@@ -18,7 +18,6 @@ use crate::plan::{self, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
 use crate::storage::SavedPlan;
-use crate::webex::calls;
 
 #[derive(Debug)]
 pub struct PreparedPlan {
@@ -33,7 +32,7 @@ pub struct PreparedPlan {
 /// # Errors
 /// If the list fails, the inputs are invalid for the live state, or the plan fails its safety check.
 pub async fn prepare_plan(inputs: &Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedPlan, Error> {
-    let live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
     prepare_from_list(inputs, scope, live, listed, client).await
 }
@@ -224,7 +223,7 @@ pub(super) fn expand_rules(
 pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<PreparedPlan, Error> {
     // The recorded plan must be consistent in itself, independent of the live state.
     check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
-    let mut live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let mut live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
     add_planned_locations(&mut live, &saved.plan);
     let reads = plan::resume_reads(&saved.plan, &live);

@@ -18,7 +18,6 @@ use crate::simulator::{
     SimulatedState,
 };
 use crate::storage::Journal;
-use crate::webex::calls;
 
 /// Parameters of the simulation.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +60,7 @@ pub fn rehearse(checked: &CheckedPlan, live: &LiveState, params: SimulationParam
         ApiClient::new(api, clock.clone(), SeededRng::from_seed(1), rate_limiter, params.retry_policy, Shutdown::new());
     let outcome = clock.block_on(async {
         // A real run also starts with the list.
-        let _listed = client.read(&calls::list_networks(), Priority::Normal).await;
+        let _listed = client.list_networks(Priority::Normal).await;
         run(
             checked,
             &client,

@@ -5,19 +5,16 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::error::Error;
-use super::error::UnreadDevices;
+use super::drift::{BASELINE_VERSION, Baseline, BaselineKind, DriftItem, KnownDifference, LastStates};
+use super::error::{Error, UnreadDevices};
 use super::inputs::Inputs;
 use super::prepare::{PreparedPlan, checked_plan, expand_rules, read_details};
-use crate::apply::matches_live;
 use crate::client::{ApiClient, Priority};
 use crate::diagnostic::Diagnostics;
-use crate::model::{LocationId, Network, NetworkId};
+use crate::model::{LocationId, Network};
 use crate::plan::model::{Change, ChangeAction, PerKind, ResourceKind};
 use crate::plan::{self, Missing, Scope};
-use crate::storage::journal::ModifiedNetwork;
-use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
-use crate::webex::calls;
+use crate::storage::{PlanKey, RunTarget};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocationStatus {
@@ -25,10 +22,24 @@ pub struct LocationStatus {
     pub name: String,
     /// Number of managed networks.
     pub managed: usize,
-    /// Names of drifted networks: of those whose settings or devices differ, that are missing, or that should be deleted.
-    pub drifted: Vec<String>,
+    /// All differences, in the order of the plan.
+    pub differences: Vec<DriftItem>,
     /// When a recorded run last left all of the drifted networks in sync, if known.
     pub last_in_sync: Option<Timestamp>,
+}
+
+impl LocationStatus {
+    /// Names of drifted networks: of those whose settings or devices differ, that are missing, or that should be deleted.
+    /// Not of those with known differences alone.
+    pub fn drifted(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for item in self.differences.iter().filter(|item| !item.is_known) {
+            if !names.contains(&item.network.as_str()) {
+                names.push(&item.network);
+            }
+        }
+        names
+    }
 }
 
 /// What a report of drift compares, and what it cannot.
@@ -46,7 +57,7 @@ pub struct PreparedStatus {
 /// # Errors
 /// If a read fails or the inputs are invalid otherwise.
 pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedStatus, Error> {
-    let live = client.read(&calls::list_networks(), Priority::Normal).await?;
+    let live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
     let (live, unread) = read_details(inputs, scope, live, client).await?;
     let mut missing = Vec::new();
@@ -86,7 +97,33 @@ impl DriftReport {
 
     /// Number of drifted networks.
     pub fn drifted(&self) -> usize {
-        self.locations.iter().map(|location| location.drifted.len()).sum()
+        self.locations.iter().map(|location| location.drifted().len()).sum()
+    }
+
+    /// Number of differences that the baseline has.
+    pub fn known(&self) -> usize {
+        self.locations.iter().flat_map(|location| &location.differences).filter(|item| item.is_known).count()
+    }
+
+    /// All differences as a baseline, sorted.
+    pub fn to_baseline(&self) -> Baseline {
+        let of_location = |location: &LocationStatus| -> Vec<KnownDifference> {
+            location.differences.iter().map(|item| KnownDifference::of(&location.id, item)).collect()
+        };
+        let mut differences: Vec<KnownDifference> = self.locations.iter().flat_map(of_location).collect();
+        differences.sort();
+        differences.dedup();
+        Baseline { kind: BaselineKind::Baseline, format_version: BASELINE_VERSION, differences }
+    }
+
+    /// Marks the differences that a baseline has.
+    pub fn mark_known(&mut self, baseline: &Baseline) {
+        for location in &mut self.locations {
+            for item in &mut location.differences {
+                let difference = KnownDifference::of(&location.id, item);
+                item.is_known = baseline.differences.iter().any(|known| known.is_same(&difference));
+            }
+        }
     }
 }
 
@@ -107,7 +144,7 @@ pub fn status(
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);
     }
-    let right = last_in_sync_times(journal_dir, target, key, &checked.plan().changes);
+    let last = LastStates::read(journal_dir, target, key, &checked.plan().changes);
     let mut locations = Vec::new();
     for (at, location) in live.locations().filter(|(_, location)| scope.includes_location(&location.name)) {
         let drifted = changes.remove(&location.id).unwrap_or_default();
@@ -123,28 +160,26 @@ pub fn status(
         if managed == 0 {
             continue;
         }
-        let times: Option<Vec<Timestamp>> =
-            drifted.iter().map(|change| right.get(change.network.id()?).copied()).collect();
+        let times: Option<Vec<Timestamp>> = drifted.iter().map(|change| last.in_sync_at(change)).collect();
         locations.push(LocationStatus {
             id: location.id.clone(),
             name: location.name.to_string(),
             managed,
-            drifted: drifted_names(&drifted),
+            differences: drifted.iter().flat_map(|change| DriftItem::of(change, &last)).collect(),
             last_in_sync: times.and_then(|times| times.into_iter().min()),
         });
     }
     for Missing { location, location_name, network, handset } in missing {
         let at = locations.iter().position(|status| status.id == *location).unwrap_or_else(|| {
             let (id, name) = (location.clone(), location_name.clone());
-            locations.push(LocationStatus { id, name, managed: 0, drifted: Vec::new(), last_in_sync: None });
+            locations.push(LocationStatus { id, name, managed: 0, differences: Vec::new(), last_in_sync: None });
             locations.len() - 1
         });
         let status = &mut locations[at];
         // The network of a handset is counted.
         status.managed += usize::from(handset.is_none());
-        if !status.drifted.contains(network) {
-            status.drifted.push(network.clone());
-        }
+        let cause = if handset.is_none() { last.missing_network(network) } else { None };
+        status.differences.push(DriftItem::missing(network.clone(), handset.clone(), cause));
         status.last_in_sync = None;
     }
     let read = live.networks().filter_map(|(at, network)| Some((network, live.handsets(at)?)));
@@ -153,58 +188,4 @@ pub fn status(
         never.map(|handset| (network.settings.name.to_string(), handset.label()))
     });
     DriftReport { locations, unmanaged: checked.plan().counts.unmanaged, never_registered: never_registered.collect() }
-}
-
-/// The names of the networks that differ from the files, or whose devices do.
-fn drifted_names(changes: &[&Change]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for change in changes {
-        let name = change.network_name.to_string();
-        if names.last() != Some(&name) && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-/// The latest time a run left each network in its desired state.
-fn last_in_sync_times(
-    journal_dir: &Path,
-    target: &RunTarget,
-    key: Option<&PlanKey>,
-    changes: &[Change],
-) -> HashMap<NetworkId, Timestamp> {
-    let mut right = HashMap::new();
-    let Ok(runs) = RunDirectory::open(journal_dir) else { return right };
-    if changes.is_empty() {
-        return right;
-    }
-    let updates = changes.iter().filter(|change| change.action() == ChangeAction::Update);
-    let desired: HashMap<&NetworkId, &Change> =
-        updates.filter_map(|change| Some((change.network.id()?, change))).collect();
-    for (_, journal, _) in runs.recent() {
-        if right.len() == desired.len() {
-            break;
-        }
-        let Ok(mut history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        let is_news =
-            |touched: &ModifiedNetwork| desired.contains_key(&touched.network) && !right.contains_key(&touched.network);
-        if !history.identity.target.is_same(target) || !history.modified.iter().any(is_news) {
-            continue;
-        }
-        // Decrypting takes a second by design, so encrypted journals are skipped.
-        if history.is_encrypted {
-            let Ok(opened) = RunHistory::read(&journal, CodeAccess::Decrypt(key)) else { continue };
-            history = opened;
-        }
-        for touched in &history.modified {
-            let Some(change) = desired.get(&touched.network) else { continue };
-            if let [left_at] = &touched.final_states[..]
-                && change.settings_after().is_some_and(|after| matches_live(left_at, after))
-            {
-                right.entry(touched.network.clone()).or_insert(history.started_at);
-            }
-        }
-    }
-    right
 }

@@ -23,7 +23,6 @@ use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{self, check_deletions, describe_deletions};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
-use crate::webex::calls;
 
 /// If the confirmation took longer than this, the list is read again.
 const MAX_LIST_AGE: Duration = Duration::from_secs(30);
@@ -172,7 +171,7 @@ impl ApplyWorkflow<'_> {
     }
 
     async fn list(&self) -> Result<(LiveState, Instant), Error> {
-        let live = self.client.read(&calls::list_networks(), Priority::Normal).await?;
+        let live = self.client.list_networks(Priority::Normal).await?;
         Ok((live, self.client.clock().now()))
     }
 

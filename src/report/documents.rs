@@ -9,12 +9,13 @@ use serde::{Serialize, Serializer};
 
 use super::licences::LicenceNote;
 use super::summary::{PlanSummary, ResultSummary, StatusSummary};
-use super::view::{DeviceView, FieldView, ProtectionView};
+use super::view::{ChangeReason, DeviceView, FieldView, ProtectionView};
 use crate::apply::{ChangeStatus, Failure};
 use crate::diagnostic::Severity;
 use crate::plan::model::{
     ChangeAction, ChangeSource, FieldKind, LocationRef, Operation, OrganizationRef, ResourceKind, StepKind, Warning,
 };
+use crate::reconcile::{DriftCause, DriftItem};
 use crate::storage::RunOutcome;
 use crate::webex::ApiError;
 
@@ -44,6 +45,7 @@ pub(super) struct ChangeDocument {
     pub(super) network: NetworkDocument,
     pub(super) action: ChangeAction,
     pub(super) kind: ResourceKind,
+    pub(super) reason: ChangeReason,
     pub(super) fields: Fields<FieldChange>,
     /// Source of the change: an entry of a file, or a rule.
     pub(super) source: ChangeSource,
@@ -425,8 +427,78 @@ pub(super) struct LocationStatusDocument {
     pub(super) networks: usize,
     /// Names of drifted networks.
     pub(super) drifted: Vec<String>,
+    /// What differs, known differences included.
+    pub(super) differences: Vec<DifferenceDocument>,
     /// When a recorded run last left all of these networks in sync.
     pub(super) last_in_sync: Option<String>,
+}
+
+/// A difference: of a field, or of a whole thing that does not exist or is to be deleted.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DifferenceDocument {
+    network: NetworkDocument,
+    kind: ResourceKind,
+    /// What identifies the device, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    /// Absent if it is about the whole thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    /// The live value; null if there is none, or if it is an access code.
+    live: Option<String>,
+    /// What the file asks for, in the same way.
+    asked: Option<String>,
+    /// Whether the whole thing does not exist.
+    missing: bool,
+    /// Why, as far as the journals tell.
+    cause: Option<CauseName>,
+    /// The run that had last written it, if it was changed outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    /// When that run had ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// Whether the baseline has it.
+    known: bool,
+}
+
+/// Why the live state differs.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum CauseName {
+    /// It was otherwise when a run had last written it.
+    ChangedOutside,
+    /// It is as a run has left it, so the file is newer.
+    NotApplied,
+}
+
+impl From<&DriftItem> for DifferenceDocument {
+    fn from(item: &DriftItem) -> Self {
+        let (cause, run, since) = match &item.cause {
+            Some(DriftCause::ChangedOutside { run, since }) => {
+                (Some(CauseName::ChangedOutside), Some(run.clone()), Some(since.to_string()))
+            }
+            Some(DriftCause::NotApplied) => (Some(CauseName::NotApplied), None, None),
+            None => (None, None, None),
+        };
+        Self {
+            network: NetworkDocument {
+                id: item.network_id.as_ref().map(ToString::to_string),
+                name: item.network.clone(),
+            },
+            kind: item.kind,
+            device: item.device.clone(),
+            field: item.field,
+            live: item.live.clone(),
+            asked: item.asked.clone(),
+            missing: item.is_missing,
+            cause,
+            run,
+            since,
+            known: item.is_known,
+        }
+    }
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -6,10 +6,11 @@ use serde_json::Value;
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::documents::{
     AuthDocument, ChangeDocument, ChangeResultDocument, Conditions, ContentDocument, DeviceDocument,
-    DiagnosticDocument, ErrorDocument, FieldChange, Fields, FoundDocument, FoundThing, LocationStatusDocument,
-    NetworkDocument, NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner, PlanDocument, ReadAccess,
-    RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, RunDocument, RunState, RunsDocument,
-    StatusDocument, StepDocument, ValidationDocument, ValidationSummary, VerificationDocument, WriteAccess, new_value,
+    DiagnosticDocument, DifferenceDocument, ErrorDocument, FieldChange, Fields, FoundDocument, FoundThing,
+    LocationStatusDocument, NetworkDocument, NeverRegistered, OrganizationDocument, OrganizationsDocument, Owner,
+    PlanDocument, ReadAccess, RehearsalDocument, RehearsalSummary, RelatedDocument, ResultDocument, RunDocument,
+    RunState, RunsDocument, StatusDocument, StepDocument, ValidationDocument, ValidationSummary, VerificationDocument,
+    WriteAccess, new_value,
 };
 use super::found::FoundView;
 use super::organizations::OrganizationView;
@@ -72,6 +73,7 @@ fn change_document(location: &LocationView, change: &ChangeView) -> ChangeDocume
         network: NetworkDocument { id: change.network_id.clone(), name: change.name.clone() },
         action: change.action,
         kind: change.kind,
+        reason: change.reason(),
         fields: Fields::of(&change.fields, |field| FieldChange::from(field)),
         source: change.source.clone(),
         device: DeviceDocument::of(change.device.as_ref()),
@@ -163,7 +165,8 @@ pub fn status(status: &DriftReport) -> Value {
     let location = |location: &LocationStatus| LocationStatusDocument {
         location: location_ref(&location.id, &location.name),
         networks: location.managed,
-        drifted: location.drifted.clone(),
+        drifted: location.drifted().into_iter().map(str::to_owned).collect(),
+        differences: location.differences.iter().map(DifferenceDocument::from).collect(),
         last_in_sync: location.last_in_sync.map(|at| at.to_string()),
     };
     let status = StatusDocument {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::plural;
 use super::sanitize::sanitize;
 use super::summary::StatusSummary;
-use super::text::{name_list, stop_reason};
+use super::text::{difference, name_list, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
@@ -78,20 +78,25 @@ pub fn status(status: &DriftReport) -> String {
     let mut page = Page::new("dectl status");
     page.line(&format!("**{}**", escaped(&StatusSummary::of(status).sentence())));
     page.line("");
-    let drifted = status.locations.iter().filter(|location| !location.drifted.is_empty());
+    let drifted = status.locations.iter().filter(|location| !location.drifted().is_empty());
     let rows: Vec<String> = drifted.map(status_row).collect();
     if !rows.is_empty() {
         page.line("| location | drifted | last in sync | networks |");
         page.line("|---|---|---|---|");
         page.rows(rows, "locations");
+        page.line("");
+        let items = status.locations.iter().flat_map(|location| &location.differences);
+        let items = items.filter(|item| !item.is_known).map(|item| format!("- {}", escaped(&difference(item))));
+        page.rows(items.collect(), "differences");
     }
     page.text
 }
 
 fn status_row(location: &LocationStatus) -> String {
-    let LocationStatus { name, managed, drifted, last_in_sync, .. } = location;
+    let LocationStatus { name, managed, last_in_sync, .. } = location;
+    let drifted = location.drifted();
     let since = last_in_sync.map_or("–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-    let (count, which) = (drifted.len(), escaped(&name_list(drifted)));
+    let (count, which) = (drifted.len(), escaped(&name_list(&drifted)));
     format!("| {} | {count} of {managed} | {} | {which} |", escaped(name), escaped(&since))
 }
 
@@ -270,6 +275,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::plan::model::PerKind;
+    use crate::reconcile::DriftItem;
 
     #[test]
     fn no_name_can_break_out_of_its_cell() {
@@ -284,11 +290,23 @@ mod tests {
 
     #[test]
     fn a_status_fits_into_an_issue_and_is_nothing_but_text() {
+        let drifted = |number: usize| DriftItem {
+            network: format!("![x](https://evil.test/p.png) {number}"),
+            network_id: None,
+            kind: ResourceKind::Network,
+            device: None,
+            field: Some("name"),
+            live: Some("@all".to_owned()),
+            asked: Some("<b>".to_owned()),
+            cause: None,
+            is_missing: false,
+            is_known: false,
+        };
         let location = |at: usize| LocationStatus {
             id: crate::model::LocationId::new(format!("l{at}")),
             name: format!("@acme/all {at} <b>"),
             managed: 9,
-            drifted: vec!["![x](https://evil.test/p.png)".to_owned(); 7],
+            differences: (0..7).map(drifted).collect(),
             last_in_sync: None,
         };
         let locations: Vec<LocationStatus> = (0..2_000).map(location).collect();

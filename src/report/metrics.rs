@@ -46,11 +46,13 @@ fn seconds(at: Timestamp) -> f64 {
 pub fn status(status: &DriftReport, is_complete: bool, now: Timestamp) -> String {
     let mut metrics = Metrics::default();
     let networks = status.locations.iter().flat_map(|location| {
-        let drifted = location.drifted.len();
+        let drifted = location.drifted().len();
         let states = [("in_sync", location.managed - drifted), ("drifted", drifted)];
         states.map(|(state, count)| (vec![("location", location.name.as_str()), ("state", state)], count as f64))
     });
     metrics.gauge("networks", "Managed networks by location and state.", networks);
+    let known = status.known() as f64;
+    metrics.gauge("known_differences", "Differences that the baseline has.", [(vec![], known)]);
     let unmanaged = ResourceKind::ALL.map(|kind| (vec![("kind", kind.noun())], status.unmanaged[kind] as f64));
     metrics.gauge(
         "unmanaged",

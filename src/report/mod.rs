@@ -61,7 +61,7 @@ pub use sanitize::sanitize;
 pub use schema::schema;
 pub use summary::{ActionCounts, PlanSummary, ResultSummary, Unmanaged};
 pub use view::{
-    ChangeView, DeviceView, FieldView, InterimView, LocationView, NetworkChanges, NetworkView, PlanView,
+    ChangeReason, ChangeView, DeviceView, FieldView, InterimView, LocationView, NetworkChanges, NetworkView, PlanView,
     ProtectionView, ResultView, StepView,
 };
 

@@ -313,6 +313,8 @@ pub(super) struct StatusSummary {
     pub(super) locations: usize,
     pub(super) networks: usize,
     pub(super) drifted: usize,
+    /// Number of differences that the baseline has.
+    pub(super) known: usize,
     #[serde(flatten)]
     pub(super) unmanaged: Unmanaged,
     /// Number of handsets of these networks that have never registered.
@@ -325,6 +327,7 @@ impl StatusSummary {
             locations: status.locations.len(),
             networks: status.managed(),
             drifted: status.drifted(),
+            known: status.known(),
             unmanaged: Unmanaged::of(status.unmanaged),
             never_registered: status.never_registered.len(),
         }
@@ -333,9 +336,10 @@ impl StatusSummary {
     /// Summary line.
     pub(super) fn sentence(&self) -> String {
         format!(
-            "Status: {} in sync, {} drifted, {}{}",
+            "Status: {} in sync, {} drifted{}, {}{}",
             self.networks - self.drifted,
             self.drifted,
+            counted(self.known, "difference", "known"),
             self.unmanaged.describe(),
             counted(self.never_registered, "handset", "never registered")
         )

@@ -19,7 +19,7 @@ use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, Re
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting};
 use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Warning, count_changes};
-use crate::reconcile::DriftReport;
+use crate::reconcile::{DriftItem, DriftReport, LocationStatus};
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
 use crate::storage::journal::RunOutcome;
@@ -465,7 +465,8 @@ pub fn status(status: &DriftReport) -> String {
     for location in &status.locations {
         let name = sanitize(&location.name);
         let managed = location.managed;
-        match location.drifted.len() {
+        let networks = location.drifted();
+        match networks.len() {
             0 => line(
                 &mut out,
                 format_args!("{name:width$}  {ADDED}in sync{ADDED:#}  {DIM}{}{DIM:#}", plural(managed, "network")),
@@ -478,7 +479,7 @@ pub fn status(status: &DriftReport) -> String {
                     &mut out,
                     format_args!("{name:width$}  {REMOVED}{drifted} of {managed} drifted{REMOVED:#}{since}"),
                 );
-                line(&mut out, format_args!("{:width$}  {DIM}{}{DIM:#}", "", name_list(&location.drifted)));
+                write_differences(&mut out, location, &networks);
             }
         }
     }
@@ -489,6 +490,32 @@ pub fn status(status: &DriftReport) -> String {
     }
     line(&mut out, format_args!("{HEADING}{}{HEADING:#}", StatusSummary::of(status).sentence()));
     out
+}
+
+/// The first differences of a location that are not known; if there are more, how many, and in which networks.
+fn write_differences(out: &mut String, location: &LocationStatus, networks: &[&str]) {
+    let new: Vec<&DriftItem> = location.differences.iter().filter(|item| !item.is_known).collect();
+    for item in new.iter().take(MAX_NAMES) {
+        line(out, format_args!("    {}", sanitize(&difference(item))));
+    }
+    if new.len() > MAX_NAMES {
+        let more = new.len() - MAX_NAMES;
+        line(out, format_args!("    {DIM}and {more} more differences, in {}{DIM:#}", name_list(networks)));
+    }
+}
+
+/// A difference in words.
+pub(super) fn difference(item: &DriftItem) -> String {
+    let device = item.device.as_ref().map(|device| format!(" {} {device}", item.kind.noun())).unwrap_or_default();
+    let text = |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("{value:?}"));
+    let what = match (item.field, &item.live, &item.asked) {
+        (Some(field), None, None) => format!("{field} differs"),
+        (Some(field), live, asked) => format!("{field} is {} instead of {}", text(live), text(asked)),
+        (None, ..) if item.is_missing => "does not exist".to_owned(),
+        (None, ..) => "is to be deleted".to_owned(),
+    };
+    let cause = item.cause_in_words().map(|cause| format!(", {cause}")).unwrap_or_default();
+    format!("{}{device}: {what}{cause}", item.network)
 }
 
 /// The first of these names, and how many more there are.

@@ -53,10 +53,13 @@ struct Mark {
     x: f64,
 }
 
+/// A shorter run has no picture: there is nothing to see.
+const SHORTEST: Duration = Duration::from_secs(3);
+
 /// The picture of a run that has written something.
 pub(super) fn picture(outcome: &Outcome) -> Option<TimelinePicture> {
     let timeline = &outcome.timeline;
-    if timeline.writes.is_empty() {
+    if timeline.writes.is_empty() || outcome.elapsed < SHORTEST {
         return None;
     }
     let scale = Scale { timeline, whole: outcome.elapsed.max(Duration::from_millis(1)) };

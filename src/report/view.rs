@@ -116,7 +116,37 @@ pub struct ChangeView {
     pub interim: Option<InterimView>,
 }
 
+/// Why something changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ChangeReason {
+    /// A file names it, and it does not exist.
+    Missing,
+    /// Its values differ from what a file asks for.
+    Differs,
+    /// A rule gives it other values.
+    Rule,
+    /// A file says that it is to be absent.
+    Absent,
+    /// Another base station takes its place.
+    Replaced,
+    /// A base station moves to another network.
+    Moved,
+}
+
 impl ChangeView {
+    pub fn reason(&self) -> ChangeReason {
+        let is_moved = self.device.as_ref().is_some_and(|device| device.is_moved);
+        match self.action {
+            ChangeAction::Delete if self.replaced_by.is_some() => ChangeReason::Replaced,
+            ChangeAction::Delete if is_moved => ChangeReason::Moved,
+            ChangeAction::Delete => ChangeReason::Absent,
+            ChangeAction::Create => ChangeReason::Missing,
+            ChangeAction::Update if matches!(self.source, ChangeSource::Rule { .. }) => ChangeReason::Rule,
+            ChangeAction::Update => ChangeReason::Differs,
+        }
+    }
+
     /// The network, or the network and the handset: the fields of a handset do not say which one it is.
     pub fn title(&self) -> String {
         match &self.device {

@@ -144,6 +144,8 @@ pub struct FaultConfig {
     /// Updates are answered with 202 instead of 204 and applied after this delay.
     pub async_update_delay: Option<Duration>,
     pub hide_disabled_codes: bool,
+    /// The token is that of a location administrator: the list of the organization is denied, that of a location is not.
+    pub location_administrator: bool,
     /// Handsets with two lines are refused with error 5302, as has been seen live.
     pub refuse_second_line: bool,
     /// One of those makes the whole request fail.
@@ -182,6 +184,7 @@ impl Default for FaultConfig {
             read_lag: Duration::ZERO,
             async_update_delay: None,
             hide_disabled_codes: false,
+            location_administrator: false,
             refuse_second_line: false,
             refuse_whole_requests: false,
             members_page: None,

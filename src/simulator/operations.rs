@@ -41,6 +41,9 @@ impl SimulatedOrganization {
         now: Instant,
     ) -> Result<SimulatedResponse, ApiErrorResponse> {
         Ok(match operation {
+            Operation::List { location: None, .. } if self.faults.location_administrator => {
+                return Err(ApiErrorResponse::new(403, 1, "the token may not list the organization"));
+            }
             Operation::List { location, name } => {
                 self.counters.lists += 1;
                 self.list(location.as_deref(), name.as_deref(), tracking_id, now)

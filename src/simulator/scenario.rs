@@ -42,6 +42,8 @@ pub struct Scenario {
     /// Updates are answered with 202 and applied after this delay.
     pub async_update_delay: Option<DurationSpec>,
     pub hide_disabled_codes: Option<bool>,
+    /// Whether the token is that of a location administrator, who may not list the organization.
+    pub location_administrator: Option<bool>,
     /// Handsets with two lines are refused with error 5302.
     pub refuse_second_line: Option<bool>,
     /// One of those makes the whole request fail.
@@ -334,6 +336,7 @@ impl Scenario {
             read_lag: other.read_lag.or(self.read_lag),
             async_update_delay: other.async_update_delay.or(self.async_update_delay),
             hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
+            location_administrator: other.location_administrator.or(self.location_administrator),
             refuse_second_line: other.refuse_second_line.or(self.refuse_second_line),
             refuse_whole_requests: other.refuse_whole_requests.or(self.refuse_whole_requests),
             members_page: other.members_page.or(self.members_page),
@@ -385,6 +388,7 @@ impl Scenario {
             read_lag: self.read_lag.map_or(default.read_lag, |time| time.0),
             async_update_delay: self.async_update_delay.map(|time| time.0),
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
+            location_administrator: self.location_administrator.unwrap_or_default(),
             refuse_second_line: self.refuse_second_line.unwrap_or_default(),
             refuse_whole_requests: self.refuse_whole_requests.unwrap_or_default(),
             members_page: self.members_page,

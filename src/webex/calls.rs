@@ -134,6 +134,13 @@ pub fn list_networks() -> Call<'static, LiveState> {
     networks(response::list)
 }
 
+/// Lists the networks of a location: the same operation with a `locationId`. A token of a location administrator may read it
+/// where it may not list the organization.
+pub fn list_networks_of_location(location: &LocationId) -> Call<'static, LiveState> {
+    let call = networks(response::list);
+    Call { request: ApiRequest { query: vec![("locationId", location.to_string())], ..call.request }, ..call }
+}
+
 /// The same list exactly as received, once it has been checked to be one.
 pub fn list_networks_raw() -> Call<'static, Vec<u8>> {
     networks(|head, body, now| response::list(head, body, now).map(|_| body.to_vec()))

@@ -19,6 +19,7 @@ mod harness;
 mod help;
 mod invalid_files;
 mod kill;
+mod location_admin;
 mod masking;
 mod mistakes;
 mod network;

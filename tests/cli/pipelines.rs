@@ -42,6 +42,11 @@ case "$*" in
 esac
 "#;
 
+/// A `curl` that notes its arguments, its configuration and the message.
+const CURL: &str = r#"#!/bin/sh
+{ echo "$@"; cat; cat message.md; } >> "$GH_FOLDER/curl.log"
+"#;
+
 /// What a step has left.
 type Outputs = BTreeMap<String, String>;
 
@@ -54,6 +59,8 @@ impl Forge {
         fs::create_dir_all(&tools).expect("a directory");
         fs::write(tools.join("gh"), GH).expect("a file");
         fs::set_permissions(tools.join("gh"), fs::Permissions::from_mode(0o755)).expect("a mode");
+        fs::write(tools.join("curl"), CURL).expect("a file");
+        fs::set_permissions(tools.join("curl"), fs::Permissions::from_mode(0o755)).expect("a mode");
         for name in ["issues", "comments", "labels"] {
             fs::write(root.join(name), "").expect("a file");
         }
@@ -164,6 +171,8 @@ impl Forge {
             .env("GITHUB_OUTPUT", output)
             .env("GITHUB_STEP_SUMMARY", self.root().join("summary"))
             .env("GH_FOLDER", self.root())
+            .env("WEBEX_SPACE", "the-space")
+            .env("WEBEX_BOT_TOKEN", "the-bot")
             .envs(environment);
         command.output().expect("bash runs")
     }
@@ -249,6 +258,9 @@ fn a_merge_applies_the_approved_encrypted_plan_and_can_be_undone() {
     let summary = forge.run("apply.yml");
     assert!(summary.contains("9 applied"), "{summary}");
     assert_eq!(forge.env.counters().writes, 9);
+    let posted = fs::read_to_string(forge.root().join("curl.log")).expect("a message");
+    assert!(posted.contains("roomId=the-space") && posted.contains("9 applied"), "{posted}");
+    assert!(posted.contains("header = \"Authorization: Bearer the-bot\""), "not among the arguments: {posted}");
     let sealed = fs::read(forge.artefacts.join("plan/plan.age")).expect("the plan");
     assert!(!sealed.windows(4).any(|window| window == b"1201"), "a code is in the clear");
     // Nothing to do: no plan is saved, no approval is requested.

@@ -15,7 +15,7 @@ fn status_has_a_line_a_location_and_knows_since_when() {
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
     let right = env.run(&["status", "networks.yaml", "-o", "json"]);
     assert_eq!(right.code, Some(0));
-    let summary = json!({ "locations": 3, "networks": 12, "drifted": 0, "unmanaged": 1, "unmanagedBaseStations": 0,
+    let summary = json!({ "locations": 3, "networks": 12, "drifted": 0, "known": 0, "unmanaged": 1, "unmanagedBaseStations": 0,
         "unmanagedHandsets": 0, "neverRegistered": 0 });
     assert_eq!(right.json()["summary"], summary);
     assert_eq!(env.run(&["status", "networks.yaml", "--fail-on-unmanaged"]).code, Some(1));
@@ -102,4 +102,116 @@ fn devices_that_cannot_be_read_are_named_and_hide_nothing_else() {
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
     assert_eq!(env.counters().writes, 0);
+}
+
+/// Two networks in sync by a run, with its journal.
+fn applied(env: &TestEnv, display_name: &str) {
+    env.write(
+        "net.yaml",
+        &format!(
+            "version: 1\nlocations: [{{name: Trondheim Clinic, networks: [{{name: TRD Nurses, displayName: {display_name}}}, \
+             {{name: TRD Lab, displayName: Labor}}]}}]\n"
+        ),
+    );
+}
+
+fn meddle(env: &TestEnv, display_name: &str) {
+    let file = format!(
+        "version: 1\nlocations: [{{name: Trondheim Clinic, networks: [{{name: TRD Nurses, displayName: {display_name}}}]}}]\n"
+    );
+    env.write("meddle.yaml", &file);
+    assert_eq!(env.run(&["apply", "meddle.yaml", "--yes", "--journal", "elsewhere"]).code, Some(0));
+}
+
+#[test]
+fn a_difference_is_changed_outside_or_not_applied_yet() {
+    let env = TestEnv::new();
+    applied(&env, "Day");
+    let unknown = env.run(&["status", "net.yaml", "-o", "json"]).json();
+    assert_eq!(unknown["locations"][0]["differences"][0]["cause"], serde_json::Value::Null, "no journal knows it");
+    assert_eq!(env.run(&["apply", "net.yaml", "--yes"]).code, Some(0));
+    meddle(&env, "Night");
+    let changed = env.run(&["status", "net.yaml", "-o", "json"]).json();
+    let difference = &changed["locations"][0]["differences"][0];
+    assert_eq!(difference["cause"], "changedOutside", "{difference}");
+    assert_eq!((&difference["live"], &difference["asked"]), (&"Night".into(), &"Day".into()), "{difference}");
+    let run = env.run(&["runs", "-o", "json"]).json();
+    assert_eq!(difference["run"], run["runs"][0]["run"]);
+    let text = env.run(&["status", "net.yaml"]).stdout;
+    let expected = "TRD Nurses: displayName is \"Night\" instead of \"Day\", changed outside since 20";
+    assert!(text.contains(expected), "{text}");
+    // The file is newer than the run, and the live state is as the run has left it.
+    meddle(&env, "Day");
+    applied(&env, "Evening");
+    let newer = env.run(&["status", "net.yaml", "-o", "json"]).json();
+    assert_eq!(newer["locations"][0]["differences"][0]["cause"], "notApplied", "{newer}");
+    assert!(env.run(&["status", "net.yaml", "-o", "markdown"]).stdout.contains("not applied yet"));
+}
+
+#[test]
+fn devices_know_why_they_differ_too() {
+    let env = TestEnv::new();
+    let file = |address: &str, state: &str| {
+        format!(
+            "version: 1\nlocations: [{{name: Bergen Warehouse, networks: [{{name: BGO Cold store, baseStations: [{{mac: {address}{state}}}]}}]}}]\n"
+        )
+    };
+    env.write("net.yaml", &file("AC7A56FF0001", ""));
+    assert_eq!(env.run(&["apply", "net.yaml", "--yes"]).code, Some(0));
+    env.write("gone.yaml", &file("AC7A56FF0001", ", state: absent"));
+    let removed = env.run(&["apply", "gone.yaml", "--yes", "--max-deletes", "1", "--journal", "elsewhere"]);
+    assert_eq!(removed.code, Some(0), "{}", removed.stderr);
+    let json = env.run(&["status", "net.yaml", "-o", "json"]).json();
+    let difference = &json["locations"][0]["differences"][0];
+    assert_eq!((&difference["missing"], &difference["cause"]), (&true.into(), &"changedOutside".into()), "{json}");
+    assert_eq!(difference["device"], "AC7A56FF0001");
+    assert!(
+        env.run(&["status", "net.yaml"]).stdout.contains("base station AC7A56FF0001: does not exist, changed outside")
+    );
+}
+
+#[test]
+fn known_drift_wakes_nobody_up_and_new_drift_does() {
+    let env = TestEnv::new();
+    applied(&env, "Day");
+    let status = |options: &[&str]| env.run(&[&["status", "net.yaml", "--baseline", "known.json"], options].concat());
+    let missing = status(&[]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("`--accept` writes it"), "{}", missing.stderr);
+    let accepted = status(&["--accept"]);
+    assert_eq!(accepted.code, Some(0), "{}", accepted.stderr);
+    assert!(accepted.stdout.contains("0 drifted, 2 differences known"), "{}", accepted.stdout);
+    assert_eq!(status(&[]).code, Some(0));
+    let json = status(&["-o", "json"]).json();
+    assert_eq!((&json["summary"]["drifted"], &json["summary"]["known"]), (&0.into(), &2.into()), "{json}");
+    assert_eq!(json["locations"][0]["differences"][0]["known"], true);
+    // Another value is another difference, and so is another network.
+    meddle(&env, "Night");
+    let new = status(&[]);
+    assert_eq!(new.code, Some(2));
+    assert!(new.stdout.contains("1 of 2 drifted") && new.stdout.contains("\"Night\""), "{}", new.stdout);
+    assert!(!new.stdout.contains("Labor"), "{}", new.stdout);
+    for (text, expected) in [("{}", "not a baseline"), ("[1", "not a baseline")] {
+        env.write("known.json", text);
+        let broken = status(&["--accept"]);
+        assert_eq!(broken.code, Some(1));
+        assert!(broken.stderr.contains(expected), "{}", broken.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(env.dir.path().join("known.json")).expect("it"), "[1");
+    assert_eq!(status(&["--accept", "--location", "Oslo*"]).code, Some(1));
+    assert_eq!(env.run(&["status", "net.yaml", "--accept"]).code, Some(1));
+}
+
+#[test]
+fn a_baseline_holds_no_access_code() {
+    let env = TestEnv::new();
+    env.write(
+        "net.yaml",
+        "version: 1\nlocations: [{name: Bergen Warehouse, networks: [{name: BGO Gate, defaultAccessCode: \"7391\"}]}]\n",
+    );
+    assert_eq!(env.run(&["status", "net.yaml", "--baseline", "known.json", "--accept"]).code, Some(0));
+    let text = std::fs::read_to_string(env.dir.path().join("known.json")).expect("the baseline");
+    assert!(text.contains("defaultAccessCode") && !text.contains("7391") && !text.contains("2204"), "{text}");
+    let json = env.run(&["status", "net.yaml", "-o", "json"]).stdout;
+    assert!(!json.contains("7391") && !json.contains("2204"), "{json}");
 }

@@ -132,6 +132,11 @@ pub(crate) struct ConnectionOptions {
     /// Organization ID [for tokens with access to several]
     #[arg(long, env = "WEBEX_ORG_ID", value_name = "ID", hide_env_values = true, hide_short_help = true)]
     pub(crate) org: Option<String>,
+    /// Read the networks of this location alone, for the token of a location administrator (repeatable)
+    ///
+    /// Without it the organization is listed; if that is denied and every location of the files has an `id`, these are.
+    #[arg(long, value_name = "ID", hide_short_help = true)]
+    pub(crate) location_id: Vec<String>,
     /// Read the access token from this file
     ///
     /// Without it the token is taken from WEBEX_ACCESS_TOKEN or WEBEX_TOKEN, or requested for a service app with

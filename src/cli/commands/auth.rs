@@ -26,7 +26,7 @@ pub(super) async fn check(
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let source = describe_token_source(&args.read.connection)?;
     let me = calls::get_token_owner().send_once(&*connection.api).await;
-    let list = match connection.client.read(&calls::list_networks(), Priority::Normal).await {
+    let list = match connection.client.list_networks(Priority::Normal).await {
         Ok(live) => Ok((live.len(), live.locations().len())),
         Err(SendError::Cancelled) => return Err(dectl::reconcile::Error::Stopped.into()),
         Err(SendError::Failed(error)) => Err(error),

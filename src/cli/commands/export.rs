@@ -85,7 +85,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         let bytes = connection.client.read(&calls::list_networks_raw(), Priority::Normal).await.map_err(Error::from)?;
         return write(args, printer, &[(args.write.clone(), bytes)]);
     }
-    let mut live = connection.client.read(&calls::list_networks(), Priority::Normal).await.map_err(Error::from)?;
+    let mut live = connection.client.list_networks(Priority::Normal).await.map_err(Error::from)?;
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
@@ -248,12 +248,15 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
     if args.read.output.output == Format::Html {
         return Err(CliError::refused("`-o html` is for `--pairing`; an export is YAML, `-o csv` or `-o json`"));
     }
-    let is_partial =
-        args.no_codes || args.split.is_some() || !args.filter.location.is_empty() || !args.include.is_empty();
+    let is_partial = !args.read.connection.location_id.is_empty()
+        || args.no_codes
+        || args.split.is_some()
+        || !args.filter.location.is_empty()
+        || !args.include.is_empty();
     if args.read.output.output == Format::Json && is_partial {
         return Err(CliError::refused(
             "`-o json` prints the list as returned by Webex; it cannot be combined with --no-codes, --split, \
-             --include or --location",
+             --include, --location or --location-id",
         ));
     }
     if args.show_codes && (args.read.output.output != Format::Csv || !args.include.is_empty()) {

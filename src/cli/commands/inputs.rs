@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dectl::desired::ProcessEnvironment;
+use dectl::model::LocationId;
 use dectl::plan::model::Plan;
 use dectl::plan::{MaxChanges, Scope};
 use dectl::reconcile::{
@@ -40,6 +41,7 @@ pub(super) async fn read(
 
 /// Refuses files that are for another organization than that of the connection; an embedded one stands for any.
 pub(super) async fn in_organization(inputs: Inputs, connection: &Connection) -> Result<Inputs, CliError> {
+    connection.client.list_if_denied(location_ids(&inputs));
     if inputs.desired.organization.is_none() || connection.target.simulated {
         return Ok(inputs);
     }
@@ -47,8 +49,22 @@ pub(super) async fn in_organization(inputs: Inputs, connection: &Connection) -> 
     Ok(check_organization(inputs, &reached)?)
 }
 
+/// The ids of all locations that the files name; none if one of them has no id, or if rules are about others, too.
+fn location_ids(inputs: &Inputs) -> Vec<LocationId> {
+    let ids = inputs.desired.locations.iter().map(|location| Some(location.id.as_ref()?.value.clone()));
+    let mut ids: Vec<LocationId> =
+        ids.filter(|_| inputs.desired.rules.is_empty()).collect::<Option<_>>().unwrap_or_default();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
 /// Refuses a saved plan that is for another organization than that of the connection.
 pub(super) async fn plan_in_organization(saved: &SavedPlan, connection: &Connection) -> Result<(), CliError> {
+    let mut locations: Vec<LocationId> = saved.plan.changes.iter().map(|change| change.location.id.clone()).collect();
+    locations.sort();
+    locations.dedup();
+    connection.client.list_if_denied(locations);
     if saved.plan.organization.is_none() || connection.target.simulated {
         return Ok(());
     }

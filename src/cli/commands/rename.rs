@@ -14,7 +14,6 @@ use dectl::reconcile::{
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
-use dectl::webex::calls;
 
 use super::inputs::{read, save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
@@ -159,11 +158,7 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
             }
         }
     }
-    let mut live = connection
-        .client
-        .read(&calls::list_networks(), Priority::Normal)
-        .await
-        .map_err(dectl::reconcile::Error::from)?;
+    let mut live = connection.client.list_networks(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
     if args.is_about_handsets() {
         let networks = read_handsets(&mut live, &scope, &connection.client).await?;
         if !args.apply.output.is_quiet() {

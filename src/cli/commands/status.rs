@@ -1,12 +1,13 @@
 //! `dectl status`: drift per location.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::plan::Missing;
-use dectl::reconcile::{Error, PreparedStatus, prepare_status, status};
-use dectl::report::{json, markdown, metrics, sanitize, text};
+use dectl::reconcile::{Baseline, Error, PreparedStatus, prepare_status, status};
+use dectl::report::{json, markdown, metrics, plural, sanitize, text};
 use dectl::runtime::Shutdown;
+use dectl::storage::write_public_file;
 
 use super::inputs::{RESOLVE_CODES, in_organization, read, scope};
 use super::output::write_metrics;
@@ -25,6 +26,12 @@ pub(crate) struct StatusArgs {
     /// Also write metrics to FILE, in the OpenMetrics text format, for a collector
     #[arg(long, value_name = "FILE", value_parser = file_to_write, hide_short_help = true)]
     metrics: Option<PathBuf>,
+    /// Leave out the differences that FILE has: those that were accepted
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all differences of today to the file of --baseline
+    #[arg(long, requires = "baseline", hide_short_help = true)]
+    accept: bool,
     #[command(flatten)]
     journal: JournalOptions,
     #[command(flatten)]
@@ -36,6 +43,15 @@ pub(crate) struct StatusArgs {
 pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     let scope = scope(&args.filter)?;
+    if args.accept && !args.filter.is_empty() {
+        return Err(CliError::refused(
+            "--accept writes all differences: it cannot be combined with --location or --network",
+        ));
+    }
+    let baseline = match &args.baseline {
+        Some(path) => read_baseline(path, args.accept)?,
+        None => None,
+    };
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let mut inputs = in_organization(inputs, &connection).await?;
@@ -53,7 +69,21 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     for devices in &unread {
         printer.note(&format!("error: {}; they are not compared\n", sanitize(&devices.to_string())));
     }
-    let status = status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
+    let mut status =
+        status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
+    match (&args.baseline, baseline) {
+        (Some(path), _) if args.accept && !unread.is_empty() => {
+            printer.note(&format!("error: {} was not written, since not everything could be read\n", path.display()));
+        }
+        (Some(path), _) if args.accept => {
+            let baseline = status.to_baseline();
+            write_baseline(path, &baseline)?;
+            status.mark_known(&baseline);
+            printer.note(&format!("accepted {}\n", plural(baseline.differences.len(), "difference")));
+        }
+        (_, Some(baseline)) => status.mark_known(&baseline),
+        _ => {}
+    }
     for warning in &prepared.checked.plan().warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }
@@ -72,4 +102,26 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         0 => ExitStatus::Success,
         _ => ExitStatus::Drift,
     })
+}
+
+/// Reads the accepted differences; a file that is to be written may be new, but is none of another kind.
+fn read_baseline(path: &Path, may_be_new: bool) -> Result<Option<Baseline>, CliError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if may_be_new {
+                return Ok(None);
+            }
+            let message = format!("the baseline {} does not exist; `--accept` writes it", path.display());
+            return Err(CliError::refused(message));
+        }
+        Err(error) => return Err(CliError::failed(format!("cannot read the baseline {}", path.display()), error)),
+    };
+    let parsed = Baseline::parse(&text);
+    parsed.map(Some).map_err(|reason| CliError::refused(format!("cannot use {}: {reason}", path.display())))
+}
+
+fn write_baseline(path: &Path, baseline: &Baseline) -> Result<(), CliError> {
+    let failed = |error| CliError::failed(format!("cannot write the baseline to {}", path.display()), error);
+    write_public_file(path, json::text(baseline).as_bytes()).map_err(failed)
 }

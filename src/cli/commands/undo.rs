@@ -9,7 +9,6 @@ use dectl::reconcile::{
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
-use dectl::webex::calls;
 
 use super::inputs::{save_plan, scope};
 use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
@@ -61,7 +60,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let mut live = connection
         .client
-        .read(&calls::list_networks(), dectl::client::Priority::Normal)
+        .list_networks(dectl::client::Priority::Normal)
         .await
         .map_err(dectl::reconcile::Error::from)?;
     let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {

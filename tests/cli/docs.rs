@@ -160,6 +160,19 @@ fn the_handsets_page_matches_the_commands() {
     assert_eq!(env.counters().writes, 4 + 2 + 6);
 }
 
+/// Its files are on the page, each with its name in the first line.
+#[test]
+fn the_everyday_page_matches_the_commands() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/everyday.md")).expect("a page");
+    let env = TestEnv::new();
+    for file in page.split("```yaml\n# ").skip(1) {
+        let (name, _) = file.split_once('\n').expect("a name");
+        env.write(name, &format!("# {}", file.split("```").next().expect("a file ends")));
+    }
+    assert_is_followed(&env, &page);
+    assert_eq!(env.counters().writes, 1);
+}
+
 #[test]
 fn every_session_that_is_shown_is_what_happens() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -167,7 +180,7 @@ fn every_session_that_is_shown_is_what_happens() {
     let mut run = 0;
     for page in html_pages() {
         // Their commands build on each other; they have tests of their own.
-        if page.ends_with("fleet-rename.md") || page.ends_with("sites.md") || page.ends_with("handsets.md") {
+        if ["fleet-rename.md", "sites.md", "handsets.md", "everyday.md"].iter().any(|name| page.ends_with(name)) {
             continue;
         }
         for NetworkJson { command, output } in blocks(&std::fs::read_to_string(&page).expect("a page")) {

@@ -61,7 +61,14 @@ fn case(locations: usize, networks: usize, mut wanted: impl FnMut(usize) -> (Vec
         });
         let entries = entries.collect();
         let name = Some(Spanned { value: site.clone(), span: SPOT });
-        desired.locations.push(DesiredLocation { span: SPOT, name, id: None, guards: Vec::new(), entries });
+        desired.locations.push(DesiredLocation {
+            span: SPOT,
+            name,
+            id: None,
+            guards: Vec::new(),
+            guarded: Vec::new(),
+            entries,
+        });
     }
     let mut sources = Sources::new();
     sources.add("desired", "x\n");

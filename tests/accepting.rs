@@ -149,6 +149,7 @@ fn yaml(rng: &mut SeededRng, networks: &[Values], has_anchors: bool) -> String {
 }
 
 fn table(rng: &mut SeededRng, networks: &[Values]) -> String {
+    let has_quotes = rng.gen_below(2) == 0;
     let separator = [",", ";", "\t"][rng.gen_below(3) as usize];
     let headings = ["location", "id", "#why", "name", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
     let mut text = format!("\u{feff}{}\r\n", headings.join(separator));
@@ -161,6 +162,7 @@ fn table(rng: &mut SeededRng, networks: &[Values]) -> String {
             if rng.gen_below(2) == 0 { values.enabled.to_string() } else { values.enabled.to_string().to_uppercase() };
         let code = if rng.gen_below(2) == 0 { values.code.clone() } else { format!("\"=\"\"{}\"\"\"", values.code) };
         let (id, name, display) = (format!("net-{at}"), quoted(&values.name), quoted(&values.display_name));
+        let enabled = if has_quotes { format!("\"{enabled}\"") } else { enabled };
         text.push_str(&["Oslo", &id, "\"a; b, c\"", &name, &display, &enabled, &code].join(separator));
         text.push_str("\r\n");
     }

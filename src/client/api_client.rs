@@ -140,7 +140,7 @@ impl ApiClient {
         let rows = lists.iter().flat_map(|list| {
             list.networks().map(|(at, network)| (list.location(list.location_of(at)).name.clone(), network.clone()))
         });
-        Ok(LiveState::new(rows))
+        Ok(LiveState::new(rows).limited_to(locations))
     }
 
     /// Reports waits of more than a few seconds to `on_wait`.

@@ -207,5 +207,6 @@ fn in_table(text: &str, edit: &Edit, fields: Fields<'_, '_>) -> Result<(Range<us
     // Spreadsheets keep leading zeros of what is written as a formula.
     let is_formula = written.starts_with("=\"") || written.starts_with("\"=\"\"");
     let new = if is_formula { format!("\"=\"\"{new}\"\"\"") } else { csv_escape(&new) };
-    Ok((range, new))
+    let loses_quotes = written.starts_with('"') && !new.starts_with('"');
+    Ok((range, if loses_quotes { format!("\"{new}\"") } else { new }))
 }

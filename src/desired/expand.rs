@@ -52,7 +52,14 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
         matched += entries.len();
         if !entries.is_empty() {
             let id = Some(Spanned { value: location.id.clone(), span: first.span });
-            desired.locations.push(DesiredLocation { span: first.span, name: None, id, guards: Vec::new(), entries });
+            desired.locations.push(DesiredLocation {
+                span: first.span,
+                name: None,
+                id,
+                guards: Vec::new(),
+                guarded: Vec::new(),
+                entries,
+            });
         }
     }
     for rule in &rules {

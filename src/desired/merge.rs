@@ -3,9 +3,9 @@
 //! Offline, locations are compared as written. Duplicates that only the live state reveals (two spellings of one
 //! location, a network given by id and by name) are found by the planner.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::model::{Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry};
+use super::model::{Desired, DesiredLocation, GuardedNetwork, HandsetEntry, LineRef, NetworkEntry, Spanned};
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, nfc};
 
@@ -30,6 +30,7 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
             _ => {}
         }
     }
+    separate_guards(&mut desired);
     let mut seen = DuplicateTracker::default();
     for location in &desired.locations {
         let place = seen.location(location, diagnostics);
@@ -38,6 +39,45 @@ pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desir
         }
     }
     desired
+}
+
+/// An entry with `id`, `name` and a guard alone, beside another entry of the same network, only protects: its name is a check.
+fn separate_guards(desired: &mut Desired) {
+    let is_candidate = |entry: &NetworkEntry| !entry.guards.is_empty() && entry.has_name_alone();
+    let others =
+        || desired.locations.iter().flat_map(|location| location.entries.iter().map(move |entry| (location, entry)));
+    let others: Vec<(&DesiredLocation, &NetworkEntry)> = others().filter(|(_, entry)| !is_candidate(entry)).collect();
+    let ids: HashSet<NetworkId> =
+        others.iter().filter_map(|(_, entry)| Some(entry.id.as_ref()?.value.clone())).collect();
+    let place = |location: &DesiredLocation| NameKey::of(location.label());
+    let names: HashSet<(NameKey, NameKey)> = others
+        .iter()
+        .flat_map(|(location, entry)| {
+            let former = entry.renamed_from.iter().map(|name| NameKey::of(&name.value));
+            entry.name_key().into_iter().chain(former).map(|name| (place(location), name))
+        })
+        .collect();
+    for location in &mut desired.locations {
+        let place = place(location);
+        let guarded = location.entries.extract_if(.., |entry| {
+            let has_other = entry.id.as_ref().is_some_and(|id| ids.contains(&id.value))
+                || entry.name_key().is_some_and(|name| names.contains(&(place.clone(), name)));
+            is_candidate(entry) && has_other
+        });
+        let guarded = guarded.map(|entry| GuardedNetwork {
+            span: entry.span(),
+            name: entry
+                .desired
+                .name
+                .as_ref()
+                .zip(entry.name_span)
+                .map(|(name, span)| Spanned { value: name.shared(), span }),
+            id: entry.id,
+            guards: entry.guards,
+        });
+        let guarded: Vec<GuardedNetwork> = guarded.collect();
+        location.guarded.extend(guarded);
+    }
 }
 
 #[derive(Default)]

@@ -40,7 +40,18 @@ pub struct DesiredLocation {
     pub id: Option<Spanned<LocationId>>,
     /// What keeps the networks of the location from being changed.
     pub guards: Vec<Guard>,
+    /// Networks of which an entry says only that they are protected. They are not managed by it.
+    pub guarded: Vec<GuardedNetwork>,
     pub entries: Vec<NetworkEntry>,
+}
+
+/// A network of which an entry says only that it is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardedNetwork {
+    pub span: Span,
+    pub id: Option<Spanned<NetworkId>>,
+    pub name: Option<Spanned<Arc<str>>>,
+    pub guards: Vec<Guard>,
 }
 
 /// `protected: true` or `frozen`: what keeps something from being changed unless it is allowed by name.
@@ -236,9 +247,17 @@ impl NetworkEntry {
         }
     }
 
-    /// Whether it only lists devices or protects, a network whose settings another entry may set.
+    /// Whether it says nothing but the name that the network with its id is to have.
+    pub fn has_name_alone(&self) -> bool {
+        let DesiredSettings { name, display_name, code_enabled, code } = &self.desired;
+        let sets_more = display_name.is_some() || code_enabled.is_some() || code.is_some() || self.code.is_some();
+        let is_more = self.lists_devices() || self.model.is_some() || self.absent.is_some();
+        self.id.is_some() && name.is_some() && !sets_more && !is_more && self.renamed_from.is_empty()
+    }
+
+    /// Whether it only lists devices, of a network whose settings another entry may set.
     pub const fn is_list_only(&self) -> bool {
-        (self.lists_devices() || !self.guards.is_empty())
+        self.lists_devices()
             && !self.has_own_settings
             && self.renamed_from.is_empty()
             && self.model.is_none()

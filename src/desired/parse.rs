@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::csv::NETWORK_NAME_CHECK;
 use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
-use super::model::{BaseStationEntry, CodeSource, Desired, DesiredLocation, Guard, NetworkEntry, Origin, Spanned};
+use super::model::{
+    BaseStationEntry, CodeSource, Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry, Origin, Spanned,
+};
 use super::rules::rule;
 use super::yaml::{Node, Value, unusual_spaces};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
@@ -158,12 +160,21 @@ impl FileParser<'_> {
         let guards = self.guards(&fields);
         let help = "write `networks:` with one `- name: …` per network";
         // A location may be named only to be protected.
-        let is_guard_only = !fields.has("networks") && !guards.is_empty();
+        let is_guard_only = !fields.has("networks") && (fields.has("protected") || fields.has("frozen"));
         let nodes = if is_guard_only { &[] } else { fields.list("networks", help, self.diagnostics) };
-        let entries = nodes.iter().filter_map(|node| self.network(node, defaults)).collect();
+        let (only_guarded, nodes): (Vec<_>, Vec<_>) = nodes.iter().partition(|node| is_only_guarded(node));
+        let guarded = only_guarded.into_iter().filter_map(|node| self.guarded_network(node)).collect();
+        let entries = nodes.into_iter().filter_map(|node| self.network(node, defaults)).collect();
         let id = id.map(|id| Spanned { value: LocationId::new(id.value), span: id.span });
         // A missing name and id was reported; the networks were checked but belong to no location.
-        (name.is_some() || id.is_some()).then_some(DesiredLocation { span: fields.span(), name, id, guards, entries })
+        (name.is_some() || id.is_some()).then_some(DesiredLocation {
+            span: fields.span(),
+            name,
+            id,
+            guards,
+            guarded,
+            entries,
+        })
     }
 
     pub(super) fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
@@ -241,6 +252,24 @@ impl FileParser<'_> {
             text(node, "renamedFrom", self.diagnostics).and_then(|name| self.non_empty(name, "renamedFrom"))
         });
         names.collect()
+    }
+
+    /// An entry that only protects its network.
+    fn guarded_network(&mut self, node: &Node<'_>) -> Option<GuardedNetwork> {
+        let fields = MappingReader::of(node, "a network", NETWORK_FIELDS, self.diagnostics)?;
+        let name = fields.text("name", self.diagnostics).and_then(|name| self.non_empty(name, "name"));
+        let id = fields.text("id", self.diagnostics).and_then(|id| self.non_empty(id, "id"));
+        let guards = self.guards(&fields);
+        if name.is_none() && id.is_none() {
+            if !fields.has("name") && !fields.has("id") {
+                self.diagnostics
+                    .error(DiagnosticCode::MissingField, fields.span(), "a network requires a `name` or an `id`")
+                    .help("write its name, or the id shown by `dectl export`");
+            }
+            return None;
+        }
+        let id = id.map(|id| Spanned { value: NetworkId::new(id.value), span: id.span });
+        Some(GuardedNetwork { span: fields.span(), id, name, guards })
     }
 
     /// `protected: true` and `frozen`, which keep something from being changed.
@@ -531,14 +560,31 @@ fn name_help(error: NameError) -> &'static str {
     }
 }
 
+/// Whether an entry has nothing but what names its network, and `protected` or `frozen`.
+fn is_only_guarded(node: &Node<'_>) -> bool {
+    let Value::Map(fields) = &node.value else { return false };
+    let names = || {
+        fields.iter().map(|(key, _)| match &key.value {
+            Value::Text(name) => &**name,
+            _ => "",
+        })
+    };
+    // Beside an id a name is the one that the network is to have.
+    let is_renaming = names().any(|name| name == "id") && names().any(|name| name == "name");
+    !is_renaming
+        && names().any(|name| matches!(name, "protected" | "frozen"))
+        && names().all(|name| matches!(name, "id" | "name" | "protected" | "frozen"))
+}
+
 /// When a freeze ends: at the end of a day, in UTC, or at a time with an offset.
 fn end_of_freeze(written: &str) -> Option<jiff::Timestamp> {
     let written = written.trim();
     if let Ok(day) = written.parse::<jiff::civil::Date>()
         && written.len() == "2027-01-03".len()
     {
-        let next = day.tomorrow().ok()?.to_datetime(jiff::civil::Time::midnight());
-        return jiff::tz::TimeZone::UTC.to_timestamp(next).ok();
+        // The last days of the calendar stand for never.
+        let next = day.tomorrow().unwrap_or(day).to_datetime(jiff::civil::Time::midnight());
+        return Some(jiff::tz::TimeZone::UTC.to_timestamp(next).unwrap_or(jiff::Timestamp::MAX));
     }
     written.parse().ok()
 }

@@ -53,7 +53,14 @@ pub fn rename_handsets(
             networks.filter_map(|(at, network)| renaming.network(location, at, network, live)).collect();
         if !entries.is_empty() {
             let id = Some(Spanned { value: location.id.clone(), span: pattern });
-            desired.locations.push(DesiredLocation { span: pattern, name: None, id, guards: Vec::new(), entries });
+            desired.locations.push(DesiredLocation {
+                span: pattern,
+                name: None,
+                id,
+                guards: Vec::new(),
+                guarded: Vec::new(),
+                entries,
+            });
         }
     }
     // Without any the pattern and the template are checked only.

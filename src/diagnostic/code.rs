@@ -85,6 +85,8 @@ codes! {
     OtherOrganization = "other-organization",
     /// No location of the organization has this name or id.
     UnknownLocation = "unknown-location",
+    /// A location whose networks were not read, since `--location-id` names others.
+    LocationNotRead = "location-not-read",
     /// Several locations have this name.
     AmbiguousLocation = "ambiguous-location",
     /// A location's `name` and `id` belong to different locations.

@@ -1,7 +1,7 @@
 //! The live state: locations with their networks as Webex lists them, in a stable order.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::CodeText;
@@ -69,6 +69,8 @@ pub struct LiveState {
     devices: HashMap<NetworkIndex, Devices>,
     /// The members of locations that were asked for those that a handset can have.
     members: HashMap<LocationId, Vec<Member>>,
+    /// The locations that were listed, if not all were.
+    listed: Option<HashSet<LocationId>>,
 }
 
 impl LiveState {
@@ -124,6 +126,23 @@ impl LiveState {
             organization.insert_location(id, name);
         }
         organization
+    }
+
+    /// The same as a list of these locations alone: of others nothing is known.
+    #[must_use]
+    pub fn limited_to(mut self, locations: &[LocationId]) -> Self {
+        self.listed = Some(locations.iter().cloned().collect());
+        self
+    }
+
+    /// Whether some locations were not listed.
+    pub const fn is_limited(&self) -> bool {
+        self.listed.is_some()
+    }
+
+    /// Whether the networks of a location were listed.
+    pub fn has_listed(&self, location: &LocationId) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.contains(location))
     }
 
     /// Adds a location without networks, unless it is known.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use super::near_names::is_near;
 use super::temporary;
-use crate::desired::model::{Desired, DesiredLocation, Guard, NetworkEntry};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, quoted_list, suggest};
+use crate::desired::model::{Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span, quoted_list, suggest};
 use crate::model::{LiveState, Location, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
@@ -18,6 +18,8 @@ pub(super) struct Managed<'a> {
     pub(super) location: LocationIndex,
     /// What keeps all of it from being changed.
     pub(super) guards: Vec<&'a Guard>,
+    /// Networks that are only protected.
+    pub(super) guarded: Vec<&'a GuardedNetwork>,
     pub(super) networks: Vec<(NetworkIndex, EntryGroup<'a>)>,
     /// Networks that do not exist yet, in file order.
     pub(super) created: Vec<(NetworkModel, EntryGroup<'a>)>,
@@ -52,24 +54,25 @@ pub(super) fn match_entries<'a>(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Managed<'a>> {
-    let mut entries: HashMap<LocationIndex, (Vec<&'a Guard>, Vec<&'a NetworkEntry>)> = HashMap::new();
+    let mut found: HashMap<LocationIndex, Vec<&'a DesiredLocation>> = HashMap::new();
     let names = LocationsByName::of(live);
     for desired_location in &desired.locations {
         if is_gone(desired_location, live, &names, diagnostics) {
             continue;
         }
         if let Some(location) = names.find(desired_location, live, diagnostics) {
-            let (guards, entries) = entries.entry(location).or_default();
-            guards.extend(&desired_location.guards);
-            entries.extend(&desired_location.entries);
+            found.entry(location).or_default().push(desired_location);
         }
     }
-    let mut managed: Vec<Managed<'a>> = entries
+    let mut managed: Vec<Managed<'a>> = found
         .into_iter()
-        .map(|(location, (guards, entries))| {
+        .map(|(location, desired)| {
+            let entries = desired.iter().flat_map(|one| &one.entries).collect();
+            let guards = desired.iter().flat_map(|one| &one.guards).collect();
+            let guarded = desired.iter().flat_map(|one| &one.guarded).collect();
             let before = diagnostics.count(Severity::Error);
             let managed = Matcher::new(location, live, diagnostics).run(entries);
-            Managed { guards, complete: diagnostics.count(Severity::Error) == before, ..managed }
+            Managed { guards, guarded, complete: diagnostics.count(Severity::Error) == before, ..managed }
         })
         .collect();
     // Those without networks are the last ones of the live state.
@@ -93,11 +96,19 @@ fn is_gone(
     let gone = |entry: &NetworkEntry| {
         entry.absent.is_some() && entry.id.as_ref().is_some_and(|id| live.find(&id.value).is_none())
     };
-    let is_gone = !is_listed && !location.entries.is_empty() && location.entries.iter().all(gone);
+    let is_gone = !is_listed && !live.is_limited() && !location.entries.is_empty() && location.entries.iter().all(gone);
     if is_gone {
         location.entries.iter().for_each(|entry| diagnostics.push(already_deleted(entry)));
     }
     is_gone
+}
+
+/// Nothing is known of a location whose list was not read, least of all that something does not exist.
+fn not_read(location: &DesiredLocation, span: Span) -> Diagnostic {
+    let message = format!("{:?} was not read: `--location-id` names other locations", location.label());
+    Diagnostic::error(DiagnosticCode::LocationNotRead, message)
+        .with_span(span)
+        .help("add `--location-id` with its id, or leave its file out")
 }
 
 fn already_deleted(entry: &NetworkEntry) -> Diagnostic {
@@ -132,6 +143,10 @@ impl LocationsByName {
     ) -> Option<LocationIndex> {
         if let Some(id) = &desired_location.id {
             let Some(location) = live.find_location(&id.value) else {
+                if live.is_limited() {
+                    diagnostics.push(not_read(desired_location, id.span));
+                    return None;
+                }
                 diagnostics
                     .error(DiagnosticCode::UnknownLocation, id.span, "no location with DECT networks has this id")
                     .help("only locations with DECT networks are known; `dectl export` shows them with their ids");
@@ -173,6 +188,10 @@ impl LocationsByName {
                         format!("{} locations are named {:?}", several.len(), name.value),
                     )
                     .help(format!("specify the id: {}", ids.join(" or ")));
+                None
+            }
+            None if live.is_limited() => {
+                diagnostics.push(not_read(desired_location, name.span));
                 None
             }
             None => {
@@ -254,7 +273,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let mut deleted: Vec<_> = self.deleted.into_iter().collect();
         deleted.sort_by_key(|(network, _)| *network);
         let (location, created) = (self.location, self.created);
-        Managed { location, guards: Vec::new(), networks, created, deleted, complete: true }
+        Managed { location, guards: Vec::new(), guarded: Vec::new(), networks, created, deleted, complete: true }
     }
 
     /// An entry with `state: absent`, which always has an id.

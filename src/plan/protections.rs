@@ -1,20 +1,20 @@
-//! Finds what the entries of files protect or freeze.
+//! Finds what files protect or freeze.
 
-use super::matching::match_entries;
+use super::matching::{Managed, match_entries};
 use super::model::{LocationRef, ProtectedNetwork, Protection};
 use super::planner::file_source;
-use crate::desired::model::{Desired, Guard};
-use crate::diagnostic::{Diagnostics, Sources};
-use crate::model::LiveState;
+use crate::desired::model::{Desired, Guard, GuardedNetwork};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, quoted_list, suggest};
+use crate::model::{LiveState, NameKey, NetworkIndex};
 
-/// All protections of the locations and networks of files; reports entries that match nothing.
+/// All protections of the locations and networks of files; reports those that match nothing.
 pub fn protections(
     desired: &Desired,
     live: &LiveState,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Protection> {
-    let has_guards = desired.locations.iter().any(|location| !location.guards.is_empty())
+    let has_guards = desired.locations.iter().any(|one| !one.guards.is_empty() || !one.guarded.is_empty())
         || desired.entries().any(|entry| !entry.guards.is_empty());
     if !has_guards {
         return Vec::new();
@@ -22,10 +22,11 @@ pub fn protections(
     let mut found = Vec::new();
     for managed in match_entries(desired, live, diagnostics) {
         let location = live.location(managed.location);
-        let mut add = |guard: &Guard, network: Option<ProtectedNetwork>| {
+        let mut add = |guard: &Guard, network: Option<NetworkIndex>| {
+            let network = network.map(|at| live.network(at));
             found.push(Protection {
                 location: LocationRef { id: location.id.clone(), name: location.name.clone() },
-                network,
+                network: network.map(|one| ProtectedNetwork { id: one.id.clone(), name: one.settings.name.clone() }),
                 until: guard.until,
                 reason: guard.reason.clone(),
                 source: file_source(guard.span, sources),
@@ -33,12 +34,68 @@ pub fn protections(
         };
         managed.guards.iter().for_each(|guard| add(guard, None));
         for (at, group) in &managed.networks {
-            let network = live.network(*at);
-            for guard in group.entries().flat_map(|entry| &entry.guards) {
-                let name = network.settings.name.clone();
-                add(guard, Some(ProtectedNetwork { id: network.id.clone(), name }));
+            group.entries().flat_map(|entry| &entry.guards).for_each(|guard| add(guard, Some(*at)));
+        }
+        for guarded in &managed.guarded {
+            match find(guarded, &managed, live) {
+                Ok(network) => guarded.guards.iter().for_each(|guard| add(guard, Some(network))),
+                Err(diagnostic) => diagnostics.push(diagnostic.with_span(guarded.span)),
             }
         }
     }
     found
+}
+
+/// The network that an entry protects which says nothing else of it: by its id, by its live name, or by the name that an
+/// entry of the files gives it.
+fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Result<NetworkIndex, Diagnostic> {
+    let key = guarded.name.as_ref().map(|name| NameKey::of(&name.value));
+    let named: Vec<NetworkIndex> = live
+        .networks_of(managed.location)
+        .filter(|(_, network)| key == Some(NameKey::of(&network.settings.name)))
+        .map(|(at, _)| at)
+        .collect();
+    let renamed = || managed.networks.iter().filter(|(_, group)| key.is_some() && group.primary.name_key() == key);
+    if let Some(id) = &guarded.id {
+        let network = live.find(&id.value).filter(|at| live.location_of(*at) == managed.location);
+        let network = network.ok_or_else(|| {
+            Diagnostic::error(
+                DiagnosticCode::UnknownNetwork,
+                format!("no network of this location has the id {}", id.value),
+            )
+            .help("a network that is deleted needs no protection; remove the entry, or correct its id")
+        })?;
+        let is_its_name = key.is_none() || named.contains(&network) || renamed().any(|(at, _)| *at == network);
+        return match is_its_name {
+            true => Ok(network),
+            false => {
+                let (now, written) = (&live.network(network).settings.name, guarded.name.as_ref());
+                let written = written.map_or("", |name| &*name.value);
+                let message = format!("the network with this id is named {now:?}, not {written:?}");
+                Err(Diagnostic::error(DiagnosticCode::NetworkMismatch, message)
+                    .help("correct the name or the id, or remove one of them"))
+            }
+        };
+    }
+    let label = guarded.name.as_ref().map_or("", |name| &*name.value);
+    match &named[..] {
+        [network] => Ok(*network),
+        [] => renamed().map(|(at, _)| *at).next().ok_or_else(|| {
+            let names = || live.networks_of(managed.location).map(|(_, network)| &*network.settings.name);
+            let near = suggest(label, names());
+            let help = match near.is_empty() {
+                true => format!("networks of the location: {}", quoted_list(names(), 8)),
+                false => format!("did you mean {}?", quoted_list(near, 3)),
+            };
+            let location = &live.location(managed.location).name;
+            let message = format!("{location:?} has no network named {label:?}, which an entry protects");
+            Diagnostic::error(DiagnosticCode::UnknownNetwork, message).help(help)
+        }),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|at| live.network(*at).id.as_str()).collect();
+            let message = format!("{} networks are named {label:?}", several.len());
+            Err(Diagnostic::error(DiagnosticCode::AmbiguousNetwork, message)
+                .help(format!("specify the id: {}", ids.join(" or "))))
+        }
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LocationId, NetworkId, Settings};
+use crate::model::{LocationId, NameKey, NetworkId, Settings};
 use crate::plan::model::{Change, Field, FieldKind, ResourceKind, ResourceState, changed_fields};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
@@ -95,6 +95,11 @@ impl DriftItem {
         changed_fields(live, asked).into_iter().map(of_field).collect()
     }
 
+    /// Whether a baseline can have it. It holds no access code, and without one every later code would be known.
+    pub fn can_be_accepted(&self) -> bool {
+        self.field.is_none() || self.live.is_some() || self.asked.is_some()
+    }
+
     /// Why, in words.
     pub fn cause_in_words(&self) -> Option<String> {
         self.cause.as_ref().map(|cause| match cause {
@@ -126,19 +131,25 @@ impl Left {
 /// What the journals say about the things of an organization: their states after the newest run that has written them.
 #[derive(Default)]
 pub(super) struct LastStates {
-    /// `None` where the outcome is unknown.
-    networks: HashMap<NetworkId, Option<Left>>,
+    /// With their locations; `None` where the outcome is unknown.
+    networks: HashMap<NetworkId, (LocationId, Option<Left>)>,
     /// By network and by what identifies a device: its kind with its id, or with what it is called.
     devices: HashMap<(NetworkId, ResourceKind, String), Left>,
 }
 
 impl LastStates {
     /// Reads the newest journals, until all of these changes are explained.
-    pub(super) fn read(journal_dir: &Path, target: &RunTarget, key: Option<&PlanKey>, changes: &[Change]) -> Self {
+    pub(super) fn read(
+        journal_dir: &Path,
+        target: &RunTarget,
+        key: Option<&PlanKey>,
+        changes: &[Change],
+        is_any_missing: bool,
+    ) -> Self {
         let mut last = Self::default();
         let Ok(runs) = RunDirectory::open(journal_dir) else { return last };
         for (_, journal, _) in runs.recent() {
-            if changes.iter().all(|change| last.knows(change)) {
+            if !is_any_missing && changes.iter().all(|change| last.knows(change)) {
                 break;
             }
             let Ok(mut history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
@@ -160,7 +171,7 @@ impl LastStates {
             let state = |settings: &Settings| ResourceState::Network { settings: settings.clone(), model: None };
             let ModifiedNetwork { network, final_states, .. } = modified;
             let is_sure = if let [only] = &final_states[..] { Some(left(Some(state(only)))) } else { None };
-            self.networks.entry(network.clone()).or_insert(is_sure);
+            self.networks.entry(network.clone()).or_insert((modified.location.clone(), is_sure));
         }
         // The newest one counts, also within a run.
         for item in history.items.iter().rev().filter(|item| item.may_be_applied() && !item.is_reverted) {
@@ -170,7 +181,8 @@ impl LastStates {
             if item.key.operation.kind == ResourceKind::Network
                 && let Some(network) = item.network.clone().or_else(|| item.id.as_deref().map(NetworkId::new))
             {
-                self.networks.entry(network).or_insert_with(|| Some(left(item.after.clone())));
+                let location = item.location.clone();
+                self.networks.entry(network).or_insert_with(|| (location, Some(left(item.after.clone()))));
             }
         }
     }
@@ -189,7 +201,7 @@ impl LastStates {
     fn left_by_a_run(&self, change: &Change) -> Option<&Left> {
         let network = change.network.id()?;
         if change.kind() == ResourceKind::Network {
-            return self.networks.get(network)?.as_ref();
+            return self.networks.get(network)?.1.as_ref();
         }
         let states = change.before.iter().chain(&change.after);
         states.flat_map(identities).find_map(|identity| self.devices.get(&(network.clone(), change.kind(), identity)))
@@ -203,12 +215,15 @@ impl LastStates {
         is_as_asked.then_some(left.at)
     }
 
-    /// Why a network of this name does not exist any more, if a run has written one in that location.
-    pub(super) fn missing_network(&self, name: &str) -> Option<DriftCause> {
+    /// Why a network of this name does not exist any more, if a run has written one in that location: the newest of them.
+    pub(super) fn missing_network(&self, location: &LocationId, name: &str) -> Option<DriftCause> {
         let is_it = |left: &&Left| {
-            left.state.as_ref().and_then(ResourceState::settings).is_some_and(|settings| *settings.name == *name)
+            let settings = left.state.as_ref().and_then(ResourceState::settings);
+            settings.is_some_and(|settings| settings.name_key() == NameKey::of(name))
         };
-        self.networks.values().flatten().find(is_it).map(|left| left.cause(false))
+        let of_location = self.networks.values().filter(|(at, _)| at == location);
+        let newest = of_location.filter_map(|(_, left)| left.as_ref()).filter(is_it).max_by_key(|left| left.at);
+        newest.map(|left| left.cause(false))
     }
 }
 

@@ -61,6 +61,13 @@ impl Wanted {
         }
     }
 
+    /// Whether it can only be a MAC address: twelve digits may be a phone number, and twelve letters a name.
+    fn is_surely_an_address(&self) -> bool {
+        let has = |is: fn(char) -> bool| self.text.chars().any(is);
+        let is_mixed = has(|c| c.is_ascii_digit()) && has(|c| c.is_ascii_alphabetic());
+        self.mac.is_some() && (is_mixed || has(|c| matches!(c, ':' | '.' | '-')))
+    }
+
     /// Whether a name contains it, or is matched by it as a glob.
     fn is_in(&self, name: &str) -> bool {
         match &self.glob {
@@ -168,7 +175,7 @@ pub async fn find(
         reads.base_stations =
             networks.iter().copied().filter(|at| live.network(*at).base_stations != Some(0)).collect();
     }
-    if is_asked_for(ResourceKind::Handset) && wanted.mac.is_none() {
+    if is_asked_for(ResourceKind::Handset) && !wanted.is_surely_an_address() {
         reads.handsets = networks.iter().copied().filter(|at| live.network(*at).handsets != Some(0)).collect();
     }
     if let Some(member) = wanted.member() {

@@ -11,7 +11,7 @@ use super::read_devices::{add_planned_locations, read_devices, read_locations, r
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
-use crate::diagnostic::{DiagnosticCode, Diagnostics};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Severity};
 use crate::model::{LiveState, NetworkId};
 use crate::plan::model::{Change, ChangeSource, Protections, ResourceState, Warning};
 use crate::plan::{self, Scope};
@@ -103,8 +103,13 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
     if let Some((option, pattern)) = scope.unmatched(live, requested_names) {
         return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
     }
-    let built = plan::build_scoped(scope, desired, live, &inputs.sources)
-        .and_then(|plan| if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) });
+    let mut unprotected = Diagnostics::new();
+    let protections = plan::protections(desired, live, &inputs.sources, &mut unprotected);
+    let built = plan::build_scoped(scope, desired, live, &inputs.sources).and_then(|plan| {
+        // Without errors of the plan all of them are about what is protected.
+        diagnostics.extend(unprotected.into_iter().filter(|error| error.severity == Severity::Error));
+        if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) }
+    });
     match built {
         Ok(mut plan) => {
             let from_files = inputs.warnings.iter().chain(&diagnostics);
@@ -114,9 +119,7 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             plan.warnings.extend(damaged);
             plan.organization.clone_from(&inputs.organization);
             plan.protections.clone_from(&inputs.protections);
-            // What matches nothing was reported by the plan.
-            let found = plan::protections(desired, live, &inputs.sources, &mut Diagnostics::new());
-            plan.protections.met.extend(found);
+            plan.protections.met.extend(protections);
             plan.protections.retain_met(&plan.changes, Timestamp::now());
             Ok(check_plan(plan, live)?)
         }

@@ -47,7 +47,8 @@ pub(super) async fn read_locations(
         let found: Vec<_> = found.into_iter().filter(|(id, name)| is_needed(id, name)).collect();
         added.extend(found);
     }
-    live.add_locations(added.into_iter().collect());
+    let added = added.into_iter().filter(|(id, _)| live.has_listed(id)).collect();
+    live.add_locations(added);
     Ok(())
 }
 

@@ -60,6 +60,8 @@ pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClie
     let live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
     let (live, unread) = read_details(inputs, scope, live, client).await?;
+    // What is protected is no matter of drift.
+    inputs.desired.locations.iter_mut().for_each(|location| location.guarded.clear());
     let mut missing = Vec::new();
     // What hides behind one refusal is refused next.
     loop {
@@ -105,10 +107,17 @@ impl DriftReport {
         self.locations.iter().flat_map(|location| &location.differences).filter(|item| item.is_known).count()
     }
 
+    /// Number of differences that a baseline cannot have.
+    pub fn not_acceptable(&self) -> usize {
+        let items = self.locations.iter().flat_map(|location| &location.differences);
+        items.filter(|item| !item.can_be_accepted()).count()
+    }
+
     /// All differences as a baseline, sorted.
     pub fn to_baseline(&self) -> Baseline {
         let of_location = |location: &LocationStatus| -> Vec<KnownDifference> {
-            location.differences.iter().map(|item| KnownDifference::of(&location.id, item)).collect()
+            let items = location.differences.iter().filter(|item| item.can_be_accepted());
+            items.map(|item| KnownDifference::of(&location.id, item)).collect()
         };
         let mut differences: Vec<KnownDifference> = self.locations.iter().flat_map(of_location).collect();
         differences.sort();
@@ -121,7 +130,8 @@ impl DriftReport {
         for location in &mut self.locations {
             for item in &mut location.differences {
                 let difference = KnownDifference::of(&location.id, item);
-                item.is_known = baseline.differences.iter().any(|known| known.is_same(&difference));
+                item.is_known =
+                    item.can_be_accepted() && baseline.differences.iter().any(|known| known.is_same(&difference));
             }
         }
     }
@@ -144,7 +154,7 @@ pub fn status(
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);
     }
-    let last = LastStates::read(journal_dir, target, key, &checked.plan().changes);
+    let last = LastStates::read(journal_dir, target, key, &checked.plan().changes, !missing.is_empty());
     let mut locations = Vec::new();
     for (at, location) in live.locations().filter(|(_, location)| scope.includes_location(&location.name)) {
         let drifted = changes.remove(&location.id).unwrap_or_default();
@@ -178,7 +188,7 @@ pub fn status(
         let status = &mut locations[at];
         // The network of a handset is counted.
         status.managed += usize::from(handset.is_none());
-        let cause = if handset.is_none() { last.missing_network(network) } else { None };
+        let cause = if handset.is_none() { last.missing_network(location, network) } else { None };
         status.differences.push(DriftItem::missing(network.clone(), handset.clone(), cause));
         status.last_in_sync = None;
     }

@@ -775,7 +775,14 @@ impl<'a> UndoBuilder<'a> {
             let name = Some(self.location_name(id)).filter(|name| !name.trim().is_empty());
             let name = name.map(|name| Spanned { value: name.into(), span });
             let id = Some(Spanned { value: id.clone(), span });
-            desired.locations.push(DesiredLocation { span, name, id, guards: Vec::new(), entries });
+            desired.locations.push(DesiredLocation {
+                span,
+                name,
+                id,
+                guards: Vec::new(),
+                guarded: Vec::new(),
+                entries,
+            });
         }
         desired
     }

@@ -19,6 +19,9 @@ use crate::reconcile::{DriftCause, DriftItem};
 use crate::storage::RunOutcome;
 use crate::webex::ApiError;
 
+/// The version of all documents.
+pub const FORMAT_VERSION: u32 = 1;
+
 /// A plan: `dectl plan -o json`, `dectl show -o json`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

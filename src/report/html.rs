@@ -6,6 +6,7 @@ use minijinja::{AutoEscape, Environment, Value};
 use serde::Serialize;
 use similar::{Algorithm, ChangeTag};
 
+use super::overview::{DocumentReport, DocumentState, Overview, ProblemReport};
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::sanitize;
@@ -47,6 +48,40 @@ struct Page {
     timeline: Option<TimelinePicture>,
     is_result: bool,
     plan: Option<PlanPart>,
+    overview: Option<OverviewPart>,
+}
+
+/// A page over many documents.
+#[derive(Serialize)]
+struct OverviewPart {
+    /// The documents by state, as parts of a bar.
+    bars: Vec<StateBar>,
+    count: String,
+    organizations: Vec<OrganizationPart>,
+}
+
+#[derive(Serialize)]
+struct StateBar {
+    class: &'static str,
+    label: String,
+    x: f64,
+    width: f64,
+}
+
+#[derive(Serialize)]
+struct OrganizationPart {
+    name: String,
+    documents: Vec<DocumentPart>,
+}
+
+#[derive(Serialize)]
+struct DocumentPart {
+    class: &'static str,
+    state: &'static str,
+    sentence: String,
+    file: String,
+    /// Locations and problems, one in each line.
+    lines: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -157,6 +192,7 @@ impl Page {
             timeline: None,
             is_result: false,
             plan: None,
+            overview: None,
         }
     }
 
@@ -175,6 +211,51 @@ impl Page {
     fn render(&self) -> String {
         let page = PAGE.get_template("page").and_then(|template| template.render(minijinja::value::Serde(self)));
         page.unwrap_or_else(|error| format!("internal error: the page cannot be rendered: {error:#}\n"))
+    }
+}
+
+/// One page over the documents of many runs and organizations.
+pub fn overview(overview: &Overview) -> String {
+    const WIDTH: f64 = 720.0;
+    let summary = &overview.summary;
+    let mut x = 0.0;
+    let states = DocumentState::ALL.into_iter().filter(|state| summary.count(*state) > 0);
+    let bars = states.map(|state| {
+        let width = WIDTH * summary.count(state) as f64 / summary.documents.max(1) as f64;
+        x += width;
+        let label = format!("{} {}", summary.count(state), state.label());
+        StateBar { class: class_of(state), label, x: x - width, width }
+    });
+    let document = |document: &DocumentReport| DocumentPart {
+        class: class_of(document.state),
+        state: document.state.label(),
+        sentence: document.sentence(),
+        file: document.file.clone(),
+        lines: document
+            .locations
+            .iter()
+            .map(|location| format!("{}: {}", location.name, location.sentence()))
+            .chain(document.problems.iter().map(ProblemReport::sentence))
+            .collect(),
+    };
+    let organizations = overview.organizations.iter().map(|organization| OrganizationPart {
+        name: organization.name.clone(),
+        documents: organization.documents.iter().map(document).collect(),
+    });
+    let part = OverviewPart {
+        bars: bars.collect(),
+        count: plural(summary.documents, "document"),
+        organizations: organizations.collect(),
+    };
+    Page { lines: vec![summary.sentence()], overview: Some(part), ..Page::new("dectl report") }.render()
+}
+
+const fn class_of(state: DocumentState) -> &'static str {
+    match state {
+        DocumentState::Unreadable | DocumentState::Failed => "failed",
+        DocumentState::Incomplete => "incomplete",
+        DocumentState::Drifted | DocumentState::Planned => "drifted",
+        DocumentState::InOrder => "order",
     }
 }
 

@@ -14,6 +14,7 @@ use super::documents::{
 };
 use super::found::FoundView;
 use super::organizations::OrganizationView;
+use super::overview::Overview;
 use super::rehearsal::RehearsalView;
 use super::summary::StatusSummary;
 use super::view::{ChangeView, LocationView, NetworkView, PlanView, ResultView, StepView};
@@ -24,7 +25,7 @@ use crate::plan::model::{ChangeAction, LocationRef, ResourceKind};
 use crate::reconcile::{DriftReport, LocationStatus};
 use crate::storage::RunHistory;
 
-pub const FORMAT_VERSION: u32 = 1;
+pub use super::documents::FORMAT_VERSION;
 
 /// A document with what every one has.
 fn document(kind: &str, body: &impl Serialize) -> Value {
@@ -245,6 +246,10 @@ pub fn found(found: &[FoundView]) -> Value {
         last_registration: one.last_registration.map(|at| at.to_string()),
     };
     document("found", &FoundDocument { found: found.iter().map(one).collect() })
+}
+
+pub fn overview(overview: &Overview) -> Value {
+    document("report", overview)
 }
 
 pub fn validation(

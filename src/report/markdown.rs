@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::overview::{DocumentState, Overview};
 use super::plural;
 use super::sanitize::sanitize;
 use super::summary::StatusSummary;
@@ -70,6 +71,32 @@ pub fn error(message: &str, diagnostics: Option<(&Diagnostics, &Sources)>) -> St
         });
         page.rows(rows.collect(), "diagnostics");
     }
+    page.text
+}
+
+/// What needs attention first, document by document, with its reasons.
+pub fn overview(overview: &Overview) -> String {
+    let mut page = Page::new("dectl report");
+    page.line(&format!("**{}**", escaped(&overview.summary.sentence())));
+    page.line("");
+    page.line("| organization | state | what | document |");
+    page.line("|---|---|---|---|");
+    let documents = overview
+        .organizations
+        .iter()
+        .flat_map(|organization| organization.documents.iter().map(move |document| (&organization.name, document)));
+    let rows = documents.clone().map(|(name, document)| {
+        let [name, what, file] = [name, &document.sentence(), &document.file].map(|text| escaped(text));
+        format!("| {name} | {} | {what} | {file} |", document.state.label())
+    });
+    page.rows(rows.collect(), "documents");
+    page.line("");
+    let problems = documents.flat_map(|(name, document)| {
+        let drifted = document.locations.iter().filter(|_| document.state == DocumentState::Drifted);
+        let drifted = drifted.map(move |location| format!("{name}: {}: {}", location.name, location.sentence()));
+        drifted.chain(document.problems.iter().map(move |problem| format!("{name}: {}", problem.sentence())))
+    });
+    page.rows(problems.map(|text| format!("- {}", escaped(&text))).collect(), "problems");
     page.text
 }
 

@@ -21,6 +21,7 @@
 //! | `rehearsal` | [`RehearsalView`]: view of a rehearsal |
 //! | `auth` | [`AuthView`]: view of the result of `auth check` |
 //! | `organizations` | [`OrganizationView`]: the organizations that a token reaches |
+//! | `overview` | [`Overview`]: one page over the documents of many runs |
 //! | `pairing` | the sheet for an installer, as a table and as pages to print |
 //! | `found` | [`FoundView`]: what was looked for and found |
 //! | `diagnostics` | diagnostics with source snippets |
@@ -40,6 +41,7 @@ mod licences;
 pub mod markdown;
 pub mod metrics;
 mod organizations;
+mod overview;
 pub mod pairing;
 pub mod progress;
 mod rehearsal;
@@ -56,6 +58,10 @@ pub use diagnostics::{diagnostic_one_line, diagnostics_text};
 pub use found::FoundView;
 pub use licences::LicenceNote;
 pub use organizations::OrganizationView;
+pub use overview::{
+    DocumentReport, DocumentState, LocationReport, OrganizationReport, Overview, OverviewSummary, ProblemReport,
+    ReadDocument,
+};
 pub use rehearsal::RehearsalView;
 pub use sanitize::sanitize;
 pub use schema::schema;

@@ -25,7 +25,8 @@
       });
       entry.section.hidden = !any;
     });
-    shown.textContent = count + (count === 1 ? " network" : " networks");
+    var noun = shown.dataset.noun || "network";
+    shown.textContent = count + " " + noun + (count === 1 ? "" : "s");
   }
   var waiting;
   function soon() {

@@ -10,6 +10,7 @@ use super::documents::{
     RunsDocument, StatusDocument, ValidationDocument,
 };
 use super::json::FORMAT_VERSION;
+use super::overview::Overview;
 
 /// The schema of a kind of document, as `dectl schema` prints it; `None` if there is no such kind.
 pub fn schema(kind: &str) -> Option<Value> {
@@ -20,6 +21,7 @@ pub fn schema(kind: &str) -> Option<Value> {
         "organizations" => of::<OrganizationsDocument>(kind),
         "plan" => of::<PlanDocument>(kind),
         "rehearsal" => of::<RehearsalDocument>(kind),
+        "report" => of::<Overview>(kind),
         "result" => of::<ResultDocument>(kind),
         "runs" => of::<RunsDocument>(kind),
         "saved-plan" => complete(kind, crate::storage::saved_plan_schema(settings())),

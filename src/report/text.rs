@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::auth::{AuthView, LOCATIONS_HINT, WRITE_SCOPE_HINT, list_error_reason};
 use super::found::FoundView;
 use super::organizations::OrganizationView;
+use super::overview::{DocumentState, Overview};
 use super::plural;
 use super::rehearsal::RehearsalView;
 use super::sanitize::{first_names, sanitize};
@@ -588,6 +589,45 @@ pub fn found(found: &[FoundView]) -> String {
             format_args!("{HEADING}{place}{HEADING:#}{device}{remarks}  {DIM}{}{DIM:#}", sanitize(one.id())),
         );
     }
+    out
+}
+
+/// What needs attention first, with its reasons; what is in order has one line for each organization.
+pub fn overview(overview: &Overview) -> String {
+    let mut out = String::new();
+    let width = overview.organizations.iter().map(|one| sanitize(&one.name).width()).max().unwrap_or(0);
+    for organization in &overview.organizations {
+        let name = sanitize(&organization.name);
+        let padding = " ".repeat(width - name.width());
+        for document in &organization.documents {
+            let style = match document.state {
+                DocumentState::InOrder => ADDED,
+                DocumentState::Drifted | DocumentState::Planned => WARNING,
+                DocumentState::Unreadable | DocumentState::Failed | DocumentState::Incomplete => REMOVED,
+            };
+            let (state, sentence, file) = (document.state.label(), document.sentence(), sanitize(&document.file));
+            line(
+                &mut out,
+                format_args!(
+                    "{name}{padding}  {style}{state:10}{style:#}  {}  {DIM}{file}{DIM:#}",
+                    sanitize(&sentence)
+                ),
+            );
+            if document.state == DocumentState::Drifted {
+                for location in &document.locations {
+                    let sentence = format!("{}: {}", location.name, location.sentence());
+                    line(&mut out, format_args!("    {}", sanitize(&sentence)));
+                }
+            }
+            for problem in document.problems.iter().take(MAX_NAMES) {
+                line(&mut out, format_args!("    {}", sanitize(&problem.sentence())));
+            }
+            if document.problems.len() > MAX_NAMES {
+                line(&mut out, format_args!("    {DIM}and {} more{DIM:#}", document.problems.len() - MAX_NAMES));
+            }
+        }
+    }
+    line(&mut out, format_args!("{HEADING}{}{HEADING:#}", overview.summary.sentence()));
     out
 }
 

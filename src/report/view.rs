@@ -33,6 +33,8 @@ pub struct PlanView {
     pub steps: Vec<StepView>,
     /// What it changes although files protect it.
     pub protections: Vec<ProtectionView>,
+    /// Names that were allowed and that nothing has which is protected.
+    pub unused_allowances: Vec<String>,
     pub warnings: Vec<Warning>,
     /// The affected locations as desired-state files, before and after.
     pub files: [String; 2],
@@ -271,6 +273,7 @@ impl PlanView {
             locations,
             steps: steps(plan, codes),
             protections: protections(plan),
+            unused_allowances: plan.protections.unused(&plan.changes).map(ToString::to_string).collect(),
             warnings: plan.warnings.clone(),
             files: before_after::of(plan, codes),
         }
@@ -284,7 +287,9 @@ impl PlanView {
             .then(|| format!("{}: `dectl apply --yes` needs `--max-deletes {number}`", plural(number, "deletion")));
         let protections = self.protections.iter().map(ProtectionView::describe);
         let notes = self.licences.describe().into_iter().chain(self.summary.handset_time_note());
-        notes.chain(deletions).chain(protections).collect()
+        let unused = self.unused_allowances.iter().filter(|_| self.summary.changes > 0);
+        let unused = unused.map(|name| format!("`--allow {:?}` names nothing that is protected here", sanitize(name)));
+        notes.chain(deletions).chain(protections).chain(unused).collect()
     }
 }
 

@@ -19,5 +19,5 @@ pub use journal::{
     CodeAccess, Journal, JournalEntry, JournalError, RunDirectory, RunHistory, RunIdentity, RunOutcome, RunTarget,
     append_run_finished,
 };
-pub use private_file::{IfExists, create_private_dir, rewrite_file, write_private_file, write_public_file};
+pub use private_file::{IfExists, create_private_dir, rewrite_files, write_private_file, write_public_file};
 pub use saved_plan::{SavedPlan, SavedPlanError, saved_plan_schema, sha256};

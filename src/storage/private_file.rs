@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// Creates a directory and its parents, accessible by the owner only and synced to disk.
 ///
 /// # Errors
@@ -48,17 +50,29 @@ pub fn write_private_file(path: &Path, bytes: &[u8], existing: IfExists) -> io::
     write_file(path, bytes, existing, &tempfile::Builder::new())
 }
 
-/// Replaces a file atomically and keeps its permissions. Symbolic links are followed.
+/// Replaces files, each atomically, and keeps their permissions. All are written before the first one is replaced, so that
+/// what cannot be written leaves all of them as they were. Symbolic links are followed.
 ///
 /// # Errors
-/// If it does not exist, cannot be written, or is not a regular file.
-pub fn rewrite_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.permissions(fs::metadata(path)?.permissions());
-    write_file(path, bytes, IfExists::Overwrite, &builder)
+/// The file that cannot be written, and how many before it were replaced.
+pub fn rewrite_files<'p>(files: &[(&'p Path, &[u8])]) -> Result<(), (&'p Path, usize, io::Error)> {
+    let staged = files.iter().map(|(path, bytes)| {
+        let mut builder = tempfile::Builder::new();
+        let permissions = fs::metadata(path).map(|data| data.permissions());
+        let staged = permissions.and_then(|permissions| {
+            builder.permissions(permissions);
+            stage(path, bytes, &builder)
+        });
+        staged.map_err(|error| (*path, 0, error))
+    });
+    let staged: Vec<(NamedTempFile, PathBuf)> = staged.collect::<Result<_, _>>()?;
+    for (at, ((file, target), (path, _))) in staged.into_iter().zip(files).enumerate() {
+        replace(file, &target, IfExists::Overwrite).map_err(|error| (*path, at, error))?;
+    }
+    Ok(())
 }
 
-/// The same for a file that every user may read, which replaces an older one.
+/// Writes a file atomically that every user may read, and that replaces an older one. Symbolic links are followed.
 ///
 /// # Errors
 /// If it cannot be written, or is not a regular file.
@@ -70,24 +84,33 @@ pub fn write_public_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn write_file(path: &Path, bytes: &[u8], existing: IfExists, builder: &tempfile::Builder<'_, '_>) -> io::Result<()> {
-    let path = &resolve_target(path)?;
-    let dir = parent_dir(path);
+    let (file, target) = stage(path, bytes, builder)?;
+    replace(file, &target, existing)
+}
+
+/// Writes a file beside its target, which is resolved. It is deleted if it does not become the target.
+fn stage(path: &Path, bytes: &[u8], builder: &tempfile::Builder<'_, '_>) -> io::Result<(NamedTempFile, PathBuf)> {
+    let path = resolve_target(path)?;
+    let dir = parent_dir(&path);
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    // Deleted if anything below fails.
     let start: String = name.chars().take(40).collect();
     fs::metadata(dir)?;
     // The error of `tempfile` names the temporary file.
     let in_short = |error: io::Error| io::Error::from(error.kind());
     let prefix = format!(".{start}.");
-    let mut temp_file = builder.clone().prefix(&prefix).tempfile_in(dir).map_err(in_short)?;
-    temp_file.write_all(bytes)?;
-    temp_file.as_file().sync_all()?;
+    let mut file = builder.clone().prefix(&prefix).tempfile_in(dir).map_err(in_short)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok((file, path))
+}
+
+fn replace(file: NamedTempFile, target: &Path, existing: IfExists) -> io::Result<()> {
     match existing {
-        IfExists::Overwrite => temp_file.persist(path)?,
-        IfExists::Fail => temp_file.persist_noclobber(path)?,
+        IfExists::Overwrite => file.persist(target)?,
+        IfExists::Fail => file.persist_noclobber(target)?,
     };
     // The file is written even if the directory cannot be synced.
-    let _best_effort = sync_dir(dir);
+    let _best_effort = sync_dir(parent_dir(target));
     Ok(())
 }
 

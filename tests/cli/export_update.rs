@@ -109,3 +109,28 @@ fn handsets_and_tables_are_edited_too() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(std::fs::read_to_string(env.dir.path().join("handsets.csv")).expect("the table"), table);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_leaves_all_as_they_were() {
+    use std::os::unix::fs::PermissionsExt;
+    let env = TestEnv::new();
+    env.write("a.yaml", FILE);
+    env.write(
+        "locked/b.yaml",
+        &FILE
+            .replace("Bergen Warehouse", "Oslo HQ")
+            .replace("BGO Cold store", "HQ Kitchen")
+            .replace("BGO Gate", "HQ Reception"),
+    );
+    let locked = env.dir.path().join("locked");
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).expect("its mode");
+    // The superuser is not held up by a mode.
+    if std::fs::write(locked.join("probe"), "").is_err() {
+        let ended = env.run(&["export", "--update", "a.yaml", "locked/b.yaml", "--yes"]);
+        assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+        assert!(ended.stderr.contains("no file was changed"), "{}", ended.stderr);
+        assert_eq!(std::fs::read_to_string(env.dir.path().join("a.yaml")).expect("the file"), FILE);
+    }
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+}

@@ -80,3 +80,25 @@ fn one_list_a_location_is_read_and_the_others_are_left_alone() {
     let raw = env.run(&["export", "--location-id", BERGEN, "-o", "json"]);
     assert_eq!(raw.code, Some(1), "{}", raw.stdout);
 }
+
+#[test]
+fn nothing_is_concluded_about_locations_that_were_not_read() {
+    let env = TestEnv::new();
+    for entry in [
+        "{ name: HQ Kitchen, displayName: A }",
+        "{ name: HQ Kitchen, model: DBS110, defaultAccessCode: '9911' }",
+        "{ id: Y2lzY29zcGFyazovL3VzL0RFQ1RfREVWX05FVC9YWFhY, state: absent }",
+    ] {
+        for location in ["name: Oslo HQ".to_owned(), format!("id: {OSLO}")] {
+            env.write("net.yaml", &format!("version: 1\nlocations: [{{ {location}, networks: [{entry}] }}]\n"));
+            for command in [&["plan"][..], &["status"], &["apply", "--yes"]] {
+                let ended = env.run(&[command, &["net.yaml", "--location-id", BERGEN]].concat());
+                assert_eq!(ended.code, Some(1), "{command:?} {entry}: {}", ended.stdout);
+                assert!(ended.stderr.contains("location-not-read"), "{command:?} {entry}: {}", ended.stderr);
+            }
+        }
+    }
+    assert_eq!(env.counters().writes, 0);
+    assert_eq!(env.run(&["export", "--location-id", "bogus"]).code, Some(1));
+    assert_eq!(env.run(&["export", "--location-id", ""]).code, Some(1));
+}

@@ -28,6 +28,7 @@ mod pipelines;
 mod protection;
 mod rehearse;
 mod rename;
+mod report;
 mod rules;
 mod runs;
 mod saved_plans;

@@ -82,6 +82,8 @@ fn a_saved_plan_keeps_what_is_protected_and_what_was_allowed() {
 #[test]
 fn a_freeze_that_has_ended_refuses_nothing() {
     let env = TestEnv::new();
+    env.write("networks.yaml", &FILE.replace("2999-01-03", "9999-12-31"));
+    assert!(env.run(&["plan", "networks.yaml"]).stdout.contains("frozen until 9999-12-30T"));
     env.write("networks.yaml", &FILE.replace("2999-01-03", "2001-01-03").replace(", protected: true", ""));
     let ended = env.run(&["apply", "networks.yaml", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -136,6 +138,7 @@ fn what_is_not_a_freeze_is_an_error() {
     let env = TestEnv::new();
     for (field, expected) in [
         ("frozen: { until: tomorrow }", "invalid-date"),
+        ("frozen: { until: 10000-01-01 }", "invalid-date"),
         ("frozen: { until: 2026-02-30 }", "invalid-date"),
         ("frozen: { until: 2026-12-24T06:00 }", "invalid-date"),
         ("frozen: { until: 20261224 }", "invalid-date"),
@@ -173,4 +176,116 @@ fn a_network_is_known_by_any_of_its_former_names() {
     assert!(plan.stderr.contains("or \"HQ Nobody\" or \"HQ Nothing\""), "{}", plan.stderr);
     env.write("networks.yaml", &file("[HQ Kitchen, '']"));
     assert!(env.run(&["validate", "networks.yaml"]).stderr.contains("`renamedFrom` is empty"));
+}
+
+#[test]
+fn an_entry_that_only_protects_manages_nothing_and_hides_nothing_from_rules() {
+    let env = TestEnv::new();
+    let rule = "version: 1\nrules: [{ match: { name: 'HQ Ward (?<w>[0-9]+)' }, set: { displayName: 'W{{ w }}' } }]\n";
+    env.write("rule.yaml", rule);
+    let guard = |text: &str| format!("version: 1\nlocations: [{{ name: Oslo HQ, networks: [{text}] }}]\n");
+    for (text, refused) in [
+        ("{ name: HQ Ward 1, frozen: { until: 2020-01-01 } }", false),
+        ("{ name: HQ Ward 1, protected: false }", false),
+        ("{ name: HQ Ward 1, protected: true }", true),
+    ] {
+        env.write("keep.yaml", &guard(text));
+        let plan = env.run(&["plan", "keep.yaml", "rule.yaml"]);
+        assert!(plan.stdout.contains("2 to update"), "{text}: {}{}", plan.stdout, plan.stderr);
+        assert_eq!(plan.stdout.contains("is protected"), refused, "{text}: {}", plan.stdout);
+    }
+    assert!(env.run(&["plan", "keep.yaml"]).stdout.contains("0 unchanged, 13 unmanaged"));
+    assert_eq!(env.run(&["plan", "keep.yaml", "--fail-on-unmanaged"]).code, Some(1));
+    env.write("keep.yaml", &guard("{ name: HQ Wrad 1, protected: true }"));
+    let misspelled = env.run(&["plan", "keep.yaml", "rule.yaml"]);
+    assert_eq!(misspelled.code, Some(1));
+    assert!(misspelled.stderr.contains("did you mean \"HQ Ward 1\""), "{}", misspelled.stderr);
+    // A network that is gone is no matter of drift.
+    assert_eq!(env.run(&["status", "keep.yaml"]).code, Some(0));
+}
+
+#[test]
+fn a_file_that_protects_may_name_a_network_in_any_way() {
+    let env = TestEnv::new();
+    let list = env.networks();
+    let id = list.iter().find(|network| network["name"] == "HQ Ward 1").expect("it")["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let file = |text: &str| format!("version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ {text} }}] }}]\n");
+    for guard in [
+        format!("id: {id}"),
+        format!("id: {id}, name: HQ Ward 1"),
+        "name: hq ward 1".to_owned(),
+        "name: HQ Ward 01".to_owned(),
+    ] {
+        for settings in [
+            format!("id: {id}, name: HQ Ward 01, displayName: X"),
+            "name: HQ Ward 01, renamedFrom: HQ Ward 1, displayName: X".to_owned(),
+        ] {
+            env.write("keep.yaml", &file(&format!("{guard}, protected: true")));
+            env.write("net.yaml", &file(&settings));
+            let ended = env.run(&["apply", "keep.yaml", "net.yaml", "--yes"]);
+            assert!(
+                ended.stderr.contains("\"HQ Ward 1\" is protected (keep.yaml:2)"),
+                "{guard}, {settings}: {}",
+                ended.stderr
+            );
+        }
+    }
+    env.write("keep.yaml", &file(&format!("id: {id}, name: HQ Kitchen, protected: true")));
+    env.write("net.yaml", &file(&format!("id: {id}, displayName: X")));
+    assert!(env.run(&["plan", "keep.yaml", "net.yaml"]).stderr.contains("network-mismatch"));
+}
+
+#[test]
+fn the_name_of_another_network_allows_nothing() {
+    let env = TestEnv::new();
+    let id = |name: &str| {
+        let list = env.networks();
+        list.iter().find(|network| network["name"] == name).expect("it")["id"].as_str().expect("an id").to_owned()
+    };
+    let (one, three) = (id("HQ Ward 1"), id("HQ Ward 3"));
+    env.write(
+        "swap.yaml",
+        &format!(
+            "version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ id: {one}, name: HQ Ward 3 }}, \
+             {{ id: {three}, name: HQ Ward 1, protected: true }}] }}]\n"
+        ),
+    );
+    let plan = env.run(&["plan", "swap.yaml", "--allow", "HQ Ward 1"]).stdout;
+    assert!(plan.contains("refused without `--allow \"HQ Ward 3\"`"), "{plan}");
+    assert!(plan.contains("`--allow \"HQ Ward 1\"` names nothing that is protected here"), "{plan}");
+    assert!(env.run(&["plan", "swap.yaml", "--allow", "HQ Ward 3"]).stdout.contains(", and allowed"));
+}
+
+/// The network has a temporary name then, which is not to be asked for.
+#[cfg(unix)]
+#[test]
+fn a_killed_run_that_was_allowed_is_finished_by_the_same_command() {
+    let mut killed = 0;
+    for k in 1.. {
+        let env = TestEnv::new();
+        let list = env.networks();
+        let id = |name: &str| {
+            list.iter().find(|network| network["name"] == name).expect("it")["id"].as_str().expect("an id").to_owned()
+        };
+        let (one, three) = (id("HQ Ward 1"), id("HQ Ward 3"));
+        env.write(
+            "swap.yaml",
+            &format!(
+                "version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ id: {one}, name: HQ Ward 3, protected: true }}, \
+                 {{ id: {three}, name: HQ Ward 1 }}] }}]\n"
+            ),
+        );
+        let apply = ["apply", "swap.yaml", "--yes", "--allow", "HQ Ward 1"];
+        let fault = dectl::simulator::RequestFault::Normal;
+        if !env.kill_at(k, fault, "-KILL", &apply).is_killed() {
+            break;
+        }
+        killed += 1;
+        let again = env.run(&apply);
+        assert_eq!(again.code, Some(0), "killed at request {k}: {}", again.stderr);
+    }
+    assert!(killed > 3, "{killed}");
 }

@@ -203,15 +203,34 @@ fn known_drift_wakes_nobody_up_and_new_drift_does() {
 }
 
 #[test]
-fn a_baseline_holds_no_access_code() {
+fn a_baseline_holds_no_access_code_and_accepts_none() {
     let env = TestEnv::new();
     env.write(
         "net.yaml",
-        "version: 1\nlocations: [{name: Bergen Warehouse, networks: [{name: BGO Gate, defaultAccessCode: \"7391\"}]}]\n",
+        "version: 1\nlocations: [{name: Bergen Warehouse, networks: [{name: BGO Gate, displayName: X, defaultAccessCode: \"7391\"}]}]\n",
     );
-    assert_eq!(env.run(&["status", "net.yaml", "--baseline", "known.json", "--accept"]).code, Some(0));
+    let accepted = env.run(&["status", "net.yaml", "--baseline", "known.json", "--accept"]);
+    assert_eq!(accepted.code, Some(2), "the code still differs: {}", accepted.stderr);
+    assert!(accepted.stderr.contains("1 difference of access codes not accepted"), "{}", accepted.stderr);
     let text = std::fs::read_to_string(env.dir.path().join("known.json")).expect("the baseline");
-    assert!(text.contains("defaultAccessCode") && !text.contains("7391") && !text.contains("2204"), "{text}");
+    assert!(text.contains("displayName") && !text.contains("defaultAccessCode"), "{text}");
     let json = env.run(&["status", "net.yaml", "-o", "json"]).stdout;
     assert!(!json.contains("7391") && !json.contains("2204"), "{json}");
+}
+
+#[test]
+fn a_missing_network_was_changed_outside_where_a_run_had_written_it() {
+    let env = TestEnv::new();
+    let file = |location: &str| {
+        format!("version: 1\nlocations: [{{name: {location}, networks: [{{name: BGO Dock 1, displayName: A}}]}}]\n")
+    };
+    env.write("net.yaml", &file("Bergen Warehouse"));
+    assert_eq!(env.run(&["apply", "net.yaml", "--yes"]).code, Some(0));
+    let renamed = env.run(&["rename", "BGO Dock 1", "BGO Pier", "--yes", "--journal", "elsewhere"]);
+    assert_eq!(renamed.code, Some(0), "{}", renamed.stderr);
+    let status = env.run(&["status", "net.yaml"]).stdout;
+    assert!(status.contains("BGO Dock 1: does not exist, changed outside since"), "{status}");
+    env.write("other.yaml", &file("Oslo HQ"));
+    let status = env.run(&["status", "other.yaml"]).stdout;
+    assert!(status.contains("BGO Dock 1: does not exist\n"), "{status}");
 }

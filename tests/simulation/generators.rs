@@ -173,6 +173,7 @@ impl RandomLocation {
             rules: Vec::new(),
             locations: vec![DesiredLocation {
                 guards: Vec::new(),
+                guarded: Vec::new(),
                 span: SPOT,
                 name: Some(Spanned { value: self.name().into(), span: SPOT }),
                 id: None,

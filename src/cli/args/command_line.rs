@@ -9,7 +9,8 @@ use super::options::{CodeOptions, Format, OutputOptions};
 use super::{environment, habits};
 use crate::cli::commands::{
     ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, FindArgs, ManArgs, OrgsArgs, PlanArgs,
-    RehearseArgs, RenameArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
+    RehearseArgs, RenameArgs, ReportArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs,
+    ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -59,6 +60,11 @@ pub(crate) enum Command {
         after_long_help = "Examples:\n  dectl find 1551\n  dectl find 'Nora Berg'\n  dectl find AC:7A:56:11:A0:01 -o json"
     )]
     Find(FindArgs),
+    /// Make one page of the documents of many runs
+    #[command(
+        after_long_help = "Examples:\n  dectl report results/ -o html > report.html\n  dectl report */status.json"
+    )]
+    Report(ReportArgs),
     /// Show a saved plan
     #[command(after_long_help = "Example:\n  dectl show plan.json -o markdown")]
     Show(ShowArgs),
@@ -103,7 +109,7 @@ pub(crate) enum Auth {
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Everyday commands", &["validate", "plan", "apply", "status", "undo"]),
     ("Fleet commands", &["rename", "export", "rehearse"]),
-    ("Inspection commands", &["find", "show", "runs", "orgs", "auth"]),
+    ("Inspection commands", &["find", "show", "report", "runs", "orgs", "auth"]),
     ("Tools", &["explain", "schema", "completions", "man", "simulate"]),
 ];
 
@@ -167,6 +173,7 @@ fn formats_of(command: &str) -> &'static [Format] {
         "apply" => RESULT,
         "export" => &[Text, Csv, Json, Html],
         "status" => &[Text, Json, Markdown],
+        "report" => &[Text, Json, Markdown, Html],
         "validate" => &[Text, Json, Codequality],
         "rehearse" => &[Text, Json, Html],
         "find" | "runs" | "orgs" | "check" => &[Text, Json],
@@ -250,6 +257,7 @@ impl Command {
             Self::Export(args) => &mut args.read.output,
             Self::Rehearse(args) => &mut args.output,
             Self::Find(args) => &mut args.read.output,
+            Self::Report(args) => &mut args.output,
             Self::Show(args) => &mut args.output,
             Self::Runs(args) => &mut args.output,
             Self::Orgs(args) => &mut args.read.output,

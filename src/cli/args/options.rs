@@ -135,7 +135,7 @@ pub(crate) struct ConnectionOptions {
     /// Read the networks of this location alone, for the token of a location administrator (repeatable)
     ///
     /// Without it the organization is listed; if that is denied and every location of the files has an `id`, these are.
-    #[arg(long, value_name = "ID", hide_short_help = true)]
+    #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new(), hide_short_help = true)]
     pub(crate) location_id: Vec<String>,
     /// Read the access token from this file
     ///

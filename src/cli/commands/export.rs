@@ -86,6 +86,9 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         return write(args, printer, &[(args.write.clone(), bytes)]);
     }
     let mut live = connection.client.list_networks(Priority::Normal).await.map_err(Error::from)?;
+    if live.is_empty() && live.is_limited() {
+        return Err(CliError::refused("the locations of --location-id have no DECT networks; check the ids"));
+    }
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {

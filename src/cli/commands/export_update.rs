@@ -8,7 +8,7 @@ use dectl::diagnostic::Diagnostics;
 use dectl::reconcile::{Accepted, CodeResolution, InputOptions, Inputs, accept_live};
 use dectl::report::{CodeVisibility, diff, plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::rewrite_file;
+use dectl::storage::rewrite_files;
 
 use super::inputs::{in_organization, scope};
 use crate::cli::args::{FilterOptions, LocationOptions, ReadOptions};
@@ -76,9 +76,10 @@ pub(super) async fn run(
     }
     let exit = if accepted.left.is_empty() { ExitStatus::Success } else { ExitStatus::Drift };
     if accepted.files.is_empty() {
-        let what = if accepted.left.is_empty() { "Nothing to take over: the files are as the live state." } else { "" };
-        if !what.is_empty() && !read.output.is_quiet() {
-            printer.note(&format!("{what}\n"));
+        let is_limited = !options.field.is_empty() || !filter.is_empty();
+        let what = if is_limited { "nothing differs in what was asked for" } else { "the files are as the live state" };
+        if accepted.left.is_empty() && !read.output.is_quiet() {
+            printer.note(&format!("Nothing to take over: {what}.\n"));
         }
         return Ok(exit);
     }
@@ -101,9 +102,13 @@ fn write(accepted: &Accepted) -> Result<(), CliError> {
             return Err(CliError::refused(format!("{} was changed meanwhile; no file was changed", file.name)));
         }
     }
-    for file in &accepted.files {
-        let failed = |error| CliError::failed(format!("cannot write {}", file.name), error);
-        rewrite_file(Path::new(&file.name), file.after.as_bytes()).map_err(failed)?;
-    }
-    Ok(())
+    let files: Vec<(&Path, &[u8])> =
+        accepted.files.iter().map(|file| (Path::new(&file.name), file.after.as_bytes())).collect();
+    rewrite_files(&files).map_err(|(path, replaced, error)| {
+        let others = match replaced {
+            0 => "no file was changed".to_owned(),
+            replaced => format!("{} before it were changed", plural(replaced, "file")),
+        };
+        CliError::failed(format!("cannot write {}; {others}", path.display()), error)
+    })
 }

@@ -59,6 +59,8 @@ enum Kind {
     Plan,
     /// Result of `rehearse`
     Rehearsal,
+    /// Result of `report`
+    Report,
     /// Result of `apply`
     Result,
     /// List of `runs`

@@ -13,6 +13,7 @@ mod output;
 mod plan;
 mod rehearse;
 mod rename;
+mod report;
 mod run_plan;
 mod runs;
 mod show;
@@ -38,6 +39,7 @@ pub(crate) use orgs::OrgsArgs;
 pub(crate) use plan::PlanArgs;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use rename::RenameArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use runs::RunsArgs;
 pub(crate) use show::ShowArgs;
 pub(crate) use simulate::SimulateArgs;
@@ -47,13 +49,7 @@ pub(crate) use validate::ValidateArgs;
 
 /// Runs a command until it ends or is stopped by a signal.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let format = printer.format();
-    if let Some(formats) = args.command.formats().filter(|formats| !formats.contains(&format)) {
-        let supported: Vec<&str> = formats.iter().map(|format| format.name()).collect();
-        let message =
-            format!("`-o {}` is not supported with these options (supported: {})", format.name(), supported.join(", "));
-        return Err(CliError::refused(message));
-    }
+    output::check_format(printer.format(), args.command.formats())?;
     let shutdown = Shutdown::new();
     let command = async {
         match args.command {
@@ -65,6 +61,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Status(args) => status::run(&args, printer, &shutdown).await,
             Command::Rehearse(args) => rehearse::run(&args, printer, &shutdown).await,
             Command::Find(args) => find::run(&args, printer, &shutdown).await,
+            Command::Report(args) => report::run(&args, printer),
             Command::Show(args) => show::run(&args, printer),
             Command::Runs(args) => runs::run(&args, printer),
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,

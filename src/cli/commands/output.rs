@@ -11,6 +11,14 @@ use crate::cli::args::{Format, OutputOptions, ScopeOptions};
 use crate::cli::exit::CliError;
 use crate::cli::printer::Printer;
 
+/// Refuses a format that the options of a command leave out.
+pub(super) fn check_format(format: Format, formats: Option<&[Format]>) -> Result<(), CliError> {
+    let Some(formats) = formats.filter(|formats| !formats.contains(&format)) else { return Ok(()) };
+    let supported: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+    let (name, supported) = (format.name(), supported.join(", "));
+    Err(CliError::refused(format!("`-o {name}` is not supported with these options (supported: {supported})")))
+}
+
 /// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
 pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
     show_plan_as(plan, max_deletes, printer, |view| plan_text(view, printer.format()));

@@ -15,7 +15,7 @@ use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, write_private_file};
 
-use super::inputs::{read, save_plan, scope};
+use super::inputs::{in_organization, read, save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{WriteOptions, file_to_write};
@@ -166,7 +166,8 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
         }
         inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
     }
-    if let Some(files) = &protecting {
+    if let Some(files) = protecting {
+        let files = &in_organization(files, &connection).await?;
         inputs.protections = protections_of(files, &live)?;
     }
     inputs.protections.allow(&args.allow);

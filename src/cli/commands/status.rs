@@ -80,6 +80,10 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
             write_baseline(path, &baseline)?;
             status.mark_known(&baseline);
             printer.note(&format!("accepted {}\n", plural(baseline.differences.len(), "difference")));
+            if status.not_acceptable() > 0 {
+                let codes = plural(status.not_acceptable(), "difference");
+                printer.note(&format!("{codes} of access codes not accepted: a baseline holds no codes\n"));
+            }
         }
         (_, Some(baseline)) => status.mark_known(&baseline),
         _ => {}

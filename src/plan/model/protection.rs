@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Change, ChangeSource, LocationRef, NetworkRef};
 use crate::model::{NameKey, NetworkId};
+use crate::plan::is_temporary;
 
 /// What keeps the networks of a location, or one of them, from being changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,9 +41,13 @@ impl Protection {
         self.network.as_ref().map_or(&self.location.name, |network| &network.name)
     }
 
-    /// Whether it keeps a change from being made. What is created was not there to be protected.
+    /// Whether it keeps a change from being made. What is created was not there to be protected, and a network with a temporary
+    /// name is in the middle of a change that was allowed.
     fn is_about(&self, change: &Change) -> bool {
         let NetworkRef::Live(id) = &change.network else { return false };
+        if is_temporary(&change.network_name) {
+            return false;
+        }
         self.location.id == change.location.id && self.network.as_ref().is_none_or(|network| network.id == *id)
     }
 
@@ -51,11 +56,18 @@ impl Protection {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Whether a name allows a change all the same: that of what is protected, or of the network that changes, before or
-    /// after, alone or after the name of its location and a slash.
-    fn is_allowed(&self, change: &Change, name: &str) -> bool {
+    /// Whether a name allows a change all the same: that of what is protected, or of the network that changes, alone or after
+    /// the name of its location and a slash. Its new name does, too, unless another network has that now.
+    fn is_allowed(&self, change: &Change, changes: &[Change], name: &str) -> bool {
         let name = NameKey::of(name);
-        let after = change.settings_after().map(|after| &after.name);
+        let is_held = |after: &&Arc<str>| {
+            changes.iter().any(|other| {
+                other.location.id == change.location.id
+                    && other.network != change.network
+                    && NameKey::of(&other.network_name) == NameKey::of(after)
+            })
+        };
+        let after = change.settings_after().map(|after| &after.name).filter(|after| !is_held(after));
         let networks = || [Some(&change.network_name), after].into_iter().flatten();
         let whole = |network: &Arc<str>| format!("{}/{network}", change.location.name);
         name == NameKey::of(self.name())
@@ -115,9 +127,23 @@ impl Protections {
         now: Timestamp,
     ) -> impl Iterator<Item = (&'a Protection, usize)> + 'a {
         self.met.iter().filter(move |protection| protection.holds(now)).map(move |protection| {
-            let is_allowed = |change: &&Change| self.allowed.iter().any(|name| protection.is_allowed(change, name));
+            let is_allowed =
+                |change: &&Change| self.allowed.iter().any(|name| protection.is_allowed(change, changes, name));
             let met = changes.iter().filter(|change| protection.is_about(change));
             (protection, met.filter(|change| !is_allowed(change)).count())
+        })
+    }
+}
+
+impl Protections {
+    /// The allowed names that allow none of these changes, as a misspelled one does.
+    pub fn unused<'a>(&'a self, changes: &'a [Change]) -> impl Iterator<Item = &'a Arc<str>> + 'a {
+        self.allowed.iter().filter(move |name| {
+            let allows = |protection: &Protection| {
+                let met = changes.iter().filter(|change| protection.is_about(change));
+                met.into_iter().any(|change| protection.is_allowed(change, changes, name))
+            };
+            !self.met.iter().any(allows)
         })
     }
 }

@@ -1,0 +1,94 @@
+//! One page over the documents of many runs and organizations.
+
+use dectl::simulator::{FaultConfig, SimulatedState};
+use serde_json::Value;
+
+use crate::harness::{TestEnv, copy_example};
+
+/// Documents of four organizations: an apply, drift, an apply with a refusal, and one that could not be planned.
+fn with_documents() -> TestEnv {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let document = |name: &str, arguments: &[&str]| {
+        let ended = env.run(&[arguments, &["-o", "json"]].concat());
+        env.write(&format!("results/{name}"), &ended.stdout);
+    };
+    document("acme/status.json", &["status", "networks.yaml"]);
+    document("beta/plan.json", &["plan", "networks.yaml"]);
+    env.set_faults(FaultConfig { statuses: vec![(403, 1.0)], ..FaultConfig::default() });
+    document("gamma/result.json", &["apply", "networks.yaml", "--yes"]);
+    env.set_faults(FaultConfig::default());
+    document("delta/result.json", &["apply", "networks.yaml", "--yes"]);
+    document("delta/status.json", &["status", "networks.yaml"]);
+    env.write("results/epsilon/result.json", "{\"kind\": \"result\", ");
+    env.write("results/zeta/result.json", "");
+    env.write("results/eta/runs.json", &env.run(&["runs", "-o", "json"]).stdout);
+    env.write("results/theta/new.json", "{\"kind\": \"result\", \"formatVersion\": 2}");
+    env
+}
+
+#[test]
+fn what_needs_attention_comes_first_and_a_broken_document_is_a_row() {
+    let env = with_documents();
+    let ended = env.run(&["report", "results", "missing.json"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    let at = |part: &str| {
+        lines.iter().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {}", ended.stdout))
+    };
+    let order = [
+        "missing.json",
+        "theta/new.json",
+        "gamma/result.json",
+        "acme/status.json",
+        "beta/plan.json",
+        "delta/result.json",
+    ];
+    let places: Vec<usize> = order.iter().map(|part| at(part)).collect();
+    assert!(places.is_sorted(), "{}", ended.stdout);
+    for part in [
+        "it does not exist",
+        "the file is empty: the command that was to write it has not ended",
+        "format version 2 is newer",
+        "a document of the kind \"runs\" reports nothing",
+        "9 of 12 networks drifted",
+        "9 changes planned",
+        "9 applied in ",
+        "12 networks in sync",
+        "Report: 10 documents of 9 organizations: 5 unreadable, 1 failed, 1 drifted, 1 planned, 2 in order",
+    ] {
+        assert!(ended.stdout.contains(part), "{part}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_report_has_four_formats_and_its_json_is_as_its_schema_says() {
+    let env = with_documents();
+    let json: Value = env.run(&["report", "results", "-o", "json"]).json();
+    crate::schemas::assert_valid("report", &json);
+    assert_eq!(json["summary"]["documents"], 9, "{json}");
+    let markdown = env.run(&["report", "results", "-o", "markdown"]).stdout;
+    assert!(markdown.contains("| delta | in order | 9 applied in "), "{markdown}");
+    let html = env.run(&["report", "results", "-o", "html"]).stdout;
+    assert!(html.contains("class=\"filter\"") && html.contains("<svg ") && html.contains("delta"), "{html}");
+}
+
+#[test]
+fn failures_say_where_and_why() {
+    let env =
+        TestEnv::with(SimulatedState::built_in(), FaultConfig { async_update_delay: None, ..FaultConfig::default() });
+    copy_example(&env);
+    env.set_faults(FaultConfig {
+        fault_at: Some((3, dectl::simulator::RequestFault::Status(400))),
+        ..FaultConfig::default()
+    });
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "-o", "json"]);
+    env.write("one.json", &ended.stdout);
+    let report = env.run(&["report", "one.json"]).stdout;
+    assert!(report.contains("failed") && report.contains("(400)"), "{report}");
+    assert!(report.contains("Report: 1 document of 1 organization: 1 failed"), "{report}");
+    env.write("two.json", &env.run(&["plan", "nowhere.yaml", "-o", "json"]).stdout);
+    let report = env.run(&["report", "two.json"]).stdout;
+    assert!(report.contains("file not found: nowhere.yaml"), "{report}");
+    assert_eq!(env.run(&["report"]).code, Some(1));
+}

@@ -20,6 +20,10 @@ fi
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null && command -v apt-get >/dev/null; then
   apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || echo "no Chromium here" >&2
 fi
+# One test runs forty organizations with GNU parallel, in the same way.
+if ! command -v parallel >/dev/null && command -v apt-get >/dev/null; then
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends parallel || echo "no GNU parallel here" >&2
+fi
 for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done

@@ -70,7 +70,7 @@ fn said_of_answer(path: &Path) -> String {
         tracking_id: header("trackingid"),
         retry_after: header("retry-after"),
         date: header("date"),
-        link: None,
+        ..ResponseHead::default()
     };
     let sent = Settings {
         name: "Ward".into(),

@@ -30,6 +30,7 @@ mod name_pattern;
 mod network_model;
 mod plain_text;
 mod settings;
+mod shape;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::{DesiredSettings, SettingError};
@@ -46,3 +47,4 @@ pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
 pub use plain_text::{PlainTextError, is_journal, is_utf16, quotes_hint, secret_text, utf8_text};
 pub use settings::{Setting, SettingSet, Settings};
+pub use shape::{ApiShapes, FieldShape, OperationShape, SHAPES_VERSION, Shape, ShapesKind};

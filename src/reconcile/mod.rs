@@ -19,6 +19,7 @@
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
 //! | `find` | [`find()`]: networks and devices by whatever is known of them |
 //! | `pairing` | [`read_pairing()`]: what an installer needs |
+//! | `probe` | [`probe()`]: the shapes of what an organization answers |
 //! | `accept` | [`accept_live()`]: takes live values over into files |
 //! | `export_plan` | [`plan_to_yaml()`]: exports the result of a plan |
 //! | `error` | [`Error`]: errors that end a command before any write |
@@ -34,6 +35,7 @@ mod inputs;
 mod organization;
 mod pairing;
 mod prepare;
+mod probe;
 mod read_devices;
 mod recorded_ids;
 mod rehearse;
@@ -54,6 +56,7 @@ pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};
 pub use pairing::{PairingNetwork, read_pairing};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, protections_of, resume_saved_plan};
+pub use probe::probe;
 pub use read_devices::{read_devices, read_readable_devices};
 pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};

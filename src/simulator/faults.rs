@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::limiter::{Limit, LimitKind};
 use super::response_quirks::Quirk;
+use crate::model::OperationShape;
 use crate::runtime::SeededRng;
 
 /// Round-trip latency of a request.
@@ -144,6 +145,8 @@ pub struct FaultConfig {
     /// Updates are answered with 202 instead of 204 and applied after this delay.
     pub async_update_delay: Option<Duration>,
     pub hide_disabled_codes: bool,
+    /// Responses take on these shapes.
+    pub shapes: Vec<OperationShape>,
     /// The token is that of a location administrator: the list of the organization is denied, that of a location is not.
     pub location_administrator: bool,
     /// Handsets with two lines are refused with error 5302, as has been seen live.
@@ -184,6 +187,7 @@ impl Default for FaultConfig {
             read_lag: Duration::ZERO,
             async_update_delay: None,
             hide_disabled_codes: false,
+            shapes: Vec::new(),
             location_administrator: false,
             refuse_second_line: false,
             refuse_whole_requests: false,

@@ -72,6 +72,7 @@ impl InProcessApi {
             retry_after: answer.retry_after,
             date: None,
             link: None,
+            header_names: Vec::new(),
         };
         Ok((head, answer.body, answer.next))
     }

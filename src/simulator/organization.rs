@@ -360,6 +360,9 @@ impl SimulatedOrganization {
         {
             answer.body = response_quirks::apply(&self.faults.quirks, answer.body);
         }
+        if let Some(name) = request.operation.shape_name().filter(|_| answer.status < 300) {
+            answer.body = response_quirks::imitate(&self.faults.shapes, name, answer.body);
+        }
         match in_flight.fault {
             RequestFault::ResetAfter | RequestFault::NoResponse => None,
             RequestFault::AppliedThenStatus(status) => Some(refused(status, 1, "internal error after the write")),

@@ -77,6 +77,22 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// What recorded shapes call a read.
+    pub(super) const fn shape_name(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::List { .. } => "networks",
+            Self::Get { .. } => "network",
+            Self::ListBaseStations { .. } => "baseStations",
+            Self::ListHandsets { .. } => "handsets",
+            Self::AvailableMembers(_) => "members",
+            Self::NetworksOfMember(..) => "networksOfMember",
+            Self::Locations { .. } => "locations",
+            Self::Organizations => "organizations",
+            Self::Me => "me",
+            _ => return None,
+        })
+    }
+
     /// Parses a request; `path` is the full path, still percent-encoded.
     pub fn parse(method: &str, path: &str, query: &Query, body: Vec<u8>) -> Self {
         let decoded: Result<Vec<Cow<'_, str>>, _> =

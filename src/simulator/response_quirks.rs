@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::model::OperationShape;
+
 /// A quirk of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,6 +49,14 @@ pub(super) fn apply(quirks: &[Quirk], body: Vec<u8>) -> Vec<u8> {
     for handset in handsets.into_iter().flatten().filter_map(Value::as_object_mut) {
         trim(handset, "customDisplayName");
     }
+    serde_json::to_vec(&value).unwrap_or(body)
+}
+
+/// A body that takes on the shape that an operation has elsewhere.
+pub(super) fn imitate(shapes: &[OperationShape], operation: &str, body: Vec<u8>) -> Vec<u8> {
+    let Some(shape) = shapes.iter().find(|shape| shape.name == operation) else { return body };
+    let Ok(mut value) = serde_json::from_slice::<Value>(&body) else { return body };
+    shape.shape.imitate(&mut value);
     serde_json::to_vec(&value).unwrap_or(body)
 }
 

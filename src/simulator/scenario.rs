@@ -388,6 +388,7 @@ impl Scenario {
             read_lag: self.read_lag.map_or(default.read_lag, |time| time.0),
             async_update_delay: self.async_update_delay.map(|time| time.0),
             hide_disabled_codes: self.hide_disabled_codes.unwrap_or_default(),
+            shapes: Vec::new(),
             location_administrator: self.location_administrator.unwrap_or_default(),
             refuse_second_line: self.refuse_second_line.unwrap_or_default(),
             refuse_whole_requests: self.refuse_whole_requests.unwrap_or_default(),

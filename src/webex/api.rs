@@ -74,6 +74,16 @@ pub struct ResponseHead {
     pub date: Option<String>,
     /// The headers `Link`, joined by commas.
     pub link: Option<String>,
+    /// The names of all headers.
+    pub header_names: Vec<String>,
+}
+
+/// A response as it was received.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawResponse {
+    pub status: u16,
+    pub header_names: Vec<String>,
+    pub body: Vec<u8>,
 }
 
 /// How a write was acknowledged.

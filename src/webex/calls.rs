@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::api::{ApiRequest, DectApi, ItemResult, Method, Organization, ResponseHead, TokenOwner, WriteAck};
+use super::api::{
+    ApiRequest, DectApi, ItemResult, Method, Organization, RawResponse, ResponseHead, TokenOwner, WriteAck,
+};
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response;
 use super::wire;
@@ -67,6 +69,15 @@ impl<'a, T> Call<'a, T> {
     /// The location whose locks it waits for.
     pub fn written_location(&self) -> Option<&'a LocationId> {
         self.location.filter(|_| self.is_write())
+    }
+
+    /// The same with its response as it is received, whatever its status: of a list the first page.
+    pub fn raw(self) -> Call<'a, RawResponse> {
+        let read = |head: &ResponseHead, body: &[u8], _: Timestamp| {
+            Ok(RawResponse { status: head.status, header_names: head.header_names.clone(), body: body.to_vec() })
+        };
+        let request = ApiRequest { list: None, ..self.request };
+        Call { effect: self.effect, location: self.location, request, read: Box::new(read) }
     }
 
     /// The same with what `map` makes of its response.

@@ -417,6 +417,7 @@ fn read_head(status: u16, headers: &HeaderMap) -> ResponseHead {
                 headers.get_all(reqwest::header::LINK).iter().filter_map(|link| link.to_str().ok()).collect();
             (!links.is_empty()).then(|| links.join(", "))
         },
+        header_names: headers.keys().map(|name| name.as_str().to_owned()).collect(),
     }
 }
 

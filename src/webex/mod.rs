@@ -21,8 +21,8 @@ mod retry_after;
 mod wire;
 
 pub use api::{
-    ApiRequest, DectApi, ItemResult, Method, Organization, ResponseHead, ResponseReader, TokenOwner, TokenRefresh,
-    WriteAck,
+    ApiRequest, DectApi, ItemResult, Method, Organization, RawResponse, ResponseHead, ResponseReader, TokenOwner,
+    TokenRefresh, WriteAck,
 };
 pub use calls::NetworkPath;
 pub use error::{ApiError, ErrorClass, MaybeApplied, fmt_api_error};

@@ -389,8 +389,7 @@ mod tests {
     use super::*;
 
     fn error(status: u16, body: &str) -> ApiError {
-        let head =
-            ResponseHead { status, tracking_id: None, retry_after: Some("5".to_owned()), date: None, link: None };
+        let head = ResponseHead { status, retry_after: Some("5".to_owned()), ..ResponseHead::default() };
         success(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).expect_err("no success")
     }
 

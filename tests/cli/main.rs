@@ -25,6 +25,7 @@ mod mistakes;
 mod network;
 mod orgs;
 mod pipelines;
+mod probe;
 mod protection;
 mod rehearse;
 mod rename;

@@ -676,3 +676,46 @@ fn every_piece_of_yaml_in_the_docs_can_be_read() {
     }
     assert!(read >= 6, "{read}");
 }
+
+/// The lines of docs/scale.md for GNU parallel, with forty organizations; then the same again.
+#[test]
+fn scale_page_runs_forty_organizations_in_parallel() {
+    use dectl::simulator::{FaultConfig, SimulatedOrganization, SimulatedState};
+    if Command::new("parallel").arg("--version").output().is_err() {
+        return skipped("GNU parallel is not installed");
+    }
+    let organization = || SimulatedOrganization::new(SimulatedState::generated(1, 5), FaultConfig::default());
+    let names: Vec<String> = (0..40).map(|at| format!("org{at}")).collect();
+    let others = names.iter().map(|name| (name.clone(), organization().with_id(name.clone()))).collect();
+    let env = TestEnv::with_organizations(organization(), others);
+    let rule = "version: 1\nrules: [{ match: { name: '(?<x>.*)' }, set: { displayName: New } }]\n";
+    names.iter().for_each(|name| env.write(&format!("files-{name}/networks.yaml"), rule));
+    let lines: String = names.iter().map(|name| format!("{name} files-{name}\n")).collect();
+    env.write("organizations.txt", &lines);
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_dectl"), env.dir.path().join("dectl")).expect("a link");
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md")).expect("the page");
+    let scripts: Vec<&str> = page.split("```bash\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let [apply, drift] = scripts[..] else { panic!("two lines: {scripts:?}") };
+    let run = |script: &str| {
+        let path = format!("{}:{}", env.dir.path().display(), std::env::var("PATH").unwrap_or_default());
+        let output = env
+            .command(&[])
+            .get_envs()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+            .collect::<Vec<_>>();
+        let mut bash = Command::new("bash");
+        bash.args(["-e", "-c", script]).current_dir(env.dir.path()).env_clear().envs(output);
+        let ended = bash.env("PATH", path).env("HOME", env.dir.path()).output().expect("bash runs");
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).expect("text")
+    };
+    let report = run(apply);
+    assert!(report.ends_with("Report: 40 documents of 40 organizations: 40 in order\n"), "{report}");
+    // What has not failed is not run again.
+    let journals = || fs::read_dir(env.dir.path().join("journals/files-org7")).expect("a directory").count();
+    let before = journals();
+    run(apply);
+    assert_eq!(journals(), before);
+    run(drift);
+    assert!(env.run(&["report", "results"]).stdout.ends_with("80 documents of 40 organizations: 80 in order\n"));
+}

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use dectl::model::{ApiShapes, SHAPES_VERSION};
 use dectl::report::plural;
 use dectl::runtime::Shutdown;
 use dectl::simulator::http::{Server, ServerClock, SharedOrganization};
 use dectl::simulator::{
-    DurationSpec, ExclusiveWrites, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Quirk, Scenario,
-    SimulatedOrganization, Snapshot,
+    DurationSpec, ExclusiveWrites, Fault, FaultConfig, HeaderSpec, Latency, LatencySpec, LimiterSpec, LockSpec,
+    Probability, Quirk, Scenario, SimulatedOrganization, Snapshot,
 };
 use dectl::storage::{IfExists, write_private_file};
 
@@ -84,6 +85,9 @@ struct FaultOptions {
     /// Edit the network before this update, counted from 1, as another client would (repeatable)
     #[arg(long, value_name = "N")]
     concurrent_edit_at: Vec<u64>,
+    /// Take on the shapes and the median latency of a file of `auth check --probe`
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    shapes: Option<PathBuf>,
     /// Response quirk: nulls, missing, numbers, unknown, trimmed (repeatable)
     #[arg(long, value_name = "QUIRK")]
     quirk: Vec<Quirk>,
@@ -93,7 +97,12 @@ struct FaultOptions {
 const SAVE_INTERVAL: Duration = Duration::from_millis(200);
 
 pub(super) async fn run(args: &SimulateArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
-    let faults = scenario(&args.faults)?.faults().map_err(CliError::refused)?;
+    let scenario = scenario(&args.faults)?;
+    let has_latency = scenario.latency.is_some();
+    let mut faults = scenario.faults().map_err(CliError::refused)?;
+    if let Some(path) = &args.faults.shapes {
+        take_on(path, &mut faults, has_latency)?;
+    }
     let Snapshot { default, additional } = organizations(args)?;
     let networks = default.len();
     let mut default = SimulatedOrganization::new(default, faults.clone());
@@ -183,6 +192,24 @@ fn scenario(args: &FaultOptions) -> Result<Scenario, CliError> {
     let failed = |reason: String| CliError::refused(format!("scenario {}: {reason}", path.display()));
     let text = read_text(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
     Ok(Scenario::parse(&text).map_err(failed)?.override_with(overrides))
+}
+
+/// Takes on recorded shapes, and the median of the recorded latencies unless another one was asked for.
+fn take_on(path: &Path, faults: &mut FaultConfig, has_latency: bool) -> Result<(), CliError> {
+    let failed = |reason: String| CliError::refused(format!("shapes {}: {reason}", path.display()));
+    let text = read_text(path).map_err(|error| failed(format!("cannot read the file: {error}")))?;
+    let shapes: ApiShapes =
+        serde_json::from_str(&text).map_err(|error| failed(format!("no file of `auth check --probe`: {error}")))?;
+    if shapes.format_version != SHAPES_VERSION {
+        return Err(failed(format!("format version {} is not supported", shapes.format_version)));
+    }
+    let mut latencies: Vec<u64> = shapes.operations.iter().flat_map(|one| one.latencies_ms.iter().copied()).collect();
+    latencies.sort_unstable();
+    if let Some(median) = latencies.get(latencies.len() / 2).filter(|_| !has_latency) {
+        faults.latency = Latency::Fixed(Duration::from_millis(*median));
+    }
+    faults.shapes = shapes.operations;
+    Ok(())
 }
 
 /// Saves the state of organizations to a file.

@@ -24,6 +24,10 @@ fi
 if ! command -v parallel >/dev/null && command -v apt-get >/dev/null; then
   apt-get update -qq && apt-get install -y -qq --no-install-recommends parallel || echo "no GNU parallel here" >&2
 fi
+# GitLab's component runs with gitlab-ci-local, which needs both, in the same way.
+if ! { command -v npm && command -v rsync; } >/dev/null && command -v apt-get >/dev/null; then
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends npm rsync || echo "no npm or rsync here" >&2
+fi
 for component in rustfmt clippy; do
   cargo "${component/rustfmt/fmt}" --version >/dev/null 2>&1 || rustup component add "$component"
 done
@@ -78,3 +82,6 @@ cargo deny --locked check licenses bans sources
 
 echo "== tests"
 cargo test --locked
+
+echo "== pipelines"
+python3 ci/pipelines.py target/debug/dectl

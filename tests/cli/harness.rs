@@ -6,12 +6,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use dectl::simulator::http::Server;
-use dectl::simulator::{
-    Counters, FaultConfig, Latency, RequestFault, SimulatedOrganization, SimulatedState, Snapshot, TOKEN,
-};
+use dectl::simulator::{Counters, FaultConfig, RequestFault, SimulatedOrganization, SimulatedState, Snapshot, TOKEN};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -233,12 +230,6 @@ pub(crate) fn live_names(env: &TestEnv) -> Vec<String> {
     names
 }
 
-/// An apply to a slow organization, when its first update is under way.
-#[cfg(unix)]
-pub(crate) fn applying(env: &TestEnv, arguments: &[&str]) -> std::process::Child {
-    until_written(env, env.command(arguments))
-}
-
 /// Starts a command and returns once it has written something.
 #[cfg(unix)]
 pub(crate) fn until_written(env: &TestEnv, mut command: Command) -> std::process::Child {
@@ -248,12 +239,6 @@ pub(crate) fn until_written(env: &TestEnv, mut command: Command) -> std::process
         std::thread::yield_now();
     }
     child
-}
-
-#[cfg(unix)]
-pub(crate) fn slow() -> TestEnv {
-    let latency = Latency::Fixed(Duration::from_millis(200));
-    TestEnv::with(SimulatedState::built_in(), FaultConfig { latency, ..FaultConfig::default() })
 }
 
 #[cfg(unix)]

@@ -2,22 +2,33 @@
 
 use dectl::simulator::{FaultConfig, RequestFault};
 
-use crate::harness::TestEnv;
-use crate::harness::{applying, copy_example, live_names, slow};
+#[cfg(unix)]
+use crate::harness::until_written;
+use crate::harness::{TestEnv, copy_example, live_names};
 
 #[cfg(unix)]
 #[test]
 fn a_run_in_progress_is_listed_kept_and_not_joined() {
-    let env = slow();
-    copy_example(&env);
-    let child = applying(&env, &["apply", "networks.yaml", "--yes"]);
+    let env = TestEnv::new();
+    let kitchen = |shown: &str| {
+        format!(
+            "version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ name: HQ Kitchen, displayName: {shown} }}] }}]\n"
+        )
+    };
+    env.write("one.yaml", &kitchen("One"));
+    env.write("two.yaml", &kitchen("Two"));
+    // Its one write, the request after the list, is never answered: it runs for as long as the test needs it.
+    let fault_at = Some((env.counters().requests + 2, RequestFault::NoResponse));
+    env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+    let mut child = until_written(&env, env.command(&["apply", "one.yaml", "--yes", "--timeout", "10m"]));
     let runs = env.run(&["runs", "-o", "json", "--prune", "0"]).json();
     assert_eq!(runs["runs"][0]["running"], true, "{runs}");
     let run = runs["runs"][0]["run"].as_str().expect("a name").to_owned();
-    let second = env.run(&["apply", "networks.yaml", "--yes"]);
+    let second = env.run(&["apply", "two.yaml", "--yes"]);
     assert_eq!(second.code, Some(1), "{}", second.stdout);
     assert!(second.stderr.contains(&run), "{}", second.stderr);
-    assert_eq!(child.wait_with_output().expect("it ends").status.code(), Some(0));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is gone");
     assert_eq!(env.run(&["runs", "-o", "json"]).json()["runs"][0]["running"], false);
 }
 

@@ -3,7 +3,7 @@
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use dectl::simulator::{FaultConfig, Latency, SimulatedState};
@@ -12,21 +12,11 @@ use serde_json::json;
 
 use crate::harness::{Ended, TestEnv, copy_example, response, serve, signal, skipped, until_written};
 
-/// Starts an apply against a slow organization and waits until it writes.
-fn writing(env: &TestEnv) -> Child {
+/// An apply to an organization whose answers take a while, one write a second: after its first write it has seconds to go,
+/// however busy the machine is.
+fn slow_apply(env: &TestEnv) -> Command {
     copy_example(env);
-    let mut child = env
-        .command(&["apply", "networks.yaml", "--yes", "-o", "json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs");
-    let mut lines = BufReader::new(child.stderr.take().expect("stderr")).lines();
-    let begun = lines.any(|line| line.expect("text").starts_with("sending 9 updates"));
-    assert!(begun, "it never began to write");
-    // Whatever else it says must not block it.
-    std::thread::spawn(move || lines.for_each(drop));
-    child
+    env.command(&["apply", "networks.yaml", "--yes", "-o", "json", "--rate", "1/s"])
 }
 
 fn slow() -> TestEnv {
@@ -38,7 +28,7 @@ fn slow() -> TestEnv {
 fn a_signal_waits_for_in_flight_writes_and_reports_not_started() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let env = slow();
-        let child = writing(&env);
+        let child = until_written(&env, slow_apply(&env));
         signal(&child, name);
         let ended: Ended = child.wait_with_output().expect("it ends").into();
         assert_eq!(ended.code, Some(code), "{ended:?}");
@@ -53,7 +43,7 @@ fn a_signal_waits_for_in_flight_writes_and_reports_not_started() {
 #[test]
 fn after_sigkill_the_same_command_resumes() {
     let env = slow();
-    let mut child = writing(&env);
+    let mut child = until_written(&env, slow_apply(&env));
     signal(&child, "-KILL");
     child.wait().expect("it is gone");
     std::fs::remove_dir_all(env.dir.path().join(".dectl")).expect("no journal is left");
@@ -115,9 +105,7 @@ fn heeding_hangup(command: Command) -> Option<Command> {
 #[test]
 fn a_hangup_stops_like_a_termination() {
     let env = slow();
-    copy_example(&env);
-    let command = env.command(&["apply", "networks.yaml", "--yes", "-o", "json"]);
-    let Some(command) = heeding_hangup(command) else { return };
+    let Some(command) = heeding_hangup(slow_apply(&env)) else { return };
     let child = until_written(&env, command);
     signal(&child, "-HUP");
     let ended: Ended = child.wait_with_output().expect("it ends").into();

@@ -4,11 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
-use dectl::client::Priority;
-use dectl::desired::{CodeExport, Export, Exported, has_desired_state_extension, unique_file_stems};
+use dectl::client::{ApiClient, Priority};
+use dectl::desired::{CodeExport, Export, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
 use dectl::plan::{RequiredReads, is_temporary};
-use dectl::reconcile::{Error, PairingNetwork, Reached, read_pairing, read_readable_devices};
+use dectl::reconcile::{Error, PairingNetwork, Reached, UnreadDevices, read_pairing, read_readable_devices};
 use dectl::report::{CodeVisibility, pairing, plural, sanitize};
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
@@ -94,35 +94,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
         return Err(Error::EmptyScope { option, pattern: pattern.to_owned() }.into());
     }
-    let includes = |devices: IncludedDevices| args.include.contains(&devices);
-    // A network without devices is not asked for them.
-    let with_some = |count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
-        let networks = locations.iter().flat_map(|at| live.networks_of(*at));
-        networks.filter(|(_, network)| count(network) != Some(0)).map(|(at, _)| at).collect()
-    };
-    let mut reads = RequiredReads::default();
-    if includes(IncludedDevices::BaseStations) {
-        reads.base_stations = with_some(|network| network.base_stations);
-    }
-    if includes(IncludedDevices::Handsets) {
-        reads.handsets = with_some(|network| network.handsets);
-    }
-    let mut unread = Vec::new();
-    if !args.include.is_empty() {
-        if !args.read.output.is_quiet() {
-            let kinds = [
-                (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
-                (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
-            ];
-            for (_, kind, count) in kinds.into_iter().filter(|(devices, ..)| includes(*devices)) {
-                printer.note(&format!("reading the {kind} of {}\n", plural(count, "network")));
-            }
-        }
-        unread = read_readable_devices(&mut live, reads, &connection.client).await?;
-    }
-    for devices in &unread {
-        printer.note(&format!("error: {}; they are not exported\n", sanitize(&devices.to_string())));
-    }
+    let unread = read_included(args, &mut live, &locations, &connection.client, printer).await?;
     let reached = match format {
         // What the token may not read is left out.
         Format::Text if !connection.target.simulated => {
@@ -138,53 +110,107 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
         with_remarks: !args.no_remarks,
         is_temporary_name: &is_temporary,
     };
-    let exported = |locations: &[LocationIndex]| match format {
-        Format::Csv if includes(IncludedDevices::BaseStations) => export.base_stations_csv(locations),
-        Format::Csv if includes(IncludedDevices::Handsets) => export.handsets_csv(locations),
-        Format::Csv => export.csv(locations),
-        _ => export.yaml(locations),
-    };
-    let texts: Vec<(Option<PathBuf>, Exported)> = match &args.split {
-        None => vec![(args.write.clone(), exported(&locations))],
-        Some(dir) => {
-            let paths = paths(dir, format, &locations, &live);
-            locations.iter().zip(paths).map(|(at, path)| (Some(path), exported(&[*at]))).collect()
-        }
-    };
-    for omitted in texts.iter().flat_map(|(_, exported)| &exported.omitted) {
-        printer.note(&format!("omitted {}\n", sanitize(omitted)));
-    }
-    let ids: Vec<&str> = locations.iter().map(|at| live.location(*at).id.as_str()).collect();
-    let mut with_schema = true;
-    let texts: Vec<(Option<PathBuf>, Vec<u8>)> = texts
-        .into_iter()
-        .map(|(path, exported)| {
-            let text = if format == Format::Csv {
-                exported.text
-            } else {
-                let schema = schema_beside(path.as_deref());
-                with_schema &= schema.exists;
-                format!("{}\n{}", modeline(&schema.path), exported.text)
-            };
-            (path, text.into_bytes())
-        })
-        .collect();
-    let exit = write(args, printer, &texts)?;
-    if !with_schema && !args.read.output.is_quiet() && (args.write.is_some() || args.split.is_some()) {
-        let dir = args.split.as_deref().or_else(|| args.write.as_deref().and_then(Path::parent));
-        let path = dir.unwrap_or(Path::new("")).join(SCHEMA_FILE);
-        printer.note(&format!("Next: for completion in editors, `dectl schema --write {}`.\n", shell_word(&path)));
-    }
+    let files = files(args, format, &locations, &export, printer);
+    let exit = write(args, printer, &files)?;
+    show_schema_hint(args, &files, printer);
     if let Some(dir) = &args.split {
-        for path in superseded(dir, &texts, &ids) {
-            printer.note(&format!(
-                "warning: {} describes the same locations as the files just written, probably under a former name; \
-                 delete it, or both will be read\n",
-                sanitize(&path.display().to_string())
-            ));
-        }
+        let ids: Vec<&str> = locations.iter().map(|at| live.location(*at).id.as_str()).collect();
+        warn_about_superseded(dir, &files, &ids, printer);
     }
     Ok(if unread.is_empty() { exit } else { ExitStatus::Error })
+}
+
+/// Reads the devices that are exported, too; those that could not be read are named and left out.
+async fn read_included(
+    args: &ExportArgs,
+    live: &mut LiveState,
+    locations: &[LocationIndex],
+    client: &ApiClient,
+    printer: &Printer,
+) -> Result<Vec<UnreadDevices>, CliError> {
+    // A network without devices is not asked for them.
+    let with_some = |devices: IncludedDevices, count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
+        let is_wanted = args.include.contains(&devices);
+        let networks = locations.iter().filter(|_| is_wanted).flat_map(|at| live.networks_of(*at));
+        networks.filter(|(_, network)| count(network) != Some(0)).map(|(at, _)| at).collect()
+    };
+    let reads = RequiredReads {
+        base_stations: with_some(IncludedDevices::BaseStations, |network| network.base_stations),
+        handsets: with_some(IncludedDevices::Handsets, |network| network.handsets),
+    };
+    let kinds = [
+        (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
+        (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
+    ];
+    for (devices, kind, count) in kinds {
+        if args.include.contains(&devices) && !args.read.output.is_quiet() {
+            printer.note(&format!("reading the {kind} of {}\n", plural(count, "network")));
+        }
+    }
+    let unread = match args.include[..] {
+        [] => Vec::new(),
+        _ => read_readable_devices(live, reads, client).await?,
+    };
+    for devices in &unread {
+        printer.note(&format!("error: {}; they are not exported\n", sanitize(&devices.to_string())));
+    }
+    Ok(unread)
+}
+
+/// The texts with the files they belong into: one of all locations, or with --split one for each.
+fn files(
+    args: &ExportArgs,
+    format: Format,
+    locations: &[LocationIndex],
+    export: &Export<'_>,
+    printer: &Printer,
+) -> Vec<(Option<PathBuf>, Vec<u8>)> {
+    let includes = |devices: IncludedDevices| args.include.contains(&devices);
+    let file = |path: Option<PathBuf>, locations: &[LocationIndex]| {
+        let exported = match format {
+            Format::Csv if includes(IncludedDevices::BaseStations) => export.base_stations_csv(locations),
+            Format::Csv if includes(IncludedDevices::Handsets) => export.handsets_csv(locations),
+            Format::Csv => export.csv(locations),
+            _ => export.yaml(locations),
+        };
+        for omitted in &exported.omitted {
+            printer.note(&format!("omitted {}\n", sanitize(omitted)));
+        }
+        let text = match format {
+            Format::Csv => exported.text,
+            _ => format!("{}\n{}", modeline(&schema_beside(path.as_deref()).path), exported.text),
+        };
+        (path, text.into_bytes())
+    };
+    match &args.split {
+        None => vec![file(args.write.clone(), locations)],
+        Some(dir) => {
+            let paths = paths(dir, format, locations, export.live);
+            locations.iter().zip(paths).map(|(at, path)| file(Some(path), &[*at])).collect()
+        }
+    }
+}
+
+/// How editors complete the files that were written, if they do not yet.
+fn show_schema_hint(args: &ExportArgs, files: &[(Option<PathBuf>, Vec<u8>)], printer: &Printer) {
+    let mut yaml = files.iter().filter_map(|(path, _)| path.as_deref());
+    let is_table = args.read.output.output == Format::Csv;
+    if is_table || args.read.output.is_quiet() || yaml.all(|path| schema_beside(Some(path)).exists) {
+        return;
+    }
+    let dir = args.split.as_deref().or_else(|| args.write.as_deref().and_then(Path::parent));
+    let path = dir.unwrap_or(Path::new("")).join(SCHEMA_FILE);
+    printer.note(&format!("Next: for completion in editors, `dectl schema --write {}`.\n", shell_word(&path)));
+}
+
+fn warn_about_superseded(dir: &Path, files: &[(Option<PathBuf>, Vec<u8>)], ids: &[&str], printer: &Printer) {
+    for path in superseded(dir, files, ids) {
+        printer.note(&format!(
+            "warning: {} describes the same locations as the files just written, probably under a former name; \
+             delete it, or both will be read\n",
+            sanitize(&path.display().to_string())
+        ));
+    }
 }
 
 /// The sheet for an installer, as a table or as pages to print.

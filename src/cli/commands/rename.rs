@@ -8,20 +8,21 @@ use dectl::desired::{RenameRequest, SourceFormat};
 use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
-    CodeResolution, Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml,
+    CodeResolution, Error, Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml,
     prepare_from_list, protections_of, read_devices,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
-use dectl::storage::{IfExists, write_private_file};
+use dectl::storage::{IfExists, PlanKey, write_private_file};
 
+use super::export::write_error;
 use super::inputs::{in_organization, read, save_plan, scope};
 use super::output::{saved_plan_hint, shell_word, show_next_step, show_plan, show_unchanged};
 use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
-use crate::cli::setup::{connect, plan_key};
+use crate::cli::setup::{Connection, connect, plan_key};
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RenameArgs {
@@ -93,114 +94,150 @@ pub(super) async fn run(args: &RenameArgs, printer: &Printer, shutdown: &Shutdow
     let is_dry_run = args.is_dry_run();
     let key = if is_dry_run { plan_key()? } else { preflight(&args.apply.run, ", or --out")? };
     let scope = scope(&args.apply.run.scope.filter)?;
-    let request = rename_request(args);
-    if request.display_name.is_some() && !request.settings.contains(&Setting::Name) {
-        return Err(CliError::refused(
-            "--display-name cannot be used with --field displayName alone; it sets the display name of networks whose name matches",
-        ));
-    }
-    if args.is_about_handsets() && (!request.settings.is_empty() || request.display_name.is_some()) {
-        return Err(CliError::refused(
-            "--field customDisplayName cannot be combined with other fields or --display-name",
-        ));
-    }
-    let invalid = |invalid_input| CliError::InvalidInput {
-        message: "invalid pattern or template".to_owned(),
-        input: Box::new(invalid_input),
-    };
+    let request = rename_request(args)?;
     // Of handsets this checks the pattern and the template; their names are read first.
-    let mut inputs = if args.is_about_handsets() {
-        Inputs::from_handset_rename(&request, &LiveState::default(), &scope).map_err(invalid)?
-    } else {
-        Inputs::from_rename(&request).map_err(invalid)?
-    };
+    let mut inputs = rename_inputs(args, &request, &LiveState::default(), &scope)?;
     let protecting = match &args.protections[..] {
         [] => None,
         files => Some(read(files, false, CodeResolution::SyntaxOnly, shutdown).await?),
     };
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let config = || {
-        let command = format!("rename {:?} {:?}", args.pattern, args.template);
-        let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
-        Ok::<_, CliError>(RunConfig { command, ..config })
-    };
-    let apply = |plan_source, listed, config| {
-        let (client, quiet) = (&connection.client, args.apply.output.is_quiet());
-        Apply { config, plan_source, listed, recreated: &[], metrics: None, client, quiet, printer }.run()
-    };
-    if !is_dry_run && !args.restart {
-        let earlier = find_unfinished_run(
-            &args.apply.run.journal.journal,
-            key.as_ref(),
-            &inputs,
-            &scope,
-            &connection.target,
-            &connection.client,
-        )
-        .await;
-        match earlier.map_err(|error| with_resume_hint(error, args))? {
-            Unfinished::None => {}
-            Unfinished::AlreadyDone { run } => {
-                printer.note(&format!(
-                    "note: run {run} of this rename was interrupted after its last write; it is complete\n"
-                ));
-                show_unchanged(printer);
-                return Ok(ExitStatus::Success);
-            }
-            Unfinished::Plan { run, saved } => {
-                printer.note(&format!("note: resuming the unfinished run {run} of this rename with its plan\n"));
-                let config = RunConfig { resumes: Some(run), ..config()? };
-                let exit = apply(PlanSource::SavedPlan(saved), None, config).await?;
-                if exit == ExitStatus::Success {
-                    printer.note("note: the unfinished run is complete; the same command now computes a new rename\n");
-                }
-                return Ok(exit);
-            }
-        }
+    let job = Job { args, scope: &scope, key: key.as_ref(), connection: &connection, printer };
+    if !is_dry_run
+        && !args.restart
+        && let Some(exit) = job.resume(&inputs).await?
+    {
+        return Ok(exit);
     }
-    let mut live = connection.client.list_networks(Priority::Normal).await.map_err(dectl::reconcile::Error::from)?;
+    let mut live = connection.client.list_networks(Priority::Normal).await.map_err(Error::from)?;
     if args.is_about_handsets() {
         let networks = read_handsets(&mut live, &scope, &connection.client).await?;
         if !args.apply.output.is_quiet() {
             printer.note(&format!("read the handsets of {}\n", plural(networks, "network")));
         }
-        inputs = Inputs::from_handset_rename(&request, &live, &scope).map_err(invalid)?;
+        inputs = rename_inputs(args, &request, &live, &scope)?;
     }
     if let Some(files) = protecting {
         let files = &in_organization(files, &connection).await?;
         inputs.protections = protections_of(files, &live)?;
     }
     inputs.protections.allow(&args.allow);
-    if !is_dry_run {
-        let config = RunConfig { resume_interrupted: !args.restart, ..config()? };
-        return apply(PlanSource::Inputs(inputs), Some(live), config).await;
+    if is_dry_run {
+        return job.write(&inputs, live).await;
     }
-    let prepared =
-        prepare_from_list(&inputs, &scope, live, connection.client.clock().now(), &connection.client).await?;
-    let plan = prepared.checked.plan();
-    if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
-        return Err(super::export::write_error(path, std::io::ErrorKind::AlreadyExists.into()));
+    let config = RunConfig { resume_interrupted: !args.restart, ..job.config()? };
+    job.apply(PlanSource::Inputs(inputs), Some(live), config).await
+}
+
+/// What every way to do a rename needs.
+struct Job<'a> {
+    args: &'a RenameArgs,
+    scope: &'a Scope,
+    key: Option<&'a PlanKey>,
+    connection: &'a Connection,
+    printer: &'a Printer,
+}
+
+impl Job<'_> {
+    fn config(&self) -> Result<RunConfig<'_>, CliError> {
+        let command = format!("rename {:?} {:?}", self.args.pattern, self.args.template);
+        Ok(RunConfig { command, ..run_config(&self.args.apply, self.connection, self.key, self.printer)? })
     }
-    if let Some(path) = &args.out {
-        save_plan(plan, &inputs, None, path, args.apply.connection.org.clone(), &args.apply.run.scope, key.as_ref())?;
-    }
-    if let Some(path) = &args.write {
-        let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
-        let text = match SourceFormat::of(&path.to_string_lossy()) {
-            SourceFormat::Csv => plan_to_csv(plan),
-            SourceFormat::Yaml => plan_to_yaml(plan, &remark),
+
+    async fn apply(
+        &self,
+        plan_source: PlanSource,
+        listed: Option<LiveState>,
+        config: RunConfig<'_>,
+    ) -> Result<ExitStatus, CliError> {
+        let apply = Apply {
+            config,
+            plan_source,
+            listed,
+            recreated: &[],
+            metrics: None,
+            client: &self.connection.client,
+            quiet: self.args.apply.output.is_quiet(),
+            printer: self.printer,
         };
-        let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
-        write_private_file(path, text.as_bytes(), existing).map_err(|error| super::export::write_error(path, error))?;
+        apply.run().await
     }
-    show_plan(plan, args.apply.run.scope.max_deletes, printer);
-    if let Some(path) = &args.write {
-        let next = format!("`dectl apply {}`, after a review of the file", shell_word(path));
-        show_next_step(&next, plan, args.apply.output, printer);
-    } else if let Some(path) = &args.out {
-        show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
+
+    /// Continues a run of the same rename that was interrupted; `None` if there is none.
+    async fn resume(&self, inputs: &Inputs) -> Result<Option<ExitStatus>, CliError> {
+        let Connection { client, target, .. } = self.connection;
+        let journal = &self.args.apply.run.journal.journal;
+        let earlier = find_unfinished_run(journal, self.key, inputs, self.scope, target, client).await;
+        match earlier.map_err(|error| with_resume_hint(error, self.args))? {
+            Unfinished::None => Ok(None),
+            Unfinished::AlreadyDone { run } => {
+                self.printer.note(&format!(
+                    "note: run {run} of this rename was interrupted after its last write; it is complete\n"
+                ));
+                show_unchanged(self.printer);
+                Ok(Some(ExitStatus::Success))
+            }
+            Unfinished::Plan { run, saved } => {
+                self.printer.note(&format!("note: resuming the unfinished run {run} of this rename with its plan\n"));
+                let config = RunConfig { resumes: Some(run), ..self.config()? };
+                let exit = self.apply(PlanSource::SavedPlan(saved), None, config).await?;
+                if exit == ExitStatus::Success {
+                    self.printer
+                        .note("note: the unfinished run is complete; the same command now computes a new rename\n");
+                }
+                Ok(Some(exit))
+            }
+        }
     }
-    Ok(ExitStatus::Success)
+
+    /// Shows the plan, and writes it as a saved plan or as a desired-state file.
+    async fn write(&self, inputs: &Inputs, live: LiveState) -> Result<ExitStatus, CliError> {
+        let Self { args, printer, connection, .. } = self;
+        let (client, limits) = (&connection.client, &args.apply.run.scope);
+        let prepared = prepare_from_list(inputs, self.scope, live, client.clock().now(), client).await?;
+        let plan = prepared.checked.plan();
+        if let Some(path) = args.write.as_ref().filter(|path| path.exists() && !args.force) {
+            return Err(write_error(path, std::io::ErrorKind::AlreadyExists.into()));
+        }
+        let mut next = None;
+        if let Some(path) = &args.out {
+            save_plan(plan, inputs, None, path, args.apply.connection.org.clone(), limits, self.key)?;
+            next = Some(saved_plan_hint(path, plan, limits));
+        }
+        if let Some(path) = &args.write {
+            let remark = format!("Result of `dectl rename {:?} {:?}`.", args.pattern, args.template);
+            let text = match SourceFormat::of(&path.to_string_lossy()) {
+                SourceFormat::Csv => plan_to_csv(plan),
+                SourceFormat::Yaml => plan_to_yaml(plan, &remark),
+            };
+            let existing = if args.force { IfExists::Overwrite } else { IfExists::Fail };
+            write_private_file(path, text.as_bytes(), existing).map_err(|error| write_error(path, error))?;
+            next = Some(format!("`dectl apply {}`, after a review of the file", shell_word(path)));
+        }
+        show_plan(plan, limits.max_deletes, printer);
+        if let Some(next) = next {
+            show_next_step(&next, plan, args.apply.output, printer);
+        }
+        Ok(ExitStatus::Success)
+    }
+}
+
+/// The new names: of networks as a rule, of handsets as a change for each of `live`.
+fn rename_inputs(
+    args: &RenameArgs,
+    request: &RenameRequest,
+    live: &LiveState,
+    scope: &Scope,
+) -> Result<Inputs, CliError> {
+    let inputs = if args.is_about_handsets() {
+        Inputs::from_handset_rename(request, live, scope)
+    } else {
+        Inputs::from_rename(request)
+    };
+    inputs.map_err(|invalid_input| CliError::InvalidInput {
+        message: "invalid pattern or template".to_owned(),
+        input: Box::new(invalid_input),
+    })
 }
 
 /// Reads the handsets of all networks in scope that have some; their number.
@@ -218,7 +255,8 @@ async fn read_handsets(live: &mut LiveState, scope: &Scope, client: &ApiClient) 
     Ok(count)
 }
 
-fn rename_request(args: &RenameArgs) -> RenameRequest {
+/// What the options ask for, if they go together.
+fn rename_request(args: &RenameArgs) -> Result<RenameRequest, CliError> {
     let mut settings: Vec<Setting> = args
         .field
         .iter()
@@ -230,16 +268,26 @@ fn rename_request(args: &RenameArgs) -> RenameRequest {
         .collect();
     settings.sort();
     settings.dedup();
-    RenameRequest {
+    if args.display_name.is_some() && !settings.contains(&Setting::Name) && !args.is_about_handsets() {
+        return Err(CliError::refused(
+            "--display-name cannot be used with --field displayName alone; it sets the display name of networks whose name matches",
+        ));
+    }
+    if args.is_about_handsets() && (!settings.is_empty() || args.display_name.is_some()) {
+        return Err(CliError::refused(
+            "--field customDisplayName cannot be combined with other fields or --display-name",
+        ));
+    }
+    Ok(RenameRequest {
         settings,
         pattern: args.pattern.clone(),
         template: args.template.clone(),
         display_name: args.display_name.clone(),
-    }
+    })
 }
 
-fn with_resume_hint(error: dectl::reconcile::Error, args: &RenameArgs) -> CliError {
-    if !matches!(error, dectl::reconcile::Error::Drift(_)) {
+fn with_resume_hint(error: Error, args: &RenameArgs) -> CliError {
+    if !matches!(error, Error::Drift(_)) {
         return error.into();
     }
     let dir = args.apply.run.journal.journal.display().to_string();

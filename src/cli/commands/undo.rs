@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use dectl::client::Priority;
+use dectl::plan::model::Plan;
 use dectl::reconcile::{
-    PlanSource, RunConfig, UndoChoice, choose_undo, complete_if_done, prepare_from_list, prepare_undo,
+    Error, Inputs, PlanSource, RunConfig, Undo, UndoChoice, choose_undo, complete_if_done, prepare_from_list,
+    prepare_undo,
 };
 use dectl::report::{plural, sanitize};
 use dectl::runtime::Shutdown;
+use dectl::storage::journal::RunHistoryError;
 use dectl::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 use super::inputs::{save_plan, scope};
@@ -49,20 +53,10 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let runs = RunDirectory::open(journal_dir)?;
     let target = run_target(&args.apply.connection);
     let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
-    let wanted = if args.name == "last" {
-        runs.last(&target, |_| true).ok_or_else(|| no_run(&runs, journal_dir))?;
-        None
-    } else {
-        let history = decrypt(&runs.find(&args.name)?)?;
-        refuse_another_organization(&history, &target)?;
-        Some(history.run)
-    };
+    let wanted = wanted(args, &runs, &target, decrypt)?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
-    let mut live = connection
-        .client
-        .list_networks(dectl::client::Priority::Normal)
-        .await
-        .map_err(dectl::reconcile::Error::from)?;
+    let client = &connection.client;
+    let mut live = client.list_networks(Priority::Normal).await.map_err(Error::from)?;
     let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {
         UndoChoice::Begin(history) => *history,
         UndoChoice::Continue { run, undo } if args.is_dry_run() => {
@@ -91,48 +85,74 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         UndoChoice::NoRun => return Err(no_run(&runs, journal_dir)),
     };
     let scope = scope(&args.apply.run.scope.filter)?;
-    let client = &connection.client;
     let undo = prepare_undo(&mut history, &runs, &target, key.as_ref(), &scope, &mut live, client).await?;
-    if !undo.joined.is_empty() {
-        let (them, are) = (undo.joined.join(", "), if undo.joined.len() == 1 { "is" } else { "are" });
-        printer.note(&format!("note: run {} continued {them}, which {are} undone together with it\n", history.run));
-    }
-    for run in &undo.left {
-        printer.note(&format!(
-            "warning: run {run} was interrupted before; what it has changed is not undone (`dectl undo {run}` undoes it)\n"
-        ));
-    }
-    let inputs = undo.inputs;
-    for protection in &inputs.protections.met {
-        printer.note(&format!(
-            "note: {}, which was allowed in run {}\n",
-            sanitize(&protection.to_string()),
-            history.run
-        ));
-    }
+    show_extent(&history.run, &undo, printer);
     if let Some(path) = &args.out {
-        let prepared =
-            prepare_from_list(&inputs, &scope, live, connection.client.clock().now(), &connection.client).await?;
-        let plan = prepared.checked.plan();
-        let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
-        save_plan(plan, &inputs, Some(history.run), path, org, limits, key.as_ref())?;
-        show_plan(plan, limits.max_deletes, printer);
-        show_next_step(&saved_plan_hint(path, plan, &args.apply.run.scope), plan, args.apply.output, printer);
-        let is_nothing = plan.changes.is_empty() && leaves_something(plan);
-        return Ok(if is_nothing { ExitStatus::Error } else { ExitStatus::Success });
+        let prepared = prepare_from_list(&undo.inputs, &scope, live, client.clock().now(), client).await?;
+        return save(args, path, history.run, prepared.checked.plan(), &undo.inputs, key.as_ref(), printer);
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
         config: RunConfig { command: format!("undo {}", history.run), undoes: Some(history.run), ..config },
-        plan_source: PlanSource::Inputs(inputs),
+        plan_source: PlanSource::Inputs(undo.inputs),
         listed: Some(live),
         metrics: None,
         recreated: &undo.recreated,
-        client: &connection.client,
+        client,
         quiet: args.apply.output.is_quiet(),
         printer,
     };
     apply.run().await
+}
+
+/// The run that the command names; `None` for the last one, of which there is one.
+fn wanted(
+    args: &UndoArgs,
+    runs: &RunDirectory,
+    target: &RunTarget,
+    decrypt: impl Fn(&Path) -> Result<RunHistory, RunHistoryError>,
+) -> Result<Option<String>, CliError> {
+    if args.name == "last" {
+        runs.last(target, |_| true).ok_or_else(|| no_run(runs, &args.apply.run.journal.journal))?;
+        return Ok(None);
+    }
+    let history = decrypt(&runs.find(&args.name)?)?;
+    refuse_another_organization(&history, target)?;
+    Ok(Some(history.run))
+}
+
+/// Says which runs the undo of `run` is about beside it, and which not, and what protects that it was allowed to change.
+fn show_extent(run: &str, undo: &Undo, printer: &Printer) {
+    if !undo.joined.is_empty() {
+        let (them, are) = (undo.joined.join(", "), if undo.joined.len() == 1 { "is" } else { "are" });
+        printer.note(&format!("note: run {run} continued {them}, which {are} undone together with it\n"));
+    }
+    for left in &undo.left {
+        printer.note(&format!(
+            "warning: run {left} was interrupted before; what it has changed is not undone (`dectl undo {left}` undoes it)\n"
+        ));
+    }
+    for protection in &undo.inputs.protections.met {
+        printer.note(&format!("note: {}, which was allowed in run {run}\n", sanitize(&protection.to_string())));
+    }
+}
+
+/// Saves the plan of the undo of `run`. A plan of nothing that leaves something is an error.
+fn save(
+    args: &UndoArgs,
+    path: &Path,
+    run: String,
+    plan: &Plan,
+    inputs: &Inputs,
+    key: Option<&PlanKey>,
+    printer: &Printer,
+) -> Result<ExitStatus, CliError> {
+    let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
+    save_plan(plan, inputs, Some(run), path, org, limits, key)?;
+    show_plan(plan, limits.max_deletes, printer);
+    show_next_step(&saved_plan_hint(path, plan, limits), plan, args.apply.output, printer);
+    let is_nothing = plan.changes.is_empty() && leaves_something(plan);
+    Ok(if is_nothing { ExitStatus::Error } else { ExitStatus::Success })
 }
 
 /// A run about another organization cannot be undone in this one.
@@ -163,13 +183,13 @@ async fn resume(
         CliError::failed(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read"), error)
     })?;
     let is_done = match complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await {
-        Err(dectl::reconcile::Error::Drift(_)) if args.name != "last" => {
+        Err(Error::Drift(_)) if args.name != "last" => {
             printer.note(&format!(
                 "note: the undo {undo} of run {last} cannot be resumed, since its networks were changed; undoing what is left\n"
             ));
             return Ok(None);
         }
-        Err(error @ dectl::reconcile::Error::Drift(_)) => {
+        Err(error @ Error::Drift(_)) => {
             printer.note(&format!("note: `dectl undo {last}` undoes what is left and was not changed since\n"));
             return Err(error.into());
         }

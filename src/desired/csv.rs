@@ -172,32 +172,26 @@ fn strip_formula_guard(text: String) -> String {
 type Row = Vec<(Cell, String)>;
 
 /// Parses a source as CSV; reports and returns `None` if it is invalid.
+///
+/// Rows become a tree by grouping: a location stands where its id and name are first named together, and in a table of devices a
+/// network within its location likewise; rows that name them again add to them. A mistake in the headings or quotes ends it, since
+/// every cell after it may be read wrongly; a row with a mistake is reported and left out.
 pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
     let Records { mut rows, broken_quotes } = records(&text);
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
-    let span =
-        |cell: &Cell| Span { source, start: cell.start, end: cell.end.max(cell.start + 1).min(text.len() as u32) };
+    let spans = Spans { source, end: text.len() as u32 };
     let table = TableKind::of(&headings);
     let columns = Columns::of(&headings, table);
-    let all = std::iter::once(&headings).chain(&rows).flatten().map(|(cell, _)| *cell);
-    sources.set_csv_layout(
-        source,
-        CsvLayout {
-            headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
-            cells: all.collect(),
-            secret: headings.iter().filter(|(_, heading)| names_code(heading)).map(|(cell, _)| cell.column).collect(),
-            may_hold_codes: table == TableKind::Networks,
-        },
-    );
+    sources.set_csv_layout(source, layout(&headings, &rows, table));
     let known = diagnostics.len();
     for (cell, broken) in &broken_quotes {
         // The opening quote is what is to be found.
-        let opening = Span { end: cell.start + 1, ..span(cell) };
+        let opening = Span { end: cell.start + 1, ..spans.of(cell) };
         diagnostics.push(broken.diagnostic(opening));
     }
     if broken_quotes.is_empty() {
-        columns.report(&headings, span, diagnostics);
+        columns.report(&headings, |cell| spans.of(cell), diagnostics);
     }
     if headings.is_empty() {
         let name = sources.name(source).to_string();
@@ -210,77 +204,164 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     if diagnostics.len() > known {
         return None;
     }
-    let whole = Span { source, start: 0, end: 0 };
-    let mut locations: Vec<(Span, Vec<Field>, Vec<TableNetwork>)> = Vec::new();
-    let mut network_place: HashMap<(usize, String, String), usize> = HashMap::new();
-    let mut place: HashMap<(String, String), usize> = HashMap::new();
-    for row in rows.iter().filter(|row| !is_blank(row)) {
-        if row.len() > headings.len() {
-            let message = format!("row has {} cells, expected {}", row.len(), headings.len());
-            let help = "a cell that contains the separator must be quoted; check for a missing quote or cell";
-            let first = row[headings.len()].0;
-            diagnostics.error(DiagnosticCode::CsvColumnCount, span(&first), message).help(help);
+    let mut locations = Grouped::default();
+    for cells in rows.iter().filter(|row| !is_blank(row)) {
+        let row = TableRow { cells, columns: &columns, spans };
+        if !row.check(headings.len(), diagnostics) {
             continue;
         }
-        for (cell, text) in row.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
-            let message = format!("{} is a spreadsheet error, not a value", text.trim());
-            let help = "correct the cell in the spreadsheet, and save it as values";
-            diagnostics.error(DiagnosticCode::WrongType, span(cell), message).help(help);
-        }
-        let source_text = |column: &str| -> Option<(Span, &str)> {
-            let (cell, text) = row.get(usize::from(*columns.index.get(column)?))?;
-            (!text.trim().is_empty()).then_some((span(cell), text.as_str()))
-        };
-        let start = span(&row[0].0);
-        let cell_of = |column: &str| columns.index.get(column).and_then(|at| row.get(usize::from(*at)));
-        let place_of = |names: [&str; 2]| names.into_iter().find_map(cell_of).map_or(start, |(cell, _)| span(cell));
-        let missing = |names: [&str; 2], message: &str, help: &str| {
-            Diagnostic::error(DiagnosticCode::MissingField, message).with_span(place_of(names)).help(help)
-        };
-        let (id, name) = (source_text("locationId"), source_text("location"));
-        if id.is_none() && name.is_none() {
-            let (message, help) = ("row has no location", "fill in the column location or locationId");
-            diagnostics.push(missing(["location", "locationId"], message, help));
-            continue;
-        }
-        let key = |source_text: Option<(Span, &str)>| source_text.map(|(_, text)| text.to_owned()).unwrap_or_default();
-        let at = *place.entry((key(id), key(name))).or_insert_with(|| {
-            locations.push((start, fields([("id", id), ("name", name)]), Vec::new()));
-            locations.len() - 1
+        let Some(location) = row.identity(["locationId", "location"], diagnostics) else { continue };
+        let location: &mut TableLocation = locations.of(location, || TableLocation {
+            span: row.span(),
+            fields: fields([("id", location[0]), ("name", location[1])]),
+            networks: Grouped::default(),
         });
         let Some((_, key_column)) = table.devices() else {
-            let network = fields(COLUMNS[2..].iter().map(|column| (*column, source_text(column))));
-            locations[at].2.push(TableNetwork { span: start, fields: network, devices: Vec::new() });
+            let fields = fields(COLUMNS[2..].iter().map(|column| (*column, row.value(column))));
+            location.networks.all.push(TableNetwork { span: row.span(), fields, devices: Vec::new() });
             continue;
         };
-        let (id, name) = (source_text("networkId"), source_text("network"));
-        if id.is_none() && name.is_none() {
-            let (message, help) = ("row has no network", "fill in the column network or networkId");
-            diagnostics.push(missing(["network", "networkId"], message, help));
-            continue;
-        }
-        let network = *network_place.entry((at, key(id), key(name))).or_insert_with(|| {
-            let fields = fields([("id", id), (NETWORK_NAME_CHECK, name)]);
-            locations[at].2.push(TableNetwork { span: start, fields, devices: Vec::new() });
-            locations[at].2.len() - 1
+        let Some(network) = row.identity(["networkId", "network"], diagnostics) else { continue };
+        let network = location.networks.of(network, || TableNetwork {
+            span: row.span(),
+            fields: fields([("id", network[0]), (NETWORK_NAME_CHECK, network[1])]),
+            devices: Vec::new(),
         });
         let device = match table {
-            TableKind::Handsets => handset(source_text),
-            _ => fields(["mac", "replaces", "state"].map(|column| (column, source_text(column)))),
+            TableKind::Handsets => handset(|column| row.value(column)),
+            _ => fields(["mac", "replaces", "state"].map(|column| (column, row.value(column)))),
         };
-        let device_span = place_of([key_column, "id"]);
-        locations[at].2[network].devices.push(Node { span: device_span, value: Value::Map(device.into()) });
+        let span = row.place_of([key_column, "id"]);
+        network.devices.push(Node { span, value: Value::Map(device.into()) });
     }
-    let locations = locations.into_iter().map(|(span, mut location, networks)| {
-        let networks: Vec<Node<'_>> = networks.into_iter().map(|network| network.node(table)).collect();
-        location.push(field("networks", span, Value::List(networks.into())));
-        Node { span, value: Value::Map(location.into()) }
-    });
+    let whole = Span { source, start: 0, end: 0 };
+    let locations: Vec<Node<'static>> = locations.all.into_iter().map(|location| location.node(table)).collect();
     let file = [
         field("version", whole, Value::PlainScalar("1".into())),
-        field("locations", whole, Value::List(locations.collect())),
+        field("locations", whole, Value::List(locations.into())),
     ];
     Some(Node { span: whole, value: Value::Map(file.into()) })
+}
+
+/// What a diagnostic needs to show a row.
+fn layout(headings: &Row, rows: &[Row], table: TableKind) -> CsvLayout {
+    let all = std::iter::once(headings).chain(rows).flatten().map(|(cell, _)| *cell);
+    CsvLayout {
+        headings: headings.iter().map(|(_, heading)| heading.clone()).collect(),
+        cells: all.collect(),
+        secret: headings.iter().filter(|(_, heading)| names_code(heading)).map(|(cell, _)| cell.column).collect(),
+        may_hold_codes: table == TableKind::Networks,
+    }
+}
+
+/// Where the cells of a source are.
+#[derive(Clone, Copy)]
+struct Spans {
+    source: SourceId,
+    end: u32,
+}
+
+impl Spans {
+    /// An empty cell has the width of a character, so that it can be shown.
+    fn of(self, cell: &Cell) -> Span {
+        Span { source: self.source, start: cell.start, end: cell.end.max(cell.start + 1).min(self.end) }
+    }
+}
+
+/// The id and the name of a location or network, as far as a row has them.
+type Identity<'a> = [Option<(Span, &'a str)>; 2];
+
+struct TableRow<'a> {
+    cells: &'a Row,
+    columns: &'a Columns,
+    spans: Spans,
+}
+
+impl<'a> TableRow<'a> {
+    fn span(&self) -> Span {
+        self.spans.of(&self.cells[0].0)
+    }
+
+    fn cell(&self, column: &str) -> Option<&'a (Cell, String)> {
+        self.cells.get(usize::from(*self.columns.index.get(column)?))
+    }
+
+    /// The text of a cell that is not blank.
+    fn value(&self, column: &str) -> Option<(Span, &'a str)> {
+        let (cell, text) = self.cell(column)?;
+        (!text.trim().is_empty()).then_some((self.spans.of(cell), text.as_str()))
+    }
+
+    /// The first of these cells that the row has, or where it starts.
+    fn place_of(&self, columns: [&str; 2]) -> Span {
+        columns.into_iter().find_map(|column| self.cell(column)).map_or(self.span(), |(cell, _)| self.spans.of(cell))
+    }
+
+    /// Reports errors of a spreadsheet. A row with cells beyond the headings is reported, too, and not to be read: `false`.
+    fn check(&self, headings: usize, diagnostics: &mut Diagnostics) -> bool {
+        if let Some((first, _)) = self.cells.get(headings) {
+            let message = format!("row has {} cells, expected {headings}", self.cells.len());
+            let help = "a cell that contains the separator must be quoted; check for a missing quote or cell";
+            diagnostics.error(DiagnosticCode::CsvColumnCount, self.spans.of(first), message).help(help);
+            return false;
+        }
+        for (cell, text) in self.cells.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
+            let message = format!("{} is a spreadsheet error, not a value", text.trim());
+            let help = "correct the cell in the spreadsheet, and save it as values";
+            diagnostics.error(DiagnosticCode::WrongType, self.spans.of(cell), message).help(help);
+        }
+        true
+    }
+
+    /// The cells of the columns of an id and a name; it is reported if both are blank.
+    fn identity(&self, [id, name]: [&str; 2], diagnostics: &mut Diagnostics) -> Option<Identity<'a>> {
+        let identity = [self.value(id), self.value(name)];
+        if identity == [None, None] {
+            let message = format!("row has no {name}");
+            let help = format!("fill in the column {name} or {id}");
+            diagnostics.error(DiagnosticCode::MissingField, self.place_of([name, id]), message).help(help);
+            return None;
+        }
+        Some(identity)
+    }
+}
+
+/// Things in the order in which a table first names them.
+struct Grouped<T> {
+    all: Vec<T>,
+    places: HashMap<[String; 2], usize>,
+}
+
+impl<T> Default for Grouped<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), places: HashMap::new() }
+    }
+}
+
+impl<T> Grouped<T> {
+    fn of(&mut self, identity: Identity<'_>, new: impl FnOnce() -> T) -> &mut T {
+        let key = identity.map(|cell| cell.map(|(_, text)| text.to_owned()).unwrap_or_default());
+        let at = *self.places.entry(key).or_insert_with(|| {
+            self.all.push(new());
+            self.all.len() - 1
+        });
+        &mut self.all[at]
+    }
+}
+
+/// A location of a table.
+struct TableLocation {
+    span: Span,
+    fields: Vec<Field>,
+    networks: Grouped<TableNetwork>,
+}
+
+impl TableLocation {
+    fn node(mut self, table: TableKind) -> Node<'static> {
+        let networks: Vec<Node<'_>> = self.networks.all.into_iter().map(|network| network.node(table)).collect();
+        self.fields.push(field("networks", self.span, Value::List(networks.into())));
+        Node { span: self.span, value: Value::Map(self.fields.into()) }
+    }
 }
 
 type Field = (Node<'static>, Node<'static>);

@@ -8,7 +8,7 @@ use super::yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, Ya
 use crate::diagnostic::plural;
 use crate::model::{
     Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, registration_time,
-    same_member,
+    same_member, to_minute,
 };
 
 #[derive(Clone, Copy)]
@@ -249,7 +249,7 @@ fn writable_name(handset: &Handset) -> Option<&str> {
 
 /// When a line of a handset was last registered; empty if never.
 fn registration(handset: &Handset) -> String {
-    registration_time(handset).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
+    registration_time(handset).map(to_minute).unwrap_or_default()
 }
 
 fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {

@@ -14,6 +14,8 @@
 //! | `settings` | the four [`Setting`]s; [`Settings`] as read or sent |
 //! | `desired_settings` | [`DesiredSettings`]: the same four, each optional and valid |
 //! | `live_state` | [`LiveState`]: locations and networks as Webex lists them |
+//! | `time` | [`to_minute()`]: how times are shown |
+//! | `shape` | [`Shape`]: what an API answers without any value |
 //!
 //! Live and desired values are two families of types. Reading never fails on a value; desired values are validated.
 
@@ -31,6 +33,7 @@ mod network_model;
 mod plain_text;
 mod settings;
 mod shape;
+mod time;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::{DesiredSettings, SettingError};
@@ -47,4 +50,5 @@ pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
 pub use plain_text::{PlainTextError, is_journal, is_utf16, quotes_hint, secret_text, utf8_text};
 pub use settings::{Setting, SettingSet, Settings};
-pub use shape::{ApiShapes, FieldShape, OperationShape, SHAPES_VERSION, Shape, ShapesKind};
+pub use shape::{ApiShapes, FieldShape, OperationShape, SHAPES_VERSION, Shape, ShapesKind, kind_of_id};
+pub use time::to_minute;

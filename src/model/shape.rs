@@ -217,7 +217,7 @@ fn form(text: &str) -> String {
 }
 
 /// What an id of Webex says about itself: `PEOPLE`, `DECT_DEV_NET`.
-fn kind_of_id(text: &str) -> Option<String> {
+pub fn kind_of_id(text: &str) -> Option<String> {
     let bytes = STANDARD_NO_PAD.decode(text.trim_end_matches('=').replace('-', "+").replace('_', "/")).ok()?;
     let uri = String::from_utf8(bytes).ok()?;
     let kind = uri.strip_prefix("ciscospark://")?.split('/').nth(1)?;

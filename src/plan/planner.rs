@@ -11,14 +11,14 @@ use super::matching::{EntryGroup, creates_networks, match_entries};
 use super::members::{self, Members};
 use super::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef,
-    PerKind, Plan, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
+    PerKind, Plan, ResourceKind, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::model::{
-    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, NetworkIndex, nfc,
+    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, Network, NetworkIndex, nfc,
 };
 
 /// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
@@ -160,6 +160,20 @@ pub struct RequiredReads {
     pub base_stations: Vec<NetworkIndex>,
     /// Networks whose handsets must be known.
     pub handsets: Vec<NetworkIndex>,
+}
+
+impl RequiredReads {
+    /// The devices of these kinds of those networks that have some; one without is not asked for them.
+    pub fn of_kinds(kinds: &[ResourceKind], networks: &[NetworkIndex], live: &LiveState) -> Self {
+        let with_some = |kind: ResourceKind, count: fn(&Network) -> Option<u64>| {
+            let networks = networks.iter().copied().filter(|_| kinds.contains(&kind));
+            networks.filter(|at| count(live.network(*at)) != Some(0)).collect()
+        };
+        Self {
+            base_stations: with_some(ResourceKind::BaseStation, |network| network.base_stations),
+            handsets: with_some(ResourceKind::Handset, |network| network.handsets),
+        }
+    }
 }
 
 /// The desired locations that have no networks yet and that are to get some.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::compare::NetworkChange;
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
-use crate::model::{LiveState, LocationIndex, NamePattern, Settings};
+use crate::model::{LiveState, LocationIndex, NamePattern, Network, NetworkIndex, Settings};
 
 /// The locations and networks of a run. Patterns are case-insensitive.
 #[derive(Clone, Debug, Default)]
@@ -115,6 +115,14 @@ impl Scope {
     /// Whether a network of this location is in scope by one of its names: the old and the new ones.
     pub fn includes_any_name<'n>(&self, location: &str, names: impl IntoIterator<Item = &'n str>) -> bool {
         self.includes_location(location) && self.networks.include(names)
+    }
+
+    /// The live networks in scope by the names that they have.
+    pub fn networks<'l>(&'l self, live: &'l LiveState) -> impl Iterator<Item = NetworkIndex> + 'l {
+        let is_in_scope = |(at, network): &(NetworkIndex, &Network)| {
+            self.includes_any_name(&live.location(live.location_of(*at)).name, [&*network.settings.name])
+        };
+        live.networks().filter(is_in_scope).map(|(at, _)| at)
     }
 
     /// Whether a network with this name is in scope, regardless of its location.

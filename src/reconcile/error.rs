@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::inputs::InvalidInput;
 use crate::client::SendError;
 use crate::diagnostic::plural;
-use crate::model::quotes_hint;
+use crate::model::{LiveState, quotes_hint};
 use crate::plan::model::Plan;
-use crate::plan::{Drift, MaxChanges, TooManyChanges, exceeded_limits};
+use crate::plan::{Drift, MaxChanges, Scope, TooManyChanges, exceeded_limits};
 use crate::plan_check::PlanViolation;
 use crate::storage::journal::RunHistoryError;
 use crate::storage::{JournalError, SavedPlanError};
@@ -120,6 +120,21 @@ impl From<SendError> for Error {
 }
 
 impl Error {
+    /// Checks that every pattern of the scope matches something that is there or that is asked for by a name.
+    ///
+    /// # Errors
+    /// The first one that matches nothing.
+    pub fn check_scope<'n>(
+        scope: &Scope,
+        live: &LiveState,
+        requested_names: impl IntoIterator<Item = &'n str, IntoIter: Clone>,
+    ) -> Result<(), Self> {
+        match scope.unmatched(live, requested_names.into_iter()) {
+            Some((option, pattern)) => Err(Self::EmptyScope { option, pattern: pattern.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     /// Checks what refuses a plan without a prompt: its limits and networks that no file names.
     ///
     /// # Errors

@@ -1,13 +1,11 @@
 //! Finds networks, base stations and handsets by whatever is known of them.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-
 use super::error::{Error, UnreadDevices};
 use super::read_devices::read_readable_devices;
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{
-    BaseStation, Handset, LiveState, Mac, Member, MemberId, MemberKind, NamePattern, NetworkId, NetworkIndex, nfc,
+    BaseStation, Handset, LiveState, Mac, Member, MemberId, MemberKind, NamePattern, NetworkId, NetworkIndex,
+    kind_of_id, nfc,
 };
 use crate::plan::model::{LocationRef, ResourceKind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
@@ -116,9 +114,7 @@ impl Wanted {
 
     /// The member whose id it is, as the id says itself.
     fn member(&self) -> Option<(MemberKind, MemberId)> {
-        let bytes = STANDARD_NO_PAD.decode(self.text.trim_end_matches('=').replace('-', "+").replace('_', "/")).ok()?;
-        let uri = String::from_utf8(bytes).ok()?;
-        let kind = match uri.strip_prefix("ciscospark://")?.split('/').nth(1)? {
+        let kind = match kind_of_id(&self.text)?.as_str() {
             "PEOPLE" => MemberKind::Person,
             "PLACE" => MemberKind::Workspace,
             _ => return None,
@@ -143,17 +139,9 @@ pub async fn find(
 ) -> Result<SearchResult, Error> {
     let wanted = Wanted::new(text);
     let mut live = client.list_networks(Priority::Normal).await?;
-    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
-        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
-    }
+    Error::check_scope(scope, &live, [])?;
     let is_asked_for = |kind: ResourceKind| kinds.is_empty() || kinds.contains(&kind);
-    let in_scope = |live: &LiveState| -> Vec<NetworkIndex> {
-        let networks = live.networks().filter(|(at, network)| {
-            scope.includes_any_name(&live.location(live.location_of(*at)).name, [&*network.settings.name])
-        });
-        networks.map(|(at, _)| at).collect()
-    };
-    let networks = in_scope(&live);
+    let networks: Vec<NetworkIndex> = scope.networks(&live).collect();
     let mut result = SearchResult::default();
     for at in networks.iter().filter(|_| is_asked_for(ResourceKind::Network)) {
         let network = live.network(*at);
@@ -169,15 +157,15 @@ pub async fn find(
     if result.found.iter().any(|found| found.matched.contains(&"id")) {
         return Ok(result);
     }
-    let mut reads = RequiredReads::default();
     let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
-    if is_asked_for(ResourceKind::BaseStation) && (wanted.mac.is_some() || is_device_id) {
-        reads.base_stations =
-            networks.iter().copied().filter(|at| live.network(*at).base_stations != Some(0)).collect();
-    }
-    if is_asked_for(ResourceKind::Handset) && !wanted.is_surely_an_address() {
-        reads.handsets = networks.iter().copied().filter(|at| live.network(*at).handsets != Some(0)).collect();
-    }
+    let may_be = |kind: &ResourceKind| match kind {
+        ResourceKind::Network => false,
+        ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
+        ResourceKind::Handset => !wanted.is_surely_an_address(),
+    };
+    let kinds: Vec<ResourceKind> =
+        ResourceKind::ALL.into_iter().filter(|kind| is_asked_for(*kind) && may_be(kind)).collect();
+    let mut reads = RequiredReads::of_kinds(&kinds, &networks, &live);
     if let Some(member) = wanted.member() {
         let named = networks_of_member(&member, client).await?;
         reads.base_stations.clear();
@@ -231,6 +219,9 @@ impl SearchResult {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+
     use super::*;
 
     fn member(extension: &str, number: &str, name: &str) -> Member {

@@ -4,7 +4,7 @@ use super::error::{Error, UnreadDevices};
 use super::read_devices::{read_all, read_readable_devices, unread};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{BaseStation, CodeText, Handset, LiveState, Network, NetworkIndex};
-use crate::plan::model::LocationRef;
+use crate::plan::model::{LocationRef, ResourceKind};
 use crate::plan::{RequiredReads, Scope};
 use crate::webex::{NetworkPath, calls};
 
@@ -27,21 +27,15 @@ pub async fn read_pairing(
     client: &ApiClient,
 ) -> Result<(Vec<PairingNetwork>, Vec<UnreadDevices>), Error> {
     let mut live = client.list_networks(Priority::Normal).await?;
-    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
-        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
-    }
+    Error::check_scope(scope, &live, [])?;
     let networks: Vec<NetworkIndex> = live
         .locations()
         .filter(|(_, location)| scope.includes_location(&location.name))
         .flat_map(|(at, _)| live.networks_of(at).map(|(at, _)| at))
         .collect();
-    let with_some = |count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
-        networks.iter().copied().filter(|at| count(live.network(*at)) != Some(0)).collect()
-    };
-    let base_stations = with_some(|network| network.base_stations);
-    let with_handsets = with_some(|network| network.handsets);
-    let mut failed =
-        read_readable_devices(&mut live, RequiredReads { base_stations, handsets: Vec::new() }, client).await?;
+    let mut reads = RequiredReads::of_kinds(&ResourceKind::ALL, &networks, &live);
+    let with_handsets = std::mem::take(&mut reads.handsets);
+    let mut failed = read_readable_devices(&mut live, reads, client).await?;
     let mut handsets = read_handsets(with_handsets, &live, client, &mut failed).await?;
     let sheet = networks.into_iter().map(|at| {
         let (network, location) = (live.network(at), live.location(live.location_of(at)));

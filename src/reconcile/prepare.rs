@@ -100,9 +100,7 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
     let entries = desired.locations.iter().flat_map(|location| &location.entries);
     let requested_names = entries.filter_map(|entry| entry.desired.name.as_ref()).map(|name| name.as_str());
-    if let Some((option, pattern)) = scope.unmatched(live, requested_names) {
-        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
-    }
+    Error::check_scope(scope, live, requested_names)?;
     let mut unprotected = Diagnostics::new();
     let protections = plan::protections(desired, live, &inputs.sources, &mut unprotected);
     let built = plan::build_scoped(scope, desired, live, &inputs.sources).and_then(|plan| {

@@ -10,6 +10,7 @@ use super::text::{difference, name_list, stop_reason};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
+use crate::model::to_minute;
 use crate::plan::model::{ChangeAction, ResourceKind};
 use crate::reconcile::{DriftReport, LocationStatus};
 
@@ -122,7 +123,7 @@ pub fn status(status: &DriftReport) -> String {
 fn status_row(location: &LocationStatus) -> String {
     let LocationStatus { name, managed, last_in_sync, .. } = location;
     let drifted = location.drifted();
-    let since = last_in_sync.map_or("–".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let since = last_in_sync.map_or("–".to_owned(), to_minute);
     let (count, which) = (drifted.len(), escaped(&name_list(&drifted)));
     format!("| {} | {count} of {managed} | {} | {which} |", escaped(name), escaped(&since))
 }

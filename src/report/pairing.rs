@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{CodeVisibility, html};
 use crate::desired::table;
-use crate::model::{Handset, Member, registration_time};
+use crate::model::{Member, registration_time, to_minute};
 use crate::reconcile::PairingNetwork;
 
 /// A network of the sheet. Access codes are there only if they were asked for.
@@ -39,14 +39,12 @@ impl Sheet {
         };
         let settings = &one.network.settings;
         let label = |member: &Option<Member>| member.as_ref().map(Member::label).unwrap_or_default();
-        let registered =
-            |handset: &Handset| registration_time(handset).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
         let handsets = one.handsets.iter().map(|(handset, code)| Row {
             name: handset.display_name().map(ToString::to_string).unwrap_or_default(),
             line1: label(&handset.line1),
             line2: label(&handset.line2),
             code: show(code.as_ref()),
-            registered: registered(handset),
+            registered: registration_time(handset).map(to_minute),
         });
         let handsets: Vec<Row> = handsets.collect();
         Self {

@@ -18,7 +18,7 @@ use super::sanitize::{first_names, sanitize};
 use super::summary::{StatusSummary, seconds};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
-use crate::model::{LocationId, Setting};
+use crate::model::{LocationId, Setting, to_minute};
 use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Warning, count_changes};
 use crate::reconcile::{DriftItem, DriftReport, LocationStatus};
 use crate::runtime::ShutdownReason;
@@ -473,8 +473,7 @@ pub fn status(status: &DriftReport) -> String {
                 format_args!("{name:width$}  {ADDED}in sync{ADDED:#}  {DIM}{}{DIM:#}", plural(managed, "network")),
             ),
             drifted => {
-                let since =
-                    location.last_in_sync.map(|at| format!(", last in sync {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+                let since = location.last_in_sync.map(|at| format!(", last in sync {}", to_minute(at)));
                 let since = since.unwrap_or_default();
                 line(
                     &mut out,
@@ -656,7 +655,7 @@ pub fn auth(view: &AuthView) -> String {
         Err(error) => row("owner", format!("unknown ({error})")),
     }
     let unknown = "unknown (personal tokens are valid for 12 hours, integration tokens for 14 days)";
-    row("expires", view.expires.map_or(unknown.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()));
+    row("expires", view.expires.map_or(unknown.to_owned(), to_minute));
     row(
         "read",
         match &view.list {

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::client::{ApiClient, Priority};
 use dectl::desired::{CodeExport, Export, has_desired_state_extension, unique_file_stems};
-use dectl::model::{LiveState, LocationIndex, Network, NetworkIndex};
+use dectl::model::{LiveState, LocationIndex, NetworkIndex};
+use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, is_temporary};
 use dectl::reconcile::{Error, PairingNetwork, Reached, UnreadDevices, read_pairing, read_readable_devices};
 use dectl::report::{CodeVisibility, pairing, plural, sanitize};
@@ -68,6 +69,15 @@ enum IncludedDevices {
     Handsets,
 }
 
+impl From<IncludedDevices> for ResourceKind {
+    fn from(devices: IncludedDevices) -> Self {
+        match devices {
+            IncludedDevices::BaseStations => Self::BaseStation,
+            IncludedDevices::Handsets => Self::Handset,
+        }
+    }
+}
+
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     if !args.update.update.is_empty() {
         if args.read.output.output != Format::Text {
@@ -91,9 +101,7 @@ pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdow
     }
     let locations: Vec<LocationIndex> =
         live.locations().filter(|(_, location)| scope.includes_location(&location.name)).map(|(at, _)| at).collect();
-    if let Some((option, pattern)) = scope.unmatched(&live, std::iter::empty()) {
-        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() }.into());
-    }
+    Error::check_scope(&scope, &live, [])?;
     let unread = read_included(args, &mut live, &locations, &connection.client, printer).await?;
     let reached = match format {
         // What the token may not read is left out.
@@ -128,23 +136,14 @@ async fn read_included(
     client: &ApiClient,
     printer: &Printer,
 ) -> Result<Vec<UnreadDevices>, CliError> {
-    // A network without devices is not asked for them.
-    let with_some = |devices: IncludedDevices, count: fn(&Network) -> Option<u64>| -> Vec<NetworkIndex> {
-        let is_wanted = args.include.contains(&devices);
-        let networks = locations.iter().filter(|_| is_wanted).flat_map(|at| live.networks_of(*at));
-        networks.filter(|(_, network)| count(network) != Some(0)).map(|(at, _)| at).collect()
-    };
-    let reads = RequiredReads {
-        base_stations: with_some(IncludedDevices::BaseStations, |network| network.base_stations),
-        handsets: with_some(IncludedDevices::Handsets, |network| network.handsets),
-    };
-    let kinds = [
-        (IncludedDevices::BaseStations, "base stations", reads.base_stations.len()),
-        (IncludedDevices::Handsets, "handsets", reads.handsets.len()),
-    ];
-    for (devices, kind, count) in kinds {
-        if args.include.contains(&devices) && !args.read.output.is_quiet() {
-            printer.note(&format!("reading the {kind} of {}\n", plural(count, "network")));
+    let networks: Vec<NetworkIndex> = locations.iter().flat_map(|at| live.networks_of(*at)).map(|(at, _)| at).collect();
+    let wanted: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
+    let reads = RequiredReads::of_kinds(&wanted, &networks, live);
+    let counts =
+        [(ResourceKind::BaseStation, reads.base_stations.len()), (ResourceKind::Handset, reads.handsets.len())];
+    for (kind, count) in counts {
+        if wanted.contains(&kind) && !args.read.output.is_quiet() {
+            printer.note(&format!("reading the {}s of {}\n", kind.noun(), plural(count, "network")));
         }
     }
     let unread = match args.include[..] {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ValueEnum};
 use dectl::client::{ApiClient, Priority};
 use dectl::desired::{RenameRequest, SourceFormat};
-use dectl::model::{LiveState, Location, LocationIndex, Network, NetworkIndex, Setting};
+use dectl::model::{LiveState, NetworkIndex, Setting};
+use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{
     CodeResolution, Error, Inputs, PlanSource, RunConfig, Unfinished, find_unfinished_run, plan_to_csv, plan_to_yaml,
@@ -242,16 +243,10 @@ fn rename_inputs(
 
 /// Reads the handsets of all networks in scope that have some; their number.
 async fn read_handsets(live: &mut LiveState, scope: &Scope, client: &ApiClient) -> Result<usize, CliError> {
-    let in_scope = |location: &Location, network: &Network| {
-        scope.includes_any_name(&location.name, [&*network.settings.name]) && network.handsets != Some(0)
-    };
-    let of = |at: LocationIndex, location: &Location| {
-        let networks = live.networks_of(at).filter(|(_, network)| in_scope(location, network));
-        networks.map(|(at, _)| at).collect::<Vec<NetworkIndex>>()
-    };
-    let handsets: Vec<NetworkIndex> = live.locations().flat_map(|(at, location)| of(at, location)).collect();
-    let count = handsets.len();
-    read_devices(live, RequiredReads { handsets, ..RequiredReads::default() }, client).await?;
+    let networks: Vec<NetworkIndex> = scope.networks(live).collect();
+    let reads = RequiredReads::of_kinds(&[ResourceKind::Handset], &networks, live);
+    let count = reads.handsets.len();
+    read_devices(live, reads, client).await?;
     Ok(count)
 }
 

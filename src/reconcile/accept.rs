@@ -1,5 +1,7 @@
 //! Takes live values over into the files that ask for others: what was changed elsewhere, and rightly.
 
+use std::collections::HashSet;
+
 use super::error::Error;
 use super::inputs::{CodeResolution, InputOptions, Inputs};
 use super::prepare::{expand_rules, read_details};
@@ -64,9 +66,7 @@ pub fn accept(
     live: &LiveState,
 ) -> Result<Accepted, Error> {
     let requested_names = inputs.desired.entries().filter_map(|entry| entry.desired.name.as_ref());
-    if let Some((option, pattern)) = scope.unmatched(live, requested_names.map(|name| name.as_str())) {
-        return Err(Error::EmptyScope { option, pattern: pattern.to_owned() });
-    }
+    Error::check_scope(scope, live, requested_names.map(|name| name.as_str()))?;
     let (differences, contradictions) = compare(inputs, scope, live);
     let (edits, mut left) = edits(&differences, fields, inputs);
     left.extend(contradictions.iter().cloned());
@@ -75,11 +75,9 @@ pub fn accept(
         let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
         let again = Inputs::from_texts(texts.to_vec(), Diagnostics::new(), options).ok();
         let found = again.map(|inputs| compare(&inputs, scope, live));
-        let mut expected = before.clone();
-        for taken in made {
-            expected.retain(|key| *key != taken.key);
-        }
-        found.is_some_and(|(differences, contradictions)| keys(&differences, &contradictions) == expected)
+        let gone: HashSet<&Key> = made.iter().map(|taken| &taken.key).collect();
+        let expected = before.iter().filter(|key| !gone.contains(key));
+        found.is_some_and(|(differences, contradictions)| keys(&differences, &contradictions).iter().eq(expected))
     };
     let (mut made, refused) = possible(texts, &edits);
     left.extend(refused.into_iter().map(|(taken, why)| format!("{}: {why}", taken.label)));

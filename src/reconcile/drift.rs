@@ -1,13 +1,13 @@
 //! The differences of a drift report: what differs, why, and what of it is known.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LocationId, NameKey, NetworkId, Settings};
+use crate::model::{LocationId, NameKey, NetworkId, Settings, to_minute};
 use crate::plan::model::{Change, Field, FieldKind, ResourceKind, ResourceState, changed_fields};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
@@ -104,7 +104,7 @@ impl DriftItem {
     pub fn cause_in_words(&self) -> Option<String> {
         self.cause.as_ref().map(|cause| match cause {
             DriftCause::ChangedOutside { run, since } => {
-                format!("changed outside since {} (run {run})", since.strftime("%Y-%m-%d %H:%M UTC"))
+                format!("changed outside since {} (run {run})", to_minute(*since))
             }
             DriftCause::NotApplied => "not applied yet".to_owned(),
         })
@@ -149,11 +149,15 @@ impl LastStates {
         let mut last = Self::default();
         let Ok(runs) = RunDirectory::open(journal_dir) else { return last };
         for (_, journal, _) in runs.recent() {
-            if !is_any_missing && changes.iter().all(|change| last.knows(change)) {
+            let unexplained = changes.iter().filter(|change| !last.knows(change));
+            let wanted: HashSet<&NetworkId> = unexplained.filter_map(|change| change.network.id()).collect();
+            if !is_any_missing && wanted.is_empty() {
                 break;
             }
             let Ok(mut history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-            if !history.identity.target.is_same(target) {
+            // Decrypting takes a while by design, so what says nothing new is left encrypted.
+            let is_news = is_any_missing || networks_of(&history).any(|network| wanted.contains(&network));
+            if !history.identity.target.is_same(target) || !is_news {
                 continue;
             }
             if history.is_encrypted {
@@ -179,7 +183,7 @@ impl LastStates {
                 self.devices.entry(key).or_insert_with(|| left(item.after.clone()));
             }
             if item.key.operation.kind == ResourceKind::Network
-                && let Some(network) = item.network.clone().or_else(|| item.id.as_deref().map(NetworkId::new))
+                && let Some(network) = network_of(item)
             {
                 let location = item.location.clone();
                 self.networks.entry(network).or_insert_with(|| (location, Some(left(item.after.clone()))));
@@ -225,6 +229,17 @@ impl LastStates {
         let newest = of_location.filter_map(|(_, left)| left.as_ref()).filter(is_it).max_by_key(|left| left.at);
         newest.map(|left| left.cause(false))
     }
+}
+
+/// The networks that a run may have written.
+fn networks_of(history: &RunHistory) -> impl Iterator<Item = NetworkId> + '_ {
+    let networks = history.modified.iter().map(|modified| modified.network.clone());
+    networks.chain(history.items.iter().filter_map(network_of))
+}
+
+/// The network that an item is about; of one that was created its own id.
+fn network_of(item: &RecordedItem) -> Option<NetworkId> {
+    item.network.clone().or_else(|| item.id.as_deref().map(NetworkId::new))
 }
 
 /// What may identify a device: its id, and what it is called.
@@ -298,10 +313,9 @@ impl KnownDifference {
         }
     }
 
-    /// Whether it is the same difference; a network may have another name by now.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        let unnamed = |one: &Self| Self { name: String::new(), ..one.clone() };
-        unnamed(self) == unnamed(other)
+    /// What makes it the same difference later on: a network may have another name by then.
+    pub(super) fn unnamed(self) -> Self {
+        Self { name: String::new(), ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Drift per location, and when it was last in sync.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -127,11 +127,12 @@ impl DriftReport {
 
     /// Marks the differences that a baseline has.
     pub fn mark_known(&mut self, baseline: &Baseline) {
+        let known: HashSet<KnownDifference> =
+            baseline.differences.iter().cloned().map(KnownDifference::unnamed).collect();
         for location in &mut self.locations {
             for item in &mut location.differences {
-                let difference = KnownDifference::of(&location.id, item);
-                item.is_known =
-                    item.can_be_accepted() && baseline.differences.iter().any(|known| known.is_same(&difference));
+                let difference = KnownDifference::of(&location.id, item).unnamed();
+                item.is_known = item.can_be_accepted() && known.contains(&difference);
             }
         }
     }

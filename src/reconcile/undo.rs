@@ -18,7 +18,7 @@ use crate::model::{
     NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
-use crate::plan::model::{Listed, Operation, ResourceKind as Kind, ResourceState, Standing, States, standings};
+use crate::plan::model::{Listed, Operation, Plan, ResourceKind as Kind, ResourceState, Standing, States, standings};
 use crate::plan::{RequiredReads, Scope, is_temporary};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan};
@@ -60,13 +60,14 @@ pub async fn prepare_undo(
     fill_hidden_codes(history, live);
     read_for_undo(history, live, client).await?;
     let plan_of = |run: &String| SavedPlan::read(&runs.plan_path(run), key).ok().map(|saved| saved.plan);
-    let first = joined.last().unwrap_or(&history.run);
+    let plans: Vec<Option<Plan>> = joined.iter().chain([&history.run]).map(plan_of).collect();
+    let first = &plans[joined.len().saturating_sub(1)];
     // Without its plan, what has no id stays.
-    if let Some(first) = plan_of(first) {
-        find_unrecorded(history, &first, live);
+    if let Some(first) = first {
+        find_unrecorded(history, first, live);
     }
     let mut undo = build_undo(history, live, scope);
-    for plan in joined.iter().chain([&history.run]).filter_map(plan_of) {
+    for plan in plans.into_iter().flatten() {
         undo.inputs.protections.join(plan.protections);
     }
     Ok(Undo { joined, left, ..undo })

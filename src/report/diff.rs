@@ -2,14 +2,16 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::CodeVisibility;
 use super::sanitize::sanitize;
 use super::view::PlanView;
+use super::{CodeVisibility, before_after};
 use crate::desired::{SourceFormat, redacted_lines};
+use crate::plan::model::Plan;
 use crate::reconcile::AcceptedFile;
 
-pub fn plan(view: &PlanView) -> String {
-    let [before, after] = view.files.each_ref().map(|file| shown(file));
+/// The affected locations as files; `view` is that of the plan.
+pub fn plan(plan: &Plan, view: &PlanView, codes: CodeVisibility) -> String {
+    let [before, after] = before_after::of(plan, codes).map(|file| shown(&file));
     // What stands before the header is no part of the diff.
     let warnings = view.warnings.iter().map(|warning| format!("# warning: {}\n", sanitize(&warning.message)));
     let notes: String = warnings.chain(view.notes().iter().map(|note| format!("# note: {note}\n"))).collect();

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::before_after;
 use super::licences::LicenceNote;
 use super::sanitize::sanitize;
 use super::summary::{PlanSummary, ResultSummary};
@@ -36,8 +35,6 @@ pub struct PlanView {
     /// Names that were allowed and that nothing has which is protected.
     pub unused_allowances: Vec<String>,
     pub warnings: Vec<Warning>,
-    /// The affected locations as desired-state files, before and after.
-    pub files: [String; 2],
 }
 
 /// A protection that some changes of a plan meet.
@@ -275,7 +272,6 @@ impl PlanView {
             protections: protections(plan),
             unused_allowances: plan.protections.unused(&plan.changes).map(ToString::to_string).collect(),
             warnings: plan.warnings.clone(),
-            files: before_after::of(plan, codes),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dectl::apply::Outcome;
 use dectl::plan::model::Plan;
-use dectl::report::{self, PlanView, ResultView, json, sanitize};
+use dectl::report::{self, CodeVisibility, PlanView, ResultView, json, sanitize};
 use dectl::storage::write_public_file;
 
 use crate::cli::args::{Format, OutputOptions, ScopeOptions};
@@ -21,7 +21,7 @@ pub(super) fn check_format(format: Format, formats: Option<&[Format]>) -> Result
 
 /// Shows a plan that is not applied now; `max_deletes` is the number of deletions that was allowed.
 pub(super) fn show_plan(plan: &Plan, max_deletes: Option<usize>, printer: &Printer) {
-    show_plan_as(plan, max_deletes, printer, |view| plan_text(view, printer.format()));
+    show_plan_as(plan, max_deletes, printer, |view| plan_text(plan, view, printer.format(), printer.codes()));
 }
 
 /// The same with another text.
@@ -63,13 +63,13 @@ pub(super) fn shell_word(path: &Path) -> String {
     if text.chars().all(is_plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-pub(super) fn plan_text(view: &PlanView, format: Format) -> String {
+pub(super) fn plan_text(plan: &Plan, view: &PlanView, format: Format, codes: CodeVisibility) -> String {
     match format {
         Format::Text => report::text::plan(view),
         Format::Json => json::text(&json::plan(view)),
         Format::Markdown => report::markdown::plan(view),
         Format::Html => report::html::plan(view),
-        Format::Diff => report::diff::plan(view),
+        Format::Diff => report::diff::plan(plan, view, codes),
         // Refused before anything was read.
         Format::Csv | Format::Junit | Format::Codequality => String::new(),
     }

@@ -20,7 +20,7 @@ use dectl::runtime::{Clock, Instant, alongside};
 use dectl::storage::PlanKey;
 
 use super::inputs::scope;
-use super::output::{plan_text, result_text, write_metrics};
+use super::output::{result_text, write_metrics};
 use crate::cli::args::{Format, LogFormat, RunOptions, WindowEnd, WriteOptions};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::log_line::eprint_json;
@@ -207,8 +207,7 @@ impl TerminalUi<'_> {
 #[async_trait(?Send)]
 impl UserInterface for TerminalUi<'_> {
     fn show_plan(&self, plan: &Plan, waves: &[Vec<LocationId>]) {
-        let view = PlanView::of(plan, self.printer.codes());
-        self.printer.preview(&plan_text(&view, Format::Text));
+        self.printer.preview(&text::plan(&PlanView::of(plan, self.printer.codes())));
         self.printer.preview(&text::waves(plan, waves));
     }
 

@@ -67,11 +67,14 @@ impl Protection {
                     && NameKey::of(&other.network_name) == NameKey::of(after)
             })
         };
-        let after = change.settings_after().map(|after| &after.name).filter(|after| !is_held(after));
-        let networks = || [Some(&change.network_name), after].into_iter().flatten();
-        let whole = |network: &Arc<str>| format!("{}/{network}", change.location.name);
+        let is_named = |network: &Arc<str>| {
+            name == NameKey::of(network) || name == NameKey::of(&format!("{}/{network}", change.location.name))
+        };
+        let after = change.settings_after().map(|after| &after.name);
+        // Looking for who holds the name is last, since it asks all changes.
         name == NameKey::of(self.name())
-            || networks().any(|network| name == NameKey::of(network) || name == NameKey::of(&whole(network)))
+            || is_named(&change.network_name)
+            || after.is_some_and(|after| is_named(after) && !is_held(&after))
     }
 }
 
@@ -133,15 +136,13 @@ impl Protections {
             (protection, met.filter(|change| !is_allowed(change)).count())
         })
     }
-}
 
-impl Protections {
     /// The allowed names that allow none of these changes, as a misspelled one does.
     pub fn unused<'a>(&'a self, changes: &'a [Change]) -> impl Iterator<Item = &'a Arc<str>> + 'a {
         self.allowed.iter().filter(move |name| {
             let allows = |protection: &Protection| {
-                let met = changes.iter().filter(|change| protection.is_about(change));
-                met.into_iter().any(|change| protection.is_allowed(change, changes, name))
+                let mut met = changes.iter().filter(|change| protection.is_about(change));
+                met.any(|change| protection.is_allowed(change, changes, name))
             };
             !self.met.iter().any(allows)
         })

@@ -98,6 +98,36 @@ fn without_a_terminal_or_with_other_options_nothing_is_edited() {
 }
 
 #[test]
+fn what_goes_with_update_alone_is_refused_without_it_and_beside_other_exports() {
+    let env = TestEnv::new();
+    env.write("net.yaml", FILE);
+    let without_update: [&[&str]; 3] = [&["--network", "BGO*"], &["--field", "name"], &["--yes"]];
+    let others: [&[&str]; 8] = [
+        &[],
+        &["--write", "new.yaml"],
+        &["--split", "new"],
+        &["--force"],
+        &["--no-codes"],
+        &["--no-remarks"],
+        &["--include", "handsets"],
+        &["--pairing"],
+    ];
+    for other in others {
+        for option in without_update {
+            let ended = env.run(&[&["export"], other, option].concat());
+            assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{other:?} {option:?}");
+        }
+        if !other.is_empty() {
+            let ended = env.run(&[&["export"], other, &["--update", "net.yaml", "--yes"]].concat());
+            assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{other:?}");
+        }
+    }
+    let ended = env.run(&["export", "--pairing", "-o", "csv", "--include", "handsets"]);
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{}", ended.stderr);
+    assert!(!env.dir.path().join("new.yaml").exists() && !env.dir.path().join("new").exists());
+}
+
+#[test]
 fn handsets_and_tables_are_edited_too() {
     let env = TestEnv::new();
     let table = env.run(&["export", "-o", "csv", "--include", "handsets"]).stdout;

@@ -50,7 +50,7 @@ pub(crate) struct ExportArgs {
     include: Vec<IncludedDevices>,
     /// The sheet for an installer: networks with base stations, handsets and what was never registered; as `-o csv`, or as
     /// `-o html` to print, with access codes only by --show-codes
-    #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks"], hide_short_help = true)]
+    #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks", "include"], hide_short_help = true)]
     pairing: bool,
     #[command(flatten)]
     filter: LocationOptions,

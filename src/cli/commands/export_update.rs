@@ -28,19 +28,23 @@ pub(crate) struct UpdateOptions {
         long,
         value_name = "FILE",
         num_args = 1..,
-        conflicts_with_all = ["write", "split", "force", "no_codes", "no_remarks", "include"]
+        conflicts_with_all = NEW_FILE_OPTIONS
     )]
     pub(super) update: Vec<PathBuf>,
     /// With --update: take over this field only, such as displayName (repeatable)
-    #[arg(long, value_name = "FIELD", requires = "update", value_parser = FIELDS, hide_short_help = true)]
+    #[arg(long, value_name = "FIELD", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, value_parser = FIELDS, hide_short_help = true)]
     field: Vec<String>,
     /// With --update: limit to networks by a glob for the old or new name, or !GLOB (repeatable)
-    #[arg(long, value_name = "GLOB", requires = "update", hide_short_help = true)]
+    #[arg(long, value_name = "GLOB", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, hide_short_help = true)]
     network: Vec<String>,
     /// With --update: skip the confirmation prompt
-    #[arg(long, short, requires = "update", hide_short_help = true)]
+    #[arg(long, short, requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, hide_short_help = true)]
     yes: bool,
 }
+
+/// Options of an export that writes something new. What `--update` needs is refused beside them, too: an option that requires
+/// another one is let through where that one is excluded.
+const NEW_FILE_OPTIONS: [&str; 7] = ["write", "split", "force", "no_codes", "no_remarks", "include", "pairing"];
 
 /// The fields that an edit can take over.
 const FIELDS: [&str; 7] =

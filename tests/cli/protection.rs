@@ -67,7 +67,10 @@ fn each_protection_is_allowed_by_its_own_name() {
 #[test]
 fn a_saved_plan_keeps_what_is_protected_and_what_was_allowed() {
     let env = with_file();
-    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "plan.json"]).code, Some(0));
+    let planned = env.run(&["plan", "networks.yaml", "--out", "plan.json"]);
+    assert_eq!(planned.code, Some(0));
+    let next = "`dectl apply --plan plan.json --allow 'Oslo HQ' --allow 'HQ Reception'`";
+    assert!(planned.stderr.contains(next), "{}", planned.stderr);
     std::fs::remove_file(env.dir.path().join("networks.yaml")).expect("it was there");
     assert!(env.run(&["show", "plan.json"]).stdout.contains("refused without `--allow \"Oslo HQ\"`"));
     let ended = env.run(&["apply", "--plan", "plan.json", "--yes", "--allow", "HQ Reception"]);

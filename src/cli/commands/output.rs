@@ -45,14 +45,18 @@ pub(super) fn show_next_step(next: &str, plan: &Plan, output: OutputOptions, pri
     }
 }
 
-/// How a saved plan is applied; deletions that were not allowed when it was saved must be then.
+/// How a saved plan is applied; deletions and changes of what is protected that were not allowed when it was saved must be
+/// then.
 pub(super) fn saved_plan_hint(path: &Path, plan: &Plan, limits: &ScopeOptions) -> String {
     let allowed = match plan.deleted().len() {
         0 => String::new(),
         _ if limits.max_deletes.is_some() => String::new(),
         deleted => format!(" --max-deletes {deleted}"),
     };
-    format!("apply exactly this plan with `dectl apply --plan {}{allowed}`", shell_word(path))
+    let names = plan.protections.refused_names(&plan.changes);
+    let allowances: String =
+        names.into_iter().map(|name| format!(" --allow {}", shell_word(Path::new(name)))).collect();
+    format!("apply exactly this plan with `dectl apply --plan {}{allowed}{allowances}`", shell_word(path))
 }
 
 /// A path as one word of a shell.

@@ -137,6 +137,18 @@ impl Protections {
         })
     }
 
+    /// The names that would allow what is refused, each once, freezes that may have ended until then included.
+    pub fn refused_names<'a>(&'a self, changes: &'a [Change]) -> Vec<&'a str> {
+        let refused = self.refused(changes, Timestamp::MIN).filter(|(_, refused)| *refused > 0);
+        let mut names: Vec<&str> = Vec::new();
+        for (protection, _) in refused {
+            if !names.contains(&protection.name()) {
+                names.push(protection.name());
+            }
+        }
+        names
+    }
+
     /// The allowed names that allow none of these changes, as a misspelled one does.
     pub fn unused<'a>(&'a self, changes: &'a [Change]) -> impl Iterator<Item = &'a Arc<str>> + 'a {
         self.allowed.iter().filter(move |name| {

@@ -13,17 +13,19 @@ use crate::webex::{NetworkPath, calls};
 pub struct PairingNetwork {
     pub location: LocationRef,
     pub network: Network,
-    pub base_stations: Vec<BaseStation>,
-    /// Each with its own access code, where the list has one.
-    pub handsets: Vec<(Handset, Option<CodeText>)>,
+    /// `None` if they were not asked for, or cannot be read.
+    pub base_stations: Option<Vec<BaseStation>>,
+    /// Each with its own access code, where the list has one; `None` as above.
+    pub handsets: Option<Vec<(Handset, Option<CodeText>)>>,
 }
 
-/// The networks in scope, by location and name, and the devices that cannot be read.
+/// The networks in scope, by location and name, with devices of these kinds; and the devices that cannot be read.
 ///
 /// # Errors
 /// If the list cannot be read, the scope matches nothing, or the run is stopped.
 pub async fn read_pairing(
     scope: &Scope,
+    kinds: &[ResourceKind],
     client: &ApiClient,
 ) -> Result<(Vec<PairingNetwork>, Vec<UnreadDevices>), Error> {
     let mut live = client.list_networks(Priority::Normal).await?;
@@ -33,17 +35,22 @@ pub async fn read_pairing(
         .filter(|(_, location)| scope.includes_location(&location.name))
         .flat_map(|(at, _)| live.networks_of(at).map(|(at, _)| at))
         .collect();
-    let mut reads = RequiredReads::of_kinds(&ResourceKind::ALL, &networks, &live);
+    let mut reads = RequiredReads::of_kinds(kinds, &networks, &live);
     let with_handsets = std::mem::take(&mut reads.handsets);
     let mut failed = read_readable_devices(&mut live, reads, client).await?;
     let mut handsets = read_handsets(with_handsets, &live, client, &mut failed).await?;
     let sheet = networks.into_iter().map(|at| {
         let (network, location) = (live.network(at), live.location(live.location_of(at)));
+        // One without devices is not asked for them.
+        let has_none = |kind: ResourceKind, count: Option<u64>| kinds.contains(&kind) && count == Some(0);
+        let base_stations = live.base_stations(at).map(<[BaseStation]>::to_vec);
+        let no_base_stations = has_none(ResourceKind::BaseStation, network.base_stations).then(Vec::new);
+        let no_handsets = has_none(ResourceKind::Handset, network.handsets).then(Vec::new);
         PairingNetwork {
             location: LocationRef { id: location.id.clone(), name: location.name.clone() },
             network: network.clone(),
-            base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
-            handsets: handsets.remove(&at).unwrap_or_default(),
+            base_stations: base_stations.or(no_base_stations),
+            handsets: handsets.remove(&at).or(no_handsets),
         }
     });
     Ok((sheet.collect(), failed))

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{CodeVisibility, html};
 use crate::desired::table;
-use crate::model::{Member, registration_time, to_minute};
+use crate::model::{BaseStation, CodeText, Handset, Member, registration_time, to_minute};
 use crate::reconcile::PairingNetwork;
 
 /// A network of the sheet. Access codes are there only if they were asked for.
@@ -17,8 +17,9 @@ struct Sheet {
     /// Whether the access code of the network is in use; otherwise each handset has its own.
     has_common_code: bool,
     code: Option<String>,
-    base_stations: Vec<String>,
-    handsets: Vec<Row>,
+    /// `None` if they are not on the sheet.
+    base_stations: Option<Vec<String>>,
+    handsets: Option<Vec<Row>>,
     never_registered: usize,
 }
 
@@ -34,19 +35,20 @@ struct Row {
 
 impl Sheet {
     fn of(one: &PairingNetwork, codes: CodeVisibility) -> Self {
-        let show = |code: Option<&crate::model::CodeText>| {
+        let show = |code: Option<&CodeText>| {
             code.filter(|_| codes == CodeVisibility::Shown).map(|code| code.expose_secret().to_owned())
         };
         let settings = &one.network.settings;
         let label = |member: &Option<Member>| member.as_ref().map(Member::label).unwrap_or_default();
-        let handsets = one.handsets.iter().map(|(handset, code)| Row {
+        let row = |(handset, code): &(Handset, Option<CodeText>)| Row {
             name: handset.display_name().map(ToString::to_string).unwrap_or_default(),
             line1: label(&handset.line1),
             line2: label(&handset.line2),
             code: show(code.as_ref()),
             registered: registration_time(handset).map(to_minute),
-        });
-        let handsets: Vec<Row> = handsets.collect();
+        };
+        let handsets: Option<Vec<Row>> = one.handsets.as_ref().map(|handsets| handsets.iter().map(row).collect());
+        let stations = one.base_stations.as_ref();
         Self {
             location: one.location.name.to_string(),
             network: settings.name.to_string(),
@@ -54,8 +56,8 @@ impl Sheet {
             model: one.network.model.as_deref().map(str::to_owned),
             has_common_code: settings.code_enabled != Some(false),
             code: show(settings.code.as_ref()),
-            base_stations: one.base_stations.iter().map(crate::model::BaseStation::label).collect(),
-            never_registered: handsets.iter().filter(|row| row.registered.is_none()).count(),
+            base_stations: stations.map(|stations| stations.iter().map(BaseStation::label).collect()),
+            never_registered: handsets.iter().flatten().filter(|row| row.registered.is_none()).count(),
             handsets,
         }
     }
@@ -80,12 +82,12 @@ pub fn csv(networks: &[PairingNetwork], codes: CodeVisibility) -> String {
             row.push(handset.as_ref().map(|row| row.registered.clone().unwrap_or_else(never)));
             rows.push(row);
         };
-        let is_empty = sheet.base_stations.is_empty() && sheet.handsets.is_empty();
-        if is_empty {
+        let (stations, handsets) = (sheet.base_stations.iter().flatten(), sheet.handsets.iter().flatten());
+        if stations.clone().next().is_none() && handsets.clone().next().is_none() {
             add(None, None);
         }
-        sheet.base_stations.iter().for_each(|station| add(Some(station.clone()), None));
-        sheet.handsets.iter().for_each(|handset| add(None, Some(handset.clone())));
+        stations.for_each(|station| add(Some(station.clone()), None));
+        handsets.for_each(|handset| add(None, Some(handset.clone())));
     }
     table(columns, rows)
 }

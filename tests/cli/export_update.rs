@@ -122,8 +122,6 @@ fn what_goes_with_update_alone_is_refused_without_it_and_beside_other_exports() 
             assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{other:?}");
         }
     }
-    let ended = env.run(&["export", "--pairing", "-o", "csv", "--include", "handsets"]);
-    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{}", ended.stderr);
     assert!(!env.dir.path().join("new.yaml").exists() && !env.dir.path().join("new").exists());
 }
 

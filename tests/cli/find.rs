@@ -116,6 +116,10 @@ fn the_sheet_of_an_installer_has_codes_on_request_only() {
     assert_eq!(plain.code, Some(0), "{}", plain.stderr);
     assert!(!plain.stdout.contains(",2203,") && !plain.stdout.contains("secret"), "{}", plain.stdout);
     assert!(plain.stdout.contains("BGO Gate,AC7A56000009"), "{}", plain.stdout);
+    let handsets = env.run(&["export", "--pairing", "--include", "handsets", "-o", "csv"]);
+    assert!(!handsets.stdout.contains("AC7A56000009") && handsets.stdout.contains(",never"), "{}", handsets.stdout);
+    let page = env.run(&["export", "--pairing", "--include", "handsets", "-o", "html"]).stdout;
+    assert_eq!(page.matches("<dt>Base stations</dt><dd>not on this sheet</dd>").count(), 13, "{page}");
     let secret = env.run(&["export", "--pairing", "-o", "csv", "--show-codes", "--location", "Bergen*"]);
     assert!(secret.stdout.contains("network access code (secret)"), "{}", secret.stdout);
     assert!(secret.stdout.contains("BGO Cold store,2203,AC7A5600"), "{}", secret.stdout);

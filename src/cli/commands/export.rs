@@ -48,9 +48,9 @@ pub(crate) struct ExportArgs {
     /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     include: Vec<IncludedDevices>,
-    /// The sheet for an installer: networks with base stations, handsets and what was never registered; as `-o csv`, or as
-    /// `-o html` to print, with access codes only by --show-codes
-    #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks", "include"], hide_short_help = true)]
+    /// The sheet for an installer: networks with base stations, handsets and what was never registered, or with --include
+    /// only these; as `-o csv`, or as `-o html` to print, with access codes only by --show-codes
+    #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks"], hide_short_help = true)]
     pairing: bool,
     #[command(flatten)]
     filter: LocationOptions,
@@ -221,7 +221,9 @@ async fn pairing_sheet(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown
         _ => return Err(CliError::refused("`--pairing` is a table or pages to print: add `-o csv` or `-o html`")),
     };
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, &connection.client).await?;
+    let included: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
+    let kinds = if included.is_empty() { ResourceKind::ALL.to_vec() } else { included };
+    let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, &kinds, &connection.client).await?;
     for devices in &unread {
         printer.note(&format!("error: {}; they are not on the sheet\n", sanitize(&devices.to_string())));
     }

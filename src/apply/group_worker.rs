@@ -314,7 +314,8 @@ impl<'a, 's> GroupWorker<'a, 's> {
             StepState::NotSent => result.error.is_some(),
             StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
         };
-        let is_half = item.operation().kind == ResourceKind::Handset && !run.plan.is_final(item);
+        let addition = Operation::new(ResourceKind::Handset, ChangeAction::Create);
+        let is_half = item.operation() == addition && !run.plan.is_final(item);
         if progress == StepState::Done && is_half {
             self.halves.insert(change);
         }
@@ -386,14 +387,21 @@ impl<'a, 's> GroupWorker<'a, 's> {
         planned.unwrap_or_else(|| &self.run.single_lines[at.0])
     }
 
+    /// The state of a handset whose second line another one waits for, if the step takes it there.
+    fn second_line_given_up(&self, at: StepIndex, change: ChangeIndex) -> Option<&ResourceState> {
+        let update = Operation::new(ResourceKind::Handset, ChangeAction::Update);
+        let item = self.step(at).items.iter().find(|item| item.change == change && item.operation() == update)?;
+        item.to.as_ref().filter(|_| !self.run.plan.is_final(item))
+    }
+
     fn has_no_result(&self, change: ChangeIndex) -> bool {
         self.run.results.borrow()[change.0].is_none()
     }
 
-    /// Records the current settings of networks that did not reach their final state.
+    /// Records in which state things are that did not reach their final one.
     fn finalize_results(&self) {
         let mut results = self.run.results.borrow_mut();
-        for item in self.steps.iter().flat_map(|at| self.step(*at).changes()) {
+        for (at, item) in self.steps.iter().flat_map(|at| self.step(*at).changes().map(move |item| (*at, item))) {
             let result = results[item.0].get_or_insert_with(|| ChangeResult {
                 error: self.lock_failure(),
                 ..ChangeResult::new(ChangeStatus::NotStarted)
@@ -403,6 +411,12 @@ impl<'a, 's> GroupWorker<'a, 's> {
                 && self.run.plan[item].settings_before() != Some(current)
             {
                 result.left_as = Some(ResourceState::Network { settings: current.clone(), model: None });
+            }
+            if result.status != ChangeStatus::Applied
+                && self.progress.get(&(at, item)) == Some(&StepState::Done)
+                && let Some(half) = self.second_line_given_up(at, item)
+            {
+                result.left_as = Some(half.clone());
             }
         }
     }

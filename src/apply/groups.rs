@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::model::{Handset, HandsetId, LocationId, MemberId};
-use crate::plan::model::{Change, ChangeIndex, NetworkRef, Plan, ResourceState, StepIndex, StepKind, is_spaced};
+use crate::plan::model::{
+    Change, ChangeIndex, NetworkRef, Plan, ResourceKind, ResourceState, StepIndex, StepKind, is_spaced,
+};
 
 /// Steps that one worker sends, in the order of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +97,8 @@ pub(super) fn groups(plan: &Plan, late: &HashSet<StepIndex>) -> Vec<Group> {
         let group = &mut groups[place];
         group.steps.push(at);
         group.time += ESTIMATED_LATENCY;
-        group.has_interim |= plan.step_kind(step) == StepKind::Interim;
+        let is_network = step.operation().kind == ResourceKind::Network;
+        group.has_interim |= is_network && plan.step_kind(step) == StepKind::Interim;
         group.is_late &= late.contains(&at);
         if is_spaced(&step.items) {
             *spaced[place].entry(&change.network).or_default() += 1;

@@ -117,6 +117,8 @@ codes! {
     UnknownHandset = "unknown-handset",
     /// Two entries mean the same handset.
     DuplicateHandset = "duplicate-handset",
+    /// Handsets of two networks exchange their first lines, which one of them has to take while the other one has it.
+    FirstLinesExchanged = "first-lines-exchanged",
     /// A network would have more lines than its model allows, or than other pages of Cisco mention.
     TooManyLines = "too-many-lines",
     /// A model that does not exist, or where none is allowed.

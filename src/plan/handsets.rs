@@ -6,12 +6,11 @@ use super::base_stations::Owner;
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
 use super::members::{Members, NotFound, has_lost_characters};
+use super::model::ChangeAction;
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
-use crate::model::{
-    Handset, LiveState, LocationId, Member, MemberId, MemberKind, NetworkModel, nfc, same_member, same_text,
-};
+use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
 
 /// From so many lines on, another page of Cisco's documentation states a lower limit.
 const DOUBTFUL_LINES: usize = 120;
@@ -25,6 +24,12 @@ pub(super) struct HandsetChange {
     /// `None` if it is removed.
     pub(super) after: Option<Handset>,
     pub(super) span: Span,
+}
+
+impl HandsetChange {
+    pub(super) const fn action(&self) -> ChangeAction {
+        ChangeAction::between(self.before.as_ref(), self.after.as_ref())
+    }
 }
 
 /// The changes of a location: per network the removals, the updates and the additions; and the number of listed handsets
@@ -70,7 +75,7 @@ pub(super) fn compare(
             network(Owner::Created(at), Some(*model), &[], group, diagnostics);
         }
     }
-    (givers_first(changes), unmanaged)
+    (changes, unmanaged)
 }
 
 /// Compares the lists of one network.
@@ -120,7 +125,7 @@ impl<'r> Comparison<'r> {
             self.check_limit(model, &removals, &updates, &additions);
         }
         let unmanaged = self.listed.len() - self.taken.len();
-        removals.extend(free_lines_first(updates));
+        removals.extend(updates);
         removals.extend(additions);
         Some((removals, unmanaged))
     }
@@ -692,79 +697,6 @@ impl<'r> Comparison<'r> {
                 .help("Webex decides; the result of each handset is reported");
         }
     }
-}
-
-/// Orders updates so that a first line is given up before another handset takes it: a run that is interrupted in between
-/// leaves no two handsets of one line, which a file cannot tell apart. Depth first; where lines go round, any order will do.
-fn free_lines_first(updates: Vec<HandsetChange>) -> Vec<HandsetChange> {
-    let line_of = |handset: Option<&Handset>| handset.and_then(|handset| handset.line1.clone());
-    let lines: Vec<_> =
-        updates.iter().map(|update| (line_of(update.before.as_ref()), line_of(update.after.as_ref()))).collect();
-    let blockers = |at: usize| {
-        let (before, after) = &lines[at];
-        let is_move = !same_member(before.as_ref(), after.as_ref());
-        let blocks = |other: &usize| is_move && *other != at && same_member(lines[*other].0.as_ref(), after.as_ref());
-        (0..lines.len()).filter(blocks).collect::<Vec<_>>()
-    };
-    let (mut order, mut seen) = (Vec::with_capacity(lines.len()), vec![false; lines.len()]);
-    for start in 0..lines.len() {
-        let mut stack = vec![(start, false)];
-        while let Some((at, is_left)) = stack.pop() {
-            if is_left {
-                order.push(at);
-            } else if !std::mem::replace(&mut seen[at], true) {
-                stack.push((at, true));
-                stack.extend(blockers(at).into_iter().map(|other| (other, false)));
-            }
-        }
-    }
-    let mut updates: Vec<Option<HandsetChange>> = updates.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|at| updates[at].take()).collect()
-}
-
-/// Of changes of a location, which one takes a line that which other one gives up in another network.
-pub(super) fn moved_lines(changes: &[HandsetChange]) -> Vec<(usize, usize)> {
-    let states = changes.iter().map(|change| [&change.before, &change.after]);
-    let lines = states.map(|states| states.map(|state| state.iter().flat_map(Handset::member_ids).collect()));
-    let all: Vec<[HashSet<&MemberId>; 2]> = lines.collect();
-    let mut givers: HashMap<&MemberId, usize> = HashMap::new();
-    for (at, [before, after]) in all.iter().enumerate() {
-        givers.extend(before.difference(after).map(|line| (*line, at)));
-    }
-    let taken =
-        all.iter().enumerate().flat_map(|(at, [before, after])| after.difference(before).map(move |line| (at, line)));
-    let moved = taken.filter_map(|(taker, line)| Some((taker, *givers.get(line)?)));
-    moved.filter(|(taker, giver)| changes[*taker].owner != changes[*giver].owner).collect()
-}
-
-/// Orders the changes of a location so that what gives up a line comes before what takes it: removals first, then the networks
-/// that give before those that take, depth first. Where updates pass lines round, any order will do.
-fn givers_first(changes: Vec<HandsetChange>) -> Vec<HandsetChange> {
-    let moved = moved_lines(&changes);
-    if moved.is_empty() {
-        return changes;
-    }
-    let mut waits_for: HashMap<Owner, Vec<Owner>> = HashMap::new();
-    for (taker, giver) in moved {
-        waits_for.entry(changes[taker].owner).or_default().push(changes[giver].owner);
-    }
-    let (mut order, mut seen) = (Vec::new(), HashSet::new());
-    for start in changes.iter().map(|change| change.owner) {
-        let mut stack = vec![(start, false)];
-        while let Some((owner, is_left)) = stack.pop() {
-            if is_left {
-                order.push(owner);
-            } else if seen.insert(owner) {
-                stack.push((owner, true));
-                stack.extend(waits_for.get(&owner).into_iter().flatten().map(|other| (*other, false)));
-            }
-        }
-    }
-    let place: HashMap<Owner, usize> = order.into_iter().enumerate().map(|(at, owner)| (owner, at)).collect();
-    let mut changes = changes;
-    // Stable: within a network the order stays, which has the removals first, too.
-    changes.sort_by_key(|change| (change.after.is_some(), place.get(&change.owner).copied()));
-    changes
 }
 
 /// What an entry means.

@@ -16,6 +16,7 @@
 //! | `dependencies` | dependency graph of a location |
 //! | `schedule` | orders the steps so that no name or code is ever used twice |
 //! | `interim` | settings of interim steps |
+//! | `lines` | orders handset changes so that a line is given up before it is taken |
 //! | `resume` | [`resume()`]: the remaining part of a saved plan, or what has drifted |
 //! | `subset` | [`restrict_to_locations()`]: the part of a plan for some locations |
 //! | `scope` | [`Scope`]: limits a run to some locations and networks |
@@ -31,6 +32,7 @@ mod differences;
 pub mod feedback_vertex_set;
 mod handsets;
 mod interim;
+mod lines;
 mod matching;
 mod members;
 mod missing;

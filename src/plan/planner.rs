@@ -7,6 +7,7 @@ use super::base_stations::{self, Addresses, BaseStationChange, Need, Owner};
 use super::compare::{NetworkChange, compare};
 use super::conflicts;
 use super::handsets::{self, HandsetChange};
+use super::lines::{Giver, LineOrder, Part};
 use super::matching::{EntryGroup, creates_networks, match_entries};
 use super::members::{self, Members};
 use super::model::{
@@ -75,7 +76,8 @@ pub fn build_scoped(
             continue;
         }
         if let Some(schedule) = schedule(changes.location, &changes.networks, live, &mut diagnostics) {
-            LocationPlanner::new(&mut plan, &changes, live, sources).add(schedule);
+            let lines = changes.line_order(live, &mut diagnostics);
+            LocationPlanner::new(&mut plan, &changes, live, sources).add(schedule, &lines);
         }
     }
     if diagnostics.has_errors() {
@@ -249,6 +251,15 @@ impl LocationChanges<'_> {
     const fn is_empty(&self) -> bool {
         self.networks.is_empty() && self.base_stations.is_empty() && self.handsets.is_empty()
     }
+
+    /// The order of the handset changes.
+    fn line_order(&self, live: &LiveState, diagnostics: &mut Diagnostics) -> LineOrder {
+        let deleted = self.networks.iter().enumerate().filter(|(_, change)| change.is_deletion());
+        let held = deleted.filter_map(|(at, change)| Some((at, live.handsets(change.network()?)?)));
+        let order = LineOrder::of(&self.handsets, &held.collect::<Vec<_>>());
+        order.warn(&self.handsets, diagnostics);
+        order
+    }
 }
 
 /// Adds the changes and steps of one location to a plan.
@@ -271,13 +282,13 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         Self { plan, changes, live, sources, location, first_change, last_step: HashMap::new() }
     }
 
-    fn add(mut self, schedule: Schedule) {
+    fn add(mut self, schedule: Schedule, lines: &LineOrder) {
         self.plan.is_minimal &= schedule.is_minimal;
         self.add_unchanged_networks();
         self.add_changes();
         self.add_network_steps(schedule);
         self.add_base_station_steps();
-        self.add_handset_steps();
+        self.add_handset_steps(lines);
         // What no step has waited for is deleted last.
         let deletions = self.changes.networks.iter().enumerate().filter(|(_, change)| change.is_deletion());
         let deletions: Vec<usize> = deletions.map(|(at, _)| at).collect();
@@ -441,47 +452,84 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         }
     }
 
-    /// Per network the removals, the updates and the additions, in as few requests as possible.
-    fn add_handset_steps(&mut self) {
-        let changes = self.changes;
-        let of_same_request = |one: &(usize, &HandsetChange), other: &(usize, &HandsetChange)| {
-            one.1.owner == other.1.owner && action(one.1) == action(other.1)
+    /// In the order of `lines`, in as few requests as possible.
+    fn add_handset_steps(&mut self, order: &LineOrder) {
+        let changes = &self.changes.handsets;
+        // Results of additions are told apart by name.
+        let added_name = |at: usize| {
+            let change = &changes[at];
+            let name = change.after.as_ref()?.custom_name.as_deref()?;
+            (change.action() == ChangeAction::Create).then(|| nfc(name))
         };
-        let indexed: Vec<(usize, &HandsetChange)> = changes.handsets.iter().enumerate().collect();
-        let mut givers: HashMap<ChangeIndex, Vec<ChangeIndex>> = HashMap::new();
-        for (taker, giver) in handsets::moved_lines(&changes.handsets) {
-            givers.entry(self.handset_change(taker)).or_default().push(self.handset_change(giver));
-        }
-        for same in indexed.chunk_by(of_same_request) {
-            let action = action(same[0].1);
-            // Results are told apart by name.
-            let name_of = |change: &HandsetChange| {
-                let name = change.after.as_ref()?.custom_name.as_deref()?;
-                (action == ChangeAction::Create).then(|| nfc(name))
-            };
-            let names: Vec<Option<String>> = same.iter().map(|(_, change)| name_of(change)).collect();
-            let max = if action == ChangeAction::Update { 1 } else { MAX_BATCH };
-            for batch in handsets::batches(&names, max) {
-                let items: Vec<ChangeIndex> = batch.iter().map(|at| self.handset_change(same[*at].0)).collect();
-                let mut depends_on = match same[0].1.owner {
-                    Owner::Live(_) => Vec::new(),
-                    Owner::Created(network) => {
-                        let change = self.network_change(network);
-                        let step = self.last_step.get(&change).copied();
-                        let needs = |item: &ChangeIndex| Some(Dependency { item: *item, step: step?, change });
-                        items.iter().filter_map(needs).collect()
+        // What goes in one request if it fits.
+        let key = |part: &Part| match *part {
+            Part::Whole(at) if changes[at].action() != ChangeAction::Update => {
+                (Ok(changes[at].owner), changes[at].action())
+            }
+            Part::Whole(at) | Part::Interim(at) => (Err(*part), changes[at].action()),
+        };
+        let mut released: HashMap<usize, StepIndex> = HashMap::new();
+        for same in order.parts.chunk_by(|one, other| key(one) == key(other)) {
+            let names: Vec<Option<String>> = same.iter().map(|part| added_name(part.change())).collect();
+            for batch in handsets::batches(&names, MAX_BATCH) {
+                let mut items = Vec::new();
+                let mut depends_on = Vec::new();
+                for part in batch.into_iter().map(|at| same[at]) {
+                    depends_on.extend(self.line_dependencies(part, order, &released));
+                    items.push(self.handset_item(part, &released));
+                    if let Part::Interim(at) = part {
+                        released.insert(at, StepIndex(self.plan.steps.len()));
                     }
-                };
-                for item in &items {
-                    // Where lines go round between networks, one of them is not given up yet.
-                    let given = givers.get(item).into_iter().flatten();
-                    let given = given.filter_map(|giver| Some((*giver, *self.last_step.get(giver)?)));
-                    depends_on.extend(given.map(|(change, step)| Dependency { item: *item, step, change }));
                 }
-                let items = items.into_iter().map(|item| self.whole(item)).collect();
                 self.push_step(items, depends_on);
             }
         }
+    }
+
+    /// A part of a handset change as an item of a step.
+    fn handset_item(&self, part: Part, released: &HashMap<usize, StepIndex>) -> StepItem {
+        let change = &self.changes.handsets[part.change()];
+        let mut item = self.whole(self.handset_change(part.change()));
+        let half = || change.before.as_ref().map(|before| ResourceState::from(before.first_line_only()));
+        match part {
+            Part::Interim(_) => item.to = half(),
+            Part::Whole(at) if released.contains_key(&at) => item.from = half(),
+            Part::Whole(_) => {}
+        }
+        item
+    }
+
+    /// What must be done before a part of a handset change: the creation of its network, its interim step, and whatever has a
+    /// line that it takes.
+    fn line_dependencies(
+        &mut self,
+        part: Part,
+        order: &LineOrder,
+        released: &HashMap<usize, StepIndex>,
+    ) -> Vec<Dependency> {
+        let Part::Whole(at) = part else { return Vec::new() };
+        let item = self.handset_change(at);
+        let mut needed: Vec<(ChangeIndex, Option<StepIndex>)> = Vec::new();
+        if let Owner::Created(network) = self.changes.handsets[at].owner {
+            let creation = self.network_change(network);
+            needed.push((creation, self.last_step.get(&creation).copied()));
+        }
+        needed.extend(released.get(&at).map(|step| (item, Some(*step))));
+        for giver in order.givers(at) {
+            let change = match giver {
+                Giver::Handset(other) | Giver::SecondLine(other) => self.handset_change(other),
+                Giver::Network(network) => {
+                    self.delete_network(network);
+                    self.network_change(network)
+                }
+            };
+            let step = match giver {
+                Giver::SecondLine(other) => released.get(&other),
+                Giver::Handset(_) | Giver::Network(_) => self.last_step.get(&change),
+            };
+            needed.push((change, step.copied()));
+        }
+        needed.into_iter().filter_map(|(change, step)| Some(Dependency { item, step: step?, change })).collect()
     }
 
     fn add_base_station_steps(&mut self) {
@@ -513,10 +561,6 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             at += batch;
         }
     }
-}
-
-const fn action(change: &HandsetChange) -> ChangeAction {
-    ChangeAction::between(change.before.as_ref(), change.after.as_ref())
 }
 
 fn source(origin: &Origin, sources: &Sources) -> ChangeSource {

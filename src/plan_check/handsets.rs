@@ -1,10 +1,11 @@
-//! Checks the handsets of a plan: what is changed is listed, every request is complete, and no network ever has more lines
-//! than its model allows.
+//! Checks the handsets of a plan: what is changed is listed, every request is complete, a line is given up before another
+//! network takes it, and no network ever has more lines than its model allows.
 
 use std::collections::{HashMap, HashSet};
 
+use super::holds::depends_on;
 use super::violation::PlanViolation;
-use crate::model::{Handset, HandsetName, LiveState, MemberKind, NetworkModel};
+use crate::model::{Handset, HandsetName, LiveState, LocationId, MemberId, MemberKind, NetworkModel};
 use crate::plan::model::{Change, ChangeAction, NetworkRef, Operation, Plan, ResourceKind, ResourceState, Step};
 
 fn handset(state: &Option<ResourceState>) -> Option<&Handset> {
@@ -30,7 +31,51 @@ pub(super) fn is_complete(handset: &Handset) -> bool {
 pub(super) fn check_handsets(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
     check_listed(plan, live)?;
     check_names(plan)?;
+    check_moves(plan)?;
     check_lines(plan, live)
+}
+
+/// A line that a step gives up.
+struct GivenLine<'a> {
+    step: usize,
+    network: &'a NetworkRef,
+    /// Whether it is the first line of a handset that is updated.
+    is_first: bool,
+}
+
+/// Checks that no line is ever on handsets of two networks if one of them gives it up. Where handsets exchange their first
+/// lines, one of them is last for sure: no handset can be without a first line meanwhile.
+fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
+    let all_lines = |handset: Option<&Handset>| -> HashSet<MemberId> {
+        handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
+    };
+    let mut given: HashMap<(&LocationId, MemberId), Vec<GivenLine<'_>>> = HashMap::new();
+    let items = || plan.steps.iter().enumerate().flat_map(|(at, step)| step.items.iter().map(move |item| (at, item)));
+    for (at, item) in items() {
+        let change = &plan[item.change];
+        let (from, to) = (handset(&item.from), handset(&item.to));
+        let first = from.filter(|_| to.is_some()).and_then(|from| from.line1.as_ref()?.id.clone());
+        let with_network = change.contents.iter().filter(|_| item.to.is_none()).flat_map(|state| match state {
+            ResourceState::Handset(handset) => all_lines(Some(handset)),
+            ResourceState::Network { .. } | ResourceState::BaseStation(_) => HashSet::new(),
+        });
+        for line in all_lines(from).difference(&all_lines(to)).cloned().chain(with_network) {
+            let is_first = first.as_ref() == Some(&line);
+            given.entry((&change.location.id, line)).or_default().push(GivenLine { step: at, network: &change.network, is_first });
+        }
+    }
+    for (taker, item) in items() {
+        let change = &plan[item.change];
+        for line in all_lines(handset(&item.to)).difference(&all_lines(handset(&item.from))) {
+            for giver in given.get(&(&change.location.id, line.clone())).into_iter().flatten() {
+                let is_last = giver.is_first && depends_on(plan, giver.step, taker);
+                if *giver.network != change.network && !depends_on(plan, taker, giver.step) && !is_last {
+                    return Err(PlanViolation::LineNotGivenUp { step: taker });
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that what is updated or removed is listed as it is before, and that no handset has two changes.

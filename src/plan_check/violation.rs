@@ -98,6 +98,12 @@ pub enum PlanViolation {
         /// Index of the step, 0-based.
         step: usize,
     },
+    /// A handset could take a line that one of another network still has and is to give up.
+    #[error("step {step} takes a line that a handset of another network may still have")]
+    LineNotGivenUp {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
     /// A base station that is removed is not listed in its network, or one that is added is.
     #[error("change {change} starts from devices that are not the listed ones")]
     DeviceMismatch {

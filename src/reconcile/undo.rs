@@ -234,6 +234,8 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
                     (Some(_), _) => items.push(earlier),
                 }
             }
+            // It goes back to what it was before the first of both runs.
+            Some(later) if earlier.may_be_applied() && has_left_it_so(&earlier, later) => later.before = earlier.before,
             Some(_) => {}
             None => items.push(earlier),
         }
@@ -243,6 +245,15 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     true
 }
 
+/// Whether a handset was, before a later run, as an earlier one has left it: on the way, or as it was to be.
+fn has_left_it_so(earlier: &RecordedItem, later: &RecordedItem) -> bool {
+    let handset = |state: &Option<ResourceState>| state.as_ref().and_then(ResourceState::handset).cloned();
+    let found = handset(&later.before);
+    [&earlier.interim, &earlier.after].into_iter().any(|left| {
+        handset(left).zip(found.as_ref()).is_some_and(|(left, found)| left.id == found.id && left.is_equivalent(found))
+    })
+}
+
 /// Whether an item of an earlier run is about what one of a later run is about. Keys are made of names, which may have changed
 /// in between, or belong to another network by now. A network that the run had created has no id in its items, so that there
 /// are only the keys.
@@ -250,7 +261,9 @@ fn is_same_thing(earlier: &RecordedItem, later: &RecordedItem) -> bool {
     let thing = |item: &RecordedItem| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         let id = state.handset().and_then(|handset| handset.id.clone());
-        Some((item.key.operation, item.network.clone()?, state.label(), id))
+        // Its lines may be other ones by then.
+        let label = if id.is_some() { String::new() } else { state.label() };
+        Some((item.key.operation, item.network.clone()?, label, id))
     };
     match thing(earlier) {
         Some(thing_of_earlier) => {
@@ -702,17 +715,20 @@ impl<'a> UndoBuilder<'a> {
         }
         let name = format!("handset {}", before.label());
         let handsets = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
-        let states = States { before: item.before.as_ref(), interim: None, after: item.after.as_ref() };
+        let (before_it, interim, after_it) = (item.before.as_ref(), item.interim.as_ref(), item.after.as_ref());
+        let states = States { before: before_it, interim, after: after_it };
         let listed = Listed { handsets: Some(handsets), ..Listed::default() };
         match standings(&[states], &listed, &HashSet::new()).pop() {
-            Some(Standing::After { .. }) if can_be_added(before) => {
+            Some(Standing::After { .. } | Standing::Interim(_)) if can_be_added(before) => {
                 let span = self.line(&item.location, "restore handset ", &before.label());
                 let former = handset_as_it_was(before, span);
                 let id = before.id.clone().map(|value| Spanned { value, span });
                 let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
                 self.handset(item, HandsetEntry { id, line2, ..former });
             }
-            Some(Standing::After { .. }) => self.leave_alone(name, "its former line or name is not known"),
+            Some(Standing::After { .. } | Standing::Interim(_)) => {
+                self.leave_alone(name, "its former line or name is not known")
+            }
             Some(Standing::Changed(_)) => self.leave_alone(name, "its name or its lines changed since the run"),
             Some(Standing::Missing) => self.leave_alone(name, "it no longer exists"),
             _ => {}

@@ -167,7 +167,7 @@ const fn sign(action: ChangeAction) -> (Style, char) {
 fn write_change(out: &mut String, change: &ChangeView, renamed: (usize, usize)) {
     if let Some(rename) = Rename::of(change) {
         write_rename(out, "  ", change, &rename, renamed);
-        return write_interim(out, change);
+        return write_interim(out, "      ", change);
     }
     let source = change.source.to_string();
     let (name, source) = (sanitize(&change.name), sanitize(&source));
@@ -184,12 +184,12 @@ fn write_change(out: &mut String, change: &ChangeView, renamed: (usize, usize)) 
         };
         line(out, format_args!("      {:width$}  {value}", field.name));
     }
-    write_interim(out, change);
+    write_interim(out, "      ", change);
 }
 
-fn write_interim(out: &mut String, change: &ChangeView) {
+fn write_interim(out: &mut String, indent: &str, change: &ChangeView) {
     if let Some(interim) = &change.interim {
-        line(out, format_args!("      {WARNING}{}{WARNING:#}", interim.describe()));
+        line(out, format_args!("{indent}{WARNING}{}{WARNING:#}", interim.describe()));
     }
 }
 
@@ -233,6 +233,7 @@ fn write_device(out: &mut String, change: &ChangeView, renamed: (usize, usize)) 
         for field in &change.fields {
             line(out, format_args!("          {:width$}  {}", field.name, values(field)));
         }
+        write_interim(out, "          ", change);
     } else if change.kind == ResourceKind::Handset && change.action == ChangeAction::Create {
         for field in change.fields.iter().filter(|field| field.name != "customDisplayName") {
             line(out, format_args!("          {}  {}", field.name, created_value(field)));
@@ -390,7 +391,8 @@ fn write_network(out: &mut String, network: &NetworkView) {
     let entry = network.entry().map(|entry| format!("  {DIM}{}{DIM:#}", sanitize(&entry))).unwrap_or_default();
     line(out, format_args!("  {style}{mark}{style:#} {}: {what}{entry}", sanitize(&network.name)));
     for field in &network.left_as {
-        let value = field.to.as_deref().map_or("••••".into(), sanitize);
+        let value =
+            if field.masked { "••••".into() } else { sanitize(field.to.as_deref().unwrap_or("(none)")) };
         line(out, format_args!("      {WARNING}current {}: {value}{WARNING:#}", field.name));
     }
 }

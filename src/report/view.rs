@@ -183,20 +183,20 @@ impl DeviceView {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InterimView {
-    /// Descriptions of the temporary values.
-    pub temporary_values: Vec<String>,
-    /// The networks that must be updated first.
+    /// What it is meanwhile: renamed, or without its second line.
+    pub what: String,
+    /// The networks or handsets that must be updated first.
     pub waits_for: Vec<String>,
 }
 
 impl InterimView {
-    /// The temporary rename in words.
+    /// The interim state in words.
     pub fn describe(&self) -> String {
-        let values = self.temporary_values.join(" with ");
+        let what = &self.what;
         let verb = if self.waits_for.len() == 1 { "is" } else { "are" };
         match self.waits_for.join(" and ") {
-            names if names.is_empty() => format!("temporarily renamed to {values}"),
-            names => format!("temporarily renamed to {values} until {names} {verb} updated"),
+            names if names.is_empty() => format!("temporarily {what}"),
+            names => format!("temporarily {what} until {names} {verb} updated"),
         }
     }
 }
@@ -322,23 +322,24 @@ fn interim(plan: &Plan, index: ChangeIndex, interim: &Step, last: Option<&Step>,
     let item = &interim.items[0];
     let (from, to, after) = (item.from.as_ref(), item.to.as_ref(), plan[index].after.as_ref());
     let temporary = changed_fields(from, to).into_iter().filter(|field| field.of(to) != field.of(after));
-    let temporary_values = FieldView::all(temporary, from, to, codes)
-        .into_iter()
-        .map(|field| match (field.name, field.to) {
-            ("name", Some(name)) => format!("{:?}", sanitize(&name)),
-            (other, Some(value)) => format!("{other} {value}"),
-            (_, None) => "a free access code".to_owned(),
-        })
-        .collect();
+    let values = FieldView::all(temporary, from, to, codes).into_iter().map(|field| match (field.name, field.to) {
+        ("name", Some(name)) => format!("{:?}", sanitize(&name)),
+        (other, Some(value)) => format!("{other} {value}"),
+        (_, None) => "a free access code".to_owned(),
+    });
+    let is_handset = plan[index].kind() == ResourceKind::Handset;
+    let renamed = || format!("renamed to {}", values.collect::<Vec<_>>().join(" with "));
+    let what = if is_handset { "without its second line".to_owned() } else { renamed() };
     let mut waits_for: Vec<String> = Vec::new();
     let depends_on = |step: &Step| step.depends_on.iter().map(|dependency| dependency.change).collect::<Vec<_>>();
     for other in last.map(depends_on).unwrap_or_default() {
-        let name = sanitize(&plan[other].network_name).into_owned();
+        let name = if is_handset { plan[other].subject() } else { plan[other].network_name.to_string() };
+        let name = sanitize(&name).into_owned();
         if other != index && !waits_for.contains(&name) {
             waits_for.push(name);
         }
     }
-    InterimView { temporary_values, waits_for }
+    InterimView { what, waits_for }
 }
 
 impl FieldView {

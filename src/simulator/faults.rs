@@ -151,6 +151,8 @@ pub struct FaultConfig {
     pub location_administrator: bool,
     /// Handsets with two lines are refused with error 5302, as has been seen live.
     pub refuse_second_line: bool,
+    /// A member who is on a handset of another network is refused with error 4516.
+    pub members_of_one_network: bool,
     /// One of those makes the whole request fail.
     pub refuse_whole_requests: bool,
     /// Lists of members are cut into pages of at most this many, whatever is asked for.
@@ -190,6 +192,7 @@ impl Default for FaultConfig {
             shapes: Vec::new(),
             location_administrator: false,
             refuse_second_line: false,
+            members_of_one_network: false,
             refuse_whole_requests: false,
             members_page: None,
             handset_interval: Duration::from_secs(90),

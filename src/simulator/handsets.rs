@@ -92,7 +92,7 @@ impl SimulatedOrganization {
         let mut results = Vec::new();
         for item in items {
             let name = item["customDisplayName"].as_str().unwrap_or_default();
-            let added = self.handset_body(item).and_then(|body| self.add_handset(&mut changed, body));
+            let added = self.handset_body(item, network).and_then(|body| self.add_handset(&mut changed, body));
             if let Err((status, code, message)) = &added
                 && self.faults.refuse_whole_requests
             {
@@ -148,7 +148,7 @@ impl SimulatedOrganization {
         let mut changed = self.find_network(location, network)?.clone();
         let before = changed.clone();
         let body = self
-            .handset_body(&value)
+            .handset_body(&value, network)
             .map_err(|(status, code, message)| ApiErrorResponse::new(status, code, message))?;
         let max = changed.max_lines();
         let Some(handset) = changed.handsets.listed_mut().iter_mut().find(|handset| handset.id == id) else {
@@ -196,7 +196,7 @@ impl SimulatedOrganization {
     }
 
     /// Checks the name and the members of a handset.
-    fn handset_body(&self, item: &Value) -> Result<HandsetBody, ItemError> {
+    fn handset_body(&self, item: &Value, network: &NetworkId) -> Result<HandsetBody, ItemError> {
         let bad = |words: &str| (400, 25_008, words.to_owned());
         let name = item["customDisplayName"].as_str().ok_or_else(|| bad("customDisplayName is missing"))?;
         if !(1..=16).contains(&name.chars().count()) {
@@ -210,12 +210,19 @@ impl SimulatedOrganization {
         };
         for (at, id) in std::iter::once(line1).chain(line2.as_deref()).enumerate() {
             let member = self.state.member(id);
-            if member.is_none_or(|member| at == 0 && member.kind == "VIRTUAL_LINE") {
+            let is_unsuited = member.is_none_or(|member| at == 0 && member.kind == "VIRTUAL_LINE");
+            if is_unsuited || self.faults.members_of_one_network && self.is_in_another_network(id, network) {
                 let words = format!("[Error 4516] Cannot assign user to device: {name} with line/Port: {}", at + 1);
                 return Err((400, 4_516, words));
             }
         }
         Ok(HandsetBody { name: name.to_owned(), line1: line1.to_owned(), line2 })
+    }
+
+    fn is_in_another_network(&self, member: &str, network: &NetworkId) -> bool {
+        let has_it = |handset: &SimHandset| handset.line1 == member || handset.line2.as_deref() == Some(member);
+        let mut others = self.state.networks.values().filter(|other| other.id != *network);
+        others.any(|other| other.handsets.listed().iter().any(has_it))
     }
 
     /// The network whose handsets or lines a request changes, after which Cisco asks to wait.

@@ -46,6 +46,8 @@ pub struct Scenario {
     pub location_administrator: Option<bool>,
     /// Handsets with two lines are refused with error 5302.
     pub refuse_second_line: Option<bool>,
+    /// A member who is on a handset of another network is refused with error 4516.
+    pub members_of_one_network: Option<bool>,
     /// One of those makes the whole request fail.
     pub refuse_whole_requests: Option<bool>,
     /// Lists of members are cut into pages of at most this many, whatever is asked for.
@@ -338,6 +340,7 @@ impl Scenario {
             hide_disabled_codes: other.hide_disabled_codes.or(self.hide_disabled_codes),
             location_administrator: other.location_administrator.or(self.location_administrator),
             refuse_second_line: other.refuse_second_line.or(self.refuse_second_line),
+            members_of_one_network: other.members_of_one_network.or(self.members_of_one_network),
             refuse_whole_requests: other.refuse_whole_requests.or(self.refuse_whole_requests),
             members_page: other.members_page.or(self.members_page),
             handset_interval: other.handset_interval.or(self.handset_interval),
@@ -391,6 +394,7 @@ impl Scenario {
             shapes: Vec::new(),
             location_administrator: self.location_administrator.unwrap_or_default(),
             refuse_second_line: self.refuse_second_line.unwrap_or_default(),
+            members_of_one_network: self.members_of_one_network.unwrap_or_default(),
             refuse_whole_requests: self.refuse_whole_requests.unwrap_or_default(),
             members_page: self.members_page,
             handset_interval: self.handset_interval.map_or(default.handset_interval, |time| time.0),

@@ -820,6 +820,38 @@ fn lines_that_are_exchanged_between_networks_are_given_up_first() {
     assert!(handsets(&env, one).iter().any(|(name, lines)| name == "Came" && lines[0] == other_line[0]));
 }
 
+/// A server that takes a member on handsets of one network only, and handsets of two networks that exchange second lines.
+#[test]
+fn second_lines_are_exchanged_by_an_interim_step() {
+    let file = |lab: &str, nurses: &str| {
+        let entry = |network: &str, line: &str, second: &str| {
+            format!(
+                "      - name: {network}\n        handsets: [{{line1: \"{line}\", line2: \"{second}\", customDisplayName: New {line}}}]\n"
+            )
+        };
+        let networks = entry("TRD Lab", "1541", lab) + &entry("TRD Nurses", "1542", nurses);
+        format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n{networks}")
+    };
+    let env = quick();
+    let interval = Duration::ZERO;
+    env.set_faults(FaultConfig { members_of_one_network: true, handset_interval: interval, ..FaultConfig::default() });
+    env.write("one.yaml", &file("1551", "1552"));
+    env.write("other.yaml", &file("1552", "1551"));
+    applied(&env, &["one.yaml"]);
+    let plan = env.run(&["plan", "other.yaml"]).stdout;
+    let words = "temporarily without its second line until TRD Lab: handset New 1541 (1541, 1551) is updated";
+    assert!(plan.contains(words) && plan.contains("3 writes, 1 interim"), "{plan}");
+    applied(&env, &["other.yaml"]);
+    let second = |network: &str, name: &str| {
+        let all = handsets(&env, network);
+        all.iter().find(|(its, _)| its == name).map(|(_, lines)| lines[1].clone()).expect("the handset")
+    };
+    assert_eq!((&*second("TRD Lab", "New 1541"), &*second("TRD Nurses", "New 1542")), ("1552", "1551"));
+    let undone = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert_eq!((&*second("TRD Lab", "New 1541"), &*second("TRD Nurses", "New 1542")), ("1551", "1552"));
+}
+
 #[test]
 fn one_network_finds_out_that_two_lines_are_refused() {
     let env = quick();

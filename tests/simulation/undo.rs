@@ -18,6 +18,7 @@ use dectl::diagnostic::Severity;
 use dectl::model::{Handset, LiveState, LocationId};
 use dectl::plan::Scope;
 use dectl::plan::model::Plan;
+use dectl::plan_check::check_plan;
 use dectl::reconcile::{
     ApplyWorkflow, Approval, CodeResolution, Error, Executed, InputOptions, Inputs, PlanSource, RunConfig, UndoChoice,
     choose_undo, complete_if_done, prepare_plan, prepare_undo,
@@ -30,7 +31,7 @@ use futures::future::{Either, select};
 use serde_json::{Value, json};
 
 use crate::executor::{for_seeds, some_misbehaviour};
-use crate::generators::shuffle;
+use crate::generators::{cases, shuffle};
 
 /// Names that are equal or nearly equal.
 const NAMES: [&str; 6] = ["Night", "Nights", "Night 1", "Ward", "ward", "Porter"];
@@ -271,6 +272,8 @@ struct Scene {
     runs: Cell<u32>,
     /// Whether lists hide codes while they are disabled.
     hides_codes: bool,
+    /// Whether a member may be on handsets of one network only.
+    members_of_one_network: bool,
 }
 
 impl Scene {
@@ -284,6 +287,7 @@ impl Scene {
             journals: tempfile::tempdir().expect("a directory"),
             runs: Cell::new(0),
             hides_codes,
+            members_of_one_network: false,
         }
     }
 
@@ -299,7 +303,11 @@ impl Scene {
     }
 
     fn behave(&self, faults: FaultConfig) {
-        let faults = FaultConfig { hide_disabled_codes: self.hides_codes, ..faults };
+        let faults = FaultConfig {
+            hide_disabled_codes: self.hides_codes,
+            members_of_one_network: self.members_of_one_network,
+            ..faults
+        };
         self.simulated.borrow_mut().set_faults(faults);
     }
 
@@ -574,4 +582,123 @@ fn after_undo_everything_is_as_it_was() {
         );
     });
     assert!(valid.get() * 2 >= all.get(), "{} of {} files are valid", valid.get(), all.get());
+}
+
+/// Networks of one location whose members are on one handset each, and a file that moves their lines: second ones among all
+/// handsets, first ones to handsets that take them over or are added, out of handsets and networks that go.
+fn moving_lines(rng: &mut SeededRng) -> (Vec<KnownLocation>, String) {
+    let members: Vec<String> = (1000..1040).map(|line| line.to_string()).collect();
+    let mut free = members.clone();
+    shuffle(&mut free, rng);
+    let mut number = 0;
+    let mut networks = Vec::new();
+    for at in 1..=2 + rng.gen_below(3) {
+        let handsets = (0..1 + rng.gen_below(4)).map(|_| {
+            number += 1;
+            let line1 = free.pop().expect("a line");
+            let line2 = if rng.gen_bool(0.6) { free.pop() } else { None };
+            KnownHandset { id: format!("H{number}"), line1, line2, name: format!("Handset {number}") }
+        });
+        let handsets = handsets.collect();
+        networks.push(KnownNetwork {
+            id: format!("N{at}"),
+            name: format!("Ward {at}"),
+            code: format!("100{at}"),
+            stations: Vec::new(),
+            handsets,
+        });
+    }
+    let deleted = networks.iter().position(|_| rng.gen_bool(0.15));
+    let mut firsts = Vec::new();
+    let mut seconds = Vec::new();
+    let mut kept: Vec<(usize, KnownHandset)> = Vec::new();
+    let mut entries: Vec<Vec<String>> = vec![Vec::new(); networks.len()];
+    for (at, network) in networks.iter().enumerate() {
+        for handset in &network.handsets {
+            seconds.push(handset.line2.clone());
+            if deleted == Some(at) || rng.gen_bool(0.2) {
+                firsts.push(handset.line1.clone());
+                let gone = format!("{{ id: {}, state: absent }}", handset.id);
+                entries[at].extend((deleted != Some(at)).then_some(gone));
+            } else {
+                kept.push((at, handset.clone()));
+            }
+        }
+    }
+    shuffle(&mut kept, rng);
+    shuffle(&mut seconds, rng);
+    for (at, handset) in kept {
+        let mut line1 = handset.line1;
+        if !firsts.is_empty() && rng.gen_bool(0.3) {
+            // Its former line is free for the next one.
+            let next = firsts.pop().expect("a line");
+            firsts.insert(0, std::mem::replace(&mut line1, next));
+        }
+        let mut line2 = seconds.pop().flatten();
+        if line2.is_none() && rng.gen_bool(0.3) {
+            line2 = firsts.pop();
+        }
+        let line2 = line2.map_or("null".to_owned(), |line| format!("\"{line}\""));
+        let id = handset.id;
+        entries[at]
+            .push(format!("{{ id: {id}, line1: \"{line1}\", line2: {line2}, customDisplayName: {} }}", handset.name));
+    }
+    for (at, line) in firsts.into_iter().enumerate().filter(|_| rng.gen_bool(0.6)).collect::<Vec<_>>() {
+        let network = usize::try_from(rng.gen_below(networks.len() as u64)).expect("an index");
+        entries[network].push(format!("{{ line1: \"{line}\", customDisplayName: New {at} }}"));
+    }
+    let mut order: Vec<usize> = (0..networks.len()).collect();
+    shuffle(&mut order, rng);
+    let mut file = String::from("version: 1\nlocations:\n  - id: L1\n    networks:\n");
+    for at in order {
+        let id = &networks[at].id;
+        let _infallible = match deleted {
+            Some(gone) if gone == at => writeln!(file, "      - {{ id: {id}, state: absent }}"),
+            _ => writeln!(file, "      - id: {id}\n        handsets: [{}]", entries[at].join(", ")),
+        };
+    }
+    (vec![KnownLocation { id: "L1".to_owned(), networks, members }], file)
+}
+
+/// Against a server that takes a member on handsets of one network only.
+#[test]
+fn lines_that_move_between_networks_are_given_up_first() {
+    let moved = Cell::new(0);
+    for_seeds("lines_that_move", 200, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let (locations, file) = moving_lines(&mut rng);
+        let organization = snapshot(&locations, false);
+        let scene = Scene { members_of_one_network: true, ..Scene::new(seed, &organization, false) };
+        scene.behave(FaultConfig::default());
+        let client = scene.client(&Shutdown::new());
+        let inputs = scene.inputs(&file).expect("a valid file");
+        let prepared = scene.clock.block_on(prepare_plan(&inputs, &Scope::default(), &client)).expect("it ends");
+        // A line that is both taken over and given to a new handset of the network needs an id to be told apart.
+        let Ok(prepared) = prepared else { return };
+        let (live, plan) = (prepared.live, prepared.checked.into_plan());
+        // Handsets that exchange first lines depend on a server that takes a line twice.
+        if plan.changes.is_empty() || plan.warnings.iter().any(|warning| *warning.code == *"first-lines-exchanged") {
+            return;
+        }
+        let waiting: Vec<_> = plan.indexed_steps().filter(|(_, step)| !step.depends_on.is_empty()).collect();
+        moved.set(moved.get() + usize::from(!waiting.is_empty()));
+        for (at, _) in waiting {
+            let mut mutant = plan.clone();
+            mutant.steps[at.0].depends_on.clear();
+            assert!(check_plan(mutant, &live).is_err(), "step {} waits for nothing\n{file}", at.0);
+        }
+        let before = scene.truth();
+        for _ in 0..rng.gen_below(3) {
+            let _interrupted = scene.apply(&file, &random_course(&mut rng));
+        }
+        let ended = scene.apply(&file, &Course::default());
+        assert!(ended == Some(Ok(true)), "{ended:?}\n{file}\n{:#?}", plan.steps);
+        assert_eq!(scene.pending(&file), Ok(0), "{file}");
+        let undone = scene.undo(&Course::default()).expect("an undo");
+        let undone = undone.unwrap_or_else(|error| panic!("{error}\n{file}\n{before:#?}"));
+        let exchanged = undone.said.iter().any(|said| said.contains("takes the first line"));
+        assert!(undone.is_complete || exchanged, "{:#?}\n{file}", undone.said);
+        assert!(exchanged || scene.truth() == before, "{:#?}\n{:#?}\n{file}", scene.truth(), before);
+    });
+    assert!(moved.get() * 2 >= cases(200) as usize, "{} files move lines", moved.get());
 }

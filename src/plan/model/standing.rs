@@ -17,7 +17,7 @@ use crate::model::{
 pub struct States<'a> {
     /// `None` if it is added.
     pub before: Option<&'a ResourceState>,
-    /// On the way: with a temporary name, or with its first line only.
+    /// On the way: with a temporary name, or with its first line only, whether it is added or gives up the second one.
     pub interim: Option<&'a ResourceState>,
     /// `None` if it is taken away.
     pub after: Option<&'a ResourceState>,
@@ -141,7 +141,9 @@ fn standing(states: &States<'_>, listed: &Listed<'_>) -> Standing {
             None => Standing::CannotTell,
         },
         State::Handset(_) => match (listed.handsets, handset(states.before)) {
-            (Some(handsets), Some(before)) => updated_handset(before, handset(states.after), handsets),
+            (Some(handsets), Some(before)) => {
+                updated_handset(before, handset(states.interim), handset(states.after), handsets)
+            }
             (Some(_), None) => Standing::Before,
             (None, _) => Standing::CannotTell,
         },
@@ -220,7 +222,12 @@ fn base_station(station: &BaseStation, is_added: bool, stations: &[BaseStation])
     }
 }
 
-fn updated_handset(before: &Handset, after: Option<&Handset>, handsets: &[Handset]) -> Standing {
+fn updated_handset(
+    before: &Handset,
+    interim: Option<&Handset>,
+    after: Option<&Handset>,
+    handsets: &[Handset],
+) -> Standing {
     let at = handsets.iter().position(|listed| listed.id == before.id);
     match (at.map(|at| (&handsets[at], Found { at, id: before.id.as_ref().map(ToString::to_string) })), after) {
         (Some(_), None) => Standing::Before,
@@ -228,6 +235,9 @@ fn updated_handset(before: &Handset, after: Option<&Handset>, handsets: &[Handse
         (None, Some(_)) => Standing::Missing,
         (Some((now, found)), Some(after)) if now.is_equivalent(after) => Standing::after(found),
         (Some((now, _)), Some(_)) if now.is_equivalent(before) => Standing::Before,
+        (Some((now, found)), Some(_)) if interim.is_some_and(|half| now.is_equivalent(half)) => {
+            Standing::Interim(found)
+        }
         (Some((_, found)), Some(_)) => Standing::Changed(found),
     }
 }

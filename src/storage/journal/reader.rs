@@ -86,6 +86,8 @@ pub struct RecordedItem {
     pub network: Option<NetworkId>,
     /// `None` if it was created.
     pub before: Option<ResourceState>,
+    /// On the way, if it was sent in two steps: a handset that gave up its second line before it took another one.
+    pub interim: Option<ResourceState>,
     /// `None` if it was deleted.
     pub after: Option<ResourceState>,
     /// What went with a deleted network.
@@ -301,6 +303,10 @@ impl Replay {
             location_name: location_name.clone(),
             network: network.cloned(),
             before: item.before.clone(),
+            interim: match (item.write, &item.before) {
+                (WriteKind::Interim, Some(_)) => item.to.clone(),
+                _ => known.as_ref().and_then(|known| known.interim.clone()),
+            },
             after: item.after.clone(),
             contents: item.contents.clone(),
             replaced_by: item.replaced_by.clone(),

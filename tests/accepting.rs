@@ -8,7 +8,7 @@ use dectl::diagnostic::Diagnostics;
 use dectl::model::{
     CodeText, Handset, HandsetId, LiveState, LocationId, Member, MemberId, Network, NetworkId, Settings,
 };
-use dectl::plan::{Scope, differences};
+use dectl::plan::{Matches, Scope, differences};
 use dectl::reconcile::{Accepted, CodeResolution, InputOptions, Inputs, accept};
 use dectl::runtime::SeededRng;
 
@@ -181,7 +181,7 @@ fn inputs(input: &Input) -> Inputs {
 
 /// The fields that a file asks for otherwise, with what it asks for.
 fn asked(input: &Input, live: &LiveState) -> BTreeSet<(String, &'static str, Option<String>)> {
-    let found = differences(&Scope::default(), &inputs(input).desired, live).0;
+    let found = differences(&Matches::of(&inputs(input).desired, live), &Scope::default(), live).0;
     let of = |difference: &dectl::plan::Difference| {
         let (live, asked) = (difference.live.as_ref(), difference.asked.as_ref());
         let fields = dectl::plan::model::changed_fields(live, asked).into_iter();

@@ -1,10 +1,11 @@
 //! What the live state has otherwise than the files ask for, with the places that ask.
 
 use super::base_stations::Owner;
+use super::matching::Matches;
 use super::model::{LocationRef, ResourceState};
 use super::planner::compare_locations;
 use super::scope::Scope;
-use crate::desired::model::{Desired, Origin};
+use crate::desired::model::Origin;
 use crate::diagnostic::Diagnostics;
 use crate::model::{Handset, LiveState};
 
@@ -22,9 +23,9 @@ pub struct Difference {
 }
 
 /// All differences in scope, and what prevents a plan: entries that match nothing, and what contradicts the live state.
-pub fn differences(scope: &Scope, desired: &Desired, live: &LiveState) -> (Vec<Difference>, Diagnostics) {
+pub fn differences(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> (Vec<Difference>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
-    let located = compare_locations(scope, desired, live, &mut diagnostics);
+    let located = compare_locations(matches, scope, live, &mut diagnostics);
     let mut found = Vec::new();
     for (changes, _) in &located {
         let location = live.location(changes.location);

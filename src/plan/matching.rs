@@ -4,7 +4,7 @@
 //! rename from a pending one, the entry is reported as ambiguous. An entry with a model that matches nothing creates its
 //! network, unless an unmanaged one has nearly its name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::near_names::is_near;
 use super::temporary;
@@ -48,12 +48,53 @@ impl<'a> EntryGroup<'a> {
     }
 }
 
-/// Finds the network of every entry; reports unknown and ambiguous ones.
-pub(super) fn match_entries<'a>(
-    desired: &'a Desired,
-    live: &LiveState,
-    diagnostics: &mut Diagnostics,
-) -> Vec<Managed<'a>> {
+/// Which network each entry of files means. It is found once, and handed to all that ask.
+#[derive(Debug)]
+pub struct Matches<'a> {
+    pub(super) managed: Vec<Managed<'a>>,
+    /// Unknown and ambiguous entries.
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl<'a> Matches<'a> {
+    /// Finds the network of every entry.
+    pub fn of(desired: &'a Desired, live: &LiveState) -> Self {
+        let mut diagnostics = Diagnostics::new();
+        let managed = match_entries(desired, live, &mut diagnostics);
+        Self { managed, diagnostics }
+    }
+
+    /// Unknown and ambiguous entries.
+    pub fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics
+    }
+
+    /// The managed networks, as far as entries could be matched.
+    pub fn networks(&self) -> HashSet<NetworkIndex> {
+        let deleted = self.managed.iter().flat_map(|managed| &managed.deleted).map(|(network, _)| *network);
+        deleted.chain(self.groups().map(|(network, _)| *network)).collect()
+    }
+
+    /// The networks that rules leave alone: those with an entry, but not those that only tables of devices name.
+    pub fn networks_with_settings_entries(&self) -> HashSet<NetworkIndex> {
+        let has_settings = |group: &EntryGroup<'_>| group.entries().any(|entry| !entry.name_is_check);
+        let deleted = self.managed.iter().flat_map(|managed| &managed.deleted).map(|(network, _)| *network);
+        let changed = self.groups().filter(|(_, group)| has_settings(group)).map(|(network, _)| *network);
+        deleted.chain(changed).collect()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &(NetworkIndex, EntryGroup<'a>)> {
+        self.managed.iter().flat_map(|managed| &managed.networks)
+    }
+
+    /// The entries of networks that exist or are to be created.
+    pub(super) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
+        let created = self.managed.iter().flat_map(|managed| &managed.created).map(|(_, group)| group);
+        self.groups().map(|(_, group)| group).chain(created).flat_map(EntryGroup::entries)
+    }
+}
+
+fn match_entries<'a>(desired: &'a Desired, live: &LiveState, diagnostics: &mut Diagnostics) -> Vec<Managed<'a>> {
     let mut found: HashMap<LocationIndex, Vec<&'a DesiredLocation>> = HashMap::new();
     let names = LocationsByName::of(live);
     for desired_location in &desired.locations {

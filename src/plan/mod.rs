@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `model` | [`model::Plan`]: the plan as data |
 //! | `planner` | [`build()`]: entry point, from the desired state to a plan |
-//! | `matching` | matches entries to live networks |
+//! | `matching` | [`Matches`]: matches entries to live networks |
+//! | `reads` | [`required_reads()`]: what must be read beside the list |
 //! | `temporary` | temporary names, and how the next run recognizes them |
 //! | `near_names` | whether two names are probably the same one misspelled |
 //! | `compare` | compares desired with current networks |
@@ -40,6 +41,7 @@ pub mod model;
 mod near_names;
 mod planner;
 mod protections;
+mod reads;
 mod resume;
 mod schedule;
 mod scope;
@@ -48,13 +50,12 @@ mod temporary;
 
 pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, describe_deletions, exceeded_limits};
 pub use differences::{Difference, differences};
+pub use matching::Matches;
 pub use members::unknown_line_locations;
 pub use missing::{Missing, take_out_missing};
-pub use planner::{
-    MAX_BATCH, RequiredReads, build, build_scoped, locations_without_networks, managed_networks,
-    networks_with_settings_entries, required_members, required_reads, warning,
-};
+pub use planner::{MAX_BATCH, build, build_scoped, warning};
 pub use protections::protections;
+pub use reads::{RequiredReads, locations_without_networks, required_members, required_reads};
 pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};
 pub use scope::{Scope, ScopeError};
 pub use subset::restrict_to_locations;

@@ -8,19 +8,17 @@ use super::compare::{NetworkChange, compare};
 use super::conflicts;
 use super::handsets::{self, HandsetChange};
 use super::lines::{Giver, LineOrder, Part};
-use super::matching::{EntryGroup, creates_networks, match_entries};
-use super::members::{self, Members};
+use super::matching::Matches;
+use super::members::Members;
 use super::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef,
-    PerKind, Plan, ResourceKind, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
+    PerKind, Plan, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
-use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Origin};
+use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-use crate::model::{
-    BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationId, LocationIndex, NameKey, Network, NetworkIndex, nfc,
-};
+use crate::model::{BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationIndex, NetworkIndex, nfc};
 
 /// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
 /// stations.
@@ -32,16 +30,16 @@ pub const MAX_BATCH: usize = 50;
 /// All diagnostics, if one of them is an error: ambiguous or unknown networks, names and codes that are already used,
 /// updates that lack a required setting. Warnings alone become part of the plan.
 pub fn build(desired: &Desired, live: &LiveState, sources: &Sources) -> Result<Plan, Diagnostics> {
-    build_scoped(&Scope::default(), desired, live, sources)
+    build_scoped(&Matches::of(desired, live), &Scope::default(), live, sources)
 }
 
-/// Like [`build`], limited to a scope.
+/// The same from entries that were matched with `live`, limited to a scope.
 ///
 /// # Errors
 /// As [`build`]; also if a change depends on one that is out of scope.
 pub fn build_scoped(
+    matches: &Matches<'_>,
     scope: &Scope,
-    desired: &Desired,
     live: &LiveState,
     sources: &Sources,
 ) -> Result<Plan, Diagnostics> {
@@ -61,7 +59,7 @@ pub fn build_scoped(
         handset_interval: HANDSET_INTERVAL,
         ..Plan::default()
     };
-    let located = compare_locations(scope, desired, live, &mut diagnostics);
+    let located = compare_locations(matches, scope, live, &mut diagnostics);
     if diagnostics.has_errors() {
         diagnostics.sort();
         return Err(diagnostics);
@@ -99,23 +97,24 @@ pub(super) struct LocationCounts {
 
 /// All changes of the managed locations, before they are ordered.
 pub(super) fn compare_locations<'a>(
+    matches: &Matches<'a>,
     scope: &Scope,
-    desired: &'a Desired,
     live: &'a LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(LocationChanges<'a>, LocationCounts)> {
+    diagnostics.extend(matches.diagnostics.iter().cloned());
     let mut located = Vec::new();
     let mut addresses = Addresses::of(live);
     let members = Members::of(live);
-    for managed in match_entries(desired, live, diagnostics) {
-        let (changes, unchanged) = compare(&managed, live, diagnostics);
+    for managed in &matches.managed {
+        let (changes, unchanged) = compare(managed, live, diagnostics);
         if managed.complete {
             conflicts::find(managed.location, &changes, live, diagnostics);
         }
         let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, diagnostics);
         let (base_stations, unmanaged_base_stations) =
-            base_stations::compare(&managed, &networks, scope, live, &mut addresses, diagnostics);
-        let (handsets, unmanaged_handsets) = handsets::compare(&managed, &networks, scope, live, &members, diagnostics);
+            base_stations::compare(managed, &networks, scope, live, &mut addresses, diagnostics);
+        let (handsets, unmanaged_handsets) = handsets::compare(managed, &networks, scope, live, &members, diagnostics);
         let managed_networks = managed.networks.len() + managed.deleted.len();
         located.push((
             LocationChanges { location: managed.location, networks, base_stations, handsets },
@@ -129,114 +128,6 @@ pub(super) fn compare_locations<'a>(
         ));
     }
     located
-}
-
-/// The managed networks, as far as entries could be matched.
-pub fn managed_networks(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
-    matched_networks(desired, live, |_| true)
-}
-
-/// The networks that rules leave alone: those with an entry, but not those that only tables of devices name.
-pub fn networks_with_settings_entries(desired: &Desired, live: &LiveState) -> HashSet<NetworkIndex> {
-    matched_networks(desired, live, |group| group.entries().any(|entry| !entry.name_is_check))
-}
-
-fn matched_networks(
-    desired: &Desired,
-    live: &LiveState,
-    counts: impl Fn(&EntryGroup<'_>) -> bool,
-) -> HashSet<NetworkIndex> {
-    let mut networks = HashSet::new();
-    for managed in match_entries(desired, live, &mut Diagnostics::new()) {
-        networks.extend(managed.deleted.into_iter().map(|(network, _)| network));
-        let matched = managed.networks.into_iter().filter(|(_, group)| counts(group));
-        networks.extend(matched.map(|(network, _)| network));
-    }
-    networks
-}
-
-/// What must be read beside the list before a plan can be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequiredReads {
-    /// Networks whose base stations must be known.
-    pub base_stations: Vec<NetworkIndex>,
-    /// Networks whose handsets must be known.
-    pub handsets: Vec<NetworkIndex>,
-}
-
-impl RequiredReads {
-    /// The devices of these kinds of those networks that have some; one without is not asked for them.
-    pub fn of_kinds(kinds: &[ResourceKind], networks: &[NetworkIndex], live: &LiveState) -> Self {
-        let with_some = |kind: ResourceKind, count: fn(&Network) -> Option<u64>| {
-            let networks = networks.iter().copied().filter(|_| kinds.contains(&kind));
-            networks.filter(|at| count(live.network(*at)) != Some(0)).collect()
-        };
-        Self {
-            base_stations: with_some(ResourceKind::BaseStation, |network| network.base_stations),
-            handsets: with_some(ResourceKind::Handset, |network| network.handsets),
-        }
-    }
-}
-
-/// The desired locations that have no networks yet and that are to get some.
-pub fn locations_without_networks<'a>(
-    desired: &'a Desired,
-    live: &'a LiveState,
-) -> impl Iterator<Item = &'a DesiredLocation> {
-    let names: HashSet<NameKey> = live.locations().map(|(_, location)| NameKey::of(&location.name)).collect();
-    desired.locations.iter().filter(|location| creates_networks(location)).filter(move |location| {
-        match (&location.id, &location.name) {
-            (Some(id), _) => live.find_location(&id.value).is_none(),
-            (None, Some(name)) => !names.contains(&NameKey::of(&name.value)),
-            (None, None) => false,
-        }
-    })
-}
-
-/// What must be read beside the list: nothing, unless files speak of devices or of deletions.
-pub fn required_reads(scope: &Scope, desired: &Desired, live: &LiveState) -> RequiredReads {
-    let mut reads = RequiredReads::default();
-    if !desired.entries().any(|entry| entry.lists_devices() || entry.absent.is_some()) {
-        return reads;
-    }
-    for managed in match_entries(desired, live, &mut Diagnostics::new()) {
-        let location = &live.location(managed.location).name;
-        // A base station may move out of a network that is out of scope, which must be noticed.
-        let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
-            scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
-        };
-        let lists = |group: &EntryGroup<'_>| group.entries().any(|entry| entry.base_stations.is_some());
-        let created = managed.created.iter().any(|(_, group)| {
-            lists(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
-        });
-        let adds = created || managed.networks.iter().any(|(at, group)| lists(group) && in_scope(*at, group.primary));
-        for (at, group) in managed.networks {
-            if group.entries().any(|entry| entry.handsets.is_some()) && in_scope(at, group.primary) {
-                reads.handsets.push(at);
-            }
-            if lists(&group) && (adds || in_scope(at, group.primary)) {
-                reads.base_stations.push(at);
-            }
-        }
-        for (at, entry) in managed.deleted {
-            if adds || in_scope(at, entry) {
-                reads.base_stations.push(at);
-            }
-            if in_scope(at, entry) {
-                reads.handsets.push(at);
-            }
-        }
-    }
-    reads
-}
-
-/// The locations whose members must be read before a plan can be made: those of lines that are on no handset that was
-/// read.
-pub fn required_members(scope: &Scope, desired: &Desired, live: &LiveState) -> Vec<LocationId> {
-    if !desired.entries().any(|entry| entry.handsets.is_some()) {
-        return Vec::new();
-    }
-    members::locations_to_read(&match_entries(desired, live, &mut Diagnostics::new()), scope, live)
 }
 
 /// All changes of a location.

@@ -1,26 +1,21 @@
 //! Finds what files protect or freeze.
 
-use super::matching::{Managed, match_entries};
+use super::matching::{Managed, Matches};
 use super::model::{LocationRef, ProtectedNetwork, Protection};
 use super::planner::file_source;
-use crate::desired::model::{Desired, Guard, GuardedNetwork};
+use crate::desired::model::{Guard, GuardedNetwork};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, quoted_list, suggest};
 use crate::model::{LiveState, NameKey, NetworkIndex};
 
 /// All protections of the locations and networks of files; reports those that match nothing.
 pub fn protections(
-    desired: &Desired,
+    matches: &Matches<'_>,
     live: &LiveState,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Protection> {
-    let has_guards = desired.locations.iter().any(|one| !one.guards.is_empty() || !one.guarded.is_empty())
-        || desired.entries().any(|entry| !entry.guards.is_empty());
-    if !has_guards {
-        return Vec::new();
-    }
     let mut found = Vec::new();
-    for managed in match_entries(desired, live, diagnostics) {
+    for managed in &matches.managed {
         let location = live.location(managed.location);
         let mut add = |guard: &Guard, network: Option<NetworkIndex>| {
             let network = network.map(|at| live.network(at));
@@ -37,7 +32,7 @@ pub fn protections(
             group.entries().flat_map(|entry| &entry.guards).for_each(|guard| add(guard, Some(*at)));
         }
         for guarded in &managed.guarded {
-            match find(guarded, &managed, live) {
+            match find(guarded, managed, live) {
                 Ok(network) => guarded.guards.iter().for_each(|guard| add(guard, Some(network))),
                 Err(diagnostic) => diagnostics.push(diagnostic.with_span(guarded.span)),
             }

@@ -6,7 +6,7 @@ use super::model::{
     Change, ChangeAction, ChangeIndex, Dependency, Listed, NetworkDevices, NetworkRef, Plan, ResourceKind,
     ResourceState, Standing, States, Step, StepIndex, StepItem, StepKind, UnchangedNetwork, standings,
 };
-use super::planner::RequiredReads;
+use super::reads::RequiredReads;
 use super::subset::Renumbering;
 use crate::model::{
     Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,

@@ -61,7 +61,11 @@ fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
         });
         for line in all_lines(from).difference(&all_lines(to)).cloned().chain(with_network) {
             let is_first = first.as_ref() == Some(&line);
-            given.entry((&change.location.id, line)).or_default().push(GivenLine { step: at, network: &change.network, is_first });
+            given.entry((&change.location.id, line)).or_default().push(GivenLine {
+                step: at,
+                network: &change.network,
+                is_first,
+            });
         }
     }
     for (taker, item) in items() {

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use super::error::Error;
 use super::inputs::{CodeResolution, InputOptions, Inputs};
-use super::prepare::{expand_rules, read_details};
+use super::prepare::{Details, expand_rules, read_details};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::{LineRef, Origin};
 use crate::desired::{Edit, Input, NewValue, Written, edit, writable_settings};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
 use crate::plan::model::{Field, FieldValue, ResourceState, changed_fields};
-use crate::plan::{self, Difference, Scope};
+use crate::plan::{self, Difference, Matches, Scope};
 
 /// Files with live values, and what they cannot take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub async fn accept_live(
     client: &ApiClient,
 ) -> Result<Accepted, Error> {
     let live = client.list_networks(Priority::Normal).await?;
-    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    let Details { live, unread, .. } = read_details(inputs, scope, live, client, async |_, _| Ok(())).await?;
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));
     }
@@ -136,8 +136,10 @@ fn key(difference: &Difference, field: &Field) -> Key {
 /// All differences, and what contradicts the live state otherwise, in words.
 fn compare(inputs: &Inputs, scope: &Scope, live: &LiveState) -> (Vec<Difference>, Vec<String>) {
     let mut diagnostics = Diagnostics::new();
-    let expanded = expand_rules(&inputs.desired, scope, live, &mut diagnostics);
-    let (differences, contradictions) = plan::differences(scope, expanded.as_ref().unwrap_or(&inputs.desired), live);
+    let matches = Matches::of(&inputs.desired, live);
+    let expanded = expand_rules(&inputs.desired, &matches, scope, live, &mut diagnostics);
+    let matches = expanded.as_ref().map_or(matches, |expanded| Matches::of(expanded, live));
+    let (differences, contradictions) = plan::differences(&matches, scope, live);
     diagnostics.extend(contradictions);
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     let errors = errors.map(|error| match error.span.map(|span| inputs.sources.resolve(span)) {

@@ -1,5 +1,6 @@
 //! Prepares a plan: lists the live state, plans, and checks the plan.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,10 +12,10 @@ use super::read_devices::{add_planned_locations, read_devices, read_locations, r
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
-use crate::diagnostic::{DiagnosticCode, Diagnostics, Severity};
-use crate::model::{LiveState, NetworkId};
+use crate::diagnostic::{DiagnosticCode, Diagnostics};
+use crate::model::{LiveState, NetworkId, NetworkIndex};
 use crate::plan::model::{Change, ChangeSource, Protections, ResourceState, Warning};
-use crate::plan::{self, Scope};
+use crate::plan::{self, Matches, RequiredReads, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
 use crate::storage::SavedPlan;
@@ -48,11 +49,24 @@ pub async fn prepare_from_list(
     listed: Instant,
     client: &ApiClient,
 ) -> Result<PreparedPlan, Error> {
-    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    prepare_when_ready(inputs, scope, live, listed, client, async |_, _| Ok(())).await
+}
+
+/// The same; waits for `is_ready` before devices are read.
+pub(super) async fn prepare_when_ready(
+    inputs: &Inputs,
+    scope: &Scope,
+    live: LiveState,
+    listed: Instant,
+    client: &ApiClient,
+    is_ready: impl AsyncFnOnce(&RequiredReads, &LiveState) -> Result<(), Error>,
+) -> Result<PreparedPlan, Error> {
+    let Details { live, unread, matches } = read_details(inputs, scope, live, client, is_ready).await?;
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));
     }
-    Ok(plan_from_live(inputs, scope, live, listed)?.with_handset_times(client))
+    let Planned { checked, .. } = checked_plan(inputs, scope, &live, matches)?;
+    Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }
 
 impl PreparedPlan {
@@ -66,23 +80,33 @@ impl PreparedPlan {
     }
 }
 
-/// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions. Returns what
-/// cannot be read, too.
-pub(super) async fn read_details(
-    inputs: &Inputs,
+/// All that a plan is made from.
+pub(super) struct Details<'a> {
+    pub(super) live: LiveState,
+    /// Devices that cannot be read.
+    pub(super) unread: Vec<UnreadDevices>,
+    pub(super) matches: Matches<'a>,
+}
+
+/// Reads what the inputs need beside the list: nothing, unless they speak of devices, creations or deletions.
+pub(super) async fn read_details<'a>(
+    inputs: &'a Inputs,
     scope: &Scope,
     mut live: LiveState,
     client: &ApiClient,
-) -> Result<(LiveState, Vec<UnreadDevices>), Error> {
+    is_ready: impl AsyncFnOnce(&RequiredReads, &LiveState) -> Result<(), Error>,
+) -> Result<Details<'a>, Error> {
     read_locations(&mut live, &inputs.desired, client).await.map_err(Error::reading)?;
-    let mut reads = plan::required_reads(scope, &inputs.desired, &live);
+    let matches = Matches::of(&inputs.desired, &live);
+    let mut reads = plan::required_reads(&matches, scope, &live);
+    is_ready(&reads, &live).await?;
     // What was just read with the list is not read again.
     reads.base_stations.retain(|at| live.base_stations(*at).is_none());
     reads.handsets.retain(|at| live.handsets(*at).is_none());
     let unread = read_readable_devices(&mut live, reads, client).await?;
-    let locations = plan::required_members(scope, &inputs.desired, &live);
+    let locations = plan::required_members(&matches, scope, &live);
     read_members(&mut live, locations, client).await.map_err(Error::reading)?;
-    Ok((live, unread))
+    Ok(Details { live, unread, matches })
 }
 
 /// Plans the changes from a given live state.
@@ -90,22 +114,34 @@ pub(super) async fn read_details(
 /// # Errors
 /// If the inputs are invalid for the live state, or the plan fails its safety check.
 pub fn plan_from_live(inputs: &Inputs, scope: &Scope, live: LiveState, listed: Instant) -> Result<PreparedPlan, Error> {
-    Ok(PreparedPlan { checked: checked_plan(inputs, scope, &live)?, live, listed })
+    let Planned { checked, .. } = checked_plan(inputs, scope, &live, Matches::of(&inputs.desired, &live))?;
+    Ok(PreparedPlan { checked, live, listed })
+}
+
+/// A checked plan, and what its files manage.
+pub(super) struct Planned {
+    pub(super) checked: CheckedPlan,
+    pub(super) managed: HashSet<NetworkIndex>,
 }
 
 /// The changes from a given live state, checked.
-pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> Result<CheckedPlan, Error> {
+pub(super) fn checked_plan(
+    inputs: &Inputs,
+    scope: &Scope,
+    live: &LiveState,
+    matches: Matches<'_>,
+) -> Result<Planned, Error> {
     let mut diagnostics = Diagnostics::new();
-    let expanded = expand_rules(&inputs.desired, scope, live, &mut diagnostics);
+    let expanded = expand_rules(&inputs.desired, &matches, scope, live, &mut diagnostics);
     let desired = expanded.as_ref().unwrap_or(&inputs.desired);
+    let matches = expanded.as_ref().map_or(matches, |expanded| Matches::of(expanded, live));
     let entries = desired.locations.iter().flat_map(|location| &location.entries);
     let requested_names = entries.filter_map(|entry| entry.desired.name.as_ref()).map(|name| name.as_str());
     Error::check_scope(scope, live, requested_names)?;
     let mut unprotected = Diagnostics::new();
-    let protections = plan::protections(desired, live, &inputs.sources, &mut unprotected);
-    let built = plan::build_scoped(scope, desired, live, &inputs.sources).and_then(|plan| {
-        // Without errors of the plan all of them are about what is protected.
-        diagnostics.extend(unprotected.into_iter().filter(|error| error.severity == Severity::Error));
+    let protections = plan::protections(&matches, live, &inputs.sources, &mut unprotected);
+    let built = plan::build_scoped(&matches, scope, live, &inputs.sources).and_then(|plan| {
+        diagnostics.extend(unprotected);
         if diagnostics.has_errors() { Err(Diagnostics::new()) } else { Ok(plan) }
     });
     match built {
@@ -119,7 +155,7 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
             plan.protections.clone_from(&inputs.protections);
             plan.protections.met.extend(protections);
             plan.protections.retain_met(&plan.changes, Timestamp::now());
-            Ok(check_plan(plan, live)?)
+            Ok(Planned { checked: check_plan(plan, live)?, managed: matches.networks() })
         }
         Err(from_plan) => {
             if let Some(error) = foreign_ids(desired, live, &inputs.sources) {
@@ -146,8 +182,10 @@ pub(super) fn checked_plan(inputs: &Inputs, scope: &Scope, live: &LiveState) -> 
 /// # Errors
 /// If one of their locations or networks does not exist.
 pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, Error> {
+    let matches = Matches::of(&files.desired, live);
     let mut diagnostics = Diagnostics::new();
-    let met = plan::protections(&files.desired, live, &files.sources, &mut diagnostics);
+    let met = plan::protections(&matches, live, &files.sources, &mut diagnostics);
+    diagnostics.extend(matches.into_diagnostics());
     if diagnostics.has_errors() {
         let sources = files.sources.clone();
         return Err(Error::InvalidInput(Box::new(InvalidInput { diagnostics, sources })));
@@ -197,6 +235,7 @@ fn is_misread(original: &str, text: &str) -> bool {
 /// Expands rules into entries, if there are rules.
 pub(super) fn expand_rules(
     desired: &Desired,
+    matches: &Matches<'_>,
     scope: &Scope,
     live: &LiveState,
     diagnostics: &mut Diagnostics,
@@ -204,7 +243,7 @@ pub(super) fn expand_rules(
     if desired.rules.is_empty() {
         return None;
     }
-    let managed_networks = plan::networks_with_settings_entries(desired, live);
+    let managed_networks = matches.networks_with_settings_entries();
     let mut desired = desired.clone();
     let context = RuleContext {
         live,

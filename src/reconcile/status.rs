@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use super::drift::{BASELINE_VERSION, Baseline, BaselineKind, DriftItem, KnownDifference, LastStates};
 use super::error::{Error, UnreadDevices};
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, checked_plan, expand_rules, read_details};
+use super::prepare::{Details, Planned, PreparedPlan, checked_plan, read_details};
 use crate::client::{ApiClient, Priority};
-use crate::diagnostic::Diagnostics;
-use crate::model::{LocationId, Network};
+use crate::model::{LocationId, Network, NetworkIndex};
 use crate::plan::model::{Change, ChangeAction, PerKind, ResourceKind};
-use crate::plan::{self, Missing, Scope};
+use crate::plan::{self, Matches, Missing, Scope};
 use crate::storage::{PlanKey, RunTarget};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +44,8 @@ impl LocationStatus {
 /// What a report of drift compares, and what it cannot.
 pub struct PreparedStatus {
     pub prepared: PreparedPlan,
+    /// The networks that entries or rules name.
+    pub managed: HashSet<NetworkIndex>,
     /// What the inputs name and does not exist.
     pub missing: Vec<Missing>,
     /// Devices that cannot be read; they are not compared.
@@ -59,16 +60,16 @@ pub struct PreparedStatus {
 pub async fn prepare_status(inputs: &mut Inputs, scope: &Scope, client: &ApiClient) -> Result<PreparedStatus, Error> {
     let live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
-    let (live, unread) = read_details(inputs, scope, live, client).await?;
+    let Details { live, unread, .. } = read_details(inputs, scope, live, client, async |_, _| Ok(())).await?;
     // What is protected is no matter of drift.
     inputs.desired.locations.iter_mut().for_each(|location| location.guarded.clear());
     let mut missing = Vec::new();
     // What hides behind one refusal is refused next.
     loop {
-        match checked_plan(inputs, scope, &live) {
-            Ok(checked) => {
+        match checked_plan(inputs, scope, &live, Matches::of(&inputs.desired, &live)) {
+            Ok(Planned { checked, managed }) => {
                 let prepared = PreparedPlan { checked, live, listed };
-                return Ok(PreparedStatus { prepared, missing, unread });
+                return Ok(PreparedStatus { prepared, managed, missing, unread });
             }
             Err(Error::InvalidInput(invalid)) => {
                 match plan::take_out_missing(&mut inputs.desired, &invalid.diagnostics, scope, &live) {
@@ -140,17 +141,13 @@ impl DriftReport {
 
 /// Compares per location; uses the journals in `journal_dir` to find when a network was last in sync.
 pub fn status(
-    prepared: &PreparedPlan,
-    missing: &[Missing],
-    inputs: &Inputs,
+    prepared: &PreparedStatus,
     scope: &Scope,
     journal_dir: &Path,
     target: &RunTarget,
     key: Option<&PlanKey>,
 ) -> DriftReport {
-    let PreparedPlan { checked, live, .. } = prepared;
-    let expanded = expand_rules(&inputs.desired, scope, live, &mut Diagnostics::new());
-    let managed = plan::managed_networks(expanded.as_ref().unwrap_or(&inputs.desired), live);
+    let PreparedStatus { prepared: PreparedPlan { checked, live, .. }, managed, missing, .. } = prepared;
     let mut changes: HashMap<&LocationId, Vec<&Change>> = HashMap::new();
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);

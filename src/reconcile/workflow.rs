@@ -12,7 +12,7 @@ use futures::future::{Either, select};
 use super::error::Error;
 use super::handset_interval::heed_earlier_runs;
 use super::inputs::Inputs;
-use super::prepare::{PreparedPlan, prepare_from_list, resume_saved_plan};
+use super::prepare::{PreparedPlan, prepare_when_ready, resume_saved_plan};
 use super::resume::{Interrupted, find_run_for, networks_at_temporary_names};
 use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
@@ -20,7 +20,7 @@ use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
 use crate::model::{LiveState, LocationId, NetworkId};
 use crate::plan::model::{Plan, ResourceKind};
-use crate::plan::{self, check_deletions, describe_deletions};
+use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
 
@@ -162,7 +162,7 @@ impl ApplyWorkflow<'_> {
         Some((
             run,
             SavedPlan {
-                plan: plan::restrict_to_locations(&saved.plan, &locations),
+                plan: restrict_to_locations(&saved.plan, &locations),
                 max_changes: None,
                 max_deletes: None,
                 ..saved
@@ -246,12 +246,14 @@ impl ApplyWorkflow<'_> {
                     Some(live) => live,
                     None => self.list().await?,
                 };
-                let reads = plan::required_reads(&self.config.scope, &inputs.desired, &live);
-                if !reads.handsets.is_empty() {
+                let are_handsets_listed = async |reads: &RequiredReads, live: &LiveState| {
+                    if reads.handsets.is_empty() {
+                        return Ok(());
+                    }
                     let networks: HashSet<_> = reads.handsets.iter().map(|at| &live.network(*at).id).collect();
-                    self.wait_for_late_handsets(|network| networks.contains(network)).await?;
-                }
-                prepare_from_list(inputs, &self.config.scope, live, listed, self.client).await
+                    self.wait_for_late_handsets(|network| networks.contains(network)).await
+                };
+                prepare_when_ready(inputs, &self.config.scope, live, listed, self.client, are_handsets_listed).await
             }
             PlanSource::SavedPlan(saved) => {
                 let changes = saved.plan.changes.iter().filter(|change| change.kind() == ResourceKind::Handset);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::plan::Missing;
-use dectl::reconcile::{Baseline, Error, PreparedStatus, prepare_status, status};
+use dectl::reconcile::{Baseline, DriftReport, Error, PreparedStatus, UnreadDevices, prepare_status, status};
 use dectl::report::{json, markdown, metrics, plural, sanitize, text};
 use dectl::runtime::Shutdown;
 use dectl::storage::write_public_file;
@@ -55,40 +55,18 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     let inputs = read(&args.files.paths()?, args.files.strict, RESOLVE_CODES, shutdown).await?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let mut inputs = in_organization(inputs, &connection).await?;
-    let PreparedStatus { prepared, missing, unread } = prepare_status(&mut inputs, &scope, &connection.client).await?;
-    for Missing { location_name, network, handset, .. } in &missing {
-        let (network, location) = (sanitize(network), sanitize(location_name));
-        printer.note(&match handset {
-            None => format!("warning: network {network} of {location} does not exist any more\n"),
-            Some(handset) => format!(
-                "warning: handset {} of {network} ({location}) does not exist any more, or one of its lines\n",
-                sanitize(handset)
-            ),
-        });
-    }
-    for devices in &unread {
-        printer.note(&format!("error: {}; they are not compared\n", sanitize(&devices.to_string())));
-    }
-    let mut status =
-        status(&prepared, &missing, &inputs, &scope, &args.journal.journal, &connection.target, key.as_ref());
+    let prepared = prepare_status(&mut inputs, &scope, &connection.client).await?;
+    let PreparedStatus { missing, unread, .. } = &prepared;
+    note_what_is_not_there(missing, unread, printer);
+    let (journal, target) = (&args.journal.journal, &connection.target);
+    let mut status = status(&prepared, &scope, journal, target, key.as_ref());
     match (&args.baseline, baseline) {
-        (Some(path), _) if args.accept && !unread.is_empty() => {
-            printer.note(&format!("error: {} was not written, since not everything could be read\n", path.display()));
-        }
-        (Some(path), _) if args.accept => {
-            let baseline = status.to_baseline();
-            write_baseline(path, &baseline)?;
-            status.mark_known(&baseline);
-            printer.note(&format!("accepted {}\n", plural(baseline.differences.len(), "difference")));
-            if status.not_acceptable() > 0 {
-                let codes = plural(status.not_acceptable(), "difference");
-                printer.note(&format!("{codes} of access codes not accepted: a baseline holds no codes\n"));
-            }
-        }
+        (Some(path), _) if args.accept => accept(path, &mut status, unread, printer)?,
         (_, Some(baseline)) => status.mark_known(&baseline),
         _ => {}
     }
-    for warning in &prepared.checked.plan().warnings {
+    let plan = prepared.prepared.checked.plan();
+    for warning in &plan.warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }
     if let Some(path) = &args.metrics {
@@ -99,13 +77,47 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         Format::Markdown => markdown::status(&status),
         _ => text::status(&status),
     });
-    Error::check_managed(prepared.checked.plan(), args.fail_on_unmanaged)?;
+    Error::check_managed(plan, args.fail_on_unmanaged)?;
     // A comparison that is incomplete is no answer, not even that something has drifted.
     Ok(match status.drifted() {
         _ if !unread.is_empty() => ExitStatus::Error,
         0 => ExitStatus::Success,
         _ => ExitStatus::Drift,
     })
+}
+
+/// Names what the inputs ask for and does not exist, and what cannot be read.
+fn note_what_is_not_there(missing: &[Missing], unread: &[UnreadDevices], printer: &Printer) {
+    for Missing { location_name, network, handset, .. } in missing {
+        let (network, location) = (sanitize(network), sanitize(location_name));
+        printer.note(&match handset {
+            None => format!("warning: network {network} of {location} does not exist any more\n"),
+            Some(handset) => format!(
+                "warning: handset {} of {network} ({location}) does not exist any more, or one of its lines\n",
+                sanitize(handset)
+            ),
+        });
+    }
+    for devices in unread {
+        printer.note(&format!("error: {}; they are not compared\n", sanitize(&devices.to_string())));
+    }
+}
+
+/// Writes all differences to the baseline, unless some are not known.
+fn accept(path: &Path, status: &mut DriftReport, unread: &[UnreadDevices], printer: &Printer) -> Result<(), CliError> {
+    if !unread.is_empty() {
+        printer.note(&format!("error: {} was not written, since not everything could be read\n", path.display()));
+        return Ok(());
+    }
+    let baseline = status.to_baseline();
+    write_baseline(path, &baseline)?;
+    status.mark_known(&baseline);
+    printer.note(&format!("accepted {}\n", plural(baseline.differences.len(), "difference")));
+    if status.not_acceptable() > 0 {
+        let codes = plural(status.not_acceptable(), "difference");
+        printer.note(&format!("{codes} of access codes not accepted: a baseline holds no codes\n"));
+    }
+    Ok(())
 }
 
 /// Reads the accepted differences; a file that is to be written may be new, but is none of another kind.

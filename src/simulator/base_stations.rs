@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::network::{SimBaseStation, SimNetwork, parse_mac};
 use super::organization::SimulatedOrganization;
+use super::request::Place;
 use super::responses::{ApiErrorResponse, SimulatedResponse};
-use crate::model::{LocationId, NetworkId};
 use crate::runtime::Instant;
 
 /// The largest number of addresses in one request that is accepted here. Webex documents none.
@@ -60,19 +60,18 @@ impl SimulatedOrganization {
     /// Adds base stations; the response has a result for each.
     pub(super) fn add_base_stations(
         &mut self,
-        location: &LocationId,
-        network: &NetworkId,
+        place: &Place,
         body: &[u8],
         now: Instant,
     ) -> Result<Value, ApiErrorResponse> {
         let bad = |words: &str| ApiErrorResponse::new(400, 25_008, words);
-        let mut changed = self.find_network(location, network)?.clone();
+        let mut changed = self.find_network(place)?.clone();
         let value: Value = serde_json::from_slice(body).map_err(|_| bad("the body is not JSON"))?;
         let addresses = value["baseStationMacs"].as_array().ok_or_else(|| bad("baseStationMacs is missing"))?;
         if addresses.is_empty() || addresses.len() > MAX_ADDRESSES {
             return Err(bad("baseStationMacs must have 1 to 500 items"));
         }
-        self.record_previous_state(network, Some(&changed.clone()), now);
+        self.record_previous_state(&place.network, Some(&changed.clone()), now);
         let mut results = Vec::new();
         for address in addresses {
             let text = address.as_str().unwrap_or_default();
@@ -102,12 +101,11 @@ impl SimulatedOrganization {
     /// Removes a base station, or all of a network if no id is given, which no careful client does.
     pub(super) fn remove_base_stations(
         &mut self,
-        location: &LocationId,
-        network: &NetworkId,
+        place: &Place,
         id: Option<&str>,
         now: Instant,
     ) -> Result<(), ApiErrorResponse> {
-        let mut changed = self.find_network(location, network)?.clone();
+        let mut changed = self.find_network(place)?.clone();
         let before = changed.clone();
         match id {
             Some(id) => changed.base_stations.retain(|station| station.id() != id),
@@ -116,7 +114,7 @@ impl SimulatedOrganization {
         if id.is_some() && changed.base_stations.len() == before.base_stations.len() {
             return Err(ApiErrorResponse::new(404, 27_463, "the base station does not exist"));
         }
-        self.record_previous_state(network, Some(&before), now);
+        self.record_previous_state(&place.network, Some(&before), now);
         self.state.insert(changed);
         Ok(())
     }

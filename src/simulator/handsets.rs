@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::json::without_nulls;
 use super::network::{SimHandset, SimNetwork};
 use super::organization::SimulatedOrganization;
-use super::request::Operation;
+use super::request::{NetworkOperation, Operation, Place};
 use super::responses::{ApiErrorResponse, SimulatedResponse};
-use crate::model::{LocationId, NetworkId};
+use crate::model::NetworkId;
 use crate::runtime::Instant;
 
 /// The largest number of handsets in one request.
@@ -72,8 +72,7 @@ impl SimulatedOrganization {
     /// Adds up to 50 handsets; the response has a result for each, by name.
     pub(super) fn add_handsets(
         &mut self,
-        location: &LocationId,
-        network: &NetworkId,
+        place: &Place,
         body: &[u8],
         now: Instant,
     ) -> Result<Vec<Value>, ApiErrorResponse> {
@@ -87,12 +86,12 @@ impl SimulatedOrganization {
         if names.len() < items.len() {
             return Err(bad("customDisplayName must be unique in a request"));
         }
-        let mut changed = self.find_network(location, network)?.clone();
-        self.record_previous_state(network, Some(&changed.clone()), now);
+        let mut changed = self.find_network(place)?.clone();
+        self.record_previous_state(&place.network, Some(&changed.clone()), now);
         let mut results = Vec::new();
         for item in items {
             let name = item["customDisplayName"].as_str().unwrap_or_default();
-            let added = self.handset_body(item, network).and_then(|body| self.add_handset(&mut changed, body));
+            let added = self.handset_body(item, &place.network).and_then(|body| self.add_handset(&mut changed, body));
             if let Err((status, code, message)) = &added
                 && self.faults.refuse_whole_requests
             {
@@ -137,18 +136,17 @@ impl SimulatedOrganization {
     /// Replaces the name and the lines of a handset.
     pub(super) fn update_handset(
         &mut self,
-        location: &LocationId,
-        network: &NetworkId,
+        place: &Place,
         id: &str,
         body: &[u8],
         now: Instant,
     ) -> Result<(), ApiErrorResponse> {
         let value: Value =
             serde_json::from_slice(body).map_err(|_| ApiErrorResponse::new(400, 25_008, "the body is not JSON"))?;
-        let mut changed = self.find_network(location, network)?.clone();
+        let mut changed = self.find_network(place)?.clone();
         let before = changed.clone();
         let body = self
-            .handset_body(&value, network)
+            .handset_body(&value, &place.network)
             .map_err(|(status, code, message)| ApiErrorResponse::new(status, code, message))?;
         let max = changed.max_lines();
         let Some(handset) = changed.handsets.listed_mut().iter_mut().find(|handset| handset.id == id) else {
@@ -161,7 +159,7 @@ impl SimulatedOrganization {
             let words = "the DECT network has the maximum number of lines";
             return Err(ApiErrorResponse::new(400, 27_465, words));
         }
-        self.record_previous_state(network, Some(&before), now);
+        self.record_previous_state(&place.network, Some(&before), now);
         self.state.insert(changed);
         Ok(())
     }
@@ -169,12 +167,11 @@ impl SimulatedOrganization {
     /// Removes handsets by their ids, or all of them, which no careful client does.
     pub(super) fn remove_handsets(
         &mut self,
-        location: &LocationId,
-        network: &NetworkId,
+        place: &Place,
         ids: Option<&[String]>,
         now: Instant,
     ) -> Result<(), ApiErrorResponse> {
-        let mut changed = self.find_network(location, network)?.clone();
+        let mut changed = self.find_network(place)?.clone();
         let before = changed.clone();
         let handsets = changed.handsets.listed_mut();
         match ids {
@@ -190,7 +187,7 @@ impl SimulatedOrganization {
             }
         }
         changed.count_lines();
-        self.record_previous_state(network, Some(&before), now);
+        self.record_previous_state(&place.network, Some(&before), now);
         self.state.insert(changed);
         Ok(())
     }
@@ -227,21 +224,19 @@ impl SimulatedOrganization {
 
     /// The network whose handsets or lines a request changes, after which Cisco asks to wait.
     pub(super) fn changed_handset_network(&self, operation: &Operation) -> Option<NetworkId> {
-        match operation {
-            Operation::AddHandset { network, .. }
-            | Operation::AddHandsets { network, .. }
-            | Operation::RemoveHandset { network, .. }
-            | Operation::RemoveHandsets { network, .. } => Some(NetworkId::new(&**network)),
-            Operation::UpdateHandset { network, handset, body, .. } => {
-                let network = NetworkId::new(&**network);
+        use NetworkOperation as Of;
+        let Operation::OfNetwork(Place { network, .. }, operation) = operation else { return None };
+        let is_changed = match operation {
+            Of::AddHandset(_) | Of::AddHandsets(_) | Of::RemoveHandset(_) | Of::RemoveHandsets(_) => true,
+            Of::UpdateHandset(handset, body) => {
                 let value: Value = serde_json::from_slice(body).unwrap_or_default();
-                let known = self.state.networks.get(&network)?;
-                let known = known.handsets.listed().iter().find(|known| known.id == *handset)?;
-                let is_same = value["line1MemberId"].as_str() == Some(&known.line1)
-                    && value["line2MemberId"].as_str() == known.line2.as_deref();
-                (!is_same).then_some(network)
+                let known = self.state.networks.get(network)?.handsets.listed();
+                let known = known.iter().find(|known| known.id == *handset)?;
+                value["line1MemberId"].as_str() != Some(&known.line1)
+                    || value["line2MemberId"].as_str() != known.line2.as_deref()
             }
-            _ => None,
-        }
+            _ => false,
+        };
+        is_changed.then(|| network.clone())
     }
 }

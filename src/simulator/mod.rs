@@ -61,7 +61,7 @@ pub use in_process::InProcessApi;
 pub use limiter::{Limit, LimitKind, Limiter};
 
 pub use organization::{Counters, InFlightRequest, SimulatedOrganization};
-pub use request::{MemberKind, MemberQuery, Operation, Page, Query, Request};
+pub use request::{MemberKind, MemberQuery, NetworkOperation, Operation, Page, Place, Query, Request};
 pub use response_quirks::Quirk;
 pub use responses::SimulatedResponse;
 pub use scenario::{DurationSpec, Fault, HeaderSpec, LatencySpec, LimiterSpec, LockSpec, Probability, Scenario};

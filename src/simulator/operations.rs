@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::base_stations::supported_devices;
 use super::network::{SimHandset, SimHandsets, SimNetwork};
 use super::organization::SimulatedOrganization;
-use super::request::{Operation, handset_ids, number};
+use super::request::{NetworkOperation, Operation, Place, handset_ids, number};
 use super::responses::{self, ApiErrorResponse, NetworkJson, NetworkListJson, SimulatedResponse};
 use super::rules;
-use super::state::SimulatedState;
 use crate::model::{LocationId, NetworkId};
 use crate::runtime::Instant;
 
@@ -23,13 +22,13 @@ pub(super) enum WriteEffect {
     /// A network was created with this id.
     Created(NetworkId),
     /// Base stations were added, with these results.
-    Added(serde_json::Value),
+    Added(Value),
     /// A password was generated.
-    Generated(serde_json::Value),
+    Generated(Value),
     /// One handset was added.
     AddedHandset,
     /// Handsets were added, with these results.
-    AddedHandsets(Vec<serde_json::Value>),
+    AddedHandsets(Vec<Value>),
 }
 
 impl SimulatedOrganization {
@@ -48,65 +47,15 @@ impl SimulatedOrganization {
                 self.counters.lists += 1;
                 self.list(location.as_deref(), name.as_deref(), tracking_id, now)
             }
-            Operation::Get { location, network } => {
-                let network = find(&self.state, &LocationId::new(&**location), &NetworkId::new(&**network))?;
-                let name = &self.state.locations[&network.location];
-                SimulatedResponse::json(200, tracking_id, &NetworkJson::of(&self.sanitize(network), name))
+            Operation::Create { .. } => self.written(operation, tracking_id, now)?,
+            Operation::OfNetwork(_, NetworkOperation::Update(_)) if self.faults.async_update_delay.is_some() => {
+                self.accept_for_later(operation, number, now)?;
+                SimulatedResponse::empty(202, tracking_id)
             }
-            Operation::Update { location, network, body } => match self.faults.async_update_delay {
-                Some(delay) => {
-                    let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                    let current = find(&self.state, &location, &network)?;
-                    rules::check(body, &location, Some(current), &self.state)?;
-                    self.deferred.insert((now + delay, number), operation.clone());
-                    SimulatedResponse::empty(202, tracking_id)
-                }
-                None => self.written(operation, tracking_id, now)?,
-            },
-            Operation::Create { .. }
-            | Operation::Delete { .. }
-            | Operation::AddBaseStations { .. }
-            | Operation::RemoveBaseStation { .. }
-            | Operation::RemoveAllBaseStations { .. }
-            | Operation::AddHandset { .. }
-            | Operation::AddHandsets { .. }
-            | Operation::UpdateHandset { .. }
-            | Operation::RemoveHandset { .. }
-            | Operation::RemoveHandsets { .. }
-            | Operation::SetPassword { .. }
-            | Operation::GeneratePassword { .. } => self.written(operation, tracking_id, now)?,
-            Operation::GetPassword { location, network } => self.serviceability(location, network, tracking_id)?,
-            Operation::ListBaseStations { location, network } => {
-                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
-                self.list_base_stations(network, tracking_id, now)
+            Operation::OfNetwork(_, of_network) if of_network.is_write() => {
+                self.written(operation, tracking_id, now)?
             }
-            Operation::GetBaseStation { location, network, station } => {
-                let network = self.find_network(&LocationId::new(&**location), &NetworkId::new(&**network))?;
-                Self::base_station(network, station, tracking_id)?
-            }
-            Operation::ListHandsets { location, network, member, station } => {
-                let location = LocationId::new(&**location);
-                self.state.populate(&location);
-                let network = self.find_network(&location, &NetworkId::new(&**network))?;
-                // None is registered with any base station.
-                let is_asked = |handset: &&SimHandset| {
-                    let has_line = |id: &String| handset.line1 == *id || handset.line2.as_ref() == Some(id);
-                    station.is_none() && member.as_ref().is_none_or(has_line)
-                };
-                self.list_handsets(network, is_asked, tracking_id, now)
-            }
-            Operation::GetHandset { location, network, handset } => {
-                let location = LocationId::new(&**location);
-                self.state.populate(&location);
-                let network = self.find_network(&location, &NetworkId::new(&**network))?;
-                let found = network.handsets.listed().iter().find(|known| known.id == *handset);
-                let found = found.ok_or_else(|| ApiErrorResponse::new(404, 27_466, "the handset does not exist"))?;
-                let mut details = self.handset_json(found);
-                // Required in details; none is registered.
-                details["baseStationId"] = "".into();
-                details["mac"] = "".into();
-                SimulatedResponse::json(200, tracking_id, &details)
-            }
+            Operation::OfNetwork(place, of_network) => self.read_network(place, of_network, tracking_id, now)?,
             Operation::AvailableMembers(query) => self.available_members(query, tracking_id)?,
             Operation::CountMembers(query) => self.count_members(query, tracking_id)?,
             Operation::SupportedDevices => SimulatedResponse::json(200, tracking_id, &supported_devices()),
@@ -115,23 +64,8 @@ impl SimulatedOrganization {
             Operation::Locations { name, max, start } => {
                 self.locations(name.as_deref(), max.as_deref(), start.as_deref(), tracking_id)?
             }
-            Operation::Organizations => {
-                let all = std::iter::once(&self.id).chain(&self.others).enumerate();
-                let items: Vec<_> = all
-                    .map(|(at, id)| json!({ "id": id, "displayName": format!("Organization {}", at + 1) }))
-                    .collect();
-                SimulatedResponse::json(200, tracking_id, &json!({ "items": items }))
-            }
-            Operation::Me => {
-                let me = json!({
-                    "id": "simulated-admin",
-                    "displayName": "Simulated Admin",
-                    "orgId": self.id,
-                    "emails": ["admin@example.com"],
-                    "roles": [],
-                });
-                SimulatedResponse::json(200, tracking_id, &me)
-            }
+            Operation::Organizations => SimulatedResponse::json(200, tracking_id, &self.organizations()),
+            Operation::Me => SimulatedResponse::json(200, tracking_id, &self.me()),
             Operation::AccessToken { form } => {
                 let granted = self.tokens.issue(form, self.faults.token_ttl, now)?;
                 self.counters.granted += 1;
@@ -147,6 +81,77 @@ impl SimulatedOrganization {
                 return Err(ApiErrorResponse::new(*status, (*status).into(), words));
             }
         })
+    }
+
+    /// Checks an update that is done later.
+    fn accept_for_later(&mut self, operation: &Operation, number: u64, now: Instant) -> Result<(), ApiErrorResponse> {
+        if let (Operation::OfNetwork(place, NetworkOperation::Update(body)), Some(delay)) =
+            (operation, self.faults.async_update_delay)
+        {
+            let current = self.find_network(place)?;
+            rules::check(body, &place.location, Some(current), &self.state)?;
+            self.deferred.insert((now + delay, number), operation.clone());
+        }
+        Ok(())
+    }
+
+    fn organizations(&self) -> Value {
+        let all = std::iter::once(&self.id).chain(&self.others).enumerate();
+        let item = |(at, id): (usize, _)| json!({ "id": id, "displayName": format!("Organization {}", at + 1) });
+        json!({ "items": all.map(item).collect::<Vec<_>>() })
+    }
+
+    fn me(&self) -> Value {
+        json!({
+            "id": "simulated-admin",
+            "displayName": "Simulated Admin",
+            "orgId": self.id,
+            "emails": ["admin@example.com"],
+            "roles": [],
+        })
+    }
+
+    /// Answers a read of a network or of what belongs to it.
+    fn read_network(
+        &mut self,
+        place: &Place,
+        operation: &NetworkOperation,
+        tracking_id: String,
+        now: Instant,
+    ) -> Result<SimulatedResponse, ApiErrorResponse> {
+        if matches!(operation, NetworkOperation::ListHandsets { .. } | NetworkOperation::GetHandset(_)) {
+            self.state.populate(&place.location);
+        }
+        let network = self.find_network(place)?;
+        let body = match operation {
+            NetworkOperation::ListBaseStations => return Ok(self.list_base_stations(network, tracking_id, now)),
+            NetworkOperation::ListHandsets { member, station } => {
+                // None is registered with any base station.
+                let is_asked = |handset: &&SimHandset| {
+                    let has_line = |id: &String| handset.line1 == *id || handset.line2.as_ref() == Some(id);
+                    station.is_none() && member.as_ref().is_none_or(has_line)
+                };
+                return Ok(self.list_handsets(network, is_asked, tracking_id, now));
+            }
+            NetworkOperation::GetBaseStation(station) => return Self::base_station(network, station, tracking_id),
+            NetworkOperation::GetHandset(handset) => self.handset_details(network, handset)?,
+            NetworkOperation::GetPassword => self.serviceability(network),
+            _ => {
+                let name = &self.state.locations[&network.location];
+                return Ok(SimulatedResponse::json(200, tracking_id, &NetworkJson::of(&self.sanitize(network), name)));
+            }
+        };
+        Ok(SimulatedResponse::json(200, tracking_id, &body))
+    }
+
+    fn handset_details(&self, network: &SimNetwork, id: &str) -> Result<Value, ApiErrorResponse> {
+        let found = network.handsets.listed().iter().find(|known| known.id == *id);
+        let found = found.ok_or_else(|| ApiErrorResponse::new(404, 27_466, "the handset does not exist"))?;
+        let mut details = self.handset_json(found);
+        // Required in details; none is registered.
+        details["baseStationId"] = "".into();
+        details["mac"] = "".into();
+        Ok(details)
     }
 
     fn written(
@@ -172,103 +177,85 @@ impl SimulatedOrganization {
     }
 
     pub(super) fn write(&mut self, operation: &Operation, now: Instant) -> Result<WriteEffect, ApiErrorResponse> {
+        let effect = match operation {
+            Operation::Create { location, body } => WriteEffect::Created(self.create(location, body, now)?),
+            Operation::OfNetwork(place, operation) => self.write_network(place, operation, now)?,
+            _ => return Ok(WriteEffect::Done),
+        };
+        self.counters.writes += 1;
+        Ok(effect)
+    }
+
+    /// Changes a network, or what belongs to it.
+    fn write_network(
+        &mut self,
+        place: &Place,
+        operation: &NetworkOperation,
+        now: Instant,
+    ) -> Result<WriteEffect, ApiErrorResponse> {
+        use NetworkOperation as Of;
+        let is_about_handsets = matches!(
+            operation,
+            Of::AddHandset(_)
+                | Of::AddHandsets(_)
+                | Of::UpdateHandset(..)
+                | Of::RemoveHandset(_)
+                | Of::RemoveHandsets(_)
+        );
+        if is_about_handsets {
+            self.state.populate(&place.location);
+        }
         match operation {
-            Operation::Update { location, network, body } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                let current = find(&self.state, &location, &network)?.clone();
-                let accepted = rules::check(body, &location, Some(&current), &self.state)?;
-                self.record_previous_state(&current.id, Some(&current), now);
-                // PUT replaces: a missing display name is set to a default.
-                let default_name = || format!("{} {}", current.chain_id, accepted.name).chars().take(11).collect();
-                self.state.insert(SimNetwork {
-                    display_name: Some(accepted.display_name.unwrap_or_else(default_name)),
-                    name: accepted.name.clone(),
-                    code_enabled: accepted.code_enabled,
-                    code: Some(accepted.code),
-                    ..current
-                });
-            }
-            Operation::Create { location, body } => {
-                let id = self.create(&LocationId::new(&**location), body, now)?;
-                self.counters.writes += 1;
-                return Ok(WriteEffect::Created(id));
-            }
-            Operation::Delete { location, network } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                let current = find(&self.state, &location, &network)?.clone();
+            Of::Update(body) => self.update(place, body, now)?,
+            Of::Delete => {
+                let current = self.find_network(place)?.clone();
                 self.record_previous_state(&current.id, Some(&current), now);
                 self.state.remove(&current.id);
             }
-            Operation::AddBaseStations { location, network, body } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                let results = self.add_base_stations(&location, &network, body, now)?;
-                self.counters.writes += 1;
-                return Ok(WriteEffect::Added(results));
-            }
-            Operation::RemoveBaseStation { location, network, station } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                self.remove_base_stations(&location, &network, Some(station), now)?;
-            }
-            Operation::RemoveAllBaseStations { location, network } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                self.remove_base_stations(&location, &network, None, now)?;
-            }
-            Operation::AddHandset { location, network, body } => {
-                let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-                let body = json!({ "items": [value] }).to_string();
-                let results = self.write_handsets(location, network, body.as_bytes(), now)?;
-                let error = &results[0]["result"]["error"];
-                if let Some(code) = error["errorCode"].as_u64() {
-                    let words = error["message"].as_str().unwrap_or_default();
-                    return Err(ApiErrorResponse::new(400, code as u32, words));
-                }
-                self.counters.writes += 1;
-                return Ok(WriteEffect::AddedHandset);
-            }
-            Operation::AddHandsets { location, network, body } => {
-                let results = self.write_handsets(location, network, body, now)?;
-                self.counters.writes += 1;
-                return Ok(WriteEffect::AddedHandsets(results));
-            }
-            Operation::UpdateHandset { location, network, handset, body } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                self.state.populate(&location);
-                self.update_handset(&location, &network, handset, body, now)?;
-            }
-            Operation::RemoveHandset { location, network, handset } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                self.state.populate(&location);
-                self.remove_handsets(&location, &network, Some(std::slice::from_ref(handset)), now)?;
-            }
-            Operation::RemoveHandsets { location, network, body } => {
-                let (location, network) = (LocationId::new(&**location), NetworkId::new(&**network));
-                self.state.populate(&location);
-                self.remove_handsets(&location, &network, handset_ids(body).as_deref(), now)?;
-            }
-            Operation::SetPassword { location, network, body } => {
-                self.set_serviceability(location, network, body)?;
-            }
-            Operation::GeneratePassword { location, network } => {
-                let password = self.generate_password(location, network)?;
-                self.counters.writes += 1;
-                return Ok(WriteEffect::Generated(password));
-            }
-            _ => return Ok(WriteEffect::Done),
+            Of::AddBaseStations(body) => return Ok(WriteEffect::Added(self.add_base_stations(place, body, now)?)),
+            Of::RemoveBaseStation(station) => self.remove_base_stations(place, Some(station), now)?,
+            Of::RemoveAllBaseStations => self.remove_base_stations(place, None, now)?,
+            Of::AddHandset(body) => return self.add_one_handset(place, body, now),
+            Of::AddHandsets(body) => return Ok(WriteEffect::AddedHandsets(self.add_handsets(place, body, now)?)),
+            Of::UpdateHandset(handset, body) => self.update_handset(place, handset, body, now)?,
+            Of::RemoveHandset(handset) => self.remove_handsets(place, Some(std::slice::from_ref(handset)), now)?,
+            Of::RemoveHandsets(body) => self.remove_handsets(place, handset_ids(body).as_deref(), now)?,
+            Of::SetPassword(body) => self.set_serviceability(place, body)?,
+            Of::GeneratePassword => return Ok(WriteEffect::Generated(self.generate_password(place)?)),
+            Of::Get
+            | Of::ListBaseStations
+            | Of::GetBaseStation(_)
+            | Of::ListHandsets { .. }
+            | Of::GetHandset(_)
+            | Of::GetPassword => {}
         }
-        self.counters.writes += 1;
         Ok(WriteEffect::Done)
     }
 
-    fn write_handsets(
-        &mut self,
-        location: &str,
-        network: &str,
-        body: &[u8],
-        now: Instant,
-    ) -> Result<Vec<serde_json::Value>, ApiErrorResponse> {
-        let (location, network) = (LocationId::new(location), NetworkId::new(network));
-        self.state.populate(&location);
-        self.add_handsets(&location, &network, body, now)
+    fn update(&mut self, place: &Place, body: &[u8], now: Instant) -> Result<(), ApiErrorResponse> {
+        let current = self.find_network(place)?.clone();
+        let accepted = rules::check(body, &place.location, Some(&current), &self.state)?;
+        self.record_previous_state(&current.id, Some(&current), now);
+        // PUT replaces: a missing display name is set to a default.
+        let default_name = || format!("{} {}", current.chain_id, accepted.name).chars().take(11).collect();
+        self.state.insert(SimNetwork {
+            display_name: Some(accepted.display_name.unwrap_or_else(default_name)),
+            name: accepted.name.clone(),
+            code_enabled: accepted.code_enabled,
+            code: Some(accepted.code),
+            ..current
+        });
+        Ok(())
+    }
+
+    fn add_one_handset(&mut self, place: &Place, body: &[u8], now: Instant) -> Result<WriteEffect, ApiErrorResponse> {
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let results = self.add_handsets(place, json!({ "items": [value] }).to_string().as_bytes(), now)?;
+        let error = &results[0]["result"]["error"];
+        match error["errorCode"].as_u64() {
+            Some(code) => Err(ApiErrorResponse::new(400, code as u32, error["message"].as_str().unwrap_or_default())),
+            None => Ok(WriteEffect::AddedHandset),
+        }
     }
 
     fn create(&mut self, location: &LocationId, body: &[u8], now: Instant) -> Result<NetworkId, ApiErrorResponse> {
@@ -301,12 +288,9 @@ impl SimulatedOrganization {
         }
     }
 
-    pub(super) fn find_network(
-        &self,
-        location: &LocationId,
-        network: &NetworkId,
-    ) -> Result<&SimNetwork, ApiErrorResponse> {
-        find(&self.state, location, network)
+    pub(super) fn find_network(&self, place: &Place) -> Result<&SimNetwork, ApiErrorResponse> {
+        let found = self.state.networks.get(&place.network).filter(|found| found.location == place.location);
+        found.ok_or_else(|| ApiErrorResponse::new(404, 27_455, "the DECT network does not exist"))
     }
 
     /// What a network was like before the writes that a list does not show yet; `None` if it shows all of them.
@@ -369,24 +353,13 @@ impl SimulatedOrganization {
     }
 }
 
-fn find<'a>(
-    state: &'a SimulatedState,
-    location: &LocationId,
-    network: &NetworkId,
-) -> Result<&'a SimNetwork, ApiErrorResponse> {
-    state
-        .networks
-        .get(network)
-        .filter(|found| found.location == *location)
-        .ok_or_else(|| ApiErrorResponse::new(404, 27_455, "the DECT network does not exist"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::super::faults::{FaultConfig, RequestFault};
     use super::super::request::Request;
+    use super::super::state::SimulatedState;
     use super::super::tokens::TOKEN;
     use super::*;
 
@@ -396,19 +369,16 @@ mod tests {
     fn scene(faults: FaultConfig) -> (SimulatedOrganization, [Operation; 3]) {
         let simulated = SimulatedOrganization::new(SimulatedState::generated(1, 2), faults);
         let networks: Vec<&SimNetwork> = simulated.state.networks.values().collect();
-        let location = networks[0].location.to_string();
+        let location = networks[0].location.clone();
+        let place = |at: usize| Place { location: location.clone(), network: networks[at].id.clone() };
         let body = |name: &str, code: &str| {
             let body = json!({ "name": name, "displayName": name, "model": "DMS Cisco DBS110",
                 "defaultAccessCodeEnabled": true, "defaultAccessCode": code });
             body.to_string().into_bytes()
         };
         let operations = [
-            Operation::Update {
-                location: location.clone(),
-                network: networks[0].id.to_string(),
-                body: body("renamed", "1001"),
-            },
-            Operation::Delete { location: location.clone(), network: networks[1].id.to_string() },
+            Operation::OfNetwork(place(0), NetworkOperation::Update(body("renamed", "1001"))),
+            Operation::OfNetwork(place(1), NetworkOperation::Delete),
             Operation::Create { location, body: body("new", "7777") },
         ];
         (simulated, operations)
@@ -424,7 +394,7 @@ mod tests {
 
     fn names(simulated: &mut SimulatedOrganization, now: Instant) -> Vec<String> {
         let answer = ask(simulated, Operation::List { location: None, name: None }, now);
-        let list: serde_json::Value = serde_json::from_slice(&answer.body).expect("JSON");
+        let list: Value = serde_json::from_slice(&answer.body).expect("JSON");
         let networks = list["dectNetworks"].as_array().expect("a list").iter();
         let mut names: Vec<String> = networks.map(|one| one["name"].as_str().expect("a name").to_owned()).collect();
         names.sort();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::faults::{ExclusiveWrites, FaultConfig, RequestFault, RetryAfterHeader};
 use super::limiter::{LimitKind, Limiter};
 use super::network::SimNetwork;
-use super::request::{Operation, Request, handset_ids};
+use super::request::{NetworkOperation, Operation, Request, handset_ids};
 use super::response_quirks;
 use super::responses::{ApiErrorResponse, SimulatedResponse};
 use super::server_log::{ClientRule, ServerLog, is_incomplete};
@@ -223,7 +223,7 @@ impl SimulatedOrganization {
         self.counters.max_in_flight = self.counters.max_in_flight.max(self.counters.in_flight);
         let number = self.counters.requests;
         self.retry_after_windows.retain(|retry_after_window| retry_after_window.until > now);
-        let location = request.operation.written_location().map(LocationId::new);
+        let location = request.operation.written_location().cloned();
         let of_limit = |retry_after_window: &RetryAfterWindow| retry_after_window.location.is_none();
         let of_lock = |retry_after_window: &RetryAfterWindow| {
             retry_after_window.location.is_some() && retry_after_window.location == location
@@ -266,8 +266,8 @@ impl SimulatedOrganization {
         }
         self.log.record(number, request, status, tracking_id, now);
         let is_collection = match &request.operation {
-            Operation::RemoveAllBaseStations { .. } => true,
-            Operation::RemoveHandsets { body, .. } => handset_ids(body).is_none(),
+            Operation::OfNetwork(_, NetworkOperation::RemoveAllBaseStations) => true,
+            Operation::OfNetwork(_, NetworkOperation::RemoveHandsets(body)) => handset_ids(body).is_none(),
             _ => false,
         };
         if is_collection {
@@ -293,33 +293,7 @@ impl SimulatedOrganization {
             SimulatedResponse::refused(&ApiErrorResponse::new(status, code, words), tracking_id.clone())
         };
         if let Err(wait) = self.take_quota(in_flight.number, request.operation.is_write(), now) {
-            let delivered = now + in_flight.inbound;
-            let retry_after = match self.faults.limit_retry_after {
-                RetryAfterHeader::Exact => Some(self.open_retry_after_window(in_flight.number, wait, None, delivered)),
-                RetryAfterHeader::Missing => None,
-                RetryAfterHeader::Fixed(seconds) => {
-                    Some(self.open_retry_after_window(in_flight.number, Duration::from_secs(seconds), None, delivered))
-                }
-                RetryAfterHeader::Half => {
-                    let half = Duration::from_secs(wait.as_secs() / 2);
-                    Some(self.open_retry_after_window(in_flight.number, half, None, delivered))
-                }
-                RetryAfterHeader::Fraction => {
-                    let until = delivered + Duration::from_millis(500);
-                    self.retry_after_windows.push(RetryAfterWindow {
-                        request: in_flight.number,
-                        is_delivered: false,
-                        known: delivered,
-                        until,
-                        location: None,
-                    });
-                    Some("0.5".to_owned())
-                }
-            };
-            let status = self.faults.limit_status;
-            // A 429 is counted where it is answered.
-            self.counters.refused += u64::from(status != 429);
-            return Some(SimulatedResponse { retry_after, ..refused(status, 429, "too many requests") });
+            return Some(self.refused_by_limit(in_flight, wait, now, tracking_id));
         }
         self.counters.admitted += 1;
         if !matches!(request.operation, Operation::AccessToken { .. })
@@ -356,8 +330,7 @@ impl SimulatedOrganization {
                 SimulatedResponse::refused(&error, tracking_id.clone())
             }
         };
-        if matches!(request.operation, Operation::List { .. } | Operation::Get { .. } | Operation::ListHandsets { .. })
-        {
+        if matches!(request.operation.shape_name(), Some("networks" | "network" | "handsets")) {
             answer.body = response_quirks::apply(&self.faults.quirks, answer.body);
         }
         if let Some(name) = request.operation.shape_name().filter(|_| answer.status < 300) {
@@ -369,6 +342,35 @@ impl SimulatedOrganization {
             RequestFault::Truncated => Some(SimulatedResponse { is_cut: true, ..answer }),
             _ => Some(answer),
         }
+    }
+
+    /// The refusal of a request that a limit does not let in before `wait`.
+    fn refused_by_limit(
+        &mut self,
+        in_flight: &InFlightRequest,
+        wait: Duration,
+        now: Instant,
+        tracking_id: String,
+    ) -> SimulatedResponse {
+        let (request, known) = (in_flight.number, now + in_flight.inbound);
+        let said = match self.faults.limit_retry_after {
+            RetryAfterHeader::Missing | RetryAfterHeader::Fraction => None,
+            RetryAfterHeader::Exact => Some(wait),
+            RetryAfterHeader::Fixed(seconds) => Some(Duration::from_secs(seconds)),
+            RetryAfterHeader::Half => Some(Duration::from_secs(wait.as_secs() / 2)),
+        };
+        let mut retry_after = said.map(|said| self.open_retry_after_window(request, said, None, known));
+        if matches!(self.faults.limit_retry_after, RetryAfterHeader::Fraction) {
+            let until = known + Duration::from_millis(500);
+            let window = RetryAfterWindow { request, is_delivered: false, known, until, location: None };
+            self.retry_after_windows.push(window);
+            retry_after = Some("0.5".to_owned());
+        }
+        let status = self.faults.limit_status;
+        // A 429 is counted where it is answered.
+        self.counters.refused += u64::from(status != 429);
+        let error = ApiErrorResponse::new(status, 429, "too many requests");
+        SimulatedResponse { retry_after, ..SimulatedResponse::refused(&error, tracking_id) }
     }
 
     /// Records a change of the handsets of a network, and whether it came too early. The same request sent again is the
@@ -404,10 +406,10 @@ impl SimulatedOrganization {
 
     /// Applies a configured external edit just before an update.
     fn apply_scheduled_edit(&mut self, operation: &Operation) {
-        let Operation::Update { network, .. } = operation else { return };
+        let Operation::OfNetwork(place, NetworkOperation::Update(_)) = operation else { return };
         self.updates += 1;
         if self.faults.concurrent_edits_at.contains(&self.updates) {
-            self.external_edit(&NetworkId::new(&**network), |edit| edit.display_name = Some("Edited".to_owned()));
+            self.external_edit(&place.network, |edit| edit.display_name = Some("Edited".to_owned()));
         }
     }
 
@@ -420,7 +422,7 @@ impl SimulatedOrganization {
         tracking_id: &str,
     ) -> Option<SimulatedResponse> {
         let (location, network) = request.operation.written()?;
-        let (location, network) = (LocationId::new(location), network.map(NetworkId::new));
+        let (location, network) = (location.clone(), network.cloned());
         self.locks.retain(|_, until| *until > now);
         if in_flight.fault == RequestFault::Locked {
             self.locks.entry(location.clone()).or_insert(now + self.faults.lock_duration);

@@ -5,49 +5,16 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::responses::ApiErrorResponse;
+use crate::model::{LocationId, NetworkId};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `GET /telephony/config/dectNetworks`
     List { location: Option<String>, name: Option<String> },
-    /// `GET /telephony/config/locations/{location}/dectNetworks/{network}`
-    Get { location: String, network: String },
-    /// `PUT` on the same path.
-    Update { location: String, network: String, body: Vec<u8> },
     /// `POST /telephony/config/locations/{location}/dectNetworks`
-    Create { location: String, body: Vec<u8> },
-    /// `DELETE` on a network.
-    Delete { location: String, network: String },
-    /// `GET` below a network: its base stations.
-    ListBaseStations { location: String, network: String },
-    /// `POST` on the same path.
-    AddBaseStations { location: String, network: String, body: Vec<u8> },
-    /// `DELETE` on one base station.
-    RemoveBaseStation { location: String, network: String, station: String },
-    /// `DELETE` on the collection, which removes all of them.
-    RemoveAllBaseStations { location: String, network: String },
-    /// `GET` on one base station.
-    GetBaseStation { location: String, network: String, station: String },
-    /// `GET` below a network: its handsets, or those with a line of a member or at a base station.
-    ListHandsets { location: String, network: String, member: Option<String>, station: Option<String> },
-    /// `GET` on one handset.
-    GetHandset { location: String, network: String, handset: String },
-    /// `POST` on the handsets: one.
-    AddHandset { location: String, network: String, body: Vec<u8> },
-    /// `POST …/handsets/bulk`: up to 50.
-    AddHandsets { location: String, network: String, body: Vec<u8> },
-    /// `PUT` on one handset.
-    UpdateHandset { location: String, network: String, handset: String, body: Vec<u8> },
-    /// `DELETE` on one handset.
-    RemoveHandset { location: String, network: String, handset: String },
-    /// `DELETE` on the handsets with their ids, or with `deleteAll`.
-    RemoveHandsets { location: String, network: String, body: Vec<u8> },
-    /// `GET …/serviceabilityPassword`
-    GetPassword { location: String, network: String },
-    /// `PUT` on the same path.
-    SetPassword { location: String, network: String, body: Vec<u8> },
-    /// `POST …/serviceabilityPassword/actions/generate/invoke`
-    GeneratePassword { location: String, network: String },
+    Create { location: LocationId, body: Vec<u8> },
+    /// Anything on `/telephony/config/locations/{location}/dectNetworks/{network}`, or below it.
+    OfNetwork(Place, NetworkOperation),
     /// `GET /telephony/config/devices/availableMembers`
     AvailableMembers(MemberQuery),
     /// `GET /telephony/config/devices/availableMembers/count`
@@ -76,14 +43,130 @@ pub enum Operation {
     Unknown(u16),
 }
 
+/// A network in its location.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub location: LocationId,
+    pub network: NetworkId,
+}
+
+/// What is asked of a network, with the path below it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkOperation {
+    /// `GET`
+    Get,
+    /// `PUT`
+    Update(Vec<u8>),
+    /// `DELETE`
+    Delete,
+    /// `GET …/baseStations`
+    ListBaseStations,
+    /// `POST …/baseStations`
+    AddBaseStations(Vec<u8>),
+    /// `GET …/baseStations/{id}`
+    GetBaseStation(String),
+    /// `DELETE …/baseStations/{id}`
+    RemoveBaseStation(String),
+    /// `DELETE …/baseStations`, which removes all of them.
+    RemoveAllBaseStations,
+    /// `GET …/handsets`, or of those with a line of a member or at a base station.
+    ListHandsets { member: Option<String>, station: Option<String> },
+    /// `GET …/handsets/{id}`
+    GetHandset(String),
+    /// `POST …/handsets`: one.
+    AddHandset(Vec<u8>),
+    /// `POST …/handsets/bulk`: up to 50.
+    AddHandsets(Vec<u8>),
+    /// `PUT …/handsets/{id}`
+    UpdateHandset(String, Vec<u8>),
+    /// `DELETE …/handsets/{id}`
+    RemoveHandset(String),
+    /// `DELETE …/handsets` with their ids, or with `deleteAll`.
+    RemoveHandsets(Vec<u8>),
+    /// `GET …/serviceabilityPassword`
+    GetPassword,
+    /// `PUT …/serviceabilityPassword`
+    SetPassword(Vec<u8>),
+    /// `POST …/serviceabilityPassword/actions/generate/invoke`
+    GeneratePassword,
+}
+
+impl NetworkOperation {
+    /// The operation of a method and a decoded path below a network.
+    fn of(method: &str, parts: &[&str], query: &Query, body: Vec<u8>) -> Result<Self, u16> {
+        let method = if method == "HEAD" { "GET" } else { method };
+        Ok(match (method, parts) {
+            ("GET", []) => Self::Get,
+            ("PUT", []) => Self::Update(body),
+            ("DELETE", []) => Self::Delete,
+            ("GET", ["baseStations"]) => Self::ListBaseStations,
+            ("POST", ["baseStations"]) => Self::AddBaseStations(body),
+            ("DELETE", ["baseStations"] | ["baseStations", ""]) => Self::RemoveAllBaseStations,
+            ("GET", ["baseStations", id]) if !id.is_empty() => Self::GetBaseStation((*id).to_owned()),
+            ("DELETE", ["baseStations", id]) => Self::RemoveBaseStation((*id).to_owned()),
+            ("GET", ["handsets"]) => {
+                Self::ListHandsets { member: query.get("memberId"), station: query.get("basestationId") }
+            }
+            ("POST", ["handsets"]) => Self::AddHandset(body),
+            ("POST", ["handsets", "bulk"]) => Self::AddHandsets(body),
+            ("DELETE", ["handsets"] | ["handsets", ""]) => Self::RemoveHandsets(body),
+            ("GET", ["handsets", id]) if !id.is_empty() => Self::GetHandset((*id).to_owned()),
+            ("PUT", ["handsets", id]) if !id.is_empty() => Self::UpdateHandset((*id).to_owned(), body),
+            ("DELETE", ["handsets", id]) => Self::RemoveHandset((*id).to_owned()),
+            ("GET", ["serviceabilityPassword"]) => Self::GetPassword,
+            ("PUT", ["serviceabilityPassword"]) => Self::SetPassword(body),
+            ("POST", ["serviceabilityPassword", "actions", "generate", "invoke"]) => Self::GeneratePassword,
+            (_, [] | ["baseStations" | "handsets" | "serviceabilityPassword", ..]) => return Err(405),
+            _ => return Err(404),
+        })
+    }
+
+    /// Its method, and its path below the network.
+    fn raw(&self) -> (&'static str, String) {
+        let path = |path: &str| path.to_owned();
+        match self {
+            Self::Get => ("GET", path("")),
+            Self::Update(_) => ("PUT", path("")),
+            Self::Delete => ("DELETE", path("")),
+            Self::ListBaseStations => ("GET", path("/baseStations")),
+            Self::AddBaseStations(_) => ("POST", path("/baseStations")),
+            Self::RemoveAllBaseStations => ("DELETE", path("/baseStations")),
+            Self::GetBaseStation(id) => ("GET", format!("/baseStations/{id}")),
+            Self::RemoveBaseStation(id) => ("DELETE", format!("/baseStations/{id}")),
+            Self::ListHandsets { .. } => ("GET", path("/handsets")),
+            Self::AddHandset(_) => ("POST", path("/handsets")),
+            Self::AddHandsets(_) => ("POST", path("/handsets/bulk")),
+            Self::RemoveHandsets(_) => ("DELETE", path("/handsets")),
+            Self::GetHandset(id) => ("GET", format!("/handsets/{id}")),
+            Self::UpdateHandset(id, _) => ("PUT", format!("/handsets/{id}")),
+            Self::RemoveHandset(id) => ("DELETE", format!("/handsets/{id}")),
+            Self::GetPassword => ("GET", path("/serviceabilityPassword")),
+            Self::SetPassword(_) => ("PUT", path("/serviceabilityPassword")),
+            Self::GeneratePassword => ("POST", path("/serviceabilityPassword/actions/generate/invoke")),
+        }
+    }
+
+    /// What recorded shapes call a read.
+    const fn shape_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Get => Some("network"),
+            Self::ListBaseStations => Some("baseStations"),
+            Self::ListHandsets { .. } => Some("handsets"),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_write(&self) -> bool {
+        self.raw().0 != "GET"
+    }
+}
+
 impl Operation {
     /// What recorded shapes call a read.
     pub(super) const fn shape_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::List { .. } => "networks",
-            Self::Get { .. } => "network",
-            Self::ListBaseStations { .. } => "baseStations",
-            Self::ListHandsets { .. } => "handsets",
+            Self::OfNetwork(_, operation) => return operation.shape_name(),
             Self::AvailableMembers(_) => "members",
             Self::NetworksOfMember(..) => "networksOfMember",
             Self::Locations { .. } => "locations",
@@ -105,106 +188,53 @@ impl Operation {
 
     /// The operation of a method and a decoded path below the version.
     pub fn of(method: &str, parts: &[&str], query: &Query, body: Vec<u8>) -> Self {
-        match (method, parts) {
-            ("GET" | "HEAD", ["telephony", "config", "dectNetworks"]) => {
-                Self::List { location: query.get("locationId"), name: query.get("name") }
-            }
-            ("POST", ["telephony", "config", "locations", location, "dectNetworks"]) => {
-                Self::Create { location: (*location).to_owned(), body }
-            }
-            (_, ["telephony", "config", "locations", location, "dectNetworks", network]) => {
-                let (location, network) = ((*location).to_owned(), (*network).to_owned());
-                match method {
-                    "GET" | "HEAD" => Self::Get { location, network },
-                    "PUT" => Self::Update { location, network, body },
-                    "DELETE" => Self::Delete { location, network },
-                    _ => Self::Unknown(405),
+        match parts {
+            ["telephony", "config", "locations", location, "dectNetworks", network, below @ ..] => {
+                let place = Place { location: LocationId::new(*location), network: NetworkId::new(*network) };
+                match NetworkOperation::of(method, below, query, body) {
+                    Ok(operation) => Self::OfNetwork(place, operation),
+                    Err(status) => Self::Unknown(status),
                 }
             }
-            (_, ["telephony", "config", "locations", location, "dectNetworks", network, devices @ ..]) => {
-                let (location, network) = ((*location).to_owned(), (*network).to_owned());
-                match (method, devices) {
-                    ("GET" | "HEAD", ["baseStations"]) => Self::ListBaseStations { location, network },
-                    ("POST", ["baseStations"]) => Self::AddBaseStations { location, network, body },
-                    ("DELETE", ["baseStations"] | ["baseStations", ""]) => {
-                        Self::RemoveAllBaseStations { location, network }
-                    }
-                    ("GET" | "HEAD", ["baseStations", station]) if !station.is_empty() => {
-                        Self::GetBaseStation { location, network, station: (*station).to_owned() }
-                    }
-                    ("DELETE", ["baseStations", station]) => {
-                        Self::RemoveBaseStation { location, network, station: (*station).to_owned() }
-                    }
-                    ("GET" | "HEAD", ["handsets"]) => Self::ListHandsets {
-                        location,
-                        network,
-                        member: query.get("memberId"),
-                        station: query.get("basestationId"),
-                    },
-                    ("GET" | "HEAD", ["serviceabilityPassword"]) => Self::GetPassword { location, network },
-                    ("PUT", ["serviceabilityPassword"]) => Self::SetPassword { location, network, body },
-                    ("POST", ["serviceabilityPassword", "actions", "generate", "invoke"]) => {
-                        Self::GeneratePassword { location, network }
-                    }
-                    ("POST", ["handsets"]) => Self::AddHandset { location, network, body },
-                    ("POST", ["handsets", "bulk"]) => Self::AddHandsets { location, network, body },
-                    ("DELETE", ["handsets"] | ["handsets", ""]) => Self::RemoveHandsets { location, network, body },
-                    (_, ["handsets", handset]) if !handset.is_empty() => {
-                        let handset = (*handset).to_owned();
-                        match method {
-                            "GET" | "HEAD" => Self::GetHandset { location, network, handset },
-                            "PUT" => Self::UpdateHandset { location, network, handset, body },
-                            "DELETE" => Self::RemoveHandset { location, network, handset },
-                            _ => Self::Unknown(405),
-                        }
-                    }
-                    (_, ["baseStations" | "handsets" | "serviceabilityPassword", ..]) => Self::Unknown(405),
-                    _ => Self::Unknown(404),
-                }
-            }
-            ("GET" | "HEAD", ["telephony", "config", "devices", "availableMembers"]) => {
-                Self::AvailableMembers(MemberQuery::of(query))
-            }
-            ("GET" | "HEAD", ["telephony", "config", "devices", "availableMembers", "count"]) => {
-                Self::CountMembers(MemberQuery::of(query))
-            }
-            ("GET" | "HEAD", ["telephony", "config", "devices", "dectNetworks", "supportedDevices"]) => {
-                Self::SupportedDevices
-            }
-            ("GET" | "HEAD", ["telephony", "config", "people", member, "dectNetworks"]) => {
-                Self::NetworksOfMember(MemberKind::Person, (*member).to_owned())
-            }
-            ("GET" | "HEAD", ["telephony", "config", "workspaces", member, "dectNetworks"]) => {
-                Self::NetworksOfMember(MemberKind::Workspace, (*member).to_owned())
-            }
-            ("GET" | "HEAD", ["telephony", "config", "virtualLines", member, "dectNetworks"]) => {
-                Self::NetworksOfMember(MemberKind::VirtualLine, (*member).to_owned())
-            }
-            ("GET" | "HEAD", ["people"]) => Self::Members(MemberKind::Person, Page::of(query)),
-            ("GET" | "HEAD", ["workspaces"]) => Self::Members(MemberKind::Workspace, Page::of(query)),
-            ("GET" | "HEAD", ["telephony", "config", "virtualLines"]) => {
-                Self::Members(MemberKind::VirtualLine, Page::of(query))
-            }
-            ("GET" | "HEAD", ["locations"]) => {
+            ["telephony", "config", "locations", location, "dectNetworks"] => match method {
+                "POST" => Self::Create { location: LocationId::new(*location), body },
+                _ => Self::Unknown(405),
+            },
+            ["access_token"] => match method {
+                "POST" => Self::AccessToken { form: body },
+                _ => Self::Unknown(405),
+            },
+            _ => match Self::read(parts, query) {
+                Some(read) if matches!(method, "GET" | "HEAD") => read,
+                Some(_) => Self::Unknown(405),
+                None => Self::Unknown(404),
+            },
+        }
+    }
+
+    /// The operation that reads a path.
+    fn read(parts: &[&str], query: &Query) -> Option<Self> {
+        Some(match parts {
+            ["locations"] => {
                 Self::Locations { name: query.get("name"), max: query.get("max"), start: query.get("start") }
             }
-            ("GET" | "HEAD", ["organizations"]) => Self::Organizations,
-            ("GET" | "HEAD", ["people", "me"]) => Self::Me,
-            ("POST", ["access_token"]) => Self::AccessToken { form: body },
-            (
-                _,
-                ["telephony", "config", "dectNetworks"]
-                | ["telephony", "config", "devices", "availableMembers"]
-                | ["telephony", "config", "devices", "availableMembers", "count"]
-                | ["telephony", "config", "devices", "dectNetworks", "supportedDevices"]
-                | ["telephony", "config", "locations", _, "dectNetworks"]
-                | ["telephony", "config", "virtualLines"]
-                | ["locations" | "organizations" | "people" | "workspaces"]
-                | ["people", "me"]
-                | ["access_token"],
-            ) => Self::Unknown(405),
-            _ => Self::Unknown(404),
-        }
+            ["organizations"] => Self::Organizations,
+            ["people", "me"] => Self::Me,
+            ["people"] => Self::Members(MemberKind::Person, Page::of(query)),
+            ["workspaces"] => Self::Members(MemberKind::Workspace, Page::of(query)),
+            ["telephony", "config", below @ ..] => match below {
+                ["dectNetworks"] => Self::List { location: query.get("locationId"), name: query.get("name") },
+                ["devices", "availableMembers"] => Self::AvailableMembers(MemberQuery::of(query)),
+                ["devices", "availableMembers", "count"] => Self::CountMembers(MemberQuery::of(query)),
+                ["devices", "dectNetworks", "supportedDevices"] => Self::SupportedDevices,
+                ["virtualLines"] => Self::Members(MemberKind::VirtualLine, Page::of(query)),
+                [list, member, "dectNetworks"] => {
+                    Self::NetworksOfMember(MemberKind::of_list(list)?, (*member).to_owned())
+                }
+                _ => return None,
+            },
+            _ => return None,
+        })
     }
 
     pub fn is_write(&self) -> bool {
@@ -212,43 +242,13 @@ impl Operation {
     }
 
     fn raw(&self) -> (&'static str, String) {
-        let networks = |location: &str| format!("/telephony/config/locations/{location}/dectNetworks");
-        let stations = |location: &str, network: &str| format!("{}/{network}/baseStations", networks(location));
-        let handsets = |location: &str, network: &str| format!("{}/{network}/handsets", networks(location));
-        let password =
-            |location: &str, network: &str| format!("{}/{network}/serviceabilityPassword", networks(location));
+        let networks = |location: &LocationId| format!("/telephony/config/locations/{location}/dectNetworks");
         match self {
             Self::List { .. } => ("GET", "/telephony/config/dectNetworks".to_owned()),
-            Self::Get { location, network } => ("GET", format!("{}/{network}", networks(location))),
-            Self::Update { location, network, .. } => ("PUT", format!("{}/{network}", networks(location))),
             Self::Create { location, .. } => ("POST", networks(location)),
-            Self::Delete { location, network } => ("DELETE", format!("{}/{network}", networks(location))),
-            Self::ListBaseStations { location, network } => ("GET", stations(location, network)),
-            Self::AddBaseStations { location, network, .. } => ("POST", stations(location, network)),
-            Self::RemoveBaseStation { location, network, station } => {
-                ("DELETE", format!("{}/{station}", stations(location, network)))
-            }
-            Self::RemoveAllBaseStations { location, network } => ("DELETE", stations(location, network)),
-            Self::GetBaseStation { location, network, station } => {
-                ("GET", format!("{}/{station}", stations(location, network)))
-            }
-            Self::ListHandsets { location, network, .. } => ("GET", handsets(location, network)),
-            Self::GetHandset { location, network, handset } => {
-                ("GET", format!("{}/{handset}", handsets(location, network)))
-            }
-            Self::AddHandset { location, network, .. } => ("POST", handsets(location, network)),
-            Self::AddHandsets { location, network, .. } => ("POST", format!("{}/bulk", handsets(location, network))),
-            Self::UpdateHandset { location, network, handset, .. } => {
-                ("PUT", format!("{}/{handset}", handsets(location, network)))
-            }
-            Self::RemoveHandset { location, network, handset } => {
-                ("DELETE", format!("{}/{handset}", handsets(location, network)))
-            }
-            Self::RemoveHandsets { location, network, .. } => ("DELETE", handsets(location, network)),
-            Self::GetPassword { location, network } => ("GET", password(location, network)),
-            Self::SetPassword { location, network, .. } => ("PUT", password(location, network)),
-            Self::GeneratePassword { location, network } => {
-                ("POST", format!("{}/actions/generate/invoke", password(location, network)))
+            Self::OfNetwork(Place { location, network }, operation) => {
+                let (method, path) = operation.raw();
+                (method, format!("{}/{network}{path}", networks(location)))
             }
             Self::AvailableMembers(_) => ("GET", "/telephony/config/devices/availableMembers".to_owned()),
             Self::CountMembers(_) => ("GET", "/telephony/config/devices/availableMembers/count".to_owned()),
@@ -267,26 +267,15 @@ impl Operation {
     }
 
     /// The location that a write is about, and the network unless it creates one.
-    pub(super) fn written(&self) -> Option<(&str, Option<&str>)> {
+    pub(super) fn written(&self) -> Option<(&LocationId, Option<&NetworkId>)> {
         match self {
             Self::Create { location, .. } => Some((location, None)),
-            Self::Update { location, network, .. }
-            | Self::Delete { location, network, .. }
-            | Self::AddBaseStations { location, network, .. }
-            | Self::RemoveBaseStation { location, network, .. }
-            | Self::RemoveAllBaseStations { location, network, .. }
-            | Self::AddHandset { location, network, .. }
-            | Self::AddHandsets { location, network, .. }
-            | Self::UpdateHandset { location, network, .. }
-            | Self::RemoveHandset { location, network, .. }
-            | Self::RemoveHandsets { location, network, .. }
-            | Self::SetPassword { location, network, .. }
-            | Self::GeneratePassword { location, network } => Some((location, Some(network))),
+            Self::OfNetwork(place, operation) if operation.is_write() => Some((&place.location, Some(&place.network))),
             _ => None,
         }
     }
 
-    pub(super) fn written_location(&self) -> Option<&str> {
+    pub(super) fn written_location(&self) -> Option<&LocationId> {
         self.written().map(|(location, _)| location)
     }
 }
@@ -372,6 +361,10 @@ pub enum MemberKind {
 }
 
 impl MemberKind {
+    fn of_list(list: &str) -> Option<Self> {
+        [Self::Person, Self::Workspace, Self::VirtualLine].into_iter().find(|kind| kind.list() == list)
+    }
+
     const fn list(self) -> &'static str {
         match self {
             Self::Person => "people",
@@ -445,7 +438,8 @@ mod tests {
     #[test]
     fn paths_are_decoded_piece_by_piece() {
         let path = "/v1/telephony/config/locations/L%2F1%3D/dectNetworks/N+%2B";
-        assert_eq!(parse("GET", path), Operation::Get { location: "L/1=".to_owned(), network: "N++".to_owned() });
+        let place = Place { location: LocationId::new("L/1="), network: NetworkId::new("N++") };
+        assert_eq!(parse("GET", path), Operation::OfNetwork(place, NetworkOperation::Get));
         let list = Operation::List { location: None, name: Some("a b".to_owned()) };
         assert_eq!(parse("HEAD", "/v1/telephony/config/dectNetworks"), list);
     }

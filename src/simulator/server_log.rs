@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use serde_json::{Value, json};
 
-use super::request::{Operation, Request};
+use super::request::{NetworkOperation, Operation, Request};
 use crate::runtime::Instant;
 
 /// Maximum number of logged requests and violations; older ones are dropped.
@@ -106,7 +106,7 @@ fn push<T>(queue: &mut VecDeque<T>, value: T) {
 
 /// Whether an update lacks a setting, which the server would set to a default.
 pub(super) fn is_incomplete(operation: &Operation) -> bool {
-    let Operation::Update { body, .. } = operation else { return false };
+    let Operation::OfNetwork(_, NetworkOperation::Update(body)) = operation else { return false };
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     ["name", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode"].iter().any(|field| value[field].is_null())
 }

@@ -1,36 +1,30 @@
 //! The order of the requests about handsets of a location: what gives up a line comes before what takes it.
 //!
 //! A removal only gives and an addition only takes, so removals come first and additions last. Updates do both: they are in
-//! depth-first topological order. Where lines go round, every cycle is cut once:
+//! depth-first topological order. Where lines go round, every cycle is cut, by the first of these that is possible:
 //!
-//! - within a network nothing depends on the order, so any of its edges will do;
-//! - between networks a handset gives up its second line in an interim step;
-//! - a first line cannot be given up for a moment, since no handset is without one: there a line is on two handsets until the
-//!   second of both updates, which the plan warns of.
+//! 1. An edge within a network that is not about two first lines: nothing depends on that order.
+//! 2. A handset gives up its second line in an interim step.
+//! 3. A handset takes its new first line in an interim step, and the second one later.
+//! 4. An edge within a network.
+//! 5. An edge between networks: a line is on two handsets until the second of both updates, since no handset can be without
+//!    a first line meanwhile. The plan warns of it.
+//!
+//! What a later cut has made needless is taken back at the end.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::handsets::HandsetChange;
 use super::model::ChangeAction;
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{Handset, MemberId};
 
-/// What gives up a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Giver {
-    /// The handset change with this index.
-    Handset(usize),
-    /// The interim step of this handset change.
-    SecondLine(usize),
-    /// The deletion of a network: the network change with this index.
-    Network(usize),
-}
-
-/// A part of a request: a handset change, or its interim step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A request about a handset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
+    /// The handset change with this index, or what an interim step leaves of it.
     Whole(usize),
-    /// Only the second line is given up.
+    /// Its interim step.
     Interim(usize),
 }
 
@@ -43,20 +37,63 @@ impl Part {
     }
 }
 
+/// What gives up a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Giver {
+    Handset(Part),
+    /// The deletion of a network: the network change with this index.
+    Network(usize),
+}
+
+/// In which state an interim step leaves a handset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    /// With the first line that it had.
+    Former,
+    /// With the first line that it is to have.
+    New,
+}
+
 /// In which order the handsets of a location change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LineOrder {
     pub(super) parts: Vec<Part>,
-    /// What must have given up a line before these changes take it.
-    givers: HashMap<usize, BTreeSet<Giver>>,
+    graph: Graph,
     /// Changes that take a first line which the other one still has.
-    pub(super) exchanged: Vec<(usize, usize)>,
+    exchanged: BTreeSet<(usize, usize)>,
 }
 
 impl LineOrder {
-    /// What must be done before a change, each once.
-    pub(super) fn givers(&self, at: usize) -> impl Iterator<Item = Giver> {
-        self.givers.get(&at).into_iter().flatten().copied()
+    /// Orders `changes`; `deleted` are what networks hold that go, with the indexes of their changes.
+    pub(super) fn of<'a>(changes: &'a [HandsetChange], deleted: &[(usize, &'a [Handset])]) -> Self {
+        let mut graph = Graph::of(changes, deleted);
+        graph.cut_cycles();
+        graph.take_back_needless_cuts();
+        let of_action = |action| (0..changes.len()).filter(move |at| changes[*at].action() == action).map(Part::Whole);
+        let (removals, additions) = (of_action(ChangeAction::Delete), of_action(ChangeAction::Create));
+        let parts = removals.chain(graph.in_order()).chain(additions).collect();
+        let cut = graph.cut.iter().map(|need| &graph.needs[*need]).filter(|need| !need.is_soft);
+        let exchanged = cut.filter_map(|need| Some((need.taker, need.handset()?))).collect();
+        Self { parts, graph, exchanged }
+    }
+
+    /// What must be done before a request, each once.
+    pub(super) fn givers(&self, part: Part) -> BTreeSet<Giver> {
+        self.graph.needs_of(part).filter(|need| !need.is_soft).map(|need| self.graph.giver(need)).collect()
+    }
+
+    /// The state that an interim step of an update leaves its handset in.
+    pub(super) fn interim(&self, at: usize, change: &HandsetChange) -> Option<Handset> {
+        let whole = match self.graph.interims.get(&at)? {
+            Half::Former => &change.before,
+            Half::New => &change.after,
+        };
+        whole.as_ref().map(Handset::first_line_only)
+    }
+
+    /// Whether no order has fewer interim steps, as far as that is known.
+    pub(super) fn is_minimal(&self) -> bool {
+        self.graph.interims.len() < 2
     }
 
     /// Warns of first lines that are taken before they are given up.
@@ -71,34 +108,46 @@ impl LineOrder {
                 .help("should Webex refuse that, give one of them another first line in a run of its own");
         }
     }
-
-    /// Orders `changes`; `deleted` are what networks hold that go, with the indexes of their changes.
-    pub(super) fn of<'a>(changes: &'a [HandsetChange], deleted: &[(usize, &'a [Handset])]) -> Self {
-        let mut edges = Edges::of(changes, deleted);
-        let updates: Vec<usize> =
-            (0..changes.len()).filter(|at| changes[*at].action() == ChangeAction::Update).collect();
-        let exchanged = edges.cut_cycles(&updates);
-        let of_action = |action| (0..changes.len()).filter(move |at| changes[*at].action() == action).map(Part::Whole);
-        let removals = of_action(ChangeAction::Delete);
-        let parts = removals.chain(edges.in_order(&updates)).chain(of_action(ChangeAction::Create)).collect();
-        Self { parts, givers: edges.givers(), exchanged }
-    }
 }
 
 /// That a change takes a line which something else gives up.
-#[derive(Clone, Copy, Debug)]
-struct Edge {
-    giver: Giver,
-    /// Whether the line is the second one of the handset that gives it up.
-    is_second: bool,
+#[derive(Clone, Debug)]
+struct Need {
+    taker: usize,
+    /// The handset change or the network change that gives it up.
+    from: Giver,
+    /// Whether the line is the first one of the handset that gives it up.
+    is_first_before: bool,
+    /// Whether the line is to be the first one of the handset that takes it.
+    is_first_after: bool,
     /// Whether both are in one network, where the order is only tidy.
     is_soft: bool,
 }
 
-/// What the changes of a location wait for.
-struct Edges(Vec<Vec<Edge>>);
+impl Need {
+    /// The handset change that gives up the line.
+    const fn handset(&self) -> Option<usize> {
+        match self.from {
+            Giver::Handset(part) => Some(part.change()),
+            Giver::Network(_) => None,
+        }
+    }
+}
 
-impl Edges {
+/// What the changes of a location wait for: the nodes are requests, the edges are needs.
+#[derive(Debug)]
+struct Graph {
+    needs: Vec<Need>,
+    /// The needs of each change, by index.
+    of_taker: Vec<Vec<usize>>,
+    updates: Vec<usize>,
+    /// The updates that have an interim step.
+    interims: BTreeMap<usize, Half>,
+    /// The needs that are not heeded.
+    cut: BTreeSet<usize>,
+}
+
+impl Graph {
     fn of<'a>(changes: &'a [HandsetChange], deleted: &[(usize, &'a [Handset])]) -> Self {
         let mut givers: HashMap<&MemberId, Vec<Giver>> = HashMap::new();
         for (network, handsets) in deleted {
@@ -108,134 +157,182 @@ impl Edges {
         }
         for (at, change) in changes.iter().enumerate() {
             for line in difference(change.before.as_ref(), change.after.as_ref()) {
-                givers.entry(line).or_default().push(Giver::Handset(at));
+                givers.entry(line).or_default().push(Giver::Handset(Part::Whole(at)));
             }
         }
-        let edge = |taker: usize, line: &MemberId, giver: Giver| {
-            let Giver::Handset(at) = giver else { return Some(Edge { giver, is_second: false, is_soft: false }) };
-            let is_soft = changes[at].owner == changes[taker].owner;
-            let has_order =
-                changes[at].action() == ChangeAction::Update && changes[taker].action() == ChangeAction::Update;
-            let first = changes[at].before.as_ref().and_then(|before| before.line1.as_ref()?.id.as_ref());
-            (!is_soft || has_order).then_some(Edge { giver, is_second: first != Some(line), is_soft })
+        let is_update = |at: usize| changes[at].action() == ChangeAction::Update;
+        let is_first = |state: &Option<Handset>, line: &MemberId| {
+            state.as_ref().and_then(|handset| handset.line1.as_ref()?.id.as_ref()) == Some(line)
         };
-        let edges = changes.iter().enumerate().map(|(taker, change)| {
-            let taken = difference(change.after.as_ref(), change.before.as_ref());
-            let given = taken
-                .into_iter()
-                .flat_map(|line| givers.get(line).into_iter().flatten().map(move |giver| (line, *giver)));
-            given.filter_map(|(line, giver)| edge(taker, line, giver)).collect()
-        });
-        Self(edges.collect())
-    }
-
-    /// Cuts all cycles; returns who takes a first line from whom that is not given up before.
-    fn cut_cycles(&mut self, updates: &[usize]) -> Vec<(usize, usize)> {
-        let mut exchanged = Vec::new();
-        let mut done = HashSet::new();
-        for start in updates {
-            while let Some(cycle) = self.find_cycle(*start, &mut done) {
-                let edges = || cycle.iter().map(|(taker, place)| (*taker, *place, self.0[*taker][*place]));
-                let soft = edges().find(|(.., edge)| edge.is_soft);
-                let second = edges().find(|(.., edge)| edge.is_second);
-                let Some((taker, place, edge)) = soft.or(second).or_else(|| edges().next()) else { break };
-                let Giver::Handset(giver) = edge.giver else { break };
-                if !edge.is_soft && edge.is_second {
-                    self.release_second_line(giver);
-                } else {
-                    self.0[taker].remove(place);
-                    exchanged.extend((!edge.is_soft).then_some((taker, giver)));
+        let (mut needs, mut of_taker) = (Vec::new(), vec![Vec::new(); changes.len()]);
+        for (taker, change) in changes.iter().enumerate() {
+            for line in difference(change.after.as_ref(), change.before.as_ref()) {
+                for from in givers.get(line).into_iter().flatten().copied() {
+                    let giver = match from {
+                        Giver::Handset(part) => Some(part.change()),
+                        Giver::Network(_) => None,
+                    };
+                    let is_soft = giver.is_some_and(|giver| changes[giver].owner == change.owner);
+                    // Within a network removals are first and additions last anyway.
+                    if is_soft && !(is_update(taker) && giver.is_some_and(is_update)) {
+                        continue;
+                    }
+                    of_taker[taker].push(needs.len());
+                    let is_first_before = giver.is_some_and(|giver| is_first(&changes[giver].before, line));
+                    let is_first_after = is_first(&change.after, line);
+                    needs.push(Need { taker, from, is_first_before, is_first_after, is_soft });
                 }
             }
         }
-        exchanged
+        let updates = (0..changes.len()).filter(|at| is_update(*at)).collect();
+        Self { needs, of_taker, updates, interims: BTreeMap::new(), cut: BTreeSet::new() }
     }
 
-    /// The handset gives up its second line in an interim step, which is what all wait for that take it.
-    fn release_second_line(&mut self, at: usize) {
-        for edge in self.0.iter_mut().flatten().filter(|edge| edge.giver == Giver::Handset(at) && edge.is_second) {
-            edge.giver = Giver::SecondLine(at);
+    /// The needs that a request must heed.
+    fn needs_of(&self, part: Part) -> impl Iterator<Item = &Need> {
+        self.indexes_of(part).map(|need| &self.needs[need])
+    }
+
+    fn indexes_of(&self, part: Part) -> impl Iterator<Item = usize> {
+        let half = self.interims.get(&part.change()).copied();
+        self.of_taker[part.change()].iter().copied().filter(move |need| {
+            let takes = match (part, half) {
+                (Part::Whole(_), Some(Half::New)) => !self.needs[*need].is_first_after,
+                (Part::Interim(_), Some(Half::New)) => self.needs[*need].is_first_after,
+                (Part::Whole(_), _) => true,
+                (Part::Interim(_), _) => false,
+            };
+            takes && !self.cut.contains(need)
+        })
+    }
+
+    /// What gives up the line of a need: the interim step of a handset, if that does.
+    fn giver(&self, need: &Need) -> Giver {
+        match (need.from, need.handset().and_then(|at| self.interims.get(&at))) {
+            (Giver::Handset(part), Some(half)) if *half == Half::New || !need.is_first_before => {
+                Giver::Handset(Part::Interim(part.change()))
+            }
+            (from, _) => from,
         }
     }
 
-    /// A cycle that can be reached from `start`, as edges; depth first. What leads to none is remembered in `done`.
-    fn find_cycle(&self, start: usize, done: &mut HashSet<usize>) -> Option<Vec<(usize, usize)>> {
-        // The path, each with the place of the edge that is followed.
-        let mut path: Vec<(usize, usize)> = if done.contains(&start) { Vec::new() } else { vec![(start, 0)] };
-        let mut on_path: HashSet<usize> = path.iter().map(|(at, _)| *at).collect();
-        while let Some((at, place)) = path.last().copied() {
-            match self.0[at].get(place).map(|edge| edge.giver) {
-                Some(Giver::Handset(next)) if on_path.contains(&next) => {
-                    let first = path.iter().position(|(at, _)| *at == next)?;
-                    return Some(path.split_off(first));
+    /// The requests that come before one, with the need if there is one.
+    fn before(&self, part: Part) -> Vec<(Part, Option<usize>)> {
+        let at = part.change();
+        let own = matches!(part, Part::Whole(_)) && self.interims.contains_key(&at);
+        let others = self.indexes_of(part).filter_map(|need| match self.giver(&self.needs[need]) {
+            Giver::Handset(giver) => Some((giver, Some(need))),
+            Giver::Network(_) => None,
+        });
+        own.then_some((Part::Interim(at), None)).into_iter().chain(others).collect()
+    }
+
+    fn cut_cycles(&mut self) {
+        // What leads to no cycle never does later on: what is cut only leads to less.
+        let mut done = HashSet::new();
+        for start in self.updates.clone() {
+            while let Some(cycle) = self.find_cycle(Part::Whole(start), &mut done) {
+                self.cut(&cycle);
+            }
+        }
+    }
+
+    /// Cuts a cycle in the least costly way; see the list at the top.
+    fn cut(&mut self, cycle: &[usize]) {
+        let find = |is_it: &dyn Fn(&Need) -> bool| cycle.iter().copied().find(|need| is_it(&self.needs[*need]));
+        let has_interim = |at: Option<usize>| at.is_none_or(|at| self.interims.contains_key(&at));
+        let tidy = find(&|need| need.is_soft && !(need.is_first_before && need.is_first_after));
+        let former = find(&|need| !need.is_first_before && !has_interim(need.handset()));
+        let new = find(&|need| !need.is_first_after && !has_interim(Some(need.taker)));
+        let soft = find(&|need| need.is_soft);
+        match (tidy, former, new) {
+            (Some(need), ..) => {
+                self.cut.insert(need);
+            }
+            (None, Some(need), _) => {
+                self.interims.extend(self.needs[need].handset().map(|giver| (giver, Half::Former)));
+            }
+            (None, None, Some(need)) => {
+                self.interims.insert(self.needs[need].taker, Half::New);
+            }
+            (None, None, None) => self.cut.extend(soft.or_else(|| cycle.first().copied())),
+        }
+    }
+
+    fn take_back_needless_cuts(&mut self) {
+        for at in self.interims.keys().copied().collect::<Vec<_>>() {
+            let half = self.interims.remove(&at);
+            if self.has_cycle() {
+                self.interims.extend(half.map(|half| (at, half)));
+            }
+        }
+        for need in self.cut.iter().copied().filter(|need| !self.needs[*need].is_soft).collect::<Vec<_>>() {
+            self.cut.remove(&need);
+            if self.has_cycle() {
+                self.cut.insert(need);
+            }
+        }
+    }
+
+    fn has_cycle(&self) -> bool {
+        let mut done = HashSet::new();
+        self.updates.iter().any(|start| self.find_cycle(Part::Whole(*start), &mut done).is_some())
+    }
+
+    /// The needs of a cycle that can be reached from `start`; depth first. What leads to none is remembered in `done`.
+    fn find_cycle(&self, start: Part, done: &mut HashSet<Part>) -> Option<Vec<usize>> {
+        if done.contains(&start) {
+            return None;
+        }
+        // The path: each request with what is still to be followed from it, and the need that led to it.
+        let mut path = vec![(start, self.before(start), None)];
+        let mut on_path = HashSet::from([start]);
+        while let Some((part, open, _)) = path.last_mut() {
+            match open.pop() {
+                Some((next, need)) if on_path.contains(&next) => {
+                    let first = path.iter().position(|(part, ..)| *part == next)?;
+                    let needs = path[first + 1..].iter().map(|(.., need)| *need);
+                    return Some(needs.chain([need]).flatten().collect());
                 }
-                Some(Giver::Handset(next)) if !done.contains(&next) => {
+                Some((next, need)) if !done.contains(&next) => {
                     on_path.insert(next);
-                    path.push((next, 0));
-                    continue;
+                    path.push((next, self.before(next), need));
                 }
                 Some(_) => {}
                 None => {
-                    done.insert(at);
-                    on_path.remove(&at);
+                    done.insert(*part);
+                    on_path.remove(part);
                     path.pop();
                 }
-            }
-            if let Some((_, place)) = path.last_mut() {
-                *place += 1;
             }
         }
         None
     }
 
     /// The updates, each behind what it waits for; depth first.
-    fn in_order(&self, updates: &[usize]) -> Vec<Part> {
-        let released: HashSet<usize> = self.0.iter().flatten().filter_map(|edge| edge.giver.second_line()).collect();
-        let updated: HashSet<usize> = updates.iter().copied().collect();
-        let needs = |part: Part| {
-            let Part::Whole(at) = part else { return Vec::new() };
-            let own = released.contains(&at).then_some(Part::Interim(at));
-            let others = self.0[at].iter().filter_map(|edge| match edge.giver {
-                Giver::Handset(other) => updated.contains(&other).then_some(Part::Whole(other)),
-                Giver::SecondLine(other) => Some(Part::Interim(other)),
-                Giver::Network(_) => None,
-            });
-            own.into_iter().chain(others).collect()
-        };
+    fn in_order(&self) -> Vec<Part> {
+        let is_update: HashSet<usize> = self.updates.iter().copied().collect();
         let (mut order, mut seen) = (Vec::new(), HashSet::new());
-        for start in updates {
+        for start in &self.updates {
             let mut stack = vec![(Part::Whole(*start), false)];
             while let Some((part, is_left)) = stack.pop() {
                 if is_left {
                     order.push(part);
-                } else if seen.insert(part) {
+                } else if is_update.contains(&part.change()) && seen.insert(part) {
                     stack.push((part, true));
-                    stack.extend(needs(part).into_iter().rev().map(|need| (need, false)));
+                    stack.extend(self.before(part).into_iter().rev().map(|(needed, _)| (needed, false)));
                 }
             }
         }
         order
     }
-
-    fn givers(self) -> HashMap<usize, BTreeSet<Giver>> {
-        let hard = |edges: Vec<Edge>| edges.into_iter().filter(|edge| !edge.is_soft).map(|edge| edge.giver).collect();
-        self.0.into_iter().map(hard).enumerate().collect()
-    }
-}
-
-impl Giver {
-    const fn second_line(self) -> Option<usize> {
-        match self {
-            Self::SecondLine(at) => Some(at),
-            Self::Handset(_) | Self::Network(_) => None,
-        }
-    }
 }
 
 /// The members that one handset has on a line and the other one does not.
 fn difference<'a>(one: Option<&'a Handset>, other: Option<&'a Handset>) -> BTreeSet<&'a MemberId> {
-    let lines =
-        |handset: Option<&'a Handset>| handset.into_iter().flat_map(Handset::member_ids).collect::<BTreeSet<_>>();
+    let lines = |handset: Option<&'a Handset>| -> BTreeSet<&'a MemberId> {
+        handset.into_iter().flat_map(Handset::member_ids).collect()
+    };
     lines(one).difference(&lines(other)).copied().collect()
 }
 
@@ -293,6 +390,14 @@ mod tests {
             // One interim step is enough for three, and for two who want the same line.
             (&["1: a x > a y", "2: b y > b z", "3: c z > c x"], "1' 0<1' 2<0 1<2", &[]),
             (&["1: a x > a y", "2: b y > b x", "3: > x"], "1' 0<1' 1<0 2<0", &[]),
+            // A first line is given up for a new one, and the second line comes later.
+            (&["1: a > z b", "2: b > a"], "0' 1<0' 0<1", &[]),
+            (&["1: a z > z b", "2: b > a"], "0' 1<0' 0<1", &[]),
+            (&["2: b > a", "1: a > c b", "3: c >"], "2 1'<2 0<1' 1<0", &[]),
+            // One interim step makes another one needless.
+            (&["1: a x > y b", "2: b y > a z", "3: c z > c y"], "1' 0'<1' 2<1' 1<2<0' 0<1", &[]),
+            // Two cycles of first lines share a change.
+            (&["1: a > b", "2: b > c", "3: c > a d", "4: d > b"], "0 2'<0 1<2' 3<1 2<3", &[(0, 1)]),
             // No handset is without a first line.
             (&["1: a > b", "2: b > a"], "0 1<0", &[(0, 1)]),
             // Within a network the order is only tidy.
@@ -303,17 +408,18 @@ mod tests {
         for (texts, expected, exchanged) in cases {
             let changes: Vec<HandsetChange> = texts.iter().map(|text| change(text)).collect();
             let order = LineOrder::of(&changes, &[]);
+            let name = |part: Part| match part {
+                Part::Interim(at) => format!("{at}'"),
+                Part::Whole(at) => at.to_string(),
+            };
             let giver = |giver: Giver| match giver {
-                Giver::Handset(at) => format!("<{at}"),
-                Giver::SecondLine(at) => format!("<{at}'"),
+                Giver::Handset(part) => format!("<{}", name(part)),
                 Giver::Network(at) => format!("<network {at}"),
             };
-            let part = |part: &Part| match *part {
-                Part::Interim(at) => format!("{at}'"),
-                Part::Whole(at) => format!("{at}{}", order.givers(at).map(giver).collect::<String>()),
-            };
-            let parts: Vec<String> = order.parts.iter().map(part).collect();
-            assert_eq!((parts.join(" ").as_str(), &order.exchanged[..]), (*expected, *exchanged), "{texts:?}");
+            let givers = |part: Part| order.givers(part).into_iter().map(giver).collect::<String>();
+            let parts: Vec<String> = order.parts.iter().map(|part| name(*part) + &givers(*part)).collect();
+            let found: Vec<_> = order.exchanged.iter().copied().collect();
+            assert_eq!((parts.join(" ").as_str(), &found[..]), (*expected, *exchanged), "{texts:?}");
         }
     }
 
@@ -322,7 +428,7 @@ mod tests {
         let changes = [change("1: a > b"), change("2: > c")];
         let held = [a_handset("b c").expect("a handset")];
         let order = LineOrder::of(&changes, &[(7, &held)]);
-        let givers = |at: usize| order.givers(at).collect::<Vec<_>>();
-        assert_eq!((givers(0), givers(1)), (vec![Giver::Network(7)], vec![Giver::Network(7)]));
+        let gone = BTreeSet::from([Giver::Network(7)]);
+        assert_eq!([0, 1].map(|at| order.givers(Part::Whole(at))), [gone.clone(), gone]);
     }
 }

@@ -174,7 +174,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
     }
 
     fn add(mut self, schedule: Schedule, lines: &LineOrder) {
-        self.plan.is_minimal &= schedule.is_minimal;
+        self.plan.is_minimal &= schedule.is_minimal && lines.is_minimal();
         self.add_unchanged_networks();
         self.add_changes();
         self.add_network_steps(schedule);
@@ -359,66 +359,54 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             }
             Part::Whole(at) | Part::Interim(at) => (Err(*part), changes[at].action()),
         };
-        let mut released: HashMap<usize, StepIndex> = HashMap::new();
+        let mut done: HashMap<Part, StepIndex> = HashMap::new();
         for same in order.parts.chunk_by(|one, other| key(one) == key(other)) {
             let names: Vec<Option<String>> = same.iter().map(|part| added_name(part.change())).collect();
             for batch in handsets::batches(&names, MAX_BATCH) {
-                let mut items = Vec::new();
-                let mut depends_on = Vec::new();
-                for part in batch.into_iter().map(|at| same[at]) {
-                    depends_on.extend(self.line_dependencies(part, order, &released));
-                    items.push(self.handset_item(part, &released));
-                    if let Part::Interim(at) = part {
-                        released.insert(at, StepIndex(self.plan.steps.len()));
-                    }
-                }
+                let parts: Vec<Part> = batch.into_iter().map(|at| same[at]).collect();
+                let depends_on = parts.iter().flat_map(|part| self.line_dependencies(*part, order, &done)).collect();
+                let at = StepIndex(self.plan.steps.len());
+                done.extend(parts.iter().map(|part| (*part, at)));
+                let items = parts.into_iter().map(|part| self.handset_item(part, order)).collect();
                 self.push_step(items, depends_on);
             }
         }
     }
 
-    /// A part of a handset change as an item of a step.
-    fn handset_item(&self, part: Part, released: &HashMap<usize, StepIndex>) -> StepItem {
-        let change = &self.changes.handsets[part.change()];
-        let mut item = self.whole(self.handset_change(part.change()));
-        let half = || change.before.as_ref().map(|before| ResourceState::from(before.first_line_only()));
+    /// A request about a handset as an item of a step.
+    fn handset_item(&self, part: Part, order: &LineOrder) -> StepItem {
+        let at = part.change();
+        let mut item = self.whole(self.handset_change(at));
+        let half = order.interim(at, &self.changes.handsets[at]).map(ResourceState::from);
         match part {
-            Part::Interim(_) => item.to = half(),
-            Part::Whole(at) if released.contains_key(&at) => item.from = half(),
-            Part::Whole(_) => {}
+            Part::Interim(_) => item.to = half,
+            Part::Whole(_) => item.from = half.or(item.from),
         }
         item
     }
 
-    /// What must be done before a part of a handset change: the creation of its network, its interim step, and whatever has a
+    /// What must be done before a request about a handset: the creation of its network, its interim step, and whatever has a
     /// line that it takes.
-    fn line_dependencies(
-        &mut self,
-        part: Part,
-        order: &LineOrder,
-        released: &HashMap<usize, StepIndex>,
-    ) -> Vec<Dependency> {
-        let Part::Whole(at) = part else { return Vec::new() };
+    fn line_dependencies(&mut self, part: Part, order: &LineOrder, done: &HashMap<Part, StepIndex>) -> Vec<Dependency> {
+        let at = part.change();
         let item = self.handset_change(at);
         let mut needed: Vec<(ChangeIndex, Option<StepIndex>)> = Vec::new();
         if let Owner::Created(network) = self.changes.handsets[at].owner {
             let creation = self.network_change(network);
             needed.push((creation, self.last_step.get(&creation).copied()));
         }
-        needed.extend(released.get(&at).map(|step| (item, Some(*step))));
-        for giver in order.givers(at) {
-            let change = match giver {
-                Giver::Handset(other) | Giver::SecondLine(other) => self.handset_change(other),
+        if let Part::Whole(_) = part {
+            needed.push((item, done.get(&Part::Interim(at)).copied()));
+        }
+        for giver in order.givers(part) {
+            needed.push(match giver {
+                Giver::Handset(other) => (self.handset_change(other.change()), done.get(&other).copied()),
                 Giver::Network(network) => {
                     self.delete_network(network);
-                    self.network_change(network)
+                    let change = self.network_change(network);
+                    (change, self.last_step.get(&change).copied())
                 }
-            };
-            let step = match giver {
-                Giver::SecondLine(other) => released.get(&other),
-                Giver::Handset(_) | Giver::Network(_) => self.last_step.get(&change),
-            };
-            needed.push((change, step.copied()));
+            });
         }
         needed.into_iter().filter_map(|(change, step)| Some(Dependency { item, step: step?, change })).collect()
     }

@@ -35,21 +35,50 @@ pub(super) fn check_handsets(plan: &Plan, live: &LiveState) -> Result<(), PlanVi
     check_lines(plan, live)
 }
 
-/// A line that a step gives up.
-struct GivenLine<'a> {
-    step: usize,
-    network: &'a NetworkRef,
+/// Checks that no line is ever on handsets of two networks if one of them gives it up. No handset can be without a first line:
+/// one that is given up only after whoever takes it need not be waited for.
+fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
+    let moves = moved_lines(plan);
+    // What each step waits for, or would have to.
+    let mut needed: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (at, step) in plan.steps.iter().enumerate() {
+        needed.entry(at).or_default().extend(step.depends_on.iter().map(|dependency| dependency.step.0));
+    }
+    for moved in &moves {
+        needed.entry(moved.taker).or_default().push(moved.giver);
+    }
+    let leads_to = |from: usize, to: usize| {
+        let (mut stack, mut seen) = (vec![from], HashSet::new());
+        while let Some(at) = stack.pop() {
+            if at == to {
+                return true;
+            }
+            stack.extend(needed.get(&at).into_iter().flatten().filter(|next| seen.insert(**next)));
+        }
+        false
+    };
+    let is_safe = |moved: &&MovedLine| {
+        depends_on(plan, moved.taker, moved.giver) || moved.is_first && leads_to(moved.giver, moved.taker)
+    };
+    match moves.iter().find(|moved| !is_safe(moved)) {
+        Some(moved) => Err(PlanViolation::LineNotGivenUp { step: moved.taker }),
+        None => Ok(()),
+    }
+}
+
+/// A line that a step gives up in one network, and that another step takes in another one of the location.
+struct MovedLine {
+    giver: usize,
+    taker: usize,
     /// Whether it is the first line of a handset that is updated.
     is_first: bool,
 }
 
-/// Checks that no line is ever on handsets of two networks if one of them gives it up. Where handsets exchange their first
-/// lines, one of them is last for sure: no handset can be without a first line meanwhile.
-fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
+fn moved_lines(plan: &Plan) -> Vec<MovedLine> {
     let all_lines = |handset: Option<&Handset>| -> HashSet<MemberId> {
         handset.into_iter().flat_map(Handset::lines).filter_map(|line| line.id.clone()).collect()
     };
-    let mut given: HashMap<(&LocationId, MemberId), Vec<GivenLine<'_>>> = HashMap::new();
+    let mut given: HashMap<(&LocationId, MemberId), Vec<(usize, bool)>> = HashMap::new();
     let items = || plan.steps.iter().enumerate().flat_map(|(at, step)| step.items.iter().map(move |item| (at, item)));
     for (at, item) in items() {
         let change = &plan[item.change];
@@ -61,25 +90,19 @@ fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
         });
         for line in all_lines(from).difference(&all_lines(to)).cloned().chain(with_network) {
             let is_first = first.as_ref() == Some(&line);
-            given.entry((&change.location.id, line)).or_default().push(GivenLine {
-                step: at,
-                network: &change.network,
-                is_first,
-            });
+            given.entry((&change.location.id, line)).or_default().push((at, is_first));
         }
     }
+    let mut moved = Vec::new();
     for (taker, item) in items() {
         let change = &plan[item.change];
         for line in all_lines(handset(&item.to)).difference(&all_lines(handset(&item.from))) {
-            for giver in given.get(&(&change.location.id, line.clone())).into_iter().flatten() {
-                let is_last = giver.is_first && depends_on(plan, giver.step, taker);
-                if *giver.network != change.network && !depends_on(plan, taker, giver.step) && !is_last {
-                    return Err(PlanViolation::LineNotGivenUp { step: taker });
-                }
-            }
+            let givers = given.get(&(&change.location.id, line.clone())).into_iter().flatten();
+            let elsewhere = givers.filter(|(giver, _)| plan[plan.steps[*giver].change()].network != change.network);
+            moved.extend(elsewhere.map(|(giver, is_first)| MovedLine { giver: *giver, taker, is_first: *is_first }));
         }
     }
-    Ok(())
+    moved
 }
 
 /// Checks that what is updated or removed is listed as it is before, and that no handset has two changes.

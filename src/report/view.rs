@@ -301,7 +301,8 @@ fn steps(plan: &Plan, codes: CodeVisibility) -> Vec<StepView> {
         .map(|step| {
             let (change, item) = (&plan[step.change()], &step.items[0]);
             let (from, to) = (item.from.as_ref(), item.to.as_ref());
-            let fields = changed_fields(from, to).into_iter().filter(|_| step.settings().is_some());
+            let is_one = step.settings().is_some() || step.operation().action == ChangeAction::Update;
+            let fields = changed_fields(from, to).into_iter().filter(|_| is_one);
             let mut depends_on: Vec<usize> = step.depends_on.iter().map(|dependency| dependency.step.0).collect();
             depends_on.sort_unstable();
             depends_on.dedup();

@@ -841,6 +841,8 @@ fn second_lines_are_exchanged_by_an_interim_step() {
     let plan = env.run(&["plan", "other.yaml"]).stdout;
     let words = "temporarily without its second line until TRD Lab: handset New 1541 (1541, 1551) is updated";
     assert!(plan.contains(words) && plan.contains("3 writes, 1 interim"), "{plan}");
+    let steps = env.run(&["plan", "other.yaml", "-o", "json"]).json()["steps"].clone();
+    assert_eq!((&steps[0]["kind"], &steps[0]["set"]), (&json!("interim"), &json!({ "line2": null })), "{steps}");
     applied(&env, &["other.yaml"]);
     let second = |network: &str, name: &str| {
         let all = handsets(&env, network);

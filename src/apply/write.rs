@@ -14,7 +14,7 @@ use super::outcome::Failure;
 use super::write_result::{StepState, WriteRequest, WriteResult, is_lock};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::NetworkId;
-use crate::plan::model::{ChangeIndex, ResourceState, StepItem, StepKind, is_spaced};
+use crate::plan::model::{ChangeIndex, ResourceState, Standing, StepItem, StepKind, is_spaced};
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
@@ -150,15 +150,7 @@ impl GroupWorker<'_, '_> {
             }
             let (mut repeated, mut lost) = (Vec::new(), Vec::new());
             for (at, (item, settled)) in open.into_iter().zip(settled).enumerate() {
-                // Whatever became of the second attempt, the first one may still be applied.
-                let first = first_attempts.get(at);
-                let settled = match (settled, first) {
-                    (Settled::NotSent, Some(first)) => Settled::Unknown(first.clone()),
-                    (Settled::Failed(error), Some(_)) => {
-                        Settled::Unknown(ApiError { applied: MaybeApplied::Unknown, ..error })
-                    }
-                    (settled, _) => settled,
-                };
+                let settled = after_first_attempt(settled, first_attempts.get(at));
                 match settled {
                     Settled::Repeat(error) => {
                         repeated.push(item);
@@ -195,13 +187,7 @@ impl GroupWorker<'_, '_> {
         };
         let refusal: RefCell<Option<Refusal>> = RefCell::new(None);
         let is_cleanup = write.priority == Priority::Cleanup;
-        let after_lock = || {
-            async move {
-                let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
-                run.wait_for_turn(write.priority, begin).await != Verdict::GivenUp
-            }
-            .boxed_local()
-        };
+        let after_lock = || async move { self.wait_for_turn_again(is_cleanup).await != Verdict::GivenUp }.boxed_local();
         let quiet =
             RequestContext { priority: write.priority, on_event: &on_event, before_send: None, after_lock: None };
         let guard = || {
@@ -218,15 +204,8 @@ impl GroupWorker<'_, '_> {
             run.client.send(&call, context).await
         };
         let mut answer = send().await;
-        // What is in the way of it may be another write of this run. A response that says so was not applied.
-        let is_conflict = |answer: &Result<Response, SendError>| {
-            matches!(answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })))
-        };
         if is_conflict(&answer) && !is_repeated && run.admission.borrow().overlaps(self.group) {
-            let now = run.client.clock().now();
-            run.note_refused(self.group, Obstacle::Conflict, request.location, now);
-            let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
-            answer = match run.wait_for_turn(write.priority, begin).await {
+            answer = match self.wait_until_alone(request, is_cleanup).await {
                 Verdict::Go => send().await,
                 // It was not applied, and is not sent again.
                 Verdict::Wait | Verdict::GivenUp => Err(SendError::Cancelled),
@@ -248,6 +227,19 @@ impl GroupWorker<'_, '_> {
             settle(spec, request, answer, is_repeated, write.priority).await
         };
         (settled, refusal.into_inner())
+    }
+
+    async fn wait_for_turn_again(&self, is_cleanup: bool) -> Verdict {
+        let priority = if is_cleanup { Priority::Cleanup } else { Priority::Normal };
+        let begin = |admission: &mut Admission| admission.begin_again(self.group, is_cleanup);
+        self.run.wait_for_turn(priority, begin).await
+    }
+
+    /// What was in the way of a request may be another write of this run.
+    async fn wait_until_alone(&self, request: OperationRequest<'_>, is_cleanup: bool) -> Verdict {
+        let now = self.run.client.clock().now();
+        self.run.note_refused(self.group, Obstacle::Conflict, request.location, now);
+        self.wait_for_turn_again(is_cleanup).await
     }
 
     fn subject(&self, items: &[StepItem]) -> String {
@@ -319,6 +311,70 @@ impl GroupWorker<'_, '_> {
     }
 }
 
+/// Whatever became of the second attempt, the first one may still be applied.
+fn after_first_attempt(settled: Settled, first: Option<&ApiError>) -> Settled {
+    match (settled, first) {
+        (Settled::NotSent, Some(first)) => Settled::Unknown(first.clone()),
+        (Settled::Failed(error), Some(_)) => Settled::Unknown(ApiError { applied: MaybeApplied::Unknown, ..error }),
+        (settled, _) => settled,
+    }
+}
+
+/// What is in the way of a request may be another write of this run. A response that says so was not applied.
+fn is_conflict(answer: &Result<Response, SendError>) -> bool {
+    matches!(answer, Err(SendError::Failed(ApiError { status: Some(409), applied: MaybeApplied::No, .. })))
+}
+
+/// What a response says of all items of its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    Applied {
+        /// The id of what was created, if known.
+        id: Option<String>,
+    },
+    /// It has a result for each item.
+    ByItem(Vec<ItemResult>),
+    NotSent,
+    /// It was refused in this way; another one is tried.
+    Deferred,
+    Failed(ApiError),
+    /// Reads tell whether it was applied, within some seconds. What is not there by then has this error.
+    ReadTells(ApiError),
+    /// It may still be applied, so that a read can only show that it was.
+    Lost(ApiError),
+}
+
+/// What kind of request was answered.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    is_repeated: bool,
+    /// Whether one item may be why all of it was refused, and there is another way.
+    has_another_way: bool,
+    /// Whether the error says that it is done already.
+    is_already_done: bool,
+}
+
+/// Decides from the response alone, and from what was asked. A read is needed where the response leaves it open.
+fn told(answer: Result<Response, SendError>, asked: Asked) -> Told {
+    match answer {
+        Ok(Response::Acknowledged(WriteAck::Applied)) => Told::Applied { id: None },
+        Ok(Response::Created(Some(id))) => Told::Applied { id: Some(id.to_string()) },
+        Ok(Response::Acknowledged(WriteAck::Accepted)) => {
+            Told::ReadTells(not_observed(202, "accepted (202), but not applied within the polling time"))
+        }
+        Ok(Response::Created(None)) => Told::ReadTells(not_observed(201, "created, but not found in the list")),
+        Ok(Response::Items(results)) => Told::ByItem(results),
+        Err(SendError::Cancelled) => Told::NotSent,
+        Err(SendError::Failed(error)) if error.applied != MaybeApplied::No => Told::Lost(error),
+        Err(SendError::Failed(_)) if asked.has_another_way && !asked.is_repeated => Told::Deferred,
+        Err(SendError::Failed(error)) => {
+            // The first attempt may have been applied, which is why the second one is refused.
+            let is_why = asked.is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent);
+            if asked.is_already_done || is_why { Told::ReadTells(error) } else { Told::Failed(error) }
+        }
+    }
+}
+
 /// Determines what became of each item from the response, or else from a read.
 async fn settle(
     spec: &'static dyn OperationSpec,
@@ -327,50 +383,38 @@ async fn settle(
     is_repeated: bool,
     priority: Priority,
 ) -> Vec<Settled> {
+    let error = match &answer {
+        Err(SendError::Failed(error)) => Some(error),
+        Ok(_) | Err(SendError::Cancelled) => None,
+    };
+    let mut items = request.items.iter().filter_map(StepItem::state);
+    let asked = Asked {
+        is_repeated,
+        has_another_way: error.is_some_and(|error| items.any(|item| spec.is_deferred(item, error.code))),
+        // Such an error is believed only if a read shows the same.
+        is_already_done: error.is_some_and(|error| spec.is_already_done(error)),
+    };
     let all = |settle: &dyn Fn() -> Settled| request.items.iter().map(|_| settle()).collect();
-    match answer {
-        Ok(Response::Acknowledged(WriteAck::Applied)) => all(&|| Settled::Applied { id: None }),
-        Ok(Response::Created(Some(id))) => all(&|| Settled::Applied { id: Some(id.to_string()) }),
-        Ok(Response::Acknowledged(WriteAck::Accepted)) => {
-            let error = not_observed(202, "accepted (202), but not applied within the polling time");
-            poll(request, vec![error; request.items.len()]).await
-        }
-        Ok(Response::Created(None)) => {
-            poll(request, vec![not_observed(201, "created, but not found in the list"); request.items.len()]).await
-        }
-        Ok(Response::Items(results)) => settle_items(spec, request, &results, is_repeated).await,
-        Err(SendError::Cancelled) => all(&|| Settled::NotSent),
-        Err(SendError::Failed(error)) if error.applied == MaybeApplied::No => {
-            // One item may be why the whole request was refused: all are tried in the other way.
-            if !is_repeated
-                && request.items.iter().filter_map(StepItem::state).any(|item| spec.is_deferred(item, error.code))
-            {
-                return all(&|| Settled::Deferred);
-            }
-            // An error that says so is believed only if a read shows the same.
-            let may_be_done = spec.is_already_done(&error);
-            // The first attempt may have been applied, which is why the second one is refused.
-            if may_be_done || is_repeated && matches!(error.class, ErrorClass::Conflict | ErrorClass::Permanent) {
-                return failed_unless_applied(poll(request, vec![error; request.items.len()]).await);
-            }
-            all(&|| Settled::Failed(error.clone()))
-        }
-        // An unanswered write that is not visible yet may still be applied, so only success can be observed.
-        Err(SendError::Failed(error)) => {
+    match told(answer, asked) {
+        Told::Applied { id } => all(&|| Settled::Applied { id: id.clone() }),
+        Told::ByItem(results) => settle_items(spec, request, &results, is_repeated).await,
+        Told::NotSent => all(&|| Settled::NotSent),
+        Told::Deferred => all(&|| Settled::Deferred),
+        Told::Failed(error) => all(&|| Settled::Failed(error.clone())),
+        Told::ReadTells(error) => failed_unless_applied(poll(request, vec![error; request.items.len()]).await),
+        Told::Lost(error) => {
             let observed = match spec.observation_time(request.run) {
                 Some(time) => observe_late(request, time).await,
                 None => observe(request).await,
             };
             let repeats = spec.is_repeated_once() && !is_repeated && !request.run.client.is_stopped(priority);
+            let settled = |standing: Standing| match standing.is_applied() {
+                true => Settled::Applied { id: standing.id() },
+                false if repeats => Settled::Repeat(error.clone()),
+                false => Settled::Unknown(error.clone()),
+            };
             match observed {
-                Ok(standings) => standings
-                    .into_iter()
-                    .map(|standing| match standing.is_applied() {
-                        true => Settled::Applied { id: standing.id() },
-                        false if repeats => Settled::Repeat(error.clone()),
-                        false => Settled::Unknown(error.clone()),
-                    })
-                    .collect(),
+                Ok(standings) => standings.into_iter().map(settled).collect(),
                 Err(_) => all(&|| Settled::Unknown(error.clone())),
             }
         }
@@ -452,4 +496,60 @@ fn failed_unless_applied(settled: Vec<Settled>) -> Vec<Settled> {
 
 fn not_observed(status: u16, message: &str) -> ApiError {
     ApiError { status: Some(status), ..ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::Unknown) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(status: Option<u16>, class: ErrorClass, applied: MaybeApplied) -> Result<Response, SendError> {
+        let error = ApiError { status, ..ApiError::no_response(class, "words".to_owned(), applied) };
+        Err(SendError::Failed(error))
+    }
+
+    #[test]
+    fn a_response_tells_or_a_read_does() {
+        use MaybeApplied::{No, Unknown};
+        let created = |id: Option<&str>| Ok(Response::Created(id.map(NetworkId::new)));
+        let acknowledged = |ack: WriteAck| Ok(Response::Acknowledged(ack));
+        let permanent = || failed(Some(400), ErrorClass::Permanent, No);
+        let conflict = || failed(Some(409), ErrorClass::Conflict, No);
+        type Case<'a> = (Result<Response, SendError>, &'a str, &'a str);
+        #[rustfmt::skip]
+        let cases: Vec<Case<'_>> = vec![
+            // response, what was asked (r: repeated, w: there is another way, d: it says that it is done), what it tells
+            (acknowledged(WriteAck::Applied), "", "applied"),
+            (created(Some("n")), "", "applied n"),
+            (created(None), "", "read"),
+            (acknowledged(WriteAck::Accepted), "", "read"),
+            (Ok(Response::Items(Vec::new())), "", "by item"),
+            (Err(SendError::Cancelled), "", "not sent"),
+            (failed(Some(503), ErrorClass::Transient, Unknown), "", "lost"),
+            (failed(None, ErrorClass::Transient, Unknown), "rwd", "lost"),
+            (permanent(), "", "failed"),
+            (permanent(), "w", "deferred"),
+            (permanent(), "d", "read"),
+            // The first attempt may be the reason.
+            (permanent(), "r", "read"),
+            (conflict(), "r", "read"),
+            (permanent(), "rw", "read"),
+            (failed(Some(401), ErrorClass::Unauthorized, No), "r", "failed"),
+        ];
+        for (answer, about, expected) in cases {
+            let is = |letter: char| about.contains(letter);
+            let asked = Asked { is_repeated: is('r'), has_another_way: is('w'), is_already_done: is('d') };
+            let words = format!("{answer:?} {about}");
+            let found = match told(answer, asked) {
+                Told::Applied { id: None } => "applied".to_owned(),
+                Told::Applied { id: Some(id) } => format!("applied {id}"),
+                Told::ByItem(_) => "by item".to_owned(),
+                Told::NotSent => "not sent".to_owned(),
+                Told::Deferred => "deferred".to_owned(),
+                Told::Failed(_) => "failed".to_owned(),
+                Told::ReadTells(_) => "read".to_owned(),
+                Told::Lost(_) => "lost".to_owned(),
+            };
+            assert_eq!(found, expected, "{words}");
+        }
+    }
 }

@@ -182,51 +182,53 @@ impl DuplicateTracker {
             self.handset(place, entry, handset, diagnostics);
         }
         // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
-        if entry.is_list_only() {
-            return;
+        if !entry.is_list_only() && self.has_new_id(entry, diagnostics) && entry.absent.is_none() {
+            self.name(place, location, entry, diagnostics);
+            self.former_names(place, entry, diagnostics);
+            self.code(place, location, entry, diagnostics);
         }
-        if let Some(id) = &entry.id
-            && let Some(first) = self.network_ids.insert(id.value.clone(), id.span)
-        {
-            diagnostics
-                .error(
-                    DiagnosticCode::DuplicateNetwork,
-                    id.span,
-                    format!("duplicate entry for network {}", entry.label()),
-                )
-                .with_related(first, "first occurrence")
-                .help(if entry.lists_devices() {
-                    "one entry has the settings of a network, others only `id` and lists of devices"
-                } else {
-                    "remove one of them"
-                });
-            return;
-        }
-        if entry.absent.is_some() {
-            return;
-        }
-        if let (Some(key), Some(span)) = (entry.name_key(), entry.name_span) {
-            let label = entry.label().to_owned();
-            if let Some((first, other)) = self.names.insert((place, key), (span, label.clone())) {
-                let (place, name) = (location.label(), nfc(&label));
-                let message = if other == label {
-                    format!("duplicate name {name:?} in {place:?}")
-                } else if nfc(&other) == name {
-                    format!("names in {place:?} differ only in the encoding of accents: {name:?}")
-                } else {
-                    format!("names in {place:?} differ only in case: {name:?}")
-                };
-                diagnostics
-                    .error(DiagnosticCode::DuplicateName, span, message)
-                    .with_related(first, "first occurrence")
-                    .help(if entry.lists_devices() {
-                        "one entry has the settings of a network, others only `name` and lists of devices; or rename \
-                             one of them, names are unique within a location"
-                    } else {
-                        "names must be unique within a location; rename or remove one of them"
-                    });
-            }
-        }
+    }
+
+    /// Whether no other entry has the id of this one.
+    fn has_new_id(&mut self, entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> bool {
+        let Some(id) = &entry.id else { return true };
+        let Some(first) = self.network_ids.insert(id.value.clone(), id.span) else { return true };
+        let message = format!("duplicate entry for network {}", entry.label());
+        diagnostics
+            .error(DiagnosticCode::DuplicateNetwork, id.span, message)
+            .with_related(first, "first occurrence")
+            .help(if entry.lists_devices() {
+                "one entry has the settings of a network, others only `id` and lists of devices"
+            } else {
+                "remove one of them"
+            });
+        false
+    }
+
+    fn name(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
+        let (Some(key), Some(span)) = (entry.name_key(), entry.name_span) else { return };
+        let label = entry.label().to_owned();
+        let Some((first, other)) = self.names.insert((place, key), (span, label.clone())) else { return };
+        let (place, name) = (location.label(), nfc(&label));
+        let message = if other == label {
+            format!("duplicate name {name:?} in {place:?}")
+        } else if nfc(&other) == name {
+            format!("names in {place:?} differ only in the encoding of accents: {name:?}")
+        } else {
+            format!("names in {place:?} differ only in case: {name:?}")
+        };
+        diagnostics
+            .error(DiagnosticCode::DuplicateName, span, message)
+            .with_related(first, "first occurrence")
+            .help(if entry.lists_devices() {
+                "one entry has the settings of a network, others only `name` and lists of devices; or rename one of them, \
+                 names are unique within a location"
+            } else {
+                "names must be unique within a location; rename or remove one of them"
+            });
+    }
+
+    fn former_names(&mut self, place: usize, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         for from in &entry.renamed_from {
             let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span) else { continue };
             diagnostics
@@ -234,6 +236,9 @@ impl DuplicateTracker {
                 .with_related(first, "first occurrence")
                 .help("a name belongs to one network; correct one of them");
         }
+    }
+
+    fn code(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         if let (Some(code), Some(source)) = (entry.desired.code, &entry.code)
             && let Some(first) = self.codes.insert((place, code), source.span)
         {

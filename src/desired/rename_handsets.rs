@@ -1,6 +1,6 @@
 //! Expands `dectl rename --field customDisplayName` into entries: a new name for every handset that matches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -107,43 +107,14 @@ impl Renaming<'_> {
                 ("location".to_owned(), Value::from(&*location.name)),
                 (COUNTER.to_owned(), Value::from(entries.len() + 1)),
             ]);
-            let subject = || format!("{:?}/{:?} handset {}", location.name, network.settings.name, handset.label());
-            let (name, was_cut) = match self.templates.render_noting_cuts(&self.request.template, variables) {
-                Ok(rendered) => rendered,
-                Err(reason) => {
-                    let message = format!("template failed for {}: {reason}", subject());
-                    self.diagnostics.error(DiagnosticCode::InvalidTemplate, self.template, message);
-                    continue;
-                }
-            };
-            let name = match HandsetName::new(&name) {
-                Ok(name) => name,
-                Err(error) => {
-                    let message = format!("the new name {name:?} of {} {error}", subject());
-                    self.diagnostics
-                        .error(DiagnosticCode::InvalidRuleResult, self.template, message)
-                        .help("shorten it with the filter truncate(16)");
-                    continue;
-                }
-            };
-            if let Some(reason) = unusual_spaces(name.as_str()).filter(|_| !handset.is_named(name.as_str())) {
-                let message = format!("the new name {:?} of {} contains {reason}", name.as_str(), subject());
-                self.diagnostics.warning(DiagnosticCode::UnusualSpaces, self.template, message).help("remove it with the filter `trim`; a server that removes it would differ from the template for ever");
-            }
-            if was_cut {
-                self.shortened.push(format!("{:?} for {}", name.as_str(), handset.label()));
-            }
+            let subject = format!("{:?}/{:?} handset {}", location.name, network.settings.name, handset.label());
+            let Some(name) = self.new_name(handset, variables, &subject) else { continue };
             if let Some(other) = names.insert(nfc(name.as_str()), handset.label()) {
-                let message = format!(
-                    "{:?}: handsets {other} and {} would both be named {:?}",
-                    network.settings.name,
-                    handset.label(),
-                    name.as_str()
-                );
+                let (place, this) = (&network.settings.name, handset.label());
+                let message = format!("{place:?}: handsets {other} and {this} would both be named {:?}", name.as_str());
                 self.diagnostics.warning(DiagnosticCode::DuplicateName, self.template, message);
             }
-            let is_named = handset.is_named(name.as_str());
-            if !is_named && !self.can_be_updated(handset, &subject()) {
+            if !handset.is_named(name.as_str()) && !self.can_be_updated(handset, &subject) {
                 continue;
             }
             let Some(value) = handset.id.clone() else { continue };
@@ -157,6 +128,43 @@ impl Renaming<'_> {
             name_is_check: true,
             ..NetworkEntry::new(Origin::Rule { span: self.template, label: Arc::from("rename") })
         })
+    }
+
+    /// The name that the template gives a handset; `None` if it is reported.
+    fn new_name(
+        &mut self,
+        handset: &Handset,
+        variables: BTreeMap<String, Value>,
+        subject: &str,
+    ) -> Option<HandsetName> {
+        let (name, was_cut) = match self.templates.render_noting_cuts(&self.request.template, variables) {
+            Ok(rendered) => rendered,
+            Err(reason) => {
+                let message = format!("template failed for {subject}: {reason}");
+                self.diagnostics.error(DiagnosticCode::InvalidTemplate, self.template, message);
+                return None;
+            }
+        };
+        let name = match HandsetName::new(&name) {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("the new name {name:?} of {subject} {error}");
+                self.diagnostics
+                    .error(DiagnosticCode::InvalidRuleResult, self.template, message)
+                    .help("shorten it with the filter truncate(16)");
+                return None;
+            }
+        };
+        if let Some(reason) = unusual_spaces(name.as_str()).filter(|_| !handset.is_named(name.as_str())) {
+            let message = format!("the new name {:?} of {subject} contains {reason}", name.as_str());
+            self.diagnostics.warning(DiagnosticCode::UnusualSpaces, self.template, message).help(
+                "remove it with the filter `trim`; a server that removes it would differ from the template for ever",
+            );
+        }
+        if was_cut {
+            self.shortened.push(format!("{:?} for {}", name.as_str(), handset.label()));
+        }
+        Some(name)
     }
 
     /// Reports a handset whose update Webex would not accept: one without an id, or without a first line, which every

@@ -1,8 +1,8 @@
 //! What the live state has otherwise than the files ask for, with the places that ask.
 
-use super::base_stations::Owner;
 use super::matching::Matches;
 use super::model::{LocationRef, ResourceState};
+use super::places::Owner;
 use super::planner::compare_locations;
 use super::scope::Scope;
 use crate::desired::model::Origin;

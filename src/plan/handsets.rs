@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::base_stations::Owner;
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
 use super::members::{Members, NotFound, has_lost_characters};
 use super::model::ChangeAction;
+use super::places::Owner;
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
@@ -726,4 +726,104 @@ pub(super) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
         }
     }
     batches.into_iter().map(|(items, _)| items).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::super::planner::build;
+    use super::*;
+    use crate::desired::{Input, SourceFormat, read};
+    use crate::diagnostic::Sources;
+    use crate::model::{HandsetId, MemberId, Network, NetworkId, Settings};
+
+    fn member(line: &str) -> Member {
+        let location = Some(LocationId::new("l"));
+        Member { extension: Some(line.into()), location, ..Member::of_id(MemberId::new(format!("m{line}"))) }
+    }
+
+    /// `id name line1 line2`.
+    fn listed(text: &str) -> Handset {
+        let parts: Vec<&str> = text.split(' ').collect();
+        Handset {
+            id: Some(HandsetId::new(parts[0])),
+            custom_name: Some(parts[1].into()),
+            default_name: None,
+            line1: parts.get(2).map(|line| member(line)),
+            line2: parts.get(3).map(|line| member(line)),
+            last_registration: None,
+        }
+    }
+
+    /// What a plan does for entries of one network: `+name lines`, `~id name lines`, `-id`; or the code of its first error.
+    fn planned(entries: &[&str], handsets: &[&str]) -> String {
+        let entries: String = entries.iter().map(|entry| format!("          - {{ {entry} }}\n")).collect();
+        let text = format!(
+            "version: 1\nlocations:\n  - name: L\n    networks:\n      - name: Net\n        handsets:\n{entries}"
+        );
+        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+        let input = Input { name: "t.yaml".to_owned(), text, format: SourceFormat::Yaml, base_dir: PathBuf::new() };
+        let desired = read(vec![input], &mut sources, &mut diagnostics);
+        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
+        let settings = Settings { name: "Net".into(), display_name: None, code_enabled: None, code: None };
+        let location = LocationId::new("l");
+        let network = Network::new(NetworkId::new("n"), location.clone(), settings, None);
+        let mut live = LiveState::new([(Arc::from("L"), network)]);
+        let at = live.find(&NetworkId::new("n")).expect("the network");
+        live.set_handsets(at, handsets.iter().map(|text| listed(text)).collect());
+        live.set_members(location, (1..=9).map(|line: u32| member(&line.to_string())).collect());
+        let plan = match build(&desired, &live, &sources) {
+            Ok(plan) => plan,
+            Err(errors) => return errors.iter().next().map(|error| error.code.as_str().to_owned()).unwrap_or_default(),
+        };
+        let words = |handset: &Handset| {
+            let lines = handset.lines().map(Member::line).collect::<Vec<_>>();
+            format!("{} {}", handset.custom_name.as_deref().unwrap_or("-"), lines.join(" "))
+        };
+        let id = |handset: &Handset| handset.id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let changes = plan.changes.iter().map(|change| match (change.handset_before(), change.handset_after()) {
+            (None, Some(added)) => format!("+{}", words(added)),
+            (Some(before), Some(after)) => format!("~{} {}", id(before), words(after)),
+            (Some(before), None) => format!("-{}", id(before)),
+            (None, None) => String::new(),
+        });
+        changes.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn an_entry_means_a_handset_by_id_by_line_and_name_or_by_elimination() {
+        #[rustfmt::skip]
+        let cases: &[(&[&str], &[&str], &str)] = &[
+            // entries, listed, what is planned
+            (&["id: x, customDisplayName: B"], &["x A 1"], "~x B 1"),
+            (&["id: z, customDisplayName: B"], &["x A 1"], "unknown-handset"),
+            (&["line1: '1', customDisplayName: A"], &["x A 1"], ""),
+            (&["line1: '1', customDisplayName: A, line2: '2'"], &["x A 1", "z B 1"], "~x A 1 2"),
+            // The only handset of a member gets the name; a second entry or handset leaves it open.
+            (&["line1: '1', customDisplayName: B"], &["x A 1"], "~x B 1"),
+            (&["line1: '1', customDisplayName: C"], &["x A 1", "z B 1"], "ambiguous-handset"),
+            (&["line1: '1', customDisplayName: B", "line1: '1', customDisplayName: C"], &["x A 1"], "ambiguous-handset"),
+            (&["line1: '1', customDisplayName: A", "line1: '1', customDisplayName: C"], &["x A 1", "z B 1"], "~z C 1"),
+            (&["line1: '1', customDisplayName: A", "line1: '1', customDisplayName: C"], &["x A 1"], "+C 1"),
+            // None of its member: it is added, unless one that no entry names has its name.
+            (&["line1: '1', customDisplayName: A"], &["x B 2"], "+A 1"),
+            (&["line1: '1', customDisplayName: B"], &["x B 2"], "near-name"),
+            (&["line1: '1'"], &["x B 2"], "missing-setting"),
+            // The former line, until it is given up; harmless afterwards.
+            (&["line1: '1', reassignedFrom: '2'"], &["x B 2"], "~x B 1"),
+            (&["line1: '1', reassignedFrom: '2', customDisplayName: B"], &["x B 1"], ""),
+            (&["line1: '1', reassignedFrom: '2', customDisplayName: C"], &["x B 3"], "+C 1"),
+            (&["line1: '1', reassignedFrom: '2'"], &["x A 2", "z B 2"], "ambiguous-handset"),
+            (&["line1: '1', reassignedFrom: '2'", "line1: '3', reassignedFrom: '1'"], &["x A 2", "z B 1"], "~x A 1, ~z B 3"),
+            // What is gone already claims no other one.
+            (&["line1: '1', customDisplayName: A, state: absent"], &["x A 1"], "-x"),
+            (&["line1: '1', customDisplayName: A, state: absent"], &["x B 1"], ""),
+            (&["line1: '1', customDisplayName: A", "id: x, line1: '1'"], &["x A 1"], "duplicate-handset"),
+        ];
+        for (entries, handsets, expected) in cases {
+            assert_eq!(planned(entries, handsets), *expected, "{entries:?} {handsets:?}");
+        }
+    }
 }

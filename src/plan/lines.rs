@@ -341,7 +341,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Sources, Span};
     use crate::model::{Member, NetworkIndex};
-    use crate::plan::base_stations::Owner;
+    use crate::plan::places::Owner;
 
     fn a_handset(lines: &str) -> Option<Handset> {
         let mut lines = lines.split_whitespace().map(|line| Member::of_id(MemberId::new(line)));

@@ -5,12 +5,13 @@
 //! network, unless an unmanaged one has nearly its name.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::near_names::is_near;
 use super::temporary;
-use crate::desired::model::{Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry};
+use crate::desired::model::{Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span, quoted_list, suggest};
-use crate::model::{LiveState, Location, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
+use crate::model::{LiveState, Location, LocationId, LocationIndex, NameKey, NaturalName, NetworkIndex, NetworkModel};
 
 /// A managed location with its matched networks, in list order.
 #[derive(Debug)]
@@ -182,87 +183,96 @@ impl LocationsByName {
         live: &LiveState,
         diagnostics: &mut Diagnostics,
     ) -> Option<LocationIndex> {
-        if let Some(id) = &desired_location.id {
-            let Some(location) = live.find_location(&id.value) else {
-                if live.is_limited() {
-                    diagnostics.push(not_read(desired_location, id.span));
-                    return None;
-                }
-                diagnostics
-                    .error(DiagnosticCode::UnknownLocation, id.span, "no location with DECT networks has this id")
-                    .help("only locations with DECT networks are known; `dectl export` shows them with their ids");
-                return None;
-            };
-            let live_name = &live.location(location).name;
-            if let Some(name) =
-                desired_location.name.as_ref().filter(|name| NameKey::of(&name.value) != NameKey::of(live_name))
-            {
-                // A location that was renamed since the file was written is still meant; another one of that name may be.
-                let is_renamed = !self.0.contains_key(&NameKey::of(&name.value));
-                let message = format!("this id belongs to {live_name:?}, not to {:?}", name.value);
-                let diagnostic = if is_renamed {
-                    Diagnostic::warning(
-                        DiagnosticCode::LocationMismatch,
-                        format!("{message}; no location has that name any more, so the id decides"),
-                    )
-                    .help("update the name of the location")
-                } else {
-                    Diagnostic::error(DiagnosticCode::LocationMismatch, message)
-                        .help("correct the name or the id, or remove one of them")
-                };
-                diagnostics.push(diagnostic.with_span(name.span).with_related(id.span, "the id"));
-                if !is_renamed {
-                    return None;
-                }
-            }
-            return Some(location);
-        }
-        let name = desired_location.name.as_ref()?;
-        match self.0.get(&NameKey::of(&name.value)).map(Vec::as_slice) {
-            Some([location]) => Some(*location),
-            Some(several) => {
-                let ids: Vec<&str> = several.iter().map(|at| live.location(*at).id.as_str()).collect();
-                diagnostics
-                    .error(
-                        DiagnosticCode::AmbiguousLocation,
-                        name.span,
-                        format!("{} locations are named {:?}", several.len(), name.value),
-                    )
-                    .help(format!("specify the id: {}", ids.join(" or ")));
-                None
-            }
-            None if live.is_limited() => {
-                diagnostics.push(not_read(desired_location, name.span));
-                None
-            }
-            None => {
-                // One that is known by its id alone has no name to suggest.
-                let is_named = |location: &&Location| *location.name != *location.id.as_str();
-                let known = || live.locations().map(|(_, location)| location).filter(is_named).map(|one| &*one.name);
-                let near = suggest(&name.value, known());
-                // The locations without networks are known as well if networks are to be created in one.
-                let (kind, kinds, create) = match creates_networks(desired_location) {
-                    true => ("location", "existing locations", ""),
-                    false => (
-                        "location with DECT networks",
-                        "locations with DECT networks",
-                        "; an entry with a `model` creates a network in any location",
-                    ),
-                };
-                let help = if live.locations().len() == 0 {
-                    format!("the organization has no {kind}")
-                } else if near.is_empty() {
-                    format!("{kinds}: {}{create}", quoted_list(known(), 8))
-                } else {
-                    format!("did you mean {}?", quoted_list(near, 3))
-                };
-                diagnostics
-                    .error(DiagnosticCode::UnknownLocation, name.span, format!("no {kind} is named {:?}", name.value))
-                    .help(help);
-                None
-            }
+        match (&desired_location.id, &desired_location.name) {
+            (Some(id), name) => self.find_by_id(id, name.as_ref(), desired_location, live, diagnostics),
+            (None, Some(name)) => self.find_by_name(name, desired_location, live, diagnostics),
+            (None, None) => None,
         }
     }
+
+    fn find_by_id(
+        &self,
+        id: &Spanned<LocationId>,
+        name: Option<&Spanned<Arc<str>>>,
+        desired_location: &DesiredLocation,
+        live: &LiveState,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LocationIndex> {
+        let Some(location) = live.find_location(&id.value) else {
+            if live.is_limited() {
+                diagnostics.push(not_read(desired_location, id.span));
+                return None;
+            }
+            diagnostics
+                .error(DiagnosticCode::UnknownLocation, id.span, "no location with DECT networks has this id")
+                .help("only locations with DECT networks are known; `dectl export` shows them with their ids");
+            return None;
+        };
+        let live_name = &live.location(location).name;
+        let Some(name) = name.filter(|name| NameKey::of(&name.value) != NameKey::of(live_name)) else {
+            return Some(location);
+        };
+        // A location that was renamed since the file was written is still meant; another one of that name may be.
+        let is_renamed = !self.0.contains_key(&NameKey::of(&name.value));
+        let message = format!("this id belongs to {live_name:?}, not to {:?}", name.value);
+        let diagnostic = if is_renamed {
+            let message = format!("{message}; no location has that name any more, so the id decides");
+            Diagnostic::warning(DiagnosticCode::LocationMismatch, message).help("update the name of the location")
+        } else {
+            Diagnostic::error(DiagnosticCode::LocationMismatch, message)
+                .help("correct the name or the id, or remove one of them")
+        };
+        diagnostics.push(diagnostic.with_span(name.span).with_related(id.span, "the id"));
+        is_renamed.then_some(location)
+    }
+
+    fn find_by_name(
+        &self,
+        name: &Spanned<Arc<str>>,
+        desired_location: &DesiredLocation,
+        live: &LiveState,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<LocationIndex> {
+        match self.0.get(&NameKey::of(&name.value)).map(Vec::as_slice) {
+            Some([location]) => return Some(*location),
+            Some(several) => {
+                let ids: Vec<&str> = several.iter().map(|at| live.location(*at).id.as_str()).collect();
+                let message = format!("{} locations are named {:?}", several.len(), name.value);
+                diagnostics
+                    .error(DiagnosticCode::AmbiguousLocation, name.span, message)
+                    .help(format!("specify the id: {}", ids.join(" or ")));
+            }
+            None if live.is_limited() => diagnostics.push(not_read(desired_location, name.span)),
+            None => diagnostics.push(unknown_location(name, creates_networks(desired_location), live)),
+        }
+        None
+    }
+}
+
+/// The locations without networks are known as well if networks are to be created in one.
+fn unknown_location(name: &Spanned<Arc<str>>, creates: bool, live: &LiveState) -> Diagnostic {
+    // One that is known by its id alone has no name to suggest.
+    let is_named = |location: &&Location| *location.name != *location.id.as_str();
+    let known = || live.locations().map(|(_, location)| location).filter(is_named).map(|one| &*one.name);
+    let near = suggest(&name.value, known());
+    let (kind, kinds, create) = match creates {
+        true => ("location", "existing locations", ""),
+        false => (
+            "location with DECT networks",
+            "locations with DECT networks",
+            "; an entry with a `model` creates a network in any location",
+        ),
+    };
+    let help = if live.locations().len() == 0 {
+        format!("the organization has no {kind}")
+    } else if near.is_empty() {
+        format!("{kinds}: {}{create}", quoted_list(known(), 8))
+    } else {
+        format!("did you mean {}?", quoted_list(near, 3))
+    };
+    Diagnostic::error(DiagnosticCode::UnknownLocation, format!("no {kind} is named {:?}", name.value))
+        .with_span(name.span)
+        .help(help)
 }
 
 /// Matches the entries of one location.

@@ -10,6 +10,7 @@
 //! | `near_names` | whether two names are probably the same one misspelled |
 //! | `compare` | compares desired with current networks |
 //! | `base_stations` | compares desired with listed base stations |
+//! | `places` | orders base stations, so that each has a place |
 //! | `handsets` | compares desired with listed handsets |
 //! | `members` | finds the members that files name |
 //! | `missing` | networks that files name and that do not exist |
@@ -39,6 +40,7 @@ mod members;
 mod missing;
 pub mod model;
 mod near_names;
+mod places;
 mod planner;
 mod protections;
 mod reads;

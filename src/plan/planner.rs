@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::base_stations::{self, Addresses, BaseStationChange, Need, Owner};
+use super::base_stations;
 use super::compare::{NetworkChange, compare};
 use super::conflicts;
 use super::handsets::{self, HandsetChange};
@@ -14,6 +14,7 @@ use super::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef,
     PerKind, Plan, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
+use super::places::{Addresses, BaseStationChange, Need, Owner};
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
 use crate::desired::model::{Desired, Origin};

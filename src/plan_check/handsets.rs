@@ -36,7 +36,7 @@ pub(super) fn check_handsets(plan: &Plan, live: &LiveState) -> Result<(), PlanVi
 }
 
 /// Checks that no line is ever on handsets of two networks if one of them gives it up. No handset can be without a first line:
-/// one that is given up only after whoever takes it need not be waited for.
+/// one that can only be given up after it was taken need not be waited for.
 fn check_moves(plan: &Plan) -> Result<(), PlanViolation> {
     let moves = moved_lines(plan);
     // What each step waits for, or would have to.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use super::error::Error;
 use super::inputs::Inputs;
@@ -118,6 +119,59 @@ struct EarlierRuns {
     left: Vec<String>,
 }
 
+/// A run before the one that is undone.
+struct EarlierRun {
+    journal: PathBuf,
+    is_undone: bool,
+    has_same_inputs: bool,
+    history: RunHistory,
+}
+
+/// Those of the same organization, newest first, without their codes.
+fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -> Vec<EarlierRun> {
+    let mut undone: HashSet<String> = HashSet::new();
+    let has_same_inputs = |earlier: &RunHistory| {
+        !earlier.identity.inputs.is_empty()
+            && earlier.identity.inputs == history.identity.inputs
+            && earlier.identity.undoes.is_none()
+    };
+    let mut found = Vec::new();
+    for (run, journal, _) in runs.recent() {
+        let Ok(earlier) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
+        if !earlier.identity.target.is_same(target) {
+            continue;
+        }
+        undone.extend(earlier.identity.undoes.clone().filter(|_| earlier.is_finished()));
+        if *run < *history.run {
+            let (is_undone, has_same_inputs) = (undone.contains(run), has_same_inputs(&earlier));
+            found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
+        }
+    }
+    found
+}
+
+/// What decides whether an earlier run of the same inputs belongs to a chain.
+#[derive(Clone, Copy, Debug)]
+struct Link<'a> {
+    identity: &'a RunIdentity,
+    is_undone: bool,
+    is_finished: bool,
+}
+
+/// Of the earlier runs of the same inputs, newest first, those up to the oldest interrupted one that no later one has finished
+/// belong to the run; how many, and which finished ones were met. A run that was undone ends the chain.
+fn chain<'a>(of: &RunIdentity, earlier: impl Iterator<Item = Link<'a>>) -> (usize, Vec<&'a RunIdentity>) {
+    let (mut length, mut finished): (usize, Vec<&RunIdentity>) = (0, Vec::new());
+    for (at, link) in earlier.take_while(|link| !link.is_undone).enumerate() {
+        if link.is_finished {
+            finished.push(link.identity);
+        } else if of.covers(link.identity) && !finished.iter().any(|run| run.covers(link.identity)) {
+            length = at + 1;
+        }
+    }
+    (length, finished)
+}
+
 /// Joins the interrupted runs that a run has continued to it, newest first: those of the same inputs, those that it has
 /// resumed, and those that had left one of its networks with temporary settings. Of the same inputs, narrower runs in
 /// between are joined as well.
@@ -133,47 +187,21 @@ fn join_interrupted(
     target: &RunTarget,
     key: Option<&PlanKey>,
 ) -> Result<EarlierRuns, RunHistoryError> {
-    let name = history.run.clone();
+    let earlier = earlier_runs(history, runs, target);
     let mut networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
     let mut resumed: HashSet<String> = history.identity.resumes.iter().cloned().collect();
-    let mut undone: HashSet<String> = HashSet::new();
     let is_undo = history.identity.undoes.is_some();
-    let has_same_inputs = |earlier: &RunHistory| {
-        !earlier.identity.inputs.is_empty()
-            && earlier.identity.inputs == history.identity.inputs
-            && earlier.identity.undoes.is_none()
-    };
-    let mut earlier_runs = Vec::new();
-    for (run, journal, _) in runs.recent() {
-        let Ok(earlier) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        if !earlier.identity.target.is_same(target) {
-            continue;
-        }
-        undone.extend(earlier.identity.undoes.clone().filter(|_| earlier.is_finished()));
-        if *run < *name {
-            let is_undone = undone.contains(run);
-            earlier_runs.push((journal, is_undone, has_same_inputs(&earlier), earlier));
-        }
-    }
-    // Up to the oldest interrupted run that no later one has finished, all of the same inputs belong together.
-    let (mut chain, mut finished): (usize, Vec<&RunIdentity>) = (0, Vec::new());
-    for (at, (_, is_undone, _, earlier)) in
-        earlier_runs.iter().enumerate().filter(|(_, (.., same, _))| *same && !is_undo)
-    {
-        if *is_undone {
-            break;
-        } else if earlier.is_finished() {
-            finished.push(&earlier.identity);
-        } else if history.identity.covers(&earlier.identity)
-            && !finished.iter().any(|run| run.covers(&earlier.identity))
-        {
-            chain = at + 1;
-        }
-    }
+    let links = earlier.iter().filter(|run| run.has_same_inputs && !is_undo).map(|run| Link {
+        identity: &run.history.identity,
+        is_undone: run.is_undone,
+        is_finished: run.history.is_finished(),
+    });
+    let (mut chained, finished) = chain(&history.identity, links);
     let (mut found, mut is_recent) = (EarlierRuns::default(), !is_undo);
-    for (at, (journal, is_undone, has_same_inputs, earlier)) in earlier_runs.iter().enumerate() {
+    for EarlierRun { journal, is_undone, has_same_inputs, history: earlier } in &earlier {
         let run = earlier.run.clone();
-        let is_in_chain = at < chain && *has_same_inputs;
+        let is_in_chain = *has_same_inputs && chained > 0;
+        chained -= usize::from(is_in_chain);
         if *is_undone || earlier.is_finished() && !is_in_chain {
             is_recent &= *is_undone || *has_same_inputs;
             continue;
@@ -848,6 +876,42 @@ mod tests {
             ));
         }
         RunHistory::parse((lines.join("\n") + "\n").as_bytes(), name, CodeAccess::Skip).expect("a journal")
+    }
+
+    #[test]
+    fn a_run_continues_what_no_later_one_has_finished() {
+        // `i`nterrupted, `f`inished, `u`ndone; `n` for one with a narrower scope.
+        #[rustfmt::skip]
+        let cases: &[(&str, usize)] = &[
+            ("", 0),
+            ("i", 1),
+            ("i i", 2),
+            // Narrower runs in between are joined as well, whether finished or not.
+            ("fn i", 2),
+            ("in i", 2),
+            // A later run has finished all that it was about.
+            ("f i", 0),
+            ("i f i", 1),
+            ("i fn in", 1),
+            // What was undone is the end.
+            ("u i", 0),
+            ("i u i", 1),
+            ("f", 0),
+        ];
+        for (runs, expected) in cases {
+            let identity = |narrow: bool| RunIdentity {
+                inputs: "file".to_owned(),
+                scope: narrow.then(|| "Ward 1".into()),
+                ..RunIdentity::default()
+            };
+            let identities: Vec<_> = runs.split_whitespace().map(|run| identity(run.ends_with('n'))).collect();
+            let links = runs.split_whitespace().zip(&identities).map(|(run, identity)| Link {
+                identity,
+                is_undone: run.starts_with('u'),
+                is_finished: run.starts_with('f'),
+            });
+            assert_eq!(chain(&identity(false), links).0, *expected, "{runs:?}");
+        }
     }
 
     #[test]

@@ -43,6 +43,35 @@ struct ProgressState {
     asked: bool,
 }
 
+impl ProgressState {
+    fn follow(&mut self, event: &Event, now: Instant) {
+        match event {
+            Event::Wave { .. } => self.asked = false,
+            Event::Started { steps, .. } => {
+                // Every wave sends `Started`; the bar continues.
+                self.steps = self.written + *steps;
+                self.started_at.get_or_insert(now);
+                self.last_line = Some(now);
+            }
+            Event::Written { .. } => self.written += 1,
+            Event::Locked { until, .. } => self.locked_until = Some(*until),
+            Event::AwaitingHandsetInterval { until, .. } => {
+                self.handsets_until = Some(self.handsets_until.map_or(*until, |known| known.max(*until)));
+            }
+            Event::Soaking { until } | Event::AwaitingLateWrites { until, .. } => self.soaking_until = Some(*until),
+            _ => {}
+        }
+    }
+}
+
+/// What is printed, and where.
+enum Words {
+    /// Beside a bar as well.
+    Said(String),
+    /// Only where lines are printed instead of a bar.
+    Logged(String),
+}
+
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(5);
 
 /// Minimum interval between lines in a pipeline.
@@ -77,83 +106,77 @@ impl ProgressDisplay {
     pub fn event(&self, event: &Event) {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
-        match event {
+        state.follow(event, now);
+        match self.words(event, now) {
+            Some(Words::Said(text)) => self.println(&text),
+            Some(Words::Logged(text)) => self.log_line(&text),
+            None => {}
+        }
+        if let Event::Written { .. } = event {
+            if let ProgressMode::Bar(bar) = &self.mode {
+                bar.set_position(state.written as u64);
+            }
+            self.print_periodically(&mut state, now);
+        }
+    }
+
+    /// What an event says to a reader, if anything.
+    fn words(&self, event: &Event, now: Instant) -> Option<Words> {
+        let wait = |until: Instant| until.duration_since(now);
+        let in_location = |location: &LocationId| self.locations.get(location).map_or("a location", String::as_str);
+        Some(match event {
             Event::Wave { number, of, locations } => {
-                state.asked = false;
-                self.println(&format!("wave {number} of {of}: {}", plural(*locations, "location")));
+                Words::Said(format!("wave {number} of {of}: {}", plural(*locations, "location")))
             }
-            Event::Soaking { until } => {
-                state.soaking_until = Some(*until);
-                self.println(&format!("wave succeeded; waiting for {}", seconds(until.duration_since(now))));
-            }
+            Event::Soaking { until } => Words::Said(format!("wave succeeded; waiting for {}", seconds(wait(*until)))),
+            Event::Started { steps: 0, .. } | Event::Written { .. } | Event::Writing { .. } => return None,
             Event::Started { steps, locations } => {
-                // Every wave sends `Started`; the bar continues.
-                state.steps = state.written + *steps;
-                state.started_at.get_or_insert(now);
-                state.last_line = Some(now);
-                if *steps > 0 {
-                    self.log_line(&format!(
-                        "sending {} in {}",
-                        plural(*steps, self.noun),
-                        plural(*locations, "location")
-                    ));
-                }
-            }
-            Event::Written { .. } => {
-                state.written += 1;
-                if let ProgressMode::Bar(bar) = &self.mode {
-                    bar.set_position(state.written as u64);
-                }
-                self.print_periodically(&mut state, now);
+                let (steps, locations) = (plural(*steps, self.noun), plural(*locations, "location"));
+                Words::Logged(format!("sending {steps} in {locations}"))
             }
             Event::Failed { subject, reason } => {
-                self.println(&format!("{}: failed: {}", sanitize(subject), sanitize(reason)))
+                Words::Said(format!("{}: failed: {}", sanitize(subject), sanitize(reason)))
             }
             Event::Skipped { subject, because_of } => {
-                self.println(&format!("{}: skipped, depends on {}", sanitize(subject), sanitize(because_of)));
+                Words::Said(format!("{}: skipped, depends on {}", sanitize(subject), sanitize(because_of)))
+            }
+            Event::Locked { until, .. } | Event::Retrying { until, .. } if wait(*until) < MIN_REPORTED_WAIT => {
+                return None;
             }
             Event::Locked { until, location } => {
-                state.locked_until = Some(*until);
-                let wait = until.duration_since(now);
-                if wait >= MIN_REPORTED_WAIT {
-                    let location = self.locations.get(location).map_or("a location", String::as_str);
-                    self.log_line(&format!("{location}: locked (423), retrying in {}", seconds(wait)));
-                }
+                let wait = seconds(wait(*until));
+                Words::Logged(format!("{}: locked (423), retrying in {wait}", in_location(location)))
             }
             Event::WritesOneByOne { location } => {
-                let location = self.locations.get(location).map_or("a location", String::as_str);
-                self.log_line(&format!("{location}: refuses two writes at once; they are sent one by one there"));
+                let location = in_location(location);
+                Words::Logged(format!("{location}: refuses two writes at once; they are sent one by one there"))
             }
             Event::AwaitingHandsetInterval { subject, until } => {
-                state.handsets_until = Some(state.handsets_until.map_or(*until, |known| known.max(*until)));
-                let wait = seconds(until.duration_since(now));
-                self.log_line(&format!("{}: waiting for {wait} between changes of handsets", sanitize(subject)));
+                let (subject, wait) = (sanitize(subject), seconds(wait(*until)));
+                Words::Logged(format!("{subject}: waiting for {wait} between changes of handsets"))
             }
-            Event::Retrying { subject, attempts, until } if until.duration_since(now) >= MIN_REPORTED_WAIT => {
-                let wait = seconds(until.duration_since(now));
-                self.println(&format!("{}: attempt {attempts} failed, retrying in {wait}", sanitize(subject)));
+            Event::Retrying { subject, attempts, until } => {
+                let (subject, wait) = (sanitize(subject), seconds(wait(*until)));
+                Words::Said(format!("{subject}: attempt {attempts} failed, retrying in {wait}"))
             }
-            Event::Retrying { .. } | Event::Writing { .. } => {}
             Event::Stopping { reason } => {
-                self.println(&format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)));
+                Words::Said(format!("stopping: {}; waiting for in-flight writes", stop_reason(*reason)))
             }
-            Event::Restoring { subject } => self.println(&format!("{}: restoring its former state", sanitize(subject))),
+            Event::Restoring { subject } => Words::Said(format!("{}: restoring its former state", sanitize(subject))),
             Event::AwaitingLateWrites { networks, until } => {
-                state.soaking_until = Some(*until);
-                let wait = seconds(until.duration_since(now));
-                let networks = plural(*networks, "unanswered write");
-                self.println(&format!("{networks} may still be applied; reading the networks again in {wait}"));
+                let (networks, wait) = (plural(*networks, "unanswered write"), seconds(wait(*until)));
+                Words::Said(format!("{networks} may still be applied; reading the networks again in {wait}"))
             }
             Event::LateWrite { subject } => {
                 let name = sanitize(subject);
-                self.println(&format!("{name}: an unanswered write was applied late; sending the final update again"));
+                Words::Said(format!("{name}: an unanswered write was applied late; sending the final update again"))
             }
-            Event::Verifying { mismatched } => self.log_line(&match mismatched {
+            Event::Verifying { mismatched } => Words::Logged(match mismatched {
                 0 => "verifying".to_owned(),
                 many if self.noun == "update" => format!("verifying {}", plural(*many, "network")),
                 many => format!("verifying {}", plural(*many, "change")),
             }),
-        }
+        })
     }
 
     /// Shows what the run is waiting for, and the rate limit that the API is assumed to have.

@@ -298,55 +298,8 @@ pub fn result(view: &ResultView) -> String {
         line(&mut out, format_args!("Organization {}", sanitize(&organization.to_string())));
     }
     let problems: Vec<&NetworkView> = view.networks.iter().filter(|network| network.needs_attention()).collect();
-    for networks in problems.chunk_by(|one, other| one.location == other.location) {
-        line(&mut out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&networks[0].location_name)));
-        let (summarized, detailed): (Vec<&NetworkView>, Vec<&NetworkView>) =
-            networks.iter().partition(|network| is_plain_not_started(network));
-        for network in &detailed {
-            write_network(&mut out, network);
-        }
-        match summarized.len() {
-            0 => {}
-            1..=MAX_LISTED => summarized.iter().for_each(|network| write_network(&mut out, network)),
-            many => {
-                let all_networks = summarized.iter().all(|network| network.kind == ResourceKind::Network);
-                let what = plural(many, if all_networks { "network" } else { "change" });
-                line(&mut out, format_args!("  {DIM}·{DIM:#} {what}: not started"));
-            }
-        }
-    }
-    if !problems.is_empty() {
-        out.push('\n');
-    }
-    for network in &view.networks {
-        if let (Some(former), Some(new)) = (&network.former_id, &network.network_id) {
-            let name = sanitize(&network.network_name);
-            line(&mut out, format_args!("{name} was created again: id {former} → {new}"));
-        }
-    }
-    for name in view.one_write_at_a_time() {
-        let name = sanitize(name);
-        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {name} takes one write at a time, as was found out"));
-    }
-    for at in &view.outcome.server_generated_codes {
-        let name = sanitize(&view.networks[*at].name).into_owned();
-        line(
-            &mut out,
-            format_args!(
-                "{WARNING}warning{WARNING:#}: {name}: the live access code differs from the file, which Webex may do while codes \
-             are disabled; remove the code from the file"
-            ),
-        );
-    }
-    for note in view.licences.describe() {
-        line(&mut out, format_args!("{WARNING}note{WARNING:#}: {note}"));
-    }
-    if let Verification::Failed(failure) = &view.outcome.verification {
-        line(&mut out, format_args!("{WARNING}warning{WARNING:#}: the list request failed again: {failure}"));
-    }
-    if let Some(reason) = view.outcome.stopped {
-        line(&mut out, format_args!("Stopped: {}.", stop_reason(reason)));
-    }
+    write_problems(&mut out, &problems);
+    write_notes(&mut out, view);
     line(&mut out, format_args!("{HEADING}{}{HEADING:#}", view.sentence()));
     if let Some(journal) = &view.journal {
         line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
@@ -363,6 +316,60 @@ pub fn result(view: &ResultView) -> String {
         line(&mut out, format_args!("Re-run the same command to resume."));
     }
     out
+}
+
+/// What was not applied, by location.
+fn write_problems(out: &mut String, problems: &[&NetworkView]) {
+    for networks in problems.chunk_by(|one, other| one.location == other.location) {
+        line(out, format_args!("{HEADING}{}{HEADING:#}", sanitize(&networks[0].location_name)));
+        let (summarized, detailed): (Vec<&NetworkView>, Vec<&NetworkView>) =
+            networks.iter().partition(|network| is_plain_not_started(network));
+        detailed.iter().for_each(|network| write_network(out, network));
+        match summarized.len() {
+            0..=MAX_LISTED => summarized.iter().for_each(|network| write_network(out, network)),
+            many => {
+                let all_networks = summarized.iter().all(|network| network.kind == ResourceKind::Network);
+                let what = plural(many, if all_networks { "network" } else { "change" });
+                line(out, format_args!("  {DIM}·{DIM:#} {what}: not started"));
+            }
+        }
+    }
+    if !problems.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// What a reader should know beside the results of the changes.
+fn write_notes(out: &mut String, view: &ResultView) {
+    for network in &view.networks {
+        if let (Some(former), Some(new)) = (&network.former_id, &network.network_id) {
+            let name = sanitize(&network.network_name);
+            line(out, format_args!("{name} was created again: id {former} → {new}"));
+        }
+    }
+    let (note, warning) = (format!("{WARNING}note{WARNING:#}"), format!("{WARNING}warning{WARNING:#}"));
+    for name in view.one_write_at_a_time() {
+        line(out, format_args!("{note}: {} takes one write at a time, as was found out", sanitize(name)));
+    }
+    for at in &view.outcome.server_generated_codes {
+        let name = sanitize(&view.networks[*at].name);
+        line(
+            out,
+            format_args!(
+                "{warning}: {name}: the live access code differs from the file, which Webex may do while codes are \
+                 disabled; remove the code from the file"
+            ),
+        );
+    }
+    for said in view.licences.describe() {
+        line(out, format_args!("{note}: {said}"));
+    }
+    if let Verification::Failed(failure) = &view.outcome.verification {
+        line(out, format_args!("{warning}: the list request failed again: {failure}"));
+    }
+    if let Some(reason) = view.outcome.stopped {
+        line(out, format_args!("Stopped: {}.", stop_reason(reason)));
+    }
 }
 
 /// So many networks of a location that were not started are named one by one.

@@ -56,6 +56,13 @@ const UNKNOWN_ADDRESSES: u64 = 0x0200_0000_0000;
 /// The built-in organization that matches `examples/networks.yaml`.
 const BUILT_IN: &str = include_str!("built_in.json");
 
+/// An id that is always the same for the same text.
+fn made_up_id(kind: &str, of: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(of).into();
+    let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
+}
+
 impl SimulatedState {
     /// The built-in organization that matches `examples/networks.yaml`.
     pub fn built_in() -> Self {
@@ -122,63 +129,69 @@ impl SimulatedState {
             }
         }
         for (at, network) in networks.iter().enumerate() {
-            let wrong = |words: String| StateError::NotAList(format!("network {} in the list {words}", at + 1));
-            let needed = |value: &Value, name: &str| {
-                value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(format!("has no `{name}`")))
-            };
-            let text = |name: &str| lenient_text(&network[name]);
-            let count = |name: &str, default| text(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-            let location = LocationId::new(needed(&network["location"], "id")?);
-            let id = NetworkId::new(needed(network, "id")?);
-            if state.networks.contains_key(&id) {
-                return Err(wrong("is a duplicate".to_owned()));
-            }
-            state.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
-            if let Some(enabled) = network["serviceabilityPassword"].as_bool() {
-                state.passwords.insert(id.clone(), enabled);
-            }
-            let model = text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned());
-            let base_stations = match network["baseStations"].as_array() {
-                Some(listed) => listed
-                    .iter()
-                    .map(|station| {
-                        let mac = station["mac"].as_str().and_then(parse_mac);
-                        let id = station["id"].as_str().filter(|id| !id.is_empty());
-                        let (mac, id) = mac.zip(id).ok_or_else(|| wrong("has an invalid base station".to_owned()))?;
-                        Ok(SimBaseStation::with_id(mac, id))
-                    })
-                    .collect::<Result<_, StateError>>()?,
-                None => state.make_up(MADE_UP_ADDRESSES, count("numberOfBaseStations", 1)),
-            };
-            let handsets = match network["handsets"].as_array() {
-                Some(listed) => {
-                    let read = listed.iter().map(SimHandset::read).collect::<Option<Vec<_>>>();
-                    SimHandsets::Listed(read.ok_or_else(|| wrong("has an invalid handset".to_owned()))?)
-                }
-                None => SimHandsets::Counted(count("numberOfHandsetsAssigned", 0)),
-            };
-            state.insert(SimNetwork {
-                id,
-                location,
-                name: text("name").unwrap_or_default(),
-                display_name: text("displayName"),
-                code_enabled: text("defaultAccessCodeEnabled").as_deref() != Some("false"),
-                code: text("defaultAccessCode").filter(|code| !code.is_empty()).map(|code| {
-                    // A number, as in the API documentation, has lost its leading zeros.
-                    if network["defaultAccessCode"].is_number() { format!("{code:0>4}") } else { code }
-                }),
-                model,
-                chain_id: count("chainId", 0),
-                base_stations,
-                handsets,
-                lines: count("numberOfLines", 0),
-            });
+            state.read_network(at, network)?;
         }
         for member in value["members"].as_array().into_iter().flatten() {
             let member = SimMember::read(member).ok_or_else(|| StateError::NotAList("invalid `members`".to_owned()))?;
             state.insert_members(member.location.clone(), vec![member]);
         }
         Ok(state)
+    }
+
+    /// Reads one network of a list; `at` is its place there.
+    fn read_network(&mut self, at: usize, network: &Value) -> Result<(), StateError> {
+        let wrong = |words: String| StateError::NotAList(format!("network {} in the list {words}", at + 1));
+        let needed = |value: &Value, name: &str| {
+            value[name].as_str().map(str::to_owned).ok_or_else(|| wrong(format!("has no `{name}`")))
+        };
+        let text = |name: &str| lenient_text(&network[name]);
+        let count = |name: &str, default| text(name).and_then(|text| text.parse().ok()).unwrap_or(default);
+        let location = LocationId::new(needed(&network["location"], "id")?);
+        let id = NetworkId::new(needed(network, "id")?);
+        if self.networks.contains_key(&id) {
+            return Err(wrong("is a duplicate".to_owned()));
+        }
+        self.locations.insert(location.clone(), needed(&network["location"], "name")?.into());
+        if let Some(enabled) = network["serviceabilityPassword"].as_bool() {
+            self.passwords.insert(id.clone(), enabled);
+        }
+        let model = text("model").unwrap_or_else(|| "DMS Cisco DBS210".to_owned());
+        let base_stations = match network["baseStations"].as_array() {
+            Some(listed) => listed
+                .iter()
+                .map(|station| {
+                    let mac = station["mac"].as_str().and_then(parse_mac);
+                    let id = station["id"].as_str().filter(|id| !id.is_empty());
+                    let (mac, id) = mac.zip(id).ok_or_else(|| wrong("has an invalid base station".to_owned()))?;
+                    Ok(SimBaseStation::with_id(mac, id))
+                })
+                .collect::<Result<_, StateError>>()?,
+            None => self.make_up(MADE_UP_ADDRESSES, count("numberOfBaseStations", 1)),
+        };
+        let handsets = match network["handsets"].as_array() {
+            Some(listed) => {
+                let read = listed.iter().map(SimHandset::read).collect::<Option<Vec<_>>>();
+                SimHandsets::Listed(read.ok_or_else(|| wrong("has an invalid handset".to_owned()))?)
+            }
+            None => SimHandsets::Counted(count("numberOfHandsetsAssigned", 0)),
+        };
+        self.insert(SimNetwork {
+            id,
+            location,
+            name: text("name").unwrap_or_default(),
+            display_name: text("displayName"),
+            code_enabled: text("defaultAccessCodeEnabled").as_deref() != Some("false"),
+            code: text("defaultAccessCode").filter(|code| !code.is_empty()).map(|code| {
+                // A number, as in the API documentation, has lost its leading zeros.
+                if network["defaultAccessCode"].is_number() { format!("{code:0>4}") } else { code }
+            }),
+            model,
+            chain_id: count("chainId", 0),
+            base_stations,
+            handsets,
+            lines: count("numberOfLines", 0),
+        });
+        Ok(())
     }
 
     /// Parses a desired-state file as written by `dectl export`.
@@ -203,61 +216,55 @@ impl SimulatedState {
             return Err(StateError::NotAFile("it contains no network".to_owned()));
         }
         desired::resolve_codes(&mut desired, &ProcessEnvironment, &mut Diagnostics::new());
-        let made_up = |kind: &str, of: &str| {
-            let digest: [u8; 32] = Sha256::digest(of).into();
-            let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-            STANDARD_NO_PAD.encode(format!("ciscospark://us/{kind}/{hex}"))
-        };
         let mut state = Self::default();
         let code_of =
             |entry: &NetworkEntry| entry.desired.code.map(|code| code.to_code_text().expose_secret().to_owned());
         for location in &desired.locations {
             let label = location.label().to_owned();
             let id = location.id.as_ref().map(|id| id.value.clone());
-            let id = id.unwrap_or_else(|| LocationId::new(made_up("LOCATION", &label)));
+            let id = id.unwrap_or_else(|| LocationId::new(made_up_id("LOCATION", &label)));
             state.locations.insert(id.clone(), label.as_str().into());
             let given: HashSet<String> = location.entries.iter().filter_map(code_of).collect();
             let mut free = (1_000..10_000).map(|code: u32| code.to_string()).filter(|code| !given.contains(code));
-            for entry in &location.entries {
-                let desired = &entry.desired;
-                let name =
-                    desired.name.as_ref().map_or_else(|| format!("Network {}", state.len() + 1), ToString::to_string);
-                let network = entry.id.as_ref().map(|id| id.value.clone());
-                let network = network
-                    .unwrap_or_else(|| NetworkId::new(made_up("DECT_DEV_NET", &format!("{}\0{name}", id.as_str()))));
-                if entry.absent.is_some() {
-                    continue;
-                }
-                let listed = entry.base_stations.iter().flatten().filter(|station| !station.is_absent);
-                let macs: Vec<u64> = listed.filter_map(|station| parse_mac(&station.mac.value.to_string())).collect();
-                let base_stations = match &entry.base_stations {
-                    Some(_) => {
-                        macs.into_iter().map(|mac| SimBaseStation::numbered(mac, state.unused_number())).collect()
-                    }
-                    None => state.make_up(MADE_UP_ADDRESSES, 1),
-                };
-                let handsets = match &entry.handsets {
-                    Some(handsets) => SimHandsets::Listed(state.handsets_of_file(&network, &id, handsets)),
-                    None => SimHandsets::Counted(0),
-                };
+            for entry in location.entries.iter().filter(|entry| entry.absent.is_none()) {
                 let code = code_of(entry).or_else(|| free.next());
-                let display_name = desired.display_name.as_ref().map(ToString::to_string);
-                state.insert(SimNetwork {
-                    id: network,
-                    location: id.clone(),
-                    display_name: display_name.or_else(|| Some(name.chars().take(11).collect())),
-                    name,
-                    code_enabled: desired.code_enabled.unwrap_or(true),
-                    code,
-                    model: entry.model.as_ref().map_or("DMS Cisco DBS210", |model| model.value.api_name()).to_owned(),
-                    chain_id: 0,
-                    base_stations,
-                    lines: handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum(),
-                    handsets,
-                });
+                state.add_network_of_file(&id, entry, code);
             }
         }
         Ok(state)
+    }
+
+    fn add_network_of_file(&mut self, location: &LocationId, entry: &NetworkEntry, code: Option<String>) {
+        let desired = &entry.desired;
+        let name = desired.name.as_ref().map_or_else(|| format!("Network {}", self.len() + 1), ToString::to_string);
+        let made_up = || NetworkId::new(made_up_id("DECT_DEV_NET", &format!("{}\0{name}", location.as_str())));
+        let id = entry.id.as_ref().map_or_else(made_up, |id| id.value.clone());
+        let base_stations = match &entry.base_stations {
+            Some(stations) => {
+                let listed = stations.iter().filter(|station| !station.is_absent);
+                let macs: Vec<u64> = listed.filter_map(|station| parse_mac(&station.mac.value.to_string())).collect();
+                macs.into_iter().map(|mac| SimBaseStation::numbered(mac, self.unused_number())).collect()
+            }
+            None => self.make_up(MADE_UP_ADDRESSES, 1),
+        };
+        let handsets = match &entry.handsets {
+            Some(handsets) => SimHandsets::Listed(self.handsets_of_file(&id, location, handsets)),
+            None => SimHandsets::Counted(0),
+        };
+        let display_name = desired.display_name.as_ref().map(ToString::to_string);
+        self.insert(SimNetwork {
+            id,
+            location: location.clone(),
+            display_name: display_name.or_else(|| Some(name.chars().take(11).collect())),
+            name,
+            code_enabled: desired.code_enabled.unwrap_or(true),
+            code,
+            model: entry.model.as_ref().map_or("DMS Cisco DBS210", |model| model.value.api_name()).to_owned(),
+            chain_id: 0,
+            base_stations,
+            lines: handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum(),
+            handsets,
+        });
     }
 
     /// The handsets of a file, with members that are made up for their extensions.

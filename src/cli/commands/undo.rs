@@ -49,8 +49,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         )));
     }
     let key = if args.is_dry_run() { plan_key()? } else { preflight(&args.apply.run, ", or --out")? };
-    let journal_dir = &args.apply.run.journal.journal;
-    let runs = RunDirectory::open(journal_dir)?;
+    let runs = RunDirectory::open(&args.apply.run.journal.journal)?;
     let target = run_target(&args.apply.connection);
     let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
     let wanted = wanted(args, &runs, &target, decrypt)?;
@@ -59,30 +58,13 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let mut live = client.list_networks(Priority::Normal).await.map_err(Error::from)?;
     let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {
         UndoChoice::Begin(history) => *history,
-        UndoChoice::Continue { run, undo } if args.is_dry_run() => {
-            return Err(CliError::refused(format!(
-                "the undo {undo} of run {run} is unfinished; `dectl undo {}` resumes it with its own plan",
-                args.name
-            )));
-        }
-        UndoChoice::Continue { run, undo } => {
+        UndoChoice::Continue { run, undo } if !args.is_dry_run() => {
             match resume(args, &undo, &run, &runs, key.as_ref(), &connection, printer).await? {
                 Some(status) => return Ok(status),
                 None => decrypt(&runs.journal_path(&run))?,
             }
         }
-        UndoChoice::AlreadyUndone { run, undo } => {
-            return Err(CliError::refused(format!(
-                "run {run} is already undone by run {undo}; use `dectl undo {run}` for what that left out, \
-                 `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
-            )));
-        }
-        UndoChoice::Elsewhere { run } => {
-            return Err(CliError::refused(format!(
-                "none of the networks of run {run} exists in this organization; no changes were made"
-            )));
-        }
-        UndoChoice::NoRun => return Err(no_run(&runs, journal_dir)),
+        nothing => return Err(refused(nothing, args, &runs)),
     };
     let scope = scope(&args.apply.run.scope.filter)?;
     let undo = prepare_undo(&mut history, &runs, &target, key.as_ref(), &scope, &mut live, client).await?;
@@ -103,6 +85,24 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         printer,
     };
     apply.run().await
+}
+
+/// Why there is nothing to undo.
+fn refused(choice: UndoChoice, args: &UndoArgs, runs: &RunDirectory) -> CliError {
+    CliError::refused(match choice {
+        UndoChoice::Begin(_) | UndoChoice::NoRun => return no_run(runs, &args.apply.run.journal.journal),
+        UndoChoice::Continue { run, undo } => format!(
+            "the undo {undo} of run {run} is unfinished; `dectl undo {}` resumes it with its own plan",
+            args.name
+        ),
+        UndoChoice::AlreadyUndone { run, undo } => format!(
+            "run {run} is already undone by run {undo}; use `dectl undo {run}` for what that left out, \
+             `dectl undo {undo}` to apply it again, or `dectl runs` to choose an earlier run"
+        ),
+        UndoChoice::Elsewhere { run } => {
+            format!("none of the networks of run {run} exists in this organization; no changes were made")
+        }
+    })
 }
 
 /// The run that the command names; `None` for the last one, of which there is one.

@@ -189,7 +189,7 @@ impl Bucket {
         self.contradictions >= MAX_CONTRADICTIONS
     }
 
-    /// Empty again.
+    /// Empty again: fits the bucket to all that is known, and goes on with the new rate.
     pub(super) fn refused(&mut self, empty: Instant, longest_wait: Duration, log: &RequestLog, now: Instant) {
         let (history, mut found) = self.longest_consistent_fit(log);
         // What a window of a second or two would let in, if it may be one.
@@ -206,64 +206,39 @@ impl Bucket {
             }
         }
         let refused = history.iter().filter(|(_, is_admitted)| !is_admitted).count();
-        let admitted = history.len() - refused;
-        let before = match &self.state {
-            BucketState::Calibrated(calibrated) => Some((calibrated.rate, calibrated.successes)),
-            BucketState::Measuring { .. } => None,
+        let refusal = Refusal {
+            found,
+            pause: now.duration_since(empty).as_secs_f64().max(0.5),
+            before: match &self.state {
+                BucketState::Calibrated(calibrated) => Some((calibrated.rate, calibrated.successes)),
+                BucketState::Measuring { .. } => None,
+            },
+            refused,
+            admitted: history.len() - refused,
+            number: self.empty.len(),
+            has_changed: self.has_changed,
         };
-        if before.is_none() && self.empty.len() < 4 && found.fastest > MAX_RANGE * found.slowest {
-            // It was refused too soon to tell anything.
+        if refusal.tells_nothing() {
             self.state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
             return;
         }
-        let is_soon = before.is_none_or(|(_, successes)| successes < MIN_SUCCESSES);
+        let is_soon = refusal.before.is_none_or(|(_, successes)| successes < MIN_SUCCESSES);
         let is_misfit = found.contradiction > MAX_MISFIT;
         self.contradictions = if is_soon { self.contradictions + u32::from(is_misfit) } else { 0 };
-        let pause = now.duration_since(empty).as_secs_f64().max(0.5);
-        let rate = found.slowest + CAUTION * (found.rate - found.slowest);
-        // A request was let in per pause, or it would have had to be longer.
-        let rate = before.map_or(rate, |(before, _)| rate.clamp(before / 3.0, before * 1.5)).max(0.5 / pause);
-        let fastest = found.fastest.max(rate * 1.003);
-        let lost = (rate * pause - found.burst).max(0.0);
-        let doubt = (fastest - rate) / rate;
-        // Asking for more pays when what it brings, half of the doubt on average, is more than what a refusal costs:
-        // what overflows in the pause, and itself.
-        let pays = (4.0 * lost + 8.0) / doubt;
-        let budget = (REQUESTS_PER_REFUSAL * (refused as f64 + 1.0) - admitted as f64).max(0.0);
-        let budget = if doubt < ROUGH { budget } else { 0.0 };
-        let steps = budget.max(pays).max(admitted as f64 / 2.0).clamp(20.0, 5_000.0);
-        // Known well and refused long before it pays: requests arrive too unevenly for this rate.
-        let rate = match before {
-            Some((before, successes)) if lost > 1.0 && self.empty.len() > 4 && (successes as f64) < 0.5 * pays => {
-                rate.min(0.96 * before)
-            }
-            _ => rate,
-        };
-        // A large burst and hardly any rate may be a window whose reset is not known: soon asked, and then more rarely.
-        let may_be_window = found.burst > WINDOW_LIKE_SECONDS * rate && self.empty.len() < 6;
-        let due = if may_be_window {
-            (7 << self.empty.len()) as f64
-        } else {
-            (12.0 * rate).max(120.0).max(50.0 * lost).max(admitted as f64 / 4.0)
-        };
-        let due = if self.has_changed { due / 3.0 } else { due };
+        let Pace { rate, growth, is_rough, due, overdue_growth } = refusal.pace();
         let margin = (0.1 * found.burst).clamp(0.2, 2.0) + 0.5 * rate * log.jitter();
         self.state = BucketState::Calibrated(Calibrated {
             rate,
-            growth: (fastest - rate) / steps,
-            is_rough: doubt > 0.65 || admitted < 10,
-            due: due as usize,
-            overdue_growth: match (may_be_window, self.has_changed) {
-                (true, _) => 50.0 * OVERDUE_GROWTH,
-                (false, true) => 4.0 * OVERDUE_GROWTH,
-                (false, false) => OVERDUE_GROWTH,
-            },
+            growth,
+            is_rough,
+            due,
+            overdue_growth,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
             burst: (found.burst - margin).max(0.5),
             at: now,
         });
-        tracing::trace!(?found, admitted, refused, jitter = log.jitter(), state = ?self.state, "bucket fitted");
+        tracing::trace!(?refusal, jitter = log.jitter(), state = ?self.state, "bucket fitted");
     }
 
     /// Fits the longest history that does not contradict itself: what was before a change tells nothing about now.
@@ -282,6 +257,96 @@ impl Bucket {
                 _ => return (history, found),
             }
         }
+    }
+}
+
+/// What is known when a bucket was found empty again.
+#[derive(Clone, Copy, Debug)]
+struct Refusal {
+    found: BucketFit,
+    /// How long nothing is sent because of it, in seconds.
+    pause: f64,
+    /// The rate until then, if there was one, and how many requests it had let in.
+    before: Option<(f64, usize)>,
+    /// Requests since the limit was last seen to change.
+    refused: usize,
+    admitted: usize,
+    /// How often it was found empty, this time included.
+    number: usize,
+    has_changed: bool,
+}
+
+/// How fast requests are sent from now on, and how the rate grows.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    rate: f64,
+    growth: f64,
+    is_rough: bool,
+    due: usize,
+    overdue_growth: f64,
+}
+
+impl Refusal {
+    /// It came too soon to tell anything.
+    fn tells_nothing(&self) -> bool {
+        self.before.is_none() && self.number < 4 && self.found.fastest > MAX_RANGE * self.found.slowest
+    }
+
+    /// The rate starts between the slowest possible and the best one, not far from the one before. It grows towards the
+    /// fastest possible one in as many requests as asking for more is worth.
+    fn pace(&self) -> Pace {
+        let Self { found, .. } = self;
+        let rate = self.first_rate();
+        let fastest = found.fastest.max(rate * 1.003);
+        let lost = (rate * self.pause - found.burst).max(0.0);
+        let doubt = (fastest - rate) / rate;
+        // Asking for more pays when what it brings, half of the doubt on average, is more than what a refusal costs:
+        // what overflows in the pause, and itself.
+        let pays = (4.0 * lost + 8.0) / doubt;
+        let budget = (REQUESTS_PER_REFUSAL * (self.refused as f64 + 1.0) - self.admitted as f64).max(0.0);
+        let budget = if doubt < ROUGH { budget } else { 0.0 };
+        let steps = budget.max(pays).max(self.admitted as f64 / 2.0).clamp(20.0, 5_000.0);
+        let rate = match self.before {
+            // Known well and refused long before it pays: requests arrive too unevenly for this rate.
+            Some((before, successes)) if lost > 1.0 && self.number > 4 && (successes as f64) < 0.5 * pays => {
+                rate.min(0.96 * before)
+            }
+            _ => rate,
+        };
+        let may_be_window = self.may_be_window(rate);
+        Pace {
+            rate,
+            growth: (fastest - rate) / steps,
+            is_rough: doubt > 0.65 || self.admitted < 10,
+            due: self.due(rate, lost) as usize,
+            overdue_growth: match (may_be_window, self.has_changed) {
+                (true, _) => 50.0 * OVERDUE_GROWTH,
+                (false, true) => 4.0 * OVERDUE_GROWTH,
+                (false, false) => OVERDUE_GROWTH,
+            },
+        }
+    }
+
+    fn first_rate(&self) -> f64 {
+        let Self { found, pause, .. } = self;
+        let rate = found.slowest + CAUTION * (found.rate - found.slowest);
+        // A request was let in per pause, or it would have had to be longer.
+        self.before.map_or(rate, |(before, _)| rate.clamp(before / 3.0, before * 1.5)).max(0.5 / pause)
+    }
+
+    /// A large burst and hardly any rate may be a window whose reset is not known: soon asked, and then more rarely.
+    fn may_be_window(&self, rate: f64) -> bool {
+        self.found.burst > WINDOW_LIKE_SECONDS * rate && self.number < 6
+    }
+
+    /// After how many requests without a refusal the rate is far too low.
+    fn due(&self, rate: f64, lost: f64) -> f64 {
+        let due = if self.may_be_window(rate) {
+            (7 << self.number) as f64
+        } else {
+            (12.0 * rate).max(120.0).max(50.0 * lost).max(self.admitted as f64 / 4.0)
+        };
+        if self.has_changed { due / 3.0 } else { due }
     }
 }
 
@@ -305,5 +370,68 @@ impl Calibrated {
             self.rate *= 1.0 + ((self.successes - self.due) as f64 * self.overdue_growth).min(MAX_OVERDUE_GROWTH);
         }
         self.rate = self.rate.min(MAX_RATE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A refusal after which `slowest`, `rate` and `fastest` are possible.
+    fn refusal(slowest: f64, rate: f64, fastest: f64) -> Refusal {
+        Refusal {
+            found: BucketFit { rate, slowest, fastest, burst: 10.0, contradiction: 0.0 },
+            pause: 1.0,
+            before: None,
+            refused: 2,
+            admitted: 100,
+            number: 2,
+            has_changed: false,
+        }
+    }
+
+    #[test]
+    fn the_rate_follows_what_is_possible_and_what_was() {
+        let rate_after = |before: f64, slowest: f64, rate: f64, fastest: f64| {
+            Refusal { before: Some((before, 100)), ..refusal(slowest, rate, fastest) }.pace().rate
+        };
+        type Case = (f64, f64);
+        #[rustfmt::skip]
+        let cases: [Case; 6] = [
+            // the rate, what is expected
+            (refusal(8.0, 10.0, 11.0).pace().rate, 9.2),
+            (rate_after(10.0, 8.0, 10.0, 11.0), 9.2),
+            // By no more than half as much again, and by no more than to a third.
+            (rate_after(4.0, 8.0, 10.0, 11.0), 6.0),
+            (rate_after(60.0, 8.0, 10.0, 11.0), 20.0),
+            // A request was let in per pause.
+            (Refusal { pause: 1.0, ..refusal(0.1, 0.1, 0.1) }.pace().rate, 0.5),
+            // Known well, and refused although it had hardly begun to ask for more.
+            (Refusal { before: Some((10.0, 5)), number: 5, pause: 3.0, ..refusal(10.0, 10.0, 10.0) }.pace().rate, 9.6),
+        ];
+        for (at, (found, expected)) in cases.into_iter().enumerate() {
+            assert!((found - expected).abs() < 1e-9, "case {at}: {found} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn asking_for_more_waits_until_it_pays() {
+        // The better the rate is known, the slower it grows.
+        let growth = |fastest: f64| refusal(9.9, 10.0, fastest).pace().growth;
+        assert!(growth(10.2) < growth(12.0) && growth(12.0) < growth(20.0));
+        // What a pause costs makes it rarer.
+        let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.pace().due;
+        assert!(due(1.0) < due(30.0));
+        // A limit that has changed once may change again.
+        let changed = Refusal { has_changed: true, ..refusal(10.0, 10.0, 10.5) }.pace();
+        assert!(changed.due < due(1.0) && changed.overdue_growth > OVERDUE_GROWTH);
+    }
+
+    #[test]
+    fn a_first_refusal_may_tell_nothing() {
+        assert!(refusal(0.1, 5.0, 50.0).tells_nothing());
+        assert!(!refusal(5.0, 6.0, 50.0).tells_nothing());
+        assert!(!Refusal { number: 4, ..refusal(0.1, 5.0, 50.0) }.tells_nothing());
+        assert!(!Refusal { before: Some((5.0, 1)), ..refusal(0.1, 5.0, 50.0) }.tells_nothing());
     }
 }

@@ -730,14 +730,10 @@ pub(super) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-    use std::sync::Arc;
-
     use super::super::planner::build;
+    use super::super::samples;
     use super::*;
-    use crate::desired::{Input, SourceFormat, read};
-    use crate::diagnostic::Sources;
-    use crate::model::{HandsetId, MemberId, Network, NetworkId, Settings};
+    use crate::model::{HandsetId, MemberId, NetworkId};
 
     fn member(line: &str) -> Member {
         let location = Some(LocationId::new("l"));
@@ -760,20 +756,11 @@ mod tests {
     /// What a plan does for entries of one network: `+name lines`, `~id name lines`, `-id`; or the code of its first error.
     fn planned(entries: &[&str], handsets: &[&str]) -> String {
         let entries: String = entries.iter().map(|entry| format!("          - {{ {entry} }}\n")).collect();
-        let text = format!(
-            "version: 1\nlocations:\n  - name: L\n    networks:\n      - name: Net\n        handsets:\n{entries}"
-        );
-        let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-        let input = Input { name: "t.yaml".to_owned(), text, format: SourceFormat::Yaml, base_dir: PathBuf::new() };
-        let desired = read(vec![input], &mut sources, &mut diagnostics);
-        assert!(!diagnostics.has_errors(), "{diagnostics:?}");
-        let settings = Settings { name: "Net".into(), display_name: None, code_enabled: None, code: None };
-        let location = LocationId::new("l");
-        let network = Network::new(NetworkId::new("n"), location.clone(), settings, None);
-        let mut live = LiveState::new([(Arc::from("L"), network)]);
+        let (desired, sources) = samples::file(&format!("      - name: Net\n        handsets:\n{entries}"));
+        let mut live = samples::live(&[("n", "Net")]);
         let at = live.find(&NetworkId::new("n")).expect("the network");
         live.set_handsets(at, handsets.iter().map(|text| listed(text)).collect());
-        live.set_members(location, (1..=9).map(|line: u32| member(&line.to_string())).collect());
+        live.set_members(LocationId::new("l"), (1..=9).map(|line: u32| member(&line.to_string())).collect());
         let plan = match build(&desired, &live, &sources) {
             Ok(plan) => plan,
             Err(errors) => return errors.iter().next().map(|error| error.code.as_str().to_owned()).unwrap_or_default(),

@@ -45,6 +45,8 @@ mod planner;
 mod protections;
 mod reads;
 mod resume;
+#[cfg(test)]
+mod samples;
 mod schedule;
 mod scope;
 mod subset;

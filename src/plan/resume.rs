@@ -395,3 +395,61 @@ pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     }
     live
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::planner::build;
+    use super::super::samples;
+    use super::*;
+
+    /// The requests of a plan: `id:name`, with `'` for a temporary one, and `+name` for a creation.
+    fn requests(plan: &Plan) -> String {
+        let request = |step: &Step| {
+            let change = &plan[step.change()];
+            let name = step.settings().map(|settings| settings.name.to_string()).unwrap_or_default();
+            match (change.network.id(), plan.step_kind(step)) {
+                (None, _) => format!("+{name}"),
+                (Some(id), StepKind::Final) => format!("{id}:{name}"),
+                (Some(id), StepKind::Interim) => format!("{id}'"),
+            }
+        };
+        plan.steps.iter().map(request).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_is_left_of_a_plan_continues_from_where_each_network_is() {
+        let names = "      - { id: a, name: B }\n      - { id: b, name: A }\n      - { id: c, name: D }\n";
+        let created = "      - { name: Reception, model: DBS210, defaultAccessCode: '7777' }\n";
+        let (desired, sources) = samples::file(&format!("{names}{created}"));
+        let plan = build(&desired, &samples::live(&[("a", "A"), ("b", "B"), ("c", "C")]), &sources).expect("a plan");
+        assert_eq!(requests(&plan), "a' b:A a:B c:D +Reception");
+        let temporary = plan.steps[0].settings().expect("settings").name.to_string();
+        #[rustfmt::skip]
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            // the networks now, what is left or what has drifted
+            (&[("a", "A"), ("b", "B"), ("c", "C")], "a' b:A a:B c:D +Reception"),
+            (&[("a", "'"), ("b", "B"), ("c", "C")], "b:A a:B c:D +Reception"),
+            (&[("a", "'"), ("b", "A"), ("c", "C")], "a:B c:D +Reception"),
+            (&[("a", "B"), ("b", "A"), ("c", "C")], "c:D +Reception"),
+            (&[("a", "B"), ("b", "A"), ("c", "D")], "+Reception"),
+            // The second half of a cycle that was undone from the other side.
+            (&[("a", "A"), ("b", "B"), ("c", "D")], "a' b:A a:B +Reception"),
+            // In none of its states, gone, and a name that another network has taken.
+            (&[("a", "X"), ("b", "B"), ("c", "C")], "drift: a"),
+            (&[("a", "A"), ("b", "B")], "drift: c"),
+            (&[("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")], "drift: c"),
+        ];
+        for (networks, expected) in cases {
+            let now: Vec<_> =
+                networks.iter().map(|(id, name)| (*id, if *name == "'" { &*temporary } else { name })).collect();
+            let left = match resume(&plan, &samples::live(&now)) {
+                Ok(left) => requests(&left),
+                Err(drift) => {
+                    let networks = drift.iter().filter_map(Drift::network).map(ToString::to_string);
+                    format!("drift: {}", networks.collect::<Vec<_>>().join(" "))
+                }
+            };
+            assert_eq!(left, *expected, "{networks:?}");
+        }
+    }
+}

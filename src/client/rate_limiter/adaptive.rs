@@ -92,6 +92,33 @@ const MAX_MISLEADING_HEADERS: u32 = 2;
 /// A pause of zero would run into the same refusal.
 const MIN_BACKOFF: Duration = Duration::from_millis(200);
 
+/// Whether the end of a pause is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PauseEnd {
+    /// There was none.
+    NotPaused,
+    /// The limits learn from the refusals.
+    Over,
+    /// Nothing was let in since the pause before: that was too short, and what was learned from it is taken back.
+    TooShort,
+    /// No header has named it: a probe finds it out.
+    NotTold,
+}
+
+impl PauseEnd {
+    /// `told`: whether headers have named the end of the pause, if there is one. `is_unconfirmed`: no request was let in since
+    /// the pause before.
+    const fn of(told: Option<bool>, is_unconfirmed: bool, in_flight: usize) -> Self {
+        match told {
+            None => Self::NotPaused,
+            Some(false) => Self::NotTold,
+            // What is still in flight may have been let in.
+            Some(true) if is_unconfirmed && in_flight == 0 => Self::TooShort,
+            Some(true) => Self::Over,
+        }
+    }
+}
+
 impl RateLimiter {
     /// At most `concurrency` requests in flight; without it, as many as do no harm. Never faster than `fixed_rate`.
     pub fn new(concurrency: Option<usize>, fixed_rate: Option<Rate>) -> Self {
@@ -170,27 +197,21 @@ impl RateLimiter {
 
     /// What a pause that has ended has taught; whether a single request must find out if it really has ended.
     fn end_pause(&mut self, now: Instant) -> bool {
-        match (self.throttle_event.take(), self.log.in_flight()) {
-            (None, _) => false,
-            (Some(mut event), in_flight) if event.is_told => match self.unconfirmed.take() {
-                // Nothing was let in since the last pause: it was too short, and what was learned from it is taken back.
-                Some((before, limits)) if in_flight == 0 => {
+        let told = self.throttle_event.as_ref().map(|event| event.is_told);
+        let end = PauseEnd::of(told, self.unconfirmed.is_some(), self.log.in_flight());
+        match (end, self.throttle_event.take()) {
+            (PauseEnd::Over, Some(event)) => self.learn(event, now),
+            (PauseEnd::TooShort, Some(mut event)) => {
+                if let Some((before, limits)) = self.unconfirmed.take() {
                     event.continues(&before);
-                    self.throttle_event = Some(event);
                     self.limits = limits;
                     self.misleading_headers += 1;
-                    true
                 }
-                _ => {
-                    self.learn(event, now);
-                    false
-                }
-            },
-            (Some(event), _) => {
                 self.throttle_event = Some(event);
-                true
             }
+            (_, event) => self.throttle_event = event,
         }
+        matches!(end, PauseEnd::TooShort | PauseEnd::NotTold)
     }
 
     /// Returns a permit.
@@ -261,5 +282,32 @@ impl RateLimiter {
         let waited = self.last_admitted.map_or(Duration::ZERO, |admitted| now.duration_since(admitted));
         let wait = (waited / PROBE_FRACTION).clamp(MIN_PROBE_WAIT, MAX_PROBE_WAIT);
         wait + rng.full_jitter(wait / 10)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learned_is_taken_back_if_nothing_was_let_in_since() {
+        #[rustfmt::skip]
+        let cases = [
+            // told, unconfirmed, in flight, what the end of the pause means
+            (None, false, 0, PauseEnd::NotPaused),
+            (None, true, 3, PauseEnd::NotPaused),
+            (Some(true), false, 0, PauseEnd::Over),
+            (Some(true), true, 1, PauseEnd::Over),
+            (Some(true), true, 0, PauseEnd::TooShort),
+            (Some(false), false, 0, PauseEnd::NotTold),
+            (Some(false), true, 0, PauseEnd::NotTold),
+        ];
+        for (told, is_unconfirmed, in_flight, expected) in cases {
+            assert_eq!(
+                PauseEnd::of(told, is_unconfirmed, in_flight),
+                expected,
+                "{told:?} {is_unconfirmed} {in_flight}"
+            );
+        }
     }
 }

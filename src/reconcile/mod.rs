@@ -18,6 +18,7 @@
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
 //! | `find` | [`find()`]: networks and devices by whatever is known of them |
+//! | `password` | [`generate_passwords()`]: an act, not a state |
 //! | `pairing` | [`read_pairing()`]: what an installer needs |
 //! | `probe` | [`probe()`]: the shapes of what an organization answers |
 //! | `accept` | [`accept_live()`]: takes live values over into files |
@@ -34,6 +35,7 @@ mod handset_interval;
 mod inputs;
 mod organization;
 mod pairing;
+mod password;
 mod prepare;
 mod probe;
 mod read_devices;
@@ -55,6 +57,7 @@ pub use handset_interval::heed_earlier_runs;
 pub use inputs::{CodeResolution, InputOptions, Inputs, InvalidInput};
 pub use organization::{Reached, check_organization, check_plan_organization};
 pub use pairing::{PairingNetwork, read_pairing};
+pub use password::{PasswordOptions, PasswordResult, PasswordTarget, generate_passwords, password_targets};
 pub use prepare::{PreparedPlan, plan_from_live, prepare_from_list, prepare_plan, protections_of, resume_saved_plan};
 pub use probe::probe;
 pub use read_devices::{read_devices, read_readable_devices};

@@ -15,7 +15,7 @@ use super::response;
 use super::wire;
 use crate::model::{
     BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
-    Network, NetworkId, NetworkModel, Settings,
+    Network, NetworkId, NetworkModel, ServiceabilityPassword, Settings,
 };
 
 /// One request, which may be sent any number of times as far as its effect allows.
@@ -234,6 +234,13 @@ pub fn create_network<'a>(
 /// Deletes a network with everything that belongs to it ("Delete DECT Network").
 pub fn delete_network(network: NetworkPath<'_>) -> Call<'_, WriteAck> {
     Call::new(Effect::Replaces, "deleting a DECT network", (Method::Delete, network.join(&[])), response::write)
+}
+
+/// Generates and enables a new serviceability password of a network ("Generate and Enable DECT Serviceability Password").
+/// Cisco warns that this can reboot the entire network. It is returned this once.
+pub fn generate_password(network: NetworkPath<'_>) -> Call<'_, ServiceabilityPassword> {
+    let path = network.join(&["serviceabilityPassword", "actions", "generate", "invoke"]);
+    Call::new(Effect::Adds, "generating a password", (Method::Post, path), response::password)
 }
 
 /// Lists the base stations of a network ("Get a list of DECT Network Base Stations").

@@ -9,7 +9,9 @@ use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId};
+use crate::model::{
+    BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId, ServiceabilityPassword,
+};
 
 /// Parses the response of a list; `now` is the local time, for responses without a `Date`.
 ///
@@ -88,6 +90,19 @@ pub fn write(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<WriteAc
 pub(super) fn created(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Option<NetworkId>, ApiError> {
     success(head, body, now)?;
     Ok(wire::created(body))
+}
+
+/// Reads a generated password. A body that has none is not quoted: it may be one in another form.
+///
+/// # Errors
+/// If the status is not a success, or the response has no password.
+pub(super) fn password(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<ServiceabilityPassword, ApiError> {
+    success(head, body, now)?;
+    wire::password(body).ok_or_else(|| ApiError {
+        status: Some(head.status),
+        tracking_id: head.tracking_id.clone(),
+        ..ApiError::no_response(ErrorClass::Permanent, "the response has no password", MaybeApplied::Unknown)
+    })
 }
 
 /// Parses a list of base stations.

@@ -18,7 +18,7 @@ use super::api::{ItemResult, Organization, TokenOwner};
 use super::credentials::{Token, TokenResponse};
 use crate::model::{
     BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
-    Network, NetworkId, NetworkModel, Settings,
+    Network, NetworkId, NetworkModel, ServiceabilityPassword, Settings,
 };
 
 #[derive(Deserialize)]
@@ -436,6 +436,12 @@ pub(super) fn organizations(body: &[u8]) -> Result<Vec<Organization>, WireError>
 pub(super) fn created(body: &[u8]) -> Option<NetworkId> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     NetworkId::non_empty(lenient_text(&value["dectNetworkId"])?)
+}
+
+/// A generated password.
+pub(super) fn password(body: &[u8]) -> Option<ServiceabilityPassword> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    value["password"].as_str().filter(|text| !text.is_empty()).map(ServiceabilityPassword::new)
 }
 
 /// The results of adding base stations. The description of the API knows a status and an id; refusals have been seen

@@ -2,7 +2,7 @@
 
 use crate::harness::{Ended, plain_command};
 
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["validate"],
     &["plan"],
@@ -19,6 +19,9 @@ const COMMANDS: [&[&str]; 21] = [
     &["orgs"],
     &["auth"],
     &["auth", "check"],
+    &["password"],
+    &["password", "generate"],
+    &["password", "show"],
     &["explain"],
     &["schema"],
     &["completions"],

@@ -24,6 +24,7 @@ mod masking;
 mod mistakes;
 mod network;
 mod orgs;
+mod password;
 mod pipelines;
 mod probe;
 mod protection;

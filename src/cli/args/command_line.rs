@@ -8,9 +8,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::options::{CodeOptions, Format, OutputOptions};
 use super::{environment, habits};
 use crate::cli::commands::{
-    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, FindArgs, ManArgs, OrgsArgs, PlanArgs,
-    RehearseArgs, RenameArgs, ReportArgs, RunsArgs, SchemaArgs, ShowArgs, SimulateArgs, StatusArgs, UndoArgs,
-    ValidateArgs,
+    ApplyArgs, AuthCheckArgs, CompletionsArgs, ExplainArgs, ExportArgs, FindArgs, ManArgs, OrgsArgs,
+    PasswordGenerateArgs, PasswordShowArgs, PlanArgs, RehearseArgs, RenameArgs, ReportArgs, RunsArgs, SchemaArgs,
+    ShowArgs, SimulateArgs, StatusArgs, UndoArgs, ValidateArgs,
 };
 
 /// Manage Webex Calling DECT networks declaratively
@@ -79,6 +79,9 @@ pub(crate) enum Command {
     /// Inspect credentials
     #[command(subcommand)]
     Auth(Auth),
+    /// Generate serviceability passwords of networks
+    #[command(subcommand)]
+    Password(Password),
     /// Explain a field of desired-state files
     #[command(after_long_help = "Examples:\n  dectl explain handsets\n  dectl explain locations.networks.name")]
     Explain(ExplainArgs),
@@ -105,11 +108,25 @@ pub(crate) enum Auth {
     Check(AuthCheckArgs),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Password {
+    /// Generate and enable a new password for each network, one network at a time
+    ///
+    /// Webex shows a password this once: it is shown on the terminal, or written to an encrypted file. Cisco warns that
+    /// generating one can reboot the entire network.
+    #[command(after_long_help = "Examples:\n  dectl password generate --network 'HQ Ward 7'\n  \
+        dectl password generate --network '*' --location 'Oslo*' --write passwords.age --yes")]
+    Generate(Box<PasswordGenerateArgs>),
+    /// Show the passwords of a file that `generate --write` has written
+    #[command(after_long_help = "Example:\n  dectl password show passwords.age")]
+    Show(PasswordShowArgs),
+}
+
 /// The groups in which the help lists the commands.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Everyday commands", &["validate", "plan", "apply", "status", "undo"]),
     ("Fleet commands", &["rename", "export", "rehearse"]),
-    ("Inspection commands", &["find", "show", "report", "runs", "orgs", "auth"]),
+    ("Inspection commands", &["find", "show", "report", "runs", "orgs", "auth", "password"]),
     ("Tools", &["explain", "schema", "completions", "man", "simulate"]),
 ];
 
@@ -262,6 +279,8 @@ impl Command {
             Self::Runs(args) => &mut args.output,
             Self::Orgs(args) => &mut args.read.output,
             Self::Auth(Auth::Check(args)) => &mut args.read.output,
+            Self::Password(Password::Generate(args)) => &mut args.output,
+            Self::Password(Password::Show(args)) => &mut args.output,
             Self::Explain(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_) | Self::Simulate(_) => {
                 return None;
             }

@@ -16,10 +16,10 @@ mod habits;
 mod options;
 mod values;
 
-pub(crate) use command_line::{Args, Auth, Command, command};
+pub(crate) use command_line::{Args, Auth, Command, Password, command};
 pub(crate) use options::{
     AllowOptions, CodeOptions, ColorChoice, ConnectionOptions, FileOptions, FilterOptions, Format, JournalOptions,
-    LocationOptions, LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, RunOptions, ScopeOptions,
-    WriteOptions,
+    LocationOptions, LogFormat, OutputOptions, PlanSourceOptions, RateOptions, ReadOptions, ReadRateOptions,
+    RunOptions, ScopeOptions, WriteOptions,
 };
 pub(crate) use values::{WindowEnd, bearer_token, file_to_write, organization, request_fault};

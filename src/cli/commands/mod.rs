@@ -10,6 +10,7 @@ mod inputs;
 mod manual;
 mod orgs;
 mod output;
+mod password;
 mod plan;
 mod rehearse;
 mod rename;
@@ -24,7 +25,7 @@ mod validate;
 
 use dectl::runtime::Shutdown;
 
-use super::args::{Args, Auth, Command, command};
+use super::args::{Args, Auth, Command, Password, command};
 use super::exit::{CliError, ExitStatus};
 use super::printer::Printer;
 use super::signals;
@@ -36,6 +37,7 @@ pub(crate) use export::ExportArgs;
 pub(crate) use find::FindArgs;
 pub(crate) use manual::{CompletionsArgs, ManArgs, SchemaArgs};
 pub(crate) use orgs::OrgsArgs;
+pub(crate) use password::{PasswordGenerateArgs, PasswordShowArgs};
 pub(crate) use plan::PlanArgs;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use rename::RenameArgs;
@@ -67,6 +69,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             Command::Undo(args) => undo::run(&args, printer, &shutdown).await,
             Command::Orgs(args) => orgs::run(&args, printer, &shutdown).await,
             Command::Auth(Auth::Check(args)) => auth::check(&args, printer, &shutdown).await,
+            Command::Password(Password::Generate(args)) => password::generate(&args, printer, &shutdown).await,
+            Command::Password(Password::Show(args)) => password::show(&args, printer),
             Command::Explain(args) => explain::run(&args, printer),
             Command::Schema(args) => manual::schema(&args, printer),
             Command::Completions(args) => Ok(manual::completions(&args, command(), printer)),

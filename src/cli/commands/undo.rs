@@ -117,6 +117,12 @@ fn wanted(
         return Ok(None);
     }
     let history = decrypt(&runs.find(&args.name)?)?;
+    if history.passwords > 0 {
+        return Err(CliError::refused(format!(
+            "run {} has generated passwords, which cannot be taken back; `dectl password generate` makes new ones",
+            history.run
+        )));
+    }
     refuse_another_organization(&history, target)?;
     Ok(Some(history.run))
 }

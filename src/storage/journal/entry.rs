@@ -39,6 +39,17 @@ pub enum JournalEntry {
     HandsetsChanging {
         network: NetworkId,
     },
+    /// A password of a network is about to be generated. What it is, no journal knows.
+    PasswordRequested {
+        location: LocationRef,
+        network: NetworkId,
+        name: Arc<str>,
+    },
+    /// What became of it.
+    PasswordEnded {
+        network: NetworkId,
+        end: WriteOutcome,
+    },
     RunFinished {
         outcome: RunOutcome,
     },
@@ -232,6 +243,15 @@ impl JournalEntry {
             },
             Self::WriteFinished { results } => JournalLineJson::WriteFinished { results: results.clone() },
             Self::HandsetsChanging { network } => JournalLineJson::HandsetsChanging { network: network.to_string() },
+            Self::PasswordRequested { location, network, name } => JournalLineJson::PasswordRequested {
+                location: location.id.to_string(),
+                location_name: location.name.clone(),
+                network: network.to_string(),
+                name: name.clone(),
+            },
+            Self::PasswordEnded { network, end } => {
+                JournalLineJson::PasswordEnded { network: network.to_string(), end: *end }
+            }
             Self::RunFinished { outcome } => JournalLineJson::RunFinished { outcome: *outcome },
         };
         // Strings, numbers and lists of them always serialize.
@@ -274,6 +294,16 @@ pub(super) enum JournalLineJson {
     },
     HandsetsChanging {
         network: String,
+    },
+    PasswordRequested {
+        location: String,
+        location_name: Arc<str>,
+        network: String,
+        name: Arc<str>,
+    },
+    PasswordEnded {
+        network: String,
+        end: WriteOutcome,
     },
     RunFinished {
         outcome: RunOutcome,

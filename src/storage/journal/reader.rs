@@ -61,6 +61,8 @@ pub struct RunHistory {
     pub items: Vec<RecordedItem>,
     /// The networks whose handsets the run has changed, or may have.
     pub handset_changes: HashMap<NetworkId, HandsetChangeTime>,
+    /// Passwords that were asked for. They cannot be taken back.
+    pub passwords: usize,
     /// Number of networks whose final state was acknowledged or observed.
     pub networks_written: usize,
     /// The same for all things, base stations and handsets included.
@@ -196,10 +198,17 @@ impl RunHistory {
             modified: Vec::new(),
             items: Vec::new(),
             handset_changes: HashMap::new(),
+            passwords: 0,
             networks_written: 0,
             changes_written: 0,
         };
-        let mut replay = Replay { history, place: HashMap::new(), open: HashMap::new(), written: HashSet::new() };
+        let mut replay = Replay {
+            history,
+            place: HashMap::new(),
+            open: HashMap::new(),
+            written: HashSet::new(),
+            passwords_generated: 0,
+        };
         for (at, line) in lines {
             let line: Line = serde_json::from_slice(line).map_err(|_| not_a_journal(at + 1))?;
             let document = match key {
@@ -225,6 +234,7 @@ struct Replay {
     open: HashMap<ChangeKey, OpenWrite>,
     /// Networks that have their final settings.
     written: HashSet<NetworkId>,
+    passwords_generated: usize,
 }
 
 struct OpenWrite {
@@ -265,6 +275,10 @@ impl Replay {
                     let open = self.open.remove(&result.key);
                     self.finish(result, open, time);
                 }
+            }
+            JournalLineJson::PasswordRequested { .. } => self.history.passwords += 1,
+            JournalLineJson::PasswordEnded { end, .. } => {
+                self.passwords_generated += usize::from(end == WriteOutcome::Applied);
             }
             JournalLineJson::RunFinished { outcome } => self.history.outcome = Some(outcome),
         }
@@ -379,7 +393,8 @@ impl Replay {
         for modified in &mut self.history.modified {
             modified.is_final = self.written.contains(&modified.network);
         }
-        (self.history.networks_written, self.history.changes_written) = (networks, changes);
+        let passwords = self.passwords_generated;
+        (self.history.networks_written, self.history.changes_written) = (networks + passwords, changes + passwords);
         self.history
     }
 

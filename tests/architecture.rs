@@ -71,7 +71,8 @@ fn module_of(file: &Path) -> Option<String> {
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).expect("a source file");
     // Tests inside a module may build what they need from anywhere.
-    let text = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+    let is_for_tests = text.contains("\n#![cfg(test)]\n");
+    let text = text.split("\n#[cfg(test)]\nmod tests").next().filter(|_| !is_for_tests).unwrap_or_default().to_owned();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 

@@ -174,11 +174,12 @@ const fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// The name of a field; what may be data is not repeated.
+/// The name of a field; what may be data is not repeated. The fields of the API begin with a small letter.
 fn field_name(name: &str) -> String {
-    let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+    let is_name = name.len() <= 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let begins_small = name.starts_with(|c: char| c.is_ascii_lowercase());
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
-    if is_name && digits < 4 { name.to_owned() } else { "(another key)".to_owned() }
+    if is_name && begins_small && digits < 3 { name.to_owned() } else { "(another key)".to_owned() }
 }
 
 /// Words of the API that say nothing about an organization.

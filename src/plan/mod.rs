@@ -45,7 +45,6 @@ mod planner;
 mod protections;
 mod reads;
 mod resume;
-#[cfg(test)]
 mod samples;
 mod schedule;
 mod scope;

@@ -1,4 +1,5 @@
 //! Small organizations and files for tests of the planner.
+#![cfg(test)]
 
 use std::path::PathBuf;
 use std::sync::Arc;

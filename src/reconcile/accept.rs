@@ -1,14 +1,15 @@
 //! Takes live values over into the files that ask for others: what was changed elsewhere, and rightly.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use super::error::Error;
 use super::inputs::{CodeResolution, InputOptions, Inputs};
 use super::prepare::{Details, expand_rules, read_details};
 use crate::client::{ApiClient, Priority};
-use crate::desired::model::{LineRef, Origin};
+use crate::desired::model::{LineRef, NetworkEntry, Origin};
 use crate::desired::{Edit, Input, NewValue, Written, edit, writable_settings};
-use crate::diagnostic::{Diagnostics, Severity};
+use crate::diagnostic::{Diagnostics, Severity, Span};
 use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
 use crate::plan::model::{Field, FieldValue, ResourceState, changed_fields};
 use crate::plan::{self, Difference, Matches, Scope};
@@ -35,10 +36,11 @@ pub struct AcceptedFile {
 /// Reads the live state and takes over those values of `fields` (of all without) that differ. Access codes from the
 /// environment or other files are not compared.
 ///
-/// Every edit is proven: read again, the files differ from the live state in everything but what was taken over.
+/// Every edit is proven: read again, the files differ from the live state in everything but what was taken over, and they ask
+/// for the same as before everywhere else, in scope or not.
 ///
 /// # Errors
-/// If a read fails, or the scope matches nothing.
+/// If a read fails, the scope matches nothing, or the run is stopped.
 pub async fn accept_live(
     texts: &[Input],
     inputs: &Inputs,
@@ -51,7 +53,16 @@ pub async fn accept_live(
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));
     }
-    accept(texts, inputs, fields, scope, &live)
+    let (edits, left) = differing(inputs, fields, scope, &live)?;
+    let mut acceptance = Acceptance::begin(texts, inputs, &edits, left, scope, &live);
+    while acceptance.step() {
+        // A signal is heard in between.
+        client.wait_as(Priority::Normal, Duration::from_millis(1)).await;
+        if client.is_stopped(Priority::Normal) {
+            return Err(Error::Stopped);
+        }
+    }
+    Ok(acceptance.finish())
 }
 
 /// The same from a given live state.
@@ -65,43 +76,149 @@ pub fn accept(
     scope: &Scope,
     live: &LiveState,
 ) -> Result<Accepted, Error> {
+    let (edits, left) = differing(inputs, fields, scope, live)?;
+    let mut acceptance = Acceptance::begin(texts, inputs, &edits, left, scope, live);
+    while acceptance.step() {}
+    Ok(acceptance.finish())
+}
+
+/// The edits that would take over all differences in scope, and the differences that none can.
+fn differing(
+    inputs: &Inputs,
+    fields: &[String],
+    scope: &Scope,
+    live: &LiveState,
+) -> Result<(Vec<Taken>, Vec<String>), Error> {
     let requested_names = inputs.desired.entries().filter_map(|entry| entry.desired.name.as_ref());
     Error::check_scope(scope, live, requested_names.map(|name| name.as_str()))?;
     let (differences, contradictions) = compare(inputs, scope, live);
     let (edits, mut left) = edits(&differences, fields, inputs);
-    left.extend(contradictions.iter().cloned());
-    let before = keys(&differences, &contradictions);
-    let is_proven = |made: &[&Taken], texts: &[Input]| {
-        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
-        let again = Inputs::from_texts(texts.to_vec(), Diagnostics::new(), options).ok();
-        let found = again.map(|inputs| compare(&inputs, scope, live));
-        let gone: HashSet<&Key> = made.iter().map(|taken| &taken.key).collect();
-        let expected = before.iter().filter(|key| !gone.contains(key));
-        found.is_some_and(|(differences, contradictions)| keys(&differences, &contradictions).iter().eq(expected))
-    };
-    let (mut made, refused) = possible(texts, &edits);
-    left.extend(refused.into_iter().map(|(taken, why)| format!("{}: {why}", taken.label)));
-    let mut edited = edited(texts, &made);
-    if !is_proven(&made, &edited) {
-        // One of them has a meaning elsewhere: each is tried beside those that were proven.
-        let all = std::mem::take(&mut made);
-        for taken in all {
-            made.push(taken);
-            edited = self::edited(texts, &made);
-            if !is_proven(&made, &edited) {
-                made.pop();
-                left.push(format!("{}: an edit would change more than this value", taken.label));
-            }
+    left.extend(contradictions);
+    Ok((edits, left))
+}
+
+/// Edits that are being proven, in halves: what is not proven together is tried apart, since one of them may have a meaning
+/// elsewhere, as the value of an anchor has.
+struct Acceptance<'a> {
+    texts: &'a [Input],
+    scope: &'a Scope,
+    live: &'a LiveState,
+    /// What differs before, and what each entry asks for.
+    before: Vec<Key>,
+    asked: Vec<Asked>,
+    made: Vec<&'a Taken>,
+    /// Still to be proven; the last ones next.
+    open: Vec<Vec<&'a Taken>>,
+    left: Vec<String>,
+}
+
+impl<'a> Acceptance<'a> {
+    fn begin(
+        texts: &'a [Input],
+        inputs: &Inputs,
+        edits: &'a [Taken],
+        mut left: Vec<String>,
+        scope: &'a Scope,
+        live: &'a LiveState,
+    ) -> Self {
+        let (differences, contradictions) = compare(inputs, scope, live);
+        let (possible, refused) = possible(texts, edits);
+        left.extend(refused.into_iter().map(|(taken, why)| format!("{}: {why}", taken.label)));
+        Self {
+            texts,
+            scope,
+            live,
+            before: keys(&differences, &contradictions),
+            asked: asked(inputs),
+            made: Vec::new(),
+            open: vec![possible],
+            left,
         }
-        edited = self::edited(texts, &made);
     }
-    let changed = texts.iter().zip(edited).filter(|(before, after)| before.text != after.text);
-    let files = changed.map(|(before, after)| AcceptedFile {
-        name: before.name.clone(),
-        before: before.text.clone(),
-        after: after.text,
-    });
-    Ok(Accepted { files: files.collect(), values: made.len(), left })
+
+    /// Proves some of the edits, or finds out that they are not proven together; whether there are more.
+    fn step(&mut self) -> bool {
+        let Some(tried) = self.open.pop() else { return false };
+        let together: Vec<&Taken> = self.made.iter().chain(&tried).copied().collect();
+        if tried.is_empty() || self.is_proven(&together) {
+            self.made = together;
+        } else if let [one] = tried[..] {
+            self.left.push(format!("{}: an edit would change more than this value", one.label));
+        } else {
+            let (first, second) = tried.split_at(tried.len() / 2);
+            self.open.extend([second.to_vec(), first.to_vec()]);
+        }
+        !self.open.is_empty()
+    }
+
+    fn is_proven(&self, made: &[&Taken]) -> bool {
+        let options = InputOptions { strict: false, resolve: CodeResolution::SyntaxOnly };
+        let Ok(after) = Inputs::from_texts(edited(self.texts, made), Diagnostics::new(), options) else { return false };
+        let (differences, contradictions) = compare(&after, self.scope, self.live);
+        let gone: HashSet<&Key> = made.iter().map(|taken| &taken.key).collect();
+        let expected = self.before.iter().filter(|key| !gone.contains(key));
+        keys(&differences, &contradictions).iter().eq(expected) && self.is_same_elsewhere(&after, made)
+    }
+
+    /// Whether every entry asks for the same as before, but for what was taken over. Of entries that share their text, as an
+    /// alias does, none may change alone.
+    fn is_same_elsewhere(&self, after: &Inputs, made: &[&Taken]) -> bool {
+        let mut entries: HashMap<Span, usize> = HashMap::new();
+        for asked in &self.asked {
+            *entries.entry(asked.entry).or_default() += 1;
+        }
+        let is_alone = |taken: &&&Taken| entries.get(&taken.edit.entry) == Some(&1);
+        let alone = made.iter().filter(is_alone).map(|taken| (taken.edit.entry, taken.edit.field));
+        let taken: HashSet<(Span, &str)> = alone.collect();
+        let after = asked(after);
+        let is_same = |(before, after): (&Asked, &Asked)| {
+            let values = before.values.iter().zip(&after.values);
+            values.into_iter().all(|((field, before_it), (_, after_it))| {
+                before_it == after_it || taken.contains(&(before.entry, *field))
+            })
+        };
+        self.asked.len() == after.len() && self.asked.iter().zip(&after).all(is_same)
+    }
+
+    fn finish(self) -> Accepted {
+        let edited = edited(self.texts, &self.made);
+        let changed = self.texts.iter().zip(edited).filter(|(before, after)| before.text != after.text);
+        let files = changed.map(|(before, after)| AcceptedFile {
+            name: before.name.clone(),
+            before: before.text.clone(),
+            after: after.text,
+        });
+        Accepted { files: files.collect(), values: self.made.len(), left: self.left }
+    }
+}
+
+/// What an entry of a network or of a handset asks for, wherever the value comes from.
+struct Asked {
+    entry: Span,
+    values: Vec<(&'static str, Option<String>)>,
+}
+
+fn asked(inputs: &Inputs) -> Vec<Asked> {
+    let line = |line: Option<&LineRef>| line.map(|line| format!("{line:?}"));
+    let of_entry = |entry: &NetworkEntry| {
+        let desired = &entry.desired;
+        let values = vec![
+            ("name", desired.name.as_ref().map(|name| name.as_str().to_owned())),
+            ("displayName", desired.display_name.as_ref().map(|name| name.as_str().to_owned())),
+            ("defaultAccessCodeEnabled", desired.code_enabled.map(|is_enabled| is_enabled.to_string())),
+            ("defaultAccessCode", desired.code.map(|code| code.to_code_text().expose_secret().to_owned())),
+        ];
+        let handsets = entry.handsets.iter().flatten().map(|handset| Asked {
+            entry: handset.span,
+            values: vec![
+                ("customDisplayName", handset.name.as_ref().map(|name| name.value.as_str().to_owned())),
+                ("line1", line(handset.line1.as_ref().map(|line| &line.value))),
+                ("line2", handset.line2.as_ref().map(|second| format!("{:?}", line(second.value.as_ref())))),
+            ],
+        });
+        std::iter::once(Asked { entry: entry.span(), values }).chain(handsets).collect::<Vec<_>>()
+    };
+    inputs.desired.entries().flat_map(of_entry).collect()
 }
 
 /// A value that a file can take over.

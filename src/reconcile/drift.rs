@@ -42,6 +42,8 @@ pub enum DriftCause {
     ChangedOutside { run: String, since: Timestamp },
     /// It is as a run has left it, so the file is newer.
     NotApplied,
+    /// It is as this undo has left it.
+    Undone { run: String },
 }
 
 impl DriftItem {
@@ -107,6 +109,7 @@ impl DriftItem {
                 format!("changed outside since {} (run {run})", to_minute(*since))
             }
             DriftCause::NotApplied => "not applied yet".to_owned(),
+            DriftCause::Undone { run } => format!("undone by run {run}"),
         })
     }
 }
@@ -117,11 +120,14 @@ struct Left {
     at: Timestamp,
     /// `None` if it was deleted.
     state: Option<ResourceState>,
+    /// Whether that run was an undo.
+    is_undo: bool,
 }
 
 impl Left {
     fn cause(&self, is_as_left: bool) -> DriftCause {
         match is_as_left {
+            true if self.is_undo => DriftCause::Undone { run: self.run.clone() },
             true => DriftCause::NotApplied,
             false => DriftCause::ChangedOutside { run: self.run.clone(), since: self.at },
         }
@@ -170,7 +176,9 @@ impl LastStates {
     }
 
     fn add(&mut self, history: &RunHistory) {
-        let left = |state: Option<ResourceState>| Left { run: history.run.clone(), at: history.last_entry_at, state };
+        let is_undo = history.identity.undoes.is_some();
+        let left =
+            |state: Option<ResourceState>| Left { run: history.run.clone(), at: history.last_entry_at, state, is_undo };
         for modified in history.modified.iter().filter(|modified| modified.may_be_written) {
             let state = |settings: &Settings| ResourceState::Network { settings: settings.clone(), model: None };
             let ModifiedNetwork { network, final_states, .. } = modified;

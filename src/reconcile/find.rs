@@ -49,7 +49,7 @@ impl Wanted {
         let text = text.trim().to_owned();
         let is_number = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '(' | ')' | '/'));
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        let has_wildcard = text.contains(['*', '?']);
+        let has_wildcard = text.contains(['*', '?', '[', '{']);
         Self {
             lower: nfc(&text).to_lowercase(),
             glob: NamePattern::new(&text).ok().filter(|_| has_wildcard),
@@ -66,12 +66,9 @@ impl Wanted {
         self.mac.is_some() && (is_mixed || has(|c| matches!(c, ':' | '.' | '-')))
     }
 
-    /// Whether a name contains it, or is matched by it as a glob.
+    /// Whether a name contains it as it is, or is matched by it as a glob.
     fn is_in(&self, name: &str) -> bool {
-        match &self.glob {
-            Some(glob) => glob.matches(name),
-            None => nfc(name).to_lowercase().contains(&self.lower),
-        }
+        self.glob.as_ref().is_some_and(|glob| glob.matches(name)) || nfc(name).to_lowercase().contains(&self.lower)
     }
 
     fn is_id<'i>(&self, id: impl Into<Option<&'i str>>) -> bool {
@@ -148,6 +145,7 @@ pub async fn find(
         let (settings, model) = (network.settings.clone(), network.model.clone());
         let fields = [
             ("id", wanted.is_id(network.id.as_str())),
+            ("location", wanted.is_id(network.location.as_str())),
             ("name", wanted.is_in(&settings.name)),
             ("displayName", settings.display_name.as_deref().is_some_and(|name| wanted.is_in(name))),
         ];

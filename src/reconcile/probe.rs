@@ -39,7 +39,9 @@ pub async fn probe(api: &dyn DectApi, clock: &Clock) -> ApiShapes {
             probe.ask("networksOfMember", request, calls::list_networks_of_member(kind, &member)).await;
         }
         // What an error looks like.
-        let missing = NetworkId::new(format!("{}x", &id.as_str()[..id.as_str().len().saturating_sub(1)]));
+        let mut missing = id.to_string();
+        missing.pop();
+        let missing = NetworkId::new(missing + "x");
         let at = NetworkPath { location: &location, network: &missing };
         probe.ask("missingNetwork", NETWORK, calls::get_network(at)).await;
     }
@@ -76,7 +78,7 @@ impl Probe<'_> {
             return Value::Null;
         };
         *operation.statuses.entry(answer.status).or_default() += 1;
-        operation.headers.extend(answer.header_names);
+        operation.headers.extend(answer.header_names.into_iter().map(header_name));
         operation.bytes = operation.bytes.max(answer.body.len());
         let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let list = value.as_object().and_then(|object| object.values().find_map(Value::as_array));
@@ -120,4 +122,48 @@ fn first_member(handsets: &Value) -> Option<(MemberKind, MemberId)> {
         let is_known = matches!(kind, MemberKind::Person | MemberKind::Workspace);
         Some((kind, MemberId::non_empty(line["memberId"].as_str()?)?)).filter(|_| is_known)
     })
+}
+
+/// Headers that say nothing about an organization: of HTTP, of Webex, and of what stands in between.
+const KNOWN_HEADERS: [&str; 34] = [
+    "accept-ranges",
+    "access-control-allow-origin",
+    "access-control-expose-headers",
+    "age",
+    "alt-svc",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "etag",
+    "expires",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "pragma",
+    "ratelimit-limit",
+    "ratelimit-remaining",
+    "ratelimit-reset",
+    "retry-after",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "trackingid",
+    "transfer-encoding",
+    "vary",
+    "via",
+    "x-content-type-options",
+    "x-envoy-upstream-service-time",
+    "x-frame-options",
+    "x-request-id",
+];
+
+/// The name of a header. Others may be those of a gateway, with a name in them.
+fn header_name(name: String) -> String {
+    let is_known = KNOWN_HEADERS.contains(&name.as_str()) || name.starts_with("x-ratelimit-");
+    if is_known { name } else { "(another header)".to_owned() }
 }

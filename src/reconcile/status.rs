@@ -90,6 +90,8 @@ pub struct DriftReport {
     pub unmanaged: PerKind<usize>,
     /// Handsets that have never registered, with their networks, of the networks whose handsets files name.
     pub never_registered: Vec<(String, String)>,
+    /// Why the comparison is incomplete, or has failed.
+    pub problems: Vec<String>,
 }
 
 impl DriftReport {
@@ -147,7 +149,7 @@ pub fn status(
     target: &RunTarget,
     key: Option<&PlanKey>,
 ) -> DriftReport {
-    let PreparedStatus { prepared: PreparedPlan { checked, live, .. }, managed, missing, .. } = prepared;
+    let PreparedStatus { prepared: PreparedPlan { checked, live, .. }, managed, missing, unread } = prepared;
     let mut changes: HashMap<&LocationId, Vec<&Change>> = HashMap::new();
     for change in &checked.plan().changes {
         changes.entry(&change.location.id).or_default().push(change);
@@ -195,5 +197,10 @@ pub fn status(
         let never = handsets.iter().filter(|handset| handset.last_registration.is_none());
         never.map(|handset| (network.settings.name.to_string(), handset.label()))
     });
-    DriftReport { locations, unmanaged: checked.plan().counts.unmanaged, never_registered: never_registered.collect() }
+    DriftReport {
+        locations,
+        unmanaged: checked.plan().counts.unmanaged,
+        never_registered: never_registered.collect(),
+        problems: unread.iter().map(ToString::to_string).collect(),
+    }
 }

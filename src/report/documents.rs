@@ -420,6 +420,9 @@ pub(super) struct StatusDocument {
     pub(super) locations: Vec<LocationStatusDocument>,
     /// Handsets that have never registered, of the networks whose handsets files name.
     pub(super) never_registered: Vec<NeverRegistered>,
+    /// Why the comparison is incomplete or has failed: what cannot be read, and networks that must be in a file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) problems: Vec<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -456,7 +459,7 @@ pub(super) struct DifferenceDocument {
     missing: bool,
     /// Why, as far as the journals tell.
     cause: Option<CauseName>,
-    /// The run that had last written it, if it was changed outside.
+    /// The run that had last written it, if it was changed outside or undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
     /// When that run had ended.
@@ -474,6 +477,8 @@ pub(super) enum CauseName {
     ChangedOutside,
     /// It is as a run has left it, so the file is newer.
     NotApplied,
+    /// It is as an undo has left it, which is the run.
+    Undone,
 }
 
 impl From<&DriftItem> for DifferenceDocument {
@@ -483,6 +488,7 @@ impl From<&DriftItem> for DifferenceDocument {
                 (Some(CauseName::ChangedOutside), Some(run.clone()), Some(since.to_string()))
             }
             Some(DriftCause::NotApplied) => (Some(CauseName::NotApplied), None, None),
+            Some(DriftCause::Undone { run }) => (Some(CauseName::Undone), Some(run.clone()), None),
             None => (None, None, None),
         };
         Self {

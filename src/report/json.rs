@@ -174,6 +174,7 @@ pub fn status(status: &DriftReport) -> Value {
         summary: StatusSummary::of(status),
         locations: status.locations.iter().map(location).collect(),
         never_registered: status.never_registered.iter().map(never).collect(),
+        problems: status.problems.clone(),
     };
     document("status", &status)
 }

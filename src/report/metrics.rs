@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
+use super::sanitize::sanitize;
 use super::view::ResultView;
 use crate::plan::model::ResourceKind;
-use crate::reconcile::DriftReport;
+use crate::reconcile::{DriftReport, LocationStatus};
 use crate::storage::RunOutcome;
 
 /// The text, metric by metric.
@@ -33,9 +34,16 @@ impl Metrics {
     }
 }
 
-/// A value of a label.
+/// A value of a label. Control characters but line feeds are shown as what they are: no escape is defined for them.
 fn escaped(text: &str) -> String {
+    let parts: Vec<String> = text.split('\n').map(|part| sanitize(part).into_owned()).collect();
+    let text = parts.join("\n");
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// The labels of a location: two of one name differ in their ids.
+fn of_location(location: &LocationStatus) -> Vec<(&'static str, &str)> {
+    vec![("location", location.name.as_str()), ("location_id", location.id.as_str())]
 }
 
 fn seconds(at: Timestamp) -> f64 {
@@ -48,7 +56,7 @@ pub fn status(status: &DriftReport, is_complete: bool, now: Timestamp) -> String
     let networks = status.locations.iter().flat_map(|location| {
         let drifted = location.drifted().len();
         let states = [("in_sync", location.managed - drifted), ("drifted", drifted)];
-        states.map(|(state, count)| (vec![("location", location.name.as_str()), ("state", state)], count as f64))
+        states.map(|(state, count)| ([of_location(location), vec![("state", state)]].concat(), count as f64))
     });
     metrics.gauge("networks", "Managed networks by location and state.", networks);
     let known = status.known() as f64;
@@ -61,10 +69,8 @@ pub fn status(status: &DriftReport, is_complete: bool, now: Timestamp) -> String
     );
     let never = status.never_registered.len() as f64;
     metrics.gauge("handsets_never_registered", "Handsets that have never registered.", [(vec![], never)]);
-    let in_sync = status
-        .locations
-        .iter()
-        .filter_map(|location| Some((vec![("location", location.name.as_str())], seconds(location.last_in_sync?))));
+    let in_sync =
+        status.locations.iter().filter_map(|location| Some((of_location(location), seconds(location.last_in_sync?))));
     metrics.gauge(
         "last_in_sync_timestamp_seconds",
         "When a recorded run last left the drifted networks in sync.",

@@ -147,19 +147,26 @@ pub type ReadDocument = (PathBuf, Result<String, String>);
 impl Overview {
     /// Reads documents of any kinds.
     pub fn of(files: &[ReadDocument]) -> Self {
-        // In one directory the names of the files tell the organizations apart, else the directories do.
-        let parents: std::collections::HashSet<Option<&Path>> = files.iter().map(|(path, _)| path.parent()).collect();
-        let by_directory = parents.len() > 1;
-        let mut organizations: BTreeMap<String, Vec<DocumentReport>> = BTreeMap::new();
-        for (path, text) in files {
-            let parent = path.parent().and_then(Path::file_name).filter(|_| by_directory);
-            let fallback = parent.or(path.file_stem()).unwrap_or_default().to_string_lossy().into_owned();
-            let (name, report) = read(&path.display().to_string(), text.as_deref());
-            organizations.entry(name.unwrap_or(fallback)).or_default().push(report);
+        let paths: Vec<&Path> = files.iter().map(|(path, _)| path.as_path()).collect();
+        // By id where there is one: two organizations may have one name.
+        let places = names_of_places(&paths);
+        let documents: Vec<_> =
+            files.iter().map(|(path, text)| read(&path.display().to_string(), text.as_deref())).collect();
+        // A drift report names no organization; it is that of the result beside it.
+        let mut of_place: BTreeMap<&String, (String, String)> = BTreeMap::new();
+        for (place, (named, _)) in places.iter().zip(&documents) {
+            if let Some(named) = named {
+                of_place.entry(place).or_insert_with(|| named.clone());
+            }
+        }
+        let mut organizations: BTreeMap<(String, String), Vec<DocumentReport>> = BTreeMap::new();
+        for (place, (named, report)) in places.iter().zip(documents) {
+            let beside = || of_place.get(place).cloned().unwrap_or_else(|| (place.clone(), String::new()));
+            organizations.entry(named.unwrap_or_else(beside)).or_default().push(report);
         }
         let mut summary = OverviewSummary { organizations: organizations.len(), ..OverviewSummary::default() };
         let mut reports: Vec<OrganizationReport> = Vec::new();
-        for (name, mut documents) in organizations {
+        for ((name, _), mut documents) in organizations {
             documents.sort_by(|one, other| (one.state, &one.file).cmp(&(other.state, &other.file)));
             for document in &documents {
                 summary.documents += 1;
@@ -180,12 +187,50 @@ impl Overview {
     }
 }
 
+/// What tells the organizations of documents apart that do not name them: the directories where the files are called by what
+/// they are, as `result.json`, and else the files. Of directories as much as makes them differ.
+fn names_of_places(paths: &[&Path]) -> Vec<String> {
+    const KINDS: [&str; 10] =
+        ["apply", "drift", "error", "errors", "plan", "rehearsal", "result", "results", "status", "undo"];
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let place = |path: &Path| -> Vec<String> {
+        let is_kind = KINDS.contains(&stem(path).to_lowercase().as_str());
+        let parents = path.parent().into_iter().flat_map(Path::components);
+        let mut parts: Vec<String> = parents
+            .filter(|part| matches!(part, std::path::Component::Normal(_)))
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        if !is_kind || parts.is_empty() {
+            parts.push(stem(path));
+        }
+        parts
+    };
+    let places: Vec<Vec<String>> = paths.iter().map(|path| place(path)).collect();
+    let ending = |place: &Vec<String>, length: usize| place[place.len().saturating_sub(length)..].to_vec();
+    let differs = |place: &Vec<String>, length: usize| {
+        places.iter().all(|other| other == place || ending(other, length) != ending(place, length))
+    };
+    let name = |place: &Vec<String>| {
+        let length = (1..=place.len()).find(|length| differs(place, *length)).unwrap_or(place.len());
+        ending(place, length).join("/")
+    };
+    let mut known: std::collections::HashMap<&Vec<String>, String> = std::collections::HashMap::new();
+    places.iter().map(|place| known.entry(place).or_insert_with(|| name(place)).clone()).collect()
+}
+
+/// What says whether a document can be read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Head {
+    kind: serde_json::Value,
+    format_version: serde_json::Value,
+}
+
 /// A document, as far as a report needs it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Document {
     kind: String,
-    format_version: u32,
     organization: Option<Named>,
     plan: Option<Box<Self>>,
     summary: Counts,
@@ -197,6 +242,8 @@ struct Document {
     locations: Vec<Location>,
     message: Option<String>,
     diagnostics: Vec<Diagnostic>,
+    /// Why a comparison is incomplete, or has failed.
+    problems: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -276,8 +323,8 @@ impl Change {
     }
 }
 
-/// The organization that a document names, and what it says.
-fn read(file: &str, text: Result<&str, &String>) -> (Option<String>, DocumentReport) {
+/// The name and id of the organization that a document names, and what it says.
+fn read(file: &str, text: Result<&str, &String>) -> (Option<(String, String)>, DocumentReport) {
     let unreadable = |why: String| DocumentReport {
         file: file.to_owned(),
         kind: String::new(),
@@ -294,24 +341,43 @@ fn read(file: &str, text: Result<&str, &String>) -> (Option<String>, DocumentRep
     if text.trim().is_empty() {
         return (None, unreadable("the file is empty: the command that was to write it has not ended".to_owned()));
     }
-    let document: Document = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+    let text = text.trim_start_matches('\u{feff}');
+    let no_document = |why: &dyn std::fmt::Display| unreadable(format!("no JSON document of dectl: {why}"));
+    let head: Head = match serde_json::from_str(text) {
+        Ok(head) => head,
+        Err(error) => return (None, no_document(&error)),
+    };
+    match (head.kind.as_str(), head.format_version.as_u64()) {
+        (None | Some(""), _) => return (None, no_document(&"it has no `kind`")),
+        (Some("result" | "rehearsal" | "status" | "plan" | "error"), Some(version))
+            if version > FORMAT_VERSION.into() =>
+        {
+            let why = format!("format version {version} is newer than this version of dectl reads");
+            return (None, unreadable(why));
+        }
+        (Some("result" | "rehearsal" | "status" | "plan" | "error"), None | Some(0)) => {
+            return (None, no_document(&"it has no `formatVersion`"));
+        }
+        (Some("result" | "rehearsal" | "status" | "plan" | "error"), Some(_)) => {}
+        (Some(other), _) => {
+            return (None, unreadable(format!("a document of the kind {other:?} reports nothing")));
+        }
+    }
+    let document: Document = match serde_json::from_str(text) {
         Ok(document) => document,
-        Err(error) => return (None, unreadable(format!("no JSON document of dectl: {error}"))),
+        Err(error) => return (None, no_document(&error)),
     };
     let plan = document.plan.as_ref().and_then(|plan| plan.organization.as_ref());
     let organization = document.organization.as_ref().or(plan);
-    let organization = organization.and_then(|one| one.name.clone().or_else(|| one.id.clone()));
-    if document.format_version > FORMAT_VERSION {
-        let why = format!("format version {} is newer than this version of dectl reads", document.format_version);
-        return (organization, unreadable(why));
-    }
+    let organization = organization.and_then(|one| {
+        let id = one.id.clone().unwrap_or_default();
+        Some((one.name.clone().or_else(|| one.id.clone())?, id))
+    });
     let (state, summary, locations, problems) = match document.kind.as_str() {
         "result" | "rehearsal" => of_result(&document),
         "status" => of_status(&document),
         "plan" => of_plan(&document),
-        "error" => of_error(&document),
-        "" => return (organization, unreadable("no JSON document of dectl: it has no `kind`".to_owned())),
-        other => return (organization, unreadable(format!("a document of the kind {other:?} reports nothing"))),
+        _ => of_error(&document),
     };
     let elapsed_ms = document.summary.elapsed_ms;
     (
@@ -354,7 +420,8 @@ fn of_result(document: &Document) -> Parts {
     let stopped = document.stopped.as_ref().map(|why| format!("; stopped: {why}")).unwrap_or_default();
     let what = counted(document.results.iter());
     let verb = if document.kind == "rehearsal" { "rehearsed: " } else { "" };
-    let summary = if what.is_empty() { "nothing to do".to_owned() } else { format!("{verb}{what}{stopped}") };
+    let what = if what.is_empty() { "nothing to do".to_owned() } else { format!("{verb}{what}") };
+    let summary = format!("{what}{stopped}");
     (state, summary, locations.collect(), problems)
 }
 
@@ -384,7 +451,18 @@ fn problem(change: &Change) -> ProblemReport {
 fn of_status(document: &Document) -> Parts {
     let Counts { networks, drifted, known, .. } = document.summary;
     let known = if known > 0 { format!(", {known} known differences") } else { String::new() };
-    let state = if drifted > 0 { DocumentState::Drifted } else { DocumentState::InOrder };
+    let state = match drifted {
+        _ if !document.problems.is_empty() => DocumentState::Failed,
+        0 => DocumentState::InOrder,
+        _ => DocumentState::Drifted,
+    };
+    let problem = |reason: &String| ProblemReport {
+        location: String::new(),
+        network: String::new(),
+        status: "error".to_owned(),
+        reason: reason.clone(),
+    };
+    let problems = document.problems.iter().map(problem).collect();
     let summary = match drifted {
         0 => format!("{} in sync{known}", plural(networks as usize, "network")),
         drifted => format!("{drifted} of {} drifted{known}", plural(networks as usize, "network")),
@@ -395,7 +473,7 @@ fn of_status(document: &Document) -> Parts {
         summary: format!("{} of {}: {}", location.drifted.len(), location.networks, location.drifted.join(", ")),
         since: location.last_in_sync.clone(),
     });
-    (state, summary, locations.collect(), Vec::new())
+    (state, summary, locations.collect(), problems)
 }
 
 fn of_plan(document: &Document) -> Parts {

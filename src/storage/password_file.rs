@@ -21,7 +21,7 @@ pub struct StoredPassword {
     pub password: String,
 }
 
-/// A file of passwords. It is never plain text: without the key nobody reads it.
+/// A file of passwords. It is never plain text: it cannot be read without the key.
 pub struct PasswordFile {
     path: PathBuf,
     key: PlanKey,

@@ -41,6 +41,73 @@ fn only_the_values_that_differ_are_rewritten_and_then_the_plan_is_empty() {
 }
 
 #[test]
+fn a_value_that_has_a_meaning_out_of_scope_is_left() {
+    let file = "version: 1
+locations:
+  - name: Bergen Warehouse
+    networks:
+      - &base { name: BGO Gate, displayName: Shared }
+  - name: Oslo HQ
+    networks:
+      - { <<: *base, name: HQ Kitchen }
+";
+    for scope in [&["--location", "Bergen*"][..], &["--network", "BGO*"], &[]] {
+        let env = TestEnv::new();
+        env.write("b.yaml", file);
+        let ended = env.run(&[&["export", "--update", "b.yaml", "--yes"], scope].concat());
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains("change more than this value"), "{}", ended.stderr);
+        assert_eq!(std::fs::read_to_string(env.dir.path().join("b.yaml")).expect("the file"), file);
+    }
+}
+
+#[test]
+fn one_value_that_is_left_does_not_hold_up_the_others() {
+    let env = TestEnv::new();
+    let exported = env.run(&["export", "--simulate=20x20"]).stdout;
+    let all = regex::Regex::new("displayName: .*").expect("a pattern").replace_all(&exported, "displayName: Foo");
+    let (first, second) = ("      - id:", "      - &k\n        id:");
+    let file = all.replacen(first, second, 1).replacen(first, "      - <<: *k\n        id:", 1);
+    // The second network has the display name of the first one, and none of its own.
+    let at = file.find("<<: *k").expect("the second network");
+    let own = at + file[at..].find("        displayName: Foo\n").expect("its display name");
+    let file = format!("{}{}", &file[..own], &file[own + "        displayName: Foo\n".len()..]);
+    env.write("big.yaml", &file);
+    let ended = env.run(&["export", "--update", "big.yaml", "--simulate=20x20", "--yes"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("wrote 398 live values into 1 file"), "{}", ended.stderr);
+}
+
+#[test]
+fn the_diff_has_tabs_and_ends_as_the_file_does() {
+    let env = TestEnv::new();
+    env.write("a.csv", "location\tname\tdisplayName\nOslo HQ\tHQ Kitchen\tFoo");
+    let ended = env.run(&["export", "--update", "a.csv", "--yes"]);
+    let words = "-Oslo HQ\tHQ Kitchen\tFoo\n\\ No newline at end of file\n+Oslo HQ\tHQ Kitchen\tKitchen\n";
+    assert!(ended.stdout.contains(words), "{}", ended.stdout);
+    // Carriage returns alone end lines.
+    let text = "version: 1\rlocations:\r  - name: Bergen Warehouse\r    networks:\r      - name: BGO Gate\r        displayName: Foo\r";
+    env.write("cr.yaml", text);
+    let ended = env.run(&["export", "--update", "cr.yaml", "--yes"]);
+    assert!(ended.stdout.contains("-        displayName: Foo\n+        displayName: Gate\n"), "{}", ended.stdout);
+    let written = std::fs::read_to_string(env.dir.path().join("cr.yaml")).expect("the file");
+    assert_eq!(written, text.replace("Foo", "Gate"));
+}
+
+#[test]
+fn a_file_that_is_read_only_stays_as_it_is() {
+    let env = TestEnv::new();
+    env.write("net.yaml", FILE);
+    let path = env.dir.path().join("net.yaml");
+    let mut permissions = std::fs::metadata(&path).expect("the file").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).expect("its mode");
+    let ended = env.run(&["export", "--update", "net.yaml", "--yes"]);
+    assert!(ended.code == Some(1) && ended.stderr.contains("read-only"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), FILE);
+}
+
+#[test]
 fn fields_and_networks_limit_what_is_taken_over() {
     let env = TestEnv::new();
     env.write("net.yaml", FILE);

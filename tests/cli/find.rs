@@ -132,3 +132,18 @@ fn the_sheet_of_an_installer_has_codes_on_request_only() {
         assert_eq!(env.run(arguments).code, Some(1), "{arguments:?}");
     }
 }
+
+#[test]
+fn brackets_are_a_glob_and_the_id_of_a_location_names_its_networks() {
+    let env = TestEnv::new();
+    let found = env.run(&["find", "BGO Dock [12]", "--kind", "networks"]);
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
+    assert!(found.stdout.contains("BGO Dock 1") && found.stdout.contains("BGO Dock 2"), "{}", found.stdout);
+    let list = env.run(&["export", "-o", "json"]).json();
+    let id = list["dectNetworks"][0]["location"]["id"].as_str().expect("an id");
+    let found = env.run(&["find", id, "--kind", "networks", "-o", "json"]);
+    assert_eq!(found.code, Some(0), "{}", found.stderr);
+    let networks = list["dectNetworks"].as_array().expect("a list").iter();
+    let expected = networks.filter(|network| network["location"]["id"] == id).count();
+    assert_eq!(found.json()["found"].as_array().expect("a list").len(), expected);
+}

@@ -92,3 +92,79 @@ fn failures_say_where_and_why() {
     assert!(report.contains("file not found: nowhere.yaml"), "{report}");
     assert_eq!(env.run(&["report"]).code, Some(1));
 }
+
+#[test]
+fn a_comparison_that_failed_is_not_in_order() {
+    let env = TestEnv::new();
+    env.write(
+        "h.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{ name: TRD Lab, handsets: [] }]\n",
+    );
+    let fault_at = Some((env.counters().requests + 2, dectl::simulator::RequestFault::Status(403)));
+    env.set_faults(FaultConfig { fault_at, ..FaultConfig::default() });
+    let unread = env.run(&["status", "h.yaml", "-o", "json"]);
+    assert_eq!(unread.code, Some(1), "{}", unread.stderr);
+    env.write("unread.json", &unread.stdout);
+    let unmanaged = env.run(&["status", "h.yaml", "--fail-on-unmanaged", "-o", "json"]);
+    assert_eq!(unmanaged.code, Some(1), "{}", unmanaged.stderr);
+    env.write("unmanaged.json", &unmanaged.stdout);
+    let report = env.run(&["report", "unread.json", "unmanaged.json"]).stdout;
+    assert!(report.contains("2 failed") && report.contains("cannot read the handsets"), "{report}");
+    assert!(report.contains("12 live networks not in any file"), "{report}");
+}
+
+#[test]
+fn organizations_are_told_apart_by_what_their_paths_say() {
+    let env = with_documents();
+    let names = |files: &[&str]| {
+        let report = env.run(&[&["report"], files, &["-o", "json"]].concat()).json();
+        let organizations = report["organizations"].as_array().expect("a list").clone();
+        let mut names: Vec<String> =
+            organizations.iter().map(|one| one["name"].as_str().expect("a name").to_owned()).collect();
+        names.sort();
+        names
+    };
+    // Two documents of one directory, and one of them named twice.
+    assert_eq!(names(&["results/delta"]), ["delta"]);
+    assert_eq!(names(&["results/delta/status.json", "results/delta"]), ["delta"]);
+    assert_eq!(names(&["results/delta/result.json"]), ["delta"]);
+    // Files of one directory that are called by their organizations.
+    let copy = |from: &str, to: &str| {
+        let text = std::fs::read_to_string(env.dir.path().join(from)).expect("a document");
+        env.write(to, &text);
+    };
+    copy("results/delta/result.json", "flat/acme.json");
+    copy("results/delta/status.json", "flat/globex.json");
+    assert_eq!(names(&["flat"]), ["acme", "globex"]);
+    copy("results/delta/result.json", "x/acme/out/result.json");
+    copy("results/delta/status.json", "x/globex/out/status.json");
+    assert_eq!(names(&["x"]), ["acme/out", "globex/out"]);
+    let twice = env.run(&["report", "flat/acme.json", "flat/acme.json", "flat/../flat/acme.json"]).stdout;
+    assert!(twice.contains("Report: 1 document of 1 organization"), "{twice}");
+}
+
+#[test]
+fn what_cannot_be_a_document_says_so() {
+    let env = with_documents();
+    env.write("new.json", "{\"formatVersion\":2,\"kind\":\"result\",\"results\":{\"a\":1}}");
+    env.write("newer.json", "{\"formatVersion\":99999999999,\"kind\":\"result\"}");
+    env.write("none.json", "{\"kind\":\"status\"}");
+    env.write(
+        "stopped.json",
+        "{\"formatVersion\":1,\"kind\":\"result\",\"outcome\":\"interrupted\",\"results\":[],\"stopped\":\"SIGTERM\"}",
+    );
+    assert_eq!(env.run(&["plan", "networks.yaml", "--out", "saved.json"]).code, Some(0));
+    let report = |name: &str| env.run(&["report", name]).stdout;
+    assert!(report("new.json").contains("format version 2 is newer"), "{}", report("new.json"));
+    assert!(report("newer.json").contains("format version 99999999999 is newer"), "{}", report("newer.json"));
+    assert!(report("none.json").contains("it has no `formatVersion`"), "{}", report("none.json"));
+    assert!(report("stopped.json").contains("nothing to do; stopped: SIGTERM"), "{}", report("stopped.json"));
+    assert!(report("saved.json").contains("reports nothing"), "{}", report("saved.json"));
+    #[cfg(unix)]
+    {
+        let fifo = env.dir.path().join("pipe.json");
+        let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo runs");
+        assert!(made.success());
+        assert!(report("pipe.json").contains("no regular file"), "{}", report("pipe.json"));
+    }
+}

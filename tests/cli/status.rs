@@ -234,3 +234,18 @@ fn a_missing_network_was_changed_outside_where_a_run_had_written_it() {
     let status = env.run(&["status", "other.yaml"]).stdout;
     assert!(status.contains("BGO Dock 1: does not exist\n"), "{status}");
 }
+
+#[test]
+fn what_was_undone_is_not_called_new() {
+    let env = TestEnv::new();
+    env.write(
+        "u.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{ name: TRD Lab, displayName: L2 }]\n",
+    );
+    assert_eq!(env.run(&["apply", "u.yaml", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    let status = env.run(&["status", "u.yaml"]).stdout;
+    assert!(status.contains("undone by run") && !status.contains("not applied yet"), "{status}");
+    let causes = env.run(&["status", "u.yaml", "-o", "json"]).json()["locations"][0]["differences"][0]["cause"].clone();
+    assert_eq!(causes, "undone");
+}

@@ -242,13 +242,30 @@ fn metrics_are_written_for_a_collector() {
     };
     assert_eq!(env.run(&["status", "networks.yaml", "--metrics", "status.prom"]).code, Some(2));
     let before = read("status.prom");
-    assert!(before.contains("dectl_networks{location=\"Oslo HQ\",state=\"drifted\"}"), "{before}");
+    let drifted = |text: &str, value: &str| {
+        let mut lines =
+            text.lines().filter(|line| line.starts_with("dectl_networks{location=\"Oslo HQ\",location_id="));
+        lines.any(|line| line.contains("state=\"drifted\"") && line.ends_with(value))
+    };
+    assert!(drifted(&before, "") && !drifted(&before, " 0"), "{before}");
     assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--metrics", "apply.prom"]).code, Some(0));
     let applied = read("apply.prom");
     assert!(applied.contains("dectl_apply_complete 1\n"), "{applied}");
     assert!(!applied.contains("dectl_apply_changes{status=\"applied\"} 0\n"), "{applied}");
     assert_eq!(env.run(&["status", "networks.yaml", "--metrics", "status.prom"]).code, Some(0));
-    assert!(read("status.prom").contains("dectl_networks{location=\"Oslo HQ\",state=\"drifted\"} 0\n"));
+    assert!(drifted(&read("status.prom"), " 0"));
+    // What is named by mistake is not replaced.
+    for command in [&["status", "networks.yaml"][..], &["apply", "networks.yaml", "--yes"]] {
+        let refused = env.run(&[command, &["--metrics", "networks.yaml"]].concat());
+        assert!(
+            refused.code == Some(1) && refused.stderr.contains("something else than metrics"),
+            "{}",
+            refused.stderr
+        );
+    }
+    let refused = env.run(&["auth", "check", "--probe", "networks.yaml"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("would replace it"), "{}", refused.stderr);
+    assert_eq!(env.run(&["validate", "networks.yaml"]).code, Some(0));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -257,4 +274,25 @@ fn metrics_are_written_for_a_collector() {
     }
     let refused = env.run(&["status", "networks.yaml", "--metrics", "nowhere/x.prom"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("cannot write the metrics"), "{}", refused.stderr);
+}
+
+#[test]
+fn locations_of_one_name_have_metrics_of_their_own() {
+    let network = |id: &str, location: &str| {
+        format!(
+            r#"{{"id":"{id}","name":"{id}","displayName":"x","model":"DMS Cisco DBS210","defaultAccessCodeEnabled":true,
+            "defaultAccessCode":"1001","location":{{"id":"{location}","name":"Same\rX"}}}}"#
+        )
+    };
+    let env = TestEnv::new();
+    env.write("state.json", &format!(r#"{{"dectNetworks":[{},{}]}}"#, network("N1", "L1"), network("N2", "L2")));
+    let exported = env.run(&["export", "--simulate=state.json"]).stdout;
+    env.write("all.yaml", &exported);
+    let ended = env.run(&["status", "all.yaml", "--simulate=state.json", "--metrics", "m.prom"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let text = std::fs::read_to_string(env.dir.path().join("m.prom")).expect("metrics");
+    let series: Vec<&str> = text.lines().filter_map(|line| line.rsplit_once(' ')).map(|(series, _)| series).collect();
+    let distinct: std::collections::HashSet<&&str> = series.iter().filter(|one| !one.starts_with('#')).collect();
+    assert_eq!(distinct.len(), series.iter().filter(|one| !one.starts_with('#')).count(), "{text}");
+    assert!(!text.contains('\r'), "{text}");
 }

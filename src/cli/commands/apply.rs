@@ -8,6 +8,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::SavedPlan;
 
 use super::inputs::{RESOLVE_CODES, in_organization, plan_in_organization, read};
+use super::output::check_metrics;
 use super::run_plan::{Apply, preflight, run_config};
 use crate::cli::args::{AllowOptions, FilterOptions, PlanSourceOptions, WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -29,6 +30,7 @@ pub(crate) struct ApplyArgs {
 
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
+    check_metrics(args.metrics.as_deref())?;
     let mut undoes = None;
     let plan_source = match &args.source.plan {
         Some(path) => {

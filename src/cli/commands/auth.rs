@@ -31,6 +31,14 @@ pub(super) async fn check(
     printer: &Printer,
     shutdown: &Shutdown,
 ) -> Result<ExitStatus, CliError> {
+    if let Some(path) = args.probe.as_deref()
+        && std::fs::read_to_string(path).is_ok_and(|text| !text.is_empty() && !text.contains("\"kind\": \"shapes\""))
+    {
+        return Err(CliError::refused(format!(
+            "{} has something else than the shapes of an API; --probe would replace it",
+            path.display()
+        )));
+    }
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let source = describe_token_source(&args.read.connection)?;
     let me = calls::get_token_owner().send_once(&*connection.api).await;

@@ -52,6 +52,9 @@ pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Result<ExitStatus, C
 
 /// What docs/errors.md says about the code of a diagnostic.
 fn describe_code(code: &str) -> Option<String> {
+    // As it is printed: `error[unknown-network]`.
+    let printed = code.strip_suffix(']').and_then(|code| code.split_once('['));
+    let code = printed.map_or(code, |(_, code)| code);
     let code = DiagnosticCode::ALL.iter().map(|known| known.as_str()).find(|known| known.eq_ignore_ascii_case(code))?;
     let row = ERRORS.lines().find_map(|line| line.strip_prefix(&format!("| `{code}` | ")))?;
     let meaning = row.split(" | ").next()?;

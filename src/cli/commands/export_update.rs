@@ -102,6 +102,9 @@ fn write(accepted: &Accepted) -> Result<(), CliError> {
     for file in &accepted.files {
         let now = std::fs::read(&file.name);
         let now = now.map_err(|error| CliError::failed(format!("cannot read {}", file.name), error))?;
+        if std::fs::metadata(&file.name).is_ok_and(|data| data.permissions().readonly()) {
+            return Err(CliError::refused(format!("{} is read-only; no file was changed", file.name)));
+        }
         if now != file.before.as_bytes() {
             return Err(CliError::refused(format!("{} was changed meanwhile; no file was changed", file.name)));
         }

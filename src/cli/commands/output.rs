@@ -97,6 +97,18 @@ pub(super) fn show_unchanged(printer: &Printer) {
     printer.result(&result_text(&view, printer.format()));
 }
 
+/// Refuses to replace a file that is none of metrics: a desired-state file, named by mistake.
+pub(super) fn check_metrics(path: Option<&Path>) -> Result<(), CliError> {
+    let is_of_metrics = |text: &[u8]| text.is_empty() || text.starts_with(b"# TYPE ") || text.starts_with(b"# HELP ");
+    match path.and_then(|path| Some((path, std::fs::read(path).ok()?))) {
+        Some((path, text)) if !is_of_metrics(&text) => Err(CliError::refused(format!(
+            "{} has something else than metrics; --metrics would replace it",
+            path.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Writes metrics for a collector, which another user may run.
 pub(super) fn write_metrics(path: &Path, text: &str) -> Result<(), CliError> {
     let failed = |error| CliError::failed(format!("cannot write the metrics to {}", path.display()), error);

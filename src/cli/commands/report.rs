@@ -1,5 +1,6 @@
 //! `dectl report`: one page over the documents of many runs and organizations.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
@@ -26,6 +27,9 @@ pub(super) fn run(args: &ReportArgs, printer: &Printer) -> Result<ExitStatus, Cl
     for path in &args.files {
         collect(path, &mut documents);
     }
+    // The same file named twice, as by a directory and by itself, is one document.
+    let mut seen = HashSet::new();
+    documents.retain(|(path, _)| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
     let overview = Overview::of(&documents);
     printer.result(&match printer.format() {
         Format::Json => json::text(&json::overview(&overview)),
@@ -67,6 +71,10 @@ fn read(path: &Path) -> Result<String, String> {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         _ => error.to_string(),
     })?;
+    // Nothing may block the report, or never end.
+    if !length.is_file() {
+        return Err("it is no regular file".to_owned());
+    }
     if length.len() > MAX_BYTES {
         return Err("it is too large for a document".to_owned());
     }

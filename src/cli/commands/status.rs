@@ -10,7 +10,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::write_public_file;
 
 use super::inputs::{RESOLVE_CODES, in_organization, read, scope};
-use super::output::write_metrics;
+use super::output::{check_metrics, write_metrics};
 use crate::cli::args::{FileOptions, FilterOptions, Format, JournalOptions, ReadOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -48,6 +48,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
             "--accept writes all differences: it cannot be combined with --location or --network",
         ));
     }
+    check_metrics(args.metrics.as_deref())?;
     let baseline = match &args.baseline {
         Some(path) => read_baseline(path, args.accept)?,
         None => None,
@@ -69,6 +70,8 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
     for warning in &plan.warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }
+    let managed = Error::check_managed(plan, args.fail_on_unmanaged);
+    status.problems.extend(managed.as_ref().err().map(ToString::to_string));
     if let Some(path) = &args.metrics {
         write_metrics(path, &metrics::status(&status, unread.is_empty(), jiff::Timestamp::now()))?;
     }
@@ -77,7 +80,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         Format::Markdown => markdown::status(&status),
         _ => text::status(&status),
     });
-    Error::check_managed(plan, args.fail_on_unmanaged)?;
+    managed?;
     // A comparison that is incomplete is no answer, not even that something has drifted.
     Ok(match status.drifted() {
         _ if !unread.is_empty() => ExitStatus::Error,

@@ -12,6 +12,7 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::desired::RenameRequest;
 use dectl::model::Setting;
+use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan, read_devices};
 use dectl::runtime::{Clock, SeededRng, Shutdown};
@@ -99,8 +100,8 @@ fn reads(networks: usize) -> f64 {
     let client = ApiClient::new(api, clock.clone(), rng, limiter, RetryPolicy::default(), Shutdown::new());
     let read = async {
         let mut live = client.read(&calls::list_networks(), Priority::Normal).await.expect("a list");
-        let handsets = live.networks().map(|(at, _)| at).collect();
-        let reads = RequiredReads { handsets, ..RequiredReads::default() };
+        let mut reads = RequiredReads::default();
+        live.networks().for_each(|(at, _)| reads.add(ResourceKind::Handset, at));
         read_devices(&mut live, reads, &client).await.expect("handsets");
     };
     clock.block_on(read).expect("it ends");

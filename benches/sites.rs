@@ -12,6 +12,7 @@ use dectl::apply::{Options, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::desired::RenameRequest;
+use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, Scope};
 use dectl::plan_check::check_plan;
 use dectl::reconcile::{
@@ -216,8 +217,8 @@ fn handset_names(locations: usize, networks: usize, handsets: usize) {
     };
     let prepared = scene.clock.block_on(async {
         let mut live = scene.client.read(&calls::list_networks(), Priority::Normal).await.expect("a list");
-        let handsets = live.networks().map(|(at, _)| at).collect();
-        let reads = RequiredReads { handsets, ..RequiredReads::default() };
+        let mut reads = RequiredReads::default();
+        live.networks().for_each(|(at, _)| reads.add(ResourceKind::Handset, at));
         read_devices(&mut live, reads, &scene.client).await.expect("handsets");
         let inputs = Inputs::from_handset_rename(&request, &live, &Scope::default()).expect("valid names");
         plan_from_live(&inputs, &Scope::default(), live, scene.clock.now()).expect("a plan")

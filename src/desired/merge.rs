@@ -231,10 +231,17 @@ impl DuplicateTracker {
     fn former_names(&mut self, place: usize, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         for from in &entry.renamed_from {
             let Some(first) = self.sources.insert((place, NameKey::of(&from.value)), from.span) else { continue };
+            let is_own = entry.renamed_from.iter().any(|other| other.span == first);
+            let (message, help) = match is_own {
+                true => ("`renamedFrom` has the same name twice", "remove one of them"),
+                false => {
+                    ("two networks have the same `renamedFrom`", "a name belongs to one network; correct one of them")
+                }
+            };
             diagnostics
-                .error(DiagnosticCode::DuplicateNetwork, from.span, "two networks have the same `renamedFrom`")
+                .error(DiagnosticCode::DuplicateNetwork, from.span, message)
                 .with_related(first, "first occurrence")
-                .help("a name belongs to one network; correct one of them");
+                .help(help);
         }
     }
 

@@ -4,31 +4,51 @@ use std::collections::HashSet;
 
 use super::matching::{EntryGroup, Matches, creates_networks};
 use super::members;
-use super::model::ResourceKind;
+use super::model::{PerKind, ResourceKind};
 use super::scope::Scope;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::model::{LiveState, LocationId, NameKey, Network, NetworkIndex};
 
-/// What must be read beside the list before a plan can be made.
+/// What must be read beside the list before a plan can be made: the networks whose devices of a kind must be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RequiredReads {
-    /// Networks whose base stations must be known.
-    pub base_stations: Vec<NetworkIndex>,
-    /// Networks whose handsets must be known.
-    pub handsets: Vec<NetworkIndex>,
-}
+pub struct RequiredReads(PerKind<Vec<NetworkIndex>>);
 
 impl RequiredReads {
     /// The devices of these kinds of those networks that have some; one without is not asked for them.
     pub fn of_kinds(kinds: &[ResourceKind], networks: &[NetworkIndex], live: &LiveState) -> Self {
-        let with_some = |kind: ResourceKind, count: fn(&Network) -> Option<u64>| {
-            let networks = networks.iter().copied().filter(|_| kinds.contains(&kind));
-            networks.filter(|at| count(live.network(*at)) != Some(0)).collect()
-        };
-        Self {
-            base_stations: with_some(ResourceKind::BaseStation, |network| network.base_stations),
-            handsets: with_some(ResourceKind::Handset, |network| network.handsets),
+        let has_some = |kind: ResourceKind, at: &NetworkIndex| number_of_devices(live.network(*at), kind) != Some(0);
+        Self(PerKind::from_fn(|kind| match kinds.contains(&kind) && kind != ResourceKind::Network {
+            true => networks.iter().copied().filter(|at| has_some(kind, at)).collect(),
+            false => Vec::new(),
+        }))
+    }
+
+    /// The networks whose devices of a kind are read.
+    pub fn of(&self, kind: ResourceKind) -> &[NetworkIndex] {
+        &self.0[kind]
+    }
+
+    pub fn add(&mut self, kind: ResourceKind, network: NetworkIndex) {
+        self.0[kind].push(network);
+    }
+
+    /// Keeps those of a kind for which `is_kept` says so.
+    pub fn retain(&mut self, kind: ResourceKind, is_kept: impl FnMut(&NetworkIndex) -> bool) {
+        self.0[kind].retain(is_kept);
+    }
+
+    /// Each network once, in their order.
+    pub fn sorted(mut self) -> Self {
+        for kind in ResourceKind::ALL {
+            self.0[kind].sort_unstable();
+            self.0[kind].dedup();
         }
+        self
+    }
+
+    /// Every read: of which kind, and of which network.
+    pub fn iter(&self) -> impl Iterator<Item = (ResourceKind, NetworkIndex)> {
+        ResourceKind::ALL.into_iter().flat_map(|kind| self.0[kind].iter().map(move |at| (kind, *at)))
     }
 }
 
@@ -47,6 +67,24 @@ pub fn locations_without_networks<'a>(
     })
 }
 
+/// The number of devices of a kind that the list says, if it does.
+const fn number_of_devices(network: &Network, kind: ResourceKind) -> Option<u64> {
+    match kind {
+        ResourceKind::Network => None,
+        ResourceKind::BaseStation => network.base_stations,
+        ResourceKind::Handset => network.handsets,
+    }
+}
+
+/// Whether an entry has a list of devices of a kind.
+const fn lists_devices(entry: &NetworkEntry, kind: ResourceKind) -> bool {
+    match kind {
+        ResourceKind::Network => false,
+        ResourceKind::BaseStation => entry.base_stations.is_some(),
+        ResourceKind::Handset => entry.handsets.is_some(),
+    }
+}
+
 /// What must be read beside the list: nothing, unless files speak of devices or of deletions.
 pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> RequiredReads {
     let mut reads = RequiredReads::default();
@@ -56,26 +94,28 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
         let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
             scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
         };
-        let lists = |group: &EntryGroup<'_>| group.entries().any(|entry| entry.base_stations.is_some());
+        let lists =
+            |group: &EntryGroup<'_>, kind: ResourceKind| group.entries().any(|entry| lists_devices(entry, kind));
+        let lists_stations = |group: &EntryGroup<'_>| lists(group, ResourceKind::BaseStation);
         let created = managed.created.iter().any(|(_, group)| {
-            lists(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
+            lists_stations(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
         });
-        let adds = created || managed.networks.iter().any(|(at, group)| lists(group) && in_scope(*at, group.primary));
-        for (at, group) in &managed.networks {
-            let at = *at;
-            if group.entries().any(|entry| entry.handsets.is_some()) && in_scope(at, group.primary) {
-                reads.handsets.push(at);
+        let mut networks = managed.networks.iter();
+        let adds = created || networks.any(|(at, group)| lists_stations(group) && in_scope(*at, group.primary));
+        for kind in ResourceKind::ALL {
+            let is_read = |at: NetworkIndex, entry: &NetworkEntry| {
+                in_scope(at, entry) || kind == ResourceKind::BaseStation && adds
+            };
+            for (at, group) in managed.networks.iter().filter(|(_, group)| lists(group, kind)) {
+                if is_read(*at, group.primary) {
+                    reads.add(kind, *at);
+                }
             }
-            if lists(group) && (adds || in_scope(at, group.primary)) {
-                reads.base_stations.push(at);
-            }
-        }
-        for (at, entry) in managed.deleted.iter().copied() {
-            if adds || in_scope(at, entry) {
-                reads.base_stations.push(at);
-            }
-            if in_scope(at, entry) {
-                reads.handsets.push(at);
+            // What goes with a network must be known.
+            for (at, entry) in managed.deleted.iter().filter(|_| kind != ResourceKind::Network) {
+                if is_read(*at, entry) {
+                    reads.add(kind, *at);
+                }
             }
         }
     }

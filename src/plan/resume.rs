@@ -88,18 +88,13 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
             continue;
         }
         let Some(at) = find_network(change, &created, live) else { continue };
-        if is_deletion || change.kind() == ResourceKind::BaseStation {
-            reads.base_stations.push(at);
-        }
-        if is_deletion || change.kind() == ResourceKind::Handset {
-            reads.handsets.push(at);
+        for kind in ResourceKind::ALL.into_iter().filter(|kind| *kind != ResourceKind::Network) {
+            if is_deletion || change.kind() == kind {
+                reads.add(kind, at);
+            }
         }
     }
-    for networks in [&mut reads.base_stations, &mut reads.handsets] {
-        networks.sort();
-        networks.dedup();
-    }
-    reads
+    reads.sorted()
 }
 
 /// Returns the remaining part of a plan: everything continues from the planned state it is in.

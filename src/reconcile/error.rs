@@ -6,7 +6,7 @@ use super::inputs::InvalidInput;
 use crate::client::SendError;
 use crate::diagnostic::plural;
 use crate::model::{LiveState, quotes_hint};
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{Drift, MaxChanges, Scope, TooManyChanges, exceeded_limits};
 use crate::plan_check::PlanViolation;
 use crate::storage::journal::RunHistoryError;
@@ -199,9 +199,9 @@ const MOST_NAMED: usize = 5;
 
 /// Base stations or handsets of a network that cannot be read.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot read the {devices} of {network}: {error}")]
+#[error("cannot read the {}s of {network}: {error}", kind.noun())]
 pub struct UnreadDevices {
-    pub(super) devices: &'static str,
+    pub(super) kind: ResourceKind,
     /// Its name, and that of its location.
     pub(super) network: String,
     pub(super) error: ApiError,

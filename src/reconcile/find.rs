@@ -166,12 +166,13 @@ pub async fn find(
     let mut reads = RequiredReads::of_kinds(&kinds, &networks, &live);
     if let Some(member) = wanted.member() {
         let named = networks_of_member(&member, client).await?;
-        reads.base_stations.clear();
+        reads.retain(ResourceKind::BaseStation, |_| false);
         if let Some(named) = named {
-            reads.handsets.retain(|at| named.contains(&live.network(*at).id));
+            reads.retain(ResourceKind::Handset, |at| named.contains(&live.network(*at).id));
         }
     }
-    result.networks_read = reads.base_stations.len().max(reads.handsets.len());
+    let numbers = ResourceKind::ALL.into_iter().map(|kind| reads.of(kind).len());
+    result.networks_read = numbers.max().unwrap_or_default();
     result.unread = read_readable_devices(&mut live, reads, client).await?;
     for at in networks {
         for station in live.base_stations(at).unwrap_or_default() {

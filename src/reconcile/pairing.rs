@@ -36,7 +36,8 @@ pub async fn read_pairing(
         .flat_map(|(at, _)| live.networks_of(at).map(|(at, _)| at))
         .collect();
     let mut reads = RequiredReads::of_kinds(kinds, &networks, &live);
-    let with_handsets = std::mem::take(&mut reads.handsets);
+    let with_handsets = reads.of(ResourceKind::Handset).to_vec();
+    reads.retain(ResourceKind::Handset, |_| false);
     let mut failed = read_readable_devices(&mut live, reads, client).await?;
     let mut handsets = read_handsets(with_handsets, &live, client, &mut failed).await?;
     let sheet = networks.into_iter().map(|at| {
@@ -78,7 +79,7 @@ async fn read_handsets(
             Ok(handsets) => {
                 all.insert(at, handsets);
             }
-            Err(error) => failed.push(unread(live, at, "handsets", error)),
+            Err(error) => failed.push(unread(live, at, ResourceKind::Handset, error)),
         }
     }
     Ok(all)

@@ -14,7 +14,7 @@ use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkId, NetworkIndex};
-use crate::plan::model::{Change, ChangeSource, Protections, ResourceState, Warning};
+use crate::plan::model::{Change, ChangeSource, Protections, ResourceKind, ResourceState, Warning};
 use crate::plan::{self, Matches, RequiredReads, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
@@ -101,8 +101,8 @@ pub(super) async fn read_details<'a>(
     let mut reads = plan::required_reads(&matches, scope, &live);
     is_ready(&reads, &live).await?;
     // What was just read with the list is not read again.
-    reads.base_stations.retain(|at| live.base_stations(*at).is_none());
-    reads.handsets.retain(|at| live.handsets(*at).is_none());
+    reads.retain(ResourceKind::BaseStation, |at| live.base_stations(*at).is_none());
+    reads.retain(ResourceKind::Handset, |at| live.handsets(*at).is_none());
     let unread = read_readable_devices(&mut live, reads, client).await?;
     let locations = plan::required_members(&matches, scope, &live);
     read_members(&mut live, locations, client).await.map_err(Error::reading)?;

@@ -8,8 +8,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::error::{Error, UnreadDevices};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
-use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkIndex};
-use crate::plan::model::Plan;
+use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkId, NetworkIndex};
+use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
 use crate::webex::{ApiError, NetworkPath, calls};
 
@@ -108,7 +108,7 @@ pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
 enum Read {
     BaseStations(NetworkIndex, Vec<BaseStation>),
     Handsets(NetworkIndex, Vec<Handset>),
-    Failed(NetworkIndex, &'static str, ApiError),
+    Failed(NetworkIndex, ResourceKind, ApiError),
 }
 
 /// Reads the devices of networks.
@@ -129,33 +129,17 @@ pub async fn read_readable_devices(
     reads: RequiredReads,
     client: &ApiClient,
 ) -> Result<Vec<UnreadDevices>, Error> {
-    let place = |at: NetworkIndex| {
-        let network = live.network(at);
-        (network.location.clone(), network.id.clone())
-    };
-    let stations = reads.base_stations.into_iter().map(|at| (at, place(at), true));
-    let handsets = reads.handsets.into_iter().map(|at| (at, place(at), false));
-    let requests: Vec<_> = stations.chain(handsets).collect();
+    let requests: Vec<(ResourceKind, NetworkIndex, LocationId, NetworkId)> = reads
+        .iter()
+        .map(|(kind, at)| (kind, at, live.network(at).location.clone(), live.network(at).id.clone()))
+        .collect();
     if requests.is_empty() {
         return Ok(Vec::new());
     }
-    let read = |(at, (location, network), is_stations): (NetworkIndex, (LocationId, _), bool)| async move {
-        let network = NetworkPath { location: &location, network: &network };
-        let read = match is_stations {
-            true => {
-                let stations = client.read(&calls::list_base_stations(network), Priority::Normal).await;
-                stations.map(|stations| Read::BaseStations(at, stations))
-            }
-            false => {
-                let handsets = client.read(&calls::list_handsets(network), Priority::Normal).await;
-                handsets.map(|handsets| Read::Handsets(at, handsets))
-            }
-        };
-        match read {
+    let read = |(kind, at, location, network): (ResourceKind, NetworkIndex, LocationId, NetworkId)| async move {
+        match read_one(kind, at, NetworkPath { location: &location, network: &network }, client).await {
             // Without a token nothing can be read.
-            Err(SendError::Failed(error)) if error.status != Some(401) => {
-                Ok(Read::Failed(at, if is_stations { "base stations" } else { "handsets" }, error))
-            }
+            Err(SendError::Failed(error)) if error.status != Some(401) => Ok(Read::Failed(at, kind, error)),
             read => read,
         }
     };
@@ -164,15 +148,32 @@ pub async fn read_readable_devices(
         match read {
             Read::BaseStations(network, stations) => live.set_base_stations(network, stations),
             Read::Handsets(network, handsets) => live.set_handsets(network, handsets),
-            Read::Failed(network, devices, error) => unread.push((network, devices, error)),
+            Read::Failed(network, kind, error) => unread.push((network, kind, error)),
         }
     }
-    unread.sort_by_key(|(network, devices, _)| (*network, *devices));
-    Ok(unread.into_iter().map(|(at, devices, error)| self::unread(live, at, devices, error)).collect())
+    unread.sort_by_key(|(network, kind, _)| (*network, *kind));
+    Ok(unread.into_iter().map(|(at, kind, error)| self::unread(live, at, kind, error)).collect())
+}
+
+/// Reads the devices of one kind of one network.
+async fn read_one(
+    kind: ResourceKind,
+    at: NetworkIndex,
+    network: NetworkPath<'_>,
+    client: &ApiClient,
+) -> Result<Read, SendError> {
+    Ok(match kind {
+        ResourceKind::Network | ResourceKind::BaseStation => {
+            Read::BaseStations(at, client.read(&calls::list_base_stations(network), Priority::Normal).await?)
+        }
+        ResourceKind::Handset => {
+            Read::Handsets(at, client.read(&calls::list_handsets(network), Priority::Normal).await?)
+        }
+    })
 }
 
 /// Devices of a network that cannot be read.
-pub(super) fn unread(live: &LiveState, at: NetworkIndex, devices: &'static str, error: ApiError) -> UnreadDevices {
+pub(super) fn unread(live: &LiveState, at: NetworkIndex, kind: ResourceKind, error: ApiError) -> UnreadDevices {
     let (network, location) = (live.network(at), live.location(live.location_of(at)));
-    UnreadDevices { devices, network: format!("{:?} ({})", &*network.settings.name, location.name), error }
+    UnreadDevices { kind, network: format!("{:?} ({})", &*network.settings.name, location.name), error }
 }

@@ -1,6 +1,6 @@
 //! Builds the undo of a run as a desired state.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -93,20 +93,19 @@ fn fill_hidden_codes(history: &RunHistory, live: &mut LiveState) {
 /// # Errors
 /// If a request fails.
 async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiClient) -> Result<(), Error> {
-    let mut stations: BTreeSet<NetworkIndex> = BTreeSet::new();
-    let mut handsets: BTreeSet<NetworkIndex> = BTreeSet::new();
+    let mut reads = RequiredReads::default();
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
         let created = item.id.as_deref().filter(|_| item.is(Kind::Network, Create)).map(NetworkId::new);
         if let Some(network) = created.and_then(|id| live.find(&id)) {
-            stations.insert(network);
-            handsets.insert(network);
+            reads.add(Kind::BaseStation, network);
+            reads.add(Kind::Handset, network);
         }
-        let network = item.network.as_ref().and_then(|id| live.find(id));
-        let is_about_handsets = item.key.operation.kind == Kind::Handset;
-        if is_about_handsets { handsets.extend(network) } else { stations.extend(network) }
+        if let Some(network) = item.network.as_ref().and_then(|id| live.find(id)) {
+            let kind = item.key.operation.kind;
+            reads.add(if kind == Kind::Network { Kind::BaseStation } else { kind }, network);
+        }
     }
-    let reads =
-        RequiredReads { base_stations: stations.into_iter().collect(), handsets: handsets.into_iter().collect() };
+    let reads = reads.sorted();
     read_devices(live, reads, client).await
 }
 

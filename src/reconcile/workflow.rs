@@ -247,10 +247,11 @@ impl ApplyWorkflow<'_> {
                     None => self.list().await?,
                 };
                 let are_handsets_listed = async |reads: &RequiredReads, live: &LiveState| {
-                    if reads.handsets.is_empty() {
+                    let handsets = reads.of(ResourceKind::Handset);
+                    if handsets.is_empty() {
                         return Ok(());
                     }
-                    let networks: HashSet<_> = reads.handsets.iter().map(|at| &live.network(*at).id).collect();
+                    let networks: HashSet<_> = handsets.iter().map(|at| &live.network(*at).id).collect();
                     self.wait_for_late_handsets(|network| networks.contains(network)).await
                 };
                 prepare_when_ready(inputs, &self.config.scope, live, listed, self.client, are_handsets_listed).await

@@ -139,12 +139,9 @@ async fn read_included(
     let networks: Vec<NetworkIndex> = locations.iter().flat_map(|at| live.networks_of(*at)).map(|(at, _)| at).collect();
     let wanted: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
     let reads = RequiredReads::of_kinds(&wanted, &networks, live);
-    let counts =
-        [(ResourceKind::BaseStation, reads.base_stations.len()), (ResourceKind::Handset, reads.handsets.len())];
-    for (kind, count) in counts {
-        if wanted.contains(&kind) && !args.read.output.is_quiet() {
-            printer.note(&format!("reading the {}s of {}\n", kind.noun(), plural(count, "network")));
-        }
+    for kind in ResourceKind::ALL.into_iter().filter(|kind| wanted.contains(kind) && !args.read.output.is_quiet()) {
+        let networks = plural(reads.of(kind).len(), "network");
+        printer.note(&format!("reading the {}s of {networks}\n", kind.noun()));
     }
     let unread = match args.include[..] {
         [] => Vec::new(),

@@ -245,7 +245,7 @@ fn rename_inputs(
 async fn read_handsets(live: &mut LiveState, scope: &Scope, client: &ApiClient) -> Result<usize, CliError> {
     let networks: Vec<NetworkIndex> = scope.networks(live).collect();
     let reads = RequiredReads::of_kinds(&[ResourceKind::Handset], &networks, live);
-    let count = reads.handsets.len();
+    let count = reads.of(ResourceKind::Handset).len();
     read_devices(live, reads, client).await?;
     Ok(count)
 }

@@ -1,7 +1,7 @@
 //! What there is: the kinds of things, and the state of one thing.
 
 use std::collections::HashSet;
-use std::ops::Index;
+use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -57,6 +57,16 @@ impl<T> Index<ResourceKind> for PerKind<T> {
             ResourceKind::Network => &self.network,
             ResourceKind::BaseStation => &self.base_station,
             ResourceKind::Handset => &self.handset,
+        }
+    }
+}
+
+impl<T> IndexMut<ResourceKind> for PerKind<T> {
+    fn index_mut(&mut self, kind: ResourceKind) -> &mut T {
+        match kind {
+            ResourceKind::Network => &mut self.network,
+            ResourceKind::BaseStation => &mut self.base_station,
+            ResourceKind::Handset => &mut self.handset,
         }
     }
 }

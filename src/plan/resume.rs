@@ -38,6 +38,8 @@ pub enum Drift {
     DeviceChanged { network: NetworkId, name: String, device: String },
     /// A handset that the plan does not know has the first line or the name of one that is still to be added.
     NewHandset { network: NetworkId, name: String, handset: String, added: String },
+    /// What the plan removes is gone, and something like it is there: it was added again since.
+    AddedAgain { network: NetworkId, name: String, what: String },
     /// A network that is to be deleted holds something that the plan does not list.
     NewContents { network: NetworkId, name: String, contents: Vec<String> },
 }
@@ -50,6 +52,7 @@ impl Drift {
             | Self::Changed { network, .. }
             | Self::DeviceChanged { network, .. }
             | Self::NewHandset { network, .. }
+            | Self::AddedAgain { network, .. }
             | Self::NewContents { network, .. } => Some(network),
             Self::Taken { network, .. } => network.as_ref(),
         }
@@ -71,6 +74,7 @@ impl Drift {
             Self::NewHandset { name, handset, added, .. } => {
                 format!("{name:?} now also has handset {handset}, which may be the handset {added} that is to be added")
             }
+            Self::AddedAgain { name, what, .. } => format!("{what} of {name:?} was added again since it was removed"),
             Self::NewContents { network, name, contents } => {
                 format!("{name:?} ({network}), which is to be deleted, now also holds {}", contents.join(", "))
             }
@@ -113,6 +117,7 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
         drifted.filter_map(|(change, standing)| drifted_change(change, standing, &created, &known, live)).collect();
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
     drift.extend(taken_values(plan, &created, live));
+    drift.extend(created_again(plan, &created, live));
     if drift.is_empty() { Ok(rest(plan, &standing, &created, live)) } else { Err(drift) }
 }
 
@@ -229,11 +234,16 @@ fn drifted_change(
     let NetworkRef::Live(id) = &change.network else { return None };
     let (network, name) = (id.clone(), change.network_name.to_string());
     let (is_network, is_deletion) = (change.kind() == ResourceKind::Network, change.action() == ChangeAction::Delete);
+    let is_deletion_of_device = is_deletion && !is_network;
     let Some(at) = at else {
         // A network that is gone holds nothing, and nothing can be added to it.
         return (!is_deletion).then_some(Drift::Removed { network, name });
     };
     match standing {
+        Standing::After { found: None, .. } if is_deletion_of_device => {
+            let what = format!("{} {}", change.kind().noun(), change.label());
+            is_there_again(change, at, known, live).then_some(Drift::AddedAgain { network, name, what })
+        }
         Standing::Changed(_) | Standing::Missing if is_network => {
             let before = change.settings_before()?;
             Some(Drift::Changed { network, name, settings: live.network(at).settings.diff(before) })
@@ -253,6 +263,39 @@ fn drifted_change(
         }
         Standing::Before | Standing::Interim(_) | Standing::After { .. } | Standing::CannotTell => None,
     }
+}
+
+/// Whether a device that the plan removes, and that is gone, is there with another id that the plan does not know.
+fn is_there_again(change: &Change, network: NetworkIndex, known: &HashSet<HandsetId>, live: &LiveState) -> bool {
+    if let Some(removed) = change.base_station() {
+        let stations = live.base_stations(network).unwrap_or_default();
+        return stations.iter().any(|station| station.label() == removed.label());
+    }
+    let is_new = |handset: &&Handset| handset.id.as_ref().is_some_and(|id| !known.contains(id));
+    let mut handsets = live.handsets(network).unwrap_or_default().iter().filter(is_new);
+    change.handset_before().is_some_and(|removed| handsets.any(|handset| handset.is_equivalent(removed)))
+}
+
+/// Networks that the plan deletes, that are gone, and of whose names there are others in their location that it does not know.
+fn created_again(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
+    let mut known = plan.known_networks();
+    known.extend(created.values().map(|network| &live.network(*network).id));
+    let deletions = plan
+        .changes
+        .iter()
+        .filter(|change| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Delete);
+    let again = deletions.filter_map(|change| {
+        let (id, before) = (change.network.id()?, change.settings_before()?);
+        let location = live.find_location(&change.location.id).filter(|_| live.find(id).is_none())?;
+        let is_it =
+            |network: &Network| network.settings.name_key() == before.name_key() && !known.contains(&network.id);
+        live.networks_of(location).any(|(_, network)| is_it(network)).then(|| Drift::AddedAgain {
+            network: id.clone(),
+            name: change.location.name.to_string(),
+            what: format!("network {}", change.network_name),
+        })
+    });
+    again.collect()
 }
 
 fn find_settings<'a>(live: &'a LiveState, location: &LocationId, network: &NetworkId) -> Option<&'a Settings> {

@@ -77,6 +77,7 @@ impl ApplyWorkflow<'_> {
             locations: location_names(plan),
             resumes: config.resumes.clone(),
             undoes: config.undoes.clone(),
+            undoes_with: config.undoes_with.clone(),
         };
         // The plan first: a journal without a plan cannot be resumed.
         Journal::prepare(config.journal_dir)?;

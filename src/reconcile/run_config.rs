@@ -35,6 +35,8 @@ pub struct RunConfig<'a> {
     pub resumes: Option<String>,
     /// The run that this one undoes.
     pub undoes: Option<String>,
+    /// The interrupted runs that it undoes together with that one.
+    pub undoes_with: Vec<String>,
     /// Key that encrypts plans and journals.
     pub key: Option<&'a PlanKey>,
 }

@@ -140,7 +140,9 @@ fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -
         if !earlier.identity.target.is_same(target) {
             continue;
         }
-        undone.extend(earlier.identity.undoes.clone().filter(|_| earlier.is_finished()));
+        if earlier.is_finished() {
+            undone.extend(earlier.identity.undoes.iter().chain(&earlier.identity.undoes_with).cloned());
+        }
         if *run < *history.run {
             let (is_undone, has_same_inputs) = (undone.contains(run), has_same_inputs(&earlier));
             found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
@@ -232,8 +234,10 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
         let is_left = |left: &&ModifiedNetwork| {
             let is_continuation = !left.is_final || must_be_joined;
             let is_same = left.network == modified.network && is_continuation;
-            // A write that came late may have brought a temporary name back, whatever was acknowledged.
-            let is_as_left = left.final_states.iter().any(|state| matches_live(&modified.before, state));
+            // Of a run that was not continued only what is temporary was left. A write that came late may have brought a
+            // temporary name back, whatever was acknowledged.
+            let states = if must_be_joined { &left.final_states } else { &left.interim_states };
+            let is_as_left = states.iter().any(|state| matches_live(&modified.before, state));
             is_same && (is_as_left || is_temporary(&modified.before.name))
         };
         if let Some(left) = run.modified.iter().find(is_left) {

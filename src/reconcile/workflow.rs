@@ -122,6 +122,7 @@ impl ApplyWorkflow<'_> {
             waves: Waves::default(),
             resumes: Some(run),
             undoes: saved.undoes.clone(),
+            undoes_with: Vec::new(),
             ..self.config.clone()
         };
         let resuming = ApplyWorkflow { config: &config, ..*self };

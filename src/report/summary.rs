@@ -285,8 +285,7 @@ impl ResultSummary {
             (Verification::Completed, 0) if self.applied == 0 => String::new(),
             (Verification::Completed, 0) => ", verified".to_owned(),
             (Verification::Completed, mismatched) => format!(", {mismatched} mismatched"),
-            (Verification::Failed(_), _) => ", not verified: the list request failed".to_owned(),
-            (Verification::Skipped, _) => ", not verified".to_owned(),
+            (Verification::Failed(_) | Verification::Skipped, _) => ", not verified".to_owned(),
         };
         format!(
             "Done: {}{verified} · {}, {} in {}",

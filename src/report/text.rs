@@ -365,7 +365,7 @@ fn write_notes(out: &mut String, view: &ResultView) {
         line(out, format_args!("{note}: {said}"));
     }
     if let Verification::Failed(failure) = &view.outcome.verification {
-        line(out, format_args!("{warning}: the list request failed again: {failure}"));
+        line(out, format_args!("{warning}: not verified: {failure}"));
     }
     if let Some(reason) = view.outcome.stopped {
         line(out, format_args!("Stopped: {}.", stop_reason(reason)));

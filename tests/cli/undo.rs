@@ -487,3 +487,83 @@ fn hidden_codes_are_known_to_an_undo() {
     let back = env.run(&["apply", "back.yaml", "--yes"]);
     assert_eq!(back.code, Some(0), "{}{}", back.stdout, back.stderr);
 }
+
+/// As a run leaves its journal that was killed before the last responses came.
+fn cut_journal(env: &TestEnv, run: &str) {
+    let path = env.dir.path().join(format!(".dectl/runs/{run}.jsonl"));
+    let text = std::fs::read_to_string(&path).expect("a journal");
+    let kept = text.lines().filter(|line| !line.contains("\"runFinished\"") && !line.contains("\"writeFinished\""));
+    std::fs::write(path, kept.map(|line| format!("{line}\n")).collect::<String>()).expect("a journal");
+}
+
+fn last_run(env: &TestEnv) -> String {
+    env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a run").to_owned()
+}
+
+const RENAMED: &str = "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{ name: TRD Laboratory, renamedFrom: TRD Lab, displayName: One }]\n";
+const SHOWN: &str =
+    "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{ name: TRD Laboratory, displayName: Two }]\n";
+
+#[test]
+fn an_undo_is_about_its_run_although_an_earlier_one_was_killed() {
+    let env = TestEnv::new();
+    env.write("f.yaml", RENAMED);
+    env.write("g.yaml", SHOWN);
+    assert_eq!(env.run(&["apply", "f.yaml", "--yes"]).code, Some(0));
+    cut_journal(&env, &last_run(&env));
+    // What was in flight had been applied.
+    assert!(env.run(&["apply", "f.yaml", "--yes"]).stdout.contains("nothing to do"));
+    let before = env.run(&["export"]).stdout;
+    assert_eq!(env.run(&["apply", "g.yaml", "--yes"]).code, Some(0));
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stderr);
+    assert!(!undone.stderr.contains("continued"), "{}", undone.stderr);
+    assert_eq!(env.run(&["export"]).stdout, before);
+}
+
+#[test]
+fn what_was_undone_together_is_undone_and_comes_back_together() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let first = env.run(&["export"]).stdout;
+    // The first location, killed; and then all of it.
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--location", "Bergen*"]).code, Some(0));
+    let killed = last_run(&env);
+    cut_journal(&env, &killed);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let second = env.run(&["export"]).stdout;
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["export"]).stdout, first);
+    let runs = env.run(&["runs", "-o", "json"]).json()["runs"].as_array().expect("runs").clone();
+    let undo = runs[0]["run"].as_str().expect("a run").to_owned();
+    let is_undone = |run: &&serde_json::Value| run["undoneBy"] == undo;
+    assert_eq!(runs.iter().filter(is_undone).count(), 2, "{runs:#?}");
+    assert_eq!(env.run(&["undo", &undo, "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["export"]).stdout, second);
+}
+
+#[test]
+fn a_saved_plan_is_not_applied_in_part_after_its_undo() {
+    let env = TestEnv::new();
+    let list = env.run(&["export", "--include", "base-stations"]).stdout;
+    let station = list.lines().find_map(|line| line.trim().strip_prefix("- \"AC7A56")).expect("a base station");
+    let mac = format!("AC7A56{}", station.split('"').next().expect("an address"));
+    let place = env.run(&["find", &mac, "-o", "json"]).json()["found"][0].clone();
+    let text = |path: &str| place.pointer(path).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let (location, network) = (text("/location/name"), text("/network/name"));
+    env.write(
+        "h.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: {location}\n    networks:\n      - name: {network}\n        displayName: H\n        \
+             baseStations: [{{ mac: {mac}, state: absent }}]\n"
+        ),
+    );
+    assert_eq!(env.run(&["plan", "h.yaml", "--out", "p.json", "--max-deletes", "1"]).code, Some(0));
+    assert_eq!(env.run(&["apply", "--plan", "p.json", "--yes"]).code, Some(0));
+    // Again, as after an interruption: it is done.
+    assert_eq!(env.run(&["apply", "--plan", "p.json", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    let refused = env.run(&["apply", "--plan", "p.json", "--yes"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("was added again since it was removed"), "{}", refused.stderr);
+}

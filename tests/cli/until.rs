@@ -72,6 +72,7 @@ fn work(dir: &Path, until: Option<Instant>, ends_at: u32) -> (Result<Executed, E
             org: None,
             resumes: None,
             undoes: None,
+            undoes_with: Vec::new(),
             key: None,
         };
         let rule = "version: 1\nrules: [{ match: { name: 'H(?<x>.*)' }, set: { name: 'K{{ x }}' } }]\n";

@@ -392,6 +392,7 @@ impl Scene {
             org: None,
             resumes: None,
             undoes,
+            undoes_with: Vec::new(),
             key: None,
         };
         ApplyWorkflow { client, config: &config, ui: &Quiet }.run(&source, listed).await

@@ -75,6 +75,7 @@ pub(super) fn run_config<'a>(
         org: args.connection.org.clone(),
         resumes: None,
         undoes: None,
+        undoes_with: Vec::new(),
         key,
     })
 }

@@ -75,7 +75,12 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
-        config: RunConfig { command: format!("undo {}", history.run), undoes: Some(history.run), ..config },
+        config: RunConfig {
+            command: format!("undo {}", history.run),
+            undoes: Some(history.run),
+            undoes_with: undo.joined,
+            ..config
+        },
         plan_source: PlanSource::Inputs(undo.inputs),
         listed: Some(live),
         metrics: None,
@@ -209,11 +214,13 @@ async fn resume(
     }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
     let config = run_config(&args.apply, connection, key, printer)?;
+    let begun = RunHistory::read(&runs.journal_path(undo), CodeAccess::Skip)?;
     let apply = Apply {
         config: RunConfig {
             command: format!("undo {last}"),
             resumes: Some(undo.to_owned()),
             undoes: Some(last.to_owned()),
+            undoes_with: begun.identity.undoes_with,
             ..config
         },
         plan_source: PlanSource::SavedPlan(Box::new(saved)),

@@ -153,9 +153,17 @@ pub struct RunIdentity {
     /// The run that this one undoes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<String>,
+    /// The interrupted runs that it undoes together with that one, which had continued them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undoes_with: Vec<String>,
 }
 
 impl RunIdentity {
+    /// Whether it undoes a run, perhaps together with another one.
+    pub fn has_undone(&self, run: &str) -> bool {
+        self.undoes.iter().chain(&self.undoes_with).any(|undone| undone == run)
+    }
+
     /// Whether a run of the same inputs was about everything that the other one was about.
     pub fn covers(&self, other: &Self) -> bool {
         self.inputs == other.inputs && (self.scope.is_none() || self.scope == other.scope)
@@ -232,7 +240,7 @@ impl JournalEntry {
                 run: run.clone(),
                 changes: *changes,
                 steps: *steps,
-                identity: identity.clone(),
+                identity: Box::new(identity.clone()),
                 encrypted: key.is_some(),
             },
             Self::WriteStarted { location, network, items } => JournalLineJson::WriteStarted {
@@ -277,7 +285,7 @@ pub(super) enum JournalLineJson {
         changes: usize,
         steps: usize,
         #[serde(flatten)]
-        identity: RunIdentity,
+        identity: Box<RunIdentity>,
         /// Whether its access codes are encrypted.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         encrypted: bool,

@@ -113,6 +113,8 @@ pub struct ModifiedNetwork {
     pub before: Settings,
     /// Possible settings after the run, last write first; more than one if the outcome of a write is unknown.
     pub final_states: Vec<Settings>,
+    /// The temporary settings that it was given on the way.
+    pub interim_states: Vec<Settings>,
     /// Whether it had its final settings when the run ended.
     pub is_final: bool,
     /// Whether a write to it may have been applied; not if all of them were refused or never sent.
@@ -139,7 +141,7 @@ impl RunHistory {
 
     /// The newest of these runs that undoes this one and has written something; `runs` are the newest first.
     pub fn undone_by<'a>(&self, runs: &'a [Self]) -> Option<&'a str> {
-        let undoes = |other: &&Self| other.identity.undoes.as_ref() == Some(&self.run) && other.has_written();
+        let undoes = |other: &&Self| other.identity.has_undone(&self.run) && other.has_written();
         runs.iter().find(undoes).map(|undo| undo.run.as_str())
     }
 
@@ -188,7 +190,7 @@ impl RunHistory {
             CodeAccess::Skip => None,
         };
         let history = Self {
-            identity,
+            identity: *identity,
             run,
             started_at: time,
             last_entry_at: time,
@@ -300,9 +302,13 @@ impl Replay {
                     network: network.clone(),
                     before: before.clone(),
                     final_states: vec![before.clone()],
+                    interim_states: Vec::new(),
                     is_final: false,
                     may_be_written: false,
                 });
+            }
+            if let (WriteKind::Interim, Some(at), Some(to)) = (item.write, self.place.get(network), &item.to) {
+                modified[*at].interim_states.extend(to.settings().cloned());
             }
             return;
         }

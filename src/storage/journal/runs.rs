@@ -254,7 +254,7 @@ fn newest_undo<'a>(undos: &'a [RunHistory], run: &str) -> Option<&'a RunHistory>
             continue;
         }
         undone.extend(undo.identity.undoes.as_deref().filter(|_| undo.is_finished()));
-        if newest.is_none() && undo.identity.undoes.as_deref() == Some(run) {
+        if newest.is_none() && undo.identity.has_undone(run) {
             newest = Some(undo);
         }
     }

@@ -720,3 +720,51 @@ fn lines_that_move_between_networks_are_given_up_first() {
     });
     assert!(moved.get() * 2 >= cases(200) as usize, "{} files move lines", moved.get());
 }
+
+/// A file that was applied in pieces, then another one: an undo takes back the second one, and nothing of the first.
+#[test]
+fn an_undo_takes_back_its_own_run_whatever_was_interrupted_before() {
+    let compared = Cell::new(0);
+    for_seeds("an_undo_takes_back", 60, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, false), false);
+        let file = random_file(&locations, &mut rng, &mut None);
+        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
+            return;
+        }
+        for _ in 0..1 + rng.gen_below(2) {
+            let course = Course { waves: Waves::default(), ..random_course(&mut rng) };
+            let _interrupted = scene.apply(&file, &course);
+        }
+        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+            return;
+        }
+        let before = scene.truth();
+        let live =
+            scene.clock.block_on(async { calls::list_networks().send_once(&scene.api()).await.expect("a list") });
+        let live = live.expect("it ends");
+        let mut other = String::from("version: 1\nlocations:\n");
+        for (at, location) in live.locations() {
+            let networks: Vec<_> = live.networks_of(at).filter(|_| rng.gen_bool(0.6)).collect();
+            if networks.is_empty() {
+                continue;
+            }
+            let _infallible = writeln!(other, "  - id: {}\n    networks:", location.id);
+            for (number, (_, network)) in networks.into_iter().enumerate() {
+                let name = if rng.gen_bool(0.3) { format!(", name: Other {number}") } else { String::new() };
+                let _infallible = writeln!(other, "      - {{ id: {}, displayName: other{name} }}", network.id);
+            }
+        }
+        if scene.inputs(&other).is_none_or(|_| scene.pending(&other) == Ok(0)) {
+            return;
+        }
+        assert_eq!(scene.apply(&other, &Course::default()), Some(Ok(true)), "{other}");
+        let undone = scene.undo(&Course::default()).expect("an undo");
+        let undone = undone.unwrap_or_else(|error| panic!("{error}\n{file}\n{other}"));
+        assert!(undone.is_complete, "{:#?}", undone.said);
+        assert_eq!(scene.truth(), before, "{file}\n{other}\n{:#?}", undone.said);
+        compared.set(compared.get() + 1);
+    });
+    assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());
+}

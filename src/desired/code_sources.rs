@@ -43,6 +43,13 @@ pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, dia
         let Some(source) = &entry.code else { continue };
         let read = match &source.value {
             CodeSource::Literal => continue,
+            // A code that was written as its source stays a secret.
+            CodeSource::Env(name) if AccessCode::new(name).is_ok() => Err(written_as_source("env")),
+            CodeSource::File(path)
+                if path.file_name().and_then(|name| AccessCode::new(name.to_str()?).ok()).is_some() =>
+            {
+                Err(written_as_source("file"))
+            }
             CodeSource::Env(name) => {
                 let help = || format!("set {name} to four digits, e.g. from the pipeline's secrets");
                 let unset = || (format!("environment variable {name} is not set"), help());
@@ -61,6 +68,11 @@ pub fn resolve_codes(desired: &mut Desired, lookup: &dyn CodeSourceResolver, dia
             }
         }
     }
+}
+
+fn written_as_source(kind: &str) -> (String, String) {
+    let message = format!("four digits are no source of an access code (`{kind}`)");
+    (message, "write the code itself in quotes, or the name of its source".to_owned())
 }
 
 fn accept(

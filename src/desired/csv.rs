@@ -1,7 +1,7 @@
 //! Parses CSV into the same tree as YAML, so that one set of checks serves both. A record is a network, a base station or a
 //! handset, which the headings tell apart; every field keeps its span.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
@@ -204,6 +204,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     if diagnostics.len() > known {
         return None;
     }
+    columns.report_unnamed(&rows, spans, diagnostics);
     let mut locations = Grouped::default();
     for cells in rows.iter().filter(|row| !is_blank(row)) {
         let row = TableRow { cells, columns: &columns, spans };
@@ -445,11 +446,14 @@ struct Columns {
     index: HashMap<&'static str, u16>,
     duplicates: Vec<usize>,
     unknown: Vec<usize>,
+    /// Columns without a heading, which must be empty.
+    unnamed: HashSet<u16>,
 }
 
 impl Columns {
     fn of(headings: &Row, table: TableKind) -> Self {
-        let mut columns = Self { table, index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new() };
+        let mut columns =
+            Self { table, index: HashMap::new(), duplicates: Vec::new(), unknown: Vec::new(), unnamed: HashSet::new() };
         for (at, (cell, heading)) in headings.iter().enumerate() {
             let heading = heading.trim();
             match table.columns().iter().copied().find(|column| is_heading(heading, column)) {
@@ -457,11 +461,31 @@ impl Columns {
                 Some(column) => {
                     columns.index.insert(column, cell.column);
                 }
-                None if heading.is_empty() || heading.starts_with('#') => {}
+                None if heading.is_empty() => {
+                    columns.unnamed.insert(cell.column);
+                }
+                None if heading.starts_with('#') => {}
                 None => columns.unknown.push(at),
             }
         }
         columns
+    }
+
+    /// Reports columns that have content and no heading, each at its first cell: what is in them would be lost.
+    fn report_unnamed(&self, rows: &[Row], spans: Spans, diagnostics: &mut Diagnostics) {
+        let mut unnamed: Vec<u16> = self.unnamed.iter().copied().collect();
+        unnamed.sort_unstable();
+        for column in unnamed {
+            let cells = rows.iter().filter_map(|row| row.get(usize::from(column)));
+            let Some((cell, _)) = cells.into_iter().find(|(_, text)| !text.trim().is_empty()) else { continue };
+            diagnostics
+                .error(
+                    DiagnosticCode::UnknownField,
+                    spans.of(cell),
+                    "a cell with content in a column without a heading",
+                )
+                .help("give the column its heading; start it with # for a comment column");
+        }
     }
 
     fn report(&self, headings: &Row, span: impl Fn(&Cell) -> Span, diagnostics: &mut Diagnostics) {

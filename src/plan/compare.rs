@@ -1,6 +1,7 @@
 //! Compares the desired with the current state of each managed network.
 
 use super::matching::Managed;
+use super::temporary::is_temporary;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{
@@ -84,6 +85,9 @@ pub(super) fn compare<'a>(
         if changed.is_empty() {
             continue;
         }
+        if changed.has(Setting::Name) {
+            refuse_temporary_name(entry, &after.name, diagnostics);
+        }
         for setting in missing(&after) {
             diagnostics.push(missing_required_setting(entry, &network.settings.name, network.id.as_str(), setting));
         }
@@ -130,6 +134,9 @@ fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Opti
             .error(DiagnosticCode::InvalidDisplayName, entry.span(), message)
             .help("shorten it; Webex refuses longer ones when a network is created");
     }
+    if let Some(name) = &desired.name {
+        refuse_temporary_name(entry, name.as_str(), diagnostics);
+    }
     if diagnostics.len() > known {
         return None;
     }
@@ -139,6 +146,17 @@ fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Opti
         code_enabled: Some(desired.code_enabled.unwrap_or(true)),
         code: Some(desired.code?.to_code_text()),
     })
+}
+
+/// A temporary name would be taken for that of an interrupted run by the next one.
+fn refuse_temporary_name(entry: &NetworkEntry, name: &str, diagnostics: &mut Diagnostics) {
+    // What an undo goes back to was there before.
+    if is_temporary(name) && !entry.is_recorded {
+        let message = format!("{name:?} is a name that dectl gives for a moment");
+        diagnostics
+            .error(DiagnosticCode::InvalidName, entry.name_span.unwrap_or(entry.span()), message)
+            .help("choose another name");
+    }
 }
 
 fn wrong_model(entry: &NetworkEntry, live_model: &str, span: crate::diagnostic::Span) -> Diagnostic {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::near_names::is_near;
+use super::near_names::NearNames;
 use super::temporary;
 use crate::desired::model::{Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span, quoted_list, suggest};
@@ -284,7 +284,12 @@ struct Matcher<'a, 'r> {
     claimed: HashMap<NetworkIndex, EntryGroup<'a>>,
     created: Vec<(NetworkModel, EntryGroup<'a>)>,
     deleted: HashMap<NetworkIndex, &'a NetworkEntry>,
+    /// Entries that match nothing.
+    unknown: usize,
 }
+
+/// A suggestion compares with all names of a location: so many entries have one.
+const MAX_SUGGESTIONS: usize = 100;
 
 /// Entries and their candidate networks.
 struct UnresolvedEntry<'a> {
@@ -306,6 +311,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
             claimed: HashMap::new(),
             created: Vec::new(),
             deleted: HashMap::new(),
+            unknown: 0,
         }
     }
 
@@ -600,12 +606,15 @@ impl<'a, 'r> Matcher<'a, 'r> {
 
     /// A network that would be created while an unmanaged one has nearly its name is probably that one.
     fn report_near_names(&mut self) {
+        if self.created.is_empty() {
+            return;
+        }
+        let unmanaged = self.live.networks_of(self.location).filter(|(at, _)| !self.is_taken(*at));
+        let unmanaged: Vec<_> = unmanaged.map(|(_, network)| network).collect();
+        let names = NearNames::of(unmanaged.iter().map(|network| &*network.settings.name));
         for (_, group) in self.created.iter().filter(|(_, group)| !group.primary.is_recorded) {
             let entry = group.primary;
-            let unmanaged = self.live.networks_of(self.location).filter(|(at, _)| !self.is_taken(*at));
-            let near =
-                unmanaged.map(|(_, network)| network).find(|network| is_near(entry.label(), &network.settings.name));
-            let Some(near) = near else { continue };
+            let Some(near) = names.find(entry.label()).map(|at| unmanaged[at]) else { continue };
             let (name, id) = (&near.settings.name, &near.id);
             self.diagnostics.error(DiagnosticCode::NearName, entry.name_span.unwrap_or(entry.span()), format!("{:?} would be created, but an unmanaged network is named {name:?}", entry.label())).help(format!(
                     "if it is this one, add `renamedFrom: {name:?}` or `id: {id}`; if both are meant, add an entry with \
@@ -615,6 +624,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
     }
 
     fn unknown(&mut self, entry: &NetworkEntry) {
+        self.unknown += 1;
         let location = &self.live.location(self.location).name;
         let previous_names: String = entry.renamed_from.iter().map(|from| format!(" or {:?}", from.value)).collect();
         let message = format!("{location:?} has no network named {:?}{previous_names}", entry.label());
@@ -638,7 +648,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
 
     fn available_networks(&self, entry: &NetworkEntry) -> String {
         let names = || self.live.networks_of(self.location).map(|(_, network)| &*network.settings.name);
-        let near = suggest(entry.label(), names());
+        let near = if self.unknown <= MAX_SUGGESTIONS { suggest(entry.label(), names()) } else { Vec::new() };
         // An entry with an id never creates a network.
         let create = if entry.id.is_some() { "" } else { "; to create it, add its `model`" };
         if names().next().is_none() {

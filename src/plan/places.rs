@@ -6,7 +6,7 @@
 //! 3. In each network the additions, each behind what frees its place and behind what removes its address elsewhere; then the
 //!    other replaced ones, each behind the addition that takes its place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::compare::NetworkChange;
 use super::matching::Managed;
@@ -91,7 +91,10 @@ pub(super) fn arrange(
     context: Context<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<BaseStationChange> {
-    let mut order = Order { context, changes: Vec::new(), removed: HashMap::new(), replaced_early: HashMap::new() };
+    let replaced = plans.iter().flat_map(|plan| plan.replaced.iter().map(|(_, station)| (plan.owner, station.mac())));
+    let replaced = replaced.filter_map(|(owner, mac)| Some((owner, mac?))).collect();
+    let mut order =
+        Order { context, changes: Vec::new(), removed: HashMap::new(), replaced_early: HashMap::new(), replaced };
     plans.iter().for_each(|plan| order.remove(plan));
     plans.iter().for_each(|plan| order.replace_early(plan));
     for plan in plans {
@@ -108,6 +111,8 @@ struct Order<'r, 'a> {
     removed: HashMap<Owner, Vec<(Mac, usize)>>,
     /// The changes that remove a replaced base station before its successor is added, by the address of that.
     replaced_early: HashMap<(Owner, Mac), usize>,
+    /// What is replaced, by network.
+    replaced: HashSet<(Owner, Mac)>,
 }
 
 impl Order<'_, '_> {
@@ -195,7 +200,12 @@ impl Order<'_, '_> {
         let home: LocationIndex = context.live.location_of(other);
         let (network, place) = (&context.live.network(other).settings.name, &context.live.location(home).name);
         let message = format!("base station {mac} is in network {network:?} of {place:?}");
-        let help = if home == context.managed.location {
+        let help = if self.replaced.contains(&(Owner::Live(other), mac)) {
+            format!(
+                "`replaces` in {network:?} keeps it until its successor is there; write `{{ mac: {mac}, state: absent }}` there \
+                 instead, and the successor without `replaces`"
+            )
+        } else if home == context.managed.location {
             format!("add `{{ mac: {mac}, state: absent }}` to {network:?} to move it")
         } else {
             "a move between locations takes two runs: first `state: absent` there, then the addition here".to_owned()

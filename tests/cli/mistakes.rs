@@ -307,3 +307,50 @@ fn ids_of_another_organization_are_one_diagnosis() {
     let ended = other.run(&["apply", "--plan", "p.json", "--yes"]);
     assert!(ended.code == Some(1) && ended.stderr.contains("for another organization"), "{}", ended.stderr);
 }
+
+#[test]
+fn a_code_that_is_written_as_its_source_stays_secret() {
+    let env = TestEnv::new();
+    let networks = "[{ name: HQ Kitchen, defaultAccessCode: { env: '4822' } }, { name: HQ Ward 1, defaultAccessCode: { file: '4823' } }]";
+    env.write("s.yaml", &format!("version: 1\nlocations: [{{ name: Oslo HQ, networks: {networks} }}]\n"));
+    let refused = env.run(&["plan", "s.yaml"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(!refused.stderr.contains("4822") && !refused.stderr.contains("4823"), "{}", refused.stderr);
+    assert_eq!(refused.stderr.matches("four digits are no source").count(), 2, "{}", refused.stderr);
+}
+
+#[test]
+fn a_temporary_name_cannot_be_asked_for() {
+    let env = TestEnv::new();
+    let name = "dectl moving ad5klts3h4 HQ Reception";
+    env.write(
+        "t.yaml",
+        &format!(
+            "version: 1\nlocations: [{{ name: Oslo HQ, networks: [{{ name: {name}, renamedFrom: HQ Ward 1 }}] }}]\n"
+        ),
+    );
+    for arguments in [&["plan", "t.yaml"][..], &["rename", "HQ Ward 1", name, "--out", "p.json"]] {
+        let refused = env.run(arguments);
+        assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+        assert!(refused.stderr.contains("a name that dectl gives for a moment"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn the_help_for_a_base_station_that_is_replaced_and_moved_leads_on() {
+    let env = TestEnv::new();
+    let list = env.run(&["export", "--include", "base-stations", "--location", "Oslo*"]).stdout;
+    let kitchen = list.split("name: HQ Kitchen").nth(1).expect("the network");
+    let mac = kitchen.split("AC7A56").nth(1).map(|rest| format!("AC7A56{}", &rest[..6])).expect("a base station");
+    let file = |kitchen: &str| {
+        format!(
+            "version: 1\nlocations:\n  - name: Oslo HQ\n    networks:\n      - {{ name: HQ Kitchen, baseStations: [{kitchen}] }}\n      \
+             - {{ name: HQ Ward 1, baseStations: [{mac}] }}\n"
+        )
+    };
+    env.write("g.yaml", &file(&format!("{{ mac: AC7A5611A001, replaces: {mac} }}")));
+    let refused = env.run(&["plan", "g.yaml"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("without `replaces`"), "{}", refused.stderr);
+    env.write("g.yaml", &file(&format!("{{ mac: {mac}, state: absent }}, AC7A5611A001")));
+    assert_eq!(env.run(&["plan", "g.yaml"]).code, Some(0));
+}

@@ -183,3 +183,20 @@ fn a_code_is_masked_under_whatever_heading_and_in_whatever_table() {
         }
     }
 }
+
+#[test]
+fn a_column_without_a_heading_must_be_empty() {
+    let env = TestEnv::new();
+    env.write("t.csv", "location,name,,displayName,\nOslo HQ,HQ Ward 1,lost,W1,\nOslo HQ,HQ Ward 2,,W2,\n");
+    let refused = env.run(&["plan", "t.csv"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(
+        refused.stderr.contains("column without a heading") && refused.stderr.contains("t.csv:2:"),
+        "{}",
+        refused.stderr
+    );
+    env.write("t.csv", "location,name,,displayName,\nOslo HQ,HQ Ward 1, ,W1,\n");
+    assert_eq!(env.run(&["plan", "t.csv"]).code, Some(0));
+    env.write("t.csv", "location,name,#note,displayName\nOslo HQ,HQ Ward 1,kept,W1\n");
+    assert_eq!(env.run(&["plan", "t.csv"]).code, Some(0));
+}

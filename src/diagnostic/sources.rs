@@ -113,9 +113,10 @@ impl Sources {
 
     fn add_kind(&mut self, name: impl Into<Arc<str>>, text: impl Into<Arc<str>>, kind: SourceKind) -> SourceId {
         let text = text.into();
-        let line_starts = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1))
-            .collect();
+        // Old spreadsheets end lines with carriage returns alone.
+        let line_end = if text.contains('\n') { b'\n' } else { b'\r' };
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == line_end);
+        let line_starts = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect();
         self.texts.push(SourceText { name: name.into(), text, line_starts, kind });
         SourceId(self.texts.len() as u32 - 1)
     }

@@ -139,5 +139,5 @@ fn no_free_code(location: LocationIndex, live: &LiveState) -> Diagnostic {
         DiagnosticCode::NoFreeCode,
         format!("{:?} has no free access code for a temporary one", live.location(location).name),
     )
-    .help("all 10,000 codes are in use or requested; change the code of one network in a separate run first")
+    .help("10,000 codes are in use, requested, or needed for a moment; exchange fewer codes in one run (`--network`)")
 }

@@ -200,3 +200,17 @@ fn a_column_without_a_heading_must_be_empty() {
     env.write("t.csv", "location,name,#note,displayName\nOslo HQ,HQ Ward 1,kept,W1\n");
     assert_eq!(env.run(&["plan", "t.csv"]).code, Some(0));
 }
+
+#[test]
+fn lines_that_end_with_carriage_returns_alone_have_numbers() {
+    let env = TestEnv::new();
+    env.write("c.csv", "location,name,displayName\rOslo HQ,HQ Ward 1,q\rOslo HQ,HQ Ward 3,z\r");
+    let plan = env.run(&["plan", "c.csv"]).stdout;
+    assert!(plan.contains("c.csv:2") && plan.contains("c.csv:3"), "{plan}");
+    env.write(
+        "c.yaml",
+        "version: 1\rlocations:\r  - name: Oslo HQ\r    networks:\r      - { name: HQ Ward 1, colour: red }\r",
+    );
+    let refused = env.run(&["plan", "c.yaml"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("c.yaml:5:"), "{}", refused.stderr);
+}

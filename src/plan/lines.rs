@@ -45,6 +45,16 @@ pub(super) enum Giver {
     Network(usize),
 }
 
+impl Giver {
+    /// The handset change, if it is one.
+    const fn handset(self) -> Option<usize> {
+        match self {
+            Self::Handset(part) => Some(part.change()),
+            Self::Network(_) => None,
+        }
+    }
+}
+
 /// In which state an interim step leaves a handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Half {
@@ -73,7 +83,7 @@ impl LineOrder {
         let (removals, additions) = (of_action(ChangeAction::Delete), of_action(ChangeAction::Create));
         let parts = removals.chain(graph.in_order()).chain(additions).collect();
         let cut = graph.cut.iter().map(|need| &graph.needs[*need]).filter(|need| !need.is_soft);
-        let exchanged = cut.filter_map(|need| Some((need.taker, need.handset()?))).collect();
+        let exchanged = cut.filter_map(|need| Some((need.taker, need.from.handset()?))).collect();
         Self { parts, graph, exchanged }
     }
 
@@ -124,16 +134,6 @@ struct Need {
     is_soft: bool,
 }
 
-impl Need {
-    /// The handset change that gives up the line.
-    const fn handset(&self) -> Option<usize> {
-        match self.from {
-            Giver::Handset(part) => Some(part.change()),
-            Giver::Network(_) => None,
-        }
-    }
-}
-
 /// What the changes of a location wait for: the nodes are requests, the edges are needs.
 #[derive(Debug)]
 struct Graph {
@@ -168,10 +168,7 @@ impl Graph {
         for (taker, change) in changes.iter().enumerate() {
             for line in difference(change.after.as_ref(), change.before.as_ref()) {
                 for from in givers.get(line).into_iter().flatten().copied() {
-                    let giver = match from {
-                        Giver::Handset(part) => Some(part.change()),
-                        Giver::Network(_) => None,
-                    };
+                    let giver = from.handset();
                     let is_soft = giver.is_some_and(|giver| changes[giver].owner == change.owner);
                     // Within a network removals are first and additions last anyway.
                     if is_soft && !(is_update(taker) && giver.is_some_and(is_update)) {
@@ -208,7 +205,7 @@ impl Graph {
 
     /// What gives up the line of a need: the interim step of a handset, if that does.
     fn giver(&self, need: &Need) -> Giver {
-        match (need.from, need.handset().and_then(|at| self.interims.get(&at))) {
+        match (need.from, need.from.handset().and_then(|at| self.interims.get(&at))) {
             (Giver::Handset(part), Some(half)) if *half == Half::New || !need.is_first_before => {
                 Giver::Handset(Part::Interim(part.change()))
             }
@@ -242,7 +239,7 @@ impl Graph {
         let find = |is_it: &dyn Fn(&Need) -> bool| cycle.iter().copied().find(|need| is_it(&self.needs[*need]));
         let has_interim = |at: Option<usize>| at.is_none_or(|at| self.interims.contains_key(&at));
         let tidy = find(&|need| need.is_soft && !(need.is_first_before && need.is_first_after));
-        let former = find(&|need| !need.is_first_before && !has_interim(need.handset()));
+        let former = find(&|need| !need.is_first_before && !has_interim(need.from.handset()));
         let new = find(&|need| !need.is_first_after && !has_interim(Some(need.taker)));
         let soft = find(&|need| need.is_soft);
         match (tidy, former, new) {
@@ -250,7 +247,7 @@ impl Graph {
                 self.cut.insert(need);
             }
             (None, Some(need), _) => {
-                self.interims.extend(self.needs[need].handset().map(|giver| (giver, Half::Former)));
+                self.interims.extend(self.needs[need].from.handset().map(|giver| (giver, Half::Former)));
             }
             (None, None, Some(need)) => {
                 self.interims.insert(self.needs[need].taker, Half::New);
@@ -259,24 +256,24 @@ impl Graph {
         }
     }
 
+    /// There is no cycle, and what is taken back can only close one through the change that it was done to.
     fn take_back_needless_cuts(&mut self) {
         for at in self.interims.keys().copied().collect::<Vec<_>>() {
             let half = self.interims.remove(&at);
-            if self.has_cycle() {
+            if self.leads_to_cycle(at) {
                 self.interims.extend(half.map(|half| (at, half)));
             }
         }
         for need in self.cut.iter().copied().filter(|need| !self.needs[*need].is_soft).collect::<Vec<_>>() {
             self.cut.remove(&need);
-            if self.has_cycle() {
+            if self.leads_to_cycle(self.needs[need].taker) {
                 self.cut.insert(need);
             }
         }
     }
 
-    fn has_cycle(&self) -> bool {
-        let mut done = HashSet::new();
-        self.updates.iter().any(|start| self.find_cycle(Part::Whole(*start), &mut done).is_some())
+    fn leads_to_cycle(&self, at: usize) -> bool {
+        self.find_cycle(Part::Whole(at), &mut HashSet::new()).is_some()
     }
 
     /// The needs of a cycle that can be reached from `start`; depth first. What leads to none is remembered in `done`.

@@ -72,16 +72,19 @@ impl<'a> Matches<'a> {
 
     /// The managed networks, as far as entries could be matched.
     pub fn networks(&self) -> HashSet<NetworkIndex> {
-        let deleted = self.managed.iter().flat_map(|managed| &managed.deleted).map(|(network, _)| *network);
-        deleted.chain(self.groups().map(|(network, _)| *network)).collect()
+        self.networks_with(|_| true)
     }
 
     /// The networks that rules leave alone: those with an entry, but not those that only tables of devices name.
     pub fn networks_with_settings_entries(&self) -> HashSet<NetworkIndex> {
-        let has_settings = |group: &EntryGroup<'_>| group.entries().any(|entry| !entry.name_is_check);
+        self.networks_with(|group| group.entries().any(|entry| !entry.name_is_check))
+    }
+
+    /// The networks that are to be deleted, and those whose entries are meant.
+    fn networks_with(&self, is_meant: impl Fn(&EntryGroup<'_>) -> bool) -> HashSet<NetworkIndex> {
         let deleted = self.managed.iter().flat_map(|managed| &managed.deleted).map(|(network, _)| *network);
-        let changed = self.groups().filter(|(_, group)| has_settings(group)).map(|(network, _)| *network);
-        deleted.chain(changed).collect()
+        let named = self.groups().filter(|(_, group)| is_meant(group)).map(|(network, _)| *network);
+        deleted.chain(named).collect()
     }
 
     fn groups(&self) -> impl Iterator<Item = &(NetworkIndex, EntryGroup<'a>)> {

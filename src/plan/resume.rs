@@ -185,10 +185,20 @@ fn find_network(
     }
 }
 
-/// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.
-fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
+/// The networks that the plan was made with, and those that it has created.
+fn known_networks<'a>(
+    plan: &'a Plan,
+    created: &HashMap<ChangeIndex, NetworkIndex>,
+    live: &'a LiveState,
+) -> HashSet<&'a NetworkId> {
     let mut known = plan.known_networks();
     known.extend(created.values().map(|network| &live.network(*network).id));
+    known
+}
+
+/// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.
+fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
+    let known = known_networks(plan, created, live);
     let locations: HashSet<&LocationId> = plan.changes.iter().map(|change| &change.location.id).collect();
     let mut unknown: HashMap<&LocationId, Vec<&Network>> = HashMap::new();
     for location in locations {
@@ -278,8 +288,7 @@ fn is_there_again(change: &Change, network: NetworkIndex, known: &HashSet<Handse
 
 /// Networks that the plan deletes, that are gone, and of whose names there are others in their location that it does not know.
 fn created_again(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
-    let mut known = plan.known_networks();
-    known.extend(created.values().map(|network| &live.network(*network).id));
+    let known = known_networks(plan, created, live);
     let deletions = plan
         .changes
         .iter()

@@ -53,8 +53,8 @@ pub async fn accept_live(
     if !unread.is_empty() {
         return Err(Error::DevicesUnreadable(unread));
     }
-    let (edits, left) = differing(inputs, fields, scope, &live)?;
-    let mut acceptance = Acceptance::begin(texts, inputs, &edits, left, scope, &live);
+    let differing = differing(inputs, fields, scope, &live)?;
+    let mut acceptance = Acceptance::begin(texts, inputs, &differing, scope, &live);
     while acceptance.step() {
         // A signal is heard in between.
         client.wait_as(Priority::Normal, Duration::from_millis(1)).await;
@@ -76,25 +76,29 @@ pub fn accept(
     scope: &Scope,
     live: &LiveState,
 ) -> Result<Accepted, Error> {
-    let (edits, left) = differing(inputs, fields, scope, live)?;
-    let mut acceptance = Acceptance::begin(texts, inputs, &edits, left, scope, live);
+    let differing = differing(inputs, fields, scope, live)?;
+    let mut acceptance = Acceptance::begin(texts, inputs, &differing, scope, live);
     while acceptance.step() {}
     Ok(acceptance.finish())
 }
 
-/// The edits that would take over all differences in scope, and the differences that none can.
-fn differing(
-    inputs: &Inputs,
-    fields: &[String],
-    scope: &Scope,
-    live: &LiveState,
-) -> Result<(Vec<Taken>, Vec<String>), Error> {
+/// What differs in scope.
+struct Differing {
+    keys: Vec<Key>,
+    /// The edits that would take over the differences.
+    edits: Vec<Taken>,
+    /// The differences that no edit can take over, in words.
+    left: Vec<String>,
+}
+
+fn differing(inputs: &Inputs, fields: &[String], scope: &Scope, live: &LiveState) -> Result<Differing, Error> {
     let requested_names = inputs.desired.entries().filter_map(|entry| entry.desired.name.as_ref());
     Error::check_scope(scope, live, requested_names.map(|name| name.as_str()))?;
     let (differences, contradictions) = compare(inputs, scope, live);
+    let keys = keys(&differences, &contradictions);
     let (edits, mut left) = edits(&differences, fields, inputs);
     left.extend(contradictions);
-    Ok((edits, left))
+    Ok(Differing { keys, edits, left })
 }
 
 /// Edits that are being proven, in halves: what is not proven together is tried apart, since one of them may have a meaning
@@ -104,8 +108,10 @@ struct Acceptance<'a> {
     scope: &'a Scope,
     live: &'a LiveState,
     /// What differs before, and what each entry asks for.
-    before: Vec<Key>,
+    before: &'a [Key],
     asked: Vec<Asked>,
+    /// The entries that share their text with no other one.
+    alone: HashSet<Span>,
     made: Vec<&'a Taken>,
     /// Still to be proven; the last ones next.
     open: Vec<Vec<&'a Taken>>,
@@ -116,20 +122,25 @@ impl<'a> Acceptance<'a> {
     fn begin(
         texts: &'a [Input],
         inputs: &Inputs,
-        edits: &'a [Taken],
-        mut left: Vec<String>,
+        differing: &'a Differing,
         scope: &'a Scope,
         live: &'a LiveState,
     ) -> Self {
-        let (differences, contradictions) = compare(inputs, scope, live);
-        let (possible, refused) = possible(texts, edits);
+        let asked = asked(inputs);
+        let mut entries: HashMap<Span, usize> = HashMap::new();
+        for asked in &asked {
+            *entries.entry(asked.entry).or_default() += 1;
+        }
+        let (possible, refused) = possible(texts, &differing.edits);
+        let mut left = differing.left.clone();
         left.extend(refused.into_iter().map(|(taken, why)| format!("{}: {why}", taken.label)));
         Self {
             texts,
             scope,
             live,
-            before: keys(&differences, &contradictions),
-            asked: asked(inputs),
+            before: &differing.keys,
+            asked,
+            alone: entries.into_iter().filter(|(_, count)| *count == 1).map(|(entry, _)| entry).collect(),
             made: Vec::new(),
             open: vec![possible],
             left,
@@ -163,13 +174,8 @@ impl<'a> Acceptance<'a> {
     /// Whether every entry asks for the same as before, but for what was taken over. Of entries that share their text, as an
     /// alias does, none may change alone.
     fn is_same_elsewhere(&self, after: &Inputs, made: &[&Taken]) -> bool {
-        let mut entries: HashMap<Span, usize> = HashMap::new();
-        for asked in &self.asked {
-            *entries.entry(asked.entry).or_default() += 1;
-        }
-        let is_alone = |taken: &&&Taken| entries.get(&taken.edit.entry) == Some(&1);
-        let alone = made.iter().filter(is_alone).map(|taken| (taken.edit.entry, taken.edit.field));
-        let taken: HashSet<(Span, &str)> = alone.collect();
+        let alone = made.iter().filter(|taken| self.alone.contains(&taken.edit.entry));
+        let taken: HashSet<(Span, &str)> = alone.map(|taken| (taken.edit.entry, taken.edit.field)).collect();
         let after = asked(after);
         let is_same = |(before, after): (&Asked, &Asked)| {
             let values = before.values.iter().zip(&after.values);

@@ -1,7 +1,7 @@
 //! One page over the documents of many runs and organizations: what was done, what failed, what drifts, and what needs
 //! attention first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -206,17 +206,22 @@ fn names_of_places(paths: &[&Path]) -> Vec<String> {
         parts
     };
     let places: Vec<Vec<String>> = paths.iter().map(|path| place(path)).collect();
-    let ending = |place: &Vec<String>, length: usize| place[place.len().saturating_sub(length)..].to_vec();
-    let differs = |place: &Vec<String>, length: usize| {
-        places.iter().all(|other| other == place || ending(other, length) != ending(place, length))
-    };
+    // How many places end so.
+    let mut endings: HashMap<&[String], usize> = HashMap::new();
+    for place in places.iter().collect::<HashSet<_>>() {
+        for start in 0..place.len() {
+            *endings.entry(&place[start..]).or_default() += 1;
+        }
+    }
     let name = |place: &Vec<String>| {
-        let length = (1..=place.len()).find(|length| differs(place, *length)).unwrap_or(place.len());
-        ending(place, length).join("/")
+        let start = (0..place.len()).rev().find(|start| endings[&place[*start..]] == 1).unwrap_or(0);
+        place[start..].join("/")
     };
-    let mut known: std::collections::HashMap<&Vec<String>, String> = std::collections::HashMap::new();
-    places.iter().map(|place| known.entry(place).or_insert_with(|| name(place)).clone()).collect()
+    places.iter().map(name).collect()
 }
+
+/// The kinds of documents that are reported.
+const DOCUMENTS: [&str; 5] = ["result", "rehearsal", "status", "plan", "error"];
 
 /// What says whether a document can be read.
 #[derive(Debug, Default, Deserialize)]
@@ -349,19 +354,15 @@ fn read(file: &str, text: Result<&str, &String>) -> (Option<(String, String)>, D
     };
     match (head.kind.as_str(), head.format_version.as_u64()) {
         (None | Some(""), _) => return (None, no_document(&"it has no `kind`")),
-        (Some("result" | "rehearsal" | "status" | "plan" | "error"), Some(version))
-            if version > FORMAT_VERSION.into() =>
-        {
+        (Some(other), _) if !DOCUMENTS.contains(&other) => {
+            return (None, unreadable(format!("a document of the kind {other:?} reports nothing")));
+        }
+        (_, None | Some(0)) => return (None, no_document(&"it has no `formatVersion`")),
+        (_, Some(version)) if version > FORMAT_VERSION.into() => {
             let why = format!("format version {version} is newer than this version of dectl reads");
             return (None, unreadable(why));
         }
-        (Some("result" | "rehearsal" | "status" | "plan" | "error"), None | Some(0)) => {
-            return (None, no_document(&"it has no `formatVersion`"));
-        }
-        (Some("result" | "rehearsal" | "status" | "plan" | "error"), Some(_)) => {}
-        (Some(other), _) => {
-            return (None, unreadable(format!("a document of the kind {other:?} reports nothing")));
-        }
+        _ => {}
     }
     let document: Document = match serde_json::from_str(text) {
         Ok(document) => document,

@@ -10,7 +10,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::write_public_file;
 use dectl::webex::calls;
 
-use super::output::text_or_json;
+use super::output::{check_replaced, text_or_json};
 use crate::cli::args::{ReadOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
@@ -31,14 +31,8 @@ pub(super) async fn check(
     printer: &Printer,
     shutdown: &Shutdown,
 ) -> Result<ExitStatus, CliError> {
-    if let Some(path) = args.probe.as_deref()
-        && std::fs::read_to_string(path).is_ok_and(|text| !text.is_empty() && !text.contains("\"kind\": \"shapes\""))
-    {
-        return Err(CliError::refused(format!(
-            "{} has something else than the shapes of an API; --probe would replace it",
-            path.display()
-        )));
-    }
+    let are_shapes = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("\"kind\": \"shapes\"");
+    check_replaced(args.probe.as_deref(), "--probe", "the shapes of an API", are_shapes)?;
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let source = describe_token_source(&args.read.connection)?;
     let me = calls::get_token_owner().send_once(&*connection.api).await;

@@ -97,14 +97,25 @@ pub(super) fn show_unchanged(printer: &Printer) {
     printer.result(&result_text(&view, printer.format()));
 }
 
-/// Refuses to replace a file that is none of metrics: a desired-state file, named by mistake.
+/// Refuses to replace a file of something else by metrics: a desired-state file, named by mistake.
 pub(super) fn check_metrics(path: Option<&Path>) -> Result<(), CliError> {
-    let is_of_metrics = |text: &[u8]| text.is_empty() || text.starts_with(b"# TYPE ") || text.starts_with(b"# HELP ");
-    match path.and_then(|path| Some((path, std::fs::read(path).ok()?))) {
-        Some((path, text)) if !is_of_metrics(&text) => Err(CliError::refused(format!(
-            "{} has something else than metrics; --metrics would replace it",
-            path.display()
-        ))),
+    let are_metrics = |text: &[u8]| text.starts_with(b"# TYPE ") || text.starts_with(b"# HELP ");
+    check_replaced(path, "--metrics", "metrics", are_metrics)
+}
+
+/// Refuses to let `option` replace a file that is not empty and not `what` it writes.
+pub(super) fn check_replaced(
+    path: Option<&Path>,
+    option: &str,
+    what: &str,
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Result<(), CliError> {
+    let existing = path.filter(|path| path.is_file()).and_then(|path| Some((path, std::fs::read(path).ok()?)));
+    match existing {
+        Some((path, bytes)) if !bytes.is_empty() && !is_it(&bytes) => {
+            let path = path.display();
+            Err(CliError::refused(format!("{path} has something else than {what}; {option} would replace it")))
+        }
         _ => Ok(()),
     }
 }

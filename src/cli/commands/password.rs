@@ -10,6 +10,7 @@ use dectl::runtime::Shutdown;
 use dectl::storage::{PasswordFile, PasswordFileError, StoredPassword};
 
 use super::inputs::scope;
+use super::output::shell_word;
 use crate::cli::args::{
     ConnectionOptions, FilterOptions, JournalOptions, OutputOptions, ReadRateOptions, file_to_write,
 };
@@ -169,8 +170,7 @@ fn summarize(results: &[PasswordResult], args: &PasswordGenerateArgs, printer: &
         }
     }
     if let Some(path) = args.write.as_ref().filter(|_| generated > 0) {
-        let path = sanitize(&path.display().to_string()).into_owned();
-        words.push_str(&format!("; `dectl password show {path}` shows them"));
+        words.push_str(&format!("; `dectl password show {}` shows them", shell_word(path)));
     }
     printer.note(&format!("{words}\n"));
     match generated {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use dectl::desired::{Input, SourceFormat};
 use dectl::diagnostic::Diagnostics;
 use dectl::model::{
-    CodeText, Handset, HandsetId, LiveState, LocationId, Member, MemberId, Network, NetworkId, Settings,
+    CodeText, DeviceList, Handset, HandsetId, LiveState, LocationId, Member, MemberId, Network, NetworkId, Settings,
 };
 use dectl::plan::{Matches, Scope, differences};
 use dectl::reconcile::{Accepted, CodeResolution, InputOptions, Inputs, accept};
@@ -85,7 +85,7 @@ fn live(networks: &[Values]) -> LiveState {
             line2: values.line2.map(member),
             last_registration: None,
         };
-        live.set_handsets(network, vec![handset]);
+        live.set_devices(network, DeviceList::Handsets(vec![handset]));
     }
     live.set_members(LocationId::new("loc"), (500..600).map(member).collect());
     live

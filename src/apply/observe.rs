@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::confirm::POLL_INTERVALS;
 use super::operations::OperationRequest;
 use crate::client::{Priority, RequestContext, SendError};
+use crate::model::Devices;
 use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States, standings};
 use crate::webex::{ErrorClass, calls};
 
@@ -20,7 +21,7 @@ pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standin
         let is_not_found = matches!(error, SendError::Failed(error) if error.class == ErrorClass::NotFound);
         action == ChangeAction::Delete && is_not_found
     };
-    let gone = Listed { networks: Some(Vec::new()), base_stations: Some(&[]), handsets: Some(&[]) };
+    let gone = Listed { networks: Some(Vec::new()), devices: Some(Devices::gone()) };
     // A read resolves the uncertainty, so it is still sent during a shutdown.
     let priority = Priority::Cleanup;
     Ok(match kind {
@@ -37,18 +38,14 @@ pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standin
                 Err(error) => return Err(error),
             }
         }
-        ResourceKind::BaseStation => {
-            match client.read(&calls::list_base_stations(request.network()?), priority).await {
-                Ok(stations) => tell(&Listed { base_stations: Some(&stations), ..Listed::default() }),
+        kind => {
+            let Some(call) = calls::list_devices(kind, request.network()?) else { return Ok(tell(&Listed::default())) };
+            match client.read(&call, priority).await {
+                Ok(list) => tell(&Listed { devices: Some(&list.into()), ..Listed::default() }),
                 Err(error) if is_gone(&error) => tell(&gone),
                 Err(error) => return Err(error),
             }
         }
-        ResourceKind::Handset => match client.read(&calls::list_handsets(request.network()?), priority).await {
-            Ok(handsets) => tell(&Listed { handsets: Some(&handsets), ..Listed::default() }),
-            Err(error) if is_gone(&error) => tell(&gone),
-            Err(error) => return Err(error),
-        },
     })
 }
 

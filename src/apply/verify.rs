@@ -8,7 +8,7 @@ use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
 use crate::client::{Priority, SendError};
-use crate::model::{BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, Settings, same_member};
+use crate::model::{Devices, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, Settings, same_member};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, ResourceState, Standing, States,
     changed_fields, standings,
@@ -21,10 +21,8 @@ const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(1), Duration::from_se
 /// Everything that was read at the end.
 struct FinalState {
     live: LiveState,
-    /// The base stations of every network that had some added or removed.
-    base_stations: HashMap<NetworkId, Vec<BaseStation>>,
-    /// The handsets of every network that had some changed.
-    handsets: HashMap<NetworkId, Vec<Handset>>,
+    /// What was written of every network, read again.
+    devices: HashMap<NetworkId, Devices>,
 }
 
 /// Compares everything that was written with the lists, and records whether it matches the plan.
@@ -63,48 +61,30 @@ fn was_sent(result: &ChangeResult) -> bool {
     matches!(result.status, ChangeStatus::Applied | ChangeStatus::Unknown | ChangeStatus::Failed)
 }
 
-/// One list of networks, and one of base stations for each network that had some added or removed.
+/// One list of networks, and one of each kind for each network that had some of it written.
 async fn read(run: &RunContext<'_>, results: &[ChangeResult], priority: Priority) -> Result<FinalState, SendError> {
     let live = run.client.list_networks(priority).await?;
-    let touched = |kind: ResourceKind| {
-        let mut networks: BTreeMap<NetworkId, &LocationId> = BTreeMap::new();
-        for (change, result) in run.plan.changes.iter().zip(results) {
-            if change.kind() == kind && was_sent(result) {
-                let network = run.network_id(change).filter(|network| live.find(network).is_some());
-                networks.extend(network.map(|network| (network, &change.location.id)));
-            }
-        }
-        networks
-    };
-    let base_stations = touched(ResourceKind::BaseStation).into_iter().map(|(network, location)| async move {
-        let path = NetworkPath { location, network: &network };
-        let listed = run.client.read(&calls::list_base_stations(path), priority).await;
-        listed_of(network, listed)
-    });
-    let handsets = touched(ResourceKind::Handset).into_iter().map(|(network, location)| async move {
-        let path = NetworkPath { location, network: &network };
-        let listed = run.client.read(&calls::list_handsets(path), priority).await;
-        listed_of(network, listed)
-    });
-    let (base_stations, handsets) = futures::future::try_join(
-        futures::future::try_join_all(base_stations),
-        futures::future::try_join_all(handsets),
-    )
-    .await?;
-    Ok(FinalState {
-        live,
-        base_stations: base_stations.into_iter().flatten().collect(),
-        handsets: handsets.into_iter().flatten().collect(),
-    })
-}
-
-/// What was read of a network. The list has just shown the network, so it may be there although it is not found.
-fn listed_of<T>(network: NetworkId, listed: Result<T, SendError>) -> Result<Option<(NetworkId, T)>, SendError> {
-    match listed {
-        Ok(listed) => Ok(Some((network, listed))),
-        Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok(None),
-        Err(error) => Err(error),
+    let mut touched: BTreeMap<(ResourceKind, NetworkId), &LocationId> = BTreeMap::new();
+    for (change, _) in run.plan.changes.iter().zip(results).filter(|(_, result)| was_sent(result)) {
+        let network = run.network_id(change).filter(|network| live.find(network).is_some());
+        touched.extend(network.map(|network| ((change.kind(), network), &change.location.id)));
     }
+    let lists = touched.iter().filter_map(|((kind, network), location)| {
+        let call = calls::list_devices(*kind, NetworkPath { location, network })?;
+        Some(async move {
+            match run.client.read(&call, priority).await {
+                Ok(list) => Ok(Some((network, list))),
+                // The list has just shown the network, so it may be there although it is not found.
+                Err(SendError::Failed(error)) if error.class == ErrorClass::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+    });
+    let mut devices: HashMap<NetworkId, Devices> = HashMap::new();
+    for (network, list) in futures::future::try_join_all(lists).await?.into_iter().flatten() {
+        devices.entry(network.clone()).or_default().set(list);
+    }
+    Ok(FinalState { live, devices })
 }
 
 /// Updates the results from what was read; returns the number of things that should match the plan and do not.
@@ -135,7 +115,8 @@ fn compare(
         if change.kind() == ResourceKind::Handset {
             let network = run.network_id(change);
             let it = network.and_then(|network| {
-                shown_instead(change, &standing, found.handsets.get(&network)?, &run.plan.listed_handsets(&network))
+                let handsets = found.devices.get(&network)?.handsets.as_ref()?;
+                shown_instead(change, &standing, handsets, &run.plan.listed_handsets(&network))
             });
             result.found = it.filter(|_| !is_match).cloned().map(ResourceState::from);
             let fields = changed_fields(change.after.as_ref(), result.found.as_ref()).into_iter();
@@ -185,14 +166,9 @@ fn stand(run: &RunContext<'_>, changes: &[ChangeIndex], found: &FinalState) -> V
             (network, _) => network.into_iter().collect(),
         };
         // A network that is gone has no devices.
-        let is_gone = network.is_none();
-        let stations = id.as_ref().and_then(|id| found.base_stations.get(id)).map(Vec::as_slice);
-        let handsets = id.as_ref().and_then(|id| found.handsets.get(id)).map(Vec::as_slice);
-        let listed = Listed {
-            networks: Some(networks),
-            base_stations: stations.or_else(|| is_gone.then_some(&[][..])),
-            handsets: handsets.or_else(|| is_gone.then_some(&[][..])),
-        };
+        let devices = id.as_ref().and_then(|id| found.devices.get(id));
+        let listed =
+            Listed { networks: Some(networks), devices: devices.or_else(|| network.is_none().then(Devices::gone)) };
         let states: Vec<States<'_>> = changes.iter().map(|at| States::of_change(&run.plan[*at], None)).collect();
         let known = id.map(|id| run.plan.listed_handsets(&id)).unwrap_or_default();
         standing.extend(changes.into_iter().zip(standings(&states, &listed, &known)));

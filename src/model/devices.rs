@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::{BaseStationId, HandsetId, MemberId};
+use super::kind::ResourceKind;
 use super::mac::Mac;
 use super::member::Member;
 use super::name_key::same_text;
@@ -125,11 +126,61 @@ pub fn same_member(one: Option<&Member>, other: Option<&Member>) -> bool {
     }
 }
 
-/// Everything that belongs to a network and goes with it.
+/// Everything that belongs to a network and goes with it, as far as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Devices {
     /// Its base stations; `None` if they were not read.
     pub base_stations: Option<Vec<BaseStation>>,
     /// Its handsets; `None` if they were not read.
     pub handsets: Option<Vec<Handset>>,
+}
+
+/// What one read has shown of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceList {
+    BaseStations(Vec<BaseStation>),
+    Handsets(Vec<Handset>),
+}
+
+impl Devices {
+    /// Of which nothing was read.
+    pub const UNREAD: Self = Self { base_stations: None, handsets: None };
+
+    /// Those of a network that is gone: none.
+    pub fn gone() -> &'static Self {
+        static GONE: Devices = Devices { base_stations: Some(Vec::new()), handsets: Some(Vec::new()) };
+        &GONE
+    }
+
+    /// Records what was read.
+    pub fn set(&mut self, list: DeviceList) {
+        match list {
+            DeviceList::BaseStations(stations) => self.base_stations = Some(stations),
+            DeviceList::Handsets(handsets) => self.handsets = Some(handsets),
+        }
+    }
+
+    /// Everything that was read.
+    pub fn into_lists(self) -> impl Iterator<Item = DeviceList> {
+        let Self { base_stations, handsets } = self;
+        let stations = base_stations.map(DeviceList::BaseStations);
+        stations.into_iter().chain(handsets.map(DeviceList::Handsets))
+    }
+
+    /// How many there are of a kind; `None` if they were not read.
+    pub fn count(&self, kind: ResourceKind) -> Option<usize> {
+        match kind {
+            ResourceKind::Network => None,
+            ResourceKind::BaseStation => self.base_stations.as_ref().map(Vec::len),
+            ResourceKind::Handset => self.handsets.as_ref().map(Vec::len),
+        }
+    }
+}
+
+impl From<DeviceList> for Devices {
+    fn from(list: DeviceList) -> Self {
+        let mut devices = Self::UNREAD;
+        devices.set(list);
+        devices
+    }
 }

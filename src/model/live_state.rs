@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::CodeText;
-use super::devices::{BaseStation, Devices, Handset};
+use super::devices::{BaseStation, DeviceList, Devices, Handset};
 use super::id::{LocationId, NetworkId};
 use super::member::Member;
 use super::name_key::NaturalName;
@@ -167,19 +167,16 @@ impl LiveState {
         }
     }
 
-    /// Records the base stations of a network as they were read.
-    pub fn set_base_stations(&mut self, network: NetworkIndex, base_stations: Vec<BaseStation>) {
-        self.devices.entry(network).or_default().base_stations = Some(base_stations);
-    }
-
-    /// Records the handsets of a network as they were read.
-    pub fn set_handsets(&mut self, network: NetworkIndex, mut handsets: Vec<Handset>) {
-        // A member is of the location of the network unless the list says otherwise.
-        let home = self.location(self.location_of(network)).id.clone();
-        for line in handsets.iter_mut().flat_map(|handset| handset.line1.iter_mut().chain(&mut handset.line2)) {
-            line.location.get_or_insert_with(|| home.clone());
+    /// Records what was read of a network.
+    pub fn set_devices(&mut self, network: NetworkIndex, mut list: DeviceList) {
+        if let DeviceList::Handsets(handsets) = &mut list {
+            // A member is of the location of the network unless the list says otherwise.
+            let home = self.location(self.location_of(network)).id.clone();
+            for line in handsets.iter_mut().flat_map(|handset| handset.line1.iter_mut().chain(&mut handset.line2)) {
+                line.location.get_or_insert_with(|| home.clone());
+            }
         }
-        self.devices.entry(network).or_default().handsets = Some(handsets);
+        self.devices.entry(network).or_default().set(list);
     }
 
     /// Records the members of a location that are available for handsets.
@@ -201,14 +198,19 @@ impl LiveState {
         handsets.flat_map(Handset::lines).chain(self.members.values().flatten())
     }
 
+    /// What belongs to a network, as far as it was read.
+    pub fn devices(&self, network: NetworkIndex) -> &Devices {
+        self.devices.get(&network).unwrap_or(&Devices::UNREAD)
+    }
+
     /// The base stations of a network, if they were read.
     pub fn base_stations(&self, network: NetworkIndex) -> Option<&[BaseStation]> {
-        self.devices.get(&network)?.base_stations.as_deref()
+        self.devices(network).base_stations.as_deref()
     }
 
     /// The handsets of a network, if they were read.
     pub fn handsets(&self, network: NetworkIndex) -> Option<&[Handset]> {
-        self.devices.get(&network)?.handsets.as_deref()
+        self.devices(network).handsets.as_deref()
     }
 
     pub fn locations(&self) -> impl ExactSizeIterator<Item = (LocationIndex, &Location)> {

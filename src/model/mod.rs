@@ -10,6 +10,7 @@
 //! | `mac` | [`Mac`]: the address of a base station |
 //! | `network_model` | [`NetworkModel`]: the hardware of a network |
 //! | `password` | [`ServiceabilityPassword`]: does not print itself |
+//! | `kind` | [`ResourceKind`]: the kinds of things; [`PerKind`]: something for each |
 //! | `devices` | [`BaseStation`], [`Handset`]: what a network consists of |
 //! | `member` | [`Member`]: whose line a handset has |
 //! | `settings` | the four [`Setting`]s; [`Settings`] as read or sent |
@@ -24,6 +25,7 @@ mod code;
 mod desired_settings;
 mod devices;
 mod id;
+mod kind;
 mod live_state;
 mod mac;
 mod member;
@@ -39,8 +41,9 @@ mod time;
 
 pub use code::{AccessCode, CodeError, CodeText};
 pub use desired_settings::{DesiredSettings, SettingError};
-pub use devices::{BaseStation, Devices, HANDSET_INTERVAL, Handset, registration_time, same_member};
+pub use devices::{BaseStation, DeviceList, Devices, HANDSET_INTERVAL, Handset, registration_time, same_member};
 pub use id::{BaseStationId, HandsetId, LocationId, MemberId, NetworkId};
+pub use kind::{PerKind, ResourceKind};
 pub use live_state::{LiveState, Location, LocationIndex, Network, NetworkIndex};
 pub use mac::{Mac, MacError};
 pub use member::{Member, MemberKind};

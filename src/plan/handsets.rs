@@ -733,7 +733,7 @@ mod tests {
     use super::super::planner::build;
     use super::super::samples;
     use super::*;
-    use crate::model::{HandsetId, MemberId, NetworkId};
+    use crate::model::{DeviceList, HandsetId, MemberId, NetworkId};
 
     fn member(line: &str) -> Member {
         let location = Some(LocationId::new("l"));
@@ -759,7 +759,7 @@ mod tests {
         let (desired, sources) = samples::file(&format!("      - name: Net\n        handsets:\n{entries}"));
         let mut live = samples::live(&[("n", "Net")]);
         let at = live.find(&NetworkId::new("n")).expect("the network");
-        live.set_handsets(at, handsets.iter().map(|text| listed(text)).collect());
+        live.set_devices(at, DeviceList::Handsets(handsets.iter().map(|text| listed(text)).collect()));
         live.set_members(LocationId::new("l"), (1..=9).map(|line: u32| member(&line.to_string())).collect());
         let plan = match build(&desired, &live, &sources) {
             Ok(plan) => plan,

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use crate::diagnostic::{DiagnosticCode, plural};
 use crate::model::{
-    BaseStation, Handset, HandsetId, LiveState, LocationId, NetworkId, NetworkIndex, SettingSet, Settings,
+    BaseStation, Devices, HandsetId, LiveState, LocationId, NetworkId, NetworkIndex, SettingSet, Settings,
 };
+pub use crate::model::{PerKind, ResourceKind};
 
 mod change;
 mod fields;
@@ -25,7 +26,7 @@ mod standing;
 pub use change::{Change, ChangeAction, ChangeKey, ChangeSource};
 pub use fields::{Field, FieldKind, FieldValue, changed_fields};
 pub use protection::{ProtectedNetwork, Protection, Protections};
-pub use resource::{PerKind, ResourceKind, ResourceState};
+pub use resource::ResourceState;
 pub use standing::{Found, Listed, Standing, States, standings};
 
 /// Index of a change in its plan.
@@ -172,7 +173,8 @@ impl Plan {
     /// The handsets of a network that were there when the plan was made.
     pub fn listed_handsets(&self, network: &NetworkId) -> HashSet<HandsetId> {
         let devices = self.devices.iter().filter(|devices| devices.network == *network);
-        devices.flat_map(|devices| &devices.handsets).filter_map(|handset| handset.id.clone()).collect()
+        let handsets = devices.flat_map(|devices| devices.devices.handsets.iter().flatten());
+        handsets.filter_map(|handset| handset.id.clone()).collect()
     }
 
     /// The networks that the plan has recorded.
@@ -410,30 +412,17 @@ pub struct NetworkDevices {
     pub network: NetworkId,
     /// In the spelling of Webex.
     pub model: Option<Arc<str>>,
-    /// Its base stations; none if they were not read.
-    pub base_stations: Vec<BaseStation>,
-    /// Its handsets; none if they were not read.
-    pub handsets: Vec<Handset>,
+    pub devices: Devices,
 }
 
 impl NetworkDevices {
-    /// Those of one kind.
-    pub fn of_kind(&self, kind: ResourceKind) -> Vec<ResourceState> {
-        match kind {
-            ResourceKind::Network => Vec::new(),
-            ResourceKind::BaseStation => self.base_stations.iter().cloned().map(ResourceState::BaseStation).collect(),
-            ResourceKind::Handset => self.handsets.iter().cloned().map(ResourceState::from).collect(),
-        }
-    }
-
     /// What was read of these networks, each once.
     pub fn of(networks: impl IntoIterator<Item = NetworkIndex>, live: &LiveState) -> Vec<Self> {
         let networks: BTreeSet<NetworkIndex> = networks.into_iter().collect();
         let devices = networks.into_iter().map(|at| Self {
             network: live.network(at).id.clone(),
             model: live.network(at).model.clone(),
-            base_stations: live.base_stations(at).unwrap_or_default().to_vec(),
-            handsets: live.handsets(at).unwrap_or_default().to_vec(),
+            devices: live.devices(at).clone(),
         });
         devices.collect()
     }

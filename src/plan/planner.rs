@@ -19,7 +19,7 @@ use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
 use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
-use crate::model::{BaseStation, HANDSET_INTERVAL, Handset, LiveState, LocationIndex, NetworkIndex, nfc};
+use crate::model::{HANDSET_INTERVAL, Handset, LiveState, LocationIndex, NetworkIndex, nfc};
 
 /// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
 /// stations.
@@ -50,8 +50,7 @@ pub fn build_scoped(
             locations: live.locations().len(),
             listed: PerKind {
                 network: live.len(),
-                base_station: live.networks().filter_map(|(at, _)| live.base_stations(at)).map(<[_]>::len).sum(),
-                handset: live.networks().filter_map(|(at, _)| live.handsets(at)).map(<[_]>::len).sum(),
+                ..PerKind::from_fn(|kind| live.networks().filter_map(|(at, _)| live.devices(at).count(kind)).sum())
             },
             unmanaged: PerKind { network: live.len(), ..PerKind::default() },
             ..Counts::default()
@@ -248,7 +247,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                 contents: change
                     .network()
                     .filter(|_| change.is_deletion())
-                    .map_or_else(Vec::new, |at| self.contents(at)),
+                    .map_or_else(Vec::new, |at| ResourceState::all(self.live.devices(at))),
                 replaced_by: None,
                 source,
             });
@@ -293,14 +292,6 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             replaced_by: None,
             source: file_source(span, self.sources),
         }
-    }
-
-    /// What a deleted network holds.
-    fn contents(&self, network: NetworkIndex) -> Vec<ResourceState> {
-        let stations = self.live.base_stations(network).unwrap_or_default();
-        let handsets = self.live.handsets(network).unwrap_or_default();
-        let stations = stations.iter().map(|station: &BaseStation| ResourceState::BaseStation(station.clone()));
-        stations.chain(handsets.iter().map(|handset: &Handset| ResourceState::from(handset.clone()))).collect()
     }
 
     fn push_step(&mut self, items: Vec<StepItem>, depends_on: Vec<Dependency>) {

@@ -17,7 +17,7 @@ impl RequiredReads {
     /// The devices of these kinds of those networks that have some; one without is not asked for them.
     pub fn of_kinds(kinds: &[ResourceKind], networks: &[NetworkIndex], live: &LiveState) -> Self {
         let has_some = |kind: ResourceKind, at: &NetworkIndex| number_of_devices(live.network(*at), kind) != Some(0);
-        Self(PerKind::from_fn(|kind| match kinds.contains(&kind) && kind != ResourceKind::Network {
+        Self(PerKind::from_fn(|kind| match kinds.contains(&kind) && ResourceKind::OF_NETWORK.contains(&kind) {
             true => networks.iter().copied().filter(|at| has_some(kind, at)).collect(),
             false => Vec::new(),
         }))
@@ -48,7 +48,7 @@ impl RequiredReads {
 
     /// Every read: of which kind, and of which network.
     pub fn iter(&self) -> impl Iterator<Item = (ResourceKind, NetworkIndex)> {
-        ResourceKind::ALL.into_iter().flat_map(|kind| self.0[kind].iter().map(move |at| (kind, *at)))
+        ResourceKind::OF_NETWORK.into_iter().flat_map(|kind| self.0[kind].iter().map(move |at| (kind, *at)))
     }
 }
 
@@ -102,7 +102,7 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
         });
         let mut networks = managed.networks.iter();
         let adds = created || networks.any(|(at, group)| lists_stations(group) && in_scope(*at, group.primary));
-        for kind in ResourceKind::ALL {
+        for kind in ResourceKind::OF_NETWORK {
             let is_read = |at: NetworkIndex, entry: &NetworkEntry| {
                 in_scope(at, entry) || kind == ResourceKind::BaseStation && adds
             };
@@ -112,7 +112,7 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
                 }
             }
             // What goes with a network must be known.
-            for (at, entry) in managed.deleted.iter().filter(|_| kind != ResourceKind::Network) {
+            for (at, entry) in &managed.deleted {
                 if is_read(*at, entry) {
                     reads.add(kind, *at);
                 }

@@ -9,8 +9,8 @@ use super::model::{
 use super::reads::RequiredReads;
 use super::subset::Renumbering;
 use crate::model::{
-    Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,
-    same_member,
+    Devices, Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet,
+    Settings, same_member,
 };
 
 /// A difference between the live state and the plan.
@@ -92,7 +92,7 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
             continue;
         }
         let Some(at) = find_network(change, &created, live) else { continue };
-        for kind in ResourceKind::ALL.into_iter().filter(|kind| *kind != ResourceKind::Network) {
+        for kind in ResourceKind::OF_NETWORK {
             if is_deletion || change.kind() == kind {
                 reads.add(kind, at);
             }
@@ -107,7 +107,7 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
 /// All networks that are in no planned state, and unchanged networks that have drifted.
 pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let created = find_created(plan, live);
-    let planned = plan.devices.iter().flat_map(|devices| &devices.handsets);
+    let planned = plan.devices.iter().flat_map(|devices| devices.devices.handsets.iter().flatten());
     let mut known: HashSet<HandsetId> = planned.filter_map(|handset| handset.id.clone()).collect();
     let standing = stand(plan, &created, &known, live);
     let handsets = plan.changes.iter().zip(&standing).filter(|(change, _)| change.kind() == ResourceKind::Handset);
@@ -152,8 +152,7 @@ fn stand(
         let listed = Listed {
             networks: Some(network.map(|at| live.network(at)).into_iter().collect()),
             // One that is not there has none.
-            base_stations: network.map_or(Some(&[][..]), |at| live.base_stations(at)),
-            handsets: network.map_or(Some(&[][..]), |at| live.handsets(at)),
+            devices: Some(network.map_or(Devices::gone(), |at| live.devices(at))),
         };
         let states = |at: &ChangeIndex| States::of_change(&plan[*at], interim.get(at).copied());
         let states: Vec<States<'_>> = changes.iter().map(states).collect();
@@ -263,7 +262,7 @@ fn drifted_change(
             Some(Drift::DeviceChanged { network, name, device })
         }
         Standing::Before if is_network && is_deletion => {
-            let contents = change.new_contents(live.base_stations(at), live.handsets(at));
+            let contents = change.new_contents(live.devices(at));
             (!contents.is_empty()).then_some(Drift::NewContents { network, name, contents })
         }
         Standing::Before if change.before.is_none() => {
@@ -436,8 +435,7 @@ pub fn reconstruct_base_state(plan: &Plan) -> LiveState {
     let mut live = LiveState::with_locations(networks, locations);
     for devices in &plan.devices {
         if let Some(at) = live.find(&devices.network) {
-            live.set_base_stations(at, devices.base_stations.clone());
-            live.set_handsets(at, devices.handsets.clone());
+            devices.devices.clone().into_lists().for_each(|list| live.set_devices(at, list));
         }
     }
     live

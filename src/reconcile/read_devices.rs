@@ -8,7 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::error::{Error, UnreadDevices};
 use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
-use crate::model::{BaseStation, Handset, LiveState, LocationId, Member, NameKey, NetworkId, NetworkIndex};
+use crate::model::{LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
 use crate::webex::{ApiError, NetworkPath, calls};
@@ -104,13 +104,6 @@ pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
     live.add_locations(locations.collect());
 }
 
-/// What was read of one network.
-enum Read {
-    BaseStations(NetworkIndex, Vec<BaseStation>),
-    Handsets(NetworkIndex, Vec<Handset>),
-    Failed(NetworkIndex, ResourceKind, ApiError),
-}
-
 /// Reads the devices of networks.
 ///
 /// # Errors
@@ -129,47 +122,26 @@ pub async fn read_readable_devices(
     reads: RequiredReads,
     client: &ApiClient,
 ) -> Result<Vec<UnreadDevices>, Error> {
-    let requests: Vec<(ResourceKind, NetworkIndex, LocationId, NetworkId)> = reads
-        .iter()
-        .map(|(kind, at)| (kind, at, live.network(at).location.clone(), live.network(at).id.clone()))
-        .collect();
-    if requests.is_empty() {
-        return Ok(Vec::new());
-    }
-    let read = |(kind, at, location, network): (ResourceKind, NetworkIndex, LocationId, NetworkId)| async move {
-        match read_one(kind, at, NetworkPath { location: &location, network: &network }, client).await {
-            // Without a token nothing can be read.
-            Err(SendError::Failed(error)) if error.status != Some(401) => Ok(Read::Failed(at, kind, error)),
-            read => read,
-        }
-    };
+    let listed = &*live;
+    let requests = reads.iter().filter_map(|(kind, at)| {
+        let call = calls::list_devices(kind, NetworkPath::of(listed.network(at)))?;
+        Some(async move {
+            match client.read(&call, Priority::Normal).await {
+                // Without a token nothing can be read.
+                Err(SendError::Failed(error)) if error.status != Some(401) => Ok((at, kind, Err(error))),
+                read => read.map(|list| (at, kind, Ok(list))),
+            }
+        })
+    });
     let mut unread = Vec::new();
-    for read in read_all(requests.into_iter().map(read), client).await.map_err(Error::reading)? {
+    for (at, kind, read) in read_all(requests, client).await.map_err(Error::reading)? {
         match read {
-            Read::BaseStations(network, stations) => live.set_base_stations(network, stations),
-            Read::Handsets(network, handsets) => live.set_handsets(network, handsets),
-            Read::Failed(network, kind, error) => unread.push((network, kind, error)),
+            Ok(list) => live.set_devices(at, list),
+            Err(error) => unread.push((at, kind, error)),
         }
     }
     unread.sort_by_key(|(network, kind, _)| (*network, *kind));
     Ok(unread.into_iter().map(|(at, kind, error)| self::unread(live, at, kind, error)).collect())
-}
-
-/// Reads the devices of one kind of one network.
-async fn read_one(
-    kind: ResourceKind,
-    at: NetworkIndex,
-    network: NetworkPath<'_>,
-    client: &ApiClient,
-) -> Result<Read, SendError> {
-    Ok(match kind {
-        ResourceKind::Network | ResourceKind::BaseStation => {
-            Read::BaseStations(at, client.read(&calls::list_base_stations(network), Priority::Normal).await?)
-        }
-        ResourceKind::Handset => {
-            Read::Handsets(at, client.read(&calls::list_handsets(network), Priority::Normal).await?)
-        }
-    })
 }
 
 /// Devices of a network that cannot be read.

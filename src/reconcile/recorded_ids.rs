@@ -27,11 +27,7 @@ pub(super) fn find_unrecorded(history: &mut RunHistory, before: &Plan, live: &Li
         let new = live.networks().map(|(_, network)| network);
         let new = new.filter(|network| network.location == first.location && !known.contains(network.id.as_str()));
         let at = first.network.as_ref().and_then(|id| live.find(id));
-        let listed = Listed {
-            networks: Some(new.collect()),
-            base_stations: at.and_then(|at| live.base_stations(at)),
-            handsets: at.and_then(|at| live.handsets(at)),
-        };
+        let listed = Listed { networks: Some(new.collect()), devices: at.map(|at| live.devices(at)) };
         let known_handsets = known.iter().map(|id| HandsetId::new(id.as_str())).collect();
         let states: Vec<States<'_>> = items
             .iter()
@@ -59,8 +55,8 @@ fn was_read(item: &RecordedItem, before: &Plan) -> bool {
 fn ids_of(plan: &Plan) -> impl Iterator<Item = String> + '_ {
     let networks = plan.unchanged_networks.iter().map(|network| &network.network);
     let networks = networks.chain(plan.changes.iter().filter_map(|change| change.network.id()));
-    let stations = plan.devices.iter().flat_map(|devices| &devices.base_stations);
-    let handsets = plan.devices.iter().flat_map(|devices| &devices.handsets);
+    let stations = plan.devices.iter().flat_map(|devices| devices.devices.base_stations.iter().flatten());
+    let handsets = plan.devices.iter().flat_map(|devices| devices.devices.handsets.iter().flatten());
     networks
         .map(ToString::to_string)
         .chain(stations.filter_map(|station| station.id.as_ref()).map(ToString::to_string))

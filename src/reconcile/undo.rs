@@ -15,8 +15,8 @@ use crate::desired::model::{
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, plural};
 use crate::model::{
-    DesiredSettings, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId, NetworkIndex,
-    NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
+    DesiredSettings, Devices, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId,
+    NetworkIndex, NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
 };
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
 use crate::plan::model::{Listed, Operation, Plan, ResourceKind as Kind, ResourceState, Standing, States, standings};
@@ -745,10 +745,10 @@ impl<'a> UndoBuilder<'a> {
             return;
         }
         let name = format!("handset {}", before.label());
-        let handsets = self.handset_network(item).and_then(|(at, _)| self.live.handsets(at)).unwrap_or_default();
+        let devices = self.handset_network(item).map_or(Devices::gone(), |(at, _)| self.live.devices(at));
         let (before_it, interim, after_it) = (item.before.as_ref(), item.interim.as_ref(), item.after.as_ref());
         let states = States { before: before_it, interim, after: after_it };
-        let listed = Listed { handsets: Some(handsets), ..Listed::default() };
+        let listed = Listed { devices: Some(devices), ..Listed::default() };
         match standings(&[states], &listed, &HashSet::new()).pop() {
             Some(Standing::After { .. } | Standing::Interim(_)) if can_be_added(before) => {
                 let span = self.line(&item.location, "restore handset ", &before.label());

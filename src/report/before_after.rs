@@ -136,7 +136,8 @@ fn device_sides(plan: &Plan, kind: ResourceKind) -> HashMap<NetworkRef, Vec<Side
     }
     for devices in &plan.devices {
         let Some(list) = lists.get_mut(&NetworkRef::Live(devices.network.clone())) else { continue };
-        list.extend(devices.of_kind(kind).into_iter().map(|state| [Some(state.clone()), Some(state)]));
+        let states = ResourceState::all_of(&devices.devices, kind);
+        list.extend(states.into_iter().map(|state| [Some(state.clone()), Some(state)]));
     }
     for change in plan.changes.iter().filter(|change| change.kind() == kind) {
         let list = lists.entry(change.network.clone()).or_default();

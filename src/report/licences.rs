@@ -68,7 +68,7 @@ impl LicenceNote {
             }
             people.of(change.handset_after()).into_iter().for_each(|count| count.after += 1);
         }
-        for handset in plan.devices.iter().flat_map(|devices| &devices.handsets) {
+        for handset in plan.devices.iter().flat_map(|devices| devices.devices.handsets.iter().flatten()) {
             people.of(Some(handset)).into_iter().for_each(|count| count.listed += 1);
         }
         let (mut added, mut removed) = (Vec::new(), Vec::new());

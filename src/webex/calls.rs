@@ -14,8 +14,8 @@ use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::response;
 use super::wire;
 use crate::model::{
-    BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
-    Network, NetworkId, NetworkModel, ServiceabilityPassword, Settings,
+    BaseStation, BaseStationId, CodeText, DeviceList, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId,
+    MemberKind, Network, NetworkId, NetworkModel, ResourceKind, ServiceabilityPassword, Settings,
 };
 
 /// One request, which may be sent any number of times as far as its effect allows.
@@ -248,6 +248,15 @@ pub fn list_base_stations(network: NetworkPath<'_>) -> Call<'_, Vec<BaseStation>
     let path = network.join(&["baseStations"]);
     Call::new(Effect::Reads, "listing base stations", (Method::Get, path), response::base_stations)
         .with_items_in("baseStations")
+}
+
+/// Reads what a network has of one kind; `None` of networks themselves.
+pub fn list_devices(kind: ResourceKind, network: NetworkPath<'_>) -> Option<Call<'_, DeviceList>> {
+    match kind {
+        ResourceKind::Network => None,
+        ResourceKind::BaseStation => Some(list_base_stations(network).map(DeviceList::BaseStations)),
+        ResourceKind::Handset => Some(list_handsets(network).map(DeviceList::Handsets)),
+    }
 }
 
 /// Adds base stations to a network ("Create Multiple Base Stations"); returns a result for each.

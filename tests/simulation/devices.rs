@@ -267,7 +267,10 @@ fn is_handset_done(plan: &Plan, change: &Change, listed: &[Handset]) -> bool {
     match (change.handset_before(), change.handset_after()) {
         (None, Some(after)) => {
             let before = plan.devices.iter().filter(|devices| change.network.id() == Some(&devices.network));
-            let before: Vec<_> = before.flat_map(|devices| &devices.handsets).map(|handset| &handset.id).collect();
+            let before: Vec<_> = before
+                .flat_map(|devices| devices.devices.handsets.iter().flatten())
+                .map(|handset| &handset.id)
+                .collect();
             let added = listed.iter().filter(|handset| !before.contains(&&handset.id) && handset.has_same_name(after));
             let added: Vec<_> = added.filter(|handset| handset.line1 == after.line1).collect();
             assert!(added.len() < 2, "added twice: {change:#?} {added:#?}");

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 
 use super::spec::{OperationRequest, OperationSpec, Refusal, Response};
 use crate::client::{RequestContext, SendError};
-use crate::model::{BaseStation, Handset};
-use crate::plan::model::{Change, ResourceState};
+use crate::model::Devices;
+use crate::plan::model::{Change, ResourceKind, ResourceState};
 use crate::storage::journal::{JournalEntry, JournalItem, WriteKind};
 use crate::webex::calls::{self, Call};
 use crate::webex::{ApiError, ErrorClass};
@@ -25,18 +25,17 @@ impl OperationSpec for DeleteNetwork {
     /// What the network holds is read again: nothing is deleted that the plan did not list.
     async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
         let network = request.network().ok()?;
-        let client = request.run.client;
-        let stations = match client.read(&calls::list_base_stations(network), context.priority).await {
-            Ok(stations) => stations,
-            Err(error) => return refusal(error),
-        };
-        let handsets = match client.read(&calls::list_handsets(network), context.priority).await {
-            Ok(handsets) => handsets,
-            Err(error) => return refusal(error),
-        };
+        let mut devices = Devices::UNREAD;
+        for kind in ResourceKind::OF_NETWORK {
+            let Some(call) = calls::list_devices(kind, network) else { continue };
+            match request.run.client.read(&call, context.priority).await {
+                Ok(list) => devices.set(list),
+                Err(error) => return refusal(error),
+            }
+        }
         let change = request.change();
-        match change.new_contents(Some(&stations), Some(&handsets)) {
-            contents if contents.is_empty() => record_contents(request, change, stations, handsets).await,
+        match change.new_contents(&devices) {
+            contents if contents.is_empty() => record_contents(request, change, &devices).await,
             contents => Some(Refusal::Changed(format!(
                 "changed since the plan was made: it now also holds {}; not deleted",
                 contents.join(", ")
@@ -46,14 +45,8 @@ impl OperationSpec for DeleteNetwork {
 }
 
 /// Records what the network holds, if that is less than the plan lists: an undo must not bring back more.
-async fn record_contents(
-    request: OperationRequest<'_>,
-    change: &Change,
-    stations: Vec<BaseStation>,
-    handsets: Vec<Handset>,
-) -> Option<Refusal> {
-    let stations = stations.into_iter().map(ResourceState::BaseStation);
-    let contents: Vec<ResourceState> = stations.chain(handsets.into_iter().map(ResourceState::from)).collect();
+async fn record_contents(request: OperationRequest<'_>, change: &Change, devices: &Devices) -> Option<Refusal> {
+    let contents = ResourceState::all(devices);
     if contents.len() == change.contents.len() {
         return None;
     }

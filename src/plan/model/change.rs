@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LocationRef, NetworkRef, Operation, ResourceKind, ResourceState};
-use crate::model::{BaseStation, Handset, LiveState, Network, NetworkId, SettingSet, Settings};
+use crate::model::{BaseStation, Devices, Handset, LiveState, Network, NetworkId, SettingSet, Settings};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -142,7 +142,7 @@ impl Change {
     }
 
     /// What a network that is to be deleted holds and the plan does not list, in words.
-    pub fn new_contents(&self, base_stations: Option<&[BaseStation]>, handsets: Option<&[Handset]>) -> Vec<String> {
+    pub fn new_contents(&self, devices: &Devices) -> Vec<String> {
         let known_station = |station: &BaseStation| {
             let same = |known: &BaseStation| known.label() == station.label();
             self.contents.iter().any(|state| matches!(state, ResourceState::BaseStation(known) if same(known)))
@@ -151,8 +151,8 @@ impl Change {
             let same = |known: &Handset| if handset.id.is_some() { known.id == handset.id } else { known == handset };
             self.contents.iter().any(|state| matches!(state, ResourceState::Handset(known) if same(known)))
         };
-        let stations = base_stations.unwrap_or_default().iter().filter(|station| !known_station(station));
-        let handsets = handsets.unwrap_or_default().iter().filter(|handset| !known_handset(handset));
+        let stations = devices.base_stations.iter().flatten().filter(|station| !known_station(station));
+        let handsets = devices.handsets.iter().flatten().filter(|handset| !known_handset(handset));
         stations
             .map(|station| format!("base station {}", station.label()))
             .chain(handsets.map(|handset| format!("handset {}", handset.label())))

@@ -1,75 +1,9 @@
-//! What there is: the kinds of things, and the state of one thing.
+//! The state of one thing.
 
 use std::collections::HashSet;
-use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-use crate::model::{BaseStation, Handset, Network, NetworkModel, Setting, Settings};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum ResourceKind {
-    Network,
-    BaseStation,
-    Handset,
-}
-
-impl ResourceKind {
-    /// All kinds, in display order.
-    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
-
-    pub const fn noun(self) -> &'static str {
-        match self {
-            Self::Network => "network",
-            Self::BaseStation => "base station",
-            Self::Handset => "handset",
-        }
-    }
-}
-
-/// Something for each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PerKind<T> {
-    pub network: T,
-    pub base_station: T,
-    pub handset: T,
-}
-
-impl<T> PerKind<T> {
-    pub fn from_fn(mut of: impl FnMut(ResourceKind) -> T) -> Self {
-        Self {
-            network: of(ResourceKind::Network),
-            base_station: of(ResourceKind::BaseStation),
-            handset: of(ResourceKind::Handset),
-        }
-    }
-}
-
-impl<T> Index<ResourceKind> for PerKind<T> {
-    type Output = T;
-
-    fn index(&self, kind: ResourceKind) -> &T {
-        match kind {
-            ResourceKind::Network => &self.network,
-            ResourceKind::BaseStation => &self.base_station,
-            ResourceKind::Handset => &self.handset,
-        }
-    }
-}
-
-impl<T> IndexMut<ResourceKind> for PerKind<T> {
-    fn index_mut(&mut self, kind: ResourceKind) -> &mut T {
-        match kind {
-            ResourceKind::Network => &mut self.network,
-            ResourceKind::BaseStation => &mut self.base_station,
-            ResourceKind::Handset => &mut self.handset,
-        }
-    }
-}
+use crate::model::{BaseStation, Devices, Handset, Network, NetworkModel, ResourceKind, Setting, Settings};
 
 /// The state of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +24,22 @@ impl From<Handset> for ResourceState {
 }
 
 impl ResourceState {
+    /// What belongs to a network, of one kind, as far as it was read.
+    pub fn all_of(devices: &Devices, kind: ResourceKind) -> Vec<Self> {
+        match kind {
+            ResourceKind::Network => Vec::new(),
+            ResourceKind::BaseStation => {
+                devices.base_stations.iter().flatten().cloned().map(Self::BaseStation).collect()
+            }
+            ResourceKind::Handset => devices.handsets.iter().flatten().cloned().map(Self::from).collect(),
+        }
+    }
+
+    /// Everything that belongs to a network, as far as it was read.
+    pub fn all(devices: &Devices) -> Vec<Self> {
+        ResourceKind::ALL.into_iter().flat_map(|kind| Self::all_of(devices, kind)).collect()
+    }
+
     pub const fn kind(&self) -> ResourceKind {
         match self {
             Self::Network { .. } => ResourceKind::Network,

@@ -9,7 +9,8 @@ use std::collections::HashSet;
 
 use super::{Change, ResourceState, StepItem};
 use crate::model::{
-    BaseStation, Handset, HandsetId, LiveState, Network, NetworkId, NetworkIndex, Setting, SettingSet, Settings,
+    BaseStation, Devices, Handset, HandsetId, LiveState, Network, NetworkId, NetworkIndex, Setting, SettingSet,
+    Settings,
 };
 
 /// The states that a thing may be found in.
@@ -40,10 +41,18 @@ impl<'a> States<'a> {
 pub struct Listed<'a> {
     /// The network; or, of one that is to be created, those that may be it; `None` if they were not read.
     pub networks: Option<Vec<&'a Network>>,
-    /// Its base stations; `None` if they were not read.
-    pub base_stations: Option<&'a [BaseStation]>,
-    /// Its handsets; `None` if they were not read.
-    pub handsets: Option<&'a [Handset]>,
+    /// What belongs to it; `None` if nothing was read.
+    pub devices: Option<&'a Devices>,
+}
+
+impl Listed<'_> {
+    fn base_stations(&self) -> Option<&[BaseStation]> {
+        self.devices?.base_stations.as_deref()
+    }
+
+    fn handsets(&self) -> Option<&[Handset]> {
+        self.devices?.handsets.as_deref()
+    }
 }
 
 /// Where a change stands.
@@ -107,7 +116,7 @@ pub fn standings(asked: &[States<'_>], listed: &Listed<'_>, known: &HashSet<Hand
     let mut taken = known.clone();
     for is_whole in [true, false] {
         for (states, standing) in asked.iter().zip(&mut standings) {
-            let (None, Some(after), Some(handsets)) = (states.before, handset(states.after), listed.handsets) else {
+            let (None, Some(after), Some(handsets)) = (states.before, handset(states.after), listed.handsets()) else {
                 continue;
             };
             if *standing != Standing::Before {
@@ -136,11 +145,11 @@ fn standing(states: &States<'_>, listed: &Listed<'_>) -> Standing {
             Some(networks) => network(states, networks),
             None => Standing::CannotTell,
         },
-        State::BaseStation(station) => match listed.base_stations {
+        State::BaseStation(station) => match listed.base_stations() {
             Some(stations) => base_station(station, states.after.is_some(), stations),
             None => Standing::CannotTell,
         },
-        State::Handset(_) => match (listed.handsets, handset(states.before)) {
+        State::Handset(_) => match (listed.handsets(), handset(states.before)) {
             (Some(handsets), Some(before)) => {
                 updated_handset(before, handset(states.interim), handset(states.after), handsets)
             }
@@ -258,7 +267,7 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BaseStationId, CodeText, LocationId, Member, MemberId, NetworkId};
+    use crate::model::{BaseStationId, CodeText, DeviceList, LocationId, Member, MemberId, NetworkId};
 
     /// `name`, or `name:code`, or `name:code:off`; `name:-:off` hides the code.
     fn settings(text: &str) -> Settings {
@@ -386,7 +395,8 @@ mod tests {
             let list: Vec<BaseStation> = list.iter().map(|text| station(text)).collect();
             let states = [before, after].map(|text| text.map(|text| ResourceState::BaseStation(station(text))));
             let [before, after] = states.each_ref().map(Option::as_ref);
-            let listed = Listed { base_stations: Some(&list), ..Listed::default() };
+            let devices = DeviceList::BaseStations(list.clone()).into();
+            let listed = Listed { devices: Some(&devices), ..Listed::default() };
             let standing = standings(&[States { before, interim: None, after }], &listed, &HashSet::new());
             assert_eq!(one_word(&standing[0]), *expected, "{states:?} {list:?}");
         }
@@ -428,7 +438,8 @@ mod tests {
                 .iter()
                 .map(|(before, after)| States { before: before.as_ref(), interim: None, after: after.as_ref() })
                 .collect();
-            let listed = Listed { handsets: Some(&list), ..Listed::default() };
+            let devices = DeviceList::Handsets(list.clone()).into();
+            let listed = Listed { devices: Some(&devices), ..Listed::default() };
             let standing: Vec<String> = standings(&asked, &listed, &known).iter().map(one_word).collect();
             assert_eq!(standing, *expected, "{changes:?} {list:?}");
         }

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{BaseStation, LocationId, NetworkId};
+use crate::model::{BaseStation, Devices, LocationId, NetworkId};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
     Plan, Protections, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
@@ -273,8 +273,8 @@ impl From<&NetworkDevices> for NetworkDevicesJson {
         Self {
             network: devices.network.clone(),
             model: devices.model.clone(),
-            base_stations: devices.base_stations.clone(),
-            handsets: devices.handsets.iter().map(Into::into).collect(),
+            base_stations: devices.devices.base_stations.clone().unwrap_or_default(),
+            handsets: devices.devices.handsets.iter().flatten().map(Into::into).collect(),
         }
     }
 }
@@ -284,8 +284,10 @@ impl From<NetworkDevicesJson> for NetworkDevices {
         Self {
             network: json.network,
             model: json.model,
-            base_stations: json.base_stations,
-            handsets: json.handsets.into_iter().map(Into::into).collect(),
+            devices: Devices {
+                base_stations: Some(json.base_stations),
+                handsets: Some(json.handsets.into_iter().map(Into::into).collect()),
+            },
         }
     }
 }

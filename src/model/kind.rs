@@ -1,0 +1,71 @@
+//! The kinds of things that networks consist of, and something for each of them.
+
+use std::ops::{Index, IndexMut};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ResourceKind {
+    Network,
+    BaseStation,
+    Handset,
+}
+
+impl ResourceKind {
+    /// All kinds, in display order.
+    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
+
+    /// The kinds of what belongs to a network.
+    pub const OF_NETWORK: [Self; 2] = [Self::BaseStation, Self::Handset];
+
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::BaseStation => "base station",
+            Self::Handset => "handset",
+        }
+    }
+}
+
+/// Something for each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PerKind<T> {
+    pub network: T,
+    pub base_station: T,
+    pub handset: T,
+}
+
+impl<T> PerKind<T> {
+    pub fn from_fn(mut of: impl FnMut(ResourceKind) -> T) -> Self {
+        Self {
+            network: of(ResourceKind::Network),
+            base_station: of(ResourceKind::BaseStation),
+            handset: of(ResourceKind::Handset),
+        }
+    }
+}
+
+impl<T> Index<ResourceKind> for PerKind<T> {
+    type Output = T;
+
+    fn index(&self, kind: ResourceKind) -> &T {
+        match kind {
+            ResourceKind::Network => &self.network,
+            ResourceKind::BaseStation => &self.base_station,
+            ResourceKind::Handset => &self.handset,
+        }
+    }
+}
+
+impl<T> IndexMut<ResourceKind> for PerKind<T> {
+    fn index_mut(&mut self, kind: ResourceKind) -> &mut T {
+        match kind {
+            ResourceKind::Network => &mut self.network,
+            ResourceKind::BaseStation => &mut self.base_station,
+            ResourceKind::Handset => &mut self.handset,
+        }
+    }
+}

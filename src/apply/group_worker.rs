@@ -90,7 +90,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
     /// again. Other networks go on meanwhile.
     fn next(&self, open: &[StepIndex]) -> Option<Next> {
         let mut earliest = None;
-        let mut busy: Vec<&NetworkRef> = Vec::new();
+        let mut busy: Vec<(&NetworkRef, ResourceKind)> = Vec::new();
         let is_late = |at: &StepIndex| self.run.late.contains(at);
         let is_late_only = open.iter().all(is_late);
         for (place, at) in open.iter().enumerate().filter(|(_, at)| is_late_only || !is_late(at)) {
@@ -98,17 +98,22 @@ impl<'a, 's> GroupWorker<'a, 's> {
             let network = &self.run.plan[step.change()].network;
             let is_ready =
                 step.depends_on.iter().all(|needed| self.progress.contains_key(&(needed.step, needed.change)));
-            let is_about_handsets = step.operation().kind == ResourceKind::Handset;
-            // The handsets of a network are changed in the order of the plan.
-            if !is_ready || is_about_handsets && busy.contains(&network) {
-                busy.extend(is_about_handsets.then_some(network));
+            let kind = step.operation().kind;
+            // The handsets of a network are changed in the order of the plan, and what may reboot it comes last.
+            let must_follow = |other: ResourceKind| match kind {
+                ResourceKind::Network | ResourceKind::BaseStation => false,
+                ResourceKind::Handset => other == ResourceKind::Handset,
+                ResourceKind::ServiceabilityPassword => true,
+            };
+            if !is_ready || busy.iter().any(|(other, of)| *other == network && must_follow(*of)) {
+                busy.push((network, kind));
                 continue;
             }
             match self.free_at(step) {
                 None => return Some(Next::Step(place)),
                 Some(free_at) => {
                     earliest = Some(earliest.map_or(free_at, |known: Instant| known.min(free_at)));
-                    busy.push(network);
+                    busy.push((network, kind));
                 }
             }
         }

@@ -142,7 +142,7 @@ fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<&MemberId>) -
         match state {
             ResourceState::BaseStation(_) => subjects.push(Subject::Address(state.label())),
             ResourceState::Handset(handset) => subjects.extend(handset.id.as_ref().map(Subject::Handset)),
-            ResourceState::Network { .. } => {}
+            ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
         }
     }
     let gone = change.contents.iter().filter_map(ResourceState::handset);

@@ -11,7 +11,7 @@ use crate::diagnostic::{
 };
 
 /// Columns of a table of networks. A heading that starts with `#` marks a comment column.
-pub(super) const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "locationId",
     "location",
     "id",
@@ -21,6 +21,7 @@ pub(super) const COLUMNS: [&str; 10] = [
     "displayName",
     "defaultAccessCodeEnabled",
     "defaultAccessCode",
+    "serviceabilityPassword",
     "state",
 ];
 
@@ -417,9 +418,15 @@ fn fields<'a>(cells: impl IntoIterator<Item = (&'static str, Option<(Span, &'a s
             // Spreadsheets write numbers and booleans in their own format.
             "defaultAccessCode" => Value::PlainScalar(forced_text(text.trim()).to_owned().into()),
             "defaultAccessCodeEnabled" => Value::PlainScalar(text.trim().to_owned().into()),
-            "mac" | "replaces" | "state" | "model" | "line1" | "line2" | "extension" | "reassignedFrom" => {
-                Value::Text(forced_text(text.trim()).to_owned().into())
-            }
+            "mac"
+            | "replaces"
+            | "state"
+            | "model"
+            | "line1"
+            | "line2"
+            | "extension"
+            | "reassignedFrom"
+            | "serviceabilityPassword" => Value::Text(forced_text(text.trim()).to_owned().into()),
             // Names are read back as they are written, even if they look like a protected text.
             _ => Value::Text(text.to_owned().into()),
         };

@@ -7,9 +7,12 @@ use super::csv;
 use super::yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
 use crate::model::{
-    Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, Setting, Settings, registration_time,
-    same_member, to_minute,
+    Devices, Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, NetworkIndex, PasswordStatus,
+    Setting, Settings, registration_time, same_member, to_minute,
 };
+
+/// What is enabled may not exist ("Get DECT Serviceability Password status").
+const MAY_NOT_EXIST: Option<&str> = Some("whether one was ever generated cannot be read");
 
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
@@ -54,10 +57,14 @@ impl Export<'_> {
                 let remark = describe(network).filter(|_| self.with_remarks);
                 file.network(NetworkHead::Id(network.id.as_str()), remark.as_deref());
                 file.settings(&network.settings, writable_settings);
-                let stations = self.live.find(&network.id).and_then(|at| self.live.base_stations(at));
-                file.base_stations(stations.unwrap_or_default());
-                let handsets = self.live.find(&network.id).and_then(|at| self.live.handsets(at)).unwrap_or_default();
+                let devices = self.live.find(&network.id).map_or(&Devices::UNREAD, |at| self.live.devices(at));
+                file.base_stations(devices.base_stations.as_deref().unwrap_or_default());
+                let handsets = devices.handsets.as_deref().unwrap_or_default();
                 file.handsets(&location.id, handsets.iter().map(|handset| self.handset_line(handset, handsets)));
+                if let Some(status) = devices.serviceability_password {
+                    let is_enabled = status == PasswordStatus::Enabled;
+                    file.serviceability_password(status, MAY_NOT_EXIST.filter(|_| is_enabled && self.with_remarks));
+                }
             }
         }
         exported.text = file.finish();
@@ -70,6 +77,9 @@ impl Export<'_> {
         let with_codes = self.codes == CodeExport::Include;
         let code = ["defaultAccessCode"].into_iter().filter(|_| with_codes);
         let columns = ["location", "name", "displayName", "defaultAccessCodeEnabled"].into_iter().chain(code);
+        let of_live = |at: NetworkIndex| self.live.devices(at).serviceability_password;
+        let with_passwords = self.live.networks().any(|(at, _)| of_live(at).is_some());
+        let columns = columns.chain(["serviceabilityPassword"].into_iter().filter(|_| with_passwords));
         let remarks = self.remarks(["#model", "#baseStations", "#handsets", "#lines"]);
         exported.text = csv::heading(columns.chain(remarks).chain(["locationId", "id"]));
         for at in locations {
@@ -90,6 +100,8 @@ impl Export<'_> {
                     value(Setting::CodeEnabled),
                 ];
                 let code = with_codes.then(|| value(Setting::Code));
+                let password = self.live.find(&network.id).and_then(of_live).map(|status| status.as_str().to_owned());
+                let password = with_passwords.then_some(password);
                 let remarks = self.remarks([
                     network.model.as_deref().map(str::to_owned),
                     number(network.base_stations),
@@ -97,7 +109,7 @@ impl Export<'_> {
                     number(network.lines),
                 ]);
                 let ids = [Some(location.id.to_string()), Some(network.id.to_string())];
-                let cells = cells.into_iter().chain(code).chain(remarks).chain(ids);
+                let cells = cells.into_iter().chain(code).chain(password).chain(remarks).chain(ids);
                 exported.text.push_str(&csv::row(cells));
             }
         }

@@ -26,7 +26,7 @@ impl<'a> MappingReader<'a> {
     ) -> Option<Self> {
         let Value::Map(pairs) = &node.value else {
             let message = format!("{context} must be a mapping of fields, not {}", node.kind());
-            let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 12));
+            let help = format!("valid fields: {}", quoted_list(known.iter().copied(), 16));
             diagnostics.error(DiagnosticCode::WrongType, node.span, message).help(help);
             return None;
         };
@@ -77,7 +77,7 @@ impl<'a> MappingReader<'a> {
         self.typos.extend(near);
         let help = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 12)),
+            None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 16)),
         };
         let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
         diagnostics.error(DiagnosticCode::UnknownField, key.span, message).help(help);

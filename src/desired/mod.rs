@@ -9,6 +9,7 @@
 //! | `csv` | parses CSV into the same tree |
 //! | `parse` | converts a tree into the model and reports all errors of the file |
 //! | `handsets` | the same for the handsets of a network |
+//! | `serviceability` | the same for its serviceability password |
 //! | `read` | parses all sources, several files at a time |
 //! | `merge` | merges several files and reports contradictions |
 //! | `yaml_writer` | [`YamlWriter`]: writes settings as YAML |
@@ -34,6 +35,7 @@ mod parse;
 mod read;
 mod rename_handsets;
 mod rules;
+mod serviceability;
 mod template;
 mod yaml;
 mod yaml_writer;

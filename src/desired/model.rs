@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::diagnostic::Span;
 use crate::model::{
     DesiredSettings, HandsetId, HandsetName, LocationId, Mac, Member, MemberId, NameKey, NetworkId, NetworkModel,
-    Setting,
+    PasswordStatus, ResourceKind, Setting,
 };
 
 /// A value with its span.
@@ -92,6 +92,8 @@ pub struct NetworkEntry {
     pub base_stations: Option<Vec<BaseStationEntry>>,
     /// The handsets that are there or are removed; `None` if the entry does not speak of them.
     pub handsets: Option<Vec<HandsetEntry>>,
+    /// Whether its serviceability password is enabled; `None` if the entry does not speak of it.
+    pub serviceability_password: Option<Spanned<PasswordStatus>>,
     /// What keeps the network from being changed.
     pub guards: Vec<Guard>,
     /// Whether the entry itself sets something, apart from what `defaults` add.
@@ -210,6 +212,7 @@ impl NetworkEntry {
             absent: None,
             base_stations: None,
             handsets: None,
+            serviceability_password: None,
             guards: Vec::new(),
             has_own_settings: false,
             name_is_check: false,
@@ -217,9 +220,19 @@ impl NetworkEntry {
         }
     }
 
-    /// Whether it speaks of base stations or handsets.
-    pub const fn lists_devices(&self) -> bool {
-        self.base_stations.is_some() || self.handsets.is_some()
+    /// Whether it speaks of what belongs to the network.
+    pub fn lists_devices(&self) -> bool {
+        ResourceKind::OF_NETWORK.into_iter().any(|kind| self.speaks_of(kind))
+    }
+
+    /// Whether it speaks of what belongs to the network, of this kind.
+    pub const fn speaks_of(&self, kind: ResourceKind) -> bool {
+        match kind {
+            ResourceKind::Network => false,
+            ResourceKind::BaseStation => self.base_stations.is_some(),
+            ResourceKind::Handset => self.handsets.is_some(),
+            ResourceKind::ServiceabilityPassword => self.serviceability_password.is_some(),
+        }
     }
 
     /// The names by which it is in scope: the live one of its network, and the desired one.
@@ -256,7 +269,7 @@ impl NetworkEntry {
     }
 
     /// Whether it only lists devices, of a network whose settings another entry may set.
-    pub const fn is_list_only(&self) -> bool {
+    pub fn is_list_only(&self) -> bool {
         self.lists_devices()
             && !self.has_own_settings
             && self.renamed_from.is_empty()

@@ -30,6 +30,7 @@ const NETWORK_FIELDS: &[&str] = &[
     "defaultAccessCode",
     "baseStations",
     "handsets",
+    "serviceabilityPassword",
     "protected",
     "frozen",
     "state",
@@ -201,6 +202,7 @@ impl FileParser<'_> {
         let model = self.model(&fields);
         let base_stations = self.base_stations(&fields);
         let handsets = self.handsets(&fields);
+        let serviceability_password = self.serviceability_password(&fields);
         if let (Some(model), Some(stations)) = (&model, &base_stations) {
             self.check_base_station_count(model.value, stations);
         }
@@ -237,6 +239,7 @@ impl FileParser<'_> {
             absent: None,
             base_stations,
             handsets,
+            serviceability_password,
             guards: self.guards(&fields),
             has_own_settings,
             name_is_check,

@@ -2,7 +2,9 @@
 
 use super::model::LineRef;
 use super::yaml::is_invisible_format;
-use crate::model::{BaseStation, DesiredSettings, HandsetId, LocationId, Member, Setting, SettingSet, Settings};
+use crate::model::{
+    BaseStation, DesiredSettings, HandsetId, LocationId, Member, PasswordStatus, Setting, SettingSet, Settings,
+};
 
 /// How a setting is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +144,12 @@ impl YamlWriter {
                 }
             });
         }
+    }
+
+    /// Adds whether the serviceability password of the last network is enabled.
+    pub fn serviceability_password(&mut self, status: PasswordStatus, remark: Option<&str>) {
+        let remark = remark.map(|remark| format!(" # {}", one_line(remark))).unwrap_or_default();
+        self.text.push_str(&format!("        serviceabilityPassword: {}{remark}\n", status.as_str()));
     }
 
     /// Adds handsets to the last network, which belongs to the location `home`.

@@ -169,6 +169,10 @@ codes! {
     NotUndone = "not-undone",
     /// A network that was changed since the run that is undone.
     ChangedSinceRun = "changed-since-run",
+    /// A serviceability password that is enabled again by an undo, and that may not exist.
+    PasswordMayNotExist = "password-may-not-exist",
+    /// A network that a change can reboot.
+    NetworkReboots = "network-reboots",
     /// Handsets that are added again and must be paired again.
     PairingNeeded = "pairing-needed",
 }

@@ -47,7 +47,12 @@ impl CsvLayout {
             let start = (cell.start as usize).max(stretch.start) - stretch.start;
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });
-        let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty()).collect();
+        // Whether a password is enabled is no secret.
+        let is_switch = |range: &Range<usize>| {
+            let cell = text.get(stretch.start + range.start..stretch.start + range.end).unwrap_or_default();
+            ["enabled", "disabled"].contains(&cell.trim_matches(['"', ' ']))
+        };
+        let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty() && !is_switch(range)).collect();
         for number in code_like_numbers(&text[stretch]).into_iter().filter(|_| self.may_hold_codes) {
             if !ranges.iter().any(|range| range.start <= number.start && number.end <= range.end) {
                 ranges.push(number);

@@ -69,8 +69,8 @@ pub(super) fn redact_code_like_numbers(text: &str) -> String {
     hidden
 }
 
-/// Whether a key of YAML, or a heading of a table, is about access codes: `Access code`, `Passcode`, `PIN`, not `shipping`; the
-/// switch `defaultAccessCodeEnabled` is not.
+/// Whether a key of YAML, or a heading of a table, is about access codes or passwords: `Access code`, `Passcode`, `PIN`, not
+/// `shipping`; the switch `defaultAccessCodeEnabled` is not. That of a password shows where it is a switch.
 pub fn names_code(name: &str) -> bool {
     code_words(&name.to_ascii_lowercase()).next().is_some() && !name.to_ascii_lowercase().contains("enabled")
 }
@@ -81,7 +81,8 @@ fn code_words(lower: &str) -> impl Iterator<Item = usize> {
     let pins = lower.match_indices("pin").map(|(at, _)| at).filter(move |at| {
         !is_letter(lower[..*at].chars().next_back()) && !is_letter(lower[at + "pin".len()..].chars().next())
     });
-    lower.match_indices("code").map(|(at, _)| at).chain(pins)
+    let words = ["code", "password"].into_iter().flat_map(move |word| lower.match_indices(word).map(|(at, _)| at));
+    words.chain(pins)
 }
 
 /// Whether a line is a key whose value is a code on the lines below it.
@@ -133,7 +134,7 @@ fn code_key_values(line: &str) -> Vec<Range<usize>> {
 
 fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
     let value = &line[start..];
-    let spelled_like_a_word = ["true", "false", "null", "~"]
+    let spelled_like_a_word = ["true", "false", "null", "~", "enabled", "disabled"]
         .iter()
         .any(|word| value.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())));
     if value.is_empty() || value.starts_with(['{', '[', '*', '|', '>', '#']) || spelled_like_a_word {

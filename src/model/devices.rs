@@ -11,6 +11,7 @@ use super::kind::ResourceKind;
 use super::mac::Mac;
 use super::member::Member;
 use super::name_key::same_text;
+use super::password::PasswordStatus;
 
 /// The time between two changes of the handsets of a network that Cisco asks for ("Add a List of Handsets to a DECT
 /// Network"): within it, base stations may keep an old configuration until they are rebooted.
@@ -133,6 +134,8 @@ pub struct Devices {
     pub base_stations: Option<Vec<BaseStation>>,
     /// Its handsets; `None` if they were not read.
     pub handsets: Option<Vec<Handset>>,
+    /// Its serviceability password; `None` if it was not read.
+    pub serviceability_password: Option<PasswordStatus>,
 }
 
 /// What one read has shown of a network.
@@ -140,15 +143,17 @@ pub struct Devices {
 pub enum DeviceList {
     BaseStations(Vec<BaseStation>),
     Handsets(Vec<Handset>),
+    ServiceabilityPassword(PasswordStatus),
 }
 
 impl Devices {
     /// Of which nothing was read.
-    pub const UNREAD: Self = Self { base_stations: None, handsets: None };
+    pub const UNREAD: Self = Self { base_stations: None, handsets: None, serviceability_password: None };
 
     /// Those of a network that is gone: none.
     pub fn gone() -> &'static Self {
-        static GONE: Devices = Devices { base_stations: Some(Vec::new()), handsets: Some(Vec::new()) };
+        static GONE: Devices =
+            Devices { base_stations: Some(Vec::new()), handsets: Some(Vec::new()), serviceability_password: None };
         &GONE
     }
 
@@ -157,14 +162,19 @@ impl Devices {
         match list {
             DeviceList::BaseStations(stations) => self.base_stations = Some(stations),
             DeviceList::Handsets(handsets) => self.handsets = Some(handsets),
+            DeviceList::ServiceabilityPassword(status) => self.serviceability_password = Some(status),
         }
     }
 
     /// Everything that was read.
     pub fn into_lists(self) -> impl Iterator<Item = DeviceList> {
-        let Self { base_stations, handsets } = self;
-        let stations = base_stations.map(DeviceList::BaseStations);
-        stations.into_iter().chain(handsets.map(DeviceList::Handsets))
+        let Self { base_stations, handsets, serviceability_password } = self;
+        let lists = [
+            base_stations.map(DeviceList::BaseStations),
+            handsets.map(DeviceList::Handsets),
+            serviceability_password.map(DeviceList::ServiceabilityPassword),
+        ];
+        lists.into_iter().flatten()
     }
 
     /// How many there are of a kind; `None` if they were not read.
@@ -173,6 +183,7 @@ impl Devices {
             ResourceKind::Network => None,
             ResourceKind::BaseStation => self.base_stations.as_ref().map(Vec::len),
             ResourceKind::Handset => self.handsets.as_ref().map(Vec::len),
+            ResourceKind::ServiceabilityPassword => self.serviceability_password.map(|_| 1),
         }
     }
 }

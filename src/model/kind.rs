@@ -11,31 +11,44 @@ pub enum ResourceKind {
     Network,
     BaseStation,
     Handset,
+    ServiceabilityPassword,
 }
 
 impl ResourceKind {
     /// All kinds, in display order.
-    pub const ALL: [Self; 3] = [Self::Network, Self::BaseStation, Self::Handset];
+    pub const ALL: [Self; 4] = [Self::Network, Self::BaseStation, Self::Handset, Self::ServiceabilityPassword];
 
     /// The kinds of what belongs to a network.
-    pub const OF_NETWORK: [Self; 2] = [Self::BaseStation, Self::Handset];
+    pub const OF_NETWORK: [Self; 3] = [Self::BaseStation, Self::Handset, Self::ServiceabilityPassword];
+
+    /// Those of them that are lists of things, which go with a network.
+    pub const DEVICES: [Self; 2] = [Self::BaseStation, Self::Handset];
 
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Network => "network",
             Self::BaseStation => "base station",
             Self::Handset => "handset",
+            Self::ServiceabilityPassword => "serviceability password",
         }
+    }
+
+    /// What it is called where it has this label; there is one serviceability password in a network, which has none.
+    pub fn describe(self, label: &str) -> String {
+        if label.is_empty() { self.noun().to_owned() } else { format!("{} {label}", self.noun()) }
     }
 }
 
 /// Something for each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de> + Default"))]
+#[schemars(bound = "T: JsonSchema + Serialize + Default")]
 pub struct PerKind<T> {
     pub network: T,
     pub base_station: T,
     pub handset: T,
+    #[serde(default)]
+    pub serviceability_password: T,
 }
 
 impl<T> PerKind<T> {
@@ -44,6 +57,7 @@ impl<T> PerKind<T> {
             network: of(ResourceKind::Network),
             base_station: of(ResourceKind::BaseStation),
             handset: of(ResourceKind::Handset),
+            serviceability_password: of(ResourceKind::ServiceabilityPassword),
         }
     }
 }
@@ -56,6 +70,7 @@ impl<T> Index<ResourceKind> for PerKind<T> {
             ResourceKind::Network => &self.network,
             ResourceKind::BaseStation => &self.base_station,
             ResourceKind::Handset => &self.handset,
+            ResourceKind::ServiceabilityPassword => &self.serviceability_password,
         }
     }
 }
@@ -66,6 +81,7 @@ impl<T> IndexMut<ResourceKind> for PerKind<T> {
             ResourceKind::Network => &mut self.network,
             ResourceKind::BaseStation => &mut self.base_station,
             ResourceKind::Handset => &mut self.handset,
+            ResourceKind::ServiceabilityPassword => &mut self.serviceability_password,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! | `code` | [`AccessCode`]: a valid code; [`CodeText`]: a code as it was read; neither prints itself |
 //! | `mac` | [`Mac`]: the address of a base station |
 //! | `network_model` | [`NetworkModel`]: the hardware of a network |
-//! | `password` | [`ServiceabilityPassword`]: does not print itself |
+//! | `password` | [`PasswordStatus`]; [`ServiceabilityPassword`]: does not print itself |
 //! | `kind` | [`ResourceKind`]: the kinds of things; [`PerKind`]: something for each |
 //! | `devices` | [`BaseStation`], [`Handset`]: what a network consists of |
 //! | `member` | [`Member`]: whose line a handset has |
@@ -53,7 +53,7 @@ pub use name::{
 pub use name_key::{NameKey, NaturalName, nfc, same_text};
 pub use name_pattern::NamePattern;
 pub use network_model::NetworkModel;
-pub use password::ServiceabilityPassword;
+pub use password::{PasswordStatus, ServiceabilityPassword};
 pub use plain_text::{PlainTextError, is_journal, is_utf16, quotes_hint, secret_text, utf8_text};
 pub use settings::{Setting, SettingSet, Settings};
 pub use shape::{ApiShapes, FieldShape, OperationShape, SHAPES_VERSION, Shape, ShapesKind, kind_of_id};

@@ -1,7 +1,40 @@
-//! The serviceability password of a network.
+//! The serviceability password of a network: whether it is enabled, and one that was generated.
 
 use std::fmt;
 use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether the serviceability password of a network is enabled. It may be although none was ever generated ("Get DECT
+/// Serviceability Password status").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PasswordStatus {
+    Enabled,
+    Disabled,
+    /// That of a network which is created: it is set, whatever it is.
+    Unknown,
+}
+
+impl PasswordStatus {
+    pub const fn of(is_enabled: bool) -> Self {
+        if is_enabled { Self::Enabled } else { Self::Disabled }
+    }
+
+    /// One that a file may ask for.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Enabled, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Unknown => "unknown",
+        }
+    }
+}
 
 /// A password that Webex has generated and shows this once. It does not print itself.
 #[derive(Clone, PartialEq, Eq)]

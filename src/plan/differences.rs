@@ -51,6 +51,10 @@ pub fn differences(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> (V
             let state = |handset: &Option<Handset>| handset.clone().map(ResourceState::from);
             add(network_of(change.owner), Origin::File(change.span), state(&change.before), state(&change.after));
         }
+        for change in &changes.passwords {
+            let [live, asked] = [change.before, change.after].map(ResourceState::ServiceabilityPassword);
+            add(network_of(change.owner), Origin::File(change.span), Some(live), Some(asked));
+        }
     }
     (found, diagnostics)
 }

@@ -12,6 +12,7 @@
 //! | `base_stations` | compares desired with listed base stations |
 //! | `places` | orders base stations, so that each has a place |
 //! | `handsets` | compares desired with listed handsets |
+//! | `serviceability` | compares whether serviceability passwords are enabled |
 //! | `members` | finds the members that files name |
 //! | `missing` | networks that files name and that do not exist |
 //! | `conflicts` | requested names and codes that are already used |
@@ -48,6 +49,7 @@ mod resume;
 mod samples;
 mod schedule;
 mod scope;
+mod serviceability;
 mod subset;
 mod temporary;
 

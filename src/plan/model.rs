@@ -106,6 +106,11 @@ impl Plan {
         self.steps.iter().enumerate().map(|(at, step)| (StepIndex(at), step))
     }
 
+    /// How many networks it can reboot.
+    pub fn reboots(&self) -> usize {
+        self.changes.iter().filter(|change| change.can_reboot()).count()
+    }
+
     /// The number of changes of a kind with an action.
     pub fn count(&self, kind: ResourceKind, action: ChangeAction) -> usize {
         self.changes.iter().filter(|change| change.kind() == kind && change.action() == action).count()

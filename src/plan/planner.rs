@@ -17,6 +17,7 @@ use super::model::{
 use super::places::{Addresses, BaseStationChange, Need, Owner};
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
+use super::serviceability::{self, PasswordChange};
 use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::model::{HANDSET_INTERVAL, Handset, LiveState, LocationIndex, NetworkIndex, nfc};
@@ -115,9 +116,10 @@ pub(super) fn compare_locations<'a>(
         let (base_stations, unmanaged_base_stations) =
             base_stations::compare(managed, &networks, scope, live, &mut addresses, diagnostics);
         let (handsets, unmanaged_handsets) = handsets::compare(managed, &networks, scope, live, &members, diagnostics);
+        let passwords = serviceability::compare(managed, &networks, scope, live, diagnostics);
         let managed_networks = managed.networks.len() + managed.deleted.len();
         located.push((
-            LocationChanges { location: managed.location, networks, base_stations, handsets },
+            LocationChanges { location: managed.location, networks, base_stations, handsets, passwords },
             LocationCounts {
                 managed: managed_networks,
                 unchanged,
@@ -136,11 +138,15 @@ pub(super) struct LocationChanges<'a> {
     pub(super) networks: Vec<NetworkChange<'a>>,
     pub(super) base_stations: Vec<BaseStationChange>,
     pub(super) handsets: Vec<HandsetChange>,
+    pub(super) passwords: Vec<PasswordChange>,
 }
 
 impl LocationChanges<'_> {
     const fn is_empty(&self) -> bool {
-        self.networks.is_empty() && self.base_stations.is_empty() && self.handsets.is_empty()
+        self.networks.is_empty()
+            && self.base_stations.is_empty()
+            && self.handsets.is_empty()
+            && self.passwords.is_empty()
     }
 
     /// The order of the handset changes.
@@ -180,6 +186,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         self.add_network_steps(schedule);
         self.add_base_station_steps();
         self.add_handset_steps(lines);
+        self.add_password_steps();
         // What no step has waited for is deleted last.
         let deletions = self.changes.networks.iter().enumerate().filter(|(_, change)| change.is_deletion());
         let deletions: Vec<usize> = deletions.map(|(at, _)| at).collect();
@@ -200,6 +207,10 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         ChangeIndex(self.first_change + self.changes.networks.len() + self.changes.base_stations.len() + at)
     }
 
+    fn password_change(&self, at: usize) -> ChangeIndex {
+        ChangeIndex(self.handset_change(self.changes.handsets.len()).0 + at)
+    }
+
     fn add_unchanged_networks(&mut self) {
         let changed: HashSet<NetworkIndex> = self.changes.networks.iter().filter_map(NetworkChange::network).collect();
         for (at, network) in self.live.networks_of(self.changes.location) {
@@ -213,6 +224,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         }
         let owners = self.changes.base_stations.iter().map(|change| change.owner);
         let owners = owners.chain(self.changes.handsets.iter().map(|change| change.owner));
+        let owners = owners.chain(self.changes.passwords.iter().map(|change| change.owner));
         let changed = owners.filter_map(|owner| match owner {
             Owner::Live(network) => Some(network),
             Owner::Created(_) => None,
@@ -262,6 +274,11 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         for change in &self.changes.handsets {
             let state = |handset: &Option<Handset>| handset.clone().map(ResourceState::from);
             let change = self.device_change(change.owner, state(&change.before), state(&change.after), change.span);
+            self.plan.changes.push(change);
+        }
+        for change in &self.changes.passwords {
+            let [before, after] = [change.before, change.after].map(ResourceState::ServiceabilityPassword);
+            let change = self.device_change(change.owner, Some(before), Some(after), change.span);
             self.plan.changes.push(change);
         }
     }
@@ -401,6 +418,21 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
             });
         }
         needed.into_iter().filter_map(|(change, step)| Some(Dependency { item, step: step?, change })).collect()
+    }
+
+    /// Behind everything else that is sent about their networks, which they may reboot.
+    fn add_password_steps(&mut self) {
+        for at in 0..self.changes.passwords.len() {
+            let item = self.password_change(at);
+            let depends_on = match self.changes.passwords[at].owner {
+                Owner::Live(_) => None,
+                Owner::Created(network) => {
+                    let change = self.network_change(network);
+                    self.last_step.get(&change).map(|step| Dependency { item, step: *step, change })
+                }
+            };
+            self.push_step(vec![self.whole(item)], depends_on.into_iter().collect());
+        }
     }
 
     fn add_base_station_steps(&mut self) {

@@ -70,22 +70,13 @@ pub fn locations_without_networks<'a>(
 /// The number of devices of a kind that the list says, if it does.
 const fn number_of_devices(network: &Network, kind: ResourceKind) -> Option<u64> {
     match kind {
-        ResourceKind::Network => None,
+        ResourceKind::Network | ResourceKind::ServiceabilityPassword => None,
         ResourceKind::BaseStation => network.base_stations,
         ResourceKind::Handset => network.handsets,
     }
 }
 
-/// Whether an entry has a list of devices of a kind.
-const fn lists_devices(entry: &NetworkEntry, kind: ResourceKind) -> bool {
-    match kind {
-        ResourceKind::Network => false,
-        ResourceKind::BaseStation => entry.base_stations.is_some(),
-        ResourceKind::Handset => entry.handsets.is_some(),
-    }
-}
-
-/// What must be read beside the list: nothing, unless files speak of devices or of deletions.
+/// What must be read beside the list: nothing, unless files speak of what belongs to networks, or of deletions.
 pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> RequiredReads {
     let mut reads = RequiredReads::default();
     for managed in &matches.managed {
@@ -94,8 +85,7 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
         let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
             scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
         };
-        let lists =
-            |group: &EntryGroup<'_>, kind: ResourceKind| group.entries().any(|entry| lists_devices(entry, kind));
+        let lists = |group: &EntryGroup<'_>, kind: ResourceKind| group.entries().any(|entry| entry.speaks_of(kind));
         let lists_stations = |group: &EntryGroup<'_>| lists(group, ResourceKind::BaseStation);
         let created = managed.created.iter().any(|(_, group)| {
             lists_stations(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
@@ -112,7 +102,8 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
                 }
             }
             // What goes with a network must be known.
-            for (at, entry) in &managed.deleted {
+            let deleted = managed.deleted.iter().filter(|_| ResourceKind::DEVICES.contains(&kind));
+            for (at, entry) in deleted {
                 if is_read(*at, entry) {
                     reads.add(kind, *at);
                 }

@@ -93,7 +93,7 @@ pub fn resume_reads(plan: &Plan, live: &LiveState) -> RequiredReads {
         }
         let Some(at) = find_network(change, &created, live) else { continue };
         for kind in ResourceKind::OF_NETWORK {
-            if is_deletion || change.kind() == kind {
+            if is_deletion && ResourceKind::DEVICES.contains(&kind) || change.kind() == kind {
                 reads.add(kind, at);
             }
         }
@@ -250,7 +250,7 @@ fn drifted_change(
     };
     match standing {
         Standing::After { found: None, .. } if is_deletion_of_device => {
-            let what = format!("{} {}", change.kind().noun(), change.label());
+            let what = change.kind().describe(&change.label());
             is_there_again(change, at, known, live).then_some(Drift::AddedAgain { network, name, what })
         }
         Standing::Changed(_) | Standing::Missing if is_network => {
@@ -258,7 +258,7 @@ fn drifted_change(
             Some(Drift::Changed { network, name, settings: live.network(at).settings.diff(before) })
         }
         Standing::Changed(_) | Standing::Missing => {
-            let device = format!("{} {}", change.kind().noun(), change.label());
+            let device = change.kind().describe(&change.label());
             Some(Drift::DeviceChanged { network, name, device })
         }
         Standing::Before if is_network && is_deletion => {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::violation::PlanViolation;
-use super::{devices, handsets, holds};
+use super::{devices, handsets, holds, passwords};
 use crate::model::{
     AccessCode, DisplayName, LiveState, LocationId, Mac, Network, NetworkId, NetworkModel, NetworkName, Setting,
     SettingSet, Settings,
@@ -56,6 +56,7 @@ impl CheckedPlan {
 /// The first violation.
 pub fn check_plan(plan: Plan, live: &LiveState) -> Result<CheckedPlan, PlanViolation> {
     check_changes(&plan, live)?;
+    passwords::check_passwords(&plan, live)?;
     let single_lines = plan.with_single_lines();
     for plan in [Some(&plan), single_lines.as_ref()].into_iter().flatten() {
         check_steps(plan)?;
@@ -111,6 +112,7 @@ fn check_changes(plan: &Plan, live: &LiveState) -> Result<(), PlanViolation> {
             (Some(ResourceState::BaseStation(_)), None)
             | (None, Some(ResourceState::BaseStation(_)))
             | (Some(ResourceState::Handset(_)), None | Some(ResourceState::Handset(_)))
+            | (Some(ResourceState::ServiceabilityPassword(_)), Some(ResourceState::ServiceabilityPassword(_)))
             | (None, Some(ResourceState::Handset(_))) => {}
             _ => return Err(PlanViolation::DanglingChange { change: at }),
         }
@@ -191,13 +193,13 @@ fn check_steps(plan: &Plan) -> Result<(), PlanViolation> {
 fn settings_of(state: Option<&ResourceState>) -> Option<&Settings> {
     match state? {
         ResourceState::Network { settings, .. } => Some(settings),
-        ResourceState::BaseStation(_) | ResourceState::Handset(_) => None,
+        _ => None,
     }
 }
 
 /// Checks that a step is a request that exists, about things that it can name, in one network.
 fn check_operation(at: usize, step: &Step, plan: &Plan) -> Result<(), PlanViolation> {
-    use ResourceState::{BaseStation, Handset, Network};
+    use ResourceState::{BaseStation, Handset, Network, ServiceabilityPassword};
     let network = &plan[step.change()].network;
     let is_live = network.id().is_some_and(|id| !id.as_str().trim().is_empty());
     let most = match (step.operation().kind, step.operation().action) {
@@ -221,6 +223,8 @@ fn check_operation(at: usize, step: &Step, plan: &Plan) -> Result<(), PlanViolat
                 let is_change = before.id == after.id && !before.is_equivalent(after);
                 is_named && is_change && handsets::is_complete(after)
             }
+            // Also that of a network that this plan creates.
+            (Some(ServiceabilityPassword(before)), Some(ServiceabilityPassword(after))) => before != after,
             (Some(Handset(removed)), None) => is_live && handsets::is_named(removed),
             _ => false,
         };

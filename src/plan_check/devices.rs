@@ -20,7 +20,7 @@ fn station(plan: &Plan, change: usize) -> Option<&BaseStation> {
     let change = &plan.changes[change];
     match change.before.as_ref().or(change.after.as_ref())? {
         ResourceState::BaseStation(station) => Some(station),
-        ResourceState::Network { .. } | ResourceState::Handset(_) => None,
+        _ => None,
     }
 }
 

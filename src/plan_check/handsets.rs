@@ -86,7 +86,7 @@ fn moved_lines(plan: &Plan) -> Vec<MovedLine> {
         let first = from.filter(|_| to.is_some()).and_then(|from| from.line1.as_ref()?.id.clone());
         let with_network = change.contents.iter().filter(|_| item.to.is_none()).flat_map(|state| match state {
             ResourceState::Handset(handset) => all_lines(Some(handset)),
-            ResourceState::Network { .. } | ResourceState::BaseStation(_) => HashSet::new(),
+            _ => HashSet::new(),
         });
         for line in all_lines(from).difference(&all_lines(to)).cloned().chain(with_network) {
             let is_first = first.as_ref() == Some(&line);

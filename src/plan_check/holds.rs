@@ -51,7 +51,7 @@ pub(super) fn check_collisions(
                     timelines[*at].push((Some(*number), step.settings()));
                 }
             }
-            (ResourceKind::BaseStation | ResourceKind::Handset, _) => {}
+            _ => {}
         }
     }
     let check = CollisionCheck { plan, labels: &labels };

@@ -6,6 +6,7 @@
 //! | `holds` | hold intervals of names and codes |
 //! | `devices` | addresses and places of base stations |
 //! | `handsets` | requests, names and lines of handsets |
+//! | `passwords` | serviceability passwords, after all else of their networks |
 //! | `violation` | [`PlanViolation`]: what can be wrong with a plan |
 //!
 //! The check holds for every execution order, provided that a step is sent only after its dependencies
@@ -15,6 +16,7 @@ mod check;
 mod devices;
 mod handsets;
 mod holds;
+mod passwords;
 mod violation;
 
 pub use check::{CheckedPlan, check_plan};

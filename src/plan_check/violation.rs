@@ -110,6 +110,12 @@ pub enum PlanViolation {
         /// Index of the change, 0-based.
         change: usize,
     },
+    /// A network may be rebooting while something else is written to it.
+    #[error("step {step} writes to a network that an earlier step may reboot")]
+    AfterReboot {
+        /// Index of the step, 0-based.
+        step: usize,
+    },
     /// Two networks of a location could hold the same name or code at the same time.
     #[error("step {step} gives {network} a `{}` that {other} may still hold", setting.api_name())]
     Collision {

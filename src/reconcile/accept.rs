@@ -213,6 +213,10 @@ fn asked(inputs: &Inputs) -> Vec<Asked> {
             ("displayName", desired.display_name.as_ref().map(|name| name.as_str().to_owned())),
             ("defaultAccessCodeEnabled", desired.code_enabled.map(|is_enabled| is_enabled.to_string())),
             ("defaultAccessCode", desired.code.map(|code| code.to_code_text().expose_secret().to_owned())),
+            (
+                "serviceabilityPassword",
+                entry.serviceability_password.as_ref().map(|status| status.value.as_str().to_owned()),
+            ),
         ];
         let handsets = entry.handsets.iter().flatten().map(|handset| Asked {
             entry: handset.span,
@@ -251,7 +255,7 @@ fn keys(differences: &[Difference], contradictions: &[String]) -> Vec<Key> {
 fn key(difference: &Difference, field: &Field) -> Key {
     let Difference { location, network, live, asked, .. } = difference;
     let thing = live.as_ref().or(asked.as_ref());
-    let device = thing.map(|state| format!("{} {}", state.kind().noun(), state.label())).unwrap_or_default();
+    let device = thing.map(|state| state.describe()).unwrap_or_default();
     let asked = field.of(asked.as_ref()).map(|value| value.expose_secret());
     (format!("{}/{network}", location.id), device, field.name, asked)
 }
@@ -281,7 +285,7 @@ fn edits(differences: &[Difference], fields: &[String], inputs: &Inputs) -> (Vec
         let (Some(now), Some(_)) = (now, asked) else {
             let state = now.as_ref().or(asked.as_ref());
             let thing = state.filter(|state| state.settings().is_none());
-            let thing = thing.map(|state| format!(" {} {}", state.kind().noun(), state.label())).unwrap_or_default();
+            let thing = thing.map(|state| format!(" {}", state.describe())).unwrap_or_default();
             if fields.is_empty() {
                 let why = if now.is_some() { "is to be deleted, and is still there" } else { "does not exist" };
                 left.push(format!("{place}{thing}: {why}"));

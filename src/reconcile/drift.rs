@@ -72,7 +72,7 @@ impl DriftItem {
             network: change.network_name.to_string(),
             network_id: change.network.id().cloned(),
             kind: change.kind(),
-            device: (change.kind() != ResourceKind::Network).then(|| change.label()),
+            device: (change.kind() != ResourceKind::Network).then(|| change.label()).filter(|label| !label.is_empty()),
             field: None,
             live: None,
             asked: None,
@@ -253,9 +253,8 @@ fn network_of(item: &RecordedItem) -> Option<NetworkId> {
 /// What may identify a device: its id, and what it is called.
 fn identities(state: &ResourceState) -> Vec<String> {
     let id = match state {
-        ResourceState::Network { .. } => None,
-        ResourceState::BaseStation(_) => None,
         ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
+        _ => None,
     };
     id.into_iter().chain([state.label()]).collect()
 }

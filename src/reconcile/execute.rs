@@ -14,7 +14,7 @@ use super::prepare::PreparedPlan;
 use super::read_devices::{add_planned_locations, read_devices};
 use super::resume::inputs_digest;
 use super::run_config::Approval;
-use super::workflow::{ApplyWorkflow, CompletedRun, PlanSource};
+use super::workflow::{ApplyWorkflow, CompletedRun, PlanSource, can_reboot};
 use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Timeline, Verification, run};
 use crate::client::{Priority, SendError};
 use crate::diagnostic::plural;
@@ -226,8 +226,8 @@ impl WaveRunner<'_> {
             return Ok(());
         }
         let locations: HashSet<&LocationId> = self.waves[next].iter().collect();
-        let changes = self.plan.changes.iter().filter(|change| locations.contains(&change.location.id));
-        let counted = count_changes(changes);
+        let changes = || self.plan.changes.iter().filter(|change| locations.contains(&change.location.id));
+        let counted = format!("{}{}", count_changes(changes()), can_reboot(changes()));
         let (number, of, locations) = (next + 1, self.waves.len(), plural(locations.len(), "location"));
         let question = format!("Wave {next} succeeded. Continue with wave {number} of {of} ({counted}, {locations})?");
         match select(ui.confirm(&question, "yes"), pin!(shutdown.requested())).await {

@@ -157,7 +157,7 @@ pub async fn find(
     }
     let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
     let may_be = |kind: &ResourceKind| match kind {
-        ResourceKind::Network => false,
+        ResourceKind::Network | ResourceKind::ServiceabilityPassword => false,
         ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
         ResourceKind::Handset => !wanted.is_surely_an_address(),
     };

@@ -149,8 +149,10 @@ pub(super) fn checked_plan(
             let from_files = inputs.warnings.iter().chain(&diagnostics);
             let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
-            plan.warnings.extend(damaged);
+            let of_changes =
+                plan.changes.iter().flat_map(|change| damaged_name(change).into_iter().chain(reboot(change)));
+            let of_changes: Vec<Warning> = of_changes.collect();
+            plan.warnings.extend(of_changes);
             plan.organization.clone_from(&inputs.organization);
             plan.protections.clone_from(&inputs.protections);
             plan.protections.met.extend(protections);
@@ -193,6 +195,28 @@ pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, E
     Ok(Protections { met, allowed: Vec::new() })
 }
 
+/// Says what a change does to those who carry the handsets.
+fn reboot(change: &Change) -> Option<Warning> {
+    let (file, line) = place(change);
+    let (name, location) = (&change.network_name, &change.location.name);
+    let message =
+        format!("{name:?} in {location:?} can reboot entirely: changing its serviceability password does that");
+    change.can_reboot().then(|| Warning {
+        code: DiagnosticCode::NetworkReboots.as_str().into(),
+        message: message.into(),
+        file: file.cloned(),
+        line,
+    })
+}
+
+/// The entry of a change, if it has one.
+fn place(change: &Change) -> (Option<&Arc<str>>, Option<u32>) {
+    match &change.source {
+        ChangeSource::File { file, line } => (Some(file), Some(*line)),
+        ChangeSource::Rule { .. } => (None, None),
+    }
+}
+
 /// Reports names that equal the live ones but for what spreadsheets and editors do to them: leading zeros that are gone from
 /// a table, and text that was read in another encoding.
 fn damaged_name(change: &Change) -> Option<Warning> {
@@ -202,13 +226,10 @@ fn damaged_name(change: &Change) -> Option<Warning> {
                 [Some(settings.name.clone()), settings.display_name.as_ref().map(|name| name.to_string().into())]
             }
             Some(ResourceState::Handset(handset)) => [handset.display_name().map(|name| name.to_string().into()), None],
-            Some(ResourceState::BaseStation(_)) | None => [None, None],
+            _ => [None, None],
         }
     };
-    let (file, line) = match &change.source {
-        ChangeSource::File { file, line } => (Some(file), Some(*line)),
-        _ => (None, None),
-    };
+    let (file, line) = place(change);
     let is_table = file.is_some_and(|file| SourceFormat::of(file) == SourceFormat::Csv);
     let pairs = names(change.before.as_ref()).into_iter().zip(names(change.after.as_ref()));
     let (code, message) = pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {

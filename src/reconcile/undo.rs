@@ -16,7 +16,7 @@ use crate::desired::model::{
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, plural};
 use crate::model::{
     DesiredSettings, Devices, Handset, HandsetId, HandsetName, LiveState, LocationId, Mac, Member, NetworkId,
-    NetworkIndex, NetworkModel, NetworkName, Setting, SettingSet, Settings, same_member,
+    NetworkIndex, NetworkModel, NetworkName, PasswordStatus, Setting, SettingSet, Settings, same_member,
 };
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
 use crate::plan::model::{Listed, Operation, Plan, ResourceKind as Kind, ResourceState, Standing, States, standings};
@@ -276,8 +276,11 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
     true
 }
 
-/// Whether a handset was, before a later run, as an earlier one has left it: on the way, or as it was to be.
+/// Whether a thing was, before a later run, as an earlier one has left it: on the way, or as it was to be.
 fn has_left_it_so(earlier: &RecordedItem, later: &RecordedItem) -> bool {
+    if earlier.key.operation.kind == Kind::ServiceabilityPassword {
+        return earlier.after == later.before;
+    }
     let handset = |state: &Option<ResourceState>| state.as_ref().and_then(ResourceState::handset).cloned();
     let found = handset(&later.before);
     [&earlier.interim, &earlier.after].into_iter().any(|left| {
@@ -337,7 +340,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
     for item in history.items.iter().filter(|item| item.may_be_applied()) {
         let settings = item.before.iter().chain(&item.after).filter_map(|state| match state {
             ResourceState::Network { settings, .. } => Some(&*settings.name),
-            ResourceState::BaseStation(_) | ResourceState::Handset(_) => None,
+            _ => None,
         });
         builder.is_in_scope = builder.includes(&item.location, item.network.as_ref(), settings, scope);
         match (item.key.operation.kind, item.key.operation.action) {
@@ -350,6 +353,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
             (Kind::Handset, Create) => builder.remove_added_handset(item),
             (Kind::Handset, Update) => builder.restore_handset(item),
             (Kind::Handset, Delete) => builder.add_removed_handset(item),
+            (Kind::ServiceabilityPassword, _) => builder.restore_password(item),
         }
     }
     let desired = builder.desired();
@@ -601,7 +605,7 @@ impl<'a> UndoBuilder<'a> {
                         handsets.push(handset);
                     }
                 }
-                ResourceState::Network { .. } => {}
+                ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
             }
         }
         for handset in &handsets {
@@ -764,6 +768,31 @@ impl<'a> UndoBuilder<'a> {
             Some(Standing::Missing) => self.leave_alone(name, "it no longer exists"),
             _ => {}
         }
+    }
+
+    /// A serviceability password that the run has enabled or disabled is what it was. That of a network which the run has created
+    /// goes with it.
+    fn restore_password(&mut self, item: &'a RecordedItem) {
+        let status = |state: &Option<ResourceState>| state.as_ref().and_then(ResourceState::serviceability_password);
+        let (Some(before), Some(after), Some(network)) = (status(&item.before), status(&item.after), &item.network)
+        else {
+            return;
+        };
+        let Some(at) = self.live.find(network).filter(|_| before != PasswordStatus::Unknown) else { return };
+        // The change was not applied, or was taken back.
+        if self.live.devices(at).serviceability_password != Some(after) {
+            return;
+        }
+        let name = self.live.network(at).settings.name.to_string();
+        if before == PasswordStatus::Enabled {
+            let message = format!(
+                "the serviceability password of {name:?} is enabled again, but whether one exists cannot be read; \
+                 `dectl password generate` makes a new one"
+            );
+            self.warn(DiagnosticCode::PasswordMayNotExist, message);
+        }
+        let span = self.line(&item.location, "restore serviceability password of ", &name);
+        self.devices(item, network, span).serviceability_password = Some(Spanned { value: before, span });
     }
 
     /// A handset that the run has removed is added again.

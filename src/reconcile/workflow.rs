@@ -18,8 +18,9 @@ use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
+use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
-use crate::plan::model::{Plan, ResourceKind};
+use crate::plan::model::{Change, Plan, ResourceKind};
 use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
@@ -191,6 +192,11 @@ impl ApplyWorkflow<'_> {
             return Err(Error::CanaryMatchesNothing);
         }
         self.show(plan);
+        if self.config.options.until.is_some() && plan.reboots() > 0 {
+            self.ui.note(
+                "A network that reboots shortly before the window ends is down beyond it: a reboot cannot be seen",
+            );
+        }
         let approved = match self.config.approval {
             Approval::Automatic => {
                 let saved = match plan_source {
@@ -295,10 +301,12 @@ impl ApplyWorkflow<'_> {
         let named = plan.organization.as_ref().map(|organization| format!(" in {:?}", organization.label()));
         let place = named.unwrap_or_default();
         match check_deletions(plan, self.max_deletes(plan_source)) {
-            Ok(()) => self.ask(&format!("Apply this plan{place}?"), "yes").await,
+            Ok(()) => self.ask(&format!("Apply this plan{place}{}?", can_reboot(&plan.changes)), "yes").await,
             Err(_) => {
                 let deleted = describe_deletions(plan);
-                let question = format!("This plan deletes {deleted}{place}. Type the number of deletions to apply it:");
+                let reboots = can_reboot(&plan.changes);
+                let question =
+                    format!("This plan deletes {deleted}{place}{reboots}. Type the number of deletions to apply it:");
                 self.ask(&question, &plan.deleted().len().to_string()).await
             }
         }
@@ -310,5 +318,13 @@ impl ApplyWorkflow<'_> {
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
         }
+    }
+}
+
+/// How many networks changes can reboot, to follow a question about them; nothing for none.
+pub(super) fn can_reboot<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
+    match changes.into_iter().filter(|change| change.can_reboot()).count() {
+        0 => String::new(),
+        networks => format!(", which can reboot {}", plural(networks, "network")),
     }
 }

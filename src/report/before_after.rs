@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{CodeVisibility, plural};
 use crate::desired::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter};
-use crate::model::{BaseStation, Handset, LocationId, NaturalName, Setting, Settings};
+use crate::model::{BaseStation, Handset, LocationId, NaturalName, PasswordStatus, Setting, Settings};
 use crate::plan::model::{ChangeAction, ChangeIndex, LocationRef, NetworkRef, Plan, ResourceKind, ResourceState};
 
 /// Something before and after; `None` where it does not exist.
@@ -24,7 +24,7 @@ struct NetworkSides<'a> {
 /// The files before and after: all networks of the affected locations, in the same order in both, with the lists of
 /// devices that change.
 pub(super) fn of(plan: &Plan, codes: CodeVisibility) -> [String; 2] {
-    let devices = [ResourceKind::BaseStation, ResourceKind::Handset].map(|kind| device_sides(plan, kind));
+    let devices = ResourceKind::OF_NETWORK.map(|kind| device_sides(plan, kind));
     let locations = affected(plan);
     [0, 1].map(|side| {
         let mut file = YamlWriter::default();
@@ -38,6 +38,10 @@ pub(super) fn of(plan: &Plan, codes: CodeVisibility) -> [String; 2] {
                 let stations: Vec<BaseStation> = listed.iter().filter_map(|it| it.base_station().cloned()).collect();
                 file.base_stations(&stations);
                 file.handsets(&location.id, listed.iter().filter_map(|it| it.handset()).map(handset_line));
+                let known = |status: &PasswordStatus| *status != PasswordStatus::Unknown;
+                for status in listed.iter().filter_map(|it| it.serviceability_password()).filter(known) {
+                    file.serviceability_password(status, None);
+                }
             }
         }
         file.finish()

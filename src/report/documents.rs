@@ -105,7 +105,8 @@ impl DeviceDocument {
             ResourceKind::BaseStation => {
                 Self { base_station: Some(BaseStationDocument { id, mac: label }), handset: None }
             }
-            _ => Self { base_station: None, handset: Some(HandsetDocument { id, name: label }) },
+            ResourceKind::Handset => Self { base_station: None, handset: Some(HandsetDocument { id, name: label }) },
+            ResourceKind::Network | ResourceKind::ServiceabilityPassword => Self::default(),
         }
     }
 }

@@ -316,7 +316,7 @@ fn change_part(change: &ChangeView) -> ChangePart {
 fn row(change: &ChangeView, field: &FieldView) -> Row {
     let setting = match change.kind {
         ResourceKind::BaseStation => change.kind.noun(),
-        ResourceKind::Network | ResourceKind::Handset => field.name,
+        _ => field.name,
     };
     let (now, planned) = values(field, change.action);
     let planned = match &change.replaced_by {

@@ -240,7 +240,7 @@ fn rows(change: &ChangeView) -> String {
         };
         let setting = match change.kind {
             ResourceKind::BaseStation => change.kind.noun(),
-            ResourceKind::Network | ResourceKind::Handset => field.name,
+            _ => field.name,
         };
         let new = match &change.replaced_by {
             Some(replaced_by) => format!("replaced by {}", escaped(replaced_by)),

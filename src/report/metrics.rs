@@ -61,7 +61,8 @@ pub fn status(status: &DriftReport, is_complete: bool, now: Timestamp) -> String
     metrics.gauge("networks", "Managed networks by location and state.", networks);
     let known = status.known() as f64;
     metrics.gauge("known_differences", "Differences that the baseline has.", [(vec![], known)]);
-    let unmanaged = ResourceKind::ALL.map(|kind| (vec![("kind", kind.noun())], status.unmanaged[kind] as f64));
+    let kinds = std::iter::once(ResourceKind::Network).chain(ResourceKind::DEVICES);
+    let unmanaged = kinds.map(|kind| (vec![("kind", kind.noun())], status.unmanaged[kind] as f64));
     metrics.gauge(
         "unmanaged",
         "What no file names: networks, and devices of networks whose devices files name.",

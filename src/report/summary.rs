@@ -50,7 +50,7 @@ pub struct Unmanaged {
 
 impl Unmanaged {
     fn of(unmanaged: PerKind<usize>) -> Self {
-        let PerKind { network, base_station, handset } = unmanaged;
+        let PerKind { network, base_station, handset, serviceability_password: _ } = unmanaged;
         Self { networks: network, base_stations: base_station, handsets: handset }
     }
 
@@ -80,6 +80,10 @@ pub struct PlanSummary {
     pub base_stations: ActionCounts,
     /// Handsets, with those of deleted networks.
     pub handsets: ActionCounts,
+    /// Serviceability passwords that are enabled or disabled.
+    pub serviceability_passwords: ActionCounts,
+    /// Number of networks that this can reboot.
+    pub reboots: usize,
     /// What --max-deletes must allow: deleted networks with everything that goes with them, and removed devices; replaced
     /// and moved ones do not count.
     pub deletions: usize,
@@ -123,6 +127,8 @@ impl PlanSummary {
             network_changes: ActionCounts::of(plan, ResourceKind::Network),
             base_stations: ActionCounts::of(plan, ResourceKind::BaseStation),
             handsets: ActionCounts::of(plan, ResourceKind::Handset),
+            serviceability_passwords: ActionCounts::of(plan, ResourceKind::ServiceabilityPassword),
+            reboots: plan.reboots(),
             deletions: plan.deleted().len(),
             unchanged: plan.counts.unchanged,
             unmanaged: Unmanaged::of(plan.counts.unmanaged),
@@ -180,7 +186,11 @@ impl PlanSummary {
     }
 
     fn devices(&self) -> String {
-        let kinds = [(self.base_stations, ResourceKind::BaseStation), (self.handsets, ResourceKind::Handset)];
+        let kinds = [
+            (self.base_stations, ResourceKind::BaseStation),
+            (self.handsets, ResourceKind::Handset),
+            (self.serviceability_passwords, ResourceKind::ServiceabilityPassword),
+        ];
         let mut parts: Vec<String> = Vec::new();
         let mut last = None;
         for (verb, count) in [

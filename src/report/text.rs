@@ -515,7 +515,7 @@ fn write_differences(out: &mut String, location: &LocationStatus, networks: &[&s
 
 /// A difference in words.
 pub(super) fn difference(item: &DriftItem) -> String {
-    let device = item.device.as_ref().map(|device| format!(" {} {device}", item.kind.noun())).unwrap_or_default();
+    let device = item.device.as_ref().map(|device| format!(" {}", item.kind.describe(device))).unwrap_or_default();
     let text = |value: &Option<String>| value.as_ref().map_or("nothing".to_owned(), |value| format!("{value:?}"));
     let what = match (item.field, &item.live, &item.asked) {
         (Some(field), None, None) => format!("{field} differs"),

@@ -79,7 +79,7 @@ impl LocationView {
             });
             match change.kind {
                 ResourceKind::Network => networks[at].own = Some(change),
-                ResourceKind::BaseStation | ResourceKind::Handset => networks[at].devices.push(change),
+                _ => networks[at].devices.push(change),
             }
         }
         networks
@@ -169,6 +169,7 @@ impl DeviceView {
     pub(super) fn of(state: &ResourceState, added_base_stations: &HashSet<String>) -> Option<Self> {
         let id = match state {
             ResourceState::Network { .. } => return None,
+            ResourceState::ServiceabilityPassword(_) => None,
             ResourceState::BaseStation(station) => station.id.as_ref().map(ToString::to_string),
             ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
         };
@@ -177,7 +178,7 @@ impl DeviceView {
 
     /// In words, e.g. `base station AC7A5611A001`.
     pub fn describe(&self) -> String {
-        format!("{} {}", self.kind.noun(), sanitize(&self.label))
+        self.kind.describe(&sanitize(&self.label))
     }
 }
 

@@ -15,7 +15,7 @@ use super::responses::{LocationRefJson, NetworkJson, NetworkListJson, SnapshotNe
 use crate::desired::model::{HandsetEntry, LineRef, NetworkEntry};
 use crate::desired::{self, Input, ProcessEnvironment, SourceFormat};
 use crate::diagnostic::{Diagnostics, Severity, Sources};
-use crate::model::{Handset, LiveState, LocationId, Member, NameKey, NetworkId};
+use crate::model::{Handset, LiveState, LocationId, Member, NameKey, NetworkId, PasswordStatus};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -252,6 +252,7 @@ impl SimulatedState {
             None => SimHandsets::Counted(0),
         };
         let display_name = desired.display_name.as_ref().map(ToString::to_string);
+        let network = id.clone();
         self.insert(SimNetwork {
             id,
             location: location.clone(),
@@ -265,6 +266,9 @@ impl SimulatedState {
             lines: handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum(),
             handsets,
         });
+        if let Some(password) = &entry.serviceability_password {
+            self.passwords.insert(network, password.value == PasswordStatus::Enabled);
+        }
     }
 
     /// The handsets of a file, with members that are made up for their extensions.
@@ -363,6 +367,9 @@ impl SimulatedState {
                     handsets,
                     lines: network.lines.unwrap_or(0),
                 });
+                if let Some(status) = organization.devices(index).serviceability_password {
+                    state.passwords.insert(network.id.clone(), status == PasswordStatus::Enabled);
+                }
             }
         }
         for member in organization.known_members() {
@@ -397,7 +404,10 @@ impl SimulatedState {
             network.chain_id = self.next_chain;
         }
         let id = network.id.clone();
+        let password = self.passwords.get(&id).copied();
         self.remove(&id);
+        // What replaces a network of this id is the same one.
+        self.passwords.extend(password.map(|is_enabled| (id.clone(), is_enabled)));
         self.names.entry(Self::name_place(&network)).or_default().push(id.clone());
         if let Some(place) = Self::code_place(&network) {
             self.codes.entry(place).or_default().push(id.clone());

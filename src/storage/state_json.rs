@@ -5,7 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BaseStation, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, Settings};
+use crate::model::{
+    BaseStation, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, PasswordStatus, Settings,
+};
 use crate::plan::model::ResourceState;
 use crate::storage::encryption::PlanKey;
 
@@ -72,6 +74,9 @@ pub(super) enum StateJson {
     },
     BaseStation(BaseStation),
     Handset(Box<HandsetJson>),
+    ServiceabilityPassword {
+        status: PasswordStatus,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -191,6 +196,7 @@ impl From<&ResourceState> for StateJson {
             }
             ResourceState::BaseStation(station) => Self::BaseStation(station.clone()),
             ResourceState::Handset(handset) => Self::Handset(Box::new((&**handset).into())),
+            ResourceState::ServiceabilityPassword(status) => Self::ServiceabilityPassword { status: *status },
         }
     }
 }
@@ -201,6 +207,7 @@ impl From<StateJson> for ResourceState {
             StateJson::Network { settings, model } => Self::Network { settings: settings.into(), model },
             StateJson::BaseStation(station) => Self::BaseStation(station),
             StateJson::Handset(handset) => Handset::from(*handset).into(),
+            StateJson::ServiceabilityPassword { status } => Self::ServiceabilityPassword(status),
         }
     }
 }

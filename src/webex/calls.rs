@@ -15,7 +15,7 @@ use super::response;
 use super::wire;
 use crate::model::{
     BaseStation, BaseStationId, CodeText, DeviceList, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId,
-    MemberKind, Network, NetworkId, NetworkModel, ResourceKind, ServiceabilityPassword, Settings,
+    MemberKind, Network, NetworkId, NetworkModel, PasswordStatus, ResourceKind, ServiceabilityPassword, Settings,
 };
 
 /// One request, which may be sent any number of times as far as its effect allows.
@@ -38,7 +38,8 @@ pub enum Effect {
     Reads,
     /// Applying it twice is the same as once.
     Replaces,
-    /// Applying it twice would create a second thing. The caller must find out what became of the first attempt.
+    /// Applying it twice would create a second thing, or reboot a network twice. The caller must find out what became of the first
+    /// attempt.
     Adds,
 }
 
@@ -236,6 +237,20 @@ pub fn delete_network(network: NetworkPath<'_>) -> Call<'_, WriteAck> {
     Call::new(Effect::Replaces, "deleting a DECT network", (Method::Delete, network.join(&[])), response::write)
 }
 
+/// Reads whether the serviceability password of a network is enabled ("Get DECT Serviceability Password status").
+pub fn get_serviceability_password(network: NetworkPath<'_>) -> Call<'_, PasswordStatus> {
+    let path = network.join(&["serviceabilityPassword"]);
+    Call::new(Effect::Reads, "reading the serviceability password", (Method::Get, path), response::password_status)
+}
+
+/// Enables or disables the serviceability password of a network ("Update DECT Serviceability Password status"). Cisco warns that
+/// this can reboot the entire network.
+pub fn set_serviceability_password(network: NetworkPath<'_>, is_enabled: bool) -> Call<'_, WriteAck> {
+    let path = network.join(&["serviceabilityPassword"]);
+    Call::new(Effect::Adds, "setting the serviceability password", (Method::Put, path), response::write)
+        .with_body(wire::password_status(is_enabled))
+}
+
 /// Generates and enables a new serviceability password of a network ("Generate and Enable DECT Serviceability Password").
 /// Cisco warns that this can reboot the entire network. It is returned this once.
 pub fn generate_password(network: NetworkPath<'_>) -> Call<'_, ServiceabilityPassword> {
@@ -256,6 +271,9 @@ pub fn list_devices(kind: ResourceKind, network: NetworkPath<'_>) -> Option<Call
         ResourceKind::Network => None,
         ResourceKind::BaseStation => Some(list_base_stations(network).map(DeviceList::BaseStations)),
         ResourceKind::Handset => Some(list_handsets(network).map(DeviceList::Handsets)),
+        ResourceKind::ServiceabilityPassword => {
+            Some(get_serviceability_password(network).map(DeviceList::ServiceabilityPassword))
+        }
     }
 }
 

@@ -10,7 +10,8 @@ use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
 use crate::model::{
-    BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId, ServiceabilityPassword,
+    BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId, PasswordStatus,
+    ServiceabilityPassword,
 };
 
 /// Parses the response of a list; `now` is the local time, for responses without a `Date`.
@@ -103,6 +104,15 @@ pub(super) fn password(head: &ResponseHead, body: &[u8], now: Timestamp) -> Resu
         tracking_id: head.tracking_id.clone(),
         ..ApiError::no_response(ErrorClass::Permanent, "the response has no password", MaybeApplied::Unknown)
     })
+}
+
+/// Reads whether a serviceability password is enabled.
+///
+/// # Errors
+/// If the status is not a success, or the response does not say.
+pub(super) fn password_status(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<PasswordStatus, ApiError> {
+    success(head, body, now)?;
+    wire::read_password_status(body).map_err(|error| invalid_body_error(&error, head, body))
 }
 
 /// Parses a list of base stations.

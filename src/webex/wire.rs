@@ -18,7 +18,7 @@ use super::api::{ItemResult, Organization, TokenOwner};
 use super::credentials::{Token, TokenResponse};
 use crate::model::{
     BaseStation, BaseStationId, CodeText, Handset, HandsetId, LiveState, LocationId, Mac, Member, MemberId, MemberKind,
-    Network, NetworkId, NetworkModel, ServiceabilityPassword, Settings,
+    Network, NetworkId, NetworkModel, PasswordStatus, ServiceabilityPassword, Settings,
 };
 
 #[derive(Deserialize)]
@@ -442,6 +442,20 @@ pub(super) fn created(body: &[u8]) -> Option<NetworkId> {
 pub(super) fn password(body: &[u8]) -> Option<ServiceabilityPassword> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     value["password"].as_str().filter(|text| !text.is_empty()).map(ServiceabilityPassword::new)
+}
+
+/// Whether a serviceability password is enabled: a Boolean in the schema, a text in the published example.
+pub(super) fn read_password_status(body: &[u8]) -> Result<PasswordStatus, WireError> {
+    let value: serde_json::Value = serde_json::from_slice(body).map_err(|error| WireError::of(&error, body))?;
+    let enabled = &value["enabled"];
+    let enabled = enabled.as_bool().or_else(|| enabled.as_str()?.to_ascii_lowercase().parse().ok());
+    let unclear = || WireError::Malformed("`enabled` is neither true nor false".to_owned());
+    enabled.map(PasswordStatus::of).ok_or_else(unclear)
+}
+
+/// The body that enables or disables a serviceability password.
+pub(super) fn password_status(is_enabled: bool) -> Vec<u8> {
+    serde_json::json!({ "enabled": is_enabled }).to_string().into_bytes()
 }
 
 /// The results of adding base stations. The description of the API knows a status and an id; refusals have been seen

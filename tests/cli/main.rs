@@ -35,6 +35,7 @@ mod rules;
 mod runs;
 mod saved_plans;
 mod schemas;
+mod serviceability;
 mod signals;
 mod simulate;
 mod simulator_wire;

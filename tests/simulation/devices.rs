@@ -12,9 +12,9 @@ use std::time::Duration;
 use dectl::apply::{ChangeStatus, Options, Outcome, run};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
-use dectl::model::{Handset, LiveState, LocationId, NetworkId};
+use dectl::model::{Handset, LiveState, LocationId, NetworkId, PasswordStatus};
 use dectl::plan::Scope;
-use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState, StepIndex};
+use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState, Step, StepIndex};
 use dectl::plan_check::check_plan;
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
@@ -32,6 +32,7 @@ struct Truth {
     live: LiveState,
     stations: BTreeMap<NetworkId, Vec<String>>,
     handsets: BTreeMap<NetworkId, Vec<Handset>>,
+    passwords: BTreeMap<NetworkId, PasswordStatus>,
 }
 
 struct Scene {
@@ -66,14 +67,16 @@ impl Scene {
         let api = self.api();
         let read = async {
             let live = calls::list_networks().send_once(&api).await.expect("a list");
-            let (mut stations, mut handsets) = (BTreeMap::new(), BTreeMap::new());
+            let (mut stations, mut handsets, mut passwords) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
             for (_, network) in live.networks() {
                 let listed = calls::list_base_stations(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 stations.insert(network.id.clone(), listed.iter().map(|station| station.label()).collect());
                 let listed = calls::list_handsets(NetworkPath::of(network)).send_once(&api).await.expect("a list");
                 handsets.insert(network.id.clone(), listed);
+                let status = calls::get_serviceability_password(NetworkPath::of(network)).send_once(&api).await;
+                passwords.insert(network.id.clone(), status.expect("a status"));
             }
-            Truth { live, stations, handsets }
+            Truth { live, stations, handsets, passwords }
         };
         self.clock.block_on(read).expect("the reads end")
     }
@@ -122,6 +125,15 @@ impl Scene {
 
 /// A file that creates, renames and deletes networks, and adds, replaces, moves and removes base stations.
 fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
+    // Drawn apart, so that a seed stands for the same networks and devices as before there were any.
+    let mut passwords = SeededRng::from_seed(truth.live.len() as u64 ^ rng.clone().gen_below(u64::MAX));
+    let mut password = |file: &mut String, is_new: bool| {
+        // That of a new network is disabled, which would say nothing.
+        let wanted = ["enabled", "disabled"][usize::from(!is_new && passwords.gen_bool(0.3))];
+        if passwords.gen_bool(0.4) {
+            let _infallible = writeln!(file, "        serviceabilityPassword: {wanted}");
+        }
+    };
     let mut file = String::from("version: 1\nlocations:\n");
     let mut next = 0x0011_2233_0000_u64;
     let mut mac = || {
@@ -155,6 +167,7 @@ fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
         for line in 0..1 + rng.gen_below(60) {
             handset(&mut file, 1541 + line % 50, &format!("New {line}"), (line % 3 == 0).then_some(1601));
         }
+        password(&mut file, true);
         // Two swap their names, so that an interim step is part of it.
         let swapped = rng.gen_bool(0.5);
         if swapped {
@@ -172,6 +185,7 @@ fn random_file(truth: &Truth, rng: &mut SeededRng) -> String {
                 let _infallible = writeln!(file, "          - \"{}\"", mac());
             }
             change_handsets(&mut file, &truth.handsets[&network.id], rng);
+            password(&mut file, false);
         }
     }
     file
@@ -242,6 +256,12 @@ fn is_done(plan: &Plan, change: &Change, truth: &Truth) -> bool {
             let count = created.iter().filter(|network| network.settings.name == after.name).count();
             assert!(count < 2, "created twice");
             count == 1
+        }
+        (ResourceKind::ServiceabilityPassword, _) => {
+            let created = || in_location(&change.location.id).into_iter().find(|network| !known(&network.id));
+            let owner = network.or_else(|| created().filter(|_| change.network.id().is_none()));
+            let status = owner.map(|network| ResourceState::ServiceabilityPassword(truth.passwords[&network.id]));
+            status == change.after
         }
         (ResourceKind::Handset, _) => {
             let created = || in_location(&change.location.id).into_iter().find(|network| !known(&network.id));
@@ -449,6 +469,29 @@ fn mutants(plan: &Plan, live: &LiveState) -> Vec<(String, Plan)> {
                 }
             });
             mutants.push((format!("{at:?} starts from another handset"), mutant));
+        }
+        if operation.kind == ResourceKind::ServiceabilityPassword {
+            let mutant = with_state(plan, at, |state| {
+                if let ResourceState::ServiceabilityPassword(status) = state {
+                    *status = match status {
+                        PasswordStatus::Enabled => PasswordStatus::Disabled,
+                        PasswordStatus::Disabled | PasswordStatus::Unknown => PasswordStatus::Enabled,
+                    };
+                }
+            });
+            mutants.push((format!("{at:?} starts from another serviceability password"), mutant));
+            let network = &plan[step.change()].network;
+            let of_it = |other: &Step| {
+                plan[other.change()].network == *network && other.depends_on.is_empty() && step.depends_on.is_empty()
+            };
+            if let Some(earlier) = plan.steps[..at.0].iter().position(of_it) {
+                let is_needed = |other: &Step| other.depends_on.iter().any(|need| need.step.0 == earlier);
+                if !plan.steps.iter().any(is_needed) {
+                    let mut mutant = plan.clone();
+                    mutant.steps.swap(earlier, at.0);
+                    mutants.push((format!("{at:?} comes before another step of its network"), mutant));
+                }
+            }
         }
         if operation == Operation::new(ResourceKind::BaseStation, ChangeAction::Delete) {
             let mutant = with_state(plan, at, |state| {

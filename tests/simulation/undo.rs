@@ -4,7 +4,7 @@
 //! A failing case prints the command that repeats it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use dectl::apply::{Canary, Event, Options, Waves};
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::diagnostic::Severity;
-use dectl::model::{Handset, LiveState, LocationId};
+use dectl::model::{Handset, LiveState, LocationId, NetworkId, PasswordStatus};
 use dectl::plan::Scope;
 use dectl::plan::model::Plan;
 use dectl::plan_check::check_plan;
@@ -113,7 +113,8 @@ fn snapshot(locations: &[KnownLocation], same_names: bool) -> Value {
                 json!({ "id": handset.id, "index": (index + 1).to_string(), "lines": lines, "accessCode": "1234",
                     "defaultDisplayName": handset.name, "customDisplayName": handset.name })
             });
-            json!({ "id": network.id, "name": network.name, "displayName": "dectl", "model": "DMS Cisco DBS210",
+            let is_enabled = network.code.ends_with("200");
+            json!({ "id": network.id, "name": network.name, "serviceabilityPassword": is_enabled, "displayName": "dectl", "model": "DMS Cisco DBS210",
                 "defaultAccessCodeEnabled": true, "defaultAccessCode": network.code, "location": place,
                 "baseStations": stations.collect::<Vec<_>>(), "handsets": handsets.collect::<Vec<_>>() })
         })
@@ -196,6 +197,23 @@ fn random_file(locations: &[KnownLocation], rng: &mut SeededRng, codes: &mut Opt
         }
     }
     file
+}
+
+/// Entries beside those of a file, in a file of their own: whether the serviceability passwords of some networks are enabled.
+fn random_passwords(file: &str, locations: &[KnownLocation], rng: &mut SeededRng) -> String {
+    let mut passwords = String::new();
+    for location in locations {
+        let is_kept = |network: &&KnownNetwork| !file.contains(&format!("{}, state: absent", network.id));
+        let asked: Vec<_> = location.networks.iter().filter(is_kept).filter(|_| rng.gen_bool(0.4)).collect();
+        if !asked.is_empty() {
+            let _infallible = writeln!(passwords, "  - id: {}\n    networks:", location.id);
+        }
+        for network in asked {
+            let status = ["enabled", "disabled"][usize::from(rng.gen_bool(0.3))];
+            let _infallible = writeln!(passwords, "      - {{ id: {}, serviceabilityPassword: {status} }}", network.id);
+        }
+    }
+    passwords
 }
 
 /// Entries about some of the handsets of a network, and for some new ones.
@@ -340,6 +358,21 @@ impl Scene {
         let seen = self.clock.block_on(read).expect("the reads end");
         self.behave(FaultConfig::default());
         seen
+    }
+
+    /// Whether the serviceability password of each network is enabled.
+    fn passwords(&self) -> BTreeMap<NetworkId, PasswordStatus> {
+        let api = self.api();
+        let read = async {
+            let live = calls::list_networks().send_once(&api).await.expect("a list");
+            let mut passwords = BTreeMap::new();
+            for (_, network) in live.networks() {
+                let status = calls::get_serviceability_password(NetworkPath::of(network)).send_once(&api).await;
+                passwords.insert(network.id.clone(), status.expect("a status"));
+            }
+            passwords
+        };
+        self.clock.block_on(read).expect("the reads end")
     }
 
     fn target(&self) -> RunTarget {
@@ -515,12 +548,16 @@ fn after_undo_everything_is_as_it_was() {
         // Every fourth organization hides codes while they are disabled.
         let mut codes = (seed % 4 == 3).then(|| SeededRng::from_seed(seed ^ 0xC0DE));
         let scene = Scene::new(seed, &snapshot(&locations, rng.gen_bool(0.2)), codes.is_some());
-        let file = random_file(&locations, &mut rng, &mut codes);
+        let mut file = random_file(&locations, &mut rng, &mut codes);
+        // Drawn apart, so that a seed stands for the same networks as before.
+        let passwords = random_passwords(&file, &locations, &mut SeededRng::from_seed(seed ^ 0x5E4));
+        file.push_str(&passwords);
         all.set(all.get() + 1);
         // A file that contradicts itself is refused, and nothing is sent; that is tested elsewhere.
         let Some(Ok(pending)) = scene.inputs(&file).map(|_| scene.pending(&file)) else { return };
         valid.set(valid.get() + 1);
         let before = scene.truth();
+        let passwords_before = scene.passwords();
 
         for attempt in 0.. {
             let is_last = attempt == 2 || rng.gen_bool(0.4);
@@ -567,6 +604,11 @@ fn after_undo_everything_is_as_it_was() {
                     }
                 }
             }
+        }
+        // A network that is created again has another id, and is as Webex creates it.
+        for (network, status) in scene.passwords() {
+            let was = passwords_before.get(&network);
+            assert!(was.is_none_or(|was| *was == status), "{network} {was:?} {status:?}\n{said:#?}\n{file}");
         }
         // What an undo leaves alone, it names.
         let is_named = |seen: &&String| {

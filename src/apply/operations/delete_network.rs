@@ -26,7 +26,7 @@ impl OperationSpec for DeleteNetwork {
     async fn guard(&self, request: OperationRequest<'_>, context: RequestContext<'_>) -> Option<Refusal> {
         let network = request.network().ok()?;
         let mut devices = Devices::UNREAD;
-        for kind in ResourceKind::OF_NETWORK {
+        for kind in ResourceKind::DEVICES {
             let Some(call) = calls::list_devices(kind, network) else { continue };
             match request.run.client.read(&call, context.priority).await {
                 Ok(list) => devices.set(list),

@@ -7,6 +7,7 @@ mod create_network;
 mod delete_network;
 mod remove_base_station;
 mod remove_handsets;
+mod set_password;
 mod spec;
 mod update_handset;
 mod update_network;
@@ -27,5 +28,6 @@ pub(super) fn spec(operation: Operation) -> &'static dyn OperationSpec {
         (ResourceKind::Handset, ChangeAction::Create) => &add_handsets::AddHandsets,
         (ResourceKind::Handset, ChangeAction::Update) => &update_handset::UpdateHandset,
         (ResourceKind::Handset, ChangeAction::Delete) => &remove_handsets::RemoveHandsets,
+        (ResourceKind::ServiceabilityPassword, _) => &set_password::SetServiceabilityPassword,
     }
 }

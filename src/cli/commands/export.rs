@@ -45,7 +45,7 @@ pub(crate) struct ExportArgs {
     /// Omit comments that change by themselves, such as names of persons: for a file that is committed
     #[arg(long)]
     no_remarks: bool,
-    /// Also export the devices of the networks (comma-separated); with `-o csv` a table of these alone
+    /// Also export what belongs to the networks (comma-separated); with `-o csv` a table of base stations or handsets alone
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     include: Vec<IncludedDevices>,
     /// The sheet for an installer: networks with base stations, handsets and what was never registered, or with --include
@@ -67,6 +67,8 @@ enum IncludedDevices {
     BaseStations,
     /// Handsets, with their lines and names
     Handsets,
+    /// Whether the serviceability password of each network is enabled; with `-o csv` a column of the table of networks
+    ServiceabilityPasswords,
 }
 
 impl From<IncludedDevices> for ResourceKind {
@@ -74,6 +76,7 @@ impl From<IncludedDevices> for ResourceKind {
         match devices {
             IncludedDevices::BaseStations => Self::BaseStation,
             IncludedDevices::Handsets => Self::Handset,
+            IncludedDevices::ServiceabilityPasswords => Self::ServiceabilityPassword,
         }
     }
 }
@@ -219,7 +222,10 @@ async fn pairing_sheet(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown
     };
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
     let included: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
-    let kinds = if included.is_empty() { ResourceKind::ALL.to_vec() } else { included };
+    if included.contains(&ResourceKind::ServiceabilityPassword) {
+        return Err(CliError::refused("the sheet of `--pairing` has base stations and handsets only"));
+    }
+    let kinds = if included.is_empty() { ResourceKind::DEVICES.to_vec() } else { included };
     let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, &kinds, &connection.client).await?;
     for devices in &unread {
         printer.note(&format!("error: {}; they are not on the sheet\n", sanitize(&devices.to_string())));
@@ -293,7 +299,7 @@ fn format(args: &ExportArgs) -> Result<Format, CliError> {
         ));
     }
     if args.read.output.output == Format::Csv && args.include.len() > 1 {
-        return Err(CliError::refused("a table holds one kind of devices; use `--include` with one of them, or YAML"));
+        return Err(CliError::refused("a table holds one kind of things; use `--include` with one of them, or YAML"));
     }
     let ending = args.write.as_deref().and_then(Path::extension).unwrap_or_default().to_ascii_lowercase();
     let is_table = args.read.output.output == Format::Csv;

@@ -47,8 +47,16 @@ pub(crate) struct UpdateOptions {
 const NEW_FILE_OPTIONS: [&str; 7] = ["write", "split", "force", "no_codes", "no_remarks", "include", "pairing"];
 
 /// The fields that an edit can take over.
-const FIELDS: [&str; 7] =
-    ["name", "displayName", "defaultAccessCodeEnabled", "defaultAccessCode", "customDisplayName", "line1", "line2"];
+const FIELDS: [&str; 8] = [
+    "name",
+    "displayName",
+    "defaultAccessCodeEnabled",
+    "defaultAccessCode",
+    "customDisplayName",
+    "line1",
+    "line2",
+    "serviceabilityPassword",
+];
 
 pub(super) async fn run(
     options: &UpdateOptions,

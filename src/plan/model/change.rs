@@ -159,11 +159,17 @@ impl Change {
             .collect()
     }
 
+    /// Whether it can reboot the entire network, as Cisco warns of enabling and disabling the serviceability password ("Update
+    /// DECT Serviceability Password status").
+    pub fn can_reboot(&self) -> bool {
+        self.kind() == ResourceKind::ServiceabilityPassword
+    }
+
     /// What it is about, in the words of a progress line.
     pub fn subject(&self) -> String {
         match self.kind() {
             ResourceKind::Network => self.network_name.to_string(),
-            kind => format!("{}: {} {}", self.network_name, kind.noun(), self.label()),
+            kind => format!("{}: {}", self.network_name, kind.describe(&self.label())),
         }
     }
 

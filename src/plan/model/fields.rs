@@ -89,6 +89,7 @@ impl ResourceKind {
             Self::Network => &NETWORK,
             Self::BaseStation => &BASE_STATION,
             Self::Handset => &HANDSET,
+            Self::ServiceabilityPassword => &SERVICEABILITY_PASSWORD,
         }
     }
 }
@@ -152,6 +153,12 @@ const BASE_STATION: [Field; 1] = [Field {
     name: "mac",
     kind: FieldKind::Other,
     value: |state| state.base_station().map(|station| FieldValue::Text(station.label().into())),
+}];
+
+const SERVICEABILITY_PASSWORD: [Field; 1] = [Field {
+    name: "serviceabilityPassword",
+    kind: FieldKind::Other,
+    value: |state| state.serviceability_password().map(|status| text(status.as_str())),
 }];
 
 const HANDSET: [Field; 3] = [

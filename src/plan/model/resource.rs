@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::model::{BaseStation, Devices, Handset, Network, NetworkModel, ResourceKind, Setting, Settings};
+use crate::model::{
+    BaseStation, Devices, Handset, Network, NetworkModel, PasswordStatus, ResourceKind, Setting, Settings,
+};
 
 /// The state of one thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,7 @@ pub enum ResourceState {
     },
     BaseStation(BaseStation),
     Handset(Box<Handset>),
+    ServiceabilityPassword(PasswordStatus),
 }
 
 impl From<Handset> for ResourceState {
@@ -32,12 +35,15 @@ impl ResourceState {
                 devices.base_stations.iter().flatten().cloned().map(Self::BaseStation).collect()
             }
             ResourceKind::Handset => devices.handsets.iter().flatten().cloned().map(Self::from).collect(),
+            ResourceKind::ServiceabilityPassword => {
+                devices.serviceability_password.into_iter().map(Self::ServiceabilityPassword).collect()
+            }
         }
     }
 
-    /// Everything that belongs to a network, as far as it was read.
+    /// The devices of a network, as far as they were read.
     pub fn all(devices: &Devices) -> Vec<Self> {
-        ResourceKind::ALL.into_iter().flat_map(|kind| Self::all_of(devices, kind)).collect()
+        ResourceKind::DEVICES.into_iter().flat_map(|kind| Self::all_of(devices, kind)).collect()
     }
 
     pub const fn kind(&self) -> ResourceKind {
@@ -45,15 +51,17 @@ impl ResourceState {
             Self::Network { .. } => ResourceKind::Network,
             Self::BaseStation(_) => ResourceKind::BaseStation,
             Self::Handset(_) => ResourceKind::Handset,
+            Self::ServiceabilityPassword(_) => ResourceKind::ServiceabilityPassword,
         }
     }
 
-    /// What identifies it to a reader.
+    /// What identifies it to a reader; nothing where a network has one of its kind.
     pub fn label(&self) -> String {
         match self {
             Self::Network { settings, .. } => settings.name.to_string(),
             Self::BaseStation(station) => station.label(),
             Self::Handset(handset) => handset.label(),
+            Self::ServiceabilityPassword(_) => String::new(),
         }
     }
 
@@ -78,15 +86,20 @@ impl ResourceState {
     pub fn is_moved(&self, added_base_stations: &HashSet<String>) -> bool {
         match self {
             Self::BaseStation(station) => added_base_stations.contains(&station.label()),
-            Self::Network { .. } | Self::Handset(_) => false,
+            Self::Network { .. } | Self::Handset(_) | Self::ServiceabilityPassword(_) => false,
         }
+    }
+
+    /// What it is and what identifies it, in words.
+    pub fn describe(&self) -> String {
+        self.kind().describe(&self.label())
     }
 
     /// The handset, if it is one.
     pub const fn handset(&self) -> Option<&Handset> {
         match self {
             Self::Handset(handset) => Some(handset),
-            Self::Network { .. } | Self::BaseStation(_) => None,
+            _ => None,
         }
     }
 
@@ -94,7 +107,7 @@ impl ResourceState {
     pub const fn base_station(&self) -> Option<&BaseStation> {
         match self {
             Self::BaseStation(station) => Some(station),
-            Self::Network { .. } | Self::Handset(_) => None,
+            _ => None,
         }
     }
 
@@ -102,7 +115,15 @@ impl ResourceState {
     pub const fn settings(&self) -> Option<&Settings> {
         match self {
             Self::Network { settings, .. } => Some(settings),
-            Self::BaseStation(_) | Self::Handset(_) => None,
+            _ => None,
+        }
+    }
+
+    /// Whether the serviceability password is enabled, if it is one.
+    pub const fn serviceability_password(&self) -> Option<PasswordStatus> {
+        match self {
+            Self::ServiceabilityPassword(status) => Some(*status),
+            _ => None,
         }
     }
 }

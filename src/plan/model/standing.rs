@@ -149,6 +149,14 @@ fn standing(states: &States<'_>, listed: &Listed<'_>) -> Standing {
             Some(stations) => base_station(station, states.after.is_some(), stations),
             None => Standing::CannotTell,
         },
+        State::ServiceabilityPassword(_) => {
+            let listed = listed.devices.and_then(|devices| devices.serviceability_password);
+            let password = |state: Option<&State>| state.and_then(State::serviceability_password);
+            listed.map_or(Standing::CannotTell, |now| match password(states.after) == Some(now) {
+                true => Standing::after(Found { at: 0, id: None }),
+                false => Standing::Before,
+            })
+        }
         State::Handset(_) => match (listed.handsets(), handset(states.before)) {
             (Some(handsets), Some(before)) => {
                 updated_handset(before, handset(states.interim), handset(states.after), handsets)

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{BaseStation, Devices, LocationId, NetworkId};
+use crate::model::{BaseStation, Devices, LocationId, NetworkId, PasswordStatus};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
     Plan, Protections, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
@@ -115,6 +115,9 @@ struct NetworkDevicesJson {
     base_stations: Vec<BaseStation>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     handsets: Vec<HandsetJson>,
+    /// Absent if it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    serviceability_password: Option<PasswordStatus>,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -275,6 +278,7 @@ impl From<&NetworkDevices> for NetworkDevicesJson {
             model: devices.model.clone(),
             base_stations: devices.devices.base_stations.clone().unwrap_or_default(),
             handsets: devices.devices.handsets.iter().flatten().map(Into::into).collect(),
+            serviceability_password: devices.devices.serviceability_password,
         }
     }
 }
@@ -287,6 +291,7 @@ impl From<NetworkDevicesJson> for NetworkDevices {
             devices: Devices {
                 base_stations: Some(json.base_stations),
                 handsets: Some(json.handsets.into_iter().map(Into::into).collect()),
+                serviceability_password: json.serviceability_password,
             },
         }
     }

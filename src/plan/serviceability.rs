@@ -1,0 +1,63 @@
+//! Compares whether serviceability passwords are enabled with what files ask for.
+
+use super::compare::NetworkChange;
+use super::matching::{EntryGroup, Managed};
+use super::places::Owner;
+use super::scope::Scope;
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
+use crate::model::{LiveState, PasswordStatus};
+
+/// A serviceability password that is enabled or disabled.
+#[derive(Debug)]
+pub(super) struct PasswordChange {
+    pub(super) owner: Owner,
+    pub(super) before: PasswordStatus,
+    pub(super) after: PasswordStatus,
+    /// The entry that asks for it.
+    pub(super) span: Span,
+}
+
+/// The changes of a location. That of a network which is created is not known, so it is set, whatever it is.
+pub(super) fn compare(
+    managed: &Managed<'_>,
+    network_changes: &[NetworkChange<'_>],
+    scope: &Scope,
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) -> Vec<PasswordChange> {
+    let location = &live.location(managed.location).name;
+    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
+    let mut changes = Vec::new();
+    let mut network = |owner, before, group: &EntryGroup<'_>| {
+        let wanted = wanted(group, diagnostics).filter(|(after, _)| *after != before);
+        changes.extend(wanted.map(|(after, span)| PasswordChange { owner, before, after, span }));
+    };
+    for (at, group) in &managed.networks {
+        // Not read where it is out of scope.
+        let read = live.devices(*at).serviceability_password;
+        if let Some(before) = read.filter(|_| includes(&live.network(*at).settings.name, group)) {
+            network(Owner::Live(*at), before, group);
+        }
+    }
+    for (_, group) in managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group)) {
+        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
+        if let Some(at) = network_changes.iter().position(is_its) {
+            network(Owner::Created(at), PasswordStatus::Unknown, group);
+        }
+    }
+    changes
+}
+
+/// What the entries of a network ask for, and the first of them that does; reports a contradiction.
+fn wanted(group: &EntryGroup<'_>, diagnostics: &mut Diagnostics) -> Option<(PasswordStatus, Span)> {
+    let mut asking = group.entries().filter_map(|entry| Some((entry.serviceability_password.as_ref()?, entry.span())));
+    let (first, span) = asking.next()?;
+    for (other, _) in asking.filter(|(other, _)| other.value != first.value) {
+        let message = format!("two entries of {:?} ask for different serviceability passwords", group.primary.label());
+        diagnostics
+            .error(DiagnosticCode::DuplicateNetwork, other.span, message)
+            .with_related(first.span, "the other one")
+            .help("remove one of them");
+    }
+    Some((first.value, span))
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::availability::Availability;
 use super::bucket_fit::{BucketFit, fit, level_at};
-use super::request_log::{REQUESTS_PER_REFUSAL, RequestLog};
+use super::request_log::RequestLog;
 use super::short_window;
 use crate::runtime::Instant;
 
@@ -18,23 +18,35 @@ const FAST_BUCKET_SUCCESSES: u32 = 12;
 /// Where the rate starts between the slowest possible and the best one.
 const CAUTION: f64 = 0.6;
 
-/// A rate that is known to a factor of this only is measured once more.
+/// A rate that is known to a factor of this only is measured once more, up to so many times.
 const MAX_RANGE: f64 = 20.0;
+const MAX_MEASUREMENTS: usize = 4;
 
-/// When a refusal is overdue, the rate grows by this share more with every further success.
-const OVERDUE_GROWTH: f64 = 0.000_1;
+/// With a larger doubt about the rate it grows by this share with every success.
+const ROUGH: f64 = 0.65;
+const ROUGH_GROWTH: f64 = 0.03;
 
-/// By no more than this share with one success.
+/// When a refusal is overdue, the rate grows by this share more with every further success; by no more than the last one at once.
+const OVERDUE_GROWTH: f64 = 0.000_2;
 const MAX_OVERDUE_GROWTH: f64 = 0.05;
 
-/// A bucket that takes longer to refill looks like a window.
-const WINDOW_LIKE_SECONDS: f64 = 8.0;
+/// The rate falls to this share at most.
+const MAX_FALL: f64 = 3.0;
+
+/// A refusal is overdue after so many successes at least, sooner by this factor if the limit has changed before: it may change
+/// again.
+const MIN_DUE: f64 = 120.0;
+const CHANGEABLE: f64 = 3.0;
+
+/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: until it was found empty so often
+/// it is tried after so many requests, twice as many every time, and then grows so much faster.
+const WINDOW_LIKE: f64 = 8.0;
+const WINDOW_LIKE_REFUSALS: usize = 6;
+const WINDOW_LIKE_DUE: usize = 7;
+const WINDOW_LIKE_GROWTH: f64 = 25.0;
 
 /// Faster than any number of requests in flight.
 const MAX_RATE: f64 = 1_000.0;
-
-/// A doubt about the rate that is worth a refusal at any time.
-const ROUGH: f64 = 0.08;
 
 /// Contradictions of more requests than this mean that the limit has changed.
 const CHANGED: f64 = 3.75;
@@ -55,7 +67,7 @@ pub(super) struct Bucket {
     /// Since when it has been the same, as far as known, and how much of the burst was used then.
     baseline: Instant,
     baseline_level: f64,
-    /// Whether it was another one before: it may become that again.
+    /// Whether it was another one before.
     has_changed: bool,
     /// When it was found empty.
     empty: Vec<Instant>,
@@ -78,11 +90,10 @@ struct Calibrated {
     rate: f64,
     /// What is added to the rate with every success.
     growth: f64,
-    /// Hardly anything is known yet.
-    is_rough: bool,
+    /// What the rate grows by beside that, times the number of successes by which a refusal is overdue.
+    overdue_growth: f64,
     /// After this many successes a refusal is overdue: the limit may have become wider.
     due: usize,
-    overdue_growth: f64,
     successes: usize,
     /// How much of the burst is used, and how much may be.
     level: f64,
@@ -205,34 +216,32 @@ impl Bucket {
                 (self.baseline, self.baseline_level) = (self.empty[0], found.burst);
             }
         }
-        let refused = history.iter().filter(|(_, is_admitted)| !is_admitted).count();
         let refusal = Refusal {
             found,
             pause: now.duration_since(empty).as_secs_f64().max(0.5),
-            before: match &self.state {
-                BucketState::Calibrated(calibrated) => Some((calibrated.rate, calibrated.successes)),
-                BucketState::Measuring { .. } => None,
-            },
-            refused,
-            admitted: history.len() - refused,
             number: self.empty.len(),
             has_changed: self.has_changed,
+            admitted: history.iter().filter(|(_, is_admitted)| *is_admitted).count(),
         };
-        if refusal.tells_nothing() {
+        if refusal.tells_nothing() && matches!(self.state, BucketState::Measuring { .. }) {
             self.state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
             return;
         }
-        let is_soon = refusal.before.is_none_or(|(_, successes)| successes < MIN_SUCCESSES);
+        let (before, successes) = match &self.state {
+            BucketState::Calibrated(calibrated) => (calibrated.rate, calibrated.successes),
+            BucketState::Measuring { .. } => (0.0, 0),
+        };
         let is_misfit = found.contradiction > MAX_MISFIT;
-        self.contradictions = if is_soon { self.contradictions + u32::from(is_misfit) } else { 0 };
-        let Pace { rate, growth, is_rough, due, overdue_growth } = refusal.pace();
+        self.contradictions = if successes < MIN_SUCCESSES { self.contradictions + u32::from(is_misfit) } else { 0 };
+        let (rate, growth) = refusal.pace();
+        let rate = rate.max(before / MAX_FALL);
+        let (due, overdue_growth) = refusal.due(rate);
         let margin = (0.1 * found.burst).clamp(0.2, 2.0) + 0.5 * rate * log.jitter();
         self.state = BucketState::Calibrated(Calibrated {
             rate,
             growth,
-            is_rough,
-            due,
             overdue_growth,
+            due,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
             burst: (found.burst - margin).max(0.5),
@@ -266,87 +275,49 @@ struct Refusal {
     found: BucketFit,
     /// How long nothing is sent because of it, in seconds.
     pause: f64,
-    /// The rate until then, if there was one, and how many requests it had let in.
-    before: Option<(f64, usize)>,
     /// Requests since the limit was last seen to change.
-    refused: usize,
     admitted: usize,
     /// How often it was found empty, this time included.
     number: usize,
     has_changed: bool,
 }
 
-/// How fast requests are sent from now on, and how the rate grows.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    rate: f64,
-    growth: f64,
-    is_rough: bool,
-    due: usize,
-    overdue_growth: f64,
-}
-
 impl Refusal {
     /// It came too soon to tell anything.
     fn tells_nothing(&self) -> bool {
-        self.before.is_none() && self.number < 4 && self.found.fastest > MAX_RANGE * self.found.slowest
+        self.number < MAX_MEASUREMENTS && self.found.fastest > MAX_RANGE * self.found.slowest
     }
 
-    /// The rate starts between the slowest possible and the best one, not far from the one before. It grows towards the
-    /// fastest possible one in as many requests as asking for more is worth.
-    fn pace(&self) -> Pace {
+    /// How fast requests are sent from now on, and what is added with every success. The rate
+    /// starts between the slowest possible and the best one, and grows towards the fastest possible one in as many requests as
+    /// asking for more is worth.
+    fn pace(&self) -> (f64, f64) {
         let Self { found, .. } = self;
-        let rate = self.first_rate();
+        // A request was let in per pause, or it would have had to be longer.
+        let rate = (found.slowest + CAUTION * (found.rate - found.slowest)).max(0.5 / self.pause);
         let fastest = found.fastest.max(rate * 1.003);
-        let lost = (rate * self.pause - found.burst).max(0.0);
-        let doubt = (fastest - rate) / rate;
+        let (lost, doubt) = (self.lost(rate), (fastest - rate) / rate);
         // Asking for more pays when what it brings, half of the doubt on average, is more than what a refusal costs:
         // what overflows in the pause, and itself.
         let pays = (4.0 * lost + 8.0) / doubt;
-        let budget = (REQUESTS_PER_REFUSAL * (self.refused as f64 + 1.0) - self.admitted as f64).max(0.0);
-        let budget = if doubt < ROUGH { budget } else { 0.0 };
-        let steps = budget.max(pays).max(self.admitted as f64 / 2.0).clamp(20.0, 5_000.0);
-        let rate = match self.before {
-            // Known well and refused long before it pays: requests arrive too unevenly for this rate.
-            Some((before, successes)) if lost > 1.0 && self.number > 4 && (successes as f64) < 0.5 * pays => {
-                rate.min(0.96 * before)
-            }
-            _ => rate,
+        let steps = pays.max(self.admitted as f64 / 2.0).clamp(20.0, 5_000.0);
+        let growth = if doubt > ROUGH { ROUGH_GROWTH } else { 0.0 };
+        (rate, rate * growth.max(doubt / steps))
+    }
+
+    /// What overflows at a rate while nothing is sent.
+    fn lost(&self, rate: f64) -> f64 {
+        (rate * self.pause - self.found.burst).max(0.0)
+    }
+
+    /// After how many requests without a refusal the rate is far too low, and how much faster it then grows.
+    fn due(&self, rate: f64) -> (usize, f64) {
+        let may_be_window = self.found.burst > WINDOW_LIKE * rate && self.number < WINDOW_LIKE_REFUSALS;
+        let (due, growth) = match may_be_window {
+            true => ((WINDOW_LIKE_DUE << self.number) as f64, WINDOW_LIKE_GROWTH * OVERDUE_GROWTH),
+            false => ((50.0 * self.lost(rate)).max(MIN_DUE), OVERDUE_GROWTH),
         };
-        let may_be_window = self.may_be_window(rate);
-        Pace {
-            rate,
-            growth: (fastest - rate) / steps,
-            is_rough: doubt > 0.65 || self.admitted < 10,
-            due: self.due(rate, lost) as usize,
-            overdue_growth: match (may_be_window, self.has_changed) {
-                (true, _) => 50.0 * OVERDUE_GROWTH,
-                (false, true) => 4.0 * OVERDUE_GROWTH,
-                (false, false) => OVERDUE_GROWTH,
-            },
-        }
-    }
-
-    fn first_rate(&self) -> f64 {
-        let Self { found, pause, .. } = self;
-        let rate = found.slowest + CAUTION * (found.rate - found.slowest);
-        // A request was let in per pause, or it would have had to be longer.
-        self.before.map_or(rate, |(before, _)| rate.clamp(before / 3.0, before * 1.5)).max(0.5 / pause)
-    }
-
-    /// A large burst and hardly any rate may be a window whose reset is not known: soon asked, and then more rarely.
-    fn may_be_window(&self, rate: f64) -> bool {
-        self.found.burst > WINDOW_LIKE_SECONDS * rate && self.number < 6
-    }
-
-    /// After how many requests without a refusal the rate is far too low.
-    fn due(&self, rate: f64, lost: f64) -> f64 {
-        let due = if self.may_be_window(rate) {
-            (7 << self.number) as f64
-        } else {
-            (12.0 * rate).max(120.0).max(50.0 * lost).max(self.admitted as f64 / 4.0)
-        };
-        if self.has_changed { due / 3.0 } else { due }
+        (if self.has_changed { due / CHANGEABLE } else { due } as usize, growth)
     }
 }
 
@@ -363,12 +334,8 @@ impl Calibrated {
     fn probe_up(&mut self) {
         self.successes += 1;
         self.rate += self.growth;
-        if self.is_rough {
-            self.rate *= 1.03;
-        }
-        if self.successes > self.due {
-            self.rate *= 1.0 + ((self.successes - self.due) as f64 * self.overdue_growth).min(MAX_OVERDUE_GROWTH);
-        }
+        let overdue = self.successes.saturating_sub(self.due) as f64;
+        self.rate *= 1.0 + (overdue * self.overdue_growth).min(MAX_OVERDUE_GROWTH);
         self.rate = self.rate.min(MAX_RATE);
     }
 }
@@ -379,35 +346,20 @@ mod tests {
 
     /// A refusal after which `slowest`, `rate` and `fastest` are possible.
     fn refusal(slowest: f64, rate: f64, fastest: f64) -> Refusal {
-        Refusal {
-            found: BucketFit { rate, slowest, fastest, burst: 10.0, contradiction: 0.0 },
-            pause: 1.0,
-            before: None,
-            refused: 2,
-            admitted: 100,
-            number: 2,
-            has_changed: false,
-        }
+        let found = BucketFit { rate, slowest, fastest, burst: 10.0, contradiction: 0.0 };
+        Refusal { found, pause: 1.0, admitted: 100, number: 2, has_changed: false }
     }
 
     #[test]
-    fn the_rate_follows_what_is_possible_and_what_was() {
-        let rate_after = |before: f64, slowest: f64, rate: f64, fastest: f64| {
-            Refusal { before: Some((before, 100)), ..refusal(slowest, rate, fastest) }.pace().rate
-        };
-        type Case = (f64, f64);
-        #[rustfmt::skip]
-        let cases: [Case; 6] = [
+    fn the_rate_begins_between_the_slowest_and_the_best_one() {
+        let rate = |refusal: Refusal| refusal.pace().0;
+        let cases = [
             // the rate, what is expected
-            (refusal(8.0, 10.0, 11.0).pace().rate, 9.2),
-            (rate_after(10.0, 8.0, 10.0, 11.0), 9.2),
-            // By no more than half as much again, and by no more than to a third.
-            (rate_after(4.0, 8.0, 10.0, 11.0), 6.0),
-            (rate_after(60.0, 8.0, 10.0, 11.0), 20.0),
+            (rate(refusal(8.0, 10.0, 11.0)), 9.2),
+            (rate(refusal(10.0, 10.0, 10.0)), 10.0),
             // A request was let in per pause.
-            (Refusal { pause: 1.0, ..refusal(0.1, 0.1, 0.1) }.pace().rate, 0.5),
-            // Known well, and refused although it had hardly begun to ask for more.
-            (Refusal { before: Some((10.0, 5)), number: 5, pause: 3.0, ..refusal(10.0, 10.0, 10.0) }.pace().rate, 9.6),
+            (rate(refusal(0.1, 0.1, 0.1)), 0.5),
+            (rate(Refusal { pause: 5.0, ..refusal(0.01, 0.01, 0.01) }), 0.1),
         ];
         for (at, (found, expected)) in cases.into_iter().enumerate() {
             assert!((found - expected).abs() < 1e-9, "case {at}: {found} instead of {expected}");
@@ -417,21 +369,15 @@ mod tests {
     #[test]
     fn asking_for_more_waits_until_it_pays() {
         // The better the rate is known, the slower it grows.
-        let growth = |fastest: f64| refusal(9.9, 10.0, fastest).pace().growth;
+        let growth = |fastest: f64| refusal(9.9, 10.0, fastest).pace().1;
         assert!(growth(10.2) < growth(12.0) && growth(12.0) < growth(20.0));
+        assert!(refusal(0.1, 5.0, 50.0).tells_nothing() && !refusal(5.0, 6.0, 50.0).tells_nothing());
         // What a pause costs makes it rarer.
-        let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.pace().due;
+        let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0;
         assert!(due(1.0) < due(30.0));
-        // A limit that has changed once may change again.
-        let changed = Refusal { has_changed: true, ..refusal(10.0, 10.0, 10.5) }.pace();
-        assert!(changed.due < due(1.0) && changed.overdue_growth > OVERDUE_GROWTH);
-    }
-
-    #[test]
-    fn a_first_refusal_may_tell_nothing() {
-        assert!(refusal(0.1, 5.0, 50.0).tells_nothing());
-        assert!(!refusal(5.0, 6.0, 50.0).tells_nothing());
-        assert!(!Refusal { number: 4, ..refusal(0.1, 5.0, 50.0) }.tells_nothing());
-        assert!(!Refusal { before: Some((5.0, 1)), ..refusal(0.1, 5.0, 50.0) }.tells_nothing());
+        // A limit that has changed may change again, and what may be a window is asked sooner and then grows faster.
+        assert!(Refusal { has_changed: true, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0 < due(1.0));
+        let (soon, growth) = refusal(0.5, 0.5, 0.6).due(0.5);
+        assert!(soon < due(1.0) && growth > OVERDUE_GROWTH);
     }
 }

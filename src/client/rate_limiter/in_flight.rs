@@ -13,6 +13,11 @@ const MAX_CROWD: usize = 64;
 const CLEAR_REFUSALS: usize = 2;
 const CLEAR_SUCCESSES: u32 = 20;
 
+/// So many requests, and one in so many of all, may have been let in beyond what is assumed; and while a rate decides how many
+/// are in flight.
+const TOLERATED: (u32, u32) = (1, 50);
+const TOLERATED_IF_PACED: (u32, u32) = (3, 5);
+
 /// The limit was assumed: one more is tried after this many successes for each request in flight. Doubled with every
 /// try that was refused.
 const PROBE_INTERVAL: u32 = 60;
@@ -67,16 +72,6 @@ impl Default for InFlightLimit {
 }
 
 impl InFlightLimit {
-    /// Keeps less than `peak` in flight, since no bucket explains what was refused.
-    pub(super) fn assume_below(&mut self, peak: usize) {
-        self.keep((peak - 1).max(1));
-    }
-
-    /// Whether a limit in flight may be what refuses with so many.
-    pub(super) const fn is_plausible(&self, peak: usize) -> bool {
-        peak > 1 && !matches!(self.state, State::Refuted)
-    }
-
     /// It may be one all the same.
     pub(super) fn reconsider(&mut self) {
         self.state = State::Unknown(None);
@@ -124,56 +119,73 @@ impl InFlightLimit {
         }
     }
 
+    /// How many in flight explain that so many of `peak` were refused; `None` if too many were let in beyond it. While a rate
+    /// decides how many are in flight, few are anyway, so that one more counts as well.
+    fn estimate(&self, refused: usize, peak: usize, is_paced: bool) -> Option<usize> {
+        let estimate = peak.saturating_sub(refused);
+        let (beyond, (tolerated, share)) = if is_paced { (1, TOLERATED_IF_PACED) } else { (2, TOLERATED) };
+        let beyond: u32 = self.admitted[(estimate + beyond).min(MAX_CROWD)..].iter().sum();
+        (estimate > 0 && beyond <= tolerated + self.total() / share).then_some(estimate)
+    }
+
+    fn total(&self) -> u32 {
+        self.admitted.iter().sum()
+    }
+
     /// So many were `refused` of at most `peak` in flight; whether this limit explains that. What contradicts it may
     /// have been a bucket all the time.
-    pub(super) fn refused(&mut self, refused: usize, peak: usize, may_be_bucket: impl FnOnce() -> bool) -> bool {
+    pub(super) fn refused(
+        &mut self,
+        refused: usize,
+        peak: usize,
+        is_paced: bool,
+        may_be_bucket: impl FnOnce() -> bool,
+    ) -> bool {
         // A fit is not cheap, and most events need none.
         let may_be_bucket = LazyCell::new(may_be_bucket);
-        match &mut self.state {
+        let kept = match &mut self.state {
             State::Unknown(before) => {
-                let estimate = peak.saturating_sub(refused);
-                let beyond: u32 = self.admitted[(estimate + 2).min(MAX_CROWD)..].iter().sum();
-                let total: u32 = self.admitted.iter().sum();
-                if estimate == 0 || beyond > 1 + total / 50 {
-                    *before = None;
-                    return false;
-                }
-                let is_clear = refused <= CLEAR_REFUSALS && total >= CLEAR_SUCCESSES;
-                match *before {
-                    Some(before) if before.abs_diff(estimate) <= 1 => self.keep(before.min(estimate)),
-                    _ if is_clear => self.keep(estimate),
-                    _ => {
-                        *before = Some(estimate);
-                        return false;
-                    }
-                }
-                true
+                let before = before.take();
+                let estimate = self.estimate(refused, peak, is_paced);
+                return self.is_assumed(before, estimate, refused <= CLEAR_REFUSALS && !is_paced);
             }
-            State::Kept(kept) if peak > kept.most && (kept.is_confirmed || !*may_be_bucket || !kept.is_doubtful) => {
-                // What a bucket would have refused as well does not confirm it: both are kept for one more event.
-                kept.is_confirmed |= !*may_be_bucket;
-                kept.is_doubtful = !kept.is_confirmed;
-                kept.probe_after = kept.probe_after.max(2 * kept.successes);
-                (kept.successes, kept.beyond, kept.reductions) = (0, 0, 0);
-                kept.is_confirmed
-            }
-            // More were in flight for the client than for the server when it was assumed, or it has become narrower.
-            State::Kept(kept)
-                if kept.most > 1
-                    && (kept.successes >= MIN_SUCCESSES
-                        || refused == 1 && peak == kept.most && kept.reductions < MAX_REDUCTIONS)
-                    && !*may_be_bucket =>
-            {
-                (kept.most, kept.successes, kept.beyond) = (kept.most - 1, 0, 0);
-                kept.reductions += 1;
-                true
-            }
-            // A second limit beside it.
-            State::Kept(kept) if kept.successes >= MIN_SUCCESSES => false,
-            State::Kept(_) | State::Refuted => {
-                self.state = State::Refuted;
-                false
+            State::Refuted => return false,
+            State::Kept(kept) => kept,
+        };
+        if peak > kept.most && (kept.is_confirmed || !*may_be_bucket || !kept.is_doubtful) {
+            // What a bucket would have refused as well does not confirm it: both are kept for one more event.
+            kept.is_confirmed |= !*may_be_bucket;
+            kept.is_doubtful = !kept.is_confirmed;
+            kept.probe_after = kept.probe_after.max(2 * kept.successes);
+            (kept.successes, kept.beyond, kept.reductions) = (0, 0, 0);
+            return kept.is_confirmed;
+        }
+        let is_old = kept.successes >= MIN_SUCCESSES;
+        // More were in flight for the client than for the server when it was assumed, or it has become narrower.
+        let is_narrower = is_old || refused == 1 && peak == kept.most && kept.reductions < MAX_REDUCTIONS;
+        if kept.most > 1 && is_narrower && !*may_be_bucket {
+            (kept.most, kept.successes, kept.beyond) = (kept.most - 1, 0, 0);
+            kept.reductions += 1;
+            return true;
+        }
+        // A second limit is beside it, or it is none.
+        if !is_old {
+            self.state = State::Refuted;
+        }
+        false
+    }
+
+    /// Assumes a limit if two refusals in a row agree on it, or a clear one shows it.
+    fn is_assumed(&mut self, before: Option<usize>, estimate: Option<usize>, is_clear: bool) -> bool {
+        let Some(estimate) = estimate else { return false };
+        match before {
+            Some(before) if before.abs_diff(estimate) <= 1 => self.keep(before.min(estimate)),
+            _ if is_clear && self.total() >= CLEAR_SUCCESSES => self.keep(estimate),
+            _ => {
+                self.state = State::Unknown(Some(estimate));
+                return false;
             }
         }
+        true
     }
 }

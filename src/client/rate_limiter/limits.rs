@@ -149,10 +149,6 @@ impl Limits {
 
     /// Learns from a long wait that no window explains as it is.
     fn refused_for_long(&mut self, event: WindowEvent, log: &RequestLog, now: Instant) {
-        if let Some(window) = self.windows.iter_mut().find(|window| window.has_become_narrower(event, log)) {
-            window.reset_budget(event, log);
-            return;
-        }
         if self.windows.iter_mut().any(|window| window.revise(event, log)) {
             return;
         }
@@ -190,17 +186,23 @@ impl Limits {
     ) {
         if let Some(pace) = &mut self.pace {
             pace.refused(event.began, log, now);
-            // What seemed to refute a limit in flight may have been chance.
-            if self.in_flight.refused(event.refusals, event.peak, || false) {
+            if self.in_flight.refused(event.refusals, event.peak, true, || false) {
                 self.pace = None;
             }
             return;
         }
         let since = self.since(log);
         let may_be_bucket = || Bucket::on_empty(event.began, since).explains(log);
-        if self.in_flight.refused(event.refusals, event.peak, may_be_bucket) {
+        let is_paced = self.bucket.as_ref().is_some_and(Bucket::is_calibrated);
+        if self.in_flight.refused(event.refusals, event.peak, is_paced, may_be_bucket) {
             // What was taken for a bucket.
             self.bucket.take_if(|bucket| !bucket.is_calibrated());
+            return;
+        }
+        // Beside a window a fit would have the resets in it: a counter that lags looks like a bucket of any rate. An even pace
+        // begins with what the window lets in, and finds out how much faster it may be meanwhile.
+        if let (None, Some(window)) = (&self.bucket, self.windows.iter().find(|window| !window.is_short())) {
+            self.pace = Some(Pace::starting_at(window.rate(), event.began, now));
             return;
         }
         match &mut self.bucket {
@@ -215,12 +217,8 @@ impl Limits {
         // No bucket refuses like this.
         if let Some(bucket) = self.bucket.take_if(|bucket| bucket.is_contradicted()) {
             self.long_waits_mislead = false;
-            if self.in_flight.is_plausible(event.peak) {
-                self.in_flight.assume_below(event.peak);
-            } else {
-                self.pace = Some(Pace::new(bucket.into_refusals(), log, now));
-                self.in_flight.reconsider();
-            }
+            self.pace = Some(Pace::new(bucket.into_refusals(), log, now));
+            self.in_flight.reconsider();
         }
     }
 }

@@ -2,8 +2,8 @@
 //! that are too uneven.
 //!
 //! It follows what was delivered: from one refusal to the next, that is the rate at which requests were let in, pauses
-//! included. The pace grows by little with every request that is let in and falls by little with every refusal, but not much
-//! below the best that was delivered lately.
+//! included. The pace grows by little with every request that is let in, and with a refusal it falls to the middle of itself and
+//! what was delivered before, but not much below the best that was delivered lately.
 
 use std::time::Duration;
 
@@ -20,9 +20,12 @@ const ROUGH_GROWTH: f64 = 0.03;
 const OVERDUE: u32 = 200;
 const OVERDUE_GROWTH: f64 = 4.0;
 
-/// What is left of the pace after a refusal, twice if it came after fewer requests than `SOON`.
+/// What is left of the pace after a refusal at most. It was too fast and what was delivered since the refusal before was not, so
+/// the middle of both is taken where that is less: the sooner the refusal, the lower it is.
 const KEPT: f64 = 0.96;
-const SOON: u32 = 10;
+
+/// What was delivered counts as this share of the pace at least: a refusal right after another one says little.
+const LEAST_DELIVERED: f64 = 0.125;
 
 /// So many refusals are looked back on for what was delivered, and the pace stays above this share of it.
 const MEMORY: usize = 8;
@@ -49,6 +52,11 @@ impl Pace {
         refusals.drain(..refusals.len().saturating_sub(MEMORY));
         let rate = delivered(&refusals, log).max(RATES.0);
         Self { rate, filled: 0.0, at: now, successes: 0, is_rough: true, refusals }
+    }
+
+    /// Begins with a rate that is known from elsewhere.
+    pub(super) fn starting_at(rate: f64, began: Instant, now: Instant) -> Self {
+        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, successes: 0, is_rough: true, refusals: vec![began] }
     }
 
     pub(super) fn availability(&mut self, now: Instant) -> Availability {
@@ -87,8 +95,9 @@ impl Pace {
             self.refusals.remove(0);
         }
         self.refusals.push(began);
-        let kept = if self.successes < SOON { KEPT * KEPT } else { KEPT };
-        self.rate = (kept * self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
+        let last = delivered(&self.refusals[self.refusals.len().saturating_sub(2)..], log);
+        let middle = (self.rate * last.max(LEAST_DELIVERED * self.rate)).sqrt();
+        self.rate = (KEPT * self.rate).min(middle).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
         (self.successes, self.is_rough) = (0, false);
         (self.filled, self.at) = (self.filled.min(0.0), now);
     }

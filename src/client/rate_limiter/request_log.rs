@@ -17,9 +17,6 @@ const MAX_HISTORY: usize = 4_000;
 /// Refusals that take less than this share of the time of a result are decided before the work.
 const EARLY_DECISION: f64 = 0.6;
 
-/// Requests per refusal that are the budget for probing: two in a hundred.
-pub(super) const REQUESTS_PER_REFUSAL: f64 = 50.0;
-
 /// Decisions that are closer to each other, in seconds, may have been made in the other order.
 const MIN_LATENESS: f64 = 0.005;
 
@@ -187,11 +184,6 @@ impl RequestLog {
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.len()
-    }
-
-    /// Whether one more refusal is within the budget.
-    pub(super) fn can_afford_refusal(&self) -> bool {
-        REQUESTS_PER_REFUSAL * f64::from(self.refusal_latency.count + 1) <= self.admitted.len() as f64
     }
 
     /// When the first request of all was counted.

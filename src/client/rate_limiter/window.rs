@@ -31,10 +31,7 @@ const SLIGHTLY_EARLY: Duration = Duration::from_millis(2_500);
 /// Minimum interval between probes, in time and in requests: one refusal in a hundred is cheap, and by then the budget
 /// is used up, so that it costs no time.
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
-const PROBE_MIN_REQUESTS: usize = 60;
-
-/// After so many requests a probe is sent even if more were refused than should be: the limit may have become wider.
-const PROBE_MAX_REQUESTS: usize = 150;
+const PROBE_REQUESTS: usize = 150;
 
 /// A probe this shortly before a period ends could be let in because a period is over.
 const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
@@ -54,14 +51,10 @@ const MIN_AGE: Duration = Duration::from_secs(20);
 /// Shorter ones do not show in a `Retry-After`.
 const SHORT: Duration = Duration::from_secs(3);
 
-/// The wait of a refused probe is longer than what is left of a short window: it is sent after so many requests.
-const SHORT_PROBE_REQUESTS: usize = 500;
-
-/// The margin of a short window grows by this share of its period, up to a third.
-const SHORT_MARGIN_STEP: u32 = 25;
-
-/// One or two may be let in because the budget was larger by so many; more show that a period was over.
-const MIN_CROSSED: usize = 3;
+/// A short window is asked for more after so many requests, and by this share; twice as rarely with every refusal, up to so many,
+/// since the wait is longer than what is left of it.
+const SHORT_PROBE_REQUESTS: (usize, usize) = (60, 500);
+const SHORT_PROBE_SHARE: usize = 16;
 
 /// Older refusals are forgotten.
 const MAX_EVENTS: usize = 6;
@@ -75,11 +68,13 @@ pub(super) struct Window {
     events: Vec<WindowEvent>,
     last_probe: Instant,
     probing: Option<usize>,
-    /// How many were let in one by one at the first end of a period, as expected.
-    crossed: usize,
-    is_crossing: bool,
     /// Whether it may be none: until it was asked for more.
     is_doubted: bool,
+    /// Of a short one: it is asked for more after so many requests.
+    probe_after: usize,
+    successes: usize,
+    /// How much more is asked for.
+    added: usize,
 }
 
 /// A refusal by a window.
@@ -140,24 +135,28 @@ impl Window {
             events,
             last_probe: now,
             probing: None,
-            crossed: 0,
-            is_crossing: false,
             is_doubted: true,
+            probe_after: SHORT_PROBE_REQUESTS.0,
+            successes: 0,
+            added: 0,
         }
     }
 
-    /// A window that does not show in a wait, instead of the one `before`: refused by the same again, it needs more time.
+    /// A window that does not show in a wait, instead of the one `before`: the same again is asked for more less often.
     pub(super) fn short(found: ShortWindow, before: Option<&Self>, event: WindowEvent, now: Instant) -> Self {
         let window = Self::new(found.budget, found.period, vec![event], now);
-        let is_same = |before: &&Self| (before.budget, before.period) == (found.budget, found.period);
-        let margin = match before.filter(is_same) {
-            Some(same) if same.probing.is_none() => {
-                (same.margin + found.period / SHORT_MARGIN_STEP).min(found.period / 3)
-            }
-            Some(same) => same.margin,
-            None => MARGIN,
+        let is_same = |before: &&Self| (before.budget - before.added, before.period) == (found.budget, found.period);
+        let probe_after = match before.filter(is_same) {
+            Some(same) if same.added > 0 => (2 * same.probe_after).min(SHORT_PROBE_REQUESTS.1),
+            Some(same) => same.probe_after,
+            None => SHORT_PROBE_REQUESTS.0,
         };
-        Self { margin, crossed: MIN_CROSSED, is_doubted: false, ..window }
+        Self { is_doubted: false, probe_after, ..window }
+    }
+
+    /// Requests per second in the long run.
+    pub(super) fn rate(&self) -> f64 {
+        self.budget as f64 / self.period.as_secs_f64()
     }
 
     /// Whether it does not show in a wait.
@@ -173,12 +172,6 @@ impl Window {
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
             self.probing = None;
-            if !self.is_confirmed() && self.is_used_since_reset(log) {
-                if log.in_flight() > 0 {
-                    return Availability::AfterNextResponse;
-                }
-                self.is_crossing = true;
-            }
             return Availability::Now;
         }
         if let Some(concurrency_limit) = self.probing {
@@ -217,29 +210,12 @@ impl Window {
     }
 
     fn may_probe(&self, log: &RequestLog, now: Instant) -> bool {
-        if log.in_flight() > 0 {
+        if log.in_flight() > 0 || self.is_short() {
             return false;
         }
-        let is_due = || {
-            let least = match (self.is_short(), log.can_afford_refusal()) {
-                (true, _) => SHORT_PROBE_REQUESTS,
-                (false, true) => PROBE_MIN_REQUESTS,
-                (false, false) => PROBE_MAX_REQUESTS,
-            };
-            now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
-                && log.since(self.last_probe) >= least
-        };
-        self.is_doubted && self.period >= MIN_DOUBTED_PERIOD || is_due()
-    }
-
-    /// Whether requests were let in at the end of a period as expected.
-    const fn is_confirmed(&self) -> bool {
-        self.crossed >= MIN_CROSSED
-    }
-
-    /// Whether the budget of the period that began with the last reset is used up.
-    fn is_used_since_reset(&self, log: &RequestLog) -> bool {
-        self.events.last().is_some_and(|event| log.since(event.reset.earliest) * 10 >= self.budget * 9)
+        let is_due = now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
+            && log.since(self.last_probe) >= PROBE_REQUESTS;
+        self.is_doubted && self.period >= MIN_DOUBTED_PERIOD || is_due
     }
 
     pub(super) fn describe(&self) -> String {
@@ -254,8 +230,11 @@ impl Window {
 
     /// A request was let in: if that was a probe beyond the budget, the budget is larger.
     pub(super) fn admitted(&mut self, log: &RequestLog) {
-        self.crossed += usize::from(self.is_crossing);
-        self.is_crossing = false;
+        self.successes += 1;
+        if self.is_short() && self.successes >= self.probe_after {
+            let more = 1 + self.budget / SHORT_PROBE_SHARE;
+            (self.budget, self.added, self.successes) = (self.budget + more, self.added + more, self.probe_after / 2);
+        }
         if let Some(concurrency_limit) = &mut self.probing {
             *concurrency_limit += 1;
             let start = match log.nth_last(self.budget) {
@@ -270,15 +249,9 @@ impl Window {
         }
     }
 
-    /// Whether it is this window, which has become narrower.
-    pub(super) fn has_become_narrower(&self, event: WindowEvent, log: &RequestLog) -> bool {
-        let (_, most) = event.used(self.period, log);
-        (self.is_confirmed() || self.events.len() > 1) && event.wait() <= self.period + SLACK && most * 4 >= self.budget
-    }
-
     /// The budget is what was let in before `event`.
     pub(super) fn reset_budget(&mut self, event: WindowEvent, log: &RequestLog) {
-        (self.probing, self.is_crossing) = (None, false);
+        self.probing = None;
         self.events = vec![event];
         let (_, most) = event.used(self.period, log);
         self.budget = most.max(1);
@@ -287,7 +260,6 @@ impl Window {
     /// Learns from a refusal that it explains.
     pub(super) fn refused(&mut self, event: WindowEvent, log: &RequestLog) {
         let was_probing = self.probing.take().is_some();
-        self.is_crossing = false;
         let is_early = event.reset.latest.duration_since(event.began) < SLIGHTLY_EARLY;
         if !self.revise(event, log) {
             self.reset_budget(event, log);

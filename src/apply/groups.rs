@@ -24,12 +24,19 @@ pub(super) struct Group {
 /// What a write takes, as long as nothing is known.
 const ESTIMATED_LATENCY: Duration = Duration::from_millis(500);
 
-/// The steps that delete something that nothing depends on: they are the last ones in their location.
+/// The steps that delete something that nothing depends on, and what must follow them: they are the last ones in their location.
 pub(super) fn late_steps(plan: &Plan) -> HashSet<StepIndex> {
     let needed: HashSet<StepIndex> =
         plan.steps.iter().flat_map(|step| &step.depends_on).map(|dependency| dependency.step).collect();
     let is_late = |at: &StepIndex| plan[*at].operation().makes_place() && !needed.contains(at);
-    plan.indexed_steps().map(|(at, _)| at).filter(is_late).collect()
+    let mut late: HashSet<StepIndex> = plan.indexed_steps().map(|(at, _)| at).filter(is_late).collect();
+    // What can reboot a network comes after all else of it.
+    let networks: HashSet<&NetworkRef> = late.iter().map(|at| &plan[plan[*at].change()].network).collect();
+    let reboots = plan.indexed_steps().filter(|(_, step)| plan[step.change()].can_reboot());
+    let after_late = reboots.filter(|(_, step)| networks.contains(&plan[step.change()].network));
+    let after_late: Vec<StepIndex> = after_late.map(|(at, _)| at).collect();
+    late.extend(after_late);
+    late
 }
 
 /// Union-find over steps, with path halving. A set is named by its first step.

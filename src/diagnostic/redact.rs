@@ -81,7 +81,7 @@ fn code_words(lower: &str) -> impl Iterator<Item = usize> {
     let pins = lower.match_indices("pin").map(|(at, _)| at).filter(move |at| {
         !is_letter(lower[..*at].chars().next_back()) && !is_letter(lower[at + "pin".len()..].chars().next())
     });
-    let words = ["code", "password"].into_iter().flat_map(move |word| lower.match_indices(word).map(|(at, _)| at));
+    let words = ["code", "passw"].into_iter().flat_map(move |word| lower.match_indices(word).map(|(at, _)| at));
     words.chain(pins)
 }
 
@@ -134,9 +134,12 @@ fn code_key_values(line: &str) -> Vec<Range<usize>> {
 
 fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
     let value = &line[start..];
-    let spelled_like_a_word = ["true", "false", "null", "~", "enabled", "disabled"]
-        .iter()
-        .any(|word| value.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())));
+    let spelled_like_a_word = ["true", "false", "null", "~", "enabled", "disabled"].iter().any(|word| {
+        value
+            .strip_prefix(word)
+            .map(str::trim_start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([',', '}', ']', '#']))
+    });
     if value.is_empty() || value.starts_with(['{', '[', '*', '|', '>', '#']) || spelled_like_a_word {
         return;
     }

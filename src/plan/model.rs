@@ -296,9 +296,15 @@ pub fn is_spaced(items: &[StepItem]) -> bool {
 
 /// Changes counted as networks and devices: `1 network, 2 devices`.
 pub fn count_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
-    let (networks, devices): (Vec<_>, Vec<_>) =
-        changes.into_iter().partition(|change| change.kind() == ResourceKind::Network);
-    let counted = [(networks.len(), "network"), (devices.len(), "device")];
+    let mut counted = [(0, "network"), (0, "device"), (0, "serviceability password")];
+    for change in changes {
+        let at = match change.kind() {
+            ResourceKind::Network => 0,
+            ResourceKind::BaseStation | ResourceKind::Handset => 1,
+            ResourceKind::ServiceabilityPassword => 2,
+        };
+        counted[at].0 += 1;
+    }
     let parts: Vec<String> =
         counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
     parts.join(", ")

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LocationId, NameKey, NetworkId, Settings, to_minute};
+use crate::model::{LocationId, NameKey, NetworkId, PasswordStatus, Settings, to_minute};
 use crate::plan::model::{Change, Field, FieldKind, ResourceKind, ResourceState, changed_fields};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
@@ -67,6 +67,10 @@ impl DriftItem {
     /// All differences of a change, each with its cause.
     pub(super) fn of(change: &Change, last: &LastStates) -> Vec<Self> {
         let (live, asked) = (change.before.as_ref(), change.after.as_ref());
+        // Of a network that does not exist, which is said of the network.
+        if live.and_then(ResourceState::serviceability_password) == Some(PasswordStatus::Unknown) {
+            return Vec::new();
+        }
         let left = last.left_by_a_run(change);
         let whole = Self {
             network: change.network_name.to_string(),

@@ -292,6 +292,10 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
     let mut rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     rest.protections.retain_met(&rest.changes, Timestamp::now());
+    // Of what is left.
+    rest.warnings.retain(|warning| *warning.code != *DiagnosticCode::NetworkReboots.as_str());
+    let reboots: Vec<Warning> = rest.changes.iter().filter_map(reboot).collect();
+    rest.warnings.extend(reboots);
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }

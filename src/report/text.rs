@@ -464,7 +464,12 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     for (at, changes) in changes.into_iter().enumerate() {
         let mut names: Vec<_> = changes.iter().map(|change| &change.location.name).collect();
         names.dedup();
-        line(&mut out, format_args!("Wave {}: {} in {}", at + 1, count_changes(changes), name_list(&names)));
+        let reboots = match changes.iter().filter(|change| change.can_reboot()).count() {
+            0 => String::new(),
+            networks => format!(", which can reboot {}", plural(networks, "network")),
+        };
+        let counted = count_changes(changes);
+        line(&mut out, format_args!("Wave {}: {counted} in {}{reboots}", at + 1, name_list(&names)));
     }
     out
 }

@@ -130,8 +130,8 @@ fn it_is_the_last_thing_that_is_sent_about_a_network() {
     let env = TestEnv::new();
     env.write(
         "f.yaml",
-        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - name: TRD Lab\n        displayName: Lab 2\n        \
-         serviceabilityPassword: enabled\n        handsets: [{ line1: \"1541\", customDisplayName: Spare }]\n      - name: New\n        model: DBS210\n        \
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - name: TRD Nurses\n        displayName: Nurses 2\n        \
+         serviceabilityPassword: enabled\n        baseStations: [\"001122334455\"]\n      - name: New\n        model: DBS210\n        \
          defaultAccessCode: \"9099\"\n        serviceabilityPassword: disabled\n        baseStations: [\"001122334456\"]\n",
     );
     let planned = plan(&env);
@@ -145,7 +145,26 @@ fn it_is_the_last_thing_that_is_sent_about_a_network() {
     // With its network it goes again.
     let undone = env.run(&["undo", "last", "--yes", "--max-deletes", "9"]);
     assert_eq!(undone.code, Some(0), "{}", undone.stderr);
-    assert_eq!(status(&env, "TRD Lab"), "disabled");
+    assert_eq!(status(&env, "TRD Nurses"), "disabled");
+}
+
+#[test]
+fn base_stations_are_removed_before_their_network_can_reboot() {
+    let env = TestEnv::new();
+    env.write(
+        "f.yaml",
+        "version: 1\nlocations:\n  - name: Bergen Warehouse\n    networks:\n      - name: BGO Gate\n        serviceabilityPassword: \
+         enabled\n        baseStations: [{ mac: AC7A56000009, state: absent }]\n",
+    );
+    let ended = env.run(&["apply", "f.yaml", "--yes", "--max-deletes", "1"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let log = env.simulated.lock().expect("the organization").requests();
+    let methods = log["requests"].as_array().expect("requests").iter().filter_map(|one| one["method"].as_str());
+    let writes: Vec<&str> = methods.filter(|method| *method != "GET").collect();
+    assert_eq!(writes, ["DELETE", "PUT"]);
+    // Nothing warns of what is done or only compared.
+    let ended = env.run(&["status", "f.yaml"]);
+    assert!(!format!("{}{}", ended.stdout, ended.stderr).contains("reboot"), "{}", ended.stderr);
 }
 
 #[test]
@@ -195,6 +214,8 @@ fn what_is_neither_is_refused_with_what_to_write() {
         ("Off", "serviceabilityPassword: disabled"),
         ("\"secret\"", "dectl password generate"),
         ("[enabled]", "write `enabled` or `disabled`"),
+        ("enabled-secret", "dectl password generate"),
+        ("disabled secret", "dectl password generate"),
         ("null", "write `enabled` or `disabled`"),
     ] {
         env.write(

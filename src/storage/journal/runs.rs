@@ -15,7 +15,7 @@ use super::reader::{CodeAccess, RunHistory, RunHistoryError};
 pub enum RunDirectoryError {
     #[error("cannot read the journals in {}: {reason}", dir.display())]
     Unreadable { dir: PathBuf, reason: String },
-    #[error("no run {wanted:?} in {}; list runs with `dectl runs`", dir.display())]
+    #[error("no run {wanted:?} in {}; list runs with `dectl runs`, the newest one is `last`", dir.display())]
     Unknown { dir: PathBuf, wanted: String },
     #[error("ambiguous run {wanted:?}: {}", found.join(", "))]
     Ambiguous { wanted: String, found: Vec<String> },

@@ -165,7 +165,7 @@ impl Printer {
     /// The same for the warnings of a plan that is printed.
     pub(crate) fn annotate_plan(&self, plan: &Plan) {
         if is_github() && self.log_format == LogFormat::Text {
-            self.command(&annotations::github_plan(&plan.warnings, repository().as_deref()));
+            self.command(&annotations::github_plan(&plan.said(), repository().as_deref()));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::redact::{code_like_numbers, redact_code_like_numbers};
+use super::redact::{SWITCHES, code_like_numbers, redact_code_like_numbers};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell {
@@ -47,10 +47,9 @@ impl CsvLayout {
             let start = (cell.start as usize).max(stretch.start) - stretch.start;
             start..(cell.end as usize).min(stretch.end) - stretch.start
         });
-        // Whether a password is enabled is no secret.
         let is_switch = |range: &Range<usize>| {
             let cell = text.get(stretch.start + range.start..stretch.start + range.end).unwrap_or_default();
-            ["enabled", "disabled"].contains(&cell.trim_matches(['"', ' ']))
+            SWITCHES.contains(&cell.trim_matches(['"', ' ']))
         };
         let mut ranges: Vec<Range<usize>> = secret.filter(|range| !range.is_empty() && !is_switch(range)).collect();
         for number in code_like_numbers(&text[stretch]).into_iter().filter(|_| self.may_hold_codes) {

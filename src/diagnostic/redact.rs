@@ -7,6 +7,9 @@
 
 use std::ops::Range;
 
+/// Whether a password is enabled is no secret.
+pub(super) const SWITCHES: [&str; 2] = ["enabled", "disabled"];
+
 pub(super) const MASK: &str = "••••";
 
 /// The ranges of one line that may be an access code.
@@ -134,7 +137,7 @@ fn code_key_values(line: &str) -> Vec<Range<usize>> {
 
 fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
     let value = &line[start..];
-    let spelled_like_a_word = ["true", "false", "null", "~", "enabled", "disabled"].iter().any(|word| {
+    let spelled_like_a_word = ["true", "false", "null", "~"].iter().chain(&SWITCHES).any(|word| {
         value
             .strip_prefix(word)
             .map(str::trim_start)

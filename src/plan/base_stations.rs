@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
-use super::places::{Addresses, BaseStationChange, Context, NetworkPlan, OutOfScope, Owner, arrange};
+use super::places::{Addresses, BaseStationChange, Context, NetworkPlan, OutOfScope, Owner, arrange, named_networks};
 use super::scope::Scope;
 use crate::desired::model::BaseStationEntry;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span, plural};
@@ -21,24 +21,15 @@ pub(super) fn compare(
 ) -> (Vec<BaseStationChange>, usize) {
     let mut unmanaged = 0;
     let mut plans = Vec::new();
-    let location = &live.location(managed.location).name;
-    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
     let excluded = OutOfScope::of(managed, scope, live);
-    for (at, group) in &managed.networks {
-        let network = live.network(*at);
-        // Not read where it is out of scope.
-        let Some(listed) = live.base_stations(*at).filter(|_| includes(&network.settings.name, group)) else {
-            continue;
+    for (owner, model, group) in named_networks(managed, network_changes, scope, live) {
+        let listed = match owner {
+            Owner::Live(at) => live.base_stations(at),
+            Owner::Created(_) => Some(&[][..]),
         };
+        let Some(listed) = listed else { continue };
         let mut comparison = Comparison { addresses, diagnostics };
-        let model = network.known_model();
-        plans.extend(comparison.network(Owner::Live(*at), model, listed, group, &mut unmanaged));
-    }
-    for (model, group) in managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group)) {
-        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
-        let Some(at) = network_changes.iter().position(is_its) else { continue };
-        let mut comparison = Comparison { addresses, diagnostics };
-        plans.extend(comparison.network(Owner::Created(at), Some(*model), &[], group, &mut unmanaged));
+        plans.extend(comparison.network(owner, model, listed, group, &mut unmanaged));
     }
     excluded.report_half_moves(&plans, network_changes, live, diagnostics);
     let context = Context { managed, network_changes, live, addresses, excluded: &excluded };

@@ -6,7 +6,7 @@ use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
 use super::members::{Members, NotFound, has_lost_characters};
 use super::model::ChangeAction;
-use super::places::Owner;
+use super::places::{Owner, named_networks};
 use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
@@ -43,8 +43,6 @@ pub(super) fn compare(
     diagnostics: &mut Diagnostics,
 ) -> (Vec<HandsetChange>, usize) {
     let location = live.location(managed.location);
-    let includes =
-        |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(&location.name, group.primary.names(name));
     let (mut changes, mut unmanaged) = (Vec::new(), 0);
     let mut network = |owner, model, listed: &[Handset], group: &EntryGroup<'_>, diagnostics: &mut Diagnostics| {
         let comparison = Comparison {
@@ -62,17 +60,13 @@ pub(super) fn compare(
             unmanaged += rest;
         }
     };
-    for (at, group) in &managed.networks {
-        let live_network = live.network(*at);
-        // Not read where it is out of scope.
-        if let Some(listed) = live.handsets(*at).filter(|_| includes(&live_network.settings.name, group)) {
-            network(Owner::Live(*at), live_network.known_model(), listed, group, diagnostics);
-        }
-    }
-    for (model, group) in managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group)) {
-        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
-        if let Some(at) = network_changes.iter().position(is_its) {
-            network(Owner::Created(at), Some(*model), &[], group, diagnostics);
+    for (owner, model, group) in named_networks(managed, network_changes, scope, live) {
+        let listed = match owner {
+            Owner::Live(at) => live.handsets(at),
+            Owner::Created(_) => Some(&[][..]),
+        };
+        if let Some(listed) = listed {
+            network(owner, model, listed, group, diagnostics);
         }
     }
     (changes, unmanaged)

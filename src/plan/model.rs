@@ -106,6 +106,11 @@ impl Plan {
         self.steps.iter().enumerate().map(|(at, step)| (StepIndex(at), step))
     }
 
+    /// What its readers are warned of before it is applied: its warnings, and each network that it can reboot.
+    pub fn said(&self) -> Vec<Warning> {
+        self.warnings.iter().cloned().chain(self.changes.iter().filter_map(reboot)).collect()
+    }
+
     /// How many networks it can reboot.
     pub fn reboots(&self) -> usize {
         self.changes.iter().filter(|change| change.can_reboot()).count()
@@ -308,6 +313,28 @@ pub fn count_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> Strin
     let parts: Vec<String> =
         counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
     parts.join(", ")
+}
+
+/// How many networks changes can reboot, to follow what is said of them; nothing for none.
+pub fn can_reboot<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
+    match changes.into_iter().filter(|change| change.can_reboot()).count() {
+        0 => String::new(),
+        networks => format!(", which can reboot {}", plural(networks, "network")),
+    }
+}
+
+/// Says what a change does to those who carry the handsets.
+fn reboot(change: &Change) -> Option<Warning> {
+    let (file, line) = change.source.place();
+    let (name, location) = (&change.network_name, &change.location.name);
+    let message =
+        format!("{name:?} in {location:?} can reboot entirely: changing its serviceability password does that");
+    change.can_reboot().then(|| Warning {
+        code: DiagnosticCode::NetworkReboots.as_str().into(),
+        message: message.into(),
+        file: file.cloned(),
+        line,
+    })
 }
 
 /// One request.

@@ -9,11 +9,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::compare::NetworkChange;
-use super::matching::Managed;
+use super::matching::{EntryGroup, Managed};
 use super::scope::Scope;
 use crate::desired::model::{BaseStationEntry, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
-use crate::model::{BaseStation, LiveState, LocationIndex, Mac, NetworkIndex};
+use crate::model::{BaseStation, LiveState, LocationIndex, Mac, NetworkIndex, NetworkModel};
 
 /// The network that a base station belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,28 @@ pub(super) enum Owner {
     Live(NetworkIndex),
     /// The network that the network change with this index creates.
     Created(usize),
+}
+
+/// The networks in scope that files name, each with its model and its entries: those that exist, and those that are created.
+pub(super) fn named_networks<'m, 'a>(
+    managed: &'m Managed<'a>,
+    network_changes: &[NetworkChange<'_>],
+    scope: &Scope,
+    live: &LiveState,
+) -> Vec<(Owner, Option<NetworkModel>, &'m EntryGroup<'a>)> {
+    let location = &live.location(managed.location).name;
+    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
+    let existing = managed.networks.iter().filter_map(|(at, group)| {
+        let network = live.network(*at);
+        includes(&network.settings.name, group).then(|| (Owner::Live(*at), network.known_model(), group))
+    });
+    let created = managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group));
+    let created = created.filter_map(|(model, group)| {
+        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
+        let at = network_changes.iter().position(is_its)?;
+        Some((Owner::Created(at), Some(*model), group))
+    });
+    existing.chain(created).collect()
 }
 
 /// A base station that is added or removed.

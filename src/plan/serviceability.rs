@@ -2,7 +2,7 @@
 
 use super::compare::NetworkChange;
 use super::matching::{EntryGroup, Managed};
-use super::places::Owner;
+use super::places::{Owner, named_networks};
 use super::scope::Scope;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{LiveState, PasswordStatus};
@@ -25,24 +25,15 @@ pub(super) fn compare(
     live: &LiveState,
     diagnostics: &mut Diagnostics,
 ) -> Vec<PasswordChange> {
-    let location = &live.location(managed.location).name;
-    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
     let mut changes = Vec::new();
-    let mut network = |owner, before, group: &EntryGroup<'_>| {
-        let wanted = wanted(group, diagnostics).filter(|(after, _)| *after != before);
-        changes.extend(wanted.map(|(after, span)| PasswordChange { owner, before, after, span }));
-    };
-    for (at, group) in &managed.networks {
-        // Not read where it is out of scope.
-        let read = live.devices(*at).serviceability_password;
-        if let Some(before) = read.filter(|_| includes(&live.network(*at).settings.name, group)) {
-            network(Owner::Live(*at), before, group);
-        }
-    }
-    for (_, group) in managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group)) {
-        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
-        if let Some(at) = network_changes.iter().position(is_its) {
-            network(Owner::Created(at), PasswordStatus::Unknown, group);
+    for (owner, _, group) in named_networks(managed, network_changes, scope, live) {
+        let before = match owner {
+            Owner::Live(at) => live.devices(at).serviceability_password,
+            Owner::Created(_) => Some(PasswordStatus::Unknown),
+        };
+        if let Some(before) = before {
+            let wanted = wanted(group, diagnostics).filter(|(after, _)| *after != before);
+            changes.extend(wanted.map(|(after, span)| PasswordChange { owner, before, after, span }));
         }
     }
     changes

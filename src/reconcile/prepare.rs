@@ -14,7 +14,7 @@ use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, NetworkId, NetworkIndex};
-use crate::plan::model::{Change, ChangeSource, Protections, ResourceKind, ResourceState, Warning};
+use crate::plan::model::{Change, Protections, ResourceKind, ResourceState, Warning};
 use crate::plan::{self, Matches, RequiredReads, Scope};
 use crate::plan_check::{CheckedPlan, check_plan};
 use crate::runtime::Instant;
@@ -149,10 +149,8 @@ pub(super) fn checked_plan(
             let from_files = inputs.warnings.iter().chain(&diagnostics);
             let from_files = from_files.map(|diagnostic| plan::warning(diagnostic, &inputs.sources));
             plan.warnings.splice(0..0, from_files);
-            let of_changes =
-                plan.changes.iter().flat_map(|change| damaged_name(change).into_iter().chain(reboot(change)));
-            let of_changes: Vec<Warning> = of_changes.collect();
-            plan.warnings.extend(of_changes);
+            let damaged: Vec<Warning> = plan.changes.iter().filter_map(damaged_name).collect();
+            plan.warnings.extend(damaged);
             plan.organization.clone_from(&inputs.organization);
             plan.protections.clone_from(&inputs.protections);
             plan.protections.met.extend(protections);
@@ -195,28 +193,6 @@ pub fn protections_of(files: &Inputs, live: &LiveState) -> Result<Protections, E
     Ok(Protections { met, allowed: Vec::new() })
 }
 
-/// Says what a change does to those who carry the handsets.
-fn reboot(change: &Change) -> Option<Warning> {
-    let (file, line) = place(change);
-    let (name, location) = (&change.network_name, &change.location.name);
-    let message =
-        format!("{name:?} in {location:?} can reboot entirely: changing its serviceability password does that");
-    change.can_reboot().then(|| Warning {
-        code: DiagnosticCode::NetworkReboots.as_str().into(),
-        message: message.into(),
-        file: file.cloned(),
-        line,
-    })
-}
-
-/// The entry of a change, if it has one.
-fn place(change: &Change) -> (Option<&Arc<str>>, Option<u32>) {
-    match &change.source {
-        ChangeSource::File { file, line } => (Some(file), Some(*line)),
-        ChangeSource::Rule { .. } => (None, None),
-    }
-}
-
 /// Reports names that equal the live ones but for what spreadsheets and editors do to them: leading zeros that are gone from
 /// a table, and text that was read in another encoding.
 fn damaged_name(change: &Change) -> Option<Warning> {
@@ -229,7 +205,7 @@ fn damaged_name(change: &Change) -> Option<Warning> {
             _ => [None, None],
         }
     };
-    let (file, line) = place(change);
+    let (file, line) = change.source.place();
     let is_table = file.is_some_and(|file| SourceFormat::of(file) == SourceFormat::Csv);
     let pairs = names(change.before.as_ref()).into_iter().zip(names(change.after.as_ref()));
     let (code, message) = pairs.filter_map(|(before, after)| Some((before?, after?))).find_map(|(before, after)| {
@@ -292,10 +268,6 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
     let mut rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     rest.protections.retain_met(&rest.changes, Timestamp::now());
-    // Of what is left.
-    rest.warnings.retain(|warning| *warning.code != *DiagnosticCode::NetworkReboots.as_str());
-    let reboots: Vec<Warning> = rest.changes.iter().filter_map(reboot).collect();
-    rest.warnings.extend(reboots);
     let checked = check_plan(rest, &live)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }

@@ -18,9 +18,8 @@ use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
-use crate::diagnostic::plural;
 use crate::model::{LiveState, LocationId, NetworkId};
-use crate::plan::model::{Change, Plan, ResourceKind};
+use crate::plan::model::{Plan, ResourceKind, can_reboot};
 use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
@@ -318,13 +317,5 @@ impl ApplyWorkflow<'_> {
             Either::Left((false, _)) => Err(Error::NotConfirmed),
             Either::Right(_) => Err(Error::Stopped),
         }
-    }
-}
-
-/// How many networks changes can reboot, to follow a question about them; nothing for none.
-pub(super) fn can_reboot<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
-    match changes.into_iter().filter(|change| change.can_reboot()).count() {
-        0 => String::new(),
-        networks => format!(", which can reboot {}", plural(networks, "network")),
     }
 }

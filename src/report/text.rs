@@ -19,7 +19,7 @@ use super::summary::{StatusSummary, seconds};
 use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, ResultView};
 use crate::apply::{ChangeStatus, Verification};
 use crate::model::{LocationId, Setting, to_minute};
-use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Warning, count_changes};
+use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Warning, can_reboot, count_changes};
 use crate::reconcile::{DriftItem, DriftReport, LocationStatus};
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
@@ -464,10 +464,7 @@ pub fn waves(plan: &Plan, waves: &[Vec<LocationId>]) -> String {
     for (at, changes) in changes.into_iter().enumerate() {
         let mut names: Vec<_> = changes.iter().map(|change| &change.location.name).collect();
         names.dedup();
-        let reboots = match changes.iter().filter(|change| change.can_reboot()).count() {
-            0 => String::new(),
-            networks => format!(", which can reboot {}", plural(networks, "network")),
-        };
+        let reboots = can_reboot(changes.iter().copied());
         let counted = count_changes(changes);
         line(&mut out, format_args!("Wave {}: {counted} in {}{reboots}", at + 1, name_list(&names)));
     }

@@ -272,7 +272,7 @@ impl PlanView {
             steps: steps(plan, codes),
             protections: protections(plan),
             unused_allowances: plan.protections.unused(&plan.changes).map(ToString::to_string).collect(),
-            warnings: plan.warnings.clone(),
+            warnings: plan.said(),
         }
     }
 

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use dectl::diagnostic::DiagnosticCode;
 use dectl::plan::Missing;
 use dectl::reconcile::{Baseline, DriftReport, Error, PreparedStatus, UnreadDevices, prepare_status, status};
 use dectl::report::{json, markdown, metrics, plural, sanitize, text};
@@ -68,9 +67,7 @@ pub(super) async fn run(args: &StatusArgs, printer: &Printer, shutdown: &Shutdow
         _ => {}
     }
     let plan = prepared.prepared.checked.plan();
-    // It changes nothing.
-    let reboots = DiagnosticCode::NetworkReboots.as_str();
-    for warning in plan.warnings.iter().filter(|warning| *warning.code != *reboots) {
+    for warning in &plan.warnings {
         printer.note(&format!("warning: {}\n", sanitize(&warning.message)));
     }
     let managed = Error::check_managed(plan, args.fail_on_unmanaged);

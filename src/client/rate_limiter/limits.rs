@@ -202,7 +202,7 @@ impl Limits {
         // Beside a window a fit would have the resets in it: a counter that lags looks like a bucket of any rate. An even pace
         // begins with what the window lets in, and finds out how much faster it may be meanwhile.
         if let (None, Some(window)) = (&self.bucket, self.windows.iter().find(|window| !window.is_short())) {
-            self.pace = Some(Pace::starting_at(window.rate(), event.began, now));
+            self.pace = Some(Pace::starting_at(window.rate(), vec![event.began], now));
             return;
         }
         match &mut self.bucket {

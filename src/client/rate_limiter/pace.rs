@@ -50,13 +50,12 @@ impl Pace {
     /// Begins with what was delivered between these refusals.
     pub(super) fn new(mut refusals: Vec<Instant>, log: &RequestLog, now: Instant) -> Self {
         refusals.drain(..refusals.len().saturating_sub(MEMORY));
-        let rate = delivered(&refusals, log).max(RATES.0);
-        Self { rate, filled: 0.0, at: now, successes: 0, is_rough: true, refusals }
+        Self::starting_at(delivered(&refusals, log), refusals, now)
     }
 
     /// Begins with a rate that is known from elsewhere.
-    pub(super) fn starting_at(rate: f64, began: Instant, now: Instant) -> Self {
-        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, successes: 0, is_rough: true, refusals: vec![began] }
+    pub(super) fn starting_at(rate: f64, refusals: Vec<Instant>, now: Instant) -> Self {
+        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, successes: 0, is_rough: true, refusals }
     }
 
     pub(super) fn availability(&mut self, now: Instant) -> Availability {

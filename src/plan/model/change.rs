@@ -208,6 +208,16 @@ pub enum ChangeSource {
     },
 }
 
+impl ChangeSource {
+    /// The file and the line of the entry, if it is one.
+    pub const fn place(&self) -> (Option<&Arc<str>>, Option<u32>) {
+        match self {
+            Self::File { file, line } => (Some(file), Some(*line)),
+            Self::Rule { .. } => (None, None),
+        }
+    }
+}
+
 impl fmt::Display for ChangeSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

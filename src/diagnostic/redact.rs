@@ -2,8 +2,7 @@
 //!
 //! A snippet is shown when a file is invalid, so it cannot be assumed to be well formed: the search goes by characters
 //! and not by structure, and rather redacts too much. Redacted are the value after any key that names a code
-//! ([`names_code`], unless the value is a mapping, such as `{ env: … }`), and every scalar that consists of digits alone, quoted or
-//! not.
+//! ([`names_code`]; of `{ env: … }` the name shows), and every scalar that consists of digits alone, quoted or not.
 
 use std::ops::Range;
 
@@ -119,20 +118,41 @@ fn code_key_values(line: &str) -> Vec<Range<usize>> {
         }
         let rest = &line[at + word_end..];
         let Some(rest) = rest.trim_start().strip_prefix([':', '=']) else { continue };
-        let value = rest.trim_start();
+        let value = behind_anchor(rest.trim_start());
         let start = line.len() - value.len();
-        let anchor = value.len() - value.trim_start_matches(['&', '!']).len();
-        if anchor > 0 {
-            // `&code "4821"`, `!!str 4821`: the value is behind the anchor or the tag.
-            if let Some(blank) = value.find(' ') {
-                let behind = value[blank..].trim_start();
-                push_value(&mut ranges, line, line.len() - behind.len());
-            }
-            continue;
+        if value.starts_with(['{', '[']) {
+            push_items(&mut ranges, line, start);
+        } else {
+            push_value(&mut ranges, line, start);
         }
-        push_value(&mut ranges, line, start);
     }
     ranges
+}
+
+/// What an anchor or a tag stands before: `&code "4821"`, `!!str 4821`. Empty where nothing follows it.
+fn behind_anchor(value: &str) -> &str {
+    if !value.starts_with(['&', '!']) {
+        return value;
+    }
+    value.split_once(' ').map_or("", |(_, behind)| behind.trim_start())
+}
+
+/// The items of a flow list or the values of a flow mapping, to the first closing bracket. `env: NAME` says where a code is, and
+/// is none.
+fn push_items(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
+    let is_mapping = line[start..].starts_with('{');
+    let mut item_start = start + 1;
+    for item in line[item_start..].split([']', '}']).next().unwrap_or_default().split(',') {
+        let end = item_start + item.trim_end().len();
+        let (key, value) = item.trim().split_once(':').filter(|_| is_mapping).unwrap_or(("", item.trim()));
+        let value = behind_anchor(value.trim());
+        let code = value.trim_matches(['"', '\'']);
+        if key.trim().trim_matches(['"', '\'']) != "env" && !code.is_empty() {
+            let code_start = end - value.len() + value.find(code).unwrap_or_default();
+            ranges.push(code_start..code_start + code.len());
+        }
+        item_start += item.len() + 1;
+    }
 }
 
 fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
@@ -143,7 +163,7 @@ fn push_value(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
             .map(str::trim_start)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([',', '}', ']', '#']))
     });
-    if value.is_empty() || value.starts_with(['{', '[', '*', '|', '>', '#']) || spelled_like_a_word {
+    if value.is_empty() || value.starts_with(['*', '|', '>', '#']) || spelled_like_a_word {
         return;
     }
     let length = match value.chars().next() {
@@ -285,6 +305,11 @@ mod tests {
             ("codes: [&c '7777', &d '8888']", "codes: [&c '••••', &d '••••']"),
             ("defaultAccessCode 7777", "defaultAccessCode ••••"),
             ("x: *7777", "x: *••••"),
+            ("serviceabilityPassword: [hunter2, \"b c\"]", "serviceabilityPassword: [••••, \"••••\"]"),
+            ("serviceabilityPassword: { value: hunter2 }", "serviceabilityPassword: { value: •••• }"),
+            ("{ name: A, password: {value: !!str hunter2}, x: 1 }", "{ name: A, password: {value: !!str ••••}, x: 1 }"),
+            ("defaultAccessCode: { enb: 'abcd', env: HQ }", "defaultAccessCode: { enb: '••••', env: HQ }"),
+            ("defaultAccessCode: { hunter2", "defaultAccessCode: { ••••"),
         ] {
             assert_eq!(masked(line), shown);
         }
@@ -294,6 +319,7 @@ mod tests {
     fn other_text_is_not_redacted() {
         for line in [
             "defaultAccessCode: { env: HQ_WARD_2_CODE }",
+            r#""defaultAccessCode": {"env": "HQ_WARD_2_CODE"}"#,
             "defaultAccessCodeEnabled: yes",
             "name: Ward 1234 north",
             "shipping: 98a6",

@@ -73,7 +73,10 @@
 //! | `reconcile` | use cases shared by the commands | all above; the simulator only to rehearse |
 //! | `report` | text, JSON, Markdown, HTML and progress output | model, diagnostic, desired, plan::model, apply, storage, reconcile, client, webex, runtime |
 //!
-//! `tests/architecture.rs` compares this table with the imports.
+//! `resources` has a folder for each kind of thing. Its files are parts of these modules: which, the table in
+//! `resources/mod.rs` says.
+//!
+//! `tests/architecture.rs` compares both tables with the imports.
 
 #[doc(hidden)]
 pub mod apply;
@@ -93,6 +96,8 @@ pub mod plan_check;
 pub mod reconcile;
 #[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
+pub mod resources;
 #[doc(hidden)]
 pub mod runtime;
 #[doc(hidden)]

@@ -1,5 +1,6 @@
 //! Checks the module layering: reads `use crate::…` (and paths in the code) of every file and fails
-//! on an import that the table in `src/lib.rs` does not allow.
+//! on an import that the table in `src/lib.rs` does not allow. The files of a kind belong to the layers that the table in
+//! `src/resources/mod.rs` has for them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -20,6 +21,34 @@ fn table() -> BTreeMap<String, Vec<String>> {
         table.insert(module.trim_end_matches('`').to_owned(), known);
     }
     table
+}
+
+/// The layer of each file of a kind: `state` of every kind is part of `model`.
+fn layers() -> BTreeMap<String, String> {
+    let map = fs::read_to_string("src/resources/mod.rs").expect("the map");
+    let rows = map.lines().filter_map(|line| line.strip_prefix("//! | `"));
+    rows.filter_map(|row| row.split_once(" | "))
+        .filter_map(|(file, rest)| {
+            let layer = rest.split(" | ").next()?.trim_matches('`');
+            Some((file.trim_end_matches('`').to_owned(), layer.to_owned()))
+        })
+        .collect()
+}
+
+/// A path with the layer in place of the folder of a kind: `resources::handset::state::Handset` is `model::state::Handset`.
+fn in_layers(path: &str, layers: &BTreeMap<String, String>) -> String {
+    let mut parts = path.split("::");
+    if parts.next() != Some("resources") {
+        return path.to_owned();
+    }
+    let rest: Vec<&str> = parts.collect();
+    let files = rest.iter().take(2).enumerate();
+    match files.filter_map(|(at, name)| Some((at, layers.get(*name)?))).next_back() {
+        Some((at, layer)) => {
+            [layer.as_str()].into_iter().chain(rest[at..].iter().copied()).collect::<Vec<_>>().join("::")
+        }
+        None => path.to_owned(),
+    }
 }
 
 /// A cell without the remark after `; `.
@@ -132,11 +161,21 @@ fn expand(prefix: &str, rest: &str, found: &mut BTreeSet<String>) {
 }
 
 fn imports() -> Vec<Import> {
-    let mut imports = Vec::new();
+    let (layers, mut imports) = (layers(), Vec::new());
     for file in files() {
-        let Some(module) = module_of(&file) else { continue };
+        let path = module_path(&file);
+        if path.len() < 2 && !file.ends_with("mod.rs") {
+            continue;
+        }
         let code = code(&file);
-        for target in paths(&code).into_iter().chain(ways_out(&file, &code)) {
+        // What a file of a kind names through `super::` is in its own folder, or in that of another kind.
+        let named: BTreeSet<String> = match path[0].as_str() {
+            "resources" => named(&path, &code).into_iter().map(|path| path.join("::")).collect(),
+            _ => paths(&code).into_iter().chain(ways_out(&file, &code)).collect(),
+        };
+        let module = in_layers(&path.join("::"), &layers).split("::").next().unwrap_or_default().to_owned();
+        for target in named {
+            let target = in_layers(&target, &layers);
             imports.push(Import { file: file.clone(), module: module.clone(), target });
         }
     }
@@ -227,7 +266,8 @@ fn every_import_is_in_the_table() {
     let table = table();
     let mut wrong = Vec::new();
     for Import { file, module, target } in imports() {
-        if module == "cli" || allows(&module, &target) {
+        // `pub(in crate::resources)` is no import.
+        if module == "cli" || allows(&module, &target) || target == "resources" {
             continue;
         }
         let known = table.get(&module).unwrap_or_else(|| panic!("the module {module} is not in the table"));
@@ -242,9 +282,38 @@ fn every_import_is_in_the_table() {
 
 #[test]
 fn every_module_is_in_the_table() {
-    let modules: BTreeSet<String> =
-        files().iter().filter_map(|file| module_of(file)).filter(|module| module != "cli").collect();
-    assert_eq!(modules, table().into_keys().collect());
+    let modules: BTreeSet<String> = files().iter().filter_map(|file| module_of(file)).collect();
+    let outside = ["cli", "resources"].map(str::to_owned);
+    assert_eq!(modules, table().into_keys().chain(outside).collect());
+}
+
+/// A kind has files of known names only, so that the same question is answered in the same file of each.
+#[test]
+fn every_file_of_a_kind_is_in_the_table() {
+    let layers = layers();
+    let of_kinds: Vec<Vec<String>> =
+        files().iter().map(|file| module_path(file)).filter(|path| path[0] == "resources" && path.len() > 1).collect();
+    let kinds: BTreeSet<&String> = of_kinds.iter().filter(|path| path.len() > 2).map(|path| &path[1]).collect();
+    assert!(kinds.len() > 3, "{kinds:?}");
+    for path in of_kinds.iter().filter(|path| path.len() > 2 || !kinds.contains(&path[1])) {
+        assert!(layers.contains_key(&path[path.len() - 1]), "{} is not in the table", path.join("/"));
+    }
+    for file in layers.keys() {
+        assert!(of_kinds.iter().any(|path| path.last() == Some(file)), "the table has {file}, which no kind has");
+    }
+}
+
+/// Only how something is sent, and what an undo reads, does I/O; states, entries and comparisons are pure.
+#[test]
+fn states_entries_and_comparisons_do_no_io() {
+    let layers = layers();
+    for file in files().iter().filter(|file| file.starts_with("src/resources")) {
+        let layer = layers.get(&module_path(file)[module_path(file).len() - 1]).map(String::as_str);
+        let is_pure = layer.is_none_or(|layer| !["apply", "reconcile"].contains(&layer));
+        for io in ["async ", ".await", "std::fs", "std::net", "tokio::", "Instant::now", "Timestamp::now"] {
+            assert!(!is_pure || !code(file).contains(io), "{} has `{io}`", file.display());
+        }
+    }
 }
 
 #[test]

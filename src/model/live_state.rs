@@ -5,12 +5,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::code::CodeText;
-use super::devices::{BaseStation, DeviceList, Devices, Handset};
 use super::id::{LocationId, NetworkId};
-use super::member::Member;
 use super::name_key::NaturalName;
-use super::network_model::NetworkModel;
-use super::settings::Settings;
+use crate::resources::base_station::state::BaseStation;
+use crate::resources::devices::{DeviceList, Devices};
+use crate::resources::handset::member::Member;
+use crate::resources::handset::state::Handset;
+use crate::resources::network::state::Network;
 
 /// Index of a location in a [`LiveState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,31 +28,6 @@ pub struct Location {
     /// Names are not guaranteed to be unique in an organization.
     pub name: Arc<str>,
     networks: std::ops::Range<u32>,
-}
-
-/// A live DECT network.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Network {
-    pub id: NetworkId,
-    pub location: LocationId,
-    pub settings: Settings,
-    /// The model of its base stations, in the spelling of Webex.
-    pub model: Option<Arc<str>>,
-    pub base_stations: Option<u64>,
-    pub handsets: Option<u64>,
-    pub lines: Option<u64>,
-}
-
-impl Network {
-    /// A network of which only the settings are known.
-    pub const fn new(id: NetworkId, location: LocationId, settings: Settings, model: Option<Arc<str>>) -> Self {
-        Self { id, location, settings, model, base_stations: None, handsets: None, lines: None }
-    }
-
-    /// Its model, if it is a known one.
-    pub fn known_model(&self) -> Option<NetworkModel> {
-        self.model.as_deref().and_then(NetworkModel::parse)
-    }
 }
 
 /// The current state of every DECT network.

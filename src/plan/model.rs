@@ -16,17 +16,16 @@ use crate::model::{
     BaseStation, Devices, HandsetId, LiveState, LocationId, NetworkId, NetworkIndex, SettingSet, Settings,
 };
 pub use crate::model::{PerKind, ResourceKind};
+pub use crate::resources::field::{Field, FieldKind, FieldValue};
+pub use crate::resources::fields::changed_fields;
+pub use crate::resources::resource::ResourceState;
 
 mod change;
-mod fields;
 mod protection;
-mod resource;
 mod standing;
 
 pub use change::{Change, ChangeAction, ChangeKey, ChangeSource};
-pub use fields::{Field, FieldKind, FieldValue, changed_fields};
 pub use protection::{ProtectedNetwork, Protection, Protections};
-pub use resource::ResourceState;
 pub use standing::{Found, Listed, Standing, States, standings};
 
 /// Index of a change in its plan.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::id::{LocationId, MemberId};
+use crate::model::{LocationId, MemberId};
 
 /// What a member is. A virtual line can only be the second line of a handset (Cisco, "Update DECT Network Handset").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,5 +90,13 @@ impl Member {
             (Some(one), Some(other)) => one == other,
             _ => self == other,
         }
+    }
+}
+
+/// Whether two lines are the same: that of one member, or none.
+pub fn same_member(one: Option<&Member>, other: Option<&Member>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.is_same(other),
+        (one, other) => one.is_none() && other.is_none(),
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::code::CodeText;
-use super::name_key::{NameKey, same_text};
+use crate::model::{CodeText, NameKey, same_text};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Setting {

@@ -1,8 +1,7 @@
 //! The desired settings of one network: the four settings, each optional and valid.
 
-use super::code::{AccessCode, CodeError};
-use super::name::{DisplayName, NameError, NetworkName};
 use super::settings::{Setting, SettingSet, Settings};
+use crate::model::{AccessCode, CodeError, DisplayName, NameError, NetworkName};
 
 /// Desired settings. `None` keeps the live value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,8 +66,8 @@ impl DesiredSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::super::CodeText;
     use super::*;
+    use crate::model::CodeText;
 
     fn live() -> Settings {
         Settings {

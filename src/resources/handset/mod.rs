@@ -1,0 +1,5 @@
+//! Handsets of networks.
+
+pub mod fields;
+pub mod member;
+pub mod state;

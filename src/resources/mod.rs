@@ -1,0 +1,32 @@
+//! The kinds of things, a folder each: what Webex holds, what files ask for, what must change, and how that is sent.
+//!
+//! A kind has files of these names, each as part of a layer of the program (see the crate's table of modules):
+//!
+//! | file | layer | what it is |
+//! |---|---|---|
+//! | `state` | `model` | what Webex holds: identity, label, equality as far as a read shows |
+//! | `settings` | `model` | the four settings of a network, as read or sent |
+//! | `desired_settings` | `model` | the same four, each optional and valid |
+//! | `network_model` | `model` | the hardware of a network |
+//! | `mac` | `model` | the address of a base station |
+//! | `member` | `model` | whose line a handset has |
+//! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
+//!
+//! The files beside the folders are the tables of kinds, each an exhaustive `match` over them:
+//!
+//! | file | layer | what it is |
+//! |---|---|---|
+//! | `kind` | `model` | [`kind::ResourceKind`], and something for each kind |
+//! | `devices` | `model` | what belongs to a network, of each kind |
+//! | `resource` | `plan::model` | the state of one thing of any kind |
+//! | `field` | `plan::model` | a field, and its values |
+
+pub mod base_station;
+pub mod devices;
+pub mod field;
+pub mod fields;
+pub mod handset;
+pub mod kind;
+pub mod network;
+pub mod resource;
+pub mod serviceability_password;

@@ -1,0 +1,7 @@
+//! DECT networks.
+
+pub mod desired_settings;
+pub mod fields;
+pub mod network_model;
+pub mod settings;
+pub mod state;

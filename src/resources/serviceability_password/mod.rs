@@ -1,0 +1,4 @@
+//! Serviceability passwords of networks: whether they are enabled.
+
+pub mod fields;
+pub mod state;

@@ -73,7 +73,7 @@
 //! | `reconcile` | use cases shared by the commands | all above; the simulator only to rehearse |
 //! | `report` | text, JSON, Markdown, HTML and progress output | model, diagnostic, desired, plan::model, apply, storage, reconcile, client, webex, runtime |
 //!
-//! `resources` has a folder for each kind of thing. Its files are parts of these modules: which, the table in
+//! `resources` has a directory for each kind of thing. Its files are parts of these modules: which, the table in
 //! `resources/mod.rs` says.
 //!
 //! `tests/architecture.rs` compares both tables with the imports.

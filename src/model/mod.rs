@@ -11,7 +11,7 @@
 //! | `time` | [`to_minute()`]: how times are shown |
 //! | `shape` | [`Shape`]: what an API answers without any value |
 //!
-//! The states of the kinds of things are in their folders in `resources`.
+//! The states of the kinds of things are in their directories in `resources`.
 //!
 //! Live and desired values are two families of types. Reading never fails on a value; desired values are validated.
 

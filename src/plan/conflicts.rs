@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::compare::NetworkChange;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{CodeText, LiveState, LocationIndex, NameKey, NetworkIndex, Setting};
+use crate::resources::network::compare::NetworkChange;
 
 /// Reports every name and code of a location that two networks would share after the plan.
 pub(super) fn find(

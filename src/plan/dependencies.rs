@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::compare::NetworkChange;
 use crate::model::{CodeText, NameKey, Setting};
+use crate::resources::network::compare::NetworkChange;
 
 /// Dependencies of each move: the move that currently holds the requested value, and the setting.
 #[derive(Debug)]

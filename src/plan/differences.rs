@@ -2,7 +2,7 @@
 
 use super::matching::Matches;
 use super::model::{LocationRef, ResourceState};
-use super::places::Owner;
+use super::owner::Owner;
 use super::planner::compare_locations;
 use super::scope::Scope;
 use crate::desired::model::Origin;

@@ -3,11 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::NetworkChange;
 use super::dependencies::Dependencies;
 use super::temporary;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{AccessCode, CodeText, LiveState, LocationIndex, NameKey, Setting, Settings};
+use crate::resources::network::compare::NetworkChange;
 
 /// A move that must release some settings before its final step.
 #[derive(Debug)]

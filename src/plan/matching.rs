@@ -15,27 +15,27 @@ use crate::model::{LiveState, Location, LocationId, LocationIndex, NameKey, Natu
 
 /// A managed location with its matched networks, in list order.
 #[derive(Debug)]
-pub(super) struct Managed<'a> {
-    pub(super) location: LocationIndex,
+pub(crate) struct Managed<'a> {
+    pub(crate) location: LocationIndex,
     /// What keeps all of it from being changed.
-    pub(super) guards: Vec<&'a Guard>,
+    pub(crate) guards: Vec<&'a Guard>,
     /// Networks that are only protected.
-    pub(super) guarded: Vec<&'a GuardedNetwork>,
-    pub(super) networks: Vec<(NetworkIndex, EntryGroup<'a>)>,
+    pub(crate) guarded: Vec<&'a GuardedNetwork>,
+    pub(crate) networks: Vec<(NetworkIndex, EntryGroup<'a>)>,
     /// Networks that do not exist yet, in file order.
-    pub(super) created: Vec<(NetworkModel, EntryGroup<'a>)>,
+    pub(crate) created: Vec<(NetworkModel, EntryGroup<'a>)>,
     /// Networks that are deleted, in list order.
-    pub(super) deleted: Vec<(NetworkIndex, &'a NetworkEntry)>,
+    pub(crate) deleted: Vec<(NetworkIndex, &'a NetworkEntry)>,
     /// Whether every entry was matched. Otherwise conflicts may be spurious and are not reported.
-    pub(super) complete: bool,
+    pub(crate) complete: bool,
 }
 
 /// All entries about one network: one with its settings, and others that only list its devices.
 #[derive(Clone, Debug)]
-pub(super) struct EntryGroup<'a> {
+pub(crate) struct EntryGroup<'a> {
     /// The entry with the settings, or the first one.
-    pub(super) primary: &'a NetworkEntry,
-    pub(super) others: Vec<&'a NetworkEntry>,
+    pub(crate) primary: &'a NetworkEntry,
+    pub(crate) others: Vec<&'a NetworkEntry>,
 }
 
 impl<'a> EntryGroup<'a> {
@@ -44,7 +44,7 @@ impl<'a> EntryGroup<'a> {
     }
 
     /// All entries, the one with the settings first.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
         std::iter::once(self.primary).chain(self.others.iter().copied())
     }
 }
@@ -52,9 +52,9 @@ impl<'a> EntryGroup<'a> {
 /// Which network each entry of files means. It is found once, and handed to all that ask.
 #[derive(Debug)]
 pub struct Matches<'a> {
-    pub(super) managed: Vec<Managed<'a>>,
+    pub(crate) managed: Vec<Managed<'a>>,
     /// Unknown and ambiguous entries.
-    pub(super) diagnostics: Diagnostics,
+    pub(crate) diagnostics: Diagnostics,
 }
 
 impl<'a> Matches<'a> {
@@ -92,7 +92,7 @@ impl<'a> Matches<'a> {
     }
 
     /// The entries of networks that exist or are to be created.
-    pub(super) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &'a NetworkEntry> {
         let created = self.managed.iter().flat_map(|managed| &managed.created).map(|(_, group)| group);
         self.groups().map(|(_, group)| group).chain(created).flat_map(EntryGroup::entries)
     }
@@ -165,14 +165,14 @@ fn already_deleted(entry: &NetworkEntry) -> Diagnostic {
 }
 
 /// Whether a location that has no networks may get some, so that it is worth looking up.
-pub(super) fn creates_networks(location: &DesiredLocation) -> bool {
+pub(crate) fn creates_networks(location: &DesiredLocation) -> bool {
     location.entries.iter().any(|entry| entry.model.is_some())
 }
 
-pub(super) struct LocationsByName(HashMap<NameKey, Vec<LocationIndex>>);
+pub(crate) struct LocationsByName(HashMap<NameKey, Vec<LocationIndex>>);
 
 impl LocationsByName {
-    pub(super) fn of(live: &LiveState) -> Self {
+    pub(crate) fn of(live: &LiveState) -> Self {
         let mut names: HashMap<NameKey, Vec<LocationIndex>> = HashMap::new();
         for (at, location) in live.locations() {
             names.entry(NameKey::of(&location.name)).or_default().push(at);
@@ -180,7 +180,7 @@ impl LocationsByName {
         Self(names)
     }
 
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         desired_location: &DesiredLocation,
         live: &LiveState,

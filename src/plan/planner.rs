@@ -3,24 +3,25 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::base_stations;
-use super::compare::{NetworkChange, compare};
 use super::conflicts;
-use super::handsets::{self, HandsetChange};
-use super::lines::{Giver, LineOrder, Part};
 use super::matching::Matches;
-use super::members::Members;
 use super::model::{
     Change, ChangeAction, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef,
     PerKind, Plan, ResourceState, Step, StepIndex, StepItem, UnchangedNetwork, Warning,
 };
-use super::places::{Addresses, BaseStationChange, Need, Owner};
+use super::owner::Owner;
 use super::schedule::{Schedule, schedule};
 use super::scope::{Scope, apply_scope};
-use super::serviceability::{self, PasswordChange};
 use crate::desired::model::{Desired, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources, Span};
 use crate::model::{HANDSET_INTERVAL, Handset, LiveState, LocationIndex, NetworkIndex, nfc};
+use crate::resources::base_station::compare as base_stations;
+use crate::resources::base_station::places::{Addresses, BaseStationChange, Need};
+use crate::resources::handset::compare::{self as handsets, HandsetChange};
+use crate::resources::handset::lines::{Giver, LineOrder, Part};
+use crate::resources::handset::members::Members;
+use crate::resources::network::compare::{self as networks, NetworkChange};
+use crate::resources::serviceability_password::compare::{self as passwords, PasswordChange};
 
 /// The largest number of devices in one request: that of handsets as Webex documents it; none is documented for base
 /// stations.
@@ -108,7 +109,7 @@ pub(super) fn compare_locations<'a>(
     let mut addresses = Addresses::of(live);
     let members = Members::of(live);
     for managed in &matches.managed {
-        let (changes, unchanged) = compare(managed, live, diagnostics);
+        let (changes, unchanged) = networks::compare(managed, live, diagnostics);
         if managed.complete {
             conflicts::find(managed.location, &changes, live, diagnostics);
         }
@@ -116,7 +117,7 @@ pub(super) fn compare_locations<'a>(
         let (base_stations, unmanaged_base_stations) =
             base_stations::compare(managed, &networks, scope, live, &mut addresses, diagnostics);
         let (handsets, unmanaged_handsets) = handsets::compare(managed, &networks, scope, live, &members, diagnostics);
-        let passwords = serviceability::compare(managed, &networks, scope, live, diagnostics);
+        let passwords = passwords::compare(managed, &networks, scope, live, diagnostics);
         let managed_networks = managed.networks.len() + managed.deleted.len();
         located.push((
             LocationChanges { location: managed.location, networks, base_stations, handsets, passwords },

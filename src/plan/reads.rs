@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use super::matching::{EntryGroup, Matches, creates_networks};
-use super::members;
 use super::model::{PerKind, ResourceKind};
 use super::scope::Scope;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
 use crate::model::{LiveState, LocationId, NameKey, Network, NetworkIndex};
+use crate::resources::handset::members;
 
 /// What must be read beside the list before a plan can be made: the networks whose devices of a kind must be known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

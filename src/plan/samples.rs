@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostics, Sources};
 use crate::model::{CodeText, LiveState, LocationId, Network, NetworkId, Settings};
 
 /// A file with these entries of the networks of location `L`.
-pub(super) fn file(networks: &str) -> (Desired, Sources) {
+pub(crate) fn file(networks: &str) -> (Desired, Sources) {
     let text = format!("version: 1\nlocations:\n  - name: L\n    networks:\n{networks}");
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let input = Input { name: "t.yaml".to_owned(), text, format: SourceFormat::Yaml, base_dir: PathBuf::new() };
@@ -20,7 +20,7 @@ pub(super) fn file(networks: &str) -> (Desired, Sources) {
 }
 
 /// Location `L` with networks of these ids and names.
-pub(super) fn live(networks: &[(&str, &str)]) -> LiveState {
+pub(crate) fn live(networks: &[(&str, &str)]) -> LiveState {
     let network = |(number, (id, name)): (usize, &(&str, &str))| {
         let settings = Settings {
             name: (*name).into(),

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use super::compare::NetworkChange;
 use super::dependencies::Dependencies;
 use super::feedback_vertex_set::{self, FeedbackVertexSet};
 use super::interim::{InterimNeed, InterimStates};
 use crate::diagnostic::Diagnostics;
 use crate::model::{LiveState, LocationIndex, Setting, Settings};
+use crate::resources::network::compare::NetworkChange;
 
 /// One request to a network of the location.
 #[derive(Debug)]

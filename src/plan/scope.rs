@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::compare::NetworkChange;
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{LiveState, LocationIndex, NamePattern, Network, NetworkIndex, Settings};
+use crate::resources::network::compare::NetworkChange;
 
 /// The locations and networks of a run. Patterns are case-insensitive.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,4 @@
-//! The kinds of things, a folder each: what Webex holds, what files ask for, what must change, and how that is sent.
+//! The kinds of things, a directory each: what Webex holds, what files ask for, what must change, and how that is sent.
 //!
 //! A kind has files of these names, each as part of a layer of the program (see the crate's table of modules):
 //!
@@ -11,8 +11,12 @@
 //! | `mac` | `model` | the address of a base station |
 //! | `member` | `model` | whose line a handset has |
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
+//! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
+//! | `places` | `plan` | the order of base stations, so that each has a place |
+//! | `members` | `plan` | the members that files name |
+//! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |
 //!
-//! The files beside the folders are the tables of kinds, each an exhaustive `match` over them:
+//! The files beside the directories are the tables of kinds, each an exhaustive `match` over them:
 //!
 //! | file | layer | what it is |
 //! |---|---|---|

@@ -20,7 +20,7 @@ pub enum ChangeAction {
 
 impl ChangeAction {
     /// From what a thing is before and after; `None` where it is not there.
-    pub(in crate::plan) const fn between<T>(before: Option<&T>, after: Option<&T>) -> Self {
+    pub(crate) const fn between<T>(before: Option<&T>, after: Option<&T>) -> Self {
         match (before, after) {
             (None, _) => Self::Create,
             (Some(_), Some(_)) => Self::Update,

@@ -1,5 +1,7 @@
 //! Base stations of networks.
 
+pub mod compare;
 pub mod fields;
 pub mod mac;
+pub mod places;
 pub mod state;

@@ -1,5 +1,8 @@
 //! Handsets of networks.
 
+pub mod compare;
 pub mod fields;
+pub mod lines;
 pub mod member;
+pub mod members;
 pub mod state;

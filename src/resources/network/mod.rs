@@ -1,5 +1,6 @@
 //! DECT networks.
 
+pub mod compare;
 pub mod desired_settings;
 pub mod fields;
 pub mod network_model;

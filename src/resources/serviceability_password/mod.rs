@@ -1,4 +1,5 @@
 //! Serviceability passwords of networks: whether they are enabled.
 
+pub mod compare;
 pub mod fields;
 pub mod state;

@@ -2,16 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::NetworkChange;
-use super::matching::{EntryGroup, Managed};
-use super::places::{Addresses, BaseStationChange, Context, NetworkPlan, OutOfScope, Owner, arrange, named_networks};
-use super::scope::Scope;
+use super::places::{Addresses, BaseStationChange, Context, NetworkPlan, OutOfScope, arrange};
 use crate::desired::model::BaseStationEntry;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span, plural};
 use crate::model::{BaseStation, LiveState, Mac, NetworkModel};
+use crate::plan::Scope;
+use crate::plan::matching::{EntryGroup, Managed};
+use crate::plan::owner::{Owner, named_networks};
+use crate::resources::network::compare::NetworkChange;
 
 /// The changes of a location in the order of their requests, and the number of listed base stations that no file names.
-pub(super) fn compare(
+pub(crate) fn compare(
     managed: &Managed<'_>,
     network_changes: &[NetworkChange<'_>],
     scope: &Scope,

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::matching::Managed;
-use super::scope::Scope;
 use crate::desired::model::{Desired, HandsetEntry, LineRef, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, quoted_list, suggest};
 use crate::model::{LiveState, LocationId, Member, MemberId, NameKey};
+use crate::plan::Scope;
+use crate::plan::matching::Managed;
 
 /// The known members by what files may call them.
 #[derive(Debug)]
-pub(super) struct Members<'a> {
+pub(crate) struct Members<'a> {
     live: &'a LiveState,
     by_id: HashMap<&'a MemberId, &'a Member>,
     by_extension: HashMap<(&'a LocationId, &'a str), Vec<&'a Member>>,
@@ -21,7 +21,7 @@ pub(super) struct Members<'a> {
 }
 
 /// Why a line is not that of one member.
-pub(super) enum NotFound<'a> {
+pub(crate) enum NotFound<'a> {
     /// No known member has it.
     Nowhere,
     /// Several members have it.
@@ -31,7 +31,7 @@ pub(super) enum NotFound<'a> {
 }
 
 impl<'a> Members<'a> {
-    pub(super) fn of(live: &'a LiveState) -> Self {
+    pub(crate) fn of(live: &'a LiveState) -> Self {
         let mut members = Self {
             live,
             by_id: HashMap::new(),
@@ -63,7 +63,7 @@ impl<'a> Members<'a> {
     }
 
     /// The member of a line in a network of the location `home`.
-    pub(super) fn find(&self, line: &LineRef, home: &'a LocationId) -> Result<&'a Member, NotFound<'a>> {
+    pub(crate) fn find(&self, line: &LineRef, home: &'a LocationId) -> Result<&'a Member, NotFound<'a>> {
         let found = match line {
             LineRef::Member(id) => return self.by_id.get(id).copied().ok_or(NotFound::Nowhere),
             LineRef::Number(digits) => self.by_number.get(&**digits),
@@ -101,7 +101,7 @@ impl<'a> Members<'a> {
     }
 
     /// Says that a line is not that of one member, and which one may be meant.
-    pub(super) fn report(
+    pub(crate) fn report(
         &self,
         field: &str,
         line: &LineRef,
@@ -225,7 +225,7 @@ fn near_numbers(text: &str) -> Vec<String> {
 }
 
 /// Whether a spreadsheet may have made `written` from the line of a member: without its leading zeros or its `+`.
-pub(super) fn has_lost_characters(written: &LineRef, member: &Member) -> bool {
+pub(crate) fn has_lost_characters(written: &LineRef, member: &Member) -> bool {
     let written = match written {
         LineRef::Extension { extension, .. } => &**extension,
         LineRef::Number(digits) => digits,
@@ -259,7 +259,7 @@ pub fn unknown_line_locations<'a>(desired: &'a Desired, live: &LiveState) -> Vec
 }
 
 /// The locations whose members must be read: those of lines that no known member has.
-pub(super) fn locations_to_read(managed: &[Managed<'_>], scope: &Scope, live: &LiveState) -> Vec<LocationId> {
+pub(crate) fn locations_to_read(managed: &[Managed<'_>], scope: &Scope, live: &LiveState) -> Vec<LocationId> {
     let members = Members::of(live);
     let mut locations = Vec::new();
     for managed in managed {

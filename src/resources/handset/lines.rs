@@ -14,14 +14,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::handsets::HandsetChange;
-use super::model::ChangeAction;
 use crate::diagnostic::{DiagnosticCode, Diagnostics};
 use crate::model::{Handset, MemberId};
+use crate::plan::model::ChangeAction;
+use crate::resources::handset::compare::HandsetChange;
 
 /// A request about a handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// The handset change with this index, or what an interim step leaves of it.
     Whole(usize),
     /// Its interim step.
@@ -30,7 +30,7 @@ pub(super) enum Part {
 
 impl Part {
     /// The handset change.
-    pub(super) const fn change(self) -> usize {
+    pub(crate) const fn change(self) -> usize {
         match self {
             Self::Whole(at) | Self::Interim(at) => at,
         }
@@ -39,7 +39,7 @@ impl Part {
 
 /// What gives up a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Giver {
+pub(crate) enum Giver {
     Handset(Part),
     /// The deletion of a network: the network change with this index.
     Network(usize),
@@ -66,8 +66,8 @@ enum Half {
 
 /// In which order the handsets of a location change.
 #[derive(Debug)]
-pub(super) struct LineOrder {
-    pub(super) parts: Vec<Part>,
+pub(crate) struct LineOrder {
+    pub(crate) parts: Vec<Part>,
     graph: Graph,
     /// Changes that take a first line which the other one still has.
     exchanged: BTreeSet<(usize, usize)>,
@@ -75,7 +75,7 @@ pub(super) struct LineOrder {
 
 impl LineOrder {
     /// Orders `changes`; `deleted` are what networks hold that go, with the indexes of their changes.
-    pub(super) fn of<'a>(changes: &'a [HandsetChange], deleted: &[(usize, &'a [Handset])]) -> Self {
+    pub(crate) fn of<'a>(changes: &'a [HandsetChange], deleted: &[(usize, &'a [Handset])]) -> Self {
         let mut graph = Graph::of(changes, deleted);
         graph.cut_cycles();
         graph.take_back_needless_cuts();
@@ -88,12 +88,12 @@ impl LineOrder {
     }
 
     /// What must be done before a request, each once.
-    pub(super) fn givers(&self, part: Part) -> BTreeSet<Giver> {
+    pub(crate) fn givers(&self, part: Part) -> BTreeSet<Giver> {
         self.graph.needs_of(part).filter(|need| !need.is_soft).map(|need| self.graph.giver(need)).collect()
     }
 
     /// The state that an interim step of an update leaves its handset in.
-    pub(super) fn interim(&self, at: usize, change: &HandsetChange) -> Option<Handset> {
+    pub(crate) fn interim(&self, at: usize, change: &HandsetChange) -> Option<Handset> {
         let whole = match self.graph.interims.get(&at)? {
             Half::Former => &change.before,
             Half::New => &change.after,
@@ -102,12 +102,12 @@ impl LineOrder {
     }
 
     /// Whether no order has fewer interim steps, as far as that is known.
-    pub(super) fn is_minimal(&self) -> bool {
+    pub(crate) fn is_minimal(&self) -> bool {
         self.graph.interims.len() < 2
     }
 
     /// Warns of first lines that are taken before they are given up.
-    pub(super) fn warn(&self, changes: &[HandsetChange], diagnostics: &mut Diagnostics) {
+    pub(crate) fn warn(&self, changes: &[HandsetChange], diagnostics: &mut Diagnostics) {
         for (taker, giver) in self.exchanged.iter().map(|(taker, giver)| (&changes[*taker], &changes[*giver])) {
             let label = |change: &HandsetChange| change.before.as_ref().map(Handset::label).unwrap_or_default();
             let message =
@@ -338,7 +338,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Sources, Span};
     use crate::model::{Member, NetworkIndex};
-    use crate::plan::places::Owner;
+    use crate::plan::owner::Owner;
 
     fn a_handset(lines: &str) -> Option<Handset> {
         let mut lines = lines.split_whitespace().map(|line| Member::of_id(MemberId::new(line)));

@@ -1,24 +1,24 @@
 //! Compares whether serviceability passwords are enabled with what files ask for.
 
-use super::compare::NetworkChange;
-use super::matching::{EntryGroup, Managed};
-use super::places::{Owner, named_networks};
-use super::scope::Scope;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{LiveState, PasswordStatus};
+use crate::plan::Scope;
+use crate::plan::matching::{EntryGroup, Managed};
+use crate::plan::owner::{Owner, named_networks};
+use crate::resources::network::compare::NetworkChange;
 
 /// A serviceability password that is enabled or disabled.
 #[derive(Debug)]
-pub(super) struct PasswordChange {
-    pub(super) owner: Owner,
-    pub(super) before: PasswordStatus,
-    pub(super) after: PasswordStatus,
+pub(crate) struct PasswordChange {
+    pub(crate) owner: Owner,
+    pub(crate) before: PasswordStatus,
+    pub(crate) after: PasswordStatus,
     /// The entry that asks for it.
-    pub(super) span: Span,
+    pub(crate) span: Span,
 }
 
 /// The changes of a location. That of a network which is created is not known, so it is set, whatever it is.
-pub(super) fn compare(
+pub(crate) fn compare(
     managed: &Managed<'_>,
     network_changes: &[NetworkChange<'_>],
     scope: &Scope,

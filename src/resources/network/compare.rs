@@ -1,64 +1,64 @@
 //! Compares the desired with the current state of each managed network.
 
-use super::matching::Managed;
-use super::temporary::is_temporary;
 use crate::desired::model::NetworkEntry;
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
 use crate::model::{
     CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, Settings,
 };
+use crate::plan::is_temporary;
+use crate::plan::matching::Managed;
 
 /// A network that is created, updated or deleted.
 ///
 /// The order of changes is decided by *claims* alone: the name and the code that a network holds before, and those that
 /// it takes.
 #[derive(Debug)]
-pub(super) struct NetworkChange<'a> {
-    pub(super) entry: &'a NetworkEntry,
+pub(crate) struct NetworkChange<'a> {
+    pub(crate) entry: &'a NetworkEntry,
     /// The network as it is; `None` if it is created.
-    pub(super) before: Option<(NetworkIndex, &'a Settings)>,
+    pub(crate) before: Option<(NetworkIndex, &'a Settings)>,
     /// `None` if it is deleted.
-    pub(super) after: Option<Settings>,
+    pub(crate) after: Option<Settings>,
     /// The model of a created network.
-    pub(super) model: Option<NetworkModel>,
+    pub(crate) model: Option<NetworkModel>,
 }
 
 impl NetworkChange<'_> {
-    pub(super) const fn is_deletion(&self) -> bool {
+    pub(crate) const fn is_deletion(&self) -> bool {
         self.after.is_none()
     }
 
-    pub(super) fn network(&self) -> Option<NetworkIndex> {
+    pub(crate) fn network(&self) -> Option<NetworkIndex> {
         self.before.map(|(network, _)| network)
     }
 
-    pub(super) fn settings_before(&self) -> Option<&Settings> {
+    pub(crate) fn settings_before(&self) -> Option<&Settings> {
         self.before.map(|(_, settings)| settings)
     }
 
     /// The name to show: the current one if there is one.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.settings_before().or(self.after.as_ref()).map_or("", |settings| &settings.name)
     }
 
     /// The name that it holds before.
-    pub(super) fn held_name(&self) -> Option<NameKey> {
+    pub(crate) fn held_name(&self) -> Option<NameKey> {
         self.settings_before().map(Settings::name_key)
     }
 
     /// The code that it holds before, if the list shows it.
-    pub(super) fn held_code(&self) -> Option<&CodeText> {
+    pub(crate) fn held_code(&self) -> Option<&CodeText> {
         self.settings_before()?.code.as_ref()
     }
 
     /// The name that it takes and does not hold yet.
-    pub(super) fn taken_name(&self) -> Option<NameKey> {
+    pub(crate) fn taken_name(&self) -> Option<NameKey> {
         let name = self.after.as_ref()?.name_key();
         (self.held_name().as_ref() != Some(&name)).then_some(name)
     }
 
     /// The code that it takes and is not known to hold yet.
-    pub(super) fn taken_code(&self) -> Option<&CodeText> {
+    pub(crate) fn taken_code(&self) -> Option<&CodeText> {
         let after = self.after.as_ref()?;
         let code = after.code.as_ref()?;
         let changes = |(_, before): (_, &Settings)| before.changed_in(after).has(Setting::Code);
@@ -68,7 +68,7 @@ impl NetworkChange<'_> {
 
 /// The networks of a location that change: first those that are created or updated, in the order of the list and of the
 /// files, then those that are deleted; and the number of unchanged ones.
-pub(super) fn compare<'a>(
+pub(crate) fn compare<'a>(
     managed: &Managed<'a>,
     live: &'a LiveState,
     diagnostics: &mut Diagnostics,

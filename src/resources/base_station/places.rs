@@ -8,59 +8,30 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::NetworkChange;
-use super::matching::{EntryGroup, Managed};
-use super::scope::Scope;
 use crate::desired::model::{BaseStationEntry, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span};
-use crate::model::{BaseStation, LiveState, LocationIndex, Mac, NetworkIndex, NetworkModel};
-
-/// The network that a base station belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Owner {
-    Live(NetworkIndex),
-    /// The network that the network change with this index creates.
-    Created(usize),
-}
-
-/// The networks in scope that files name, each with its model and its entries: those that exist, and those that are created.
-pub(super) fn named_networks<'m, 'a>(
-    managed: &'m Managed<'a>,
-    network_changes: &[NetworkChange<'_>],
-    scope: &Scope,
-    live: &LiveState,
-) -> Vec<(Owner, Option<NetworkModel>, &'m EntryGroup<'a>)> {
-    let location = &live.location(managed.location).name;
-    let includes = |name: &str, group: &EntryGroup<'_>| scope.includes_any_name(location, group.primary.names(name));
-    let existing = managed.networks.iter().filter_map(|(at, group)| {
-        let network = live.network(*at);
-        includes(&network.settings.name, group).then(|| (Owner::Live(*at), network.known_model(), group))
-    });
-    let created = managed.created.iter().filter(|(_, group)| includes(group.primary.label(), group));
-    let created = created.filter_map(|(model, group)| {
-        let is_its = |change: &NetworkChange<'_>| change.before.is_none() && std::ptr::eq(change.entry, group.primary);
-        let at = network_changes.iter().position(is_its)?;
-        Some((Owner::Created(at), Some(*model), group))
-    });
-    existing.chain(created).collect()
-}
+use crate::model::{BaseStation, LiveState, LocationIndex, Mac, NetworkIndex};
+use crate::plan::Scope;
+use crate::plan::matching::Managed;
+use crate::plan::owner::Owner;
+use crate::resources::network::compare::NetworkChange;
 
 /// A base station that is added or removed.
 #[derive(Debug)]
-pub(super) struct BaseStationChange {
-    pub(super) owner: Owner,
-    pub(super) station: BaseStation,
-    pub(super) is_removal: bool,
-    pub(super) span: Span,
+pub(crate) struct BaseStationChange {
+    pub(crate) owner: Owner,
+    pub(crate) station: BaseStation,
+    pub(crate) is_removal: bool,
+    pub(crate) span: Span,
     /// The address that takes its place.
-    pub(super) replaced_by: Option<Mac>,
+    pub(crate) replaced_by: Option<Mac>,
     /// Indexes of changes that must be made first.
-    pub(super) needs: Vec<Need>,
+    pub(crate) needs: Vec<Need>,
 }
 
 /// What must be done before a base station is added or removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// The base station change with this index.
     BaseStation(usize),
     /// The network change with this index.
@@ -69,13 +40,13 @@ pub(super) enum Need {
 
 /// Where every listed base station is, and which ones files ask for, over the whole organization.
 #[derive(Debug, Default)]
-pub(super) struct Addresses {
+pub(crate) struct Addresses {
     listed: HashMap<Mac, NetworkIndex>,
-    pub(super) desired: HashMap<Mac, Span>,
+    pub(crate) desired: HashMap<Mac, Span>,
 }
 
 impl Addresses {
-    pub(super) fn of(live: &LiveState) -> Self {
+    pub(crate) fn of(live: &LiveState) -> Self {
         let mut listed = HashMap::new();
         for (at, _) in live.networks() {
             for mac in live.base_stations(at).into_iter().flatten().filter_map(BaseStation::mac) {
@@ -87,28 +58,28 @@ impl Addresses {
 }
 
 /// What is asked for in one network.
-pub(super) struct NetworkPlan<'a> {
-    pub(super) owner: Owner,
-    pub(super) additions: Vec<&'a BaseStationEntry>,
-    pub(super) removals: Vec<(&'a BaseStationEntry, BaseStation)>,
+pub(crate) struct NetworkPlan<'a> {
+    pub(crate) owner: Owner,
+    pub(crate) additions: Vec<&'a BaseStationEntry>,
+    pub(crate) removals: Vec<(&'a BaseStationEntry, BaseStation)>,
     /// Base stations that are replaced, each with the address that takes its place.
-    pub(super) replaced: Vec<(&'a BaseStationEntry, BaseStation)>,
+    pub(crate) replaced: Vec<(&'a BaseStationEntry, BaseStation)>,
     /// How many of the additions find a place before anything is removed.
-    pub(super) free: usize,
+    pub(crate) free: usize,
 }
 
 /// What the order of the changes of a location depends on.
 #[derive(Clone, Copy)]
-pub(super) struct Context<'r, 'a> {
-    pub(super) managed: &'r Managed<'a>,
-    pub(super) network_changes: &'r [NetworkChange<'a>],
-    pub(super) live: &'r LiveState,
-    pub(super) addresses: &'r Addresses,
-    pub(super) excluded: &'r OutOfScope<'r>,
+pub(crate) struct Context<'r, 'a> {
+    pub(crate) managed: &'r Managed<'a>,
+    pub(crate) network_changes: &'r [NetworkChange<'a>],
+    pub(crate) live: &'r LiveState,
+    pub(crate) addresses: &'r Addresses,
+    pub(crate) excluded: &'r OutOfScope<'r>,
 }
 
 /// Puts the changes of all networks of a location in order and adds what each of them needs.
-pub(super) fn arrange(
+pub(crate) fn arrange(
     plans: &[NetworkPlan<'_>],
     context: Context<'_, '_>,
     diagnostics: &mut Diagnostics,
@@ -240,7 +211,7 @@ impl Order<'_, '_> {
 
 /// What entries ask for in networks that are out of scope: a base station that moves needs both of its networks.
 #[derive(Default)]
-pub(super) struct OutOfScope<'a> {
+pub(crate) struct OutOfScope<'a> {
     /// Base stations that are to be there, with the name of their network.
     present: HashMap<Mac, &'a str>,
     /// Base stations that are removed, and networks that are deleted.
@@ -249,7 +220,7 @@ pub(super) struct OutOfScope<'a> {
 }
 
 impl<'a> OutOfScope<'a> {
-    pub(super) fn of(managed: &'a Managed<'_>, scope: &Scope, live: &'a LiveState) -> Self {
+    pub(crate) fn of(managed: &'a Managed<'_>, scope: &Scope, live: &'a LiveState) -> Self {
         let mut excluded = Self::default();
         let location = &live.location(managed.location).name;
         let is_excluded = |entry: &NetworkEntry, name: &str| !scope.includes_any_name(location, entry.names(name));
@@ -289,7 +260,7 @@ impl<'a> OutOfScope<'a> {
     }
 
     /// Reports base stations that would be removed here and that a network out of scope is waiting for.
-    pub(super) fn report_half_moves(
+    pub(crate) fn report_half_moves(
         &self,
         plans: &[NetworkPlan<'_>],
         network_changes: &[NetworkChange<'_>],

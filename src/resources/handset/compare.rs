@@ -2,39 +2,39 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::compare::NetworkChange;
-use super::matching::{EntryGroup, Managed};
-use super::members::{Members, NotFound, has_lost_characters};
-use super::model::ChangeAction;
-use super::places::{Owner, named_networks};
-use super::scope::Scope;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
 use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
+use crate::plan::Scope;
+use crate::plan::matching::{EntryGroup, Managed};
+use crate::plan::model::ChangeAction;
+use crate::plan::owner::{Owner, named_networks};
+use crate::resources::handset::members::{Members, NotFound, has_lost_characters};
+use crate::resources::network::compare::NetworkChange;
 
 /// From so many lines on, another page of Cisco's documentation states a lower limit.
 const DOUBTFUL_LINES: usize = 120;
 
 /// A handset that is added, updated or removed.
 #[derive(Debug)]
-pub(super) struct HandsetChange {
-    pub(super) owner: Owner,
+pub(crate) struct HandsetChange {
+    pub(crate) owner: Owner,
     /// `None` if it is added.
-    pub(super) before: Option<Handset>,
+    pub(crate) before: Option<Handset>,
     /// `None` if it is removed.
-    pub(super) after: Option<Handset>,
-    pub(super) span: Span,
+    pub(crate) after: Option<Handset>,
+    pub(crate) span: Span,
 }
 
 impl HandsetChange {
-    pub(super) const fn action(&self) -> ChangeAction {
+    pub(crate) const fn action(&self) -> ChangeAction {
         ChangeAction::between(self.before.as_ref(), self.after.as_ref())
     }
 }
 
 /// The changes of a location: per network the removals, the updates and the additions; and the number of listed handsets
 /// that no file names.
-pub(super) fn compare(
+pub(crate) fn compare(
     managed: &Managed<'_>,
     network_changes: &[NetworkChange<'_>],
     scope: &Scope,
@@ -705,7 +705,7 @@ enum Found {
 }
 
 /// Splits changes of one network into requests: at most `max` of them, and each name once in a request.
-pub(super) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
+pub(crate) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
     let mut batches: Vec<(Vec<usize>, HashSet<&str>)> = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let fits = |(items, used): &&mut (Vec<usize>, HashSet<&str>)| {
@@ -724,10 +724,10 @@ pub(super) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::planner::build;
-    use super::super::samples;
     use super::*;
     use crate::model::{DeviceList, HandsetId, MemberId, NetworkId};
+    use crate::plan::build;
+    use crate::plan::samples;
 
     fn member(line: &str) -> Member {
         let location = Some(LocationId::new("l"));

@@ -7,7 +7,7 @@ use super::planner::compare_locations;
 use super::scope::Scope;
 use crate::desired::model::Origin;
 use crate::diagnostic::Diagnostics;
-use crate::model::{Handset, LiveState};
+use crate::model::LiveState;
 
 /// A difference between the live state and what a file asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,18 +42,8 @@ pub fn differences(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> (V
             let (live, asked) = (change.settings_before().map(state), change.after.as_ref().map(state));
             add(change.name().to_owned(), change.entry.origin.clone(), live, asked);
         }
-        for change in &changes.base_stations {
-            let station = Some(ResourceState::BaseStation(change.station.clone()));
-            let (live, asked) = if change.is_removal { (station, None) } else { (None, station) };
-            add(network_of(change.owner), Origin::File(change.span), live, asked);
-        }
-        for change in &changes.handsets {
-            let state = |handset: &Option<Handset>| handset.clone().map(ResourceState::from);
-            add(network_of(change.owner), Origin::File(change.span), state(&change.before), state(&change.after));
-        }
-        for change in &changes.passwords {
-            let [live, asked] = [change.before, change.after].map(ResourceState::ServiceabilityPassword);
-            add(network_of(change.owner), Origin::File(change.span), Some(live), Some(asked));
+        for change in changes.devices.iter().flat_map(|devices| devices.changes()) {
+            add(network_of(change.owner), Origin::File(change.span), change.before, change.after);
         }
     }
     (found, diagnostics)

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `model` | [`model::Plan`]: the plan as data |
 //! | `planner` | [`build()`]: entry point, from the desired state to a plan |
+//! | `location_planner` | adds the changes and the steps of a location to a plan |
 //! | `matching` | [`Matches`]: matches entries to live networks |
 //! | `reads` | [`required_reads()`]: what must be read beside the list |
 //! | `temporary` | temporary names, and how the next run recognizes them |
@@ -26,6 +27,7 @@ mod dependencies;
 mod differences;
 pub mod feedback_vertex_set;
 mod interim;
+pub(crate) mod location_planner;
 pub(crate) mod matching;
 mod missing;
 pub mod model;
@@ -44,9 +46,10 @@ mod temporary;
 pub use crate::resources::handset::members::unknown_line_locations;
 pub use change_limit::{MaxChanges, TooManyChanges, check_deletions, describe_deletions, exceeded_limits};
 pub use differences::{Difference, differences};
+pub use location_planner::MAX_BATCH;
 pub use matching::Matches;
 pub use missing::{Missing, take_out_missing};
-pub use planner::{MAX_BATCH, build, build_scoped, warning};
+pub use planner::{build, build_scoped, warning};
 pub use protections::protections;
 pub use reads::{RequiredReads, locations_without_networks, required_members, required_reads};
 pub use resume::{Drift, reconstruct_base_state, resume, resume_reads};

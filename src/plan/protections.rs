@@ -1,8 +1,8 @@
 //! Finds what files protect or freeze.
 
+use super::location_planner::file_source;
 use super::matching::{Managed, Matches};
 use super::model::{LocationRef, ProtectedNetwork, Protection};
-use super::planner::file_source;
 use crate::desired::model::{Guard, GuardedNetwork};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, quoted_list, suggest};
 use crate::model::{LiveState, NameKey, NetworkIndex};

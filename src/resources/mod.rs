@@ -12,6 +12,7 @@
 //! | `member` | `model` | whose line a handset has |
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
 //! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
+//! | `steps` | `plan` | the requests of a location, in their order |
 //! | `places` | `plan` | the order of base stations, so that each has a place |
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::places::{Addresses, BaseStationChange, Context, NetworkPlan, OutOfScope, arrange};
+use super::places::{Addresses, Context, NetworkPlan, OutOfScope, arrange};
+use super::steps::BaseStationChanges;
 use crate::desired::model::BaseStationEntry;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span, plural};
 use crate::model::{BaseStation, LiveState, Mac, NetworkModel};
@@ -19,7 +20,7 @@ pub(crate) fn compare(
     live: &LiveState,
     addresses: &mut Addresses,
     diagnostics: &mut Diagnostics,
-) -> (Vec<BaseStationChange>, usize) {
+) -> BaseStationChanges {
     let mut unmanaged = 0;
     let mut plans = Vec::new();
     let excluded = OutOfScope::of(managed, scope, live);
@@ -34,7 +35,7 @@ pub(crate) fn compare(
     }
     excluded.report_half_moves(&plans, network_changes, live, diagnostics);
     let context = Context { managed, network_changes, live, addresses, excluded: &excluded };
-    (arrange(&plans, context, diagnostics), unmanaged)
+    BaseStationChanges { changes: arrange(&plans, context, diagnostics), unmanaged }
 }
 
 struct Comparison<'r> {

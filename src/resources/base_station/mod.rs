@@ -5,3 +5,4 @@ pub mod fields;
 pub mod mac;
 pub mod places;
 pub mod state;
+pub mod steps;

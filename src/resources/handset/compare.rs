@@ -2,35 +2,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::lines::HandsetChange;
+use super::members::{Members, NotFound, has_lost_characters};
+use super::steps::HandsetChanges;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
 use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
 use crate::plan::Scope;
 use crate::plan::matching::{EntryGroup, Managed};
-use crate::plan::model::ChangeAction;
 use crate::plan::owner::{Owner, named_networks};
-use crate::resources::handset::members::{Members, NotFound, has_lost_characters};
 use crate::resources::network::compare::NetworkChange;
 
 /// From so many lines on, another page of Cisco's documentation states a lower limit.
 const DOUBTFUL_LINES: usize = 120;
-
-/// A handset that is added, updated or removed.
-#[derive(Debug)]
-pub(crate) struct HandsetChange {
-    pub(crate) owner: Owner,
-    /// `None` if it is added.
-    pub(crate) before: Option<Handset>,
-    /// `None` if it is removed.
-    pub(crate) after: Option<Handset>,
-    pub(crate) span: Span,
-}
-
-impl HandsetChange {
-    pub(crate) const fn action(&self) -> ChangeAction {
-        ChangeAction::between(self.before.as_ref(), self.after.as_ref())
-    }
-}
 
 /// The changes of a location: per network the removals, the updates and the additions; and the number of listed handsets
 /// that no file names.
@@ -41,7 +25,7 @@ pub(crate) fn compare(
     live: &LiveState,
     members: &Members<'_>,
     diagnostics: &mut Diagnostics,
-) -> (Vec<HandsetChange>, usize) {
+) -> HandsetChanges {
     let location = live.location(managed.location);
     let (mut changes, mut unmanaged) = (Vec::new(), 0);
     let mut network = |owner, model, listed: &[Handset], group: &EntryGroup<'_>, diagnostics: &mut Diagnostics| {
@@ -69,7 +53,7 @@ pub(crate) fn compare(
             network(owner, model, listed, group, diagnostics);
         }
     }
-    (changes, unmanaged)
+    HandsetChanges { changes, unmanaged }
 }
 
 /// Compares the lists of one network.
@@ -702,24 +686,6 @@ enum Found {
     Added,
     /// Nothing, or it was reported.
     Nothing,
-}
-
-/// Splits changes of one network into requests: at most `max` of them, and each name once in a request.
-pub(crate) fn batches(names: &[Option<String>], max: usize) -> Vec<Vec<usize>> {
-    let mut batches: Vec<(Vec<usize>, HashSet<&str>)> = Vec::new();
-    for (at, name) in names.iter().enumerate() {
-        let fits = |(items, used): &&mut (Vec<usize>, HashSet<&str>)| {
-            items.len() < max && name.as_deref().is_none_or(|name| !used.contains(name))
-        };
-        match batches.iter_mut().find(fits) {
-            Some((items, used)) => {
-                items.push(at);
-                used.extend(name.as_deref());
-            }
-            None => batches.push((vec![at], name.as_deref().into_iter().collect())),
-        }
-    }
-    batches.into_iter().map(|(items, _)| items).collect()
 }
 
 #[cfg(test)]

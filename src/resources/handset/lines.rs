@@ -14,10 +14,27 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::diagnostic::{DiagnosticCode, Diagnostics};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{Handset, MemberId};
 use crate::plan::model::ChangeAction;
-use crate::resources::handset::compare::HandsetChange;
+use crate::plan::owner::Owner;
+
+/// A handset that is added, updated or removed.
+#[derive(Debug)]
+pub(crate) struct HandsetChange {
+    pub(crate) owner: Owner,
+    /// `None` if it is added.
+    pub(crate) before: Option<Handset>,
+    /// `None` if it is removed.
+    pub(crate) after: Option<Handset>,
+    pub(crate) span: Span,
+}
+
+impl HandsetChange {
+    pub(crate) const fn action(&self) -> ChangeAction {
+        ChangeAction::between(self.before.as_ref(), self.after.as_ref())
+    }
+}
 
 /// A request about a handset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,3 +6,4 @@ pub mod lines;
 pub mod member;
 pub mod members;
 pub mod state;
+pub mod steps;

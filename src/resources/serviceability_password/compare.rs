@@ -1,21 +1,12 @@
 //! Compares whether serviceability passwords are enabled with what files ask for.
 
+use super::steps::{PasswordChange, PasswordChanges};
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
 use crate::model::{LiveState, PasswordStatus};
 use crate::plan::Scope;
 use crate::plan::matching::{EntryGroup, Managed};
 use crate::plan::owner::{Owner, named_networks};
 use crate::resources::network::compare::NetworkChange;
-
-/// A serviceability password that is enabled or disabled.
-#[derive(Debug)]
-pub(crate) struct PasswordChange {
-    pub(crate) owner: Owner,
-    pub(crate) before: PasswordStatus,
-    pub(crate) after: PasswordStatus,
-    /// The entry that asks for it.
-    pub(crate) span: Span,
-}
 
 /// The changes of a location. That of a network which is created is not known, so it is set, whatever it is.
 pub(crate) fn compare(
@@ -24,7 +15,7 @@ pub(crate) fn compare(
     scope: &Scope,
     live: &LiveState,
     diagnostics: &mut Diagnostics,
-) -> Vec<PasswordChange> {
+) -> PasswordChanges {
     let mut changes = Vec::new();
     for (owner, _, group) in named_networks(managed, network_changes, scope, live) {
         let before = match owner {
@@ -36,7 +27,7 @@ pub(crate) fn compare(
             changes.extend(wanted.map(|(after, span)| PasswordChange { owner, before, after, span }));
         }
     }
-    changes
+    PasswordChanges(changes)
 }
 
 /// What the entries of a network ask for, and the first of them that does; reports a contradiction.

@@ -3,3 +3,4 @@
 pub mod compare;
 pub mod fields;
 pub mod state;
+pub mod steps;

@@ -9,7 +9,7 @@ use super::admission::{Admission, GroupId, Verdict};
 use super::context::{Precedence, RunContext};
 use super::event::Event;
 use super::observe::observe_for_a_while;
-use super::operations::OperationRequest;
+use super::operation::OperationRequest;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use super::write_result::{StepState, WriteRequest, WriteResult};
 use crate::client::Priority;
@@ -245,9 +245,9 @@ impl<'a, 's> GroupWorker<'a, 's> {
     async fn find_added(&self, items: &[StepItem]) -> Vec<Option<String>> {
         let change = &self.run.plan[items[0].change];
         let network = self.run.network_id(change);
-        let location = &change.location.id;
-        let request = OperationRequest { run: self.run, location, network: network.as_ref(), items, was_written: true };
-        match observe_for_a_while(request, Priority::Normal).await {
+        let (location, network) = (&change.location.id, network.as_ref());
+        let request = OperationRequest { location, network, items, change, was_written: true, reread: false };
+        match observe_for_a_while(self.run, request, Priority::Normal).await {
             Ok(standings) => standings.iter().map(Standing::id).collect(),
             Err(_) => vec![None; items.len()],
         }

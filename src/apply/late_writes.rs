@@ -3,7 +3,6 @@
 //! A request that is answered with 504 is sent again and acknowledged; a later step changes the same network; then the
 //! first request is executed and puts the network back. Nothing but another look, some seconds later, can show that.
 
-use super::confirm;
 use super::context::{RunContext, UnansweredWrite};
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus};
@@ -41,7 +40,7 @@ pub(super) async fn repair(run: &RunContext<'_>, results: &[ChangeResult]) -> bo
         let path = NetworkPath { location: &planned.location.id, network };
         let Ok(live) = run.client.send(&calls::get_network(path), context).await else { continue };
         has_read = true;
-        let is_late = confirm::matches_live(&live.settings, &settings) && !confirm::matches_live(&live.settings, after);
+        let is_late = live.settings.matches(&settings) && !live.settings.matches(after);
         if !is_late {
             continue;
         }

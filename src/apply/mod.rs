@@ -11,9 +11,8 @@
 //! | `group_worker` | one group: one write at a time, in the order of the plan |
 //! | `write` | one request of any kind: announced, guarded, sent, settled |
 //! | `write_result` | what a request is to do, and what has become of its items |
-//! | `operations` | the kinds of operation, one file each |
+//! | `operation` | how an operation of a kind is described: `resources/<kind>/operations` |
 //! | `observe` | what reads show of a request whose response does not tell |
-//! | `confirm` | whether listed settings are those that were sent |
 //! | `restore` | finishes or reverts temporary renames when a run stops early or a dependency failed |
 //! | `late_writes` | sends the final update again where an unanswered write was applied later |
 //! | `verify` | reads the list again and compares it with the plan |
@@ -22,14 +21,13 @@
 //! | `outcome` | [`Outcome`]: the result of each change |
 
 mod admission;
-mod confirm;
 mod context;
 mod event;
 mod group_worker;
 mod groups;
 mod late_writes;
 mod observe;
-mod operations;
+pub(crate) mod operation;
 mod options;
 mod outcome;
 mod restore;
@@ -40,7 +38,6 @@ mod waves;
 mod write;
 mod write_result;
 
-pub use confirm::matches_live;
 pub use event::Event;
 pub use options::Options;
 pub use outcome::{ChangeResult, ChangeStatus, Failure, Outcome, Verification};

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::confirm::POLL_INTERVALS;
-use super::operations::OperationRequest;
+use super::context::RunContext;
+use super::operation::{OperationRequest, POLL_INTERVALS};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::Devices;
 use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States, standings};
 use crate::webex::{ErrorClass, calls};
 
 /// Reads once where the items of a request stand.
-pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standing>, SendError> {
+pub(super) async fn observe(run: &RunContext<'_>, request: OperationRequest<'_>) -> Result<Vec<Standing>, SendError> {
     let Operation { kind, action } = request.items[0].operation();
     let states: Vec<States<'_>> = request.items.iter().map(States::of_item).collect();
-    let client = request.run.client;
-    let known = request.network.map(|network| request.run.known_handsets(network)).unwrap_or_default();
+    let client = run.client;
+    let known = request.network.map(|network| run.known_handsets(network)).unwrap_or_default();
     let tell = |listed: &Listed<'_>| standings(&states, listed, &known);
     // A network that is gone has been deleted, and so has all that it held.
     let is_gone = |error: &SendError| {
@@ -27,8 +27,8 @@ pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standin
     Ok(match kind {
         ResourceKind::Network if action == ChangeAction::Create => {
             let live = client.list_networks(priority).await?;
-            let known = request.run.plan.known_networks();
-            tell(&Listed { networks: Some(request.change().candidates(&known, &live)), ..Listed::default() })
+            let known = run.plan.known_networks();
+            tell(&Listed { networks: Some(request.change.candidates(&known, &live)), ..Listed::default() })
         }
         ResourceKind::Network => {
             let context = RequestContext { priority, ..RequestContext::QUIET };
@@ -51,16 +51,20 @@ pub(super) async fn observe(request: OperationRequest<'_>) -> Result<Vec<Standin
 
 /// For some seconds: a lagging read, or a write that was accepted and is applied later.
 pub(super) async fn observe_for_a_while(
+    run: &RunContext<'_>,
     request: OperationRequest<'_>,
     priority: Priority,
 ) -> Result<Vec<Standing>, SendError> {
-    observe_until(request, POLL_INTERVALS, priority).await
+    observe_until(run, request, POLL_INTERVALS, priority).await
 }
 
 /// For as long as a lost request may still be executed, without a slot.
-pub(super) async fn observe_late(request: OperationRequest<'_>, time: Duration) -> Result<Vec<Standing>, SendError> {
+pub(super) async fn observe_late(
+    run: &RunContext<'_>,
+    request: OperationRequest<'_>,
+    time: Duration,
+) -> Result<Vec<Standing>, SendError> {
     const LONGEST_WAIT: Duration = Duration::from_secs(15);
-    let run = request.run;
     run.waiting.set(run.waiting.get() + 1);
     run.slots_changed.notify_waiters();
     let mut left = time;
@@ -69,7 +73,7 @@ pub(super) async fn observe_late(request: OperationRequest<'_>, time: Duration) 
         left -= wait;
         (!wait.is_zero()).then_some(wait)
     });
-    let standings = observe_until(request, waits, Priority::Normal).await;
+    let standings = observe_until(run, request, waits, Priority::Normal).await;
     run.waiting.set(run.waiting.get().saturating_sub(1));
     standings
 }
@@ -77,15 +81,16 @@ pub(super) async fn observe_late(request: OperationRequest<'_>, time: Duration) 
 /// Reads until everything is applied, until the waits are over, or until the run stops. A read that fails for a moment is
 /// no answer.
 async fn observe_until(
+    run: &RunContext<'_>,
     request: OperationRequest<'_>,
     waits: impl IntoIterator<Item = Duration>,
     priority: Priority,
 ) -> Result<Vec<Standing>, SendError> {
-    let client = request.run.client;
+    let client = run.client;
     let mut waits = waits.into_iter();
     let mut last = vec![Standing::CannotTell; request.items.len()];
     loop {
-        match observe(request).await {
+        match observe(run, request).await {
             Ok(standings) => last = standings,
             Err(SendError::Failed(error)) if error.class != ErrorClass::Transient => {
                 return Err(SendError::Failed(error));

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
-use super::confirm;
 use super::context::RunContext;
 use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus, Failure, Verification};
@@ -206,7 +205,7 @@ fn compare_settings(
     match result.status {
         ChangeStatus::Applied => {
             let mut different: Vec<Setting> = match live {
-                Some(live) => confirm::mismatched(live, after).collect(),
+                Some(live) => live.mismatched(after).collect(),
                 None => Setting::ALL.to_vec(),
             };
             // While codes are disabled, Webex may generate the code: an acknowledged update is neither confirmed nor

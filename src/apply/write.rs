@@ -6,15 +6,17 @@ use std::time::Duration;
 use futures::FutureExt;
 
 use super::admission::{Admission, Obstacle, Verdict};
+use super::context::RunContext;
 use super::event::Event;
 use super::group_worker::GroupWorker;
 use super::observe::{observe, observe_for_a_while, observe_late};
-use super::operations::{self, OperationRequest, OperationSpec, Refusal, Response};
+use super::operation::{GuardVerdict, OperationRequest, OperationSpec, Refusal, Response};
 use super::outcome::Failure;
 use super::write_result::{StepState, WriteRequest, WriteResult, is_lock};
 use crate::client::{Priority, RequestContext, RetryEvent, SendError};
 use crate::model::NetworkId;
 use crate::plan::model::{ChangeIndex, ResourceState, Standing, StepItem, StepKind, is_spaced};
+use crate::resources::operations::spec;
 use crate::runtime::{ShutdownLevel, ShutdownReason};
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, WriteAck};
@@ -127,18 +129,19 @@ impl GroupWorker<'_, '_> {
         network: Option<&NetworkId>,
     ) -> (Vec<(ChangeIndex, WriteResult)>, bool) {
         let (run, first) = (self.run, write.items[0].change);
-        let spec = operations::spec(write.items[0].operation());
+        let spec = spec(write.items[0].operation());
         let mut open = write.items.to_vec();
         // Why each of them is sent again.
         let mut first_attempts: Vec<ApiError> = Vec::new();
         let mut results = Vec::new();
         for is_repeated in [false, true] {
             let request = OperationRequest {
-                run,
                 location: &run.plan[first].location.id,
                 network,
                 items: &open,
+                change: &run.plan[first],
                 was_written: self.current_settings.contains_key(&first),
+                reread: run.options.reread,
             };
             let (settled, refusal) = self.send(spec, request, write, is_repeated).await;
             if let Some(refusal) = refusal {
@@ -193,7 +196,8 @@ impl GroupWorker<'_, '_> {
         let guard = || {
             let refusal = &refusal;
             async move {
-                refusal.replace(spec.guard(request, quiet).await);
+                let verdict = spec.guard(request, run.client, quiet).await;
+                refusal.replace(self.record_verdict(request, verdict).await);
                 refusal.borrow().is_none()
             }
             .boxed_local()
@@ -224,9 +228,27 @@ impl GroupWorker<'_, '_> {
         let settled = if refusal.borrow().is_some() {
             Vec::new()
         } else {
-            settle(spec, request, answer, is_repeated, write.priority).await
+            settle(run, spec, request, answer, is_repeated, write.priority).await
         };
         (settled, refusal.into_inner())
+    }
+
+    /// Records what the next run must know of a request that is sent now; what is not recorded is not sent.
+    async fn record_verdict(&self, request: OperationRequest<'_>, verdict: GuardVerdict) -> Option<Refusal> {
+        let entry = match verdict {
+            GuardVerdict::Go => return None,
+            GuardVerdict::Refuse(refusal) => return Some(refusal),
+            GuardVerdict::GoChangingHandsets => JournalEntry::HandsetsChanging { network: request.network?.clone() },
+            GuardVerdict::GoWithContents(contents) => {
+                let item = JournalItem::of(request.change, &request.items[0], WriteKind::Final);
+                JournalEntry::WriteStarted {
+                    location: request.change.location.clone(),
+                    network: request.network.cloned(),
+                    items: vec![JournalItem { contents, ..item }],
+                }
+            }
+        };
+        self.run.record(entry).await.err().map(|_| Refusal::Cancelled)
     }
 
     async fn wait_for_turn_again(&self, is_cleanup: bool) -> Verdict {
@@ -377,6 +399,7 @@ fn told(answer: Result<Response, SendError>, asked: Asked) -> Told {
 
 /// Determines what became of each item from the response, or else from a read.
 async fn settle(
+    run: &RunContext<'_>,
     spec: &'static dyn OperationSpec,
     request: OperationRequest<'_>,
     answer: Result<Response, SendError>,
@@ -397,17 +420,17 @@ async fn settle(
     let all = |settle: &dyn Fn() -> Settled| request.items.iter().map(|_| settle()).collect();
     match told(answer, asked) {
         Told::Applied { id } => all(&|| Settled::Applied { id: id.clone() }),
-        Told::ByItem(results) => settle_items(spec, request, &results, is_repeated).await,
+        Told::ByItem(results) => settle_items(run, spec, request, &results, is_repeated).await,
         Told::NotSent => all(&|| Settled::NotSent),
         Told::Deferred => all(&|| Settled::Deferred),
         Told::Failed(error) => all(&|| Settled::Failed(error.clone())),
-        Told::ReadTells(error) => failed_unless_applied(poll(request, vec![error; request.items.len()]).await),
+        Told::ReadTells(error) => failed_unless_applied(poll(run, request, vec![error; request.items.len()]).await),
         Told::Lost(error) => {
-            let observed = match spec.observation_time(request.run) {
-                Some(time) => observe_late(request, time).await,
-                None => observe(request).await,
+            let observed = match spec.observation_time(run.client) {
+                Some(time) => observe_late(run, request, time).await,
+                None => observe(run, request).await,
             };
-            let repeats = spec.is_repeated_once() && !is_repeated && !request.run.client.is_stopped(priority);
+            let repeats = spec.is_repeated_once() && !is_repeated && !run.client.is_stopped(priority);
             let settled = |standing: Standing| match standing.is_applied() {
                 true => Settled::Applied { id: standing.id() },
                 false if repeats => Settled::Repeat(error.clone()),
@@ -423,6 +446,7 @@ async fn settle(
 
 /// Settles a request with a result for each item. What the response does not mention is read.
 async fn settle_items(
+    run: &RunContext<'_>,
     spec: &'static dyn OperationSpec,
     request: OperationRequest<'_>,
     results: &[ItemResult],
@@ -465,14 +489,14 @@ async fn settle_items(
     if open.is_empty() {
         return settled.into_iter().flatten().collect();
     }
-    let observed = poll(OperationRequest { items: &open, ..request }, errors).await;
+    let observed = poll(run, OperationRequest { items: &open, ..request }, errors).await;
     let mut observed = failed_unless_applied(observed).into_iter();
     settled.into_iter().filter_map(|settled| settled.or_else(|| observed.next())).collect()
 }
 
 /// Reads until everything is applied, or for some seconds; what is not by then has this error.
-async fn poll(request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settled> {
-    match observe_for_a_while(request, Priority::Cleanup).await {
+async fn poll(run: &RunContext<'_>, request: OperationRequest<'_>, errors: Vec<ApiError>) -> Vec<Settled> {
+    match observe_for_a_while(run, request, Priority::Cleanup).await {
         Ok(standings) => {
             let settled = standings.into_iter().zip(errors).map(|(standing, error)| match standing.is_applied() {
                 true => Settled::Applied { id: standing.id() },

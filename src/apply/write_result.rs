@@ -1,6 +1,6 @@
 //! What a request is to do, and what has become of each of its items.
 
-use super::operations::Refusal;
+use super::operation::Refusal;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
 use crate::client::Priority;
 use crate::plan::model::{ChangeIndex, StepItem};

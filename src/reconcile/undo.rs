@@ -8,7 +8,6 @@ use super::error::Error;
 use super::inputs::Inputs;
 use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
-use crate::apply::matches_live;
 use crate::client::ApiClient;
 use crate::desired::model::{
     BaseStationEntry, Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry, Origin, Spanned,
@@ -237,7 +236,7 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
             // Of a run that was not continued only what is temporary was left. A write that came late may have brought a
             // temporary name back, whatever was acknowledged.
             let states = if must_be_joined { &left.final_states } else { &left.interim_states };
-            let is_as_left = states.iter().any(|state| matches_live(&modified.before, state));
+            let is_as_left = states.iter().any(|state| modified.before.matches(state));
             is_same && (is_as_left || is_temporary(&modified.before.name))
         };
         if let Some(left) = run.modified.iter().find(is_left) {
@@ -431,10 +430,10 @@ impl<'a> UndoBuilder<'a> {
     fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
         let before = &modified.before;
         let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
-        if now.is_some_and(|now| matches_live(now, before)) {
+        if now.is_some_and(|now| now.matches(before)) {
             return;
         }
-        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| matches_live(now, state)));
+        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| now.matches(state)));
         let Some(state) = left_as else {
             let reason = match now {
                 Some(now) => format!("its settings changed since the run (current name: {})", now.name),

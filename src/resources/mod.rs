@@ -13,6 +13,7 @@
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
 //! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
 //! | `steps` | `plan` | the requests of a location, in their order |
+//! | `operations` | `apply` | how each operation is sent, and what must be looked at right before |
 //! | `places` | `plan` | the order of base stations, so that each has a place |
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |
@@ -33,5 +34,6 @@ pub mod fields;
 pub mod handset;
 pub mod kind;
 pub mod network;
+pub(crate) mod operations;
 pub mod resource;
 pub mod serviceability_password;

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod fields;
 pub mod mac;
+pub mod operations;
 pub mod places;
 pub mod state;
 pub mod steps;

@@ -5,5 +5,6 @@ pub mod fields;
 pub mod lines;
 pub mod member;
 pub mod members;
+pub mod operations;
 pub mod state;
 pub mod steps;

@@ -4,5 +4,6 @@ pub mod compare;
 pub mod desired_settings;
 pub mod fields;
 pub mod network_model;
+pub mod operations;
 pub mod settings;
 pub mod state;

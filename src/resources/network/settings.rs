@@ -107,6 +107,22 @@ impl Settings {
             })
             .collect()
     }
+
+    /// The settings in which the live state differs from `sent`. What Webex hides or fills in by itself does not count.
+    pub fn mismatched<'a>(&'a self, sent: &'a Self) -> impl Iterator<Item = Setting> + 'a {
+        self.diff(sent).iter().filter(|setting| match setting {
+            Setting::Name | Setting::CodeEnabled => true,
+            // Without a display name in the request, Webex chooses its own.
+            Setting::DisplayName => sent.display_name.is_some(),
+            // A disabled code may be hidden.
+            Setting::Code => self.code.is_some() || sent.code_enabled != Some(false),
+        })
+    }
+
+    /// Whether the live settings are those that were sent, as far as a read shows.
+    pub fn matches(&self, sent: &Self) -> bool {
+        self.mismatched(sent).next().is_none()
+    }
 }
 
 #[cfg(test)]

@@ -2,5 +2,6 @@
 
 pub mod compare;
 pub mod fields;
+pub mod operations;
 pub mod state;
 pub mod steps;

@@ -1,72 +1,61 @@
-//! What a kind of operation is described by.
+//! How an operation is described: its request, what must be looked at right before it is sent, and what its response tells.
+//! The operations of a kind are in `resources/<kind>/operations`; they see neither the run nor the journal.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::apply::context::RunContext;
-use crate::client::{RequestContext, SendError};
-use crate::model::{LocationId, Mac, NetworkId, Settings};
+use crate::client::{ApiClient, RequestContext, SendError};
+use crate::model::{LocationId, Mac, NetworkId};
 use crate::plan::model::{Change, ResourceState, StepItem};
-use crate::storage::journal::JournalEntry;
 use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, NetworkPath, WriteAck};
 
+/// Intervals at which something is read again until an accepted write (202) or a lagging read shows its new state.
+pub(crate) const POLL_INTERVALS: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+];
+
 /// One request of a step.
 #[derive(Clone, Copy)]
-pub(in crate::apply) struct OperationRequest<'a> {
-    pub(in crate::apply) run: &'a RunContext<'a>,
-    pub(in crate::apply) location: &'a LocationId,
+pub(crate) struct OperationRequest<'a> {
+    pub(crate) location: &'a LocationId,
     /// The network that it is about; `None` if it is created.
-    pub(in crate::apply) network: Option<&'a NetworkId>,
+    pub(crate) network: Option<&'a NetworkId>,
     /// What it does to each thing.
-    pub(in crate::apply) items: &'a [StepItem],
+    pub(crate) items: &'a [StepItem],
+    /// The change that the first item is about.
+    pub(crate) change: &'a Change,
     /// Whether this run has written to the same network before, so that reads may lag behind.
-    pub(in crate::apply) was_written: bool,
+    pub(crate) was_written: bool,
+    /// Whether what it changes is to be read again before.
+    pub(crate) reread: bool,
 }
 
 impl<'a> OperationRequest<'a> {
-    /// The change that the first item is about.
-    pub(in crate::apply) fn change(&self) -> &'a Change {
-        &self.run.plan[self.items[0].change]
-    }
-
-    /// The settings of a network before and after it.
-    ///
-    /// # Errors
-    /// If it is not an update of a network.
-    pub(super) fn settings(&self) -> Result<(&'a Settings, &'a Settings), SendError> {
-        let item = &self.items[0];
-        let from = item.from.as_ref().and_then(ResourceState::settings);
-        from.zip(item.settings()).ok_or_else(|| unknown("an update needs settings"))
-    }
-
     /// The network that it is about.
     ///
     /// # Errors
     /// If it is still to be created: a step is sent only once its network exists.
-    pub(in crate::apply) fn network(&self) -> Result<NetworkPath<'a>, SendError> {
+    pub(crate) fn network(&self) -> Result<NetworkPath<'a>, SendError> {
         let network = self.network.map(|network| NetworkPath { location: self.location, network });
         network.ok_or_else(|| unknown("the network does not exist yet"))
     }
 }
 
 /// Why a request cannot be sent.
-pub(super) fn unknown(message: &str) -> SendError {
+pub(crate) fn unknown(message: &str) -> SendError {
     SendError::Failed(ApiError::no_response(ErrorClass::Permanent, message, MaybeApplied::No))
-}
-
-/// Records that handsets or lines are changed now: the next run must wait, too.
-pub(super) async fn record_handset_change(request: OperationRequest<'_>) -> Option<Refusal> {
-    let network = request.network?;
-    let entry = JournalEntry::HandsetsChanging { network: network.clone() };
-    // What is not recorded is not sent.
-    request.run.record(entry).await.err().map(|_| Refusal::Cancelled)
 }
 
 /// What the API returns.
 #[derive(Debug)]
-pub(in crate::apply) enum Response {
+pub(crate) enum Response {
     Acknowledged(WriteAck),
     /// The id of what was created, if the response has it.
     Created(Option<NetworkId>),
@@ -76,7 +65,7 @@ pub(in crate::apply) enum Response {
 
 /// Why a request must not be sent.
 #[derive(Clone)]
-pub(in crate::apply) enum Refusal {
+pub(crate) enum Refusal {
     /// What it is about has changed since the plan was made.
     Changed(String),
     /// The same, and the whole run stops.
@@ -87,9 +76,28 @@ pub(in crate::apply) enum Refusal {
     Failed(ApiError),
 }
 
+impl From<SendError> for Refusal {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Cancelled => Self::Cancelled,
+            SendError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// What a look at what a request is about has shown.
+pub(crate) enum GuardVerdict {
+    Go,
+    /// It changes handsets or lines now, which is recorded first: the next run must wait, too.
+    GoChangingHandsets,
+    /// The network now holds this, less than the plan lists, which is recorded first: an undo must not bring back more.
+    GoWithContents(Vec<ResourceState>),
+    Refuse(Refusal),
+}
+
 /// One kind of operation.
 #[async_trait(?Send)]
-pub(in crate::apply) trait OperationSpec {
+pub(crate) trait OperationSpec {
     /// The request.
     ///
     /// # Errors
@@ -108,7 +116,7 @@ pub(in crate::apply) trait OperationSpec {
     }
 
     /// How long reads may still show a request that was lost; `None` if one read is enough.
-    fn observation_time(&self, _run: &RunContext<'_>) -> Option<Duration> {
+    fn observation_time(&self, _client: &ApiClient) -> Option<Duration> {
         None
     }
 
@@ -133,7 +141,12 @@ pub(in crate::apply) trait OperationSpec {
     }
 
     /// Looks at what the request is about, right before it is sent.
-    async fn guard(&self, _request: OperationRequest<'_>, _context: RequestContext<'_>) -> Option<Refusal> {
-        None
+    async fn guard(
+        &self,
+        _request: OperationRequest<'_>,
+        _client: &ApiClient,
+        _context: RequestContext<'_>,
+    ) -> GuardVerdict {
+        GuardVerdict::Go
     }
 }

@@ -1,17 +1,16 @@
-//! `PUT …/serviceabilityPassword`, which can reboot the entire network: a lost response is settled by reads, and it is never sent
-//! again for that.
+//! How serviceability passwords are enabled and disabled.
 
 use std::time::Duration;
 
-use super::spec::{OperationRequest, OperationSpec, Response, unknown};
-use crate::apply::confirm;
-use crate::apply::context::RunContext;
-use crate::client::SendError;
-use crate::model::PasswordStatus;
+use super::state::PasswordStatus;
+use crate::apply::operation::{OperationRequest, OperationSpec, POLL_INTERVALS, Response, unknown};
+use crate::client::{ApiClient, SendError};
 use crate::plan::model::ResourceState;
 use crate::webex::calls::{self, Call};
 
-pub(super) struct SetServiceabilityPassword;
+/// `PUT …/serviceabilityPassword`, which can reboot the entire network: a lost response is settled by reads, and it is never sent
+/// again for that.
+pub(crate) struct SetServiceabilityPassword;
 
 impl OperationSpec for SetServiceabilityPassword {
     fn call<'a>(&self, request: &OperationRequest<'a>) -> Result<Call<'a, Response>, SendError> {
@@ -25,7 +24,7 @@ impl OperationSpec for SetServiceabilityPassword {
         Ok(calls::set_serviceability_password(request.network()?, is_enabled).map(Response::Acknowledged))
     }
 
-    fn observation_time(&self, _run: &RunContext<'_>) -> Option<Duration> {
-        Some(confirm::POLL_INTERVALS.into_iter().sum())
+    fn observation_time(&self, _client: &ApiClient) -> Option<Duration> {
+        Some(POLL_INTERVALS.into_iter().sum())
     }
 }

@@ -17,10 +17,11 @@ use dectl::model::LiveState;
 use dectl::plan::{Scope, resume};
 use dectl::plan_check::CheckedPlan;
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, PreparedPlan, plan_from_live};
+use dectl::resources::calls;
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState, Snapshot};
 use dectl::storage::{Journal, SavedPlan};
-use dectl::webex::{ResponseHead, response};
+use dectl::webex::ResponseHead;
 use jiff::Timestamp;
 
 const PARTS: [&str; 6] = ["list", "parse", "files", "plan", "apply", "saved"];
@@ -83,8 +84,8 @@ fn in_a_process(part: &str, dir: &Path) -> String {
 
 fn live(dir: &Path) -> LiveState {
     let list = std::fs::read(dir.join("list.json")).expect("the list");
-    response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, &list, Timestamp::UNIX_EPOCH)
-        .expect("a list")
+    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+    calls::list_networks().read_response(&head, &list, Timestamp::UNIX_EPOCH).expect("a list")
 }
 
 fn inputs(text: String) -> Inputs {

@@ -15,12 +15,12 @@ use dectl::model::Setting;
 use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, Scope};
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan, read_devices};
+use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown};
 use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
-use dectl::webex::calls;
 
 const LATENCY: Duration = Duration::from_millis(500);
 /// What a plain script has.

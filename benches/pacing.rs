@@ -11,10 +11,11 @@ use std::time::Duration;
 use dectl::client::rate_limiter::RateLimiter;
 use dectl::model::{LocationId, NetworkId, Settings};
 use dectl::plan::build;
+use dectl::resources::calls;
 use dectl::runtime::{Clock, Instant, SeededRng};
 use dectl::simulator::Limiter;
+use dectl::webex::NetworkPath;
 use dectl::webex::{ErrorClass, RetryAfter};
-use dectl::webex::{NetworkPath, calls};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 

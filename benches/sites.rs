@@ -18,10 +18,10 @@ use dectl::plan_check::check_plan;
 use dectl::reconcile::{
     CodeResolution, InputOptions, Inputs, PreparedPlan, plan_from_live, prepare_plan, read_devices,
 };
+use dectl::resources::calls;
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{FaultConfig, InProcessApi, Latency, Limit, LimitKind, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
-use dectl::webex::calls;
 
 /// Requests a minute in the rollout.
 const REQUESTS_A_MINUTE: u32 = 300;

@@ -9,18 +9,18 @@ use std::path::Path;
 
 use dectl::desired::SourceFormat;
 use dectl::diagnostic::{Diagnostic, Severity, Sources};
-use dectl::model::{CodeText, LiveState, Settings};
+use dectl::model::{CodeText, LiveState, LocationId, NetworkId, Settings};
 use dectl::plan::Scope;
 use dectl::reconcile::{CodeResolution, Error, InputOptions, Inputs, plan_from_live};
+use dectl::resources::calls;
 use dectl::runtime::Instant;
-use dectl::webex::ApiError;
-use dectl::webex::{ResponseHead, response};
+use dectl::webex::{ApiError, NetworkPath, ResponseHead};
 use jiff::Timestamp;
 
 fn live() -> LiveState {
     let list = include_bytes!("../src/simulator/built_in.json");
-    response::list(&ResponseHead { status: 200, ..ResponseHead::default() }, list, Timestamp::UNIX_EPOCH)
-        .expect("the list")
+    let head = ResponseHead { status: 200, ..ResponseHead::default() };
+    calls::list_networks().read_response(&head, list, Timestamp::UNIX_EPOCH).expect("the list")
 }
 
 fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
@@ -79,9 +79,11 @@ fn said_of_answer(path: &Path) -> String {
         code: Some(CodeText::new("4821")),
     };
     let error = if head.status == 200 {
-        response::list(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
+        calls::list_networks().read_response(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
     } else {
-        response::write(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err().map(|error| error.redact_code_of(&sent))
+        let (location, network) = (LocationId::new("l"), NetworkId::new("n"));
+        let update = calls::update_network(NetworkPath { location: &location, network: &network }, &sent);
+        update.read_response(&head, body.as_bytes(), Timestamp::UNIX_EPOCH).err()
     };
     error.map_or("it is taken for a success\n".to_owned(), |error| described(&error.truncated()))
 }

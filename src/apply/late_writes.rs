@@ -8,8 +8,9 @@ use super::event::Event;
 use super::outcome::{ChangeResult, ChangeStatus};
 use crate::client::{LATE_WRITE_WINDOW, Priority, RequestContext};
 use crate::plan::model::{ResourceState, StepItem};
+use crate::resources::calls;
 use crate::storage::journal::{JournalEntry, JournalItem, JournalItemResult, WriteKind, WriteOutcome};
-use crate::webex::{NetworkPath, calls};
+use crate::webex::NetworkPath;
 
 /// Waits for the writes that may still be applied and would undo a later one, and sends the final update again where that
 /// has happened. Returns whether the list is to be verified again.

@@ -7,7 +7,8 @@ use super::operation::{OperationRequest, POLL_INTERVALS};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::Devices;
 use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States, standings};
-use crate::webex::{ErrorClass, calls};
+use crate::resources::calls;
+use crate::webex::ErrorClass;
 
 /// Reads once where the items of a request stand.
 pub(super) async fn observe(run: &RunContext<'_>, request: OperationRequest<'_>) -> Result<Vec<Standing>, SendError> {

@@ -12,7 +12,8 @@ use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, ResourceState, Standing, States,
     changed_fields, standings,
 };
-use crate::webex::{ErrorClass, NetworkPath, calls};
+use crate::resources::calls;
+use crate::webex::{ErrorClass, NetworkPath};
 
 /// Reads may lag behind writes: mismatches are checked again after these intervals.
 const POLL_INTERVALS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];

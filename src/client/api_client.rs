@@ -18,8 +18,9 @@ use super::request::{AttemptState, Priority, RefreshOutcome, RequestContext, Ret
 use super::retry::{FailedAttempt, LATE_WRITE_WINDOW, RetryDecision, RetryPolicy};
 use super::statistics::Statistics;
 use crate::model::{LiveState, LocationId, NetworkId};
+use crate::resources::calls;
 use crate::runtime::{Clock, Instant, Notify, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use crate::webex::calls::{self, Call, Effect};
+use crate::webex::calls::{Call, Effect};
 use crate::webex::{ApiError, DectApi, ErrorClass, MaybeApplied};
 
 /// Sends requests, with rate limiting, retries, lock handling and token refresh.

@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::plan::model::{LocationRef, ResourceKind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
-use crate::webex::calls;
+use crate::resources::calls;
 
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{BaseStation, CodeText, Handset, LiveState, Network, NetworkIndex};
 use crate::plan::model::{LocationRef, ResourceKind};
 use crate::plan::{RequiredReads, Scope};
-use crate::webex::{NetworkPath, calls};
+use crate::resources::calls;
+use crate::webex::NetworkPath;
 
 /// A network with what is paired with it.
 #[derive(Clone, Debug, PartialEq, Eq)]

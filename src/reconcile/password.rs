@@ -12,9 +12,10 @@ use crate::client::{ApiClient, Priority, RequestContext, SendError};
 use crate::model::{NetworkId, ServiceabilityPassword};
 use crate::plan::Scope;
 use crate::plan::model::LocationRef;
+use crate::resources::calls;
 use crate::storage::journal::WriteOutcome;
 use crate::storage::{Journal, JournalEntry, RunDirectory, RunIdentity, RunOutcome, RunTarget};
-use crate::webex::{ApiError, MaybeApplied, NetworkPath, calls};
+use crate::webex::{ApiError, MaybeApplied, NetworkPath};
 
 /// A network that gets a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]

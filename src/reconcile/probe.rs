@@ -7,8 +7,9 @@ use serde_json::Value;
 use crate::model::{
     ApiShapes, LocationId, MemberId, MemberKind, NetworkId, OperationShape, SHAPES_VERSION, ShapesKind,
 };
+use crate::resources::calls;
 use crate::runtime::Clock;
-use crate::webex::calls::{self, Call};
+use crate::webex::calls::{Call, get_token_owner, list_locations, list_organizations};
 use crate::webex::{DectApi, NetworkPath};
 
 /// So many networks are looked into.
@@ -17,9 +18,9 @@ const NETWORKS: usize = 3;
 /// Records the shapes of what an organization answers to about fifteen reads. Nothing is written to it.
 pub async fn probe(api: &dyn DectApi, clock: &Clock) -> ApiShapes {
     let mut probe = Probe { api, clock, operations: BTreeMap::new() };
-    probe.ask("me", "GET /people/me", calls::get_token_owner()).await;
-    probe.ask("organizations", "GET /organizations", calls::list_organizations()).await;
-    probe.ask("locations", "GET /locations", calls::list_locations()).await;
+    probe.ask("me", "GET /people/me", get_token_owner()).await;
+    probe.ask("organizations", "GET /organizations", list_organizations()).await;
+    probe.ask("locations", "GET /locations", list_locations()).await;
     let list = probe.ask("networks", "GET /telephony/config/dectNetworks", calls::list_networks()).await;
     let networks = networks(&list);
     for disabled in networks.iter().filter(|network| network["defaultAccessCodeEnabled"] == Value::Bool(false)) {

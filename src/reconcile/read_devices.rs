@@ -11,7 +11,9 @@ use crate::desired::model::Desired;
 use crate::model::{LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::{Plan, ResourceKind};
 use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
-use crate::webex::{ApiError, NetworkPath, calls};
+use crate::resources::calls;
+use crate::webex::calls::list_locations;
+use crate::webex::{ApiError, NetworkPath};
 
 /// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
 pub(super) async fn read_locations(
@@ -37,7 +39,7 @@ pub(super) async fn read_locations(
         names.insert(NameKey::of(name));
     }
     if !names.is_empty() {
-        let found = client.read(&calls::list_locations(), Priority::Normal).await?;
+        let found = client.read(&list_locations(), Priority::Normal).await?;
         let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
         // A name that no location has is an error; all of them are what may have been meant.
         let is_wrong = !names.is_subset(&existing);

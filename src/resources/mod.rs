@@ -13,6 +13,8 @@
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
 //! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
 //! | `steps` | `plan` | the requests of a location, in their order |
+//! | `calls` | `webex::calls` | its requests, and how their responses are read |
+//! | `wire` | `webex::wire` | its JSON |
 //! | `operations` | `apply` | how each operation is sent, and what must be looked at right before |
 //! | `places` | `plan` | the order of base stations, so that each has a place |
 //! | `members` | `plan` | the members that files name |
@@ -28,6 +30,7 @@
 //! | `field` | `plan::model` | a field, and its values |
 
 pub mod base_station;
+pub mod calls;
 pub mod devices;
 pub mod field;
 pub mod fields;

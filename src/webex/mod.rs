@@ -18,7 +18,7 @@ mod error;
 mod http;
 pub mod response;
 mod retry_after;
-mod wire;
+pub(crate) mod wire;
 
 pub use api::{
     ApiRequest, DectApi, ItemResult, Method, Organization, RawResponse, ResponseHead, ResponseReader, TokenOwner,

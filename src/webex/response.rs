@@ -1,27 +1,12 @@
 //! Parses the status, headers and body of a response into a value or an error. No I/O.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
-use super::api::{ItemResult, Organization, ResponseHead, TokenOwner, WriteAck};
+use super::api::{ItemResult, ResponseHead, WriteAck};
 use super::credentials::TokenResponse;
 use super::error::{ApiError, ErrorClass, MaybeApplied};
 use super::retry_after::{RetryAfter, http_date};
 use super::wire::{self, WireError};
-use crate::model::{
-    BaseStation, CodeText, Handset, LiveState, LocationId, Member, Network, NetworkId, PasswordStatus,
-    ServiceabilityPassword,
-};
-
-/// Parses the response of a list; `now` is the local time, for responses without a `Date`.
-///
-/// # Errors
-/// If the status is not a success or the body is not a list.
-pub fn list(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<LiveState, ApiError> {
-    success(head, body, now)?;
-    wire::list(body).map_err(|error| invalid_body_error(&error, head, body))
-}
 
 /// The target of the link with `rel="next"` (RFC 8288), if there is one.
 pub fn next_page(link: &str) -> Option<&str> {
@@ -66,166 +51,6 @@ pub fn join_pages(key: &str, pages: &[Vec<u8>]) -> Result<Vec<u8>, ApiError> {
     Ok(serde_json::to_vec(&joined).unwrap_or_default())
 }
 
-/// Parses the response of a get.
-///
-/// # Errors
-/// If the status is not a success or the body is not a network.
-pub fn network(head: &ResponseHead, body: &[u8], now: Timestamp, location: &LocationId) -> Result<Network, ApiError> {
-    success(head, body, now)?;
-    wire::network(body, location).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses the response of a write whose body says nothing.
-///
-/// # Errors
-/// If the status is not a success. The body of a success is ignored.
-pub fn write(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<WriteAck, ApiError> {
-    success(head, body, now)?;
-    Ok(if head.status == 202 { WriteAck::Accepted } else { WriteAck::Applied })
-}
-
-/// Parses the response of a creation: the id, if it has one. What was created is found by its name otherwise.
-///
-/// # Errors
-/// If the status is not a success.
-pub(super) fn created(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Option<NetworkId>, ApiError> {
-    success(head, body, now)?;
-    Ok(wire::created(body))
-}
-
-/// Reads a generated password. A body that has none is not quoted: it may be one in another form.
-///
-/// # Errors
-/// If the status is not a success, or the response has no password.
-pub(super) fn password(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<ServiceabilityPassword, ApiError> {
-    success(head, body, now)?;
-    wire::password(body).ok_or_else(|| ApiError {
-        status: Some(head.status),
-        tracking_id: head.tracking_id.clone(),
-        ..ApiError::no_response(ErrorClass::Permanent, "the response has no password", MaybeApplied::Unknown)
-    })
-}
-
-/// Reads whether a serviceability password is enabled.
-///
-/// # Errors
-/// If the status is not a success, or the response does not say.
-pub(super) fn password_status(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<PasswordStatus, ApiError> {
-    success(head, body, now)?;
-    wire::read_password_status(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses a list of base stations.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn base_stations(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<BaseStation>, ApiError> {
-    success(head, body, now)?;
-    wire::base_stations(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses a list of handsets.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn handsets(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Handset>, ApiError> {
-    device_success(head, body, now)?;
-    wire::handsets(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// The same with the access code of each.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn handsets_with_codes(
-    head: &ResponseHead,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Vec<(Handset, Option<CodeText>)>, ApiError> {
-    device_success(head, body, now)?;
-    wire::handsets_with_codes(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses the results of adding base stations. A success whose body cannot be read has no results: a list then shows what
-/// was added.
-///
-/// # Errors
-/// If the status is not a success.
-pub(super) fn base_station_results(
-    head: &ResponseHead,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Vec<ItemResult>, ApiError> {
-    success(head, body, now)?;
-    let mut results = wire::base_station_results(body);
-    for result in &mut results {
-        result.message = one_line(&redact_codes(&result.message));
-    }
-    Ok(results)
-}
-
-/// Parses the results of adding handsets. As for base stations, a list shows what an unreadable success has added.
-///
-/// # Errors
-/// If the status is not a success.
-pub(super) fn handset_results(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<ItemResult>, ApiError> {
-    device_success(head, body, now)?;
-    let mut results = wire::handset_results(body);
-    for result in &mut results {
-        result.message = one_line(&result.message);
-    }
-    Ok(results)
-}
-
-/// Parses a list of members.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn members(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Member>, ApiError> {
-    device_success(head, body, now)?;
-    wire::members(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses the response of a write about handsets.
-///
-/// # Errors
-/// If the status is not a success.
-pub(super) fn handset_write(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<WriteAck, ApiError> {
-    device_success(head, body, now)?;
-    Ok(if head.status == 202 { WriteAck::Accepted } else { WriteAck::Applied })
-}
-
-/// Parses a list of locations.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn locations(
-    head: &ResponseHead,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Vec<(LocationId, Arc<str>)>, ApiError> {
-    success(head, body, now)?;
-    wire::locations(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses a list of organizations.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn organizations(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<Organization>, ApiError> {
-    success(head, body, now)?;
-    wire::organizations(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
-/// Parses the networks of a member.
-///
-/// # Errors
-/// If the status is not a success or the body is not such a list.
-pub(super) fn networks_of_member(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<Vec<NetworkId>, ApiError> {
-    success(head, body, now)?;
-    wire::networks_of_member(body).map_err(|error| invalid_body_error(&error, head, body))
-}
-
 /// Parses the response of the token endpoint.
 ///
 /// # Errors
@@ -243,29 +68,69 @@ pub(super) fn parse_token_response(
     wire::parse_token_response(body, now).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// Parses the owner of the token.
-///
-/// # Errors
-/// If the status is not a success or the body is not a person.
-pub fn me(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<TokenOwner, ApiError> {
-    success(head, body, now)?;
-    wire::me(body).map_err(|error| invalid_body_error(&error, head, body))
+/// What a request is about, and so which numbers in an error are no secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// Numbers of four digits may be access codes.
+    Networks,
+    /// Handsets and members: such numbers are extensions.
+    Lines,
+}
+
+/// Reads the body of a success.
+pub(crate) fn body_of<'a, T>(
+    subject: Subject,
+    parse: impl Fn(&[u8]) -> Result<T, WireError> + 'a,
+) -> impl Fn(&ResponseHead, &[u8], Timestamp) -> Result<T, ApiError> + 'a {
+    move |head, body, now| {
+        checked(head, body, now, subject)?;
+        parse(body).map_err(|error| invalid_body_error(&error, head, body))
+    }
+}
+
+/// Reads the results of adding several things. A success whose body cannot be read has no results: a list then shows what
+/// was added.
+pub(crate) fn results_of(
+    subject: Subject,
+    parse: impl Fn(&[u8]) -> Vec<ItemResult> + 'static,
+) -> impl Fn(&ResponseHead, &[u8], Timestamp) -> Result<Vec<ItemResult>, ApiError> {
+    move |head, body, now| {
+        checked(head, body, now, subject)?;
+        let shown = |result: ItemResult| {
+            let message = one_line(&redact(subject)(&result.message));
+            ItemResult { message, ..result }
+        };
+        Ok(parse(body).into_iter().map(shown).collect())
+    }
+}
+
+/// Reads whether a write was applied. The body of a success says nothing.
+pub(crate) fn acknowledgement_of(
+    subject: Subject,
+) -> impl Fn(&ResponseHead, &[u8], Timestamp) -> Result<WriteAck, ApiError> {
+    move |head, body, now| {
+        checked(head, body, now, subject)?;
+        Ok(if head.status == 202 { WriteAck::Accepted } else { WriteAck::Applied })
+    }
+}
+
+/// What may be shown of a text of Webex.
+fn redact(subject: Subject) -> impl Fn(&str) -> String {
+    match subject {
+        Subject::Networks => redact_codes,
+        Subject::Lines => str::to_owned,
+    }
 }
 
 /// Checks that the status is a success.
 ///
 /// # Errors
 /// What the response says otherwise, without any number that may be an access code.
-pub(super) fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
-    checked(head, body, now, true)
+pub(crate) fn success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
+    checked(head, body, now, Subject::Networks)
 }
 
-/// The same for a request about handsets, which names extensions and no codes.
-fn device_success(head: &ResponseHead, body: &[u8], now: Timestamp) -> Result<(), ApiError> {
-    checked(head, body, now, false)
-}
-
-fn checked(head: &ResponseHead, body: &[u8], now: Timestamp, may_name_codes: bool) -> Result<(), ApiError> {
+fn checked(head: &ResponseHead, body: &[u8], now: Timestamp, subject: Subject) -> Result<(), ApiError> {
     if (200..300).contains(&head.status) {
         return Ok(());
     }
@@ -281,7 +146,7 @@ fn checked(head: &ResponseHead, body: &[u8], now: Timestamp, may_name_codes: boo
         _ => ErrorClass::Permanent,
     };
     let server_time = head.date.as_deref().and_then(http_date).unwrap_or(now);
-    let ErrorBody { message, code, tracking_id } = parse_error_body(head.status, body, may_name_codes);
+    let ErrorBody { message, code, tracking_id } = parse_error_body(head.status, body, subject);
     Err(ApiError {
         class,
         status: Some(head.status),
@@ -297,7 +162,7 @@ fn invalid_body_error(error: &WireError, head: &ResponseHead, body: &[u8]) -> Ap
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     let message = match page_title(&text) {
         // A captive portal answers 200 with a login page.
-        Some(_) => parse_error_body(head.status, body, true).message,
+        Some(_) => parse_error_body(head.status, body, Subject::Networks).message,
         None => error.to_string(),
     };
     ApiError {
@@ -318,12 +183,12 @@ struct ErrorBody {
 }
 
 /// Extracts the error message from either documented format, from an HTML page, or from an empty body.
-fn parse_error_body(status: u16, body: &[u8], may_name_codes: bool) -> ErrorBody {
-    let redact = if may_name_codes { redact_codes } else { str::to_owned };
+fn parse_error_body(status: u16, body: &[u8], subject: Subject) -> ErrorBody {
+    let redact = redact(subject);
     let text = String::from_utf8_lossy(&body[..body.len().min(64 * 1024)]);
     if let Ok(value) = serde_json::from_str::<serde_json::Value>(&text) {
         let tracking_id = value["trackingId"].as_str().map(one_line);
-        let message = one_line(&json_error_messages(&value, redact).join("; "));
+        let message = one_line(&json_error_messages(&value, &redact).join("; "));
         return ErrorBody { code: json_error_code(&value).or_else(|| named_code(&message)), message, tracking_id };
     }
     let message = match page_title(&text) {
@@ -460,7 +325,11 @@ mod tests {
             code: Some(crate::model::CodeText::new("4821")),
         };
         let head = ResponseHead { status: 409, ..ResponseHead::default() };
-        let refused = write(&head, br#"{"message":"code X4821 is in use"}"#, Timestamp::UNIX_EPOCH);
+        let refused = acknowledgement_of(Subject::Networks)(
+            &head,
+            br#"{"message":"code X4821 is in use"}"#,
+            Timestamp::UNIX_EPOCH,
+        );
         assert_eq!(refused.expect_err("a conflict").redact_code_of(&sent).message, "code X•••• is in use");
     }
 }

@@ -17,10 +17,11 @@ use dectl::plan::Scope;
 use dectl::plan::model::{Change, ChangeAction, Operation, Plan, ResourceKind, ResourceState, Step, StepIndex};
 use dectl::plan_check::check_plan;
 use dectl::reconcile::{CodeResolution, InputOptions, Inputs, prepare_plan};
+use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, SimulatedState};
 use dectl::storage::Journal;
-use dectl::webex::{NetworkPath, calls};
+use dectl::webex::NetworkPath;
 use futures::future::{Either, select};
 
 use crate::executor::{for_seeds, some_misbehaviour};

@@ -15,12 +15,12 @@ use dectl::model::{LiveState, NetworkId};
 use dectl::plan::build;
 use dectl::plan::model::{Plan, ResourceState, StepKind};
 use dectl::plan_check::check_plan;
+use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{
     ExclusiveWrites, FaultConfig, InProcessApi, Latency, LimitKind, RequestFault, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
-use dectl::webex::calls;
 use futures::future::{Either, select};
 
 use crate::generators::{RandomOrganization, cases, renames, sources, swaps};

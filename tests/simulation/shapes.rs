@@ -10,12 +10,12 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, RetryPolicy};
 use dectl::plan::build;
 use dectl::plan_check::check_plan;
+use dectl::resources::calls;
 use dectl::runtime::{Clock, Instant, SeededRng, Shutdown};
 use dectl::simulator::{
     FaultConfig, InProcessApi, Latency, Limit, LimitKind, RetryAfterHeader, SimulatedOrganization, SimulatedState,
 };
 use dectl::storage::Journal;
-use dectl::webex::calls;
 use futures::future::{Either, select};
 
 use crate::generators::{RandomOrganization, renames, sources};

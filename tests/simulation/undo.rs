@@ -23,10 +23,11 @@ use dectl::reconcile::{
     ApplyWorkflow, Approval, CodeResolution, Error, Executed, InputOptions, Inputs, PlanSource, RunConfig, UndoChoice,
     choose_undo, complete_if_done, prepare_plan, prepare_undo,
 };
+use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
 use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, Snapshot};
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
-use dectl::webex::{NetworkPath, calls};
+use dectl::webex::NetworkPath;
 use futures::future::{Either, select};
 use serde_json::{Value, json};
 

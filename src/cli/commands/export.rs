@@ -11,9 +11,9 @@ use dectl::plan::model::ResourceKind;
 use dectl::plan::{RequiredReads, is_temporary};
 use dectl::reconcile::{Error, PairingNetwork, Reached, UnreadDevices, read_pairing, read_readable_devices};
 use dectl::report::{CodeVisibility, pairing, plural, sanitize};
+use dectl::resources::calls;
 use dectl::runtime::Shutdown;
 use dectl::storage::{IfExists, create_private_dir, write_private_file};
-use dectl::webex::calls;
 
 use super::export_update::{self, UpdateOptions};
 use super::inputs::scope;

@@ -1,5 +1,6 @@
 //! Base stations of networks.
 
+pub mod calls;
 pub mod compare;
 pub mod fields;
 pub mod mac;
@@ -7,3 +8,4 @@ pub mod operations;
 pub mod places;
 pub mod state;
 pub mod steps;
+mod wire;

@@ -1,10 +1,11 @@
 //! How base stations are added and removed.
 
+use super::calls;
 use super::mac::Mac;
 use crate::apply::operation::{OperationRequest, OperationSpec, Response, unknown};
 use crate::client::SendError;
 use crate::plan::model::{ResourceState, StepItem};
-use crate::webex::calls::{self, Call};
+use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass};
 
 /// `POST …/baseStations`: up to 50 addresses, with a result for each.

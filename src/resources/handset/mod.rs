@@ -1,5 +1,6 @@
 //! Handsets of networks.
 
+pub mod calls;
 pub mod compare;
 pub mod fields;
 pub mod lines;
@@ -8,3 +9,4 @@ pub mod members;
 pub mod operations;
 pub mod state;
 pub mod steps;
+mod wire;

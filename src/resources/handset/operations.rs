@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use super::calls;
 use super::member::Member;
 use super::state::Handset;
 use crate::apply::operation::{GuardVerdict, OperationRequest, OperationSpec, Response, unknown};
 use crate::client::{ApiClient, RequestContext, SendError};
 use crate::model::HandsetId;
 use crate::plan::model::{ResourceState, StepItem, is_spaced};
-use crate::webex::calls::{self, Call};
+use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass, ItemResult};
 
 /// `POST …/handsets/bulk`: up to 50 handsets, with a result for each and without ids.

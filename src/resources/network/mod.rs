@@ -1,5 +1,6 @@
 //! DECT networks.
 
+pub mod calls;
 pub mod compare;
 pub mod desired_settings;
 pub mod fields;
@@ -7,3 +8,4 @@ pub mod network_model;
 pub mod operations;
 pub mod settings;
 pub mod state;
+mod wire;

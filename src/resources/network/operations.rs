@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use super::calls;
 use super::settings::Settings;
 use crate::apply::operation::{
     GuardVerdict, OperationRequest, OperationSpec, POLL_INTERVALS, Refusal, Response, unknown,
@@ -9,7 +10,7 @@ use crate::apply::operation::{
 use crate::client::{ApiClient, RequestContext, SendError};
 use crate::model::{Devices, Network, NetworkModel};
 use crate::plan::model::{ResourceKind, ResourceState};
-use crate::webex::calls::{self, Call};
+use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass};
 
 /// `POST …/dectNetworks`.
@@ -102,7 +103,7 @@ impl OperationSpec for DeleteNetwork {
         let Ok(network) = request.network() else { return GuardVerdict::Go };
         let mut devices = Devices::UNREAD;
         for kind in ResourceKind::DEVICES {
-            let Some(call) = calls::list_devices(kind, network) else { continue };
+            let Some(call) = crate::resources::calls::list_devices(kind, network) else { continue };
             match client.read(&call, context.priority).await {
                 Ok(list) => devices.set(list),
                 // A network that is gone holds nothing; its deletion finds that out.

@@ -1,7 +1,9 @@
 //! Serviceability passwords of networks: whether they are enabled.
 
+pub mod calls;
 pub mod compare;
 pub mod fields;
 pub mod operations;
 pub mod state;
 pub mod steps;
+mod wire;

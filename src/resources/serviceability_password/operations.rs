@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use super::calls;
 use super::state::PasswordStatus;
 use crate::apply::operation::{OperationRequest, OperationSpec, POLL_INTERVALS, Response, unknown};
 use crate::client::{ApiClient, SendError};
 use crate::plan::model::ResourceState;
-use crate::webex::calls::{self, Call};
+use crate::webex::calls::Call;
 
 /// `PUT …/serviceabilityPassword`, which can reboot the entire network: a lost response is settled by reads, and it is never sent
 /// again for that.

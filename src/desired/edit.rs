@@ -7,9 +7,10 @@ use super::csv::{self, NO_LINE, csv_escape};
 use super::load::SourceFormat;
 use super::model::LineRef;
 use super::yaml::{self, Node, Value};
-use super::yaml_writer::{line_ref, quoted, scalar};
+use super::yaml_writer::{quoted, scalar};
 use crate::diagnostic::{Diagnostics, Sources, Span};
 use crate::model::CodeText;
+use crate::resources::handset::write::line_ref;
 
 /// A new value of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -92,7 +92,7 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
 }
 
 /// An error about a pattern that matches nothing, with values that it may mean.
-pub(super) fn nothing_matches<'a>(
+pub(crate) fn nothing_matches<'a>(
     noun: &str,
     patterns: &[&str],
     values: impl IntoIterator<Item = &'a str>,

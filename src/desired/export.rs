@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter, writable};
+use super::yaml_writer::{NetworkHead, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
 use crate::model::{
     Devices, Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, NetworkIndex, PasswordStatus,
     Setting, Settings, registration_time, same_member, to_minute,
 };
+use crate::resources::handset::write::HandsetLine;
 
 /// What is enabled may not exist ("Get DECT Serviceability Password status").
 const MAY_NOT_EXIST: Option<&str> = Some("whether one was ever generated cannot be read");

@@ -7,7 +7,7 @@ use super::yaml::{Node, Value, invisible_name, is_invisible_space};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
 
 /// The known fields of a mapping, each at most once.
-pub(super) struct MappingReader<'a> {
+pub(crate) struct MappingReader<'a> {
     /// Description of the mapping in messages, e.g. "a network".
     context: &'static str,
     span: Span,
@@ -18,7 +18,7 @@ pub(super) struct MappingReader<'a> {
 
 impl<'a> MappingReader<'a> {
     /// Reads a mapping; reports other nodes, unknown keys and duplicate keys.
-    pub(super) fn of(
+    pub(crate) fn of(
         node: &'a Node<'a>,
         context: &'static str,
         known: &[&'static str],
@@ -84,25 +84,25 @@ impl<'a> MappingReader<'a> {
         None
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.typos.is_empty()
     }
 
-    pub(super) const fn span(&self) -> Span {
+    pub(crate) const fn span(&self) -> Span {
         self.span
     }
 
     /// Whether the field is present, possibly misspelled.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some() || self.typos.contains(&name)
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&'a Node<'a>> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Node<'a>> {
         self.entries.iter().find(|(field, _)| *field == name).map(|(_, node)| *node)
     }
 
     /// Returns the field, or reports that it is missing.
-    pub(super) fn required(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> Option<&'a Node<'a>> {
+    pub(crate) fn required(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> Option<&'a Node<'a>> {
         let node = self.get(name);
         if !self.has(name) {
             let message = format!("{} requires a field `{name}`", self.context);
@@ -111,12 +111,12 @@ impl<'a> MappingReader<'a> {
         node
     }
 
-    pub(super) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
+    pub(crate) fn text(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
         self.get(name).and_then(|node| text(node, name, diagnostics))
     }
 
     /// Reads a boolean field.
-    pub(super) fn bool(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
+    pub(crate) fn bool(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<bool> {
         let node = self.get(name)?;
         let written: &str = match &node.value {
             Value::PlainScalar(written) => written,
@@ -138,7 +138,7 @@ impl<'a> MappingReader<'a> {
         None
     }
 
-    pub(super) fn list(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> &'a [Node<'a>] {
+    pub(crate) fn list(&self, name: &str, help: &str, diagnostics: &mut Diagnostics) -> &'a [Node<'a>] {
         let Some(node) = self.required(name, help, diagnostics) else { return &[] };
         match &node.value {
             Value::List(items) => items,
@@ -152,7 +152,7 @@ impl<'a> MappingReader<'a> {
 }
 
 /// Reads a string node.
-pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
+pub(crate) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<Arc<str>>> {
     let diagnostic = match &node.value {
         Value::Text(text) => return Some(Spanned { value: (**text).into(), span: node.span }),
         Value::PlainScalar(_) => Diagnostic::error(
@@ -172,7 +172,7 @@ pub(super) fn text(node: &Node<'_>, name: &str, diagnostics: &mut Diagnostics) -
 }
 
 /// Makes untrusted text safe for a message: short, without control characters.
-pub(super) fn truncate_printable(text: &str) -> String {
+pub(crate) fn truncate_printable(text: &str) -> String {
     let mut shown: String = text.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(60).is_some() {
         shown.push('…');

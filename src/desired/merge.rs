@@ -168,7 +168,7 @@ impl DuplicateTracker {
     }
 
     fn entry(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
-        for station in entry.base_stations.iter().flatten().filter(|station| !station.is_absent) {
+        for station in entry.devices.base_stations.iter().flatten().filter(|station| !station.is_absent) {
             let mac = &station.mac;
             if let Some(first) = self.base_stations.insert(mac.value, mac.span) {
                 let message = format!("base station {} is named twice", mac.value);
@@ -178,7 +178,7 @@ impl DuplicateTracker {
                     .help("a base station belongs to one network; remove one of them");
             }
         }
-        for handset in entry.handsets.iter().flatten() {
+        for handset in entry.devices.handsets.iter().flatten() {
             self.handset(place, entry, handset, diagnostics);
         }
         // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
@@ -197,7 +197,7 @@ impl DuplicateTracker {
         diagnostics
             .error(DiagnosticCode::DuplicateNetwork, id.span, message)
             .with_related(first, "first occurrence")
-            .help(if entry.lists_devices() {
+            .help(if entry.devices.speak() {
                 "one entry has the settings of a network, others only `id` and lists of devices"
             } else {
                 "remove one of them"
@@ -220,7 +220,7 @@ impl DuplicateTracker {
         diagnostics
             .error(DiagnosticCode::DuplicateName, span, message)
             .with_related(first, "first occurrence")
-            .help(if entry.lists_devices() {
+            .help(if entry.devices.speak() {
                 "one entry has the settings of a network, others only `name` and lists of devices; or rename one of them, \
                  names are unique within a location"
             } else {

@@ -4,18 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use super::spanned::Spanned;
 use crate::diagnostic::Span;
-use crate::model::{
-    DesiredSettings, HandsetId, HandsetName, LocationId, Mac, Member, MemberId, NameKey, NetworkId, NetworkModel,
-    PasswordStatus, ResourceKind, Setting,
-};
-
-/// A value with its span.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spanned<T> {
-    pub value: T,
-    pub span: Span,
-}
+use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, NetworkModel, Setting};
+pub use crate::resources::base_station::entry::BaseStationEntry;
+pub use crate::resources::device_entries::DeviceEntries;
+pub use crate::resources::handset::entry::{HandsetEntry, LineRef};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {
@@ -88,12 +82,8 @@ pub struct NetworkEntry {
     pub model: Option<Spanned<NetworkModel>>,
     /// `state: absent`: the network is deleted.
     pub absent: Option<Span>,
-    /// The base stations that are there or are removed; `None` if the entry does not speak of them.
-    pub base_stations: Option<Vec<BaseStationEntry>>,
-    /// The handsets that are there or are removed; `None` if the entry does not speak of them.
-    pub handsets: Option<Vec<HandsetEntry>>,
-    /// Whether its serviceability password is enabled; `None` if the entry does not speak of it.
-    pub serviceability_password: Option<Spanned<PasswordStatus>>,
+    /// What it says of what belongs to the network.
+    pub devices: DeviceEntries,
     /// What keeps the network from being changed.
     pub guards: Vec<Guard>,
     /// Whether the entry itself sets something, apart from what `defaults` add.
@@ -103,99 +93,6 @@ pub struct NetworkEntry {
     pub name_is_check: bool,
     /// Whether it comes from a journal, which knows what happened. Guards against mistakes in files do not hold for it.
     pub is_recorded: bool,
-}
-
-/// A base station that is there, or that is removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseStationEntry {
-    pub span: Span,
-    pub mac: Spanned<Mac>,
-    /// The base station that is removed as soon as this one is there.
-    pub replaces: Option<Spanned<Mac>>,
-    /// `state: absent`: it is removed.
-    pub is_absent: bool,
-}
-
-/// A handset that is there, or that is removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandsetEntry {
-    pub span: Span,
-    /// The handset, whatever its lines.
-    pub id: Option<Spanned<HandsetId>>,
-    pub line1: Option<Spanned<LineRef>>,
-    /// `None` keeps the live second line; a value of `None` removes it.
-    pub line2: Option<Spanned<Option<LineRef>>>,
-    /// The first line that this handset has until it is updated.
-    pub reassigned_from: Option<Spanned<LineRef>>,
-    /// `customDisplayName`; `None` keeps the live one.
-    pub name: Option<Spanned<HandsetName>>,
-    /// `state: absent`: it is removed.
-    pub is_absent: bool,
-    /// Whether it comes from a journal: without an `id` it is gone and added again, whatever handsets are like it.
-    pub is_recorded: bool,
-}
-
-/// How a file names the member on a line.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum LineRef {
-    Extension {
-        extension: Arc<str>,
-        /// The name or id of the location; `None` for that of the network.
-        location: Option<Arc<str>>,
-    },
-    /// The digits of a phone number.
-    Number(Arc<str>),
-    Member(MemberId),
-}
-
-impl fmt::Display for LineRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Extension { extension, location: None } => f.write_str(extension),
-            Self::Extension { extension, location: Some(location) } => write!(f, "{extension} of {location}"),
-            Self::Number(digits) => write!(f, "+{digits}"),
-            Self::Member(id) => write!(f, "{id}"),
-        }
-    }
-}
-
-impl LineRef {
-    /// How a member is named in a network of the location `home`: by its extension, or else by its id.
-    pub fn of(member: &Member, home: &LocationId) -> Option<Self> {
-        let is_writable = |extension: &&Arc<str>| {
-            !extension.is_empty() && extension.len() <= 10 && extension.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        match member.extension.as_ref().filter(is_writable) {
-            Some(extension) => {
-                let elsewhere = member.location.as_ref().filter(|location| *location != home);
-                let location = elsewhere.map(|location| location.as_str().into());
-                Some(Self::Extension { extension: extension.clone(), location })
-            }
-            None => member.id.clone().map(Self::Member),
-        }
-    }
-}
-
-impl HandsetEntry {
-    /// An entry that names no handset yet.
-    pub const fn new(span: Span) -> Self {
-        Self {
-            span,
-            id: None,
-            line1: None,
-            line2: None,
-            reassigned_from: None,
-            name: None,
-            is_absent: false,
-            is_recorded: false,
-        }
-    }
-
-    /// All lines that it names.
-    pub fn lines(&self) -> impl Iterator<Item = &LineRef> {
-        let second = self.line2.as_ref().and_then(|line| line.value.as_ref());
-        self.line1.iter().chain(&self.reassigned_from).map(|line| &line.value).chain(second)
-    }
 }
 
 impl NetworkEntry {
@@ -210,28 +107,11 @@ impl NetworkEntry {
             code: None,
             model: None,
             absent: None,
-            base_stations: None,
-            handsets: None,
-            serviceability_password: None,
+            devices: DeviceEntries::default(),
             guards: Vec::new(),
             has_own_settings: false,
             name_is_check: false,
             is_recorded: false,
-        }
-    }
-
-    /// Whether it speaks of what belongs to the network.
-    pub fn lists_devices(&self) -> bool {
-        ResourceKind::OF_NETWORK.into_iter().any(|kind| self.speaks_of(kind))
-    }
-
-    /// Whether it speaks of what belongs to the network, of this kind.
-    pub const fn speaks_of(&self, kind: ResourceKind) -> bool {
-        match kind {
-            ResourceKind::Network => false,
-            ResourceKind::BaseStation => self.base_stations.is_some(),
-            ResourceKind::Handset => self.handsets.is_some(),
-            ResourceKind::ServiceabilityPassword => self.serviceability_password.is_some(),
         }
     }
 
@@ -264,13 +144,13 @@ impl NetworkEntry {
     pub fn has_name_alone(&self) -> bool {
         let DesiredSettings { name, display_name, code_enabled, code } = &self.desired;
         let sets_more = display_name.is_some() || code_enabled.is_some() || code.is_some() || self.code.is_some();
-        let is_more = self.lists_devices() || self.model.is_some() || self.absent.is_some();
+        let is_more = self.devices.speak() || self.model.is_some() || self.absent.is_some();
         self.id.is_some() && name.is_some() && !sets_more && !is_more && self.renamed_from.is_empty()
     }
 
     /// Whether it only lists devices, of a network whose settings another entry may set.
     pub fn is_list_only(&self) -> bool {
-        self.lists_devices()
+        self.devices.speak()
             && !self.has_own_settings
             && self.renamed_from.is_empty()
             && self.model.is_none()

@@ -7,13 +7,13 @@ use super::csv::NETWORK_NAME_CHECK;
 use super::load::SourceFormat;
 use super::mapping::{MappingReader, text};
 use super::model::{
-    BaseStationEntry, CodeSource, Desired, DesiredLocation, Guard, GuardedNetwork, NetworkEntry, Origin, Spanned,
+    CodeSource, Desired, DesiredLocation, DeviceEntries, Guard, GuardedNetwork, NetworkEntry, Origin, Spanned,
 };
 use super::rules::rule;
 use super::yaml::{Node, Value, unusual_spaces};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span};
 use crate::model::{
-    AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, Mac, NameError,
+    AccessCode, CodeError, DISPLAY_NAME_RECOMMENDED_MAX, DesiredSettings, DisplayName, LocationId, NameError,
     NetworkId, NetworkModel, NetworkName,
 };
 
@@ -36,19 +36,18 @@ const NETWORK_FIELDS: &[&str] = &[
     "state",
 ];
 const FROZEN_FIELDS: &[&str] = &["until", "reason"];
-const BASE_STATION_FIELDS: &[&str] = &["mac", "replaces", "state"];
 
 /// The settings that an entry itself may set.
 const OWN_SETTINGS: [&str; 3] = ["displayName", "defaultAccessCodeEnabled", "defaultAccessCode"];
 
-pub(super) struct SourceInfo {
-    pub(super) source: SourceId,
-    pub(super) format: SourceFormat,
+pub(crate) struct SourceInfo {
+    pub(crate) source: SourceId,
+    pub(crate) format: SourceFormat,
     /// Base directory of relative paths.
-    pub(super) base_dir: PathBuf,
+    pub(crate) base_dir: PathBuf,
 }
 
-pub(super) fn parse_file(
+pub(crate) fn parse_file(
     tree: &Node<'_>,
     source_info: &SourceInfo,
     sources: &Sources,
@@ -57,10 +56,10 @@ pub(super) fn parse_file(
     FileParser { source_info, sources, diagnostics }.file(tree)
 }
 
-pub(super) struct FileParser<'a> {
-    pub(super) source_info: &'a SourceInfo,
+pub(crate) struct FileParser<'a> {
+    pub(crate) source_info: &'a SourceInfo,
     sources: &'a Sources,
-    pub(super) diagnostics: &'a mut Diagnostics,
+    pub(crate) diagnostics: &'a mut Diagnostics,
 }
 
 /// Values of `defaults`, including codes and their sources.
@@ -178,7 +177,7 @@ impl FileParser<'_> {
         })
     }
 
-    pub(super) fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
+    pub(crate) fn non_empty(&mut self, text: Spanned<Arc<str>>, field: &str) -> Option<Spanned<Arc<str>>> {
         if !text.value.trim().is_empty() {
             return Some(text);
         }
@@ -200,10 +199,12 @@ impl FileParser<'_> {
             return self.absent_network(&fields, name, id);
         }
         let model = self.model(&fields);
-        let base_stations = self.base_stations(&fields);
-        let handsets = self.handsets(&fields);
-        let serviceability_password = self.serviceability_password(&fields);
-        if let (Some(model), Some(stations)) = (&model, &base_stations) {
+        let devices = DeviceEntries {
+            base_stations: self.base_stations(&fields),
+            handsets: self.handsets(&fields),
+            serviceability_password: self.serviceability_password(&fields),
+        };
+        if let (Some(model), Some(stations)) = (&model, &devices.base_stations) {
             self.check_base_station_count(model.value, stations);
         }
         let is_renaming = name.is_some() && id.is_some() && !name_is_check;
@@ -237,9 +238,7 @@ impl FileParser<'_> {
             code,
             model,
             absent: None,
-            base_stations,
-            handsets,
-            serviceability_password,
+            devices,
             guards: self.guards(&fields),
             has_own_settings,
             name_is_check,
@@ -339,7 +338,7 @@ impl FileParser<'_> {
     }
 
     /// The span of `state: absent`; reports every other state.
-    pub(super) fn absent_state(&mut self, fields: &MappingReader<'_>) -> Option<Span> {
+    pub(crate) fn absent_state(&mut self, fields: &MappingReader<'_>) -> Option<Span> {
         let written = fields.text("state", self.diagnostics)?;
         if &*written.value == "absent" {
             return Some(written.span);
@@ -363,91 +362,8 @@ impl FileParser<'_> {
         }
     }
 
-    /// A list says what is there, so that it alone may exceed what the model allows.
-    fn check_base_station_count(&mut self, model: NetworkModel, stations: &[BaseStationEntry]) {
-        let max = model.max_base_stations();
-        let mut present = stations.iter().filter(|station| !station.is_absent);
-        let Some(excess) = present.nth(max) else { return };
-        let count = max + 1 + present.count();
-        let message = format!("{count} base stations are listed, a {model} has at most {max}");
-        self.diagnostics
-            .error(DiagnosticCode::TooManyBaseStations, excess.mac.span, message)
-            .help("spread them over several networks; one that is replaced stands after `replaces`");
-    }
-
-    fn base_stations(&mut self, fields: &MappingReader<'_>) -> Option<Vec<BaseStationEntry>> {
-        let node = fields.get("baseStations")?;
-        let help = "write `baseStations:` with one MAC address per line, e.g. `- \"AC7A5611A001\"`";
-        let nodes = fields.list("baseStations", help, self.diagnostics);
-        if matches!(&node.value, Value::List(items) if items.is_empty()) {
-            self.diagnostics
-                .warning(DiagnosticCode::EmptyList, node.span, "an empty list of base stations asks for nothing")
-                .help("remove it; base stations are removed with `state: absent` or `replaces`");
-        }
-        Some(nodes.iter().filter_map(|node| self.base_station(node)).collect())
-    }
-
-    fn base_station(&mut self, node: &Node<'_>) -> Option<BaseStationEntry> {
-        if matches!(node.value, Value::Text(_) | Value::PlainScalar(_)) {
-            let mac = self.mac(node, "a base station")?;
-            return Some(BaseStationEntry { span: node.span, mac, replaces: None, is_absent: false });
-        }
-        let fields = MappingReader::of(node, "a base station", BASE_STATION_FIELDS, self.diagnostics)?;
-        let help = "write its MAC address: 12 hexadecimal digits in quotes";
-        let mac = fields.required("mac", help, self.diagnostics).and_then(|node| self.mac(node, "`mac`"));
-        let replaces = fields.get("replaces").and_then(|node| self.mac(node, "`replaces`"));
-        let is_absent = fields.has("state") && self.absent_state(&fields).is_some();
-        if let Some(node) = fields.get("replaces").filter(|_| is_absent) {
-            self.diagnostics
-                .error(DiagnosticCode::InvalidState, node.span, "`replaces` cannot stand beside `state: absent`")
-                .help("a base station that is removed replaces nothing; remove one of the two");
-        }
-        let mac = mac?;
-        if let Some(old) = replaces.as_ref().filter(|old| old.value == mac.value) {
-            self.diagnostics
-                .error(DiagnosticCode::DuplicateBaseStation, old.span, "a base station cannot replace itself")
-                .with_related(mac.span, "its address")
-                .help("write the address of the old base station after `replaces`");
-        }
-        Some(BaseStationEntry { span: node.span, mac, replaces, is_absent })
-    }
-
-    fn mac(&mut self, node: &Node<'_>, what: &str) -> Option<Spanned<Mac>> {
-        let written = match &node.value {
-            Value::Text(written) => written,
-            Value::PlainScalar(_) => {
-                let message = format!("{what} must be a MAC address, but YAML reads this value as another type");
-                self.diagnostics.error(DiagnosticCode::UnquotedValue, node.span, message).help("quote the value");
-                return None;
-            }
-            Value::Null | Value::List(_) | Value::Map(_) => {
-                let message = format!("{what} must be a MAC address, not {}", node.kind());
-                self.diagnostics
-                    .error(DiagnosticCode::WrongType, node.span, message)
-                    .help("write 12 hexadecimal digits in quotes");
-                return None;
-            }
-        };
-        match Mac::new(written) {
-            Ok(value) => Some(Spanned { value, span: node.span }),
-            Err(error) => {
-                let help = match self.source_info.format {
-                    SourceFormat::Csv => {
-                        "write 12 hexadecimal digits; a spreadsheet may have converted them to a number, format the \
-                         column as text"
-                    }
-                    SourceFormat::Yaml => "write 12 hexadecimal digits in quotes, as on the label of the base station",
-                };
-                self.diagnostics
-                    .error(DiagnosticCode::InvalidMac, node.span, format!("MAC address {error}"))
-                    .help(help);
-                None
-            }
-        }
-    }
-
     /// Warns about spaces that a server may normalize, so that every run would find a difference.
-    pub(super) fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
+    pub(crate) fn check_spaces(&mut self, what: &str, text: &Spanned<Arc<str>>) {
         let Some(reason) = unusual_spaces(&text.value) else { return };
         self.diagnostics
             .warning(DiagnosticCode::UnusualSpaces, text.span, format!("{what} contains {reason}"))

@@ -20,17 +20,17 @@ const SET_FIELDS: &[&str] = &["name", "displayName", "defaultAccessCodeEnabled"]
 const TEMPLATABLE_SETTINGS: [Setting; 2] = [Setting::Name, Setting::DisplayName];
 
 /// Variables available in every template, besides the capture groups.
-pub(super) const BUILTIN_VARIABLES: [&str; 4] = ["location", "name", "displayName", COUNTER];
+pub(crate) const BUILTIN_VARIABLES: [&str; 4] = ["location", "name", "displayName", COUNTER];
 
 /// Counts the matching networks of a location.
-pub(super) const COUNTER: &str = "n";
+pub(crate) const COUNTER: &str = "n";
 
 /// Compiles a pattern that must match the whole value.
-pub(super) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
+pub(crate) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
     Regex::new(&format!(r"\A(?:{})\z", nfc(pattern)))
 }
 
-pub(super) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
+pub(crate) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
     let before = diagnostics.len();
     let fields = MappingReader::of(node, "a rule", RULE_FIELDS, diagnostics)?;
     let matches = fields.required("match", "select networks, e.g. `match: { name: 'Ward .*' }`", diagnostics);
@@ -130,17 +130,17 @@ fn check(rule: &Rule, diagnostics: &mut Diagnostics) {
 }
 
 /// What templates may use besides the groups of their patterns.
-pub(super) struct Vocabulary {
-    pub(super) variables: &'static [&'static str],
+pub(crate) struct Vocabulary {
+    pub(crate) variables: &'static [&'static str],
     /// The fields of the variable `line1`.
-    pub(super) line_fields: &'static [&'static str],
+    pub(crate) line_fields: &'static [&'static str],
     /// Whether they may count.
-    pub(super) has_counter: bool,
+    pub(crate) has_counter: bool,
 }
 
 impl Vocabulary {
     /// Reports invalid patterns, invalid templates and unknown variables.
-    pub(super) fn check(
+    pub(crate) fn check(
         &self,
         patterns: &[&Spanned<Arc<str>>],
         templates: &[&Spanned<Arc<str>>],
@@ -238,7 +238,7 @@ impl Vocabulary {
 }
 
 /// The named groups of a pattern in a text as variables; `None` if it does not match.
-pub(super) fn captured(pattern: &Regex, text: &str) -> Option<Variables> {
+pub(crate) fn captured(pattern: &Regex, text: &str) -> Option<Variables> {
     let captures = pattern.captures(text)?;
     let text = |name| captures.name(name).map_or("", |group| group.as_str());
     Some(pattern.capture_names().flatten().map(|name| (name.to_owned(), Value::from(text(name)))).collect())

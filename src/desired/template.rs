@@ -17,16 +17,16 @@ const TEMPLATE_FUEL: u64 = 20_000;
 /// Results are truncated to this length; longer ones are rejected in any case.
 const MAX_RENDERED_LEN: usize = 400;
 
-pub(super) type Variables = BTreeMap<String, Value>;
+pub(crate) type Variables = BTreeMap<String, Value>;
 
-pub(super) struct Templates {
+pub(crate) struct Templates {
     environment: Environment<'static>,
     /// Whether `truncate` has shortened something.
     was_cut: Arc<AtomicBool>,
 }
 
 impl Templates {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(TEMPLATE_FUEL));
@@ -51,7 +51,7 @@ impl Templates {
     ///
     /// # Errors
     /// If the template is invalid or uses an unknown filter.
-    pub(super) fn variables_of(&self, text: &str, names: &[&str], has_groups: bool) -> Result<Vec<String>, String> {
+    pub(crate) fn variables_of(&self, text: &str, names: &[&str], has_groups: bool) -> Result<Vec<String>, String> {
         if let Some(hint) = quotes_hint(text) {
             return Err(hint.to_owned());
         }
@@ -76,7 +76,7 @@ impl Templates {
     }
 
     /// The fields of a variable that a template uses: `line1.extension`.
-    pub(super) fn fields_of(&self, text: &str, variable: &str) -> Vec<String> {
+    pub(crate) fn fields_of(&self, text: &str, variable: &str) -> Vec<String> {
         let Ok(template) = self.environment.template_from_str(text) else { return Vec::new() };
         let used = template.undeclared_variables(true).into_iter();
         let is_field = |name: &String| name.strip_prefix(variable).is_some_and(|rest| rest.starts_with('.'));
@@ -89,7 +89,7 @@ impl Templates {
     ///
     /// # Errors
     /// If rendering fails.
-    pub(super) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
+    pub(crate) fn render(&self, text: &str, variables: Variables) -> Result<String, String> {
         let template = self.environment.template_from_str(text).map_err(|error| error_text(&error))?;
         let rendered = template.render(Value::from(variables)).map_err(|error| error_text(&error))?;
         Ok(rendered.nfc().take(MAX_RENDERED_LEN).collect())
@@ -101,7 +101,7 @@ impl Templates {
     ///
     /// # Errors
     /// If rendering fails.
-    pub(super) fn render_noting_cuts(&self, text: &str, variables: Variables) -> Result<(String, bool), String> {
+    pub(crate) fn render_noting_cuts(&self, text: &str, variables: Variables) -> Result<(String, bool), String> {
         self.was_cut.store(false, Ordering::Relaxed);
         let rendered = self.render(text, variables)?;
         Ok((rendered, self.was_cut.load(Ordering::Relaxed)))
@@ -109,7 +109,7 @@ impl Templates {
 }
 
 /// Filters in addition to those of the template language.
-pub(super) const OWN_FILTERS: &str = "slug, truncate(length), pad(width)";
+pub(crate) const OWN_FILTERS: &str = "slug, truncate(length), pad(width)";
 
 fn truncated(text: &str, length: usize) -> String {
     let cut: String = text.chars().take(length).collect();

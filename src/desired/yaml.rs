@@ -24,14 +24,14 @@ const MAX_NODES: usize = 20_000_000;
 const MAX_ALIAS_EXPANSIONS: usize = 10_000_000;
 
 #[derive(Debug)]
-pub(super) struct Node<'t> {
+pub(crate) struct Node<'t> {
     /// Span of the use; for an alias, the alias itself.
-    pub(super) span: Span,
-    pub(super) value: Value<'t>,
+    pub(crate) span: Span,
+    pub(crate) value: Value<'t>,
 }
 
 #[derive(Debug)]
-pub(super) enum Value<'t> {
+pub(crate) enum Value<'t> {
     /// `null`, `~`, or nothing at all.
     Null,
     /// A quoted or block scalar, or a plain scalar that YAML reads as a string.
@@ -44,7 +44,7 @@ pub(super) enum Value<'t> {
 
 impl Node<'_> {
     /// Describes the kind of value in messages.
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self.value {
             Value::Null => "nothing",
             Value::Text(_) => "a string",
@@ -56,7 +56,7 @@ impl Node<'_> {
 }
 
 /// Parses a source as YAML; reports and returns `None` if it is invalid.
-pub(super) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
+pub(crate) fn parse<'t>(source: SourceId, sources: &'t Sources, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
     let text: &str = sources.text(source);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stripped = (sources.text(source).len() - text.len()) as u32;
@@ -187,7 +187,7 @@ fn find_invisible(text: &str, error_line: usize) -> Option<(char, usize, usize)>
     candidates.find(|(is_syntax, _)| *is_syntax).map(|(_, found)| found)
 }
 
-pub(super) const fn is_invisible_space(character: char) -> bool {
+pub(crate) const fn is_invisible_space(character: char) -> bool {
     matches!(
         character,
         '\u{a0}' | '\u{1680}' | '\u{2000}'
@@ -196,7 +196,7 @@ pub(super) const fn is_invisible_space(character: char) -> bool {
 }
 
 /// Whether a character only changes how others are shown: directions of text (U+202E and its kin), soft hyphens, tags.
-pub(super) const fn is_invisible_format(character: char) -> bool {
+pub(crate) const fn is_invisible_format(character: char) -> bool {
     matches!(
         character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200e}' | '\u{200f}' | '\u{202a}'
@@ -205,7 +205,7 @@ pub(super) const fn is_invisible_format(character: char) -> bool {
 }
 
 /// What is unusual about the spaces of a text, or invisible in it; `None` if nothing is.
-pub(super) fn unusual_spaces(text: &str) -> Option<String> {
+pub(crate) fn unusual_spaces(text: &str) -> Option<String> {
     if text.trim() != text {
         return Some("a leading or trailing space".to_owned());
     }
@@ -216,7 +216,7 @@ pub(super) fn unusual_spaces(text: &str) -> Option<String> {
     Some(format!("{} (U+{:04X})", invisible_name(character), character as u32))
 }
 
-pub(super) const fn invisible_name(character: char) -> &'static str {
+pub(crate) const fn invisible_name(character: char) -> &'static str {
     match character {
         '\u{a0}' => "a no-break space",
         '\u{202f}' => "a narrow no-break space",

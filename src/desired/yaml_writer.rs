@@ -1,10 +1,7 @@
 //! Writes settings as a desired-state file.
 
-use super::model::LineRef;
 use super::yaml::is_invisible_format;
-use crate::model::{
-    BaseStation, DesiredSettings, HandsetId, LocationId, Member, PasswordStatus, Setting, SettingSet, Settings,
-};
+use crate::model::{DesiredSettings, LocationId, Setting, SettingSet, Settings};
 
 /// How a setting is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub fn writable_settings(settings: &Settings, of: SettingSet) -> WritableSetting
 }
 
 /// Whether the format has a live value.
-pub(super) fn writable(settings: &Settings, setting: Setting) -> Written {
+pub(crate) fn writable(settings: &Settings, setting: Setting) -> Written {
     match DesiredSettings::default().set_from(settings, setting) {
         Ok(()) => Written::Value,
         Err(error) => Written::Omitted(format!("the live value {error}")),
@@ -42,36 +39,9 @@ pub enum NetworkHead<'a> {
     Model(&'a str),
 }
 
-/// A handset as a file names it.
-#[derive(Clone, Debug, Default)]
-pub struct HandsetLine<'a> {
-    pub id: Option<HandsetId>,
-    pub line1: Option<&'a Member>,
-    pub line2: Option<&'a Member>,
-    pub name: Option<&'a str>,
-    /// A comment at the end of the line.
-    pub remark: Option<String>,
-}
-
-/// A member in a network of the location `home`.
-fn line(member: &Member, home: &LocationId) -> Option<String> {
-    LineRef::of(member, home).as_ref().map(line_ref)
-}
-
-pub(super) fn line_ref(line: &LineRef) -> String {
-    match line {
-        LineRef::Extension { extension, location: None } => quoted(extension),
-        LineRef::Extension { extension, location: Some(location) } => {
-            format!("{{ extension: {}, location: {} }}", quoted(extension), scalar(location))
-        }
-        LineRef::Number(digits) => quoted(&format!("+{digits}")),
-        LineRef::Member(id) => quoted(id.as_str()),
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct YamlWriter {
-    text: String,
+    pub(crate) text: String,
     is_empty: bool,
 }
 
@@ -129,47 +99,6 @@ impl YamlWriter {
         }
     }
 
-    /// Adds base stations to the last network; a comment for an address that the format rejects.
-    pub fn base_stations(&mut self, stations: &[BaseStation]) {
-        if stations.is_empty() {
-            return;
-        }
-        self.text.push_str("        baseStations:\n");
-        for station in stations {
-            self.text.push_str(&match station.mac() {
-                Some(_) => format!("          - {}\n", quoted(&station.address)),
-                None => {
-                    let address = one_line(&station.address);
-                    format!("          # {address} omitted: the live value is not a MAC address\n")
-                }
-            });
-        }
-    }
-
-    /// Adds whether the serviceability password of the last network is enabled.
-    pub fn serviceability_password(&mut self, status: PasswordStatus, remark: Option<&str>) {
-        let remark = remark.map(|remark| format!(" # {}", one_line(remark))).unwrap_or_default();
-        self.text.push_str(&format!("        serviceabilityPassword: {}{remark}\n", status.as_str()));
-    }
-
-    /// Adds handsets to the last network, which belongs to the location `home`.
-    pub fn handsets<'a>(&mut self, home: &LocationId, handsets: impl IntoIterator<Item = HandsetLine<'a>>) {
-        let mut handsets = handsets.into_iter().peekable();
-        if handsets.peek().is_none() {
-            return;
-        }
-        self.text.push_str("        handsets:\n");
-        for handset in handsets {
-            let mut fields: Vec<String> = Vec::new();
-            fields.extend(handset.id.map(|id| format!("id: {}", scalar(id.as_str()))));
-            fields.extend(handset.line1.and_then(|member| line(member, home)).map(|line| format!("line1: {line}")));
-            fields.extend(handset.line2.and_then(|member| line(member, home)).map(|line| format!("line2: {line}")));
-            fields.extend(handset.name.map(|name| format!("customDisplayName: {}", scalar(name))));
-            let remark = handset.remark.map(|remark| format!(" # {}", one_line(&remark))).unwrap_or_default();
-            self.text.push_str(&format!("          - {{ {} }}{remark}\n", fields.join(", ")));
-        }
-    }
-
     pub fn finish(mut self) -> String {
         if self.is_empty {
             self.text.push_str(" []\n");
@@ -188,7 +117,7 @@ fn value(settings: &Settings, setting: Setting) -> Option<String> {
 }
 
 /// Formats a string so that YAML reads it back unchanged: plain if safe, otherwise double-quoted.
-pub(super) fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     let plain = text.starts_with(char::is_alphabetic)
         && !text.ends_with(' ')
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')'))
@@ -198,7 +127,7 @@ pub(super) fn scalar(text: &str) -> String {
 }
 
 /// Writes a double-quoted scalar; escapes line breaks and characters that YAML does not allow.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {
@@ -219,6 +148,6 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
 }

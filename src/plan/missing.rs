@@ -57,7 +57,7 @@ pub fn take_out_missing(
             let mut gone: Vec<Option<String>> = Vec::new();
             let is_kept = !is_gone && !is_about(entry, &spans);
             if is_kept {
-                if let Some(handsets) = &mut entry.handsets {
+                if let Some(handsets) = &mut entry.devices.handsets {
                     handsets.retain(|handset| {
                         let is_kept = !is_about_handset(handset, &spans);
                         gone.extend((!is_kept).then(|| Some(label_of(handset))));

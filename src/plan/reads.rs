@@ -85,7 +85,8 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
         let in_scope = |at: NetworkIndex, entry: &NetworkEntry| {
             scope.includes_any_name(location, entry.names(&live.network(at).settings.name))
         };
-        let lists = |group: &EntryGroup<'_>, kind: ResourceKind| group.entries().any(|entry| entry.speaks_of(kind));
+        let lists =
+            |group: &EntryGroup<'_>, kind: ResourceKind| group.entries().any(|entry| entry.devices.speak_of(kind));
         let lists_stations = |group: &EntryGroup<'_>| lists(group, ResourceKind::BaseStation);
         let created = managed.created.iter().any(|(_, group)| {
             lists_stations(group) && scope.includes_any_name(location, group.primary.names(group.primary.label()))
@@ -116,6 +117,6 @@ pub fn required_reads(matches: &Matches<'_>, scope: &Scope, live: &LiveState) ->
 /// The locations whose members must be read before a plan can be made: those of lines that are on no handset that was
 /// read.
 pub fn required_members(matches: &Matches<'_>, scope: &Scope, live: &LiveState) -> Vec<LocationId> {
-    let lists_handsets = matches.entries().any(|entry| entry.handsets.is_some());
+    let lists_handsets = matches.entries().any(|entry| entry.devices.handsets.is_some());
     if lists_handsets { members::locations_to_read(&matches.managed, scope, live) } else { Vec::new() }
 }

@@ -215,10 +215,10 @@ fn asked(inputs: &Inputs) -> Vec<Asked> {
             ("defaultAccessCode", desired.code.map(|code| code.to_code_text().expose_secret().to_owned())),
             (
                 "serviceabilityPassword",
-                entry.serviceability_password.as_ref().map(|status| status.value.as_str().to_owned()),
+                entry.devices.serviceability_password.as_ref().map(|status| status.value.as_str().to_owned()),
             ),
         ];
-        let handsets = entry.handsets.iter().flatten().map(|handset| Asked {
+        let handsets = entry.devices.handsets.iter().flatten().map(|handset| Asked {
             entry: handset.span,
             values: vec![
                 ("customDisplayName", handset.name.as_ref().map(|name| name.value.as_str().to_owned())),

@@ -10,7 +10,7 @@ use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
 use crate::client::ApiClient;
 use crate::desired::model::{
-    BaseStationEntry, Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry, Origin, Spanned,
+    BaseStationEntry, Desired, DesiredLocation, DeviceEntries, HandsetEntry, LineRef, NetworkEntry, Origin, Spanned,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, plural};
 use crate::model::{
@@ -523,7 +523,7 @@ impl<'a> UndoBuilder<'a> {
 
     /// The base stations of the entry about the devices of a network.
     fn base_stations(&mut self, item: &'a RecordedItem, id: &NetworkId, span: Span) -> &mut Vec<BaseStationEntry> {
-        self.devices(item, id, span).base_stations.get_or_insert_default()
+        self.devices(item, id, span).devices.base_stations.get_or_insert_default()
     }
 
     fn devices(&mut self, item: &'a RecordedItem, id: &NetworkId, span: Span) -> &mut NetworkEntry {
@@ -616,8 +616,11 @@ impl<'a> UndoBuilder<'a> {
         let entry = NetworkEntry {
             desired,
             model: Some(Spanned { value: model, span }),
-            base_stations: (!stations.is_empty()).then_some(stations),
-            handsets: Some(handsets.collect()).filter(|handsets: &Vec<_>| !handsets.is_empty()),
+            devices: DeviceEntries {
+                base_stations: (!stations.is_empty()).then_some(stations),
+                handsets: Some(handsets.collect()).filter(|handsets: &Vec<_>| !handsets.is_empty()),
+                serviceability_password: None,
+            },
             has_own_settings: true,
             ..entry(None, span)
         };
@@ -698,7 +701,7 @@ impl<'a> UndoBuilder<'a> {
 
     fn handset(&mut self, item: &'a RecordedItem, handset: HandsetEntry) {
         if let Some(network) = &item.network {
-            self.devices(item, network, handset.span).handsets.get_or_insert_default().push(handset);
+            self.devices(item, network, handset.span).devices.handsets.get_or_insert_default().push(handset);
         }
     }
 
@@ -791,7 +794,7 @@ impl<'a> UndoBuilder<'a> {
             self.warn(DiagnosticCode::PasswordMayNotExist, message);
         }
         let span = self.line(&item.location, "restore serviceability password of ", &name);
-        self.devices(item, network, span).serviceability_password = Some(Spanned { value: before, span });
+        self.devices(item, network, span).devices.serviceability_password = Some(Spanned { value: before, span });
     }
 
     /// A handset that the run has removed is added again.
@@ -836,11 +839,11 @@ impl<'a> UndoBuilder<'a> {
         let mut desired = Desired::default();
         for (id, undo) in std::mem::take(&mut self.locations) {
             let LocationUndo { modified, deleted, created, devices } = undo;
-            let stations = devices.values().flat_map(|entry| entry.base_stations.iter().flatten());
+            let stations = devices.values().flat_map(|entry| entry.devices.base_stations.iter().flatten());
             let added: HashSet<Mac> =
                 stations.filter(|station| !station.is_absent).map(|station| station.mac.value).collect();
             let devices = devices.into_values().map(|mut entry| {
-                if let Some(stations) = &mut entry.base_stations {
+                if let Some(stations) = &mut entry.devices.base_stations {
                     join_replacements(stations, &added);
                 }
                 entry

@@ -11,6 +11,10 @@
 //! | `mac` | `model` | the address of a base station |
 //! | `member` | `model` | whose line a handset has |
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
+//! | `entry` | `desired::model` | what files ask for |
+//! | `parse` | `desired` | reads that from a file |
+//! | `write` | `desired` | writes it into one |
+//! | `rename` | `desired` | expands a rename of handsets into entries |
 //! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
 //! | `steps` | `plan` | the requests of a location, in their order |
 //! | `calls` | `webex::calls` | its requests, and how their responses are read |
@@ -26,11 +30,15 @@
 //! |---|---|---|
 //! | `kind` | `model` | [`kind::ResourceKind`], and something for each kind |
 //! | `devices` | `model` | what belongs to a network, of each kind |
+//! | `device_entries` | `desired::model` | what an entry says of what belongs to its network, of each kind |
+//! | `calls` | `webex::calls` | all requests, and that which reads what a network has of one kind |
+//! | `operations` | `apply` | which operation a step is |
 //! | `resource` | `plan::model` | the state of one thing of any kind |
 //! | `field` | `plan::model` | a field, and its values |
 
 pub mod base_station;
 pub mod calls;
+pub mod device_entries;
 pub mod devices;
 pub mod field;
 pub mod fields;

@@ -239,7 +239,7 @@ impl SimulatedState {
         let name = desired.name.as_ref().map_or_else(|| format!("Network {}", self.len() + 1), ToString::to_string);
         let made_up = || NetworkId::new(made_up_id("DECT_DEV_NET", &format!("{}\0{name}", location.as_str())));
         let id = entry.id.as_ref().map_or_else(made_up, |id| id.value.clone());
-        let base_stations = match &entry.base_stations {
+        let base_stations = match &entry.devices.base_stations {
             Some(stations) => {
                 let listed = stations.iter().filter(|station| !station.is_absent);
                 let macs: Vec<u64> = listed.filter_map(|station| parse_mac(&station.mac.value.to_string())).collect();
@@ -247,7 +247,7 @@ impl SimulatedState {
             }
             None => self.make_up(MADE_UP_ADDRESSES, 1),
         };
-        let handsets = match &entry.handsets {
+        let handsets = match &entry.devices.handsets {
             Some(handsets) => SimHandsets::Listed(self.handsets_of_file(&id, location, handsets)),
             None => SimHandsets::Counted(0),
         };
@@ -266,7 +266,7 @@ impl SimulatedState {
             lines: handsets.listed().iter().map(|handset| 1 + u64::from(handset.line2.is_some())).sum(),
             handsets,
         });
-        if let Some(password) = &entry.serviceability_password {
+        if let Some(password) = &entry.devices.serviceability_password {
             self.passwords.insert(network, password.value == PasswordStatus::Enabled);
         }
     }

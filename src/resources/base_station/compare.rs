@@ -54,7 +54,7 @@ impl Comparison<'_> {
         unmanaged: &mut usize,
     ) -> Option<NetworkPlan<'a>> {
         let lists: Vec<&'a Vec<BaseStationEntry>> =
-            group.entries().filter_map(|entry| entry.base_stations.as_ref()).collect();
+            group.entries().filter_map(|entry| entry.devices.base_stations.as_ref()).collect();
         if lists.is_empty() {
             return None;
         }

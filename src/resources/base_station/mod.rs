@@ -2,10 +2,13 @@
 
 pub mod calls;
 pub mod compare;
+pub mod entry;
 pub mod fields;
 pub mod mac;
 pub mod operations;
+mod parse;
 pub mod places;
 pub mod state;
 pub mod steps;
 mod wire;
+mod write;

@@ -230,7 +230,7 @@ impl<'a> OutOfScope<'a> {
         });
         let created = managed.created.iter().map(|(_, group)| (None, group.primary.label(), group));
         for (at, name, group) in networks.chain(created).filter(|(_, name, group)| is_excluded(group.primary, name)) {
-            for station in group.entries().flat_map(|entry| entry.base_stations.iter().flatten()) {
+            for station in group.entries().flat_map(|entry| entry.devices.base_stations.iter().flatten()) {
                 match (station.is_absent, at) {
                     (false, _) => {
                         excluded.present.insert(station.mac.value, name);

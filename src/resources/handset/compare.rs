@@ -79,7 +79,7 @@ struct Wanted<'a, 'r> {
 impl<'r> Comparison<'r> {
     /// `None` if no entry speaks of handsets.
     fn run(mut self, model: Option<NetworkModel>, group: &EntryGroup<'_>) -> Option<(Vec<HandsetChange>, usize)> {
-        let lists: Vec<_> = group.entries().filter_map(|entry| entry.handsets.as_ref()).collect();
+        let lists: Vec<_> = group.entries().filter_map(|entry| entry.devices.handsets.as_ref()).collect();
         if lists.is_empty() {
             return None;
         }

@@ -246,7 +246,7 @@ pub(crate) fn has_lost_characters(written: &LineRef, member: &Member) -> bool {
 /// The locations beside extensions that are not known yet.
 pub fn unknown_line_locations<'a>(desired: &'a Desired, live: &LiveState) -> Vec<&'a str> {
     let members = Members { by_id: HashMap::new(), ..Members::of(live) };
-    let entries = desired.entries().flat_map(|entry| entry.handsets.iter().flatten());
+    let entries = desired.entries().flat_map(|entry| entry.devices.handsets.iter().flatten());
     let names = entries.flat_map(HandsetEntry::lines).filter_map(|line| match line {
         LineRef::Extension { location: Some(name), .. } => Some(&**name),
         _ => None,
@@ -269,7 +269,8 @@ pub(crate) fn locations_to_read(managed: &[Managed<'_>], scope: &Scope, live: &L
             managed.networks.iter().filter(|(at, group)| in_scope(group.primary, &live.network(*at).settings.name));
         let created = managed.created.iter().filter(|(_, group)| in_scope(group.primary, group.primary.label()));
         let groups = matched.map(|(_, group)| group).chain(created.map(|(_, group)| group));
-        let entries = groups.flat_map(|group| group.entries()).flat_map(|entry| entry.handsets.iter().flatten());
+        let entries =
+            groups.flat_map(|group| group.entries()).flat_map(|entry| entry.devices.handsets.iter().flatten());
         for entry in entries.filter(|entry| !entry.is_absent) {
             let second = entry.line2.as_ref().and_then(|line| line.value.as_ref());
             for line in entry.line1.iter().map(|line: &Spanned<LineRef>| &line.value).chain(second) {

@@ -2,11 +2,15 @@
 
 pub mod calls;
 pub mod compare;
+pub mod entry;
 pub mod fields;
 pub mod lines;
 pub mod member;
 pub mod members;
 pub mod operations;
+pub mod parse;
+pub mod rename;
 pub mod state;
 pub mod steps;
 mod wire;
+pub mod write;

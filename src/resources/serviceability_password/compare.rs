@@ -32,7 +32,8 @@ pub(crate) fn compare(
 
 /// What the entries of a network ask for, and the first of them that does; reports a contradiction.
 fn wanted(group: &EntryGroup<'_>, diagnostics: &mut Diagnostics) -> Option<(PasswordStatus, Span)> {
-    let mut asking = group.entries().filter_map(|entry| Some((entry.serviceability_password.as_ref()?, entry.span())));
+    let mut asking =
+        group.entries().filter_map(|entry| Some((entry.devices.serviceability_password.as_ref()?, entry.span())));
     let (first, span) = asking.next()?;
     for (other, _) in asking.filter(|(other, _)| other.value != first.value) {
         let message = format!("two entries of {:?} ask for different serviceability passwords", group.primary.label());

@@ -4,6 +4,8 @@ pub mod calls;
 pub mod compare;
 pub mod fields;
 pub mod operations;
+pub mod parse;
 pub mod state;
 pub mod steps;
 mod wire;
+mod write;

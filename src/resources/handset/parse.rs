@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::load::SourceFormat;
-use super::mapping::MappingReader;
-use super::model::{HandsetEntry, LineRef, Spanned};
-use super::parse::FileParser;
-use super::yaml::{Node, Value};
+use crate::desired::load::SourceFormat;
+use crate::desired::mapping::MappingReader;
+use crate::desired::model::{HandsetEntry, LineRef, Spanned};
+use crate::desired::parse::FileParser;
+use crate::desired::yaml::{Node, Value};
 use crate::diagnostic::DiagnosticCode;
 use crate::model::{HandsetId, HandsetName, MemberId, NameError};
 
@@ -19,7 +19,7 @@ const MAX_EXTENSION_DIGITS: usize = 10;
 const MIN_ID_LENGTH: usize = 12;
 
 impl FileParser<'_> {
-    pub(super) fn handsets(&mut self, fields: &MappingReader<'_>) -> Option<Vec<HandsetEntry>> {
+    pub(crate) fn handsets(&mut self, fields: &MappingReader<'_>) -> Option<Vec<HandsetEntry>> {
         let node = fields.get("handsets")?;
         let help = "write `handsets:` with one `- line1: …` and its `customDisplayName: …` per handset";
         let nodes = fields.list("handsets", help, self.diagnostics);

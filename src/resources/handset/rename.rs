@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use super::expand::nothing_matches;
-use super::model::{Desired, DesiredLocation, HandsetEntry, NetworkEntry, Origin, Spanned};
-use super::rules::{COUNTER, RenameRequest, Vocabulary, captured, full_match_regex};
-use super::template::{Templates, Variables};
-use super::yaml::unusual_spaces;
+use crate::desired::expand::nothing_matches;
+use crate::desired::model::{Desired, DesiredLocation, DeviceEntries, HandsetEntry, NetworkEntry, Origin, Spanned};
+use crate::desired::rules::{COUNTER, RenameRequest, Vocabulary, captured, full_match_regex};
+use crate::desired::template::{Templates, Variables};
+use crate::desired::yaml::unusual_spaces;
 use crate::diagnostic::{DiagnosticCode, Diagnostics, SourceLines, Sources, Span};
 use crate::model::{Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc};
 
@@ -124,7 +124,7 @@ impl Renaming<'_> {
         }
         (!entries.is_empty()).then(|| NetworkEntry {
             id: Some(Spanned { value: network.id.clone(), span: self.template }),
-            handsets: Some(entries),
+            devices: DeviceEntries { handsets: Some(entries), ..DeviceEntries::default() },
             name_is_check: true,
             ..NetworkEntry::new(Origin::Rule { span: self.template, label: Arc::from("rename") })
         })

@@ -1,14 +1,14 @@
 //! Reads whether the serviceability password of a network is to be enabled.
 
-use super::mapping::MappingReader;
-use super::model::Spanned;
-use super::parse::FileParser;
-use super::yaml::Value;
+use crate::desired::mapping::MappingReader;
+use crate::desired::model::Spanned;
+use crate::desired::parse::FileParser;
+use crate::desired::yaml::Value;
 use crate::diagnostic::DiagnosticCode;
 use crate::model::PasswordStatus;
 
 impl FileParser<'_> {
-    pub(super) fn serviceability_password(&mut self, fields: &MappingReader<'_>) -> Option<Spanned<PasswordStatus>> {
+    pub(crate) fn serviceability_password(&mut self, fields: &MappingReader<'_>) -> Option<Spanned<PasswordStatus>> {
         let node = fields.get("serviceabilityPassword")?;
         let written = match &node.value {
             Value::Text(written) | Value::PlainScalar(written) => written.trim(),

@@ -20,6 +20,7 @@
 //! | `calls` | `webex::calls` | its requests, and how their responses are read |
 //! | `wire` | `webex::wire` | its JSON |
 //! | `operations` | `apply` | how each operation is sent, and what must be looked at right before |
+//! | `undo` | `reconcile` | what an undo takes back of it |
 //! | `places` | `plan` | the order of base stations, so that each has a place |
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |

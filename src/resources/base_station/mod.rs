@@ -10,5 +10,6 @@ mod parse;
 pub mod places;
 pub mod state;
 pub mod steps;
+pub(crate) mod undo;
 mod wire;
 mod write;

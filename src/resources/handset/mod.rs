@@ -12,5 +12,6 @@ pub mod parse;
 pub mod rename;
 pub mod state;
 pub mod steps;
+pub(crate) mod undo;
 mod wire;
 pub mod write;

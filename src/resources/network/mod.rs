@@ -8,4 +8,5 @@ pub mod network_model;
 pub mod operations;
 pub mod settings;
 pub mod state;
+pub(crate) mod undo;
 mod wire;

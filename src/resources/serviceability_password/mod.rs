@@ -7,5 +7,6 @@ pub mod operations;
 pub mod parse;
 pub mod state;
 pub mod steps;
+pub(crate) mod undo;
 mod wire;
 mod write;

@@ -1,0 +1,181 @@
+//! Undoes changes of handsets: added ones are removed, updated ones get their former name and lines, and removed ones are added
+//! again.
+
+use std::collections::HashSet;
+
+use super::entry::{HandsetEntry, LineRef};
+use super::member::{Member, same_member};
+use super::state::Handset;
+use crate::desired::model::Spanned;
+use crate::diagnostic::Span;
+use crate::model::{Devices, HandsetId, HandsetName, NetworkId, NetworkIndex};
+use crate::plan::model::ChangeAction::{Create, Update};
+use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States, standings};
+use crate::reconcile::undo_builder::UndoBuilder;
+use crate::storage::journal::RecordedItem;
+
+/// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.
+pub(crate) fn can_be_added(handset: &Handset) -> bool {
+    let has_name = handset.display_name().is_some_and(|name| HandsetName::new(name).is_ok());
+    has_name && handset.line1.as_ref().is_some_and(|line| line.id.is_some())
+}
+
+/// Whether a handset is the one that was to be added, complete or before its second line was added.
+pub(crate) fn is_as_added(handset: &Handset, added: &Handset) -> bool {
+    handset.is_equivalent(added) || handset.is_equivalent(&added.first_line_only())
+}
+
+/// Whether an entry without id cannot tell two handsets apart.
+pub(crate) fn is_twin(one: &Handset, other: &Handset) -> bool {
+    one.has_same_name(other) && same_member(one.line1.as_ref(), other.line1.as_ref())
+}
+
+pub(crate) const NOT_ADDED_AGAIN: &str = "its line or its name is not known, so it cannot be added again";
+pub(crate) const TWIN: &str = "another handset of its network has the same line and name; add it in Control Hub";
+
+/// An entry for a handset as it was, its second line only if it had one. Members are named by id, since the extension may be
+/// that of another member by now.
+pub(crate) fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
+    let line = |member: Option<&Member>| member.and_then(|member| member.id.clone()).map(LineRef::Member);
+    let name = handset.display_name().and_then(|name| HandsetName::new(name).ok());
+    HandsetEntry {
+        line1: line(handset.line1.as_ref()).map(|value| Spanned { value, span }),
+        line2: line(handset.line2.as_ref()).map(|line| Spanned { value: Some(line), span }),
+        name: name.map(|value| Spanned { value, span }),
+        is_recorded: true,
+        ..HandsetEntry::new(span)
+    }
+}
+
+impl<'a> UndoBuilder<'a> {
+    /// A handset of a network is added again.
+    pub(crate) fn note_pairing(&mut self, network: &str, handset: &Handset) {
+        if !self.is_in_scope {
+            return;
+        }
+        match self.readded_handsets.iter_mut().find(|(known, _)| known == network) {
+            Some((_, labels)) => labels.push(handset.label()),
+            None => self.readded_handsets.push((network.to_owned(), vec![handset.label()])),
+        }
+    }
+
+    /// Whether an addition of the run is known to have made a handset.
+    pub(crate) fn is_recorded(&self, handset: &Handset) -> bool {
+        let id = handset.id.as_ref().map(HandsetId::as_str);
+        id.is_some() && self.history.items.iter().any(|item| item.id.as_deref() == id)
+    }
+
+    /// Whether the run has added a handset to a network.
+    pub(crate) fn has_added(&self, network: &NetworkId, handset: &Handset) -> bool {
+        self.history.items.iter().any(|item| {
+            let is_addition = item.is(Kind::Handset, Create) && item.network.as_ref() == Some(network);
+            let added = item.after.as_ref().and_then(ResourceState::handset).filter(|_| is_addition);
+            match (&item.id, &handset.id) {
+                (Some(recorded), Some(id)) => added.is_some() && recorded == id.as_str(),
+                _ => added.is_some_and(|added| added.is_equivalent(handset)),
+            }
+        })
+    }
+
+    pub(crate) fn handset(&mut self, item: &'a RecordedItem, handset: HandsetEntry) {
+        if let Some(network) = &item.network {
+            self.devices(item, network, handset.span).devices.handsets.get_or_insert_default().push(handset);
+        }
+    }
+
+    /// The network of a handset and its name now, unless it is gone or was created by the run.
+    pub(crate) fn handset_network(&self, item: &RecordedItem) -> Option<(NetworkIndex, String)> {
+        let network = item.network.as_ref().filter(|id| !self.created.contains(id.as_str()))?;
+        let at = self.live.find(network)?;
+        Some((at, self.live.network(at).settings.name.to_string()))
+    }
+
+    /// A handset that the run has added is removed if its id is the recorded one.
+    pub(crate) fn remove_added_handset(&mut self, item: &'a RecordedItem) {
+        let Some(after) = item.after.as_ref().and_then(ResourceState::handset) else { return };
+        let Some((at, network)) = self.handset_network(item) else { return };
+        let name = format!("handset {} of {network:?}", after.label());
+        let listed = self.live.handsets(at).unwrap_or_default();
+        // The id of one that was added with its first line may be known to the update that completed it only.
+        let completed = || {
+            let updates = self.history.items.iter().filter(|other| other.is(Kind::Handset, Update));
+            let states = updates.filter_map(|other| other.after.as_ref().and_then(ResourceState::handset));
+            states.filter(|state| state.is_equivalent(after)).find_map(|state| state.id.clone())
+        };
+        let id = item.id.as_deref().and_then(HandsetId::non_empty).or_else(completed);
+        match id.and_then(|id| listed.iter().find(|handset| handset.id.as_ref() == Some(&id))) {
+            Some(found) if is_as_added(found, after) => {
+                let (span, id) = (self.line(&item.location, "remove handset ", &after.label()), found.id.clone());
+                let id = id.map(|value| Spanned { value, span });
+                self.handset(item, HandsetEntry { id, is_absent: true, ..HandsetEntry::new(span) });
+            }
+            Some(_) => self.leave_alone(name, "its name or its lines changed since the run"),
+            None if item.id.is_none()
+                && listed.iter().any(|handset| is_as_added(handset, after) && !self.is_recorded(handset)) =>
+            {
+                self.leave_alone(name, "its id was not recorded, so it may not be the run's");
+            }
+            // It is gone already.
+            None => {}
+        }
+    }
+
+    /// A handset that the run has updated gets its former name and lines.
+    pub(crate) fn restore_handset(&mut self, item: &'a RecordedItem) {
+        let state = |state: &'a Option<ResourceState>| state.as_ref().and_then(ResourceState::handset);
+        let (Some(before), Some(after)) = (state(&item.before), state(&item.after)) else { return };
+        // What an interrupted run had added with its first line, and the next one has completed, is removed.
+        if item.network.as_ref().is_some_and(|network| self.has_added(network, after)) {
+            return;
+        }
+        let name = format!("handset {}", before.label());
+        let devices = self.handset_network(item).map_or(Devices::gone(), |(at, _)| self.live.devices(at));
+        let (before_it, interim, after_it) = (item.before.as_ref(), item.interim.as_ref(), item.after.as_ref());
+        let states = States { before: before_it, interim, after: after_it };
+        let listed = Listed { devices: Some(devices), ..Listed::default() };
+        match standings(&[states], &listed, &HashSet::new()).pop() {
+            Some(Standing::After { .. } | Standing::Interim(_)) if can_be_added(before) => {
+                let span = self.line(&item.location, "restore handset ", &before.label());
+                let former = handset_as_it_was(before, span);
+                let id = before.id.clone().map(|value| Spanned { value, span });
+                let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
+                self.handset(item, HandsetEntry { id, line2, ..former });
+            }
+            Some(Standing::After { .. } | Standing::Interim(_)) => {
+                self.leave_alone(name, "its former line or name is not known")
+            }
+            Some(Standing::Changed(_)) => self.leave_alone(name, "its name or its lines changed since the run"),
+            Some(Standing::Missing) => self.leave_alone(name, "it no longer exists"),
+            _ => {}
+        }
+    }
+
+    /// A handset that the run has removed is added again.
+    pub(crate) fn add_removed_handset(&mut self, item: &'a RecordedItem) {
+        let Some(before) = item.before.as_ref().and_then(ResourceState::handset) else { return };
+        let Some((at, network)) = self.handset_network(item) else {
+            return self.leave_alone(format!("handset {}", before.label()), "its network no longer exists");
+        };
+        let name = format!("handset {} of {network:?}", before.label());
+        let listed = self.live.handsets(at).unwrap_or_default();
+        // The removal was not applied.
+        if listed.iter().any(|handset| handset.id == before.id) {
+            return;
+        }
+        if !can_be_added(before) {
+            return self.leave_alone(name, NOT_ADDED_AGAIN);
+        }
+        let others = self.added_again.entry(self.live.network(at).id.clone()).or_default();
+        // What the run has updated becomes what it was.
+        let as_it_was =
+            |live: &'a Handset| live.id.as_ref().and_then(|id| self.former.get(id)).copied().unwrap_or(live);
+        let as_they_were = listed.iter().map(as_it_was);
+        if others.iter().copied().chain(as_they_were).any(|other| is_twin(other, before)) {
+            return self.leave_alone(name, TWIN);
+        }
+        others.push(before);
+        self.note_pairing(&network, before);
+        let span = self.line(&item.location, "add handset ", &before.label());
+        self.handset(item, handset_as_it_was(before, span));
+    }
+}

@@ -1,0 +1,153 @@
+//! Undoes changes of networks: settings become what they were, created networks are deleted, and deleted ones created again.
+
+use super::desired_settings::DesiredSettings;
+use super::network_model::NetworkModel;
+use super::settings::{Setting, SettingSet, Settings};
+use crate::desired::model::{BaseStationEntry, DeviceEntries, NetworkEntry, Spanned};
+use crate::diagnostic::DiagnosticCode;
+use crate::model::{Handset, NetworkId, NetworkName};
+use crate::plan::is_temporary;
+use crate::plan::model::ChangeAction::Create;
+use crate::plan::model::{Operation, ResourceKind as Kind, ResourceState};
+use crate::reconcile::undo_builder::{RecreatedNetwork, UndoBuilder, entry};
+use crate::resources::base_station::undo::base_station;
+use crate::resources::handset::undo::{NOT_ADDED_AGAIN, TWIN, can_be_added, handset_as_it_was, is_twin};
+use crate::storage::journal::{ModifiedNetwork, RecordedItem};
+
+impl<'a> UndoBuilder<'a> {
+    pub(crate) fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
+        let before = &modified.before;
+        let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
+        if now.is_some_and(|now| now.matches(before)) {
+            return;
+        }
+        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| now.matches(state)));
+        let Some(state) = left_as else {
+            let reason = match now {
+                Some(now) => format!("its settings changed since the run (current name: {})", now.name),
+                None => "it no longer exists".to_owned(),
+            };
+            return self.warn(DiagnosticCode::ChangedSinceRun, format!("skipped {}: {reason}", before.name));
+        };
+        if is_temporary(&before.name) {
+            let name = format!("the name of {:?}", state.name);
+            return self
+                .leave_alone(name, "the run found it with a temporary name of an interrupted run; undo that one");
+        }
+        let name = &before.name;
+        let desired = self.former_settings(name, before, before.diff(state));
+        if desired != DesiredSettings::default() {
+            let span = self.line(&modified.location, "settings of ", name);
+            let entry = NetworkEntry { desired, has_own_settings: true, ..entry(Some(modified.network.clone()), span) };
+            self.location(&modified.location).modified.push(entry);
+        }
+    }
+
+    /// The settings to restore. One that Webex would refuse is left alone.
+    pub(crate) fn former_settings(&mut self, network: &str, before: &Settings, of: SettingSet) -> DesiredSettings {
+        let mut desired = DesiredSettings::default();
+        for setting in of.iter() {
+            if let Err(error) = desired.set_from(before, setting) {
+                let name = format!("{} of {network:?}", setting.api_name());
+                self.leave_alone(name, format!("its former value {error}, so it cannot be restored"));
+            }
+        }
+        desired
+    }
+
+    /// A network that the run has created is deleted if its id is recorded and all that it holds is the run's.
+    pub(crate) fn delete_created(&mut self, item: &'a RecordedItem) {
+        let Some(after @ ResourceState::Network { settings, .. }) = &item.after else { return };
+        let name = settings.name.to_string();
+        let Some(id) = item.id.as_deref().and_then(NetworkId::non_empty) else {
+            let is_there = self
+                .live
+                .networks()
+                .any(|(_, network)| network.location == item.location && after.matches_created(network));
+            if is_there {
+                self.leave_alone(name, "its id was not recorded, so it may not be the run's");
+            }
+            return;
+        };
+        // It is gone already.
+        let Some(at) = self.live.find(&id) else { return };
+        if !after.matches_created(self.live.network(at)) {
+            return self.leave_alone(name, "its settings changed since the run");
+        }
+        let stations = self.live.base_stations(at).unwrap_or_default().iter().map(|station| station.label());
+        let foreign = stations
+            .filter(|label| !self.recorded.contains(&(Operation::new(Kind::BaseStation, Create), &id, label.clone())))
+            .map(|label| format!("base station {label}"));
+        let handsets = self.live.handsets(at).unwrap_or_default().iter();
+        let is_foreign = |handset: &&Handset| !self.has_added(&id, handset);
+        let foreign: Vec<String> =
+            foreign.chain(handsets.filter(is_foreign).map(|handset| format!("handset {}", handset.label()))).collect();
+        if foreign.is_empty() {
+            let span = self.line(&item.location, "delete ", &name);
+            let entry = NetworkEntry { absent: Some(span), name_is_check: true, ..entry(Some(id), span) };
+            self.location(&item.location).deleted.push(entry);
+        } else {
+            self.leave_alone(name, format!("it holds what the run has not added: {}", foreign.join(", ")));
+        }
+    }
+
+    /// A deleted network is created again with its devices.
+    pub(crate) fn create_deleted(&mut self, item: &'a RecordedItem) {
+        let (Some(ResourceState::Network { settings, model }), Some(id)) = (&item.before, &item.network) else {
+            return;
+        };
+        // The deletion was not applied.
+        if self.live.find(id).is_some() {
+            return;
+        }
+        let name = settings.name.to_string();
+        let Some(model) = model.as_deref().and_then(NetworkModel::parse) else {
+            return self.leave_alone(name, "its model is not known, so it cannot be created again");
+        };
+        if settings.code.is_none() {
+            return self.leave_alone(name, "its access code is not known, so it cannot be created again");
+        }
+        if let Err(error) = NetworkName::new(&name) {
+            return self.leave_alone(name, format!("its name {error}, so it cannot be created again"));
+        }
+        let desired = self.former_settings(&name, settings, Setting::ALL.into_iter().collect());
+        let span = self.line(&item.location, "create ", &name);
+        let (mut stations, mut handsets): (Vec<BaseStationEntry>, Vec<&Handset>) = (Vec::new(), Vec::new());
+        for content in &item.contents {
+            match content {
+                ResourceState::BaseStation(station) => {
+                    stations.extend(self.mac(&station.label()).map(|mac| base_station(mac, span)));
+                }
+                ResourceState::Handset(handset) => {
+                    let label = format!("handset {} of {name:?}", handset.label());
+                    if !can_be_added(handset) {
+                        self.leave_alone(label, NOT_ADDED_AGAIN);
+                    } else if handsets.iter().any(|other| is_twin(other, handset)) {
+                        self.leave_alone(label, TWIN);
+                    } else {
+                        handsets.push(handset);
+                    }
+                }
+                ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
+            }
+        }
+        for handset in &handsets {
+            self.note_pairing(&name, handset);
+        }
+        let location = item.location.clone();
+        self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
+        let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, span));
+        let entry = NetworkEntry {
+            desired,
+            model: Some(Spanned { value: model, span }),
+            devices: DeviceEntries {
+                base_stations: (!stations.is_empty()).then_some(stations),
+                handsets: Some(handsets.collect()).filter(|handsets: &Vec<_>| !handsets.is_empty()),
+                serviceability_password: None,
+            },
+            has_own_settings: true,
+            ..entry(None, span)
+        };
+        self.location(&item.location).created.push(entry);
+    }
+}

@@ -6,8 +6,9 @@ use super::context::RunContext;
 use super::operation::{OperationRequest, POLL_INTERVALS};
 use crate::client::{Priority, RequestContext, SendError};
 use crate::model::Devices;
-use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States, standings};
+use crate::plan::model::{ChangeAction, Listed, Operation, ResourceKind, Standing, States};
 use crate::resources::calls;
+use crate::resources::standing::standings;
 use crate::webex::ErrorClass;
 
 /// Reads once where the items of a request stand.

@@ -10,9 +10,10 @@ use crate::client::{Priority, SendError};
 use crate::model::{Devices, Handset, HandsetId, LiveState, LocationId, NetworkId, Setting, Settings, same_member};
 use crate::plan::model::{
     Change, ChangeAction, ChangeIndex, Listed, NetworkRef, ResourceKind, ResourceState, Standing, States,
-    changed_fields, standings,
+    changed_fields,
 };
 use crate::resources::calls;
+use crate::resources::standing::standings;
 use crate::webex::{ErrorClass, NetworkPath};
 
 /// Reads may lag behind writes: mismatches are checked again after these intervals.

@@ -26,7 +26,7 @@ mod standing;
 
 pub use change::{Change, ChangeAction, ChangeKey, ChangeSource};
 pub use protection::{ProtectedNetwork, Protection, Protections};
-pub use standing::{Found, Listed, Standing, States, standings};
+pub use standing::{Found, Listed, Standing, States};
 
 /// Index of a change in its plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::{
     Change, ChangeAction, ChangeIndex, Dependency, Listed, NetworkDevices, NetworkRef, Plan, ResourceKind,
-    ResourceState, Standing, States, Step, StepIndex, StepItem, StepKind, UnchangedNetwork, standings,
+    ResourceState, Standing, States, Step, StepIndex, StepItem, StepKind, UnchangedNetwork,
 };
 use super::reads::RequiredReads;
 use super::subset::Renumbering;
@@ -12,6 +12,7 @@ use crate::model::{
     Devices, Handset, HandsetId, LiveState, LocationId, Network, NetworkId, NetworkIndex, Setting, SettingSet,
     Settings, same_member,
 };
+use crate::resources::standing::standings;
 
 /// A difference between the live state and the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]

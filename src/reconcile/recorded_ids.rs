@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use crate::model::{HandsetId, LiveState, NetworkId};
-use crate::plan::model::{Listed, Plan, ResourceKind, States, standings};
+use crate::plan::model::{Listed, Plan, ResourceKind, States};
+use crate::resources::standing::standings;
 use crate::storage::RunHistory;
 use crate::storage::journal::RecordedItem;
 

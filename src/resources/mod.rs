@@ -15,6 +15,7 @@
 //! | `parse` | `desired` | reads that from a file |
 //! | `write` | `desired` | writes it into one |
 //! | `rename` | `desired` | expands a rename of handsets into entries |
+//! | `standing` | `plan::model` | where its changes stand in what is listed now |
 //! | `compare` | `plan` | what must change, and what is wrong with what is asked for |
 //! | `steps` | `plan` | the requests of a location, in their order |
 //! | `calls` | `webex::calls` | its requests, and how their responses are read |
@@ -49,3 +50,4 @@ pub mod network;
 pub(crate) mod operations;
 pub mod resource;
 pub mod serviceability_password;
+pub mod standing;

@@ -8,6 +8,7 @@ pub mod mac;
 pub mod operations;
 mod parse;
 pub mod places;
+pub(crate) mod standing;
 pub mod state;
 pub mod steps;
 pub(crate) mod undo;

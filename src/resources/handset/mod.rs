@@ -10,6 +10,7 @@ pub mod members;
 pub mod operations;
 pub mod parse;
 pub mod rename;
+pub(crate) mod standing;
 pub mod state;
 pub mod steps;
 pub(crate) mod undo;

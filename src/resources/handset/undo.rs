@@ -10,8 +10,9 @@ use crate::desired::model::Spanned;
 use crate::diagnostic::Span;
 use crate::model::{Devices, HandsetId, HandsetName, NetworkId, NetworkIndex};
 use crate::plan::model::ChangeAction::{Create, Update};
-use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States, standings};
+use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States};
 use crate::reconcile::undo_builder::UndoBuilder;
+use crate::resources::standing::standings;
 use crate::storage::journal::RecordedItem;
 
 /// Whether a handset can be added as it was: with a name that Webex accepts, and a first line.

@@ -7,6 +7,7 @@ pub mod fields;
 pub mod network_model;
 pub mod operations;
 pub mod settings;
+pub(crate) mod standing;
 pub mod state;
 pub(crate) mod undo;
 mod wire;

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod fields;
 pub mod operations;
 pub mod parse;
+pub(crate) mod standing;
 pub mod state;
 pub mod steps;
 pub(crate) mod undo;

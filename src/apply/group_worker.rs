@@ -99,13 +99,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             let is_ready =
                 step.depends_on.iter().all(|needed| self.progress.contains_key(&(needed.step, needed.change)));
             let kind = step.operation().kind;
-            // The handsets of a network are changed in the order of the plan, and what may reboot it comes last.
-            let must_follow = |other: ResourceKind| match kind {
-                ResourceKind::Network | ResourceKind::BaseStation => false,
-                ResourceKind::Handset => other == ResourceKind::Handset,
-                ResourceKind::ServiceabilityPassword => true,
-            };
-            if !is_ready || busy.iter().any(|(other, of)| *other == network && must_follow(*of)) {
+            if !is_ready || busy.iter().any(|(other, earlier)| *other == network && kind.waits_for(*earlier)) {
                 busy.push((network, kind));
                 continue;
             }

@@ -300,18 +300,12 @@ pub fn is_spaced(items: &[StepItem]) -> bool {
 
 /// Changes counted as networks and devices: `1 network, 2 devices`.
 pub fn count_changes<'a>(changes: impl IntoIterator<Item = &'a Change>) -> String {
-    let mut counted = [(0, "network"), (0, "device"), (0, "serviceability password")];
-    for change in changes {
-        let at = match change.kind() {
-            ResourceKind::Network => 0,
-            ResourceKind::BaseStation | ResourceKind::Handset => 1,
-            ResourceKind::ServiceabilityPassword => 2,
-        };
-        counted[at].0 += 1;
-    }
-    let parts: Vec<String> =
-        counted.iter().filter(|(count, _)| *count > 0).map(|(count, noun)| plural(*count, noun)).collect();
-    parts.join(", ")
+    let counted: Vec<&str> = changes.into_iter().map(|change| change.kind().counted_as()).collect();
+    let mut nouns: Vec<&str> = ResourceKind::ALL.into_iter().map(ResourceKind::counted_as).collect();
+    nouns.dedup();
+    let count = |noun: &str| counted.iter().filter(|counted| **counted == noun).count();
+    let parts = nouns.into_iter().filter(|noun| count(noun) > 0).map(|noun| plural(count(noun), noun));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// How many networks changes can reboot, to follow what is said of them; nothing for none.
@@ -327,7 +321,7 @@ fn reboot(change: &Change) -> Option<Warning> {
     let (file, line) = change.source.place();
     let (name, location) = (&change.network_name, &change.location.name);
     let message =
-        format!("{name:?} in {location:?} can reboot entirely: changing its serviceability password does that");
+        format!("{name:?} in {location:?} can reboot entirely: changing its {} does that", change.kind().noun());
     change.can_reboot().then(|| Warning {
         code: DiagnosticCode::NetworkReboots.as_str().into(),
         message: message.into(),

@@ -6,7 +6,7 @@ use super::matching::{EntryGroup, Matches, creates_networks};
 use super::model::{PerKind, ResourceKind};
 use super::scope::Scope;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry};
-use crate::model::{LiveState, LocationId, NameKey, Network, NetworkIndex};
+use crate::model::{LiveState, LocationId, NameKey, NetworkIndex};
 use crate::resources::handset::members;
 
 /// What must be read beside the list before a plan can be made: the networks whose devices of a kind must be known.
@@ -16,7 +16,7 @@ pub struct RequiredReads(PerKind<Vec<NetworkIndex>>);
 impl RequiredReads {
     /// The devices of these kinds of those networks that have some; one without is not asked for them.
     pub fn of_kinds(kinds: &[ResourceKind], networks: &[NetworkIndex], live: &LiveState) -> Self {
-        let has_some = |kind: ResourceKind, at: &NetworkIndex| number_of_devices(live.network(*at), kind) != Some(0);
+        let has_some = |kind: ResourceKind, at: &NetworkIndex| live.network(*at).number_of(kind) != Some(0);
         Self(PerKind::from_fn(|kind| match kinds.contains(&kind) && ResourceKind::OF_NETWORK.contains(&kind) {
             true => networks.iter().copied().filter(|at| has_some(kind, at)).collect(),
             false => Vec::new(),
@@ -65,15 +65,6 @@ pub fn locations_without_networks<'a>(
             (None, None) => false,
         }
     })
-}
-
-/// The number of devices of a kind that the list says, if it does.
-const fn number_of_devices(network: &Network, kind: ResourceKind) -> Option<u64> {
-    match kind {
-        ResourceKind::Network | ResourceKind::ServiceabilityPassword => None,
-        ResourceKind::BaseStation => network.base_stations,
-        ResourceKind::Handset => network.handsets,
-    }
 }
 
 /// What must be read beside the list: nothing, unless files speak of what belongs to networks, or of deletions.

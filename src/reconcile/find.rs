@@ -157,9 +157,10 @@ pub async fn find(
     }
     let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
     let may_be = |kind: &ResourceKind| match kind {
-        ResourceKind::Network | ResourceKind::ServiceabilityPassword => false,
         ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
         ResourceKind::Handset => !wanted.is_surely_an_address(),
+        // Known by nothing that can be looked for.
+        _ => false,
     };
     let kinds: Vec<ResourceKind> =
         ResourceKind::ALL.into_iter().filter(|kind| is_asked_for(*kind) && may_be(kind)).collect();

@@ -167,13 +167,13 @@ pub struct DeviceView {
 
 impl DeviceView {
     pub(super) fn of(state: &ResourceState, added_base_stations: &HashSet<String>) -> Option<Self> {
-        let id = match state {
-            ResourceState::Network { .. } => return None,
-            ResourceState::ServiceabilityPassword(_) => None,
-            ResourceState::BaseStation(station) => station.id.as_ref().map(ToString::to_string),
-            ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
-        };
-        Some(Self { kind: state.kind(), id, label: state.label(), is_moved: state.is_moved(added_base_stations) })
+        let id = state.id().map(str::to_owned);
+        (state.kind() != ResourceKind::Network).then(|| Self {
+            kind: state.kind(),
+            id,
+            label: state.label(),
+            is_moved: state.is_moved(added_base_stations),
+        })
     }
 
     /// In words, e.g. `base station AC7A5611A001`.

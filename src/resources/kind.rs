@@ -33,6 +33,30 @@ impl ResourceKind {
         }
     }
 
+    /// What counts say instead of the noun, where devices need not be told apart.
+    pub const fn counted_as(self) -> &'static str {
+        match self {
+            Self::BaseStation | Self::Handset => "device",
+            Self::Network | Self::ServiceabilityPassword => self.noun(),
+        }
+    }
+
+    /// Whether a change of it can reboot the entire network, as Cisco warns of enabling and disabling the serviceability password
+    /// ("Update DECT Serviceability Password status").
+    pub const fn can_reboot(self) -> bool {
+        matches!(self, Self::ServiceabilityPassword)
+    }
+
+    /// Whether a step of it waits for an earlier one of another kind in its network which cannot be sent yet: the handsets of a
+    /// network are changed in the order of the plan, and what may reboot it comes last.
+    pub const fn waits_for(self, earlier: Self) -> bool {
+        match self {
+            Self::Network | Self::BaseStation => false,
+            Self::Handset => matches!(earlier, Self::Handset),
+            Self::ServiceabilityPassword => true,
+        }
+    }
+
     /// What it is called where it has this label; there is one serviceability password in a network, which has none.
     pub fn describe(self, label: &str) -> String {
         if label.is_empty() { self.noun().to_owned() } else { format!("{} {label}", self.noun()) }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{
-    BaseStation, Devices, Handset, Network, NetworkModel, PasswordStatus, ResourceKind, Setting, Settings,
+    BaseStation, BaseStationId, Devices, Handset, HandsetId, Network, NetworkModel, PasswordStatus, ResourceKind,
+    Setting, Settings,
 };
 
 /// The state of one thing.
@@ -62,6 +63,15 @@ impl ResourceState {
             Self::BaseStation(station) => station.label(),
             Self::Handset(handset) => handset.label(),
             Self::ServiceabilityPassword(_) => String::new(),
+        }
+    }
+
+    /// The id that it has in Webex, if it has one and that is known; that of a network is not part of its state.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::BaseStation(station) => station.id.as_ref().map(BaseStationId::as_str),
+            Self::Handset(handset) => handset.id.as_ref().map(HandsetId::as_str),
+            Self::Network { .. } | Self::ServiceabilityPassword(_) => None,
         }
     }
 

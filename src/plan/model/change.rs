@@ -159,10 +159,9 @@ impl Change {
             .collect()
     }
 
-    /// Whether it can reboot the entire network, as Cisco warns of enabling and disabling the serviceability password ("Update
-    /// DECT Serviceability Password status").
+    /// Whether it can reboot the entire network.
     pub fn can_reboot(&self) -> bool {
-        self.kind() == ResourceKind::ServiceabilityPassword
+        self.kind().can_reboot()
     }
 
     /// What it is about, in the words of a progress line.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::network_model::NetworkModel;
 use super::settings::Settings;
 use crate::model::{LocationId, NetworkId};
+use crate::resources::kind::ResourceKind;
 
 /// A live DECT network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,5 +29,14 @@ impl Network {
     /// Its model, if it is a known one.
     pub fn known_model(&self) -> Option<NetworkModel> {
         self.model.as_deref().and_then(NetworkModel::parse)
+    }
+
+    /// How many things of a kind it has, if the list says so.
+    pub const fn number_of(&self, kind: ResourceKind) -> Option<u64> {
+        match kind {
+            ResourceKind::BaseStation => self.base_stations,
+            ResourceKind::Handset => self.handsets,
+            ResourceKind::Network | ResourceKind::ServiceabilityPassword => None,
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::model::{Desired, DesiredLocation, GuardedNetwork, HandsetEntry, LineRef, NetworkEntry, Spanned};
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
-use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, nfc};
+use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, PasswordStatus, nfc};
+use crate::resources::serviceability_password::entry::contradicting_passwords;
 
 /// Merges the locations of all files and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
@@ -93,6 +94,7 @@ struct DuplicateTracker {
     base_stations: HashMap<Mac, Span>,
     handset_ids: HashMap<HandsetId, Span>,
     handsets: HashMap<HandsetKey, Span>,
+    passwords: HashMap<(usize, NetworkKey), Spanned<PasswordStatus>>,
 }
 
 /// What two entries have in common that mean the same handset: location, network, first line, name, whether it is removed.
@@ -102,6 +104,14 @@ type HandsetKey = (usize, NetworkKey, LineRef, Option<String>, bool);
 enum NetworkKey {
     Id(NetworkId),
     Name(NameKey),
+}
+
+impl NetworkKey {
+    /// What an entry names its network by.
+    fn of(entry: &NetworkEntry) -> Option<Self> {
+        let id = entry.id.as_ref().map(|id| Self::Id(id.value.clone()));
+        id.or_else(|| entry.name_key().map(Self::Name))
+    }
 }
 
 impl DuplicateTracker {
@@ -144,11 +154,7 @@ impl DuplicateTracker {
         let first = match (&handset.id, &handset.line1) {
             (Some(id), _) => self.handset_ids.insert(id.value.clone(), id.span),
             (None, Some(line)) => {
-                let network = match (&entry.id, entry.name_key()) {
-                    (Some(id), _) => NetworkKey::Id(id.value.clone()),
-                    (None, Some(key)) => NetworkKey::Name(key),
-                    (None, None) => return,
-                };
+                let Some(network) = NetworkKey::of(entry) else { return };
                 let name = handset.name.as_ref().map(|name| nfc(name.value.as_str()));
                 let key = (place, network, line.value.clone(), name, handset.is_absent);
                 self.handsets.insert(key, handset.span)
@@ -180,6 +186,12 @@ impl DuplicateTracker {
         }
         for handset in entry.devices.handsets.iter().flatten() {
             self.handset(place, entry, handset, diagnostics);
+        }
+        if let (Some(status), Some(network)) = (&entry.devices.serviceability_password, NetworkKey::of(entry)) {
+            let first = self.passwords.entry((place, network)).or_insert_with(|| status.clone());
+            if first.value != status.value {
+                contradicting_passwords(entry.label(), status, first, diagnostics);
+            }
         }
         // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
         if !entry.is_list_only() && self.has_new_id(entry, diagnostics) && entry.absent.is_none() {

@@ -119,6 +119,7 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         warnings: Diagnostics::new(),
         recreated: Vec::new(),
         readded_handsets: Vec::new(),
+        lost_passwords: Vec::new(),
     };
     for modified in &history.modified {
         let names = modified.final_states.iter().chain([&modified.before]).map(|state| &*state.name);
@@ -159,6 +160,15 @@ fn desired(builder: &mut UndoBuilder<'_>) -> Desired {
         let message =
             format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
         builder.warn(DiagnosticCode::PairingNeeded, message);
+    }
+    if !builder.lost_passwords.is_empty() {
+        let names = builder.lost_passwords.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+        let networks = plural(builder.lost_passwords.len(), "network");
+        let message = format!(
+            "{networks} created again: whether a serviceability password was enabled is not known, and the password is lost; \
+             `dectl password generate` makes a new one: {names}"
+        );
+        builder.warn(DiagnosticCode::PasswordMayNotExist, message);
     }
     let mut desired = Desired::default();
     for (id, undo) in std::mem::take(&mut builder.locations) {

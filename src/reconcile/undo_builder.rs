@@ -50,6 +50,8 @@ pub(crate) struct UndoBuilder<'a> {
     pub(crate) recreated: Vec<RecreatedNetwork>,
     /// The handsets that must be paired again, by the name of their network.
     pub(crate) readded_handsets: Vec<(String, Vec<String>)>,
+    /// The networks that are created again without the serviceability password that they may have had.
+    pub(crate) lost_passwords: Vec<String>,
 }
 
 impl<'a> UndoBuilder<'a> {

@@ -11,7 +11,7 @@ use super::view::{ChangeView, FieldView, LocationView, NetworkView, PlanView, Re
 use crate::apply::Verification;
 use crate::diagnostic::{Diagnostics, Sources};
 use crate::model::to_minute;
-use crate::plan::model::{ChangeAction, ResourceKind};
+use crate::plan::model::{ChangeAction, ResourceKind, Warning};
 use crate::reconcile::{DriftReport, LocationStatus};
 
 /// A GitHub comment is limited to 65,536 characters; this leaves room for a header and footer.
@@ -20,7 +20,7 @@ const LONGEST: usize = 60_000;
 /// Number of changes from which locations are collapsed.
 const COLLAPSE_THRESHOLD: usize = 20;
 
-/// Maximum number of warnings shown.
+/// From this number of warnings on, the others are collapsed.
 const MAX_WARNINGS: usize = 20;
 
 pub fn plan(view: &PlanView) -> String {
@@ -178,11 +178,15 @@ impl Page {
         }
         self.line(&format!("**{}**", escaped(&view.summary.sentence())));
         self.line("");
-        for warning in view.warnings.iter().take(MAX_WARNINGS) {
-            self.line(&format!("> ⚠ {}", escaped(&warning.message)));
-        }
-        if view.warnings.len() > MAX_WARNINGS {
-            self.line(&format!("> ⚠ and {} more warnings", view.warnings.len() - MAX_WARNINGS));
+        let warning = |warning: &Warning| format!("> ⚠ {}", escaped(&warning.message));
+        let (shown, collapsed) = view.warnings.split_at(view.warnings.len().min(MAX_WARNINGS));
+        shown.iter().for_each(|shown| self.line(&warning(shown)));
+        if !collapsed.is_empty() {
+            self.line(&format!("<details><summary>⚠ and {}</summary>", plural(collapsed.len(), "more warning")));
+            self.line("");
+            self.rows(collapsed.iter().map(warning).collect(), "warnings");
+            self.line("");
+            self.line("</details>");
         }
         let notes = view.notes();
         self.notes(&notes);

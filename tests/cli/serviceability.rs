@@ -1,6 +1,6 @@
 //! `serviceabilityPassword` in a file: planned with its warning, applied last and once, resumed, undone and exported.
 
-use dectl::simulator::{FaultConfig, RequestFault};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
 use serde_json::Value;
 
 use crate::harness::{Ended, KillResult, TestEnv, signal, until_written};
@@ -229,12 +229,14 @@ fn what_is_neither_is_refused_with_what_to_write() {
     // Two entries may say it, and must say the same.
     env.write("g.yaml", &FILE.replace("enabled", "disabled"));
     env.write("f.yaml", FILE);
-    let ended = env.run(&["plan", "f.yaml", "g.yaml"]);
-    assert!(
-        ended.code == Some(1) && ended.stderr.contains("ask for different serviceability passwords"),
-        "{}",
-        ended.stderr
-    );
+    for command in ["plan", "validate"] {
+        let ended = env.run(&[command, "f.yaml", "g.yaml"]);
+        assert!(
+            ended.code == Some(1) && ended.stderr.contains("ask for different serviceability passwords"),
+            "{command}: {}",
+            ended.stderr
+        );
+    }
     let ended = env.run(&["plan", "f.yaml", "f.yaml"]);
     assert_eq!(env.run(&["plan", "g.yaml"]).code, Some(0), "{}", ended.stderr);
     let ended = env.run(&["export", "--pairing", "-o", "csv", "--include", "serviceability-passwords"]);
@@ -251,4 +253,35 @@ fn tables_of_networks_have_a_column_for_it() {
     let ended = env.run(&["apply", "t.csv", "--yes"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!((status(&env, "TRD Lab"), status(&env, "TRD Nurses")), ("enabled".into(), "disabled".into()));
+}
+
+#[test]
+fn markdown_names_every_network_that_can_reboot() {
+    let env = TestEnv::with(SimulatedState::generated(3, 20), FaultConfig::default());
+    let exported = env.run(&["export", "--include", "serviceability-passwords"]).stdout;
+    let toggled = exported.replace("serviceabilityPassword: enabled", "serviceabilityPassword: off");
+    let toggled = toggled.replace("serviceabilityPassword: disabled", "serviceabilityPassword: enabled");
+    env.write("f.yaml", &toggled.replace("serviceabilityPassword: off", "serviceabilityPassword: disabled"));
+    let ended = env.run(&["plan", "f.yaml", "-o", "markdown"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stdout.matches("can reboot entirely").count(), 60, "{}", ended.stdout);
+    assert!(ended.stdout.contains("<summary>⚠ and 40 more warnings</summary>"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_network_that_an_undo_creates_again_has_lost_its_password() {
+    let env = TestEnv::new();
+    let table = env.run(&["export", "-o", "csv"]).stdout;
+    let id = table.lines().find(|line| line.contains("TRD Nurses")).and_then(|line| line.rsplit(',').next());
+    let id = id.expect("its id").trim_matches('"').to_owned();
+    env.write(
+        "f.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - {{ id: {id}, state: absent }}\n"
+        ),
+    );
+    let applied = env.run(&["apply", "f.yaml", "--yes", "--max-deletes", "100"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert!(undone.stdout.contains("the password is lost"), "{}\n{}", undone.stdout, undone.stderr);
 }

@@ -134,6 +134,9 @@ impl<'a> UndoBuilder<'a> {
         for handset in &handsets {
             self.note_pairing(&name, handset);
         }
+        if self.is_in_scope {
+            self.lost_passwords.push(name.clone());
+        }
         let location = item.location.clone();
         self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
         let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, span));

@@ -1,7 +1,8 @@
 //! Compares whether serviceability passwords are enabled with what files ask for.
 
+use super::entry::contradicting_passwords;
 use super::steps::{PasswordChange, PasswordChanges};
-use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
+use crate::diagnostic::{Diagnostics, Span};
 use crate::model::{LiveState, PasswordStatus};
 use crate::plan::Scope;
 use crate::plan::matching::{EntryGroup, Managed};
@@ -36,11 +37,7 @@ fn wanted(group: &EntryGroup<'_>, diagnostics: &mut Diagnostics) -> Option<(Pass
         group.entries().filter_map(|entry| Some((entry.devices.serviceability_password.as_ref()?, entry.span())));
     let (first, span) = asking.next()?;
     for (other, _) in asking.filter(|(other, _)| other.value != first.value) {
-        let message = format!("two entries of {:?} ask for different serviceability passwords", group.primary.label());
-        diagnostics
-            .error(DiagnosticCode::DuplicateNetwork, other.span, message)
-            .with_related(first.span, "the other one")
-            .help("remove one of them");
+        contradicting_passwords(group.primary.label(), other, first, diagnostics);
     }
     Some((first.value, span))
 }

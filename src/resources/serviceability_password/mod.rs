@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod compare;
+pub(crate) mod entry;
 pub mod fields;
 pub mod operations;
 pub mod parse;

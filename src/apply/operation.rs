@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::client::{ApiClient, RequestContext, SendError};
-use crate::model::{LocationId, Mac, NetworkId};
+use crate::model::{LocationId, NetworkId};
 use crate::plan::model::{Change, ResourceState, StepItem};
 use crate::webex::calls::Call;
 use crate::webex::{ApiError, ErrorClass, ItemResult, MaybeApplied, NetworkPath, WriteAck};
@@ -122,7 +122,7 @@ pub(crate) trait OperationSpec {
 
     /// Whether a result of a response is that of an item.
     fn is_result_of(&self, item: &ResourceState, result: &ItemResult) -> bool {
-        Mac::new(&result.item).map_or_else(|_| result.item == item.label(), |mac| mac.to_string() == item.label())
+        result.item == item.label()
     }
 
     /// Whether a refused item is to be tried in another way.

@@ -11,7 +11,7 @@ use crate::diagnostic::{
 };
 
 /// Columns of a table of networks. A heading that starts with `#` marks a comment column.
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "locationId",
     "location",
     "id",
@@ -26,11 +26,11 @@ pub(crate) const COLUMNS: [&str; 11] = [
 ];
 
 /// Columns of a table of base stations.
-pub(crate) const BASE_STATION_COLUMNS: [&str; 7] =
+pub(super) const BASE_STATION_COLUMNS: [&str; 7] =
     ["locationId", "location", "networkId", "network", "mac", "replaces", "state"];
 
 /// Columns of a table of handsets.
-pub(crate) const HANDSET_COLUMNS: [&str; 12] = [
+pub(super) const HANDSET_COLUMNS: [&str; 12] = [
     "locationId",
     "location",
     "networkId",
@@ -120,10 +120,10 @@ impl TableKind {
 }
 
 /// The name of the network of a device. Unlike `name`, it only identifies.
-pub(crate) const NETWORK_NAME_CHECK: &str = "network";
+pub(super) const NETWORK_NAME_CHECK: &str = "network";
 
 /// What a cell says that removes a second line.
-pub(crate) const NO_LINE: &str = "none";
+pub(super) const NO_LINE: &str = "none";
 
 /// Characters that start a formula in a spreadsheet. Such a value is escaped with an apostrophe.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
@@ -132,12 +132,12 @@ const FORMULA: [char; 5] = ['=', '+', '-', '@', '\''];
 const SPREADSHEET_ERRORS: [&str; 7] = ["#NAME?", "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"];
 
 /// The first row of a table. The byte order mark tells spreadsheets that it is UTF-8.
-pub(crate) fn heading<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn heading<'a>(columns: impl IntoIterator<Item = &'a str>) -> String {
     format!("\u{feff}{}\n", columns.into_iter().collect::<Vec<_>>().join(","))
 }
 
 /// A row of a table; a cell without a value is empty.
-pub(crate) fn row<C: Into<Option<String>>>(cells: impl IntoIterator<Item = C>) -> String {
+pub(super) fn row<C: Into<Option<String>>>(cells: impl IntoIterator<Item = C>) -> String {
     let cells = cells.into_iter().map(|cell| cell.into().map(|text| csv_escape(&text)).unwrap_or_default());
     format!("{}\n", cells.collect::<Vec<_>>().join(","))
 }
@@ -151,7 +151,7 @@ pub fn table<'a, R: IntoIterator<Item = Option<String>>>(
 }
 
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
-pub(crate) fn csv_escape(text: &str) -> String {
+pub(super) fn csv_escape(text: &str) -> String {
     let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let text = format!("{guard}{text}");
     if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {
@@ -177,7 +177,7 @@ type Row = Vec<(Cell, String)>;
 /// Rows become a tree by grouping: a location stands where its id and name are first named together, and in a table of devices a
 /// network within its location likewise; rows that name them again add to them. A mistake in the headings or quotes ends it, since
 /// every cell after it may be read wrongly; a row with a mistake is reported and left out.
-pub(crate) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
+pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<Node<'static>> {
     let text = sources.text(source).clone();
     let Records { mut rows, broken_quotes } = records(&text);
     let headings = if rows.is_empty() { Vec::new() } else { rows.remove(0) };

@@ -160,7 +160,7 @@ pub async fn find(
         ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
         ResourceKind::Handset => !wanted.is_surely_an_address(),
         // Known by nothing that can be looked for.
-        _ => false,
+        ResourceKind::Network | ResourceKind::ServiceabilityPassword => false,
     };
     let kinds: Vec<ResourceKind> =
         ResourceKind::ALL.into_iter().filter(|kind| is_asked_for(*kind) && may_be(kind)).collect();

@@ -165,8 +165,8 @@ fn desired(builder: &mut UndoBuilder<'_>) -> Desired {
         let names = builder.lost_passwords.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
         let networks = plural(builder.lost_passwords.len(), "network");
         let message = format!(
-            "{networks} created again: whether a serviceability password was enabled is not known, and the password is lost; \
-             `dectl password generate` makes a new one: {names}"
+            "{networks} created again: whether a serviceability password was enabled is not known, and one that was generated is \
+             lost; `dectl password generate` makes a new one: {names}"
         );
         builder.warn(DiagnosticCode::PasswordMayNotExist, message);
     }

@@ -106,7 +106,7 @@ impl DeviceDocument {
                 Self { base_station: Some(BaseStationDocument { id, mac: label }), handset: None }
             }
             ResourceKind::Handset => Self { base_station: None, handset: Some(HandsetDocument { id, name: label }) },
-            _ => Self::default(),
+            ResourceKind::Network | ResourceKind::ServiceabilityPassword => Self::default(),
         }
     }
 }

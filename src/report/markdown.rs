@@ -20,7 +20,7 @@ const LONGEST: usize = 60_000;
 /// Number of changes from which locations are collapsed.
 const COLLAPSE_THRESHOLD: usize = 20;
 
-/// From this number of warnings on, the others are collapsed.
+/// So many warnings stand above the changes; the others are collapsed below them.
 const MAX_WARNINGS: usize = 20;
 
 pub fn plan(view: &PlanView) -> String {
@@ -178,15 +178,12 @@ impl Page {
         }
         self.line(&format!("**{}**", escaped(&view.summary.sentence())));
         self.line("");
-        let warning = |warning: &Warning| format!("> ⚠ {}", escaped(&warning.message));
-        let (shown, collapsed) = view.warnings.split_at(view.warnings.len().min(MAX_WARNINGS));
-        shown.iter().for_each(|shown| self.line(&warning(shown)));
-        if !collapsed.is_empty() {
-            self.line(&format!("<details><summary>⚠ and {}</summary>", plural(collapsed.len(), "more warning")));
-            self.line("");
-            self.rows(collapsed.iter().map(warning).collect(), "warnings");
-            self.line("");
-            self.line("</details>");
+        for warning in view.warnings.iter().take(MAX_WARNINGS) {
+            self.line(&warning_line(warning));
+        }
+        let more = view.warnings.get(MAX_WARNINGS..).unwrap_or_default();
+        if !more.is_empty() {
+            self.line(&format!("> ⚠ and {}", plural(more.len(), "more warning")));
         }
         let notes = view.notes();
         self.notes(&notes);
@@ -209,7 +206,22 @@ impl Page {
             }
             self.line(&section);
         }
+        self.collapsed_warnings(more);
     }
+
+    /// Those that are not shown above the changes, as far as there is room.
+    fn collapsed_warnings(&mut self, warnings: &[Warning]) {
+        if warnings.is_empty() {
+            return;
+        }
+        self.line(&format!("<details><summary>⚠ {}</summary>\n", plural(warnings.len(), "more warning")));
+        self.rows(warnings.iter().map(warning_line).collect(), "warnings");
+        self.line("\n</details>\n");
+    }
+}
+
+fn warning_line(warning: &Warning) -> String {
+    format!("> ⚠ {}", escaped(&warning.message))
 }
 
 fn section(location: &LocationView, folded: bool) -> String {

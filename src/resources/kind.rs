@@ -47,7 +47,7 @@ impl ResourceKind {
         matches!(self, Self::ServiceabilityPassword)
     }
 
-    /// Whether a step of it waits for an earlier one of another kind in its network which cannot be sent yet: the handsets of a
+    /// Whether a step of it waits for an earlier step in its network, about that kind, which cannot be sent yet: the handsets of a
     /// network are changed in the order of the plan, and what may reboot it comes last.
     pub const fn waits_for(self, earlier: Self) -> bool {
         match self {

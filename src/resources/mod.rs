@@ -26,15 +26,14 @@
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |
 //!
-//! The files beside the directories are the tables of kinds, each an exhaustive `match` over them:
+//! The files beside the directories are the tables of kinds. `fields`, `calls`, `operations` and `standing` choose the file of that name,
+//! of the same layer:
 //!
 //! | file | layer | what it is |
 //! |---|---|---|
 //! | `kind` | `model` | [`kind::ResourceKind`], and something for each kind |
 //! | `devices` | `model` | what belongs to a network, of each kind |
 //! | `device_entries` | `desired::model` | what an entry says of what belongs to its network, of each kind |
-//! | `calls` | `webex::calls` | all requests, and that which reads what a network has of one kind |
-//! | `operations` | `apply` | which operation a step is |
 //! | `resource` | `plan::model` | the state of one thing of any kind |
 //! | `field` | `plan::model` | a field, and its values |
 

@@ -68,12 +68,12 @@ pub(super) fn parse_token_response(
     wire::parse_token_response(body, now).map_err(|error| invalid_body_error(&error, head, body))
 }
 
-/// What a request is about, and so which numbers in an error are no secrets.
+/// What the numbers of four digits in an error may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// Numbers of four digits may be access codes.
+    /// Access codes, which are hidden: of networks, and of whatever else may be mentioned beside them.
     Networks,
-    /// Handsets and members: such numbers are extensions.
+    /// Extensions: of handsets and members.
     Lines,
 }
 

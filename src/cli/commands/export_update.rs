@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
-use clap::builder::PossibleValuesParser;
 use dectl::desired::load_sources;
 use dectl::diagnostic::Diagnostics;
-use dectl::plan::model::ResourceKind;
 use dectl::reconcile::{Accepted, CodeResolution, InputOptions, Inputs, accept_live};
 use dectl::report::{CodeVisibility, diff, plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -34,7 +32,7 @@ pub(crate) struct UpdateOptions {
     )]
     pub(super) update: Vec<PathBuf>,
     /// With --update: take over this field only, such as displayName (repeatable)
-    #[arg(long, value_name = "FIELD", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, value_parser = fields(), hide_short_help = true)]
+    #[arg(long, value_name = "FIELD", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, value_parser = FIELDS, hide_short_help = true)]
     field: Vec<String>,
     /// With --update: limit to networks by a glob for the old or new name, or !GLOB (repeatable)
     #[arg(long, value_name = "GLOB", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, hide_short_help = true)]
@@ -48,11 +46,17 @@ pub(crate) struct UpdateOptions {
 /// another one is let through where that one is excluded.
 const NEW_FILE_OPTIONS: [&str; 7] = ["write", "split", "force", "no_codes", "no_remarks", "include", "pairing"];
 
-/// The fields that an edit can take over: the model of a network and the address of a base station are what they are.
-fn fields() -> PossibleValuesParser {
-    let fields = ResourceKind::ALL.into_iter().flat_map(|kind| kind.fields()).map(|field| field.name);
-    fields.filter(|name| !["model", "mac"].contains(name)).collect::<Vec<_>>().into()
-}
+/// The fields that an edit can take over.
+const FIELDS: [&str; 8] = [
+    "name",
+    "displayName",
+    "defaultAccessCodeEnabled",
+    "defaultAccessCode",
+    "customDisplayName",
+    "line1",
+    "line2",
+    "serviceabilityPassword",
+];
 
 pub(super) async fn run(
     options: &UpdateOptions,

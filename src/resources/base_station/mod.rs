@@ -1,16 +1,16 @@
 //! Base stations of networks.
 
 pub mod calls;
-pub mod compare;
-pub mod entry;
-pub mod fields;
+pub(crate) mod compare;
+pub(crate) mod entry;
+pub(crate) mod fields;
 pub mod mac;
-pub mod operations;
-mod parse;
-pub mod places;
+pub(crate) mod operations;
+pub(crate) mod parse;
+pub(crate) mod places;
 pub(crate) mod standing;
 pub mod state;
-pub mod steps;
+pub(crate) mod steps;
 pub(crate) mod undo;
 mod wire;
-mod write;
+pub(crate) mod write;

@@ -6,7 +6,7 @@ use crate::apply::operation::{OperationRequest, OperationSpec, Response, unknown
 use crate::client::SendError;
 use crate::plan::model::{ResourceState, StepItem};
 use crate::webex::calls::Call;
-use crate::webex::{ApiError, ErrorClass};
+use crate::webex::{ApiError, ErrorClass, ItemResult};
 
 /// `POST …/baseStations`: up to 50 addresses, with a result for each.
 pub(crate) struct AddBaseStations;
@@ -16,6 +16,10 @@ impl OperationSpec for AddBaseStations {
         let station = |item: &StepItem| item.to.as_ref()?.base_station()?.mac();
         let macs: Vec<Mac> = request.items.iter().filter_map(station).collect();
         Ok(calls::add_base_stations(request.network()?, &macs).map(Response::Items))
+    }
+
+    fn is_result_of(&self, item: &ResourceState, result: &ItemResult) -> bool {
+        Mac::new(&result.item).map_or_else(|_| result.item == item.label(), |mac| mac.to_string() == item.label())
     }
 
     fn hint(&self, status: u16) -> Option<&'static str> {

@@ -1,18 +1,18 @@
 //! Handsets of networks.
 
 pub mod calls;
-pub mod compare;
-pub mod entry;
-pub mod fields;
-pub mod lines;
+pub(crate) mod compare;
+pub(crate) mod entry;
+pub(crate) mod fields;
+pub(crate) mod lines;
 pub mod member;
-pub mod members;
-pub mod operations;
-pub mod parse;
-pub mod rename;
+pub(crate) mod members;
+pub(crate) mod operations;
+pub(crate) mod parse;
+pub(crate) mod rename;
 pub(crate) mod standing;
 pub mod state;
-pub mod steps;
+pub(crate) mod steps;
 pub(crate) mod undo;
 mod wire;
-pub mod write;
+pub(crate) mod write;

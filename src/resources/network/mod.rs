@@ -1,11 +1,11 @@
 //! DECT networks.
 
 pub mod calls;
-pub mod compare;
+pub(crate) mod compare;
 pub mod desired_settings;
-pub mod fields;
+pub(crate) mod fields;
 pub mod network_model;
-pub mod operations;
+pub(crate) mod operations;
 pub mod settings;
 pub(crate) mod standing;
 pub mod state;

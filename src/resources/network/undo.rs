@@ -3,6 +3,7 @@
 use super::desired_settings::DesiredSettings;
 use super::network_model::NetworkModel;
 use super::settings::{Setting, SettingSet, Settings};
+use super::state::Network;
 use crate::desired::model::{BaseStationEntry, DeviceEntries, NetworkEntry, Spanned};
 use crate::diagnostic::DiagnosticCode;
 use crate::model::{Handset, NetworkId, NetworkName};
@@ -134,7 +135,9 @@ impl<'a> UndoBuilder<'a> {
         for handset in &handsets {
             self.note_pairing(&name, handset);
         }
-        if self.is_in_scope {
+        // Unless it was created again before.
+        let is_there = |network: &Network| network.location == item.location && *network.settings.name == *name;
+        if self.is_in_scope && !self.live.networks().any(|(_, network)| is_there(network)) {
             self.lost_passwords.push(name.clone());
         }
         let location = item.location.clone();

@@ -157,6 +157,11 @@ impl RequestLog {
         entry.sent + way / 2
     }
 
+    /// How long a request is under way at least before it is counted.
+    pub(super) fn shortest_way(&self) -> Duration {
+        self.fastest.unwrap_or_default() / 2
+    }
+
     /// What was let in and what was refused since then, in the order of the decisions: seconds since the start, and
     /// whether it was let in.
     pub(super) fn history(&self, since: Instant) -> Vec<(f64, bool)> {

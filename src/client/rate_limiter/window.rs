@@ -168,7 +168,10 @@ impl Window {
         let free_at = match log.nth_last(self.budget) {
             NthLast::None => return Availability::Now,
             NthLast::InFlight => None,
-            NthLast::At(counted_at) => Some(counted_at + self.period + self.margin),
+            // A request that is sent now is counted later.
+            NthLast::At(counted_at) => {
+                Some(counted_at + (self.period + self.margin).saturating_sub(log.shortest_way()))
+            }
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
             self.probing = None;

@@ -28,6 +28,8 @@ pub(crate) trait DeviceChanges {
         0
     }
 
+    fn is_empty(&self) -> bool;
+
     /// What changes, in the order of the plan.
     fn changes(&self) -> Vec<DeviceChange>;
 
@@ -55,7 +57,7 @@ pub(super) struct LocationChanges<'a> {
 
 impl LocationChanges<'_> {
     pub(super) fn is_empty(&self) -> bool {
-        self.networks.is_empty() && self.devices.iter().all(|devices| devices.changes().is_empty())
+        self.networks.is_empty() && self.devices.iter().all(|devices| devices.is_empty())
     }
 }
 
@@ -86,9 +88,10 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
 
     pub(super) fn add(mut self, schedule: Schedule, diagnostics: &mut Diagnostics) {
         self.plan.is_minimal &= schedule.is_minimal;
-        self.add_unchanged_networks();
+        let devices: Vec<Vec<DeviceChange>> = self.changes.devices.iter().map(|devices| devices.changes()).collect();
+        self.add_unchanged_networks(devices.iter().flatten());
         self.add_network_changes();
-        let firsts: Vec<ChangeIndex> = self.changes.devices.iter().map(|of| self.add_device_changes(&**of)).collect();
+        let firsts: Vec<ChangeIndex> = devices.into_iter().map(|changes| self.add_device_changes(changes)).collect();
         self.add_network_steps(schedule);
         for (devices, first) in self.changes.devices.iter().zip(firsts) {
             devices.add_steps(first, &mut self, diagnostics);
@@ -105,7 +108,7 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
         ChangeIndex(self.first_change + at)
     }
 
-    fn add_unchanged_networks(&mut self) {
+    fn add_unchanged_networks<'d>(&mut self, devices: impl Iterator<Item = &'d DeviceChange>) {
         let changed: HashSet<NetworkIndex> = self.changes.networks.iter().filter_map(NetworkChange::network).collect();
         for (at, network) in self.live.networks_of(self.changes.location) {
             if !changed.contains(&at) {
@@ -116,7 +119,6 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
                 });
             }
         }
-        let devices = self.changes.devices.iter().flat_map(|devices| devices.changes());
         let changed = devices.filter_map(|change| match change.owner {
             Owner::Live(network) => Some(network),
             Owner::Created(_) => None,
@@ -159,9 +161,9 @@ impl<'p, 'a> LocationPlanner<'p, 'a> {
     }
 
     /// Adds what changes of a kind of devices; returns the index of the first change.
-    fn add_device_changes(&mut self, devices: &dyn DeviceChanges) -> ChangeIndex {
+    fn add_device_changes(&mut self, changes: Vec<DeviceChange>) -> ChangeIndex {
         let first = ChangeIndex(self.plan.changes.len());
-        for DeviceChange { owner, before, after, span, replaced_by } in devices.changes() {
+        for DeviceChange { owner, before, after, span, replaced_by } in changes {
             let (network, network_name) = match owner {
                 Owner::Live(at) => {
                     let network = self.live.network(at);

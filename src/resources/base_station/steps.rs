@@ -22,6 +22,10 @@ impl DeviceChanges for BaseStationChanges {
         self.unmanaged
     }
 
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     fn changes(&self) -> Vec<DeviceChange> {
         let changes = self.changes.iter().map(|change| {
             let station = Some(ResourceState::BaseStation(change.station.clone()));

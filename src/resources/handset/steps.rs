@@ -25,6 +25,10 @@ impl DeviceChanges for HandsetChanges {
         self.unmanaged
     }
 
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     fn changes(&self) -> Vec<DeviceChange> {
         let changes = self.changes.iter().map(|change| {
             let state = |handset: &Option<Handset>| handset.clone().map(ResourceState::from);

@@ -24,6 +24,10 @@ impl DeviceChanges for PasswordChanges {
         ResourceKind::ServiceabilityPassword
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn changes(&self) -> Vec<DeviceChange> {
         let changes = self.0.iter().map(|change| {
             let [before, after] = [change.before, change.after].map(ResourceState::ServiceabilityPassword).map(Some);

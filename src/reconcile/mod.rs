@@ -18,6 +18,7 @@
 //! | `undo_builder` | collects what is undone of each kind, and why something is left alone |
 //! | `undo_chain` | which interrupted runs are undone together with a run |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
+//! | `made_again` | the ids of what undos have created again |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
 //! | `find` | [`find()`]: networks and devices by whatever is known of them |
 //! | `password` | [`generate_passwords()`]: an act, not a state |
@@ -35,6 +36,7 @@ mod export_plan;
 mod find;
 mod handset_interval;
 mod inputs;
+mod made_again;
 mod organization;
 mod pairing;
 mod password;

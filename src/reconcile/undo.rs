@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::error::Error;
 use super::inputs::Inputs;
+use super::made_again::MadeAgain;
 use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
 use super::undo_builder::{LocationUndo, RecreatedNetwork, UndoBuilder};
@@ -43,7 +44,9 @@ pub async fn prepare_undo(
     live: &mut LiveState,
     client: &ApiClient,
 ) -> Result<Undo, Error> {
-    let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key)?;
+    let made_again = MadeAgain::read(runs, target);
+    made_again.update_ids(history);
+    let EarlierRuns { joined, left } = join_interrupted(history, runs, target, key, &made_again)?;
     fill_hidden_codes(history, live);
     read_for_undo(history, live, client).await?;
     let plan_of = |run: &String| SavedPlan::read(&runs.plan_path(run), key).ok().map(|saved| saved.plan);
@@ -88,7 +91,12 @@ async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiC
         }
         if let Some(network) = item.network.as_ref().and_then(|id| live.find(id)) {
             let kind = item.key.operation.kind;
-            reads.add(if kind == Kind::Network { Kind::BaseStation } else { kind }, network);
+            if kind == Kind::Network {
+                reads.add(Kind::BaseStation, network);
+                reads.add(Kind::Handset, network);
+            } else {
+                reads.add(kind, network);
+            }
         }
     }
     let reads = reads.sorted();

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use super::made_again::MadeAgain;
 use crate::model::NetworkId;
 use crate::plan::is_temporary;
 use crate::plan::model::{ResourceKind as Kind, ResourceState};
@@ -87,8 +88,12 @@ pub(super) fn join_interrupted(
     runs: &RunDirectory,
     target: &RunTarget,
     key: Option<&PlanKey>,
+    made_again: &MadeAgain,
 ) -> Result<EarlierRuns, RunHistoryError> {
-    let earlier = earlier_runs(history, runs, target);
+    let mut earlier = earlier_runs(history, runs, target);
+    for run in &mut earlier {
+        made_again.update_ids(&mut run.history);
+    }
     let mut networks: HashSet<NetworkId> = history.modified.iter().map(|modified| modified.network.clone()).collect();
     let mut resumed: HashSet<String> = history.identity.resumes.iter().cloned().collect();
     let is_undo = history.identity.undoes.is_some();
@@ -110,7 +115,8 @@ pub(super) fn join_interrupted(
         let must_be_joined = resumed.contains(&run) || is_in_chain;
         let is_left = || earlier.modified.iter().any(|left| !left.is_final && networks.contains(&left.network));
         if must_be_joined || is_left() {
-            let earlier = RunHistory::read(journal, CodeAccess::Decrypt(key))?;
+            let mut earlier = RunHistory::read(journal, CodeAccess::Decrypt(key))?;
+            made_again.update_ids(&mut earlier);
             let resumes = earlier.identity.resumes.clone();
             if join(history, earlier, must_be_joined) {
                 found.joined.push(run);

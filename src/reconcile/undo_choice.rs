@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::made_again::MadeAgain;
 use crate::model::{LiveState, NetworkId};
 use crate::plan::model::{ChangeAction, ResourceKind};
 use crate::storage::journal::RunHistoryError;
@@ -45,13 +46,16 @@ pub fn choose_undo(
             None => return Ok(UndoChoice::NoRun),
         },
     };
+    // An undo may have deleted all that its run had left.
+    let is_undone_here = undo.as_ref().is_some_and(is_here);
     match undo {
         Some(undo) if !undo.is_finished() => return Ok(UndoChoice::Continue { run, undo: undo.run }),
         Some(undo) if wanted.is_none() => return Ok(UndoChoice::AlreadyUndone { run, undo: undo.run }),
         _ => {}
     }
-    let history = read(&runs.journal_path(&run))?;
-    Ok(match !history.has_written() || is_here(&history) {
+    let mut history = read(&runs.journal_path(&run))?;
+    MadeAgain::read(runs, target).update_ids(&mut history);
+    Ok(match !history.has_written() || is_undone_here || is_here(&history) {
         true => UndoChoice::Begin(Box::new(history)),
         false => UndoChoice::Elsewhere { run },
     })

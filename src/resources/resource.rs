@@ -75,6 +75,25 @@ impl ResourceState {
         }
     }
 
+    /// Gives it another id, if it has one.
+    pub fn set_id(&mut self, id: &str) {
+        match self {
+            Self::BaseStation(station) => station.id = Some(BaseStationId::new(id)),
+            Self::Handset(handset) => handset.id = Some(HandsetId::new(id)),
+            Self::Network { .. } | Self::ServiceabilityPassword(_) => {}
+        }
+    }
+
+    /// Whether one of them was created as the other one was: a network with its name, a device as far as requests describe it.
+    pub fn is_created_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Network { settings, .. }, Self::Network { settings: other, .. }) => settings.name == other.name,
+            (Self::BaseStation(station), Self::BaseStation(other)) => station.label() == other.label(),
+            (Self::Handset(handset), Self::Handset(other)) => handset.is_equivalent(other),
+            _ => false,
+        }
+    }
+
     /// Whether a network is as this one is to be created: with its name, and with its settings and model as far as a read
     /// shows them.
     pub fn matches_created(&self, network: &Network) -> bool {

@@ -311,6 +311,27 @@ fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
 }
 
 #[test]
+fn an_undo_leaves_a_network_alone_that_has_taken_the_name_of_a_deleted_one() {
+    let env = TestEnv::new();
+    let file = |name: &str, entry: &str| {
+        env.write(name, &format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{entry}]\n"));
+        assert_eq!(env.run(&["apply", name, "--yes", "--max-deletes", "1"]).code, Some(0));
+    };
+    file("create.yaml", "{ name: TRD Depot, model: DBS210, defaultAccessCode: \"8812\" }");
+    let networks = env.networks();
+    let depot = networks.iter().find(|network| network["name"] == "TRD Depot").expect("it was created");
+    file("delete.yaml", &format!("{{ id: {}, state: absent }}", depot["id"].as_str().expect("an id")));
+    let deletion = last_run(&env);
+    // By hand, with another code.
+    file("other.yaml", "{ name: trd depot, model: DBS210, defaultAccessCode: \"8813\" }");
+    let before = env.networks();
+    let undone = env.run(&["undo", &deletion, "--yes"]);
+    assert_eq!(undone.code, Some(1), "{}", undone.stderr);
+    assert!(undone.stdout.contains("another network of its location has this name by now"), "{}", undone.stdout);
+    assert_eq!(env.networks(), before);
+}
+
+#[test]
 fn an_undo_that_was_overtaken_is_undone_again_by_naming_the_run() {
     let env = TestEnv::new();
     env.write("d.yaml", &lab_and_nurses("A1", "B1"));

@@ -16,12 +16,12 @@ use dectl::client::rate_limiter::RateLimiter;
 use dectl::client::{ApiClient, Priority, RetryPolicy};
 use dectl::diagnostic::Severity;
 use dectl::model::{Handset, LiveState, LocationId, NetworkId, PasswordStatus};
-use dectl::plan::Scope;
-use dectl::plan::model::Plan;
+use dectl::plan::model::{Plan, ResourceKind};
+use dectl::plan::{RequiredReads, Scope};
 use dectl::plan_check::check_plan;
 use dectl::reconcile::{
     ApplyWorkflow, Approval, CodeResolution, Error, Executed, InputOptions, Inputs, PlanSource, RunConfig, UndoChoice,
-    choose_undo, complete_if_done, prepare_plan, prepare_undo,
+    choose_undo, complete_if_done, prepare_plan, prepare_undo, read_devices,
 };
 use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
@@ -361,6 +361,22 @@ impl Scene {
         seen
     }
 
+    /// Networks with their devices.
+    fn live(&self) -> LiveState {
+        let client = self.client(&Shutdown::new());
+        let read = async {
+            let mut live = client.read(&calls::list_networks(), Priority::Normal).await.expect("a list");
+            let mut reads = RequiredReads::default();
+            for (at, _) in live.networks() {
+                reads.add(ResourceKind::BaseStation, at);
+                reads.add(ResourceKind::Handset, at);
+            }
+            read_devices(&mut live, reads.sorted(), &client).await.expect("lists");
+            live
+        };
+        self.clock.block_on(read).expect("the reads end")
+    }
+
     /// Whether the serviceability password of each network is enabled.
     fn passwords(&self) -> BTreeMap<NetworkId, PasswordStatus> {
         let api = self.api();
@@ -456,6 +472,11 @@ impl Scene {
 
     /// `dectl undo last`: whether all is undone, and what it says is left.
     fn undo(&self, course: &Course) -> Option<Result<Undone, String>> {
+        self.undo_run(None, course)
+    }
+
+    /// `dectl undo RUN`, or `last`.
+    fn undo_run(&self, run: Option<&str>, course: &Course) -> Option<Result<Undone, String>> {
         let shutdown = Shutdown::new();
         let client = self.client(&shutdown);
         let work = async {
@@ -463,7 +484,7 @@ impl Scene {
                 client.read(&calls::list_networks(), Priority::Normal).await.map_err(|error| error.to_string())?;
             let runs = RunDirectory::open(self.journals.path()).expect("a directory");
             let read = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(None));
-            match choose_undo(&runs, &self.target(), None, &live, read).expect("journals") {
+            match choose_undo(&runs, &self.target(), run, &live, read).expect("journals") {
                 UndoChoice::Begin(mut history) => {
                     let (scope, target) = (Scope::default(), self.target());
                     let undo = prepare_undo(&mut history, &runs, &target, None, &scope, &mut live, &client).await;
@@ -624,6 +645,18 @@ fn after_undo_everything_is_as_it_was() {
             left.is_empty() && missed.is_empty(),
             "{left:#?}\ninstead of {missed:#?}\nafter {after:#?}\n{said:#?}\n{file}"
         );
+        // Undone once more by its name: nothing is added, removed or changed a second time.
+        let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
+        let Some((last, _)) = runs.last(&scene.target(), |_| true) else { return };
+        match scene.undo_run(Some(&last.run), &Course::default()).expect("it is not killed") {
+            Err(error) => panic!("{error}\n{file}"),
+            Ok(again) => {
+                let now = scene.truth();
+                let new: Vec<_> = now.iter().filter(|seen| !undone.contains(seen) && !before.contains(seen)).collect();
+                assert!(new.is_empty(), "{new:#?}\nnot {undone:#?}\n{:#?}\n{file}", again.said);
+                assert!(!left.is_empty() || now.len() == undone.len(), "{now:#?}\n{undone:#?}\n{file}");
+            }
+        }
     });
     assert!(valid.get() * 2 >= all.get(), "{} of {} files are valid", valid.get(), all.get());
 }
@@ -810,4 +843,75 @@ fn an_undo_takes_back_its_own_run_whatever_was_interrupted_before() {
         compared.set(compared.get() + 1);
     });
     assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());
+}
+
+/// A file, and then one that deletes things that the first has changed: undone one after the other, the later one first.
+#[test]
+fn undo_of_an_earlier_run_finds_what_a_later_undo_has_created_again() {
+    let compared = Cell::new(0);
+    for_seeds("undo_of_an_earlier_run", 100, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, false), false);
+        let before = scene.truth();
+        let file = random_file(&locations, &mut rng, &mut None);
+        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
+            return;
+        }
+        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+            return;
+        }
+        let between = scene.truth();
+        let live = scene.live();
+        let mut other = String::from("version: 1\nlocations:\n");
+        for (at, location) in live.locations() {
+            let _infallible = writeln!(other, "  - id: {}\n    networks:", location.id);
+            for (at, network) in live.networks_of(at) {
+                let id = &network.id;
+                if rng.gen_bool(0.4) {
+                    let _infallible = writeln!(other, "      - {{ id: {id}, state: absent }}");
+                    continue;
+                }
+                let _infallible = writeln!(other, "      - id: {id}");
+                let stations = live.base_stations(at).unwrap_or_default().iter().filter(|_| rng.gen_bool(0.4));
+                let stations: Vec<_> = stations.map(|station| station.label()).collect();
+                if !stations.is_empty() {
+                    let _infallible = writeln!(other, "        baseStations:");
+                }
+                for mac in stations {
+                    let _infallible = writeln!(other, "          - {{ mac: \"{mac}\", state: absent }}");
+                }
+                let handsets = live.handsets(at).unwrap_or_default().iter().filter(|_| rng.gen_bool(0.4));
+                let ids: Vec<_> = handsets.filter_map(|handset| handset.id.as_ref()).collect();
+                if !ids.is_empty() {
+                    let _infallible = writeln!(other, "        handsets:");
+                }
+                for id in ids {
+                    let _infallible = writeln!(other, "          - {{ id: {id}, state: absent }}");
+                }
+            }
+        }
+        if scene.pending(&file) == Ok(0) && scene.pending(&other) == Ok(0)
+            || scene.apply(&other, &Course::default()) != Some(Ok(true))
+        {
+            return;
+        }
+        let mut said = Vec::new();
+        for (run, expected) in [("2026-run-002", &between), ("2026-run-001", &before), ("2026-run-001", &before)] {
+            let undone = scene.undo_run(Some(run), &Course::default()).expect("it is not killed");
+            let undone = undone.unwrap_or_else(|error| panic!("{run}: {error}\n{file}\n{other}"));
+            said.extend(undone.said);
+            let left = said.iter().any(|said| said.contains("left alone") || said.contains("skipped"));
+            assert!(
+                left || scene.truth() == *expected,
+                "{run}: {:#?}\n{expected:#?}\n{said:#?}\n{file}\n{other}",
+                scene.truth()
+            );
+            if left {
+                return;
+            }
+        }
+        compared.set(compared.get() + 1);
+    });
+    assert!(compared.get() * 3 >= cases(100) as usize, "{} pairs of files were compared", compared.get());
 }

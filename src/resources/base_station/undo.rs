@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::entry::BaseStationEntry;
 use super::mac::Mac;
+use super::state::BaseStation;
 use crate::desired::model::Spanned;
 use crate::diagnostic::Span;
 use crate::model::NetworkId;
@@ -59,9 +60,16 @@ impl<'a> UndoBuilder<'a> {
         }
     }
 
+    /// A base station that the run has removed is added again.
     pub(crate) fn add_removed(&mut self, item: &'a RecordedItem) {
-        let (Some(ResourceState::BaseStation(station)), Some(network)) = (&item.before, &item.network) else { return };
-        let label = station.label();
+        if let Some(ResourceState::BaseStation(station)) = &item.before {
+            self.add_base_station(item, station);
+        }
+    }
+
+    /// Adds a base station to the network of an item.
+    pub(crate) fn add_base_station(&mut self, item: &'a RecordedItem, station: &BaseStation) {
+        let (Some(network), label) = (&item.network, station.label()) else { return };
         let Some(at) = self.live.find(network) else {
             return self.leave_alone(format!("base station {label}"), "its network no longer exists");
         };

@@ -153,7 +153,13 @@ impl<'a> UndoBuilder<'a> {
 
     /// A handset that the run has removed is added again.
     pub(crate) fn add_removed_handset(&mut self, item: &'a RecordedItem) {
-        let Some(before) = item.before.as_ref().and_then(ResourceState::handset) else { return };
+        if let Some(before) = item.before.as_ref().and_then(ResourceState::handset) {
+            self.add_handset(item, before);
+        }
+    }
+
+    /// Adds a handset to the network of an item.
+    pub(crate) fn add_handset(&mut self, item: &'a RecordedItem, before: &'a Handset) {
         let Some((at, network)) = self.handset_network(item) else {
             return self.leave_alone(format!("handset {}", before.label()), "its network no longer exists");
         };

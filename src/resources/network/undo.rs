@@ -13,7 +13,7 @@ use crate::plan::model::{Operation, ResourceKind as Kind, ResourceState};
 use crate::reconcile::undo_builder::{RecreatedNetwork, UndoBuilder, entry};
 use crate::resources::base_station::undo::base_station;
 use crate::resources::handset::undo::{NOT_ADDED_AGAIN, TWIN, can_be_added, handset_as_it_was, is_twin};
-use crate::storage::journal::{ModifiedNetwork, RecordedItem};
+use crate::storage::journal::{ModifiedNetwork, RecordedItem, WriteOutcome};
 
 impl<'a> UndoBuilder<'a> {
     pub(crate) fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
@@ -97,11 +97,16 @@ impl<'a> UndoBuilder<'a> {
         let (Some(ResourceState::Network { settings, model }), Some(id)) = (&item.before, &item.network) else {
             return;
         };
-        // The deletion was not applied.
-        if self.live.find(id).is_some() {
-            return;
-        }
         let name = settings.name.to_string();
+        if let Some(at) = self.live.find(id) {
+            let was_deleted = item.end == Some(WriteOutcome::Applied);
+            return if was_deleted {
+                self.complete_recreated(item, self.live.network(at))
+            };
+        }
+        if self.is_name_taken(item, settings) {
+            return self.leave_alone(name, "another network of its location has this name by now");
+        }
         let Some(model) = model.as_deref().and_then(NetworkModel::parse) else {
             return self.leave_alone(name, "its model is not known, so it cannot be created again");
         };
@@ -135,9 +140,7 @@ impl<'a> UndoBuilder<'a> {
         for handset in &handsets {
             self.note_pairing(&name, handset);
         }
-        // Unless it was created again before.
-        let is_there = |network: &Network| network.location == item.location && *network.settings.name == *name;
-        if self.is_in_scope && !self.live.networks().any(|(_, network)| is_there(network)) {
+        if self.is_in_scope {
             self.lost_passwords.push(name.clone());
         }
         let location = item.location.clone();
@@ -155,5 +158,30 @@ impl<'a> UndoBuilder<'a> {
             ..entry(None, span)
         };
         self.location(&item.location).created.push(entry);
+    }
+
+    /// An earlier undo has created the network again: what it lacks of its devices is added.
+    fn complete_recreated(&mut self, item: &'a RecordedItem, network: &Network) {
+        for content in &item.contents {
+            match content {
+                ResourceState::BaseStation(station) => self.add_base_station(item, station),
+                ResourceState::Handset(handset) => self.add_handset(item, handset),
+                ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
+            }
+        }
+        if item.before.as_ref().is_some_and(|before| !before.matches_created(network)) {
+            self.leave_alone(&network.settings.name, "it was created again, and its settings changed since");
+        }
+    }
+
+    /// Whether a network has the name of a deleted one and keeps it in the undo.
+    fn is_name_taken(&self, item: &RecordedItem, deleted: &Settings) -> bool {
+        let is_undone = |id: &NetworkId| {
+            self.created.contains(id.as_str()) || self.history.modified.iter().any(|modified| modified.network == *id)
+        };
+        self.live.networks().any(|(_, network)| {
+            let has_name = network.location == item.location && network.settings.name_key() == deleted.name_key();
+            has_name && !is_undone(&network.id)
+        })
     }
 }

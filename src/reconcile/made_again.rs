@@ -1,0 +1,115 @@
+//! The ids of what undos have made again: a network, base station or handset that was deleted and is created again is the same
+//! thing with another id. Whatever a journal says of the former id is about the new one.
+
+use std::collections::HashMap;
+
+use crate::model::NetworkId;
+use crate::plan::model::{ResourceKind, ResourceState};
+use crate::storage::journal::RecordedItem;
+use crate::storage::{RunDirectory, RunHistory, RunTarget};
+
+/// The present id of each thing that was made again, by each of its former ids.
+#[derive(Debug, Default)]
+pub(super) struct MadeAgain(HashMap<String, String>);
+
+/// Something that a run has removed, or that an undo has added.
+struct Recorded<'a> {
+    location: &'a str,
+    /// The network of a device: its id, unless the run has created or deleted it, and its name.
+    network: (Option<&'a NetworkId>, &'a str),
+    state: &'a ResourceState,
+    id: &'a str,
+}
+
+impl MadeAgain {
+    pub(super) fn read(runs: &RunDirectory, target: &RunTarget) -> Self {
+        let histories = runs.histories().filter(|history| history.identity.target.is_same(target));
+        Self::of(&histories.collect::<Vec<_>>())
+    }
+
+    /// Of the runs of one organization, the newest first.
+    fn of(histories: &[RunHistory]) -> Self {
+        let mut made_again = Self::default();
+        // The oldest undo first, so that what was deleted again has its last id in the end.
+        for undo in histories.iter().rev().filter(|history| history.identity.undoes.is_some()) {
+            let mut added: Vec<Recorded<'_>> = undo.items.iter().filter_map(added).collect();
+            let undone = histories.iter().filter(|history| undo.identity.has_undone(&history.run));
+            for removed in undone.flat_map(|history| &history.items).flat_map(removed) {
+                if let Some(at) = added.iter().position(|added| made_again.is_same(added, &removed)) {
+                    made_again.add(removed.id, added.swap_remove(at).id);
+                }
+            }
+        }
+        made_again
+    }
+
+    fn add(&mut self, former: &str, id: &str) {
+        for present in self.0.values_mut().filter(|present| *present == former) {
+            id.clone_into(present);
+        }
+        self.0.insert(former.to_owned(), id.to_owned());
+    }
+
+    /// Whether what an undo has added is, but for its id, what was removed.
+    fn is_same(&self, added: &Recorded<'_>, removed: &Recorded<'_>) -> bool {
+        let is_same_network = match (added.network, removed.network) {
+            ((Some(now), _), (Some(then), _)) => now.as_str() == self.present(then.as_str()).unwrap_or(then.as_str()),
+            ((_, now), (_, then)) => now == then,
+        };
+        added.location == removed.location && is_same_network && added.state.is_created_as(removed.state)
+    }
+
+    fn present(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
+    }
+
+    /// Makes a history about the things as they are called now.
+    pub(super) fn update_ids(&self, history: &mut RunHistory) {
+        let update_network = |network: &mut NetworkId| {
+            if let Some(id) = self.present(network.as_str()) {
+                *network = NetworkId::new(id);
+            }
+        };
+        for modified in &mut history.modified {
+            update_network(&mut modified.network);
+        }
+        for item in &mut history.items {
+            item.network.as_mut().into_iter().for_each(update_network);
+            if let Some(id) = item.id.as_deref().and_then(|id| self.present(id)) {
+                item.id = Some(id.to_owned());
+            }
+            let RecordedItem { before, interim, after, contents, .. } = item;
+            for state in [before, interim, after].into_iter().flatten().chain(contents) {
+                if let Some(id) = state.id().and_then(|id| self.present(id)) {
+                    state.set_id(id);
+                }
+            }
+        }
+    }
+}
+
+fn added(item: &RecordedItem) -> Option<Recorded<'_>> {
+    let is_addition = item.before.is_none() && item.may_be_applied();
+    let (state, id) = (item.after.as_ref().filter(|_| is_addition)?, item.id.as_deref()?);
+    let network = (item.network.as_ref(), network_name(item, state));
+    Some(Recorded { location: item.location.as_str(), network, state, id })
+}
+
+/// What an item has removed; a network with its devices.
+fn removed(item: &RecordedItem) -> Vec<Recorded<'_>> {
+    let is_removal = item.after.is_none() && item.may_be_applied();
+    let Some(state) = item.before.as_ref().filter(|_| is_removal) else { return Vec::new() };
+    let name = network_name(item, state);
+    let recorded = |network, state, id| Recorded { location: item.location.as_str(), network, state, id };
+    if item.key.operation.kind != ResourceKind::Network {
+        return state.id().map(|id| recorded((item.network.as_ref(), name), state, id)).into_iter().collect();
+    }
+    let devices = item.contents.iter().filter_map(|state| Some(recorded((None, name), state, state.id()?)));
+    let network = item.network.as_ref().map(|id| recorded((None, name), state, id.as_str()));
+    network.into_iter().chain(devices).collect()
+}
+
+/// The name of a network that is created or deleted, or that a device belongs to.
+fn network_name<'a>(item: &'a RecordedItem, state: &'a ResourceState) -> &'a str {
+    state.settings().map_or(&item.key.network, |settings| &settings.name)
+}

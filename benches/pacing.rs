@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench pacing -- --seed 1 --shapes 20 [--family 0] [--updates 500]` prints a table for docs/performance.md: the time as a multiple
 //! of what a client takes that knows the limit and has ten requests in flight, and the share of refused requests.
-//! `--alone` leaves the other clients out, `--each` prints every shape.
+//! `--alone` leaves the other clients out, `--each` prints every shape, `--only 7` draws one of them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -51,6 +51,9 @@ fn main() {
             for number in 0..shapes {
                 let mut rng = SeededRng::from_seed(seed * 1_000_003 + family as u64 * 10_007 + number);
                 let shape = Shape::draw(family, &mut rng);
+                if option("--only").is_some_and(|only| only != number) {
+                    continue;
+                }
                 let seed = seed + number;
                 let known = knowing(&PacingEnv::unlimited(n, &shape, seed)).map_or(f64::NAN, |pace| pace.wall);
                 let run = |client: fn(&PacingEnv) -> Option<Pace>| client(&PacingEnv::new(n, &shape, seed));

@@ -59,6 +59,9 @@ const MAX_CONTRADICTIONS: u32 = 2;
 /// Another explanation is possible if it contradicts by so many requests more at most.
 const PLAUSIBLE: f64 = 1.0;
 
+/// With a smaller burst two requests may not arrive at once.
+const TWO_AT_ONCE: f64 = 2.0;
+
 /// Older refusals are forgotten.
 const MAX_EVENTS: usize = 16;
 
@@ -180,11 +183,6 @@ impl Bucket {
         self.baseline
     }
 
-    /// Whether a bucket would have let in and refused the same.
-    pub(super) fn explains(&self, log: &RequestLog) -> bool {
-        fit(&log.history(self.baseline), self.baseline_level).contradiction < MAX_MISFIT
-    }
-
     /// How often it was found empty.
     pub(super) const fn refusals(&self) -> usize {
         self.empty.len()
@@ -193,6 +191,14 @@ impl Bucket {
     /// When it was found empty.
     pub(super) fn into_refusals(self) -> Vec<Instant> {
         self.empty
+    }
+
+    /// Its rate, if that is known and no two requests may arrive at once.
+    pub(super) fn rate_without_burst(&self) -> Option<f64> {
+        match &self.state {
+            BucketState::Calibrated(calibrated) if calibrated.burst < TWO_AT_ONCE => Some(calibrated.rate),
+            _ => None,
+        }
     }
 
     /// Whether it is no bucket.

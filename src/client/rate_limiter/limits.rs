@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::availability::Availability;
 use super::bucket::Bucket;
 use super::bucket_fit;
-use super::in_flight::InFlightLimit;
+use super::in_flight::{self, InFlightLimit};
 use super::pace::Pace;
 use super::request_log::RequestLog;
 use super::short_window;
@@ -19,6 +19,9 @@ const SHORT_WINDOW_MARGIN: f64 = 1.0;
 /// It is told from a bucket after so many refusals only.
 const SHORT_WINDOW_REFUSALS: usize = 3;
 
+/// A limit in flight may be contradicted by so many requests more than a bucket.
+const IN_FLIGHT_MARGIN: f64 = 0.5;
+
 /// A bucket explains long waits if it is contradicted by at most so many requests, and so many more for each in the log.
 const LONG_WAIT_MISFIT: f64 = 3.0;
 const LONG_WAIT_MISFIT_GROWTH: f64 = 0.005;
@@ -30,7 +33,9 @@ const MAX_WINDOWS: usize = 2;
 pub(super) struct Limits {
     windows: Vec<Window>,
     bucket: Option<Bucket>,
-    in_flight: InFlightLimit,
+    in_flight: Option<InFlightLimit>,
+    /// Whether one request at a time was refused soon.
+    is_one_refused: bool,
     /// Instead of a bucket, where none explains what is refused.
     pace: Option<Pace>,
     /// Since when the bucket has been the same, as far as known.
@@ -45,8 +50,8 @@ pub(super) struct Limits {
 
 impl Limits {
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
-        let in_flight = match self.in_flight.most() {
-            Some(most) if log.in_flight() >= most => Availability::AfterNextResponse,
+        let in_flight = match self.in_flight {
+            Some(limit) if log.in_flight() >= limit.most() => Availability::AfterNextResponse,
             _ => Availability::Now,
         };
         let windows = self.windows.iter_mut().map(|window| window.availability(log, now));
@@ -68,7 +73,9 @@ impl Limits {
 
     /// A request was let in that was sent as one of `crowd` in flight.
     pub(super) fn admitted(&mut self, crowd: usize, log: &RequestLog) {
-        self.in_flight.admitted(crowd);
+        if let Some(limit) = &mut self.in_flight {
+            limit.admitted(crowd);
+        }
         for window in &mut self.windows {
             window.admitted(log);
         }
@@ -86,7 +93,7 @@ impl Limits {
         let others = [
             self.bucket.as_ref().and_then(Bucket::describe),
             self.pace.as_ref().map(Pace::describe),
-            self.in_flight.describe(),
+            self.in_flight.as_ref().map(InFlightLimit::describe),
         ];
         let known: Vec<String> = windows.chain(others.into_iter().flatten()).collect();
         (!known.is_empty()).then(|| known.join(" and "))
@@ -176,6 +183,38 @@ impl Limits {
         found.is_some()
     }
 
+    /// Whether a limit in flight explains what was refused as well as a bucket does; it is then what is assumed, since it is found
+    /// out sooner that it is none.
+    fn is_in_flight(&mut self, event: &ThrottleEvent, log: &RequestLog) -> bool {
+        let Some(since) = self.since(log) else { return false };
+        let before = self.in_flight.take();
+        if let Some(one) = before.filter(|before| before.is_one_at_a_time()) {
+            if event.peak > 1 || one.has_delivered() {
+                self.in_flight = Some(InFlightLimit::new(1, before));
+                return true;
+            }
+            self.is_one_refused = true;
+        }
+        let found = in_flight::fit(log, since);
+        let as_bucket = bucket_fit::fit(&log.history(since), 0.0).contradiction;
+        // One at a time would explain nearly everything.
+        if found.most > 1 && found.contradiction as f64 <= as_bucket + IN_FLIGHT_MARGIN {
+            self.in_flight = Some(InFlightLimit::new(found.most, before));
+        }
+        self.in_flight.is_some()
+    }
+
+    /// Where two requests that arrive close to each other are refused, and one at a time is faster than the rate at which hardly
+    /// any two do, one at a time is what is left.
+    fn consider_one_at_a_time(&mut self, event: &ThrottleEvent, log: &RequestLog) {
+        let of_bucket = || self.bucket.as_ref().and_then(Bucket::rate_without_burst);
+        let rate = self.pace.as_ref().map(Pace::rate).or_else(of_bucket);
+        let is_faster = rate.is_some_and(|rate| rate * log.latency() < 1.0);
+        if is_faster && event.peak > 1 && !self.is_one_refused {
+            (self.in_flight, self.bucket, self.pace) = (Some(InFlightLimit::new(1, None)), None, None);
+        }
+    }
+
     /// Learns from a short wait that no window explains.
     fn refused_shortly(
         &mut self,
@@ -184,27 +223,30 @@ impl Limits {
         log: &RequestLog,
         now: Instant,
     ) {
-        if let Some(pace) = &mut self.pace {
-            pace.refused(event.began, log, now);
-            if self.in_flight.refused(event.refusals, event.peak, true, || false) {
-                self.pace = None;
-            }
+        if self.is_in_flight(event, log) {
+            (self.bucket, self.pace) = (None, None);
             return;
         }
+        let window = self.windows.iter().find(|window| !window.is_short());
+        match (&mut self.pace, &self.bucket, window) {
+            (Some(pace), ..) => pace.refused(event.began, log, now),
+            // Beside a window a fit would have the resets in it: a counter that lags looks like a bucket of any rate. An even pace
+            // begins with what the window lets in, and finds out how much faster it may be meanwhile.
+            (None, None, Some(window)) => self.pace = Some(Pace::starting_at(window.rate(), vec![event.began], now)),
+            _ => self.refused_by_bucket(event, of_window, log, now),
+        }
+        self.consider_one_at_a_time(event, log);
+    }
+
+    /// Learns from a refusal that a bucket explains best; or a window of a second or two, or nothing at all.
+    fn refused_by_bucket(
+        &mut self,
+        event: &ThrottleEvent,
+        of_window: Option<WindowEvent>,
+        log: &RequestLog,
+        now: Instant,
+    ) {
         let since = self.since(log);
-        let may_be_bucket = || Bucket::on_empty(event.began, since).explains(log);
-        let is_paced = self.bucket.as_ref().is_some_and(Bucket::is_calibrated);
-        if self.in_flight.refused(event.refusals, event.peak, is_paced, may_be_bucket) {
-            // What was taken for a bucket.
-            self.bucket.take_if(|bucket| !bucket.is_calibrated());
-            return;
-        }
-        // Beside a window a fit would have the resets in it: a counter that lags looks like a bucket of any rate. An even pace
-        // begins with what the window lets in, and finds out how much faster it may be meanwhile.
-        if let (None, Some(window)) = (&self.bucket, self.windows.iter().find(|window| !window.is_short())) {
-            self.pace = Some(Pace::starting_at(window.rate(), vec![event.began], now));
-            return;
-        }
         match &mut self.bucket {
             Some(bucket) => bucket.refused(event.began, self.longest_short_wait, log, now),
             None => self.bucket = Some(Bucket::on_empty(event.began, since)),
@@ -218,7 +260,6 @@ impl Limits {
         if let Some(bucket) = self.bucket.take_if(|bucket| bucket.is_contradicted()) {
             self.long_waits_mislead = false;
             self.pace = Some(Pace::new(bucket.into_refusals(), log, now));
-            self.in_flight.reconsider();
         }
     }
 }

@@ -13,7 +13,8 @@
 //! | `bucket_fit` | its rate and burst, from all that was let in and refused |
 //! | `short_window` | a window of a second or two, told from a bucket by the same |
 //! | `pace` | an even pace, where no model explains what is refused |
-//! | `in_flight` | a limit on the number of requests in flight |
+//! | `in_flight` | a limit on the number of requests in flight, told from a bucket by the same |
+//! | `explanation` | how well a limit of so many requests explains what was let in and refused |
 //! | `fixed_rate` | the limit of `--rate`, on governor |
 //!
 //! Pure: instants come in as arguments; it never waits itself.
@@ -22,6 +23,7 @@ mod availability;
 mod bucket;
 mod bucket_fit;
 mod concurrency;
+mod explanation;
 mod fixed_rate;
 mod in_flight;
 mod limits;

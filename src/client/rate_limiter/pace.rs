@@ -101,6 +101,11 @@ impl Pace {
         (self.filled, self.at) = (self.filled.min(0.0), now);
     }
 
+    /// Requests per second.
+    pub(super) const fn rate(&self) -> f64 {
+        self.rate
+    }
+
     /// For people.
     pub(super) fn describe(&self) -> String {
         format!("about {:.1} requests/s", self.rate)

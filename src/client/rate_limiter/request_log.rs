@@ -20,6 +20,9 @@ const EARLY_DECISION: f64 = 0.6;
 /// Decisions that are closer to each other, in seconds, may have been made in the other order.
 const MIN_LATENESS: f64 = 0.005;
 
+/// A request arrives within this part of the fastest response.
+const WAY: u32 = 6;
+
 /// Weight of the latest response in the moving averages.
 const SMOOTHING: f64 = 0.05;
 
@@ -175,6 +178,30 @@ impl RequestLog {
         history.extend(self.counted_at[from..].iter().map(|at| (at.elapsed().as_secs_f64(), true)));
         history.sort_by(|(one, _), (other, _)| one.total_cmp(other));
         history
+    }
+
+    /// Of the requests since then, in order: whether each was let in, and how many were at work when it arrived, itself included if
+    /// so. It is at work until its response. When it arrives is known but for a share of a response: what was let in may have
+    /// arrived when others had left meanwhile, what was refused may have not.
+    pub(super) fn at_work(&self, since: Instant) -> Vec<(bool, usize)> {
+        let last = |entries: &[Entry], is_admitted: bool| -> Vec<(Entry, bool)> {
+            let counted = entries.iter().rev().take(MAX_HISTORY).filter(|entry| self.counts(entry.is_read));
+            counted.map(|entry| (*entry, is_admitted)).collect()
+        };
+        let mut requests = last(&self.admitted, true);
+        requests.extend(last(&self.refused, false));
+        requests.sort_unstable_by_key(|(entry, _)| entry.sent);
+        let mut at_work: Vec<Instant> = Vec::new();
+        let decisions = requests.into_iter().filter_map(|(entry, is_admitted)| {
+            at_work.retain(|ends| *ends > entry.sent);
+            let left = if is_admitted { entry.took / WAY } else { Duration::ZERO };
+            let count = at_work.iter().filter(|ends| **ends > entry.sent + left).count() + usize::from(is_admitted);
+            if is_admitted {
+                at_work.push(entry.sent + entry.took);
+            }
+            (entry.sent >= since).then_some((is_admitted, count))
+        });
+        decisions.collect()
     }
 
     /// How long a response takes, in seconds.

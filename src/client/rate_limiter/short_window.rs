@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::bucket_fit;
+use super::explanation::{Explanation, best};
 
 /// Periods that are considered, in seconds.
 const PERIODS: [f64; 2] = [1.0, 2.0];
@@ -43,8 +44,8 @@ pub(super) fn fit(history: &[(f64, bool)], longest_wait: Duration) -> Option<Sho
             let number = move |at: f64| ((at - phase) / period).floor();
             best_budget(history, move |one, other| number(one) == number(other))
         });
-        std::iter::once(sliding).chain(fixed).map(move |(contradiction, budget)| ShortWindow {
-            budget,
+        std::iter::once(sliding).chain(fixed).map(move |Explanation { contradiction, most }| ShortWindow {
+            budget: most,
             period: Duration::from_secs_f64(period),
             contradiction,
         })
@@ -59,7 +60,7 @@ pub(super) fn better_than_bucket(history: &[(f64, bool)], longest_wait: Duration
 }
 
 /// The budget that is contradicted least, and by how many requests, if those that share a window count together.
-fn best_budget(history: &[(f64, bool)], share: impl Fn(f64, f64) -> bool) -> (usize, usize) {
+fn best_budget(history: &[(f64, bool)], share: impl Fn(f64, f64) -> bool) -> Explanation {
     let admitted: Vec<f64> = history.iter().filter(|(_, is_admitted)| *is_admitted).map(|(at, _)| *at).collect();
     let (mut first, mut next) = (0, 0);
     let used = history.iter().map(|(at, is_admitted)| {
@@ -69,21 +70,7 @@ fn best_budget(history: &[(f64, bool)], share: impl Fn(f64, f64) -> bool) -> (us
         next += usize::from(*is_admitted);
         (*is_admitted, next - first)
     });
-    // Of requests that were let in one after the other the last count says all, of refused ones the lowest.
-    let used: Vec<(bool, usize)> = used.collect();
-    let runs = used.chunk_by(|(one, _), (other, _)| one == other).map(|run| {
-        let counts = run.iter().map(|(_, count)| *count);
-        (run[0].0, if run[0].0 { counts.max() } else { counts.min() }.unwrap_or_default())
-    });
-    let runs: Vec<(bool, usize)> = runs.collect();
-    let contradiction = |budget: usize| -> usize {
-        let by = |(is_admitted, count): &(bool, usize)| {
-            if *is_admitted { count.saturating_sub(budget) } else { budget.saturating_sub(*count) }
-        };
-        runs.iter().map(by).sum()
-    };
-    let budgets = runs.iter().map(|(_, count)| (*count).max(1));
-    budgets.map(|budget| (contradiction(budget), budget)).min().unwrap_or((usize::MAX, 1))
+    best(used)
 }
 
 #[cfg(test)]

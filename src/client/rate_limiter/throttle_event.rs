@@ -19,8 +19,7 @@ pub(super) struct ThrottleEvent {
     pub(super) reset: Option<ResetEstimate>,
     /// When the last refusal was decided.
     last_refusal: Instant,
-    /// How many were refused, and how many were in flight at most meanwhile.
-    pub(super) refusals: usize,
+    /// How many were in flight at most meanwhile.
     pub(super) peak: usize,
     /// Whether a `Retry-After` that can be right ends the pause. If not, single requests find out when there is quota
     /// again.
@@ -36,13 +35,12 @@ pub(super) struct ResetEstimate {
 
 impl ThrottleEvent {
     pub(super) const fn begin(decided: Decided, is_told: bool) -> Self {
-        Self { began: decided.at, reset: None, last_refusal: decided.at, refusals: 0, peak: 0, is_told }
+        Self { began: decided.at, reset: None, last_refusal: decided.at, peak: 0, is_told }
     }
 
     /// This event is the same as `before`: nothing was let in between, so the pause was too short.
     pub(super) fn continues(&mut self, before: &Self) {
         self.began = before.began;
-        self.refusals += before.refusals;
         self.peak = self.peak.max(before.peak);
         self.reset = None;
         self.is_told = false;
@@ -55,7 +53,6 @@ impl ThrottleEvent {
 
     /// Adds one refusal of the event. Each wait is rounded up, so together they are tighter than one.
     pub(super) fn refused(&mut self, Decided { at: decided, peak, .. }: Decided, wait: Option<Duration>) {
-        self.refusals += 1;
         self.peak = self.peak.max(peak);
         self.began = self.began.min(decided);
         self.last_refusal = self.last_refusal.max(decided);

@@ -44,10 +44,15 @@ impl MadeAgain {
     }
 
     fn add(&mut self, former: &str, id: &str) {
-        for present in self.0.values_mut().filter(|present| *present == former) {
+        // It may have been made again before, and be known by that id.
+        let previous = self.0.insert(former.to_owned(), id.to_owned());
+        let is_former = |present: &str| present == former || Some(present) == previous.as_deref();
+        for present in self.0.values_mut().filter(|present| is_former(present)) {
             id.clone_into(present);
         }
-        self.0.insert(former.to_owned(), id.to_owned());
+        if let Some(previous) = previous {
+            self.0.insert(previous, id.to_owned());
+        }
     }
 
     /// Whether what an undo has added is, but for its id, what was removed.
@@ -112,4 +117,32 @@ fn removed(item: &RecordedItem) -> Vec<Recorded<'_>> {
 /// The name of a network that is created or deleted, or that a device belongs to.
 fn network_name<'a>(item: &'a RecordedItem, state: &'a ResourceState) -> &'a str {
     state.settings().map_or(&item.key.network, |settings| &settings.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_former_ids_lead_to_the_present_one() {
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+        let cases: &[Case<'_>] = &[
+            (&[("a", "b")], &["a"]),
+            // Deleted again under its new id.
+            (&[("a", "b"), ("b", "c")], &["a", "b"]),
+            // Deleted again by another run, and made again as what the first run had deleted.
+            (&[("a", "b"), ("a", "c")], &["a", "b"]),
+            (&[("a", "b"), ("b", "c"), ("a", "d")], &["a", "b", "c"]),
+        ];
+        for (made, former) in cases {
+            let mut made_again = MadeAgain::default();
+            for (former, id) in *made {
+                made_again.add(former, id);
+            }
+            let last = made.last().map(|(_, id)| *id);
+            for id in *former {
+                assert_eq!(made_again.present(id), last, "{id} of {made:?}");
+            }
+        }
+    }
 }

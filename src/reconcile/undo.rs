@@ -11,12 +11,13 @@ use super::undo_builder::{LocationUndo, RecreatedNetwork, UndoBuilder};
 use super::undo_chain::{EarlierRuns, join_interrupted};
 use crate::client::ApiClient;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Spanned};
-use crate::diagnostic::{DiagnosticCode, Diagnostics, SourceLines, Sources, plural};
+use crate::diagnostic::{Diagnostics, SourceLines, Sources};
 use crate::model::{LiveState, Mac, NetworkId};
 use crate::plan::model::ChangeAction::{Create, Delete, Update};
 use crate::plan::model::{Plan, ResourceKind as Kind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
 use crate::resources::base_station::undo::join_replacements;
+use crate::resources::network::undo::fill_hidden_codes;
 use crate::storage::{PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 #[derive(Debug)]
@@ -61,20 +62,6 @@ pub async fn prepare_undo(
         undo.inputs.protections.join(plan.protections);
     }
     Ok(Undo { joined, left, ..undo })
-}
-
-/// The codes that Webex hides while they are disabled, as the run has left them: an update must send one, and a swap must know
-/// who has which.
-fn fill_hidden_codes(history: &RunHistory, live: &mut LiveState) {
-    for modified in &history.modified {
-        let disabled = modified.final_states.iter().filter(|state| state.code_enabled == Some(false));
-        let codes: Vec<_> = disabled.filter_map(|state| state.code.as_ref()).collect();
-        if let (Some(at), Some(code)) = (live.find(&modified.network), codes.first())
-            && codes.iter().all(|other| other == code)
-        {
-            live.fill_hidden_code(at, (*code).clone());
-        }
-    }
 }
 
 /// Reads what an undo must know beside the list: the devices of what the run has created or changed.
@@ -134,7 +121,10 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         builder.is_in_scope = builder.includes(&modified.location, Some(&modified.network), names, scope);
         builder.restore_settings(modified);
     }
-    for item in history.items.iter().filter(|item| item.may_be_applied()) {
+    // Whether the name of a deleted network is free is known last.
+    let (deleted, others): (Vec<_>, Vec<_>) =
+        history.items.iter().filter(|item| item.may_be_applied()).partition(|item| item.is(Kind::Network, Delete));
+    for item in others.into_iter().chain(deleted) {
         let settings = item.before.iter().chain(&item.after).filter_map(|state| match state {
             ResourceState::Network { settings, .. } => Some(&*settings.name),
             _ => None,
@@ -162,22 +152,8 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
 /// All entries, by location.
 fn desired(builder: &mut UndoBuilder<'_>) -> Desired {
     builder.is_in_scope = true;
-    for (network, labels) in std::mem::take(&mut builder.readded_handsets) {
-        let are = if labels.len() == 1 { "is" } else { "are" };
-        let handsets = plural(labels.len(), "handset");
-        let message =
-            format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
-        builder.warn(DiagnosticCode::PairingNeeded, message);
-    }
-    if !builder.lost_passwords.is_empty() {
-        let names = builder.lost_passwords.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        let networks = plural(builder.lost_passwords.len(), "network");
-        let message = format!(
-            "{networks} created again: whether a serviceability password was enabled is not known, and one that was generated is \
-             lost; `dectl password generate` makes a new one: {names}"
-        );
-        builder.warn(DiagnosticCode::PasswordMayNotExist, message);
-    }
+    builder.warn_of_pairing();
+    builder.warn_of_lost_passwords();
     let mut desired = Desired::default();
     for (id, undo) in std::mem::take(&mut builder.locations) {
         let LocationUndo { modified, deleted, created, devices } = undo;

@@ -11,6 +11,10 @@ use crate::apply::{ChangeStatus, Verification};
 pub fn result(view: &ResultView) -> String {
     let mut suite = TestSuite::new("dectl apply");
     suite.set_time(view.outcome.elapsed);
+    if !view.plan.warnings.is_empty() {
+        let warnings = view.plan.warnings.iter().map(|warning| format!("warning: {}\n", sanitize(&warning.message)));
+        suite.set_system_out(warnings.collect::<String>());
+    }
     for location in &view.plan.locations {
         let changes: Vec<&NetworkView> =
             view.networks.iter().filter(|network| network.location == location.id).collect();

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{
-    BaseStation, BaseStationId, Devices, Handset, HandsetId, Network, NetworkModel, PasswordStatus, ResourceKind,
-    Setting, Settings,
+    BaseStation, BaseStationId, Devices, Handset, HandsetId, Network, PasswordStatus, ResourceKind, Settings,
 };
 
 /// The state of one thing.
@@ -94,21 +93,9 @@ impl ResourceState {
         }
     }
 
-    /// Whether a network is as this one is to be created: with its name, and with its settings and model as far as a read
-    /// shows them.
+    /// Whether it is a network that is to be created, and this one is as it is then.
     pub fn matches_created(&self, network: &Network) -> bool {
-        let Self::Network { settings, model } = self else { return false };
-        let model = model.as_deref().and_then(NetworkModel::parse);
-        let mut differing = network.settings.diff(settings).iter().filter(|setting| match setting {
-            // Where the request has none, Webex chooses one.
-            Setting::DisplayName => settings.display_name.is_some(),
-            Setting::Code => network.settings.code.is_some() && settings.code_enabled != Some(false),
-            Setting::Name => network.settings.name_key() != settings.name_key(),
-            Setting::CodeEnabled => network.settings.code_enabled.is_some(),
-        });
-        differing.next().is_none()
-            && network.settings.name_key() == settings.name_key()
-            && (network.known_model().is_none() || network.known_model() == model)
+        matches!(self, Self::Network { settings, model } if network.is_created_as(settings, model.as_deref()))
     }
 
     /// Whether it is one of the base stations that the same plan adds elsewhere.

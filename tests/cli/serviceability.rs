@@ -269,6 +269,16 @@ fn markdown_names_every_network_that_can_reboot() {
 }
 
 #[test]
+fn junit_has_the_warnings_of_the_plan() {
+    let env = TestEnv::new();
+    env.write("f.yaml", FILE);
+    let ended = env.run(&["apply", "f.yaml", "--yes", "-o", "junit"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = ended.stdout.split("<system-out>").nth(1).unwrap_or_default();
+    assert!(said.contains("warning: ") && said.contains("can reboot entirely"), "{}", ended.stdout);
+}
+
+#[test]
 fn a_network_that_an_undo_creates_again_has_lost_its_password() {
     let env = TestEnv::new();
     let table = env.run(&["export", "-o", "csv"]).stdout;

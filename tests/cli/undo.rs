@@ -310,25 +310,48 @@ fn undo_creates_a_network_whose_name_is_nearly_that_of_another_one() {
     assert!(id("TRD Labs").is_some_and(|id| id != created));
 }
 
+/// Applies networks of a clinic, and returns the name of the run.
+fn apply_networks(env: &TestEnv, networks: &str) -> String {
+    env.write("f.yaml", &format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{networks}]\n"));
+    let ended = env.run(&["apply", "f.yaml", "--yes", "--max-deletes", "3"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    last_run(env)
+}
+
+fn network_id(env: &TestEnv, name: &str) -> String {
+    let networks = env.networks();
+    let found = networks.iter().find(|network| network["name"] == name);
+    found.and_then(|network| network["id"].as_str()).expect("a network of this name").to_owned()
+}
+
 #[test]
 fn an_undo_leaves_a_network_alone_that_has_taken_the_name_of_a_deleted_one() {
-    let env = TestEnv::new();
-    let file = |name: &str, entry: &str| {
-        env.write(name, &format!("version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks: [{entry}]\n"));
-        assert_eq!(env.run(&["apply", name, "--yes", "--max-deletes", "1"]).code, Some(0));
-    };
-    file("create.yaml", "{ name: TRD Depot, model: DBS210, defaultAccessCode: \"8812\" }");
-    let networks = env.networks();
-    let depot = networks.iter().find(|network| network["name"] == "TRD Depot").expect("it was created");
-    file("delete.yaml", &format!("{{ id: {}, state: absent }}", depot["id"].as_str().expect("an id")));
-    let deletion = last_run(&env);
-    // By hand, with another code.
-    file("other.yaml", "{ name: trd depot, model: DBS210, defaultAccessCode: \"8813\" }");
-    let before = env.networks();
-    let undone = env.run(&["undo", &deletion, "--yes"]);
-    assert_eq!(undone.code, Some(1), "{}", undone.stderr);
-    assert!(undone.stdout.contains("another network of its location has this name by now"), "{}", undone.stdout);
-    assert_eq!(env.networks(), before);
+    const DEPOT: &str = "name: TRD Depot, model: DBS210, defaultAccessCode: \"8812\"";
+    // Created by hand; renamed by the run, and changed since; created by the run, and used since.
+    for (run, since) in [
+        ("{ id: DEPOT, state: absent }", "{ name: trd depot, model: DBS210, defaultAccessCode: \"8813\" }"),
+        ("{ id: DEPOT, state: absent }, { id: YARD, name: TRD Depot }", "{ id: YARD, displayName: by hand }"),
+        (
+            "{ id: DEPOT, state: absent }, { name: TRD Depot, model: DBS210, defaultAccessCode: \"8815\" }",
+            "{ name: TRD Depot, baseStations: [AC7A56CCCCCC] }",
+        ),
+    ] {
+        let env = TestEnv::new();
+        apply_networks(
+            &env,
+            &format!("{{ {DEPOT} }}, {{ name: TRD Yard, model: DBS210, defaultAccessCode: \"8814\" }}"),
+        );
+        let (depot, yard) = (network_id(&env, "TRD Depot"), network_id(&env, "TRD Yard"));
+        let with_ids = |text: &str| text.replace("DEPOT", &depot).replace("YARD", &yard);
+        let deletion = apply_networks(&env, &with_ids(run));
+        apply_networks(&env, &with_ids(since));
+        let before = env.networks();
+        let undone = env.run(&["undo", &deletion, "--yes", "--max-deletes", "3"]);
+        assert_eq!(undone.code, Some(1), "{}{}", undone.stdout, undone.stderr);
+        let said = "another network of its location has this name by now";
+        assert!(undone.stdout.contains(said), "{run}: {}", undone.stdout);
+        assert_eq!(env.networks(), before, "{run}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How well a limit of so many requests explains what was let in and refused.
 
 /// The number that is contradicted least, and by how many requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Explanation {
     pub(super) contradiction: usize,
     pub(super) most: usize,
@@ -22,7 +22,12 @@ pub(super) fn best(decisions: impl IntoIterator<Item = (bool, usize)>) -> Explan
         };
         runs.iter().map(by).sum()
     };
-    let candidates = runs.iter().map(|(_, count)| (*count).max(1));
-    let explained = candidates.map(|most| Explanation { contradiction: contradiction(most), most });
-    explained.min().unwrap_or(Explanation { contradiction: usize::MAX, most: 1 })
+    // The least of equally good ones.
+    let mut candidates: Vec<usize> = runs.iter().map(|(_, count)| (*count).max(1)).collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    let explained = candidates.into_iter().map(|most| Explanation { contradiction: contradiction(most), most });
+    explained
+        .min_by_key(|explanation| explanation.contradiction)
+        .unwrap_or(Explanation { contradiction: usize::MAX, most: 1 })
 }

@@ -88,17 +88,18 @@ mod tests {
     use super::*;
     use crate::simulator::{LimitKind, Limiter};
 
-    /// What a server decides about requests that are sent every so many milliseconds for five seconds, and take a tenth of one.
-    fn log(kind: LimitKind, every: u64) -> RequestLog {
+    /// What a server decides about requests that are sent every so many milliseconds, and one more each second, and take a tenth of
+    /// a second.
+    fn log(kind: LimitKind, every: u64, seconds: u64) -> RequestLog {
         const TAKES: u64 = 100;
         let (mut limiter, mut log, mut under_way) = (Limiter::new(kind), RequestLog::default(), HashMap::new());
-        for time in 0..5_000 {
+        for time in 0..1_000 * seconds {
             let now = Instant::from_elapsed(Duration::from_millis(time));
             if let Some((id, is_admitted)) = under_way.remove(&time) {
                 limiter.release(id);
                 let _decided = if is_admitted { log.admitted(id, now) } else { log.refused(id, now) };
             }
-            if time.is_multiple_of(every) {
+            if time.is_multiple_of(every) || time % 1_000 == 1 {
                 let id = log.sent(now, false);
                 under_way.insert(time + TAKES, (id, limiter.take(id, now).is_ok()));
             }
@@ -108,13 +109,15 @@ mod tests {
 
     #[test]
     fn a_limit_in_flight_explains_its_own_decisions_and_others_contradict_it() {
-        for (kind, every, expected) in [
-            (LimitKind::InFlight(3), 15, Some(3)),
-            (LimitKind::InFlight(6), 7, Some(6)),
-            (LimitKind::Bucket { rate: 10.0, burst: 5.0 }, 15, None),
-            (LimitKind::Sliding { count: 10, period: Duration::from_secs(1) }, 15, None),
+        for (kind, every, seconds, expected) in [
+            (LimitKind::InFlight(3), 15, 5, Some(3)),
+            (LimitKind::InFlight(6), 7, 5, Some(6)),
+            // More than is looked back on, with a refusal now and then.
+            (LimitKind::InFlight(4), 25, 200, Some(4)),
+            (LimitKind::Bucket { rate: 10.0, burst: 5.0 }, 15, 5, None),
+            (LimitKind::Sliding { count: 10, period: Duration::from_secs(1) }, 15, 5, None),
         ] {
-            let found = fit(&log(kind, every), Instant::START);
+            let found = fit(&log(kind, every, seconds), Instant::START);
             assert_eq!((found.contradiction == 0).then_some(found.most), expected, "{kind:?}: {found:?}");
         }
     }

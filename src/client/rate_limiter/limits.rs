@@ -101,8 +101,8 @@ impl Limits {
 
     /// Learns from a pause, from all 429s that belong to it (one throttle event).
     ///
-    /// A long wait is the rest of a window. A short one comes from a window that is used up, from a limit in flight, or
-    /// else from a bucket, in this order: each explains what the one before does not.
+    /// A long wait is the rest of a window. A short one comes from a window that is used up; else a limit in flight, a bucket and a
+    /// window of a second or two are compared by what contradicts them.
     pub(super) fn refused(&mut self, event: &ThrottleEvent, log: &RequestLog, now: Instant) {
         let of_window = WindowEvent::new(event);
         let is_long = event.is_long() && !of_window.is_some_and(|of_window| self.is_misled(of_window, log));
@@ -196,9 +196,9 @@ impl Limits {
             self.is_one_refused = true;
         }
         let found = in_flight::fit(log, since);
-        let as_bucket = bucket_fit::fit(&log.history(since), 0.0).contradiction;
+        let as_bucket = || bucket_fit::fit(&log.history(since), 0.0).contradiction;
         // One at a time would explain nearly everything.
-        if found.most > 1 && found.contradiction as f64 <= as_bucket + IN_FLIGHT_MARGIN {
+        if found.most > 1 && found.contradiction as f64 <= as_bucket() + IN_FLIGHT_MARGIN {
             self.in_flight = Some(InFlightLimit::new(found.most, before));
         }
         self.in_flight.is_some()
@@ -255,7 +255,10 @@ impl Limits {
         if of_window.is_some_and(|of_window| is_met_often && self.is_short_window(of_window, log, now)) {
             return;
         }
-        self.unchanged_since = self.bucket.as_ref().map(Bucket::baseline);
+        let baseline = self.bucket.as_ref().map(Bucket::baseline);
+        // What was refused by another limit says nothing about this one.
+        self.is_one_refused &= self.unchanged_since.is_none() || self.unchanged_since == baseline;
+        self.unchanged_since = baseline;
         // No bucket refuses like this.
         if let Some(bucket) = self.bucket.take_if(|bucket| bucket.is_contradicted()) {
             self.long_waits_mislead = false;

@@ -20,7 +20,7 @@ const EARLY_DECISION: f64 = 0.6;
 /// Decisions that are closer to each other, in seconds, may have been made in the other order.
 const MIN_LATENESS: f64 = 0.005;
 
-/// A request arrives within this part of the fastest response.
+/// A request arrives within this part of the time until its response.
 const WAY: u32 = 6;
 
 /// Weight of the latest response in the moving averages.
@@ -185,10 +185,13 @@ impl RequestLog {
     /// arrived when others had left meanwhile, what was refused may have not.
     pub(super) fn at_work(&self, since: Instant) -> Vec<(bool, usize)> {
         let last = |entries: &[Entry], is_admitted: bool| -> Vec<(Entry, bool)> {
-            let counted = entries.iter().rev().take(MAX_HISTORY).filter(|entry| self.counts(entry.is_read));
+            let counted = entries.iter().rev().filter(|entry| self.counts(entry.is_read)).take(MAX_HISTORY);
             counted.map(|entry| (*entry, is_admitted)).collect()
         };
         let mut requests = last(&self.admitted, true);
+        // What was at work before the oldest response that is looked at is not known.
+        let is_cut = requests.len() == MAX_HISTORY;
+        let since = requests.last().filter(|_| is_cut).map_or(since, |(entry, _)| since.max(entry.sent + entry.took));
         requests.extend(last(&self.refused, false));
         requests.sort_unstable_by_key(|(entry, _)| entry.sent);
         let mut at_work: Vec<Instant> = Vec::new();

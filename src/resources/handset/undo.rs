@@ -7,7 +7,7 @@ use super::entry::{HandsetEntry, LineRef};
 use super::member::{Member, same_member};
 use super::state::Handset;
 use crate::desired::model::Spanned;
-use crate::diagnostic::Span;
+use crate::diagnostic::{DiagnosticCode, Span, plural};
 use crate::model::{Devices, HandsetId, HandsetName, NetworkId, NetworkIndex};
 use crate::plan::model::ChangeAction::{Create, Update};
 use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States};
@@ -49,7 +49,7 @@ pub(crate) fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
 }
 
 impl<'a> UndoBuilder<'a> {
-    /// A handset of a network is added again.
+    /// Notes that a handset of a network is added again.
     pub(crate) fn note_pairing(&mut self, network: &str, handset: &Handset) {
         if !self.is_in_scope {
             return;
@@ -57,6 +57,17 @@ impl<'a> UndoBuilder<'a> {
         match self.readded_handsets.iter_mut().find(|(known, _)| known == network) {
             Some((_, labels)) => labels.push(handset.label()),
             None => self.readded_handsets.push((network.to_owned(), vec![handset.label()])),
+        }
+    }
+
+    /// Warns of the handsets that are added again.
+    pub(crate) fn warn_of_pairing(&mut self) {
+        for (network, labels) in std::mem::take(&mut self.readded_handsets) {
+            let are = if labels.len() == 1 { "is" } else { "are" };
+            let handsets = plural(labels.len(), "handset");
+            let message =
+                format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
+            self.warn(DiagnosticCode::PairingNeeded, message);
         }
     }
 

@@ -1,19 +1,36 @@
 //! Undoes changes of networks: settings become what they were, created networks are deleted, and deleted ones created again.
 
+use std::collections::HashSet;
+
 use super::desired_settings::DesiredSettings;
 use super::network_model::NetworkModel;
 use super::settings::{Setting, SettingSet, Settings};
 use super::state::Network;
 use crate::desired::model::{BaseStationEntry, DeviceEntries, NetworkEntry, Spanned};
 use crate::diagnostic::DiagnosticCode;
-use crate::model::{Handset, NetworkId, NetworkName};
+use crate::model::{Handset, LiveState, NetworkId, NetworkName};
 use crate::plan::is_temporary;
 use crate::plan::model::ChangeAction::Create;
 use crate::plan::model::{Operation, ResourceKind as Kind, ResourceState};
 use crate::reconcile::undo_builder::{RecreatedNetwork, UndoBuilder, entry};
 use crate::resources::base_station::undo::base_station;
 use crate::resources::handset::undo::{NOT_ADDED_AGAIN, TWIN, can_be_added, handset_as_it_was, is_twin};
+use crate::storage::RunHistory;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, WriteOutcome};
+
+/// The codes that Webex hides while they are disabled, as the run has left them: an update must send one, and a swap must know
+/// who has which.
+pub(crate) fn fill_hidden_codes(history: &RunHistory, live: &mut LiveState) {
+    for modified in &history.modified {
+        let disabled = modified.final_states.iter().filter(|state| state.code_enabled == Some(false));
+        let codes: Vec<_> = disabled.filter_map(|state| state.code.as_ref()).collect();
+        if let (Some(at), Some(code)) = (live.find(&modified.network), codes.first())
+            && codes.iter().all(|other| other == code)
+        {
+            live.fill_hidden_code(at, (*code).clone());
+        }
+    }
+}
 
 impl<'a> UndoBuilder<'a> {
     pub(crate) fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
@@ -174,14 +191,17 @@ impl<'a> UndoBuilder<'a> {
         }
     }
 
-    /// Whether a network has the name of a deleted one and keeps it in the undo.
+    /// Whether a network has the name of a deleted one and keeps it: it is neither renamed nor deleted by the undo.
     fn is_name_taken(&self, item: &RecordedItem, deleted: &Settings) -> bool {
-        let is_undone = |id: &NetworkId| {
-            self.created.contains(id.as_str()) || self.history.modified.iter().any(|modified| modified.network == *id)
+        let undo = self.locations.get(&item.location);
+        let gives_it_up = |entry: &&NetworkEntry| {
+            entry.absent.is_some() || entry.name_key().is_some_and(|name| name != deleted.name_key())
         };
+        let entries = undo.into_iter().flat_map(|undo| undo.modified.iter().chain(&undo.deleted)).filter(gives_it_up);
+        let given_up: HashSet<&NetworkId> = entries.filter_map(|entry| Some(&entry.id.as_ref()?.value)).collect();
         self.live.networks().any(|(_, network)| {
             let has_name = network.location == item.location && network.settings.name_key() == deleted.name_key();
-            has_name && !is_undone(&network.id)
+            has_name && !given_up.contains(&network.id)
         })
     }
 }

@@ -253,7 +253,9 @@ fn newest_undo<'a>(undos: &'a [RunHistory], run: &str) -> Option<&'a RunHistory>
         if undone.contains(&*undo.run) {
             continue;
         }
-        undone.extend(undo.identity.undoes.as_deref().filter(|_| undo.is_finished()));
+        if undo.is_finished() {
+            undone.extend(undo.identity.undoes.iter().chain(&undo.identity.undoes_with).map(String::as_str));
+        }
         if newest.is_none() && undo.identity.has_undone(run) {
             newest = Some(undo);
         }

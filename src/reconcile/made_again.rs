@@ -61,7 +61,7 @@ impl MadeAgain {
             ((Some(now), _), (Some(then), _)) => now.as_str() == self.present(then.as_str()).unwrap_or(then.as_str()),
             ((_, now), (_, then)) => now == then,
         };
-        added.location == removed.location && is_same_network && added.state.is_created_as(removed.state)
+        added.location == removed.location && is_same_network && added.state.is_same_but_for_id(removed.state)
     }
 
     fn present(&self, id: &str) -> Option<&str> {

@@ -53,9 +53,14 @@ pub fn choose_undo(
         Some(undo) if wanted.is_none() => return Ok(UndoChoice::AlreadyUndone { run, undo: undo.run }),
         _ => {}
     }
-    let mut history = read(&runs.journal_path(&run))?;
-    MadeAgain::read(runs, target).update_ids(&mut history);
-    Ok(match !history.has_written() || is_undone_here || is_here(&history) {
+    let history = read(&runs.journal_path(&run))?;
+    // All that it has changed may have been deleted since, and created again.
+    let is_made_again_here = || {
+        let mut history = history.clone();
+        MadeAgain::read(runs, target).update_ids(&mut history);
+        is_here(&history)
+    };
+    Ok(match !history.has_written() || is_undone_here || is_here(&history) || is_made_again_here() {
         true => UndoChoice::Begin(Box::new(history)),
         false => UndoChoice::Elsewhere { run },
     })

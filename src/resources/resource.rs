@@ -83,8 +83,8 @@ impl ResourceState {
         }
     }
 
-    /// Whether one of them was created as the other one was: a network with its name, a device as far as requests describe it.
-    pub fn is_created_as(&self, other: &Self) -> bool {
+    /// Whether both are one thing, created twice: a network by its name, a device by all that requests say of it.
+    pub fn is_same_but_for_id(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Network { settings, .. }, Self::Network { settings: other, .. }) => settings.name == other.name,
             (Self::BaseStation(station), Self::BaseStation(other)) => station.label() == other.label(),

@@ -16,7 +16,7 @@ use crate::reconcile::undo_builder::{RecreatedNetwork, UndoBuilder, entry};
 use crate::resources::base_station::undo::base_station;
 use crate::resources::handset::undo::{NOT_ADDED_AGAIN, TWIN, can_be_added, handset_as_it_was, is_twin};
 use crate::storage::RunHistory;
-use crate::storage::journal::{ModifiedNetwork, RecordedItem, WriteOutcome};
+use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 
 /// The codes that Webex hides while they are disabled, as the run has left them: an update must send one, and a swap must know
 /// who has which.
@@ -116,10 +116,12 @@ impl<'a> UndoBuilder<'a> {
         };
         let name = settings.name.to_string();
         if let Some(at) = self.live.find(id) {
-            let was_deleted = item.end == Some(WriteOutcome::Applied);
-            return if was_deleted {
-                self.complete_recreated(item, self.live.network(at))
-            };
+            // Otherwise the deletion was not applied.
+            let is_made_again = item.key.network != id.as_str();
+            if is_made_again {
+                self.complete_recreated(item, self.live.network(at));
+            }
+            return;
         }
         if self.is_name_taken(item, settings) {
             return self.leave_alone(name, "another network of its location has this name by now");

@@ -151,6 +151,11 @@ impl Sources {
         &self.source(source).text
     }
 
+    /// What a span covers.
+    pub(crate) fn text_of(&self, span: Span) -> &str {
+        &self.text(span.source)[span.start as usize..span.end as usize]
+    }
+
     /// All texts, in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Arc<str>)> {
         self.texts.iter().enumerate().map(|(at, source)| (SourceId(at as u32), &source.name))

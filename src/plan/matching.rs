@@ -324,6 +324,10 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let groups = group(entries);
         let (with_id, named): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.primary.id.is_some());
         with_id.into_iter().for_each(|group| self.by_id(group));
+        // A journal knows ids: what has none is created, whatever network has its name by now.
+        let (recorded, named): (Vec<_>, Vec<_>) = named.into_iter().partition(|group| group.primary.is_recorded);
+        self.created
+            .extend(recorded.into_iter().filter_map(|group| Some((group.primary.model.as_ref()?.value, group))));
         let named = self.by_temporary_name(named);
         self.resolve_by_elimination(named);
         self.report_near_names();

@@ -14,10 +14,11 @@
 //! | `rehearse` | [`rehearse()`]: simulates an apply in virtual time |
 //! | `status` | [`status()`]: drift per location |
 //! | `drift` | [`DriftItem`]: what differs and why, and [`Baseline`]: what of it is known |
-//! | `undo` | [`build_undo()`]: the state before a run, as a desired state |
+//! | `undo` | [`prepare_undo()`]: the state before a run, as a desired state |
 //! | `undo_builder` | collects what is undone of each kind, and why something is left alone |
 //! | `undo_chain` | which interrupted runs are undone together with a run |
 //! | `undo_choice` | [`choose_undo()`]: which run an undo is about |
+//! | `undo_refused` | leaves out of an undo what the planner refuses since the run |
 //! | `made_again` | the ids of what undos have created again |
 //! | `recorded_ids` | finds what an interrupted run has added without recording its id |
 //! | `find` | [`find()`]: networks and devices by whatever is known of them |
@@ -52,6 +53,7 @@ mod undo;
 pub(crate) mod undo_builder;
 mod undo_chain;
 mod undo_choice;
+mod undo_refused;
 mod workflow;
 
 pub use accept::{Accepted, AcceptedFile, accept, accept_live};
@@ -71,7 +73,7 @@ pub use rehearse::{Rehearsal, SimulationParams, rehearse};
 pub use resume::{Unfinished, complete_if_done, find_unfinished_run};
 pub use run_config::{Approval, RunConfig};
 pub use status::{DriftReport, LocationStatus, PreparedStatus, prepare_status, status};
-pub use undo::{Undo, build_undo, prepare_undo};
+pub use undo::{Undo, prepare_undo};
 pub use undo_builder::RecreatedNetwork;
 pub use undo_choice::{UndoChoice, choose_undo};
 pub use workflow::{ApplyWorkflow, CompletedRun, Executed, PlanSource, UserInterface};

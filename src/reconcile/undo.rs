@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashSet};
 use super::error::Error;
 use super::inputs::Inputs;
 use super::made_again::MadeAgain;
+use super::prepare::read_details;
 use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
-use super::undo_builder::{LocationUndo, RecreatedNetwork, UndoBuilder};
+use super::undo_builder::{Displaced, LocationUndo, RecreatedNetwork, UndoBuilder};
 use super::undo_chain::{EarlierRuns, join_interrupted};
+use super::undo_refused::leave_out_refused;
 use crate::client::ApiClient;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostics, SourceLines, Sources};
@@ -17,7 +19,9 @@ use crate::plan::model::ChangeAction::{Create, Delete, Update};
 use crate::plan::model::{Plan, ResourceKind as Kind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
 use crate::resources::base_station::undo::join_replacements;
+use crate::resources::handset::undo::pairing_needed;
 use crate::resources::network::undo::fill_hidden_codes;
+use crate::resources::serviceability_password::undo::passwords_lost;
 use crate::storage::{PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 #[derive(Debug)]
@@ -57,11 +61,55 @@ pub async fn prepare_undo(
     if let Some(first) = first {
         find_unrecorded(history, first, live);
     }
-    let mut undo = build_undo(history, live, scope);
+    let (mut undo, displaced) = build_undo(history, live, scope);
+    let listed = std::mem::take(live);
+    let details = read_details(&undo.inputs, scope, listed, client, async |_, _| Ok(())).await?;
+    if !details.unread.is_empty() {
+        return Err(Error::DevicesUnreadable(details.unread));
+    }
+    *live = details.live;
+    leave_out_refused(&mut undo.inputs, &displaced, scope, live);
+    undo.warn_of_losses(scope, live);
     for plan in plans.into_iter().flatten() {
         undo.inputs.protections.join(plan.protections);
     }
     Ok(Undo { joined, left, ..undo })
+}
+
+impl Undo {
+    /// Warns of what is not as it was although it is there again.
+    fn warn_of_losses(&mut self, scope: &Scope, live: &LiveState) {
+        let (inputs, mut warnings, mut created) = (&mut self.inputs, Diagnostics::new(), Vec::new());
+        self.recreated.retain(|network| {
+            let is_here =
+                |location: &&DesiredLocation| location.id.as_ref().is_some_and(|id| id.value == network.location);
+            let mut entries = inputs.desired.locations.iter().filter(is_here).flat_map(|location| &location.entries);
+            entries.any(|entry| entry.id.is_none() && entry.label() == network.name)
+        });
+        for location in &inputs.desired.locations {
+            for entry in &location.entries {
+                let id = entry.id.as_ref().map(|id| &id.value);
+                let network = match id.and_then(|id| live.find(id)) {
+                    Some(at) => &*live.network(at).settings.name,
+                    None => entry.label(),
+                };
+                if !scope.includes_any_name(location.label(), [network]) {
+                    continue;
+                }
+                created.extend(id.is_none().then_some(network));
+                let handsets = entry.devices.handsets.iter().flatten();
+                let added = handsets.filter(|handset| handset.id.is_none() && !handset.is_absent);
+                let labels: Vec<&str> = added.map(|handset| inputs.sources.text_of(handset.span)).collect();
+                if !labels.is_empty() {
+                    warnings.push(pairing_needed(network, &labels));
+                }
+            }
+        }
+        if !created.is_empty() {
+            warnings.push(passwords_lost(&created));
+        }
+        inputs.warnings.append(warnings);
+    }
 }
 
 /// Reads what an undo must know beside the list: the devices of what the run has created or changed.
@@ -90,9 +138,9 @@ async fn read_for_undo(history: &RunHistory, live: &mut LiveState, client: &ApiC
     read_devices(live, reads, client).await
 }
 
-/// Builds the previous state of everything that is still as the run left it. What is out of `scope` is no matter of its
-/// warnings.
-pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo {
+/// Builds the previous state of everything that is still as the run left it, and what of it is left alone. What is out of
+/// `scope` is no matter of its warnings.
+fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> (Undo, Displaced) {
     let recorded = history.items.iter().filter_map(|item| {
         let state = item.before.as_ref().or(item.after.as_ref())?;
         Some((item.key.operation, item.network.as_ref()?, state.label()))
@@ -111,20 +159,16 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         lines: SourceLines::new(&mut sources, &name),
         locations: BTreeMap::new(),
         added_again: BTreeMap::new(),
+        displaced: Displaced::default(),
         warnings: Diagnostics::new(),
         recreated: Vec::new(),
-        readded_handsets: Vec::new(),
-        lost_passwords: Vec::new(),
     };
     for modified in &history.modified {
         let names = modified.final_states.iter().chain([&modified.before]).map(|state| &*state.name);
         builder.is_in_scope = builder.includes(&modified.location, Some(&modified.network), names, scope);
         builder.restore_settings(modified);
     }
-    // Whether the name of a deleted network is free is known last.
-    let (deleted, others): (Vec<_>, Vec<_>) =
-        history.items.iter().filter(|item| item.may_be_applied()).partition(|item| item.is(Kind::Network, Delete));
-    for item in others.into_iter().chain(deleted) {
+    for item in history.items.iter().filter(|item| item.may_be_applied()) {
         let settings = item.before.iter().chain(&item.after).filter_map(|state| match state {
             ResourceState::Network { settings, .. } => Some(&*settings.name),
             _ => None,
@@ -144,16 +188,14 @@ pub fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> Undo
         }
     }
     let desired = desired(&mut builder);
-    let UndoBuilder { lines, warnings, recreated, .. } = builder;
+    let UndoBuilder { lines, warnings, recreated, displaced, .. } = builder;
     lines.finish();
-    Undo { inputs: Inputs::new(desired, sources, warnings), recreated, joined: Vec::new(), left: Vec::new() }
+    let inputs = Inputs::new(desired, sources, warnings);
+    (Undo { inputs, recreated, joined: Vec::new(), left: Vec::new() }, displaced)
 }
 
 /// All entries, by location.
 fn desired(builder: &mut UndoBuilder<'_>) -> Desired {
-    builder.is_in_scope = true;
-    builder.warn_of_pairing();
-    builder.warn_of_lost_passwords();
     let mut desired = Desired::default();
     for (id, undo) in std::mem::take(&mut builder.locations) {
         let LocationUndo { modified, deleted, created, devices } = undo;

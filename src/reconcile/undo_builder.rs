@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::desired::model::{NetworkEntry, Origin, Spanned};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Span};
-use crate::model::{Handset, HandsetId, LiveState, LocationId, NetworkId};
+use crate::model::{DesiredSettings, Handset, HandsetId, LiveState, LocationId, Mac, MemberId, NetworkId, NetworkName};
 use crate::plan::Scope;
 use crate::plan::model::Operation;
 use crate::storage::RunHistory;
@@ -18,6 +18,19 @@ pub struct RecreatedNetwork {
     pub location: LocationId,
     pub name: String,
     pub former_id: NetworkId,
+}
+
+/// Base stations and members that an undo does not put back where they were.
+#[derive(Debug, Default)]
+pub(crate) struct Displaced {
+    pub(crate) stations: HashSet<Mac>,
+    pub(crate) members: HashSet<MemberId>,
+}
+
+impl Displaced {
+    pub(crate) fn handset(&mut self, handset: &Handset) {
+        self.members.extend(handset.member_ids().cloned());
+    }
 }
 
 /// The entries about one location.
@@ -46,12 +59,10 @@ pub(crate) struct UndoBuilder<'a> {
     pub(crate) locations: BTreeMap<&'a LocationId, LocationUndo>,
     /// The handsets that are added to networks again.
     pub(crate) added_again: BTreeMap<NetworkId, Vec<&'a Handset>>,
+    /// What is left alone where it would have to be put back.
+    pub(crate) displaced: Displaced,
     pub(crate) warnings: Diagnostics,
     pub(crate) recreated: Vec<RecreatedNetwork>,
-    /// The handsets that must be paired again, by the name of their network.
-    pub(crate) readded_handsets: Vec<(String, Vec<String>)>,
-    /// The networks that are created again without the serviceability password that they may have had.
-    pub(crate) lost_passwords: Vec<String>,
 }
 
 impl<'a> UndoBuilder<'a> {
@@ -99,8 +110,13 @@ impl<'a> UndoBuilder<'a> {
     }
 
     pub(crate) fn devices(&mut self, item: &'a RecordedItem, id: &NetworkId, span: Span) -> &mut NetworkEntry {
+        // Messages name the network.
+        let name = self.live.find(id).and_then(|at| NetworkName::new(&self.live.network(at).settings.name).ok());
         let devices = &mut self.location(&item.location).devices;
-        devices.entry(id.clone()).or_insert_with(|| entry(Some(id.clone()), span))
+        devices.entry(id.clone()).or_insert_with(|| {
+            let desired = DesiredSettings { name, ..DesiredSettings::default() };
+            NetworkEntry { desired, name_is_check: true, ..entry(Some(id.clone()), span) }
+        })
     }
 }
 

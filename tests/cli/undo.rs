@@ -348,9 +348,96 @@ fn an_undo_leaves_a_network_alone_that_has_taken_the_name_of_a_deleted_one() {
         let before = env.networks();
         let undone = env.run(&["undo", &deletion, "--yes", "--max-deletes", "3"]);
         assert_eq!(undone.code, Some(1), "{}{}", undone.stdout, undone.stderr);
-        let said = "another network of its location has this name by now";
+        let said = "is already used by";
         assert!(undone.stdout.contains(said), "{run}: {}", undone.stdout);
         assert_eq!(env.networks(), before, "{run}");
+    }
+}
+
+#[test]
+fn an_undo_leaves_alone_what_has_no_place_any_more_and_what_would_be_nowhere() {
+    const GARAGE: &str = "name: TRD Garage, model: DBS110, defaultAccessCode: \"8812\", baseStations: [AC7A56BBBB01]";
+    const KITCHEN: &str = "name: TRD Kitchen, model: DBS110, defaultAccessCode: \"8813\"";
+    const MOVED: &str = "{ name: TRD Garage, baseStations: [{ mac: AC7A56BBBB01, state: absent }] }";
+    let kitchen_with = "{ name: TRD Kitchen, baseStations: [AC7A56BBBB01] }";
+    let uptown = "{ name: Uptown, model: DBS110, defaultAccessCode: \"8814\", baseStations: [AC7A56BBBB01] }";
+    let display = "{ name: TRD Nurses, displayName: Run }";
+    // What the run does, what somebody does after it, and what is said of what stays.
+    for (run, since, said) in [
+        // The base station would be in no network if it was taken from its new one.
+        (
+            format!("{MOVED}, {kitchen_with}, {display}"),
+            "{ name: TRD Garage, baseStations: [AC7A56BBBB09] }",
+            &[
+                "base station AC7A56BBBB01 of \"TRD Garage\" is left alone: \"TRD Garage\" would have 2",
+                "base station AC7A56BBBB01 of \"TRD Kitchen\" is left alone: it has what cannot be put back",
+            ][..],
+        ),
+        (
+            format!("{MOVED}, {uptown}, {display}"),
+            "{ name: TRD Garage, baseStations: [AC7A56BBBB09] }",
+            &["Uptown is left alone: it has what cannot be put back where it was"],
+        ),
+        (
+            format!("{MOVED}, {kitchen_with}, {display}"),
+            "{ id: GARAGE, state: absent }",
+            &[
+                "base station AC7A56BBBB01 is left alone: its network no longer exists",
+                "base station AC7A56BBBB01 of \"TRD Kitchen\" is left alone: it has what cannot be put back",
+            ],
+        ),
+        (
+            format!("{{ id: GARAGE, state: absent }}, {kitchen_with}, {display}"),
+            "{ name: TRD Garage, model: DBS110, defaultAccessCode: \"8819\" }",
+            &[
+                "TRD Garage is left alone: name \"TRD Garage\" requested for \"TRD Garage\" is already used",
+                "base station AC7A56BBBB01 of \"TRD Kitchen\" is left alone",
+            ],
+        ),
+        (
+            format!("{{ id: GARAGE, state: absent }}, {display}"),
+            "{ name: Uptown, model: DBS110, defaultAccessCode: \"8812\" }",
+            &["TRD Garage is left alone: access code requested for \"TRD Garage\" is already used by \"Uptown\""],
+        ),
+        // One name is taken, and so the next one is kept.
+        (
+            format!("{{ id: GARAGE, name: Zebra }}, {{ id: KITCHEN, name: TRD Garage }}, {display}"),
+            "{ name: trd kitchen, model: DBS110, defaultAccessCode: \"8819\" }",
+            &[
+                "name of \"TRD Garage\" is left alone: name \"TRD Kitchen\" requested",
+                "name of \"Zebra\" is left alone: name \"TRD Garage\" requested",
+            ],
+        ),
+        (
+            format!("{{ id: KITCHEN, displayName: Other, defaultAccessCode: \"8815\" }}, {display}"),
+            "{ name: Uptown, model: DBS110, defaultAccessCode: \"8813\" }",
+            &["defaultAccessCode of \"TRD Kitchen\" is left alone: access code requested"],
+        ),
+    ] {
+        let env = TestEnv::new();
+        apply_networks(&env, &format!("{{ {GARAGE} }}, {{ {KITCHEN} }}"));
+        let (garage, kitchen) = (network_id(&env, "TRD Garage"), network_id(&env, "TRD Kitchen"));
+        let with_ids = |text: &str| text.replace("GARAGE", &garage).replace("KITCHEN", &kitchen);
+        let changed = apply_networks(&env, &with_ids(&run));
+        apply_networks(&env, &with_ids(since));
+        let export = || env.run(&["export", "--include", "base-stations"]).stdout;
+        let before = export();
+        let undone = env.run(&["undo", &changed, "--yes", "--max-deletes", "3"]);
+        assert_eq!(undone.code, Some(3), "{run}: {}{}", undone.stdout, undone.stderr);
+        for said in said {
+            assert!(undone.stdout.contains(said), "{run}: {said}\n{}", undone.stdout);
+        }
+        // The rest is undone.
+        let rest = ["        displayName: Run", "        displayName: Other"];
+        let (kept, now) = (before.lines().filter(|line| !line.contains("displayName")), export());
+        assert_eq!(
+            kept.collect::<Vec<_>>(),
+            now.lines().filter(|line| !line.contains("displayName")).collect::<Vec<_>>(),
+            "{run}"
+        );
+        assert!(rest.iter().all(|line| !now.contains(line)), "{run}: {now}");
+        let again = env.run(&["undo", &changed, "--yes", "--max-deletes", "3"]);
+        assert_eq!(again.code, Some(1), "{run}: {}", again.stdout);
     }
 }
 

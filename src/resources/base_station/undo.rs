@@ -71,6 +71,7 @@ impl<'a> UndoBuilder<'a> {
     pub(crate) fn add_base_station(&mut self, item: &'a RecordedItem, station: &BaseStation) {
         let (Some(network), label) = (&item.network, station.label()) else { return };
         let Some(at) = self.live.find(network) else {
+            self.displaced.stations.extend(station.mac());
             return self.leave_alone(format!("base station {label}"), "its network no longer exists");
         };
         let listed = self.live.base_stations(at).unwrap_or_default();

@@ -116,22 +116,10 @@ impl<'r> Comparison<'r> {
             // What is removed may be gone, and its member with it.
             Err(NotFound::Nowhere) if entry.is_absent => Some(Wanted { entry, line1: None }),
             Err(reason) => {
-                self.report_line(entry, "line 1", &line.value, &reason, line.span);
+                self.diagnostics.push(self.members.report("line 1", &line.value, self.home, &reason, line.span));
                 None
             }
         }
-    }
-
-    /// Says that a line is not that of one member. What a journal knows of a member who is gone cannot be mended in a file.
-    fn report_line(&mut self, entry: &HandsetEntry, field: &str, line: &LineRef, reason: &NotFound<'_>, span: Span) {
-        let diagnostic = self.members.report(field, line, self.home, reason, span);
-        self.diagnostics.push(if entry.is_recorded {
-            let name = entry.name.as_ref().map_or("", |name| name.value.as_str());
-            let message = format!("handset {name} of {:?} is left alone: {}", self.label, diagnostic.message);
-            Diagnostic::warning(DiagnosticCode::NotUndone, message).with_span(span)
-        } else {
-            diagnostic
-        });
     }
 
     /// Reports entries that mean the same handset; returns the later ones.
@@ -543,7 +531,7 @@ impl<'r> Comparison<'r> {
             line1: one.line1.cloned().or_else(|| live.line1.clone()),
             line2: match &entry.line2 {
                 None => live.line2.clone(),
-                Some(line) => self.second_line(entry, line)?,
+                Some(line) => self.second_line(line)?,
             },
             last_registration: None,
             ..live.clone()
@@ -579,12 +567,12 @@ impl<'r> Comparison<'r> {
 
     /// A second line; `None` if it is reported.
     #[expect(clippy::option_option, reason = "the inner option is a handset without second line")]
-    fn second_line(&mut self, entry: &HandsetEntry, line: &Spanned<Option<LineRef>>) -> Option<Option<Member>> {
+    fn second_line(&mut self, line: &Spanned<Option<LineRef>>) -> Option<Option<Member>> {
         let Some(wanted) = &line.value else { return Some(None) };
         match self.members.find(wanted, self.home) {
             Ok(member) => Some(Some(member.clone())),
             Err(reason) => {
-                self.report_line(entry, "line 2", wanted, &reason, line.span);
+                self.diagnostics.push(self.members.report("line 2", wanted, self.home, &reason, line.span));
                 None
             }
         }
@@ -630,7 +618,7 @@ impl<'r> Comparison<'r> {
         };
         self.check_first_line(entry, one.line1)?;
         let line2 = match &entry.line2 {
-            Some(line) => self.second_line(entry, line)?,
+            Some(line) => self.second_line(line)?,
             None => None,
         };
         self.check_same_lines(entry, one.line1, line2.as_ref());

@@ -7,7 +7,7 @@ use super::entry::{HandsetEntry, LineRef};
 use super::member::{Member, same_member};
 use super::state::Handset;
 use crate::desired::model::Spanned;
-use crate::diagnostic::{DiagnosticCode, Span, plural};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Span, plural};
 use crate::model::{Devices, HandsetId, HandsetName, NetworkId, NetworkIndex};
 use crate::plan::model::ChangeAction::{Create, Update};
 use crate::plan::model::{Listed, ResourceKind as Kind, ResourceState, Standing, States};
@@ -48,29 +48,15 @@ pub(crate) fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
     }
 }
 
+/// A warning that handsets of a network are added again.
+pub(crate) fn pairing_needed(network: &str, labels: &[&str]) -> Diagnostic {
+    let are = if labels.len() == 1 { "is" } else { "are" };
+    let handsets = plural(labels.len(), "handset");
+    let message = format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
+    Diagnostic::warning(DiagnosticCode::PairingNeeded, message)
+}
+
 impl<'a> UndoBuilder<'a> {
-    /// Notes that a handset of a network is added again.
-    pub(crate) fn note_pairing(&mut self, network: &str, handset: &Handset) {
-        if !self.is_in_scope {
-            return;
-        }
-        match self.readded_handsets.iter_mut().find(|(known, _)| known == network) {
-            Some((_, labels)) => labels.push(handset.label()),
-            None => self.readded_handsets.push((network.to_owned(), vec![handset.label()])),
-        }
-    }
-
-    /// Warns of the handsets that are added again.
-    pub(crate) fn warn_of_pairing(&mut self) {
-        for (network, labels) in std::mem::take(&mut self.readded_handsets) {
-            let are = if labels.len() == 1 { "is" } else { "are" };
-            let handsets = plural(labels.len(), "handset");
-            let message =
-                format!("{handsets} of {network} {are} added again and must be paired again: {}", labels.join(", "));
-            self.warn(DiagnosticCode::PairingNeeded, message);
-        }
-    }
-
     /// Whether an addition of the run is known to have made a handset.
     pub(crate) fn is_recorded(&self, handset: &Handset) -> bool {
         let id = handset.id.as_ref().map(HandsetId::as_str);
@@ -153,12 +139,17 @@ impl<'a> UndoBuilder<'a> {
                 let line2 = Some(former.line2.unwrap_or(Spanned { value: None, span }));
                 self.handset(item, HandsetEntry { id, line2, ..former });
             }
-            Some(Standing::After { .. } | Standing::Interim(_)) => {
-                self.leave_alone(name, "its former line or name is not known")
+            Some(standing) => {
+                let why = match standing {
+                    Standing::After { .. } | Standing::Interim(_) => "its former line or name is not known",
+                    Standing::Changed(_) => "its name or its lines changed since the run",
+                    Standing::Missing => "it no longer exists",
+                    _ => return,
+                };
+                self.displaced.handset(before);
+                self.leave_alone(name, why);
             }
-            Some(Standing::Changed(_)) => self.leave_alone(name, "its name or its lines changed since the run"),
-            Some(Standing::Missing) => self.leave_alone(name, "it no longer exists"),
-            _ => {}
+            None => {}
         }
     }
 
@@ -172,6 +163,7 @@ impl<'a> UndoBuilder<'a> {
     /// Adds a handset to the network of an item.
     pub(crate) fn add_handset(&mut self, item: &'a RecordedItem, before: &'a Handset) {
         let Some((at, network)) = self.handset_network(item) else {
+            self.displaced.handset(before);
             return self.leave_alone(format!("handset {}", before.label()), "its network no longer exists");
         };
         let name = format!("handset {} of {network:?}", before.label());
@@ -181,6 +173,7 @@ impl<'a> UndoBuilder<'a> {
             return;
         }
         if !can_be_added(before) {
+            self.displaced.handset(before);
             return self.leave_alone(name, NOT_ADDED_AGAIN);
         }
         let others = self.added_again.entry(self.live.network(at).id.clone()).or_default();
@@ -192,7 +185,6 @@ impl<'a> UndoBuilder<'a> {
             return self.leave_alone(name, TWIN);
         }
         others.push(before);
-        self.note_pairing(&network, before);
         let span = self.line(&item.location, "add handset ", &before.label());
         self.handset(item, handset_as_it_was(before, span));
     }

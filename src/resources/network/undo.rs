@@ -1,7 +1,5 @@
 //! Undoes changes of networks: settings become what they were, created networks are deleted, and deleted ones created again.
 
-use std::collections::HashSet;
-
 use super::desired_settings::DesiredSettings;
 use super::network_model::NetworkModel;
 use super::settings::{Setting, SettingSet, Settings};
@@ -123,17 +121,22 @@ impl<'a> UndoBuilder<'a> {
             }
             return;
         }
-        if self.is_name_taken(item, settings) {
-            return self.leave_alone(name, "another network of its location has this name by now");
-        }
-        let Some(model) = model.as_deref().and_then(NetworkModel::parse) else {
-            return self.leave_alone(name, "its model is not known, so it cannot be created again");
+        let model = model.as_deref().and_then(NetworkModel::parse);
+        let why = match (model, NetworkName::new(&name)) {
+            (None, _) => Some("its model is not known".to_owned()),
+            _ if settings.code.is_none() => Some("its access code is not known".to_owned()),
+            (_, Err(error)) => Some(format!("its name {error}")),
+            _ => None,
         };
-        if settings.code.is_none() {
-            return self.leave_alone(name, "its access code is not known, so it cannot be created again");
-        }
-        if let Err(error) = NetworkName::new(&name) {
-            return self.leave_alone(name, format!("its name {error}, so it cannot be created again"));
+        if let Some(why) = why {
+            for content in &item.contents {
+                match content {
+                    ResourceState::BaseStation(station) => self.displaced.stations.extend(station.mac()),
+                    ResourceState::Handset(handset) => self.displaced.handset(handset),
+                    ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
+                }
+            }
+            return self.leave_alone(name, format!("{why}, so it cannot be created again"));
         }
         let desired = self.former_settings(&name, settings, Setting::ALL.into_iter().collect());
         let span = self.line(&item.location, "create ", &name);
@@ -141,7 +144,10 @@ impl<'a> UndoBuilder<'a> {
         for content in &item.contents {
             match content {
                 ResourceState::BaseStation(station) => {
-                    stations.extend(self.mac(&station.label()).map(|mac| base_station(mac, span)));
+                    if let Some(mac) = self.mac(&station.label()) {
+                        let span = self.line(&item.location, "add base station ", &station.label());
+                        stations.push(base_station(mac, span));
+                    }
                 }
                 ResourceState::Handset(handset) => {
                     let label = format!("handset {} of {name:?}", handset.label());
@@ -156,21 +162,19 @@ impl<'a> UndoBuilder<'a> {
                 ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
             }
         }
-        for handset in &handsets {
-            self.note_pairing(&name, handset);
-        }
-        if self.is_in_scope {
-            self.lost_passwords.push(name.clone());
-        }
         let location = item.location.clone();
         self.recreated.push(RecreatedNetwork { location, name, former_id: id.clone() });
-        let handsets = handsets.into_iter().map(|handset| handset_as_it_was(handset, span));
+        let handsets = handsets.into_iter().map(|handset| {
+            let span = self.line(&item.location, "add handset ", &handset.label());
+            handset_as_it_was(handset, span)
+        });
+        let handsets: Vec<_> = handsets.collect();
         let entry = NetworkEntry {
             desired,
-            model: Some(Spanned { value: model, span }),
+            model: model.map(|value| Spanned { value, span }),
             devices: DeviceEntries {
                 base_stations: (!stations.is_empty()).then_some(stations),
-                handsets: Some(handsets.collect()).filter(|handsets: &Vec<_>| !handsets.is_empty()),
+                handsets: (!handsets.is_empty()).then_some(handsets),
                 serviceability_password: None,
             },
             has_own_settings: true,
@@ -191,19 +195,5 @@ impl<'a> UndoBuilder<'a> {
         if item.before.as_ref().is_some_and(|before| !before.matches_created(network)) {
             self.leave_alone(&network.settings.name, "it was created again, and its settings changed since");
         }
-    }
-
-    /// Whether a network has the name of a deleted one and keeps it: it is neither renamed nor deleted by the undo.
-    fn is_name_taken(&self, item: &RecordedItem, deleted: &Settings) -> bool {
-        let undo = self.locations.get(&item.location);
-        let gives_it_up = |entry: &&NetworkEntry| {
-            entry.absent.is_some() || entry.name_key().is_some_and(|name| name != deleted.name_key())
-        };
-        let entries = undo.into_iter().flat_map(|undo| undo.modified.iter().chain(&undo.deleted)).filter(gives_it_up);
-        let given_up: HashSet<&NetworkId> = entries.filter_map(|entry| Some(&entry.id.as_ref()?.value)).collect();
-        self.live.networks().any(|(_, network)| {
-            let has_name = network.location == item.location && network.settings.name_key() == deleted.name_key();
-            has_name && !given_up.contains(&network.id)
-        })
     }
 }

@@ -2,26 +2,23 @@
 
 use super::state::PasswordStatus;
 use crate::desired::model::Spanned;
-use crate::diagnostic::{DiagnosticCode, plural};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, plural};
 use crate::plan::model::ResourceState;
 use crate::reconcile::undo_builder::UndoBuilder;
 use crate::storage::journal::RecordedItem;
 
-impl<'a> UndoBuilder<'a> {
-    /// Warns of the networks that are created again without the password that they may have had.
-    pub(crate) fn warn_of_lost_passwords(&mut self) {
-        if self.lost_passwords.is_empty() {
-            return;
-        }
-        let names = self.lost_passwords.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
-        let networks = plural(self.lost_passwords.len(), "network");
-        let message = format!(
-            "{networks} created again: whether a serviceability password was enabled is not known, and one that was generated is \
-             lost; `dectl password generate` makes a new one: {names}"
-        );
-        self.warn(DiagnosticCode::PasswordMayNotExist, message);
-    }
+/// A warning that networks are created again without the password that they may have had.
+pub(crate) fn passwords_lost(networks: &[&str]) -> Diagnostic {
+    let names = networks.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    let networks = plural(networks.len(), "network");
+    let message = format!(
+        "{networks} created again: whether a serviceability password was enabled is not known, and one that was generated is \
+         lost; `dectl password generate` makes a new one: {names}"
+    );
+    Diagnostic::warning(DiagnosticCode::PasswordMayNotExist, message)
+}
 
+impl<'a> UndoBuilder<'a> {
     /// A serviceability password that the run has enabled or disabled is what it was. That of a network which the run has created
     /// goes with it.
     pub(crate) fn restore_password(&mut self, item: &'a RecordedItem) {

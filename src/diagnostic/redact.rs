@@ -3,6 +3,7 @@
 //! A snippet is shown when a file is invalid, so it cannot be assumed to be well formed: the search goes by characters
 //! and not by structure, and rather redacts too much. Redacted are the value after any key that names a code
 //! ([`names_code`]; of `{ env: … }` the name shows), and every scalar that consists of digits alone, quoted or not.
+//! Snippets show no comments either, which may hold what was tried before.
 
 use std::ops::Range;
 
@@ -21,6 +22,43 @@ pub(super) fn find_secret_ranges(line: &str) -> Vec<Range<usize>> {
     }
     ranges.sort_by_key(|range| range.start);
     ranges
+}
+
+/// The same, and comments.
+pub(super) fn find_secrets_and_comment(line: &str) -> Vec<Range<usize>> {
+    let comment = comment(line);
+    let is_before = |range: &Range<usize>| comment.as_ref().is_none_or(|comment| range.start < comment.start);
+    let mut ranges: Vec<_> = find_secret_ranges(line).into_iter().filter(is_before).collect();
+    ranges.extend(comment);
+    ranges
+}
+
+/// What stands behind the `#` of a comment: at the start or after a blank, and not in quotes.
+fn comment(line: &str) -> Option<Range<usize>> {
+    let start =
+        outside_quotes(line).find(|(at, c)| *c == '#' && !line[..*at].ends_with(|c: char| !c.is_whitespace()))?.0;
+    let text = line[start + 1..].trim();
+    let from = start + 1 + line[start + 1..].find(text)?;
+    (!text.is_empty()).then_some(from..from + text.len())
+}
+
+/// The characters of a line that are not within quotes. A quote opens where a scalar may begin, so that of `O'Hara` does not.
+fn outside_quotes(line: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut quote, mut last) = (None, ' ');
+    line.char_indices().filter(move |(_, c)| {
+        let before = std::mem::replace(&mut last, *c);
+        match quote {
+            Some(open) => {
+                quote = quote.filter(|_| *c != open);
+                false
+            }
+            None => {
+                let opens = matches!(c, '"' | '\'') && (before.is_whitespace() || "[{(,:".contains(before));
+                quote = opens.then_some(*c);
+                !opens
+            }
+        }
+    })
 }
 
 /// The numbers in a text that have about the length of an access code; one digit may be missing, or some added.
@@ -83,25 +121,32 @@ fn code_words(lower: &str) -> impl Iterator<Item = usize> {
     let pins = lower.match_indices("pin").map(|(at, _)| at).filter(move |at| {
         !is_letter(lower[..*at].chars().next_back()) && !is_letter(lower[at + "pin".len()..].chars().next())
     });
-    let words = ["code", "passw"].into_iter().flat_map(move |word| lower.match_indices(word).map(|(at, _)| at));
+    let words =
+        ["code", "pass", "pwd", "secret"].into_iter().flat_map(move |word| lower.match_indices(word).map(|(at, _)| at));
     words.chain(pins)
+}
+
+/// What of a line may be a code if it is part of the value of a key on a line above it: all but `env: NAME`.
+pub(super) fn within_code(line: &str) -> Vec<Range<usize>> {
+    if line.trim_start().starts_with("env:") {
+        return find_secret_ranges(line);
+    }
+    let (start, end) = (line.len() - line.trim_start().len(), line.trim_end().len());
+    if start < end { std::iter::once(start..end).collect() } else { Vec::new() }
 }
 
 /// Whether a line is a key whose value is a code on the lines below it.
 pub(super) fn starts_multiline_code(line: &str) -> bool {
+    // The last key of a flow mapping may have its value on the next line.
+    let last_key = line.trim_end().strip_suffix(':').and_then(|keys| keys.rsplit([',', '{']).next());
+    if last_key.is_some_and(names_code) {
+        return true;
+    }
     let Some((key, value)) = line.split_once(':') else { return false };
     let value = value.trim_start();
     let open_quote = value.starts_with(['"', '\'']) && value[1..].find(&value[..1]).is_none();
-    names_code(key) && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote)
-}
-
-/// Whether a line is `key: value`, so that it is not part of a value that began above it.
-pub(super) fn is_key_value_line(line: &str) -> bool {
-    let line = line.trim_start().trim_start_matches("- ");
-    line.split_once(':').is_some_and(|(key, _)| {
-        key.starts_with(|c: char| c.is_alphabetic())
-            && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
-    })
+    let open_bracket = value.starts_with(['{', '[']) && !value.contains(['}', ']']);
+    names_code(key) && (value.is_empty() || value.starts_with(['|', '>', '#']) || open_quote || open_bracket)
 }
 
 fn code_key_values(line: &str) -> Vec<Range<usize>> {
@@ -142,7 +187,9 @@ fn behind_anchor(value: &str) -> &str {
 fn push_items(ranges: &mut Vec<Range<usize>>, line: &str, start: usize) {
     let is_mapping = line[start..].starts_with('{');
     let mut item_start = start + 1;
-    for item in line[item_start..].split([']', '}']).next().unwrap_or_default().split(',') {
+    let mut open = outside_quotes(&line[start..]).map(|(at, c)| (start + at, c)).filter(|(at, _)| *at > start);
+    let end = open.find(|(_, c)| matches!(c, ']' | '}')).map_or(line.len(), |(at, _)| at);
+    for item in line[item_start..end].split(',') {
         let end = item_start + item.trim_end().len();
         let (key, value) = item.trim().split_once(':').filter(|_| is_mapping).unwrap_or(("", item.trim()));
         let value = behind_anchor(value.trim());
@@ -282,7 +329,7 @@ mod tests {
 
     fn masked(line: &str) -> String {
         let mut text = line.to_owned();
-        for range in find_secret_ranges(line).into_iter().rev() {
+        for range in find_secrets_and_comment(line).into_iter().rev() {
             text.replace_range(range, MASK);
         }
         text
@@ -292,7 +339,14 @@ mod tests {
     fn codes_are_hidden_wherever_they_stand() {
         for (line, shown) in [
             (r#"defaultAccessCode: "4821""#, "defaultAccessCode: ••••"),
-            ("  defaultAcessCode: 48211 # old", "  defaultAcessCode: •••• # old"),
+            ("  defaultAcessCode: 48211 # old", "  defaultAcessCode: •••• # ••••"),
+            ("  # hunter2 until May", "  # ••••"),
+            ("- { name: 'A # 1', displayName: O'Hara } # hunter2", "- { name: 'A # 1', displayName: O'Hara } # ••••"),
+            ("pass: hunter2", "pass: ••••"),
+            ("{ passphrase: hunter2, x: 1 }", "{ passphrase: ••••, x: 1 }"),
+            ("pwd: hunter2", "pwd: ••••"),
+            ("serviceabilityPassword: [\"a]b\", hunter2]", "serviceabilityPassword: [\"••••\", ••••]"),
+            ("serviceabilityPassword: [\"a,b\", hunter2]", "serviceabilityPassword: [\"••••,••••\", ••••]"),
             ("{ name: A, defaultAccessCode: 0042, x: 1 }", "{ name: A, defaultAccessCode: ••••, x: 1 }"),
             (r#"defaultAccessCode: &c "4821""#, "defaultAccessCode: &c ••••"),
             ("  - 4821", "  - ••••"),

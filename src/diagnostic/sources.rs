@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::csv_layout::CsvLayout;
-use super::redact::{MASK, find_secret_ranges, is_key_value_line, starts_multiline_code};
+use super::redact::{MASK, find_secret_ranges, find_secrets_and_comment, starts_multiline_code, within_code};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
@@ -214,7 +214,7 @@ impl Sources {
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
             let part = &full[window.clone()];
-            let secrets = source.secrets(line, offset..offset + window.len());
+            let secrets = source.secrets(line, offset..offset + window.len(), find_secrets_and_comment);
             let (part, [start, end]) = masked(part, secrets, [inside(span.start), inside(span.end)]);
             if line == first {
                 highlight = text.len() + start..text.len() + end;
@@ -233,7 +233,7 @@ impl Sources {
         let source = self.source(source);
         let line = |line: usize| {
             let range = source.line_range(line);
-            masked(&source.text[range.clone()], source.secrets(line, range), [0, 0]).0
+            masked(&source.text[range.clone()], source.secrets(line, range, find_secret_ranges), [0, 0]).0
         };
         (0..source.line_starts.len()).map(line).collect()
     }
@@ -249,12 +249,20 @@ impl SourceText {
     }
 
     /// What of a part of a line may be an access code, relative to its start.
-    fn secrets(&self, line: usize, part: Range<usize>) -> Vec<Range<usize>> {
+    fn secrets(&self, line: usize, part: Range<usize>, find: fn(&str) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
         match &self.kind {
             SourceKind::Table(layout) => layout.secrets(&self.text, part),
             SourceKind::CommandLine => Vec::new(),
-            SourceKind::File if self.continues_multiline_code(line) => whole(&self.text[part]),
-            SourceKind::File => find_secret_ranges(&self.text[part]),
+            SourceKind::File => {
+                let line_start = self.line_starts[line] as usize;
+                // The key of a value may be before the part.
+                let mut from = part.start.saturating_sub(MAX_KEY_DISTANCE).max(line_start);
+                from += (from..).take_while(|at| !self.text.is_char_boundary(*at)).count();
+                let find = if self.continues_multiline_code(line) { within_code } else { find };
+                let skipped = part.start - from;
+                let ranges = find(&self.text[from..part.end]).into_iter().filter(|range| range.end > skipped);
+                ranges.map(|range| range.start.saturating_sub(skipped)..range.end - skipped).collect()
+            }
         }
     }
 
@@ -264,13 +272,20 @@ impl SourceText {
         const FAR: usize = 20;
         let text = |line: usize| &self.text[self.line_range(line)];
         let indentation = |text: &str| text.len() - text.trim_start().len();
-        let own = indentation(text(line));
-        if is_key_value_line(text(line)) {
-            return false;
+        let mut inner = indentation(text(line));
+        // The items of a list may be as far to the left as its key.
+        let mut is_item = text(line).trim_start().starts_with("- ");
+        for above in (line.saturating_sub(FAR)..line).rev().map(text).filter(|above| !above.trim().is_empty()) {
+            let (own, starts_item) = (indentation(above), above.trim_start().starts_with("- "));
+            if own > inner || own == inner && (starts_item || !is_item) {
+                continue;
+            }
+            if starts_multiline_code(above) {
+                return true;
+            }
+            (inner, is_item) = (own, starts_item);
         }
-        let above = (line.saturating_sub(FAR)..line).rev().map(text);
-        let mut parents = above.filter(|above| !above.trim().is_empty() && indentation(above) < own);
-        parents.next().is_some_and(starts_multiline_code)
+        false
     }
 
     fn line_range(&self, line: usize) -> Range<usize> {
@@ -280,6 +295,9 @@ impl SourceText {
         start..end.max(start)
     }
 }
+
+/// A key of a code is looked for in at most this many bytes before what is shown of a line.
+const MAX_KEY_DISTANCE: usize = 4096;
 
 /// At most this many bytes of a line are shown on either side of the highlight.
 const MAX_CONTEXT_BYTES: usize = 160;
@@ -328,12 +346,6 @@ fn masked(line: &str, secrets: Vec<Range<usize>>, offsets: [usize; 2]) -> (Strin
     }
     let end = text.len();
     (text, found.map(|found| found.unwrap_or(end)))
-}
-
-fn whole(line: &str) -> Vec<Range<usize>> {
-    let start = line.len() - line.trim_start().len();
-    let end = line.trim_end().len();
-    if start < end { std::iter::once(start..end).collect() } else { Vec::new() }
 }
 
 #[cfg(test)]
@@ -390,6 +402,38 @@ mod tests {
             let (sources, at_field) = span(text, "nam");
             let snippet = sources.snippet(at_field);
             assert!(!snippet.text.contains("77"), "{}", snippet.text);
+        }
+        // However a password is laid out, whatever its key is called.
+        for key in ["serviceabilityPassword", "\"pass\"", "'passphrase'", "my_pwd", "Secret", "PIN", "defaultAcessCode"]
+        {
+            for layout in [
+                "- KEY: hunter2\n",
+                "- { name: A, KEY: hunter2 }\n",
+                "- { name: A, KEY:\n    hunter2 }\n",
+                "- KEY: { value: hunter2 }\n",
+                "- KEY: { value:\n      hunter2 }\n",
+                "- KEY: [a, 'b]c', \"hunter2\"]\n",
+                "- KEY: [\n    a,\n    hunter2,\n  ]\n",
+                "- name: A\n  KEY:\n    value: hunter2\n",
+                "- name: A\n  KEY:\n    deep:\n      - value: hunter2\n        b: x\n",
+                "- name: A\n  KEY:\n  - a\n  - hunter2\n",
+                "- name: A\n  KEY: # the one\n    hunter2\n",
+                "- KEY: |\n    a: b\n    hunter2: x hunter2\n",
+                "- KEY: !!str &a hunter2\n",
+                "- name: A # KEY: hunter2\n",
+                "# KEY hunter2\n",
+            ] {
+                let mut sources = Sources::new();
+                let source = sources.add("a.yaml", layout.replace("KEY", key));
+                for at in 0..sources.text(source).len() as u32 {
+                    let shown = sources.snippet(Span { source, start: at, end: at + 1 }).text;
+                    assert!(!shown.contains("hunter2"), "{key}: {shown}");
+                }
+            }
+            // What is shown of a long line begins behind the key.
+            let long = format!("- {{ {key}: {}hunter2, nam: x }}\n", "a".repeat(500));
+            let (sources, at_field) = span(&long, "nam");
+            assert!(!sources.snippet(at_field).text.contains("hunter2"), "{key}");
         }
         let (sources, at_field) = span("- defaultAccessCode:\n    env: NAME\n  nam: x\n", "nam");
         assert!(sources.snippet(at_field).text.contains("env: NAME"));

@@ -247,6 +247,8 @@ struct Document {
     locations: Vec<Location>,
     message: Option<String>,
     diagnostics: Vec<Diagnostic>,
+    /// Those of a plan.
+    warnings: Vec<Diagnostic>,
     /// Why a comparison is incomplete, or has failed.
     problems: Vec<String>,
 }
@@ -374,17 +376,40 @@ fn read(file: &str, text: Result<&str, &String>) -> (Option<(String, String)>, D
         let id = one.id.clone().unwrap_or_default();
         Some((one.name.clone().or_else(|| one.id.clone())?, id))
     });
-    let (state, summary, locations, problems) = match document.kind.as_str() {
+    let (state, summary, locations, mut problems) = match document.kind.as_str() {
         "result" | "rehearsal" => of_result(&document),
         "status" => of_status(&document),
         "plan" => of_plan(&document),
         _ => of_error(&document),
     };
+    problems.extend(warnings(&document));
     let elapsed_ms = document.summary.elapsed_ms;
     (
         organization,
         DocumentReport { file: file.to_owned(), kind: document.kind, state, summary, elapsed_ms, locations, problems },
     )
+}
+
+/// The warnings of a plan, or of the plan of a result.
+fn warnings(document: &Document) -> impl Iterator<Item = ProblemReport> {
+    let plan = document.plan.iter().flat_map(|plan| &plan.warnings);
+    document.warnings.iter().chain(plan).map(|warning| general("warning", warning.sentence()))
+}
+
+/// What is not about one network.
+fn general(status: &str, reason: String) -> ProblemReport {
+    ProblemReport { location: String::new(), network: String::new(), status: status.to_owned(), reason }
+}
+
+impl Diagnostic {
+    /// Its message, after its place.
+    fn sentence(&self) -> String {
+        let place = self.file.as_ref().map(|file| match self.line {
+            Some(line) => format!("{file}:{line}: "),
+            None => format!("{file}: "),
+        });
+        format!("{}{}", place.unwrap_or_default(), self.message)
+    }
 }
 
 type Parts = (DocumentState, String, Vec<LocationReport>, Vec<ProblemReport>);
@@ -457,13 +482,7 @@ fn of_status(document: &Document) -> Parts {
         0 => DocumentState::InOrder,
         _ => DocumentState::Drifted,
     };
-    let problem = |reason: &String| ProblemReport {
-        location: String::new(),
-        network: String::new(),
-        status: "error".to_owned(),
-        reason: reason.clone(),
-    };
-    let problems = document.problems.iter().map(problem).collect();
+    let problems = document.problems.iter().map(|reason| general("error", reason.clone())).collect();
     let summary = match drifted {
         0 => format!("{} in sync{known}", plural(networks as usize, "network")),
         drifted => format!("{drifted} of {} drifted{known}", plural(networks as usize, "network")),
@@ -501,18 +520,7 @@ fn of_plan(document: &Document) -> Parts {
 }
 
 fn of_error(document: &Document) -> Parts {
-    let problems = document.diagnostics.iter().map(|diagnostic| {
-        let place = diagnostic.file.as_ref().map(|file| match diagnostic.line {
-            Some(line) => format!("{file}:{line}: "),
-            None => format!("{file}: "),
-        });
-        ProblemReport {
-            location: String::new(),
-            network: String::new(),
-            status: "error".to_owned(),
-            reason: format!("{}{}", place.unwrap_or_default(), diagnostic.message),
-        }
-    });
+    let problems = document.diagnostics.iter().map(|diagnostic| general("error", diagnostic.sentence()));
     let message = document.message.clone().unwrap_or_else(|| "an error without a message".to_owned());
     (DocumentState::Failed, message, Vec::new(), problems.collect())
 }

@@ -168,3 +168,22 @@ fn what_cannot_be_a_document_says_so() {
         assert!(report("pipe.json").contains("no regular file"), "{}", report("pipe.json"));
     }
 }
+
+#[test]
+fn a_plan_and_its_result_show_the_warnings_of_the_plan() {
+    let env = TestEnv::new();
+    env.write(
+        "reboot.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - { name: TRD Lab, serviceabilityPassword: enabled }\n",
+    );
+    for (name, arguments) in [
+        ("plan", &["plan", "reboot.yaml", "-o", "json"][..]),
+        ("result", &["apply", "reboot.yaml", "--yes", "-o", "json"]),
+    ] {
+        env.write(&format!("{name}.json"), &env.run(arguments).stdout);
+        for format in ["text", "markdown", "json", "html"] {
+            let shown = env.run(&["report", &format!("{name}.json"), "-o", format]);
+            assert!(shown.stdout.contains("can reboot"), "{name} as {format}: {}", shown.stdout);
+        }
+    }
+}

@@ -130,17 +130,15 @@ fn taken(
     let holder = live.network(holder_index);
     let what = messages.what;
     let value = requested_value(change, messages);
-    Diagnostic::error(
-        messages.taken,
-        format!(
-            "{what}{value} requested for {:?} is already used by {:?} ({})",
-            change.name(),
-            holder.settings.name,
-            holder.id
-        ),
-    )
-    .with_span(span_of(change, messages))
-    .help(format!("choose another {what}, or add an entry that changes the other network"))
+    let by = format!("is already used by {:?} ({})", holder.settings.name, holder.id);
+    // A new network has no other name.
+    let requested = match change.network() {
+        None if messages.setting == Setting::Name => format!("{what}{value} of a new network {by}"),
+        _ => format!("{what}{value} requested for {:?} {by}", change.name()),
+    };
+    Diagnostic::error(messages.taken, requested)
+        .with_span(span_of(change, messages))
+        .help(format!("choose another {what}, or add an entry that changes the other network"))
 }
 
 fn duplicate(

@@ -13,6 +13,16 @@ pub(crate) enum Owner {
     Created(usize),
 }
 
+impl Owner {
+    /// What messages call it: the name that its entry gives it, or else its live one.
+    pub(crate) fn label<'l>(self, group: &EntryGroup<'l>, live: &'l LiveState) -> &'l str {
+        match (self, &group.primary.desired.name) {
+            (Self::Live(at), None) => &live.network(at).settings.name,
+            _ => group.primary.label(),
+        }
+    }
+}
+
 /// The networks in scope that files name, each with its model and its entries: those that exist, and those that are created.
 pub(crate) fn named_networks<'m, 'a>(
     managed: &'m Managed<'a>,

@@ -32,6 +32,9 @@ pub enum Error {
     /// The plan failed its safety check.
     #[error("internal error: plan failed its safety check: {0}; please report this bug")]
     PlanCheckFailed(#[from] PlanViolation),
+    /// What a saved plan does is not possible any more, since the organization has changed beside it.
+    #[error("live state changed since the plan was created: {0}; no changes were made, create a new plan")]
+    PlanOutdated(PlanViolation),
     /// The live state differs from a saved plan.
     #[error("live state changed since the plan was created: {}; no changes were made, create a new plan",
         summarize_drift(.0))]

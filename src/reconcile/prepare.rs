@@ -268,6 +268,6 @@ pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
     let mut rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     rest.protections.retain_met(&rest.changes, Timestamp::now());
-    let checked = check_plan(rest, &live)?;
+    let checked = check_plan(rest, &live).map_err(Error::PlanOutdated)?;
     Ok(PreparedPlan { checked, live, listed }.with_handset_times(client))
 }

@@ -63,7 +63,7 @@ pub async fn prepare_undo(
     }
     let (mut undo, displaced) = build_undo(history, live, scope);
     let listed = std::mem::take(live);
-    let details = read_details(&undo.inputs, scope, listed, client, async |_, _| Ok(())).await?;
+    let details = read_details(&undo.inputs, &Scope::default(), listed, client, async |_, _| Ok(())).await?;
     if !details.unread.is_empty() {
         return Err(Error::DevicesUnreadable(details.unread));
     }

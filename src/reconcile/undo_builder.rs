@@ -31,6 +31,12 @@ impl Displaced {
     pub(crate) fn handset(&mut self, handset: &Handset) {
         self.members.extend(handset.member_ids().cloned());
     }
+
+    /// The lines of a handset that another one of its network does not have.
+    pub(crate) fn handset_beside(&mut self, handset: &Handset, other: &Handset) {
+        let has = |member: &&MemberId| other.member_ids().any(|one| one == *member);
+        self.members.extend(handset.member_ids().filter(|member| !has(member)).cloned());
+    }
 }
 
 /// The entries about one location.

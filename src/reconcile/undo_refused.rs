@@ -12,7 +12,7 @@ use super::undo_builder::Displaced;
 use crate::desired::model::{Desired, HandsetEntry, LineRef, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Sources, Span};
 use crate::model::{BaseStation, DesiredSettings, Handset, LiveState, MemberId, NetworkIndex};
-use crate::plan::{self, Matches, Scope};
+use crate::plan::{self, Scope};
 
 /// Leaves out what is refused, and what gives up something for what is left alone already. An error that is not about one
 /// thing stays an error of the plan.
@@ -23,13 +23,11 @@ pub(super) fn leave_out_refused(inputs: &mut Inputs, left_alone: &Displaced, sco
     undo.keep(left_alone);
     loop {
         undo.drop_empty();
-        let matches = Matches::of(undo.desired, live);
-        let Err(errors) = plan::build_scoped(&matches, scope, live, &sources) else { break };
         let before = undo.removed;
-        // What is out of scope is asked for by options, not by the organization.
-        let is_refused = |error: &&Diagnostic| {
-            error.severity == Severity::Error && error.code != DiagnosticCode::DependencyOutOfScope
-        };
+        // What is out of scope is looked at, too: nothing may be taken away for something that cannot be put back.
+        let Err(errors) = plan::build(undo.desired, live, &sources) else { break };
+        let is_refused =
+            |error: &&Diagnostic| error.severity == Severity::Error && error.code != DiagnosticCode::LocationNotRead;
         for error in errors.iter().filter(is_refused) {
             undo.leave_out(error);
         }
@@ -82,7 +80,7 @@ impl Remaining<'_> {
                         displaced.members.extend(gained(&handset, at, live));
                     }
                 }
-                if entry.span() == span && !is_list_of_devices(entry) {
+                if entry.span() == span && asks_for_something(entry) && !is_list_of_devices(entry) {
                     names.push(leave_settings(entry, code, &network, &mut displaced, sources.text_of(span)));
                 }
                 self.removed += names.len();
@@ -114,10 +112,7 @@ impl Remaining<'_> {
                 devices.base_stations.take_if(|stations| stations.is_empty());
                 devices.handsets.take_if(|handsets| handsets.is_empty());
             }
-            location.entries.retain(|entry| {
-                let sets_something = entry.requested_settings() != DesiredSettings::default();
-                sets_something || entry.absent.is_some() || entry.devices.speak()
-            });
+            location.entries.retain(asks_for_something);
         }
         self.desired.locations.retain(|location| !location.entries.is_empty());
     }
@@ -148,6 +143,10 @@ fn leave_settings(
             former_name.to_owned()
         }
     }
+}
+
+fn asks_for_something(entry: &NetworkEntry) -> bool {
+    entry.requested_settings() != DesiredSettings::default() || entry.absent.is_some() || entry.devices.speak()
 }
 
 /// Whether an entry or something that it lists has this span.

@@ -891,3 +891,26 @@ fn a_plan_counts_what_an_earlier_run_has_left_of_the_interval() {
     let elsewhere = env.run(&["plan", "d.yaml", "--journal", "elsewhere", "-o", "json"]).json();
     assert_eq!(elsewhere["summary"]["leastMs"], 0);
 }
+
+#[test]
+fn an_undo_does_not_take_a_line_that_it_cannot_put_back() {
+    let env = quick();
+    env.write("two.yaml", &lab("          - {line1: \"2001\", line2: \"1541\"}\n"));
+    applied(&env, &["two.yaml"]);
+    let id = handset_id(&env, "Handset 2001");
+    let added = "      - name: TRD Nurses\n        handsets: [{line1: \"1541\", customDisplayName: New}]\n";
+    env.write("run.yaml", &(lab(&format!("          - {{id: {id}, state: absent}}\n")) + added));
+    applied(&env, &["run.yaml", "--max-deletes", "1"]);
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a run").to_owned();
+    // A handset of the same line and name, without the second line.
+    env.write("since.yaml", &lab("          - {line1: \"2001\", customDisplayName: Handset 2001}\n"));
+    applied(&env, &["since.yaml"]);
+    for filter in [&[][..], &["--network", "TRD Nurses"]] {
+        let undo = [&["undo", &run, "--yes", "--max-deletes", "1", "--handset-interval", "0s"], filter].concat();
+        let undone = env.run(&undo);
+        assert_eq!(undone.code, Some(1), "{}{}", undone.stdout, undone.stderr);
+        let said = "handset New (1541) of \"TRD Nurses\" is left alone: it has what cannot be put back where it was";
+        assert!(undone.stdout.contains(said), "{}", undone.stdout);
+        assert!(handsets(&env, "TRD Nurses").iter().any(|(name, _)| name == "New"));
+    }
+}

@@ -390,7 +390,7 @@ fn an_undo_leaves_alone_what_has_no_place_any_more_and_what_would_be_nowhere() {
             format!("{{ id: GARAGE, state: absent }}, {kitchen_with}, {display}"),
             "{ name: TRD Garage, model: DBS110, defaultAccessCode: \"8819\" }",
             &[
-                "TRD Garage is left alone: name \"TRD Garage\" requested for \"TRD Garage\" is already used",
+                "TRD Garage is left alone: name \"TRD Garage\" of a new network is already used",
                 "base station AC7A56BBBB01 of \"TRD Kitchen\" is left alone",
             ],
         ),
@@ -439,6 +439,44 @@ fn an_undo_leaves_alone_what_has_no_place_any_more_and_what_would_be_nowhere() {
         let again = env.run(&["undo", &changed, "--yes", "--max-deletes", "3"]);
         assert_eq!(again.code, Some(1), "{run}: {}", again.stdout);
     }
+}
+
+#[test]
+fn what_an_undo_has_left_of_a_network_is_undone_later_by_naming_the_run() {
+    let env = TestEnv::new();
+    let (lab, nurses) = (network_id(&env, "TRD Lab"), network_id(&env, "TRD Nurses"));
+    let run = apply_networks(&env, &format!("{{ id: {lab}, name: Zebra, displayName: Other }}"));
+    apply_networks(&env, &format!("{{ id: {nurses}, name: TRD Lab }}"));
+    let undone = env.run(&["undo", &run, "--yes"]);
+    assert_eq!(undone.code, Some(3), "{}", undone.stdout);
+    assert!(undone.stdout.contains("name of \"Zebra\" is left alone"), "{}", undone.stdout);
+    apply_networks(&env, &format!("{{ id: {nurses}, name: TRD Nurses }}"));
+    let undone = env.run(&["undo", &run, "--yes"]);
+    assert_eq!(undone.code, Some(0), "{}", undone.stdout);
+    assert_eq!(network_id(&env, "TRD Lab"), lab);
+    // What somebody else has changed is still left alone.
+    let run = apply_networks(&env, &format!("{{ id: {lab}, name: Zebra, displayName: Other }}"));
+    apply_networks(&env, &format!("{{ id: {lab}, displayName: By hand }}"));
+    let undone = env.run(&["undo", &run, "--yes"]);
+    assert_eq!(undone.code, Some(1), "{}", undone.stdout);
+    assert!(undone.stdout.contains("its settings changed since the run"), "{}", undone.stdout);
+}
+
+#[test]
+fn a_saved_undo_of_what_is_full_by_now_asks_for_a_new_plan() {
+    let env = TestEnv::new();
+    const GARAGE: &str = "name: TRD Garage, model: DBS110, defaultAccessCode: \"8812\", baseStations: [AC7A56BBBB01]";
+    apply_networks(&env, &format!("{{ {GARAGE} }}"));
+    let run = apply_networks(&env, "{ name: TRD Garage, baseStations: [{ mac: AC7A56BBBB01, state: absent }] }");
+    let saved = env.run(&["undo", &run, "--out", "p.json"]);
+    assert_eq!(saved.code, Some(0), "{}{}", saved.stdout, saved.stderr);
+    apply_networks(&env, "{ name: TRD Garage, baseStations: [AC7A56BBBB09] }");
+    let before = env.counters().writes;
+    let ended = env.run(&["apply", "--plan", "p.json", "--yes"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let said = "live state changed since the plan was created: step 0 may exceed the number of base stations";
+    assert!(ended.stderr.contains(said) && !ended.stderr.contains("bug"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, before);
 }
 
 #[test]

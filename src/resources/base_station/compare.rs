@@ -30,7 +30,7 @@ pub(crate) fn compare(
             Owner::Created(_) => Some(&[][..]),
         };
         let Some(listed) = listed else { continue };
-        let mut comparison = Comparison { addresses, diagnostics };
+        let mut comparison = Comparison { label: owner.label(group, live), addresses, diagnostics };
         plans.extend(comparison.network(owner, model, listed, group, &mut unmanaged));
     }
     excluded.report_half_moves(&plans, network_changes, live, diagnostics);
@@ -39,6 +39,8 @@ pub(crate) fn compare(
 }
 
 struct Comparison<'r> {
+    /// The name of the network in messages.
+    label: &'r str,
     addresses: &'r mut Addresses,
     diagnostics: &'r mut Diagnostics,
 }
@@ -64,14 +66,14 @@ impl Comparison<'_> {
             NetworkPlan { owner, additions: Vec::new(), removals: Vec::new(), replaced: Vec::new(), free: usize::MAX };
         let entries: Vec<&'a BaseStationEntry> = lists.into_iter().flatten().collect();
         let replacing = self.replacements(&entries);
-        let seen = self.find_listed(&entries, &replacing, &by_mac, group, &mut plan);
-        let replaced = self.find_replaced(&entries, &seen, &by_mac, group, &mut plan);
+        let seen = self.find_listed(&entries, &replacing, &by_mac, &mut plan);
+        let replaced = self.find_replaced(&entries, &seen, &by_mac, &mut plan);
         let named = |station: &&BaseStation| {
             station.mac().is_some_and(|mac| seen.contains_key(&mac) || replaced.contains(&mac))
         };
         *unmanaged += listed.iter().filter(|station| !named(station)).count();
         if let Some(model) = model {
-            self.check_limit(model, listed, &plan, group);
+            self.check_limit(model, listed, &plan);
             plan.free = model.max_base_stations().saturating_sub(listed.len());
         }
         Some(plan)
@@ -94,7 +96,6 @@ impl Comparison<'_> {
         entries: &[&'a BaseStationEntry],
         replacing: &HashSet<Mac>,
         by_mac: &HashMap<Mac, &BaseStation>,
-        group: &EntryGroup<'_>,
         plan: &mut NetworkPlan<'a>,
     ) -> HashMap<Mac, &'a BaseStationEntry> {
         let mut seen: HashMap<Mac, &BaseStationEntry> = HashMap::new();
@@ -109,7 +110,7 @@ impl Comparison<'_> {
                 (true, _) if replacing.contains(&entry.mac.value) => {}
                 (true, Some(station)) => plan.removals.extend(self.removal(entry, station, entry.mac.span)),
                 (true, None) => {
-                    let message = format!("base station {} is not in {:?}", entry.mac.value, group.primary.label());
+                    let message = format!("base station {} is not in {:?}", entry.mac.value, self.label);
                     self.diagnostics
                         .warning(DiagnosticCode::AlreadyAbsent, entry.mac.span, message)
                         .help("remove the entry");
@@ -132,7 +133,6 @@ impl Comparison<'_> {
         entries: &[&'a BaseStationEntry],
         seen: &HashMap<Mac, &BaseStationEntry>,
         by_mac: &HashMap<Mac, &BaseStation>,
-        group: &EntryGroup<'_>,
         plan: &mut NetworkPlan<'a>,
     ) -> HashSet<Mac> {
         let mut replaced = HashSet::new();
@@ -144,7 +144,7 @@ impl Comparison<'_> {
             {
                 plan.replaced.extend(self.removal(entry, station, old.span));
             } else if !by_mac.contains_key(&old.value) && plan.additions.iter().any(|added| added.mac == entry.mac) {
-                let (label, mac) = (group.primary.label(), old.value);
+                let (label, mac) = (self.label, old.value);
                 let message = format!("no base station of {label:?} has the address {mac}: nothing is replaced");
                 self.diagnostics.warning(DiagnosticCode::NothingReplaced, old.span, message).help(
                     "check the address: what is not replaced stays in use; without `replaces` the entry only adds",
@@ -192,18 +192,12 @@ impl Comparison<'_> {
             .help("remove the entry of the base station that is replaced, or the `replaces`");
     }
 
-    fn check_limit(
-        &mut self,
-        model: NetworkModel,
-        listed: &[BaseStation],
-        plan: &NetworkPlan<'_>,
-        group: &EntryGroup<'_>,
-    ) {
+    fn check_limit(&mut self, model: NetworkModel, listed: &[BaseStation], plan: &NetworkPlan<'_>) {
         if plan.additions.is_empty() {
             return;
         }
         let after = (listed.len() + plan.additions.len()).saturating_sub(plan.removals.len() + plan.replaced.len());
-        let (label, max) = (group.primary.label(), model.max_base_stations());
+        let (label, max) = (self.label, model.max_base_stations());
         let named: Vec<String> = listed.iter().take(4).map(BaseStation::label).collect();
         let is_listed = |mac: Mac| listed.iter().any(|station| station.mac() == Some(mac));
         let replaced = plan.additions.iter().filter_map(|entry| entry.replaces.as_ref());

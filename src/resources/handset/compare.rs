@@ -32,7 +32,7 @@ pub(crate) fn compare(
         let comparison = Comparison {
             owner,
             listed,
-            label: group.primary.label().to_owned(),
+            label: owner.label(group, live).to_owned(),
             home: &location.id,
             live,
             members,
@@ -647,7 +647,8 @@ impl<'r> Comparison<'r> {
         let removed: usize = changes().map(|change| count(&change.before)).sum();
         let after = (listed + added).saturating_sub(removed);
         let (label, max) = (&self.label, model.max_lines());
-        let Some(last) = additions.iter().chain(updates).last().filter(|_| after > listed) else { return };
+        let adds = |change: &&HandsetChange| count(&change.after) > count(&change.before);
+        let Some(last) = updates.iter().chain(additions).filter(adds).last().filter(|_| after > listed) else { return };
         if after > max {
             let message = format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "line"));
             self.diagnostics
@@ -678,8 +679,10 @@ enum Found {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::model::{DeviceList, HandsetId, MemberId, NetworkId};
+    use crate::model::{DeviceList, HandsetId, MemberId, Network, NetworkId};
     use crate::plan::build;
     use crate::plan::samples;
 
@@ -725,6 +728,26 @@ mod tests {
             (None, None) => String::new(),
         });
         changes.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn a_full_network_is_reported_at_the_last_handset_that_takes_a_line() {
+        let entries = "          - {line1: '1', customDisplayName: X}\n          - {id: h1, customDisplayName: Y}\n";
+        let (desired, sources) = samples::file(&format!("      - id: n\n        handsets:\n{entries}"));
+        let model = Some("DBS110".into());
+        let named = samples::live(&[("n", "Net")]);
+        let network = Network { model, ..named.networks().next().expect("the network").1.clone() };
+        let mut live = LiveState::new([(Arc::from("L"), network)]);
+        let at = live.find(&NetworkId::new("n")).expect("the network");
+        let handsets = (1..=30).map(|number: u32| listed(&format!("h{number} N{number} {}", 100 + number)));
+        live.set_devices(at, DeviceList::Handsets(handsets.collect()));
+        live.set_members(LocationId::new("l"), vec![member("1")]);
+        let errors = build(&desired, &live, &sources).expect_err("a line too many");
+        let errors: Vec<_> = errors
+            .iter()
+            .map(|error| (error.message.as_str(), error.span.map(|span| sources.resolve(span).line)))
+            .collect();
+        assert_eq!(errors, [("\"Net\" would have 31 lines, a DBS110 has at most 30", Some(6))]);
     }
 
     #[test]

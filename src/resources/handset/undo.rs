@@ -181,7 +181,8 @@ impl<'a> UndoBuilder<'a> {
         let as_it_was =
             |live: &'a Handset| live.id.as_ref().and_then(|id| self.former.get(id)).copied().unwrap_or(live);
         let as_they_were = listed.iter().map(as_it_was);
-        if others.iter().copied().chain(as_they_were).any(|other| is_twin(other, before)) {
+        if let Some(twin) = others.iter().copied().chain(as_they_were).find(|other| is_twin(other, before)) {
+            self.displaced.handset_beside(before, twin);
             return self.leave_alone(name, TWIN);
         }
         others.push(before);

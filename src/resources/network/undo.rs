@@ -37,7 +37,12 @@ impl<'a> UndoBuilder<'a> {
         if now.is_some_and(|now| now.matches(before)) {
             return;
         }
-        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| now.matches(state)));
+        // What an earlier undo has restored of it is as it was before.
+        let is_of_run = |now: &Settings, state: &Settings| {
+            let as_before: Vec<Setting> = now.mismatched(before).collect();
+            now.mismatched(state).all(|setting| !as_before.contains(&setting))
+        };
+        let left_as = now.and_then(|now| modified.final_states.iter().find(|state| is_of_run(now, state)));
         let Some(state) = left_as else {
             let reason = match now {
                 Some(now) => format!("its settings changed since the run (current name: {})", now.name),
@@ -152,8 +157,10 @@ impl<'a> UndoBuilder<'a> {
                 ResourceState::Handset(handset) => {
                     let label = format!("handset {} of {name:?}", handset.label());
                     if !can_be_added(handset) {
+                        self.displaced.handset(handset);
                         self.leave_alone(label, NOT_ADDED_AGAIN);
-                    } else if handsets.iter().any(|other| is_twin(other, handset)) {
+                    } else if let Some(twin) = handsets.iter().find(|other| is_twin(other, handset)) {
+                        self.displaced.handset_beside(handset, twin);
                         self.leave_alone(label, TWIN);
                     } else {
                         handsets.push(handset);

@@ -648,7 +648,9 @@ impl<'r> Comparison<'r> {
         let after = (listed + added).saturating_sub(removed);
         let (label, max) = (&self.label, model.max_lines());
         let adds = |change: &&HandsetChange| count(&change.after) > count(&change.before);
-        let Some(last) = updates.iter().chain(additions).filter(adds).last().filter(|_| after > listed) else { return };
+        let Some(last) = updates.iter().chain(additions).rfind(adds).filter(|_| after > listed) else {
+            return;
+        };
         if after > max {
             let message = format!("{label:?} would have {}, a {model} has at most {max}", plural(after, "line"));
             self.diagnostics
@@ -732,8 +734,8 @@ mod tests {
 
     #[test]
     fn a_full_network_is_reported_at_the_last_handset_that_takes_a_line() {
-        let entries = "          - {line1: '1', customDisplayName: X}\n          - {id: h1, customDisplayName: Y}\n";
-        let (desired, sources) = samples::file(&format!("      - id: n\n        handsets:\n{entries}"));
+        let entries = "          - {line1: '1', customDisplayName: X}\n          - {id: h1, customDisplayName: Z}\n";
+        let (desired, sources) = samples::file(&format!("      - id: 'n'\n        handsets:\n{entries}"));
         let model = Some("DBS110".into());
         let named = samples::live(&[("n", "Net")]);
         let network = Network { model, ..named.networks().next().expect("the network").1.clone() };
@@ -747,7 +749,7 @@ mod tests {
             .iter()
             .map(|error| (error.message.as_str(), error.span.map(|span| sources.resolve(span).line)))
             .collect();
-        assert_eq!(errors, [("\"Net\" would have 31 lines, a DBS110 has at most 30", Some(6))]);
+        assert_eq!(errors, [("\"Net\" would have 31 lines, a DBS110 has at most 30", Some(7))]);
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::model::Spanned;
 use super::yaml::{Node, Value, invisible_name, is_invisible_space};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, quoted_list, suggest};
+use crate::diagnostic::{
+    Diagnostic, DiagnosticCode, Diagnostics, Span, mask_message, names_code, quoted_list, suggest,
+};
 
 /// The known fields of a mapping, each at most once.
 pub(crate) struct MappingReader<'a> {
@@ -79,7 +81,13 @@ impl<'a> MappingReader<'a> {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("valid fields of {}: {}", self.context, quoted_list(known.iter().copied(), 16)),
         };
-        let message = format!("{} has no field `{}`", self.context, truncate_printable(name));
+        // The code itself may stand where a field should.
+        let field = if names_code(self.context) {
+            "such field".to_owned()
+        } else {
+            format!("field `{}`", truncate_printable(name))
+        };
+        let message = format!("{} has no {field}", self.context);
         diagnostics.error(DiagnosticCode::UnknownField, key.span, message).help(help);
         None
     }

@@ -6,7 +6,8 @@
 //! | `diagnostics` | [`Diagnostic`] and [`Diagnostics`]: one, and all of a command |
 //! | `sources` | [`Sources`]: the texts that were read; returns snippets in which secrets are redacted |
 //! | `csv_layout` | [`CsvLayout`]: where the cells of a CSV file are |
-//! | `redact` | where in a text an access code may be |
+//! | `secrets` | where in a desired-state file a secret may be |
+//! | `redact` | words that name a secret, scalars of digits, and numbers in messages |
 //! | `suggest` | known words that are close to a misspelled one |
 //! | `plural` | [`plural()`]: numbers with their nouns |
 
@@ -15,6 +16,7 @@ mod csv_layout;
 mod diagnostics;
 mod plural;
 mod redact;
+mod secrets;
 mod sources;
 mod suggest;
 

@@ -1,10 +1,11 @@
 //! The texts that were read, and snippets of them in which secrets are redacted.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::csv_layout::CsvLayout;
-use super::redact::{MASK, find_secret_ranges, find_secrets_and_comment, starts_multiline_code, within_code};
+use super::redact::MASK;
+use super::secrets::{FAR, comment, find_secrets};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
@@ -61,6 +62,8 @@ struct SourceText {
     text: Arc<str>,
     line_starts: Vec<u32>,
     kind: SourceKind,
+    /// Of a file; found when a snippet of it is shown.
+    secrets: OnceLock<Vec<Range<usize>>>,
 }
 
 /// The texts that were read in this run.
@@ -117,7 +120,7 @@ impl Sources {
         let line_end = if text.contains('\n') { b'\n' } else { b'\r' };
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == line_end);
         let line_starts = std::iter::once(0).chain(ends.map(|(at, _)| at as u32 + 1)).collect();
-        self.texts.push(SourceText { name: name.into(), text, line_starts, kind });
+        self.texts.push(SourceText { name: name.into(), text, line_starts, kind, secrets: OnceLock::new() });
         SourceId(self.texts.len() as u32 - 1)
     }
 
@@ -214,7 +217,10 @@ impl Sources {
             let offset = range.start + window.start;
             let inside = |at: u32| (at as usize).saturating_sub(offset).min(window.len());
             let part = &full[window.clone()];
-            let secrets = source.secrets(line, offset..offset + window.len(), find_secrets_and_comment);
+            let secrets = source.secrets(offset..offset + window.len());
+            let comment = source.comment(range.start, offset..offset + window.len());
+            let mut secrets: Vec<Range<usize>> = secrets.into_iter().chain(comment).collect();
+            secrets.sort_by_key(|range| range.start);
             let (part, [start, end]) = masked(part, secrets, [inside(span.start), inside(span.end)]);
             if line == first {
                 highlight = text.len() + start..text.len() + end;
@@ -233,7 +239,7 @@ impl Sources {
         let source = self.source(source);
         let line = |line: usize| {
             let range = source.line_range(line);
-            masked(&source.text[range.clone()], source.secrets(line, range, find_secret_ranges), [0, 0]).0
+            masked(&source.text[range.clone()], source.secrets(range), [0, 0]).0
         };
         (0..source.line_starts.len()).map(line).collect()
     }
@@ -248,44 +254,32 @@ impl SourceText {
         self.line_starts.partition_point(|start| *start <= offset) - 1
     }
 
-    /// What of a part of a line may be an access code, relative to its start.
-    fn secrets(&self, line: usize, part: Range<usize>, find: fn(&str) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
+    /// What of a part of the text may be a secret, relative to its start.
+    fn secrets(&self, part: Range<usize>) -> Vec<Range<usize>> {
         match &self.kind {
             SourceKind::Table(layout) => layout.secrets(&self.text, part),
             SourceKind::CommandLine => Vec::new(),
             SourceKind::File => {
-                let line_start = self.line_starts[line] as usize;
-                // The key of a value may be before the part.
-                let mut from = part.start.saturating_sub(MAX_KEY_DISTANCE).max(line_start);
-                from += (from..).take_while(|at| !self.text.is_char_boundary(*at)).count();
-                let find = if self.continues_multiline_code(line) { within_code } else { find };
-                let skipped = part.start - from;
-                let ranges = find(&self.text[from..part.end]).into_iter().filter(|range| range.end > skipped);
-                ranges.map(|range| range.start.saturating_sub(skipped)..range.end - skipped).collect()
+                let all = self.secrets.get_or_init(|| find_secrets(&self.text));
+                let from = all.partition_point(|secret| secret.end <= part.start);
+                let within = all[from..].iter().take_while(|secret| secret.start < part.end);
+                within
+                    .map(|secret| secret.start.saturating_sub(part.start)..secret.end.min(part.end) - part.start)
+                    .collect()
             }
         }
     }
 
-    /// Whether a line is the value, or part of the value, of a key with a code on a line above it.
-    fn continues_multiline_code(&self, line: usize) -> bool {
-        /// A value that spans more lines than this is no code.
-        const FAR: usize = 20;
-        let text = |line: usize| &self.text[self.line_range(line)];
-        let indentation = |text: &str| text.len() - text.trim_start().len();
-        let mut inner = indentation(text(line));
-        // The items of a list may be as far to the left as its key.
-        let mut is_item = text(line).trim_start().starts_with("- ");
-        for above in (line.saturating_sub(FAR)..line).rev().map(text).filter(|above| !above.trim().is_empty()) {
-            let (own, starts_item) = (indentation(above), above.trim_start().starts_with("- "));
-            if own > inner || own == inner && (starts_item || !is_item) {
-                continue;
-            }
-            if starts_multiline_code(above) {
-                return true;
-            }
-            (inner, is_item) = (own, starts_item);
+    /// The comment in a part of the line that begins at `line`: it may hold what was tried before.
+    fn comment(&self, line: usize, part: Range<usize>) -> Option<Range<usize>> {
+        if !matches!(self.kind, SourceKind::File) {
+            return None;
         }
-        false
+        let from = line.max(part.start.saturating_sub(FAR));
+        let from = (from..).find(|at| self.text.is_char_boundary(*at))?;
+        let comment = comment(&self.text[from..part.end])?;
+        let (start, end) = (from + comment.start, from + comment.end);
+        (end > part.start).then(|| start.saturating_sub(part.start)..end - part.start)
     }
 
     fn line_range(&self, line: usize) -> Range<usize> {
@@ -295,9 +289,6 @@ impl SourceText {
         start..end.max(start)
     }
 }
-
-/// A key of a code is looked for in at most this many bytes before what is shown of a line.
-const MAX_KEY_DISTANCE: usize = 4096;
 
 /// At most this many bytes of a line are shown on either side of the highlight.
 const MAX_CONTEXT_BYTES: usize = 160;
@@ -422,16 +413,54 @@ mod tests {
                 "- KEY: !!str &a hunter2\n",
                 "- name: A # KEY: hunter2\n",
                 "# KEY hunter2\n",
+                "- KEY: \"a\\\"b hunter2\"\n",
+                "- KEY: 'a''b hunter2'\n",
+                "- KEY: abc,hunter2\n",
+                "- KEY: ab}hunter2\n",
+                "- KEY: correct horse\n    battery hunter2\n",
+                "- KEY: [[a], hunter2]\n",
+                "- KEY: { value: {a: b}, c: hunter2 }\n",
+                "- KEY: { hunter2: x }\n",
+                "- KEY: !!str\n    hunter2\n",
+                "- ? KEY\n  : hunter2\n",
+                "- KEY: true#hunter2\n",
+                "- KEY: enabled, hunter2\n",
+                "- KEY:\n  -\n    hunter2\n",
+                "- { name: A, KEY: \"abc\n    hunter2\", nam: x }\n",
+                "- { name: A, KEY: [\n    hunter2] }\n",
+                "- { name: A, KEY: # c\n    hunter2 }\n",
+                "- { name: A, KEY: abc\n    hunter2 }\n",
+                "- { name: A, KEY\n  : hunter2 }\n",
+                "- KEY:\nhunter2\n",
+                "- KEY: *hunter2\n",
+                "- KEY: |hunter2\n",
+                "- KEY: >hunter2\n",
+                "- KEY: &hunter2\n",
+                "- KEY: !hunter2\n",
+                "- KEY hunter2\n",
+                "- KEY \"hunter2\"\n",
+                "- KEY; hunter2\n",
+                "- KEY\u{ff1a} hunter2\n",
+                "- KEY: \"abc\nhunter2\"\n",
+                "- KEY: |\nhunter2\n",
+                "- displayName: \"Ward # KEY was 5551, hunter2\n",
+                "- KEY.x: hunter2\n",
+                "- KEY (new): hunter2\n",
+                "- KEY_enabled: hunter2\n",
+                "- KEY: { env: hunter2 }\n",
+                "- name: &pw hunter2\n  KEY: *pw\n",
+                "- KEY:\n    - a\nLONG    - hunter2\n",
             ] {
                 let mut sources = Sources::new();
-                let source = sources.add("a.yaml", layout.replace("KEY", key));
+                let source =
+                    sources.add("a.yaml", layout.replace("KEY", key).replace("LONG", &"    - b\n\n".repeat(30)));
                 for at in 0..sources.text(source).len() as u32 {
                     let shown = sources.snippet(Span { source, start: at, end: at + 1 }).text;
                     assert!(!shown.contains("hunter2"), "{key}: {shown}");
                 }
             }
             // What is shown of a long line begins behind the key.
-            let long = format!("- {{ {key}: {}hunter2, nam: x }}\n", "a".repeat(500));
+            let long = format!("- {{ {key}: {}hunter2, nam: x }}\n", "a ".repeat(5_000));
             let (sources, at_field) = span(&long, "nam");
             assert!(!sources.snippet(at_field).text.contains("hunter2"), "{key}");
         }

@@ -9,39 +9,26 @@ use super::request_log::RequestLog;
 use super::short_window;
 use crate::runtime::Instant;
 
-/// While the rate is unknown: one more in flight after this many successes.
-const RAMP_UP_INTERVAL: u32 = 4;
-
-/// More consecutive successes than a slow bucket has after a pause: concurrency is then raised at once.
-const FAST_BUCKET_SUCCESSES: u32 = 12;
-
-/// Where the rate starts between the slowest possible and the best one.
-const CAUTION: f64 = 0.6;
+/// So many in flight at first while the rate is unknown.
+const MEASURING: usize = 2;
 
 /// A rate that is known to a factor of this only is measured once more, up to so many times.
 const MAX_RANGE: f64 = 20.0;
 const MAX_MEASUREMENTS: usize = 4;
 
-/// With a larger doubt about the rate it grows by this share with every success.
-const ROUGH: f64 = 0.65;
-const ROUGH_GROWTH: f64 = 0.03;
+/// Where the rate starts between the slowest possible and the best one.
+const CAUTION: f64 = 0.6;
 
 /// When a refusal is overdue, the rate grows by this share more with every further success; by no more than the last one at once.
 const OVERDUE_GROWTH: f64 = 0.000_2;
 const MAX_OVERDUE_GROWTH: f64 = 0.05;
 
-/// The rate falls to this share at most.
-const MAX_FALL: f64 = 3.0;
+/// A refusal is overdue after so many successes at least.
+const MIN_DUE: f64 = 80.0;
 
-/// A refusal is overdue after so many successes at least, sooner by this factor if the limit has changed before: it may change
-/// again.
-const MIN_DUE: f64 = 120.0;
-const CHANGEABLE: f64 = 3.0;
-
-/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: until it was found empty so often
-/// it is tried after so many requests, twice as many every time, and then grows so much faster.
+/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: at first it is tried after so many
+/// requests, twice as many with every refusal, and then grows so much faster.
 const WINDOW_LIKE: f64 = 8.0;
-const WINDOW_LIKE_REFUSALS: usize = 6;
 const WINDOW_LIKE_DUE: usize = 7;
 const WINDOW_LIKE_GROWTH: f64 = 25.0;
 
@@ -56,7 +43,7 @@ const MIN_SUCCESSES: usize = 30;
 const MAX_MISFIT: f64 = 1.5;
 const MAX_CONTRADICTIONS: u32 = 2;
 
-/// Another explanation is possible if it contradicts by so many requests more at most.
+/// A window of a second or two is possible if it contradicts by so many requests more than the bucket at most.
 const PLAUSIBLE: f64 = 1.0;
 
 /// With a smaller burst two requests may not arrive at once.
@@ -70,8 +57,6 @@ pub(super) struct Bucket {
     /// Since when it has been the same, as far as known, and how much of the burst was used then.
     baseline: Instant,
     baseline_level: f64,
-    /// Whether it was another one before.
-    has_changed: bool,
     /// When it was found empty.
     empty: Vec<Instant>,
     /// How often in a row it was found empty soon after, although no rate explains it.
@@ -81,8 +66,8 @@ pub(super) struct Bucket {
 
 #[derive(Clone, Debug)]
 enum BucketState {
-    /// Ramping up until it is empty again.
-    Measuring { concurrency_limit: usize, successes: u32 },
+    /// More and more in flight until it is empty again.
+    Measuring { concurrency_limit: usize },
     /// The rate is known.
     Calibrated(Calibrated),
 }
@@ -93,10 +78,9 @@ struct Calibrated {
     rate: f64,
     /// What is added to the rate with every success.
     growth: f64,
-    /// What the rate grows by beside that, times the number of successes by which a refusal is overdue.
-    overdue_growth: f64,
-    /// After this many successes a refusal is overdue: the limit may have become wider.
+    /// After this many successes a refusal is overdue: the limit may have become wider. How much faster it then grows.
     due: usize,
+    hurry: f64,
     successes: usize,
     /// How much of the burst is used, and how much may be.
     level: f64,
@@ -107,22 +91,13 @@ struct Calibrated {
 impl Bucket {
     /// Empty for the first time; it was full, or what it had become then, `since` then: when the first request was sent.
     pub(super) fn on_empty(empty: Instant, since: Option<Instant>) -> Self {
-        let state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
-        Self {
-            baseline: since.unwrap_or(empty),
-            baseline_level: 0.0,
-            has_changed: false,
-            empty: vec![empty],
-            contradictions: 0,
-            state,
-        }
+        let state = BucketState::Measuring { concurrency_limit: MEASURING };
+        Self { baseline: since.unwrap_or(empty), baseline_level: 0.0, empty: vec![empty], contradictions: 0, state }
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
         match &mut self.state {
-            BucketState::Measuring { concurrency_limit, .. } if log.in_flight() < *concurrency_limit => {
-                Availability::Now
-            }
+            BucketState::Measuring { concurrency_limit } if log.in_flight() < *concurrency_limit => Availability::Now,
             BucketState::Measuring { .. } => Availability::AfterNextResponse,
             BucketState::Calibrated(calibrated) => {
                 calibrated.drain(now);
@@ -147,12 +122,7 @@ impl Bucket {
     /// A request was let in: the rate may be slightly higher.
     pub(super) fn admitted(&mut self) {
         match &mut self.state {
-            BucketState::Measuring { concurrency_limit, successes } => {
-                *successes += 1;
-                if *successes > FAST_BUCKET_SUCCESSES || successes.is_multiple_of(RAMP_UP_INTERVAL) {
-                    *concurrency_limit += 1;
-                }
-            }
+            BucketState::Measuring { concurrency_limit } => *concurrency_limit += 1,
             BucketState::Calibrated(calibrated) => calibrated.probe_up(),
         }
     }
@@ -181,11 +151,6 @@ impl Bucket {
     /// Since when it has been the same, as far as known.
     pub(super) const fn baseline(&self) -> Instant {
         self.baseline
-    }
-
-    /// How often it was found empty.
-    pub(super) const fn refusals(&self) -> usize {
-        self.empty.len()
     }
 
     /// When it was found empty.
@@ -226,31 +191,28 @@ impl Bucket {
             found,
             pause: now.duration_since(empty).as_secs_f64().max(0.5),
             number: self.empty.len(),
-            has_changed: self.has_changed,
             admitted: history.iter().filter(|(_, is_admitted)| *is_admitted).count(),
         };
-        if refusal.tells_nothing() && matches!(self.state, BucketState::Measuring { .. }) {
-            self.state = BucketState::Measuring { concurrency_limit: 2, successes: 0 };
+        if refusal.tells_nothing() && !self.is_calibrated() {
+            self.state = BucketState::Measuring { concurrency_limit: MEASURING };
             return;
         }
-        let (before, successes) = match &self.state {
-            BucketState::Calibrated(calibrated) => (calibrated.rate, calibrated.successes),
-            BucketState::Measuring { .. } => (0.0, 0),
+        let successes = match &self.state {
+            BucketState::Calibrated(calibrated) => calibrated.successes,
+            BucketState::Measuring { .. } => 0,
         };
         let is_misfit = found.contradiction > MAX_MISFIT;
         self.contradictions = if successes < MIN_SUCCESSES { self.contradictions + u32::from(is_misfit) } else { 0 };
         let (rate, growth) = refusal.pace();
-        let rate = rate.max(before / MAX_FALL);
-        let (due, overdue_growth) = refusal.due(rate);
-        let margin = (0.1 * found.burst).clamp(0.2, 2.0) + 0.5 * rate * log.jitter();
+        let (due, hurry) = refusal.due(rate);
         self.state = BucketState::Calibrated(Calibrated {
             rate,
             growth,
-            overdue_growth,
             due,
+            hurry,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
-            burst: (found.burst - margin).max(0.5),
+            burst: (found.burst - 0.5 - 0.5 * rate * log.jitter()).max(0.5),
             at: now,
         });
         tracing::trace!(?refusal, jitter = log.jitter(), state = ?self.state, "bucket fitted");
@@ -261,13 +223,11 @@ impl Bucket {
         loop {
             let history = log.history(self.baseline);
             let found = fit(&history, self.baseline_level);
-            let changed = CHANGED + 0.003 * history.len() as f64;
             let later = self.empty.iter().rev().skip(1).find(|empty| **empty > self.baseline).copied();
             match later {
-                Some(later) if found.contradiction > changed => {
+                Some(later) if found.contradiction > CHANGED => {
                     self.baseline = later;
                     self.baseline_level = found.burst;
-                    self.has_changed = true;
                 }
                 _ => return (history, found),
             }
@@ -285,7 +245,6 @@ struct Refusal {
     admitted: usize,
     /// How often it was found empty, this time included.
     number: usize,
-    has_changed: bool,
 }
 
 impl Refusal {
@@ -307,8 +266,7 @@ impl Refusal {
         // what overflows in the pause, and itself.
         let pays = (4.0 * lost + 8.0) / doubt;
         let steps = pays.max(self.admitted as f64 / 2.0).clamp(20.0, 5_000.0);
-        let growth = if doubt > ROUGH { ROUGH_GROWTH } else { 0.0 };
-        (rate, rate * growth.max(doubt / steps))
+        (rate, rate * doubt / steps)
     }
 
     /// What overflows at a rate while nothing is sent.
@@ -316,14 +274,17 @@ impl Refusal {
         (rate * self.pause - self.found.burst).max(0.0)
     }
 
-    /// After how many requests without a refusal the rate is far too low, and how much faster it then grows.
+    /// After how many requests without a refusal the rate is far too low, and how much faster it then grows: what a pause costs
+    /// makes it later.
     fn due(&self, rate: f64) -> (usize, f64) {
-        let may_be_window = self.found.burst > WINDOW_LIKE * rate && self.number < WINDOW_LIKE_REFUSALS;
-        let (due, growth) = match may_be_window {
-            true => ((WINDOW_LIKE_DUE << self.number) as f64, WINDOW_LIKE_GROWTH * OVERDUE_GROWTH),
-            false => ((50.0 * self.lost(rate)).max(MIN_DUE), OVERDUE_GROWTH),
-        };
-        (if self.has_changed { due / CHANGEABLE } else { due } as usize, growth)
+        let due = (50.0 * self.lost(rate)).max(MIN_DUE) as usize;
+        // In the end as rarely as of any other one.
+        let of_window = WINDOW_LIKE_DUE << self.number.min(usize::BITS as usize / 2);
+        if self.found.burst > WINDOW_LIKE * rate && of_window < due {
+            (of_window, WINDOW_LIKE_GROWTH)
+        } else {
+            (due, 1.0)
+        }
     }
 }
 
@@ -341,7 +302,7 @@ impl Calibrated {
         self.successes += 1;
         self.rate += self.growth;
         let overdue = self.successes.saturating_sub(self.due) as f64;
-        self.rate *= 1.0 + (overdue * self.overdue_growth).min(MAX_OVERDUE_GROWTH);
+        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.hurry).min(MAX_OVERDUE_GROWTH);
         self.rate = self.rate.min(MAX_RATE);
     }
 }
@@ -353,7 +314,7 @@ mod tests {
     /// A refusal after which `slowest`, `rate` and `fastest` are possible.
     fn refusal(slowest: f64, rate: f64, fastest: f64) -> Refusal {
         let found = BucketFit { rate, slowest, fastest, burst: 10.0, contradiction: 0.0 };
-        Refusal { found, pause: 1.0, admitted: 100, number: 2, has_changed: false }
+        Refusal { found, pause: 1.0, admitted: 100, number: 2 }
     }
 
     #[test]
@@ -381,9 +342,5 @@ mod tests {
         // What a pause costs makes it rarer.
         let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0;
         assert!(due(1.0) < due(30.0));
-        // A limit that has changed may change again, and what may be a window is asked sooner and then grows faster.
-        assert!(Refusal { has_changed: true, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0 < due(1.0));
-        let (soon, growth) = refusal(0.5, 0.5, 0.6).due(0.5);
-        assert!(soon < due(1.0) && growth > OVERDUE_GROWTH);
     }
 }

@@ -13,15 +13,6 @@ use super::throttle_event::ThrottleEvent;
 use super::window::{Window, WindowEvent};
 use crate::runtime::Instant;
 
-/// A window of a second or two must be contradicted by so many requests less than a bucket.
-const SHORT_WINDOW_MARGIN: f64 = 1.0;
-
-/// It is told from a bucket after so many refusals only.
-const SHORT_WINDOW_REFUSALS: usize = 3;
-
-/// A limit in flight may be contradicted by so many requests more than a bucket.
-const IN_FLIGHT_MARGIN: f64 = 0.5;
-
 /// A bucket explains long waits if it is contradicted by at most so many requests, and so many more for each in the log.
 const LONG_WAIT_MISFIT: f64 = 3.0;
 const LONG_WAIT_MISFIT_GROWTH: f64 = 0.005;
@@ -44,8 +35,6 @@ pub(super) struct Limits {
     long_waits_mislead: bool,
     /// The longest of the short waits.
     longest_short_wait: Duration,
-    /// The last refusal that was not taken for one by a window.
-    last_other: Option<WindowEvent>,
 }
 
 impl Limits {
@@ -123,7 +112,6 @@ impl Limits {
             }
         }
         self.refused_shortly(event, of_window, log, now);
-        self.last_other = of_window;
     }
 
     /// Since when a bucket may have been the same.
@@ -159,23 +147,19 @@ impl Limits {
         if self.windows.iter_mut().any(|window| window.revise(event, log)) {
             return;
         }
-        // The resets of a bucket say nothing about the window; a window that was first met near its end looked like a
-        // bucket.
+        // A window that was first met near its end looked like a bucket.
         self.bucket.take_if(|bucket| !bucket.is_established());
-        let before = self.last_other.take().filter(|_| self.bucket.is_none());
         if self.windows.len() >= MAX_WINDOWS {
             self.windows.remove(0);
         }
-        self.windows.push(Window::from_events(before, event, log, now));
+        self.windows.push(Window::from_event(event, log, now));
     }
 
-    /// Whether a window of a second or two explains what was refused better than a bucket; it is then what is assumed. What is
-    /// assumed already needs to be less good.
+    /// Whether a window of a second or two explains what was refused better than a bucket; it is then what is assumed.
     fn is_short_window(&mut self, event: WindowEvent, log: &RequestLog, now: Instant) -> bool {
         let Some(since) = self.since(log) else { return false };
         let before = self.windows.iter().position(Window::is_short).map(|at| self.windows.remove(at));
-        let margin = if before.is_some() { -SHORT_WINDOW_MARGIN } else { SHORT_WINDOW_MARGIN };
-        let found = short_window::better_than_bucket(&log.history(since), self.longest_short_wait, margin);
+        let found = short_window::better_than_bucket(&log.history(since), self.longest_short_wait);
         if let Some(found) = found {
             self.bucket = None;
             self.windows.push(Window::short(found, before.as_ref(), event, now));
@@ -198,7 +182,7 @@ impl Limits {
         let found = in_flight::fit(log, since);
         let as_bucket = || bucket_fit::fit(&log.history(since), 0.0).contradiction;
         // One at a time would explain nearly everything.
-        if found.most > 1 && found.contradiction as f64 <= as_bucket() + IN_FLIGHT_MARGIN {
+        if found.most > 1 && found.contradiction as f64 <= as_bucket() {
             self.in_flight = Some(InFlightLimit::new(found.most, before));
         }
         self.in_flight.is_some()
@@ -251,8 +235,7 @@ impl Limits {
             Some(bucket) => bucket.refused(event.began, self.longest_short_wait, log, now),
             None => self.bucket = Some(Bucket::on_empty(event.began, since)),
         }
-        let is_met_often = self.bucket.as_ref().is_some_and(|bucket| bucket.refusals() >= SHORT_WINDOW_REFUSALS);
-        if of_window.is_some_and(|of_window| is_met_often && self.is_short_window(of_window, log, now)) {
+        if of_window.is_some_and(|of_window| self.is_short_window(of_window, log, now)) {
             return;
         }
         let baseline = self.bucket.as_ref().map(Bucket::baseline);

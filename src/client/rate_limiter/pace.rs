@@ -11,21 +11,8 @@ use super::availability::Availability;
 use super::request_log::RequestLog;
 use crate::runtime::Instant;
 
-/// Growth with every request that is let in: by a sixteenth in sixty requests; until the first refusal by three in a hundred
-/// each, since the pace may be far too slow.
+/// Growth with every request that is let in: by a sixteenth in sixty requests.
 const GROWTH: f64 = 0.001;
-const ROUGH_GROWTH: f64 = 0.03;
-
-/// Without a refusal for so many requests the limit may have become wider: it grows so many times faster.
-const OVERDUE: u32 = 200;
-const OVERDUE_GROWTH: f64 = 4.0;
-
-/// What is left of the pace after a refusal at most. It was too fast and what was delivered since the refusal before was not, so
-/// the middle of both is taken where that is less: the sooner the refusal, the lower it is.
-const KEPT: f64 = 0.96;
-
-/// What was delivered counts as this share of the pace at least: a refusal right after another one says little.
-const LEAST_DELIVERED: f64 = 0.125;
 
 /// So many refusals are looked back on for what was delivered, and the pace stays above this share of it.
 const MEMORY: usize = 8;
@@ -41,8 +28,6 @@ pub(super) struct Pace {
     /// Part of the next request that has been waited for.
     filled: f64,
     at: Instant,
-    successes: u32,
-    is_rough: bool,
     refusals: Vec<Instant>,
 }
 
@@ -55,7 +40,7 @@ impl Pace {
 
     /// Begins with a rate that is known from elsewhere.
     pub(super) fn starting_at(rate: f64, refusals: Vec<Instant>, now: Instant) -> Self {
-        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, successes: 0, is_rough: true, refusals }
+        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, refusals }
     }
 
     pub(super) fn availability(&mut self, now: Instant) -> Availability {
@@ -78,14 +63,8 @@ impl Pace {
     }
 
     /// A request was let in.
-    pub(super) fn admitted(&mut self) {
-        self.successes += 1;
-        let growth = match (self.is_rough, self.successes > OVERDUE) {
-            (true, _) => ROUGH_GROWTH,
-            (false, true) => OVERDUE_GROWTH * GROWTH,
-            (false, false) => GROWTH,
-        };
-        self.rate = (self.rate * (1.0 + growth)).min(RATES.1);
+    pub(super) const fn admitted(&mut self) {
+        self.rate = (self.rate * (1.0 + GROWTH)).min(RATES.1);
     }
 
     /// Refused for a short time.
@@ -95,9 +74,7 @@ impl Pace {
         }
         self.refusals.push(began);
         let last = delivered(&self.refusals[self.refusals.len().saturating_sub(2)..], log);
-        let middle = (self.rate * last.max(LEAST_DELIVERED * self.rate)).sqrt();
-        self.rate = (KEPT * self.rate).min(middle).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
-        (self.successes, self.is_rough) = (0, false);
+        self.rate = (self.rate * last).sqrt().min(self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
         (self.filled, self.at) = (self.filled.min(0.0), now);
     }
 

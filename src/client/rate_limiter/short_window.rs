@@ -53,10 +53,10 @@ pub(super) fn fit(history: &[(f64, bool)], longest_wait: Duration) -> Option<Sho
     PERIODS.into_iter().filter(is_long_enough).flat_map(of_period).min_by_key(|window| window.contradiction)
 }
 
-/// The window that explains `history` better than any bucket does, by more than `margin` requests.
-pub(super) fn better_than_bucket(history: &[(f64, bool)], longest_wait: Duration, margin: f64) -> Option<ShortWindow> {
+/// The window that explains `history` better than any bucket does.
+pub(super) fn better_than_bucket(history: &[(f64, bool)], longest_wait: Duration) -> Option<ShortWindow> {
     let as_bucket = bucket_fit::fit(history, 0.0).contradiction;
-    fit(history, longest_wait).filter(|window| window.contradiction as f64 + margin < as_bucket)
+    fit(history, longest_wait).filter(|window| (window.contradiction as f64) < as_bucket)
 }
 
 /// The budget that is contradicted least, and by how many requests, if those that share a window count together.

@@ -21,28 +21,11 @@ const SLACK: Duration = Duration::from_millis(250);
 /// Delay beyond the period, for clock differences and jitter.
 const MARGIN: Duration = Duration::from_millis(30);
 
-/// The margin grows with every refusal that came only slightly early, by this and up to this.
-const MARGIN_STEP: Duration = Duration::from_millis(50);
-const MAX_MARGIN: Duration = Duration::from_millis(400);
-
-/// A refusal so short before the reset came only slightly early.
-const SLIGHTLY_EARLY: Duration = Duration::from_millis(2_500);
-
-/// Minimum interval between probes, in time and in requests: one refusal in a hundred is cheap, and by then the budget
-/// is used up, so that it costs no time.
-const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+/// A probe is worth one refusal in so many requests: by then the budget is used up, so that it costs no time.
 const PROBE_REQUESTS: usize = 150;
 
 /// A probe this shortly before a period ends could be let in because a period is over.
 const MIN_PROBE_DISTANCE: Duration = Duration::from_secs(1);
-
-/// The first probe of a window that lasts so long is sent half-way through the first time that is waited: a window refuses it,
-/// which costs no time, and a bucket with a misleading `Retry-After` lets some in by then.
-const MIN_DOUBTED_PERIOD: Duration = Duration::from_secs(8);
-
-/// A probe let in more than so many, and was then refused for so much longer than the window can last: it was none.
-const MIN_BEYOND: usize = 3;
-const MIN_EXCESS: Duration = Duration::from_secs(2);
 
 /// A window is not slower than this share of what was let in for so long.
 const MIN_DELIVERED: f64 = 0.8;
@@ -63,7 +46,6 @@ const MAX_EVENTS: usize = 6;
 pub(super) struct Window {
     budget: usize,
     period: Duration,
-    margin: Duration,
     /// What it refused, the latest last.
     events: Vec<WindowEvent>,
     last_probe: Instant,
@@ -108,30 +90,22 @@ impl WindowEvent {
 }
 
 impl Window {
-    /// A window that `event` has shown, together with the one `before` if one window explains both.
-    pub(super) fn from_events(before: Option<WindowEvent>, event: WindowEvent, log: &RequestLog, now: Instant) -> Self {
+    /// A window that `event` has shown. It began with our first request, as far as known.
+    pub(super) fn from_event(event: WindowEvent, log: &RequestLog, now: Instant) -> Self {
         let first = log.first().unwrap_or(now);
-        let both = before.map(|before| vec![before, event]);
-        let joint = both.and_then(|events| Some((estimate(&events, None, log)?, events)));
-        let ((period, budget), events) = joint.unwrap_or_else(|| {
-            // It began with our first request, as far as known.
-            let period = snap_to_common_period(
-                event.reset.earliest.duration_since(first),
-                event.reset.latest.duration_since(first),
-            );
-            let (_, most) = event.used(period, log);
-            let alone =
-                if most * 2 >= log.since(first) || log.since(first) < 3 { None } else { estimate(&[event], None, log) };
-            (alone.unwrap_or((period, most)), vec![event])
-        });
-        Self::new(budget, period, events, now)
+        let period =
+            snap_to_common_period(event.reset.earliest.duration_since(first), event.reset.latest.duration_since(first));
+        let (_, most) = event.used(period, log);
+        let is_met_part_way = most * 2 < log.since(first) && log.since(first) >= 3;
+        let alone = if is_met_part_way { estimate(&[event], None, log) } else { None };
+        let (period, budget) = alone.unwrap_or((period, most));
+        Self::new(budget, period, vec![event], now)
     }
 
     const fn new(budget: usize, period: Duration, events: Vec<WindowEvent>, now: Instant) -> Self {
         Self {
             budget: if budget > 0 { budget } else { 1 },
             period,
-            margin: MARGIN,
             events,
             last_probe: now,
             probing: None,
@@ -169,9 +143,7 @@ impl Window {
             NthLast::None => return Availability::Now,
             NthLast::InFlight => None,
             // A request that is sent now is counted later.
-            NthLast::At(counted_at) => {
-                Some(counted_at + (self.period + self.margin).saturating_sub(log.shortest_way()))
-            }
+            NthLast::At(counted_at) => Some(counted_at + (self.period + MARGIN).saturating_sub(log.shortest_way())),
         };
         if free_at.is_some_and(|free_at| free_at <= now) {
             self.probing = None;
@@ -185,7 +157,7 @@ impl Window {
             };
         }
         match free_at {
-            Some(free_at) if free_at.duration_since(now) > MIN_PROBE_DISTANCE && self.may_probe(log, now) => {
+            Some(free_at) if free_at.duration_since(now) > MIN_PROBE_DISTANCE && self.may_probe(log) => {
                 let half_way = match log.nth_last(1) {
                     NthLast::At(last) if self.is_doubted => last + free_at.duration_since(last) / 2,
                     _ => now,
@@ -208,17 +180,14 @@ impl Window {
     pub(super) fn is_refuted(&self, event: WindowEvent, log: &RequestLog) -> bool {
         let last_reset = self.events.last().map_or(Instant::START, |last| last.reset.earliest);
         let began = log.first_since(last_reset.max(event.began - self.period)).unwrap_or(event.began);
-        self.probing.is_some_and(|most| most > MIN_BEYOND)
-            && event.reset.earliest > began + self.period + MIN_EXCESS + self.period / 10
+        self.probing.is_some() && event.reset.earliest > began + self.period
     }
 
-    fn may_probe(&self, log: &RequestLog, now: Instant) -> bool {
+    fn may_probe(&self, log: &RequestLog) -> bool {
         if log.in_flight() > 0 || self.is_short() {
             return false;
         }
-        let is_due = now.duration_since(self.last_probe) >= PROBE_INTERVAL.max(self.period.mul_f64(0.7))
-            && log.since(self.last_probe) >= PROBE_REQUESTS;
-        self.is_doubted && self.period >= MIN_DOUBTED_PERIOD || is_due
+        self.is_doubted || log.since(self.last_probe) >= PROBE_REQUESTS
     }
 
     pub(super) fn describe(&self) -> String {
@@ -262,15 +231,9 @@ impl Window {
 
     /// Learns from a refusal that it explains.
     pub(super) fn refused(&mut self, event: WindowEvent, log: &RequestLog) {
-        let was_probing = self.probing.take().is_some();
-        let is_early = event.reset.latest.duration_since(event.began) < SLIGHTLY_EARLY;
+        self.probing = None;
         if !self.revise(event, log) {
             self.reset_budget(event, log);
-        } else if is_early {
-            self.margin = (self.margin + MARGIN_STEP).min(MAX_MARGIN);
-        } else if !was_probing && event.used(self.period, log).0 >= self.budget {
-            // There is one less than was believed.
-            self.budget = (self.budget - 1).max(1);
         }
     }
 
@@ -306,12 +269,10 @@ fn estimate(events: &[WindowEvent], current: Option<Duration>, log: &RequestLog)
         let least = used.iter().map(|(least, _)| *least).max()?;
         let most = used.iter().map(|(_, most)| *most).min()?;
         let is_long_enough = events.iter().all(|event| event.wait() <= period + SLACK);
-        let tolerance = 1 + most / 50;
         // A fixed window lets in twice its budget around its end.
-        let is_never_exceeded = log.most_within(period.saturating_sub(SLACK)) <= 2 * most + tolerance;
+        let is_never_exceeded = log.most_within(period.saturating_sub(SLACK)) <= 2 * most + 1;
         let is_plausible = period <= age + SLACK && most as f64 >= MIN_DELIVERED * delivered * period.as_secs_f64();
-        (most > 0 && is_plausible && is_long_enough && least <= most + tolerance && is_never_exceeded)
-            .then_some((period, most))
+        (most > 0 && is_plausible && is_long_enough && least <= most + 1 && is_never_exceeded).then_some((period, most))
     })
 }
 

@@ -5,11 +5,12 @@
 //! deeper, or the next key of the same flow mapping. What an alias there stands for is redacted as well, and every scalar of
 //! digits alone. Rather too much than too little.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::redact::{code_words, digit_scalars};
 
-/// The keys of the format that are about no code.
+/// The keys of the format, which end a value.
 const KEYS: [&str; 30] = [
     "baseStations",
     "customDisplayName",
@@ -54,26 +55,25 @@ const PLAIN: [&str; 21] = [
 
 /// The ranges of a text that may be secrets, sorted, and without overlaps.
 pub(super) fn find_secrets(text: &str) -> Vec<Range<usize>> {
-    let (mut secrets, mut aliases) = (Vec::new(), Vec::new());
+    let (mut secrets, mut aliases) = (Vec::new(), HashSet::new());
     let mut covered = 0;
     let mut words: Vec<usize> = code_words(&text.to_ascii_lowercase()).collect();
     words.sort_unstable();
     for at in words {
-        let region = Region::after(text, at);
-        if at < covered || region.is_prose(at) {
+        if at < covered {
             continue;
         }
-        covered = region.end();
+        let region = Region::after(text, at);
+        covered = if region.is_prose(at) { region.start } else { region.end() };
         aliases.extend(region.mask(covered, &mut secrets));
     }
-    aliases.sort_unstable();
-    aliases.dedup();
-    for anchor in aliases {
-        for (at, found) in text.match_indices(&format!("&{anchor}")) {
-            let region = Region { text, start: at + found.len() };
-            if !text[region.start..].starts_with(is_word) {
-                region.mask(region.end(), &mut secrets);
-            }
+    let mut covered = 0;
+    for (at, _) in text.match_indices('&').filter(|_| !aliases.is_empty()) {
+        let rest = text[at + 1..].trim_start_matches(is_word);
+        let region = Region { text, start: text.len() - rest.len() };
+        if at >= covered && aliases.contains(&text[at + 1..region.start]) {
+            covered = region.end();
+            region.mask(covered, &mut secrets);
         }
     }
     let mut start = 0;
@@ -95,10 +95,15 @@ fn joined(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges
 }
 
+/// Whether a comment may follow: after a byte order mark, too.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
+}
+
 /// What stands behind the `#` of a comment, or of what looks like one, in a line.
 pub(super) fn comment(line: &str) -> Option<Range<usize>> {
     let mut signs = line.match_indices('#').map(|(at, _)| at);
-    let sign = signs.find(|at| line[..*at].chars().next_back().is_none_or(char::is_whitespace))?;
+    let sign = signs.find(|at| line[..*at].chars().next_back().is_none_or(is_blank))?;
     let text = line[sign + 1..].trim();
     let start = line.len() - line[sign + 1..].trim_start().len();
     (!text.is_empty()).then_some(start..start + text.len())
@@ -138,14 +143,15 @@ impl<'t> Region<'t> {
     fn end(&self) -> usize {
         let before = self.before(self.start);
         let word = before.trim_end_matches(is_word).trim_end_matches(['"', '\'']);
-        let (column, is_in_flow) = (word.chars().count(), word.contains('{'));
+        let key = Key { column: word.chars().count(), indentation: leading_spaces(word) };
+        let is_in_flow = word.contains('{');
         let is_comment = comment(before).is_some() || before.trim_start().starts_with('#');
         let (mut depth, mut quote, mut last) = (0, None, ' ');
         let mut characters = self.text[self.start..].char_indices().map(|(at, c)| (self.start + at, c)).peekable();
         while let Some((at, c)) = characters.next() {
             let rest = &self.text[at + c.len_utf8()..];
             match (c, quote) {
-                ('\n' | '\r', _) if is_comment || ends_at_line(rest, column, quote.is_some() || depth > 0) => {
+                ('\n' | '\r', _) if is_comment || key.ends_at(rest, quote.is_some() || depth > 0) => {
                     return at;
                 }
                 ('\\', Some('"')) => drop(characters.next()),
@@ -155,7 +161,7 @@ impl<'t> Region<'t> {
                 ('{' | '[', None) => depth += 1,
                 ('}' | ']', None) if depth == 0 && is_in_flow && !rest.starts_with(|c: char| is_word(c)) => return at,
                 ('}' | ']', None) => depth -= i32::from(depth > 0),
-                (',', None) if depth == 0 && starts_key(rest.trim_start(), is_in_flow) => return at,
+                (',', None) if depth == 0 && is_in_flow && starts_key(rest.trim_start()) => return at,
                 _ => {}
             }
             if !c.is_whitespace() {
@@ -206,28 +212,47 @@ fn push_or_extend(text: &str, word: Range<usize>, secrets: &mut Vec<Range<usize>
     }
 }
 
-/// Whether a line that begins here ends a value whose key is in this column. Within quotes and brackets only a key of the format
-/// does.
-fn ends_at_line(line: &str, column: usize, is_open: bool) -> bool {
-    let text = line.trim_start_matches(['-', ' ', '{']);
-    let own = line.len() - text.len();
-    known_key(text).is_some() || !is_open && own <= column && starts_key(text, true)
+/// Where a key that is about codes stands in its line.
+struct Key {
+    column: usize,
+    /// Of its line.
+    indentation: usize,
 }
 
-/// Whether a key begins here: one of the format, or any if `any`.
-fn starts_key(text: &str, any: bool) -> bool {
+impl Key {
+    /// Whether the line that begins here ends the value: it has a key that is no deeper. Within quotes and brackets only one of the
+    /// format does, in a line that is no deeper.
+    fn ends_at(&self, line: &str, is_open: bool) -> bool {
+        let text = line.trim_start_matches(['-', ' ', '{']);
+        match is_open {
+            false => line.len() - text.len() <= self.column && starts_key(text),
+            true => leading_spaces(line) <= self.indentation && known_key(text).is_some(),
+        }
+    }
+}
+
+fn leading_spaces(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// Whether a key begins here.
+fn starts_key(text: &str) -> bool {
     let word = text.trim_start_matches(['"', '\'']);
     let rest = word.trim_start_matches(is_word).trim_start_matches(['"', '\'']).trim_start_matches(' ');
-    let is_key = rest.strip_prefix(':').is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
-    known_key(text).is_some() || any && is_key && word.starts_with(is_word)
+    known_key(text).is_some() || word.starts_with(is_word) && ends_key(rest)
 }
 
-/// The key of the format that begins here.
+/// Whether the colon of a key begins here.
+fn ends_key(rest: &str) -> bool {
+    rest.strip_prefix(':').is_some_and(|value| value.is_empty() || value.starts_with(char::is_whitespace))
+}
+
+/// The key of the format that begins here. A blank may be missing behind one in quotes.
 fn known_key(text: &str) -> Option<&'static str> {
     let word = text.trim_start_matches(['"', '\'']);
     KEYS.into_iter().find(|key| {
         let rest = word.strip_prefix(key).map(|rest| rest.trim_start_matches(['"', '\'', ' ']));
-        rest.is_some_and(|rest| rest.starts_with(':'))
+        rest.is_some_and(|rest| ends_key(rest) || word.len() < text.len() && rest.starts_with(':'))
     })
 }
 

@@ -450,6 +450,13 @@ mod tests {
                 "- KEY: { env: hunter2 }\n",
                 "- name: &pw hunter2\n  KEY: *pw\n",
                 "- KEY:\n    - a\nLONG    - hunter2\n",
+                "KEY:\n  set: hunter2\n",
+                "KEY: |\n  id: hunter2\n",
+                "KEY: { a: 1,\n  set: hunter2 }\n",
+                "KEY: \"it\n  name: hunter2\"\n",
+                "KEY: correct horse, id: hunter2\n",
+                "KEY: correct horse,id:hunter2\n",
+                "\u{feff}# hunter2\n",
             ] {
                 let mut sources = Sources::new();
                 let source =

@@ -26,10 +26,10 @@ const MAX_OVERDUE_GROWTH: f64 = 0.05;
 /// A refusal is overdue after so many successes at least.
 const MIN_DUE: f64 = 80.0;
 
-/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: at first it is tried after so many
-/// requests, twice as many with every refusal, and then grows so much faster.
+/// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: it is tried after so many requests,
+/// twice as many with every further refusal until that is as rare as for any other one, and then grows so much faster.
 const WINDOW_LIKE: f64 = 8.0;
-const WINDOW_LIKE_DUE: usize = 7;
+const WINDOW_LIKE_DUE: usize = 28;
 const WINDOW_LIKE_GROWTH: f64 = 25.0;
 
 /// Faster than any number of requests in flight.
@@ -78,9 +78,10 @@ struct Calibrated {
     rate: f64,
     /// What is added to the rate with every success.
     growth: f64,
-    /// After this many successes a refusal is overdue: the limit may have become wider. How much faster it then grows.
+    /// After this many successes a refusal is overdue: the limit may have become wider.
     due: usize,
-    hurry: f64,
+    /// How much faster than others it then grows.
+    overdue_factor: f64,
     successes: usize,
     /// How much of the burst is used, and how much may be.
     level: f64,
@@ -204,12 +205,12 @@ impl Bucket {
         let is_misfit = found.contradiction > MAX_MISFIT;
         self.contradictions = if successes < MIN_SUCCESSES { self.contradictions + u32::from(is_misfit) } else { 0 };
         let (rate, growth) = refusal.pace();
-        let (due, hurry) = refusal.due(rate);
+        let (due, overdue_factor) = refusal.due(rate);
         self.state = BucketState::Calibrated(Calibrated {
             rate,
             growth,
             due,
-            hurry,
+            overdue_factor,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
             burst: (found.burst - 0.5 - 0.5 * rate * log.jitter()).max(0.5),
@@ -278,8 +279,7 @@ impl Refusal {
     /// makes it later.
     fn due(&self, rate: f64) -> (usize, f64) {
         let due = (50.0 * self.lost(rate)).max(MIN_DUE) as usize;
-        // In the end as rarely as of any other one.
-        let of_window = WINDOW_LIKE_DUE << self.number.min(usize::BITS as usize / 2);
+        let of_window = WINDOW_LIKE_DUE << self.number.saturating_sub(2);
         if self.found.burst > WINDOW_LIKE * rate && of_window < due {
             (of_window, WINDOW_LIKE_GROWTH)
         } else {
@@ -302,7 +302,7 @@ impl Calibrated {
         self.successes += 1;
         self.rate += self.growth;
         let overdue = self.successes.saturating_sub(self.due) as f64;
-        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.hurry).min(MAX_OVERDUE_GROWTH);
+        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.overdue_factor).min(MAX_OVERDUE_GROWTH);
         self.rate = self.rate.min(MAX_RATE);
     }
 }
@@ -342,5 +342,8 @@ mod tests {
         // What a pause costs makes it rarer.
         let due = |pause: f64| Refusal { pause, ..refusal(10.0, 10.0, 10.5) }.due(10.0).0;
         assert!(due(1.0) < due(30.0));
+        // What may be a window is asked sooner, and then grows faster.
+        let (soon, factor) = refusal(0.5, 0.5, 0.6).due(0.5);
+        assert!(soon < due(1.0) && factor > 1.0);
     }
 }

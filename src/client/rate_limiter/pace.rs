@@ -11,8 +11,13 @@ use super::availability::Availability;
 use super::request_log::RequestLog;
 use crate::runtime::Instant;
 
-/// Growth with every request that is let in: by a sixteenth in sixty requests.
+/// Growth with every request that is let in: by a sixteenth in sixty requests; until the first refusal by three in a hundred each,
+/// since what was delivered before may be far too slow, as after an outage.
 const GROWTH: f64 = 0.001;
+const ROUGH_GROWTH: f64 = 0.03;
+
+/// What was delivered counts as this share of the pace at least: a refusal right after another one says little.
+const LEAST_DELIVERED: f64 = 0.125;
 
 /// So many refusals are looked back on for what was delivered, and the pace stays above this share of it.
 const MEMORY: usize = 8;
@@ -28,6 +33,7 @@ pub(super) struct Pace {
     /// Part of the next request that has been waited for.
     filled: f64,
     at: Instant,
+    is_rough: bool,
     refusals: Vec<Instant>,
 }
 
@@ -40,7 +46,7 @@ impl Pace {
 
     /// Begins with a rate that is known from elsewhere.
     pub(super) fn starting_at(rate: f64, refusals: Vec<Instant>, now: Instant) -> Self {
-        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, refusals }
+        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, is_rough: true, refusals }
     }
 
     pub(super) fn availability(&mut self, now: Instant) -> Availability {
@@ -64,7 +70,8 @@ impl Pace {
 
     /// A request was let in.
     pub(super) const fn admitted(&mut self) {
-        self.rate = (self.rate * (1.0 + GROWTH)).min(RATES.1);
+        let growth = if self.is_rough { ROUGH_GROWTH } else { GROWTH };
+        self.rate = (self.rate * (1.0 + growth)).min(RATES.1);
     }
 
     /// Refused for a short time.
@@ -74,8 +81,9 @@ impl Pace {
         }
         self.refusals.push(began);
         let last = delivered(&self.refusals[self.refusals.len().saturating_sub(2)..], log);
-        self.rate = (self.rate * last).sqrt().min(self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
-        (self.filled, self.at) = (self.filled.min(0.0), now);
+        let middle = (self.rate * last.max(LEAST_DELIVERED * self.rate)).sqrt();
+        self.rate = middle.min(self.rate).max(FLOOR * delivered(&self.refusals, log)).max(RATES.0);
+        (self.filled, self.at, self.is_rough) = (self.filled.min(0.0), now, false);
     }
 
     /// Requests per second.

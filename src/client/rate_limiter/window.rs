@@ -175,12 +175,12 @@ impl Window {
         }
     }
 
-    /// Whether a refusal shows that there is no such window: a probe has let in several, and the wait is longer than what can
-    /// be left of a period that began with the first request since the last reset.
+    /// Whether a refusal of a probe shows that there is no such window: the wait is longer than what can be left of a period that
+    /// began with the first request since the last reset.
     pub(super) fn is_refuted(&self, event: WindowEvent, log: &RequestLog) -> bool {
         let last_reset = self.events.last().map_or(Instant::START, |last| last.reset.earliest);
         let began = log.first_since(last_reset.max(event.began - self.period)).unwrap_or(event.began);
-        self.probing.is_some() && event.reset.earliest > began + self.period
+        self.probing.is_some() && event.reset.earliest > began + self.period + SLACK
     }
 
     fn may_probe(&self, log: &RequestLog) -> bool {
@@ -221,19 +221,13 @@ impl Window {
         }
     }
 
-    /// The budget is what was let in before `event`.
-    pub(super) fn reset_budget(&mut self, event: WindowEvent, log: &RequestLog) {
-        self.probing = None;
-        self.events = vec![event];
-        let (_, most) = event.used(self.period, log);
-        self.budget = most.max(1);
-    }
-
     /// Learns from a refusal that it explains.
     pub(super) fn refused(&mut self, event: WindowEvent, log: &RequestLog) {
         self.probing = None;
         if !self.revise(event, log) {
-            self.reset_budget(event, log);
+            // The budget is what was let in before it.
+            self.events = vec![event];
+            self.budget = event.used(self.period, log).1.max(1);
         }
     }
 

@@ -39,8 +39,8 @@ impl<'a> UndoBuilder<'a> {
         }
         // What an earlier undo has restored of it is as it was before.
         let is_of_run = |now: &Settings, state: &Settings| {
-            let as_before: Vec<Setting> = now.mismatched(before).collect();
-            now.mismatched(state).all(|setting| !as_before.contains(&setting))
+            let changed: Vec<Setting> = now.mismatched(before).collect();
+            now.mismatched(state).all(|setting| !changed.contains(&setting))
         };
         let left_as = now.and_then(|now| modified.final_states.iter().find(|state| is_of_run(now, state)));
         let Some(state) = left_as else {

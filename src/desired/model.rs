@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use super::spanned::Spanned;
 use crate::diagnostic::Span;
-use crate::model::{DesiredSettings, LocationId, NameKey, NetworkId, NetworkModel, Setting};
+use crate::model::{DesiredSettings, LiveState, LocationId, NameKey, NetworkId, NetworkModel, Setting};
 pub use crate::resources::base_station::entry::BaseStationEntry;
 pub use crate::resources::device_entries::DeviceEntries;
 pub use crate::resources::handset::entry::{HandsetEntry, LineRef};
@@ -137,6 +137,14 @@ impl NetworkEntry {
             (Some(name), _) => name.as_str(),
             (None, Some(id)) => id.value.as_str(),
             (None, None) => "",
+        }
+    }
+
+    /// What messages call its network: by its live name if there is one.
+    pub(crate) fn live_label<'a>(&'a self, live: &'a LiveState) -> &'a str {
+        match self.id.as_ref().and_then(|id| live.find(&id.value)) {
+            Some(at) => &live.network(at).settings.name,
+            None => self.label(),
         }
     }
 

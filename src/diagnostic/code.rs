@@ -176,3 +176,15 @@ codes! {
     /// Handsets that are added again and must be paired again.
     PairingNeeded = "pairing-needed",
 }
+
+impl DiagnosticCode {
+    /// Whether a name cannot be given to a network.
+    pub(crate) const fn is_about_name(self) -> bool {
+        matches!(self, Self::NameTaken | Self::DuplicateName)
+    }
+
+    /// Whether an access code cannot be given to a network.
+    pub(crate) const fn is_about_code(self) -> bool {
+        matches!(self, Self::CodeTaken | Self::DuplicateCode)
+    }
+}

@@ -88,15 +88,11 @@ impl Undo {
         });
         for location in &inputs.desired.locations {
             for entry in &location.entries {
-                let id = entry.id.as_ref().map(|id| &id.value);
-                let network = match id.and_then(|id| live.find(id)) {
-                    Some(at) => &*live.network(at).settings.name,
-                    None => entry.label(),
-                };
+                let network = entry.live_label(live);
                 if !scope.includes_any_name(location.label(), [network]) {
                     continue;
                 }
-                created.extend(id.is_none().then_some(network));
+                created.extend(entry.id.is_none().then_some(network));
                 let handsets = entry.devices.handsets.iter().flatten();
                 let added = handsets.filter(|handset| handset.id.is_none() && !handset.is_absent);
                 let labels: Vec<&str> = added.map(|handset| inputs.sources.text_of(handset.span)).collect();

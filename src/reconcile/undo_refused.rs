@@ -64,8 +64,8 @@ impl Remaining<'_> {
         let mut displaced = Displaced::default();
         for location in &mut self.desired.locations {
             let place: Arc<str> = location.label().into();
-            for entry in location.entries.iter_mut().filter(|entry| speaks_of(entry, span)) {
-                let (at, network) = (network(entry, live), label(entry, live));
+            for entry in location.entries.iter_mut().filter(|entry| has_span(entry, span)) {
+                let (at, network) = (network(entry, live), entry.live_label(live).to_owned());
                 let is_in_scope = scope.includes_any_name(&place, entry.names(&network));
                 let mut names = Vec::new();
                 if let Some(stations) = &mut entry.devices.base_stations {
@@ -126,23 +126,19 @@ fn leave_settings(
     displaced: &mut Displaced,
     former_name: &str,
 ) -> String {
-    match code {
-        DiagnosticCode::NameTaken | DiagnosticCode::DuplicateName if entry.id.is_some() => {
-            entry.desired.name = None;
-            format!("name of {network:?}")
-        }
-        DiagnosticCode::CodeTaken | DiagnosticCode::DuplicateCode if entry.id.is_some() => {
-            entry.desired.code = None;
-            format!("defaultAccessCode of {network:?}")
-        }
-        _ => {
-            let devices = std::mem::take(&mut entry.devices);
-            displaced.stations.extend(devices.base_stations.iter().flatten().map(|station| station.mac.value));
-            displaced.members.extend(devices.handsets.iter().flatten().flat_map(members));
-            (entry.desired, entry.absent) = (DesiredSettings::default(), None);
-            former_name.to_owned()
-        }
+    if entry.id.is_some() && code.is_about_name() {
+        entry.desired.name = None;
+        return format!("name of {network:?}");
     }
+    if entry.id.is_some() && code.is_about_code() {
+        entry.desired.code = None;
+        return format!("defaultAccessCode of {network:?}");
+    }
+    let devices = std::mem::take(&mut entry.devices);
+    displaced.stations.extend(devices.base_stations.iter().flatten().map(|station| station.mac.value));
+    displaced.members.extend(devices.handsets.iter().flatten().flat_map(members));
+    (entry.desired, entry.absent) = (DesiredSettings::default(), None);
+    former_name.to_owned()
 }
 
 fn asks_for_something(entry: &NetworkEntry) -> bool {
@@ -150,7 +146,7 @@ fn asks_for_something(entry: &NetworkEntry) -> bool {
 }
 
 /// Whether an entry or something that it lists has this span.
-fn speaks_of(entry: &NetworkEntry, span: Span) -> bool {
+fn has_span(entry: &NetworkEntry, span: Span) -> bool {
     let mut stations = entry.devices.base_stations.iter().flatten().map(|station| station.span);
     let mut handsets = entry.devices.handsets.iter().flatten().map(|handset| handset.span);
     entry.span() == span || stations.any(|other| other == span) || handsets.any(|other| other == span)
@@ -159,13 +155,6 @@ fn speaks_of(entry: &NetworkEntry, span: Span) -> bool {
 /// Whether an entry is about the devices of a network alone, each with a line of its own.
 fn is_list_of_devices(entry: &NetworkEntry) -> bool {
     entry.id.is_some() && entry.devices.speak()
-}
-
-fn label(entry: &NetworkEntry, live: &LiveState) -> String {
-    match network(entry, live) {
-        Some(at) => live.network(at).settings.name.to_string(),
-        None => entry.label().to_owned(),
-    }
 }
 
 fn network(entry: &NetworkEntry, live: &LiveState) -> Option<NetworkIndex> {

@@ -334,4 +334,26 @@ mod tests {
             assert_eq!(masked(line), line);
         }
     }
+
+    #[test]
+    fn every_key_of_the_format_ends_a_value() {
+        fn add_keys<'s>(schema: &'s serde_json::Value, keys: &mut Vec<&'s str>) {
+            if let Some(properties) = schema["properties"].as_object() {
+                keys.extend(properties.keys().map(String::as_str));
+            }
+            let parts = schema
+                .as_object()
+                .map(|object| object.values().collect::<Vec<_>>())
+                .or_else(|| Some(schema.as_array()?.iter().collect()));
+            parts.unwrap_or_default().into_iter().for_each(|part| add_keys(part, keys));
+        }
+        let schema = serde_json::from_str(include_str!("../../docs/networks.schema.json")).expect("a schema");
+        let mut keys = Vec::new();
+        add_keys(&schema, &mut keys);
+        // Those of an external code are part of its value, and a key that is about codes begins one.
+        let ends_none =
+            |key: &&&str| !["env", "file"].contains(*key) && code_words(&key.to_lowercase()).next().is_none();
+        let unknown: Vec<_> = keys.iter().filter(ends_none).filter(|key| !KEYS.contains(*key)).collect();
+        assert!(!keys.is_empty() && unknown.is_empty(), "{unknown:?}");
+    }
 }

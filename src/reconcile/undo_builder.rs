@@ -94,7 +94,9 @@ impl<'a> UndoBuilder<'a> {
     }
 
     pub(crate) fn leave_alone(&mut self, name: impl fmt::Display, why: impl fmt::Display) {
-        self.warn(DiagnosticCode::NotUndone, format!("{name} is left alone: {why}"));
+        if self.is_in_scope {
+            self.warnings.push(left_alone(name, why));
+        }
     }
 
     pub(crate) fn warn(&mut self, code: DiagnosticCode, message: String) {
@@ -124,6 +126,11 @@ impl<'a> UndoBuilder<'a> {
             NetworkEntry { desired, name_is_check: true, ..entry(Some(id.clone()), span) }
         })
     }
+}
+
+/// A warning that something is not undone.
+pub(crate) fn left_alone(name: impl fmt::Display, why: impl fmt::Display) -> Diagnostic {
+    Diagnostic::warning(DiagnosticCode::NotUndone, format!("{name} is left alone: {why}"))
 }
 
 pub(crate) fn entry(id: Option<NetworkId>, span: Span) -> NetworkEntry {

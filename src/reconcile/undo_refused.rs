@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::inputs::Inputs;
-use super::undo_builder::Displaced;
+use super::undo_builder::{Displaced, left_alone};
 use crate::desired::model::{Desired, HandsetEntry, LineRef, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Sources, Span};
 use crate::model::{BaseStation, DesiredSettings, Handset, LiveState, MemberId, NetworkIndex};
@@ -16,11 +16,11 @@ use crate::plan::{self, Scope};
 
 /// Leaves out what is refused, and what gives up something for what is left alone already. An error that is not about one
 /// thing stays an error of the plan.
-pub(super) fn leave_out_refused(inputs: &mut Inputs, left_alone: &Displaced, scope: &Scope, live: &LiveState) {
+pub(super) fn leave_out_refused(inputs: &mut Inputs, displaced: &Displaced, scope: &Scope, live: &LiveState) {
     let sources = Arc::clone(&inputs.sources);
     let warnings = Diagnostics::new();
     let mut undo = Remaining { desired: &mut inputs.desired, sources: &sources, scope, live, removed: 0, warnings };
-    undo.keep(left_alone);
+    undo.keep(displaced);
     loop {
         undo.drop_empty();
         let before = undo.removed;
@@ -84,10 +84,7 @@ impl Remaining<'_> {
                     names.push(leave_settings(entry, code, &network, &mut displaced, sources.text_of(span)));
                 }
                 self.removed += names.len();
-                for name in names.into_iter().filter(|_| is_in_scope) {
-                    let message = format!("{name} is left alone: {reason}");
-                    self.warnings.push(Diagnostic::warning(DiagnosticCode::NotUndone, message));
-                }
+                self.warnings.extend(names.iter().filter(|_| is_in_scope).map(|name| left_alone(name, reason)));
             }
         }
         displaced

@@ -206,9 +206,15 @@ impl LocationsByName {
                 diagnostics.push(not_read(desired_location, id.span));
                 return None;
             }
-            diagnostics
-                .error(DiagnosticCode::UnknownLocation, id.span, "no location with DECT networks has this id")
-                .help("only locations with DECT networks are known; `dectl export` shows them with their ids");
+            let (message, help) = if creates_networks(desired_location) {
+                ("no location has this id", "find its id in Control Hub, or specify the `name` of the location alone")
+            } else {
+                (
+                    "no location with DECT networks has this id",
+                    "only locations with DECT networks are known; `dectl export` shows them with their ids",
+                )
+            };
+            diagnostics.error(DiagnosticCode::UnknownLocation, id.span, message).help(help);
             return None;
         };
         let live_name = &live.location(location).name;

@@ -15,7 +15,8 @@ use crate::resources::calls;
 use crate::webex::calls::list_locations;
 use crate::webex::{ApiError, NetworkPath};
 
-/// Looks up the locations that are to get their first network. One list, and only if a location is known by its name alone.
+/// Looks up the locations that are to get their first network, with one list: those that are known by their name alone, and whether
+/// those exist that are known by their id, as far as the token may list locations.
 pub(super) async fn read_locations(
     live: &mut LiveState,
     desired: &Desired,
@@ -38,19 +39,29 @@ pub(super) async fn read_locations(
     for name in unknown_line_locations(desired, live) {
         names.insert(NameKey::of(name));
     }
-    if !names.is_empty() {
-        let found = client.read(&list_locations(), Priority::Normal).await?;
-        let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
-        // A name that no location has is an error; all of them are what may have been meant.
-        let is_wrong = !names.is_subset(&existing);
-        // The listed name of a location takes the place of the one that a file gives it, or of its id.
-        let is_needed =
-            |id: &LocationId, name: &str| is_wrong || added.contains_key(id) || names.contains(&NameKey::of(name));
-        let found: Vec<_> = found.into_iter().filter(|(id, name)| is_needed(id, name)).collect();
-        added.extend(found);
+    added.retain(|id, _| live.has_listed(id));
+    if !names.is_empty() || !added.is_empty() {
+        match client.read(&list_locations(), Priority::Normal).await {
+            Ok(found) => {
+                let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
+                let ids: HashSet<&LocationId> = found.iter().map(|(id, _)| id).collect();
+                added.retain(|id, _| ids.contains(id));
+                // A name that no location has is an error; all of them are what may have been meant.
+                let is_wrong = !names.is_subset(&existing);
+                // The listed name of a location takes the place of the one that a file gives it, or of its id.
+                let is_needed = |id: &LocationId, name: &str| {
+                    is_wrong || added.contains_key(id) || names.contains(&NameKey::of(name))
+                };
+                let found = found.into_iter().filter(|(id, name)| live.has_listed(id) && is_needed(id, name));
+                let found: Vec<_> = found.collect();
+                added.extend(found);
+            }
+            // Without the scope for locations, those that are known by their id are taken as they are.
+            Err(SendError::Failed(error)) if names.is_empty() && error.status == Some(403) => {}
+            Err(error) => return Err(error),
+        }
     }
-    let added = added.into_iter().filter(|(id, _)| live.has_listed(id)).collect();
-    live.add_locations(added);
+    live.add_locations(added.into_iter().collect());
     Ok(())
 }
 

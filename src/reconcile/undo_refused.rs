@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::inputs::Inputs;
 use super::undo_builder::{Displaced, left_alone};
-use crate::desired::model::{Desired, HandsetEntry, LineRef, NetworkEntry};
+use crate::desired::model::{Desired, DesiredLocation, HandsetEntry, LineRef, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Sources, Span};
 use crate::model::{BaseStation, DesiredSettings, Handset, LiveState, MemberId, NetworkIndex};
 use crate::plan::{self, Scope};
@@ -54,8 +54,22 @@ impl Remaining<'_> {
     /// Leaves out what an error is about.
     fn leave_out(&mut self, error: &Diagnostic) {
         let Some(span) = error.span else { return };
+        if error.code == DiagnosticCode::UnknownLocation {
+            return self.leave_out_location(span);
+        }
         let displaced = self.remove(error.code, span, &error.message);
         self.keep(&displaced);
+    }
+
+    /// Leaves out all that an undo asks for in a location that was removed.
+    fn leave_out_location(&mut self, span: Span) {
+        let is_gone = |location: &&DesiredLocation| location.id.as_ref().is_some_and(|id| id.span == span);
+        let gone = self.desired.locations.iter().filter(is_gone);
+        let spans: Vec<Span> = gone.flat_map(|location| location.entries.iter().map(NetworkEntry::span)).collect();
+        for span in spans {
+            let displaced = self.remove(DiagnosticCode::UnknownLocation, span, "its location is gone");
+            self.keep(&displaced);
+        }
     }
 
     /// Removes what has a span, and returns what is not put anywhere now.

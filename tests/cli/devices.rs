@@ -113,13 +113,13 @@ fn renames_ask_for_no_devices_and_look_up_no_locations() {
     env.write("rename.yaml", &site("Oslo HQ", "      - {name: HQ Ward 9, renamedFrom: HQ Ward 1}\n"));
     assert_eq!(applied(&env, &["rename.yaml"]), 3);
     assert_eq!(applied(&env, &["rename.yaml"]), 1, "nothing to do");
-    // An id needs no look-up.
+    // An id is looked up, so that one that does not exist is an error of the plan.
     env.write(
         "by-id.yaml",
         "version: 1\nlocations:\n  - id: Y2lzY29zcGFyazovL3VzL0xPQ0FUSU9OLzVkNmYwYzFlLTI3YjQtNGE1My05YzFkLThlMmY0YjdhOWQxMA\n    \
          networks:\n      - {name: SVG Stores, model: DBS210, defaultAccessCode: \"7400\"}\n",
     );
-    assert_eq!(applied(&env, &["by-id.yaml"]), 3);
+    assert_eq!(applied(&env, &["by-id.yaml"]), 4);
     env.write(
         "elsewhere.yaml",
         &site("Stavangr Clinic", "      - {name: A, model: DBS210, defaultAccessCode: \"7401\"}\n"),

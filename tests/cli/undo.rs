@@ -1,6 +1,6 @@
 //! The journaled runs, and the way back from one.
 
-use dectl::simulator::{FaultConfig, RequestFault, SimulatedState};
+use dectl::simulator::{FaultConfig, RequestFault, SimulatedOrganization, SimulatedState};
 
 use crate::harness::{TestEnv, copy_example, live_names, three_networks};
 
@@ -439,6 +439,61 @@ fn an_undo_leaves_alone_what_has_no_place_any_more_and_what_would_be_nowhere() {
         let again = env.run(&["undo", &changed, "--yes", "--max-deletes", "3"]);
         assert_eq!(again.code, Some(1), "{run}: {}", again.stdout);
     }
+}
+
+#[test]
+fn an_undo_leaves_alone_what_was_in_a_location_that_was_removed() {
+    let env = TestEnv::new();
+    let list = |env: &TestEnv| env.run(&["export", "-o", "json"]).json();
+    let networks = |id: &str| -> Vec<String> {
+        let list = list(&env);
+        let all = list["dectNetworks"].as_array().expect("a list").iter();
+        all.filter(|network| network["location"]["id"] == id)
+            .filter_map(|network| network["id"].as_str())
+            .map(str::to_owned)
+            .collect()
+    };
+    let listed = list(&env);
+    let location = |name: &str| -> String {
+        let all = listed["dectNetworks"].as_array().expect("a list").iter();
+        let mut places = all.map(|network| &network["location"]).filter(|location| location["name"] == name);
+        places.next().and_then(|location| location["id"].as_str()).expect("a location").to_owned()
+    };
+    let (clinic, office) = (location("Trondheim Clinic"), location("Oslo HQ"));
+    let deleted: Vec<String> = networks(&clinic).iter().map(|id| format!("{{ id: {id}, state: absent }}")).collect();
+    let kept = networks(&office)[0].clone();
+    let file = format!(
+        "version: 1\nlocations:\n  - id: {clinic}\n    networks: [{}]\n  - id: {office}\n    networks: [{{ id: {kept}, displayName: Run }}]\n",
+        deleted.join(", ")
+    );
+    env.write("f.yaml", &file);
+    let applied = env.run(&["apply", "f.yaml", "--yes", "--max-deletes", "100", "--max-changes", "100"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    // A list that has no network of it does not have the location either.
+    let left = SimulatedState::from_list(&list(&env).to_string()).expect("a state");
+    *env.simulated.lock().expect("no panic in the server") = SimulatedOrganization::new(left, FaultConfig::default());
+    let undone = env.run(&["undo", "last", "--yes", "--max-changes", "100"]);
+    assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
+    assert_eq!(
+        undone.stdout.matches("is left alone: its location is gone").count(),
+        deleted.len(),
+        "{}",
+        undone.stdout
+    );
+    let now = list(&env);
+    let network = now["dectNetworks"].as_array().expect("a list").iter().find(|it| it["id"] == kept.as_str());
+    assert_ne!(network.expect("it is there")["displayName"], "Run", "the rest is undone");
+}
+
+#[test]
+fn a_network_of_a_location_that_does_not_exist_is_an_error_before_anything_is_sent() {
+    let env = TestEnv::new();
+    let network = "{ name: New, model: DBS210, defaultAccessCode: \"8812\", handsets: [{ line1: \"2001\" }] }";
+    env.write("f.yaml", &format!("version: 1\nlocations: [{{ id: gone, networks: [{network}] }}]\n"));
+    let ended = env.run(&["apply", "f.yaml", "--yes"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no location has this id"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, 0);
 }
 
 #[test]

@@ -12,18 +12,21 @@ use crate::runtime::Instant;
 /// So many in flight at first while the rate is unknown.
 const MEASURING: usize = 2;
 
-/// A rate that is known to a factor of this only is measured once more, up to so many times.
+/// A rate that is known to a factor of this only is measured once more.
 const MAX_RANGE: f64 = 20.0;
-const MAX_MEASUREMENTS: usize = 4;
 
 /// Where the rate starts between the slowest possible and the best one.
 const CAUTION: f64 = 0.6;
 
-/// When a refusal is overdue, the rate grows by this share more with every further success; by no more than the last one at once.
-const OVERDUE_GROWTH: f64 = 0.000_2;
-const MAX_OVERDUE_GROWTH: f64 = 0.05;
+/// What a refusal costs beside what overflows in its pause, in requests; and how many times that must be won by asking for more.
+const REFUSAL: f64 = 2.0;
+const WORTH: f64 = 4.0;
 
-/// A refusal is overdue after so many successes at least.
+/// When a refusal is overdue, the rate grows by this share more with every further success.
+const OVERDUE_GROWTH: f64 = 0.000_2;
+
+/// A refusal is overdue after so many successes for each request that overflows in its pause, and after so many at least.
+const DUE: f64 = 50.0;
 const MIN_DUE: f64 = 80.0;
 
 /// A bucket that takes longer to refill, in seconds, may be a window whose reset is not known: it is tried after so many requests,
@@ -38,13 +41,16 @@ const MAX_RATE: f64 = 1_000.0;
 /// Contradictions of more requests than this mean that the limit has changed.
 const CHANGED: f64 = 3.75;
 
-/// Found empty after fewer successes with a misfit of more requests, it may be another limit; so often in a row, it is.
-const MIN_SUCCESSES: usize = 30;
-const MAX_MISFIT: f64 = 1.5;
-const MAX_CONTRADICTIONS: u32 = 2;
-
 /// A window of a second or two is possible if it contradicts by so many requests more than the bucket at most.
 const PLAUSIBLE: f64 = 1.0;
+
+/// So much of the burst is left unused: this share of a request and of those of the time that arrivals vary by.
+const MARGIN: f64 = 0.5;
+
+/// Of a bucket for one request nothing can be left. Each then keeps a distance to the one before: so many times what arrivals vary by
+/// more than at the even pace, up to half a request more.
+const DISTANCE: f64 = 3.0;
+const MAX_DISTANCE: f64 = 0.5;
 
 /// With a smaller burst two requests may not arrive at once.
 const TWO_AT_ONCE: f64 = 2.0;
@@ -59,8 +65,6 @@ pub(super) struct Bucket {
     baseline_level: f64,
     /// When it was found empty.
     empty: Vec<Instant>,
-    /// How often in a row it was found empty soon after, although no rate explains it.
-    contradictions: u32,
     state: BucketState,
 }
 
@@ -93,7 +97,7 @@ impl Bucket {
     /// Empty for the first time; it was full, or what it had become then, `since` then: when the first request was sent.
     pub(super) fn on_empty(empty: Instant, since: Option<Instant>) -> Self {
         let state = BucketState::Measuring { concurrency_limit: MEASURING };
-        Self { baseline: since.unwrap_or(empty), baseline_level: 0.0, empty: vec![empty], contradictions: 0, state }
+        Self { baseline: since.unwrap_or(empty), baseline_level: 0.0, empty: vec![empty], state }
     }
 
     pub(super) fn availability(&mut self, log: &RequestLog, now: Instant) -> Availability {
@@ -102,11 +106,9 @@ impl Bucket {
             BucketState::Measuring { .. } => Availability::AfterNextResponse,
             BucketState::Calibrated(calibrated) => {
                 calibrated.drain(now);
-                let excess = calibrated.level + 1.0 - calibrated.burst;
-                if excess <= 0.0 {
-                    Availability::Now
-                } else {
-                    Availability::At(now + Duration::from_secs_f64(excess / calibrated.rate + 1e-6))
+                match calibrated.level - calibrated.free_level() {
+                    excess if excess <= 0.0 => Availability::Now,
+                    excess => Availability::At(now + Duration::from_secs_f64(excess / calibrated.rate + 1e-6)),
                 }
             }
         }
@@ -154,22 +156,12 @@ impl Bucket {
         self.baseline
     }
 
-    /// When it was found empty.
-    pub(super) fn into_refusals(self) -> Vec<Instant> {
-        self.empty
-    }
-
     /// Its rate, if that is known and no two requests may arrive at once.
     pub(super) fn rate_without_burst(&self) -> Option<f64> {
         match &self.state {
             BucketState::Calibrated(calibrated) if calibrated.burst < TWO_AT_ONCE => Some(calibrated.rate),
             _ => None,
         }
-    }
-
-    /// Whether it is no bucket.
-    pub(super) const fn is_contradicted(&self) -> bool {
-        self.contradictions >= MAX_CONTRADICTIONS
     }
 
     /// Empty again: fits the bucket to all that is known, and goes on with the new rate.
@@ -194,16 +186,10 @@ impl Bucket {
             number: self.empty.len(),
             admitted: history.iter().filter(|(_, is_admitted)| *is_admitted).count(),
         };
-        if refusal.tells_nothing() && !self.is_calibrated() {
+        if refusal.tells_nothing() {
             self.state = BucketState::Measuring { concurrency_limit: MEASURING };
             return;
         }
-        let successes = match &self.state {
-            BucketState::Calibrated(calibrated) => calibrated.successes,
-            BucketState::Measuring { .. } => 0,
-        };
-        let is_misfit = found.contradiction > MAX_MISFIT;
-        self.contradictions = if successes < MIN_SUCCESSES { self.contradictions + u32::from(is_misfit) } else { 0 };
         let (rate, growth) = refusal.pace();
         let (due, overdue_factor) = refusal.due(rate);
         self.state = BucketState::Calibrated(Calibrated {
@@ -213,7 +199,7 @@ impl Bucket {
             overdue_factor,
             successes: 0,
             level: level_at(&history, rate, self.baseline_level, now.elapsed().as_secs_f64()),
-            burst: (found.burst - 0.5 - 0.5 * rate * log.jitter()).max(0.5),
+            burst: usable_burst(found.burst, rate * log.jitter()),
             at: now,
         });
         tracing::trace!(?refusal, jitter = log.jitter(), state = ?self.state, "bucket fitted");
@@ -236,6 +222,11 @@ impl Bucket {
     }
 }
 
+/// How much of a burst is used, if arrivals vary by so many requests.
+fn usable_burst(burst: f64, jitter: f64) -> f64 {
+    (burst - MARGIN * (1.0 + jitter)).max(1.0 - (DISTANCE * jitter).min(MAX_DISTANCE))
+}
+
 /// What is known when a bucket was found empty again.
 #[derive(Clone, Copy, Debug)]
 struct Refusal {
@@ -249,24 +240,21 @@ struct Refusal {
 }
 
 impl Refusal {
-    /// It came too soon to tell anything.
+    /// It came too soon after the first one to tell anything.
     fn tells_nothing(&self) -> bool {
-        self.number < MAX_MEASUREMENTS && self.found.fastest > MAX_RANGE * self.found.slowest
+        self.number == 2 && self.found.fastest > MAX_RANGE * self.found.slowest
     }
 
-    /// How fast requests are sent from now on, and what is added with every success. The rate
-    /// starts between the slowest possible and the best one, and grows towards the fastest possible one in as many requests as
-    /// asking for more is worth.
+    /// How fast requests are sent from now on, and what is added with every success. The rate starts between the slowest possible and
+    /// the best one, and grows towards the fastest possible one in as many requests as asking for more is worth: what it brings, half
+    /// of the doubt on average, is then more than what a refusal costs.
     fn pace(&self) -> (f64, f64) {
         let Self { found, .. } = self;
         // A request was let in per pause, or it would have had to be longer.
         let rate = (found.slowest + CAUTION * (found.rate - found.slowest)).max(0.5 / self.pause);
-        let fastest = found.fastest.max(rate * 1.003);
-        let (lost, doubt) = (self.lost(rate), (fastest - rate) / rate);
-        // Asking for more pays when what it brings, half of the doubt on average, is more than what a refusal costs:
-        // what overflows in the pause, and itself.
-        let pays = (4.0 * lost + 8.0) / doubt;
-        let steps = pays.max(self.admitted as f64 / 2.0).clamp(20.0, 5_000.0);
+        let doubt = (found.fastest / rate - 1.0).max(0.0);
+        let pays = WORTH * (self.lost(rate) + REFUSAL) / doubt;
+        let steps = pays.max(self.admitted as f64 / 2.0);
         (rate, rate * doubt / steps)
     }
 
@@ -278,7 +266,7 @@ impl Refusal {
     /// After how many requests without a refusal the rate is far too low, and how much faster it then grows: what a pause costs
     /// makes it later.
     fn due(&self, rate: f64) -> (usize, f64) {
-        let due = (50.0 * self.lost(rate)).max(MIN_DUE) as usize;
+        let due = (DUE * self.lost(rate)).max(MIN_DUE) as usize;
         let of_window = WINDOW_LIKE_DUE << self.number.saturating_sub(2);
         if self.found.burst > WINDOW_LIKE * rate && of_window < due {
             (of_window, WINDOW_LIKE_GROWTH)
@@ -289,10 +277,15 @@ impl Refusal {
 }
 
 impl Calibrated {
+    /// One more request fits at this level. It is negative where less than one is left of the burst: the rest is waited for beyond
+    /// the instant when the bucket is full.
+    fn free_level(&self) -> f64 {
+        self.burst - 1.0
+    }
+
     /// Drains what has been refilled since the last time.
     fn drain(&mut self, now: Instant) {
-        // Where the burst is hardly more than one, the margin is waited for beyond the instant when it is full.
-        let least = (self.burst - 1.0).clamp(-0.5, 0.0);
+        let least = self.free_level().min(0.0);
         self.level = (self.level - self.rate * now.duration_since(self.at).as_secs_f64()).max(least);
         self.at = self.at.max(now);
     }
@@ -302,7 +295,7 @@ impl Calibrated {
         self.successes += 1;
         self.rate += self.growth;
         let overdue = self.successes.saturating_sub(self.due) as f64;
-        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.overdue_factor).min(MAX_OVERDUE_GROWTH);
+        self.rate *= 1.0 + overdue * OVERDUE_GROWTH * self.overdue_factor;
         self.rate = self.rate.min(MAX_RATE);
     }
 }

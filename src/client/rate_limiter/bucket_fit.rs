@@ -17,12 +17,6 @@ const REFINEMENTS: usize = 16;
 /// How many tokens a rate may be off before it is impossible: arrivals are known to a fraction of a request only.
 const TOLERANCE: f64 = 0.6;
 
-/// Rates whose contradictions differ by less are equally good.
-const AMBIGUITY: f64 = 0.3;
-
-/// A refusal by a bucket that must have been full for long contradicts by at most this.
-const UNUSED: f64 = 8.0;
-
 /// What is possible.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BucketFit {
@@ -40,20 +34,9 @@ pub(super) struct BucketFit {
 /// beginning.
 pub(super) fn fit(history: &[(f64, bool)], level: f64) -> BucketFit {
     let loss = |rate: f64| contradiction_at(history, rate, level).0;
-    let rates: Vec<f64> =
-        (0..=COARSE).map(|step| SLOWEST * (FASTEST / SLOWEST).powf(step as f64 / COARSE as f64)).collect();
-    let losses: Vec<f64> = rates.iter().map(|rate| loss(*rate)).collect();
-    // The right rate lies in a narrow valley: its slopes rise by a request per request that was let in.
-    let valleys = (0..=COARSE)
-        .filter(|at| (*at == 0 || losses[*at] <= losses[at - 1]) && (*at == COARSE || losses[*at] <= losses[at + 1]));
-    let bottoms = valleys.map(|at| bottom(&loss, rates[at.saturating_sub(1)], rates[(at + 1).min(COARSE)]));
-    let bottoms: Vec<(f64, f64)> = bottoms.collect();
-    let least = bottoms.iter().map(|(_, contradiction)| *contradiction).fold(f64::INFINITY, f64::min);
     // The fastest of equally good ones: too fast costs a refusal, too slow costs time.
-    let (rate, contradiction) = bottoms
-        .into_iter()
-        .rfind(|(_, contradiction)| *contradiction <= least + AMBIGUITY)
-        .unwrap_or((rates[COARSE / 2], f64::INFINITY));
+    let best = bottoms(&loss).into_iter().rev().min_by(|(_, one), (_, other)| one.total_cmp(other));
+    let (rate, contradiction) = best.unwrap_or((FASTEST, f64::INFINITY));
     let is_possible = |rate: f64| loss(rate) <= contradiction + TOLERANCE;
     let neighbor = |step: f64| {
         let mut possible = rate;
@@ -66,6 +49,23 @@ pub(super) fn fit(history: &[(f64, bool)], level: f64) -> BucketFit {
     let (slowest, fastest) = (neighbor(1.0 / step), neighbor(step));
     let (_, burst) = contradiction_at(history, rate, level);
     BucketFit { rate, slowest, fastest, burst, contradiction }
+}
+
+/// By how many requests even the best bucket contradicts a history that begins with a full one.
+pub(super) fn least_contradiction(history: &[(f64, bool)]) -> f64 {
+    let bottoms = bottoms(&|rate| contradiction_at(history, rate, 0.0).0);
+    bottoms.into_iter().map(|(_, contradiction)| contradiction).fold(f64::INFINITY, f64::min)
+}
+
+/// The lowest points of all valleys, each a rate and how much it contradicts. The right rate lies in a narrow valley: its slopes
+/// rise by a request per request that was let in.
+fn bottoms(loss: &impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+    let rates: Vec<f64> =
+        (0..=COARSE).map(|step| SLOWEST * (FASTEST / SLOWEST).powf(step as f64 / COARSE as f64)).collect();
+    let losses: Vec<f64> = rates.iter().map(|rate| loss(*rate)).collect();
+    let valleys = (0..=COARSE)
+        .filter(|at| (*at == 0 || losses[*at] <= losses[at - 1]) && (*at == COARSE || losses[*at] <= losses[at + 1]));
+    valleys.map(|at| bottom(loss, rates[at.saturating_sub(1)], rates[(at + 1).min(COARSE)])).collect()
 }
 
 /// The lowest point between two rates, by ternary search, in the middle if it is flat.
@@ -113,9 +113,8 @@ fn contradiction_at(history: &[(f64, bool)], rate: f64, level: f64) -> (f64, f64
             }
         } else {
             match refusals.last_mut() {
-                // A bucket that has been unused for long refuses nothing.
-                Some(refusal) if was_refused => *refusal = (drained.max(-UNUSED) + 1.0).min(*refusal),
-                _ => refusals.push(drained.max(-UNUSED) + 1.0),
+                Some(refusal) if was_refused => *refusal = (drained + 1.0).min(*refusal),
+                _ => refusals.push(drained + 1.0),
             }
         }
         was_refused = !is_admitted;

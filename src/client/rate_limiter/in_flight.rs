@@ -14,9 +14,6 @@ const PROBE_INTERVAL: u32 = 60;
 /// many show that the limit is wider.
 const WIDER: u32 = 40;
 
-/// A refusal of one at a time is worth so many successes.
-const WORTH: i64 = 8;
-
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InFlightLimit {
     most: usize,
@@ -26,8 +23,6 @@ pub(super) struct InFlightLimit {
     probe_after: u32,
     /// Let in beyond `most` since then.
     beyond: u32,
-    /// Let in since it is assumed, less what its refusals are worth.
-    surplus: i64,
 }
 
 /// The limit in flight that explains best what was let in and refused since `since`.
@@ -42,18 +37,12 @@ impl InFlightLimit {
             Some(same) if same.most == most => same.probe_after.max(2 * same.successes),
             _ => PROBE_INTERVAL * most as u32,
         };
-        let surplus = before.map_or(0, |before| before.surplus - WORTH);
-        Self { most, successes: 0, probe_after, beyond: 0, surplus }
+        Self { most, successes: 0, probe_after, beyond: 0 }
     }
 
-    /// Whether it is the least that there is, which is no limit of the server but the last resort.
-    pub(super) const fn is_one_at_a_time(self) -> bool {
+    /// Whether it is the least that there is, which is no limit of the server but goes along with a rate that is slower.
+    pub(super) const fn is_one_at_a_time(&self) -> bool {
         self.most == 1
-    }
-
-    /// Whether enough was let in that it is worth one more refusal.
-    pub(super) const fn has_delivered(self) -> bool {
-        self.surplus > WORTH
     }
 
     /// How many may be in flight.
@@ -69,7 +58,6 @@ impl InFlightLimit {
     /// A request was let in that was sent as one of `crowd` in flight.
     pub(super) const fn admitted(&mut self, crowd: usize) {
         self.successes += 1;
-        self.surplus += 1;
         if crowd > self.most {
             self.beyond += 1;
             if self.beyond >= WIDER {

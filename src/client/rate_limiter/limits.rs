@@ -25,9 +25,7 @@ pub(super) struct Limits {
     windows: Vec<Window>,
     bucket: Option<Bucket>,
     in_flight: Option<InFlightLimit>,
-    /// Whether one request at a time was refused soon.
-    is_one_refused: bool,
-    /// Instead of a bucket, where none explains what is refused.
+    /// Instead of a bucket beside a window, where none explains what is refused.
     pace: Option<Pace>,
     /// Since when the bucket has been the same, as far as known.
     unchanged_since: Option<Instant>,
@@ -124,7 +122,7 @@ impl Limits {
     fn is_misled(&mut self, event: WindowEvent, log: &RequestLog) -> bool {
         let is_bucket = || {
             let history = self.since(log).map(|since| log.history(since)).unwrap_or_default();
-            let contradiction = bucket_fit::fit(&history, 0.0).contradiction;
+            let contradiction = bucket_fit::least_contradiction(&history);
             contradiction <= LONG_WAIT_MISFIT + LONG_WAIT_MISFIT_GROWTH * history.len() as f64
         };
         let refuted = self.windows.iter().position(|window| window.is_refuted(event, log));
@@ -168,34 +166,30 @@ impl Limits {
     }
 
     /// Whether a limit in flight explains what was refused as well as a bucket does; it is then what is assumed, since it is found
-    /// out sooner that it is none.
-    fn is_in_flight(&mut self, event: &ThrottleEvent, log: &RequestLog) -> bool {
+    /// out sooner that it is none. One at a time would explain nearly everything.
+    fn is_in_flight(&mut self, log: &RequestLog) -> bool {
         let Some(since) = self.since(log) else { return false };
-        let before = self.in_flight.take();
-        if let Some(one) = before.filter(|before| before.is_one_at_a_time()) {
-            if event.peak > 1 || one.has_delivered() {
-                self.in_flight = Some(InFlightLimit::new(1, before));
-                return true;
-            }
-            self.is_one_refused = true;
-        }
         let found = in_flight::fit(log, since);
-        let as_bucket = || bucket_fit::fit(&log.history(since), 0.0).contradiction;
-        // One at a time would explain nearly everything.
-        if found.most > 1 && found.contradiction as f64 <= as_bucket() {
-            self.in_flight = Some(InFlightLimit::new(found.most, before));
-        }
-        self.in_flight.is_some()
+        let is_explained =
+            found.most > 1 && found.contradiction as f64 <= bucket_fit::least_contradiction(&log.history(since));
+        let before = self.in_flight.take();
+        self.in_flight = match is_explained {
+            true => Some(InFlightLimit::new(found.most, before)),
+            // That goes along with a rate.
+            false => before.filter(InFlightLimit::is_one_at_a_time),
+        };
+        is_explained
     }
 
-    /// Where two requests that arrive close to each other are refused, and one at a time is faster than the rate at which hardly
-    /// any two do, one at a time is what is left.
+    /// Where two requests that arrive close to each other are refused, and the rate is slower than one request at a time, it is one
+    /// at a time as well: then no two arrive together.
     fn consider_one_at_a_time(&mut self, event: &ThrottleEvent, log: &RequestLog) {
         let of_bucket = || self.bucket.as_ref().and_then(Bucket::rate_without_burst);
         let rate = self.pace.as_ref().map(Pace::rate).or_else(of_bucket);
-        let is_faster = rate.is_some_and(|rate| rate * log.latency() < 1.0);
-        if is_faster && event.peak > 1 && !self.is_one_refused {
-            (self.in_flight, self.bucket, self.pace) = (Some(InFlightLimit::new(1, None)), None, None);
+        if rate.is_none_or(|rate| rate * log.latency() >= 1.0) {
+            self.in_flight.take_if(|limit| limit.is_one_at_a_time());
+        } else if event.peak > 1 {
+            self.in_flight = Some(InFlightLimit::new(1, None));
         }
     }
 
@@ -207,7 +201,7 @@ impl Limits {
         log: &RequestLog,
         now: Instant,
     ) {
-        if self.is_in_flight(event, log) {
+        if self.is_in_flight(log) {
             (self.bucket, self.pace) = (None, None);
             return;
         }
@@ -216,13 +210,13 @@ impl Limits {
             (Some(pace), ..) => pace.refused(event.began, log, now),
             // Beside a window a fit would have the resets in it: a counter that lags looks like a bucket of any rate. An even pace
             // begins with what the window lets in, and finds out how much faster it may be meanwhile.
-            (None, None, Some(window)) => self.pace = Some(Pace::starting_at(window.rate(), vec![event.began], now)),
+            (None, None, Some(window)) => self.pace = Some(Pace::beside_window(window.rate(), event.began, now)),
             _ => self.refused_by_bucket(event, of_window, log, now),
         }
         self.consider_one_at_a_time(event, log);
     }
 
-    /// Learns from a refusal that a bucket explains best; or a window of a second or two, or nothing at all.
+    /// Learns from a refusal that a bucket explains best; or a window of a second or two.
     fn refused_by_bucket(
         &mut self,
         event: &ThrottleEvent,
@@ -238,14 +232,6 @@ impl Limits {
         if of_window.is_some_and(|of_window| self.is_short_window(of_window, log, now)) {
             return;
         }
-        let baseline = self.bucket.as_ref().map(Bucket::baseline);
-        // What was refused by another limit says nothing about this one.
-        self.is_one_refused &= self.unchanged_since.is_none() || self.unchanged_since == baseline;
-        self.unchanged_since = baseline;
-        // No bucket refuses like this.
-        if let Some(bucket) = self.bucket.take_if(|bucket| bucket.is_contradicted()) {
-            self.long_waits_mislead = false;
-            self.pace = Some(Pace::new(bucket.into_refusals(), log, now));
-        }
+        self.unchanged_since = self.bucket.as_ref().map(Bucket::baseline);
     }
 }

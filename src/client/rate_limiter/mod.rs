@@ -12,7 +12,7 @@
 //! | `bucket` | short waits: a copy of the server's bucket |
 //! | `bucket_fit` | its rate and burst, from all that was let in and refused |
 //! | `short_window` | a window of a second or two, told from a bucket by the same |
-//! | `pace` | an even pace, where no model explains what is refused |
+//! | `pace` | an even pace beside a window, for short waits that it does not explain |
 //! | `in_flight` | a limit on the number of requests in flight, told from a bucket by the same |
 //! | `explanation` | how well a limit of so many requests explains what was let in and refused |
 //! | `fixed_rate` | the limit of `--rate`, on governor |

@@ -1,5 +1,4 @@
-//! An even pace, where no model explains what is refused: several servers behind one address, counters that lag, arrivals
-//! that are too uneven.
+//! An even pace beside a window, for short waits that the window does not explain, as of counters that lag.
 //!
 //! It follows what was delivered: from one refusal to the next, that is the rate at which requests were let in, pauses
 //! included. The pace grows by little with every request that is let in, and with a refusal it falls to the middle of itself and
@@ -38,15 +37,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Begins with what was delivered between these refusals.
-    pub(super) fn new(mut refusals: Vec<Instant>, log: &RequestLog, now: Instant) -> Self {
-        refusals.drain(..refusals.len().saturating_sub(MEMORY));
-        Self::starting_at(delivered(&refusals, log), refusals, now)
-    }
-
-    /// Begins with a rate that is known from elsewhere.
-    pub(super) fn starting_at(rate: f64, refusals: Vec<Instant>, now: Instant) -> Self {
-        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, is_rough: true, refusals }
+    /// Begins with the rate that a window lets in, at its first short refusal.
+    pub(super) fn beside_window(rate: f64, refused: Instant, now: Instant) -> Self {
+        Self { rate: rate.max(RATES.0), filled: 0.0, at: now, is_rough: true, refusals: vec![refused] }
     }
 
     pub(super) fn availability(&mut self, now: Instant) -> Availability {

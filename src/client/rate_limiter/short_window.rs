@@ -55,7 +55,7 @@ pub(super) fn fit(history: &[(f64, bool)], longest_wait: Duration) -> Option<Sho
 
 /// The window that explains `history` better than any bucket does.
 pub(super) fn better_than_bucket(history: &[(f64, bool)], longest_wait: Duration) -> Option<ShortWindow> {
-    let as_bucket = bucket_fit::fit(history, 0.0).contradiction;
+    let as_bucket = bucket_fit::least_contradiction(history);
     fit(history, longest_wait).filter(|window| (window.contradiction as f64) < as_bucket)
 }
 

@@ -1,9 +1,10 @@
 //! Groups of steps: what depends on each other or is about one network. Groups of a location run side by side.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use crate::model::{Handset, HandsetId, LocationId, MemberId};
+use crate::model::{Handset, LocationId, MemberId};
 use crate::plan::model::{
     Change, ChangeIndex, NetworkRef, Plan, ResourceKind, ResourceState, StepIndex, StepKind, is_spaced,
 };
@@ -64,8 +65,8 @@ enum Subject<'a> {
     Created(ChangeIndex),
     /// A member whose line one network gives up and another one takes: the order of the plan is right.
     Member(&'a MemberId),
-    Handset(&'a HandsetId),
-    Address(String),
+    /// What is more than a part of its network: a base station by its address, a handset by its id.
+    Thing(ResourceKind, Cow<'a, str>),
 }
 
 /// The groups of a plan, in the order of their first steps.
@@ -146,14 +147,11 @@ fn subjects<'a>(plan: &'a Plan, item: ChangeIndex, given: &HashSet<&MemberId>) -
     let moved = before.symmetric_difference(&after).filter(|line| given.contains(*line));
     subjects.extend(moved.copied().map(Subject::Member));
     for state in change.before.iter().chain(&change.after).chain(&change.contents) {
-        match state {
-            ResourceState::BaseStation(_) => subjects.push(Subject::Address(state.label())),
-            ResourceState::Handset(handset) => subjects.extend(handset.id.as_ref().map(Subject::Handset)),
-            ResourceState::Network { .. } | ResourceState::ServiceabilityPassword(_) => {}
-        }
+        subjects.extend(state.identity().map(|identity| Subject::Thing(state.kind(), identity)));
     }
     let gone = change.contents.iter().filter_map(ResourceState::handset);
     subjects.extend(gone.flat_map(Handset::member_ids).map(Subject::Member));
-    subjects.extend(change.replaced_by.as_deref().map(|address| Subject::Address(address.to_owned())));
+    let replacement = change.replaced_by.as_deref();
+    subjects.extend(replacement.map(|address| Subject::Thing(ResourceKind::BaseStation, address.into())));
     subjects
 }

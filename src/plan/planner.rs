@@ -1,7 +1,7 @@
 //! Entry point of the planner: computes a plan, or reports everything that prevents one.
 
 use super::conflicts;
-use super::location_planner::{DeviceChanges, LocationChanges, LocationPlanner};
+use super::location_planner::{LocationChanges, LocationPlanner};
 use super::matching::Matches;
 use super::model::{Counts, PerKind, Plan, Warning};
 use super::schedule::schedule;
@@ -9,12 +9,8 @@ use super::scope::{Scope, apply_scope};
 use crate::desired::model::Desired;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::model::{HANDSET_INTERVAL, LiveState};
-use crate::resources::base_station::compare as base_stations;
-use crate::resources::base_station::places::Addresses;
-use crate::resources::handset::compare as handsets;
-use crate::resources::handset::members::Members;
+use crate::resources::compare::{KnownDevices, compare_devices};
 use crate::resources::network::compare as networks;
-use crate::resources::serviceability_password::compare as passwords;
 
 /// Plans the changes from `live` to `desired`.
 ///
@@ -84,7 +80,7 @@ pub(super) struct LocationCounts {
     out_of_scope: usize,
 }
 
-/// All changes of the managed locations, before they are ordered. The kinds of devices are in the order of their requests.
+/// All changes of the managed locations, before they are ordered.
 pub(super) fn compare_locations<'a>(
     matches: &Matches<'a>,
     scope: &Scope,
@@ -93,19 +89,14 @@ pub(super) fn compare_locations<'a>(
 ) -> Vec<(LocationChanges<'a>, LocationCounts)> {
     diagnostics.extend(matches.diagnostics.iter().cloned());
     let mut located = Vec::new();
-    let mut addresses = Addresses::of(live);
-    let members = Members::of(live);
+    let mut known = KnownDevices::of(live);
     for managed in &matches.managed {
         let (changes, unchanged) = networks::compare(managed, live, diagnostics);
         if managed.complete {
             conflicts::find(managed.location, &changes, live, diagnostics);
         }
         let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, diagnostics);
-        let devices: Vec<Box<dyn DeviceChanges>> = vec![
-            Box::new(base_stations::compare(managed, &networks, scope, live, &mut addresses, diagnostics)),
-            Box::new(handsets::compare(managed, &networks, scope, live, &members, diagnostics)),
-            Box::new(passwords::compare(managed, &networks, scope, live, diagnostics)),
-        ];
+        let devices = compare_devices(managed, &networks, scope, live, &mut known, diagnostics);
         let managed_networks = managed.networks.len() + managed.deleted.len();
         let counts = LocationCounts { managed: managed_networks, unchanged, out_of_scope };
         located.push((LocationChanges { location: managed.location, networks, devices }, counts));

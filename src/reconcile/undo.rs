@@ -15,7 +15,7 @@ use crate::client::ApiClient;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Spanned};
 use crate::diagnostic::{Diagnostics, SourceLines, Sources};
 use crate::model::{LiveState, Mac, NetworkId};
-use crate::plan::model::ChangeAction::{Create, Delete, Update};
+use crate::plan::model::ChangeAction::{Create, Update};
 use crate::plan::model::{Plan, ResourceKind as Kind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
 use crate::resources::base_station::undo::join_replacements;
@@ -170,18 +170,7 @@ fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> (Undo, D
             _ => None,
         });
         builder.is_in_scope = builder.includes(&item.location, item.network.as_ref(), settings, scope);
-        match (item.key.operation.kind, item.key.operation.action) {
-            (Kind::Network, Create) => builder.delete_created(item),
-            (Kind::Network, Delete) => builder.create_deleted(item),
-            // Recorded with its settings; a base station has none.
-            (Kind::Network | Kind::BaseStation, Update) => {}
-            (Kind::BaseStation, Create) => builder.remove_added(item),
-            (Kind::BaseStation, Delete) => builder.add_removed(item),
-            (Kind::Handset, Create) => builder.remove_added_handset(item),
-            (Kind::Handset, Update) => builder.restore_handset(item),
-            (Kind::Handset, Delete) => builder.add_removed_handset(item),
-            (Kind::ServiceabilityPassword, _) => builder.restore_password(item),
-        }
+        builder.take_back(item);
     }
     let desired = desired(&mut builder);
     let UndoBuilder { lines, warnings, recreated, displaced, .. } = builder;

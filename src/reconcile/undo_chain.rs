@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::made_again::MadeAgain;
 use crate::model::NetworkId;
 use crate::plan::is_temporary;
-use crate::plan::model::{ResourceKind as Kind, ResourceState};
+use crate::plan::model::ResourceKind as Kind;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget};
 
@@ -184,14 +184,8 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
 
 /// Whether a thing was, before a later run, as an earlier one has left it: on the way, or as it was to be.
 fn has_left_it_so(earlier: &RecordedItem, later: &RecordedItem) -> bool {
-    if earlier.key.operation.kind == Kind::ServiceabilityPassword {
-        return earlier.after == later.before;
-    }
-    let handset = |state: &Option<ResourceState>| state.as_ref().and_then(ResourceState::handset).cloned();
-    let found = handset(&later.before);
-    [&earlier.interim, &earlier.after].into_iter().any(|left| {
-        handset(left).zip(found.as_ref()).is_some_and(|(left, found)| left.id == found.id && left.is_equivalent(found))
-    })
+    let left = [&earlier.interim, &earlier.after].into_iter().flatten();
+    later.before.as_ref().is_some_and(|found| left.into_iter().any(|left| found.is_unchanged_since(left)))
 }
 
 /// Whether an item of an earlier run is about what one of a later run is about. Keys are made of names, which may have changed

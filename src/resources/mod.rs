@@ -26,8 +26,8 @@
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |
 //!
-//! The files beside the directories are the tables of kinds. `fields`, `calls`, `operations` and `standing` choose the file of that name,
-//! of the same layer:
+//! The files beside the directories are the tables of kinds. `fields`, `calls`, `compare`, `operations`, `standing` and `undo` choose the
+//! file of that name, of the same layer:
 //!
 //! | file | layer | what it is |
 //! |---|---|---|
@@ -39,6 +39,7 @@
 
 pub mod base_station;
 pub mod calls;
+pub(crate) mod compare;
 pub mod device_entries;
 pub mod devices;
 pub mod field;
@@ -50,3 +51,4 @@ pub(crate) mod operations;
 pub mod resource;
 pub mod serviceability_password;
 pub mod standing;
+mod undo;

@@ -1,5 +1,6 @@
 //! The state of one thing.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -74,6 +75,15 @@ impl ResourceState {
         }
     }
 
+    /// What tells it from all others of its kind, whatever network it is in: the address of a base station, the id of a handset.
+    pub fn identity(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::BaseStation(station) => Some(station.label().into()),
+            Self::Handset(handset) => handset.id.as_ref().map(|id| id.as_str().into()),
+            Self::Network { .. } | Self::ServiceabilityPassword(_) => None,
+        }
+    }
+
     /// Gives it another id, if it has one.
     pub fn set_id(&mut self, id: &str) {
         match self {
@@ -90,6 +100,14 @@ impl ResourceState {
             (Self::BaseStation(station), Self::BaseStation(other)) => station.label() == other.label(),
             (Self::Handset(handset), Self::Handset(other)) => handset.is_equivalent(other),
             _ => false,
+        }
+    }
+
+    /// Whether it is the same thing as before in the same state, as far as requests say.
+    pub fn is_unchanged_since(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Handset(handset), Self::Handset(before)) => handset.id == before.id && handset.is_equivalent(before),
+            _ => self == before,
         }
     }
 

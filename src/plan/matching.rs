@@ -141,7 +141,8 @@ fn is_gone(
     let gone = |entry: &NetworkEntry| {
         entry.absent.is_some() && entry.id.as_ref().is_some_and(|id| live.find(&id.value).is_none())
     };
-    let is_gone = !is_listed && !live.is_limited() && !location.entries.is_empty() && location.entries.iter().all(gone);
+    let was_read = location.id.as_ref().map_or(!live.is_limited(), |id| live.has_listed(&id.value));
+    let is_gone = !is_listed && was_read && !location.entries.is_empty() && location.entries.iter().all(gone);
     if is_gone {
         location.entries.iter().for_each(|entry| diagnostics.push(already_deleted(entry)));
     }
@@ -202,7 +203,7 @@ impl LocationsByName {
         diagnostics: &mut Diagnostics,
     ) -> Option<LocationIndex> {
         let Some(location) = live.find_location(&id.value) else {
-            if live.is_limited() {
+            if !live.has_listed(&id.value) {
                 diagnostics.push(not_read(desired_location, id.span));
                 return None;
             }

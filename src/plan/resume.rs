@@ -1,6 +1,6 @@
 //! Resumes a plan: what is done, what remains, and what has drifted.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::model::{
     Change, ChangeAction, ChangeIndex, Dependency, Listed, NetworkDevices, NetworkRef, Plan, ResourceKind,
@@ -19,6 +19,8 @@ use crate::resources::standing::standings;
 pub enum Drift {
     /// The network was deleted or moved to another location.
     Removed { network: NetworkId, name: String },
+    /// A location in which networks are to be created was removed.
+    LocationRemoved { location: String },
     /// The network is in none of its planned states.
     Changed {
         network: NetworkId,
@@ -56,12 +58,14 @@ impl Drift {
             | Self::AddedAgain { network, .. }
             | Self::NewContents { network, .. } => Some(network),
             Self::Taken { network, .. } => network.as_ref(),
+            Self::LocationRemoved { .. } => None,
         }
     }
 
     pub fn describe(&self) -> String {
         match self {
             Self::Removed { network, name } => format!("{name:?} ({network}) no longer exists"),
+            Self::LocationRemoved { location } => format!("the location {location:?} no longer exists"),
             Self::Changed { network, name, settings } => {
                 let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
                 format!("{name:?} ({network}) has a different {}", settings.join(", "))
@@ -117,6 +121,7 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
     let mut drift: Vec<Drift> =
         drifted.filter_map(|(change, standing)| drifted_change(change, standing, &created, &known, live)).collect();
     drift.extend(plan.unchanged_networks.iter().filter_map(|unchanged| drifted_network(unchanged, live)));
+    drift.extend(removed_locations(plan, &created, live));
     drift.extend(taken_values(plan, &created, live));
     drift.extend(created_again(plan, &created, live));
     if drift.is_empty() { Ok(rest(plan, &standing, &created, live)) } else { Err(drift) }
@@ -124,13 +129,11 @@ pub fn resume(plan: &Plan, live: &LiveState) -> Result<Plan, Vec<Drift>> {
 
 /// The networks that the plan creates and that exist by now.
 fn find_created(plan: &Plan, live: &LiveState) -> HashMap<ChangeIndex, NetworkIndex> {
-    let is_creation =
-        |change: &Change| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create;
-    if !plan.changes.iter().any(is_creation) {
+    if !plan.changes.iter().any(Change::is_network_creation) {
         return HashMap::new();
     }
     let known = plan.known_networks();
-    let creations = plan.indexed_changes().filter(|(_, change)| is_creation(change));
+    let creations = plan.indexed_changes().filter(|(_, change)| change.is_network_creation());
     creations.filter_map(|(at, change)| Some((at, change.find_created(&known, live)?))).collect()
 }
 
@@ -194,6 +197,15 @@ fn known_networks<'a>(
     let mut known = plan.known_networks();
     known.extend(created.values().map(|network| &live.network(*network).id));
     known
+}
+
+/// Locations that do not exist any more, in which networks are still to be created.
+fn removed_locations(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live: &LiveState) -> Vec<Drift> {
+    let open = plan.indexed_changes().filter(|(at, change)| change.is_network_creation() && !created.contains_key(at));
+    let locations: BTreeMap<&LocationId, &str> =
+        open.map(|(_, change)| (&change.location.id, &*change.location.name)).collect();
+    let removed = locations.into_iter().filter(|(id, _)| live.find_location(id).is_none());
+    removed.map(|(_, name)| Drift::LocationRemoved { location: name.to_owned() }).collect()
 }
 
 /// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.

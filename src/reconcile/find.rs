@@ -156,12 +156,14 @@ pub async fn find(
         return Ok(result);
     }
     let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
-    let may_be = [
-        (ResourceKind::BaseStation, wanted.mac.is_some() || is_device_id),
-        (ResourceKind::Handset, !wanted.is_surely_an_address()),
-    ];
-    let kinds = may_be.into_iter().filter(|(kind, may_be)| *may_be && is_asked_for(*kind));
-    let kinds: Vec<ResourceKind> = kinds.map(|(kind, _)| kind).collect();
+    let may_be = |kind: &ResourceKind| match kind {
+        ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
+        ResourceKind::Handset => !wanted.is_surely_an_address(),
+        // Known by nothing that can be looked for.
+        ResourceKind::Network | ResourceKind::ServiceabilityPassword => false,
+    };
+    let kinds: Vec<ResourceKind> =
+        ResourceKind::ALL.into_iter().filter(|kind| is_asked_for(*kind) && may_be(kind)).collect();
     let mut reads = RequiredReads::of_kinds(&kinds, &networks, &live);
     if let Some(member) = wanted.member() {
         let named = networks_of_member(&member, client).await?;

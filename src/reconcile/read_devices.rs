@@ -23,46 +23,53 @@ pub(super) async fn read_locations(
     client: &ApiClient,
 ) -> Result<(), SendError> {
     let mut added: BTreeMap<LocationId, Arc<str>> = BTreeMap::new();
-    let mut names: HashSet<NameKey> = HashSet::new();
+    // Names that stand for a location, and those beside an id, which may be of another one.
+    let (mut names, mut checked): (HashSet<NameKey>, HashSet<NameKey>) = Default::default();
     for location in locations_without_networks(desired, live) {
-        match (&location.id, &location.name) {
-            (Some(id), name) => {
-                let name = name.as_ref().map_or_else(|| id.value.as_str().into(), |name| name.value.clone());
+        let name = location.name.as_ref();
+        match &location.id {
+            Some(id) if live.has_listed(&id.value) => {
+                checked.extend(name.map(|name| NameKey::of(&name.value)));
+                let name = name.map_or_else(|| id.value.as_str().into(), |name| name.value.clone());
                 added.insert(id.value.clone(), name);
             }
-            (None, Some(name)) => {
-                names.insert(NameKey::of(&name.value));
-            }
-            (None, None) => {}
+            Some(_) => {}
+            None => names.extend(name.map(|name| NameKey::of(&name.value))),
         }
     }
-    for name in unknown_line_locations(desired, live) {
-        names.insert(NameKey::of(name));
-    }
-    added.retain(|id, _| live.has_listed(id));
-    if !names.is_empty() || !added.is_empty() {
-        match client.read(&list_locations(), Priority::Normal).await {
-            Ok(found) => {
-                let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
-                let ids: HashSet<&LocationId> = found.iter().map(|(id, _)| id).collect();
-                added.retain(|id, _| ids.contains(id));
-                // A name that no location has is an error; all of them are what may have been meant.
-                let is_wrong = !names.is_subset(&existing);
-                // The listed name of a location takes the place of the one that a file gives it, or of its id.
-                let is_needed = |id: &LocationId, name: &str| {
-                    is_wrong || added.contains_key(id) || names.contains(&NameKey::of(name))
-                };
-                let found = found.into_iter().filter(|(id, name)| live.has_listed(id) && is_needed(id, name));
-                let found: Vec<_> = found.collect();
-                added.extend(found);
-            }
-            // Without the scope for locations, those that are known by their id are taken as they are.
-            Err(SendError::Failed(error)) if names.is_empty() && error.status == Some(403) => {}
-            Err(error) => return Err(error),
-        }
+    names.extend(unknown_line_locations(desired, live).into_iter().map(NameKey::of));
+    let found = match (names.is_empty(), added.is_empty()) {
+        (true, true) => None,
+        // Without the scope for locations, those that are known by their id are taken as they are.
+        (true, false) => list_locations_if_allowed(client).await?,
+        (false, _) => Some(client.read(&list_locations(), Priority::Normal).await?),
+    };
+    if let Some(found) = found {
+        let existing: HashSet<NameKey> = found.iter().map(|(_, name)| NameKey::of(name)).collect();
+        let ids: HashSet<&LocationId> = found.iter().map(|(id, _)| id).collect();
+        added.retain(|id, _| ids.contains(id));
+        // A name that no location has is an error; all of them are what may have been meant.
+        let is_wrong = !names.is_subset(&existing);
+        // The listed name of a location takes the place of the one that a file gives it, or of its id.
+        let is_needed = |id: &LocationId, name: &str| {
+            let name = NameKey::of(name);
+            is_wrong || added.contains_key(id) || names.contains(&name) || checked.contains(&name)
+        };
+        let found = found.into_iter().filter(|(id, name)| live.has_listed(id) && is_needed(id, name));
+        let found: Vec<_> = found.collect();
+        added.extend(found);
     }
     live.add_locations(added.into_iter().collect());
     Ok(())
+}
+
+/// All locations of the organization; `None` if the token may not list them.
+async fn list_locations_if_allowed(client: &ApiClient) -> Result<Option<Vec<(LocationId, Arc<str>)>>, SendError> {
+    match client.read(&list_locations(), Priority::Normal).await {
+        Ok(found) => Ok(Some(found)),
+        Err(SendError::Failed(error)) if error.status == Some(403) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads as many at a time as the rate limiter lets through, which grows with what succeeds.
@@ -115,6 +122,29 @@ async fn list_members(location: &LocationId, client: &ApiClient) -> Result<Vec<M
 pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
     let locations = plan.changes.iter().map(|change| (change.location.id.clone(), change.location.name.clone()));
     live.add_locations(locations.collect());
+}
+
+/// The same, without locations that were removed since and that are to get networks.
+pub(super) async fn read_planned_locations(
+    live: &mut LiveState,
+    plan: &Plan,
+    client: &ApiClient,
+) -> Result<(), SendError> {
+    let is_unlisted = |location: &&LocationId| live.find_location(location).is_none();
+    let creations = plan.changes.iter().filter(|change| change.is_network_creation());
+    let mut missing: HashSet<LocationId> =
+        creations.map(|change| &change.location.id).filter(is_unlisted).cloned().collect();
+    let found = if missing.is_empty() { None } else { list_locations_if_allowed(client).await? };
+    match found {
+        Some(found) => {
+            let found: HashSet<LocationId> = found.into_iter().map(|(id, _)| id).collect();
+            missing.retain(|id| !found.contains(id));
+        }
+        None => missing.clear(),
+    }
+    let planned = plan.changes.iter().map(|change| &change.location).filter(|location| !missing.contains(&location.id));
+    live.add_locations(planned.map(|location| (location.id.clone(), location.name.clone())).collect());
+    Ok(())
 }
 
 /// Reads the devices of networks.

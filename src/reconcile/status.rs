@@ -11,7 +11,7 @@ use super::inputs::Inputs;
 use super::prepare::{Details, Planned, PreparedPlan, checked_plan, read_details};
 use crate::client::{ApiClient, Priority};
 use crate::model::{LocationId, Network, NetworkIndex};
-use crate::plan::model::{Change, ChangeAction, PerKind, ResourceKind};
+use crate::plan::model::{Change, PerKind};
 use crate::plan::{self, Matches, Missing, Scope};
 use crate::storage::{PlanKey, RunTarget};
 
@@ -163,9 +163,7 @@ pub fn status(
                 || drifted.iter().any(|change| change.network.id() == Some(&network.id))
         };
         let networks = live.networks_of(at).filter(|(network, _)| managed.contains(network));
-        let missing = drifted
-            .iter()
-            .filter(|change| change.kind() == ResourceKind::Network && change.action() == ChangeAction::Create);
+        let missing = drifted.iter().filter(|change| change.is_network_creation());
         let managed = networks.filter(|(_, network)| is_meant(network)).count() + missing.count();
         if managed == 0 {
             continue;

@@ -101,11 +101,12 @@ impl DeviceDocument {
     pub(super) fn of(device: Option<&DeviceView>) -> Self {
         let Some(device) = device else { return Self::default() };
         let (id, label) = (device.id.clone(), device.label.clone());
-        let is = |kind: ResourceKind| device.kind == kind;
-        Self {
-            base_station: is(ResourceKind::BaseStation)
-                .then(|| BaseStationDocument { id: id.clone(), mac: label.clone() }),
-            handset: is(ResourceKind::Handset).then_some(HandsetDocument { id, name: label }),
+        match device.kind {
+            ResourceKind::BaseStation => {
+                Self { base_station: Some(BaseStationDocument { id, mac: label }), handset: None }
+            }
+            ResourceKind::Handset => Self { base_station: None, handset: Some(HandsetDocument { id, name: label }) },
+            ResourceKind::Network | ResourceKind::ServiceabilityPassword => Self::default(),
         }
     }
 }

@@ -26,8 +26,8 @@
 //! | `members` | `plan` | the members that files name |
 //! | `lines` | `plan` | the order of handset changes: a line is given up before it is taken |
 //!
-//! The files beside the directories are the tables of kinds. `fields`, `calls`, `compare`, `operations`, `standing` and `undo` choose the
-//! file of that name, of the same layer:
+//! The files beside the directories are the tables of kinds. `fields`, `calls`, `compare`, `operations`, `standing` and `undo` choose what
+//! the files of that name do, of the same layer:
 //!
 //! | file | layer | what it is |
 //! |---|---|---|

@@ -441,48 +441,121 @@ fn an_undo_leaves_alone_what_has_no_place_any_more_and_what_would_be_nowhere() {
     }
 }
 
-#[test]
-fn an_undo_leaves_alone_what_was_in_a_location_that_was_removed() {
-    let env = TestEnv::new();
-    let list = |env: &TestEnv| env.run(&["export", "-o", "json"]).json();
-    let networks = |id: &str| -> Vec<String> {
-        let list = list(&env);
-        let all = list["dectNetworks"].as_array().expect("a list").iter();
-        all.filter(|network| network["location"]["id"] == id)
-            .filter_map(|network| network["id"].as_str())
-            .map(str::to_owned)
-            .collect()
+fn listed(env: &TestEnv) -> Vec<serde_json::Value> {
+    env.run(&["export", "-o", "json"]).json()["dectNetworks"].as_array().expect("a list").clone()
+}
+
+/// Deletes all networks of Trondheim Clinic and changes the first one of Oslo HQ; the id of that, and how many are deleted.
+fn close_clinic(env: &TestEnv) -> (String, usize) {
+    let networks = listed(env);
+    let of = |name: &str| -> Vec<&serde_json::Value> {
+        networks.iter().filter(|network| network["location"]["name"] == name).collect()
     };
-    let listed = list(&env);
-    let location = |name: &str| -> String {
-        let all = listed["dectNetworks"].as_array().expect("a list").iter();
-        let mut places = all.map(|network| &network["location"]).filter(|location| location["name"] == name);
-        places.next().and_then(|location| location["id"].as_str()).expect("a location").to_owned()
-    };
-    let (clinic, office) = (location("Trondheim Clinic"), location("Oslo HQ"));
-    let deleted: Vec<String> = networks(&clinic).iter().map(|id| format!("{{ id: {id}, state: absent }}")).collect();
-    let kept = networks(&office)[0].clone();
-    let file = format!(
-        "version: 1\nlocations:\n  - id: {clinic}\n    networks: [{}]\n  - id: {office}\n    networks: [{{ id: {kept}, displayName: Run }}]\n",
-        deleted.join(", ")
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    let (clinic, office) = (of("Trondheim Clinic"), of("Oslo HQ"));
+    let deleted: Vec<String> =
+        clinic.iter().map(|network| format!("{{ id: {}, state: absent }}", text(&network["id"]))).collect();
+    let kept = text(&office[0]["id"]);
+    let [clinic, office] = [clinic[0], office[0]].map(|network| text(&network["location"]["id"]));
+    env.write(
+        "f.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - id: {clinic}\n    networks: [{}]\n  - id: {office}\n    \
+             networks: [{{ id: {kept}, displayName: Run }}]\n",
+            deleted.join(", ")
+        ),
     );
-    env.write("f.yaml", &file);
     let applied = env.run(&["apply", "f.yaml", "--yes", "--max-deletes", "100", "--max-changes", "100"]);
     assert_eq!(applied.code, Some(0), "{}", applied.stderr);
-    // A list that has no network of it does not have the location either.
-    let left = SimulatedState::from_list(&list(&env).to_string()).expect("a state");
+    (kept, deleted.len())
+}
+
+/// A list that has no network of a location does not have the location either.
+fn remove_empty_locations(env: &TestEnv) {
+    let list = serde_json::json!({ "dectNetworks": listed(env) }).to_string();
+    let left = SimulatedState::from_list(&list).expect("a state");
     *env.simulated.lock().expect("no panic in the server") = SimulatedOrganization::new(left, FaultConfig::default());
-    let undone = env.run(&["undo", "last", "--yes", "--max-changes", "100"]);
+}
+
+#[test]
+fn an_undo_leaves_alone_what_was_in_a_location_that_was_removed() {
+    for options in [&[][..], &["--location-id"]] {
+        let env = TestEnv::new();
+        let (kept, deleted) = close_clinic(&env);
+        let locations: Vec<String> = listed(&env).iter().map(|network| network["location"]["id"].to_string()).collect();
+        remove_empty_locations(&env);
+        let clinic = std::fs::read_to_string(env.dir.path().join("f.yaml")).expect("the file");
+        let ids = clinic
+            .lines()
+            .filter_map(|line| line.strip_prefix("  - id: "))
+            .chain(locations.first().map(|id| id.trim_matches('"')));
+        let ids = ids.flat_map(|id| options.iter().map(move |option| [*option, id])).flatten();
+        let arguments: Vec<&str> = ["undo", "last", "--yes", "--max-changes", "100"].into_iter().chain(ids).collect();
+        let undone = env.run(&arguments);
+        assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
+        let said = undone.stdout.matches("is left alone: its location is gone").count();
+        assert_eq!(said, deleted, "{}", undone.stdout);
+        assert!(!undone.stdout.contains("added again"), "{}", undone.stdout);
+        let now = listed(&env);
+        let network = now.iter().find(|network| network["id"] == kept.as_str());
+        assert_ne!(network.expect("it is there")["displayName"], "Run", "the rest is undone");
+    }
+}
+
+#[test]
+fn a_saved_undo_of_a_location_that_was_removed_is_refused() {
+    let env = TestEnv::new();
+    close_clinic(&env);
+    let saved = env.run(&["undo", "last", "--out", "p.json", "--max-changes", "100"]);
+    assert_eq!(saved.code, Some(0), "{}", saved.stderr);
+    remove_empty_locations(&env);
+    let before = env.counters().writes;
+    let ended = env.run(&["apply", "--plan", "p.json", "--yes", "--max-changes", "100"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the location \"Trondheim Clinic\" no longer exists"), "{}", ended.stderr);
+    assert_eq!(env.counters().writes, before);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_undo_goes_on_by_name_after_a_location_was_removed() {
+    let env = TestEnv::new();
+    let (kept, deleted) = close_clinic(&env);
+    let run = last_run(&env);
+    let undo = ["undo", "last", "--yes", "--max-changes", "100", "--max-deletes", "100", "--concurrency", "1"];
+    // Killed at its first write, which is not executed.
+    let has_begun = (1..100).any(|k| {
+        let _killed = env.kill_at(k, RequestFault::ResetBefore, "-KILL", &undo);
+        env.run(&["runs", "-o", "json"]).json()["runs"].as_array().is_some_and(|runs| runs.len() > 1)
+    });
+    assert!(has_begun);
+    remove_empty_locations(&env);
+    let resumed = env.run(&undo);
+    assert_eq!(resumed.code, Some(1), "{}{}", resumed.stdout, resumed.stderr);
+    assert!(resumed.stderr.contains(&format!("`dectl undo {run}` undoes what is left")), "{}", resumed.stderr);
+    let undone = env.run(&["undo", &run, "--yes", "--max-changes", "100", "--max-deletes", "100"]);
+    assert!(undone.stdout.matches("its location is gone").count() <= deleted, "{}", undone.stdout);
     assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
-    assert_eq!(
-        undone.stdout.matches("is left alone: its location is gone").count(),
-        deleted.len(),
-        "{}",
-        undone.stdout
+    let network = listed(&env).into_iter().find(|network| network["id"] == kept.as_str());
+    assert_ne!(network.expect("it is there")["displayName"], "Run");
+}
+
+#[test]
+fn a_location_of_another_name_is_an_error_even_if_neither_has_networks() {
+    let mut state: serde_json::Value = serde_json::json!({ "dectNetworks": [], "locations": [] });
+    let locations =
+        ["Clinic X", "Clinic Y"].map(|name| serde_json::json!({ "id": format!("loc {name}"), "name": name }));
+    state["locations"] = locations.to_vec().into();
+    let state = SimulatedState::from_list(&state.to_string()).expect("a state");
+    let env = TestEnv::with(state, FaultConfig::default());
+    let network = "{ name: New, model: DBS210, defaultAccessCode: \"8812\" }";
+    env.write(
+        "f.yaml",
+        &format!("version: 1\nlocations: [{{ id: loc Clinic X, name: Clinic Y, networks: [{network}] }}]\n"),
     );
-    let now = list(&env);
-    let network = now["dectNetworks"].as_array().expect("a list").iter().find(|it| it["id"] == kept.as_str());
-    assert_ne!(network.expect("it is there")["displayName"], "Run", "the rest is undone");
+    let ended = env.run(&["plan", "f.yaml"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    assert!(ended.stderr.contains("this id belongs to \"Clinic X\", not to \"Clinic Y\""), "{}", ended.stderr);
 }
 
 #[test]
@@ -490,9 +563,11 @@ fn a_network_of_a_location_that_does_not_exist_is_an_error_before_anything_is_se
     let env = TestEnv::new();
     let network = "{ name: New, model: DBS210, defaultAccessCode: \"8812\", handsets: [{ line1: \"2001\" }] }";
     env.write("f.yaml", &format!("version: 1\nlocations: [{{ id: gone, networks: [{network}] }}]\n"));
-    let ended = env.run(&["apply", "f.yaml", "--yes"]);
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("no location has this id"), "{}", ended.stderr);
+    for options in [&[][..], &["--location-id", "gone"]] {
+        let ended = env.run(&[&["apply", "f.yaml", "--yes"], options].concat());
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("no location has this id"), "{}", ended.stderr);
+    }
     assert_eq!(env.counters().writes, 0);
 }
 

@@ -22,8 +22,12 @@ const CAUTION: f64 = 0.6;
 const REFUSAL: f64 = 2.0;
 const WORTH: f64 = 4.0;
 
-/// When a refusal is overdue, the rate grows by this share more with every further success.
+/// The rate becomes the fastest possible one in so many requests at least.
+const MIN_STEPS: f64 = 20.0;
+
+/// When a refusal is overdue, the rate grows by this share more with every further success; by no more than the last one at once.
 const OVERDUE_GROWTH: f64 = 0.000_2;
+const MAX_OVERDUE_GROWTH: f64 = 0.05;
 
 /// A refusal is overdue after so many successes for each request that overflows in its pause, and after so many at least.
 const DUE: f64 = 50.0;
@@ -80,8 +84,9 @@ enum BucketState {
 struct Calibrated {
     /// Requests per second.
     rate: f64,
-    /// What is added to the rate with every success.
+    /// What is added to the rate with every success, until it is the fastest possible one.
     growth: f64,
+    fastest: f64,
     /// After this many successes a refusal is overdue: the limit may have become wider.
     due: usize,
     /// How much faster than others it then grows.
@@ -194,6 +199,7 @@ impl Bucket {
         let (due, overdue_factor) = refusal.due(rate);
         self.state = BucketState::Calibrated(Calibrated {
             rate,
+            fastest: found.fastest,
             growth,
             due,
             overdue_factor,
@@ -254,7 +260,7 @@ impl Refusal {
         let rate = (found.slowest + CAUTION * (found.rate - found.slowest)).max(0.5 / self.pause);
         let doubt = (found.fastest / rate - 1.0).max(0.0);
         let pays = WORTH * (self.lost(rate) + REFUSAL) / doubt;
-        let steps = pays.max(self.admitted as f64 / 2.0);
+        let steps = pays.max(self.admitted as f64 / 2.0).max(MIN_STEPS);
         (rate, rate * doubt / steps)
     }
 
@@ -293,9 +299,11 @@ impl Calibrated {
     /// The less certain the rate, the faster it grows; if nothing is refused for long, it is far too low.
     fn probe_up(&mut self) {
         self.successes += 1;
-        self.rate += self.growth;
+        if self.rate < self.fastest {
+            self.rate = (self.rate + self.growth).min(self.fastest);
+        }
         let overdue = self.successes.saturating_sub(self.due) as f64;
-        self.rate *= 1.0 + overdue * OVERDUE_GROWTH * self.overdue_factor;
+        self.rate *= 1.0 + (overdue * OVERDUE_GROWTH * self.overdue_factor).min(MAX_OVERDUE_GROWTH);
         self.rate = self.rate.min(MAX_RATE);
     }
 }

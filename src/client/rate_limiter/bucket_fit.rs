@@ -34,7 +34,7 @@ pub(super) struct BucketFit {
 /// beginning.
 pub(super) fn fit(history: &[(f64, bool)], level: f64) -> BucketFit {
     let loss = |rate: f64| contradiction_at(history, rate, level).0;
-    // The fastest of equally good ones: too fast costs a refusal, too slow costs time.
+    // If several contradict nothing, the fastest: too fast costs a refusal, too slow costs time.
     let best = bottoms(&loss).into_iter().rev().min_by(|(_, one), (_, other)| one.total_cmp(other));
     let (rate, contradiction) = best.unwrap_or((FASTEST, f64::INFINITY));
     let is_possible = |rate: f64| loss(rate) <= contradiction + TOLERANCE;

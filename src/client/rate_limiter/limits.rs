@@ -129,7 +129,7 @@ impl Limits {
         match (self.long_waits_mislead, refuted) {
             (true, _) if !is_bucket() => {
                 self.long_waits_mislead = false;
-                self.bucket = None;
+                self.drop_bucket();
             }
             (false, Some(at)) if is_bucket() => {
                 self.long_waits_mislead = true;
@@ -140,13 +140,21 @@ impl Limits {
         self.long_waits_mislead
     }
 
+    /// There is no bucket; one request at a time went along with it.
+    fn drop_bucket(&mut self) {
+        self.bucket = None;
+        self.in_flight.take_if(|limit| limit.is_one_at_a_time());
+    }
+
     /// Learns from a long wait that no window explains as it is.
     fn refused_for_long(&mut self, event: WindowEvent, log: &RequestLog, now: Instant) {
         if self.windows.iter_mut().any(|window| window.revise(event, log)) {
             return;
         }
         // A window that was first met near its end looked like a bucket.
-        self.bucket.take_if(|bucket| !bucket.is_established());
+        if self.bucket.as_ref().is_some_and(|bucket| !bucket.is_established()) {
+            self.drop_bucket();
+        }
         if self.windows.len() >= MAX_WINDOWS {
             self.windows.remove(0);
         }
@@ -189,7 +197,7 @@ impl Limits {
         if rate.is_none_or(|rate| rate * log.latency() >= 1.0) {
             self.in_flight.take_if(|limit| limit.is_one_at_a_time());
         } else if event.peak > 1 {
-            self.in_flight = Some(InFlightLimit::new(1, None));
+            self.in_flight = Some(InFlightLimit::new(1, self.in_flight));
         }
     }
 

@@ -84,6 +84,10 @@ impl Change {
         self.state().map_or(ResourceKind::Network, ResourceState::kind)
     }
 
+    pub fn is_network_creation(&self) -> bool {
+        self.kind() == ResourceKind::Network && self.action() == ChangeAction::Create
+    }
+
     /// The settings of a network before; `None` if it is created, or if it is not about a network.
     pub fn settings_before(&self) -> Option<&Settings> {
         self.before.as_ref()?.settings()

@@ -20,7 +20,7 @@ pub enum Drift {
     /// The network was deleted or moved to another location.
     Removed { network: NetworkId, name: String },
     /// A location in which networks are to be created was removed.
-    LocationRemoved { location: String },
+    LocationRemoved { id: LocationId, name: String },
     /// The network is in none of its planned states.
     Changed {
         network: NetworkId,
@@ -48,6 +48,15 @@ pub enum Drift {
 }
 
 impl Drift {
+    /// Whether a change cannot be made because of it.
+    pub fn is_about(&self, change: &Change) -> bool {
+        match self {
+            Self::LocationRemoved { id, .. } => change.location.id == *id && change.is_network_creation(),
+            Self::Taken { network: None, name, .. } => *change.network_name == **name && change.is_network_creation(),
+            _ => self.network().is_some_and(|network| change.network.id() == Some(network)),
+        }
+    }
+
     /// The network that it is about, if that exists.
     pub const fn network(&self) -> Option<&NetworkId> {
         match self {
@@ -65,7 +74,7 @@ impl Drift {
     pub fn describe(&self) -> String {
         match self {
             Self::Removed { network, name } => format!("{name:?} ({network}) no longer exists"),
-            Self::LocationRemoved { location } => format!("the location {location:?} no longer exists"),
+            Self::LocationRemoved { name, .. } => format!("the location {name:?} no longer exists"),
             Self::Changed { network, name, settings } => {
                 let settings: Vec<&str> = settings.iter().map(Setting::api_name).collect();
                 format!("{name:?} ({network}) has a different {}", settings.join(", "))
@@ -205,7 +214,7 @@ fn removed_locations(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, 
     let locations: BTreeMap<&LocationId, &str> =
         open.map(|(_, change)| (&change.location.id, &*change.location.name)).collect();
     let removed = locations.into_iter().filter(|(id, _)| live.find_location(id).is_none());
-    removed.map(|(_, name)| Drift::LocationRemoved { location: name.to_owned() }).collect()
+    removed.map(|(id, name)| Drift::LocationRemoved { id: id.clone(), name: name.to_owned() }).collect()
 }
 
 /// Values that the plan requests, permanently or for a moment, and that a network uses which it does not know.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::inputs::InvalidInput;
+use crate::apply::Failure;
 use crate::client::SendError;
 use crate::diagnostic::plural;
 use crate::model::{LiveState, quotes_hint};
@@ -185,6 +186,15 @@ impl Error {
         match plan.counts.unmanaged.network {
             unmanaged if unmanaged > 0 && fail_on_unmanaged => Err(Self::Unmanaged(unmanaged)),
             _ => Ok(()),
+        }
+    }
+
+    /// What could not be read, for a run that has written already.
+    pub(super) fn failed_read(&self) -> Failure {
+        match self {
+            Self::ListFailed { error, .. } | Self::ReadFailed(error) => Failure::from(error),
+            Self::DevicesUnreadable(networks) => Failure::new(unread(networks)),
+            other => Failure::new(other.to_string()),
         }
     }
 

@@ -11,14 +11,13 @@ use futures::future::{Either, select};
 use super::error::Error;
 use super::handset_interval::MAX_RUNS;
 use super::prepare::PreparedPlan;
-use super::read_devices::{add_planned_locations, read_devices};
+use super::read_devices::read_for_plan;
 use super::resume::inputs_digest;
 use super::run_config::Approval;
 use super::workflow::{ApplyWorkflow, CompletedRun, PlanSource};
 use crate::apply::{ChangeResult, ChangeStatus, Event, Failure, Options, Outcome, Timeline, Verification, run};
-use crate::client::{Priority, SendError};
 use crate::diagnostic::plural;
-use crate::model::{LocationId, NetworkId};
+use crate::model::LocationId;
 use crate::plan::model::{ChangeIndex, ChangeKey, Plan, can_reboot, count_changes};
 use crate::plan::{self, Drift};
 use crate::plan_check::{CheckedPlan, check_plan};
@@ -135,9 +134,8 @@ struct WaveRunner<'a> {
 enum WaveError {
     Stopped(ShutdownReason),
     Drift(Vec<Drift>),
-    /// The outcome describes the failed verification.
-    ListFailed(SendError),
-    ReadFailed(Error),
+    /// What it would change cannot be read.
+    Unread(Error),
 }
 
 impl WaveRunner<'_> {
@@ -203,10 +201,7 @@ impl WaveRunner<'_> {
             let recorded = plan::reconstruct_base_state(&part);
             return check_plan(part, &recorded).map_err(unsafe_now);
         }
-        let mut live = self.workflow.client.list_networks(Priority::Normal).await.map_err(WaveError::ListFailed)?;
-        add_planned_locations(&mut live, &part);
-        let reads = plan::resume_reads(&part, &live);
-        read_devices(&mut live, reads, self.workflow.client).await.map_err(WaveError::ReadFailed)?;
+        let live = read_for_plan(&part, self.workflow.client).await.map_err(WaveError::Unread)?;
         let rest = plan::resume(&part, &live).map_err(WaveError::Drift)?;
         check_plan(rest, &live).map_err(unsafe_now)
     }
@@ -240,24 +235,16 @@ impl WaveRunner<'_> {
     fn record_stop(&self, whole: &mut Outcome, error: WaveError) {
         match error {
             WaveError::Stopped(reason) => whole.stopped = Some(reason),
-            WaveError::ListFailed(SendError::Cancelled) | WaveError::ReadFailed(Error::Stopped) => {
-                whole.stopped = self.workflow.client.shutdown().reason()
-            }
-            WaveError::ListFailed(SendError::Failed(error)) => {
+            WaveError::Unread(Error::Stopped) => whole.stopped = self.workflow.client.shutdown().reason(),
+            WaveError::Unread(error) => {
                 whole.stopped = Some(ShutdownReason::WaveFailed);
-                whole.verification = Verification::Failed(Failure::from(&error));
+                whole.verification = Verification::Failed(error.failed_read());
             }
-            WaveError::ReadFailed(error) => {
-                whole.stopped = Some(ShutdownReason::WaveFailed);
-                whole.verification = Verification::Failed(Failure::new(error.to_string()));
-            }
-            WaveError::Drift(moved) => {
+            WaveError::Drift(drift) => {
                 whole.stopped = Some(ShutdownReason::UnexpectedChange);
-                let moved: HashMap<&NetworkId, &Drift> =
-                    moved.iter().filter_map(|moved| Some((moved.network()?, moved))).collect();
                 for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
-                    if let Some(moved) = change.network.id().and_then(|id| moved.get(id)) {
-                        result.error = Some(Failure::new(moved.describe()));
+                    if let Some(drift) = drift.iter().find(|drift| drift.is_about(change)) {
+                        result.error = Some(Failure::new(drift.describe()));
                     }
                 }
             }

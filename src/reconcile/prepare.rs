@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::error::{Error, UnreadDevices};
 use super::inputs::{Inputs, InvalidInput};
 use super::organization::{foreign_ids, is_foreign};
-use super::read_devices::{read_devices, read_locations, read_members, read_planned_locations, read_readable_devices};
+use super::read_devices::{read_for_plan, read_locations, read_members, read_readable_devices};
 use crate::client::{ApiClient, Priority};
 use crate::desired::model::Desired;
 use crate::desired::{RuleContext, SourceFormat, expand};
@@ -260,11 +260,8 @@ pub(super) fn expand_rules(
 pub async fn resume_saved_plan(saved: &SavedPlan, client: &ApiClient) -> Result<PreparedPlan, Error> {
     // The recorded plan must be consistent in itself, independent of the live state.
     check_plan(saved.plan.clone(), &plan::reconstruct_base_state(&saved.plan))?;
-    let mut live = client.list_networks(Priority::Normal).await?;
     let listed = client.clock().now();
-    read_planned_locations(&mut live, &saved.plan, client).await.map_err(Error::reading)?;
-    let reads = plan::resume_reads(&saved.plan, &live);
-    read_devices(&mut live, reads, client).await?;
+    let live = read_for_plan(&saved.plan, client).await?;
     let drifted = |drift| if is_foreign(&saved.plan, &live) { Error::ForeignPlan } else { Error::Drift(drift) };
     let mut rest = plan::resume(&saved.plan, &live).map_err(drifted)?;
     rest.protections.retain_met(&rest.changes, Timestamp::now());

@@ -10,7 +10,7 @@ use crate::client::{ApiClient, Priority, SendError};
 use crate::desired::model::Desired;
 use crate::model::{LiveState, LocationId, Member, NameKey, NetworkIndex};
 use crate::plan::model::{Plan, ResourceKind};
-use crate::plan::{RequiredReads, locations_without_networks, unknown_line_locations};
+use crate::plan::{RequiredReads, locations_without_networks, resume_reads, unknown_line_locations};
 use crate::resources::calls;
 use crate::webex::calls::list_locations;
 use crate::webex::{ApiError, NetworkPath};
@@ -118,18 +118,22 @@ async fn list_members(location: &LocationId, client: &ApiClient) -> Result<Vec<M
     }
 }
 
-/// Adds the locations of a plan to a list, which lacks those that are still without networks.
-pub(super) fn add_planned_locations(live: &mut LiveState, plan: &Plan) {
-    let locations = plan.changes.iter().map(|change| (change.location.id.clone(), change.location.name.clone()));
-    live.add_locations(locations.collect());
+/// Reads what a plan that was made before is compared with: the networks, what it changes of them, and whether locations that it
+/// knows are still there.
+///
+/// # Errors
+/// If something of it cannot be read.
+pub(super) async fn read_for_plan(plan: &Plan, client: &ApiClient) -> Result<LiveState, Error> {
+    let mut live = client.list_networks(Priority::Normal).await?;
+    add_planned_locations(&mut live, plan, client).await.map_err(Error::reading)?;
+    let reads = resume_reads(plan, &live);
+    read_devices(&mut live, reads, client).await?;
+    Ok(live)
 }
 
-/// The same, without locations that were removed since and that are to get networks.
-pub(super) async fn read_planned_locations(
-    live: &mut LiveState,
-    plan: &Plan,
-    client: &ApiClient,
-) -> Result<(), SendError> {
+/// Adds the locations of a plan to a list, which lacks those that are still without networks; not those that were removed since
+/// and that are to get some.
+async fn add_planned_locations(live: &mut LiveState, plan: &Plan, client: &ApiClient) -> Result<(), SendError> {
     let is_unlisted = |location: &&LocationId| live.find_location(location).is_none();
     let creations = plan.changes.iter().filter(|change| change.is_network_creation());
     let mut missing: HashSet<LocationId> =

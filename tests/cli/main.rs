@@ -42,5 +42,5 @@ mod simulator_wire;
 mod status;
 mod tables;
 mod undo;
-mod until;
 mod usage;
+mod workflow;

@@ -88,10 +88,21 @@ impl Limiter {
     /// # Errors
     /// The longest time until a request would be admitted.
     pub fn take_all(limiters: &mut [&mut Self], request: u64, now: Instant) -> Result<(), Duration> {
-        match limiters.iter().filter_map(|limiter| Self::clone(limiter).take(request, now).err()).max() {
+        match limiters.iter_mut().filter_map(|limiter| limiter.check(now).err()).max() {
             Some(wait) => Err(wait),
-            None => limiters.iter_mut().try_for_each(|limiter| limiter.take(request, now)),
+            None => {
+                limiters.iter_mut().for_each(|limiter| limiter.count(request, now));
+                Ok(())
+            }
         }
+    }
+
+    /// Admits a request, or returns the time until one is admitted.
+    ///
+    /// # Errors
+    /// The exact time until a request would be admitted.
+    pub fn take(&mut self, request: u64, now: Instant) -> Result<(), Duration> {
+        Self::take_all(&mut [self], request, now)
     }
 
     /// A request has its response.
@@ -109,46 +120,35 @@ impl Limiter {
         (window, Duration::from_nanos((at.as_nanos() % period.as_nanos()) as u64))
     }
 
-    /// Admits a request, or returns the time until one is admitted.
+    /// Whether a request would be admitted now.
     ///
     /// # Errors
-    /// The exact time until a request would be admitted.
-    pub fn take(&mut self, request: u64, now: Instant) -> Result<(), Duration> {
+    /// The exact time until one would be.
+    fn check(&mut self, now: Instant) -> Result<(), Duration> {
         match self.kind {
             LimitKind::Bucket { rate, burst } => {
                 self.tokens = (self.tokens + now.duration_since(self.filled).as_secs_f64() * rate).min(burst);
                 self.filled = now;
-                if self.tokens >= 1.0 {
-                    self.tokens -= 1.0;
-                    return Ok(());
-                }
-                Err(Duration::from_secs_f64((1.0 - self.tokens) / rate))
+                if self.tokens >= 1.0 { Ok(()) } else { Err(Duration::from_secs_f64((1.0 - self.tokens) / rate)) }
             }
             LimitKind::Window { count, period, phase } => {
                 let (_, into) = self.turn(now.elapsed() + phase, period);
-                if self.used < count {
-                    self.used += 1;
-                    return Ok(());
-                }
-                Err(period - into)
+                if self.used < count { Ok(()) } else { Err(period - into) }
             }
             LimitKind::Sliding { count, period } => {
                 while self.log.front().is_some_and(|first| now.duration_since(*first) >= period) {
                     self.log.pop_front();
                 }
-                if self.log.len() < count as usize {
-                    self.log.push_back(now);
-                    return Ok(());
+                match self.log.len().checked_sub(count as usize) {
+                    None => Ok(()),
+                    Some(first) => Err((self.log[first] + period).duration_since(now)),
                 }
-                let frees = self.log[self.log.len() - count as usize] + period;
-                Err(frees.duration_since(now))
             }
             LimitKind::Counter { count, period } => {
                 let (window, into) = self.turn(now.elapsed(), period);
                 let (used, before) = (f64::from(self.used), f64::from(self.used_before));
                 let left = 1.0 - into.as_secs_f64() / period.as_secs_f64();
                 if used + before * left + 1.0 <= f64::from(count) {
-                    self.used += 1;
                     return Ok(());
                 }
                 // A request fits again as the window before leaves, or, where this one alone is full, as it does.
@@ -162,10 +162,22 @@ impl Limiter {
             }
             LimitKind::InFlight(most) => {
                 if self.in_flight.len() < most {
-                    self.in_flight.insert(request);
-                    return Ok(());
+                    Ok(())
+                } else {
+                    Err(IN_FLIGHT_WAIT)
                 }
-                Err(IN_FLIGHT_WAIT)
+            }
+        }
+    }
+
+    /// Counts a request that is admitted.
+    fn count(&mut self, request: u64, now: Instant) {
+        match self.kind {
+            LimitKind::Bucket { .. } => self.tokens -= 1.0,
+            LimitKind::Window { .. } | LimitKind::Counter { .. } => self.used += 1,
+            LimitKind::Sliding { .. } => self.log.push_back(now),
+            LimitKind::InFlight(_) => {
+                self.in_flight.insert(request);
             }
         }
     }

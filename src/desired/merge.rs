@@ -5,10 +5,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::model::{Desired, DesiredLocation, GuardedNetwork, HandsetEntry, LineRef, NetworkEntry, Spanned};
+use super::model::{Desired, DesiredLocation, GuardedNetwork, NetworkEntry, Spanned};
 use crate::diagnostic::{DiagnosticCode, Diagnostics, Span};
-use crate::model::{AccessCode, HandsetId, LocationId, Mac, NameKey, NetworkId, PasswordStatus, nfc};
-use crate::resources::serviceability_password::entry::contradicting_passwords;
+use crate::model::{AccessCode, LocationId, NameKey, NetworkId, nfc};
+use crate::resources::merge::SeenDevices;
 
 /// Merges the locations of all files and reports contradictions.
 pub(super) fn merge(files: Vec<Desired>, diagnostics: &mut Diagnostics) -> Desired {
@@ -90,28 +90,7 @@ struct DuplicateTracker {
     names: HashMap<(usize, NameKey), (Span, String)>,
     sources: HashMap<(usize, NameKey), Span>,
     codes: HashMap<(usize, AccessCode), Span>,
-    /// Base stations that are to be there.
-    base_stations: HashMap<Mac, Span>,
-    handset_ids: HashMap<HandsetId, Span>,
-    handsets: HashMap<HandsetKey, Span>,
-    passwords: HashMap<(usize, NetworkKey), Spanned<PasswordStatus>>,
-}
-
-/// What two entries have in common that mean the same handset: location, network, first line, name, whether it is removed.
-type HandsetKey = (usize, NetworkKey, LineRef, Option<String>, bool);
-
-#[derive(PartialEq, Eq, Hash)]
-enum NetworkKey {
-    Id(NetworkId),
-    Name(NameKey),
-}
-
-impl NetworkKey {
-    /// What an entry names its network by.
-    fn of(entry: &NetworkEntry) -> Option<Self> {
-        let id = entry.id.as_ref().map(|id| Self::Id(id.value.clone()));
-        id.or_else(|| entry.name_key().map(Self::Name))
-    }
+    devices: SeenDevices,
 }
 
 impl DuplicateTracker {
@@ -150,49 +129,8 @@ impl DuplicateTracker {
         place
     }
 
-    fn handset(&mut self, place: usize, entry: &NetworkEntry, handset: &HandsetEntry, diagnostics: &mut Diagnostics) {
-        let first = match (&handset.id, &handset.line1) {
-            (Some(id), _) => self.handset_ids.insert(id.value.clone(), id.span),
-            (None, Some(line)) => {
-                let Some(network) = NetworkKey::of(entry) else { return };
-                let name = handset.name.as_ref().map(|name| nfc(name.value.as_str()));
-                let key = (place, network, line.value.clone(), name, handset.is_absent);
-                self.handsets.insert(key, handset.span)
-            }
-            (None, None) => None,
-        };
-        if let Some(first) = first {
-            diagnostics
-                .error(
-                    DiagnosticCode::DuplicateHandset,
-                    handset.id.as_ref().map_or(handset.span, |id| id.span),
-                    "two entries mean the same handset",
-                )
-                .with_related(first, "first occurrence")
-                .help("remove one of them; handsets of one member differ in `customDisplayName`");
-        }
-    }
-
     fn entry(&mut self, place: usize, location: &DesiredLocation, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
-        for station in entry.devices.base_stations.iter().flatten().filter(|station| !station.is_absent) {
-            let mac = &station.mac;
-            if let Some(first) = self.base_stations.insert(mac.value, mac.span) {
-                let message = format!("base station {} is named twice", mac.value);
-                diagnostics
-                    .error(DiagnosticCode::DuplicateBaseStation, mac.span, message)
-                    .with_related(first, "first occurrence")
-                    .help("a base station belongs to one network; remove one of them");
-            }
-        }
-        for handset in entry.devices.handsets.iter().flatten() {
-            self.handset(place, entry, handset, diagnostics);
-        }
-        if let (Some(status), Some(network)) = (&entry.devices.serviceability_password, NetworkKey::of(entry)) {
-            let first = self.passwords.entry((place, network)).or_insert_with(|| status.clone());
-            if first.value != status.value {
-                contradicting_passwords(entry.label(), status, first, diagnostics);
-            }
-        }
+        self.devices.check(place, entry, diagnostics);
         // Lists of one network add up; its settings may stand in one entry only. A deleted network frees its name.
         if !entry.is_list_only() && self.has_new_id(entry, diagnostics) && entry.absent.is_none() {
             self.name(place, location, entry, diagnostics);

@@ -165,11 +165,27 @@ impl NetworkEntry {
             && self.absent.is_none()
     }
 
+    /// What it names its network by.
+    pub(crate) fn key(&self) -> Option<NetworkKey> {
+        let id = self.id.as_ref().map(|id| NetworkKey::Id(id.value.clone()));
+        id.or_else(|| self.name_key().map(NetworkKey::Name))
+    }
+
     /// Comparison key of the requested name.
     pub fn name_key(&self) -> Option<NameKey> {
         self.desired.name.as_ref().map(|name| NameKey::of(name.as_str()))
     }
 }
+
+/// What an entry names its network by, within its location.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum NetworkKey {
+    Id(NetworkId),
+    Name(NameKey),
+}
+
+/// A network by the number of its location, and by what an entry names it by there.
+pub(crate) type NetworkPlace = (usize, NetworkKey);
 
 /// A rule that sets the settings of every matching network. Its patterns and templates are valid.
 #[derive(Clone, Debug, PartialEq, Eq)]

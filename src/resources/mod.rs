@@ -13,6 +13,7 @@
 //! | `fields` | `plan::model` | its fields, which reports, tables and documents read |
 //! | `entry` | `desired::model` | what files ask for |
 //! | `parse` | `desired` | reads that from a file |
+//! | `merge` | `desired` | what two entries may not both say |
 //! | `write` | `desired` | writes it into one |
 //! | `rename` | `desired` | expands a rename of handsets into entries |
 //! | `standing` | `plan::model` | where its changes stand in what is listed now |
@@ -46,6 +47,7 @@ pub mod field;
 pub mod fields;
 pub mod handset;
 pub mod kind;
+pub(crate) mod merge;
 pub mod network;
 pub(crate) mod operations;
 pub mod resource;

@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod entry;
 pub(crate) mod fields;
 pub mod mac;
+pub(in crate::resources) mod merge;
 pub(crate) mod operations;
 pub(crate) mod parse;
 pub(crate) mod places;

@@ -7,6 +7,7 @@ pub(crate) mod fields;
 pub(crate) mod lines;
 pub mod member;
 pub(crate) mod members;
+pub(in crate::resources) mod merge;
 pub(crate) mod operations;
 pub(crate) mod parse;
 pub(crate) mod rename;

@@ -4,6 +4,7 @@ pub mod calls;
 pub(crate) mod compare;
 pub(crate) mod entry;
 pub(crate) mod fields;
+pub(in crate::resources) mod merge;
 pub(crate) mod operations;
 pub(crate) mod parse;
 pub(crate) mod standing;

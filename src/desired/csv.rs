@@ -25,6 +25,9 @@ pub(super) const COLUMNS: [&str; 11] = [
     "state",
 ];
 
+/// The columns that say in which network the thing of a row is.
+pub(super) const PLACE_COLUMNS: [&str; 4] = ["locationId", "location", "networkId", "network"];
+
 /// Columns of a table of base stations.
 pub(super) const BASE_STATION_COLUMNS: [&str; 7] =
     ["locationId", "location", "networkId", "network", "mac", "replaces", "state"];

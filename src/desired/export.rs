@@ -4,16 +4,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
-use super::yaml_writer::{NetworkHead, WritableSettings, Written, YamlWriter, writable};
+use super::yaml_writer::{NetworkHead, Purpose, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
-use crate::model::{
-    Devices, Handset, HandsetName, LiveState, Location, LocationIndex, Member, Network, NetworkIndex, PasswordStatus,
-    Setting, Settings, registration_time, same_member, to_minute,
-};
-use crate::resources::handset::write::HandsetLine;
-
-/// What is enabled may not exist ("Get DECT Serviceability Password status").
-const MAY_NOT_EXIST: Option<&str> = Some("whether one was ever generated cannot be read");
+use crate::model::{Devices, LiveState, Location, LocationIndex, Network, NetworkIndex, Setting, Settings};
 
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
@@ -59,20 +52,15 @@ impl Export<'_> {
                 file.network(NetworkHead::Id(network.id.as_str()), remark.as_deref());
                 file.settings(&network.settings, writable_settings);
                 let devices = self.live.find(&network.id).map_or(&Devices::UNREAD, |at| self.live.devices(at));
-                file.base_stations(devices.base_stations.as_deref().unwrap_or_default());
-                let handsets = devices.handsets.as_deref().unwrap_or_default();
-                file.handsets(&location.id, handsets.iter().map(|handset| self.handset_line(handset, handsets)));
-                if let Some(status) = devices.serviceability_password {
-                    let is_enabled = status == PasswordStatus::Enabled;
-                    file.serviceability_password(status, MAY_NOT_EXIST.filter(|_| is_enabled && self.with_remarks));
-                }
+                file.devices(&location.id, devices, Purpose::File { with_remarks: self.with_remarks });
             }
         }
         exported.text = file.finish();
         exported
     }
 
-    pub fn csv(&self, locations: &[LocationIndex]) -> Exported {
+    /// A table of networks.
+    pub(crate) fn networks_csv(&self, locations: &[LocationIndex]) -> Exported {
         let networks: usize = locations.iter().map(|at| self.live.networks_of(*at).len()).sum();
         let mut exported = Exported { locations: locations.len(), networks, ..Exported::default() };
         let with_codes = self.codes == CodeExport::Include;
@@ -117,87 +105,28 @@ impl Export<'_> {
         exported
     }
 
-    fn handset_line<'b>(&self, handset: &'b Handset, all: &[Handset]) -> HandsetLine<'b> {
-        let names = handset.lines().map(Member::name).filter(|name| !name.is_empty());
-        let never = handset.last_registration.is_none().then_some("never registered");
-        let remark: Vec<String> = names.map(|name| name.to_string()).chain(never.map(str::to_owned)).collect();
-        HandsetLine {
-            id: handset.id.clone().filter(|_| needs_id(handset, all)),
-            line1: handset.line1.as_ref().filter(|line| line.id.is_some()),
-            line2: handset.line2.as_ref(),
-            name: writable_name(handset),
-            remark: Some(remark.join(", ")).filter(|remark| self.with_remarks && !remark.is_empty()),
-        }
-    }
-
-    fn remarks<T, const N: usize>(&self, remarks: [T; N]) -> impl Iterator<Item = T> {
+    /// Those columns or cells that say what no file sets.
+    pub(crate) fn remarks<T, const N: usize>(&self, remarks: [T; N]) -> impl Iterator<Item = T> {
         remarks.into_iter().filter(|_| self.with_remarks)
     }
 
-    /// A table of the base stations that were read.
-    pub fn base_stations_csv(&self, locations: &[LocationIndex]) -> Exported {
+    /// A table of things that belong to networks: these columns behind those of the network, and the rows of each network.
+    pub(crate) fn device_table<'c>(
+        &self,
+        locations: &[LocationIndex],
+        columns: impl IntoIterator<Item = &'c str>,
+        rows: impl Fn(&Location, NetworkIndex) -> Vec<Vec<String>>,
+    ) -> Exported {
         let mut exported = Exported { locations: locations.len(), ..Exported::default() };
-        let columns = csv::BASE_STATION_COLUMNS.into_iter().filter(|column| !["replaces", "state"].contains(column));
-        exported.text = csv::heading(columns);
+        exported.text = csv::heading(csv::PLACE_COLUMNS.into_iter().chain(columns));
         for at in locations {
             let location = self.live.location(*at);
             for (index, network) in self.live.networks_of(*at) {
                 exported.networks += 1;
-                for station in self.live.base_stations(index).into_iter().flatten() {
-                    let cells = [
-                        location.id.as_str(),
-                        &location.name,
-                        network.id.as_str(),
-                        &network.settings.name,
-                        &station.label(),
-                    ];
-                    exported.text.push_str(&csv::row(cells.map(str::to_owned)));
-                }
-            }
-        }
-        exported
-    }
-
-    /// A table of the handsets that were read, with when a line was last registered.
-    pub fn handsets_csv(&self, locations: &[LocationIndex]) -> Exported {
-        let mut exported = Exported { locations: locations.len(), ..Exported::default() };
-        let columns = csv::HANDSET_COLUMNS.into_iter().filter(|column| !["reassignedFrom", "state"].contains(column));
-        let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
-        exported.text = csv::heading(columns.chain(self.remarks(remarks)));
-        for at in locations {
-            let location = self.live.location(*at);
-            for (index, network) in self.live.networks_of(*at) {
-                exported.networks += 1;
-                let handsets = self.live.handsets(index).unwrap_or_default();
-                for handset in handsets {
-                    let line = |member: &Option<Member>| {
-                        let Some(member) = member else { return (String::new(), String::new()) };
-                        let is_here = member.location.as_ref() == Some(&location.id);
-                        match (&member.extension, &member.location, &member.id) {
-                            (Some(extension), _, _) if is_here => (extension.to_string(), String::new()),
-                            (Some(extension), Some(elsewhere), _) => (extension.to_string(), elsewhere.to_string()),
-                            (_, _, id) => (id.as_ref().map(ToString::to_string).unwrap_or_default(), String::new()),
-                        }
-                    };
-                    let (line1, line1_location) = line(&handset.line1);
-                    let (line2, line2_location) = line(&handset.line2);
-                    let name = |member: &Option<Member>| member.as_ref().map(Member::name).unwrap_or_default();
-                    // Always: who changes line and name in one row means the handset of that row.
-                    let id = handset.id.as_ref().map(ToString::to_string);
-                    let cells = [
-                        location.id.to_string(),
-                        location.name.to_string(),
-                        network.id.to_string(),
-                        network.settings.name.to_string(),
-                        id.unwrap_or_default(),
-                        line1,
-                        line1_location,
-                        line2,
-                        line2_location,
-                        writable_name(handset).unwrap_or_default().to_owned(),
-                    ];
-                    let remarks = [name(&handset.line1), name(&handset.line2), registration(handset)];
-                    exported.text.push_str(&csv::row(cells.into_iter().chain(self.remarks(remarks))));
+                let place = [location.id.as_str(), &location.name, network.id.as_str(), &network.settings.name]
+                    .map(str::to_owned);
+                for row in rows(location, index) {
+                    exported.text.push_str(&csv::row(place.iter().cloned().chain(row)));
                 }
             }
         }
@@ -244,25 +173,6 @@ impl Exported {
             }
         }
     }
-}
-
-/// Whether the first line and the name do not tell a handset from the others of its network, or cannot be written.
-fn needs_id(handset: &Handset, all: &[Handset]) -> bool {
-    let same =
-        |other: &&Handset| same_member(other.line1.as_ref(), handset.line1.as_ref()) && other.has_same_name(handset);
-    let is_writable = writable_name(handset).is_some();
-    let has_line = handset.line1.as_ref().is_some_and(|line| line.id.is_some());
-    !is_writable || !has_line || all.iter().filter(same).count() > 1
-}
-
-/// Its name, if a file may have it.
-fn writable_name(handset: &Handset) -> Option<&str> {
-    handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok())
-}
-
-/// When a line of a handset was last registered; empty if never.
-fn registration(handset: &Handset) -> String {
-    registration_time(handset).map(to_minute).unwrap_or_default()
 }
 
 fn counts<K: Eq + Hash>(values: impl Iterator<Item = K>) -> HashMap<K, usize> {

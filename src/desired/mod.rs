@@ -23,7 +23,7 @@ mod code_sources;
 mod csv;
 mod edit;
 pub(crate) mod expand;
-mod export;
+pub(crate) mod export;
 pub(crate) mod load;
 pub(crate) mod mapping;
 mod merge;
@@ -37,7 +37,6 @@ pub(crate) mod yaml;
 pub(crate) mod yaml_writer;
 
 pub use crate::resources::handset::rename::rename_handsets;
-pub use crate::resources::handset::write::HandsetLine;
 pub use code_sources::{CodeSourceResolver, ProcessEnvironment, resolve_codes};
 pub use csv::table;
 pub use edit::{Edit, NewValue, edit, redacted_lines};
@@ -46,7 +45,7 @@ pub use export::{CodeExport, Export, Exported, unique_file_stems};
 pub use load::{Input, SourceFormat, has_desired_state_extension, load_sources};
 pub use read::read;
 pub use rules::{RenameRequest, rename_rules};
-pub use yaml_writer::{NetworkHead, WritableSettings, Written, YamlWriter, writable_settings};
+pub use yaml_writer::{NetworkHead, Purpose, WritableSettings, Written, YamlWriter, writable_settings};
 
 /// The JSON Schema of desired-state files, for editors. It cannot express uniqueness, which the parser checks.
 pub const SCHEMA: &str = include_str!("../../docs/networks.schema.json");

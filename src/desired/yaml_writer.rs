@@ -31,6 +31,22 @@ pub(crate) fn writable(settings: &Settings, setting: Setting) -> Written {
     }
 }
 
+/// What a text is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A file that is read again: a thing has its id where nothing else tells it from others. Comments may say what no file sets.
+    File { with_remarks: bool },
+    /// To be compared with another text by a reader.
+    Comparison,
+}
+
+impl Purpose {
+    /// Whether comments say what no file sets.
+    pub(crate) const fn has_remarks(self) -> bool {
+        matches!(self, Self::File { with_remarks: true })
+    }
+}
+
 /// What an entry of a network begins with.
 #[derive(Clone, Copy, Debug)]
 pub enum NetworkHead<'a> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{LocationId, NameKey, NetworkId, PasswordStatus, Settings, to_minute};
+use crate::model::{LocationId, NameKey, NetworkId, Settings, to_minute};
 use crate::plan::model::{Change, Field, FieldKind, ResourceKind, ResourceState, changed_fields};
 use crate::storage::journal::{ModifiedNetwork, RecordedItem};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget};
@@ -68,7 +68,7 @@ impl DriftItem {
     pub(super) fn of(change: &Change, last: &LastStates) -> Vec<Self> {
         let (live, asked) = (change.before.as_ref(), change.after.as_ref());
         // Of a network that does not exist, which is said of the network.
-        if live.and_then(ResourceState::serviceability_password) == Some(PasswordStatus::Unknown) {
+        if live.is_some_and(ResourceState::is_unknown) {
             return Vec::new();
         }
         let left = last.left_by_a_run(change);
@@ -256,11 +256,7 @@ fn network_of(item: &RecordedItem) -> Option<NetworkId> {
 
 /// What may identify a device: its id, and what it is called.
 fn identities(state: &ResourceState) -> Vec<String> {
-    let id = match state {
-        ResourceState::Handset(handset) => handset.id.as_ref().map(ToString::to_string),
-        _ => None,
-    };
-    id.into_iter().chain([state.label()]).collect()
+    state.id().map(str::to_owned).into_iter().chain([state.label()]).collect()
 }
 
 fn device_keys(item: &RecordedItem) -> Vec<(NetworkId, ResourceKind, String)> {

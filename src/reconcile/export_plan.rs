@@ -1,8 +1,8 @@
 //! Exports the result of a plan as a desired-state file.
 
-use crate::desired::{HandsetLine, NetworkHead, YamlWriter, table, writable_settings};
-use crate::model::{NetworkId, Setting};
-use crate::plan::model::{Change, Plan};
+use crate::desired::{NetworkHead, Purpose, YamlWriter, table, writable_settings};
+use crate::model::{Handset, NetworkId, Setting};
+use crate::plan::model::{Change, Plan, ResourceState};
 
 /// Returns a table of the networks or handsets that `plan` renames.
 pub fn plan_to_csv(plan: &Plan) -> String {
@@ -58,13 +58,12 @@ pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
             file.settings(after, writable_settings(after, change.changed_settings()));
         } else if change.handset_after().is_some() && handsets_of != Some(network) {
             let same = plan.changes.iter().filter(|other| other.network.id() == Some(network));
-            let handsets = same.filter_map(|other| other.handset_after()).map(|after| HandsetLine {
-                id: after.id.clone(),
-                name: after.custom_name.as_deref(),
-                ..HandsetLine::default()
-            });
+            // A name alone: its id says which one it is.
+            let renamed = same.filter_map(|other| other.handset_after());
+            let renamed = renamed.map(|after| Handset { line1: None, line2: None, ..after.clone() });
             file.network(NetworkHead::Id(network.as_str()), Some(&change.network_name));
-            file.handsets(&change.location.id, handsets);
+            let devices = renamed.map(ResourceState::from).collect();
+            file.devices(&change.location.id, &devices, Purpose::File { with_remarks: false });
             handsets_of = Some(network);
         }
     }

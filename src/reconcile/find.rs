@@ -4,10 +4,9 @@ use super::error::{Error, UnreadDevices};
 use super::read_devices::read_readable_devices;
 use crate::client::{ApiClient, Priority, SendError};
 use crate::model::{
-    BaseStation, Handset, LiveState, Mac, Member, MemberId, MemberKind, NamePattern, NetworkId, NetworkIndex,
-    kind_of_id, nfc,
+    LiveState, Mac, Member, MemberId, MemberKind, NamePattern, NetworkId, NetworkIndex, kind_of_id, nfc,
 };
-use crate::plan::model::{LocationRef, ResourceKind, ResourceState};
+use crate::plan::model::{FieldKind, FieldValue, LocationRef, ResourceKind, ResourceState};
 use crate::plan::{RequiredReads, Scope};
 use crate::resources::calls;
 
@@ -84,29 +83,32 @@ impl Wanted {
         is_extension || number == *digits || digits.len() >= LEAST_DIGITS && number.ends_with(digits.as_str())
     }
 
-    fn in_line(&self, member: Option<&Member>) -> bool {
-        member.is_some_and(|member| {
-            self.is_number_of(member)
-                || self.is_in(&member.name())
-                || self.is_id(member.id.as_ref().map(MemberId::as_str))
+    fn in_line(&self, member: &Member) -> bool {
+        self.is_number_of(member) || self.is_in(&member.name()) || self.is_id(member.id.as_ref().map(MemberId::as_str))
+    }
+
+    /// The names of what matches of a thing: its id and its fields.
+    fn in_thing(&self, thing: &ResourceState) -> Vec<&'static str> {
+        let id = self.is_id(thing.id()).then_some("id");
+        let fields = thing.kind().fields().iter().filter(|field| match field.of(Some(thing)) {
+            Some(FieldValue::Text(name)) if field.kind == FieldKind::Name => self.is_in(&name),
+            Some(FieldValue::Text(address)) if field.kind == FieldKind::Address => {
+                self.mac.is_some() && Mac::new(&address).ok() == self.mac
+            }
+            Some(FieldValue::Line(member)) => self.in_line(member),
+            _ => false,
+        });
+        id.into_iter().chain(fields.map(|field| field.name)).collect()
+    }
+
+    /// Whether things of a kind that belong to networks can match, before they are read.
+    fn can_be_in(&self, kind: ResourceKind) -> bool {
+        let is_device_id = self.text.len() > 24 && !self.text.contains(' ') && self.digits.is_none();
+        kind.fields().iter().any(|field| match field.kind {
+            FieldKind::Address => self.mac.is_some() || is_device_id,
+            FieldKind::Name => !self.is_surely_an_address(),
+            FieldKind::Boolean | FieldKind::Code | FieldKind::Other => false,
         })
-    }
-
-    fn in_handset(&self, handset: &Handset) -> Vec<&'static str> {
-        let is_named = handset.display_name().is_some_and(|name| self.is_in(name));
-        let fields = [
-            ("id", self.is_id(handset.id.as_ref().map(|id| id.as_str()))),
-            ("customDisplayName", is_named),
-            ("line1", self.in_line(handset.line1.as_ref())),
-            ("line2", self.in_line(handset.line2.as_ref())),
-        ];
-        fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect()
-    }
-
-    fn in_base_station(&self, station: &BaseStation) -> Vec<&'static str> {
-        let is_address = self.mac.is_some() && station.mac() == self.mac;
-        let fields = [("id", self.is_id(station.id.as_ref().map(|id| id.as_str()))), ("mac", is_address)];
-        fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect()
     }
 
     /// The member whose id it is, as the id says itself.
@@ -143,27 +145,16 @@ pub async fn find(
     for at in networks.iter().filter(|_| is_asked_for(ResourceKind::Network)) {
         let network = live.network(*at);
         let (settings, model) = (network.settings.clone(), network.model.clone());
-        let fields = [
-            ("id", wanted.is_id(network.id.as_str())),
-            ("location", wanted.is_id(network.location.as_str())),
-            ("name", wanted.is_in(&settings.name)),
-            ("displayName", settings.display_name.as_deref().is_some_and(|name| wanted.is_in(name))),
-        ];
-        let matched: Vec<&str> = fields.into_iter().filter(|(_, matches)| *matches).map(|(name, _)| name).collect();
-        result.add(&live, *at, ResourceState::Network { settings, model }, matched);
+        let thing = ResourceState::Network { settings, model };
+        let ids = [("id", network.id.as_str()), ("location", network.location.as_str())];
+        let ids = ids.into_iter().filter(|(_, id)| wanted.is_id(*id)).map(|(name, _)| name);
+        result.add(&live, *at, ids.chain(wanted.in_thing(&thing)).collect(), thing);
     }
     if result.found.iter().any(|found| found.matched.contains(&"id")) {
         return Ok(result);
     }
-    let is_device_id = wanted.text.len() > 24 && !wanted.text.contains(' ') && wanted.digits.is_none();
-    let may_be = |kind: &ResourceKind| match kind {
-        ResourceKind::BaseStation => wanted.mac.is_some() || is_device_id,
-        ResourceKind::Handset => !wanted.is_surely_an_address(),
-        // Known by nothing that can be looked for.
-        ResourceKind::Network | ResourceKind::ServiceabilityPassword => false,
-    };
     let kinds: Vec<ResourceKind> =
-        ResourceKind::ALL.into_iter().filter(|kind| is_asked_for(*kind) && may_be(kind)).collect();
+        ResourceKind::OF_NETWORK.into_iter().filter(|kind| is_asked_for(*kind) && wanted.can_be_in(*kind)).collect();
     let mut reads = RequiredReads::of_kinds(&kinds, &networks, &live);
     if let Some(member) = wanted.member() {
         let named = networks_of_member(&member, client).await?;
@@ -176,13 +167,10 @@ pub async fn find(
     result.networks_read = numbers.max().unwrap_or_default();
     result.unread = read_readable_devices(&mut live, reads, client).await?;
     for at in networks {
-        for station in live.base_stations(at).unwrap_or_default() {
-            let matched = wanted.in_base_station(station);
-            result.add(&live, at, ResourceState::BaseStation(station.clone()), matched);
-        }
-        for handset in live.handsets(at).unwrap_or_default() {
-            let matched = wanted.in_handset(handset);
-            result.add(&live, at, ResourceState::from(handset.clone()), matched);
+        let devices =
+            ResourceKind::OF_NETWORK.into_iter().flat_map(|kind| ResourceState::all_of(live.devices(at), kind));
+        for thing in devices {
+            result.add(&live, at, wanted.in_thing(&thing), thing);
         }
     }
     Ok(result)
@@ -202,7 +190,7 @@ async fn networks_of_member(
 }
 
 impl SearchResult {
-    fn add(&mut self, live: &LiveState, at: NetworkIndex, thing: ResourceState, matched: Vec<&'static str>) {
+    fn add(&mut self, live: &LiveState, at: NetworkIndex, matched: Vec<&'static str>, thing: ResourceState) {
         if matched.is_empty() {
             return;
         }
@@ -251,7 +239,7 @@ mod tests {
             ("m", true),
             ("4722551235", false),
         ] {
-            assert_eq!(Wanted::new(text).in_line(Some(&nora)), expected, "{text}");
+            assert_eq!(Wanted::new(text).in_line(&nora), expected, "{text}");
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{CodeVisibility, plural};
-use crate::desired::{HandsetLine, NetworkHead, WritableSettings, Written, YamlWriter};
-use crate::model::{BaseStation, Handset, LocationId, NaturalName, PasswordStatus, Setting, Settings};
+use crate::desired::{NetworkHead, Purpose, WritableSettings, Written, YamlWriter};
+use crate::model::{LocationId, NaturalName, Setting, Settings};
 use crate::plan::model::{ChangeAction, ChangeIndex, LocationRef, NetworkRef, Plan, ResourceKind, ResourceState};
 
 /// Something before and after; `None` where it does not exist.
@@ -34,14 +34,8 @@ pub(super) fn of(plan: &Plan, codes: CodeVisibility) -> [String; 2] {
                 let Some(settings) = network.settings[side] else { continue };
                 write_network(&mut file, network, settings, side, codes);
                 let lists = devices.iter().filter_map(|lists| lists.get(&network.reference)).flatten();
-                let listed: Vec<&ResourceState> = lists.filter_map(|sides| sides[side].as_ref()).collect();
-                let stations: Vec<BaseStation> = listed.iter().filter_map(|it| it.base_station().cloned()).collect();
-                file.base_stations(&stations);
-                file.handsets(&location.id, listed.iter().filter_map(|it| it.handset()).map(handset_line));
-                let known = |status: &PasswordStatus| *status != PasswordStatus::Unknown;
-                for status in listed.iter().filter_map(|it| it.serviceability_password()).filter(known) {
-                    file.serviceability_password(status, None);
-                }
+                let listed = lists.filter_map(|sides| sides[side].clone());
+                file.devices(&location.id, &listed.collect(), Purpose::Comparison);
             }
         }
         file.finish()
@@ -75,15 +69,6 @@ fn write_network(
     };
     let all: WritableSettings = Setting::ALL.into_iter().map(|setting| (setting, written(setting))).collect();
     file.settings(settings, all);
-}
-
-fn handset_line(handset: &Handset) -> HandsetLine<'_> {
-    HandsetLine {
-        line1: handset.line1.as_ref(),
-        line2: handset.line2.as_ref(),
-        name: handset.custom_name.as_deref(),
-        ..HandsetLine::default()
-    }
 }
 
 /// The affected locations with all of their networks, sorted by previous name.
@@ -146,8 +131,7 @@ fn device_sides(plan: &Plan, kind: ResourceKind) -> HashMap<NetworkRef, Vec<Side
     for change in plan.changes.iter().filter(|change| change.kind() == kind) {
         let list = lists.entry(change.network.clone()).or_default();
         let is_it = |[known, _]: &&mut Sides<ResourceState>| match (known, &change.before) {
-            (Some(ResourceState::Handset(known)), Some(ResourceState::Handset(before))) => known.id == before.id,
-            (Some(known), Some(before)) => known.label() == before.label(),
+            (Some(known), Some(before)) => known.is_same_thing(before),
             _ => false,
         };
         match list.iter_mut().find(is_it) {

@@ -13,7 +13,9 @@ pub enum FieldKind {
     Name,
     Boolean,
     Code,
-    /// Any other text.
+    /// A MAC address.
+    Address,
+    /// Any other value.
     Other,
 }
 

@@ -54,3 +54,4 @@ pub mod resource;
 pub mod serviceability_password;
 pub mod standing;
 mod undo;
+pub(crate) mod write;

@@ -27,6 +27,22 @@ impl From<Handset> for ResourceState {
     }
 }
 
+impl FromIterator<ResourceState> for Devices {
+    /// The things of a network, of the kinds that there are some of.
+    fn from_iter<I: IntoIterator<Item = ResourceState>>(things: I) -> Self {
+        let mut devices = Self::UNREAD;
+        for thing in things {
+            match thing {
+                ResourceState::Network { .. } => {}
+                ResourceState::BaseStation(station) => devices.base_stations.get_or_insert_default().push(station),
+                ResourceState::Handset(handset) => devices.handsets.get_or_insert_default().push(*handset),
+                ResourceState::ServiceabilityPassword(status) => devices.serviceability_password = Some(status),
+            }
+        }
+        devices
+    }
+}
+
 impl ResourceState {
     /// What belongs to a network, of one kind, as far as it was read.
     pub fn all_of(devices: &Devices, kind: ResourceKind) -> Vec<Self> {
@@ -84,6 +100,15 @@ impl ResourceState {
         }
     }
 
+    /// Whether both are states of one thing of a network: they have one identity, or else one label.
+    pub fn is_same_thing(&self, other: &Self) -> bool {
+        let is_one = match (self.identity(), other.identity()) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.label() == other.label(),
+        };
+        self.kind() == other.kind() && is_one
+    }
+
     /// Gives it another id, if it has one.
     pub fn set_id(&mut self, id: &str) {
         match self {
@@ -109,6 +134,11 @@ impl ResourceState {
             (Self::Handset(handset), Self::Handset(before)) => handset.id == before.id && handset.is_equivalent(before),
             _ => self == before,
         }
+    }
+
+    /// Whether nothing can be said of it, since its network is still to be created.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::ServiceabilityPassword(PasswordStatus::Unknown))
     }
 
     /// Whether it is a network that is to be created, and this one is as it is then.

@@ -164,12 +164,10 @@ fn files(
     export: &Export<'_>,
     printer: &Printer,
 ) -> Vec<(Option<PathBuf>, Vec<u8>)> {
-    let includes = |devices: IncludedDevices| args.include.contains(&devices);
+    let included: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
     let file = |path: Option<PathBuf>, locations: &[LocationIndex]| {
         let exported = match format {
-            Format::Csv if includes(IncludedDevices::BaseStations) => export.base_stations_csv(locations),
-            Format::Csv if includes(IncludedDevices::Handsets) => export.handsets_csv(locations),
-            Format::Csv => export.csv(locations),
+            Format::Csv => export.csv(&included, locations),
             _ => export.yaml(locations),
         };
         for omitted in &exported.omitted {

@@ -4,6 +4,6 @@ use crate::resources::field::{Field, FieldKind, FieldValue};
 
 pub(in crate::resources) const FIELDS: [Field; 1] = [Field {
     name: "mac",
-    kind: FieldKind::Other,
+    kind: FieldKind::Address,
     value: |state| state.base_station().map(|station| FieldValue::Text(station.label().into())),
 }];

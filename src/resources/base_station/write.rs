@@ -1,11 +1,13 @@
 //! Writes base stations into a desired-state file.
 
 use super::state::BaseStation;
+use crate::desired::export::{Export, Exported};
 use crate::desired::yaml_writer::{YamlWriter, one_line, quoted};
+use crate::model::LocationIndex;
 
 impl YamlWriter {
     /// Adds base stations to the last network; a comment for an address that the format rejects.
-    pub fn base_stations(&mut self, stations: &[BaseStation]) {
+    pub(in crate::resources) fn base_stations(&mut self, stations: &[BaseStation]) {
         if stations.is_empty() {
             return;
         }
@@ -20,4 +22,12 @@ impl YamlWriter {
             });
         }
     }
+}
+
+/// A table of the base stations that were read.
+pub(in crate::resources) fn table(export: &Export<'_>, locations: &[LocationIndex]) -> Exported {
+    export.device_table(locations, ["mac"], |_, network| {
+        let stations = export.live.base_stations(network).unwrap_or_default();
+        stations.iter().map(|station| vec![station.label()]).collect()
+    })
 }

@@ -2,43 +2,34 @@
 
 use super::entry::LineRef;
 use super::member::Member;
-use crate::desired::yaml_writer::{YamlWriter, one_line, quoted, scalar};
-use crate::model::{HandsetId, LocationId};
-
-/// A handset as a file names it.
-#[derive(Clone, Debug, Default)]
-pub struct HandsetLine<'a> {
-    pub id: Option<HandsetId>,
-    pub line1: Option<&'a Member>,
-    pub line2: Option<&'a Member>,
-    pub name: Option<&'a str>,
-    /// A comment at the end of the line.
-    pub remark: Option<String>,
-}
+use super::state::Handset;
+use crate::desired::export::{Export, Exported};
+use crate::desired::yaml_writer::{Purpose, YamlWriter, one_line, quoted, scalar};
+use crate::model::{HandsetName, Location, LocationId, LocationIndex, registration_time, same_member, to_minute};
 
 impl YamlWriter {
-    /// Adds handsets to the last network, which belongs to the location `home`.
-    pub fn handsets<'a>(&mut self, home: &LocationId, handsets: impl IntoIterator<Item = HandsetLine<'a>>) {
-        let mut handsets = handsets.into_iter().peekable();
-        if handsets.peek().is_none() {
+    /// Adds the handsets of the last network, which belongs to the location `home`.
+    pub(in crate::resources) fn handsets(&mut self, home: &LocationId, handsets: &[Handset], purpose: Purpose) {
+        if handsets.is_empty() {
             return;
         }
         self.text.push_str("        handsets:\n");
         for handset in handsets {
+            let is_comparison = purpose == Purpose::Comparison;
+            let id = handset.id.as_ref().filter(|_| !is_comparison && needs_id(handset, handsets));
+            let name = if is_comparison { handset.custom_name.as_deref() } else { writable_name(handset) };
+            let line = |member: &Member| LineRef::of(member, home).as_ref().map(line_ref);
+            let line1 = handset.line1.as_ref().filter(|line| is_comparison || line.id.is_some());
             let mut fields: Vec<String> = Vec::new();
-            fields.extend(handset.id.map(|id| format!("id: {}", scalar(id.as_str()))));
-            fields.extend(handset.line1.and_then(|member| line(member, home)).map(|line| format!("line1: {line}")));
-            fields.extend(handset.line2.and_then(|member| line(member, home)).map(|line| format!("line2: {line}")));
-            fields.extend(handset.name.map(|name| format!("customDisplayName: {}", scalar(name))));
-            let remark = handset.remark.map(|remark| format!(" # {}", one_line(&remark))).unwrap_or_default();
+            fields.extend(id.map(|id| format!("id: {}", scalar(id.as_str()))));
+            fields.extend(line1.and_then(line).map(|line| format!("line1: {line}")));
+            fields.extend(handset.line2.as_ref().and_then(line).map(|line| format!("line2: {line}")));
+            fields.extend(name.map(|name| format!("customDisplayName: {}", scalar(name))));
+            let remark = remark(handset).filter(|_| purpose.has_remarks());
+            let remark = remark.map(|remark| format!(" # {}", one_line(&remark))).unwrap_or_default();
             self.text.push_str(&format!("          - {{ {} }}{remark}\n", fields.join(", ")));
         }
     }
-}
-
-/// A member in a network of the location `home`.
-fn line(member: &Member, home: &LocationId) -> Option<String> {
-    LineRef::of(member, home).as_ref().map(line_ref)
 }
 
 pub(crate) fn line_ref(line: &LineRef) -> String {
@@ -50,4 +41,59 @@ pub(crate) fn line_ref(line: &LineRef) -> String {
         LineRef::Number(digits) => quoted(&format!("+{digits}")),
         LineRef::Member(id) => quoted(id.as_str()),
     }
+}
+
+/// A table of the handsets that were read, with when a line was last registered.
+pub(in crate::resources) fn table(export: &Export<'_>, locations: &[LocationIndex]) -> Exported {
+    let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
+    let columns = ["id", "line1", "line1Location", "line2", "line2Location", "customDisplayName"];
+    let columns = columns.into_iter().chain(export.remarks(remarks));
+    export.device_table(locations, columns, |location, network| {
+        let row = |handset: &Handset| {
+            let ((line1, line1_location), (line2, line2_location)) =
+                (line_cells(handset.line1.as_ref(), location), line_cells(handset.line2.as_ref(), location));
+            // Always: who changes line and name in one row means the handset of that row.
+            let id = handset.id.as_ref().map(ToString::to_string).unwrap_or_default();
+            let name = writable_name(handset).unwrap_or_default().to_owned();
+            let cells = [id, line1, line1_location, line2, line2_location, name];
+            let name_of = |member: &Option<Member>| member.as_ref().map(Member::name).unwrap_or_default();
+            let registration = registration_time(handset).map(to_minute).unwrap_or_default();
+            let remarks = export.remarks([name_of(&handset.line1), name_of(&handset.line2), registration]);
+            cells.into_iter().chain(remarks).collect()
+        };
+        export.live.handsets(network).unwrap_or_default().iter().map(row).collect()
+    })
+}
+
+/// How a table names a member, and the location of the member if it is not that of the network.
+fn line_cells(member: Option<&Member>, home: &Location) -> (String, String) {
+    let Some(member) = member else { return (String::new(), String::new()) };
+    let is_here = member.location.as_ref() == Some(&home.id);
+    match (&member.extension, &member.location, &member.id) {
+        (Some(extension), _, _) if is_here => (extension.to_string(), String::new()),
+        (Some(extension), Some(elsewhere), _) => (extension.to_string(), elsewhere.to_string()),
+        (_, _, id) => (id.as_ref().map(ToString::to_string).unwrap_or_default(), String::new()),
+    }
+}
+
+/// Whose lines it has, and whether it has ever registered.
+fn remark(handset: &Handset) -> Option<String> {
+    let names = handset.lines().map(Member::name).filter(|name| !name.is_empty());
+    let never = handset.last_registration.is_none().then_some("never registered");
+    let parts: Vec<String> = names.map(|name| name.to_string()).chain(never.map(str::to_owned)).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Whether the first line and the name do not tell a handset from the others of its network, or cannot be written.
+fn needs_id(handset: &Handset, all: &[Handset]) -> bool {
+    let same =
+        |other: &&Handset| same_member(other.line1.as_ref(), handset.line1.as_ref()) && other.has_same_name(handset);
+    let is_writable = writable_name(handset).is_some();
+    let has_line = handset.line1.as_ref().is_some_and(|line| line.id.is_some());
+    !is_writable || !has_line || all.iter().filter(same).count() > 1
+}
+
+/// Its name, if a file may have it.
+fn writable_name(handset: &Handset) -> Option<&str> {
+    handset.custom_name.as_deref().filter(|name| HandsetName::new(name).is_ok())
 }

@@ -13,6 +13,7 @@ use crate::client::ApiClient;
 use crate::model::{LiveState, LocationId, NetworkId, Settings};
 use crate::plan::model::Change;
 use crate::plan::{self, Drift, Scope};
+use crate::storage::journal::UndoneRuns;
 use crate::storage::{
     CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget, SavedPlan, append_run_finished, sha256,
 };
@@ -109,26 +110,26 @@ fn latest_run_with_inputs(
         };
         saved.plan.changes.iter().all(in_scope)
     };
-    let mut undone: HashSet<String> = HashSet::new();
+    let (mut undone, mut replaced) = (UndoneRuns::default(), HashSet::new());
     // Runs that followed, as far as they may have replaced the unfinished one.
     let mut later: Vec<PathBuf> = Vec::new();
     for (run, journal, plan) in runs.recent() {
         let Ok(history) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
-        let RunIdentity { target: about, inputs, resumes, undoes, .. } = &history.identity;
+        let RunIdentity { target: about, inputs, resumes, .. } = &history.identity;
         if !about.is_same(target) || runs.is_running(run) {
             continue;
         }
-        undone.extend(undoes.clone());
+        let is_over = undone.pass(&history).is_some() || replaced.contains(run);
         if history.is_finished() {
             // Runs resumed by a finished run are finished, too.
-            undone.extend(resumes.clone());
+            replaced.extend(resumes.clone());
             if inputs == digest {
                 later.push(plan);
             }
             continue;
         }
-        if undone.contains(run) {
-            undone.extend(resumes.clone());
+        if is_over {
+            replaced.extend(resumes.clone());
             continue;
         }
         if inputs != digest {

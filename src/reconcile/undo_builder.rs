@@ -93,6 +93,11 @@ impl<'a> UndoBuilder<'a> {
         live.or_else(|| Some(&*recorded()?.location_name)).unwrap_or_default()
     }
 
+    /// Whether the run, or one that it continued, has created a network.
+    pub(crate) fn has_created(&self, network: &NetworkId) -> bool {
+        self.created.contains(network.as_str())
+    }
+
     pub(crate) fn leave_alone(&mut self, name: impl fmt::Display, why: impl fmt::Display) {
         if self.is_in_scope {
             self.warnings.push(left_alone(name, why));

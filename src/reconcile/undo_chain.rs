@@ -7,7 +7,7 @@ use super::made_again::MadeAgain;
 use crate::model::NetworkId;
 use crate::plan::is_temporary;
 use crate::plan::model::ResourceKind as Kind;
-use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError};
+use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError, UndoneRuns};
 use crate::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunIdentity, RunTarget};
 
 /// The runs that an undo has found before the one that it is about.
@@ -29,7 +29,7 @@ struct EarlierRun {
 
 /// Those of the same organization, newest first, without their codes.
 fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -> Vec<EarlierRun> {
-    let mut undone: HashSet<String> = HashSet::new();
+    let mut undone = UndoneRuns::default();
     let has_same_inputs = |earlier: &RunHistory| {
         !earlier.identity.inputs.is_empty()
             && earlier.identity.inputs == history.identity.inputs
@@ -41,11 +41,9 @@ fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -
         if !earlier.identity.target.is_same(target) {
             continue;
         }
-        if earlier.is_finished() {
-            undone.extend(earlier.identity.undoes.iter().chain(&earlier.identity.undoes_with).cloned());
-        }
+        let is_undone = undone.pass(&earlier).is_some_and(|undo| undo.is_finished);
         if *run < *history.run {
-            let (is_undone, has_same_inputs) = (undone.contains(run), has_same_inputs(&earlier));
+            let has_same_inputs = has_same_inputs(&earlier);
             found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
         }
     }

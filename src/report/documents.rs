@@ -380,7 +380,7 @@ pub(super) struct RunDocument {
     pub(super) resumes: Option<String>,
     /// Run that this one undoes.
     pub(super) undoes: Option<String>,
-    /// The newest run that undoes this one.
+    /// The newest run that undoes this one and was not undone itself.
     pub(super) undone_by: Option<String>,
 }
 

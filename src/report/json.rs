@@ -24,6 +24,7 @@ use crate::model::LocationId;
 use crate::plan::model::{ChangeAction, LocationRef, ResourceKind};
 use crate::reconcile::{DriftReport, LocationStatus};
 use crate::storage::RunHistory;
+use crate::storage::journal::UndoneRuns;
 
 pub use super::documents::FORMAT_VERSION;
 
@@ -136,6 +137,7 @@ fn change_result(network: &NetworkView) -> ChangeResultDocument {
 }
 
 pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
+    let mut undone = UndoneRuns::default();
     let run = |(run, running): (&RunHistory, &bool)| RunDocument {
         run: run.run.clone(),
         started_at: run.started_at.to_string(),
@@ -155,7 +157,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> Value {
         simulated: run.identity.target.simulated,
         resumes: run.identity.resumes.clone(),
         undoes: run.identity.undoes.clone(),
-        undone_by: run.undone_by(runs).map(str::to_owned),
+        undone_by: undone.pass(run).map(|undo| undo.run),
     };
     document("runs", &RunsDocument { runs: runs.iter().zip(running).map(run).collect() })
 }

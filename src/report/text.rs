@@ -23,7 +23,7 @@ use crate::plan::model::{Change, ChangeAction, FieldKind, Plan, ResourceKind, Wa
 use crate::reconcile::{DriftItem, DriftReport, LocationStatus};
 use crate::runtime::ShutdownReason;
 use crate::storage::RunHistory;
-use crate::storage::journal::RunOutcome;
+use crate::storage::journal::{RunOutcome, UndoneRuns};
 
 const HEADING: Style = Style::new().effects(Effects::BOLD);
 const DIM: Style = Style::new().effects(Effects::DIMMED);
@@ -415,7 +415,9 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
         .map(|target| (&target.api, &target.org))
         .collect();
     let (mut out, is_about_several) = (String::new(), targets.len() > 1);
+    let mut undone_runs = UndoneRuns::default();
     for (run, running) in runs.iter().zip(running) {
+        let undone_by = undone_runs.pass(run);
         let outcome = if *running { "running" } else { run.outcome.map_or("killed", RunOutcome::as_str) };
         let (written, planned) = (run.changes_written, run.changes);
         let noun = if run.items.is_empty() { "network" } else { "change" };
@@ -426,7 +428,7 @@ pub fn runs(runs: &[RunHistory], running: &[bool]) -> String {
             format_args!("{}  {started}  {outcome:11}  {written} of {} written{about}", run.run, plural(planned, noun)),
         );
         if !run.identity.command.is_empty() {
-            let undone = run.undone_by(runs).map(|undo| format!("; undone by {undo}")).unwrap_or_default();
+            let undone = undone_by.map(|undo| format!("; undone by {}", undo.run)).unwrap_or_default();
             let places = first_names(&run.identity.locations, 3);
             line(&mut out, format_args!("    dectl {}  {places}{undone}", sanitize(&run.identity.command)));
         }

@@ -6,8 +6,12 @@ use crate::reconcile::undo_builder::UndoBuilder;
 use crate::storage::journal::RecordedItem;
 
 impl<'a> UndoBuilder<'a> {
-    /// Adds what takes an item back, or a warning that it is left alone.
+    /// Adds what takes an item back, or a warning that it is left alone. What was done with a network that the run has created goes
+    /// with it.
     pub(crate) fn take_back(&mut self, item: &'a RecordedItem) {
+        if item.network.as_ref().is_some_and(|network| self.has_created(network)) {
+            return;
+        }
         match (item.key.operation.kind, item.key.operation.action) {
             (Kind::Network, Create) => self.delete_created(item),
             (Kind::Network, Delete) => self.create_deleted(item),

@@ -114,3 +114,36 @@ fn what_is_refused_leaves_the_password_as_it_was() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(shown(&env, "q.age").len(), 2);
 }
+
+#[test]
+fn an_undo_of_the_last_run_does_not_pass_over_generated_passwords() {
+    let env = TestEnv::new();
+    assert_eq!(generate(&env, "p.age").code, Some(0));
+    let only = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(only.code, Some(1), "{}", only.stdout);
+    assert!(only.stderr.contains("has generated passwords, which cannot be taken back"), "{}", only.stderr);
+    env.write(
+        "f.yaml",
+        "version: 1\nlocations: [{ name: Trondheim Clinic, networks: [{ name: TRD Lab, serviceabilityPassword: enabled }] }]\n",
+    );
+    let applied = env.run(&["apply", "f.yaml", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    assert_eq!(generate(&env, "q.age").code, Some(0));
+    let writes = env.counters().writes;
+    let last = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(last.code, Some(1), "{}", last.stdout);
+    assert!(last.stderr.contains("name another run"), "{}", last.stderr);
+    assert_eq!(env.counters().writes, writes);
+}
+
+#[test]
+fn passwords_are_shown_as_text_alone() {
+    let env = TestEnv::new();
+    assert_eq!(generate(&env, "p.age").code, Some(0));
+    for format in ["json", "markdown", "diff"] {
+        let ended = run(&env, &["show", "p.age", "-o", format]);
+        assert_eq!(ended.code, Some(1), "{format}: {}", ended.stdout);
+        let said = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(said.contains("possible values: text") && !said.contains("Trondheim"), "{said}");
+    }
+}

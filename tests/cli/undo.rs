@@ -866,3 +866,29 @@ fn a_saved_plan_is_not_applied_in_part_after_its_undo() {
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
     assert!(refused.stderr.contains("was added again since it was removed"), "{}", refused.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_undo_keeps_to_its_scope() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes"]).code, Some(0));
+    let before = env.counters().writes;
+    // Killed after its first write.
+    let undo = ["undo", "last", "--yes", "--location", "Trond*", "--concurrency", "1"];
+    let has_begun = (1..100).any(|k| {
+        let _killed = env.kill_at(k, RequestFault::ResetAfter, "-KILL", &undo);
+        env.counters().writes > before
+    });
+    assert!(has_begun);
+    let before = env.counters().writes;
+    let refused = env.run(&["undo", "last", "--yes", "--location", "Oslo*"]);
+    assert_eq!(refused.code, Some(1), "{}{}", refused.stdout, refused.stderr);
+    for part in ["of --location \"Trond*\" is unfinished", "without --location and --network"] {
+        assert!(refused.stderr.contains(part), "{part}\n{}", refused.stderr);
+    }
+    assert_eq!(env.counters().writes, before);
+    let resumed = env.run(&undo);
+    assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("resuming the unfinished undo"), "{}", resumed.stderr);
+}

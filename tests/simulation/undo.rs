@@ -206,8 +206,13 @@ fn random_passwords(file: &str, locations: &[KnownLocation], rng: &mut SeededRng
     for location in locations {
         let is_kept = |network: &&KnownNetwork| !file.contains(&format!("{}, state: absent", network.id));
         let asked: Vec<_> = location.networks.iter().filter(is_kept).filter(|_| rng.gen_bool(0.4)).collect();
-        if !asked.is_empty() {
+        let section = file.split("  - id: ").find(|section| section.starts_with(location.id.as_str()));
+        let is_created = section.is_some_and(|section| section.contains("- name: New\n")) && rng.gen_bool(0.5);
+        if is_created || !asked.is_empty() {
             let _infallible = writeln!(passwords, "  - id: {}\n    networks:", location.id);
+        }
+        if is_created {
+            let _infallible = writeln!(passwords, "      - {{ name: New, serviceabilityPassword: enabled }}");
         }
         for network in asked {
             let status = ["enabled", "disabled"][usize::from(rng.gen_bool(0.3))];
@@ -420,7 +425,7 @@ impl Scene {
         source: PlanSource,
         listed: Option<LiveState>,
         waves: &Waves,
-        undoes: Option<String>,
+        (undoes, undoes_with): (Option<String>, Vec<String>),
     ) -> Result<Executed, Error> {
         self.runs.set(self.runs.get() + 1);
         // The order of the names is the order of the runs.
@@ -442,7 +447,7 @@ impl Scene {
             org: None,
             resumes: None,
             undoes,
-            undoes_with: Vec::new(),
+            undoes_with,
             key: None,
         };
         ApplyWorkflow { client, config: &config, ui: &Quiet }.run(&source, listed).await
@@ -458,7 +463,8 @@ impl Scene {
         let shutdown = Shutdown::new();
         let client = self.client(&shutdown);
         let source = PlanSource::Inputs(self.inputs(file)?);
-        let ended = self.during(course, &shutdown, self.execute(&client, source, None, &course.waves, None))?;
+        let ended =
+            self.during(course, &shutdown, self.execute(&client, source, None, &course.waves, (None, Vec::new())))?;
         Some(ended.map(|executed| is_complete(&executed)).map_err(|error| describe(&error)))
     }
 
@@ -491,7 +497,8 @@ impl Scene {
                     let undo = undo.map_err(|error| describe(&error))?;
                     let said = undo.inputs.warnings.iter().map(|warning| warning.message.clone()).collect();
                     let source = PlanSource::Inputs(undo.inputs);
-                    let done = self.execute(&client, source, Some(live), &Waves::default(), Some(history.run)).await;
+                    let undoes = (Some(history.run), undo.joined);
+                    let done = self.execute(&client, source, Some(live), &Waves::default(), undoes).await;
                     undone(done, said)
                 }
                 UndoChoice::Continue { run, undo } => {
@@ -501,7 +508,9 @@ impl Scene {
                         return Ok(Undone { is_complete: true, said: Vec::new() });
                     }
                     let source = PlanSource::SavedPlan(Box::new(saved));
-                    undone(self.execute(&client, source, None, &Waves::default(), Some(run)).await, Vec::new())
+                    let begun = RunHistory::read(&runs.journal_path(&undo), CodeAccess::Skip).expect("a journal");
+                    let undoes = (Some(run), begun.identity.undoes_with);
+                    undone(self.execute(&client, source, None, &Waves::default(), undoes).await, Vec::new())
                 }
                 UndoChoice::AlreadyUndone { .. } => Ok(Undone { is_complete: true, said: Vec::new() }),
                 other => Err(format!("{other:?}")),
@@ -840,6 +849,51 @@ fn an_undo_takes_back_its_own_run_whatever_was_interrupted_before() {
         let undone = undone.unwrap_or_else(|error| panic!("{error}\n{file}\n{other}"));
         assert!(undone.is_complete, "{:#?}", undone.said);
         assert_eq!(scene.truth(), before, "{file}\n{other}\n{:#?}", undone.said);
+        compared.set(compared.get() + 1);
+    });
+    assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());
+}
+
+/// A file that was applied in pieces: undone, applied again by the undo of that undo, and undone once more.
+#[test]
+fn an_undo_that_was_undone_does_not_count() {
+    let compared = Cell::new(0);
+    for_seeds("an_undo_that_was_undone", 60, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, false), false);
+        let before = scene.truth();
+        let mut file = random_file(&locations, &mut rng, &mut None);
+        file.push_str(&random_passwords(&file, &locations, &mut rng));
+        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
+            return;
+        }
+        for _ in 0..rng.gen_below(3) {
+            let course = Course { waves: Waves::default(), ..random_course(&mut rng) };
+            let _interrupted = scene.apply(&file, &course);
+        }
+        let _late_writes_have_come = scene.truth();
+        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+            return;
+        }
+        let after = scene.truth();
+        let newest = || {
+            let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
+            runs.recent().next().map(|(run, ..)| run.to_owned())
+        };
+        let Some(run) = newest() else { return };
+        let mut said = Vec::new();
+        for (is_again, expected) in [(false, &before), (true, &after), (false, &before)] {
+            let wanted = newest().filter(|_| is_again).unwrap_or_else(|| run.clone());
+            let undone = scene.undo_run(Some(&wanted), &Course::default()).expect("it is not killed");
+            let undone = undone.unwrap_or_else(|error| panic!("{wanted}: {error}\n{said:#?}\n{file}"));
+            said.extend(undone.said);
+            if said.iter().any(|said| said.contains("left alone") || said.contains("skipped")) {
+                return;
+            }
+            let now = scene.truth();
+            assert!(now == *expected, "{wanted}: {now:#?}\n{expected:#?}\n{said:#?}\n{file}");
+        }
         compared.set(compared.get() + 1);
     });
     assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());

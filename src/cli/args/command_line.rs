@@ -164,10 +164,16 @@ pub(crate) fn command() -> clap::Command {
 /// Gives each command the formats that it has. The variable holds for all commands of a pipeline, so that what it says is
 /// for others is no error here.
 fn with_formats(command: clap::Command) -> clap::Command {
+    with_formats_within("", command)
+}
+
+/// The same for the commands of a group, whose name is `group`.
+fn with_formats_within(group: &str, command: clap::Command) -> clap::Command {
     let wanted = std::env::var("DECTL_OUTPUT").ok().and_then(|name| Format::from_str(&name, true).ok());
     command.mut_subcommands(|command| {
-        let formats = formats_of(command.get_name());
-        let command = if command.has_subcommands() { with_formats(command) } else { command };
+        let name = format!("{group} {}", command.get_name());
+        let formats = formats_of(name.trim_start());
+        let command = if command.has_subcommands() { with_formats_within(&name, command) } else { command };
         if command.get_arguments().all(|arg| arg.get_id() != "output") {
             return command;
         }
@@ -180,7 +186,7 @@ fn with_formats(command: clap::Command) -> clap::Command {
     })
 }
 
-/// The formats of the result of a command.
+/// The formats of the result of a command, which is named with its group.
 fn formats_of(command: &str) -> &'static [Format] {
     use Format::{Codequality, Csv, Diff, Html, Json, Junit, Markdown, Text};
     match command {
@@ -193,7 +199,7 @@ fn formats_of(command: &str) -> &'static [Format] {
         "report" => &[Text, Json, Markdown, Html],
         "validate" => &[Text, Json, Codequality],
         "rehearse" => &[Text, Json, Html],
-        "find" | "runs" | "orgs" | "check" => &[Text, Json],
+        "find" | "runs" | "orgs" | "auth check" => &[Text, Json],
         _ => &[Text],
     }
 }

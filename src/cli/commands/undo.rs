@@ -52,6 +52,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let runs = RunDirectory::open(&args.apply.run.journal.journal)?;
     let target = run_target(&args.apply.connection);
     let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
+    let scope = scope(&args.apply.run.scope.filter)?;
     let wanted = wanted(args, &runs, &target, decrypt)?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let client = &connection.client;
@@ -66,7 +67,6 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
         }
         nothing => return Err(refused(nothing, args, &runs)),
     };
-    let scope = scope(&args.apply.run.scope.filter)?;
     let undo = prepare_undo(&mut history, &runs, &target, key.as_ref(), &scope, &mut live, client).await?;
     show_extent(&history.run, &undo, printer);
     if let Some(path) = &args.out {
@@ -117,16 +117,24 @@ fn wanted(
     target: &RunTarget,
     decrypt: impl Fn(&Path) -> Result<RunHistory, RunHistoryError>,
 ) -> Result<Option<String>, CliError> {
+    let has_generated = |history: &RunHistory, what_to_do: &str| {
+        let run = &history.run;
+        CliError::refused(format!("run {run} has generated passwords, which cannot be taken back; {what_to_do}"))
+    };
     if args.name == "last" {
-        runs.last(target, |_| true).ok_or_else(|| no_run(runs, &args.apply.run.journal.journal))?;
-        return Ok(None);
+        let mut ours = runs.histories().filter(|history| history.identity.target.is_same(target));
+        let newest = ours.find(|history| history.identity.undoes.is_none() && history.may_have_changed());
+        return match newest {
+            Some(history) if history.passwords > 0 => {
+                Err(has_generated(&history, "name another run to undo that one, as `dectl runs` lists them"))
+            }
+            Some(_) => Ok(None),
+            None => Err(no_run(runs, &args.apply.run.journal.journal)),
+        };
     }
     let history = decrypt(&runs.find(&args.name)?)?;
     if history.passwords > 0 {
-        return Err(CliError::refused(format!(
-            "run {} has generated passwords, which cannot be taken back; `dectl password generate` makes new ones",
-            history.run
-        )));
+        return Err(has_generated(&history, "`dectl password generate` makes new ones"));
     }
     refuse_another_organization(&history, target)?;
     Ok(Some(history.run))
@@ -193,6 +201,15 @@ async fn resume(
     let saved = SavedPlan::read(&runs.plan_path(undo), key).map_err(|error| {
         CliError::failed(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read"), error)
     })?;
+    let begun = RunHistory::read(&runs.journal_path(undo), CodeAccess::Skip)?;
+    let asked = scope(&args.apply.run.scope.filter)?.as_options();
+    if asked.is_some() && asked != begun.identity.scope {
+        let options = begun.identity.scope.map(|options| format!(" of {}", sanitize(&options))).unwrap_or_default();
+        return Err(CliError::refused(format!(
+            "the undo {undo} of run {last}{options} is unfinished; `dectl undo {}` without --location and --network resumes it",
+            args.name
+        )));
+    }
     let is_done = match complete_if_done(&runs.journal_path(undo), &saved, &connection.client).await {
         Err(Error::Drift(_)) if args.name != "last" => {
             printer.note(&format!(
@@ -214,7 +231,6 @@ async fn resume(
     }
     printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
     let config = run_config(&args.apply, connection, key, printer)?;
-    let begun = RunHistory::read(&runs.journal_path(undo), CodeAccess::Skip)?;
     let apply = Apply {
         config: RunConfig {
             command: format!("undo {last}"),

@@ -43,8 +43,7 @@ impl<'a> UndoBuilder<'a> {
         if self.recorded.contains(&(Operation::new(Kind::BaseStation, Delete), network, label.clone())) {
             return;
         }
-        let was_created = self.created.contains(network.as_str());
-        let Some(at) = self.live.find(network).filter(|_| !was_created) else { return };
+        let Some(at) = self.live.find(network) else { return };
         let listed = self.live.base_stations(at).unwrap_or_default();
         let Some(listed) = listed.iter().find(|other| other.label() == label) else { return };
         let name = || format!("base station {label} of {:?}", self.live.network(at).settings.name);

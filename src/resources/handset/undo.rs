@@ -81,10 +81,9 @@ impl<'a> UndoBuilder<'a> {
         }
     }
 
-    /// The network of a handset and its name now, unless it is gone or was created by the run.
+    /// The network of a handset and its name now, unless it is gone.
     pub(crate) fn handset_network(&self, item: &RecordedItem) -> Option<(NetworkIndex, String)> {
-        let network = item.network.as_ref().filter(|id| !self.created.contains(id.as_str()))?;
-        let at = self.live.find(network)?;
+        let at = self.live.find(item.network.as_ref()?)?;
         Some((at, self.live.network(at).settings.name.to_string()))
     }
 

@@ -32,6 +32,10 @@ pub(crate) fn fill_hidden_codes(history: &RunHistory, live: &mut LiveState) {
 
 impl<'a> UndoBuilder<'a> {
     pub(crate) fn restore_settings(&mut self, modified: &'a ModifiedNetwork) {
+        // It goes with its settings, whatever they were in between.
+        if self.has_created(&modified.network) {
+            return;
+        }
         let before = &modified.before;
         let now = self.live.find(&modified.network).map(|at| &self.live.network(at).settings);
         if now.is_some_and(|now| now.matches(before)) {

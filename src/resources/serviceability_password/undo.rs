@@ -19,8 +19,7 @@ pub(crate) fn passwords_lost(networks: &[&str]) -> Diagnostic {
 }
 
 impl<'a> UndoBuilder<'a> {
-    /// A serviceability password that the run has enabled or disabled is what it was. That of a network which the run has created
-    /// goes with it.
+    /// A serviceability password that the run has enabled or disabled is what it was.
     pub(crate) fn restore_password(&mut self, item: &'a RecordedItem) {
         let status = |state: &Option<ResourceState>| state.as_ref().and_then(ResourceState::serviceability_password);
         let (Some(before), Some(after), Some(network)) = (status(&item.before), status(&item.after), &item.network)

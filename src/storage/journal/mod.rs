@@ -17,5 +17,5 @@ pub use entry::{
 };
 pub use reader::{CodeAccess, HandsetChangeTime, ModifiedNetwork, RecordedItem, RunHistory, RunHistoryError};
 pub use runs::time_in_name;
-pub use runs::{RunDirectory, RunDirectoryError};
+pub use runs::{RunDirectory, RunDirectoryError, UndoneBy, UndoneRuns};
 pub use writer::{Journal, JournalError, append_run_finished};

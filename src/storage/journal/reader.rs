@@ -139,10 +139,9 @@ impl RunHistory {
             || self.items.iter().any(RecordedItem::may_be_applied)
     }
 
-    /// The newest of these runs that undoes this one and has written something; `runs` are the newest first.
-    pub fn undone_by<'a>(&self, runs: &'a [Self]) -> Option<&'a str> {
-        let undoes = |other: &&Self| other.identity.has_undone(&self.run) && other.has_written();
-        runs.iter().find(undoes).map(|undo| undo.run.as_str())
+    /// Whether it may have changed anything, or generated passwords.
+    pub fn may_have_changed(&self) -> bool {
+        self.has_written() || self.passwords > 0
     }
 
     /// Whether everything was applied in the end.

@@ -1,6 +1,6 @@
 //! Lists, finds and prunes the runs of a journal directory.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -145,16 +145,17 @@ impl RunDirectory {
         target: &RunTarget,
         concerns: impl Fn(&RunHistory) -> bool,
     ) -> Option<(RunHistory, Option<RunHistory>)> {
-        let mut undos: Vec<RunHistory> = Vec::new();
+        let (mut undone, mut undos) = (UndoneRuns::default(), HashMap::new());
         for history in self.histories() {
             if !history.identity.target.is_same(target) || !history.has_written() {
                 continue;
             }
+            let undo = undone.pass(&history);
             if history.identity.undoes.is_some() {
-                undos.push(history);
+                undos.insert(history.run.clone(), history);
                 continue;
             }
-            let undo = newest_undo(&undos, &history.run);
+            let undo = undo.and_then(|undo| undos.get(&undo.run));
             // An undo may have deleted all that its run had left.
             if concerns(&history) || undo.is_some_and(&concerns) {
                 return Some((history, undo.cloned()));
@@ -165,11 +166,11 @@ impl RunDirectory {
 
     /// The newest undo of a run that was not undone itself.
     pub fn undo_of(&self, run: &str, target: &RunTarget) -> Option<RunHistory> {
-        let newer = self.histories().take_while(|history| history.run != run);
-        let undos = newer.filter(|history| {
-            history.identity.undoes.is_some() && history.has_written() && history.identity.target.is_same(target)
-        });
-        newest_undo(&undos.collect::<Vec<_>>(), run).cloned()
+        let mut undone = UndoneRuns::default();
+        let ours = self.histories().filter(|history| history.identity.target.is_same(target));
+        let (undo, _) = ours.map(|history| (undone.pass(&history), history.run)).find(|(_, older)| older == run)?;
+        let undo = undo?;
+        RunHistory::read(&self.journal_path(&undo.run), CodeAccess::Skip).ok()
     }
 
     pub fn all(&self) -> impl Iterator<Item = Result<RunHistory, RunHistoryError>> + '_ {
@@ -245,20 +246,31 @@ impl RunDirectory {
         self.dir.join(format!("{name}.jsonl"))
     }
 }
-/// Of undos, newest first, the newest one of `run` that was not undone itself.
-fn newest_undo<'a>(undos: &'a [RunHistory], run: &str) -> Option<&'a RunHistory> {
-    // An undo of an undo comes before it.
-    let (mut undone, mut newest) = (HashSet::new(), None);
-    for undo in undos {
-        if undone.contains(&*undo.run) {
-            continue;
+
+/// Which runs are undone, told from the newest run to the oldest: an undo that was undone itself does not count.
+#[derive(Debug, Default)]
+pub struct UndoneRuns(HashMap<String, UndoneBy>);
+
+/// What has undone a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoneBy {
+    /// The newest undo of it.
+    pub run: String,
+    /// Whether an undo of it was finished.
+    pub is_finished: bool,
+}
+
+impl UndoneRuns {
+    /// Goes on to the next older run; returns what has undone that one.
+    pub fn pass(&mut self, history: &RunHistory) -> Option<UndoneBy> {
+        let by = self.0.get(&history.run).cloned();
+        if !by.as_ref().is_some_and(|by| by.is_finished) && history.has_written() {
+            let is_finished = history.is_finished();
+            for undone in history.identity.undoes.iter().chain(&history.identity.undoes_with) {
+                let newest = UndoneBy { run: history.run.clone(), is_finished };
+                self.0.entry(undone.clone()).or_insert(newest).is_finished |= is_finished;
+            }
         }
-        if undo.is_finished() {
-            undone.extend(undo.identity.undoes.iter().chain(&undo.identity.undoes_with).map(String::as_str));
-        }
-        if newest.is_none() && undo.identity.has_undone(run) {
-            newest = Some(undo);
-        }
+        by
     }
-    newest
 }

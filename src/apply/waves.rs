@@ -35,10 +35,12 @@ impl Canary {
 }
 
 impl Waves {
-    /// Whether the canary glob matches no location of a plan with changes: it is probably misspelled.
-    pub fn canary_matches_nothing(&self, plan: &Plan) -> bool {
-        let Some(Canary::Matching(pattern)) = &self.canary else { return false };
-        !plan.changes.is_empty() && !plan.changes.iter().any(|change| pattern.matches(&change.location.name))
+    /// Whether the canary is a glob that matches none of these locations.
+    pub fn canary_misses<'n>(&self, locations: impl IntoIterator<Item = &'n str>) -> bool {
+        match &self.canary {
+            Some(Canary::Matching(pattern)) => !locations.into_iter().any(|location| pattern.matches(location)),
+            Some(Canary::Number(_)) | None => false,
+        }
     }
 
     /// The locations of a plan, wave by wave.

@@ -7,7 +7,8 @@ use csv_core::{ReadFieldResult, Reader, ReaderBuilder};
 
 use super::yaml::{Node, Value};
 use crate::diagnostic::{
-    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, SourceId, Sources, Span, names_code, quoted_list, suggest,
+    Cell, CsvLayout, Diagnostic, DiagnosticCode, Diagnostics, Severity, SourceId, Sources, Span, names_code,
+    quoted_list, suggest,
 };
 
 /// Columns of a table of networks. A heading that starts with `#` marks a comment column.
@@ -155,7 +156,7 @@ pub fn table<'a, R: IntoIterator<Item = Option<String>>>(
 
 /// Escapes a value for CSV: quoted if required, and never read as a formula.
 pub(super) fn csv_escape(text: &str) -> String {
-    let guard = if text.starts_with(FORMULA) { "'" } else { "" };
+    let guard = if text.starts_with(FORMULA) || is_spreadsheet_error(text) { "'" } else { "" };
     let text = format!("{guard}{text}");
     if text.contains([',', ';', '"', '\n', '\r', '\t']) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -164,12 +165,14 @@ pub(super) fn csv_escape(text: &str) -> String {
     }
 }
 
-/// Returns the value of a field without the formula guard.
-fn strip_formula_guard(text: String) -> String {
-    match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(FORMULA) => rest.to_owned(),
-        _ => text,
-    }
+fn is_spreadsheet_error(text: &str) -> bool {
+    SPREADSHEET_ERRORS.contains(&text.trim())
+}
+
+/// A value without its guard.
+fn unguarded(text: &str) -> &str {
+    let guarded = text.strip_prefix('\'');
+    guarded.filter(|rest| rest.starts_with(FORMULA) || is_spreadsheet_error(rest)).unwrap_or(text)
 }
 
 /// A record: its fields with their values.
@@ -188,7 +191,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
     let table = TableKind::of(&headings);
     let columns = Columns::of(&headings, table);
     sources.set_csv_layout(source, layout(&headings, &rows, table));
-    let known = diagnostics.len();
+    let known = diagnostics.count(Severity::Error);
     for (cell, broken) in &broken_quotes {
         // The opening quote is what is to be found.
         let opening = Span { end: cell.start + 1, ..spans.of(cell) };
@@ -205,7 +208,7 @@ pub(super) fn parse(source: SourceId, sources: &mut Sources, diagnostics: &mut D
                 .help("the first row contains the headings, every other row is a network"),
         );
     }
-    if diagnostics.len() > known {
+    if diagnostics.count(Severity::Error) > known {
         return None;
     }
     columns.report_unnamed(&rows, spans, diagnostics);
@@ -294,7 +297,7 @@ impl<'a> TableRow<'a> {
     /// The text of a cell that is not blank.
     fn value(&self, column: &str) -> Option<(Span, &'a str)> {
         let (cell, text) = self.cell(column)?;
-        (!text.trim().is_empty()).then_some((self.spans.of(cell), text.as_str()))
+        (!text.trim().is_empty()).then_some((self.spans.of(cell), unguarded(text)))
     }
 
     /// The first of these cells that the row has, or where it starts.
@@ -310,7 +313,7 @@ impl<'a> TableRow<'a> {
             diagnostics.error(DiagnosticCode::CsvColumnCount, self.spans.of(first), message).help(help);
             return false;
         }
-        for (cell, text) in self.cells.iter().filter(|(_, text)| SPREADSHEET_ERRORS.contains(&text.trim())) {
+        for (cell, text) in self.cells.iter().filter(|(_, text)| is_spreadsheet_error(text)) {
             let message = format!("{} is a spreadsheet error, not a value", text.trim());
             let help = "correct the cell in the spreadsheet, and save it as values";
             diagnostics.error(DiagnosticCode::WrongType, self.spans.of(cell), message).help(help);
@@ -643,7 +646,7 @@ fn records(text: &str) -> Records {
             if let Some(broken) = BrokenQuote::of(&text[range.0..range.1], separator, columns) {
                 broken_quotes.push((cell, broken));
             }
-            row.push((cell, strip_formula_guard(field)));
+            row.push((cell, field));
         }
         match ends {
             FieldEnd::Field => {}
@@ -780,11 +783,11 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in ["=1+1", "+47", "-", "@x", "'", "''=", "'x", "x", " x ", "a,b", "\"", "a\tb", ""] {
+        for text in ["=1+1", "+47", "-", "@x", "#N/A", "'#N/A", "'", "''=", "'x", "x", " x ", "a,b", "\"", "a\tb", ""] {
             let source_text = csv_escape(text);
             assert!(!source_text.trim_start_matches('"').starts_with(['=', '+', '-', '@']), "{source_text}");
             let read = texts(&format!("h,i\n{source_text},\n"));
-            assert_eq!(read[1][0], text);
+            assert_eq!(unguarded(&read[1][0]), text);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::csv;
+use super::model::LineNames;
 use super::yaml_writer::{NetworkHead, Purpose, WritableSettings, Written, YamlWriter, writable};
 use crate::diagnostic::plural;
 use crate::model::{Devices, LiveState, Location, LocationIndex, Network, NetworkIndex, Setting, Settings};
@@ -43,6 +44,8 @@ impl Export<'_> {
             &format!("Live state of {}.", counted(networks, locations.len())),
             self.organization.map(|(id, name)| (id, name.filter(|_| self.with_remarks))),
         );
+        let lines = LineNames::of(self.live);
+        let purpose = Purpose::File { with_remarks: self.with_remarks, lines: &lines };
         for at in locations {
             let location = self.live.location(*at);
             file.location(&location.id, &location.name);
@@ -52,7 +55,7 @@ impl Export<'_> {
                 file.network(NetworkHead::Id(network.id.as_str()), remark.as_deref());
                 file.settings(&network.settings, writable_settings);
                 let devices = self.live.find(&network.id).map_or(&Devices::UNREAD, |at| self.live.devices(at));
-                file.devices(&location.id, devices, Purpose::File { with_remarks: self.with_remarks });
+                file.devices(&location.id, devices, purpose);
             }
         }
         exported.text = file.finish();

@@ -9,7 +9,7 @@ use crate::diagnostic::Span;
 use crate::model::{DesiredSettings, LiveState, LocationId, NameKey, NetworkId, NetworkModel, Setting};
 pub use crate::resources::base_station::entry::BaseStationEntry;
 pub use crate::resources::device_entries::DeviceEntries;
-pub use crate::resources::handset::entry::{HandsetEntry, LineRef};
+pub use crate::resources::handset::entry::{HandsetEntry, LineNames, LineRef};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Desired {

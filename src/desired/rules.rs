@@ -9,7 +9,9 @@ use super::mapping::MappingReader;
 use super::model::{Rule, RuleMode, Spanned};
 use super::template::{OWN_FILTERS, Templates, Variables};
 use super::yaml::Node;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, SourceLines, Sources, Span, quoted_list, suggest};
+use crate::diagnostic::{
+    Diagnostic, DiagnosticCode, Diagnostics, Severity, SourceLines, Sources, Span, quoted_list, suggest,
+};
 use crate::model::{NamePattern, Setting, nfc};
 
 const RULE_FIELDS: &[&str] = &["match", "set"];
@@ -31,7 +33,7 @@ pub(crate) fn full_match_regex(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 pub(crate) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Rule> {
-    let before = diagnostics.len();
+    let before = diagnostics.count(Severity::Error);
     let fields = MappingReader::of(node, "a rule", RULE_FIELDS, diagnostics)?;
     let matches = fields.required("match", "select networks, e.g. `match: { name: 'Ward .*' }`", diagnostics);
     let set = fields.required("set", "set values, e.g. `set: { name: '{{ name|upper }}' }`", diagnostics);
@@ -52,7 +54,7 @@ pub(crate) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
         templates: texts(&set, diagnostics),
         code_enabled: set.bool("defaultAccessCodeEnabled", diagnostics),
     };
-    if diagnostics.len() == before {
+    if diagnostics.count(Severity::Error) == before {
         for (fields, field) in [(&matches, "match"), (&set, "set")] {
             if fields.is_empty() {
                 let message = format!("`{field}` of a rule is empty");
@@ -62,7 +64,7 @@ pub(crate) fn rule(node: &Node<'_>, sources: &Sources, diagnostics: &mut Diagnos
         }
     }
     check(&rule, diagnostics);
-    (diagnostics.len() == before).then_some(rule)
+    (diagnostics.count(Severity::Error) == before).then_some(rule)
 }
 
 /// The arguments of `dectl rename`.

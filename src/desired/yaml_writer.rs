@@ -2,6 +2,7 @@
 
 use super::yaml::is_invisible_format;
 use crate::model::{DesiredSettings, LocationId, Setting, SettingSet, Settings};
+use crate::resources::handset::entry::LineNames;
 
 /// How a setting is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +33,18 @@ pub(crate) fn writable(settings: &Settings, setting: Setting) -> Written {
 }
 
 /// What a text is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+#[derive(Clone, Copy, Debug)]
+pub enum Purpose<'a> {
     /// A file that is read again: a thing has its id where nothing else tells it from others. Comments may say what no file sets.
-    File { with_remarks: bool },
+    File { with_remarks: bool, lines: &'a LineNames<'a> },
     /// To be compared with another text by a reader.
     Comparison,
 }
 
-impl Purpose {
+impl Purpose<'_> {
     /// Whether comments say what no file sets.
     pub(crate) const fn has_remarks(self) -> bool {
-        matches!(self, Self::File { with_remarks: true })
+        matches!(self, Self::File { with_remarks: true, .. })
     }
 }
 

@@ -445,17 +445,14 @@ impl<'a, 'r> Matcher<'a, 'r> {
             self.claimed.insert(network, group);
             return;
         };
-        // One of them only lists devices, by the name of a network that the other one names by its id.
-        let same_name = |entry: &NetworkEntry| {
-            let is_by_id = entry.name_is_check && entry.id.is_some();
-            is_by_id || entry.name_key().is_none_or(|key| key == NameKey::of(name))
+        // One of them only lists devices. Its id says of which network; a name may be that of another one after a rename.
+        let is_sure = |list: &NetworkEntry, entry: &NetworkEntry| {
+            let has_live_name = |one: &NetworkEntry| one.name_key().is_none_or(|key| key == NameKey::of(name));
+            list.is_list_only() && (list.id.is_some() || has_live_name(list) && has_live_name(entry))
         };
         let is_addition = group.primary.is_list_only() || other.is_list_only();
-        if let Some(claimed) = self.claimed.get_mut(&network)
-            && is_addition
-            && same_name(other)
-            && same_name(group.primary)
-        {
+        let is_joined = is_sure(group.primary, other) || is_sure(other, group.primary);
+        if let Some(claimed) = self.claimed.get_mut(&network).filter(|_| is_joined) {
             let mut both = if other.is_list_only() { [group, claimed.clone()] } else { [claimed.clone(), group] };
             let more: Vec<_> = both[1].entries().collect();
             both[0].others.extend(more);
@@ -483,7 +480,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let leftover: Vec<NetworkIndex> = self
             .live
             .networks_of(self.location)
-            .filter(|(at, network)| !self.is_taken(*at) && temporary::is_temporary(&network.settings.name))
+            .filter(|(at, network)| self.is_open(*at) && temporary::is_temporary(&network.settings.name))
             .map(|(at, _)| at)
             .collect();
         if leftover.is_empty() {
@@ -510,7 +507,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
                 None => true,
             }
         });
-        let mut left: Vec<NetworkIndex> = by_hash.into_values().flatten().collect();
+        let mut left: Vec<NetworkIndex> = by_hash.into_values().flatten().filter(|at| !self.is_taken(*at)).collect();
         left.sort();
         for at in left {
             let network = self.live.network(at);
@@ -577,6 +574,12 @@ impl<'a, 'r> Matcher<'a, 'r> {
         self.claimed.contains_key(&network) || self.deleted.contains_key(&network)
     }
 
+    /// Whether an entry with settings may still claim a network: nothing but lists of its devices did.
+    fn is_open(&self, network: NetworkIndex) -> bool {
+        let is_claimed = self.claimed.get(&network).is_some_and(|group| !group.primary.is_list_only());
+        !is_claimed && !self.deleted.contains_key(&network)
+    }
+
     /// The network with the name of an entry that only lists devices, if another entry has claimed it and keeps its name.
     fn claimed_namesake(&self, entry: &NetworkEntry) -> Option<NetworkIndex> {
         let key = entry.name_key().filter(|_| entry.is_list_only())?;
@@ -597,7 +600,7 @@ impl<'a, 'r> Matcher<'a, 'r> {
                 .into_iter()
                 .flatten()
                 .copied()
-                .filter(|at| !self.is_taken(*at) && !candidates.contains(at))
+                .filter(|at| self.is_open(*at) && !candidates.contains(at))
                 .collect();
             match networks_with_name[..] {
                 [] => {}

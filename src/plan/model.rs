@@ -216,7 +216,7 @@ pub struct Counts {
     pub locations: usize,
     /// Managed networks that are already in sync.
     pub unchanged: usize,
-    /// Networks that would change but are out of scope.
+    /// Networks out of scope that would change, or of whose devices files speak.
     pub out_of_scope: usize,
     /// Networks, and the devices of those that were asked for them.
     pub listed: PerKind<usize>,

@@ -1,16 +1,18 @@
 //! Entry point of the planner: computes a plan, or reports everything that prevents one.
 
+use std::collections::HashSet;
+
 use super::conflicts;
 use super::location_planner::{LocationChanges, LocationPlanner};
-use super::matching::Matches;
+use super::matching::{EntryGroup, Managed, Matches};
 use super::model::{Counts, PerKind, Plan, Warning};
 use super::schedule::schedule;
 use super::scope::{Scope, apply_scope};
 use crate::desired::model::Desired;
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
-use crate::model::{HANDSET_INTERVAL, LiveState};
+use crate::model::{HANDSET_INTERVAL, LiveState, NetworkIndex};
 use crate::resources::compare::{KnownDevices, compare_devices};
-use crate::resources::network::compare as networks;
+use crate::resources::network::compare::{self as networks, NetworkChange};
 
 /// Plans the changes from `live` to `desired`.
 ///
@@ -95,13 +97,27 @@ pub(super) fn compare_locations<'a>(
         if managed.complete {
             conflicts::find(managed.location, &changes, live, diagnostics);
         }
+        let uncompared = uncompared(managed, &changes, scope, live);
         let (networks, out_of_scope) = apply_scope(managed.location, changes, scope, live, diagnostics);
         let devices = compare_devices(managed, &networks, scope, live, &mut known, diagnostics);
         let managed_networks = managed.networks.len() + managed.deleted.len();
+        let (unchanged, out_of_scope) = (unchanged - uncompared, out_of_scope + uncompared);
         let counts = LocationCounts { managed: managed_networks, unchanged, out_of_scope };
         located.push((LocationChanges { location: managed.location, networks, devices }, counts));
     }
     located
+}
+
+/// Number of networks out of scope whose settings are in sync, but of whose devices entries speak: those are not looked at.
+fn uncompared(managed: &Managed<'_>, changes: &[NetworkChange<'_>], scope: &Scope, live: &LiveState) -> usize {
+    let location = &live.location(managed.location).name;
+    let changed: HashSet<NetworkIndex> = changes.iter().filter_map(NetworkChange::network).collect();
+    let is_uncompared = |(at, group): &&(NetworkIndex, EntryGroup<'_>)| {
+        let names = group.primary.names(&live.network(*at).settings.name);
+        let speaks = group.entries().any(|entry| entry.devices.speak());
+        speaks && !changed.contains(at) && !scope.includes_any_name(location, names)
+    };
+    managed.networks.iter().filter(is_uncompared).count()
 }
 
 /// Converts a warning for the plan.

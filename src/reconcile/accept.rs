@@ -7,7 +7,7 @@ use super::error::Error;
 use super::inputs::{CodeResolution, InputOptions, Inputs};
 use super::prepare::{Details, expand_rules, read_details};
 use crate::client::{ApiClient, Priority};
-use crate::desired::model::{LineRef, NetworkEntry, Origin};
+use crate::desired::model::{LineNames, LineRef, NetworkEntry, Origin};
 use crate::desired::{Edit, Input, NewValue, Written, edit, writable_settings};
 use crate::diagnostic::{Diagnostics, Severity, Span};
 use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
@@ -96,7 +96,7 @@ fn differing(inputs: &Inputs, fields: &[String], scope: &Scope, live: &LiveState
     Error::check_scope(scope, live, requested_names.map(|name| name.as_str()))?;
     let (differences, contradictions) = compare(inputs, scope, live);
     let keys = keys(&differences, &contradictions);
-    let (edits, mut left) = edits(&differences, fields, inputs);
+    let (edits, mut left) = edits(&differences, fields, inputs, live);
     left.extend(contradictions);
     Ok(Differing { keys, edits, left })
 }
@@ -277,8 +277,13 @@ fn compare(inputs: &Inputs, scope: &Scope, live: &LiveState) -> (Vec<Difference>
 }
 
 /// The edits that would take over all differences of these fields, and the differences that none can.
-fn edits(differences: &[Difference], fields: &[String], inputs: &Inputs) -> (Vec<Taken>, Vec<String>) {
-    let (mut edits, mut left) = (Vec::new(), Vec::new());
+fn edits(
+    differences: &[Difference],
+    fields: &[String],
+    inputs: &Inputs,
+    live: &LiveState,
+) -> (Vec<Taken>, Vec<String>) {
+    let (mut edits, mut left, lines) = (Vec::new(), Vec::new(), LineNames::of(live));
     for difference in differences {
         let Difference { location, network, origin, live: now, asked } = difference;
         let place = format!("{:?}/{network:?}", location.name);
@@ -305,7 +310,7 @@ fn edits(differences: &[Difference], fields: &[String], inputs: &Inputs) -> (Vec
                     continue;
                 }
             };
-            match new_value(now, field, &location.id) {
+            match new_value(now, field, &location.id, &lines) {
                 Ok(value) => {
                     let at = inputs.sources.resolve(span);
                     let edit = Edit { entry: span, is_handset: now.handset().is_some(), field: field.name, value };
@@ -320,7 +325,7 @@ fn edits(differences: &[Difference], fields: &[String], inputs: &Inputs) -> (Vec
 }
 
 /// A live value as a file has it, or why it has none.
-fn new_value(now: &ResourceState, field: &Field, home: &LocationId) -> Result<NewValue, String> {
+fn new_value(now: &ResourceState, field: &Field, home: &LocationId, lines: &LineNames<'_>) -> Result<NewValue, String> {
     if let Some(settings) = now.settings() {
         if plan::is_temporary(&settings.name) && field.name == Setting::Name.api_name() {
             return Err("the live name is a temporary name of an interrupted run".to_owned());
@@ -341,7 +346,7 @@ fn new_value(now: &ResourceState, field: &Field, home: &LocationId) -> Result<Ne
         (Some(FieldValue::Boolean(value)), _) => Ok(NewValue::Boolean(value)),
         (Some(FieldValue::Code(code)), _) => Ok(NewValue::Code(code.clone())),
         (Some(FieldValue::Line(member)), _) => {
-            let line = LineRef::of(member, home);
+            let line = lines.name(member, home);
             line.map(|line| NewValue::Line(Some(line))).ok_or_else(|| "the live line has no name in files".to_owned())
         }
         (None, Some(_)) if field.name == "line2" => Ok(NewValue::Line(None)),

@@ -77,8 +77,8 @@ pub enum Error {
         quotes_hint(.pattern).map(|hint| format!(" ({hint})")).unwrap_or_default()
     )]
     EmptyScope { option: &'static str, pattern: String },
-    /// The pattern of `--canary` matches no location.
-    #[error("--canary matches no location that this plan changes; no changes were made")]
+    /// The pattern of `--canary` matches no location that is asked for.
+    #[error("--canary matches no location that this plan is about; no changes were made")]
     CanaryMatchesNothing,
     /// The plan of an unfinished run of the same inputs cannot be read.
     #[error(

@@ -1,5 +1,6 @@
 //! Exports the result of a plan as a desired-state file.
 
+use crate::desired::model::LineNames;
 use crate::desired::{NetworkHead, Purpose, YamlWriter, table, writable_settings};
 use crate::model::{Handset, NetworkId, Setting};
 use crate::plan::model::{Change, Plan, ResourceState};
@@ -63,7 +64,11 @@ pub fn plan_to_yaml(plan: &Plan, remark: &str) -> String {
             let renamed = renamed.map(|after| Handset { line1: None, line2: None, ..after.clone() });
             file.network(NetworkHead::Id(network.as_str()), Some(&change.network_name));
             let devices = renamed.map(ResourceState::from).collect();
-            file.devices(&change.location.id, &devices, Purpose::File { with_remarks: false });
+            file.devices(
+                &change.location.id,
+                &devices,
+                Purpose::File { with_remarks: false, lines: &LineNames::default() },
+            );
             handsets_of = Some(network);
         }
     }

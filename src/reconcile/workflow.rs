@@ -18,7 +18,8 @@ use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
-use crate::model::{LiveState, LocationId, NetworkId};
+use crate::desired::model::Desired;
+use crate::model::{LiveState, Location, LocationId, NetworkId, same_text};
 use crate::plan::model::{Plan, ResourceKind, can_reboot};
 use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
@@ -187,9 +188,7 @@ impl ApplyWorkflow<'_> {
         if self.config.approval == Approval::Prompt {
             Error::check_managed(plan, fail_on_unmanaged)?;
         }
-        if self.config.waves.canary_matches_nothing(plan) {
-            return Err(Error::CanaryMatchesNothing);
-        }
+        self.check_canary(plan, plan_source, &prepared.live)?;
         self.show(plan);
         if self.config.options.until.is_some() && plan.reboots() > 0 {
             self.ui.note(
@@ -211,6 +210,41 @@ impl ApplyWorkflow<'_> {
             Approval::Prompt => self.confirm(prepared, plan_source).await?,
         };
         self.execute(approved, plan_source).await
+    }
+
+    /// Checks that the canary is one of the locations that are asked for. Its changes may have been made already, as by an
+    /// interrupted run.
+    fn check_canary(&self, plan: &Plan, plan_source: &PlanSource, live: &LiveState) -> Result<(), Error> {
+        let waves = &self.config.waves;
+        let of_plan = |plan: &Plan| waves.canary_misses(plan.changes.iter().map(|change| &*change.location.name));
+        if plan.changes.is_empty() || !of_plan(plan) {
+            return Ok(());
+        }
+        let is_unknown = match plan_source {
+            PlanSource::SavedPlan(saved) => of_plan(&saved.plan),
+            PlanSource::Inputs(inputs) => {
+                let Desired { locations, rules, .. } = &inputs.desired;
+                let is_named = |location: &Location| {
+                    locations.iter().any(|asked| match (&asked.id, &asked.name) {
+                        (Some(id), _) => id.value == location.id,
+                        (None, Some(name)) => same_text(&name.value, &location.name),
+                        (None, None) => false,
+                    })
+                };
+                let is_asked_for = |location: &Location| {
+                    self.config.scope.includes_location(&location.name)
+                        && (is_named(location) || any_rule_matches_location(rules, &location.name))
+                };
+                let asked_for =
+                    live.locations().map(|(_, location)| location).filter(|location| is_asked_for(location));
+                waves.canary_misses(asked_for.map(|location| &*location.name))
+            }
+        };
+        if is_unknown {
+            return Err(Error::CanaryMatchesNothing);
+        }
+        self.ui.note("Nothing is left to change in the locations of --canary");
+        Ok(())
     }
 
     /// Asks for approval until a plan is confirmed that is not out of date.

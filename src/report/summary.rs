@@ -100,7 +100,7 @@ pub struct PlanSummary {
     #[serde(rename = "leastMsLineByLine", serialize_with = "milliseconds")]
     #[schemars(with = "u64")]
     pub least_line_by_line: Duration,
-    /// Networks that would change but are excluded by --location or --network.
+    /// Networks excluded by --location or --network that would change, or of whose devices files speak: those are not compared.
     pub out_of_scope: usize,
     /// Number of write requests, including interim ones.
     pub writes: usize,

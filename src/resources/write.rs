@@ -10,7 +10,7 @@ use crate::model::{LocationId, LocationIndex};
 
 impl YamlWriter {
     /// Adds what was read of the last network, which belongs to the location `home`.
-    pub fn devices(&mut self, home: &LocationId, devices: &Devices, purpose: Purpose) {
+    pub fn devices(&mut self, home: &LocationId, devices: &Devices, purpose: Purpose<'_>) {
         let Devices { base_stations, handsets, serviceability_password } = devices;
         self.base_stations(base_stations.as_deref().unwrap_or_default());
         self.handsets(home, handsets.as_deref().unwrap_or_default(), purpose);

@@ -257,3 +257,35 @@ fn a_network_that_took_a_requested_name_is_named() {
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.contains("requested for \"A 1\" is now used by the new network \"X\""), "{}", ended.stderr);
 }
+
+#[test]
+fn the_others_follow_a_canary_that_is_in_order_already() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    assert_eq!(env.run(&["apply", "networks.yaml", "--yes", "--location", "Trond*"]).code, Some(0));
+    let ended = env.run(&["apply", "networks.yaml", "--yes", "--canary", "Trond*", "--batch", "1"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Nothing is left to change in the locations of --canary"), "{}", ended.stderr);
+    assert!(ended.stdout.contains("Wave 2: 4 networks in Oslo HQ"), "{}", ended.stdout);
+    // A location that no file speaks of is no canary.
+    env.write(
+        "one.yaml",
+        "version: 1\nlocations: [{ name: Oslo HQ, networks: [{ name: HQ Ward 1, displayName: x }] }]\n",
+    );
+    let ended = env.run(&["apply", "one.yaml", "--yes", "--canary", "Trond*"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+}
+
+#[test]
+fn networks_out_of_scope_whose_devices_were_not_compared_are_no_unchanged_ones() {
+    let env = TestEnv::new();
+    env.write(
+        "s.yaml",
+        "version: 1\nlocations:\n  - name: Trondheim Clinic\n    networks:\n      - { name: TRD Lab, serviceabilityPassword: \
+         enabled }\n      - { name: TRD Nurses, baseStations: [AC7A56FFFF22] }\n",
+    );
+    let plan = env.run(&["plan", "s.yaml", "--network", "TRD Test*"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.stderr);
+    assert!(plan.stdout.contains("nothing to do, 0 unchanged"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("2 out of scope"), "{}", plan.stdout);
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dectl::simulator::{FaultConfig, Quirk, RequestFault};
+use dectl::simulator::{FaultConfig, Quirk, RequestFault, SimulatedState, Snapshot};
 use serde_json::{Value, json};
 
 use crate::harness::{Ended, TestEnv};
@@ -912,5 +912,56 @@ fn an_undo_does_not_take_a_line_that_it_cannot_put_back() {
         let said = "handset New (1541) of \"TRD Nurses\" is left alone: it has what cannot be put back where it was";
         assert!(undone.stdout.contains(said), "{}", undone.stdout);
         assert!(handsets(&env, "TRD Nurses").iter().any(|(name, _)| name == "New"));
+    }
+}
+
+#[test]
+fn a_warning_hides_no_limit() {
+    let env = TestEnv::with(SimulatedState::generated(1, 4), FaultConfig::default());
+    let lines: String =
+        (2024..2042).map(|line| format!("          - {{ line1: \"{line}\", customDisplayName: X{line} }}\n")).collect();
+    env.write(
+        "a.yaml",
+        &format!(
+            "version: 1\nlocations:\n  - name: Hospital 001\n    networks:\n      - name: H001 Ward 1\n        handsets:\n{lines}          \
+             - {{ line1: \"2048\", line2: \"2048\", customDisplayName: Z }}\n"
+        ),
+    );
+    let plan = env.run(&["plan", "a.yaml"]);
+    assert_eq!(plan.code, Some(1), "{}", plan.stdout);
+    assert!(plan.stderr.contains("error[too-many-lines]"), "{}", plan.stderr);
+}
+
+#[test]
+fn an_export_names_members_by_id_where_their_extension_does_not_tell() {
+    let member = |id: &str, extension: &str| {
+        json!({
+            "id": id, "memberId": id, "firstName": id, "lastName": "X", "memberType": "PEOPLE", "extension": extension,
+            "location": { "id": "loc-Oslo", "name": "Oslo" },
+        })
+    };
+    let members = [
+        member("member-of-bergen-a", "1500"),
+        member("member-of-bergen-b", "1500"),
+        member("member-of-bergen-c", "12345678901234567890"),
+    ];
+    let mut list = json!({ "dectNetworks": [crate::harness::network(0, "Oslo", "Ward", "1111")], "members": members });
+    list["dectNetworks"][0]["handsets"] = members
+        .iter()
+        .enumerate()
+        .map(|(at, member)| json!({ "id": format!("handset-{at}"), "customDisplayName": format!("H{at}"), "lines": [member] }))
+        .collect();
+    let state = Snapshot::read("o.json", list.to_string()).expect("a snapshot").default;
+    let env = TestEnv::with(state, FaultConfig::default());
+    for (format, file) in [("text", "e.yaml"), ("csv", "e.csv")] {
+        let export = env.run(&["export", "--include", "handsets", "-o", format]);
+        assert!(
+            export.stdout.contains("member-of-bergen-a") && export.stdout.contains("member-of-bergen-c"),
+            "{}",
+            export.stdout
+        );
+        env.write(file, &export.stdout);
+        let plan = env.run(&["plan", file]);
+        assert!(plan.stdout.contains("nothing to do"), "{}{}", plan.stdout, plan.stderr);
     }
 }

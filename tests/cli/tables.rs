@@ -214,3 +214,48 @@ fn lines_that_end_with_carriage_returns_alone_have_numbers() {
     let refused = env.run(&["plan", "c.yaml"]);
     assert!(refused.code == Some(1) && refused.stderr.contains("c.yaml:5:"), "{}", refused.stderr);
 }
+
+#[test]
+fn settings_by_name_and_tables_by_id_add_up() {
+    let env = TestEnv::new();
+    for kind in ["base-stations", "handsets", "serviceability-passwords"] {
+        let export = env.run(&["export", "--include", kind, "-o", "csv"]);
+        let mut table = export.stdout.clone();
+        if kind == "serviceability-passwords" {
+            // Only what tells the networks, and their passwords.
+            let columns = ["location", "id", "serviceabilityPassword"];
+            let headings: Vec<&str> =
+                table.lines().next().expect("headings").trim_start_matches('\u{feff}').split(',').collect();
+            let at = columns.map(|column| headings.iter().position(|heading| *heading == column).expect(column));
+            let row = |line: &str| {
+                let cells: Vec<&str> = line.split(',').collect();
+                at.map(|at| cells[at]).join(",")
+            };
+            let rows: Vec<String> = table.lines().skip(1).map(row).collect();
+            table = format!("{}\n{}\n", columns.join(","), rows.join("\n"));
+        }
+        env.write("t.csv", &table);
+        for entry in ["name: TRD Lab, displayName: Q", "name: TRD Labs, renamedFrom: TRD Lab"] {
+            env.write(
+                "a.yaml",
+                &format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ {entry} }}] }}]\n"),
+            );
+            let plan = env.run(&["plan", "a.yaml", "t.csv"]);
+            assert_eq!(plan.code, Some(0), "{kind} {entry}: {}", plan.stderr);
+            assert!(plan.stdout.contains("1 to update"), "{kind} {entry}: {}", plan.stdout);
+        }
+    }
+}
+
+#[test]
+fn names_that_look_like_errors_of_a_spreadsheet_come_back() {
+    let env = stage_of(vec![network(0, "#N/A", "#REF!", "1111"), network(1, "#N/A", "'#REF!", "2222")]);
+    let export = env.run(&["export", "-o", "csv"]);
+    env.write("e.csv", &export.stdout);
+    let plan = env.run(&["plan", "e.csv"]);
+    assert!(plan.stdout.contains("nothing to do, 2 unchanged"), "{}{}", plan.stdout, plan.stderr);
+    // One that nothing protects is an error of the spreadsheet.
+    env.write("bad.csv", "location,name,displayName\n'#N/A,'#REF!,#REF!\n");
+    let plan = env.run(&["plan", "bad.csv"]);
+    assert_eq!(plan.stderr.matches("is a spreadsheet error").count(), 1, "{}", plan.stderr);
+}

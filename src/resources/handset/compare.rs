@@ -6,7 +6,7 @@ use super::lines::HandsetChange;
 use super::members::{Members, NotFound, has_lost_characters};
 use super::steps::HandsetChanges;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Span, plural};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, Span, plural};
 use crate::model::{Handset, LiveState, LocationId, Member, MemberKind, NetworkModel, nfc, same_member, same_text};
 use crate::plan::Scope;
 use crate::plan::matching::{EntryGroup, Managed};
@@ -83,7 +83,7 @@ impl<'r> Comparison<'r> {
         if lists.is_empty() {
             return None;
         }
-        let known = self.diagnostics.len();
+        let known = self.diagnostics.count(Severity::Error);
         let wanted: Vec<Wanted<'_, 'r>> = lists.into_iter().flatten().filter_map(|entry| self.wanted(entry)).collect();
         let duplicates = self.report_duplicates(&wanted);
         let matched = self.match_entries(&wanted, &duplicates);
@@ -97,7 +97,7 @@ impl<'r> Comparison<'r> {
                 (Found::Added, false) => additions.extend(self.addition(one)),
             }
         }
-        if self.diagnostics.len() == known
+        if self.diagnostics.count(Severity::Error) == known
             && let Some(model) = model
         {
             self.check_limit(model, &removals, &updates, &additions);

@@ -1,12 +1,13 @@
 //! A handset as a file asks for it, and how a file names the member on a line.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use super::member::Member;
 use crate::desired::spanned::Spanned;
 use crate::diagnostic::Span;
-use crate::model::{HandsetId, HandsetName, LocationId, MemberId};
+use crate::model::{HandsetId, HandsetName, LiveState, LocationId, MemberId};
 
 /// A handset that is there, or that is removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,9 @@ pub struct HandsetEntry {
     /// Whether it comes from a journal: without an `id` it is gone and added again, whatever handsets are like it.
     pub is_recorded: bool,
 }
+
+/// Most digits of an extension.
+pub(crate) const MAX_EXTENSION_DIGITS: usize = 10;
 
 /// How a file names the member on a line.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,19 +55,42 @@ impl fmt::Display for LineRef {
     }
 }
 
-impl LineRef {
+/// How the members of an organization are named in files.
+#[derive(Debug, Default)]
+pub struct LineNames<'a> {
+    /// Extensions that several members of a location have, so that they name none of them.
+    shared: HashSet<(&'a LocationId, &'a str)>,
+}
+
+impl<'a> LineNames<'a> {
+    /// For members that are on handsets which were read, or available for some.
+    pub fn of(live: &'a LiveState) -> Self {
+        let (mut ids, mut shared) = (HashMap::new(), HashSet::new());
+        for member in live.known_members() {
+            if let Member { id: Some(id), extension: Some(extension), location: Some(location), .. } = member {
+                let key = (location, &**extension);
+                if ids.insert(key, id).is_some_and(|other| other != id) {
+                    shared.insert(key);
+                }
+            }
+        }
+        Self { shared }
+    }
+
     /// How a member is named in a network of the location `home`: by its extension, or else by its id.
-    pub fn of(member: &Member, home: &LocationId) -> Option<Self> {
+    pub fn name(&self, member: &Member, home: &LocationId) -> Option<LineRef> {
+        let location = member.location.as_ref().unwrap_or(home);
         let is_writable = |extension: &&Arc<str>| {
-            !extension.is_empty() && extension.len() <= 10 && extension.bytes().all(|byte| byte.is_ascii_digit())
+            let is_number = extension.bytes().all(|byte| byte.is_ascii_digit());
+            let is_long = extension.is_empty() || extension.len() > MAX_EXTENSION_DIGITS;
+            is_number && !is_long && !self.shared.contains(&(location, &***extension))
         };
         match member.extension.as_ref().filter(is_writable) {
             Some(extension) => {
-                let elsewhere = member.location.as_ref().filter(|location| *location != home);
-                let location = elsewhere.map(|location| location.as_str().into());
-                Some(Self::Extension { extension: extension.clone(), location })
+                let location = (location != home).then(|| location.as_str().into());
+                Some(LineRef::Extension { extension: extension.clone(), location })
             }
-            None => member.id.clone().map(Self::Member),
+            None => member.id.clone().map(LineRef::Member),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::entry::MAX_EXTENSION_DIGITS;
 use crate::desired::load::SourceFormat;
 use crate::desired::mapping::MappingReader;
 use crate::desired::model::{HandsetEntry, LineRef, Spanned};
@@ -11,9 +12,6 @@ use crate::diagnostic::DiagnosticCode;
 use crate::model::{HandsetId, HandsetName, MemberId, NameError};
 
 const HANDSET_FIELDS: &[&str] = &["id", "line1", "line2", "customDisplayName", "reassignedFrom", "state"];
-
-/// The longest extension of Webex Calling.
-const MAX_EXTENSION_DIGITS: usize = 10;
 
 /// Fewer characters than this are no id.
 const MIN_ID_LENGTH: usize = 12;

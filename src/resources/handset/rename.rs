@@ -10,7 +10,7 @@ use crate::desired::model::{Desired, DesiredLocation, DeviceEntries, HandsetEntr
 use crate::desired::rules::{COUNTER, RenameRequest, Vocabulary, captured, full_match_regex};
 use crate::desired::template::{Templates, Variables};
 use crate::desired::yaml::unusual_spaces;
-use crate::diagnostic::{DiagnosticCode, Diagnostics, SourceLines, Sources, Span};
+use crate::diagnostic::{DiagnosticCode, Diagnostics, Severity, SourceLines, Sources, Span};
 use crate::model::{Handset, HandsetName, LiveState, Location, Member, NaturalName, Network, NetworkIndex, nfc};
 
 const VOCABULARY: Vocabulary = Vocabulary {
@@ -38,10 +38,10 @@ pub fn rename_handsets(
     let pattern = argument("PATTERN for customDisplayName: ", &request.pattern);
     let template = argument("TEMPLATE: ", &request.template);
     lines.finish();
-    let known = diagnostics.len();
+    let known = diagnostics.count(Severity::Error);
     VOCABULARY.check(&[&pattern], &[&template], diagnostics);
     let Ok(regex) = full_match_regex(&request.pattern) else { return Desired::default() };
-    if diagnostics.len() > known {
+    if diagnostics.count(Severity::Error) > known {
         return Desired::default();
     }
     let (pattern, template, templates) = (pattern.span, template.span, Templates::new());

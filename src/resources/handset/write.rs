@@ -1,24 +1,27 @@
 //! Writes handsets into a desired-state file.
 
-use super::entry::LineRef;
+use super::entry::{LineNames, LineRef};
 use super::member::Member;
 use super::state::Handset;
 use crate::desired::export::{Export, Exported};
 use crate::desired::yaml_writer::{Purpose, YamlWriter, one_line, quoted, scalar};
-use crate::model::{HandsetName, Location, LocationId, LocationIndex, registration_time, same_member, to_minute};
+use crate::model::{HandsetName, LocationId, LocationIndex, registration_time, same_member, to_minute};
 
 impl YamlWriter {
     /// Adds the handsets of the last network, which belongs to the location `home`.
-    pub(in crate::resources) fn handsets(&mut self, home: &LocationId, handsets: &[Handset], purpose: Purpose) {
+    pub(in crate::resources) fn handsets(&mut self, home: &LocationId, handsets: &[Handset], purpose: Purpose<'_>) {
         if handsets.is_empty() {
             return;
         }
         self.text.push_str("        handsets:\n");
+        let (is_comparison, names) = match purpose {
+            Purpose::File { lines, .. } => (false, lines),
+            Purpose::Comparison => (true, &LineNames::default()),
+        };
         for handset in handsets {
-            let is_comparison = purpose == Purpose::Comparison;
             let id = handset.id.as_ref().filter(|_| !is_comparison && needs_id(handset, handsets));
             let name = if is_comparison { handset.custom_name.as_deref() } else { writable_name(handset) };
-            let line = |member: &Member| LineRef::of(member, home).as_ref().map(line_ref);
+            let line = |member: &Member| names.name(member, home).as_ref().map(line_ref);
             let line1 = handset.line1.as_ref().filter(|line| is_comparison || line.id.is_some());
             let mut fields: Vec<String> = Vec::new();
             fields.extend(id.map(|id| format!("id: {}", scalar(id.as_str()))));
@@ -48,10 +51,13 @@ pub(in crate::resources) fn table(export: &Export<'_>, locations: &[LocationInde
     let remarks = ["#line1Name", "#line2Name", "#lastRegistration"];
     let columns = ["id", "line1", "line1Location", "line2", "line2Location", "customDisplayName"];
     let columns = columns.into_iter().chain(export.remarks(remarks));
+    let names = LineNames::of(export.live);
     export.device_table(locations, columns, |location, network| {
+        let line = |member: &Option<Member>| {
+            member.as_ref().and_then(|member| names.name(member, &location.id)).map(line_cells).unwrap_or_default()
+        };
         let row = |handset: &Handset| {
-            let ((line1, line1_location), (line2, line2_location)) =
-                (line_cells(handset.line1.as_ref(), location), line_cells(handset.line2.as_ref(), location));
+            let ((line1, line1_location), (line2, line2_location)) = (line(&handset.line1), line(&handset.line2));
             // Always: who changes line and name in one row means the handset of that row.
             let id = handset.id.as_ref().map(ToString::to_string).unwrap_or_default();
             let name = writable_name(handset).unwrap_or_default().to_owned();
@@ -65,14 +71,12 @@ pub(in crate::resources) fn table(export: &Export<'_>, locations: &[LocationInde
     })
 }
 
-/// How a table names a member, and the location of the member if it is not that of the network.
-fn line_cells(member: Option<&Member>, home: &Location) -> (String, String) {
-    let Some(member) = member else { return (String::new(), String::new()) };
-    let is_here = member.location.as_ref() == Some(&home.id);
-    match (&member.extension, &member.location, &member.id) {
-        (Some(extension), _, _) if is_here => (extension.to_string(), String::new()),
-        (Some(extension), Some(elsewhere), _) => (extension.to_string(), elsewhere.to_string()),
-        (_, _, id) => (id.as_ref().map(ToString::to_string).unwrap_or_default(), String::new()),
+/// A member in a table, and its location if that is not the one of the network.
+fn line_cells(line: LineRef) -> (String, String) {
+    match line {
+        LineRef::Extension { extension, location } => (extension.to_string(), location.unwrap_or_default().to_string()),
+        LineRef::Number(digits) => (format!("+{digits}"), String::new()),
+        LineRef::Member(id) => (id.to_string(), String::new()),
     }
 }
 

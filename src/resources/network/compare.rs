@@ -1,7 +1,7 @@
 //! Compares the desired with the current state of each managed network.
 
 use crate::desired::model::NetworkEntry;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity};
 use crate::model::{
     CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, Settings,
 };
@@ -111,7 +111,7 @@ pub(crate) fn compare<'a>(
 /// The settings of a network that is created; reports what is missing.
 fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Option<Settings> {
     let desired = &entry.desired;
-    let known = diagnostics.len();
+    let known = diagnostics.count(Severity::Error);
     let label = entry.label();
     // A code from a source that could not be read was reported.
     if desired.code.is_none() && entry.code.is_none() {
@@ -137,7 +137,7 @@ fn created_settings(entry: &NetworkEntry, diagnostics: &mut Diagnostics) -> Opti
     if let Some(name) = &desired.name {
         refuse_temporary_name(entry, name.as_str(), diagnostics);
     }
-    if diagnostics.len() > known {
+    if diagnostics.count(Severity::Error) > known {
         return None;
     }
     Some(Settings {

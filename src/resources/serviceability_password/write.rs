@@ -5,7 +5,7 @@ use crate::desired::yaml_writer::{Purpose, YamlWriter};
 
 impl YamlWriter {
     /// Adds whether the serviceability password of the last network is enabled, if that is known.
-    pub(in crate::resources) fn serviceability_password(&mut self, status: PasswordStatus, purpose: Purpose) {
+    pub(in crate::resources) fn serviceability_password(&mut self, status: PasswordStatus, purpose: Purpose<'_>) {
         let remark = match status {
             PasswordStatus::Unknown => return,
             // What is enabled may not exist ("Get DECT Serviceability Password status").

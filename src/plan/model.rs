@@ -438,11 +438,12 @@ pub struct UnchangedNetwork {
 }
 
 /// The devices of a network, as listed when the plan was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NetworkDevices {
     pub network: NetworkId,
     /// In the spelling of Webex.
     pub model: Option<Arc<str>>,
+    #[serde(flatten)]
     pub devices: Devices,
 }
 

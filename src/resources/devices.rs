@@ -1,18 +1,25 @@
 //! What belongs to a network, of each kind, as far as it was read.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::base_station::state::BaseStation;
 use super::handset::state::Handset;
 use super::kind::ResourceKind;
 use super::serviceability_password::state::PasswordStatus;
 
 /// Everything that belongs to a network and goes with it, as far as it was read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Devices {
-    /// Its base stations; `None` if they were not read.
+    /// Its base stations; none if they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_stations: Option<Vec<BaseStation>>,
-    /// Its handsets; `None` if they were not read.
+    /// Its handsets; none if they were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handsets: Option<Vec<Handset>>,
-    /// Its serviceability password; `None` if it was not read.
+    /// Its serviceability password; none if it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serviceability_password: Option<PasswordStatus>,
 }
 

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    BaseStation, CodeText, Handset, HandsetId, LocationId, Member, MemberId, MemberKind, PasswordStatus, Settings,
-};
+use crate::model::{BaseStation, CodeText, Handset, PasswordStatus, Settings};
 use crate::plan::model::ResourceState;
 use crate::storage::encryption::PlanKey;
 
@@ -73,101 +71,10 @@ pub(super) enum StateJson {
         model: Option<Arc<str>>,
     },
     BaseStation(BaseStation),
-    Handset(Box<HandsetJson>),
+    Handset(Box<Handset>),
     ServiceabilityPassword {
         status: PasswordStatus,
     },
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct HandsetJson {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    custom_display_name: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    default_display_name: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    line1: Option<MemberJson>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    line2: Option<MemberJson>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct MemberJson {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    member_id: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    member_type: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    first_name: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last_name: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    extension: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    number: Option<Arc<str>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    location: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    location_name: Option<Arc<str>>,
-}
-
-impl From<&Member> for MemberJson {
-    fn from(member: &Member) -> Self {
-        Self {
-            member_id: member.id.as_ref().map(ToString::to_string),
-            member_type: member.kind.api_name().to_owned(),
-            first_name: member.first_name.clone(),
-            last_name: member.last_name.clone(),
-            extension: member.extension.clone(),
-            number: member.number.clone(),
-            location: member.location.as_ref().map(ToString::to_string),
-            location_name: member.location_name.clone(),
-        }
-    }
-}
-
-impl From<MemberJson> for Member {
-    fn from(document: MemberJson) -> Self {
-        Self {
-            id: document.member_id.and_then(MemberId::non_empty),
-            kind: MemberKind::parse(&document.member_type),
-            first_name: document.first_name,
-            last_name: document.last_name,
-            extension: document.extension,
-            number: document.number,
-            location: document.location.and_then(LocationId::non_empty),
-            location_name: document.location_name,
-        }
-    }
-}
-
-impl From<&Handset> for HandsetJson {
-    fn from(handset: &Handset) -> Self {
-        Self {
-            id: handset.id.as_ref().map(ToString::to_string),
-            custom_display_name: handset.custom_name.clone(),
-            default_display_name: handset.default_name.clone(),
-            line1: handset.line1.as_ref().map(Into::into),
-            line2: handset.line2.as_ref().map(Into::into),
-        }
-    }
-}
-
-impl From<HandsetJson> for Handset {
-    fn from(document: HandsetJson) -> Self {
-        Self {
-            id: document.id.and_then(HandsetId::non_empty),
-            custom_name: document.custom_display_name,
-            default_name: document.default_display_name,
-            line1: document.line1.map(Into::into),
-            line2: document.line2.map(Into::into),
-            last_registration: None,
-        }
-    }
 }
 
 impl StateJson {
@@ -195,7 +102,7 @@ impl From<&ResourceState> for StateJson {
                 Self::Network { settings: settings.into(), model: model.clone() }
             }
             ResourceState::BaseStation(station) => Self::BaseStation(station.clone()),
-            ResourceState::Handset(handset) => Self::Handset(Box::new((&**handset).into())),
+            ResourceState::Handset(handset) => Self::Handset(handset.clone()),
             ResourceState::ServiceabilityPassword(status) => Self::ServiceabilityPassword { status: *status },
         }
     }
@@ -206,7 +113,7 @@ impl From<StateJson> for ResourceState {
         match document {
             StateJson::Network { settings, model } => Self::Network { settings: settings.into(), model },
             StateJson::BaseStation(station) => Self::BaseStation(station),
-            StateJson::Handset(handset) => Handset::from(*handset).into(),
+            StateJson::Handset(handset) => Self::Handset(handset),
             StateJson::ServiceabilityPassword { status } => Self::ServiceabilityPassword(status),
         }
     }

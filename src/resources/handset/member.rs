@@ -2,15 +2,23 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::model::{LocationId, MemberId};
 
 /// What a member is. A virtual line can only be the second line of a handset (Cisco, "Update DECT Network Handset").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum MemberKind {
+    #[serde(rename = "PEOPLE")]
     Person,
+    #[serde(rename = "PLACE")]
     Workspace,
+    #[serde(rename = "VIRTUAL_LINE")]
     VirtualLine,
     /// The list does not say, or says something new.
+    #[default]
+    #[serde(rename = "", other)]
     Unknown,
 }
 
@@ -25,6 +33,10 @@ impl MemberKind {
         }
     }
 
+    const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
     /// Its name in the API.
     pub const fn api_name(self) -> &'static str {
         match self {
@@ -37,18 +49,27 @@ impl MemberKind {
 }
 
 /// A member as Webex lists it: on a line of a handset, or among those that are available for one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Member {
-    /// Its id; `None` if the list has none.
+    /// Its id; none if the list has none.
+    #[serde(rename = "memberId", default, skip_serializing_if = "Option::is_none")]
     pub id: Option<MemberId>,
+    #[serde(rename = "memberType", default, skip_serializing_if = "MemberKind::is_unknown")]
     pub kind: MemberKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_name: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<Arc<str>>,
-    /// `extension`: unique in its location.
+    /// Unique in its location.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extension: Option<Arc<str>>,
     /// `external` or `phoneNumber`: its primary number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<LocationId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location_name: Option<Arc<str>>,
 }
 

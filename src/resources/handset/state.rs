@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::member::{Member, same_member};
 use crate::model::{HandsetId, MemberId, same_text};
 
@@ -11,18 +14,25 @@ use crate::model::{HandsetId, MemberId, same_text};
 pub const HANDSET_INTERVAL: Duration = Duration::from_secs(90);
 
 /// A handset of a network. Its access code is never read.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Handset {
-    /// Its id; `None` if the list has none, or before it was added.
+    /// Its id; none if the list has none, or before it was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<HandsetId>,
-    /// `customDisplayName`, if it has one.
+    /// Its own name, if it has one.
+    #[serde(rename = "customDisplayName", default, skip_serializing_if = "Option::is_none")]
     pub custom_name: Option<Arc<str>>,
-    /// `defaultDisplayName`: what it shows without one of its own.
+    /// What it shows without one of its own.
+    #[serde(rename = "defaultDisplayName", default, skip_serializing_if = "Option::is_none")]
     pub default_name: Option<Arc<str>>,
     /// The first line. Position is all that tells the lines apart in a list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line1: Option<Member>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line2: Option<Member>,
-    /// When a line was last registered, in milliseconds since 1970, as listed; `None` if never or unknown.
+    /// When a line was last registered, in milliseconds since 1970, as listed; `None` if never or unknown. Not stored.
+    #[serde(skip)]
     pub last_registration: Option<Arc<str>>,
 }
 

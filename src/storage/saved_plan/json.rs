@@ -10,12 +10,12 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 use super::SavedPlan;
-use crate::model::{BaseStation, Devices, LocationId, NetworkId, PasswordStatus};
+use crate::model::{LocationId, NetworkId};
 use crate::plan::model::{
     Change, ChangeIndex, ChangeSource, Counts, Dependency, LocationRef, NetworkDevices, NetworkRef, OrganizationRef,
     Plan, Protections, ResourceState, Step, StepItem, UnchangedNetwork, Warning,
 };
-use crate::storage::state_json::{HandsetJson, SettingsJson, StateJson};
+use crate::storage::state_json::{SettingsJson, StateJson};
 
 pub(super) const FORMAT_VERSION: u32 = 1;
 
@@ -54,7 +54,7 @@ pub(super) struct SavedPlanJson {
     unchanged_networks: Vec<UnchangedNetworkJson>,
     /// The devices of each network that has some changed, as listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    devices: Vec<NetworkDevicesJson>,
+    devices: Vec<NetworkDevices>,
     /// SHA-256 of all other fields.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) checksum: String,
@@ -108,19 +108,6 @@ struct StepJson {
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct NetworkDevicesJson {
-    network: NetworkId,
-    model: Option<Arc<str>>,
-    base_stations: Vec<BaseStation>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    handsets: Vec<HandsetJson>,
-    /// Absent if it was not read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    serviceability_password: Option<PasswordStatus>,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
 struct UnchangedNetworkJson {
     location: LocationId,
     network: NetworkId,
@@ -169,7 +156,7 @@ impl SavedPlan {
             changes,
             steps: self.plan.steps.iter().map(|step| StepJson::of(step, &self.plan)).collect(),
             unchanged_networks: self.plan.unchanged_networks.iter().map(unchanged).collect(),
-            devices: self.plan.devices.iter().map(NetworkDevicesJson::from).collect(),
+            devices: self.plan.devices.clone(),
             checksum: String::new(),
         }
     }
@@ -203,7 +190,7 @@ impl SavedPlan {
                 steps,
                 unchanged_networks: json.unchanged_networks.into_iter().map(unchanged).collect(),
                 counts: json.counts,
-                devices: json.devices.into_iter().map(Into::into).collect(),
+                devices: json.devices,
                 is_minimal: json.minimal,
                 protections: json.protections,
                 warnings: json.warnings,
@@ -268,31 +255,5 @@ impl StepJson {
         };
         let items: Vec<StepItem> = self.items.into_iter().map(&mut item).collect::<Option<_>>()?;
         (!items.is_empty()).then_some(Step { items, depends_on: self.depends_on })
-    }
-}
-
-impl From<&NetworkDevices> for NetworkDevicesJson {
-    fn from(devices: &NetworkDevices) -> Self {
-        Self {
-            network: devices.network.clone(),
-            model: devices.model.clone(),
-            base_stations: devices.devices.base_stations.clone().unwrap_or_default(),
-            handsets: devices.devices.handsets.iter().flatten().map(Into::into).collect(),
-            serviceability_password: devices.devices.serviceability_password,
-        }
-    }
-}
-
-impl From<NetworkDevicesJson> for NetworkDevices {
-    fn from(json: NetworkDevicesJson) -> Self {
-        Self {
-            network: json.network,
-            model: json.model,
-            devices: Devices {
-                base_stations: Some(json.base_stations),
-                handsets: Some(json.handsets.into_iter().map(Into::into).collect()),
-                serviceability_password: json.serviceability_password,
-            },
-        }
     }
 }

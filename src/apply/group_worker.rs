@@ -11,7 +11,7 @@ use super::event::Event;
 use super::observe::observe_for_a_while;
 use super::operation::OperationRequest;
 use super::outcome::{ChangeResult, ChangeStatus, Failure};
-use super::write_result::{StepState, WriteRequest, WriteResult};
+use super::write_result::{StepState, WriteRequest, WriteResult, is_lock};
 use crate::client::Priority;
 use crate::model::{HandsetId, NetworkId, Settings};
 use crate::plan::model::{
@@ -19,7 +19,7 @@ use crate::plan::model::{
     is_spaced,
 };
 use crate::runtime::Instant;
-use crate::webex::ApiError;
+use crate::webex::{ApiError, MaybeApplied};
 
 pub(super) struct GroupWorker<'a, 's> {
     pub(super) run: &'a RunContext<'s>,
@@ -298,7 +298,13 @@ impl<'a, 's> GroupWorker<'a, 's> {
     /// Records the result of one item of a step; returns its error.
     fn record(&mut self, at: StepIndex, item: &StepItem, written: WriteResult) -> Option<ApiError> {
         let (run, change) = (self.run, item.change);
-        let WriteResult { progress, mut result, error, .. } = written;
+        let WriteResult { mut progress, mut result, error, .. } = written;
+        // A lock may be over when what is half-way is restored, and what it has refused may be sent again.
+        let is_locked = |error: &ApiError| is_lock(error) && error.applied == MaybeApplied::No;
+        if progress == StepState::Failed && error.as_ref().is_some_and(is_locked) {
+            progress = StepState::NotSent;
+        }
+        let is_again = self.progress.get(&(at, change)) == Some(&StepState::NotSent);
         match (&progress, &result.error) {
             (StepState::Done, _) => self.record_state(item, &result),
             (_, Some(failure)) => {
@@ -324,7 +330,8 @@ impl<'a, 's> GroupWorker<'a, 's> {
             result.id = run.added_handsets.borrow().get(&change).map(ToString::to_string);
         }
         if is_settled && !(completes && progress == StepState::NotSent) {
-            run.set_result(change, result, if completes { Precedence::Latest } else { Precedence::First });
+            let is_newer = completes || is_again && progress != StepState::NotSent;
+            run.set_result(change, result, if is_newer { Precedence::Latest } else { Precedence::First });
         }
         self.progress.insert((at, change), progress);
         error

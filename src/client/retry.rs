@@ -139,11 +139,12 @@ impl RetryPolicy {
         if wait > self.max_retry_after {
             tracing::warn!(wait_s = wait.as_secs(), "Retry-After exceeds the maximum");
             RetryDecision::Fail(None)
-        } else if waited + wait > limit {
+        } else if waited + wait / 2 > limit {
+            let seconds = |time: Duration| time.as_secs_f64().ceil();
             RetryDecision::RateLimitTimeout(format!(
                 "rate limited for {} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
-                waited.as_secs(),
-                wait.as_secs()
+                seconds(waited),
+                seconds(wait)
             ))
         } else {
             RetryDecision::Retry
@@ -162,7 +163,8 @@ impl RetryPolicy {
         let left = self.lock_timeout.saturating_sub(state.locked_for);
         // Our own backoff is no reason to give up early.
         let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
-        let is_over = left.is_zero() || named.is_some_and(|named| named > left);
+        // A wait of which half fits into what is left is waited for: the last one ends a moment after the timeout.
+        let is_over = left.is_zero() || named.is_some_and(|named| named > self.lock_timeout || named / 2 > left);
         RetryDecision::Locked { until: now + wait, give_up: is_over.then(|| self.lock_timeout_message(named)) }
     }
 
@@ -235,6 +237,12 @@ mod tests {
         };
         assert_eq!(until, NOW + Duration::from_secs(601));
         assert!(reason.contains("exceeds --lock-timeout"), "{reason}");
+        // Twice 301 s end a moment after 600 s.
+        locked.retry_after = Some(RetryAfter::Wait(Duration::from_secs(301)));
+        let waited = AttemptState { locked_for: Duration::from_secs(301), locks: 1, ..AttemptState::default() };
+        assert!(matches!(decide(&locked, &waited, Effect::Replaces), RetryDecision::Locked { give_up: None, .. }));
+        let waited = AttemptState { locked_for: Duration::from_secs(500), locks: 1, ..AttemptState::default() };
+        assert!(matches!(decide(&locked, &waited, Effect::Replaces), RetryDecision::Locked { give_up: Some(_), .. }));
         state.lock = Some((NOW, Duration::from_secs(600)));
         state.record_failure(ErrorClass::Locked, NOW + Duration::from_secs(600));
         locked.retry_after = None;
@@ -254,7 +262,9 @@ mod tests {
         let decide =
             |attempt| RetryPolicy::default().decide(attempt, &AttemptState::default(), &mut SeededRng::from_seed(1));
         assert_eq!(decide(attempt(800, 100)), RetryDecision::Retry);
-        assert!(matches!(decide(attempt(800, 101)), RetryDecision::RateLimitTimeout(_)));
+        // Half of the pause fits.
+        assert_eq!(decide(attempt(800, 200)), RetryDecision::Retry);
+        assert!(matches!(decide(attempt(800, 201)), RetryDecision::RateLimitTimeout(_)));
         assert_eq!(decide(attempt(0, 3_601)), RetryDecision::Fail(None));
     }
 

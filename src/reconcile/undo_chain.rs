@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::made_again::MadeAgain;
-use crate::model::NetworkId;
+use crate::model::{NetworkId, Settings};
 use crate::plan::is_temporary;
 use crate::plan::model::ResourceKind as Kind;
 use crate::storage::journal::{ModifiedNetwork, RecordedItem, RunHistoryError, UndoneRuns};
@@ -138,10 +138,10 @@ fn join(history: &mut RunHistory, run: RunHistory, must_be_joined: bool) -> bool
         let is_left = |left: &&ModifiedNetwork| {
             let is_continuation = !left.is_final || must_be_joined;
             let is_same = left.network == modified.network && is_continuation;
-            // Of a run that was not continued only what is temporary was left. A write that came late may have brought a
-            // temporary name back, whatever was acknowledged.
-            let states = if must_be_joined { &left.final_states } else { &left.interim_states };
-            let is_as_left = states.iter().any(|state| modified.before.matches(state));
+            // Of a run that was not continued only what is temporary was left. A write that came late, or a list that lagged, may
+            // have brought a temporary name or code back, whatever was acknowledged.
+            let finals: &[Settings] = if must_be_joined { &left.final_states } else { &[] };
+            let is_as_left = left.interim_states.iter().chain(finals).any(|state| modified.before.matches(state));
             is_same && (is_as_left || is_temporary(&modified.before.name))
         };
         if let Some(left) = run.modified.iter().find(is_left) {

@@ -304,7 +304,10 @@ pub fn result(view: &ResultView) -> String {
     if let Some(journal) = &view.journal {
         line(&mut out, format_args!("{DIM}journal: {journal}{DIM:#}"));
     }
-    if !problems.is_empty() && problems.iter().all(|network| network.is_shown_otherwise()) {
+    // A run that was stopped has not waited for a list that lags.
+    let is_shown_otherwise =
+        view.outcome.stopped.is_none() && problems.iter().all(|network| network.is_shown_otherwise());
+    if !problems.is_empty() && is_shown_otherwise {
         line(
             &mut out,
             format_args!(

@@ -545,6 +545,41 @@ fn in_a_location_that_stays_locked_one_of_the_displaced_is_tried_once_more() {
     assert!(left > 40 || cases(300) < 300, "only {left} networks were left on something temporary");
 }
 
+/// A lock that outlasts `--lock-timeout` by less than that once more.
+#[test]
+fn what_a_long_lock_has_refused_is_sent_once_more_to_close_a_cycle() {
+    let mut met = 0;
+    for seed in 0..cases(300) {
+        let mut rng = SeededRng::from_seed(seed ^ 0x10c4);
+        let env = TestEnv::new(RandomOrganization::random(1, 12, &mut rng), FaultConfig::default());
+        let client = env.client(seed, RetryPolicy { lock_timeout: Duration::from_secs(60), ..RetryPolicy::default() });
+        let (interim, since, has_met) = (Cell::new(false), Cell::new(rng.gen_below(4)), Cell::new(false));
+        let watch = |event: &Event| match event {
+            Event::Written { kind, .. } if !has_met.get() => {
+                interim.set(interim.get() || *kind == StepKind::Interim);
+                if interim.get() && since.replace(since.get().saturating_sub(1)) == 0 {
+                    let lock_duration = Duration::from_secs(90);
+                    let always =
+                        FaultConfig { locks: 1.0, lock_duration, lock_retry_after: false, ..FaultConfig::default() };
+                    env.simulated.borrow_mut().set_faults(always);
+                }
+            }
+            Event::Locked { .. } if !has_met.replace(true) => {
+                let once = FaultConfig { lock_retry_after: false, ..FaultConfig::default() };
+                env.simulated.borrow_mut().set_faults(once);
+            }
+            _ => {}
+        };
+        let applying = env.applying(&client, Options::default(), &watch);
+        let (plan, outcome) = env.clock.block_on(applying).expect("the run ends").expect("a run");
+        check(&env, &plan, &outcome, false);
+        assert!(outcome.results.iter().all(|result| result.left_as.is_none()), "seed {seed}: {:#?}", outcome.results);
+        met += usize::from(has_met.get());
+        env.converges(seed);
+    }
+    assert!(met > 30 || cases(300) < 300, "only {met} runs met a lock");
+}
+
 #[test]
 fn restoring_respects_locks_of_other_writes() {
     let latency = Latency::Fixed(Duration::from_millis(100));

@@ -25,7 +25,7 @@ use dectl::reconcile::{
 };
 use dectl::resources::calls;
 use dectl::runtime::{Clock, SeededRng, Shutdown, ShutdownLevel, ShutdownReason};
-use dectl::simulator::{FaultConfig, InProcessApi, SimulatedOrganization, Snapshot};
+use dectl::simulator::{FaultConfig, InProcessApi, Latency, SimulatedOrganization, Snapshot};
 use dectl::storage::{CodeAccess, RunDirectory, RunHistory, RunTarget, SavedPlan};
 use dectl::webex::NetworkPath;
 use futures::future::{Either, select};
@@ -852,6 +852,52 @@ fn an_undo_takes_back_its_own_run_whatever_was_interrupted_before() {
         compared.set(compared.get() + 1);
     });
     assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());
+}
+
+/// Names and codes that are exchanged while lists lag behind writes: what the next run finds is no state to go back to.
+#[test]
+fn a_list_that_lags_is_no_state_to_go_back_to() {
+    for_seeds("a_list_that_lags", 100, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, false), false);
+        let mut file = String::from("version: 1\nlocations:\n");
+        for location in &locations {
+            let _infallible = writeln!(file, "  - id: {}\n    networks:", location.id);
+            let (mut names, mut codes): (Vec<&str>, Vec<&str>) =
+                location.networks.iter().map(|network| (&*network.name, &*network.code)).unzip();
+            let of = location.networks.len();
+            names.rotate_left(usize::from(rng.gen_bool(0.5)) % of);
+            codes.rotate_left(1 % of);
+            for ((network, name), code) in location.networks.iter().zip(names).zip(codes) {
+                let id = &network.id;
+                let _infallible = writeln!(file, "      - {{ id: {id}, name: {name}, defaultAccessCode: \"{code}\" }}");
+            }
+        }
+        let before = scene.truth();
+        let faults = FaultConfig {
+            read_lag: Duration::from_millis(1_500),
+            latency: Latency::Fixed(Duration::from_millis(300)),
+            ..FaultConfig::default()
+        };
+        for attempt in 0.. {
+            scene.behave(faults.clone());
+            let interruption = (attempt < 2).then(|| (rng.full_jitter(Duration::from_secs(6)), true));
+            let ended = scene.apply(&file, &Course { interruption, ..Course::default() });
+            if ended == Some(Ok(true)) && attempt >= 2 {
+                break;
+            }
+            assert!(attempt < 12, "it never ends: {ended:?}\n{file}");
+        }
+        let after = scene.truth();
+        if after == before {
+            return;
+        }
+        let undone = scene.undo(&Course::default()).expect("it is not killed");
+        let said = undone.unwrap_or_else(|error| panic!("{error}\n{file}")).said;
+        let now = scene.truth();
+        assert!(now == before, "{now:#?}\n{before:#?}\nafter {after:#?}\n{said:#?}\n{file}");
+    });
 }
 
 /// A file that was applied in pieces: undone, applied again by the undo of that undo, and undone once more.

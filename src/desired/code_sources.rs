@@ -86,7 +86,7 @@ fn accept(
         .map_err(|error| {
             diagnostics
                 .error(DiagnosticCode::InvalidCode, source.span, format!("access code in {context} {error}"))
-                .help("it must contain exactly four digits, and nothing else but a line ending");
+                .help("it must contain exactly four digits, and nothing else but white space around them");
         })
         .ok()
 }

@@ -49,7 +49,7 @@ pub fn expand(desired: &mut Desired, context: RuleContext<'_>, diagnostics: &mut
     let mut matched = 0;
     for (at, location) in context.live.locations() {
         let entries = expander.location(at, location);
-        matched += entries.len();
+        matched += entries.iter().filter(|entry| entry.has_own_settings).count();
         if !entries.is_empty() {
             let id = Some(Spanned { value: location.id.clone(), span: first.span });
             desired.locations.push(DesiredLocation {
@@ -196,13 +196,19 @@ struct RuleExpander<'a, 'r> {
 
 impl<'a> RuleExpander<'a, '_> {
     fn location(&mut self, at: LocationIndex, location: &Location) -> Vec<NetworkEntry> {
-        if !(self.context.has_location)(&location.name) || !self.rules.iter().any(|rule| rule.applies_to(location)) {
+        if !self.rules.iter().any(|rule| rule.applies_to(location)) {
             return Vec::new();
         }
         let live = self.context.live;
-        let mut targets: Vec<RuleTarget<'a>> = live
-            .networks_of(at)
-            .filter(|(network, _)| !(self.context.is_managed)(*network))
+        let networks = live.networks_of(at).filter(|(network, _)| !(self.context.is_managed)(*network));
+        if !(self.context.has_location)(&location.name) {
+            let first = |settings: &Settings| {
+                let matches = |rule: &&CompiledRule<'_>| rule.applies_to(location) && rule.groups(settings).is_some();
+                self.rules.iter().find(matches)
+            };
+            return networks.filter_map(|(at, found)| self.bare_entry(first(&found.settings)?.rule, at)).collect();
+        }
+        let mut targets: Vec<RuleTarget<'a>> = networks
             .map(|(network, found)| RuleTarget {
                 network,
                 live: &found.settings,
@@ -323,11 +329,20 @@ impl<'a> RuleExpander<'a, '_> {
         }
     }
 
+    /// The entry of a network out of scope, which a rule manages as well; that of a command is about its scope alone.
+    fn bare_entry(&self, rule: &Rule, network: NetworkIndex) -> Option<NetworkEntry> {
+        let id = self.context.live.network(network).id.clone();
+        (rule.mode == RuleMode::Persistent).then(|| NetworkEntry {
+            id: Some(Spanned { value: id, span: rule.span }),
+            ..NetworkEntry::new(Origin::Rule { span: rule.span, label: rule.label.clone() })
+        })
+    }
+
     fn entry(&mut self, target: RuleTarget<'_>, location: &Location) -> Option<NetworkEntry> {
         let in_scope = (self.context.has_network)(target.live, &target.settings);
         let rule = self.rules[target.matching_rules.first()?.0].rule;
         if !in_scope {
-            return None;
+            return self.bare_entry(rule, target.network);
         }
         let changed = target.live.diff(&target.settings);
         let desired = self.checked(&target, changed, location)?;

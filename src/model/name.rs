@@ -40,6 +40,14 @@ impl NetworkName {
         Ok(Self(composed(text, NAME_MAX)?))
     }
 
+    /// Validates a text that Webex has; it is sent back as it is.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn as_listed(text: &str) -> Result<Self, NameError> {
+        composed(text, NAME_MAX).map(|_| Self(text.into()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -68,6 +76,14 @@ impl HandsetName {
         Ok(Self(composed(text, HANDSET_NAME_MAX)?))
     }
 
+    /// Validates a text that Webex has; it is sent back as it is.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn as_listed(text: &str) -> Result<Self, NameError> {
+        composed(text, HANDSET_NAME_MAX).map(|_| Self(text.into()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,6 +104,14 @@ impl DisplayName {
     /// If it is empty or contains control characters.
     pub fn new(text: &str) -> Result<Self, NameError> {
         Ok(Self(composed(text, usize::MAX)?))
+    }
+
+    /// Validates a text that Webex has; it is sent back as it is.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn as_listed(text: &str) -> Result<Self, NameError> {
+        composed(text, usize::MAX).map(|_| Self(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -138,6 +162,8 @@ mod tests {
         assert!(NetworkName::new(&"å".repeat(40)).is_ok());
         let decomposed = NetworkName::new(&"a\u{30a}".repeat(40)).expect("40 letters");
         assert_eq!(decomposed.as_str(), "å".repeat(40));
+        let listed = NetworkName::as_listed(&"a\u{30a}".repeat(40)).expect("40 letters");
+        assert_eq!(listed.as_str(), "a\u{30a}".repeat(40));
         assert!(HandsetName::new(&"e\u{301}".repeat(16)).is_ok());
         assert_eq!(DisplayName::new("e\u{301}").map(|name| name.as_str().to_owned()), Ok("é".to_owned()));
         assert_eq!(NetworkName::new(&"å".repeat(41)), Err(NameError::TooLong { length: 41, max: NAME_MAX }));

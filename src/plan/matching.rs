@@ -26,6 +26,8 @@ pub(crate) struct Managed<'a> {
     pub(crate) created: Vec<(NetworkModel, EntryGroup<'a>)>,
     /// Networks that are deleted, in list order.
     pub(crate) deleted: Vec<(NetworkIndex, &'a NetworkEntry)>,
+    /// Entries of networks that are to be deleted and do not exist any more.
+    pub(crate) gone: Vec<&'a NetworkEntry>,
     /// Whether every entry was matched. Otherwise conflicts may be spurious and are not reported.
     pub(crate) complete: bool,
 }
@@ -344,7 +346,9 @@ impl<'a, 'r> Matcher<'a, 'r> {
         let mut deleted: Vec<_> = self.deleted.into_iter().collect();
         deleted.sort_by_key(|(network, _)| *network);
         let (location, created) = (self.location, self.created);
-        Managed { location, guards: Vec::new(), guarded: Vec::new(), networks, created, deleted, complete: true }
+        let is_gone = |entry: &&NetworkEntry| entry.id.as_ref().is_some_and(|id| self.live.find(&id.value).is_none());
+        let gone = absent.into_iter().filter(is_gone).collect();
+        Managed { location, guards: Vec::new(), guarded: Vec::new(), networks, created, deleted, gone, complete: true }
     }
 
     /// An entry with `state: absent`, which always has an id.

@@ -216,7 +216,7 @@ pub struct Counts {
     pub locations: usize,
     /// Managed networks that are already in sync.
     pub unchanged: usize,
-    /// Networks out of scope that would change, or of whose devices files speak.
+    /// Networks out of scope that would change, or that are not compared: of whose devices files speak, or that rules manage.
     pub out_of_scope: usize,
     /// Networks, and the devices of those that were asked for them.
     pub listed: PerKind<usize>,

@@ -8,7 +8,7 @@ use super::matching::{EntryGroup, Managed, Matches};
 use super::model::{Counts, PerKind, Plan, Warning};
 use super::schedule::schedule;
 use super::scope::{Scope, apply_scope};
-use crate::desired::model::Desired;
+use crate::desired::model::{Desired, NetworkEntry, Origin};
 use crate::diagnostic::{Diagnostic, Diagnostics, Sources};
 use crate::model::{HANDSET_INTERVAL, LiveState, NetworkIndex};
 use crate::resources::compare::{KnownDevices, compare_devices};
@@ -108,14 +108,16 @@ pub(super) fn compare_locations<'a>(
     located
 }
 
-/// Number of networks out of scope whose settings are in sync, but of whose devices entries speak: those are not looked at.
+/// Number of networks out of scope that are not looked at: those whose settings are in sync, but of whose devices entries speak, and
+/// those that only rules manage.
 fn uncompared(managed: &Managed<'_>, changes: &[NetworkChange<'_>], scope: &Scope, live: &LiveState) -> usize {
     let location = &live.location(managed.location).name;
     let changed: HashSet<NetworkIndex> = changes.iter().filter_map(NetworkChange::network).collect();
     let is_uncompared = |(at, group): &&(NetworkIndex, EntryGroup<'_>)| {
         let names = group.primary.names(&live.network(*at).settings.name);
-        let speaks = group.entries().any(|entry| entry.devices.speak());
-        speaks && !changed.contains(at) && !scope.includes_any_name(location, names)
+        let is_bare = |entry: &NetworkEntry| matches!(entry.origin, Origin::Rule { .. }) && !entry.has_own_settings;
+        let is_left_out = group.entries().any(|entry| entry.devices.speak() || is_bare(entry));
+        is_left_out && !changed.contains(at) && !scope.includes_any_name(location, names)
     };
     managed.networks.iter().filter(is_uncompared).count()
 }

@@ -3,7 +3,7 @@
 use super::location_planner::file_source;
 use super::matching::{Managed, Matches};
 use super::model::{LocationRef, ProtectedNetwork, Protection};
-use crate::desired::model::{Guard, GuardedNetwork};
+use crate::desired::model::{Guard, GuardedNetwork, NetworkEntry};
 use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Sources, quoted_list, suggest};
 use crate::model::{LiveState, NameKey, NetworkIndex};
 
@@ -41,8 +41,8 @@ pub fn protections(
     found
 }
 
-/// The network that an entry protects which says nothing else of it: by its id, by its live name, or by the name that an
-/// entry of the files gives it.
+/// The network that an entry protects which says nothing else of it: by its id, by its live name, or by a name that an
+/// entry of the files gives it or takes from it. One that was deleted as another entry asks for needs no protection any more.
 fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Result<NetworkIndex, Diagnostic> {
     let key = guarded.name.as_ref().map(|name| NameKey::of(&name.value));
     let named: Vec<NetworkIndex> = live
@@ -50,10 +50,26 @@ fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Re
         .filter(|(_, network)| key == Some(NameKey::of(&network.settings.name)))
         .map(|(at, _)| at)
         .collect();
-    let renamed = || managed.networks.iter().filter(|(_, group)| key.is_some() && group.primary.name_key() == key);
+    let is_renamed = |entry: &NetworkEntry| {
+        let former = entry.renamed_from.iter().map(|name| NameKey::of(&name.value));
+        key.is_some() && former.map(Some).chain([entry.name_key()]).any(|name| name == key)
+    };
+    let renamed = || managed.networks.iter().filter(|(_, group)| is_renamed(group.primary));
+    let is_it = |gone: &&NetworkEntry| match &guarded.id {
+        Some(id) => gone.id.as_ref().is_some_and(|other| other.value == id.value),
+        None => gone.name_key().is_none_or(|name| Some(name) == key),
+    };
+    let deleted = managed.gone.iter().copied().find(is_it).map(|gone| {
+        Diagnostic::warning(DiagnosticCode::AlreadyAbsent, "the network that this entry protects is already deleted")
+            .with_related(gone.span(), "as this entry asks for")
+            .help("remove both entries")
+    });
     if let Some(id) = &guarded.id {
         let network = live.find(&id.value).filter(|at| live.location_of(*at) == managed.location);
         let network = network.ok_or_else(|| {
+            if let Some(deleted) = deleted {
+                return deleted;
+            }
             Diagnostic::error(
                 DiagnosticCode::UnknownNetwork,
                 format!("no network of this location has the id {}", id.value),
@@ -76,6 +92,9 @@ fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Re
     match &named[..] {
         [network] => Ok(*network),
         [] => renamed().map(|(at, _)| *at).next().ok_or_else(|| {
+            if let Some(deleted) = deleted {
+                return deleted;
+            }
             let names = || live.networks_of(managed.location).map(|(_, network)| &*network.settings.name);
             let near = suggest(label, names());
             let help = match near.is_empty() {

@@ -100,7 +100,8 @@ pub struct PlanSummary {
     #[serde(rename = "leastMsLineByLine", serialize_with = "milliseconds")]
     #[schemars(with = "u64")]
     pub least_line_by_line: Duration,
-    /// Networks excluded by --location or --network that would change, or of whose devices files speak: those are not compared.
+    /// Networks excluded by --location or --network that would change, or that are not compared: of whose devices files speak, or
+    /// that rules manage.
     pub out_of_scope: usize,
     /// Number of write requests, including interim ones.
     pub writes: usize,

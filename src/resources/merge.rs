@@ -20,7 +20,7 @@ impl SeenDevices {
     pub(crate) fn check(&mut self, location: usize, entry: &NetworkEntry, diagnostics: &mut Diagnostics) {
         let DeviceEntries { base_stations, handsets, serviceability_password } = &entry.devices;
         let network = entry.key().map(|key| (location, key));
-        self.base_stations.check(base_stations.as_deref().unwrap_or_default(), diagnostics);
+        self.base_stations.check(network.as_ref(), base_stations.as_deref().unwrap_or_default(), diagnostics);
         self.handsets.check(network.as_ref(), handsets.as_deref().unwrap_or_default(), diagnostics);
         if let (Some(status), Some(network)) = (serviceability_password, network) {
             self.passwords.check(network, entry.label(), status, diagnostics);

@@ -579,3 +579,25 @@ fn an_undo_brings_back_what_the_network_held_when_it_was_deleted() {
     assert_eq!(base_stations(&env).get(&mac), None, "it was gone before the deletion");
     assert_eq!(base_stations(&env).values().filter(|network| *network == "TRD Nurses").count(), 3);
 }
+
+#[test]
+fn base_stations_that_contradict_each_other_are_refused_without_an_organization() {
+    let env = TestEnv::new();
+    let (a, b, c) = ("AC7A56FFFF01", "AC7A56FFFF02", "AC7A56FFFF03");
+    for (stations, words) in [
+        (format!("{a}, {{ mac: {b}, replaces: {a} }}"), "is replaced, but another entry says that it is there"),
+        (format!("{{ mac: {b}, replaces: {a} }}, {a}"), "is replaced, but another entry says that it is there"),
+        (format!("{{ mac: {a}, replaces: {b} }}, {{ mac: {b}, replaces: {a} }}"), "is replaced, but another"),
+        (format!("{{ mac: {a}, replaces: {c} }}, {{ mac: {b}, replaces: {c} }}"), "is replaced twice"),
+        (format!("{a}, {{ mac: {a}, state: absent }}"), "is named twice"),
+    ] {
+        env.write("f.yaml", &site("Oslo HQ", &format!("      - {{ name: HQ Ward 1, baseStations: [{stations}] }}\n")));
+        let ended = env.run(&["validate", "f.yaml"]);
+        assert_eq!(ended.code, Some(1), "{stations}");
+        assert!(ended.stderr.contains(words), "{stations}: {}", ended.stderr);
+    }
+    // It is replaced, and said to be gone; or it moves to another network.
+    env.write("f.yaml", &site("Oslo HQ", &format!("      - {{ name: HQ Ward 1, baseStations: [{{ mac: {a}, replaces: {b} }}, {{ mac: {b}, state: absent }}] }}\n      - {{ name: HQ Ward 2, baseStations: [{{ mac: {a}, state: absent }}] }}\n")));
+    let ended = env.run(&["validate", "f.yaml"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}

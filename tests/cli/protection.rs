@@ -292,3 +292,34 @@ fn a_killed_run_that_was_allowed_is_finished_by_the_same_command() {
     }
     assert!(killed > 3, "{killed}");
 }
+
+#[test]
+fn a_protection_outlasts_what_was_allowed() {
+    let env = TestEnv::new();
+    let file =
+        |entry: &str| format!("version: 1\nlocations: [{{ name: Trondheim Clinic, networks: [{{ {entry} }}] }}]\n");
+    env.write("guard.yaml", &file("name: TRD Lab, protected: true"));
+    env.write("rename.yaml", &file("name: TRD Labs, renamedFrom: TRD Lab"));
+    let apply = ["apply", "rename.yaml", "guard.yaml", "--yes", "--allow", "TRD Lab"];
+    assert_eq!(env.run(&apply).code, Some(0));
+    let again = env.run(&apply);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    // It is still protected, by the name that it had.
+    env.write("other.yaml", &file("name: TRD Labs, renamedFrom: TRD Lab, displayName: Other"));
+    let refused = env.run(&["apply", "other.yaml", "guard.yaml", "--yes"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("is protected"), "{}", refused.stderr);
+
+    let networks = env.run(&["export", "-o", "json"]).json();
+    let networks = networks["dectNetworks"].as_array().expect("networks");
+    let id = networks.iter().find(|network| network["name"] == "TRD Test network").expect("it is there")["id"].clone();
+    env.write("delete.yaml", &file(&format!("id: {id}, state: absent")));
+    for guard in [format!("id: {id}, protected: true"), "name: TRD Test network, protected: true".to_owned()] {
+        env.write("guard.yaml", &file(&guard));
+        let apply =
+            ["apply", "delete.yaml", "guard.yaml", "--yes", "--max-deletes", "100", "--allow", "TRD Test network"];
+        let ended = env.run(&apply);
+        assert_eq!(ended.code, Some(0), "{guard}: {}", ended.stderr);
+        let again = env.run(&apply);
+        assert_eq!(again.code, Some(0), "{guard}: {}", again.stderr);
+    }
+}

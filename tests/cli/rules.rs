@@ -165,3 +165,21 @@ fn what_fails_after_a_resumed_run_is_no_success() {
     assert_eq!(ended.json()["kind"], "result", "of the resumed run");
     assert_eq!(live_names(&env), ["Oslo: A", "Oslo: B", "Oslo: D"]);
 }
+
+#[test]
+fn networks_out_of_scope_that_rules_manage_are_not_unmanaged() {
+    let env = TestEnv::new();
+    env.write("all.yaml", "version: 1\nrules: [{ match: { name: '.*' }, set: { displayName: all } }]\n");
+    let whole = env.run(&["plan", "all.yaml", "-o", "json"]).json();
+    let networks = whole["summary"]["update"].as_u64().expect("a number")
+        + whole["summary"]["unchanged"].as_u64().expect("a number");
+    for scope in [["--location", "Trond*"], ["--location", "!Trond*"], ["--network", "*Lab*"]] {
+        let plan = env.run(&[&["plan", "all.yaml", "--fail-on-unmanaged", "-o", "json"], &scope[..]].concat());
+        assert_eq!(plan.code, Some(0), "{scope:?}: {}{}", plan.stdout, plan.stderr);
+        let summary = &plan.json()["summary"];
+        let count = |name: &str| summary[name].as_u64().expect("a number");
+        assert_eq!(count("unmanaged"), 0, "{summary}");
+        assert_eq!(count("update") + count("unchanged") + count("outOfScope"), networks, "{summary}");
+        assert!(count("outOfScope") > 0, "{summary}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use dectl::simulator::{FaultConfig, RequestFault, SimulatedOrganization, SimulatedState};
 
-use crate::harness::{TestEnv, copy_example, live_names, three_networks};
+use crate::harness::{TestEnv, copy_example, live_names, network, stage_of, three_networks};
 
 #[test]
 fn a_run_can_be_listed_and_undone() {
@@ -891,4 +891,42 @@ fn an_interrupted_undo_keeps_to_its_scope() {
     let resumed = env.run(&undo);
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     assert!(resumed.stderr.contains("resuming the unfinished undo"), "{}", resumed.stderr);
+}
+
+#[test]
+fn what_webex_does_not_list_is_said_before_and_after() {
+    let mut unnamed = network(0, "Oslo", "Ward", "1111");
+    unnamed.as_object_mut().expect("an object").remove("displayName");
+    let env = stage_of(vec![unnamed]);
+    env.write(
+        "f.yaml",
+        "version: 1\nlocations: [{ name: Oslo, networks: [{ name: Ward, defaultAccessCodeEnabled: false }] }]\n",
+    );
+    let applied = env.run(&["apply", "f.yaml", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    assert!(applied.stdout.contains("has no display name, and Webex chooses one"), "{}", applied.stdout);
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
+    assert!(undone.stdout.contains("displayName of \"Ward\" is left alone"), "{}", undone.stdout);
+
+    let mut disabled = network(0, "Oslo", "Ward", "1111");
+    disabled["defaultAccessCodeEnabled"] = false.into();
+    let env = stage_of(vec![disabled]);
+    env.set_faults(FaultConfig { hide_disabled_codes: true, ..FaultConfig::default() });
+    env.write("f.yaml", "version: 1\nlocations: [{ name: Oslo, networks: [{ name: Ward, displayName: X, defaultAccessCode: '7777' }] }]\n");
+    let applied = env.run(&["apply", "f.yaml", "--yes"]);
+    assert!(applied.stdout.contains("has a hidden access code, and the update sets another one"), "{}", applied.stdout);
+    let undone = env.run(&["undo", "last", "--yes"]);
+    assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
+    assert!(undone.stdout.contains("defaultAccessCode of \"Ward\" is left alone"), "{}", undone.stdout);
+}
+
+#[test]
+fn a_name_is_given_back_as_it_was_composed() {
+    let env = stage_of(vec![network(0, "Oslo", "Cafe\u{301} Ward", "1111")]);
+    let before = live_names(&env);
+    env.write("f.yaml", "version: 1\nlocations: [{ name: Oslo, networks: [{ id: net0000, name: Other }] }]\n");
+    assert_eq!(env.run(&["apply", "f.yaml", "--yes"]).code, Some(0));
+    assert_eq!(env.run(&["undo", "last", "--yes"]).code, Some(0));
+    assert_eq!(live_names(&env), before);
 }

@@ -1,8 +1,10 @@
 //! `dectl runs`: the recorded runs.
 
+use std::collections::HashSet;
+
 use clap::Args as ClapArgs;
 use dectl::report::{json, text};
-use dectl::storage::RunDirectory;
+use dectl::storage::{RunDirectory, RunHistory};
 
 use super::output::text_or_json;
 use crate::cli::args::{JournalOptions, OutputOptions};
@@ -23,8 +25,16 @@ pub(crate) struct RunsArgs {
 pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
     let mut directory = RunDirectory::open(&args.journal.journal)?;
     if let Some(keep) = args.prune {
+        let is_unfinished = |history: &RunHistory| history.has_written() && !history.is_finished();
+        let unfinished: HashSet<String> =
+            directory.histories().filter(is_unfinished).map(|history| history.run).collect();
         for name in directory.prune(keep)? {
-            printer.note(&format!("deleted run {name}\n"));
+            let cost = if unfinished.contains(&name) {
+                ", which was unfinished: nothing resumes or undoes it now"
+            } else {
+                ""
+            };
+            printer.note(&format!("deleted run {name}{cost}\n"));
         }
         directory = RunDirectory::open(&args.journal.journal)?;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::entry::{named_twice, replaced_and_present, replaced_twice};
 use super::places::{Addresses, Context, NetworkPlan, OutOfScope, arrange};
 use super::steps::BaseStationChanges;
 use crate::desired::model::BaseStationEntry;
@@ -84,7 +85,7 @@ impl Comparison<'_> {
         let mut replacing: HashMap<Mac, Span> = HashMap::new();
         for old in entries.iter().filter_map(|entry| entry.replaces.as_ref()) {
             if let Some(first) = replacing.insert(old.value, old.span) {
-                self.replaced_twice(old.value, old.span, first);
+                replaced_twice(old.value, old.span, first, self.diagnostics);
             }
         }
         replacing.into_keys().collect()
@@ -101,7 +102,7 @@ impl Comparison<'_> {
         let mut seen: HashMap<Mac, &BaseStationEntry> = HashMap::new();
         for entry in entries.iter().copied() {
             if let Some(first) = seen.insert(entry.mac.value, entry) {
-                self.duplicate(entry.mac.value, entry.mac.span, first.mac.span);
+                named_twice(entry.mac.value, entry.mac.span, first.mac.span, self.diagnostics);
                 continue;
             }
             let found = by_mac.get(&entry.mac.value);
@@ -117,7 +118,7 @@ impl Comparison<'_> {
                 }
                 (false, _) => {
                     if let Some(first) = self.addresses.desired.insert(entry.mac.value, entry.mac.span) {
-                        self.duplicate(entry.mac.value, entry.mac.span, first);
+                        named_twice(entry.mac.value, entry.mac.span, first, self.diagnostics);
                     } else if found.is_none() {
                         plan.additions.push(entry);
                     }
@@ -138,7 +139,7 @@ impl Comparison<'_> {
         let mut replaced = HashSet::new();
         for (entry, old) in entries.iter().copied().filter_map(|entry| Some((entry, entry.replaces.as_ref()?))) {
             if let Some(other) = seen.get(&old.value).filter(|other| !other.is_absent) {
-                self.replaced_and_present(old.value, old.span, other.mac.span);
+                replaced_and_present(old.value, old.span, other.mac.span, self.diagnostics);
             } else if let Some(station) = by_mac.get(&old.value)
                 && replaced.insert(old.value)
             {
@@ -168,28 +169,6 @@ impl Comparison<'_> {
             .error(DiagnosticCode::MissingId, span, message)
             .help("remove it in Control Hub, or remove the entry");
         None
-    }
-
-    fn duplicate(&mut self, mac: Mac, span: Span, first: Span) {
-        self.diagnostics
-            .error(DiagnosticCode::DuplicateBaseStation, span, format!("base station {mac} is named twice"))
-            .with_related(first, "first occurrence")
-            .help("a base station belongs to one network, and is either there or removed; remove one of them");
-    }
-
-    fn replaced_twice(&mut self, mac: Mac, span: Span, first: Span) {
-        self.diagnostics
-            .error(DiagnosticCode::DuplicateBaseStation, span, format!("base station {mac} is replaced twice"))
-            .with_related(first, "first replacement")
-            .help("one base station takes the place of another; correct or remove one `replaces`");
-    }
-
-    fn replaced_and_present(&mut self, mac: Mac, span: Span, present: Span) {
-        let message = format!("base station {mac} is replaced, but another entry says that it is there");
-        self.diagnostics
-            .error(DiagnosticCode::DuplicateBaseStation, span, message)
-            .with_related(present, "this entry")
-            .help("remove the entry of the base station that is replaced, or the `replaces`");
     }
 
     fn check_limit(&mut self, model: NetworkModel, listed: &[BaseStation], plan: &NetworkPlan<'_>) {

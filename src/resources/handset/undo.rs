@@ -38,7 +38,7 @@ pub(crate) const TWIN: &str = "another handset of its network has the same line 
 /// that of another member by now.
 pub(crate) fn handset_as_it_was(handset: &Handset, span: Span) -> HandsetEntry {
     let line = |member: Option<&Member>| member.and_then(|member| member.id.clone()).map(LineRef::Member);
-    let name = handset.display_name().and_then(|name| HandsetName::new(name).ok());
+    let name = handset.display_name().and_then(|name| HandsetName::as_listed(name).ok());
     HandsetEntry {
         line1: line(handset.line1.as_ref()).map(|value| Spanned { value, span }),
         line2: line(handset.line2.as_ref()).map(|line| Spanned { value: Some(line), span }),

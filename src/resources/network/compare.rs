@@ -1,7 +1,7 @@
 //! Compares the desired with the current state of each managed network.
 
 use crate::desired::model::NetworkEntry;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, plural};
 use crate::model::{
     CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, Settings,
 };
@@ -74,6 +74,7 @@ pub(crate) fn compare<'a>(
     diagnostics: &mut Diagnostics,
 ) -> (Vec<NetworkChange<'a>>, usize) {
     let mut changes = Vec::new();
+    let (mut unnamed, mut hidden) = (Vec::new(), Vec::new());
     for (at, group) in &managed.networks {
         let (entry, network) = (group.primary, live.network(*at));
         if let Some(model) = &entry.model
@@ -91,8 +92,12 @@ pub(crate) fn compare<'a>(
         for setting in missing(&after) {
             diagnostics.push(missing_required_setting(entry, &network.settings.name, network.id.as_str(), setting));
         }
+        unnamed.extend(after.display_name.is_none().then_some((entry, network)));
+        hidden.extend((network.settings.code.is_none() && after.code.is_some()).then_some((entry, network)));
         changes.push(NetworkChange { entry, before: Some((*at, &network.settings)), after: Some(after), model: None });
     }
+    not_restorable(&unnamed, "has no display name, and Webex chooses one with an update that sets none", diagnostics);
+    not_restorable(&hidden, "has a hidden access code, and the update sets another one", diagnostics);
     let unchanged = managed.networks.len() - changes.len();
     for (model, group) in &managed.created {
         let entry = group.primary;
@@ -176,6 +181,20 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
     .into_iter()
     .filter(|(_, missing)| *missing)
     .map(|(setting, _)| setting)
+}
+
+/// Warns of settings that an undo of these updates cannot restore, since Webex does not list them.
+fn not_restorable(networks: &[(&NetworkEntry, &super::state::Network)], why: &str, diagnostics: &mut Diagnostics) {
+    let Some((first, network)) = networks.first() else { return };
+    let others = match networks.len() {
+        1 => String::new(),
+        many => format!("; so with {} more", plural(many - 1, "network")),
+    };
+    let name = &network.settings.name;
+    let message = format!("{name:?} {why}, which an undo cannot restore{others}");
+    diagnostics
+        .warning(DiagnosticCode::NotRestorable, first.span(), message)
+        .help("write the setting down before, if it matters");
 }
 
 fn missing_required_setting(entry: &NetworkEntry, name: &str, id: &str, setting: Setting) -> Diagnostic {

@@ -32,9 +32,9 @@ impl DesiredSettings {
     /// If it is not valid.
     pub fn set_from(&mut self, live: &Settings, setting: Setting) -> Result<(), SettingError> {
         match setting {
-            Setting::Name => self.name = Some(NetworkName::new(&live.name)?),
+            Setting::Name => self.name = Some(NetworkName::as_listed(&live.name)?),
             Setting::DisplayName => {
-                self.display_name = live.display_name.as_deref().map(DisplayName::new).transpose()?
+                self.display_name = live.display_name.as_deref().map(DisplayName::as_listed).transpose()?
             }
             Setting::CodeEnabled => self.code_enabled = live.code_enabled,
             Setting::Code => {

@@ -60,6 +60,12 @@ impl<'a> UndoBuilder<'a> {
                 .leave_alone(name, "the run found it with a temporary name of an interrupted run; undo that one");
         }
         let name = &before.name;
+        if before.display_name.is_none() && now.is_some_and(|now| now.display_name.is_some()) {
+            self.leave_alone(format!("displayName of {name:?}"), "it had none, which cannot be asked for");
+        }
+        if before.code.is_none() && state.code.is_some() {
+            self.leave_alone(format!("defaultAccessCode of {name:?}"), "the former one was hidden");
+        }
         let desired = self.former_settings(name, before, before.diff(state));
         if desired != DesiredSettings::default() {
             let span = self.line(&modified.location, "settings of ", name);

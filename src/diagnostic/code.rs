@@ -167,6 +167,8 @@ codes! {
     NoMatch = "no-match",
     /// What an undo cannot take back.
     NotUndone = "not-undone",
+    /// Access codes that are hidden, one of which may be asked for.
+    HiddenCodes = "hidden-codes",
     /// What an update sets although Webex does not list its value, so that an undo cannot restore it.
     NotRestorable = "not-restorable",
     /// A network that was changed since the run that is undone.

@@ -289,3 +289,21 @@ fn networks_out_of_scope_whose_devices_were_not_compared_are_no_unchanged_ones()
     assert!(plan.stdout.contains("nothing to do, 0 unchanged"), "{}", plan.stdout);
     assert!(plan.stdout.contains("2 out of scope"), "{}", plan.stdout);
 }
+
+#[test]
+fn hidden_codes_are_named_where_codes_are_asked_for() {
+    let mut disabled = network(1, "Oslo", "Ward 2", "2222");
+    disabled["defaultAccessCodeEnabled"] = false.into();
+    let env = stage_of(vec![network(0, "Oslo", "Ward 1", "1111"), disabled]);
+    env.set_faults(FaultConfig { hide_disabled_codes: true, ..FaultConfig::default() });
+    let file = |setting: &str| {
+        format!("version: 1\nlocations: [{{ name: Oslo, networks: [{{ name: Ward 1, {setting} }}] }}]\n")
+    };
+    env.write("name.yaml", &file("displayName: X"));
+    assert!(!env.run(&["plan", "name.yaml"]).stdout.contains("are hidden"), "no code is asked for");
+    env.write("code.yaml", &file("defaultAccessCode: '2222'"));
+    let plan = env.run(&["plan", "code.yaml"]);
+    assert!(plan.stdout.contains("access codes are hidden") && plan.stdout.contains("\"Ward 2\""), "{}", plan.stdout);
+    let applied = env.run(&["apply", "code.yaml", "--yes"]);
+    assert_eq!(applied.code, Some(3), "{}{}", applied.stdout, applied.stderr);
+}

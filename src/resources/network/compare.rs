@@ -1,9 +1,10 @@
 //! Compares the desired with the current state of each managed network.
 
 use crate::desired::model::NetworkEntry;
-use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, plural};
+use crate::diagnostic::{Diagnostic, DiagnosticCode, Diagnostics, Severity, plural, quoted_list};
 use crate::model::{
-    CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, NameKey, NetworkIndex, NetworkModel, Setting, Settings,
+    CodeText, DISPLAY_NAME_RECOMMENDED_MAX, LiveState, LocationIndex, NameKey, Network, NetworkIndex, NetworkModel,
+    Setting, Settings,
 };
 use crate::plan::is_temporary;
 use crate::plan::matching::Managed;
@@ -110,7 +111,27 @@ pub(crate) fn compare<'a>(
         after: None,
         model: None,
     }));
+    warn_of_hidden_codes(managed.location, &changes, live, diagnostics);
     (changes, unchanged)
+}
+
+/// A code that is asked for may be one of those that Webex hides.
+fn warn_of_hidden_codes(
+    location: LocationIndex,
+    changes: &[NetworkChange<'_>],
+    live: &LiveState,
+    diagnostics: &mut Diagnostics,
+) {
+    let networks = live.networks_of(location).filter(|(_, network)| network.settings.code.is_none());
+    let hidden: Vec<(NetworkIndex, &Network)> = networks.collect();
+    let has_other = |change: &NetworkChange<'_>| hidden.iter().any(|(at, _)| change.network() != Some(*at));
+    let takes_one = |change: &&NetworkChange<'_>| change.taken_code().is_some() && has_other(change);
+    let Some(first) = changes.iter().find(takes_one) else { return };
+    let names = quoted_list(hidden.iter().map(|(_, network)| &*network.settings.name), 5);
+    let message = format!("access codes are hidden, and Webex refuses one that is used: those of {names}");
+    diagnostics
+        .warning(DiagnosticCode::HiddenCodes, first.entry.span(), message)
+        .help("Webex shows the codes of networks whose codes are enabled; or ask for codes that none of these has");
 }
 
 /// The settings of a network that is created; reports what is missing.
@@ -184,7 +205,7 @@ fn missing(after: &Settings) -> impl Iterator<Item = Setting> {
 }
 
 /// Warns of settings that an undo of these updates cannot restore, since Webex does not list them.
-fn not_restorable(networks: &[(&NetworkEntry, &super::state::Network)], why: &str, diagnostics: &mut Diagnostics) {
+fn not_restorable(networks: &[(&NetworkEntry, &Network)], why: &str, diagnostics: &mut Diagnostics) {
     let Some((first, network)) = networks.first() else { return };
     let others = match networks.len() {
         1 => String::new(),

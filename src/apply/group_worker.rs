@@ -259,10 +259,10 @@ impl<'a, 's> GroupWorker<'a, 's> {
         for item in &step.items {
             match self.blocked_by(step, item.change) {
                 Some(blocked_by) => self.skip(at, item.change, blocked_by),
-                None if self.progress.get(&(at, item.change)).is_none_or(|state| *state == StepState::NotSent) => {
-                    items.push(item.clone());
-                }
-                None => {}
+                None => match self.progress.get(&(at, item.change)) {
+                    None | Some(StepState::NotSent | StepState::Locked) => items.push(item.clone()),
+                    Some(StepState::Done | StepState::Failed | StepState::Unknown | StepState::Skipped(_)) => {}
+                },
             }
         }
         if items.is_empty() {
@@ -299,14 +299,15 @@ impl<'a, 's> GroupWorker<'a, 's> {
     fn record(&mut self, at: StepIndex, item: &StepItem, written: WriteResult) -> Option<ApiError> {
         let (run, change) = (self.run, item.change);
         let WriteResult { mut progress, mut result, error, .. } = written;
-        // A lock may be over when what is half-way is restored, and what it has refused may be sent again.
         let is_locked = |error: &ApiError| is_lock(error) && error.applied == MaybeApplied::No;
         if progress == StepState::Failed && error.as_ref().is_some_and(is_locked) {
-            progress = StepState::NotSent;
+            progress = StepState::Locked;
         }
-        let is_again = self.progress.get(&(at, change)) == Some(&StepState::NotSent);
+        let was_locked = self.progress.get(&(at, change)) == Some(&StepState::Locked);
         match (&progress, &result.error) {
             (StepState::Done, _) => self.record_state(item, &result),
+            // It was said before.
+            (StepState::Locked | StepState::NotSent, _) if was_locked => {}
             (_, Some(failure)) => {
                 let subject = run.plan[change].subject();
                 (run.on_event)(&Event::Failed { subject, reason: failure.to_string() });
@@ -317,7 +318,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             StepState::Done => run.plan.is_final(item),
             // It may still be sent as a prerequisite of a restore.
             StepState::NotSent => result.error.is_some(),
-            StepState::Failed | StepState::Unknown | StepState::Skipped(_) => true,
+            StepState::Failed | StepState::Locked | StepState::Unknown | StepState::Skipped(_) => true,
         };
         let addition = Operation::new(ResourceKind::Handset, ChangeAction::Create);
         let is_half = item.operation() == addition && !run.plan.is_final(item);
@@ -330,7 +331,7 @@ impl<'a, 's> GroupWorker<'a, 's> {
             result.id = run.added_handsets.borrow().get(&change).map(ToString::to_string);
         }
         if is_settled && !(completes && progress == StepState::NotSent) {
-            let is_newer = completes || is_again && progress != StepState::NotSent;
+            let is_newer = completes || was_locked && progress != StepState::NotSent;
             run.set_result(change, result, if is_newer { Precedence::Latest } else { Precedence::First });
         }
         self.progress.insert((at, change), progress);
@@ -377,7 +378,9 @@ impl<'a, 's> GroupWorker<'a, 's> {
     /// Whether some item of a step was not tried yet.
     pub(super) fn is_open(&self, at: StepIndex) -> bool {
         let state = |change| self.progress.get(&(at, change));
-        self.step(at).changes().any(|change| matches!(state(change), None | Some(StepState::NotSent)))
+        self.step(at)
+            .changes()
+            .any(|change| matches!(state(change), None | Some(StepState::NotSent | StepState::Locked)))
     }
 
     /// The settings of the network of a change, as far as this run knows them; `None` if it does not exist.

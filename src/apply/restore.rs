@@ -137,7 +137,7 @@ impl GroupWorker<'_, '_> {
             }
             // Its current settings are not known any more, whatever was recorded before.
             StepState::Unknown => self.run.set_result(change, result, Precedence::Latest),
-            StepState::Failed | StepState::NotSent | StepState::Skipped(_) => {}
+            StepState::Failed | StepState::Locked | StepState::NotSent | StepState::Skipped(_) => {}
         }
         error.is_some_and(|error| is_lock(&error))
     }

@@ -23,6 +23,8 @@ pub(super) enum StepState {
     Done,
     Failed,
     NotSent,
+    /// Refused by a lock to the end: it may be sent once more, to restore what is half-way.
+    Locked,
     Unknown,
     /// Skipped, since the change with this index failed.
     Skipped(ChangeIndex),
@@ -74,7 +76,7 @@ impl WriteResult {
     pub(super) fn outcome(&self) -> WriteOutcome {
         match self.progress {
             StepState::Done => WriteOutcome::Applied,
-            StepState::Failed | StepState::Skipped(_) => WriteOutcome::Failed,
+            StepState::Failed | StepState::Locked | StepState::Skipped(_) => WriteOutcome::Failed,
             StepState::NotSent => WriteOutcome::NotSent,
             StepState::Unknown => WriteOutcome::Unknown,
         }

@@ -58,6 +58,10 @@ pub(super) fn backoff_delay(attempt: u32, retry_after: Option<RetryAfter>, rng: 
 /// Minimum wait before a locked location is retried.
 const MIN_LOCK_WAIT: Duration = Duration::from_millis(250);
 
+/// A wait may end later than a timeout by this part of it: what a server names is often a divisor of the timeout, and each request
+/// takes a moment.
+const TOLERANCE: u32 = 20;
+
 /// At most this much of the time between two 423 responses counts as lock time; the rest is attributed to rate limits
 /// or outages.
 const MAX_LOCK_INTERVAL: Duration = Duration::from_secs(30);
@@ -139,7 +143,7 @@ impl RetryPolicy {
         if wait > self.max_retry_after {
             tracing::warn!(wait_s = wait.as_secs(), "Retry-After exceeds the maximum");
             RetryDecision::Fail(None)
-        } else if waited + wait / 2 > limit {
+        } else if waited + wait > limit + limit / TOLERANCE {
             let seconds = |time: Duration| time.as_secs_f64().ceil();
             RetryDecision::RateLimitTimeout(format!(
                 "rate limited for {} s, next attempt in {} s (--rate-limit-timeout {limit:?})",
@@ -163,8 +167,8 @@ impl RetryPolicy {
         let left = self.lock_timeout.saturating_sub(state.locked_for);
         // Our own backoff is no reason to give up early.
         let wait = named.unwrap_or(own.min(left.max(MIN_LOCK_WAIT)));
-        // A wait of which half fits into what is left is waited for: the last one ends a moment after the timeout.
-        let is_over = left.is_zero() || named.is_some_and(|named| named > self.lock_timeout || named / 2 > left);
+        let most = left + self.lock_timeout / TOLERANCE;
+        let is_over = left.is_zero() || named.is_some_and(|named| named > most.min(self.lock_timeout));
         RetryDecision::Locked { until: now + wait, give_up: is_over.then(|| self.lock_timeout_message(named)) }
     }
 
@@ -262,9 +266,8 @@ mod tests {
         let decide =
             |attempt| RetryPolicy::default().decide(attempt, &AttemptState::default(), &mut SeededRng::from_seed(1));
         assert_eq!(decide(attempt(800, 100)), RetryDecision::Retry);
-        // Half of the pause fits.
-        assert_eq!(decide(attempt(800, 200)), RetryDecision::Retry);
-        assert!(matches!(decide(attempt(800, 201)), RetryDecision::RateLimitTimeout(_)));
+        assert_eq!(decide(attempt(800, 145)), RetryDecision::Retry);
+        assert!(matches!(decide(attempt(800, 146)), RetryDecision::RateLimitTimeout(_)));
         assert_eq!(decide(attempt(0, 3_601)), RetryDecision::Fail(None));
     }
 

@@ -34,7 +34,10 @@ pub fn protections(
         for guarded in &managed.guarded {
             match find(guarded, managed, live) {
                 Ok(network) => guarded.guards.iter().for_each(|guard| add(guard, Some(network))),
-                Err(diagnostic) => diagnostics.push(diagnostic.with_span(guarded.span)),
+                Err(unknown) => {
+                    let diagnostic = already_deleted(guarded, managed).unwrap_or(unknown);
+                    diagnostics.push(diagnostic.with_span(guarded.span));
+                }
             }
         }
     }
@@ -42,7 +45,7 @@ pub fn protections(
 }
 
 /// The network that an entry protects which says nothing else of it: by its id, by its live name, or by a name that an
-/// entry of the files gives it or takes from it. One that was deleted as another entry asks for needs no protection any more.
+/// entry of the files gives it or takes from it.
 fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Result<NetworkIndex, Diagnostic> {
     let key = guarded.name.as_ref().map(|name| NameKey::of(&name.value));
     let named: Vec<NetworkIndex> = live
@@ -55,21 +58,9 @@ fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Re
         key.is_some() && former.map(Some).chain([entry.name_key()]).any(|name| name == key)
     };
     let renamed = || managed.networks.iter().filter(|(_, group)| is_renamed(group.primary));
-    let is_it = |gone: &&NetworkEntry| match &guarded.id {
-        Some(id) => gone.id.as_ref().is_some_and(|other| other.value == id.value),
-        None => gone.name_key().is_none_or(|name| Some(name) == key),
-    };
-    let deleted = managed.gone.iter().copied().find(is_it).map(|gone| {
-        Diagnostic::warning(DiagnosticCode::AlreadyAbsent, "the network that this entry protects is already deleted")
-            .with_related(gone.span(), "as this entry asks for")
-            .help("remove both entries")
-    });
     if let Some(id) = &guarded.id {
         let network = live.find(&id.value).filter(|at| live.location_of(*at) == managed.location);
         let network = network.ok_or_else(|| {
-            if let Some(deleted) = deleted {
-                return deleted;
-            }
             Diagnostic::error(
                 DiagnosticCode::UnknownNetwork,
                 format!("no network of this location has the id {}", id.value),
@@ -92,9 +83,6 @@ fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Re
     match &named[..] {
         [network] => Ok(*network),
         [] => renamed().map(|(at, _)| *at).next().ok_or_else(|| {
-            if let Some(deleted) = deleted {
-                return deleted;
-            }
             let names = || live.networks_of(managed.location).map(|(_, network)| &*network.settings.name);
             let near = suggest(label, names());
             let help = match near.is_empty() {
@@ -112,4 +100,17 @@ fn find(guarded: &GuardedNetwork, managed: &Managed<'_>, live: &LiveState) -> Re
                 .help(format!("specify the id: {}", ids.join(" or "))))
         }
     }
+}
+
+/// A warning, if the network was deleted since, as another entry asks for: it has the same id, or the same name beside its id.
+fn already_deleted(guarded: &GuardedNetwork, managed: &Managed<'_>) -> Option<Diagnostic> {
+    let is_it = |gone: &&&NetworkEntry| match (&guarded.id, &guarded.name) {
+        (Some(id), _) => gone.id.as_ref().is_some_and(|other| other.value == id.value),
+        (None, Some(name)) => gone.name_key() == Some(NameKey::of(&name.value)),
+        (None, None) => false,
+    };
+    let gone = managed.gone.iter().find(is_it)?;
+    let message = "the network that this entry protects is already deleted";
+    let warning = Diagnostic::warning(DiagnosticCode::AlreadyAbsent, message);
+    Some(warning.with_related(gone.span(), "as this entry asks for").help("remove both entries"))
 }

@@ -30,6 +30,7 @@ pub enum Drift {
     },
     /// A network that the plan does not know uses a name or code that the plan requests.
     Taken {
+        location: LocationId,
         /// The network that requests it; `None` if it is to be created.
         network: Option<NetworkId>,
         name: String,
@@ -52,7 +53,9 @@ impl Drift {
     pub fn is_about(&self, change: &Change) -> bool {
         match self {
             Self::LocationRemoved { id, .. } => change.location.id == *id && change.is_network_creation(),
-            Self::Taken { network: None, name, .. } => *change.network_name == **name && change.is_network_creation(),
+            Self::Taken { location, network: None, name, .. } => {
+                change.is_network_creation() && change.location.id == *location && *change.network_name == **name
+            }
             _ => self.network().is_some_and(|network| change.network.id() == Some(network)),
         }
     }
@@ -242,6 +245,7 @@ fn taken_values(plan: &Plan, created: &HashMap<ChangeIndex, NetworkIndex>, live:
             };
             let of_both = Setting::ALL.into_iter().filter(|setting| requests(*setting) && uses(*setting));
             taken.extend(of_both.map(|setting| Drift::Taken {
+                location: change.location.id.clone(),
                 network: change.network.id().cloned(),
                 name: change.network_name.to_string(),
                 setting,

@@ -242,7 +242,9 @@ impl WaveRunner<'_> {
             }
             WaveError::Drift(drift) => {
                 whole.stopped = Some(ShutdownReason::UnexpectedChange);
-                for (change, result) in self.plan.changes.iter().zip(&mut whole.results) {
+                let open = |result: &ChangeResult| result.status == ChangeStatus::NotStarted;
+                let results = self.plan.changes.iter().zip(&mut whole.results);
+                for (change, result) in results.filter(|(_, result)| open(result)) {
                     if let Some(drift) = drift.iter().find(|drift| drift.is_about(change)) {
                         result.error = Some(Failure::new(drift.describe()));
                     }

@@ -18,8 +18,8 @@ use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
-use crate::desired::model::Desired;
-use crate::model::{LiveState, Location, LocationId, NetworkId, same_text};
+use crate::desired::model::{Desired, DesiredLocation};
+use crate::model::{LiveState, Location, LocationId, LocationIndex, NetworkId, same_text};
 use crate::plan::model::{Plan, ResourceKind, can_reboot};
 use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
@@ -212,8 +212,8 @@ impl ApplyWorkflow<'_> {
         self.execute(approved, plan_source).await
     }
 
-    /// Checks that the canary is one of the locations that are asked for. Its changes may have been made already, as by an
-    /// interrupted run.
+    /// Checks that the canary is one of the locations of which something in scope is asked for. Its changes may have been made
+    /// already, as by an interrupted run.
     fn check_canary(&self, plan: &Plan, plan_source: &PlanSource, live: &LiveState) -> Result<(), Error> {
         let waves = &self.config.waves;
         let of_plan = |plan: &Plan| waves.canary_misses(plan.changes.iter().map(|change| &*change.location.name));
@@ -223,20 +223,22 @@ impl ApplyWorkflow<'_> {
         let is_unknown = match plan_source {
             PlanSource::SavedPlan(saved) => of_plan(&saved.plan),
             PlanSource::Inputs(inputs) => {
-                let Desired { locations, rules, .. } = &inputs.desired;
-                let is_named = |location: &Location| {
-                    locations.iter().any(|asked| match (&asked.id, &asked.name) {
-                        (Some(id), _) => id.value == location.id,
-                        (None, Some(name)) => same_text(&name.value, &location.name),
-                        (None, None) => false,
-                    })
+                let (Desired { locations, rules, .. }, scope) = (&inputs.desired, &self.config.scope);
+                let is_this = |asked: &&DesiredLocation, location: &Location| match (&asked.id, &asked.name) {
+                    (Some(id), _) => id.value == location.id,
+                    (None, Some(name)) => same_text(&name.value, &location.name),
+                    (None, None) => false,
                 };
-                let is_asked_for = |location: &Location| {
-                    self.config.scope.includes_location(&location.name)
-                        && (is_named(location) || any_rule_matches_location(rules, &location.name))
+                let has_entry = |location: &Location| {
+                    let asked = locations.iter().filter(|asked| is_this(asked, location));
+                    let mut entries = asked.flat_map(|asked| &asked.entries);
+                    entries.any(|entry| scope.includes_any_name(&location.name, entry.names(entry.live_label(live))))
                 };
-                let asked_for =
-                    live.locations().map(|(_, location)| location).filter(|location| is_asked_for(location));
+                let in_scope: HashSet<LocationIndex> = scope.networks(live).map(|at| live.location_of(at)).collect();
+                let is_asked_for = |(at, location): &(LocationIndex, &Location)| {
+                    has_entry(location) || in_scope.contains(at) && any_rule_matches_location(rules, &location.name)
+                };
+                let asked_for = live.locations().filter(is_asked_for).map(|(_, location)| location);
                 waves.canary_misses(asked_for.map(|location| &*location.name))
             }
         };

@@ -274,6 +274,16 @@ fn the_others_follow_a_canary_that_is_in_order_already() {
     );
     let ended = env.run(&["apply", "one.yaml", "--yes", "--canary", "Trond*"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    // Nor is one that is only protected, or whose networks are out of scope.
+    let frozen = "  - { name: Trondheim Clinic, frozen: { until: 2999-01-03 } }\n";
+    let of_oslo = "version: 1\nlocations:\n  - { name: Oslo HQ, networks: [{ name: HQ Ward 1, displayName: x }] }\n";
+    env.write("frozen.yaml", &format!("{of_oslo}{frozen}"));
+    let ended = env.run(&["apply", "frozen.yaml", "--yes", "--canary", "Trond*"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
+    let scoped = "  - { name: Trondheim Clinic, networks: [{ name: TRD Lab, displayName: x }] }\n";
+    env.write("scoped.yaml", &format!("{of_oslo}{scoped}"));
+    let ended = env.run(&["apply", "scoped.yaml", "--yes", "--canary", "Trond*", "--network", "!TRD*"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stdout);
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn a_protection_outlasts_what_was_allowed() {
     let networks = env.run(&["export", "-o", "json"]).json();
     let networks = networks["dectNetworks"].as_array().expect("networks");
     let id = networks.iter().find(|network| network["name"] == "TRD Test network").expect("it is there")["id"].clone();
-    env.write("delete.yaml", &file(&format!("id: {id}, state: absent")));
+    env.write("delete.yaml", &file(&format!("id: {id}, name: TRD Test network, state: absent")));
     for guard in [format!("id: {id}, protected: true"), "name: TRD Test network, protected: true".to_owned()] {
         env.write("guard.yaml", &file(&guard));
         let apply =
@@ -322,4 +322,9 @@ fn a_protection_outlasts_what_was_allowed() {
         let again = env.run(&apply);
         assert_eq!(again.code, Some(0), "{guard}: {}", again.stderr);
     }
+    // A deletion beside it that names nothing hides no misspelled protection.
+    env.write("delete.yaml", &file(&format!("id: {id}, state: absent")));
+    env.write("guard.yaml", &file("name: TRD Nusres, protected: true"));
+    let refused = env.run(&["plan", "delete.yaml", "guard.yaml"]);
+    assert!(refused.code == Some(1) && refused.stderr.contains("TRD Nusres"), "{}", refused.stderr);
 }

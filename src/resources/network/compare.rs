@@ -98,7 +98,7 @@ pub(crate) fn compare<'a>(
         changes.push(NetworkChange { entry, before: Some((*at, &network.settings)), after: Some(after), model: None });
     }
     not_restorable(&unnamed, "has no display name, and Webex chooses one with an update that sets none", diagnostics);
-    not_restorable(&hidden, "has a hidden access code, and the update sets another one", diagnostics);
+    not_restorable(&hidden, "has a hidden access code, and the update may set another one", diagnostics);
     let unchanged = managed.networks.len() - changes.len();
     for (model, group) in &managed.created {
         let entry = group.primary;

@@ -9,7 +9,7 @@ use super::prepare::read_details;
 use super::read_devices::read_devices;
 use super::recorded_ids::find_unrecorded;
 use super::undo_builder::{Displaced, LocationUndo, RecreatedNetwork, UndoBuilder};
-use super::undo_chain::{EarlierRuns, join_interrupted};
+use super::undo_chain::{EarlierRuns, continued_by, join_interrupted};
 use super::undo_refused::leave_out_refused;
 use crate::client::ApiClient;
 use crate::desired::model::{Desired, DesiredLocation, NetworkEntry, Spanned};
@@ -34,6 +34,8 @@ pub struct Undo {
     pub joined: Vec<String>,
     /// Interrupted runs before it that are not undone.
     pub left: Vec<String>,
+    /// The run that has continued it, which is not undone.
+    pub continued_by: Option<String>,
 }
 
 /// Prepares the undo of a run and of the interrupted runs that it has continued; reads what it must know of the devices.
@@ -73,7 +75,7 @@ pub async fn prepare_undo(
     for plan in plans.into_iter().flatten() {
         undo.inputs.protections.join(plan.protections);
     }
-    Ok(Undo { joined, left, ..undo })
+    Ok(Undo { joined, left, continued_by: continued_by(history, runs, target), ..undo })
 }
 
 impl Undo {
@@ -176,7 +178,7 @@ fn build_undo(history: &RunHistory, live: &LiveState, scope: &Scope) -> (Undo, D
     let UndoBuilder { lines, warnings, recreated, displaced, .. } = builder;
     lines.finish();
     let inputs = Inputs::new(desired, sources, warnings);
-    (Undo { inputs, recreated, joined: Vec::new(), left: Vec::new() }, displaced)
+    (Undo { inputs, recreated, joined: Vec::new(), left: Vec::new(), continued_by: None }, displaced)
 }
 
 /// All entries, by location.

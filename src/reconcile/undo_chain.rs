@@ -27,7 +27,8 @@ struct EarlierRun {
     history: RunHistory,
 }
 
-/// Those of the same organization, newest first, without their codes.
+/// Those of the same organization, newest first, without their codes. An undo that came later does not part what belongs together,
+/// since it may have been about a part of it, or have left something.
 fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -> Vec<EarlierRun> {
     let mut undone = UndoneRuns::default();
     let has_same_inputs = |earlier: &RunHistory| {
@@ -36,16 +37,14 @@ fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -
             && earlier.identity.undoes.is_none()
     };
     let mut found = Vec::new();
-    for (run, journal, _) in runs.recent() {
+    for (_, journal, _) in runs.recent().filter(|(run, ..)| **run < *history.run) {
         let Ok(earlier) = RunHistory::read(&journal, CodeAccess::Skip) else { continue };
         if !earlier.identity.target.is_same(target) {
             continue;
         }
         let is_undone = undone.pass(&earlier).is_some_and(|undo| undo.is_finished);
-        if *run < *history.run {
-            let has_same_inputs = has_same_inputs(&earlier);
-            found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
-        }
+        let has_same_inputs = has_same_inputs(&earlier);
+        found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
     }
     found
 }
@@ -129,6 +128,20 @@ pub(super) fn join_interrupted(
         }
     }
     Ok(found)
+}
+
+/// The newest run that has continued an interrupted one, and that was not undone.
+pub(super) fn continued_by(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -> Option<String> {
+    if history.is_finished() || history.identity.inputs.is_empty() || history.identity.undoes.is_some() {
+        return None;
+    }
+    let mut undone = UndoneRuns::default();
+    let later = runs.histories().take_while(|later| later.run != history.run);
+    let mut later = later.filter(|later| later.identity.target.is_same(target));
+    let continues = |later: &RunHistory| {
+        later.identity.undoes.is_none() && later.identity.covers(&history.identity) && later.has_written()
+    };
+    later.find(|later| undone.pass(later).is_none() && continues(later)).map(|later| later.run)
 }
 
 /// Joins an earlier run if it must be, or if it had left a network as `history` found it; returns whether it did.

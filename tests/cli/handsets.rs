@@ -965,3 +965,29 @@ fn an_export_names_members_by_id_where_their_extension_does_not_tell() {
         assert!(plan.stdout.contains("nothing to do"), "{}{}", plan.stdout, plan.stderr);
     }
 }
+
+#[test]
+fn a_network_whose_handset_was_changed_since_is_not_deleted() {
+    let env = quick();
+    let file = |entry: &str| format!("version: 1\nlocations:\n  - name: Stavanger Clinic\n    networks:\n{entry}");
+    env.write("new.yaml", &file("      - {name: SVG Ward, model: DBS210, defaultAccessCode: '7711', handsets: [{line1: \"1541\", customDisplayName: Porter}]}\n"));
+    applied(&env, &["new.yaml"]);
+    let run = env.run(&["runs", "-o", "json"]).json()["runs"][0]["run"].as_str().expect("a name").to_owned();
+    let networks = env.run(&["export", "-o", "json"]).json();
+    let networks = networks["dectNetworks"].as_array().expect("networks");
+    let id = networks.iter().find(|network| network["name"] == "SVG Ward").expect("it is there")["id"].clone();
+    env.write("delete.yaml", &file(&format!("      - {{id: {id}, state: absent}}\n")));
+    let saved = env.run(&["plan", "delete.yaml", "--out", "p.json", "--max-deletes", "9"]);
+    assert_eq!(saved.code, Some(0), "{}", saved.stderr);
+    env.write(
+        "other.yaml",
+        &file("      - {name: SVG Ward, handsets: [{line1: \"1541\", customDisplayName: ByHand}]}\n"),
+    );
+    applied(&env, &["other.yaml"]);
+    let undone = env.run(&["undo", &run, "--yes", "--max-deletes", "9"]);
+    assert_ne!(undone.code, Some(0), "{}", undone.stdout);
+    assert!(undone.stdout.contains("SVG Ward is left alone") && undone.stdout.contains("ByHand"), "{}", undone.stdout);
+    let refused = env.run(&["apply", "--plan", "p.json", "--yes", "--max-deletes", "9"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    assert!(refused.stderr.contains("now also holds handset ByHand"), "{}", refused.stderr);
+}

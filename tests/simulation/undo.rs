@@ -294,6 +294,8 @@ struct Scene {
     simulated: Rc<RefCell<SimulatedOrganization>>,
     journals: tempfile::TempDir,
     runs: Cell<u32>,
+    /// What undos are limited to.
+    scope: RefCell<Scope>,
     /// Whether lists hide codes while they are disabled.
     hides_codes: bool,
     /// Whether a member may be on handsets of one network only.
@@ -310,6 +312,7 @@ impl Scene {
             simulated: Rc::new(RefCell::new(simulated)),
             journals: tempfile::tempdir().expect("a directory"),
             runs: Cell::new(0),
+            scope: RefCell::default(),
             hides_codes,
             members_of_one_network: false,
         }
@@ -431,7 +434,7 @@ impl Scene {
         // The order of the names is the order of the runs.
         let run = format!("2026-run-{:03}", self.runs.get());
         let config = RunConfig {
-            scope: Scope::default(),
+            scope: if undoes.is_some() { self.scope.borrow().clone() } else { Scope::default() },
             command: String::new(),
             fail_on_unmanaged: false,
             resume_interrupted: false,
@@ -492,7 +495,7 @@ impl Scene {
             let read = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(None));
             match choose_undo(&runs, &self.target(), run, &live, read).expect("journals") {
                 UndoChoice::Begin(mut history) => {
-                    let (scope, target) = (Scope::default(), self.target());
+                    let (scope, target) = (self.scope.borrow().clone(), self.target());
                     let undo = prepare_undo(&mut history, &runs, &target, None, &scope, &mut live, &client).await;
                     let undo = undo.map_err(|error| describe(&error))?;
                     let said = undo.inputs.warnings.iter().map(|warning| warning.message.clone()).collect();
@@ -852,6 +855,51 @@ fn an_undo_takes_back_its_own_run_whatever_was_interrupted_before() {
         compared.set(compared.get() + 1);
     });
     assert!(compared.get() * 3 >= cases(60) as usize, "{} files were compared", compared.get());
+}
+
+/// A file that was applied in pieces: one location is undone, and then the rest.
+#[test]
+fn after_a_part_the_rest_is_undone() {
+    let compared = Cell::new(0);
+    for_seeds("after_a_part", 60, |seed| {
+        let mut rng = SeededRng::from_seed(seed);
+        let locations = random_organization(&mut rng);
+        let scene = Scene::new(seed, &snapshot(&locations, false), false);
+        let before = scene.truth();
+        let file = random_file(&locations, &mut rng, &mut None);
+        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
+            return;
+        }
+        for _ in 0..rng.gen_below(3) {
+            let course = Course { waves: Waves::default(), ..random_course(&mut rng) };
+            let _interrupted = scene.apply(&file, &course);
+        }
+        let _late_writes_have_come = scene.truth();
+        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+            return;
+        }
+        let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
+        let Some((run, _)) = runs.last(&scene.target(), |_| true) else { return };
+        let mut said = Vec::new();
+        for scope in [Some(choose(&locations, &mut rng)), None] {
+            let patterns: Vec<String> = scope.iter().map(|location| format!("Site {}", location.id)).collect();
+            *scene.scope.borrow_mut() = Scope::new(&patterns, &[]).expect("a scope");
+            let undone = scene.undo_run(Some(&run.run), &Course::default()).expect("it is not killed");
+            match undone {
+                Ok(undone) => said.extend(undone.said),
+                // What moves between locations is undone as a whole.
+                Err(error) if scope.is_some() && error.contains("excluded by") => {}
+                Err(error) => panic!("{error}\n{said:#?}\n{file}"),
+            }
+        }
+        if said.iter().any(|said| said.contains("left alone") || said.contains("skipped")) {
+            return;
+        }
+        let now = scene.truth();
+        assert!(now == before, "{now:#?}\n{before:#?}\n{said:#?}\n{file}");
+        compared.set(compared.get() + 1);
+    });
+    assert!(compared.get() * 4 >= cases(60) as usize, "{} files were compared", compared.get());
 }
 
 /// Names and codes that are exchanged while lists lag behind writes: what the next run finds is no state to go back to.

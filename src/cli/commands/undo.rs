@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use dectl::client::Priority;
+use dectl::plan::Scope;
 use dectl::plan::model::Plan;
 use dectl::reconcile::{
     Error, Inputs, PlanSource, RunConfig, Undo, UndoChoice, choose_undo, complete_if_done, prepare_from_list,
@@ -15,7 +16,7 @@ use dectl::storage::journal::RunHistoryError;
 use dectl::storage::{CodeAccess, PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 use super::inputs::{save_plan, scope};
-use super::output::{saved_plan_hint, show_next_step, show_plan, show_unchanged};
+use super::output::{saved_plan_hint, show_next_step, show_plan};
 use super::run_plan::{Apply, leaves_something, preflight, run_config};
 use crate::cli::args::{WriteOptions, file_to_write};
 use crate::cli::exit::{CliError, ExitStatus};
@@ -53,7 +54,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let target = run_target(&args.apply.connection);
     let decrypt = |path: &Path| RunHistory::read(path, CodeAccess::Decrypt(key.as_ref()));
     let scope = scope(&args.apply.run.scope.filter)?;
-    let wanted = wanted(args, &runs, &target, decrypt)?;
+    let wanted = wanted(args, &scope, &runs, &target, decrypt)?;
     let connection = connect(&args.apply.connection, args.apply.rate, args.apply.output, shutdown).await?;
     let client = &connection.client;
     let mut live = client.list_networks(Priority::Normal).await.map_err(Error::from)?;
@@ -113,6 +114,7 @@ fn refused(choice: UndoChoice, args: &UndoArgs, runs: &RunDirectory) -> CliError
 /// The run that the command names; `None` for the last one, of which there is one.
 fn wanted(
     args: &UndoArgs,
+    scope: &Scope,
     runs: &RunDirectory,
     target: &RunTarget,
     decrypt: impl Fn(&Path) -> Result<RunHistory, RunHistoryError>,
@@ -123,7 +125,12 @@ fn wanted(
     };
     if args.name == "last" {
         let mut ours = runs.histories().filter(|history| history.identity.target.is_same(target));
-        let newest = ours.find(|history| history.identity.undoes.is_none() && history.may_have_changed());
+        let is_about_scope = |history: &RunHistory| {
+            let mut locations = history.identity.locations.iter();
+            history.has_written() || locations.len() == 0 || locations.any(|name| scope.includes_location(name))
+        };
+        let newest = ours
+            .find(|history| history.identity.undoes.is_none() && history.may_have_changed() && is_about_scope(history));
         return match newest {
             Some(history) if history.passwords > 0 => {
                 Err(has_generated(&history, "name another run to undo that one, as `dectl runs` lists them"))
@@ -149,6 +156,11 @@ fn show_extent(run: &str, undo: &Undo, printer: &Printer) {
     for left in &undo.left {
         printer.note(&format!(
             "warning: run {left} was interrupted before; what it has changed is not undone (`dectl undo {left}` undoes it)\n"
+        ));
+    }
+    if let Some(later) = &undo.continued_by {
+        printer.note(&format!(
+            "warning: run {later} continued run {run} and is not undone with it; `dectl undo {later}` undoes both\n"
         ));
     }
     for protection in &undo.inputs.protections.met {
@@ -187,8 +199,8 @@ fn refuse_another_organization(history: &RunHistory, target: &RunTarget) -> Resu
     )))
 }
 
-/// Continues the undo `undo` of the run `last` with the plan beside its journal. `None` if its networks were changed since and
-/// the run was named: then what is left is undone by a new plan.
+/// Continues the undo `undo` of the run `last` with the plan beside its journal. `None` if what is left is to be undone by a new
+/// plan: all of that one is applied, or its networks were changed since and the run was named.
 async fn resume(
     args: &UndoArgs,
     undo: &str,
@@ -224,12 +236,16 @@ async fn resume(
         is_done => is_done?,
     };
     if is_done {
+        // It may have left something, or have been about a part.
         printer
             .note(&format!("note: undo {undo} of run {last} was interrupted after its last write; it is complete\n"));
-        show_unchanged(printer);
-        return Ok(Some(ExitStatus::Success));
+        return Ok(None);
     }
-    printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}\n"));
+    let limit = match &begun.identity.scope {
+        Some(options) => format!(", which was limited to {}; `dectl undo {last}` undoes the rest", sanitize(options)),
+        None => String::new(),
+    };
+    printer.note(&format!("note: resuming the unfinished undo {undo} of run {last}{limit}\n"));
     let config = run_config(&args.apply, connection, key, printer)?;
     let apply = Apply {
         config: RunConfig {

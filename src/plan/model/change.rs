@@ -145,22 +145,18 @@ impl Change {
         }
     }
 
-    /// What a network that is to be deleted holds and the plan does not list, in words.
+    /// What a network that is to be deleted holds and the plan does not list, or not so, in words.
     pub fn new_contents(&self, devices: &Devices) -> Vec<String> {
-        let known_station = |station: &BaseStation| {
-            let same = |known: &BaseStation| known.label() == station.label();
-            self.contents.iter().any(|state| matches!(state, ResourceState::BaseStation(known) if same(known)))
+        let is_known = |thing: &ResourceState| {
+            self.contents.iter().any(|known| match (known, thing) {
+                (ResourceState::Handset(known), ResourceState::Handset(handset)) => {
+                    known.id == handset.id && known.is_equivalent(handset)
+                }
+                _ => known.is_same_thing(thing),
+            })
         };
-        let known_handset = |handset: &Handset| {
-            let same = |known: &Handset| if handset.id.is_some() { known.id == handset.id } else { known == handset };
-            self.contents.iter().any(|state| matches!(state, ResourceState::Handset(known) if same(known)))
-        };
-        let stations = devices.base_stations.iter().flatten().filter(|station| !known_station(station));
-        let handsets = devices.handsets.iter().flatten().filter(|handset| !known_handset(handset));
-        stations
-            .map(|station| format!("base station {}", station.label()))
-            .chain(handsets.map(|handset| format!("handset {}", handset.label())))
-            .collect()
+        let things = ResourceState::all(devices).into_iter();
+        things.filter(|thing| !is_known(thing)).map(|thing| thing.describe()).collect()
     }
 
     /// Whether it can reboot the entire network.

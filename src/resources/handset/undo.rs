@@ -75,6 +75,13 @@ impl<'a> UndoBuilder<'a> {
         })
     }
 
+    /// Whether a handset is in a state that the run has given it.
+    pub(crate) fn is_as_left(&self, handset: &Handset) -> bool {
+        let states = self.history.items.iter().filter_map(|item| item.after.as_ref()?.handset());
+        let mut states = states.filter(|state| state.id.is_none() || state.id == handset.id);
+        states.any(|state| is_as_added(handset, state))
+    }
+
     pub(crate) fn handset(&mut self, item: &'a RecordedItem, handset: HandsetEntry) {
         if let Some(network) = &item.network {
             self.devices(item, network, handset.span).devices.handsets.get_or_insert_default().push(handset);

@@ -64,7 +64,10 @@ impl<'a> UndoBuilder<'a> {
             self.leave_alone(format!("displayName of {name:?}"), "it had none, which cannot be asked for");
         }
         if before.code.is_none() && state.code.is_some() {
-            self.leave_alone(format!("defaultAccessCode of {name:?}"), "the former one was hidden");
+            self.leave_alone(
+                format!("defaultAccessCode of {name:?}"),
+                "the former one was hidden, and may be another one",
+            );
         }
         let desired = self.former_settings(name, before, before.diff(state));
         if desired != DesiredSettings::default() {
@@ -110,7 +113,7 @@ impl<'a> UndoBuilder<'a> {
             .filter(|label| !self.recorded.contains(&(Operation::new(Kind::BaseStation, Create), &id, label.clone())))
             .map(|label| format!("base station {label}"));
         let handsets = self.live.handsets(at).unwrap_or_default().iter();
-        let is_foreign = |handset: &&Handset| !self.has_added(&id, handset);
+        let is_foreign = |handset: &&Handset| !self.has_added(&id, handset) || !self.is_as_left(handset);
         let foreign: Vec<String> =
             foreign.chain(handsets.filter(is_foreign).map(|handset| format!("handset {}", handset.label()))).collect();
         if foreign.is_empty() {
@@ -118,7 +121,7 @@ impl<'a> UndoBuilder<'a> {
             let entry = NetworkEntry { absent: Some(span), name_is_check: true, ..entry(Some(id), span) };
             self.location(&item.location).deleted.push(entry);
         } else {
-            self.leave_alone(name, format!("it holds what the run has not added: {}", foreign.join(", ")));
+            self.leave_alone(name, format!("it holds what the run has not added, or not so: {}", foreign.join(", ")));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which runs belong together: a run, and the interrupted ones that it has continued.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::made_again::MadeAgain;
 use crate::model::{NetworkId, Settings};
@@ -42,7 +42,7 @@ fn earlier_runs(history: &RunHistory, runs: &RunDirectory, target: &RunTarget) -
         if !earlier.identity.target.is_same(target) {
             continue;
         }
-        let is_undone = undone.pass(&earlier).is_some_and(|undo| undo.is_finished);
+        let is_undone = undone.pass(&earlier).is_some_and(|undo| undo.is_whole);
         let has_same_inputs = has_same_inputs(&earlier);
         found.push(EarlierRun { journal, is_undone, has_same_inputs, history: earlier });
     }
@@ -100,13 +100,16 @@ pub(super) fn join_interrupted(
         is_finished: run.history.is_finished(),
     });
     let (mut chained, finished) = chain(&history.identity, links);
-    let (mut found, mut is_recent) = (EarlierRuns::default(), !is_undo);
+    let (mut found, mut is_recent, mut seen) = (EarlierRuns::default(), !is_undo, HashSet::new());
     for EarlierRun { journal, is_undone, has_same_inputs, history: earlier } in &earlier {
         let run = earlier.run.clone();
         let is_in_chain = *has_same_inputs && chained > 0;
         chained -= usize::from(is_in_chain);
         if *is_undone || earlier.is_finished() && !is_in_chain {
             is_recent &= *is_undone || *has_same_inputs;
+            if earlier.is_finished() {
+                see_through_lag(history, earlier, journal, key, &mut seen)?;
+            }
             continue;
         }
         let must_be_joined = resumed.contains(&run) || is_in_chain;
@@ -141,7 +144,35 @@ pub(super) fn continued_by(history: &RunHistory, runs: &RunDirectory, target: &R
     let continues = |later: &RunHistory| {
         later.identity.undoes.is_none() && later.identity.covers(&history.identity) && later.has_written()
     };
-    later.find(|later| undone.pass(later).is_none() && continues(later)).map(|later| later.run)
+    later.find(|later| !undone.pass(later).is_some_and(|undo| undo.is_whole) && continues(later)).map(|later| later.run)
+}
+
+/// A list that lagged may have shown networks on the way to what a finished run has made of them. They were as that run has left
+/// them, and are no state to go back to. `seen` are the networks that a later run has changed.
+fn see_through_lag(
+    history: &mut RunHistory,
+    earlier: &RunHistory,
+    journal: &Path,
+    key: Option<&PlanKey>,
+    seen: &mut HashSet<NetworkId>,
+) -> Result<(), RunHistoryError> {
+    let is_ours = |left: &&ModifiedNetwork| history.modified.iter().any(|own| own.network == left.network);
+    let mut ours = earlier.modified.iter().filter(is_ours).filter(|left| seen.insert(left.network.clone())).peekable();
+    let opened = match ours.peek().is_some() && earlier.is_encrypted {
+        true => Some(RunHistory::read(journal, CodeAccess::Decrypt(key))?),
+        false => None,
+    };
+    let ours: HashSet<&NetworkId> = ours.map(|left| &left.network).collect();
+    let opened = opened.as_ref().unwrap_or(earlier);
+    for left in opened.modified.iter().filter(|left| left.is_final && ours.contains(&left.network)) {
+        let Some(own) = history.modified.iter_mut().find(|own| own.network == left.network) else { continue };
+        if let [only] = &left.final_states[..]
+            && left.interim_states.iter().any(|state| own.before.matches(state))
+        {
+            own.before.clone_from(only);
+        }
+    }
+    Ok(())
 }
 
 /// Joins an earlier run if it must be, or if it had left a network as `history` found it; returns whether it did.

@@ -256,19 +256,19 @@ pub struct UndoneRuns(HashMap<String, UndoneBy>);
 pub struct UndoneBy {
     /// The newest undo of it.
     pub run: String,
-    /// Whether an undo of it was finished.
-    pub is_finished: bool,
+    /// Whether an undo of all of it was finished.
+    pub is_whole: bool,
 }
 
 impl UndoneRuns {
     /// Goes on to the next older run; returns what has undone that one.
     pub fn pass(&mut self, history: &RunHistory) -> Option<UndoneBy> {
         let by = self.0.get(&history.run).cloned();
-        if !by.as_ref().is_some_and(|by| by.is_finished) && history.has_written() {
-            let is_finished = history.is_finished();
+        if !by.as_ref().is_some_and(|by| by.is_whole) && history.has_written() {
+            let is_whole = history.is_finished() && history.identity.scope.is_none();
             for undone in history.identity.undoes.iter().chain(&history.identity.undoes_with) {
-                let newest = UndoneBy { run: history.run.clone(), is_finished };
-                self.0.entry(undone.clone()).or_insert(newest).is_finished |= is_finished;
+                let newest = UndoneBy { run: history.run.clone(), is_whole };
+                self.0.entry(undone.clone()).or_insert(newest).is_whole |= is_whole;
             }
         }
         by

@@ -155,6 +155,7 @@ fn save_and_resume(prepared: PreparedPlan, dir: &Path) {
         max_changes: None,
         max_deletes: None,
         undoes: None,
+        undoes_with: Vec::new(),
         sources: Vec::new(),
     };
     saved.write(&path, None).expect("a file");

@@ -63,6 +63,7 @@ impl ApplyWorkflow<'_> {
             max_changes: config.max_changes.map(|limit| limit.to_string()),
             max_deletes: config.max_deletes,
             undoes: config.undoes.clone(),
+            undoes_with: config.undoes_with.clone(),
             sources: match plan_source {
                 PlanSource::Inputs(inputs) => inputs.source_digests(),
                 PlanSource::SavedPlan(saved) => saved.sources.clone(),

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
-use crate::model::NetworkId;
+use super::recorded_ids::find_unrecorded;
+use crate::model::{LiveState, NetworkId};
 use crate::plan::model::{ResourceKind, ResourceState};
 use crate::storage::journal::RecordedItem;
-use crate::storage::{RunDirectory, RunHistory, RunTarget};
+use crate::storage::{PlanKey, RunDirectory, RunHistory, RunTarget, SavedPlan};
 
 /// The present id of each thing that was made again, by each of its former ids.
 #[derive(Debug, Default)]
@@ -25,6 +26,34 @@ impl MadeAgain {
     pub(super) fn read(runs: &RunDirectory, target: &RunTarget) -> Self {
         let histories = runs.histories().filter(|history| history.identity.target.is_same(target));
         Self::of(&histories.collect::<Vec<_>>())
+    }
+
+    /// The same with what undos have added that were interrupted before they could record its id, as far as `live` shows it; `None` if
+    /// there is no such thing.
+    pub(super) fn read_unrecorded(
+        runs: &RunDirectory,
+        target: &RunTarget,
+        key: Option<&PlanKey>,
+        live: &LiveState,
+    ) -> Option<Self> {
+        let histories = runs.histories().filter(|history| history.identity.target.is_same(target));
+        let mut histories: Vec<RunHistory> = histories.collect();
+        let unrecorded = |history: &RunHistory| {
+            let additions = history.items.iter().filter(|item| item.before.is_none() && item.may_be_applied());
+            additions.filter(|item| item.id.is_none()).count()
+        };
+        let mut is_any = false;
+        for undo in histories.iter_mut().filter(|history| history.identity.undoes.is_some()) {
+            let before = unrecorded(undo);
+            if before == 0 {
+                continue;
+            }
+            // Without its plan, what has no id is not known.
+            let Ok(saved) = SavedPlan::read(&runs.plan_path(&undo.run), key) else { continue };
+            find_unrecorded(undo, &saved.plan, live);
+            is_any |= unrecorded(undo) < before;
+        }
+        is_any.then(|| Self::of(&histories))
     }
 
     /// Of the runs of one organization, the newest first.

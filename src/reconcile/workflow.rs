@@ -123,7 +123,7 @@ impl ApplyWorkflow<'_> {
             waves: Waves::default(),
             resumes: Some(run),
             undoes: saved.undoes.clone(),
-            undoes_with: Vec::new(),
+            undoes_with: saved.undoes_with.clone(),
             ..self.config.clone()
         };
         let resuming = ApplyWorkflow { config: &config, ..*self };

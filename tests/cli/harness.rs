@@ -101,8 +101,14 @@ impl TestEnv {
             }
             std::thread::yield_now();
         }
-        let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
-        assert!(status.expect("kill runs").success());
+        // At once, before a request is repeated.
+        match signal {
+            "-KILL" => child.kill().expect("it is killed"),
+            _ => {
+                let status = Command::new("kill").args([signal, &child.id().to_string()]).status();
+                assert!(status.expect("kill runs").success());
+            }
+        }
         let ended = child.wait_with_output().expect("it is gone");
         self.set_faults(FaultConfig::default());
         KillResult::Killed(ended)

@@ -959,3 +959,24 @@ fn an_undo_that_was_killed_after_its_last_write_says_what_it_has_left() {
     });
     assert!(has_been_complete, "no kill came after the last write");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_saved_undo_knows_the_interrupted_runs_that_it_undoes_as_well() {
+    let env = TestEnv::new();
+    copy_example(&env);
+    let apply = ["apply", "networks.yaml", "--yes", "--concurrency", "1"];
+    let has_begun = (1..100).any(|k| {
+        let _killed = env.kill_at(k, RequestFault::ResetAfter, "-KILL", &apply);
+        env.counters().writes > 0
+    });
+    assert!(has_begun);
+    assert_eq!(env.run(&apply).code, Some(0));
+    let saved = env.run(&["undo", "last", "--out", "p.json"]);
+    assert!(saved.stderr.contains("undone together with it"), "{}", saved.stderr);
+    assert_eq!(env.run(&["apply", "--plan", "p.json", "--yes"]).code, Some(0));
+    let runs = env.run(&["runs", "-o", "json"]).json()["runs"].clone();
+    let undo = runs[0]["run"].clone();
+    let undone_by: Vec<_> = runs.as_array().expect("runs").iter().skip(1).map(|run| &run["undoneBy"]).collect();
+    assert!(undone_by.len() > 1 && undone_by.iter().all(|by| **by == undo), "{runs:#}");
+}

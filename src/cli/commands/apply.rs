@@ -31,12 +31,13 @@ pub(crate) struct ApplyArgs {
 pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     let key = plan_key()?;
     check_metrics(args.metrics.as_deref())?;
-    let mut undoes = None;
+    let (mut undoes, mut undoes_with) = (None, Vec::new());
     let plan_source = match &args.source.plan {
         Some(path) => {
             refuse_filter(&args.apply.run.scope.filter)?;
             let saved = SavedPlan::read(path, key.as_ref())?;
             undoes.clone_from(&saved.undoes);
+            undoes_with.clone_from(&saved.undoes_with);
             PlanSource::SavedPlan(Box::new(saved))
         }
         None => PlanSource::Inputs(read(&args.source.paths()?, args.source.strict, RESOLVE_CODES, shutdown).await?),
@@ -56,7 +57,7 @@ pub(super) async fn run(args: &ApplyArgs, printer: &Printer, shutdown: &Shutdown
     };
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
-        config: RunConfig { resume_interrupted: true, undoes, command: command(args), ..config },
+        config: RunConfig { resume_interrupted: true, undoes, undoes_with, command: command(args), ..config },
         plan_source,
         listed: None,
         recreated: &[],

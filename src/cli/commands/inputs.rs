@@ -77,11 +77,11 @@ pub(super) fn scope(filter: &FilterOptions) -> Result<Scope, CliError> {
     Scope::new(&filter.locations.location, &filter.network).map_err(CliError::from)
 }
 
-/// Saves a plan, perhaps the undo of a run, for `apply --plan`.
+/// Saves a plan, perhaps the undo of a run and of those that it has continued, for `apply --plan`.
 pub(super) fn save_plan(
     plan: &Plan,
     inputs: &Inputs,
-    undoes: Option<String>,
+    (undoes, undoes_with): (Option<String>, Vec<String>),
     path: &Path,
     org: Option<String>,
     limits: &ScopeOptions,
@@ -109,6 +109,7 @@ pub(super) fn save_plan(
         max_changes: limits.max_changes.map(|max_changes| max_changes.to_string()),
         max_deletes: limits.max_deletes,
         undoes,
+        undoes_with,
         sources: inputs.source_digests(),
     };
     saved.write(path, key).map_err(CliError::from)

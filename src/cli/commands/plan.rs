@@ -54,9 +54,15 @@ pub(super) async fn run(args: &PlanArgs, printer: &Printer, shutdown: &Shutdown)
     let prepared = prepare_plan(&inputs, &scope, &connection.client).await?;
     let plan = prepared.checked.plan();
     match &args.out {
-        Some(path) => {
-            save_plan(plan, &inputs, None, path, args.read.connection.org.clone(), &args.scope, key.as_ref())?
-        }
+        Some(path) => save_plan(
+            plan,
+            &inputs,
+            (None, Vec::new()),
+            path,
+            args.read.connection.org.clone(),
+            &args.scope,
+            key.as_ref(),
+        )?,
         None => Error::check_managed(plan, args.scope.fail_on_unmanaged)?,
     }
     if args.summary {

@@ -202,7 +202,7 @@ impl Job<'_> {
         }
         let mut next = None;
         if let Some(path) = &args.out {
-            save_plan(plan, inputs, None, path, args.apply.connection.org.clone(), limits, self.key)?;
+            save_plan(plan, inputs, (None, Vec::new()), path, args.apply.connection.org.clone(), limits, self.key)?;
             next = Some(saved_plan_hint(path, plan, limits));
         }
         if let Some(path) = &args.write {

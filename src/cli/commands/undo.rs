@@ -72,7 +72,8 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     show_extent(&history.run, &undo, printer);
     if let Some(path) = &args.out {
         let prepared = prepare_from_list(&undo.inputs, &scope, live, client.clock().now(), client).await?;
-        return save(args, path, history.run, prepared.checked.plan(), &undo.inputs, key.as_ref(), printer);
+        let undoes = (Some(history.run), undo.joined);
+        return save(args, path, undoes, prepared.checked.plan(), &undo.inputs, key.as_ref(), printer);
     }
     let config = run_config(&args.apply, &connection, key.as_ref(), printer)?;
     let apply = Apply {
@@ -168,18 +169,18 @@ fn show_extent(run: &str, undo: &Undo, printer: &Printer) {
     }
 }
 
-/// Saves the plan of the undo of `run`. A plan of nothing that leaves something is an error.
+/// Saves the plan of an undo. A plan of nothing that leaves something is an error.
 fn save(
     args: &UndoArgs,
     path: &Path,
-    run: String,
+    undoes: (Option<String>, Vec<String>),
     plan: &Plan,
     inputs: &Inputs,
     key: Option<&PlanKey>,
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
     let (org, limits) = (args.apply.connection.org.clone(), &args.apply.run.scope);
-    save_plan(plan, inputs, Some(run), path, org, limits, key)?;
+    save_plan(plan, inputs, undoes, path, org, limits, key)?;
     show_plan(plan, limits.max_deletes, printer);
     show_next_step(&saved_plan_hint(path, plan, limits), plan, args.apply.output, printer);
     let is_nothing = plan.changes.is_empty() && leaves_something(plan);

@@ -38,6 +38,9 @@ pub(super) struct SavedPlanJson {
     /// The run that the plan undoes; absent if it is no undo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     undoes: Option<String>,
+    /// The interrupted runs that it undoes together with that one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    undoes_with: Vec<String>,
     /// The organization that it is for, if the files name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     organization: Option<OrganizationRef>,
@@ -146,6 +149,7 @@ impl SavedPlan {
             max_changes: self.max_changes.clone(),
             max_deletes: self.max_deletes,
             undoes: self.undoes.clone(),
+            undoes_with: self.undoes_with.clone(),
             organization: self.plan.organization.clone(),
             sources: self.sources.iter().map(source).collect(),
             counts: self.plan.counts,
@@ -202,6 +206,7 @@ impl SavedPlan {
             max_changes: json.max_changes,
             max_deletes: json.max_deletes,
             undoes: json.undoes,
+            undoes_with: json.undoes_with,
             sources: json.sources.into_iter().map(|source| (source.file, source.sha256)).collect(),
         })
     }

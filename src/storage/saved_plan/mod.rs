@@ -23,6 +23,8 @@ pub struct SavedPlan {
     pub max_deletes: Option<usize>,
     /// The run that the plan undoes, if it is an undo.
     pub undoes: Option<String>,
+    /// The interrupted runs that it undoes together with that one.
+    pub undoes_with: Vec<String>,
     /// The sources of the plan with their SHA-256.
     pub sources: Vec<(String, String)>,
 }

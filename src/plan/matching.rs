@@ -89,6 +89,19 @@ impl<'a> Matches<'a> {
         deleted.chain(named).collect()
     }
 
+    /// The locations that have such an entry, of a network that is there or was deleted.
+    pub(crate) fn locations_with(
+        &self,
+        is_such: impl Fn(LocationIndex, &NetworkEntry) -> bool,
+    ) -> HashSet<LocationIndex> {
+        let has_such = |managed: &&Managed<'_>| {
+            let of_live = managed.networks.iter().map(|(_, group)| group.primary);
+            let deleted = managed.deleted.iter().map(|(_, entry)| *entry).chain(managed.gone.iter().copied());
+            of_live.chain(deleted).any(|entry| is_such(managed.location, entry))
+        };
+        self.managed.iter().filter(has_such).map(|managed| managed.location).collect()
+    }
+
     fn groups(&self) -> impl Iterator<Item = &(NetworkIndex, EntryGroup<'a>)> {
         self.managed.iter().flat_map(|managed| &managed.networks)
     }

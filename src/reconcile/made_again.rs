@@ -39,8 +39,7 @@ impl MadeAgain {
         let histories = runs.histories().filter(|history| history.identity.target.is_same(target));
         let mut histories: Vec<RunHistory> = histories.collect();
         let unrecorded = |history: &RunHistory| {
-            let additions = history.items.iter().filter(|item| item.before.is_none() && item.may_be_applied());
-            additions.filter(|item| item.id.is_none()).count()
+            history.items.iter().filter(|item| item.may_have_added() && item.id.is_none()).count()
         };
         let mut is_any = false;
         for undo in histories.iter_mut().filter(|history| history.identity.undoes.is_some()) {
@@ -97,34 +96,38 @@ impl MadeAgain {
         self.0.get(id).map(String::as_str)
     }
 
-    /// Makes a history about the things as they are called now.
-    pub(super) fn update_ids(&self, history: &mut RunHistory) {
-        let update_network = |network: &mut NetworkId| {
+    /// Makes a history about the things as they are called now; returns whether any of them was called otherwise.
+    pub(super) fn update_ids(&self, history: &mut RunHistory) -> bool {
+        let mut is_any = false;
+        let update_network = |network: &mut NetworkId, is_any: &mut bool| {
             if let Some(id) = self.present(network.as_str()) {
                 *network = NetworkId::new(id);
+                *is_any = true;
             }
         };
         for modified in &mut history.modified {
-            update_network(&mut modified.network);
+            update_network(&mut modified.network, &mut is_any);
         }
         for item in &mut history.items {
-            item.network.as_mut().into_iter().for_each(update_network);
+            item.network.as_mut().into_iter().for_each(|network| update_network(network, &mut is_any));
             if let Some(id) = item.id.as_deref().and_then(|id| self.present(id)) {
                 item.id = Some(id.to_owned());
+                is_any = true;
             }
             let RecordedItem { before, interim, after, contents, .. } = item;
             for state in [before, interim, after].into_iter().flatten().chain(contents) {
                 if let Some(id) = state.id().and_then(|id| self.present(id)) {
                     state.set_id(id);
+                    is_any = true;
                 }
             }
         }
+        is_any
     }
 }
 
 fn added(item: &RecordedItem) -> Option<Recorded<'_>> {
-    let is_addition = item.before.is_none() && item.may_be_applied();
-    let (state, id) = (item.after.as_ref().filter(|_| is_addition)?, item.id.as_deref()?);
+    let (state, id) = (item.after.as_ref().filter(|_| item.may_have_added())?, item.id.as_deref()?);
     let network = (item.network.as_ref(), network_name(item, state));
     Some(Recorded { location: item.location.as_str(), network, state, id })
 }

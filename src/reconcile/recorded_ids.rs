@@ -19,7 +19,7 @@ pub(super) fn find_unrecorded(history: &mut RunHistory, before: &Plan, live: &Li
     let mut known: HashSet<String> = recorded.chain(listed.iter().cloned()).collect();
     let mut of_network: BTreeMap<(String, ResourceKind, Option<String>), Vec<usize>> = BTreeMap::new();
     for (at, item) in history.items.iter().enumerate() {
-        if item.id.is_none() && item.may_be_applied() && was_read(item, before, &listed) {
+        if item.id.is_none() && item.may_have_added() && was_read(item, before, &listed) {
             let network = item.network.as_ref().map(ToString::to_string);
             of_network.entry((item.key.location.clone(), item.key.operation.kind, network)).or_default().push(at);
         }
@@ -43,15 +43,14 @@ pub(super) fn find_unrecorded(history: &mut RunHistory, before: &Plan, live: &Li
     }
 }
 
-/// Whether an item is an addition, where the plan had read what was there; in a network that it did not know nothing was.
+/// Whether the plan had read what was there where an item has added something; in a network that it did not know nothing was.
 fn was_read(item: &RecordedItem, before: &Plan, listed: &HashSet<String>) -> bool {
     let was_read = |network: &NetworkId| {
         let kind = item.key.operation.kind;
         !listed.contains(network.as_str())
             || before.changes.iter().any(|change| change.kind() == kind && change.network.id() == Some(network))
     };
-    let is_addition = item.before.is_none() && item.after.is_some();
-    is_addition && (item.key.operation.kind == ResourceKind::Network || item.network.as_ref().is_some_and(was_read))
+    item.key.operation.kind == ResourceKind::Network || item.network.as_ref().is_some_and(was_read)
 }
 
 /// Everything that the plan has found.

@@ -57,11 +57,8 @@ pub async fn prepare_undo(
     fill_hidden_codes(history, live);
     read_for_undo(history, live, client).await?;
     // Networks first, and then what they hold.
-    for _ in 0..2 {
-        if let Some(made_again) = MadeAgain::read_unrecorded(runs, target, key, live) {
-            made_again.update_ids(history);
-            read_for_undo(history, live, client).await?;
-        }
+    while MadeAgain::read_unrecorded(runs, target, key, live).is_some_and(|again| again.update_ids(history)) {
+        read_for_undo(history, live, client).await?;
     }
     let plan_of = |run: &String| SavedPlan::read(&runs.plan_path(run), key).ok().map(|saved| saved.plan);
     let plans: Vec<Option<Plan>> = joined.iter().chain([&history.run]).map(plan_of).collect();

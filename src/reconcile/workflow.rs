@@ -18,10 +18,9 @@ use super::run_config::{Approval, RunConfig};
 use crate::apply::{Event, Outcome, Waves};
 use crate::client::{ApiClient, Priority};
 use crate::desired::any_rule_matches_location;
-use crate::desired::model::{Desired, DesiredLocation};
-use crate::model::{LiveState, Location, LocationId, LocationIndex, NetworkId, same_text};
+use crate::model::{LiveState, Location, LocationId, LocationIndex, NetworkId};
 use crate::plan::model::{Plan, ResourceKind, can_reboot};
-use crate::plan::{RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
+use crate::plan::{Matches, RequiredReads, check_deletions, describe_deletions, restrict_to_locations};
 use crate::runtime::{Instant, ShutdownLevel, ShutdownReason, alongside};
 use crate::storage::SavedPlan;
 
@@ -223,20 +222,14 @@ impl ApplyWorkflow<'_> {
         let is_unknown = match plan_source {
             PlanSource::SavedPlan(saved) => of_plan(&saved.plan),
             PlanSource::Inputs(inputs) => {
-                let (Desired { locations, rules, .. }, scope) = (&inputs.desired, &self.config.scope);
-                let is_this = |asked: &&DesiredLocation, location: &Location| match (&asked.id, &asked.name) {
-                    (Some(id), _) => id.value == location.id,
-                    (None, Some(name)) => same_text(&name.value, &location.name),
-                    (None, None) => false,
-                };
-                let has_entry = |location: &Location| {
-                    let asked = locations.iter().filter(|asked| is_this(asked, location));
-                    let mut entries = asked.flat_map(|asked| &asked.entries);
-                    entries.any(|entry| scope.includes_any_name(&location.name, entry.names(entry.live_label(live))))
-                };
+                let (desired, scope) = (&inputs.desired, &self.config.scope);
+                let with_entry = Matches::of(desired, live).locations_with(|at, entry| {
+                    scope.includes_any_name(&live.location(at).name, entry.names(entry.live_label(live)))
+                });
                 let in_scope: HashSet<LocationIndex> = scope.networks(live).map(|at| live.location_of(at)).collect();
                 let is_asked_for = |(at, location): &(LocationIndex, &Location)| {
-                    has_entry(location) || in_scope.contains(at) && any_rule_matches_location(rules, &location.name)
+                    let has_rule = || any_rule_matches_location(&desired.rules, &location.name);
+                    with_entry.contains(at) || in_scope.contains(at) && has_rule()
                 };
                 let asked_for = live.locations().filter(is_asked_for).map(|(_, location)| location);
                 waves.canary_misses(asked_for.map(|location| &*location.name))

@@ -471,6 +471,25 @@ impl Scene {
         Some(ended.map(|executed| is_complete(&executed)).map_err(|error| describe(&error)))
     }
 
+    /// The same command so many times, each of them interrupted, and once more; whether the file is valid and was applied in the end.
+    fn apply_in_pieces(&self, file: &str, pieces: u64, rng: &mut SeededRng) -> bool {
+        if self.inputs(file).is_none_or(|_| self.pending(file).is_err()) {
+            return false;
+        }
+        for _ in 0..pieces {
+            let course = Course { waves: Waves::default(), ..random_course(rng) };
+            let _interrupted = self.apply(file, &course);
+        }
+        let _late_writes_have_come = self.truth();
+        self.apply(file, &Course::default()) == Some(Ok(true))
+    }
+
+    /// The newest run that has a journal.
+    fn newest_run(&self) -> Option<String> {
+        let runs = RunDirectory::open(self.journals.path()).expect("a directory");
+        runs.recent().next().map(|(run, ..)| run.to_owned())
+    }
+
     /// The number of changes that the file still asks for.
     fn pending(&self, file: &str) -> Result<usize, String> {
         let client = self.client(&Shutdown::new());
@@ -869,15 +888,8 @@ fn after_a_part_the_rest_is_undone() {
         let scene = Scene::new(seed, &snapshot(&locations, false), false);
         let before = scene.truth();
         let file = random_file(&locations, &mut rng, &mut None);
-        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
-            return;
-        }
-        for _ in 0..rng.gen_below(3) {
-            let course = Course { waves: Waves::default(), ..random_course(&mut rng) };
-            let _interrupted = scene.apply(&file, &course);
-        }
-        let _late_writes_have_come = scene.truth();
-        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+        let pieces = rng.gen_below(3);
+        if !scene.apply_in_pieces(&file, pieces, &mut rng) {
             return;
         }
         let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
@@ -939,22 +951,18 @@ fn a_list_that_lags_is_no_state_to_go_back_to() {
             }
             assert!(attempt < 12, "it never ends: {ended:?}\n{file}");
         }
-        let newest = || {
-            let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
-            runs.recent().next().map(|(run, ..)| run.to_owned())
-        };
         let undo = |run: &str| {
             let undone = scene.undo_run(Some(run), &Course::default()).expect("it is not killed");
             undone.unwrap_or_else(|error| panic!("{error}\n{file}")).said
         };
-        let Some(run) = newest() else { return };
+        let Some(run) = scene.newest_run() else { return };
         if rng.gen_bool(0.5) {
             // Repeated at once, it may find what was there on the way, and sends the same again.
             scene.behave(faults);
             assert_eq!(scene.apply(&file, &Course::default()), Some(Ok(true)), "{file}");
         }
         let after = scene.truth();
-        if let Some(again) = newest().filter(|again| *again != run) {
+        if let Some(again) = scene.newest_run().filter(|again| *again != run) {
             let said = undo(&again);
             let now = scene.truth();
             // As it found them, or as the run before has left them: nothing temporary.
@@ -978,26 +986,15 @@ fn an_undo_that_was_undone_does_not_count() {
         let before = scene.truth();
         let mut file = random_file(&locations, &mut rng, &mut None);
         file.push_str(&random_passwords(&file, &locations, &mut rng));
-        if scene.inputs(&file).is_none_or(|_| scene.pending(&file).is_err()) {
-            return;
-        }
-        for _ in 0..rng.gen_below(3) {
-            let course = Course { waves: Waves::default(), ..random_course(&mut rng) };
-            let _interrupted = scene.apply(&file, &course);
-        }
-        let _late_writes_have_come = scene.truth();
-        if scene.apply(&file, &Course::default()) != Some(Ok(true)) {
+        let pieces = rng.gen_below(3);
+        if !scene.apply_in_pieces(&file, pieces, &mut rng) {
             return;
         }
         let after = scene.truth();
-        let newest = || {
-            let runs = RunDirectory::open(scene.journals.path()).expect("a directory");
-            runs.recent().next().map(|(run, ..)| run.to_owned())
-        };
-        let Some(run) = newest() else { return };
+        let Some(run) = scene.newest_run() else { return };
         let mut said = Vec::new();
         for (is_again, expected) in [(false, &before), (true, &after), (false, &before)] {
-            let wanted = newest().filter(|_| is_again).unwrap_or_else(|| run.clone());
+            let wanted = scene.newest_run().filter(|_| is_again).unwrap_or_else(|| run.clone());
             let undone = scene.undo_run(Some(&wanted), &Course::default()).expect("it is not killed");
             let undone = undone.unwrap_or_else(|error| panic!("{wanted}: {error}\n{said:#?}\n{file}"));
             said.extend(undone.said);

@@ -27,7 +27,7 @@ pub(super) fn run(args: &RunsArgs, printer: &Printer) -> Result<ExitStatus, CliE
     if let Some(keep) = args.prune {
         let is_unfinished = |history: &RunHistory| history.has_written() && !history.is_finished();
         let unfinished: HashSet<String> =
-            directory.histories().filter(is_unfinished).map(|history| history.run).collect();
+            directory.all().filter_map(Result::ok).filter(is_unfinished).map(|history| history.run).collect();
         for name in directory.prune(keep)? {
             let cost = if unfinished.contains(&name) {
                 ", which was unfinished: nothing resumes or undoes it now"

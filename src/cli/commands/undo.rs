@@ -61,7 +61,7 @@ pub(super) async fn run(args: &UndoArgs, printer: &Printer, shutdown: &Shutdown)
     let mut history = match choose_undo(&runs, &target, wanted.as_deref(), &live, decrypt)? {
         UndoChoice::Begin(history) => *history,
         UndoChoice::Continue { run, undo } if !args.is_dry_run() => {
-            match resume(args, &undo, &run, &runs, key.as_ref(), &connection, printer).await? {
+            match resume(args, &scope, (&undo, &run), &runs, key.as_ref(), &connection, printer).await? {
                 Some(status) => return Ok(status),
                 None => decrypt(&runs.journal_path(&run))?,
             }
@@ -204,8 +204,8 @@ fn refuse_another_organization(history: &RunHistory, target: &RunTarget) -> Resu
 /// plan: all of that one is applied, or its networks were changed since and the run was named.
 async fn resume(
     args: &UndoArgs,
-    undo: &str,
-    last: &str,
+    scope: &Scope,
+    (undo, last): (&str, &str),
     runs: &RunDirectory,
     key: Option<&PlanKey>,
     connection: &Connection,
@@ -215,7 +215,7 @@ async fn resume(
         CliError::failed(format!("the undo {undo} of run {last} is unfinished, and its plan cannot be read"), error)
     })?;
     let begun = RunHistory::read(&runs.journal_path(undo), CodeAccess::Skip)?;
-    let asked = scope(&args.apply.run.scope.filter)?.as_options();
+    let asked = scope.as_options();
     if asked.is_some() && asked != begun.identity.scope {
         let options = begun.identity.scope.map(|options| format!(" of {}", sanitize(&options))).unwrap_or_default();
         return Err(CliError::refused(format!(

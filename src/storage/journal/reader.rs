@@ -126,6 +126,11 @@ impl RecordedItem {
         self.key.operation == Operation { kind, action }
     }
 
+    /// Whether it may have added something.
+    pub fn may_have_added(&self) -> bool {
+        self.before.is_none() && self.after.is_some() && self.may_be_applied()
+    }
+
     /// Whether it may have been applied.
     pub fn may_be_applied(&self) -> bool {
         !matches!(self.end, Some(WriteOutcome::NotSent | WriteOutcome::Failed))

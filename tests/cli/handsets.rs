@@ -991,3 +991,26 @@ fn a_network_whose_handset_was_changed_since_is_not_deleted() {
     assert_eq!(refused.code, Some(1), "{}", refused.stdout);
     assert!(refused.stderr.contains("now also holds handset ByHand"), "{}", refused.stderr);
 }
+
+#[test]
+fn a_handset_without_a_name_of_its_own_gets_the_one_that_it_showed() {
+    let line = json!({
+        "id": "member-of-bergen-a", "memberId": "member-of-bergen-a", "firstName": "A", "lastName": "X", "memberType": "PEOPLE",
+        "extension": "1500", "location": { "id": "loc-Oslo", "name": "Oslo" },
+    });
+    let mut list = json!({ "dectNetworks": [crate::harness::network(0, "Oslo", "Ward", "1111")], "members": [line] });
+    list["dectNetworks"][0]["handsets"] =
+        json!([{ "id": "handset-of-ward", "defaultDisplayName": "A X", "lines": [line] }]);
+    let state = Snapshot::read("o.json", list.to_string()).expect("a snapshot").default;
+    let env = TestEnv::with(state, FaultConfig { handset_interval: Duration::ZERO, ..FaultConfig::default() });
+    env.write(
+        "f.yaml",
+        "version: 1\nlocations: [{ name: Oslo, networks: [{ name: Ward, handsets: [{ id: handset-of-ward, customDisplayName: New }] }] }]\n",
+    );
+    applied(&env, &["f.yaml"]);
+    let undone = env.run(&["undo", "last", "--yes", "--handset-interval", "0s"]);
+    assert_eq!(undone.code, Some(3), "{}{}", undone.stdout, undone.stderr);
+    assert!(undone.stdout.contains("it had none of its own"), "{}", undone.stdout);
+    let export = env.run(&["export", "--include", "handsets"]);
+    assert!(export.stdout.contains("customDisplayName: A X"), "{}", export.stdout);
+}

@@ -139,6 +139,10 @@ impl<'a> UndoBuilder<'a> {
         let listed = Listed { devices: Some(devices), ..Listed::default() };
         match standings(&[states], &listed, &HashSet::new()).pop() {
             Some(Standing::After { .. } | Standing::Interim(_)) if can_be_added(before) => {
+                if before.custom_name.is_none() && after.custom_name.is_some() {
+                    let label = format!("customDisplayName of {name}");
+                    self.leave_alone(label, "it had none of its own, and gets the name that it showed");
+                }
                 let span = self.line(&item.location, "restore handset ", &before.label());
                 let former = handset_as_it_was(before, span);
                 let id = before.id.clone().map(|value| Spanned { value, span });

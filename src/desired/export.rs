@@ -1,6 +1,6 @@
 //! Exports the live state as a desired state that results in an empty plan.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use super::csv;
@@ -54,12 +54,15 @@ impl Export<'_> {
                 let remark = describe(network).filter(|_| self.with_remarks);
                 file.network(NetworkHead::Id(network.id.as_str()), remark.as_deref());
                 file.settings(&network.settings, writable_settings);
-                let devices = self.live.find(&network.id).map_or(&Devices::UNREAD, |at| self.live.devices(at));
-                file.devices(&location.id, devices, purpose);
+                file.devices(&location.id, self.devices(network), purpose);
             }
         }
         exported.text = file.finish();
         exported
+    }
+
+    fn devices(&self, network: &Network) -> &Devices {
+        self.live.find(&network.id).map_or(&Devices::UNREAD, |at| self.live.devices(at))
     }
 
     /// A table of networks.
@@ -69,9 +72,14 @@ impl Export<'_> {
         let with_codes = self.codes == CodeExport::Include;
         let code = ["defaultAccessCode"].into_iter().filter(|_| with_codes);
         let columns = ["location", "name", "displayName", "defaultAccessCodeEnabled"].into_iter().chain(code);
-        let of_live = |at: NetworkIndex| self.live.devices(at).serviceability_password;
-        let with_passwords = self.live.networks().any(|(at, _)| of_live(at).is_some());
-        let columns = columns.chain(["serviceabilityPassword"].into_iter().filter(|_| with_passwords));
+        let read: HashSet<&str> = self
+            .live
+            .networks()
+            .flat_map(|(at, _)| self.live.devices(at).entry_fields())
+            .filter_map(|(name, value)| value.map(|_| name))
+            .collect();
+        let of_entry = |devices: &Devices| devices.entry_fields().into_iter().filter(|(name, _)| read.contains(name));
+        let columns = columns.chain(of_entry(&Devices::UNREAD).map(|(name, _)| name));
         let remarks = self.remarks(["#model", "#baseStations", "#handsets", "#lines"]);
         exported.text = csv::heading(columns.chain(remarks).chain(["locationId", "id"]));
         for at in locations {
@@ -92,8 +100,7 @@ impl Export<'_> {
                     value(Setting::CodeEnabled),
                 ];
                 let code = with_codes.then(|| value(Setting::Code));
-                let password = self.live.find(&network.id).and_then(of_live).map(|status| status.as_str().to_owned());
-                let password = with_passwords.then_some(password);
+                let devices = of_entry(self.devices(network)).map(|(_, value)| value.map(str::to_owned));
                 let remarks = self.remarks([
                     network.model.as_deref().map(str::to_owned),
                     number(network.base_stations),
@@ -101,7 +108,7 @@ impl Export<'_> {
                     number(network.lines),
                 ]);
                 let ids = [Some(location.id.to_string()), Some(network.id.to_string())];
-                let cells = cells.into_iter().chain(code).chain(password).chain(remarks).chain(ids);
+                let cells = cells.into_iter().chain(code).chain(devices).chain(remarks).chain(ids);
                 exported.text.push_str(&csv::row(cells));
             }
         }

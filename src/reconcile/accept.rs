@@ -7,7 +7,7 @@ use super::error::Error;
 use super::inputs::{CodeResolution, InputOptions, Inputs};
 use super::prepare::{Details, expand_rules, read_details};
 use crate::client::{ApiClient, Priority};
-use crate::desired::model::{LineNames, LineRef, NetworkEntry, Origin};
+use crate::desired::model::{LineNames, NetworkEntry, Origin};
 use crate::desired::{Edit, Input, NewValue, Written, edit, writable_settings};
 use crate::diagnostic::{Diagnostics, Severity, Span};
 use crate::model::{HandsetName, LiveState, LocationId, Setting, SettingSet};
@@ -205,28 +205,17 @@ struct Asked {
 }
 
 fn asked(inputs: &Inputs) -> Vec<Asked> {
-    let line = |line: Option<&LineRef>| line.map(|line| format!("{line:?}"));
     let of_entry = |entry: &NetworkEntry| {
         let desired = &entry.desired;
-        let values = vec![
+        let settings = [
             ("name", desired.name.as_ref().map(|name| name.as_str().to_owned())),
             ("displayName", desired.display_name.as_ref().map(|name| name.as_str().to_owned())),
             ("defaultAccessCodeEnabled", desired.code_enabled.map(|is_enabled| is_enabled.to_string())),
             ("defaultAccessCode", desired.code.map(|code| code.to_code_text().expose_secret().to_owned())),
-            (
-                "serviceabilityPassword",
-                entry.devices.serviceability_password.as_ref().map(|status| status.value.as_str().to_owned()),
-            ),
         ];
-        let handsets = entry.devices.handsets.iter().flatten().map(|handset| Asked {
-            entry: handset.span,
-            values: vec![
-                ("customDisplayName", handset.name.as_ref().map(|name| name.value.as_str().to_owned())),
-                ("line1", line(handset.line1.as_ref().map(|line| &line.value))),
-                ("line2", handset.line2.as_ref().map(|second| format!("{:?}", line(second.value.as_ref())))),
-            ],
-        });
-        std::iter::once(Asked { entry: entry.span(), values }).chain(handsets).collect::<Vec<_>>()
+        let values = settings.into_iter().chain(entry.devices.asked()).collect();
+        let things = entry.devices.asked_of_things().map(|(entry, values)| Asked { entry, values });
+        std::iter::once(Asked { entry: entry.span(), values }).chain(things).collect::<Vec<_>>()
     };
     inputs.desired.entries().flat_map(of_entry).collect()
 }

@@ -107,7 +107,7 @@ impl Wanted {
         kind.fields().iter().any(|field| match field.kind {
             FieldKind::Address => self.mac.is_some() || is_device_id,
             FieldKind::Name => !self.is_surely_an_address(),
-            FieldKind::Boolean | FieldKind::Code | FieldKind::Other => false,
+            FieldKind::Boolean | FieldKind::Code | FieldKind::Model | FieldKind::Other => false,
         })
     }
 

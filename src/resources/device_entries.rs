@@ -5,6 +5,7 @@ use super::handset::entry::HandsetEntry;
 use super::kind::ResourceKind;
 use super::serviceability_password::state::PasswordStatus;
 use crate::desired::spanned::Spanned;
+use crate::diagnostic::Span;
 
 /// What an entry says of what belongs to its network; `None` of a kind that it does not speak of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,17 @@ impl DeviceEntries {
     /// Whether they speak of any kind.
     pub fn speak(&self) -> bool {
         ResourceKind::OF_NETWORK.into_iter().any(|kind| self.speak_of(kind))
+    }
+
+    /// What fields of the entry itself ask for, as text.
+    pub(crate) fn asked(&self) -> [(&'static str, Option<String>); 1] {
+        let password = self.serviceability_password.as_ref().map(|status| status.value.as_str().to_owned());
+        [("serviceabilityPassword", password)]
+    }
+
+    /// The same of things with an entry of their own, each where it stands.
+    pub(crate) fn asked_of_things(&self) -> impl Iterator<Item = (Span, Vec<(&'static str, Option<String>)>)> {
+        self.handsets.iter().flatten().map(|handset| (handset.span, handset.asked().into()))
     }
 
     pub const fn speak_of(&self, kind: ResourceKind) -> bool {

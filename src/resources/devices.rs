@@ -62,6 +62,11 @@ impl Devices {
         lists.into_iter().flatten()
     }
 
+    /// What a network has one of, which is a field of its entry: the name, and the value as far as it was read.
+    pub fn entry_fields(&self) -> [(&'static str, Option<&'static str>); 1] {
+        [("serviceabilityPassword", self.serviceability_password.map(PasswordStatus::as_str))]
+    }
+
     /// How many there are of a kind; `None` if they were not read.
     pub fn count(&self, kind: ResourceKind) -> Option<usize> {
         match kind {

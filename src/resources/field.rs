@@ -13,8 +13,10 @@ pub enum FieldKind {
     Name,
     Boolean,
     Code,
-    /// A MAC address.
+    /// A MAC address, which never changes.
     Address,
+    /// The hardware of a network, which never changes.
+    Model,
     /// Any other value.
     Other,
 }
@@ -78,6 +80,11 @@ impl PartialEq for Field {
 impl Eq for Field {}
 
 impl Field {
+    /// Whether a thing can have another value of it and be the same thing.
+    pub const fn can_change(&self) -> bool {
+        !matches!(self.kind, FieldKind::Address | FieldKind::Model)
+    }
+
     /// The value that it has in `state`, if it has one.
     pub fn of<'a>(&self, state: Option<&'a ResourceState>) -> Option<FieldValue<'a>> {
         (self.value)(state?)

@@ -33,6 +33,16 @@ impl ResourceKind {
         }
     }
 
+    /// Its things as a value of an option.
+    pub const fn option_value(self) -> &'static str {
+        match self {
+            Self::Network => "networks",
+            Self::BaseStation => "base-stations",
+            Self::Handset => "handsets",
+            Self::ServiceabilityPassword => "serviceability-passwords",
+        }
+    }
+
     /// What counts say instead of the noun, where devices need not be told apart.
     pub const fn counted_as(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@
 //! | `command_line` | the commands in their groups, the formats of their results, and the help |
 //! | `environment` | what environment variables say beside the options |
 //! | `habits` | what the commands and options of other tools are called here |
+//! | `kinds` | kinds of things as values of options |
 //! | `options` | options shared by several commands |
 //! | `values` | values of options with their own syntax |
 //!
@@ -13,6 +14,7 @@
 mod command_line;
 mod environment;
 mod habits;
+pub(crate) mod kinds;
 mod options;
 mod values;
 

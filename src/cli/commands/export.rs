@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use dectl::client::{ApiClient, Priority};
 use dectl::desired::{CodeExport, Export, has_desired_state_extension, unique_file_stems};
 use dectl::model::{LiveState, LocationIndex, NetworkIndex};
@@ -19,7 +19,7 @@ use super::export_update::{self, UpdateOptions};
 use super::inputs::scope;
 use super::manual::{SCHEMA_FILE, modeline};
 use super::output::shell_word;
-use crate::cli::args::{Format, LocationOptions, ReadOptions, file_to_write};
+use crate::cli::args::{Format, LocationOptions, ReadOptions, file_to_write, kinds};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
@@ -45,9 +45,10 @@ pub(crate) struct ExportArgs {
     /// Omit comments that change by themselves, such as names of persons: for a file that is committed
     #[arg(long)]
     no_remarks: bool,
-    /// Also export what belongs to the networks (comma-separated); with `-o csv` a table of base stations or handsets alone
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    include: Vec<IncludedDevices>,
+    /// Also export what belongs to the networks (comma-separated); with `-o csv` a table of base stations or handsets alone,
+    /// or a column that says whether serviceability passwords are enabled
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(&ResourceKind::OF_NETWORK))]
+    include: Vec<ResourceKind>,
     /// The sheet for an installer: networks with base stations, handsets and what was never registered, or with --include
     /// only these; as `-o csv`, or as `-o html` to print, with access codes only by --show-codes
     #[arg(long, conflicts_with_all = ["split", "no_codes", "no_remarks"], hide_short_help = true)]
@@ -58,27 +59,6 @@ pub(crate) struct ExportArgs {
     update: UpdateOptions,
     #[command(flatten)]
     pub(crate) read: ReadOptions,
-}
-
-/// Devices that an export can include.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum IncludedDevices {
-    /// Base stations, by MAC address
-    BaseStations,
-    /// Handsets, with their lines and names
-    Handsets,
-    /// Whether the serviceability password of each network is enabled; with `-o csv` a column of the table of networks
-    ServiceabilityPasswords,
-}
-
-impl From<IncludedDevices> for ResourceKind {
-    fn from(devices: IncludedDevices) -> Self {
-        match devices {
-            IncludedDevices::BaseStations => Self::BaseStation,
-            IncludedDevices::Handsets => Self::Handset,
-            IncludedDevices::ServiceabilityPasswords => Self::ServiceabilityPassword,
-        }
-    }
 }
 
 pub(super) async fn run(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
@@ -140,9 +120,9 @@ async fn read_included(
     printer: &Printer,
 ) -> Result<Vec<UnreadDevices>, CliError> {
     let networks: Vec<NetworkIndex> = locations.iter().flat_map(|at| live.networks_of(*at)).map(|(at, _)| at).collect();
-    let wanted: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
-    let reads = RequiredReads::of_kinds(&wanted, &networks, live);
-    for kind in ResourceKind::ALL.into_iter().filter(|kind| wanted.contains(kind) && !args.read.output.is_quiet()) {
+    let reads = RequiredReads::of_kinds(&args.include, &networks, live);
+    for kind in ResourceKind::ALL.into_iter().filter(|kind| args.include.contains(kind) && !args.read.output.is_quiet())
+    {
         let networks = plural(reads.of(kind).len(), "network");
         printer.note(&format!("reading the {}s of {networks}\n", kind.noun()));
     }
@@ -164,10 +144,9 @@ fn files(
     export: &Export<'_>,
     printer: &Printer,
 ) -> Vec<(Option<PathBuf>, Vec<u8>)> {
-    let included: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
     let file = |path: Option<PathBuf>, locations: &[LocationIndex]| {
         let exported = match format {
-            Format::Csv => export.csv(&included, locations),
+            Format::Csv => export.csv(&args.include, locations),
             _ => export.yaml(locations),
         };
         for omitted in &exported.omitted {
@@ -219,12 +198,11 @@ async fn pairing_sheet(args: &ExportArgs, printer: &Printer, shutdown: &Shutdown
         _ => return Err(CliError::refused("`--pairing` is a table or pages to print: add `-o csv` or `-o html`")),
     };
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let included: Vec<ResourceKind> = args.include.iter().copied().map(ResourceKind::from).collect();
-    if included.contains(&ResourceKind::ServiceabilityPassword) {
+    if !args.include.iter().all(|kind| ResourceKind::DEVICES.contains(kind)) {
         return Err(CliError::refused("the sheet of `--pairing` has base stations and handsets only"));
     }
-    let kinds = if included.is_empty() { ResourceKind::DEVICES.to_vec() } else { included };
-    let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, &kinds, &connection.client).await?;
+    let kinds = if args.include.is_empty() { &ResourceKind::DEVICES[..] } else { &args.include };
+    let (networks, unread) = read_pairing(&scope(&args.filter.clone().into())?, kinds, &connection.client).await?;
     for devices in &unread {
         printer.note(&format!("error: {}; they are not on the sheet\n", sanitize(&devices.to_string())));
     }

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
 use dectl::desired::load_sources;
 use dectl::diagnostic::Diagnostics;
+use dectl::plan::model::ResourceKind;
 use dectl::reconcile::{Accepted, CodeResolution, InputOptions, Inputs, accept_live};
 use dectl::report::{CodeVisibility, diff, plural, sanitize};
 use dectl::runtime::Shutdown;
@@ -32,7 +34,7 @@ pub(crate) struct UpdateOptions {
     )]
     pub(super) update: Vec<PathBuf>,
     /// With --update: take over this field only, such as displayName (repeatable)
-    #[arg(long, value_name = "FIELD", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, value_parser = FIELDS, hide_short_help = true)]
+    #[arg(long, value_name = "FIELD", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, value_parser = PossibleValuesParser::new(fields()), hide_short_help = true)]
     field: Vec<String>,
     /// With --update: limit to networks by a glob for the old or new name, or !GLOB (repeatable)
     #[arg(long, value_name = "GLOB", requires = "update", conflicts_with_all = NEW_FILE_OPTIONS, hide_short_help = true)]
@@ -47,16 +49,10 @@ pub(crate) struct UpdateOptions {
 const NEW_FILE_OPTIONS: [&str; 7] = ["write", "split", "force", "no_codes", "no_remarks", "include", "pairing"];
 
 /// The fields that an edit can take over.
-const FIELDS: [&str; 8] = [
-    "name",
-    "displayName",
-    "defaultAccessCodeEnabled",
-    "defaultAccessCode",
-    "customDisplayName",
-    "line1",
-    "line2",
-    "serviceabilityPassword",
-];
+fn fields() -> impl Iterator<Item = &'static str> {
+    let fields = ResourceKind::ALL.into_iter().flat_map(|kind| kind.fields());
+    fields.filter(|field| field.can_change()).map(|field| field.name)
+}
 
 pub(super) async fn run(
     options: &UpdateOptions,

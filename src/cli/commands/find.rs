@@ -1,6 +1,6 @@
 //! `dectl find`: where something is.
 
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
 use dectl::plan::model::ResourceKind;
 use dectl::reconcile::{SearchResult, find};
 use dectl::report::{FoundView, json, plural, sanitize, text};
@@ -8,7 +8,7 @@ use dectl::runtime::Shutdown;
 
 use super::inputs::scope;
 use super::output::text_or_json;
-use crate::cli::args::{FilterOptions, ReadOptions};
+use crate::cli::args::{FilterOptions, ReadOptions, kinds};
 use crate::cli::exit::{CliError, ExitStatus};
 use crate::cli::printer::Printer;
 use crate::cli::setup::connect;
@@ -20,40 +20,24 @@ pub(crate) struct FindArgs {
     #[arg(value_name = "WHAT")]
     what: String,
     /// Look at one kind of thing only (comma-separated)
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    kind: Vec<Kind>,
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kinds::one_of(&FOUND))]
+    kind: Vec<ResourceKind>,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
     pub(crate) read: ReadOptions,
 }
 
-/// A kind of thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    Networks,
-    BaseStations,
-    Handsets,
-}
-
-impl From<Kind> for ResourceKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Networks => Self::Network,
-            Kind::BaseStations => Self::BaseStation,
-            Kind::Handsets => Self::Handset,
-        }
-    }
-}
+/// The kinds of things that have something to find them by.
+const FOUND: [ResourceKind; 3] = [ResourceKind::Network, ResourceKind::BaseStation, ResourceKind::Handset];
 
 pub(super) async fn run(args: &FindArgs, printer: &Printer, shutdown: &Shutdown) -> Result<ExitStatus, CliError> {
     if args.what.trim().is_empty() {
         return Err(CliError::refused("nothing to find: WHAT is empty"));
     }
     let scope = scope(&args.filter)?;
-    let kinds: Vec<ResourceKind> = args.kind.iter().copied().map(ResourceKind::from).collect();
     let connection = connect(&args.read.connection, args.read.rate.into(), args.read.output, shutdown).await?;
-    let result = find(&args.what, &kinds, &scope, &connection.client).await?;
+    let result = find(&args.what, &args.kind, &scope, &connection.client).await?;
     let SearchResult { found, unread, networks_read } = &result;
     for devices in unread {
         printer.note(&format!("error: {}; nothing was looked for there\n", sanitize(&devices.to_string())));

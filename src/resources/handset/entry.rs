@@ -96,6 +96,16 @@ impl<'a> LineNames<'a> {
 }
 
 impl HandsetEntry {
+    /// What it asks for: its fields as text.
+    pub(in crate::resources) fn asked(&self) -> [(&'static str, Option<String>); 3] {
+        let line = |line: Option<&LineRef>| line.map(|line| format!("{line:?}"));
+        [
+            ("customDisplayName", self.name.as_ref().map(|name| name.value.as_str().to_owned())),
+            ("line1", line(self.line1.as_ref().map(|line| &line.value))),
+            ("line2", self.line2.as_ref().map(|second| format!("{:?}", line(second.value.as_ref())))),
+        ]
+    }
+
     /// An entry that names no handset yet.
     pub const fn new(span: Span) -> Self {
         Self {

@@ -7,7 +7,7 @@ use crate::resources::resource::ResourceState;
 pub(in crate::resources) const FIELDS: [Field; 5] = [
     Field {
         name: "model",
-        kind: FieldKind::Other,
+        kind: FieldKind::Model,
         value: |state| match state {
             ResourceState::Network { model, .. } => model.as_deref().map(text),
             _ => None,
